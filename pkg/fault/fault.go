@@ -1,0 +1,72 @@
+// Package fault names what went wrong, so that Step Functions can match it.
+//
+// A state machine retries by error name. Drawbridge has five names and no more:
+//
+//   - [Transient]: the same call may work in a moment (throttling, 5xx, a broken connection). Retried.
+//   - [NotYet]: the world is on its way to where we need it (a peering still provisioning). Retried, more slowly.
+//   - [Refused]: AWS or the organization does not let us (access denied, a service control policy). A person must act.
+//   - [Conflict]: what is there is not ours, or leaves no room. A person must act, then redrive.
+//   - [Invalid]: the input of a step or an event is malformed. Nothing was changed.
+//
+// Everything below the Lambda edge may wrap errors freely with %w; pkg/workflow turns the kind into the
+// error name that the machine sees.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind is the name under which an error reaches the state machine.
+type Kind string
+
+// The kinds. Each is spelled exactly as the machines' Retry lists spell it.
+const (
+	Transient Kind = "Transient"
+	NotYet    Kind = "NotYet"
+	Refused   Kind = "Refused"
+	Conflict  Kind = "Conflict"
+	Invalid   Kind = "Invalid"
+)
+
+// Kinds lists every kind. The contract test holds the machines' error names against it.
+func Kinds() []Kind { return []Kind{Transient, NotYet, Refused, Conflict, Invalid} }
+
+// Error is an error of a known kind. Message says what is wrong and names the thing;
+// Remedy, where there is one, says what a person should do.
+type Error struct {
+	Kind    Kind
+	Message string
+	Remedy  string
+}
+
+// Error returns the message, followed by the remedy.
+func (e *Error) Error() string {
+	if e.Remedy == "" {
+		return e.Message
+	}
+	return e.Message + "; remedy: " + e.Remedy
+}
+
+// New returns an error of kind k without a remedy.
+func New(k Kind, format string, args ...any) error {
+	return &Error{Kind: k, Message: fmt.Sprintf(format, args...)}
+}
+
+// NewConflict returns a [Conflict]: message names the thing that is in the way, remedy says what to do about it.
+func NewConflict(message, remedy string) error {
+	return &Error{Kind: Conflict, Message: message, Remedy: remedy}
+}
+
+// Of returns the kind of err: its own if an [Error] is in its chain, else what the table of AWS error codes says.
+// It never returns an empty kind for a non-nil error.
+func Of(err error) Kind {
+	if err == nil {
+		return ""
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Kind
+	}
+	return ofAWS(err)
+}

@@ -1,0 +1,127 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+// codes says what an AWS error code means to us. Codes that mean "already so" are not here: the call that
+// provokes them knows them and treats them as success (see [HasCode]).
+//
+// EC2: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+// Lambda and the rest: https://docs.aws.amazon.com/general/latest/gr/CommonErrors.html
+var codes = map[string]Kind{
+	// Throttling, as the services spell it.
+	"RequestLimitExceeded":                   Transient,
+	"Throttling":                             Transient,
+	"ThrottlingException":                    Transient,
+	"ThrottledException":                     Transient,
+	"RequestThrottled":                       Transient,
+	"RequestThrottledException":              Transient,
+	"TooManyRequestsException":               Transient,
+	"ProvisionedThroughputExceededException": Transient,
+	"TransactionInProgressException":         Transient,
+	"PriorRequestNotComplete":                Transient,
+	"EC2ThrottledException":                  Transient,
+	"BandwidthLimitExceeded":                 Transient,
+	"LimitExceededException":                 Transient,
+	"SlowDown":                               Transient,
+	"ConcurrentModification":                 Transient,
+
+	// Trouble on AWS's side.
+	"InternalError":               Transient,
+	"InternalFailure":             Transient,
+	"InternalServerError":         Transient,
+	"InternalServiceError":        Transient,
+	"ServiceException":            Transient,
+	"ServiceUnavailable":          Transient,
+	"ServiceUnavailableException": Transient,
+	"Unavailable":                 Transient,
+	"RequestTimeout":              Transient,
+	"RequestTimeoutException":     Transient,
+	"RequestExpired":              Transient,
+	"IDPCommunicationError":       Transient,
+
+	// Eventual consistency: EC2 may not know for a moment what it told us about, or not yet let us.
+	"InvalidVpcPeeringConnectionID.NotFound": NotYet,
+	"InvalidVpcPeeringConnectionId.NotFound": NotYet,
+	"InvalidStateTransition":                 NotYet,
+	"IncorrectState":                         NotYet,
+	"ResourceInUse":                          NotYet,
+
+	// Somebody does not let us.
+	"UnauthorizedOperation":             Refused,
+	"AccessDenied":                      Refused,
+	"AccessDeniedException":             Refused,
+	"AuthFailure":                       Refused,
+	"OperationNotPermitted":             Refused,
+	"OptInRequired":                     Refused,
+	"Blocked":                           Refused,
+	"UnrecognizedClientException":       Refused,
+	"InvalidClientTokenId":              Refused,
+	"ExpiredToken":                      Transient, // the next attempt assumes the role anew
+	"ExpiredTokenException":             Transient,
+	"AWSOrganizationsNotInUseException": Refused,
+
+	// No room left. A person must raise a quota or tidy up.
+	"RouteLimitExceeded":                           Conflict,
+	"RulesPerSecurityGroupLimitExceeded":           Conflict,
+	"VpcPeeringConnectionsPerVpcLimitExceeded":     Conflict,
+	"OutstandingVpcPeeringConnectionLimitExceeded": Conflict,
+	"VpcPeeringConnectionAlreadyExists":            Conflict,
+	"ResourceLimitExceeded":                        Conflict,
+}
+
+// HasCode reports whether err is an AWS error with one of the given codes, ignoring case: EC2 itself spells
+// InvalidVpcPeeringConnectionID.NotFound in two ways.
+func HasCode(err error, wanted ...string) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	for _, code := range wanted {
+		if strings.EqualFold(code, api.ErrorCode()) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofAWS classifies an error that carries no kind of ours.
+// An unknown code of AWS's side (5xx) is Transient; an unknown refusal of our request (4xx) is a Conflict,
+// because only a person can find out.
+func ofAWS(err error) Kind {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		if kind, ok := codes[api.ErrorCode()]; ok {
+			return kind
+		}
+		if api.ErrorFault() == smithy.FaultServer || serverStatus(err) {
+			return Transient
+		}
+		return Conflict
+	}
+	var network net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &network) || serverStatus(err) {
+		return Transient
+	}
+	var operation *smithy.OperationError
+	if errors.As(err, &operation) {
+		return Transient // the request did not come through: reset, DNS, a broken answer
+	}
+	return Invalid
+}
+
+func serverStatus(err error) bool {
+	var response *http.ResponseError
+	if !errors.As(err, &response) {
+		return false
+	}
+	status := response.HTTPStatusCode()
+	return status >= 500 || status == 429
+}
