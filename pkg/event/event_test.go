@@ -1,0 +1,139 @@
+package event_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+func samples(t testing.TB) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("../../events/*.json")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("events/ holds %d samples (%v), want at least 7", len(files), err)
+	}
+	out := map[string][]byte{}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[strings.TrimSuffix(filepath.Base(file), ".json")] = raw
+	}
+	return out
+}
+
+func TestEverySampleIsRead(t *testing.T) {
+	for name, raw := range samples(t) {
+		t.Run(name, func(t *testing.T) {
+			e, err := event.Parse(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case strings.HasPrefix(name, "notebook"):
+				if e.Kind != event.Notebook || e.NotebookName != "Analysis" {
+					t.Errorf("got %+v, want the notebook Analysis in its own case", e)
+				}
+			case strings.HasSuffix(name, "-failed"):
+				if e.Kind != event.Unhandled || !e.Failed {
+					t.Errorf("got %+v, want a failed call that nobody handles", e)
+				}
+			default:
+				if e.Kind != event.Peering || e.PeeringID != "pcx-0123456789abcdef0" {
+					t.Errorf("got %+v, want the peering", e)
+				}
+			}
+		})
+	}
+}
+
+func TestCreateHintsAtTheOtherSide(t *testing.T) {
+	e, err := event.Parse(samples(t)["create-vpc-peering-connection"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Others) == 0 || e.Others[0] != (event.Place{Account: "222222222222", Region: "eu-west-1"}) {
+		t.Errorf("Others = %v, want 222222222222 in eu-west-1", e.Others)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	good := string(samples(t)["accept-vpc-peering-connection"])
+	for name, c := range map[string]struct{ old, new, names string }{
+		"a hostile CIDR in place of the id": {`"pcx-0123456789abcdef0"`, `"10.0.0.0/8; rm -rf /"`, "pcx-"},
+		"an id with a newline":              {`"pcx-0123456789abcdef0"`, `"pcx-0123456789abcdef0\n"`, "pcx-"},
+		"an account with letters":           {`"account": "222222222222"`, `"account": "22222222222x"`, "account"},
+		"no account":                        {`"account": "222222222222"`, `"acount": "222222222222"`, "account"},
+		"a Region that is a host name":      {`"region": "eu-west-1",`, `"region": "eu-west-1.evil.example",`, "region"},
+		"no source":                         {`"source": "aws.ec2"`, `"sauce": "aws.ec2"`, "source"},
+		"parameters of the wrong type":      {`"vpcPeeringConnectionId": "pcx-0123456789abcdef0"`, `"vpcPeeringConnectionId": ["pcx"]`, "requestParameters"},
+		"cut in the middle":                 {`"detail": {`, `"detail": `, "not an EventBridge event"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad := strings.Replace(good, c.old, c.new, 1)
+			if name == "a hostile CIDR in place of the id" || name == "an id with a newline" {
+				bad = strings.ReplaceAll(good, c.old, c.new)
+			}
+			if bad == good {
+				t.Fatal("the sample does not hold what this case breaks")
+			}
+			_, err := event.Parse([]byte(bad))
+			var typed *fault.Error
+			if !errors.As(err, &typed) || typed.Kind != fault.Invalid {
+				t.Fatalf("error = %v, want Invalid", err)
+			}
+			if !strings.Contains(err.Error(), c.names) || !strings.Contains(err.Error(), "remedy") {
+				t.Errorf("error %q names neither %q nor a remedy", err, c.names)
+			}
+		})
+	}
+}
+
+func TestTolerance(t *testing.T) {
+	for name, raw := range map[string]string{
+		"an owner that is a number":       `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":22222222222,"region":"us-gov-west-1","detail":{"eventName":"DeleteVpcPeeringConnection","requestParameters":{"vpcPeeringConnectionId":"pcx-01234567"}}}`,
+		"a resource list of one object":   `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"022222222222","region":"us-east-1","detail":{"eventName":"CreateTags","requestParameters":{"resourcesSet":{"item":{"resourceId":"pcx-01234567"}}},"responseElements":""}}`,
+		"a resource list that is a array": `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"022222222222","region":"us-east-1","detail":{"eventName":"CreateTags","requestParameters":{"resourcesSet":[{"resourceId":"vpc-1"},{"resourceId":"pcx-01234567"}]},"responseElements":null}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := event.Parse([]byte(raw))
+			if err != nil || e.PeeringID != "pcx-01234567" || e.Account != "022222222222" {
+				t.Errorf("got %+v, %v", e, err)
+			}
+		})
+	}
+}
+
+func TestStrangersAreNoOps(t *testing.T) {
+	e, err := event.Parse([]byte(`{"source":"aws.s3","detail-type":"Object Created","account":"111111111111","region":"us-east-1","detail":{}}`))
+	if err != nil || e.Kind != event.Unhandled || e.Why == "" {
+		t.Errorf("got %+v, %v, want a named no-op", e, err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, raw := range samples(f) {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		e, err := event.Parse(raw)
+		if err != nil {
+			if fault.Of(err) != fault.Invalid {
+				t.Errorf("error %v is not Invalid", err)
+			}
+			return
+		}
+		if e.Kind == event.Peering && strings.Trim(e.PeeringID, "pcx-0123456789abcdef") != "" {
+			t.Errorf("the peering id %q has characters that no id has", e.PeeringID)
+		}
+		if len(e.Account) != 12 {
+			t.Errorf("the account %q does not have 12 digits", e.Account)
+		}
+	})
+}
