@@ -1,0 +1,132 @@
+package awscall
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+)
+
+func request(method, path, service, body string, header map[string]string) *http.Request {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=111111111111/20260102/eu-west-1/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+	for k, v := range header {
+		r.Header.Set(k, v)
+	}
+	return r
+}
+
+var form = map[string]string{"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+func TestParse(t *testing.T) {
+	cborBody := string(cbor.Encode(cbor.Map{"TopicArn": cbor.String("arn:aws:sns:eu-west-1:1:t"), "Count": cbor.Uint(3)}))
+	for _, c := range []struct {
+		name             string
+		request          *http.Request
+		action, resource string
+	}{
+		{"EC2 change names its table", request("POST", "/", "ec2",
+			"Action=CreateRoute&Version=2016-11-15&DestinationCidrBlock=10.2.0.0%2F16&RouteTableId=rtb-1&VpcPeeringConnectionId=pcx-1", form),
+			"CreateRoute", "rtb-1"},
+		{"EC2 filter gives its value", request("POST", "/", "ec2",
+			"Action=DescribeRouteTables&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1", form),
+			"DescribeRouteTables", "vpc-1"},
+		{"EC2 list of ids", request("POST", "/", "ec2", "Action=DescribeVpcs&VpcId.1=vpc-9", form), "DescribeVpcs", "vpc-9"},
+		{"EC2 tags name the resource", request("POST", "/", "ec2",
+			"Action=CreateTags&ResourceId.1=pcx-7&Tag.1.Key=a&Tag.1.Value=b", form), "CreateTags", "pcx-7"},
+		{"query without parameters", request("POST", "/", "rds", "Action=DescribeDBInstances&Version=2014-10-31", form), "DescribeDBInstances", ""},
+		{"query RDS filter", request("POST", "/", "rds",
+			"Action=DescribeDBInstances&Filters.Filter.1.Name=db-instance-id&Filters.Filter.1.Values.Value.1=sales", form), "DescribeDBInstances", "sales"},
+		{"query in the URL", request("GET", "/?Action=GetCallerIdentity", "sts", "", nil), "GetCallerIdentity", ""},
+		{"AssumeRole names the role", request("POST", "/", "sts",
+			"Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A2%3Arole%2Fr&RoleSessionName=s&ExternalId=x", form), "AssumeRole", "arn:aws:iam::2:role/r"},
+		{"JSON target", request("POST", "/", "sagemaker", `{"NotebookInstanceName":"nb","Tags":[{"Key":"k"}]}`,
+			map[string]string{"X-Amz-Target": "SageMaker.DescribeNotebookInstance"}), "DescribeNotebookInstance", "nb"},
+		{"JSON that is broken still has its action", request("POST", "/", "ssm", `{"Name":`,
+			map[string]string{"X-Amz-Target": "AmazonSSM.GetParameter"}), "GetParameter", ""},
+		{"REST path of Lambda", request("POST", "/2015-03-31/functions/inspect/invocations", "lambda", "{}", nil), "Invoke", "inspect"},
+		{"REST list of Lambda", request("GET", "/2015-03-31/functions", "lambda", "", nil), "ListFunctions", ""},
+		{"CBOR", request("POST", "/service/AmazonSimpleNotificationService/operation/Publish", "sns", cborBody,
+			map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}), "Publish", "arn:aws:sns:eu-west-1:1:t"},
+		{"unknown path", request("PUT", "/bucket/key", "s3", "x", nil), "PUT /bucket/key", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var body bytes.Buffer
+			if _, err := body.ReadFrom(c.request.Body); err != nil {
+				t.Fatal(err)
+			}
+			got := Parse(c.request, body.Bytes())
+			if got.Action != c.action || got.Resource != c.resource {
+				t.Errorf("got %q on %q, want %q on %q", got.Action, got.Resource, c.action, c.resource)
+			}
+			if got.Key != "111111111111" || got.Region != "eu-west-1" || got.Service == "" {
+				t.Errorf("credential scope not read: %+v", got)
+			}
+		})
+	}
+}
+
+func TestParseTellsWhoCalls(t *testing.T) {
+	r := request("POST", "/", "ec2", "Action=DescribeVpcs", form)
+	r.Header.Set("User-Agent", "aws-sdk-go-v2/1.47.7 ua/2.1 os/linux lang/go#1.26 api/ec2#1.344.1 app/drawbridge-inspect-peering m/E")
+	r.Header.Set("X-Amzn-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+	got := Parse(r, nil)
+	if got.Function != "drawbridge-inspect-peering" || got.TraceID != "1-5759e988-bd862e3fe1be46a994272793" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestParsePresigned(t *testing.T) {
+	r := httptest.NewRequest("GET", "/?Action=GetCallerIdentity&X-Amz-Credential=222222222222%2F20260102%2Fus-east-1%2Fsts%2Faws4_request", nil)
+	got := Parse(r, nil)
+	if got.Key != "222222222222" || got.Service != "sts" || got.Action != "GetCallerIdentity" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestErrorCode(t *testing.T) {
+	header := http.Header{"X-Amzn-Errortype": {"ResourceNotFoundException:http://internal/"}}
+	for _, c := range []struct {
+		name, body, want string
+		header           http.Header
+	}{
+		{"EC2", "<Response><Errors><Error><Code>RouteAlreadyExists</Code></Error></Errors></Response>", "RouteAlreadyExists", nil},
+		{"query", "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>", "AccessDenied", nil},
+		{"JSON", `{"__type":"com.amazonaws.sagemaker#ValidationException"}`, "ValidationException", nil},
+		{"header", `{}`, "ResourceNotFoundException", header},
+		{"neither", `<html>`, "", nil},
+	} {
+		if got := ErrorCode(c.header, []byte(c.body)); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestRefuseIsReadBack(t *testing.T) {
+	for _, r := range []*http.Request{
+		request("POST", "/", "ec2", "Action=CreateRoute", form),
+		request("POST", "/", "rds", "Action=DescribeDBInstances", form),
+		request("POST", "/", "sagemaker", "{}", map[string]string{"X-Amz-Target": "SageMaker.ListDomains"}),
+	} {
+		w := httptest.NewRecorder()
+		Refuse(w, r, Parse(r, []byte("Action=X")), 503, "Unavailable", "the <service> is down")
+		if got := ErrorCode(w.Header(), w.Body.Bytes()); got != "Unavailable" || w.Code != 503 {
+			t.Errorf("got %d %q from %s", w.Code, got, w.Body)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("Action=CreateRoute&RouteTableId=rtb-1", "application/x-www-form-urlencoded", "")
+	f.Add(`{"Name":"x"}`, "application/x-amz-json-1.1", "AmazonSSM.GetParameter")
+	f.Add("\xbf", "application/cbor", "")
+	f.Fuzz(func(t *testing.T, body, contentType, target string) {
+		r := httptest.NewRequest("POST", "/service/X/operation/Y", strings.NewReader(body))
+		r.Header.Set("Content-Type", contentType)
+		r.Header.Set("X-Amz-Target", target)
+		Parse(r, []byte(body))
+	})
+}

@@ -1,0 +1,65 @@
+package awscall
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+var xmlCode = regexp.MustCompile(`<Code>([^<]+)</Code>`)
+
+// ErrorCode reads the AWS error code out of a failed answer: from the header
+// x-amzn-errortype, the JSON member __type or code, or the XML element Code.
+func ErrorCode(h http.Header, body []byte) string {
+	if t := h.Get("X-Amzn-Errortype"); t != "" {
+		return bare(t)
+	}
+	var j struct {
+		Type  string `json:"__type"`
+		Code  string `json:"code"`
+		Upper string `json:"Code"`
+	}
+	if json.Unmarshal(body, &j) == nil {
+		for _, s := range []string{j.Type, j.Code, j.Upper} {
+			if s != "" {
+				return bare(s)
+			}
+		}
+	}
+	if m := xmlCode.FindSubmatch(body); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+// bare strips a namespace before '#' and a URL after ':'.
+// https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
+func bare(code string) string {
+	code, _, _ = strings.Cut(code, ":")
+	return code[strings.LastIndexByte(code, '#')+1:]
+}
+
+// Refuse answers a request as the called service would answer a failed call, in
+// the protocol that the client spoke.
+func Refuse(w http.ResponseWriter, r *http.Request, c Call, status int, code, message string) {
+	switch {
+	case r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(c.Action, "Invoke") || c.Service == "lambda":
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.Header().Set("X-Amzn-Errortype", code)
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": message, "Message": message})
+	case c.Service == "ec2":
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>` + escape(code) +
+			`</Code><Message>` + escape(message) + `</Message></Error></Errors><RequestID>00000000-0000-0000-0000-000000000000</RequestID></Response>`))
+	default:
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`<ErrorResponse><Error><Type>Sender</Type><Code>` + escape(code) +
+			`</Code><Message>` + escape(message) + `</Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>`))
+	}
+}
+
+var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace

@@ -1,0 +1,51 @@
+package awscall
+
+import (
+	"regexp"
+	"strings"
+)
+
+// tells lists parameters by how much they tell about a call, best first. A
+// pattern stands for a whole parameter name.
+var tells = compile(
+	// What is changed or asked about by name.
+	`RouteTableId`, `GroupId`, `VpcPeeringConnectionId`, `NetworkAclId`,
+	`ResourceId\.1`, `SecurityGroupRuleId`,
+	`NotebookInstanceName`, `NotebookInstanceLifecycleConfigName`, `DomainId`,
+	`DBInstanceIdentifier`, `DBClusterIdentifier`, `ClusterIdentifier`,
+	`FunctionName`, `RoleArn`, `ResourceArn`, `ResourceName`, `TopicArn`, `AccountId`, `Name`,
+	// Lists of ids.
+	`(RouteTable|Group|VpcPeeringConnection|Vpc|Subnet|NetworkAcl|SecurityGroupRule)Id\.1`,
+	// What a new thing is made in or for.
+	`VpcId`, `SubnetId`,
+	// Filters: the value, not the name.
+	`Filters?\.(Filter\.)?1\.Values?\.(Value\.)?1`,
+)
+
+// looksLikeID is the last resort: any parameter that names something.
+var looksLikeID = regexp.MustCompile(`(Id|Name|Arn|Identifier)(\.1)?$`)
+
+func compile(patterns ...string) []*regexp.Regexp {
+	out := make([]*regexp.Regexp, len(patterns))
+	for i, p := range patterns {
+		out[i] = regexp.MustCompile(`^` + p + `$`)
+	}
+	return out
+}
+
+// telling picks the value that tells most about the call.
+func telling(parameters []parameter) string {
+	for _, t := range tells {
+		for _, p := range parameters {
+			if t.MatchString(p.name) {
+				return p.value
+			}
+		}
+	}
+	for _, p := range parameters {
+		if looksLikeID.MatchString(p.name) && !strings.HasPrefix(p.name, "Filter") {
+			return p.value
+		}
+	}
+	return ""
+}
