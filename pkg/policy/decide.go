@@ -1,0 +1,196 @@
+package policy
+
+import (
+	"fmt"
+	"iter"
+	"net/netip"
+
+	"github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/types"
+)
+
+// A Set is a parsed policy. It does not change and may be asked concurrently. A nil Set allows nothing.
+type Set struct {
+	policies  []named
+	needsPath bool // it speaks of organizational units
+}
+
+// named is one policy with what its annotations say.
+type named struct {
+	id     string
+	reason string
+	policy *cedar.Policy
+}
+
+// inOrder gives Cedar's authorizer the policies of a Set. Cedar's own set has no order, so it could name this permit
+// today and that one tomorrow.
+type inOrder struct{ *Set }
+
+// All yields the policies in the order of the text.
+func (s inOrder) All() iter.Seq2[cedar.PolicyID, *cedar.Policy] {
+	return func(yield func(cedar.PolicyID, *cedar.Policy) bool) {
+		for _, p := range s.policies {
+			if !yield(cedar.PolicyID(p.id), p.policy) {
+				return
+			}
+		}
+	}
+}
+
+// Accept asks whether the peering request of requester may be accepted for accepter.
+func (s *Set) Accept(requester, accepter VPC, c Context) Decision {
+	return s.Decide(Accept, requester, accepter, c)
+}
+
+// Ask asks whether the owner of accepter may be asked to approve the peering request of requester.
+func (s *Set) Ask(requester, accepter VPC, c Context) Decision {
+	return s.Decide(Ask, requester, accepter, c)
+}
+
+// Reject asks whether a request that is refused may also be rejected at AWS.
+func (s *Set) Reject(requester, accepter VPC, c Context) Decision {
+	return s.Decide(Reject, requester, accepter, c)
+}
+
+// Route asks whether the route tables of from may get routes to the CIDRs of to. A connection asks it both ways.
+func (s *Set) Route(from, to VPC, c Context) Decision { return s.Decide(Route, from, to, c) }
+
+// Open asks whether the security groups of database may admit the CIDRs of consumer.
+func (s *Set) Open(consumer VPC, database Database, c Context) Decision {
+	return s.Decide(Open, consumer, database, c)
+}
+
+// Inject asks whether notebook may get host routes to the CIDRs of peer.
+func (s *Set) Inject(peer VPC, notebook Notebook, c Context) Decision {
+	return s.Decide(Inject, peer, notebook, c)
+}
+
+// Restart asks whether notebook may be stopped and started again, so that host routes to peer begin to work.
+func (s *Set) Restart(peer VPC, notebook Notebook, c Context) Decision {
+	return s.Decide(Restart, peer, notebook, c)
+}
+
+// Answer decides a peering request. The answer is in the decision:
+//
+//	Allowed, Action Accept   accept
+//	Allowed, Action Ask      ask the accepter's owner
+//	not Allowed              refuse; Policy is the forbid that did it, or [DefaultDeny]
+func (s *Set) Answer(requester, accepter VPC, c Context) Decision {
+	accept := s.Accept(requester, accepter, c)
+	if accept.Allowed {
+		return accept
+	}
+	ask := s.Ask(requester, accepter, c)
+	if !ask.Allowed && ask.Policy == DefaultDeny {
+		return accept // if that was a forbid, it says more
+	}
+	return ask
+}
+
+// Decide asks whether principal may do action to resource, once for each pair of their CIDRs. It is allowed if every
+// pair is; then Policy is the first permit in the text that allowed the first pair. Otherwise Policy is the first
+// forbid in the text that denied a pair, [DefaultDeny] if there is none, [MissingFacts] if the question was incomplete.
+func (s *Set) Decide(action Action, principal, resource Entity, c Context) Decision {
+	if s == nil {
+		s = &Set{}
+	}
+	who, what := principal.entity(), resource.entity()
+	for _, e := range []entity{who, what} {
+		if missing := e.missing(s.needsPath); missing != "" {
+			return Decision{Action: action, Policy: MissingFacts, Reason: fmt.Sprintf("deciding %s needs %s", action, missing)}
+		}
+	}
+	entities := types.EntityMap{}
+	who.addAncestors(entities)
+	what.addAncestors(entities)
+	request := cedar.Request{
+		Principal: who.uid,
+		Action:    types.NewEntityUID("Drawbridge::Action", types.String(action)),
+		Resource:  what.uid,
+		Context: types.NewRecord(types.RecordMap{
+			"approval":   types.String(c.Approval),
+			"connection": types.String(c.Connection),
+		}),
+	}
+	// The group that an action belongs to: the same for each of its questions.
+	entities[request.Action] = types.Entity{UID: request.Action, Parents: groups(action)}
+
+	var allowed, denied *Decision
+	for _, from := range who.vpc.CIDRs {
+		entities[who.uid] = who.in(from)
+		for _, to := range what.vpc.CIDRs {
+			entities[what.uid] = what.in(to)
+			d := s.decideOne(entities, request, action, from, to)
+			switch {
+			case !d.Allowed && d.Policy != DefaultDeny:
+				return d
+			case !d.Allowed && denied == nil:
+				denied = &d
+			case d.Allowed && allowed == nil:
+				allowed = &d
+			}
+		}
+	}
+	if denied != nil {
+		return *denied
+	}
+	return *allowed
+}
+
+// decideOne asks about one pair of CIDRs.
+func (s *Set) decideOne(entities types.EntityMap, request cedar.Request, action Action, from, to netip.Prefix) Decision {
+	answer, diagnostic := cedar.Authorize(inOrder{s}, entities, request)
+	d := Decision{Action: action}
+	// A forbid that cannot be evaluated denies. (Cedar skips it: "a policy that errors is ignored".
+	// https://docs.cedarpolicy.com/auth/authorization.html)
+	for _, e := range diagnostic.Errors {
+		if p := s.find(string(e.PolicyID)); p.policy.Effect() == cedar.Forbid {
+			d.Policy, d.Reason = p.id, fmt.Sprintf("policy %s cannot be evaluated: %s", p.id, e.Message)
+			return d
+		}
+	}
+	d.Allowed = answer == cedar.Allow
+	if len(diagnostic.Reasons) == 0 {
+		d.Policy = DefaultDeny
+		d.Reason = fmt.Sprintf("no policy permits %s for %s (%s) on %s (%s)", action, request.Principal.ID, from, request.Resource.ID, to)
+		return d
+	}
+	p := s.find(string(diagnostic.Reasons[0].PolicyID))
+	d.Policy, d.Reason = p.id, p.reason
+	if d.Reason == "" {
+		verb := "forbids"
+		if d.Allowed {
+			verb = "permits"
+		}
+		d.Reason = fmt.Sprintf("policy %s %s %s for %s (%s) on %s (%s)", p.id, verb, action, request.Principal.ID, from, request.Resource.ID, to)
+	}
+	return d
+}
+
+// groups returns the groups that schema.cedarschema puts action in.
+func groups(action Action) types.EntityUIDSet {
+	group := types.String("Grant")
+	if action == Reject {
+		group = "Withdraw"
+	}
+	return types.NewEntityUIDSet(types.NewEntityUID("Drawbridge::Action", group))
+}
+
+// find returns the policy with this id, which must be one of the set.
+func (s *Set) find(id string) named {
+	for _, p := range s.policies {
+		if p.id == id {
+			return p
+		}
+	}
+	return named{}
+}
+
+// IDs returns the ids of the policies, in the order of the text.
+func (s *Set) IDs() []string {
+	var ids []string
+	for _, p := range s.policies {
+		ids = append(ids, p.id)
+	}
+	return ids
+}

@@ -1,0 +1,179 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cedar-policy/cedar-go/types"
+)
+
+// The tag that shares a database, as schema.cedarschema's sharedWith reads it.
+const shareTag = "drawbridge:share"
+
+// An Entity is what a question can be about: a [VPC], a [Database] or a [Notebook].
+type Entity interface {
+	// entity says the thing in Cedar, all but the attribute cidr.
+	entity() entity
+}
+
+// entity is a thing in Cedar's terms, with the VPC that it is or lies in.
+type entity struct {
+	uid        types.EntityUID
+	parent     types.EntityUID
+	attributes types.RecordMap
+	tags       map[string]string
+	vpc        VPC
+}
+
+func (v VPC) entity() entity {
+	attributes := v.whereabouts()
+	attributes["id"] = types.String(v.ID)
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::VPC", types.String(v.ID)),
+		parent:     types.NewEntityUID("Drawbridge::Account", types.String(v.Account.ID)),
+		attributes: attributes, tags: v.Tags, vpc: v,
+	}
+}
+
+func (d Database) entity() entity {
+	attributes := d.VPC.whereabouts()
+	attributes["id"] = types.String(d.ID)
+	attributes["engine"] = types.String(d.Engine)
+	attributes["port"] = types.Long(d.Port)
+	attributes["vpc"] = types.String(d.VPC.ID)
+	var words []types.Value
+	for _, word := range strings.Fields(d.Tags[shareTag]) {
+		words = append(words, types.String(word))
+	}
+	attributes["sharedWith"] = types.NewSet(words...)
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::Database", types.String(first(d.ARN, d.ID))),
+		parent:     d.VPC.entity().uid,
+		attributes: attributes, tags: d.Tags, vpc: d.VPC,
+	}
+}
+
+func (n Notebook) entity() entity {
+	attributes := n.VPC.whereabouts()
+	attributes["name"] = types.String(n.Name)
+	attributes["vpc"] = types.String(n.VPC.ID)
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::Notebook", types.String(first(n.ARN, n.Name))),
+		parent:     n.VPC.entity().uid,
+		attributes: attributes, tags: n.Tags, vpc: n.VPC,
+	}
+}
+
+// whereabouts returns the attributes that everything in v has.
+func (v VPC) whereabouts() types.RecordMap {
+	cidrs := make([]types.Value, 0, len(v.CIDRs))
+	for _, cidr := range v.CIDRs {
+		cidrs = append(cidrs, types.IPAddr(cidr.Masked()))
+	}
+	return types.RecordMap{
+		"account":      types.String(v.Account.ID),
+		"accountName":  types.String(v.Account.Name),
+		"organization": types.String(v.Account.organization()),
+		"ouPath":       types.String(v.Account.path()),
+		"region":       types.String(v.Region),
+		"cidrs":        types.NewSet(cidrs...),
+	}
+}
+
+// missing says which fact about e a policy would need, empty if there is none.
+func (e entity) missing(needsPath bool) string {
+	account := e.vpc.Account
+	switch {
+	case e.uid.ID == "":
+		return "the id of a " + strings.TrimPrefix(string(e.uid.Type), "Drawbridge::")
+	case e.vpc.ID == "":
+		return fmt.Sprintf("the VPC of %s", e.uid.ID)
+	case account.ID == "":
+		return fmt.Sprintf("the account of %s", e.vpc.ID)
+	case len(e.vpc.CIDRs) == 0:
+		return fmt.Sprintf("the CIDRs of %s", e.vpc.ID)
+	case slices.ContainsFunc(e.vpc.CIDRs, func(c netip.Prefix) bool { return !c.IsValid() }):
+		return fmt.Sprintf("a valid CIDR of %s", e.vpc.ID)
+	case needsPath && account.Organization != "" && account.path() == "":
+		return fmt.Sprintf("the organizational unit of account %s, of which the policy speaks", account.ID)
+	}
+	return ""
+}
+
+// in returns e as Cedar sees it when the question is about this one of its CIDRs.
+func (e entity) in(cidr netip.Prefix) types.Entity {
+	attributes := maps.Clone(e.attributes)
+	attributes["cidr"] = types.IPAddr(cidr.Masked())
+	tags := make(types.RecordMap, len(e.tags))
+	for key, value := range e.tags {
+		tags[types.String(key)] = types.String(value)
+	}
+	return types.Entity{
+		UID:        e.uid,
+		Parents:    types.NewEntityUIDSet(e.parent),
+		Attributes: types.NewRecord(attributes),
+		Tags:       types.NewRecord(tags),
+	}
+}
+
+// addAncestors adds everything that e lies in to all: its VPC, account, organizational units and organization.
+func (e entity) addAncestors(all types.EntityMap) {
+	vpc := e.vpc.entity()
+	all[vpc.uid] = vpc.in(e.vpc.CIDRs[0])
+	child := vpc.parent // the account
+	chain := e.vpc.Account.units()
+	for i := len(chain) - 1; i >= 0; i-- {
+		unit := types.NewEntityUID("Drawbridge::OU", types.String(chain[i]))
+		all[child] = types.Entity{UID: child, Parents: types.NewEntityUIDSet(unit)}
+		child = unit
+	}
+	if e.vpc.Account.Organization == "" {
+		all[child] = types.Entity{UID: child}
+		return
+	}
+	organization := types.NewEntityUID("Drawbridge::Organization", types.String(e.vpc.Account.Organization))
+	all[child] = types.Entity{UID: child, Parents: types.NewEntityUIDSet(organization)}
+	all[organization] = types.Entity{UID: organization}
+}
+
+// organization returns the organization's id. An account of none gets a value of its own, so that two strangers are
+// never taken for members of one organization.
+func (a Account) organization() string {
+	if a.Organization == "" {
+		return "unknown:" + a.ID
+	}
+	return a.Organization
+}
+
+// units returns the root and the organizational units above the account, from the top.
+func (a Account) units() []string {
+	var units []string
+	if a.Organization == "" {
+		return nil
+	}
+	for _, part := range strings.Split(a.OUPath, "/") {
+		if strings.HasPrefix(part, "r-") || strings.HasPrefix(part, "ou-") {
+			units = append(units, part)
+		}
+	}
+	return units
+}
+
+// path returns the normalised OUPath, "" if nothing is known.
+func (a Account) path() string {
+	units := a.units()
+	if len(units) == 0 {
+		return ""
+	}
+	return a.Organization + "/" + strings.Join(units, "/") + "/"
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,111 @@
+// Package policy decides who may connect to what. Every change that Drawbridge makes is asked for first, and what
+// answers is a policy in Cedar (https://docs.cedarpolicy.com), written by the organization: one text, kept in a
+// parameter, that can change without a redeploy.
+//
+//	set, err := policy.Parse("policy.cedar", text)     // once: syntax, names, types; errors carry file:line:column
+//	d := set.Answer(requester, accepter, context)      // accept, ask or refuse a peering request
+//	d := set.Open(consumer, database, context)         // and so on: Route, Inject, Restart, Reject
+//
+// A question has the form: may PRINCIPAL do ACTION to RESOURCE? The principal is always the VPC that gains something,
+// the resource what it gains it from:
+//
+//	Accept, Ask, Reject   the requester's VPC   the accepter's VPC
+//	Route                 the VPC whose route tables change   the VPC that the routes lead to
+//	Open                  the consumer's VPC    a database
+//	Inject, Restart       the VPC that the host routes lead to   a notebook
+//
+// Nothing is allowed unless a policy permits it, and a forbid beats every permit. The [Decision] names the policy that
+// made it, by its @id. Three rules go beyond Cedar's own and all deny:
+//
+//   - A VPC has several CIDRs, and Cedar cannot loop. So a question about VPCs is asked once for each pair of a CIDR of
+//     the principal and a CIDR of the resource (attribute cidr), and allowed only if it is allowed for every pair.
+//   - A forbid that cannot be evaluated (an overflow, say) denies, where Cedar would skip it.
+//   - A question with missing facts (no account, no CIDR, or no path although the policy speaks of organizational
+//     units) is denied: a forbid could otherwise be passed by saying nothing.
+//
+// The files: policy.go has the words, entity.go says them in Cedar, parse.go and validate.go read a policy, decide.go
+// asks it. schema.cedarschema lists what a policy can speak of, default.cedar is the policy that comes with Drawbridge.
+// docs/policy.md is for those who write policies.
+package policy
+
+import "net/netip"
+
+// An Action is what a policy is asked to allow.
+type Action string
+
+// The actions. schema.cedarschema says which principal and resource belong to each.
+const (
+	Accept  Action = "Accept"  // accept a peering request
+	Ask     Action = "Ask"     // ask the accepter's owner for approval
+	Reject  Action = "Reject"  // reject a peering request at AWS, rather than let it expire
+	Route   Action = "Route"   // add routes from one VPC to another
+	Open    Action = "Open"    // open a database's security groups
+	Inject  Action = "Inject"  // write host routes into a notebook's lifecycle configuration
+	Restart Action = "Restart" // stop and start a running notebook
+)
+
+// Actions lists every action.
+func Actions() []Action { return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart} }
+
+// DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
+const DefaultDeny = "default-deny"
+
+// MissingFacts is the Policy of a denial for want of facts: the question could not be put to the policies.
+const MissingFacts = "missing-facts"
+
+// A Decision is the answer to one question.
+type Decision struct {
+	Action  Action `json:"action"`
+	Allowed bool   `json:"allowed"`
+	// Policy is the @id of the policy that decided, [DefaultDeny] or [MissingFacts].
+	Policy string `json:"policy"`
+	// Reason is for people: the deciding policy's @reason, else a sentence that says who was asked about what.
+	Reason string `json:"reason,omitempty"`
+}
+
+// An Account is what AWS Organizations says about an account.
+type Account struct {
+	ID   string // 12 digits
+	Name string
+	// Organization is the id of the organization (o-…), empty for an account that belongs to none that we know.
+	Organization string
+	// OUPath is the way from the organization to the account, "o-…/r-…/ou-…/", as in the condition key
+	// aws:PrincipalOrgPaths. An account id at its end, as DescribeAccount returns it, is ignored.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
+	OUPath string
+}
+
+// A VPC is a principal of every action and the resource of those that concern a whole VPC.
+type VPC struct {
+	ID      string
+	Region  string
+	Account Account
+	CIDRs   []netip.Prefix // primary and secondary, IPv4 and IPv6; at least one
+	Tags    map[string]string
+}
+
+// A Database is an RDS instance, an Aurora cluster or a Redshift cluster.
+type Database struct {
+	ARN    string // its entity id in a policy; ID where there is none
+	ID     string
+	Engine string // RDS's name of it, or "redshift"
+	Port   int
+	Tags   map[string]string
+	VPC    VPC
+}
+
+// A Notebook is a SageMaker notebook instance.
+type Notebook struct {
+	ARN  string // its entity id in a policy; Name where there is none
+	Name string
+	Tags map[string]string
+	VPC  VPC
+}
+
+// Context is what is known about the occasion, apart from principal and resource.
+type Context struct {
+	// Approval is what the accepter's owner said: "", "approved" or "rejected".
+	Approval string
+	// Connection is the id of the connection (pcx-…), if there is one.
+	Connection string
+}
