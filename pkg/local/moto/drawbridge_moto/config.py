@@ -1,0 +1,52 @@
+"""What the engine is told through its environment. Read once, at start."""
+
+import os
+
+
+def _accounts(name):
+    return frozenset(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+
+
+# The hub of the organization: the account of the state machines and of the organization's management calls.
+HUB_ACCOUNT = "123456789012"
+
+# The organization every account belongs to, except those in OUTSIDE.
+ORGANIZATION = os.environ.get("DRAWBRIDGE_ORGANIZATION", "o-drawbridge0")
+OUTSIDE = _accounts("DRAWBRIDGE_OUTSIDE")
+
+# Organizational units by account: "111111111111=research,222222222222=data/production".
+UNITS = dict(part.split("=", 1) for part in _accounts("DRAWBRIDGE_OUS"))
+
+# How many Describe answers show a passing state (initiating-request, provisioning, Pending, Stopping, …) before the next.
+PENDING_POLLS = int(os.environ.get("DRAWBRIDGE_PENDING_POLLS", "1"))
+
+# How long, in seconds, a passing state lasts when nobody asks: peerings wait for a poll, notebooks move by themselves.
+PEERING_SECONDS = float(os.environ.get("DRAWBRIDGE_PEERING_SECONDS", "5"))
+NOTEBOOK_SECONDS = float(os.environ.get("DRAWBRIDGE_NOTEBOOK_SECONDS", "0.2"))
+
+# Wait states and Retry intervals of the state machines sleep this fraction of their time.
+WAIT_SCALE = float(os.environ.get("DRAWBRIDGE_WAIT_SCALE", "1"))
+
+# Where events, rule deliveries and execution history are reported; empty: nowhere.
+NOTIFY_URL = os.environ.get("DRAWBRIDGE_NOTIFY_URL", "")
+
+
+def member(account):
+    """True if the account belongs to the organization."""
+    return len(account) == 12 and account.isdigit() and account not in OUTSIDE
+
+
+def unit_path(account):
+    """The account's path in the organization: o-…/r-…/ou-…/ (with the trailing slash, as aws:PrincipalOrgPaths has it)."""
+    root = f"{ORGANIZATION}/r-dbr0/"
+    names = [name for name in UNITS.get(account, "").split("/") if name]
+    return root + "".join(f"{unit_id('/'.join(names[: i + 1]))}/" for i in range(len(names)))
+
+
+def unit_id(name):
+    """The id of an organizational unit, made from its name so that it is the same in every run."""
+    import hashlib
+    import re
+
+    readable = re.sub(r"[^a-z0-9]", "", name.lower())
+    return "ou-dbr0-" + (readable + hashlib.sha256(name.encode()).hexdigest())[: max(8, min(len(readable), 32))]

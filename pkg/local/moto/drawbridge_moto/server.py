@@ -1,0 +1,161 @@
+"""The HTTP side: moto's application behind a threaded server on loopback that keeps connections open and says little.
+
+Gap: the development server moto runs on closes every connection after one answer and logs every request.
+"""
+
+import io
+import json
+import os
+import select
+import sys
+import threading
+import time
+import traceback
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
+
+from . import events, notify
+from .patching import require
+
+require(MotoRequestHandler, "run_wsgi", "make_environ")
+
+# The services a run of Drawbridge touches; made ready before the first call.
+_PRELOADED = (
+    "ec2", "sts", "iam", "cloudformation", "events", "stepfunctions", "lambda", "ssm", "sqs", "sns", "logs",
+    "sagemaker", "rds", "redshift", "organizations", "moto_api",
+)  # fmt: skip
+
+
+class Handler(MotoRequestHandler):
+    """Answers requests one after another on the same connection (HTTP/1.1)."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def run_wsgi(self):
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        environ = self.make_environ()
+        # Take the whole body off the wire, so that the next request starts where this one ends.
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            body = DechunkedInput(self.rfile).read()
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.input_terminated"] = True
+        status, headers, answer = self._answer(environ)
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for key, value in headers:
+            if key.lower() not in ("content-length", "connection", "transfer-encoding", "date", "server"):
+                self.send_header(key, value)
+        if self.command == "HEAD":
+            answer = b""
+            self.send_header("Content-Length", dict(headers).get("Content-Length", "0"))
+        elif int(code) >= 200 and int(code) not in (204, 304):
+            self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+        self.wfile.flush()
+
+    def _answer(self, environ):
+        given = []
+
+        def start_response(status, headers, exc_info=None):
+            given[:] = [status, headers]
+
+        try:
+            parts = self.server.app(environ, start_response)
+            try:
+                answer = b"".join(parts)
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+            return given[0], given[1], answer
+        except Exception as error:  # noqa: BLE001
+            traceback.print_exc()
+            text = json.dumps({"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"})
+            return "500 Internal Server Error", [("Content-Type", "application/json")], text.encode()
+
+    def log_request(self, *args, **kwargs):
+        pass
+
+    def log_error(self, *args, **kwargs):
+        pass
+
+
+class Server(ThreadedWSGIServer):
+    request_queue_size = 128
+    daemon_threads = True
+
+
+class Application(DomainDispatcherApplication):
+    """moto's application, and what the engine's own tools ask: /_drawbridge/flush and /_drawbridge/ready."""
+
+    def __call__(self, environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        if path == "/_drawbridge/flush":
+            done = flush(10)
+            start_response("200 OK" if done else "504 Gateway Timeout", [("Content-Type", "application/json")])
+            return [json.dumps({"flushed": done}).encode()]
+        if path == "/_drawbridge/ready":
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [b'{"ready": true}']
+        return super().__call__(environ, start_response)
+
+
+def flush(timeout):
+    """Waits until every event has been handed to its targets and every report has been posted."""
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        events.wait_empty(until - time.monotonic())
+        notify.wait_empty(until - time.monotonic())
+        if events.idle() and notify.idle():
+            return True
+    return False
+
+
+def application():
+    app = Application(create_backend_app)
+    for service in _PRELOADED:
+        app.app_instances[service] = create_backend_app(service)
+    return app
+
+
+def serve(host, port):
+    server = Server(host, port, application(), handler=Handler)
+    _die_with_parent()
+    return server
+
+
+def _die_with_parent():
+    """Ends the process when its parent is gone or closes our standard input."""
+    parent = os.getppid()
+
+    def watch():
+        pipe = _is_pipe(sys.stdin)
+        while os.getppid() == parent:
+            if not pipe:
+                time.sleep(0.5)
+            elif select.select([sys.stdin], [], [], 0.5)[0] and not os.read(sys.stdin.fileno(), 4096):
+                break
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _is_pipe(stream):
+    import stat
+
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+

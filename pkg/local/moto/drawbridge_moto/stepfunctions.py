@@ -1,0 +1,162 @@
+"""The Step Functions interpreter: fast waits, cached clients, named executions, and every step reported as it happens.
+
+Gaps closed (https://docs.aws.amazon.com/step-functions/latest/dg/):
+  - CloudFormation puts machines where the interpreter does not look
+  - an execution without a name is called "None"; two calls at the same moment can both start under one name
+  - a Wait of less than a second never ends; Wait and Retry cannot be shortened
+  - a Lambda that cannot be reached fails as States.Runtime, which no Retry names
+The interpreter always calls as the hub account and ignores Credentials of a Task: roles are assumed in the functions.
+"""
+
+import importlib
+import re
+import threading
+import time
+import types
+
+import boto3
+import moto.stepfunctions.models as models
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from moto.core.config import default_user_config
+from moto.core.exceptions import JsonRESTError
+from moto.moto_api._internal import mock_random
+from moto.settings import moto_server_port
+from moto.stepfunctions.parser import models as parser_models
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
+    StateTaskServiceLambda,
+)
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+from . import config, notify
+from .patching import on_reset, replace, require
+
+require(models, "stepfunctions_backends")
+require(retrier_decl, "time")
+
+default_user_config["stepfunctions"] = {"execute_state_machine": True}
+
+# CloudFormation looks its backend up under this name.
+models.stepfunctions_backends = parser_models.stepfunctions_parser_backends
+
+
+# --- starting ------------------------------------------------------------------------------------------------------------
+
+_starting = threading.Lock()
+_NAME = re.compile(r"[^\x00-\x20\x7f-\x9f?*<>{}\[\]:;,\\|^~$#%&`\"/]{1,80}")
+
+
+@replace(parser_models.StepFunctionsParserBackend, "start_execution")
+def start_execution(original, self, state_machine_arn, name=None, execution_input=None, trace_header=None):
+    # Same name and input while it runs: the same execution; otherwise ExecutionAlreadyExists.
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    if name is None:
+        name = str(mock_random.uuid4())
+    elif not _NAME.fullmatch(name):
+        raise JsonRESTError("InvalidName", f"Invalid Name: '{name}'")
+    with _starting:
+        return original(self, state_machine_arn, name, execution_input, trace_header)
+
+
+# --- waiting -------------------------------------------------------------------------------------------------------------
+
+
+@replace(WaitFunction, "_wait_interval")
+def wait_interval(_original, self, env, wait_seconds):
+    until = time.monotonic() + wait_seconds * config.WAIT_SCALE
+    while env.is_running() and (left := until - time.monotonic()) > 0:
+        env.program_state_event.wait(left)
+
+
+retrier_decl.time = types.SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * config.WAIT_SCALE))
+
+
+# --- calling -------------------------------------------------------------------------------------------------------------
+
+_clients = {}
+_making = threading.Lock()
+
+
+@on_reset
+def _forget():
+    from moto.stepfunctions.parser import utils
+
+    utils.TMP_THREADS[:] = [thread for thread in utils.TMP_THREADS if thread.is_alive()]
+
+
+def client_for(region, service, state_credentials=None):
+    """One client for each service and Region, with connections that are kept; making one takes 50 ms."""
+    with _making:
+        if (region, service) not in _clients:
+            _clients[region, service] = boto3.session.Session().client(
+                service,
+                region_name=region,
+                endpoint_url=f"http://127.0.0.1:{moto_server_port()}",
+                aws_access_key_id=config.HUB_ACCOUNT,
+                aws_secret_access_key="drawbridge",
+                config=Config(
+                    parameter_validation=False,
+                    retries={"max_attempts": 0, "total_max_attempts": 1},
+                    connect_timeout=10,
+                    read_timeout=900,
+                    max_pool_connections=64,
+                ),
+            )
+        return _clients[region, service]
+
+
+_PARSER = "moto.stepfunctions.parser.asl.component.state.exec"
+for _module in (
+    boto_client,
+    lambda_eval_utils,
+    *(
+        importlib.import_module(f"{_PARSER}.state_task.service.state_task_service_{name}")
+        for name in ("aws_sdk", "batch", "dynamodb", "ecs", "events", "glue", "sfn", "sns", "sqs", "unsupported")
+    ),
+):
+    require(_module, "boto_client_for")
+    _module.boto_client_for = client_for
+
+
+@replace(StateTaskServiceLambda, "_from_error")
+def from_error(original, self, env, ex):
+    if not isinstance(ex, BotoCoreError):
+        return original(self, env, ex)
+    # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html names this for a failed call
+    error = "Lambda.SdkClientException"
+    return FailureEvent(
+        env=env,
+        error_name=CustomErrorName(error),
+        event_type=HistoryEventType.TaskFailed,
+        event_details=EventDetails(
+            taskFailedEventDetails=TaskFailedEventDetails(
+                error=error, cause=str(ex), resource=self._get_sfn_resource(), resourceType=self._get_sfn_resource_type()
+            )
+        ),
+    )
+
+
+# --- telling -------------------------------------------------------------------------------------------------------------
+
+
+@replace(Environment, "__init__")
+def environment(original, self, *args, **kwargs):
+    original(self, *args, **kwargs)
+    context = kwargs.get("context") or args[2]
+    self.event_manager.execution = (context["Execution"]["Id"], context["StateMachine"]["Name"])
+
+
+@replace(EventManager, "_publish_history_event")
+def publish_history_event(original, self, *args, **kwargs):
+    original(self, *args, **kwargs)
+    arn, machine = getattr(self, "execution", ("", ""))
+    notify.send("history", executionArn=arn, stateMachine=machine, event=self._history_event_list[-1])
