@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// function makes the Lambda function of a Task state: its own role, its own log group, its own code, and nothing in its
+// environment that it does not need.
+func (h *hub) function(state string) awslambda.Function {
+	step, known := steps[state]
+	if !known {
+		panic(fmt.Sprintf("state %s has no entry in permissions.go: say there what its function may do", state))
+	}
+	scope := constructs.NewConstruct(h.stack, jsii.String(state))
+	name := hubName(state)
+
+	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
+		LogGroupName:  jsii.String("/aws/lambda/" + name),
+		Retention:     awslogs.RetentionDays_THREE_MONTHS,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+
+	env := map[string]*string{
+		"MEMBER_ROLE": jsii.String(memberRole(state)),
+		"EXTERNAL_ID": h.externalID.ValueAsString(),
+		// CloudTrail of a member account then names the function in the user agent.
+		"AWS_SDK_UA_APP_ID": jsii.String(name),
+	}
+	grants := []statement{
+		{"Effect": "Allow", "Action": "sts:AssumeRole",
+			"Resource": sub("arn:${AWS::Partition}:iam::*:role/" + memberRole(state))},
+		{"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+			"Resource": sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/" + name + ":*")},
+	}
+	if step.readsParam {
+		env["POLICY_PARAMETER"] = jsii.String(policyParameter)
+		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
+			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + policyParameter)})
+	}
+	if step.asksOrg {
+		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeAccount",
+			"Resource": sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*")})
+	}
+	if step.notifies {
+		env["TOPIC_ARN"] = h.topic.TopicArn()
+		grants = append(grants, statement{"Effect": "Allow", "Action": "sns:Publish", "Resource": h.topic.TopicArn()})
+	}
+
+	role := awsiam.NewCfnRole(scope, jsii.String("Role"), &awsiam.CfnRoleProps{
+		RoleName:    jsii.String(name),
+		Description: jsii.String("Drawbridge's function for the state " + state + "."),
+		AssumeRolePolicyDocument: document(statement{
+			"Effect": "Allow", "Principal": map[string]any{"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}),
+		Policies: inline("step", grants...),
+	})
+
+	return awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+		FunctionName:  jsii.String(name),
+		Description:   jsii.String("Drawbridge: the state " + state + "."),
+		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:  awslambda.Architecture_ARM_64(),
+		Handler:       jsii.String("bootstrap"),
+		Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(h.functions, kebab(state))), nil),
+		Role:          awsiam.Role_FromRoleArn(scope, jsii.String("OwnRole"), role.AttrArn(), &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)}),
+		Environment:   &env,
+		MemorySize:    jsii.Number(256),
+		Timeout:       awscdk.Duration_Seconds(jsii.Number(60)),
+		LogGroup:      logs,
+		LoggingFormat: awslambda.LoggingFormat_JSON,
+	})
+}
+
+// checkBuilt says in one sentence what to do if a function was not built.
+func checkBuilt(folder string) error {
+	for state := range steps {
+		bootstrap := filepath.Join(folder, kebab(state), "bootstrap")
+		if _, err := os.Stat(bootstrap); err != nil {
+			return fmt.Errorf("%s is missing: run `make package`, which builds the functions for Lambda", bootstrap)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
+	"github.com/aws/jsii-runtime-go"
+)
+
+var update = flag.Bool("update", false, "rewrite the files in infra/template")
+
+// TestMain gives jsii a Node.js that it can run on.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	dir, err := root()
+	if err == nil {
+		err = useNode(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	jsii.Close()
+	os.Exit(code)
+}
+
+// local is the configuration that the files in infra/template are made with: the hub of the local engine.
+var local = Config{
+	HubAccount: "123456789012", HubRegion: "us-east-1",
+	OrganizationID: "o-drawbridge0", ExternalID: "drawbridge-local",
+	HomeRegion: "us-east-1", Regions: []string{"us-east-1", "eu-west-1"},
+	TargetOrganizationalUnits: []string{"ou-draw-bridge000"}, CallAs: "DELEGATED_ADMIN",
+	Policy: "pkg/policy/default.cedar",
+}
+
+// synth makes all the stacks with the feature flags of cdk.json and stand-ins for the built functions.
+func synth(t *testing.T, c Config) cxapi.CloudAssembly {
+	t.Helper()
+	dir, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Functions = t.TempDir()
+	for state := range steps {
+		folder := filepath.Join(c.Functions, kebab(state))
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "bootstrap"), []byte(state), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "cdk.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings struct{ Context map[string]any }
+	if err := json.Unmarshal(text, &settings); err != nil {
+		t.Fatal(err)
+	}
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: &settings.Context,
+	})
+	if err := stacks(app, c, dir); err != nil {
+		t.Fatal(err)
+	}
+	return app.Synth(nil)
+}
+
+// template returns the template of a stack.
+func template(t *testing.T, assembly cxapi.CloudAssembly, stack string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(*assembly.GetStackByName(jsii.String(stack)).TemplateFullPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value map[string]any
+	if err := json.Unmarshal(text, &value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+var codeHash = regexp.MustCompile(`^[0-9a-f]{64}\.zip$`)
+
+// normalise names each function's code instead of giving its hash, and removes the notes of tools.
+func normalise(t *testing.T, template map[string]any) string {
+	t.Helper()
+	delete(template, "Metadata")
+	functions := 0
+	for _, r := range template["Resources"].(map[string]any) {
+		resource := r.(map[string]any)
+		delete(resource, "Metadata")
+		if resource["Type"] != "AWS::Lambda::Function" {
+			continue
+		}
+		functions++
+		properties := resource["Properties"].(map[string]any)
+		code := properties["Code"].(map[string]any)
+		if !codeHash.MatchString(code["S3Key"].(string)) {
+			t.Errorf("the key of %v's code is %v, not a hash", properties["FunctionName"], code["S3Key"])
+		}
+		code["S3Key"] = properties["FunctionName"].(string) + ".zip"
+		code["S3Bucket"] = map[string]any{"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"}
+	}
+	if functions != 0 && functions != len(steps) {
+		t.Errorf("the template has %d functions for %d states", functions, len(steps))
+	}
+	return pretty(t, template)
+}
+
+// pretty returns a value as JSON for people.
+func pretty(t *testing.T, value any) string {
+	t.Helper()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(value); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// machine returns the definition of a state machine in a template, with ${Name} instead of every reference to a
+// function, in the order in which the CDK wrote it.
+func machine(t *testing.T, template map[string]any, name string) string {
+	t.Helper()
+	resources := template["Resources"].(map[string]any)
+	for _, r := range resources {
+		properties, _ := r.(map[string]any)["Properties"].(map[string]any)
+		if properties["StateMachineName"] != name {
+			continue
+		}
+		parts := properties["DefinitionString"].(map[string]any)["Fn::Join"].([]any)[1].([]any)
+		var text strings.Builder
+		for _, part := range parts {
+			switch p := part.(type) {
+			case string:
+				text.WriteString(p)
+			case map[string]any:
+				if p["Ref"] == "AWS::Partition" {
+					text.WriteString("aws")
+					continue
+				}
+				id := p["Fn::GetAtt"].([]any)[0].(string)
+				function := resources[id].(map[string]any)["Properties"].(map[string]any)["FunctionName"].(string)
+				text.WriteString("${" + state(t, function) + "}")
+			}
+		}
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, []byte(text.String()), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		return indented.String() + "\n"
+	}
+	t.Fatalf("no state machine %s in the template", name)
+	return ""
+}
+
+// state returns the state whose function has a name.
+func state(t *testing.T, function string) string {
+	t.Helper()
+	for s := range steps {
+		if hubName(s) == function {
+			return s
+		}
+	}
+	t.Fatalf("no state has the function %s", function)
+	return ""
+}
+
+// golden compares a text with a file in infra/template, or rewrites the file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("template", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got == string(want) {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range g {
+		if i >= len(w) || g[i] != w[i] {
+			t.Fatalf("%s differs from what the app synthesizes, first in line %d:\n  app:  %s\nRead the difference after `go test ./infra -update`.", name, i+1, g[i])
+		}
+	}
+	t.Fatalf("%s is longer than what the app synthesizes", name)
+}
+
+func TestTemplatesAreTheGoldenOnes(t *testing.T) {
+	assembly := synth(t, local)
+	hub := template(t, assembly, hubStackName)
+	golden(t, "hub.template.json", normalise(t, hub))
+	golden(t, "peering.asl.json", machine(t, hub, "drawbridge-peering"))
+	golden(t, "member.template.json", normalise(t, template(t, assembly, memberStackName)))
+}

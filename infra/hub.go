@@ -1,0 +1,170 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// The names by which other parts of Drawbridge, people and runbooks know the hub.
+const (
+	hubStackName    = "drawbridge-hub"
+	busName         = "drawbridge"
+	topicName       = "drawbridge-notifications"
+	deadLettersName = "drawbridge-dead-letters"
+	policyParameter = "/drawbridge/policy"
+)
+
+// hub is the stack of the hub account while it is being made.
+type hub struct {
+	stack      awscdk.Stack
+	functions  string // the folder of the built functions
+	externalID awscdk.CfnParameter
+	topic      awssns.Topic
+	bus        awsevents.EventBus
+	dead       awssqs.Queue
+}
+
+// newHub makes the stack of the hub account: the bus that the whole organization may send to, a rule and a machine for
+// each kind of event, one function for each Task state, and what tells people: topic, alarms, dead letters.
+// policy is the text of the organization's Cedar policies; functions is the folder of the built functions.
+func newHub(scope constructs.Construct, c Config, policy, functions string) awscdk.Stack {
+	stack := awscdk.NewStack(scope, jsii.String(hubStackName), &awscdk.StackProps{
+		Description: jsii.String("Drawbridge's hub: receives the organization's events and connects its accounts."),
+		Env:         environment(c),
+		StackName:   jsii.String(hubStackName),
+		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+			GenerateBootstrapVersionRule: jsii.Bool(false),
+		}),
+	})
+	organizationID := parameter(stack, "OrganizationId", c.OrganizationID, `^o-[a-z0-9]{10,32}$`,
+		"The organization whose accounts may send events and be connected.")
+	h := &hub{stack: stack, functions: functions}
+	h.externalID = parameter(stack, "ExternalId", c.ExternalID, "",
+		"What the functions say when they assume a role in a member account.")
+
+	h.bus = awsevents.NewEventBus(stack, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(busName)})
+	awsevents.NewCfnEventBusPolicy(stack, jsii.String("BusPolicy"), &awsevents.CfnEventBusPolicyProps{
+		EventBusName: h.bus.EventBusName(),
+		StatementId:  jsii.String("organization"),
+		Statement: statement{
+			"Sid":       "organization",
+			"Effect":    "Allow",
+			"Principal": "*",
+			"Action":    "events:PutEvents",
+			"Resource":  h.bus.EventBusArn(),
+			"Condition": map[string]any{"StringEquals": map[string]any{"aws:PrincipalOrgID": organizationID.ValueAsString()}},
+		},
+	})
+
+	h.topic = awssns.NewTopic(stack, jsii.String("Notifications"), &awssns.TopicProps{
+		TopicName:  jsii.String(topicName),
+		EnforceSSL: jsii.Bool(true),
+	})
+	// The policy that refuses plain HTTP replaces the topic's default one, so CloudWatch must be let in by name.
+	h.topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("Alarms"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"),
+		Resources:  &[]*string{h.topic.TopicArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},
+	}))
+
+	h.dead = awssqs.NewQueue(stack, jsii.String("DeadLetters"), &awssqs.QueueProps{
+		QueueName:       jsii.String(deadLettersName),
+		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:      jsii.Bool(true),
+		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
+	})
+	h.alarm("DeadLettersWaiting",
+		"Events could not be handed to a machine. They wait in "+deadLettersName+".",
+		h.dead.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+			Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Maximum")}))
+
+	awsssm.NewCfnParameter(stack, jsii.String("Policy"), &awsssm.CfnParameterProps{
+		Name:        jsii.String(policyParameter),
+		Description: jsii.String("Who may be connected to what, in Cedar. Changes count from the next execution on."),
+		Type:        jsii.String("String"),
+		Tier:        jsii.String("Intelligent-Tiering"),
+		Value:       jsii.String(policy),
+	})
+
+	h.machine("peering", h.peering, &awsevents.EventPattern{
+		Source:     jsii.Strings("aws.ec2"),
+		DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+		Detail:     &map[string]any{"eventSource": jsii.Strings("ec2.amazonaws.com")},
+	})
+	// The machine "notebook" will have its place here, with the rule for aws.sagemaker.
+	return stack
+}
+
+// machine makes the machine drawbridge-<name> and the rule that starts it. EventBridge tries for a day; an event that
+// still could not be handed over waits in the dead-letter queue.
+func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChainable, pattern *awsevents.EventPattern) {
+	scope := constructs.NewConstruct(h.stack, jsii.String(title(name)))
+	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
+		// Under this prefix CloudWatch needs no statement for each group in its resource policy, which has a size limit:
+		// https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+		LogGroupName:  jsii.String("/aws/vendedlogs/states/drawbridge-" + name),
+		Retention:     awslogs.RetentionDays_THREE_MONTHS,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	machine := sfn.NewStateMachine(scope, jsii.String("Machine"), &sfn.StateMachineProps{
+		StateMachineName: jsii.String("drawbridge-" + name),
+		StateMachineType: sfn.StateMachineType_STANDARD,
+		DefinitionBody:   sfn.DefinitionBody_FromChainable(define(scope)),
+		Timeout:          awscdk.Duration_Seconds(jsii.Number(3600)),
+		TracingEnabled:   jsii.Bool(true),
+		Logs:             &sfn.LogOptions{Destination: logs, Level: sfn.LogLevel_ALL, IncludeExecutionData: jsii.Bool(true)},
+	})
+	rule := awsevents.NewRule(scope, jsii.String("Rule"), &awsevents.RuleProps{
+		RuleName:     jsii.String("drawbridge-" + name),
+		Description:  jsii.String("Starts drawbridge-" + name + " with the event."),
+		EventBus:     awsevents.EventBus_FromEventBusName(scope, jsii.String("Bus"), jsii.String(busName)),
+		EventPattern: pattern,
+	})
+	rule.Node().AddDependency(h.bus)
+	rule.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
+		DeadLetterQueue: h.dead,
+		MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
+		RetryAttempts:   jsii.Number(185),
+	}))
+	every := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}
+	h.alarm(title(name)+"Failed",
+		"An execution of drawbridge-"+name+" failed. Its last state says what to do; then redrive it.",
+		machine.MetricFailed(every))
+	h.alarm(title(name)+"TimedOut",
+		"An execution of drawbridge-"+name+" took longer than an hour. Look at where it stands; then redrive it.",
+		machine.MetricTimedOut(every))
+}
+
+// alarm tells the topic when a metric is above zero.
+func (h *hub) alarm(id, about string, metric awscloudwatch.Metric) {
+	awscloudwatch.NewAlarm(h.stack, jsii.String(id), &awscloudwatch.AlarmProps{
+		AlarmName:          jsii.String("drawbridge-" + kebab(id)),
+		AlarmDescription:   jsii.String(about),
+		Metric:             metric,
+		Threshold:          jsii.Number(0),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+		EvaluationPeriods:  jsii.Number(1),
+		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+	}).AddAlarmAction(awscloudwatchactions.NewSnsAction(h.topic))
+}
+
+// environment returns where the hub lives, as far as the configuration says it.
+func environment(c Config) *awscdk.Environment {
+	if c.HubAccount == "" {
+		return nil
+	}
+	return &awscdk.Environment{Account: jsii.String(c.HubAccount), Region: jsii.String(c.HubRegion)}
+}

@@ -1,0 +1,102 @@
+// Command infra is the CDK app of Drawbridge. It makes three stacks:
+//
+//   - drawbridge-hub, in the account that runs Drawbridge: bus, rules, machines, functions (hub.go)
+//   - drawbridge-organization, in the same account: the StackSet that makes accounts members (organization.go)
+//   - drawbridge-member, what such a member has; to be deployed by hand only in the organization's management account,
+//     which StackSets leave out (member.go)
+//
+// What differs between organizations is in the context of cdk.json (config.go). The templates as everybody gets them,
+// and the machines in readable form, are in the package template beside this one; a test holds them equal to what is
+// made here.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+func main() {
+	defer jsii.Close()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		jsii.Close()
+		os.Exit(1)
+	}
+}
+
+// run synthesizes the app into the folder that the CDK command line asks for.
+func run() error {
+	dir, err := root()
+	if err != nil {
+		return err
+	}
+	if err := useNode(dir); err != nil {
+		return err
+	}
+	app := awscdk.NewApp(nil)
+	c, err := LoadConfig(func(key string) any { return app.Node().TryGetContext(jsii.String(key)) })
+	if err != nil {
+		return err
+	}
+	if err := stacks(app, c, dir); err != nil {
+		return err
+	}
+	app.Synth(nil)
+	return nil
+}
+
+// stacks puts all the stacks into the app. dir is the root of the repository.
+func stacks(app awscdk.App, c Config, dir string) error {
+	functions := c.Functions
+	if !filepath.IsAbs(functions) {
+		functions = filepath.Join(dir, functions)
+	}
+	if err := checkBuilt(functions); err != nil {
+		return err
+	}
+	policy, err := readPolicy(dir, c.Policy)
+	if err != nil {
+		return err
+	}
+	body, err := memberBody(c)
+	if err != nil {
+		return err
+	}
+	hub := newHub(app, c, policy, functions)
+	organization := newOrganization(app, c, body)
+	organization.AddDependency(hub, jsii.String("members forward to the hub's bus"))
+	member := newMember(app, c)
+	for _, stack := range []awscdk.Stack{hub, organization, member} {
+		for i, sentence := range c.Missing() {
+			awscdk.Annotations_Of(stack).AddWarningV2(jsii.String(fmt.Sprintf("drawbridge:missing-%d", i)), jsii.String(sentence))
+		}
+	}
+	check(app)
+	return nil
+}
+
+// memberBody returns the member stack's template as the StackSet carries it.
+func memberBody(c Config) (string, error) {
+	out, err := os.MkdirTemp("", "drawbridge-member-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(out)
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(out), AnalyticsReporting: jsii.Bool(false)})
+	// The parameters come from the StackSet.
+	stack := newMember(app, Config{})
+	template := app.Synth(nil).GetStackArtifact(stack.ArtifactId()).Template()
+	body, err := json.Marshal(template)
+	if err != nil {
+		return "", err
+	}
+	if len(body) > maxTemplateBody {
+		return "", fmt.Errorf("the member template has %d bytes: a StackSet carries %d inline", len(body), maxTemplateBody)
+	}
+	return string(body), nil
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// memberStackName is the stack of a member account, where it is deployed without a StackSet.
+const memberStackName = "drawbridge-member"
+
+// newMember makes the stack of one member account in one Region: forwarding rules on its default bus, and, in the home
+// Region only because IAM is global, the roles that the hub's functions assume. It has no assets, so that a StackSet can
+// carry it and a plain stack needs no bootstrap.
+//
+// All names are fixed: a rule in any Region refers to the forwarding role that the home Region created.
+func newMember(scope constructs.Construct, c Config) awscdk.Stack {
+	stack := awscdk.NewStack(scope, jsii.String(memberStackName), &awscdk.StackProps{
+		Description: jsii.String("Drawbridge in a member account: forwards events to the hub and lets its functions in."),
+		Synthesizer: awscdk.NewBootstraplessSynthesizer(&awscdk.BootstraplessSynthesizerProps{}),
+		StackName:   jsii.String(memberStackName),
+	})
+
+	busArn := ""
+	if c.HubAccount != "" {
+		busArn = "arn:aws:events:" + c.HubRegion + ":" + c.HubAccount + ":event-bus/" + busName
+	}
+	parameter(stack, "HubAccount", c.HubAccount, `^\d{12}$`, "The account that runs Drawbridge.")
+	hubBusArn := parameter(stack, "HubBusArn", busArn, `^arn:[^:]+:events:[^:]+:\d{12}:event-bus/.+$`,
+		"The bus that events are forwarded to.")
+	organizationID := parameter(stack, "OrganizationId", c.OrganizationID, `^o-[a-z0-9]{10,32}$`,
+		"The organization that hub and member belong to.")
+	externalID := parameter(stack, "ExternalId", c.ExternalID, "",
+		"What the hub's functions say when they assume a role here.")
+	homeRegion := parameter(stack, "HomeRegion", c.HomeRegion, "",
+		"The one Region in which the roles are created.")
+
+	atHome := awscdk.NewCfnCondition(stack, jsii.String("IsHomeRegion"), &awscdk.CfnConditionProps{
+		Expression: awscdk.Fn_ConditionEquals(awscdk.Aws_REGION(), homeRegion.ValueAsString()),
+	})
+
+	forward := awsiam.NewCfnRole(stack, jsii.String("ForwardRole"), &awsiam.CfnRoleProps{
+		RoleName:    jsii.String(forwardRole),
+		Description: jsii.String("EventBridge forwards events to the hub's bus with it."),
+		AssumeRolePolicyDocument: document(statement{
+			"Effect":    "Allow",
+			"Principal": map[string]any{"Service": "events.amazonaws.com"},
+			"Action":    "sts:AssumeRole",
+			"Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},
+		}),
+		Policies: inline("forward", statement{
+			"Effect":   "Allow",
+			"Action":   "events:PutEvents",
+			"Resource": hubBusArn.ValueAsString(),
+		}),
+	})
+	forward.CfnOptions().SetCondition(atHome)
+	// At home the rules have to wait for the role, since EventBridge tries it when it takes a target.
+	forwardArn := awscdk.Token_AsString(awscdk.Fn_ConditionIf(atHome.LogicalId(), forward.AttrArn(),
+		sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"+forwardRole)), nil)
+
+	for _, k := range kinds {
+		pattern := maps.Clone(k.pattern)
+		pattern["account"] = []any{awscdk.Aws_ACCOUNT_ID()}
+		awsevents.NewCfnRule(stack, jsii.String("Forward"+title(k.name)), &awsevents.CfnRuleProps{
+			Name:         jsii.String("drawbridge-forward-" + k.name),
+			Description:  jsii.String(k.about),
+			EventPattern: pattern,
+			State:        jsii.String("ENABLED"),
+			Targets: []any{&awsevents.CfnRule_TargetProperty{
+				Id:      jsii.String("hub"),
+				Arn:     hubBusArn.ValueAsString(),
+				RoleArn: forwardArn,
+			}},
+		})
+	}
+
+	for _, state := range slices.Sorted(maps.Keys(steps)) {
+		role := awsiam.NewCfnRole(stack, jsii.String(state+"Role"), &awsiam.CfnRoleProps{
+			RoleName:    jsii.String(memberRole(state)),
+			Description: jsii.String("What Drawbridge's state " + state + " may do in this account."),
+			AssumeRolePolicyDocument: document(statement{
+				"Effect": "Allow",
+				"Principal": map[string]any{"AWS": awscdk.Fn_Sub(
+					jsii.String("arn:${AWS::Partition}:iam::${HubAccount}:root"), nil)},
+				"Action": "sts:AssumeRole",
+				"Condition": map[string]any{
+					"ArnEquals": map[string]any{"aws:PrincipalArn": awscdk.Fn_Sub(
+						jsii.String("arn:${AWS::Partition}:iam::${HubAccount}:role/"+hubName(state)), nil)},
+					"StringEquals": map[string]any{
+						"aws:PrincipalOrgID": organizationID.ValueAsString(),
+						"sts:ExternalId":     externalID.ValueAsString(),
+					},
+				},
+			}),
+			Policies: inline("step", statements(steps[state].member)...),
+		})
+		role.CfnOptions().SetCondition(atHome)
+	}
+	return stack
+}
+
+// forwardRole is the role with which EventBridge forwards events to the hub.
+const forwardRole = "drawbridge-forward"
+
+// memberRole returns the name of the role, in a member account, of a state's function.
+func memberRole(state string) string { return "drawbridge-member-" + kebab(state) }
+
+// hubName returns the name, in the hub account, of a state's function and of its role.
+func hubName(state string) string { return "drawbridge-" + kebab(state) }
+
+// statement is one statement of an IAM policy, in IAM's own words.
+type statement map[string]any
+
+// statements returns the grants in IAM's words.
+func statements(grants []grant) []statement {
+	var all []statement
+	for _, g := range grants {
+		s := statement{"Effect": "Allow", "Action": g.actions, "Resource": "*"}
+		if len(g.resources) > 0 {
+			var resources []any
+			for _, r := range g.resources {
+				resources = append(resources, sub(r))
+			}
+			s["Resource"] = resources
+		}
+		if len(g.when) > 0 {
+			s["Condition"] = g.when
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// document returns a policy document.
+func document(all ...statement) map[string]any {
+	return map[string]any{"Version": "2012-10-17", "Statement": all}
+}
+
+// inline returns the one inline policy of a role.
+func inline(name string, all ...statement) []any {
+	return []any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String(name), PolicyDocument: document(all...)}}
+}
+
+// sub returns text with its ${…} filled in by CloudFormation.
+func sub(text string) *string { return awscdk.Fn_Sub(jsii.String(text), nil) }
+
+// parameter declares a parameter of a stack; an empty value means that whoever deploys must give one.
+func parameter(scope constructs.Construct, name, value, form, about string) awscdk.CfnParameter {
+	props := &awscdk.CfnParameterProps{Type: jsii.String("String"), Description: jsii.String(about)}
+	if value != "" {
+		props.Default = value
+	}
+	if form != "" {
+		props.AllowedPattern = jsii.String(form)
+	} else {
+		props.MinLength = jsii.Number(2)
+	}
+	return awscdk.NewCfnParameter(scope, jsii.String(name), props)
+}
+
+// title returns name with a capital first letter.
+func title(name string) string { return string(name[0]-'a'+'A') + name[1:] }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// organizationStackName is the stack that makes accounts members.
+const organizationStackName = "drawbridge-organization"
+
+// maxTemplateBody is how long a template may be that is handed over inline.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const maxTemplateBody = 51200
+
+// newOrganization makes the stack that carries the member template into every account of the target organizational
+// units, and into accounts that join them later. It is a stack of its own, so that a change of the members never has to
+// wait for one of the hub, nor the other way round.
+func newOrganization(scope constructs.Construct, c Config, memberTemplate string) awscdk.Stack {
+	stack := awscdk.NewStack(scope, jsii.String(organizationStackName), &awscdk.StackProps{
+		Description: jsii.String("Makes the organization's accounts members of Drawbridge."),
+		Env:         environment(c),
+		StackName:   jsii.String(organizationStackName),
+		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+			GenerateBootstrapVersionRule: jsii.Bool(false),
+		}),
+	})
+	organizationID := parameter(stack, "OrganizationId", c.OrganizationID, `^o-[a-z0-9]{10,32}$`,
+		"The organization that hub and members belong to.")
+	externalID := parameter(stack, "ExternalId", c.ExternalID, "",
+		"What the hub's functions say when they assume a role in a member account.")
+
+	// The home Region comes first: the rules of all the others refer to the role that is made there.
+	regions := []string{c.HomeRegion}
+	for _, r := range c.Regions {
+		if r != c.HomeRegion {
+			regions = append(regions, r)
+		}
+	}
+	value := func(key string, v *string) any {
+		return &awscdk.CfnStackSet_ParameterProperty{ParameterKey: jsii.String(key), ParameterValue: v}
+	}
+	awscdk.NewCfnStackSet(stack, jsii.String("Members"), &awscdk.CfnStackSetProps{
+		StackSetName:    jsii.String(memberStackName),
+		Description:     jsii.String("Drawbridge in every member account: forwarding rules, and the roles of the hub's functions."),
+		PermissionModel: jsii.String("SERVICE_MANAGED"),
+		CallAs:          jsii.String(c.CallAs),
+		Capabilities:    jsii.Strings("CAPABILITY_NAMED_IAM"),
+		AutoDeployment: &awscdk.CfnStackSet_AutoDeploymentProperty{
+			Enabled:                      jsii.Bool(true),
+			RetainStacksOnAccountRemoval: jsii.Bool(false),
+		},
+		ManagedExecution: map[string]any{"Active": true},
+		OperationPreferences: &awscdk.CfnStackSet_OperationPreferencesProperty{
+			ConcurrencyMode:            jsii.String("SOFT_FAILURE_TOLERANCE"),
+			FailureTolerancePercentage: jsii.Number(10),
+			MaxConcurrentPercentage:    jsii.Number(100),
+			RegionConcurrencyType:      jsii.String("SEQUENTIAL"),
+			RegionOrder:                jsii.Strings(regions...),
+		},
+		Parameters: []any{
+			value("HubAccount", awscdk.Aws_ACCOUNT_ID()),
+			value("HubBusArn", sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/"+busName)),
+			value("OrganizationId", organizationID.ValueAsString()),
+			value("ExternalId", externalID.ValueAsString()),
+			value("HomeRegion", jsii.String(c.HomeRegion)),
+		},
+		StackInstancesGroup: []any{&awscdk.CfnStackSet_StackInstancesProperty{
+			DeploymentTargets: &awscdk.CfnStackSet_DeploymentTargetsProperty{
+				OrganizationalUnitIds: jsii.Strings(c.TargetOrganizationalUnits...),
+			},
+			Regions: jsii.Strings(regions...),
+		}},
+		TemplateBody: jsii.String(memberTemplate),
+	})
+	return stack
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// peering returns the definition of the machine drawbridge-peering:
+//
+//	ReceiveEvent → InspectPeering ─ accept ──→ AcceptPeering → WaitForPeering ─┐
+//	                    ↑          ├ wait ───────────────────→ WaitForPeering ─┤
+//	                    └──────────│───────────────────────────────────────────┘
+//	                               ├ connect → AllowDnsResolution → RouteBothSides → OpenBothSides
+//	                               │             → InjectEachNotebook → VerifyConnection → Connected
+//	                               ├ ask ────→ AskApproval → AwaitingApproval
+//	                               ├ refuse ─→ RefusePeering → Refused
+//	                               └ nothing → Nothing
+//
+// Nothing in it decides: InspectPeering reads the facts and asks the policy, the machine only follows its answer. An
+// answer without a place here fails the execution (there is no default), rather than passing for success.
+func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
+	connected := succeed(scope, "Connected", "Every hop was set up and read back.")
+	awaitingApproval := succeed(scope, "AwaitingApproval", "The accepter's owner decides by the tag drawbridge:approval.")
+	refused := succeed(scope, "Refused", "The policy or the networks do not allow it; the output says which and why.")
+	nothing := succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")
+
+	inspect := h.task(scope, "InspectPeering",
+		data{"event": at("$.event"), "known": at("$.known")},
+		result{output: "$.Payload"})
+
+	wait := sfn.NewWait(scope, jsii.String("WaitForPeering"), &sfn.WaitProps{
+		Comment: jsii.String("AWS says nothing when a peering becomes active, so it is looked at again."),
+		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(5))),
+	})
+	wait.Next(inspect)
+
+	accept := h.task(scope, "AcceptPeering",
+		data{"connection": at("$.connection")},
+		result{path: "-"})
+	accept.Next(wait)
+
+	ask := h.task(scope, "AskApproval",
+		data{"connection": at("$.connection"), "reason": at("$.reason"), "decision": at("$.decision")},
+		result{output: "$.Payload"})
+	ask.Next(awaitingApproval)
+
+	refuse := h.task(scope, "RefusePeering",
+		data{"connection": at("$.connection"), "reason": at("$.reason"), "decision": at("$.decision")},
+		result{output: "$.Payload"})
+	refuse.Next(refused)
+
+	dns := h.task(scope, "AllowDnsResolution",
+		data{"connection": at("$.connection"), "sides": at("$.sides")},
+		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
+
+	route := each(scope, "RouteBothSides", "$.sides", "$.routed",
+		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
+		&sfn.MapProps{},
+		h.task(scope, "AddRoutes",
+			data{"connection": at("$.connection"), "side": at("$.side")},
+			result{output: "$.Payload"}))
+
+	open := each(scope, "OpenBothSides", "$.sides", "$.opened",
+		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
+		&sfn.MapProps{},
+		h.task(scope, "OpenFirewall",
+			data{"connection": at("$.connection"), "side": at("$.side")},
+			result{output: "$.Payload"}))
+
+	// One notebook after the other: they may share a lifecycle configuration.
+	inject := each(scope, "InjectEachNotebook", "$.notebooks", "$.injected",
+		data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$$.Map.Item.Value"), "stopped": false},
+		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
+		h.task(scope, "InjectRoutes",
+			data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$.notebook"), "stopped": at("$.stopped")},
+			result{output: "$.Payload"}))
+
+	verify := h.task(scope, "VerifyConnection",
+		data{
+			"connection": at("$.connection"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
+			"dns": at("$.dns"), "routed": at("$.routed"), "opened": at("$.opened"), "injected": at("$.injected"),
+		},
+		result{output: "$.Payload"})
+
+	dns.Next(route).Next(open).Next(inject).Next(verify).Next(connected)
+
+	// The answers. "disconnect" will have its place here.
+	choose := sfn.NewChoice(scope, jsii.String("ChooseAnswer"), &sfn.ChoiceProps{})
+	for _, answer := range []struct {
+		is   string
+		next sfn.IChainable
+	}{
+		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"ask", ask}, {"refuse", refuse}, {"nothing", nothing},
+	} {
+		choose.When(sfn.Condition_StringEquals(jsii.String("$.answer"), jsii.String(answer.is)), answer.next, nil)
+	}
+
+	receive := sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
+		Comment:    jsii.String("The event is kept as it came; nothing is known yet."),
+		Parameters: &map[string]any{"event": at("$"), "known": map[string]any{}},
+	})
+	return receive.Next(inspect).Next(choose)
+}
+
+// each returns an inline Map that does step for every item at a path and puts the answers, in the items' order, at
+// another.
+func each(scope constructs.Construct, id, items, answers string, item data, props *sfn.MapProps, step sfn.IChainable) sfn.Map {
+	props.ItemsPath = jsii.String(items)
+	props.ResultPath = jsii.String(answers)
+	props.ItemSelector = (*map[string]any)(&item)
+	m := sfn.NewMap(scope, jsii.String(id), props)
+	m.ItemProcessor(step, &sfn.ProcessorConfig{Mode: sfn.ProcessorMode_INLINE})
+	return m
+}
+
+// succeed returns an end state. docs/runbook.md says for each what an operator does with it.
+func succeed(scope constructs.Construct, id, meaning string) sfn.Succeed {
+	return sfn.NewSucceed(scope, jsii.String(id), &sfn.SucceedProps{Comment: jsii.String(meaning)})
+}

@@ -1,0 +1,130 @@
+package main
+
+import "strings"
+
+// step is what one function, that is one Task state, may do and gets to know. Least privilege lives in this file alone:
+// both the member account's role of a function and its own role in the hub are made from it.
+type step struct {
+	member     []grant // what the role drawbridge-member-<state> allows in the member account
+	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
+	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
+	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN
+}
+
+// grant is one statement of a member role.
+type grant struct {
+	actions   []string
+	resources []string                  // kinds of ARN as arn() writes them; nil: the actions know no resource
+	when      map[string]map[string]any // IAM conditions
+}
+
+// steps has one entry for each Task state of each machine. The narrowest resource and condition that IAM knows for an
+// action is in the Service Authorization Reference:
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+//
+// Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
+var steps = map[string]step{
+	"InspectPeering": {
+		readsParam: true,
+		asksOrg:    true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
+				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters"},
+				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*")}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
+				resources: []string{notebooks}},
+		},
+	},
+	"AcceptPeering": {
+		member: []grant{{actions: []string{"ec2:AcceptVpcPeeringConnection"},
+			resources: []string{arn("ec2", "vpc/*"), peerings}}},
+	},
+	"AskApproval": {
+		notifies: true,
+		member:   []grant{status},
+	},
+	"RefusePeering": {
+		notifies: true,
+		member: []grant{status,
+			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
+	},
+	"AllowDnsResolution": {
+		member: []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+	},
+	"AddRoutes": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables"}},
+			{actions: []string{"ec2:CreateRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+		},
+	},
+	"OpenFirewall": {
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeSecurityGroups", "lambda:ListFunctions",
+				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
+				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
+			{actions: []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"},
+				resources: []string{arn("ec2", "security-group/*"), arn("ec2", "security-group-rule/*")}},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{arn("ec2", "security-group-rule/*")},
+				when: map[string]map[string]any{"StringEquals": {
+					"ec2:CreateAction": []string{"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"}}}},
+		},
+	},
+	"InjectRoutes": {
+		member: []grant{
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
+				resources: []string{notebooks}},
+			{actions: []string{
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:CreateNotebookInstanceLifecycleConfig",
+				"sagemaker:UpdateNotebookInstanceLifecycleConfig",
+			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks, lifecycles},
+				when: onlyTags},
+		},
+	},
+	"VerifyConnection": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeNetworkAcls"}},
+			status,
+		},
+	},
+}
+
+// The kinds of things that several steps touch. All are in the member account itself, in any Region.
+var (
+	peerings   = arn("ec2", "vpc-peering-connection/*")
+	notebooks  = arn("sagemaker", "notebook-instance/*")
+	lifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/*")
+)
+
+// onlyTags lets through Drawbridge's own tags, except drawbridge:approval: that one is how people decide, so Drawbridge
+// must not be able to decide for them.
+var onlyTags = map[string]map[string]any{
+	"ForAllValues:StringLike":      {"aws:TagKeys": "drawbridge:*"},
+	"ForAllValues:StringNotEquals": {"aws:TagKeys": "drawbridge:approval"},
+}
+
+// status lets a step write the status tags of a peering connection.
+var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings}, when: onlyTags}
+
+// arn returns the ARN, for Fn::Sub, of things of a service in the account of the stack and in any Region.
+func arn(service, things string) string {
+	return "arn:${AWS::Partition}:" + service + ":*:${AWS::AccountId}:" + things
+}
+
+// kebab returns the name of a state as its folder, function and role spell it: AcceptPeering is accept-peering.
+func kebab(state string) string {
+	var b strings.Builder
+	for i, r := range state {
+		if i > 0 && 'A' <= r && r <= 'Z' {
+			b.WriteByte('-')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToLower(b.String())
+}

@@ -1,0 +1,63 @@
+package main
+
+// kind is one kind of event that Drawbridge listens to. The member stack makes a forwarding rule from it in every
+// account and Region, named drawbridge-forward-<name>; the hub stack makes a rule named drawbridge-<machine> on its own
+// bus from the part that all the kinds of one machine have in common.
+type kind struct {
+	name    string
+	about   string
+	pattern map[string]any // an EventBridge pattern, without the account
+}
+
+// Only the account's own successful calls count, and never Drawbridge's: an execution that changes a peering must not
+// start another one. The field is absent when a user or the root user calls.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+func callPattern(detail map[string]any) map[string]any {
+	detail["eventSource"] = []string{"ec2.amazonaws.com"}
+	detail["errorCode"] = []any{map[string]any{"exists": false}}
+	detail["userIdentity"] = map[string]any{"sessionContext": map[string]any{"sessionIssuer": map[string]any{
+		"userName": []any{
+			map[string]any{"exists": false},
+			map[string]any{"anything-but": map[string]any{"prefix": "drawbridge-member-"}},
+		},
+	}}}
+	return map[string]any{
+		"source":      []string{"aws.ec2"},
+		"detail-type": []string{"AWS API Call via CloudTrail"},
+		"detail":      detail,
+	}
+}
+
+// kinds are all the kinds of events. EC2 has no event of its own for peerings, only CloudTrail's record of the call:
+// https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ec2.html
+var kinds = []kind{
+	{
+		name:  "peering",
+		about: "Somebody requested, answered, changed or deleted a VPC peering.",
+		pattern: callPattern(map[string]any{"eventName": []string{
+			"CreateVpcPeeringConnection", "AcceptVpcPeeringConnection", "RejectVpcPeeringConnection",
+			"DeleteVpcPeeringConnection", "ModifyVpcPeeringConnectionOptions",
+		}}),
+	},
+	{
+		name:  "approval",
+		about: "Somebody set or removed the tag drawbridge:approval on a VPC peering.",
+		pattern: callPattern(map[string]any{
+			"eventName": []string{"CreateTags", "DeleteTags"},
+			"requestParameters": map[string]any{
+				"resourcesSet": map[string]any{"items": map[string]any{
+					"resourceId": []any{map[string]any{"prefix": "pcx-"}}}},
+				"tagSet": map[string]any{"items": map[string]any{"key": []string{"drawbridge:approval"}}},
+			},
+		}),
+	},
+	{
+		name:  "notebook",
+		about: "A SageMaker notebook instance started or stopped.",
+		pattern: map[string]any{
+			"source":      []string{"aws.sagemaker"},
+			"detail-type": []string{"SageMaker Notebook Instance State Change"},
+			"detail":      map[string]any{"NotebookInstanceStatus": []string{"InService", "Stopped"}},
+		},
+	},
+}

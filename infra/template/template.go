@@ -1,0 +1,27 @@
+// Package template holds what the CDK app synthesizes, as plain files: the templates that the local engine deploys and
+// that people read and compare, and each machine in readable form.
+//
+// They are written by `go test ./infra -update` and held equal to the app's output by the same test, so what runs
+// locally is what runs in AWS. Only what says nothing about Drawbridge is changed on the way: the hash of a function's
+// code is its name, and the notes that tools leave in a template's metadata are gone.
+package template
+
+import _ "embed"
+
+// Hub is the CloudFormation template of the hub account.
+// Its parameters are OrganizationId and ExternalId.
+//
+//go:embed hub.template.json
+var Hub string
+
+// Member is the CloudFormation template of a member account in one Region. Its parameters are HubAccount, HubBusArn,
+// OrganizationId, ExternalId and HomeRegion.
+//
+//go:embed member.template.json
+var Member string
+
+// Peering is the machine drawbridge-peering in Amazon States Language. Where the template has the ARN of a function,
+// it has the name of the state in ${…}.
+//
+//go:embed peering.asl.json
+var Peering string
