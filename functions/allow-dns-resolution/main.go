@@ -1,0 +1,26 @@
+// Allow-dns-resolution turns on the DNS option of a peering on each side, by that side's own account.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
+		enter := func(v workflow.VPC) peering.Optioner {
+			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
+		}
+		return peering.AllowDNS(ctx, enter, in.Connection, in.Sides)
+	})
+}

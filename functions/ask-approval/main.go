@@ -1,0 +1,29 @@
+// Ask-approval tells the accepter's owner that a request waits for them, and leaves that status on the peering.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	topic, notifier := os.Getenv("TOPIC_ARN"), sns.NewFromConfig(door.Hub())
+	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+		enter := func(v workflow.VPC) peering.Tagger {
+			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
+		}
+		return peering.Ask(ctx, enter, notifier, topic, in)
+	})
+}

@@ -1,0 +1,36 @@
+// Inspect-peering answers what a peering needs next. It reads both sides, asks the policy, and changes nothing.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	enter := func(execution string, p event.Place) peering.Clients {
+		c := door.Enter(execution, p.Account, p.Region)
+		return peering.Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
+	}
+	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
+	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
+	workflow.Start(peering.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy, Now: time.Now}.Inspect)
+}

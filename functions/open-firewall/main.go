@@ -1,0 +1,30 @@
+// Open-firewall opens one side's security groups: databases admit the peer, clients reach the peer's databases.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
+		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
+		clients := func(ctx context.Context) ([]notebook.Client, error) {
+			return notebook.Clients(ctx, sagemaker.NewFromConfig(here), lambda.NewFromConfig(here), in.Side.VPC.ID, in.Side.Subnets)
+		}
+		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, in.Connection.ID, in.Side)
+	})
+}

@@ -1,0 +1,26 @@
+// Refuse-peering leaves the reason for a refusal on the peering, and rejects the request if the policy says so.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+		enter := func(v workflow.VPC) peering.Refuser {
+			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
+		}
+		return peering.Refuse(ctx, enter, in)
+	})
+}

@@ -1,0 +1,26 @@
+// Verify-connection checks what is judged last, gathers the verdict of all hops, and gives the connection its status.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+		enter := func(v workflow.VPC) peering.Verifier {
+			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
+		}
+		return peering.Verify(ctx, enter, in)
+	})
+}

@@ -1,0 +1,28 @@
+// Package database finds the databases of a VPC: RDS instances, Aurora and Multi-AZ clusters, Redshift clusters.
+//
+// It only reads. Whether a database is opened to a consumer is the policy's decision, and pkg/firewall's work.
+package database
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Database is one database endpoint in a VPC.
+type Database struct {
+	ID      string // the identifier, unique per kind, account and Region
+	ARN     string
+	Engine  string // RDS's engine name (mysql, aurora-postgresql, …) or "redshift"
+	Port    int    // TCP
+	Groups  []string
+	Subnets []string // where its interfaces may be; empty if not known
+	Tags    map[string]string
+}
+
+func sorted(databases []Database) []Database {
+	slices.SortFunc(databases, func(a, b Database) int {
+		return cmp.Or(strings.Compare(a.Engine, b.Engine), strings.Compare(a.ID, b.ID), strings.Compare(a.ARN, b.ARN))
+	})
+	return databases
+}

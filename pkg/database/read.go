@@ -1,0 +1,137 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+)
+
+// RDS is what [Read] needs of RDS.
+type RDS interface {
+	DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error)
+	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
+	DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error)
+}
+
+// Redshift is what [Read] needs of Redshift.
+type Redshift interface {
+	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
+}
+
+// Read returns the databases in a VPC, sorted. A database that has no port yet (it is being created) is left out;
+// the next look finds it.
+func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string) ([]Database, error) {
+	var out []Database
+	groupVPC := map[string]string{} // DB subnet group → VPC
+	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
+	for instances.HasMorePages() {
+		page, err := instances.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the RDS instances for %s: %w", vpc, err)
+		}
+		for _, i := range page.DBInstances {
+			if i.DBSubnetGroup != nil {
+				groupVPC[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = aws.ToString(i.DBSubnetGroup.VpcId)
+			}
+			if d, ok := instance(i); ok && i.DBSubnetGroup != nil && aws.ToString(i.DBSubnetGroup.VpcId) == vpc {
+				out = append(out, d)
+			}
+		}
+	}
+	clusters := rds.NewDescribeDBClustersPaginator(rdsapi, &rds.DescribeDBClustersInput{})
+	for clusters.HasMorePages() {
+		page, err := clusters.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the RDS clusters for %s: %w", vpc, err)
+		}
+		for _, c := range page.DBClusters {
+			// A cluster names its subnet group, not its VPC. Mostly one of its instances has told already.
+			group := aws.ToString(c.DBSubnetGroup)
+			if _, known := groupVPC[group]; !known && group != "" {
+				if err := subnetGroup(ctx, rdsapi, group, groupVPC); err != nil {
+					return nil, err
+				}
+			}
+			if d, ok := cluster(c); ok && groupVPC[group] == vpc {
+				out = append(out, d)
+			}
+		}
+	}
+	warehouses := redshift.NewDescribeClustersPaginator(redshiftapi, &redshift.DescribeClustersInput{})
+	for warehouses.HasMorePages() {
+		page, err := warehouses.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the Redshift clusters for %s: %w", vpc, err)
+		}
+		for _, c := range page.Clusters {
+			if aws.ToString(c.VpcId) != vpc || c.Endpoint == nil || aws.ToInt32(c.Endpoint.Port) == 0 {
+				continue
+			}
+			d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
+				Port: int(aws.ToInt32(c.Endpoint.Port)), Tags: map[string]string{}}
+			for _, g := range c.VpcSecurityGroups {
+				d.Groups = append(d.Groups, aws.ToString(g.VpcSecurityGroupId))
+			}
+			for _, t := range c.Tags {
+				d.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			slices.Sort(d.Groups)
+			out = append(out, d)
+		}
+	}
+	return sorted(out), nil
+}
+
+func instance(i rdstypes.DBInstance) (Database, bool) {
+	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(i.TagList)}
+	d.Groups = groups(i.VpcSecurityGroups)
+	if i.DBSubnetGroup != nil {
+		for _, s := range i.DBSubnetGroup.Subnets {
+			d.Subnets = append(d.Subnets, aws.ToString(s.SubnetIdentifier))
+		}
+		slices.Sort(d.Subnets)
+	}
+	if i.Endpoint != nil {
+		d.Port = int(aws.ToInt32(i.Endpoint.Port))
+	}
+	return d, d.Port > 0
+}
+
+func cluster(c rdstypes.DBCluster) (Database, bool) {
+	return Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
+		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(c.TagList)}, aws.ToInt32(c.Port) > 0
+}
+
+func subnetGroup(ctx context.Context, rdsapi RDS, name string, into map[string]string) error {
+	got, err := rdsapi.DescribeDBSubnetGroups(ctx, &rds.DescribeDBSubnetGroupsInput{DBSubnetGroupName: &name})
+	if err != nil {
+		return fmt.Errorf("reading the DB subnet group %s: %w", name, err)
+	}
+	into[name] = ""
+	for _, g := range got.DBSubnetGroups {
+		into[name] = aws.ToString(g.VpcId)
+	}
+	return nil
+}
+
+func groups(memberships []rdstypes.VpcSecurityGroupMembership) []string {
+	var out []string
+	for _, m := range memberships {
+		out = append(out, aws.ToString(m.VpcSecurityGroupId))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func tags(list []rdstypes.Tag) map[string]string {
+	out := map[string]string{}
+	for _, t := range list {
+		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return out
+}

@@ -1,0 +1,315 @@
+package firewall
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// TagConnection marks what Drawbridge added, with the id of the connection it was added for.
+const TagConnection = "drawbridge:connection"
+
+type client interface {
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
+	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
+}
+
+// ACLReader is what [CheckACLs] needs of EC2.
+type ACLReader interface {
+	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
+}
+
+// Open makes one side's security groups let the connection's traffic through: its databases admit the peer, its
+// clients reach the peer's databases. clients is asked only when some group lacks the egress, because only then does
+// it matter who uses which group.
+func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), connection string, side workflow.Side) (workflow.HopsOutput, error) {
+	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
+	if len(side.Openings) == 0 && len(side.Ports) == 0 {
+		return out, nil
+	}
+	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
+	if err != nil {
+		return out, err
+	}
+	description := fmt.Sprintf("Drawbridge: %s from %s in %s", connection, side.Peer.ID, side.Peer.Account)
+	for _, o := range side.Openings {
+		wanted := WantedIngress([]workflow.Opening{o}, side.Peer.CIDRs)
+		lacking := MissingIngress(wanted, groups, together([]notebook.Client{{Groups: o.Groups}}))
+		if err := authorize(ctx, lacking, groups, func(group string, permissions []types.IpPermission) error {
+			_, err := ec2api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection)})
+			return err
+		}, description); err != nil {
+			return out, fmt.Errorf("opening %s to %s: %w", o.Database, side.Peer.ID, err)
+		}
+		for _, w := range lacking { // two databases may share a group
+			groups = with(groups, w)
+		}
+		out.Hops = append(out.Hops, ingressHop(o, side.Peer, wanted, lacking))
+	}
+	egress, err := openEgress(ctx, ec2api, clients, groups, connection, side)
+	out.Hops = append(out.Hops, egress...)
+	return out, err
+}
+
+func openEgress(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), groups []Group, connection string, side workflow.Side) ([]workflow.Hop, error) {
+	if len(side.Ports) == 0 {
+		return nil, nil
+	}
+	if OpenEverywhere(groups, side.Ports, side.Peer.CIDRs) {
+		return []workflow.Hop{{Hop: "egress " + side.VPC.ID, OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
+	}
+	using, err := clients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lacking := MissingEgress(WantedEgress(using, side.Ports, side.Peer.CIDRs), groups, together(using))
+	description := fmt.Sprintf("Drawbridge: %s to %s in %s", connection, side.Peer.ID, side.Peer.Account)
+	if err := authorize(ctx, lacking, groups, func(group string, permissions []types.IpPermission) error {
+		_, err := ec2api.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection)})
+		return err
+	}, description); err != nil {
+		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
+	}
+	detail := fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(lacking))
+	return []workflow.Hop{{Hop: "egress " + side.VPC.ID, OK: true, Detail: detail}}, nil
+}
+
+func ingressHop(o workflow.Opening, peer workflow.VPC, wanted, added []Wanted) workflow.Hop {
+	if len(wanted) == 0 {
+		return workflow.Hop{Hop: "security group of " + o.Database, OK: false, Detail: "the database has no VPC security group"}
+	}
+	state := "was open"
+	if len(added) > 0 {
+		state = "opened"
+	}
+	var cidrs []string
+	for _, c := range peer.CIDRs {
+		cidrs = append(cidrs, c.String())
+	}
+	return workflow.Hop{Hop: "security group of " + o.Database, OK: true,
+		Detail: fmt.Sprintf("%s %s: TCP %d from %s", wanted[0].Group, state, o.Port, strings.Join(cidrs, ", "))}
+}
+
+// authorize adds the lacking rules, one call per group.
+func authorize(ctx context.Context, lacking []Wanted, groups []Group, call func(group string, permissions []types.IpPermission) error, description string) error {
+	byGroup := map[string][]types.IpPermission{}
+	var order []string
+	for _, w := range lacking {
+		if !slices.ContainsFunc(groups, func(g Group) bool { return g.ID == w.Group }) {
+			return fault.NewConflict(fmt.Sprintf("security group %s is not in the VPC", w.Group), "give the database or client a security group of its own VPC, then redrive the execution")
+		}
+		if byGroup[w.Group] == nil {
+			order = append(order, w.Group)
+		}
+		byGroup[w.Group] = append(byGroup[w.Group], permission(w.Rule, description))
+	}
+	for _, group := range order {
+		slog.InfoContext(ctx, "authorizing", "group", group, "count", len(byGroup[group]))
+		err := call(group, byGroup[group])
+		// "InvalidPermission.Duplicate": another execution added the very same rule. With several rules in one call
+		// AWS adds none of them, so each is then asked for by itself.
+		if fault.HasCode(err, "InvalidPermission.Duplicate") {
+			err = nil
+			if len(byGroup[group]) > 1 {
+				err = oneByOne(byGroup[group], func(p []types.IpPermission) error { return call(group, p) })
+			}
+		}
+		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
+			return fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "raise the quota \"Inbound or outbound rules per security group\" or remove rules nobody needs, then redrive the execution")
+		}
+		if err != nil {
+			return fmt.Errorf("authorizing in %s: %w", group, err)
+		}
+	}
+	return nil
+}
+
+func oneByOne(permissions []types.IpPermission, call func([]types.IpPermission) error) error {
+	for i := range permissions {
+		if err := call(permissions[i : i+1]); err != nil && !fault.HasCode(err, "InvalidPermission.Duplicate") {
+			return err
+		}
+	}
+	return nil
+}
+
+func permission(r Rule, description string) types.IpPermission {
+	out := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(int32(r.From)), ToPort: aws.Int32(int32(r.To))}
+	if r.CIDR.Addr().Is4() {
+		out.IpRanges = []types.IpRange{{CidrIp: aws.String(r.CIDR.String()), Description: &description}}
+	} else {
+		out.Ipv6Ranges = []types.Ipv6Range{{CidrIpv6: aws.String(r.CIDR.String()), Description: &description}}
+	}
+	return out
+}
+
+func ruleTags(connection string) []types.TagSpecification {
+	return []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule,
+		Tags: []types.Tag{{Key: aws.String(TagConnection), Value: &connection}}}}
+}
+
+func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {
+	var groups []Group
+	pages := ec2.NewDescribeSecurityGroupsPaginator(ec2api, &ec2.DescribeSecurityGroupsInput{
+		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the security groups of %s: %w", vpc, err)
+		}
+		for _, g := range page.SecurityGroups {
+			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Name: aws.ToString(g.GroupName), Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
+		}
+	}
+	slices.SortFunc(groups, func(a, b Group) int { return strings.Compare(a.ID, b.ID) })
+	return groups, nil
+}
+
+// rules expands permissions to one source each and keeps those for TCP. Protocol -1 is all protocols and ports.
+func rules(permissions []types.IpPermission) []Rule {
+	var out []Rule
+	for _, p := range permissions {
+		from, to := 0, 65535
+		switch aws.ToString(p.IpProtocol) {
+		case "-1":
+		case "tcp", "6":
+			if p.FromPort != nil && p.ToPort != nil && *p.FromPort >= 0 {
+				from, to = int(*p.FromPort), int(*p.ToPort)
+			}
+		default:
+			continue
+		}
+		for _, r := range p.IpRanges {
+			if cidr, err := netip.ParsePrefix(aws.ToString(r.CidrIp)); err == nil {
+				out = append(out, Rule{From: from, To: to, CIDR: cidr.Masked()})
+			}
+		}
+		for _, r := range p.Ipv6Ranges {
+			if cidr, err := netip.ParsePrefix(aws.ToString(r.CidrIpv6)); err == nil {
+				out = append(out, Rule{From: from, To: to, CIDR: cidr.Masked()})
+			}
+		}
+		for _, g := range p.UserIdGroupPairs {
+			out = append(out, Rule{From: from, To: to, Other: aws.ToString(g.GroupId)})
+		}
+		for _, l := range p.PrefixListIds {
+			out = append(out, Rule{From: from, To: to, Other: aws.ToString(l.PrefixListId)})
+		}
+	}
+	return out
+}
+
+func with(groups []Group, w Wanted) []Group {
+	out := slices.Clone(groups)
+	for i := range out {
+		if out[i].ID == w.Group {
+			out[i].Ingress = append(slices.Clip(out[i].Ingress), w.Rule)
+		}
+	}
+	return out
+}
+
+// together maps each client's first group to all groups on the same interface.
+func together(clients []notebook.Client) map[string][]string {
+	out := map[string][]string{}
+	for _, c := range clients {
+		if len(c.Groups) == 0 {
+			continue
+		}
+		first := slices.Min(c.Groups)
+		if _, shared := out[first]; shared {
+			// Another client has the same first group but perhaps not the same others: only the first serves both.
+			out[first] = slices.DeleteFunc(slices.Clone(out[first]), func(g string) bool { return !slices.Contains(c.Groups, g) })
+			continue
+		}
+		out[first] = c.Groups
+	}
+	return out
+}
+
+// CheckACLs reads the network ACLs of one side's VPC and returns a hop for its subnets: what they lack, or that
+// nothing is in the way.
+func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, notebookSubnets []string) ([]workflow.Hop, []string, error) {
+	if len(side.Openings) == 0 && len(side.Ports) == 0 {
+		return nil, nil, nil
+	}
+	var acls []ACL
+	pages := ec2.NewDescribeNetworkAclsPaginator(ec2api, &ec2.DescribeNetworkAclsInput{
+		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{side.VPC.ID}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the network ACLs of %s: %w", side.VPC.ID, err)
+		}
+		for _, a := range page.NetworkAcls {
+			acls = append(acls, convertACL(a))
+		}
+	}
+	var lacks []string
+	for _, o := range side.Openings {
+		subnets := o.Subnets
+		if len(subnets) == 0 {
+			subnets = nil // unknown: any of the VPC's
+		}
+		lacks = append(lacks, Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)...)
+	}
+	if len(side.Ports) > 0 && len(notebookSubnets) > 0 {
+		lacks = append(lacks, Judge(acls, notebookSubnets, side.Peer.CIDRs, side.Ports, false)...)
+	}
+	slices.Sort(lacks)
+	lacks = slices.Compact(lacks)
+	hop := workflow.Hop{Hop: "network ACL " + side.VPC.ID, OK: len(lacks) == 0, Detail: "nothing in the way"}
+	if len(lacks) > 0 {
+		hop.Detail = strings.Join(lacks, "; ")
+	}
+	return []workflow.Hop{hop}, lacks, nil
+}
+
+func convertACL(a types.NetworkAcl) ACL {
+	out := ACL{ID: aws.ToString(a.NetworkAclId)}
+	for _, s := range a.Associations {
+		out.Subnets = append(out.Subnets, aws.ToString(s.SubnetId))
+	}
+	for _, e := range a.Entries {
+		entry := Entry{Number: int(aws.ToInt32(e.RuleNumber)), Allow: e.RuleAction == types.RuleActionAllow, From: 0, To: 65535}
+		cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(e.CidrBlock), aws.ToString(e.Ipv6CidrBlock)))
+		protocol := aws.ToString(e.Protocol)
+		if err != nil || protocol != "-1" && protocol != "6" && protocol != "tcp" {
+			continue
+		}
+		entry.CIDR = cidr.Masked()
+		if protocol != "-1" && e.PortRange != nil {
+			entry.From, entry.To = int(aws.ToInt32(e.PortRange.From)), int(aws.ToInt32(e.PortRange.To))
+		}
+		if aws.ToBool(e.Egress) {
+			out.Egress = append(out.Egress, entry)
+		} else {
+			out.Ingress = append(out.Ingress, entry)
+		}
+	}
+	byNumber := func(a, b Entry) int { return a.Number - b.Number }
+	slices.SortFunc(out.Ingress, byNumber)
+	slices.SortFunc(out.Egress, byNumber)
+	return out
+}
+
+func join(ports []int) string {
+	var out []string
+	for _, p := range ports {
+		out = append(out, fmt.Sprint(p))
+	}
+	return strings.Join(out, ", ")
+}

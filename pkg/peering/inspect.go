@@ -1,0 +1,442 @@
+package peering
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2Reader is what [Inspector] needs of EC2.
+type EC2Reader interface {
+	route.Reader
+	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+}
+
+// Clients are the member-account clients that an inspection uses, for one account and Region.
+type Clients struct {
+	EC2       EC2Reader
+	RDS       database.RDS
+	Redshift  database.Redshift
+	SageMaker notebook.SageMaker
+}
+
+// Inspector answers what a peering needs next.
+type Inspector struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) Clients
+	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Policy returns the policy in force.
+	Policy func(ctx context.Context) (*policy.Set, error)
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// fresh is how long after a request EC2 may not yet show the peering that its own event speaks of.
+const fresh = time.Minute
+
+// Inspect reads the event, the peering and both of its VPCs, each in its own account and Region, asks the policy, and
+// answers. It changes nothing.
+func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
+	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}}
+	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
+		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
+		if v.Answer == workflow.AnswerNothing {
+			out.Result = workflow.Nothing
+		}
+		slog.InfoContext(ctx, "inspected", "peering", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
+		return out, nil
+	}
+	e, err := event.Parse(in.Event)
+	if err != nil {
+		return out, err
+	}
+	if e.Kind != event.Peering {
+		why := e.Why
+		if why == "" {
+			why = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
+		}
+		return end(Verdict{Answer: workflow.AnswerNothing, Reason: why})
+	}
+	p, v, err := i.find(ctx, in.Execution, e)
+	if err != nil {
+		return out, err
+	}
+	if v.Answer != "" {
+		return end(v)
+	}
+	requester, accepter, err := i.accounts(ctx, in.Known, p)
+	if err != nil {
+		return out, err
+	}
+	out.Connection = workflow.Connection{ID: p.ID,
+		Requester: workflow.VPC{Account: p.Requester.Account, Region: p.Requester.Region, ID: p.Requester.VPC},
+		Accepter:  workflow.VPC{Account: p.Accepter.Account, Region: p.Accepter.Region, ID: p.Accepter.VPC}}
+	if requester.Organization != "" {
+		out.Members = append(out.Members, Requester)
+	}
+	if accepter.Organization != "" {
+		out.Members = append(out.Members, Accepter)
+	}
+	if v, settled := Settled(p); settled {
+		return end(v)
+	}
+	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != ""}
+	if !q.RequesterMember || !q.AccepterMember {
+		return end(Judge(q))
+	}
+	q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter)
+	if err != nil {
+		return out, err
+	}
+	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter}
+	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
+	if NotebooksMatter(q.Requester.VPC, q.Accepter.VPC) {
+		if q.Notebooks, err = i.haveNotebooks(ctx, in.Execution, q.Requester.VPC, q.Accepter.VPC); err != nil {
+			return out, err
+		}
+	}
+	set, err := i.Policy(ctx)
+	if err != nil {
+		return out, err
+	}
+	r, a, about := principal(q.Requester), principal(q.Accepter), policy.Context{Connection: p.ID}
+	q.Accept = set.Answer(r, a, about)
+	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
+		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.
+		own, found, err := read(ctx, i.Enter(in.Execution, p.Accepter.Place).EC2, p.ID)
+		if err != nil {
+			return out, fmt.Errorf("in %s, %s: %w", p.Accepter.Account, p.Accepter.Region, err)
+		}
+		if found {
+			about.Approval = approval(own)
+			q.Accept = set.Answer(r, a, about)
+		}
+	}
+	out.Reject = set.Reject(r, a, about)
+	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
+	v = Judge(q)
+	if v.Answer == workflow.AnswerConnect {
+		if out.Sides, out.Notebooks, err = i.survey(ctx, in.Execution, set, q); err != nil {
+			return out, err
+		}
+	}
+	return end(v)
+}
+
+// find reads the peering where the event happened, or, if that account is not ours to enter, at the other end that
+// the event mentions. A verdict with an answer means that there is nothing to look at.
+func (i Inspector) find(ctx context.Context, execution string, e event.Event) (Peering, Verdict, error) {
+	nothing := func(format string, args ...any) (Peering, Verdict, error) {
+		return Peering{}, Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(format, args...)}, nil
+	}
+	for _, place := range append([]event.Place{e.Place}, e.Others...) {
+		facts, err := i.Account(ctx, place.Account)
+		if err != nil {
+			return Peering{}, Verdict{}, err
+		}
+		if facts.Organization == "" {
+			continue
+		}
+		p, found, err := read(ctx, i.Enter(execution, place).EC2, e.PeeringID)
+		if err != nil {
+			return Peering{}, Verdict{}, fmt.Errorf("in %s, %s: %w", place.Account, place.Region, err)
+		}
+		if found {
+			return p, Verdict{}, nil
+		}
+		if e.Name == "CreateVpcPeeringConnection" && i.Now().Sub(e.Time).Abs() < fresh {
+			return Peering{}, Verdict{}, fault.New(fault.NotYet, "reading %s: EC2 in %s, %s does not show it yet", e.PeeringID, place.Account, place.Region)
+		}
+		return nothing("%s does not exist in %s, %s", e.PeeringID, place.Account, place.Region)
+	}
+	return nothing("account %s is outside the organization", e.Account)
+}
+
+func read(ctx context.Context, ec2api EC2Reader, id string) (Peering, bool, error) {
+	got, err := ec2api.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{id}})
+	if fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionID.Malformed") || err == nil && len(got.VpcPeeringConnections) == 0 {
+		return Peering{}, false, nil
+	}
+	if err != nil {
+		return Peering{}, false, fmt.Errorf("reading %s: %w", id, err)
+	}
+	c := got.VpcPeeringConnections[0]
+	p := Peering{ID: aws.ToString(c.VpcPeeringConnectionId), Requester: side(c.RequesterVpcInfo), Accepter: side(c.AccepterVpcInfo), Tags: map[string]string{}}
+	if c.Status != nil {
+		p.Status, p.Message = string(c.Status.Code), aws.ToString(c.Status.Message)
+	}
+	for _, t := range c.Tags {
+		p.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return p, true, nil
+}
+
+func side(info *types.VpcPeeringConnectionVpcInfo) End {
+	if info == nil {
+		return End{}
+	}
+	e := End{Place: event.Place{Account: aws.ToString(info.OwnerId), Region: aws.ToString(info.Region)}, VPC: aws.ToString(info.VpcId)}
+	if info.PeeringOptions != nil {
+		e.DNS = aws.ToBool(info.PeeringOptions.AllowDnsResolutionFromRemoteVpc)
+	}
+	return e
+}
+
+// accounts asks for both accounts, unless an earlier look of this execution knows them.
+func (i Inspector) accounts(ctx context.Context, known workflow.Known, p Peering) (requester, accepter workflow.AccountFacts, err error) {
+	if known.Requester != nil && known.Accepter != nil {
+		return known.Requester.Account, known.Accepter.Account, nil
+	}
+	if requester, err = i.Account(ctx, p.Requester.Account); err != nil {
+		return requester, accepter, err
+	}
+	accepter, err = i.Account(ctx, p.Accepter.Account)
+	return requester, accepter, err
+}
+
+// facts reads both VPCs and their route tables, unless an earlier look of this execution knows them.
+func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p Peering, requester, accepter workflow.AccountFacts) (*workflow.Facts, *workflow.Facts, error) {
+	if in.Known.Requester != nil && in.Known.Accepter != nil {
+		return in.Known.Requester, in.Known.Accepter, nil
+	}
+	var r, a *workflow.Facts
+	err := both(
+		func() (err error) { r, err = i.vpc(ctx, in.Execution, p.Requester, requester); return },
+		func() (err error) { a, err = i.vpc(ctx, in.Execution, p.Accepter, accepter); return })
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Tables, a.Tables = route.Touching(r.Tables, a.VPC.CIDRs), route.Touching(a.Tables, r.VPC.CIDRs)
+	return r, a, nil
+}
+
+func (i Inspector) vpc(ctx context.Context, execution string, e End, account workflow.AccountFacts) (*workflow.Facts, error) {
+	ec2api := i.Enter(execution, e.Place).EC2
+	got, err := ec2api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
+	if err == nil && len(got.Vpcs) == 0 {
+		err = fault.New(fault.NotYet, "EC2 does not show it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s in %s, %s: %w", e.VPC, e.Account, e.Region, err)
+	}
+	facts := &workflow.Facts{Account: account, Tags: map[string]string{}, VPC: workflow.VPC{Account: e.Account, Region: e.Region, ID: e.VPC, CIDRs: cidrs(got.Vpcs[0])}}
+	for _, t := range got.Vpcs[0].Tags {
+		facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	facts.Name = facts.Tags["Name"]
+	if facts.Tables, err = route.Read(ctx, ec2api, e.VPC); err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
+	}
+	return facts, nil
+}
+
+// cidrs returns all CIDRs that are associated with a VPC, or about to be.
+func cidrs(v types.Vpc) []netip.Prefix {
+	var out []netip.Prefix
+	add := func(text *string) {
+		if p, err := netip.ParsePrefix(aws.ToString(text)); err == nil {
+			out = append(out, p.Masked())
+		}
+	}
+	add(v.CidrBlock)
+	for _, a := range v.CidrBlockAssociationSet {
+		if a.CidrBlockState == nil || current(a.CidrBlockState.State) {
+			add(a.CidrBlock)
+		}
+	}
+	for _, a := range v.Ipv6CidrBlockAssociationSet {
+		if a.Ipv6CidrBlockState == nil || current(a.Ipv6CidrBlockState.State) {
+			add(a.Ipv6CidrBlock)
+		}
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return slices.Compact(out)
+}
+
+func current(s types.VpcCidrBlockStateCode) bool {
+	return s == types.VpcCidrBlockStateCodeAssociated || s == types.VpcCidrBlockStateCodeAssociating
+}
+
+func (i Inspector) haveNotebooks(ctx context.Context, execution string, vpcs ...workflow.VPC) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, v := range vpcs {
+		clients := i.Enter(execution, event.Place{Account: v.Account, Region: v.Region})
+		subnets, err := readSubnets(ctx, clients.EC2, v.ID)
+		if err != nil {
+			return nil, err
+		}
+		found, err := notebook.Read(ctx, clients.SageMaker, ids(subnets))
+		if err != nil {
+			return nil, err
+		}
+		out[v.ID] = len(found) > 0
+	}
+	return out, nil
+}
+
+type subnet struct {
+	id     string
+	v4, v6 netip.Prefix
+}
+
+func ids(subnets []subnet) []string {
+	var out []string
+	for _, s := range subnets {
+		out = append(out, s.id)
+	}
+	return out
+}
+
+func readSubnets(ctx context.Context, ec2api EC2Reader, vpc string) ([]subnet, error) {
+	var out []subnet
+	pages := ec2.NewDescribeSubnetsPaginator(ec2api, &ec2.DescribeSubnetsInput{Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the subnets of %s: %w", vpc, err)
+		}
+		for _, s := range page.Subnets {
+			one := subnet{id: aws.ToString(s.SubnetId)}
+			one.v4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
+			for _, a := range s.Ipv6CidrBlockAssociationSet {
+				if p, err := netip.ParsePrefix(aws.ToString(a.Ipv6CidrBlock)); err == nil {
+					one.v6 = p.Masked()
+				}
+			}
+			out = append(out, one)
+		}
+	}
+	slices.SortFunc(out, func(a, b subnet) int { return strings.Compare(a.id, b.id) })
+	return out, nil
+}
+
+// survey finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
+// the notebooks of every consumer.
+func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set, q Question) ([]workflow.Side, []workflow.Notebook, error) {
+	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Tables: q.Requester.Tables, DNS: q.Peering.Requester.DNS}
+	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Tables: q.Accepter.Tables, DNS: q.Peering.Accepter.DNS}
+	about := policy.Context{Connection: q.Peering.ID}
+	var subnets [2][]subnet
+	err := both(
+		func() (err error) {
+			subnets[0], err = i.produce(ctx, execution, set, &r, q.Requester, q.Accepter, about)
+			return
+		},
+		func() (err error) {
+			subnets[1], err = i.produce(ctx, execution, set, &a, q.Accepter, q.Requester, about)
+			return
+		})
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Ports, a.Ports = ports(a.Openings), ports(r.Openings)
+	// Who consumes? Whoever gets a database. If neither does (yet), the requester is taken to be the one that asks.
+	r.Consumer, a.Consumer = len(r.Ports) > 0, len(a.Ports) > 0
+	if !r.Consumer && !a.Consumer {
+		r.Consumer = true
+	}
+	notebooks := []workflow.Notebook{}
+	for n, s := range []struct {
+		side        workflow.Side
+		here, there *workflow.Facts
+	}{{r, q.Requester, q.Accepter}, {a, q.Accepter, q.Requester}} {
+		if !s.side.Consumer {
+			continue
+		}
+		found, err := i.notebooks(ctx, execution, set, s.here, s.there, subnets[n], about)
+		if err != nil {
+			return nil, nil, err
+		}
+		notebooks = append(notebooks, found...)
+	}
+	return []workflow.Side{r, a}, notebooks, nil
+}
+
+// produce fills in what one side has to offer: its subnets, and the databases that the policy opens to the other.
+func (i Inspector) produce(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) ([]subnet, error) {
+	clients := i.Enter(execution, event.Place{Account: s.VPC.Account, Region: s.VPC.Region})
+	subnets, err := readSubnets(ctx, clients.EC2, s.VPC.ID)
+	if err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
+	}
+	s.Subnets = ids(subnets)
+	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, s.VPC.ID)
+	if err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
+	}
+	for _, d := range databases {
+		decision := set.Open(principal(there), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: principal(here)}, about)
+		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
+		if decision.Allowed {
+			s.Openings = append(s.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
+		}
+	}
+	return subnets, nil
+}
+
+func (i Inspector) notebooks(ctx context.Context, execution string, set *policy.Set, here, there *workflow.Facts, subnets []subnet, about policy.Context) ([]workflow.Notebook, error) {
+	clients := i.Enter(execution, event.Place{Account: here.VPC.Account, Region: here.VPC.Region})
+	found, err := notebook.Read(ctx, clients.SageMaker, ids(subnets))
+	if err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", here.VPC.Account, here.VPC.Region, err)
+	}
+	var out []workflow.Notebook
+	for _, n := range found {
+		at := slices.IndexFunc(subnets, func(s subnet) bool { return s.id == n.Subnet })
+		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: principal(here)}
+		out = append(out, workflow.Notebook{
+			Account: here.VPC.Account, Region: here.VPC.Region, Name: n.Name, ARN: n.ARN,
+			Subnet: n.Subnet, SubnetCIDR: subnets[at].v4, SubnetCIDRv6: subnets[at].v6,
+			Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig,
+			Inject: set.Inject(principal(there), resource, about), Restart: set.Restart(principal(there), resource, about),
+		})
+	}
+	return out, nil
+}
+
+func principal(f *workflow.Facts) policy.VPC {
+	return policy.VPC{ID: f.VPC.ID, Region: f.VPC.Region, CIDRs: f.VPC.CIDRs, Tags: f.Tags,
+		Account: policy.Account{ID: f.Account.ID, Name: f.Account.Name, Organization: f.Account.Organization, OUPath: f.Account.OUPath}}
+}
+
+func ports(openings []workflow.Opening) []int {
+	var out []int
+	for _, o := range openings {
+		out = append(out, o.Port)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// both runs two reads at once: they go to different accounts.
+func both(a, b func() error) error {
+	var first error
+	var wait sync.WaitGroup
+	wait.Go(func() { first = a() })
+	second := b()
+	wait.Wait()
+	if first != nil {
+		return first
+	}
+	return second
+}

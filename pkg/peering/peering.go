@@ -1,0 +1,74 @@
+// Package peering looks at VPC peering connections, decides what a peering needs next, and does the peering's own part
+// of it: accepting, the DNS option, and the status that people see.
+//
+// The state of a peering and what may be done in it:
+// https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
+package peering
+
+import (
+	"net/netip"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// The tags by which Drawbridge speaks to people, on the peering, in both accounts.
+const (
+	TagStatus     = "drawbridge:status"
+	TagReason     = "drawbridge:reason"
+	TagConnection = "drawbridge:connection"
+	// TagApproval is how the accepter's owner speaks to Drawbridge.
+	TagApproval = "drawbridge:approval"
+)
+
+// The roles of the two sides.
+const (
+	Requester = "requester"
+	Accepter  = "accepter"
+)
+
+// Peering is what AWS says about a peering connection.
+type Peering struct {
+	ID        string
+	Status    string // AWS's code: pending-acceptance, active, …
+	Message   string // AWS's sentence about it
+	Requester End
+	Accepter  End
+	Tags      map[string]string // as the account that was asked has them
+}
+
+// End is one side of a peering as the peering itself tells it. CIDRs are known only once it is active, so they are
+// read from the VPC instead.
+type End struct {
+	event.Place
+	VPC string
+	DNS bool // lets the other side resolve its public DNS names to private addresses
+}
+
+// Containers are the networks of the container bridges on a notebook instance. A peer in these ranges is never
+// reached from it, whatever routes there are.
+// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+var Containers = []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("172.18.0.0/16")}
+
+// Question is everything that Judge needs to know.
+type Question struct {
+	Peering Peering
+	// Members says which sides' accounts belong to the organization.
+	RequesterMember, AccepterMember bool
+	// Requester and Accepter are the facts of the two VPCs; nil where the side is not a member or not yet read.
+	Requester, Accepter *workflow.Facts
+	// Notebooks says whether a VPC, by id, has notebook instances. It is only asked when it matters.
+	Notebooks map[string]bool
+	// Accept is the policy's decision about accepting: allowed with the action Accept or Ask, or refused.
+	Accept policy.Decision
+	// Routes are the policy's decisions about routing each way.
+	Routes []policy.Decision
+}
+
+// Verdict is what Judge says.
+type Verdict struct {
+	Answer   workflow.Answer
+	Reason   string
+	Decision policy.Decision
+}

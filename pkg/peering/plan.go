@@ -1,0 +1,134 @@
+package peering
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Settled answers what the state of a peering alone decides, and reports whether it does.
+//
+//	initiating-request, provisioning          → wait
+//	rejected, expired, deleted, deleting      → nothing
+//	failed                                    → refuse, in AWS's words
+//	pending-acceptance, active                → not settled: the facts and the policy decide
+//	anything else                             → nothing, by name
+func Settled(p Peering) (Verdict, bool) {
+	switch p.Status {
+	case "pending-acceptance", "active":
+		return Verdict{}, false
+	case "initiating-request", "provisioning":
+		return Verdict{Answer: workflow.AnswerWait, Reason: p.ID + " is " + p.Status}, true
+	case "failed":
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("AWS failed %s: %s", p.ID, p.Message)}, true
+	case "rejected", "expired", "deleted", "deleting":
+		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s is %s: %s", p.ID, p.Status, p.Message)}, true
+	}
+	return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s is in the state %q, which nobody here knows", p.ID, p.Status)}, true
+}
+
+// Judge decides what a peering that is not [Settled] needs next. The first of these that holds:
+//
+//	a side outside the organization           → refuse
+//	the VPCs overlap                          → refuse
+//	pending, and a VPC already reaches some
+//	address of the other through a live route → refuse
+//	a peer in 172.17/16 or 172.18/16 of a VPC
+//	with notebook instances, or that VPC itself → refuse
+//	pending, policy: Accept                   → accept
+//	pending, policy: Ask                      → ask
+//	pending, policy: neither                  → refuse
+//	active, policy: Route both ways           → connect
+//	active, policy: not                       → refuse
+//
+// For an active peering live routes are left to the steps that add routes: there they are a conflict, because
+// somebody accepted the peering and expects it to work.
+func Judge(q Question) Verdict {
+	refuse := func(format string, args ...any) Verdict {
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf(format, args...)}
+	}
+	p := q.Peering
+	if !q.RequesterMember {
+		return refuse("requester account %s is outside the organization", p.Requester.Account)
+	}
+	if !q.AccepterMember {
+		return refuse("accepter account %s is outside the organization", p.Accepter.Account)
+	}
+	if a, b, ok := overlap(q.Requester.VPC.CIDRs, q.Accepter.VPC.CIDRs); ok {
+		return refuse("%s of %s overlaps %s of %s", a, q.Requester.VPC.ID, b, q.Accepter.VPC.ID)
+	}
+	pending := p.Status == "pending-acceptance"
+	for _, side := range []struct{ here, there *workflow.Facts }{{q.Accepter, q.Requester}, {q.Requester, q.Accepter}} {
+		if pending {
+			if table, r, cidr, ok := reached(side.here.Tables, side.there.VPC.CIDRs, p.ID); ok {
+				return refuse("%s of %s overlaps %s, which %s already reaches through %s in %s", cidr, side.there.VPC.ID, r.Destination, side.here.VPC.ID, r.Target, table)
+			}
+		}
+		if !q.Notebooks[side.here.VPC.ID] {
+			continue
+		}
+		for _, vpc := range []workflow.VPC{side.there.VPC, side.here.VPC} {
+			if cidr, bridge, ok := overlap(vpc.CIDRs, Containers); ok {
+				return refuse("%s of %s overlaps %s, the container network on the notebook instances of %s", cidr, vpc.ID, bridge, side.here.VPC.ID)
+			}
+		}
+	}
+	if pending {
+		switch {
+		case q.Accept.Allowed && q.Accept.Action == policy.Accept:
+			return Verdict{workflow.AnswerAccept, "accepted by policy " + q.Accept.Policy, q.Accept}
+		case q.Accept.Allowed && q.Accept.Action == policy.Ask:
+			return Verdict{workflow.AnswerAsk, "approval needed by policy " + q.Accept.Policy, q.Accept}
+		}
+		return Verdict{workflow.AnswerRefuse, "refused by policy " + q.Accept.Policy, q.Accept}
+	}
+	decision := policy.Decision{Action: policy.Route, Policy: policy.DefaultDeny}
+	for _, d := range q.Routes {
+		if decision = d; !d.Allowed {
+			break
+		}
+	}
+	if !decision.Allowed {
+		return Verdict{workflow.AnswerRefuse, "routes refused by policy " + decision.Policy, decision}
+	}
+	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}
+}
+
+// NotebooksMatter reports whether it makes a difference which of the VPCs have notebook instances: only when one of
+// them uses the notebooks' container networks.
+func NotebooksMatter(requester, accepter workflow.VPC) bool {
+	for _, vpc := range []workflow.VPC{requester, accepter} {
+		if _, _, ok := overlap(vpc.CIDRs, Containers); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
+	for _, p := range a {
+		for _, q := range b {
+			if p.Overlaps(q) {
+				return p, q, true
+			}
+		}
+	}
+	return netip.Prefix{}, netip.Prefix{}, false
+}
+
+// reached finds a live route in tables by which some of cidrs is already reached, elsewhere than through target.
+func reached(tables []workflow.Table, cidrs []netip.Prefix, target string) (table string, r workflow.Route, cidr netip.Prefix, ok bool) {
+	for _, t := range tables {
+		for _, r := range t.Routes {
+			for _, c := range cidrs {
+				if r.Target != route.Local && route.Blocks(r, c, target) {
+					return t.ID, r, c, true
+				}
+			}
+		}
+	}
+	return "", workflow.Route{}, netip.Prefix{}, false
+}

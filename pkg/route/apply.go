@@ -1,0 +1,186 @@
+package route
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Reader is what [Read] needs of EC2.
+type Reader interface {
+	DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error)
+}
+
+type client interface {
+	Reader
+	CreateRoute(context.Context, *ec2.CreateRouteInput, ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error)
+	ReplaceRoute(context.Context, *ec2.ReplaceRouteInput, ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error)
+}
+
+// Read returns all route tables of a VPC, sorted by id. Routes to prefix lists have no prefix of their own and are
+// left out.
+func Read(ctx context.Context, ec2api Reader, vpc string) ([]Table, error) {
+	var tables []Table
+	pages := ec2.NewDescribeRouteTablesPaginator(ec2api, &ec2.DescribeRouteTablesInput{
+		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the route tables of %s: %w", vpc, err)
+		}
+		for _, t := range page.RouteTables {
+			tables = append(tables, convert(t))
+		}
+	}
+	slices.SortFunc(tables, func(a, b Table) int { return strings.Compare(a.ID, b.ID) })
+	return tables, nil
+}
+
+func convert(t types.RouteTable) Table {
+	out := Table{ID: aws.ToString(t.RouteTableId)}
+	for _, a := range t.Associations {
+		if aws.ToBool(a.Main) {
+			out.Main = true
+		}
+		if id := aws.ToString(a.SubnetId); id != "" {
+			out.Subnets = append(out.Subnets, id)
+		}
+	}
+	slices.Sort(out.Subnets)
+	for _, r := range t.Routes {
+		destination, err := netip.ParsePrefix(first(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock))
+		if err != nil {
+			continue
+		}
+		out.Routes = append(out.Routes, Route{Destination: destination.Masked(), Target: target(r), Blackhole: r.State == types.RouteStateBlackhole})
+	}
+	slices.SortFunc(out.Routes, func(a, b Route) int { return a.Destination.Compare(b.Destination) })
+	return out
+}
+
+// target returns the one thing that a route points to.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
+func target(r types.Route) string {
+	return first(r.VpcPeeringConnectionId, r.TransitGatewayId, r.NatGatewayId, r.GatewayId, r.EgressOnlyInternetGatewayId,
+		r.NetworkInterfaceId, r.InstanceId, r.LocalGatewayId, r.CarrierGatewayId, r.CoreNetworkArn, r.OdbNetworkArn)
+}
+
+func first(values ...*string) string {
+	for _, v := range values {
+		if aws.ToString(v) != "" {
+			return *v
+		}
+	}
+	return ""
+}
+
+// rounds bounds how often Add reads, plans and applies. Two are enough unless somebody else edits the tables meanwhile.
+const rounds = 4
+
+// Add makes every table in use on one side send the peer's CIDRs through the connection.
+//
+// The first plan rests on what InspectPeering read in this execution. Creating a route can never overwrite one, so
+// that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when a fresh look needs
+// no change: that look is the proof, and the result.
+func Add(ctx context.Context, ec2api client, connection string, side workflow.Side) (workflow.AddRoutesOutput, error) {
+	tables, fresh := side.Tables, false
+	for range rounds {
+		if tables == nil {
+			var err error
+			if tables, err = Read(ctx, ec2api, side.VPC.ID); err != nil {
+				return workflow.AddRoutesOutput{}, err
+			}
+			fresh = true
+		}
+		used := InUse(tables, side.Subnets)
+		changes, err := Plan(Wanted(used, side.Peer.CIDRs, connection), used)
+		if !fresh && (err != nil || len(changes.Replace) > 0) {
+			tables = nil // what InspectPeering saw may be old: look before judging or replacing
+			continue
+		}
+		if err != nil {
+			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
+		}
+		if fresh && changes.Empty() {
+			return result(connection, side, tables, used), nil
+		}
+		if err := apply(ctx, ec2api, changes); err != nil {
+			return workflow.AddRoutesOutput{}, err
+		}
+		tables = nil
+	}
+	return workflow.AddRoutesOutput{}, fault.New(fault.Transient, "adding routes in %s: the tables kept changing under %d attempts", side.VPC.ID, rounds)
+}
+
+func apply(ctx context.Context, ec2api client, changes Changes) error {
+	for _, d := range changes.Create {
+		slog.InfoContext(ctx, "creating route", "table", d.Table, "destination", d.Destination, "target", d.Target)
+		in := &ec2.CreateRouteInput{RouteTableId: &d.Table, VpcPeeringConnectionId: &d.Target}
+		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
+		_, err := ec2api.CreateRoute(ctx, in)
+		// "RouteAlreadyExists": somebody, perhaps another execution of ours, was faster; the next look tells who.
+		if err != nil && !fault.HasCode(err, "RouteAlreadyExists") {
+			return fmt.Errorf("adding route %s to %s: %w", d.Destination, d.Table, remedied(err))
+		}
+	}
+	for _, d := range changes.Replace {
+		slog.InfoContext(ctx, "replacing blackhole route", "table", d.Table, "destination", d.Destination, "target", d.Target)
+		in := &ec2.ReplaceRouteInput{RouteTableId: &d.Table, VpcPeeringConnectionId: &d.Target}
+		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
+		// "InvalidRoute.NotFound": the dead route was removed meanwhile; the next look creates ours.
+		if _, err := ec2api.ReplaceRoute(ctx, in); err != nil && !fault.HasCode(err, "InvalidRoute.NotFound") {
+			return fmt.Errorf("replacing route %s in %s: %w", d.Destination, d.Table, remedied(err))
+		}
+	}
+	return nil
+}
+
+// remedied adds what to do to the errors that only a person can mend.
+func remedied(err error) error {
+	if fault.HasCode(err, "RouteLimitExceeded") {
+		return fault.NewConflict(err.Error(), "raise the quota \"Routes per route table\" or summarise routes, then redrive the execution")
+	}
+	return err
+}
+
+func destination(p netip.Prefix) (v4, v6 *string) {
+	text := p.String()
+	if p.Addr().Is4() {
+		return &text, nil
+	}
+	return nil, &text
+}
+
+func result(connection string, side workflow.Side, tables, used []Table) workflow.AddRoutesOutput {
+	direction := "route back"
+	if side.Consumer {
+		direction = "route there"
+	}
+	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: []Table{}}
+	for _, t := range used {
+		for _, cidr := range side.Peer.CIDRs {
+			out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + t.ID, OK: true, Detail: cidr.String() + " through " + connection})
+		}
+	}
+	for _, t := range tables {
+		kept := Table{ID: t.ID, Main: t.Main, Subnets: t.Subnets}
+		for _, r := range t.Routes {
+			if slices.Contains(HostRoutes(t), r.Destination) {
+				kept.Routes = append(kept.Routes, r)
+			}
+		}
+		out.Tables = append(out.Tables, kept)
+	}
+	return out
+}

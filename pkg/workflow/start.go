@@ -1,0 +1,68 @@
+package workflow
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+// A Step is what a function does: one typed input, one typed output, an error of a known kind.
+type Step[I, O any] func(ctx context.Context, in I) (O, error)
+
+// Start serves step as a Lambda function. It does not return.
+func Start[I, O any](step Step[I, O]) {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	lambda.Start(Handler(step))
+}
+
+// Handler adapts step to the Lambda runtime: it decodes the input strictly and names the error by its kind.
+func Handler[I, O any](step Step[I, O]) lambda.Handler { return handler[I, O]{step} }
+
+type handler[I, O any] struct{ step Step[I, O] }
+
+// Invoke implements [lambda.Handler].
+func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var in I
+	if err := decode(payload, &in); err != nil {
+		return nil, name(ctx, fault.New(fault.Invalid, "reading the input of this step: %v", err))
+	}
+	out, err := h.step(ctx, in)
+	if err != nil {
+		return nil, name(ctx, err)
+	}
+	encoded, err := json.Marshal(out)
+	if err != nil {
+		return nil, name(ctx, fault.New(fault.Invalid, "writing the output of this step: %v", err))
+	}
+	return encoded, nil
+}
+
+func decode(payload []byte, in any) error {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(in); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return fmt.Errorf("something follows the JSON value")
+	}
+	return nil
+}
+
+// name turns err into the one form whose type the Lambda runtime hands to Step Functions unchanged.
+// The runtime reports only the outermost Go type of an error; a wrapped error would be called wrapError and
+// no Retry would match it.
+func name(ctx context.Context, err error) error {
+	kind := fault.Of(err)
+	slog.ErrorContext(ctx, "step failed", "kind", kind, "error", err.Error())
+	return messages.InvokeResponse_Error{Type: string(kind), Message: err.Error()}
+}

@@ -1,0 +1,264 @@
+// Package workflow is the contract between the state machines and the functions: what each step takes, what it
+// returns, and under which name its errors are known.
+//
+// Every input is decoded strictly: a field that nobody here knows is an error, because the only sender is our own
+// machine definition, and a misspelled field must not pass as an absent one. Events from AWS are the opposite;
+// they are read by pkg/event, tolerantly.
+package workflow
+
+import (
+	"encoding/json"
+	"net/netip"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+)
+
+// A Result is the end state of an execution, as people meet it: as the name of the machine's last state, in the
+// execution's output and in the tag drawbridge:status.
+type Result string
+
+// The end states of the Peering machine. docs/runbook.md has an entry for each.
+const (
+	Connected        Result = "Connected"
+	AwaitingApproval Result = "AwaitingApproval"
+	RefusedByPolicy  Result = "Refused"
+	Nothing          Result = "Nothing"
+)
+
+// VPC names a VPC and everything that is addressed in it.
+type VPC struct {
+	Account string         `json:"account"` // 12 digits
+	Region  string         `json:"region"`
+	ID      string         `json:"id"`
+	CIDRs   []netip.Prefix `json:"cidrs"` // primary and secondary, IPv4 and IPv6, masked and sorted
+}
+
+// Connection is one VPC peering connection and its two VPCs.
+type Connection struct {
+	ID        string `json:"id"` // pcx-…
+	Requester VPC    `json:"requester"`
+	Accepter  VPC    `json:"accepter"`
+}
+
+// A Hop is one line of a verdict: one thing that must hold for a packet to arrive.
+type Hop struct {
+	Hop    string `json:"hop"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// Table is a route table as far as a connection is concerned: whose subnets use it, and which of its routes matter.
+type Table struct {
+	ID      string   `json:"id"`
+	Main    bool     `json:"main,omitempty"`
+	Subnets []string `json:"subnets,omitempty"` // explicitly associated
+	Routes  []Route  `json:"routes,omitempty"`
+}
+
+// Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
+type Route struct {
+	Destination netip.Prefix `json:"destination"`
+	Target      string       `json:"target"`
+	Blackhole   bool         `json:"blackhole,omitempty"`
+}
+
+// Side is one end of a connection with what is to be done there.
+type Side struct {
+	Role     string `json:"role"` // "requester" or "accepter"
+	Consumer bool   `json:"consumer"`
+	VPC      VPC    `json:"vpc"`
+	Peer     VPC    `json:"peer"`
+	// Subnets are the ids of all subnets of the VPC.
+	Subnets []string `json:"subnets"`
+	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
+	Tables []Table `json:"tables"`
+	// DNS says whether this side already lets the peer resolve its public DNS names to private addresses.
+	DNS bool `json:"dns"`
+	// Openings are the databases of this side that the policy opens to the peer.
+	Openings []Opening `json:"openings,omitempty"`
+	// Ports are the TCP ports of the peer's opened databases: what this side's clients must be able to reach.
+	Ports []int `json:"ports,omitempty"`
+}
+
+// Opening is a database that the policy opens to the other side.
+type Opening struct {
+	Database string          `json:"database"` // identifier
+	Engine   string          `json:"engine"`   // RDS's or "redshift"
+	Port     int             `json:"port"`
+	Groups   []string        `json:"groups"` // security groups of the database
+	Subnets  []string        `json:"subnets,omitempty"`
+	Decision policy.Decision `json:"decision"`
+}
+
+// Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
+type Notebook struct {
+	Account         string          `json:"account"`
+	Region          string          `json:"region"`
+	Name            string          `json:"name"`
+	ARN             string          `json:"arn"`
+	Subnet          string          `json:"subnet"`
+	SubnetCIDR      netip.Prefix    `json:"subnetCidr"`
+	SubnetCIDRv6    netip.Prefix    `json:"subnetCidrV6,omitzero"`
+	Status          string          `json:"status"`
+	DirectInternet  bool            `json:"directInternet"`
+	LifecycleConfig string          `json:"lifecycleConfig,omitempty"`
+	Inject          policy.Decision `json:"inject"`
+	Restart         policy.Decision `json:"restart"`
+}
+
+// Known is what an earlier InspectPeering of the same execution read and a later one need not read again.
+// It is empty at the start.
+type Known struct {
+	Requester *Facts `json:"requester,omitempty"`
+	Accepter  *Facts `json:"accepter,omitempty"`
+}
+
+// Facts are what AWS says about one VPC and its account.
+type Facts struct {
+	VPC     VPC               `json:"vpc"`
+	Name    string            `json:"name,omitempty"` // the VPC's Name tag
+	Tags    map[string]string `json:"tags,omitempty"`
+	Account AccountFacts      `json:"account"`
+	Tables  []Table           `json:"tables"`
+}
+
+// AccountFacts are what AWS Organizations says about an account.
+type AccountFacts struct {
+	ID           string `json:"id"`
+	Name         string `json:"name,omitempty"`
+	Organization string `json:"organization"` // o-…, empty: not a member
+	OUPath       string `json:"ouPath"`       // o-…/r-…/ou-…/
+}
+
+// InspectPeeringInput starts or continues a look at one peering.
+type InspectPeeringInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+	Known     Known           `json:"known"`
+}
+
+// An Answer is what InspectPeering wants to happen next.
+type Answer string
+
+// The answers. Disconnect has no state yet.
+const (
+	AnswerAccept     Answer = "accept"
+	AnswerWait       Answer = "wait"
+	AnswerConnect    Answer = "connect"
+	AnswerAsk        Answer = "ask"
+	AnswerRefuse     Answer = "refuse"
+	AnswerDisconnect Answer = "disconnect"
+	AnswerNothing    Answer = "nothing"
+)
+
+// InspectPeeringOutput is the answer and everything that the following states need.
+type InspectPeeringOutput struct {
+	Result     Result          `json:"result,omitempty"` // only with the answer nothing
+	Answer     Answer          `json:"answer"`
+	Reason     string          `json:"reason"`
+	Decision   policy.Decision `json:"decision"`
+	Event      json.RawMessage `json:"event"`
+	Known      Known           `json:"known"`
+	Connection Connection      `json:"connection"`
+	// Reject says whether a refused request may also be rejected at AWS.
+	Reject policy.Decision `json:"reject"`
+	// Members are the roles ("requester", "accepter") whose account belongs to the organization; only there
+	// can Drawbridge leave a status.
+	Members   []string   `json:"members"`
+	Sides     []Side     `json:"sides"`
+	Notebooks []Notebook `json:"notebooks"`
+}
+
+// AcceptPeeringInput names the peering to accept.
+type AcceptPeeringInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+}
+
+// AcceptPeeringOutput says what AWS answered.
+type AcceptPeeringOutput struct {
+	Status string `json:"status"`
+}
+
+// ConcludeInput is the input of AskApproval and RefusePeering: an answer that ends the execution.
+type ConcludeInput struct {
+	Execution  string          `json:"execution"`
+	Connection Connection      `json:"connection"`
+	Known      Known           `json:"known"`
+	Members    []string        `json:"members"`
+	Reason     string          `json:"reason"`
+	Decision   policy.Decision `json:"decision"`
+	Reject     policy.Decision `json:"reject"`
+}
+
+// ConcludeOutput is the output of an execution that ended without a connection.
+type ConcludeOutput struct {
+	Result   Result          `json:"result"`
+	Reason   string          `json:"reason"`
+	Decision policy.Decision `json:"decision"`
+}
+
+// AllowDNSResolutionInput names the peering and what each side's DNS option is now.
+type AllowDNSResolutionInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Sides      []Side     `json:"sides"`
+}
+
+// HopsOutput is the output of a step that only has hops to tell.
+type HopsOutput struct {
+	Hops []Hop `json:"hops"`
+}
+
+// SideInput is the input of AddRoutes and OpenFirewall: one side of a connection.
+type SideInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Side       Side       `json:"side"`
+}
+
+// AddRoutesOutput is what the route tables of one side hold afterwards.
+type AddRoutesOutput struct {
+	Account string `json:"account"`
+	VPC     string `json:"vpc"`
+	Hops    []Hop  `json:"hops"`
+	// Tables carries, of each table in use, the routes that a notebook behind it needs as host routes.
+	Tables []Table `json:"tables"`
+}
+
+// InjectRoutesInput names a notebook and the route tables of both sides.
+type InjectRoutesInput struct {
+	Execution  string            `json:"execution"`
+	Connection Connection        `json:"connection"`
+	Routed     []AddRoutesOutput `json:"routed"`
+	Notebook   Notebook          `json:"notebook"`
+	Stopped    bool              `json:"stopped"` // this execution stopped the notebook and must start it again
+}
+
+// InjectRoutesOutput says how far the notebook is: done, or what the machine must do before trying again.
+type InjectRoutesOutput struct {
+	Answer string `json:"answer"` // done, stop, wait or start
+	Hops   []Hop  `json:"hops"`
+}
+
+// VerifyConnectionInput is everything that the steps before found and did.
+type VerifyConnectionInput struct {
+	Execution  string            `json:"execution"`
+	Reason     string            `json:"reason"`
+	Connection Connection        `json:"connection"`
+	Sides      []Side            `json:"sides"`
+	Notebooks  []Notebook        `json:"notebooks"`
+	DNS        HopsOutput        `json:"dns"`
+	Routed     []AddRoutesOutput `json:"routed"`
+	Opened     []HopsOutput      `json:"opened"`
+	Injected   []struct {
+		Injected InjectRoutesOutput `json:"injected"`
+	} `json:"injected"`
+}
+
+// VerifyConnectionOutput is the output of an execution that ended Connected.
+type VerifyConnectionOutput struct {
+	Result  Result `json:"result"`
+	Reason  string `json:"reason"`
+	Verdict []Hop  `json:"verdict"`
+}
