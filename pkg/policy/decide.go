@@ -100,21 +100,7 @@ func (s *Set) Decide(action Action, principal, resource Entity, c Context) Decis
 			return Decision{Action: action, Policy: MissingFacts, Reason: fmt.Sprintf("deciding %s needs %s", action, missing)}
 		}
 	}
-	entities := types.EntityMap{}
-	who.addAncestors(entities)
-	what.addAncestors(entities)
-	request := cedar.Request{
-		Principal: who.uid,
-		Action:    types.NewEntityUID("Drawbridge::Action", types.String(action)),
-		Resource:  what.uid,
-		Context: types.NewRecord(types.RecordMap{
-			"approval":   types.String(c.Approval),
-			"connection": types.String(c.Connection),
-		}),
-	}
-	// The group that an action belongs to: the same for each of its questions.
-	entities[request.Action] = types.Entity{UID: request.Action, Parents: groups(action)}
-
+	entities, request := question(action, who, what, c)
 	var allowed, denied *Decision
 	for _, from := range who.vpc.CIDRs {
 		entities[who.uid] = who.in(from)
@@ -135,6 +121,24 @@ func (s *Set) Decide(action Action, principal, resource Entity, c Context) Decis
 		return *denied
 	}
 	return *allowed
+}
+
+// question puts it in Cedar's terms, all but the principal's and the resource's own entity.
+func question(action Action, who, what entity, c Context) (types.EntityMap, cedar.Request) {
+	entities := types.EntityMap{}
+	who.addAncestors(entities)
+	what.addAncestors(entities)
+	uid := types.NewEntityUID("Drawbridge::Action", types.String(action))
+	entities[uid] = types.Entity{UID: uid, Parents: groups(action)}
+	return entities, cedar.Request{
+		Principal: who.uid,
+		Action:    uid,
+		Resource:  what.uid,
+		Context: types.NewRecord(types.RecordMap{
+			"approval":   types.String(c.Approval),
+			"connection": types.String(c.Connection),
+		}),
+	}
 }
 
 // decideOne asks about one pair of CIDRs.

@@ -113,9 +113,14 @@ func syntax(name string, err error) problem {
 	}
 	rest := strings.TrimLeft(after, "0123456789:")
 	before = strings.TrimSuffix(strings.TrimPrefix(before, "parser error: "), "parse error at ")
-	p.message = strings.TrimSpace(before + rest)
-	if !strings.HasPrefix(p.message, "near") && strings.HasPrefix(p.message, `"`) {
-		p.message = "near " + p.message
+	p.message = strings.TrimLeft(before+rest, " ")
+	if near, what, ok := strings.Cut(p.message, `": `); ok && strings.HasPrefix(near, `"`) {
+		what = strings.TrimPrefix(what, "exact ")
+		if near == `"` {
+			p.message = "at the end of the text: " + strings.TrimPrefix(what, "got  ")
+		} else {
+			p.message = fmt.Sprintf(`near %s": %s`, near, what)
+		}
 	}
 	return p
 }

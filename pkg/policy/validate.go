@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	_ "embed"
 	"slices"
 	"strings"
@@ -36,16 +35,17 @@ func readSchema() *resolved.Schema {
 // validate holds policies, parsed from text, against the schema, by Cedar's own strict validator.
 func validate(name string, text []byte, policies cedar.PolicyList) []problem {
 	v := validator.New(readSchema())
+	check := func(p ast.Policy) []string { return messages(v.Policy("", &p)) }
 	bare := withoutComments(text)
 	var problems []problem
 	for i, p := range policies {
-		start, end := p.Position().Offset, len(text)
+		end := len(text)
 		if i+1 < len(policies) {
 			end = policies[i+1].Position().Offset
 		}
-		err := v.Policy("", (*ast.Policy)(p.AST()))
-		for _, message := range messages(err) {
-			line, column := position(text, start+locate(bare[start:end], message))
+		within := span{bare, p.Position().Offset, end}
+		for _, message := range check(*(*ast.Policy)(p.AST())) {
+			line, column := position(text, locate(within, *(*ast.Policy)(p.AST()), message, check))
 			found := problem{name, line, column, message, remedy(message)}
 			if !slices.Contains(problems, found) {
 				problems = append(problems, found)
@@ -60,85 +60,34 @@ func messages(err error) []string {
 	if err == nil {
 		return nil
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []string
-		for _, one := range many.Unwrap() {
-			all = append(all, messages(one)...)
-		}
-		return all
+	many, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []string{strings.TrimPrefix(err.Error(), "for policy ``, ")}
 	}
-	return []string{strings.TrimPrefix(err.Error(), "for policy ``, ")}
+	var all []string
+	for _, one := range many.Unwrap() {
+		all = append(all, messages(one)...)
+	}
+	// A name that is not in the schema also makes the policy inapplicable. To say so twice helps nobody.
+	if slices.ContainsFunc(all, func(m string) bool { return strings.HasPrefix(m, "unrecognized") }) {
+		all = slices.DeleteFunc(all, inapplicable)
+	}
+	return all
+}
+
+func inapplicable(message string) bool {
+	return strings.HasPrefix(message, "unable to find an applicable action")
 }
 
 // remedy says what to do about a message of the validator.
 func remedy(message string) string {
 	switch {
 	case strings.Contains(message, "unable to guarantee safety of access to tag"):
-		return `ask first: resource.hasTag("key") && resource.getTag("key") == …`
-	case strings.Contains(message, "unable to find an applicable action"):
+		return `ask first: resource.hasTag("key") && resource.getTag("key") == "value"`
+	case inapplicable(message):
 		return "the policy could never apply: docs/policy.md has the principal and resource of each action"
-	case strings.Contains(message, "impossible"):
-		return "the condition can never hold: correct or delete the policy"
+	case strings.HasPrefix(message, "unrecognized"):
+		return `write names in full, such as Drawbridge::Action::"Accept" or Drawbridge::VPC; docs/policy.md lists them`
 	}
-	return "docs/policy.md lists the actions, entities and attributes"
-}
-
-// locate returns the offset in text of what message quotes in backquotes, 0 if it is not there.
-func locate(text []byte, message string) int {
-	for quoted := range strings.SplitSeq(message, "`") {
-		// An attribute path such as `context.x` is found by its end.
-		candidates := []string{quoted}
-		if at := strings.LastIndexByte(quoted, '.'); at >= 0 {
-			candidates = append(candidates, quoted[at+1:])
-		}
-		for _, word := range candidates {
-			if at := indexWord(text, word); at >= 0 && strings.Contains(message, "`"+quoted+"`") {
-				return at
-			}
-		}
-	}
-	return 0
-}
-
-// indexWord returns the offset of word in text where it stands alone, -1 if it does not.
-func indexWord(text []byte, word string) int {
-	for from := 0; word != "" && from < len(text); {
-		at := bytes.Index(text[from:], []byte(word))
-		if at < 0 {
-			return -1
-		}
-		at += from
-		end := at + len(word)
-		if (at == 0 || !inWord(text[at-1])) && (end == len(text) || !inWord(text[end])) {
-			return at
-		}
-		from = at + 1
-	}
-	return -1
-}
-
-func inWord(b byte) bool {
-	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
-}
-
-// withoutComments returns text with every comment overwritten by spaces, so that offsets stay.
-func withoutComments(text []byte) []byte {
-	bare := bytes.Clone(text)
-	quoted, comment := false, false
-	for i := 0; i < len(bare); i++ {
-		switch {
-		case bare[i] == '\n':
-			comment = false
-		case comment:
-			bare[i] = ' '
-		case quoted && bare[i] == '\\':
-			i++
-		case bare[i] == '"':
-			quoted = !quoted
-		case !quoted && bytes.HasPrefix(bare[i:], []byte("//")):
-			comment = true
-			bare[i] = ' '
-		}
-	}
-	return bare
+	return "docs/policy.md lists the attributes and their types"
 }

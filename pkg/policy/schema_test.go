@@ -1,0 +1,74 @@
+package policy
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/types"
+	validator "github.com/cedar-policy/cedar-go/x/exp/schema/validate"
+)
+
+// The schema promises the policy's author what entity.go then delivers.
+func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
+	member := VPC{ID: "vpc-1", Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")},
+		Tags:    map[string]string{"Name": "x"},
+		Account: Account{ID: "111111111111", Name: "a", Organization: "o-1", OUPath: "o-1/r-1/ou-1/ou-2/"}}
+	stranger := VPC{ID: "vpc-2", CIDRs: member.CIDRs, Account: Account{ID: "222222222222"}}
+	pathless := VPC{ID: "vpc-3", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
+	resources := map[Action][]Entity{}
+	for _, v := range []VPC{member, stranger, pathless} {
+		for _, action := range []Action{Accept, Ask, Reject, Route} {
+			resources[action] = append(resources[action], v)
+		}
+		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{shareTag: " a b "}, VPC: v}, Database{ID: "db", VPC: v})
+		for _, action := range []Action{Inject, Restart} {
+			resources[action] = append(resources[action], Notebook{ARN: "arn:nb", Name: "nb", VPC: v}, Notebook{Name: "nb", VPC: v})
+		}
+	}
+	s := readSchema()
+	v := validator.New(s)
+	for _, action := range Actions() {
+		if len(resources[action]) == 0 {
+			t.Fatalf("no resource for %s", action)
+		}
+		for _, resource := range resources[action] {
+			entities, request := question(action, member.entity(), resource.entity(), Context{Approval: "approved"})
+			entities[request.Principal] = member.entity().in(member.CIDRs[1])
+			entities[request.Resource] = resource.entity().in(member.CIDRs[0])
+			// One at a time: the validator's word on all of them does not say which.
+			for uid, e := range entities {
+				if err := v.Entity(e); err != nil {
+					t.Errorf("%s: %s: %v", action, uid, err)
+				}
+			}
+			if err := v.Entities(entities); err != nil {
+				t.Errorf("%s: %v", action, err)
+			}
+			if err := v.Request(request); err != nil {
+				t.Errorf("%s: %v", action, err)
+			}
+		}
+	}
+}
+
+// Every action of the schema is either one that Drawbridge asks or a group of such.
+func TestActionsAreThoseOfTheSchema(t *testing.T) {
+	asked := map[cedar.EntityUID]bool{}
+	for _, action := range Actions() {
+		asked[types.NewEntityUID("Drawbridge::Action", types.String(action))] = true
+	}
+	s := readSchema()
+	if len(s.Actions) == 0 {
+		t.Fatal("the schema has no actions")
+	}
+	for uid, action := range s.Actions {
+		if isGroup := action.AppliesTo == nil; isGroup == asked[uid] {
+			t.Errorf("%s: a group: %v, asked: %v", uid, isGroup, asked[uid])
+		}
+		delete(asked, uid)
+	}
+	for uid := range asked {
+		t.Errorf("%s is not in the schema", uid)
+	}
+}
