@@ -133,7 +133,7 @@ func pretty(t *testing.T, value any) string {
 }
 
 // machine returns the definition of a state machine in a template, with ${Name} instead of every reference to a
-// function, in the order in which the CDK wrote it.
+// function.
 func machine(t *testing.T, template map[string]any, name string) string {
 	t.Helper()
 	resources := template["Resources"].(map[string]any)
@@ -158,11 +158,7 @@ func machine(t *testing.T, template map[string]any, name string) string {
 				text.WriteString("${" + state(t, function) + "}")
 			}
 		}
-		var indented bytes.Buffer
-		if err := json.Indent(&indented, []byte(text.String()), "", "  "); err != nil {
-			t.Fatal(err)
-		}
-		return indented.String() + "\n"
+		return readable(t, text.String())
 	}
 	t.Fatalf("no state machine %s in the template", name)
 	return ""

@@ -76,7 +76,7 @@ func stacks(app awscdk.App, c Config, dir string) error {
 			awscdk.Annotations_Of(stack).AddWarningV2(jsii.String(fmt.Sprintf("drawbridge:missing-%d", i)), jsii.String(sentence))
 		}
 	}
-	check(app)
+	check(app, hub, member)
 	return nil
 }
 

@@ -5,33 +5,28 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
-
-// maxPolicy is the longest value of an advanced parameter, in bytes.
-// https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
-const maxPolicy = 8192
-
-// parsePolicy checks the text of a policy file.
-var parsePolicy = func(name string, text []byte) error { return nil }
 
 // readPolicy returns the organization's policies after parsing them, so that a broken file fails here, with its line,
 // and not in an execution.
 func readPolicy(root, name string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(root, name))
-	if os.IsNotExist(err) && name == "pkg/policy/default.cedar" {
-		return "forbid (principal, action, resource);\n", nil
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(root, name)
 	}
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("reading the policy that context \"policy\" in cdk.json names: %w", err)
 	}
-	if err := parsePolicy(name, text); err != nil {
+	if _, err := policy.Parse(name, text); err != nil {
 		return "", err
 	}
-	switch {
-	case len(text) > maxPolicy:
-		return "", fmt.Errorf("%s has %d bytes: a parameter holds %d, so shorten it", name, len(text), maxPolicy)
-	case strings.Contains(string(text), "{{"):
-		return "", fmt.Errorf("%s contains \"{{\": a parameter must not, so write \"{ {\"", name)
+	// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+	if before, _, found := strings.Cut(string(text), "{{"); found {
+		return "", fmt.Errorf("%s:%d: a parameter may not contain \"{{\"; remedy: put a space between the braces",
+			name, strings.Count(before, "\n")+1)
 	}
 	return string(text), nil
 }

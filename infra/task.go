@@ -10,31 +10,33 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
-// retries is the retry list of every Task, in order. What is not in it (Refused, Conflict, Invalid) fails the Task at
+// retries returns the retry list of every Task, in order. What is not in it (Refused, Conflict, Invalid) fails the Task at
 // once, so that a person finds the execution standing exactly where it can be redriven from.
 //
 // The CDK's own list lacks Lambda.TooManyRequestsException, so it is written out here; see
 // https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
-var retries = []*sfn.RetryProps{
-	{
-		Errors: jsii.Strings(string(fault.Transient),
-			"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
-			"Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException", "Lambda.Unknown",
-			"Sandbox.Timedout", "States.Timeout"),
-		Interval:       awscdk.Duration_Seconds(jsii.Number(2)),
-		BackoffRate:    jsii.Number(2),
-		MaxAttempts:    jsii.Number(6),
-		MaxDelay:       awscdk.Duration_Seconds(jsii.Number(60)),
-		JitterStrategy: sfn.JitterType_FULL,
-	},
-	{
-		Errors:         jsii.Strings(string(fault.NotYet)),
-		Interval:       awscdk.Duration_Seconds(jsii.Number(5)),
-		BackoffRate:    jsii.Number(1.5),
-		MaxAttempts:    jsii.Number(8),
-		MaxDelay:       awscdk.Duration_Seconds(jsii.Number(60)),
-		JitterStrategy: sfn.JitterType_FULL,
-	},
+func retries() []*sfn.RetryProps {
+	return []*sfn.RetryProps{
+		{
+			Errors: jsii.Strings(string(fault.Transient),
+				"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
+				"Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException", "Lambda.Unknown",
+				"Sandbox.Timedout", "States.Timeout"),
+			Interval:       awscdk.Duration_Seconds(jsii.Number(2)),
+			BackoffRate:    jsii.Number(2),
+			MaxAttempts:    jsii.Number(6),
+			MaxDelay:       awscdk.Duration_Seconds(jsii.Number(60)),
+			JitterStrategy: sfn.JitterType_FULL,
+		},
+		{
+			Errors:         jsii.Strings(string(fault.NotYet)),
+			Interval:       awscdk.Duration_Seconds(jsii.Number(5)),
+			BackoffRate:    jsii.Number(1.5),
+			MaxAttempts:    jsii.Number(8),
+			MaxDelay:       awscdk.Duration_Seconds(jsii.Number(60)),
+			JitterStrategy: sfn.JitterType_FULL,
+		},
+	}
 }
 
 // result says what of a Task's answer goes where in the machine's data; see the fields of the same names at
@@ -74,7 +76,7 @@ func (h *hub) task(scope constructs.Construct, state string, payload data, r res
 		props.ResultPath = jsii.String(r.path)
 	}
 	invoke := tasks.NewLambdaInvoke(scope, jsii.String(state), props)
-	for _, retry := range retries {
+	for _, retry := range retries() {
 		invoke.AddRetry(retry)
 	}
 	return invoke

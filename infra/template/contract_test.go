@@ -1,0 +1,233 @@
+package template
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+// machine and state are the parts of Amazon States Language that the contract speaks of.
+type machine struct {
+	StartAt string
+	States  map[string]state
+}
+
+type state struct {
+	Type, Next, Default string
+	End                 bool
+	Resource            string
+	Parameters          struct {
+		FunctionName string
+		Payload      map[string]any
+	}
+	Choices       []struct{ Next string }
+	Retry         []struct{ ErrorEquals []string }
+	Catch         []caught
+	ItemProcessor *machine
+}
+
+type caught struct {
+	ErrorEquals []string
+	Next        string
+}
+
+// machines returns every machine of this package by the name of its file, with the machines inside Map states after it.
+func machines(t *testing.T) map[string]machine {
+	t.Helper()
+	files, err := filepath.Glob("*.asl.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no machines here: %v", err)
+	}
+	all := map[string]machine{}
+	var add func(name string, m machine)
+	add = func(name string, m machine) {
+		if len(m.States) == 0 {
+			t.Fatalf("%s has no states", name)
+		}
+		all[name] = m
+		for id, s := range m.States {
+			if s.ItemProcessor != nil {
+				add(name+" "+id, *s.ItemProcessor)
+			}
+		}
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m machine
+		if err := json.Unmarshal(text, &m); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		add(file, m)
+	}
+	return all
+}
+
+// tasks returns every Task state by its name.
+func tasks(t *testing.T) map[string]state {
+	t.Helper()
+	all := map[string]state{}
+	for _, m := range machines(t) {
+		for id, s := range m.States {
+			if s.Type == "Task" {
+				all[id] = s
+			}
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no Task states")
+	}
+	return all
+}
+
+// folder returns the name of a state as its folder spells it: AcceptPeering is accept-peering.
+func folder(state string) string {
+	var b strings.Builder
+	for i, r := range state {
+		if i > 0 && 'A' <= r && r <= 'Z' {
+			b.WriteByte('-')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToLower(b.String())
+}
+
+func TestEveryTaskStateIsAFolderAndEveryFolderATaskState(t *testing.T) {
+	const functions = "../../functions"
+	wanted := map[string]bool{}
+	for id, s := range tasks(t) {
+		wanted[folder(id)] = true
+		if s.Parameters.FunctionName != "${"+id+"}" {
+			t.Errorf("state %s invokes %s, not its own function", id, s.Parameters.FunctionName)
+		}
+		main, err := os.ReadFile(filepath.Join(functions, folder(id), "main.go"))
+		if err != nil {
+			t.Errorf("state %s has no function: %v", id, err)
+			continue
+		}
+		if lines := strings.Count(string(main), "\n"); lines > 40 {
+			t.Errorf("functions/%s/main.go has %d lines: a main only wires, in 40 at most", folder(id), lines)
+		}
+	}
+	entries, err := os.ReadDir(functions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !wanted[e.Name()] {
+			t.Errorf("functions/%s belongs to no Task state", e.Name())
+		}
+	}
+}
+
+func TestEveryTaskIsAnInvocationThatNamesItsExecutionAndIsRetried(t *testing.T) {
+	for id, s := range tasks(t) {
+		if s.Resource != "arn:aws:states:::lambda:invoke" {
+			t.Errorf("state %s is %s, not an optimized invocation", id, s.Resource)
+		}
+		if s.Parameters.Payload["execution.$"] != "$$.Execution.Name" {
+			t.Errorf("the payload of state %s does not carry the execution's name", id)
+		}
+		var retried []string
+		for _, r := range s.Retry {
+			retried = append(retried, r.ErrorEquals...)
+		}
+		for _, name := range []string{string(fault.Transient), string(fault.NotYet), "Lambda.TooManyRequestsException"} {
+			if !slices.Contains(retried, name) {
+				t.Errorf("state %s is not retried on %s", id, name)
+			}
+		}
+		for _, kind := range []fault.Kind{fault.Refused, fault.Conflict, fault.Invalid} {
+			if slices.Contains(retried, string(kind)) {
+				t.Errorf("state %s is retried on %s, which only a person can mend", id, kind)
+			}
+		}
+	}
+}
+
+func TestEveryErrorNameIsAKindOrOneOfAWS(t *testing.T) {
+	seen := 0
+	for file, m := range machines(t) {
+		for id, s := range m.States {
+			var names []string
+			for _, r := range s.Retry {
+				names = append(names, r.ErrorEquals...)
+			}
+			for _, c := range s.Catch {
+				names = append(names, c.ErrorEquals...)
+			}
+			for _, name := range names {
+				seen++
+				service, _, dotted := strings.Cut(name, ".")
+				if dotted && slices.Contains([]string{"States", "Lambda", "Sandbox"}, service) {
+					continue
+				}
+				if !slices.Contains(fault.Kinds(), fault.Kind(name)) {
+					t.Errorf("%s: state %s names the error %q, which nothing ever returns", file, id, name)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Fatal("no error names in any machine")
+	}
+}
+
+func TestEveryNextExistsAndEveryStateIsReached(t *testing.T) {
+	for file, m := range machines(t) {
+		reached := map[string]bool{}
+		var visit func(from, id string)
+		visit = func(from, id string) {
+			s, exists := m.States[id]
+			if !exists {
+				t.Errorf("%s: %s leads to %q, which does not exist", file, from, id)
+				return
+			}
+			if reached[id] {
+				return
+			}
+			reached[id] = true
+			var next []string
+			for _, n := range []string{s.Next, s.Default} {
+				if n != "" {
+					next = append(next, n)
+				}
+			}
+			for _, c := range s.Choices {
+				next = append(next, c.Next)
+			}
+			for _, c := range s.Catch {
+				next = append(next, c.Next)
+			}
+			if len(next) == 0 && !s.End && s.Type != "Succeed" {
+				t.Errorf("%s: state %s leads nowhere", file, id)
+			}
+			for _, n := range next {
+				visit(id, n)
+			}
+		}
+		visit("StartAt", m.StartAt)
+		for id := range m.States {
+			if !reached[id] {
+				t.Errorf("%s: state %s is never reached", file, id)
+			}
+		}
+	}
+}
+
+func TestNoMachineHasAFailState(t *testing.T) {
+	for file, m := range machines(t) {
+		for id, s := range m.States {
+			if s.Type == "Fail" {
+				t.Errorf("%s: state %s is a Fail state, which a redrive would only enter again", file, id)
+			}
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package template
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// stack is the part of a CloudFormation template that the tests speak of.
+type stack struct {
+	Resources map[string]struct {
+		Type, Condition string
+		Properties      map[string]any
+	}
+}
+
+// statement is one statement of an IAM policy in a template; ARNs are as Fn::Sub has them.
+type statement struct {
+	role               string
+	actions, resources []string
+	condition, trusts  any
+}
+
+func read(t *testing.T, text string) stack {
+	t.Helper()
+	var s stack
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Resources) == 0 {
+		t.Fatal("the template has no resources")
+	}
+	return s
+}
+
+// texts returns a text, a list of texts, or what Fn::Sub is given, as texts; other intrinsic functions as JSON.
+func texts(value any) []string {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case string:
+		return []string{v}
+	case []any:
+		var all []string
+		for _, each := range v {
+			all = append(all, texts(each)...)
+		}
+		return all
+	case map[string]any:
+		if sub, ok := v["Fn::Sub"].(string); ok {
+			return []string{sub}
+		}
+	}
+	text, _ := json.Marshal(value)
+	return []string{string(text)}
+}
+
+func statements(role string, document any) []statement {
+	var all []statement
+	for _, s := range document.(map[string]any)["Statement"].([]any) {
+		s := s.(map[string]any)
+		if s["Effect"] != "Allow" {
+			continue
+		}
+		all = append(all, statement{role, texts(s["Action"]), texts(s["Resource"]), s["Condition"], s["Principal"]})
+	}
+	return all
+}
+
+// grants returns what the roles with a name of their own allow, and whom each trusts.
+func grants(t *testing.T, s stack) (allowed []statement, trusts map[string]statement) {
+	t.Helper()
+	trusts = map[string]statement{}
+	for id, r := range s.Resources {
+		switch r.Type {
+		case "AWS::IAM::Role":
+			role, named := r.Properties["RoleName"].(string)
+			if !named {
+				role = id
+			}
+			trusts[role] = statements(role, r.Properties["AssumeRolePolicyDocument"])[0]
+			policies, _ := r.Properties["Policies"].([]any)
+			for _, p := range policies {
+				allowed = append(allowed, statements(role, p.(map[string]any)["PolicyDocument"])...)
+			}
+		case "AWS::IAM::Policy":
+			allowed = append(allowed, statements(id, r.Properties["PolicyDocument"])...)
+		}
+	}
+	if len(allowed) == 0 || len(trusts) == 0 {
+		t.Fatal("the template has no roles")
+	}
+	return allowed, trusts
+}
+
+func TestNoRoleAllowsEveryAction(t *testing.T) {
+	for name, text := range map[string]string{"hub": Hub, "member": Member} {
+		allowed, _ := grants(t, read(t, text))
+		for _, s := range allowed {
+			if len(s.actions) == 0 {
+				t.Errorf("%s: a statement of %s has no action", name, s.role)
+			}
+			for _, a := range s.actions {
+				if strings.Contains(a, "*") {
+					t.Errorf("%s: %s allows %s", name, s.role, a)
+				}
+			}
+		}
+	}
+}
+
+// Whatever changes something names the kind of thing that it changes, in its own account. Only reads, and what AWS
+// itself needs for the machine's logs and traces, stand on every resource.
+func TestOnlyReadsStandOnEveryResource(t *testing.T) {
+	allowed, _ := grants(t, read(t, Member))
+	for _, s := range allowed {
+		for _, resource := range s.resources {
+			if resource == "*" {
+				for _, a := range s.actions {
+					_, verb, _ := strings.Cut(a, ":")
+					if !strings.HasPrefix(verb, "Describe") && !strings.HasPrefix(verb, "List") {
+						t.Errorf("%s allows %s on *", s.role, a)
+					}
+				}
+			} else if s.role != "drawbridge-forward" && !strings.Contains(resource, ":${AWS::AccountId}:") {
+				t.Errorf("%s reaches out of its account: %s", s.role, resource)
+			}
+		}
+	}
+	allowed, _ = grants(t, read(t, Hub))
+	machine := []string{
+		"logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+		"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+		"xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+	}
+	for _, s := range allowed {
+		for _, a := range s.actions {
+			if slices.Contains(s.resources, "*") && !slices.Contains(machine, a) {
+				t.Errorf("%s allows %s on *", s.role, a)
+			}
+		}
+	}
+}
+
+// Nobody but people may set drawbridge:approval.
+func TestNoRoleMayApprove(t *testing.T) {
+	allowed, _ := grants(t, read(t, Member))
+	tagging := 0
+	for _, s := range allowed {
+		for _, a := range s.actions {
+			if a != "ec2:CreateTags" && a != "sagemaker:AddTags" {
+				continue
+			}
+			tagging++
+			condition, _ := json.Marshal(s.condition)
+			if !strings.Contains(string(condition), `"ec2:CreateAction"`) &&
+				!strings.Contains(string(condition), `"ForAllValues:StringNotEquals":{"aws:TagKeys":"drawbridge:approval"}`) {
+				t.Errorf("%s may set any tag: %s", s.role, condition)
+			}
+		}
+	}
+	if tagging == 0 {
+		t.Fatal("no role sets tags")
+	}
+}
+
+func TestAFunctionAssumesItsOwnMemberRoleAndNoOther(t *testing.T) {
+	hub, _ := grants(t, read(t, Hub))
+	assumes := map[string]string{}
+	for _, s := range hub {
+		if !slices.Contains(s.actions, "sts:AssumeRole") {
+			continue
+		}
+		if len(s.resources) != 1 || len(s.actions) != 1 {
+			t.Fatalf("%s assumes more than one role: %v", s.role, s.resources)
+		}
+		assumes[s.role] = s.resources[0]
+	}
+	_, trusts := grants(t, read(t, Member))
+	for id := range tasks(t) {
+		name := folder(id)
+		if want := "arn:${AWS::Partition}:iam::*:role/drawbridge-member-" + name; assumes["drawbridge-"+name] != want {
+			t.Errorf("drawbridge-%s assumes %q, not %q", name, assumes["drawbridge-"+name], want)
+		}
+		trust, exists := trusts["drawbridge-member-"+name]
+		if !exists {
+			t.Errorf("there is no role drawbridge-member-%s", name)
+			continue
+		}
+		got, _ := json.Marshal([]any{trust.trusts, trust.condition})
+		want := `[{"AWS":{"Fn::Sub":"arn:${AWS::Partition}:iam::${HubAccount}:root"}},` +
+			`{"ArnEquals":{"aws:PrincipalArn":{"Fn::Sub":"arn:${AWS::Partition}:iam::${HubAccount}:role/drawbridge-` + name + `"}},` +
+			`"StringEquals":{"aws:PrincipalOrgID":{"Ref":"OrganizationId"},"sts:ExternalId":{"Ref":"ExternalId"}}}]`
+		if string(got) != want {
+			t.Errorf("drawbridge-member-%s trusts\n%s, not\n%s", name, got, want)
+		}
+	}
+	if len(assumes) != len(tasks(t)) {
+		t.Errorf("%d roles of the hub assume roles, for %d states", len(assumes), len(tasks(t)))
+	}
+}
+
+func TestAMemberHasRulesEverywhereAndRolesAtHome(t *testing.T) {
+	rules, roles := 0, 0
+	for id, r := range read(t, Member).Resources {
+		switch r.Type {
+		case "AWS::Events::Rule":
+			rules++
+			if r.Condition != "" {
+				t.Errorf("the rule %s is made only under the condition %s", id, r.Condition)
+			}
+			account, _ := json.Marshal(r.Properties["EventPattern"].(map[string]any)["account"])
+			if string(account) != `[{"Ref":"AWS::AccountId"}]` {
+				t.Errorf("the rule %s would forward events of the account %s", id, account)
+			}
+		case "AWS::IAM::Role":
+			roles++
+			if r.Condition != "IsHomeRegion" {
+				t.Errorf("the role %s is made in every Region", id)
+			}
+		default:
+			t.Errorf("%s is a %s: a member has rules and roles, nothing that costs or runs", id, r.Type)
+		}
+	}
+	if rules == 0 || roles != len(tasks(t))+1 {
+		t.Errorf("%d rules and %d roles for %d states", rules, roles, len(tasks(t)))
+	}
+}
+
+func TestTheTemplatesNameNoAccount(t *testing.T) {
+	for name, text := range map[string]string{"hub": Hub, "member": Member} {
+		var whole map[string]any
+		if err := json.Unmarshal([]byte(text), &whole); err != nil {
+			t.Fatal(err)
+		}
+		delete(whole, "Parameters")
+		rest, _ := json.Marshal(whole)
+		for _, word := range []string{"123456789012", "us-east-1", "o-drawbridge0"} {
+			if strings.Contains(string(rest), word) {
+				t.Errorf("the %s template has %s outside its parameters", name, word)
+			}
+		}
+	}
+}
