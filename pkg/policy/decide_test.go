@@ -178,14 +178,14 @@ func ExampleSet_Answer() {
 
 func ExampleSet_Open() {
 	consumer := policy.VPC{
-		ID: "vpc-consumer", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")},
+		ID: "vpc-consumer", Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")},
 		Account: policy.Account{ID: "111111111111", Organization: "o-drawbridge0"},
 	}
 	orders := policy.Database{
 		ARN: "arn:aws:rds:us-east-1:222222222222:db:orders", ID: "orders", Engine: "mysql", Port: 3306,
 		Tags: map[string]string{"drawbridge:share": "333333333333 111111111111"},
 		VPC: policy.VPC{
-			ID: "vpc-producer", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")},
+			ID: "vpc-producer", Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")},
 			Account: policy.Account{ID: "222222222222", Organization: "o-drawbridge0"},
 		},
 	}

@@ -91,6 +91,8 @@ func (e entity) missing(needsPath bool) string {
 		return "the id of a " + strings.TrimPrefix(string(e.uid.Type), "Drawbridge::")
 	case e.vpc.ID == "":
 		return fmt.Sprintf("the VPC of %s", e.uid.ID)
+	case e.vpc.Region == "":
+		return fmt.Sprintf("the Region of %s", e.vpc.ID)
 	case account.ID == "":
 		return fmt.Sprintf("the account of %s", e.vpc.ID)
 	case len(e.vpc.CIDRs) == 0:

@@ -42,9 +42,9 @@ func Parse(name string, text []byte) (*Set, error) {
 	if len(text) > MaxSize {
 		return nil, report(problem{name, 1, 1, fmt.Sprintf("the policy has %d bytes, a parameter holds %d", len(text), MaxSize), "shorten comments or merge policies"})
 	}
-	if at := invalidUTF8(text); at >= 0 {
+	if at := notText(text); at >= 0 {
 		line, column := position(text, at)
-		return nil, report(problem{name, line, column, "the text is not UTF-8", "save the file as UTF-8"})
+		return nil, report(problem{name, line, column, "this is not UTF-8 text", "save the file as UTF-8"})
 	}
 	policies, err := cedar.NewPolicyListFromBytes(name, text)
 	if err != nil {
@@ -132,11 +132,11 @@ func position(text []byte, offset int) (line, column int) {
 	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
 }
 
-// invalidUTF8 returns the offset of the first byte that is no UTF-8, -1 if there is none.
-func invalidUTF8(text []byte) int {
+// notText returns the offset of the first byte that is NUL or no UTF-8, -1 if there is none.
+func notText(text []byte) int {
 	for at := 0; at < len(text); {
 		r, size := utf8.DecodeRune(text[at:])
-		if r == utf8.RuneError && size == 1 {
+		if r == 0 || r == utf8.RuneError && size == 1 {
 			return at
 		}
 		at += size

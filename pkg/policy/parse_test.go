@@ -44,7 +44,8 @@ func TestParseErrors(t *testing.T) {
 		"a tag that is no string":  {accept + "\nwhen { resource.hasTag(\"y\") &&\n resource.getTag(\"y\") == 1 };", []string{"p.cedar:4:2: the types Long and String are not compatible"}},
 		"several problems":         {"permit (principal, action, resource);\n" + accept + "\nwhen { principal.colour == 1 };", []string{"p.cedar:1:1: the policy has no @id", "p.cedar:4:18: attribute `colour`"}},
 		"too long":                 {accept + ";" + strings.Repeat(" ", policy.MaxSize), []string{"p.cedar:1:1: the policy has 8270 bytes, a parameter holds 8192"}},
-		"not UTF-8":                {accept + ";\n// Z\xfcrich", []string{"p.cedar:3:5: the text is not UTF-8"}},
+		"not UTF-8":                {accept + ";\n// Z\xfcrich", []string{"p.cedar:3:5: this is not UTF-8 text"}},
+		"NUL":                      {accept + "\x00;", []string{"p.cedar:2:69: this is not UTF-8 text"}},
 		"parentheses without end":  {accept + "\nwhen { " + strings.Repeat("(", 8000), []string{"p.cedar:"}},
 		"columns count characters": {"@id(\"ä\") permit (principal, action, resource) when { \"ü\" == principal.colour };", []string{"p.cedar:1:71: attribute `colour`"}},
 	} {
@@ -83,6 +84,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(`@id("a") permit (principal, action == Drawbridge::Action::"Accept", resource) when { principal.x == "\"" || (resource.cidr.isInRange(ip("10.0.0.0/8")) && 1 < "a") };`)
 	f.Add(`@id("a") forbid (principal, action, resource) unless { if principal has x then [1] else {"a": -1} };`)
 	f.Add(`@id("a") permit (principal, action, resource) when { "`)
+	f.Add("\x00")
 	f.Fuzz(func(t *testing.T, text string) {
 		set, err := policy.Parse("p.cedar", []byte(text))
 		if err != nil {

@@ -20,7 +20,7 @@
 //   - A VPC has several CIDRs, and Cedar cannot loop. So a question about VPCs is asked once for each pair of a CIDR of
 //     the principal and a CIDR of the resource (attribute cidr), and allowed only if it is allowed for every pair.
 //   - A forbid that cannot be evaluated (an overflow, say) denies, where Cedar would skip it.
-//   - A question with missing facts (no account, no CIDR, or no path although the policy speaks of organizational
+//   - A question with missing facts (no account, Region or CIDR, or no path although the policy speaks of organizational
 //     units) is denied: a forbid could otherwise be passed by saying nothing.
 //
 // The files: policy.go has the words, entity.go says them in Cedar, parse.go and validate.go read a policy, decide.go

@@ -107,9 +107,10 @@ func TestDefaultPolicy(t *testing.T) {
 		"a notebook is restarted where allowed":                   {set.Restart(data(), notebook("drawbridge:restart=allowed"), none), "Restart true restart-allowed"},
 		"an empty set allows nothing":                             {(*policy.Set)(nil).Answer(analytics(), data(), none), "Accept false default-deny"},
 		"an action that nobody knows is denied":                   {set.Decide("Explode", analytics(), data(), none), "Explode false default-deny"},
-		"a VPC without an account is denied":                      {set.Answer(policy.VPC{ID: "vpc-1", CIDRs: cidrs("10.0.0.0/8")}, data(), none), "Ask false missing-facts"},
-		"a VPC without CIDRs is denied":                           {set.Route(analytics(), policy.VPC{ID: "vpc-1", Account: analytics().Account}, none), "Route false missing-facts"},
-		"a VPC with an invalid CIDR is denied":                    {set.Route(analytics(), policy.VPC{ID: "vpc-1", Account: analytics().Account, CIDRs: []netip.Prefix{{}}}, none), "Route false missing-facts"},
+		"a VPC without an account is denied":                      {set.Answer(policy.VPC{ID: "vpc-1", Region: "us-east-1", CIDRs: cidrs("10.0.0.0/8")}, data(), none), "Ask false missing-facts"},
+		"a VPC without a Region is denied":                        {set.Answer(policy.VPC{ID: "vpc-1", Account: analytics().Account, CIDRs: cidrs("10.0.0.0/8")}, data(), none), "Ask false missing-facts"},
+		"a VPC without CIDRs is denied":                           {set.Route(analytics(), policy.VPC{ID: "vpc-1", Region: "us-east-1", Account: analytics().Account}, none), "Route false missing-facts"},
+		"a VPC with an invalid CIDR is denied":                    {set.Route(analytics(), policy.VPC{ID: "vpc-1", Region: "us-east-1", Account: analytics().Account, CIDRs: []netip.Prefix{{}}}, none), "Route false missing-facts"},
 		"a database without a VPC is denied":                      {set.Open(analytics(), policy.Database{ID: "orders"}, none), "Open false missing-facts"},
 		"a notebook without a name is denied":                     {set.Inject(data(), policy.Notebook{VPC: analytics()}, none), "Inject false missing-facts"},
 		"a path that is not known does not matter to this policy": {set.Route(withoutPath(analytics()), data(), none), "Route true route-both-ways"},
@@ -183,7 +184,6 @@ func TestWhatAPolicyCanSay(t *testing.T) {
 			if d.Allowed != c.want {
 				t.Errorf("got %+v, want allowed %v", d, c.want)
 			}
-			// Said of every action, it also is a policy, as long as the types fit.
 		})
 	}
 }

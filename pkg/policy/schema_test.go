@@ -14,8 +14,8 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 	member := VPC{ID: "vpc-1", Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")},
 		Tags:    map[string]string{"Name": "x"},
 		Account: Account{ID: "111111111111", Name: "a", Organization: "o-1", OUPath: "o-1/r-1/ou-1/ou-2/"}}
-	stranger := VPC{ID: "vpc-2", CIDRs: member.CIDRs, Account: Account{ID: "222222222222"}}
-	pathless := VPC{ID: "vpc-3", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
+	stranger := VPC{ID: "vpc-2", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "222222222222"}}
+	pathless := VPC{ID: "vpc-3", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
 	resources := map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
 		for _, action := range []Action{Accept, Ask, Reject, Route} {
