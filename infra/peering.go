@@ -41,13 +41,17 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		result{path: "-"})
 	accept.Next(wait)
 
+	conclusion := data{
+		"connection": at("$.connection"), "known": at("$.known"), "members": at("$.members"),
+		"reason": at("$.reason"), "decision": at("$.decision"), "reject": at("$.reject"),
+	}
 	ask := h.task(scope, "AskApproval",
-		data{"connection": at("$.connection"), "reason": at("$.reason"), "decision": at("$.decision")},
+		conclusion,
 		result{output: "$.Payload"})
 	ask.Next(awaitingApproval)
 
 	refuse := h.task(scope, "RefusePeering",
-		data{"connection": at("$.connection"), "reason": at("$.reason"), "decision": at("$.decision")},
+		conclusion,
 		result{output: "$.Payload"})
 	refuse.Next(refused)
 
@@ -79,7 +83,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	verify := h.task(scope, "VerifyConnection",
 		data{
-			"connection": at("$.connection"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
+			"connection": at("$.connection"), "reason": at("$.reason"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
 			"dns": at("$.dns"), "routed": at("$.routed"), "opened": at("$.opened"), "injected": at("$.injected"),
 		},
 		result{output: "$.Payload"})

@@ -180,7 +180,7 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, in workflow.
 		out.Verdict, lacks = append(out.Verdict, hops...), append(lacks, lacking...)
 	}
 	for _, n := range in.Injected {
-		out.Verdict = append(out.Verdict, n.Injected.Hops...)
+		out.Verdict = append(out.Verdict, n.Hops...)
 	}
 	sides := []string{Requester, Accepter}
 	if len(lacks) > 0 {

@@ -243,17 +243,15 @@ type InjectRoutesOutput struct {
 
 // VerifyConnectionInput is everything that the steps before found and did.
 type VerifyConnectionInput struct {
-	Execution  string            `json:"execution"`
-	Reason     string            `json:"reason"`
-	Connection Connection        `json:"connection"`
-	Sides      []Side            `json:"sides"`
-	Notebooks  []Notebook        `json:"notebooks"`
-	DNS        HopsOutput        `json:"dns"`
-	Routed     []AddRoutesOutput `json:"routed"`
-	Opened     []HopsOutput      `json:"opened"`
-	Injected   []struct {
-		Injected InjectRoutesOutput `json:"injected"`
-	} `json:"injected"`
+	Execution  string               `json:"execution"`
+	Reason     string               `json:"reason"`
+	Connection Connection           `json:"connection"`
+	Sides      []Side               `json:"sides"`
+	Notebooks  []Notebook           `json:"notebooks"`
+	DNS        HopsOutput           `json:"dns"`
+	Routed     []AddRoutesOutput    `json:"routed"`
+	Opened     []HopsOutput         `json:"opened"`
+	Injected   []InjectRoutesOutput `json:"injected"`
 }
 
 // VerifyConnectionOutput is the output of an execution that ended Connected.
