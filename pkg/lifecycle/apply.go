@@ -1,0 +1,416 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Tags on a notebook instance and on a configuration that Drawbridge made.
+const (
+	statusTag = "drawbridge:status"
+	subnetTag = "drawbridge:subnet"
+
+	// AtNextStart is the status of a running notebook to which no configuration can be attached.
+	AtNextStart = "routes-at-next-start"
+	// Attached is the status of a notebook to which Drawbridge attached a configuration.
+	Attached = "routes-attached"
+)
+
+// Answers of [Inject]: what has to happen before the notebook is done.
+const (
+	Done  = "done"
+	Stop  = "stop"  // stop the notebook, then inject again; only where restart is allowed
+	Wait  = "wait"  // look again in a moment; only for a notebook that this execution stopped
+	Start = "start" // start the notebook that this execution stopped
+)
+
+type editor interface {
+	DescribeNotebookInstanceLifecycleConfig(context.Context, *sagemaker.DescribeNotebookInstanceLifecycleConfigInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceLifecycleConfigOutput, error)
+	CreateNotebookInstanceLifecycleConfig(context.Context, *sagemaker.CreateNotebookInstanceLifecycleConfigInput, ...func(*sagemaker.Options)) (*sagemaker.CreateNotebookInstanceLifecycleConfigOutput, error)
+	UpdateNotebookInstanceLifecycleConfig(context.Context, *sagemaker.UpdateNotebookInstanceLifecycleConfigInput, ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceLifecycleConfigOutput, error)
+}
+
+type client interface {
+	editor
+	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
+	UpdateNotebookInstance(context.Context, *sagemaker.UpdateNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceOutput, error)
+	AddTags(context.Context, *sagemaker.AddTagsInput, ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error)
+}
+
+type detacher interface {
+	editor
+	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
+	UpdateNotebookInstance(context.Context, *sagemaker.UpdateNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceOutput, error)
+	ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
+	DeleteNotebookInstanceLifecycleConfig(context.Context, *sagemaker.DeleteNotebookInstanceLifecycleConfigInput, ...func(*sagemaker.Options)) (*sagemaker.DeleteNotebookInstanceLifecycleConfigOutput, error)
+}
+
+// Inject gives one notebook the host routes to everything that the route table of its subnet reaches.
+//
+//	routes=off, or direct internet access disabled, or no routes → done, nothing to do
+//	a configuration attached, any status                         → merged; effective at the next start
+//	none, Stopped                                                → the subnet's own is made and attached
+//	none, running, restart not allowed                           → left alone, with a status tag
+//	none, running, restart allowed                               → stop
+//	none, between two states                                     → NotYet, or wait if this execution stopped it
+//
+// Destinations are added to the line of the subnet; other lines, and destinations that other executions added, stay.
+// With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
+func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
+	nb := in.Notebook
+	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
+	answer := func(a, detail string, args ...any) (workflow.InjectRoutesOutput, error) {
+		if hop.Detail = fmt.Sprintf(detail, args...); in.Stopped && a == Done {
+			a = Start // whatever became of it, the notebook that we stopped is started again
+		}
+		return workflow.InjectRoutesOutput{Answer: a, Hops: []workflow.Hop{hop}}, nil
+	}
+	switch {
+	case !nb.Inject.Allowed:
+		return answer(Done, "left out by policy %s", nb.Inject.Policy)
+	case !nb.DirectInternet:
+		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
+	}
+	destinations, bad := Routable(nb.SubnetCIDR, Wanted(in.Connection, in.Routed, nb))
+	if len(bad) > 0 {
+		hop.OK = false
+	}
+	if len(destinations) == 0 {
+		if len(bad) > 0 {
+			return answer(Done, "%s", strings.Join(bad, "; "))
+		}
+		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway", nb.Subnet)
+	}
+	told := list(destinations)
+	if len(bad) > 0 {
+		told += " (" + strings.Join(bad, "; ") + ")"
+	}
+	edit := Edit{Subnet: nb.SubnetCIDR, Mode: Add, Destinations: destinations}
+
+	// The caller read the notebook moments ago. What a stale fact can do: none seen, one attached since – so look
+	// again before attaching; one seen, gone since – so look again if it is gone.
+	name, status, arn := nb.LifecycleConfig, nb.Status, ""
+	if name != "" && !in.Stopped {
+		err := edited(ctx, api, name, edit, nil)
+		if err == nil {
+			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
+		}
+		if !errors.Is(err, errGone) {
+			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		}
+	}
+	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
+	if gone(err) {
+		in.Stopped = false
+		return answer(Done, "the notebook is gone")
+	}
+	if err != nil {
+		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: reading it: %w", nb.Name, err)
+	}
+	name, status, arn = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus), aws.ToString(now.NotebookInstanceArn)
+
+	if name != "" {
+		err := edited(ctx, api, name, edit, nil)
+		switch {
+		case errors.Is(err, errGone):
+			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
+		case err != nil && in.Stopped && fault.Of(err) != fault.Transient:
+			hop.OK = false
+			return answer(Start, "%v", err)
+		case err == nil && in.Stopped && moving(status):
+			return answer(Wait, "%s in lifecycle configuration %s; the notebook is %s", told, name, status)
+		case err == nil:
+			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
+		}
+		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+	}
+
+	switch types.NotebookInstanceStatus(status) {
+	case types.NotebookInstanceStatusStopped:
+		if err := attach(ctx, api, nb, arn, edit); err != nil {
+			if in.Stopped && fault.Of(err) != fault.Transient && fault.Of(err) != fault.NotYet {
+				hop.OK = false
+				return answer(Start, "%v", err)
+			}
+			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		}
+		if in.Stopped {
+			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
+		}
+		return answer(Done, "%s in lifecycle configuration %s, attached; effective at the next start", told, NameFor(nb.Subnet))
+	case types.NotebookInstanceStatusInService, types.NotebookInstanceStatusPending:
+		if in.Stopped {
+			return answer(Wait, "the notebook is %s", status)
+		}
+		hop.OK = false
+		if err := setStatus(ctx, api, arn, AtNextStart); err != nil {
+			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		}
+		if nb.Restart.Allowed && status == string(types.NotebookInstanceStatusInService) {
+			return answer(Stop, "%s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
+		}
+		return answer(Done, "%s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag drawbridge:restart=allowed", told)
+	case types.NotebookInstanceStatusStopping, types.NotebookInstanceStatusUpdating:
+		if in.Stopped {
+			return answer(Wait, "the notebook is %s", status)
+		}
+		return workflow.InjectRoutesOutput{}, fault.New(fault.NotYet, "injecting routes into notebook %s: it is %s", nb.Name, status)
+	}
+	// Failed or Deleting: nothing can be attached, and nothing will connect.
+	in.Stopped = false
+	hop.OK = false
+	return answer(Done, "the notebook is %s, so nothing can be attached to it", status)
+}
+
+// NameFor is the name of the lifecycle configuration that Drawbridge makes for the notebooks of a subnet.
+func NameFor(subnet string) string { return "drawbridge-" + subnet }
+
+// moving reports whether a notebook is between two states.
+func moving(status string) bool {
+	s := types.NotebookInstanceStatus(status)
+	return s == types.NotebookInstanceStatusStopping || s == types.NotebookInstanceStatusUpdating || s == types.NotebookInstanceStatusPending
+}
+
+// attach makes the subnet's own configuration, or reuses it, and attaches it to a stopped notebook.
+func attach(ctx context.Context, api client, nb workflow.Notebook, arn string, edit Edit) error {
+	name := NameFor(nb.Subnet)
+	tags := []types.Tag{{Key: aws.String(subnetTag), Value: &nb.Subnet}}
+	if err := edited(ctx, api, name, edit, tags); err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "attaching lifecycle configuration", "notebook", nb.Name, "configuration", name)
+	_, err := api.UpdateNotebookInstance(ctx, &sagemaker.UpdateNotebookInstanceInput{NotebookInstanceName: &nb.Name, LifecycleConfigName: &name})
+	// "Status (InService) not in ([Stopped, Failed])": somebody started it meanwhile; the next look decides anew.
+	if err != nil && fault.HasCode(err, "ValidationException") && strings.Contains(err.Error(), "Status (") {
+		return fault.New(fault.NotYet, "attaching lifecycle configuration %s: %v", name, err)
+	}
+	if err != nil {
+		return fmt.Errorf("attaching lifecycle configuration %s: %w", name, err)
+	}
+	return setStatus(ctx, api, arn, Attached)
+}
+
+func setStatus(ctx context.Context, api client, arn, status string) error {
+	_, err := api.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &arn, Tags: []types.Tag{{Key: aws.String(statusTag), Value: &status}}})
+	if err != nil {
+		return fmt.Errorf("tagging %s: %w", arn, err)
+	}
+	return nil
+}
+
+// rounds bounds how often a configuration is read, planned and written.
+const rounds = 5
+
+// errGone reports a configuration that does not exist.
+var errGone = errors.New("no such lifecycle configuration")
+
+// edited reads a configuration, plans, writes, and reads again until there is nothing left to plan: so an edit that
+// came between by the owner or by another execution is merged, not overwritten. A configuration that does not exist
+// is created with tags; with no tags it is errGone.
+//
+// SageMaker has no conditional write. What comes between a read and its write cannot be seen; so a write follows its
+// read at once and is never retried as it is. Two executions of Drawbridge find each other out: the read-back of the
+// first comes after the write of the second.
+func edited(ctx context.Context, api editor, name string, edit Edit, tags []types.Tag) error {
+	var failed error
+	for range rounds {
+		current, err := read(ctx, api, name)
+		if err != nil && (!errors.Is(err, errGone) || tags == nil) {
+			return err
+		}
+		change, err := Plan(current, edit)
+		if err != nil {
+			return err
+		}
+		if change.None() {
+			return nil
+		}
+		if failed = write(ctx, api, name, current, change, tags); failed != nil && fault.Of(failed) != fault.Transient {
+			return failed
+		}
+	}
+	return fault.New(fault.Transient, "lifecycle configuration %s kept changing under %d attempts: %v", name, rounds, failed)
+}
+
+// read returns nil and errGone for a configuration that does not exist.
+func read(ctx context.Context, api editor, name string) (*Configuration, error) {
+	got, err := api.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name})
+	if gone(err) {
+		return nil, errGone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading lifecycle configuration %s: %w", name, err)
+	}
+	out := &Configuration{Name: name}
+	if len(got.OnCreate) > 0 {
+		out.OnCreate = aws.ToString(got.OnCreate[0].Content)
+	}
+	if len(got.OnStart) > 0 && aws.ToString(got.OnStart[0].Content) != "" {
+		if out.OnStart, err = base64.StdEncoding.DecodeString(*got.OnStart[0].Content); err != nil {
+			return nil, fault.NewConflict(fmt.Sprintf("the on-start script of lifecycle configuration %s is not base64: %v", name, err), "save it again, then redrive the execution")
+		}
+	}
+	return out, nil
+}
+
+func write(ctx context.Context, api editor, name string, current *Configuration, change Change, tags []types.Tag) error {
+	onStart := hooks(change.OnStart)
+	once := func(o *sagemaker.Options) { o.RetryMaxAttempts = 1 } // see edited
+	if change.Create {
+		slog.InfoContext(ctx, "creating lifecycle configuration", "configuration", name)
+		_, err := api.CreateNotebookInstanceLifecycleConfig(ctx, &sagemaker.CreateNotebookInstanceLifecycleConfigInput{
+			NotebookInstanceLifecycleConfigName: &name, OnStart: onStart, Tags: tags}, once)
+		// "already exists": another execution was faster; the next look merges.
+		if err != nil && !strings.Contains(strings.ToLower(err.Error()), "already exist") {
+			return fmt.Errorf("creating lifecycle configuration %s: %w", name, err)
+		}
+		return nil
+	}
+	slog.InfoContext(ctx, "updating lifecycle configuration", "configuration", name)
+	in := &sagemaker.UpdateNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name, OnStart: onStart}
+	if current.OnCreate != "" {
+		in.OnCreate = []types.NotebookInstanceLifecycleHook{{Content: &current.OnCreate}}
+	}
+	if _, err := api.UpdateNotebookInstanceLifecycleConfig(ctx, in, once); err != nil {
+		return fmt.Errorf("updating lifecycle configuration %s: %w", name, err)
+	}
+	return nil
+}
+
+func hooks(script []byte) []types.NotebookInstanceLifecycleHook {
+	if script == nil {
+		return nil
+	}
+	return []types.NotebookInstanceLifecycleHook{{Content: aws.String(base64.StdEncoding.EncodeToString(script))}}
+}
+
+// gone reports SageMaker's way to say that a notebook or a configuration does not exist: a ValidationException whose
+// text has RecordNotFound.
+// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstanceLifecycleConfig.html
+func gone(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	text := strings.ToLower(api.ErrorCode() + " " + api.ErrorMessage())
+	return strings.Contains(text, "recordnotfound") || strings.Contains(text, "resourcenotfound") || strings.Contains(text, "does not exist")
+}
+
+// list names destinations, and counts them where there are many.
+func list(destinations []netip.Prefix) string {
+	var names []string
+	for i, d := range destinations {
+		if i == 3 && len(destinations) > 4 {
+			return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), len(destinations)-i)
+		}
+		names = append(names, d.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// Bring makes the line of a subnet in one configuration exactly destinations, none of which removes it. The caller has
+// just read the subnet's route table. It reports whether the configuration is now idle: Drawbridge's own and empty.
+func Bring(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (idle bool, err error) {
+	return settle(ctx, api, configuration, Edit{Subnet: subnet, Mode: Set, Destinations: destinations})
+}
+
+// Withdraw takes destinations out of the line of a subnet in one configuration. It reports whether the configuration
+// is now idle: Drawbridge's own and empty.
+func Withdraw(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (idle bool, err error) {
+	return settle(ctx, api, configuration, Edit{Subnet: subnet, Mode: Remove, Destinations: destinations})
+}
+
+func settle(ctx context.Context, api editor, configuration string, edit Edit) (bool, error) {
+	err := edited(ctx, api, configuration, edit, nil)
+	if errors.Is(err, errGone) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	current, err := read(ctx, api, configuration)
+	if err != nil {
+		if errors.Is(err, errGone) {
+			return false, nil
+		}
+		return false, err
+	}
+	change, err := Plan(current)
+	return change.Idle, err
+}
+
+// Detach takes an idle configuration off a stopped notebook, and deletes it when no notebook uses it any more. A
+// notebook that is not stopped keeps it: it does nothing. Anything of an owner's is never detached and never deleted.
+func Detach(ctx context.Context, api detacher, notebook string) (answer string, err error) {
+	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &notebook})
+	if gone(err) {
+		return Done, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("detaching from notebook %s: reading it: %w", notebook, err)
+	}
+	name := aws.ToString(now.NotebookInstanceLifecycleConfigName)
+	if name == "" {
+		return Done, nil
+	}
+	idle, err := isIdle(ctx, api, name)
+	if err != nil || !idle || now.NotebookInstanceStatus != types.NotebookInstanceStatusStopped {
+		return Done, err
+	}
+	slog.InfoContext(ctx, "detaching lifecycle configuration", "notebook", notebook, "configuration", name)
+	if _, err := api.UpdateNotebookInstance(ctx, &sagemaker.UpdateNotebookInstanceInput{NotebookInstanceName: &notebook, DisassociateLifecycleConfig: aws.Bool(true)}); err != nil {
+		return "", fmt.Errorf("detaching lifecycle configuration %s from notebook %s: %w", name, notebook, err)
+	}
+	return Done, Delete(ctx, api, name)
+}
+
+// Delete deletes a configuration if it is idle and no notebook uses it.
+func Delete(ctx context.Context, api detacher, configuration string) error {
+	pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{NotebookInstanceLifecycleConfigNameContains: &configuration})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("listing the notebooks that use lifecycle configuration %s: %w", configuration, err)
+		}
+		for _, n := range page.NotebookInstances {
+			if aws.ToString(n.NotebookInstanceLifecycleConfigName) == configuration {
+				return nil
+			}
+		}
+	}
+	idle, err := isIdle(ctx, api, configuration)
+	if err != nil || !idle {
+		return err
+	}
+	slog.InfoContext(ctx, "deleting lifecycle configuration", "configuration", configuration)
+	_, err = api.DeleteNotebookInstanceLifecycleConfig(ctx, &sagemaker.DeleteNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &configuration})
+	if err != nil && !gone(err) {
+		return fmt.Errorf("deleting lifecycle configuration %s: %w", configuration, err)
+	}
+	return nil
+}
+
+func isIdle(ctx context.Context, api editor, configuration string) (bool, error) {
+	current, err := read(ctx, api, configuration)
+	if errors.Is(err, errGone) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	change, err := Plan(current)
+	return change.Idle && change.None(), err
+}
