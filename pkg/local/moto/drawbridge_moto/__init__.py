@@ -3,10 +3,15 @@
 from . import (  # noqa: F401 - each import applies its corrections
     caller,
     cloudtrail,
+    databases,
+    ec2,
     events,
+    organizations,
     patching,
     peering,
+    sagemaker,
     stepfunctions,
+    sts,
 )
 
 patching.install_reset()

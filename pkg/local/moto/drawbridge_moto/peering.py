@@ -134,7 +134,11 @@ def _vpc_info(vpc, cidrs, options):
 
 
 def _blocks(vpc, ipv6):
-    return [item["cidr_block"] for item in vpc.get_cidr_block_association_set(ipv6=ipv6) if item.get("cidr_block")]
+    return [
+        item["cidr_block"]
+        for item in vpc.get_cidr_block_association_set(ipv6=ipv6)
+        if item["cidr_block_state"]["state"] == "associated"
+    ]
 
 
 def _overlap(one, other):

@@ -1,0 +1,40 @@
+"""Databases that say which VPC they are in.
+
+Gaps closed:
+  - Redshift DescribeClusters has no VpcId, and shows the security groups of the VPC under a wrong shape
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
+  - an RDS instance without security groups of its own gets the default group of the default VPC, even when its subnet group
+    is elsewhere
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+"""
+
+from moto.ec2.models import ec2_backends
+from moto.rds.models import DBInstance
+from moto.redshift.models import Cluster, SubnetGroup
+
+from .patching import add, replace, require
+
+require(SubnetGroup, "vpc_id")
+require(Cluster, "vpc_security_group_membership_list")
+
+
+def _redshift_vpc(cluster):
+    group = cluster.redshift_backend.subnet_groups.get(cluster.cluster_subnet_group_name)
+    if group is not None:
+        return group.vpc_id
+    default = ec2_backends[cluster.account_id][cluster.region].default_vpc
+    return default.id if default is not None else None
+
+
+add(Cluster, "vpc_id")(property(_redshift_vpc))
+
+
+@replace(DBInstance, "__init__")
+def db_instance(original, self, *args, **kwargs):
+    original(self, *args, **kwargs)
+    group = getattr(self, "db_subnet_group", None)
+    if group is not None and self.db_cluster_identifier is None and not kwargs.get("vpc_security_group_ids"):
+        ec2 = ec2_backends[self.account_id][self.region]
+        default = ec2.get_default_security_group(group.vpc_id)
+        if default is not None:
+            self.vpc_security_group_ids = [default.id]

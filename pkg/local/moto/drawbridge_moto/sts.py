@@ -1,0 +1,91 @@
+"""Roles that only those may assume whom their trust policy names.
+
+Gap: moto hands out keys for any role, existing or not, to anybody.
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_policy-examples.html
+
+A service that runs with a role (Lambda, EventBridge) assumes it as that service: the engine's front door says so with the
+header x-drawbridge-service, for example lambda.amazonaws.com. Permissions of identity policies are not enforced yet; the
+place for them is _authorized.
+"""
+
+import json
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
+from moto.iam.models import iam_backends
+from moto.sts.models import AssumedRole, STSBackend
+from moto.sts.responses import TokenResponse
+from moto.utilities.arns import parse_arn
+
+from . import caller, policy
+from .patching import replace, require
+
+require(AssumedRole, "user_id", "arn")
+
+
+class AccessDenied(ServiceException):
+    code = "AccessDenied"
+
+
+@replace(TokenResponse, "assume_role")
+def assume_role(original, self):
+    arn, who = self._get_param("RoleArn") or "", caller.identity(self)
+    if not _authorized(self, arn, who):
+        raise AccessDenied(f"User: {who.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}")
+    return original(self)
+
+
+def _authorized(response, arn, who):
+    """True if the role exists and its trust policy lets the caller in."""
+    role = find_role(arn)
+    if role is None:
+        return False
+    service = response.headers.get("x-drawbridge-service", "")
+    request = policy.Request(
+        account=who.account,
+        principal_arn="" if service else who.principal_arn,
+        session_arn="" if service else who.arn,
+        service=service,
+        resource=arn,
+        keys={
+            "sts:ExternalId": response._get_param("ExternalId"),
+            "sts:RoleSessionName": response._get_param("RoleSessionName"),
+            "sts:SourceIdentity": response._get_param("SourceIdentity"),
+        },
+    )
+    document = role.assume_role_policy_document
+    document = json.loads(document) if isinstance(document, str) else document
+    statements = [{key: value for key, value in one.items() if key != "Resource"} for one in _list(document["Statement"])]
+    return policy.allows(statements, "sts:AssumeRole", request)
+
+
+def find_role(arn):
+    """The role with this ARN, or None; makes no account."""
+    try:
+        account = parse_arn(arn).account
+    except (ValueError, IndexError):
+        return None
+    partitions = dict.get(iam_backends, account)
+    if partitions is None:
+        return None
+    return next((role for role in list(partitions["aws"].roles.values()) if role.arn == arn), None)
+
+
+@replace(STSBackend, "assume_role")
+def remember(original, self, *args, **kwargs):
+    session = original(self, *args, **kwargs)
+    session.since = utcnow()
+    caller.sessions[session.access_key_id] = session
+    return session
+
+
+@replace(TokenResponse, "get_caller_identity")
+def get_caller_identity(_original, self):
+    who = caller.identity(self)
+    return ActionResult({"UserId": who.principal_id, "Account": who.account, "Arn": who.arn})
+
+
+def _list(value):
+    return value if isinstance(value, list) else [value]
