@@ -48,7 +48,7 @@ func Parse(name string, text []byte) (*Set, error) {
 	}
 	policies, err := cedar.NewPolicyListFromBytes(name, text)
 	if err != nil {
-		return nil, report(syntax(name, err))
+		return nil, report(syntax(name, text, err))
 	}
 	if len(policies) == 0 {
 		return nil, report(problem{name, 1, 1, "there is no policy in the text", "start from the default policy; without any, nothing is allowed"})
@@ -102,7 +102,7 @@ func report(problems ...problem) error {
 }
 
 // syntax takes the position out of a message of Cedar's parser: "parse error at <input>:3:12 "foo": …".
-func syntax(name string, err error) problem {
+func syntax(name string, text []byte, err error) problem {
 	p := problem{name, 1, 1, err.Error(), "https://docs.cedarpolicy.com/policies/syntax-grammar.html has the grammar"}
 	before, after, found := strings.Cut(p.message, "<input>:")
 	if !found {
@@ -117,6 +117,8 @@ func syntax(name string, err error) problem {
 	if near, what, ok := strings.Cut(p.message, `": `); ok && strings.HasPrefix(near, `"`) {
 		what = strings.TrimPrefix(what, "exact ")
 		if near == `"` {
+			// The place is where the writing stopped, not the empty lines after it.
+			p.line, p.column = position(text, len(bytes.TrimRight(withoutComments(text), " \t\r\n")))
 			p.message = "at the end of the text: " + strings.TrimPrefix(what, "got  ")
 		} else {
 			p.message = fmt.Sprintf(`near %s": %s`, near, what)

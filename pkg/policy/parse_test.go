@@ -19,7 +19,7 @@ func TestParseErrors(t *testing.T) {
 	}{
 		"no policy":                {"// nothing\n", []string{"p.cedar:1:1: there is no policy"}},
 		"a word that is no effect": {"@id(\"a\")\nallow (principal, action, resource);", []string{`p.cedar:2:7: near "(": unexpected effect`}},
-		"no semicolon":             {accept, []string{`p.cedar:2:69: at the end of the text: want ;`}},
+		"no semicolon":             {accept + "\n\n// more\n", []string{`p.cedar:2:69: at the end of the text: want ;`}},
 		"no semicolon between":     {accept + "\n" + accept + ";", []string{`p.cedar:3:2: near "id": got @ want ;`}},
 		"a string without an end":  {accept + "\nwhen { principal.region == \"eu };", []string{"p.cedar:3:28: literal not terminated"}},
 		"a comment in C's manner":  {accept + "; /* old", []string{`p.cedar:2:`}},
