@@ -1,0 +1,81 @@
+# Drawbridge. `make` alone prints the targets.
+#
+# A fresh machine needs Go, Python 3 (with venv) and, for the CDK app and its tests, npm. Everything else is set up here.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+PYTHON    ?= python3
+GO        ?= go
+SCENARIO  ?= s1
+
+# The same flags for every function, here and on Lambda: no cgo, no net/rpc, no paths, no symbols, no build id.
+# https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
+FUNCTION_BUILD := $(GO) build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='
+
+.PHONY: help
+help: ## print this list
+	@awk 'BEGIN {FS = ":.*## "; print "Targets:"} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: need-go ## build bin/drawbridge and the functions for this machine
+	@echo "building bin/drawbridge and $(words $(FUNCTIONS)) functions"
+	@$(GO) build -buildvcs=false -o bin/drawbridge ./cmd/drawbridge
+	@rm -rf bin/built && mkdir -p bin/built bin/functions
+	@CGO_ENABLED=0 $(FUNCTION_BUILD) -o bin/built/ ./functions/...
+	@for f in $(FUNCTIONS); do mkdir -p bin/functions/$$f; cmp -s bin/built/$$f bin/functions/$$f/bootstrap || mv bin/built/$$f bin/functions/$$f/bootstrap; done
+	@rm -rf bin/built
+
+.PHONY: package
+package: need-go ## build the functions for Lambda (arm64) into dist/functions
+	@echo "building $(words $(FUNCTIONS)) functions for arm64"
+	@rm -rf dist/built && mkdir -p dist/built
+	@CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(FUNCTION_BUILD) -o dist/built/ ./functions/...
+	@for f in $(FUNCTIONS); do mkdir -p dist/functions/$$f; mv dist/built/$$f dist/functions/$$f/bootstrap; done
+	@rm -rf dist/built
+
+.PHONY: demo
+demo: build .venv/ready ## play the main scenario on the local engine (SCENARIO=s1)
+	@bin/drawbridge demo --scenario $(SCENARIO)
+
+.PHONY: bench
+bench: build package .venv/ready ## count calls, transitions, sizes; time a connection against the bare calls
+	@bin/drawbridge bench
+
+.PHONY: test
+test: ## run all tests
+	@bash scripts/test
+
+.PHONY: synth diff deploy
+synth: package node_modules/ready ## synthesize the CDK app into cdk.out
+	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk synth --quiet
+diff: package node_modules/ready ## compare the CDK app with what is deployed
+	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk diff
+deploy: package node_modules/ready ## deploy the hub (docs/deploy.md)
+	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk deploy
+
+.PHONY: golden
+golden: build .venv/ready node_modules/ready ## rewrite the golden files; read their diff before you commit
+	@$(GO) test ./infra -update
+	@$(GO) test ./pkg/local/... -update
+
+# What the targets above need. Each says in one sentence what is missing.
+
+.PHONY: need-go
+need-go:
+	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer from https://go.dev/dl/" >&2; exit 1; }
+
+.venv/ready: pkg/local/moto/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer with its venv module" >&2; exit 1; }
+	@echo "setting up .venv (Python packages of the local engine)"
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r pkg/local/moto/requirements.txt
+	@touch $@
+
+node_modules/ready: package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer from https://nodejs.org" >&2; exit 1; }
+	@echo "setting up node_modules (CDK CLI and Node.js 22 for jsii)"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@

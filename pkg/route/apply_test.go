@@ -1,0 +1,179 @@
+package route_test
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// tablesOfEC2 is one VPC's route tables: a stateful fake of the three calls that adding routes makes.
+type tablesOfEC2 struct {
+	tables  []types.RouteTable
+	calls   []string
+	before  func(f *tablesOfEC2, call string) // what somebody else does just before a call
+	failing map[string]error
+}
+
+func (f *tablesOfEC2) hook(call string) error {
+	f.calls = append(f.calls, call)
+	if f.before != nil {
+		f.before(f, call)
+	}
+	return f.failing[call]
+}
+
+func (f *tablesOfEC2) find(table, destination string) *types.Route {
+	for n := range f.tables {
+		if *f.tables[n].RouteTableId != table {
+			continue
+		}
+		for m := range f.tables[n].Routes {
+			if aws.ToString(f.tables[n].Routes[m].DestinationCidrBlock) == destination {
+				return &f.tables[n].Routes[m]
+			}
+		}
+	}
+	return nil
+}
+
+func (f *tablesOfEC2) put(table, destination, target string) {
+	for n := range f.tables {
+		if *f.tables[n].RouteTableId == table {
+			f.tables[n].Routes = append(f.tables[n].Routes, types.Route{DestinationCidrBlock: &destination, VpcPeeringConnectionId: &target, State: types.RouteStateActive})
+		}
+	}
+}
+
+func (f *tablesOfEC2) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	if err := f.hook("DescribeRouteTables"); err != nil {
+		return nil, err
+	}
+	return &ec2.DescribeRouteTablesOutput{RouteTables: f.tables}, nil
+}
+
+func (f *tablesOfEC2) CreateRoute(_ context.Context, in *ec2.CreateRouteInput, _ ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error) {
+	if err := f.hook("CreateRoute"); err != nil {
+		return nil, err
+	}
+	if f.find(*in.RouteTableId, *in.DestinationCidrBlock) != nil {
+		return nil, &smithy.GenericAPIError{Code: "RouteAlreadyExists", Message: "The route identified by " + *in.DestinationCidrBlock + " already exists."}
+	}
+	f.put(*in.RouteTableId, *in.DestinationCidrBlock, *in.VpcPeeringConnectionId)
+	return &ec2.CreateRouteOutput{Return: aws.Bool(true)}, nil
+}
+
+func (f *tablesOfEC2) ReplaceRoute(_ context.Context, in *ec2.ReplaceRouteInput, _ ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error) {
+	if err := f.hook("ReplaceRoute"); err != nil {
+		return nil, err
+	}
+	r := f.find(*in.RouteTableId, *in.DestinationCidrBlock)
+	if r == nil {
+		return nil, &smithy.GenericAPIError{Code: "InvalidRoute.NotFound"}
+	}
+	r.VpcPeeringConnectionId, r.State = in.VpcPeeringConnectionId, types.RouteStateActive
+	return &ec2.ReplaceRouteOutput{}, nil
+}
+
+func world() (*tablesOfEC2, workflow.Side) {
+	fake := &tablesOfEC2{failing: map[string]error{}, tables: []types.RouteTable{
+		{RouteTableId: aws.String("rtb-1"), Associations: []types.RouteTableAssociation{{SubnetId: aws.String("subnet-1")}}},
+		{RouteTableId: aws.String("rtb-2"), Associations: []types.RouteTableAssociation{{SubnetId: aws.String("subnet-2")}}},
+	}}
+	side := workflow.Side{Role: "requester", Consumer: true, Subnets: []string{"subnet-1", "subnet-2"},
+		VPC:  workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []netip.Prefix{cidr("10.1.0.0/16")}},
+		Peer: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}}
+	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
+	fake.calls = nil
+	return fake, side
+}
+
+func TestAddNeedsOneLookAfterwards(t *testing.T) {
+	fake, side := world()
+	out, err := route.Add(context.Background(), fake, ours, side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(fake.calls, " "); got != "CreateRoute CreateRoute DescribeRouteTables" {
+		t.Errorf("calls = %s", got)
+	}
+	if len(out.Hops) != 2 || len(out.Tables) != 2 || len(out.Tables[0].Routes) != 1 {
+		t.Errorf("result = %+v, want a hop and a table with its host route for each of two tables", out)
+	}
+}
+
+func TestAddAgainChangesNothing(t *testing.T) {
+	fake, side := world()
+	for range 2 {
+		fake.calls = nil
+		if _, err := route.Add(context.Background(), fake, ours, side); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The second time, what InspectPeering saw is old on purpose: both creations are answered "already exists".
+	if got := strings.Join(fake.calls, " "); strings.Contains(got, "ReplaceRoute") {
+		t.Errorf("calls = %s: something was replaced", got)
+	}
+}
+
+func TestSomebodyElsesRouteMeanwhileIsAConflict(t *testing.T) {
+	fake, side := world()
+	fake.before = func(f *tablesOfEC2, call string) {
+		if call == "CreateRoute" && f.find("rtb-2", "10.2.0.0/16") == nil {
+			f.put("rtb-2", "10.2.0.0/16", "pcx-theirs")
+		}
+	}
+	_, err := route.Add(context.Background(), fake, ours, side)
+	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "pcx-theirs") {
+		t.Errorf("error = %v, want a conflict that names pcx-theirs", err)
+	}
+	if r := fake.find("rtb-2", "10.2.0.0/16"); *r.VpcPeeringConnectionId != "pcx-theirs" {
+		t.Errorf("their route now goes to %s", *r.VpcPeeringConnectionId)
+	}
+}
+
+func TestABlackholeIsLookedAtAgainBeforeItIsReplaced(t *testing.T) {
+	fake, side := world()
+	fake.put("rtb-1", "10.2.0.0/16", "pcx-old")
+	fake.find("rtb-1", "10.2.0.0/16").State = types.RouteStateBlackhole
+	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
+	fake.calls = nil
+	fake.before = func(f *tablesOfEC2, call string) { // its owner revives it before the second look
+		if call == "DescribeRouteTables" {
+			f.find("rtb-1", "10.2.0.0/16").State = types.RouteStateActive
+		}
+	}
+	_, err := route.Add(context.Background(), fake, ours, side)
+	if fault.Of(err) != fault.Conflict {
+		t.Errorf("error = %v, want a conflict: the route is alive", err)
+	}
+	if got := strings.Join(fake.calls, " "); got != "DescribeRouteTables" {
+		t.Errorf("calls = %s, want only a look", got)
+	}
+}
+
+func TestAFullTableNamesTheQuota(t *testing.T) {
+	fake, side := world()
+	fake.failing["CreateRoute"] = &smithy.GenericAPIError{Code: "RouteLimitExceeded", Message: "full"}
+	_, err := route.Add(context.Background(), fake, ours, side)
+	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "rtb-1") || !strings.Contains(err.Error(), "quota") {
+		t.Errorf("error = %v, want a conflict that names rtb-1 and the quota", err)
+	}
+}
+
+func TestThrottlingIsTransient(t *testing.T) {
+	fake, side := world()
+	fake.failing["DescribeRouteTables"] = &smithy.GenericAPIError{Code: "RequestLimitExceeded"}
+	if _, err := route.Add(context.Background(), fake, ours, side); fault.Of(err) != fault.Transient {
+		t.Errorf("error = %v, want Transient", err)
+	}
+}
