@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -18,19 +19,27 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the files in infra/template")
 
-// TestMain gives jsii a Node.js that it can run on.
+// TestMain runs the tests with the Node.js that package.json pins. jsii starts Node.js before this function, so the
+// tests start over with it on the PATH.
 func TestMain(m *testing.M) {
-	flag.Parse()
 	dir, err := root()
-	if err == nil {
-		err = useNode(dir)
-	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	pinned := filepath.Join(dir, "node_modules", "node", "bin", "node")
+	if _, err := os.Stat(pinned); err == nil && os.Getenv("JSII_NODE") == "" {
+		jsii.Close()
+		err := syscall.Exec(os.Args[0], os.Args, append(os.Environ(), "JSII_NODE="+pinned))
+		fmt.Fprintln(os.Stderr, "starting over with", pinned+":", err)
+		os.Exit(1)
+	}
+	if err := checkNode(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
-	jsii.Close()
+	closeNode()
 	os.Exit(code)
 }
 

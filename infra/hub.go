@@ -31,7 +31,7 @@ type hub struct {
 	functions  string // the folder of the built functions
 	externalID awscdk.CfnParameter
 	topic      awssns.Topic
-	bus        awsevents.EventBus
+	bus        awsevents.CfnEventBus
 	dead       awssqs.Queue
 }
 
@@ -53,18 +53,17 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	h.externalID = parameter(stack, "ExternalId", c.ExternalID, "",
 		"What the functions say when they assume a role in a member account.")
 
-	h.bus = awsevents.NewEventBus(stack, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(busName)})
-	awsevents.NewCfnEventBusPolicy(stack, jsii.String("BusPolicy"), &awsevents.CfnEventBusPolicyProps{
-		EventBusName: h.bus.EventBusName(),
-		StatementId:  jsii.String("organization"),
-		Statement: statement{
+	h.bus = awsevents.NewCfnEventBus(stack, jsii.String("Bus"), &awsevents.CfnEventBusProps{
+		Name:        jsii.String(busName),
+		Description: jsii.String("What the accounts of the organization forward."),
+		Policy: document(statement{
 			"Sid":       "organization",
 			"Effect":    "Allow",
 			"Principal": "*",
 			"Action":    "events:PutEvents",
-			"Resource":  h.bus.EventBusArn(),
+			"Resource":  sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/" + busName),
 			"Condition": map[string]any{"StringEquals": map[string]any{"aws:PrincipalOrgID": organizationID.ValueAsString()}},
-		},
+		}),
 	})
 
 	h.topic = awssns.NewTopic(stack, jsii.String("Notifications"), &awssns.TopicProps{

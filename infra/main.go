@@ -21,21 +21,23 @@ import (
 )
 
 func main() {
-	defer jsii.Close()
-	if err := run(); err != nil {
+	err := run()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		jsii.Close()
+	}
+	closeNode()
+	if err != nil {
 		os.Exit(1)
 	}
 }
 
 // run synthesizes the app into the folder that the CDK command line asks for.
 func run() error {
-	dir, err := root()
-	if err != nil {
+	if err := checkNode(); err != nil {
 		return err
 	}
-	if err := useNode(dir); err != nil {
+	dir, err := root()
+	if err != nil {
 		return err
 	}
 	app := awscdk.NewApp(nil)
@@ -71,10 +73,8 @@ func stacks(app awscdk.App, c Config, dir string) error {
 	organization := newOrganization(app, c, body)
 	organization.AddDependency(hub, jsii.String("members forward to the hub's bus"))
 	member := newMember(app, c)
-	for _, stack := range []awscdk.Stack{hub, organization, member} {
-		for i, sentence := range c.Missing() {
-			awscdk.Annotations_Of(stack).AddWarningV2(jsii.String(fmt.Sprintf("drawbridge:missing-%d", i)), jsii.String(sentence))
-		}
+	for i, sentence := range c.Missing() {
+		awscdk.Annotations_Of(hub).AddWarningV2(jsii.String(fmt.Sprintf("drawbridge:missing-%d", i)), jsii.String(sentence))
 	}
 	check(app, hub, member)
 	return nil
