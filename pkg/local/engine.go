@@ -1,0 +1,114 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/lambdahost"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// Engine is a running Drawbridge with the AWS that it works on.
+type Engine struct {
+	options  Options
+	address  string
+	server   *http.Server
+	emulator *emulator
+	host     *lambdahost.Host
+	story    *story.Recorder
+	closing  sync.Once
+}
+
+// Start starts an engine and deploys the hub. The engine runs until Close.
+func Start(ctx context.Context, o Options) (_ *Engine, err error) {
+	o = o.withDefaults()
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	address, err := loopback(o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	e := &Engine{options: o, address: listener.Addr().String(), story: story.NewRecorder()}
+	defer func() {
+		if err != nil {
+			_ = listener.Close()
+			e.Close()
+		}
+	}()
+	// The emulation reports and calls back from its first second on.
+	door := newDoor(o, e.story)
+	e.server = &http.Server{Handler: door, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := e.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			_, _ = fmt.Fprintln(o.Log, "front door:", err)
+		}
+	}()
+	if e.emulator, err = startEmulator(ctx, o, e.address); err != nil {
+		return nil, err
+	}
+	backend := e.emulator.url.String()
+	deployer := newDeployer(backend, o)
+	if err = deployer.hub(ctx, e.story); err != nil {
+		return nil, err
+	}
+	functions, err := loadFunctions(ctx, backend, o)
+	if err != nil {
+		return nil, err
+	}
+	e.host = lambdahost.New(lambdahost.Options{
+		Endpoint:    e.address + runtimePath,
+		Lookup:      functions.lookup,
+		Credentials: functions.credentials(e.URL()),
+		Started:     e.story.Started,
+		Finished:    e.story.Finished,
+		Log:         func(function, line string) { _, _ = fmt.Fprintf(o.Log, "%s: %s\n", function, line) },
+	})
+	door.open(e.emulator.url, deployer, functions, e.host)
+	return e, nil
+}
+
+// URL is the endpoint for every AWS client.
+func (e *Engine) URL() string { return "http://" + e.address }
+
+// Region is the Region of the hub.
+func (e *Engine) Region() string { return e.options.Region }
+
+// Story is what Drawbridge did so far.
+func (e *Engine) Story() *story.Recorder { return e.story }
+
+// Config makes the AWS SDK work as an account in a Region of the engine.
+func (e *Engine) Config(account, region string) aws.Config {
+	return ClientConfig(e.URL(), account, region)
+}
+
+// Done is closed when the emulation of AWS ended by itself, which it should
+// not.
+func (e *Engine) Done() <-chan struct{} { return e.emulator.child.Exited() }
+
+// Close ends every process that the engine started and waits for them. It may
+// be called more than once.
+func (e *Engine) Close() {
+	e.closing.Do(func() {
+		if e.host != nil {
+			e.host.Close()
+		}
+		if e.emulator != nil {
+			e.emulator.stop()
+		}
+		if e.server != nil {
+			_ = e.server.Close()
+		}
+	})
+}

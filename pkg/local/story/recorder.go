@@ -1,0 +1,286 @@
+package story
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/lambdahost"
+)
+
+// Recorder collects the facts of a story. Its methods may be called from
+// anywhere at any time.
+type Recorder struct {
+	mu         sync.Mutex
+	facts      []Fact
+	calls      []awscall.Call
+	running    map[string]*execution     // by execution name
+	ended      map[string]End            // by execution name
+	underway   map[string][]awscall.Call // calls by trace id of a running invocation
+	executions map[string]string         // trace id → execution name
+	waits      map[string]float64        // "machine/state" → seconds
+	counts     Counts
+	watchers   []func(Fact)
+	tracers    []func(awscall.Call)
+	changed    chan struct{} // closed and renewed at every change
+	touched    time.Time
+}
+
+type execution struct {
+	machine, state  string
+	tasks, attempts int // task states entered, tasks scheduled
+}
+
+// Counts are the numbers of a story.
+type Counts struct {
+	// Transitions are the states entered, and the retries of tasks: what Step
+	// Functions bills.
+	Transitions int
+	// Invocations of functions.
+	Invocations int
+	// ColdStarts are processes that had to be started for them.
+	ColdStarts int
+}
+
+// NewRecorder returns an empty recorder.
+func NewRecorder() *Recorder {
+	return &Recorder{
+		running: map[string]*execution{}, ended: map[string]End{},
+		underway: map[string][]awscall.Call{}, executions: map[string]string{},
+		waits: map[string]float64{}, changed: make(chan struct{}), touched: time.Now(),
+	}
+}
+
+// Watch hands every further fact to f, one after the other.
+func (r *Recorder) Watch(f func(Fact)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watchers = append(r.watchers, f)
+}
+
+// Trace hands every further call of Drawbridge to f, one after the other.
+func (r *Recorder) Trace(f func(awscall.Call)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tracers = append(r.tracers, f)
+}
+
+// Begin forgets what was recorded, so that a story starts with the next fact.
+// Executions that still run are not forgotten.
+func (r *Recorder) Begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.facts, r.calls, r.counts = nil, nil, Counts{}
+	clear(r.ended)
+}
+
+// Machine learns from a definition how long each Wait state waits.
+func (r *Recorder) Machine(name string, definition []byte) error {
+	var m struct{ States map[string]json.RawMessage }
+	if err := json.Unmarshal(definition, &m); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for state, body := range m.States {
+		var s struct {
+			Type    string
+			Seconds float64
+		}
+		if json.Unmarshal(body, &s) == nil && s.Type == "Wait" {
+			r.waits[name+"/"+state] = s.Seconds
+		}
+	}
+	return nil
+}
+
+// Facts are those recorded so far.
+func (r *Recorder) Facts() []Fact {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Fact(nil), r.facts...)
+}
+
+// Calls are those that Drawbridge made so far.
+func (r *Recorder) Calls() []awscall.Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]awscall.Call(nil), r.calls...)
+}
+
+// Counts are the numbers so far.
+func (r *Recorder) Counts() Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts
+}
+
+// Started takes an invocation that begins.
+func (r *Recorder) Started(inv lambdahost.Invocation) {
+	var in struct{ Execution string }
+	_ = json.Unmarshal(inv.Payload, &in) // a payload without one belongs to no execution
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.underway[inv.TraceID] = nil
+	r.executions[inv.TraceID] = in.Execution
+}
+
+// Finished takes an invocation with its result.
+func (r *Recorder) Finished(inv lambdahost.Invocation) {
+	r.mu.Lock()
+	s := Step{
+		State: StateOf(inv.Function), Function: inv.Function, Execution: r.executions[inv.TraceID],
+		Calls: r.underway[inv.TraceID], Result: inv.Result, Failed: inv.Failed,
+		ColdStart: inv.ColdStart, Seconds: inv.Took.Seconds(),
+	}
+	s.Account, s.Region = about(inv.Payload)
+	delete(r.underway, inv.TraceID)
+	delete(r.executions, inv.TraceID)
+	r.counts.Invocations++
+	if inv.ColdStart {
+		r.counts.ColdStarts++
+	}
+	r.mu.Unlock()
+	r.add(s)
+}
+
+// about finds the account and Region that a step's input singles out.
+func about(payload []byte) (account, region string) {
+	var in struct {
+		Side     *struct{ VPC place }
+		Notebook *place
+	}
+	_ = json.Unmarshal(payload, &in)
+	switch {
+	case in.Notebook != nil:
+		return in.Notebook.Account, in.Notebook.Region
+	case in.Side != nil:
+		return in.Side.VPC.Account, in.Side.VPC.Region
+	}
+	return "", ""
+}
+
+type place struct{ Account, Region string }
+
+// Called takes an AWS call of a Drawbridge function; it completes and returns
+// it.
+func (r *Recorder) Called(c awscall.Call) awscall.Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e, ok := r.executions[c.TraceID]; ok {
+		c.Execution = e
+		r.underway[c.TraceID] = append(r.underway[c.TraceID], c)
+	}
+	r.calls = append(r.calls, c)
+	r.touch()
+	for _, f := range r.tracers {
+		f(c)
+	}
+	return c
+}
+
+// history takes one event of an execution's history.
+func (r *Recorder) history(name, machine string, m moment) {
+	r.mu.Lock()
+	e := r.running[name]
+	if e == nil {
+		e = &execution{machine: machine}
+		r.running[name] = e
+	}
+	var f Fact
+	switch {
+	case m.Type == "ExecutionStarted":
+		f = Start{Execution: name, Machine: machine}
+	case strings.HasSuffix(m.Type, "StateEntered"):
+		r.counts.Transitions++
+		e.state = m.StateEntered.Name
+		switch m.Type {
+		case "TaskStateEntered":
+			e.tasks++
+		case "WaitStateEntered":
+			f = Wait{Execution: name, State: e.state, Seconds: r.waits[machine+"/"+e.state]}
+		}
+	case m.Type == "TaskScheduled":
+		// A task scheduled more often than entered is a retry.
+		if e.attempts++; e.attempts > e.tasks {
+			e.tasks++
+			r.counts.Transitions++
+		}
+	case strings.HasPrefix(m.Type, "Execution"):
+		end := End{Execution: name, Machine: machine, State: e.state}
+		switch m.Type {
+		case "ExecutionSucceeded":
+			end.Status, end.Output = "SUCCEEDED", json.RawMessage(m.Succeeded.Output)
+		case "ExecutionFailed":
+			end.Status, end.Error, end.Cause = "FAILED", m.Failed.Error, m.Failed.Cause
+		case "ExecutionTimedOut":
+			end.Status, end.Error, end.Cause = "TIMED_OUT", m.TimedOut.Error, m.TimedOut.Cause
+		case "ExecutionAborted":
+			end.Status, end.Error, end.Cause = "ABORTED", m.Aborted.Error, m.Aborted.Cause
+		default:
+			r.mu.Unlock()
+			return
+		}
+		delete(r.running, name)
+		r.ended[name] = end
+		f = end
+	}
+	r.touch()
+	r.mu.Unlock()
+	if f != nil {
+		r.add(f)
+	}
+}
+
+// add appends a fact and hands it to the watchers.
+func (r *Recorder) add(f Fact) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.facts = append(r.facts, f)
+	for _, w := range r.watchers {
+		w(f)
+	}
+	r.touch()
+}
+
+// touch wakes whoever waits; the lock is held.
+func (r *Recorder) touch() {
+	r.touched = time.Now()
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// Wait waits until at least n executions ended, none runs any more and nothing
+// happened for the time quiet; it returns the ends in the order in which they
+// came.
+func (r *Recorder) Wait(ctx context.Context, n int, quiet time.Duration) ([]End, error) {
+	for {
+		r.mu.Lock()
+		done := len(r.ended) >= n && len(r.running) == 0
+		rest := quiet - time.Since(r.touched)
+		changed := r.changed
+		var ends []End
+		for _, f := range r.facts {
+			if e, ok := f.(End); ok {
+				ends = append(ends, e)
+			}
+		}
+		r.mu.Unlock()
+		if done && rest <= 0 {
+			return ends, nil
+		}
+		var timer <-chan time.Time
+		if done {
+			timer = time.After(rest)
+		}
+		select {
+		case <-changed:
+		case <-timer:
+		case <-ctx.Done():
+			return ends, context.Cause(ctx)
+		}
+	}
+}

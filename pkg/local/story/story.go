@@ -1,0 +1,143 @@
+// Package story tells what happened in the local engine: which event set
+// Drawbridge in motion, which rules carried it, what each state did in which
+// account with which result, how long it waited and how it ended.
+//
+// A [Recorder] collects the facts while they happen and hands each to whoever
+// watches. Two renderers make text of them: [Live] for a terminal, and [Golden]
+// for a file that is the same in every run.
+package story
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+)
+
+// Fact is one thing that happened: an [Event], [Delivery], [Start], [Step],
+// [Wait] or [End].
+type Fact interface{ fact() }
+
+// Event arrived on a bus.
+type Event struct {
+	Account, Region, Bus string
+	// ID stays the same when the event is forwarded.
+	ID string
+	// Name is the API action, or the detail type of an event that is none.
+	Name string
+	// Resource is the thing that the event is about, if it names one.
+	Resource string
+	// Error is the code of the failed call that the event reports.
+	Error string
+}
+
+// Delivery of an event from a bus to a target by a rule.
+type Delivery struct {
+	Account, Region, Bus, Rule, Target, EventID string
+	// Error says why it could not be delivered.
+	Error string
+}
+
+// Start of an execution.
+type Start struct{ Execution, Machine string }
+
+// Step is one run of a function for a state.
+type Step struct {
+	// State as the machine names it.
+	State string
+	// Function that ran.
+	Function string
+	// Execution it ran for.
+	Execution string
+	// Account and Region of the thing it was about, where its input says so.
+	Account, Region string
+	// Calls are the AWS calls it made, in order.
+	Calls []awscall.Call
+	// Result is its output, or its error.
+	Result json.RawMessage
+	// Failed says that Result is an error.
+	Failed bool
+	// ColdStart says that a process was started for it.
+	ColdStart bool
+	// Seconds it took.
+	Seconds float64
+}
+
+// Wait state was entered.
+type Wait struct {
+	Execution, State string
+	// Seconds as the machine is written; zero if it cannot be told.
+	Seconds float64
+}
+
+// End of an execution.
+type End struct {
+	Execution, Machine string
+	// Status is SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+	Status string
+	// State is the last one that was entered.
+	State string
+	// Error and Cause of a failure.
+	Error, Cause string
+	// Output of a success.
+	Output json.RawMessage
+}
+
+func (Event) fact()    {}
+func (Delivery) fact() {}
+func (Start) fact()    {}
+func (Step) fact()     {}
+func (Wait) fact()     {}
+func (End) fact()      {}
+
+// StateOf names the state that a function belongs to: drawbridge-add-routes runs
+// for AddRoutes.
+func StateOf(function string) string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(strings.TrimPrefix(function, "drawbridge-"), "-") {
+		if word != "" {
+			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return b.String()
+}
+
+// Outcome says in a few words what a step found or did.
+func (s Step) Outcome() string {
+	if s.Failed {
+		var e struct{ ErrorType, ErrorMessage string }
+		_ = json.Unmarshal(s.Result, &e)
+		return e.ErrorType + ": " + e.ErrorMessage
+	}
+	var out struct {
+		Answer, Result, Reason, Status string
+		Decision                       struct{ Policy string }
+	}
+	if json.Unmarshal(s.Result, &out) != nil {
+		return ""
+	}
+	head := out.Answer
+	if head == "" {
+		head = out.Result
+	}
+	if head != "" && out.Reason != "" {
+		head += ": " + out.Reason
+	}
+	return head
+}
+
+// Hop is one line of what a step says about the path.
+type Hop struct {
+	Hop    string `json:"hop"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// Hops are what the step says about the path.
+func (s Step) Hops() []Hop {
+	var out struct{ Hops, Verdict []Hop }
+	if s.Failed || json.Unmarshal(s.Result, &out) != nil {
+		return nil
+	}
+	return append(out.Hops, out.Verdict...)
+}
