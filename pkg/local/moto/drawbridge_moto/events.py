@@ -4,7 +4,7 @@ Gaps closed (https://docs.aws.amazon.com/eventbridge/latest/userguide/):
   - rules do not deliver to state machines, Lambda functions or topics
   - forwarding to another bus gives the event a new id, time, account and Region, and forwards on without end
   - a disabled rule delivers; PutEvents to the bus of another account lands on the caller's own
-  - the policy of a bus is not checked, and AWS::Events::EventBusPolicy is dropped
+  - the policy of a bus is not checked, AWS::Events::EventBusPolicy and Policy of AWS::Events::EventBus are dropped
   - DeadLetterConfig is ignored
 aws.* sources are accepted from clients, which AWS refuses, so that a story can be played by hand.
 """
@@ -277,7 +277,7 @@ def _bury(rule, target, event, error):
         "ERROR_CODE": error.code,
         "ERROR_MESSAGE": str(error) or error.code,
     }
-    attributes = {key: {"data_type": "String", "string_value": value} for key, value in values.items()}
+    attributes = {key: {"DataType": "String", "StringValue": value} for key, value in values.items()}
     try:
         _put_in_queue(queue, json.dumps(event), attributes)
     except Undelivered:
@@ -373,6 +373,15 @@ def put_permission(original, self, event_bus, action, principal, statement_id, c
     original(self, event_bus, action, principal, statement_id, condition)
     if principal == "*":  # moto writes arn:aws:iam::*:root
         event_bus._statements[statement_id].principal = "*"
+
+
+@replace(EventBus, "create_from_cloudformation_json")
+def create_bus(original, cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-events-eventbus.html
+    bus = original(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
+    if given := cloudformation_json["Properties"].get("Policy"):
+        bus.add_policy(json.loads(given) if isinstance(given, str) else given)
+    return bus
 
 
 class EventBusPolicy(CloudFormationModel):
