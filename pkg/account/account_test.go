@@ -1,0 +1,161 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+// assumer hands out credentials and remembers what it was asked for.
+type assumer struct {
+	asked []sts.AssumeRoleInput
+	err   error
+}
+
+func (a *assumer) AssumeRole(_ context.Context, in *sts.AssumeRoleInput, _ ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	a.asked = append(a.asked, *in)
+	if a.err != nil {
+		return nil, a.err
+	}
+	return &sts.AssumeRoleOutput{Credentials: &ststypes.Credentials{AccessKeyId: aws.String("ASIA"), SecretAccessKey: aws.String("s"),
+		SessionToken: aws.String("t"), Expiration: aws.Time(time.Now().Add(time.Hour))}}, nil
+}
+
+func door(a *assumer, region string) *Door {
+	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, sessions: map[session]*aws.CredentialsCache{}}
+}
+
+func TestEnterNamesTheSessionAfterTheExecution(t *testing.T) {
+	a := &assumer{}
+	d := door(a, "us-east-1")
+	for range 3 { // cached: one AssumeRole for all
+		c := d.Enter("8a1f/0f6e peering", "111111111111", "eu-west-1")
+		if _, err := c.Credentials.Retrieve(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if c.Region != "eu-west-1" {
+			t.Errorf("Region = %s", c.Region)
+		}
+	}
+	if len(a.asked) != 1 {
+		t.Fatalf("AssumeRole was called %d times, want once", len(a.asked))
+	}
+	in := a.asked[0]
+	if *in.RoleArn != "arn:aws:iam::111111111111:role/drawbridge-member-add-routes" || *in.RoleSessionName != "8a1f-0f6e-peering" || *in.ExternalId != "secret" {
+		t.Errorf("asked for %s as %s with external id %s", *in.RoleArn, *in.RoleSessionName, *in.ExternalId)
+	}
+}
+
+func TestAnotherExecutionGetsItsOwnSession(t *testing.T) {
+	a := &assumer{}
+	d := door(a, "cn-north-1")
+	for _, execution := range []string{"first", "second"} {
+		if _, err := d.Enter(execution, "111111111111", "cn-north-1").Credentials.Retrieve(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(a.asked) != 2 || !strings.HasPrefix(*a.asked[0].RoleArn, "arn:aws-cn:") {
+		t.Errorf("asked %d times, first for %s", len(a.asked), *a.asked[0].RoleArn)
+	}
+}
+
+func TestAClosedDoorNamesRoleAccountAndRemedy(t *testing.T) {
+	d := door(&assumer{err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "User is not authorized to perform sts:AssumeRole"}}, "us-east-1")
+	_, err := d.Enter("x1", "222222222222", "us-east-1").Credentials.Retrieve(context.Background())
+	if fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), "assuming drawbridge-member-add-routes in 222222222222: access denied") || !strings.Contains(err.Error(), "remedy") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestSessionsAreBounded(t *testing.T) {
+	d := door(&assumer{}, "us-east-1")
+	for n := range 3 * maxSessions {
+		d.Enter(strings.Repeat("x", n%60)+"-"+time.Duration(n).String(), "111111111111", "us-east-1")
+	}
+	if len(d.sessions) > maxSessions {
+		t.Errorf("%d sessions are kept, want at most %d", len(d.sessions), maxSessions)
+	}
+}
+
+func TestSessionName(t *testing.T) {
+	for execution, want := range map[string]string{"": "drawbridge", "x": "drawbridge", "a b;c": "a-b-c", strings.Repeat("y", 80): strings.Repeat("y", 64)} {
+		if got := sessionName(execution); got != want {
+			t.Errorf("sessionName(%q) = %q, want %q", execution, got, want)
+		}
+	}
+}
+
+// directory answers DescribeAccount from a map; an account that is not in it is outside the organization.
+type directory struct {
+	accounts map[string]*types.Account
+	asked    int
+	err      error
+}
+
+func (d *directory) DescribeAccount(_ context.Context, in *organizations.DescribeAccountInput, _ ...func(*organizations.Options)) (*organizations.DescribeAccountOutput, error) {
+	d.asked++
+	if d.err != nil {
+		return nil, d.err
+	}
+	if got, ok := d.accounts[*in.AccountId]; ok {
+		return &organizations.DescribeAccountOutput{Account: got}, nil
+	}
+	return nil, &types.AccountNotFoundException{}
+}
+
+func TestAccount(t *testing.T) {
+	member := func(state types.AccountState) *types.Account {
+		return &types.Account{Arn: aws.String("arn:aws:organizations::999999999999:account/o-abc1234567/111111111111"), Name: aws.String("research"), Paths: []string{"o-abc1234567/r-ab12/ou-ab12-research/"}, State: state}
+	}
+	for name, c := range map[string]struct {
+		accounts     map[string]*types.Account
+		organization string
+	}{
+		"a member":                         {map[string]*types.Account{"111111111111": member(types.AccountStateActive)}, "o-abc1234567"},
+		"a member whose state is not told": {map[string]*types.Account{"111111111111": member("")}, "o-abc1234567"},
+		"a suspended account":              {map[string]*types.Account{"111111111111": member(types.AccountStateSuspended)}, ""},
+		"a stranger":                       {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &directory{accounts: c.accounts}
+			o := NewOrganization(d)
+			for range 2 {
+				got, err := o.Account(context.Background(), "111111111111")
+				if err != nil || got.Organization != c.organization {
+					t.Errorf("Account = %+v, %v, want organization %q", got, err, c.organization)
+				}
+			}
+			if d.asked != 1 {
+				t.Errorf("asked %d times within %s", d.asked, Remember)
+			}
+		})
+	}
+}
+
+func TestAccountIsAskedAgainAfterAnErrorAndAfterAWhile(t *testing.T) {
+	d := &directory{err: errors.New("broken")}
+	o := NewOrganization(d)
+	if _, err := o.Account(context.Background(), "111111111111"); err == nil {
+		t.Fatal("no error")
+	}
+	d.err = nil
+	now := time.Now()
+	o.now = func() time.Time { return now }
+	_, _ = o.Account(context.Background(), "111111111111")
+	now = now.Add(Remember + time.Second)
+	_, _ = o.Account(context.Background(), "111111111111")
+	if d.asked != 3 {
+		t.Errorf("asked %d times, want 3", d.asked)
+	}
+}

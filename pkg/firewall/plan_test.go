@@ -1,0 +1,136 @@
+package firewall_test
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+
+func TestMissingIngress(t *testing.T) {
+	opening := []workflow.Opening{{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}}
+	wanted := firewall.WantedIngress(opening, []netip.Prefix{cidr("10.1.0.0/16")})
+	for name, c := range map[string]struct {
+		rules []firewall.Rule
+		other []firewall.Rule // of sg-2, on the same interface
+		want  int
+	}{
+		"no rule":                                  {nil, nil, 1},
+		"the very rule":                            {[]firewall.Rule{{3306, 3306, cidr("10.1.0.0/16"), ""}}, nil, 0},
+		"a wider source":                           {[]firewall.Rule{{3306, 3306, cidr("10.0.0.0/8"), ""}}, nil, 0},
+		"a wider port range":                       {[]firewall.Rule{{0, 65535, cidr("10.1.0.0/16"), ""}}, nil, 0},
+		"a narrower source serves only a part":     {[]firewall.Rule{{3306, 3306, cidr("10.1.0.0/24"), ""}}, nil, 1},
+		"another port":                             {[]firewall.Rule{{5432, 5432, cidr("10.1.0.0/16"), ""}}, nil, 1},
+		"a group as the source tells nothing":      {[]firewall.Rule{{3306, 3306, netip.Prefix{}, "sg-9"}}, nil, 1},
+		"everything for IPv6 only":                 {[]firewall.Rule{{0, 65535, cidr("::/0"), ""}}, nil, 1},
+		"another group of the same interface does": {nil, []firewall.Rule{{3306, 3306, cidr("10.1.0.0/16"), ""}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			groups := []firewall.Group{{ID: "sg-1", Ingress: c.rules}, {ID: "sg-2", Ingress: c.other}}
+			got := firewall.MissingIngress(wanted, groups, map[string][]string{"sg-1": {"sg-1", "sg-2"}})
+			if len(got) != c.want {
+				t.Errorf("missing = %v, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
+	got := firewall.WantedIngress([]workflow.Opening{
+		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}},
+		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}},
+		{Database: "no group", Port: 1, Groups: nil},
+	}, []netip.Prefix{cidr("10.1.0.0/16"), cidr("2001:db8::/56")})
+	if len(got) != 4 || got[0].Rule.From != 3307 || got[2].Rule.From != 5439 {
+		t.Errorf("wanted = %v, want ports 3307 and 5439 from both sources", got)
+	}
+}
+
+func TestOpenEverywhere(t *testing.T) {
+	all := firewall.Group{ID: "sg-1", Egress: []firewall.Rule{{0, 65535, cidr("0.0.0.0/0"), ""}}}
+	shut := firewall.Group{ID: "sg-2"}
+	if !firewall.OpenEverywhere([]firewall.Group{all}, []int{3306}, []netip.Prefix{cidr("10.2.0.0/16")}) {
+		t.Error("the default egress rule is not recognised")
+	}
+	if firewall.OpenEverywhere([]firewall.Group{all, shut}, []int{3306}, []netip.Prefix{cidr("10.2.0.0/16")}) {
+		t.Error("a group without egress is overlooked")
+	}
+}
+
+func TestJudge(t *testing.T) {
+	allow := firewall.Entry{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), From: 0, To: 65535}
+	for name, c := range map[string]struct {
+		in, out  []firewall.Entry
+		producer bool
+		lacks    []string
+	}{
+		"the default ACL lets all through": {[]firewall.Entry{allow}, []firewall.Entry{allow}, true, nil},
+		"an empty ACL denies both ways": {nil, nil, true, []string{
+			"network ACL acl-1 lacks an inbound entry: allow TCP 3306 from 10.1.0.0/16",
+			"network ACL acl-1 lacks an outbound entry: allow TCP 32768-60999 to 10.1.0.0/16"}},
+		"a deny before the allow wins": {[]firewall.Entry{{50, false, cidr("10.1.3.0/24"), 0, 65535}, allow}, []firewall.Entry{allow}, true,
+			[]string{"network ACL acl-1 lacks an inbound entry before rule 50: allow TCP 3306 from 10.1.0.0/16"}},
+		"a deny after the allow does not matter": {[]firewall.Entry{allow, {200, false, cidr("10.1.0.0/16"), 0, 65535}}, []firewall.Entry{allow}, true, nil},
+		"a deny for somebody else does not":      {[]firewall.Entry{{50, false, cidr("10.9.0.0/16"), 0, 65535}, allow}, []firewall.Entry{allow}, true, nil},
+		"answers must get back to the consumer": {[]firewall.Entry{{100, true, cidr("10.1.0.0/16"), 3306, 3306}}, []firewall.Entry{allow}, false,
+			[]string{"network ACL acl-1 lacks an inbound entry: allow TCP 32768-60999 from 10.1.0.0/16"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			acls := []firewall.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Ingress: c.in, Egress: c.out}, {ID: "acl-elsewhere", Subnets: []string{"subnet-9"}}}
+			got := firewall.Judge(acls, []string{"subnet-1"}, []netip.Prefix{cidr("10.1.0.0/16")}, []int{3306}, c.producer)
+			if !reflect.DeepEqual(got, c.lacks) {
+				t.Errorf("lacks:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(c.lacks, "\n"))
+			}
+		})
+	}
+}
+
+// After adding what is missing nothing is missing, whatever rules were there and in whatever order.
+func TestMissingProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(label string) netip.Prefix {
+			return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(rapid.IntRange(0, 3).Draw(t, label)), 0, 0}), rapid.SampledFrom([]int{8, 15, 16, 24}).Draw(t, label+" bits")).Masked()
+		}
+		groups := []firewall.Group{{ID: "sg-1"}, {ID: "sg-2"}}
+		for n := range groups {
+			for range rapid.IntRange(0, 4).Draw(t, "rules") {
+				from := rapid.IntRange(0, 5).Draw(t, "from")
+				groups[n].Egress = append(groups[n].Egress, firewall.Rule{From: from, To: from + rapid.IntRange(0, 5).Draw(t, "span"), CIDR: draw("rule")})
+			}
+		}
+		clients := []notebook.Client{{Name: "a", Groups: []string{"sg-1"}}, {Name: "b", Groups: []string{"sg-2"}}}
+		wanted := firewall.WantedEgress(clients, []int{rapid.IntRange(0, 9).Draw(t, "port")}, []netip.Prefix{draw("to"), draw("to")})
+		lacking := firewall.MissingEgress(wanted, groups, nil)
+		for _, l := range lacking {
+			if !slices.Contains(wanted, l) {
+				t.Fatalf("%v was never wanted", l)
+			}
+			for n := range groups {
+				if groups[n].ID == l.Group {
+					groups[n].Egress = append(groups[n].Egress, l.Rule)
+				}
+			}
+		}
+		if rest := firewall.MissingEgress(wanted, groups, nil); len(rest) != 0 {
+			t.Fatalf("still missing: %v", rest)
+		}
+	})
+}
+
+func ExampleJudge() {
+	acls := []firewall.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Egress: []firewall.Entry{{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), To: 65535}}}}
+	for _, lack := range firewall.Judge(acls, []string{"subnet-1"}, []netip.Prefix{cidr("10.1.0.0/16")}, []int{3306}, true) {
+		fmt.Println(lack)
+	}
+	// Output: network ACL acl-1 lacks an inbound entry: allow TCP 3306 from 10.1.0.0/16
+}

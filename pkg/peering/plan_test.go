@@ -1,0 +1,129 @@
+package peering_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func cidrs(texts ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, t := range texts {
+		out = append(out, netip.MustParsePrefix(t))
+	}
+	return out
+}
+
+// question is S1's: two members, no overlap, a policy that accepts and routes.
+func question(status string) peering.Question {
+	return peering.Question{
+		Peering: peering.Peering{ID: "pcx-1", Status: status,
+			Requester: peering.End{Place: event.Place{Account: "111111111111", Region: "us-east-1"}, VPC: "vpc-1"},
+			Accepter:  peering.End{Place: event.Place{Account: "222222222222", Region: "us-east-1"}, VPC: "vpc-2"}},
+		RequesterMember: true, AccepterMember: true,
+		Requester: &workflow.Facts{VPC: workflow.VPC{ID: "vpc-1", CIDRs: cidrs("10.1.0.0/16", "2001:db8:1::/56")}},
+		Accepter:  &workflow.Facts{VPC: workflow.VPC{ID: "vpc-2", CIDRs: cidrs("10.2.0.0/16")}},
+		Accept:    policy.Decision{Action: policy.Accept, Allowed: true, Policy: "accept-auto"},
+		Routes:    []policy.Decision{{Action: policy.Route, Allowed: true, Policy: "route-both-ways"}, {Action: policy.Route, Allowed: true, Policy: "route-both-ways"}},
+	}
+}
+
+func TestSettled(t *testing.T) {
+	for status, want := range map[string]workflow.Answer{
+		"initiating-request": workflow.AnswerWait, "provisioning": workflow.AnswerWait,
+		"failed": workflow.AnswerRefuse, "rejected": workflow.AnswerNothing, "expired": workflow.AnswerNothing,
+		"deleted": workflow.AnswerNothing, "deleting": workflow.AnswerNothing, "something new": workflow.AnswerNothing,
+		"pending-acceptance": "", "active": "",
+	} {
+		v, settled := peering.Settled(peering.Peering{ID: "pcx-1", Status: status})
+		if v.Answer != want || settled != (want != "") {
+			t.Errorf("a peering that is %s: %q, %v, want %q", status, v.Answer, settled, want)
+		}
+		if settled && !strings.Contains(v.Reason, "pcx-1") {
+			t.Errorf("the reason %q does not name the peering", v.Reason)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	live := func(destination, target string) []workflow.Table {
+		return []workflow.Table{{ID: "rtb-1", Routes: []workflow.Route{{Destination: netip.MustParsePrefix(destination), Target: target}}}}
+	}
+	for name, c := range map[string]struct {
+		status string
+		change func(q *peering.Question)
+		want   workflow.Answer
+		reason string
+	}{
+		"a pending request that the policy accepts":        {"pending-acceptance", func(*peering.Question) {}, workflow.AnswerAccept, "accept-auto"},
+		"an active peering that the policy routes":         {"active", func(*peering.Question) {}, workflow.AnswerConnect, "route-both-ways"},
+		"a pending request that needs approval":            {"pending-acceptance", func(q *peering.Question) { q.Accept.Action, q.Accept.Policy = policy.Ask, "ask-owner" }, workflow.AnswerAsk, "ask-owner"},
+		"a pending request that the policy refuses":        {"pending-acceptance", func(q *peering.Question) { q.Accept.Allowed, q.Accept.Policy = false, "accept-never" }, workflow.AnswerRefuse, "accept-never"},
+		"an active peering that the policy does not route": {"active", func(q *peering.Question) { q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route" }, workflow.AnswerRefuse, "no-route"},
+		"an active peering that nothing was decided about": {"active", func(q *peering.Question) { q.Routes = nil }, workflow.AnswerRefuse, "default-deny"},
+		"a requester outside the organization":             {"pending-acceptance", func(q *peering.Question) { q.RequesterMember, q.Requester = false, nil }, workflow.AnswerRefuse, "111111111111 is outside"},
+		"an accepter outside the organization":             {"active", func(q *peering.Question) { q.AccepterMember, q.Accepter = false, nil }, workflow.AnswerRefuse, "222222222222 is outside"},
+		"VPCs that overlap":                                {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/20") }, workflow.AnswerRefuse, "10.1.128.0/20"},
+		"VPCs that overlap in IPv6":                        {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "2001:db8:1:1::/64") }, workflow.AnswerRefuse, "2001:db8"},
+		"what the accepter already reaches elsewhere":      {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerRefuse, "tgw-1"},
+		"what the requester already reaches elsewhere":     {"pending-acceptance", func(q *peering.Question) { q.Requester.Tables = live("10.0.0.0/8", "pcx-9") }, workflow.AnswerRefuse, "pcx-9"},
+		"a default route is no overlap":                    {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("0.0.0.0/0", "igw-1") }, workflow.AnswerAccept, ""},
+		"a live route of an active peering is AddRoutes's": {"active", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerConnect, ""},
+		"the notebooks' own bridges as the peer": {"pending-acceptance", func(q *peering.Question) {
+			q.Accepter.VPC.CIDRs = cidrs("172.17.0.0/16")
+			q.Notebooks = map[string]bool{"vpc-1": true}
+		}, workflow.AnswerRefuse, "172.17.0.0/16"},
+		"a part of the bridges' networks in a notebook VPC": {"pending-acceptance", func(q *peering.Question) {
+			q.Requester.VPC.CIDRs = cidrs("172.18.4.0/24")
+			q.Notebooks = map[string]bool{"vpc-1": true}
+		}, workflow.AnswerRefuse, "172.18.0.0/16"},
+		"the bridges' networks matter to notebook VPCs only": {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("172.17.0.0/16") }, workflow.AnswerAccept, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := question(c.status)
+			c.change(&q)
+			got := peering.Judge(q)
+			if got.Answer != c.want || !strings.Contains(got.Reason, c.reason) {
+				t.Errorf("Judge = %s (%s), want %s with %q in the reason", got.Answer, got.Reason, c.want, c.reason)
+			}
+		})
+	}
+}
+
+// Whatever the facts are, nothing is accepted or connected that the policy did not allow or that leaves the organization.
+func TestJudgeNeverGoesBeyondThePolicy(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := question(rapid.SampledFrom([]string{"pending-acceptance", "active"}).Draw(t, "status"))
+		q.RequesterMember = rapid.Bool().Draw(t, "requester")
+		q.AccepterMember = rapid.Bool().Draw(t, "accepter")
+		q.Accept.Allowed = rapid.Bool().Draw(t, "accept")
+		q.Accept.Action = rapid.SampledFrom([]policy.Action{policy.Accept, policy.Ask, policy.Reject}).Draw(t, "action")
+		q.Routes[0].Allowed, q.Routes[1].Allowed = rapid.Bool().Draw(t, "there"), rapid.Bool().Draw(t, "back")
+		switch got := peering.Judge(q); got.Answer {
+		case workflow.AnswerAccept:
+			if !q.Accept.Allowed || q.Accept.Action != policy.Accept || !q.RequesterMember || !q.AccepterMember {
+				t.Fatalf("accepted against %+v", q)
+			}
+		case workflow.AnswerConnect:
+			if !q.Routes[0].Allowed || !q.Routes[1].Allowed || !q.RequesterMember || !q.AccepterMember {
+				t.Fatalf("connected against %+v", q)
+			}
+		}
+	})
+}
+
+func ExampleJudge() {
+	q := question("pending-acceptance")
+	q.Accepter.VPC.CIDRs = cidrs("10.1.128.0/17")
+	v := peering.Judge(q)
+	fmt.Println(v.Answer, "-", v.Reason)
+	// Output: refuse - 10.1.0.0/16 of vpc-1 overlaps 10.1.128.0/17 of vpc-2
+}
