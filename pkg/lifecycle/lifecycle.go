@@ -159,10 +159,10 @@ func Parse(configuration string, script []byte) (Script, error) {
 	switch {
 	case first < 0 && last < 0:
 		return Script{Owner: script}, nil
-	case first < 0 || last < first:
-		return conflict("holds the end of Drawbridge's block without its beginning", removeBlock)
 	case last < 0:
 		return conflict("holds the beginning of Drawbridge's block without its end", removeBlock)
+	case first < 0 || last < first:
+		return conflict("holds the end of Drawbridge's block without its beginning", removeBlock)
 	}
 	match := beginLine.FindSubmatch(bytes.TrimSuffix(opening, []byte("\n")))
 	if match == nil || string(bytes.TrimSuffix(closing, []byte("\n"))) != end {

@@ -1,0 +1,377 @@
+package lifecycle_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	. "github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// fake is the little of SageMaker that we use, with a memory.
+type fake struct {
+	mu        sync.Mutex
+	scripts   map[string]string // on-start scripts by configuration, decoded
+	onCreate  map[string]string
+	notebooks map[string]*types.NotebookInstanceSummary
+	tags      map[string]string
+	calls     []string
+	// after runs after a call of that name, once: somebody else's doing.
+	after map[string]func(*fake)
+	fail  map[string]error
+}
+
+func newFake() *fake {
+	return &fake{scripts: map[string]string{}, onCreate: map[string]string{}, notebooks: map[string]*types.NotebookInstanceSummary{}, tags: map[string]string{},
+		after: map[string]func(*fake){}, fail: map[string]error{}}
+}
+
+func (f *fake) notebook(name, configuration string, status types.NotebookInstanceStatus) *fake {
+	n := &types.NotebookInstanceSummary{NotebookInstanceName: &name, NotebookInstanceStatus: status, NotebookInstanceArn: aws.String("arn:aws:sagemaker:us-east-1:111111111111:notebook-instance/" + name)}
+	if configuration != "" {
+		n.NotebookInstanceLifecycleConfigName = &configuration
+	}
+	f.notebooks[name] = n
+	return f
+}
+
+func (f *fake) call(name string) (func(), error) {
+	f.mu.Lock()
+	f.calls = append(f.calls, name)
+	if err := f.fail[name]; err != nil {
+		delete(f.fail, name)
+		return f.mu.Unlock, err
+	}
+	return func() {
+		then := f.after[name]
+		delete(f.after, name)
+		if then != nil {
+			then(f)
+		}
+		f.mu.Unlock()
+	}, nil
+}
+
+func validation(text string) error {
+	return &smithy.GenericAPIError{Code: "ValidationException", Message: text, Fault: smithy.FaultClient}
+}
+
+func hook(script string) []types.NotebookInstanceLifecycleHook {
+	if script == "" {
+		return nil
+	}
+	return []types.NotebookInstanceLifecycleHook{{Content: aws.String(base64.StdEncoding.EncodeToString([]byte(script)))}}
+}
+
+func unhook(h []types.NotebookInstanceLifecycleHook) string {
+	if len(h) == 0 {
+		return ""
+	}
+	script, _ := base64.StdEncoding.DecodeString(*h[0].Content)
+	return string(script)
+}
+
+func (f *fake) DescribeNotebookInstanceLifecycleConfig(_ context.Context, in *sagemaker.DescribeNotebookInstanceLifecycleConfigInput, _ ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceLifecycleConfigOutput, error) {
+	done, err := f.call("DescribeNotebookInstanceLifecycleConfig")
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	name := *in.NotebookInstanceLifecycleConfigName
+	script, ok := f.scripts[name]
+	if !ok {
+		return nil, validation("RecordNotFound")
+	}
+	return &sagemaker.DescribeNotebookInstanceLifecycleConfigOutput{OnStart: hook(script), OnCreate: hook(f.onCreate[name])}, nil
+}
+
+func (f *fake) CreateNotebookInstanceLifecycleConfig(_ context.Context, in *sagemaker.CreateNotebookInstanceLifecycleConfigInput, _ ...func(*sagemaker.Options)) (*sagemaker.CreateNotebookInstanceLifecycleConfigOutput, error) {
+	done, err := f.call("CreateNotebookInstanceLifecycleConfig")
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	name := *in.NotebookInstanceLifecycleConfigName
+	if _, ok := f.scripts[name]; ok {
+		return nil, validation("Notebook Instance Lifecycle Config already exists.")
+	}
+	f.scripts[name], f.onCreate[name] = unhook(in.OnStart), unhook(in.OnCreate)
+	return &sagemaker.CreateNotebookInstanceLifecycleConfigOutput{}, nil
+}
+
+func (f *fake) UpdateNotebookInstanceLifecycleConfig(_ context.Context, in *sagemaker.UpdateNotebookInstanceLifecycleConfigInput, _ ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceLifecycleConfigOutput, error) {
+	done, err := f.call("UpdateNotebookInstanceLifecycleConfig")
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	name := *in.NotebookInstanceLifecycleConfigName
+	f.scripts[name], f.onCreate[name] = unhook(in.OnStart), unhook(in.OnCreate)
+	return &sagemaker.UpdateNotebookInstanceLifecycleConfigOutput{}, nil
+}
+
+func (f *fake) DeleteNotebookInstanceLifecycleConfig(_ context.Context, in *sagemaker.DeleteNotebookInstanceLifecycleConfigInput, _ ...func(*sagemaker.Options)) (*sagemaker.DeleteNotebookInstanceLifecycleConfigOutput, error) {
+	done, err := f.call("DeleteNotebookInstanceLifecycleConfig")
+	defer done()
+	delete(f.scripts, *in.NotebookInstanceLifecycleConfigName)
+	return &sagemaker.DeleteNotebookInstanceLifecycleConfigOutput{}, err
+}
+
+func (f *fake) DescribeNotebookInstance(_ context.Context, in *sagemaker.DescribeNotebookInstanceInput, _ ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error) {
+	done, err := f.call("DescribeNotebookInstance")
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	n, ok := f.notebooks[*in.NotebookInstanceName]
+	if !ok {
+		return nil, validation("RecordNotFound")
+	}
+	return &sagemaker.DescribeNotebookInstanceOutput{NotebookInstanceName: n.NotebookInstanceName, NotebookInstanceArn: n.NotebookInstanceArn,
+		NotebookInstanceStatus: n.NotebookInstanceStatus, NotebookInstanceLifecycleConfigName: n.NotebookInstanceLifecycleConfigName}, nil
+}
+
+func (f *fake) UpdateNotebookInstance(_ context.Context, in *sagemaker.UpdateNotebookInstanceInput, _ ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceOutput, error) {
+	done, err := f.call("UpdateNotebookInstance")
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	n := f.notebooks[*in.NotebookInstanceName]
+	if n.NotebookInstanceStatus != types.NotebookInstanceStatusStopped {
+		return nil, validation(fmt.Sprintf("Status (%s) not in ([Stopped, Failed]). Unable to transition to (Updating)", n.NotebookInstanceStatus))
+	}
+	n.NotebookInstanceLifecycleConfigName = in.LifecycleConfigName
+	return &sagemaker.UpdateNotebookInstanceOutput{}, nil
+}
+
+func (f *fake) ListNotebookInstances(_ context.Context, in *sagemaker.ListNotebookInstancesInput, _ ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
+	done, err := f.call("ListNotebookInstances")
+	defer done()
+	out := &sagemaker.ListNotebookInstancesOutput{}
+	for _, name := range slices.Sorted(maps.Keys(f.notebooks)) {
+		if n := f.notebooks[name]; strings.Contains(aws.ToString(n.NotebookInstanceLifecycleConfigName), aws.ToString(in.NotebookInstanceLifecycleConfigNameContains)) {
+			out.NotebookInstances = append(out.NotebookInstances, *n)
+		}
+	}
+	return out, err
+}
+
+func (f *fake) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error) {
+	done, err := f.call("AddTags")
+	defer done()
+	for _, tag := range in.Tags {
+		f.tags[*tag.Key] = *tag.Value
+	}
+	return &sagemaker.AddTagsOutput{}, err
+}
+
+const owner = "#!/bin/bash\nset -e\necho mine\n"
+
+// input is InjectRoutes' input for notebook n in subnet-a, 10.1.0.0/24, which needs a route to 10.2.0.0/16.
+func input(configuration string, status types.NotebookInstanceStatus) workflow.InjectRoutesInput {
+	return workflow.InjectRoutesInput{
+		Execution: "e",
+		Connection: workflow.Connection{ID: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: ps("10.1.0.0/16")},
+			Accepter: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: ps("10.2.0.0/16")}},
+		Routed: []workflow.AddRoutesOutput{{Account: "111111111111", VPC: "vpc-1", Tables: []workflow.Table{{ID: "rtb-1", Subnets: []string{"subnet-a"},
+			Routes: []workflow.Route{{Destination: p("10.2.0.0/16"), Target: "pcx-1"}}}}}},
+		Notebook: workflow.Notebook{Account: "111111111111", Region: "us-east-1", Name: "n", Subnet: "subnet-a", SubnetCIDR: p("10.1.0.0/24"), Status: string(status),
+			DirectInternet: true, LifecycleConfig: configuration, Inject: policy.Decision{Allowed: true, Policy: "notebooks"}},
+	}
+}
+
+func routed(to ...string) (out []workflow.AddRoutesOutput) {
+	out = input("", "").Routed
+	for _, t := range to {
+		out[0].Tables[0].Routes = append(out[0].Tables[0].Routes, workflow.Route{Destination: p(t), Target: "pcx-1"})
+	}
+	return out
+}
+
+func TestInject(t *testing.T) {
+	const inService, stopped, pending = types.NotebookInstanceStatusInService, types.NotebookInstanceStatusStopped, types.NotebookInstanceStatusPending
+	const stopping, updating = types.NotebookInstanceStatusStopping, types.NotebookInstanceStatusUpdating
+	describe, update, describeNotebook := "DescribeNotebookInstanceLifecycleConfig", "UpdateNotebookInstanceLifecycleConfig", "DescribeNotebookInstance"
+	create, attach, tag := "CreateNotebookInstanceLifecycleConfig", "UpdateNotebookInstance", "AddTags"
+	merged := func(f *fake) { f.scripts["c"] = string(planned(t, config(owner), toProducer).OnStart) }
+	with := func(f *fake) { f.scripts["c"] = owner }
+	for name, c := range map[string]struct {
+		has    func(*fake)
+		config string
+		status types.NotebookInstanceStatus
+		in     func(*workflow.InjectRoutesInput)
+		answer string
+		ok     bool
+		detail string
+		kind   fault.Kind
+		calls  []string
+		tag    string
+	}{
+		"an owner's configuration is merged in three calls":       {with, "c", inService, nil, Done, true, "10.2.0.0/16 in lifecycle configuration c, effective at the next start", "", []string{describe, update, describe}, ""},
+		"an owner's configuration is merged in any status":        {with, "c", pending, nil, Done, true, "effective at the next start", "", []string{describe, update, describe}, ""},
+		"a configuration in line is looked at once":               {merged, "c", inService, nil, Done, true, "in lifecycle configuration c", "", []string{describe}, ""},
+		"none and stopped is made and attached":                   {nil, "", stopped, nil, Done, true, "in lifecycle configuration drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
+		"none and stopped reuses the subnet's configuration":      {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "", stopped, nil, Done, true, "drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, attach, tag}, Attached},
+		"none and running is left alone with a status":            {nil, "", inService, nil, Done, false, "stop it, or allow it with the tag drawbridge:restart=allowed", "", []string{describeNotebook, tag}, AtNextStart},
+		"none and running may be restarted":                       {nil, "", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Restart.Allowed = true }, Stop, false, "may be restarted", "", []string{describeNotebook, tag}, AtNextStart},
+		"none and starting is left alone, restart allowed or not": {nil, "", pending, func(in *workflow.InjectRoutesInput) { in.Notebook.Restart.Allowed = true }, Done, false, "stop it", "", []string{describeNotebook, tag}, AtNextStart},
+		"none and stopping is not yet":                            {nil, "", stopping, nil, "", false, "Stopping", fault.NotYet, []string{describeNotebook}, ""},
+		"none and updating is not yet":                            {nil, "", updating, nil, "", false, "Updating", fault.NotYet, []string{describeNotebook}, ""},
+		"none and failed is told":                                 {nil, "", types.NotebookInstanceStatusFailed, nil, Done, false, "Failed", "", []string{describeNotebook}, ""},
+		"stopped by us and still stopping is waited for":          {nil, "", stopping, func(in *workflow.InjectRoutesInput) { in.Stopped = true }, Wait, true, "Stopping", "", []string{describeNotebook}, ""},
+		"stopped by us gets one and is waited for":                {nil, "", stopped, func(in *workflow.InjectRoutesInput) { in.Stopped = true }, Wait, true, "being attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
+		"stopped by us with one is started":                       {merged, "c", stopped, func(in *workflow.InjectRoutesInput) { in.Stopped, in.Notebook.LifecycleConfig = true, "" }, Start, true, "in lifecycle configuration c", "", []string{describeNotebook, describe}, ""},
+		"stopped by us with one, still updating, is waited for":   {merged, "c", updating, func(in *workflow.InjectRoutesInput) { in.Stopped = true }, Wait, true, "Updating", "", []string{describeNotebook, describe}, ""},
+		"stopped by us and a conflict is started all the same":    {func(f *fake) { f.scripts["drawbridge-subnet-a"] = "#!/usr/bin/python3\n" }, "", stopped, func(in *workflow.InjectRoutesInput) { in.Stopped = true }, Start, false, "not a shell script", "", []string{describeNotebook, describe}, ""},
+		"direct internet access disabled is a no-op":              {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.DirectInternet = false }, Done, true, "direct internet access is disabled", "", nil, ""},
+		"routes=off is a no-op":                                   {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Inject = policy.Decision{Policy: "routes-off"} }, Done, true, "left out by policy routes-off", "", nil, ""},
+		"no routes is a no-op":                                    {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed = nil }, Done, true, "no route to a peering or gateway", "", nil, ""},
+		"a container bridge is told and nothing is written": {with, "c", inService, func(in *workflow.InjectRoutesInput) {
+			in.Routed[0].Tables[0].Routes[0].Destination = p("172.17.0.0/16")
+		}, Done, false, "172.17.0.0/16 lies in", "", nil, ""},
+		"a container bridge beside another route leaves that":        {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed = routed("172.18.0.0/16") }, Done, false, "10.2.0.0/16 (172.18.0.0/16 lies in", "", []string{describe, update, describe}, ""},
+		"a script that is not shell is a conflict and untouched":     {func(f *fake) { f.scripts["c"] = "#!/usr/bin/python3\n" }, "c", inService, nil, "", false, "lifecycle configuration c starts with", fault.Conflict, []string{describe}, ""},
+		"a configuration that is gone makes us look at the notebook": {nil, "c", stopped, func(in *workflow.InjectRoutesInput) {}, "", false, "gone", fault.NotYet, []string{describe, describeNotebook, describe}, ""},
+		"one attached meanwhile is merged":                           {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.LifecycleConfig = "" }, Done, true, "in lifecycle configuration c", "", []string{describeNotebook, describe, update, describe}, ""},
+		"a notebook that is gone is done":                            {func(f *fake) { delete(f.notebooks, "n") }, "", stopped, nil, Done, true, "gone", "", []string{describeNotebook}, ""},
+		"started meanwhile is not yet":                               {func(f *fake) { f.after[create] = func(f *fake) { f.notebooks["n"].NotebookInstanceStatus = pending } }, "", stopped, nil, "", false, "Status (Pending)", fault.NotYet, []string{describeNotebook, describe, create, describe, attach}, ""},
+		"made by another execution meanwhile is merged and attached": {func(f *fake) {
+			f.after[describe] = func(f *fake) {
+				f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, Edit{Subnet: p("10.1.0.0/24"), Destinations: ps("10.5.0.0/16")}).OnStart)
+			}
+		}, "", stopped, nil, Done, true, "attached", "", []string{describeNotebook, describe, create, describe, update, describe, attach, tag}, Attached},
+		"edited by the owner after our write is merged again":     {func(f *fake) { with(f); f.after[update] = func(f *fake) { f.scripts["c"] = owner + "echo more\n" } }, "c", inService, nil, Done, true, "c", "", []string{describe, update, describe, update, describe}, ""},
+		"a write that failed for a moment is planned anew":        {func(f *fake) { with(f); f.fail[update] = &smithy.GenericAPIError{Code: "ThrottlingException"} }, "c", inService, nil, Done, true, "c", "", []string{describe, update, describe, update, describe}, ""},
+		"a write that is not allowed is refused":                  {func(f *fake) { with(f); f.fail[update] = &smithy.GenericAPIError{Code: "AccessDeniedException"} }, "c", inService, nil, "", false, "updating lifecycle configuration c", fault.Refused, []string{describe, update}, ""},
+		"a configuration that never stays as written is given up": {func(f *fake) { with(f); again(f, update) }, "c", inService, nil, "", false, "kept changing", fault.Transient, []string{describe, update, describe, update, describe, update, describe, update, describe, update}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake().notebook("n", c.config, c.status)
+			if c.has != nil {
+				c.has(f)
+			}
+			in := input(c.config, c.status)
+			if c.in != nil {
+				c.in(&in)
+			}
+			out, err := Inject(context.Background(), f, in)
+			if !slices.Equal(f.calls, c.calls) {
+				t.Errorf("calls: %v\nwant:  %v", f.calls, c.calls)
+			}
+			if f.tags["drawbridge:status"] != c.tag {
+				t.Errorf("status tag %q, want %q", f.tags["drawbridge:status"], c.tag)
+			}
+			if c.kind != "" {
+				if fault.Of(err) != c.kind || !strings.Contains(err.Error(), c.detail) || !strings.Contains(err.Error(), "notebook n") {
+					t.Fatalf("%s: %v, want %s with %q", fault.Of(err), err, c.kind, c.detail)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.Answer != c.answer || len(out.Hops) != 1 || out.Hops[0].OK != c.ok || !strings.Contains(out.Hops[0].Detail, c.detail) || out.Hops[0].Hop != "host route on n" {
+				t.Errorf("got %+v, want %s %t %q", out, c.answer, c.ok, c.detail)
+			}
+		})
+	}
+}
+
+// again makes the owner overwrite our every write.
+func again(f *fake, call string) {
+	f.after[call] = func(f *fake) { f.scripts["c"] = owner; again(f, call) }
+}
+
+func TestInjectKeepsTheOnCreateScript(t *testing.T) {
+	f := newFake().notebook("n", "c", types.NotebookInstanceStatusStopped)
+	f.scripts["c"], f.onCreate["c"] = owner, "#!/bin/bash\npip install x\n"
+	if _, err := Inject(context.Background(), f, input("c", types.NotebookInstanceStatusStopped)); err != nil {
+		t.Fatal(err)
+	}
+	if f.onCreate["c"] != "#!/bin/bash\npip install x\n" || f.scripts["c"] == owner {
+		t.Errorf("on-create is now %q", f.onCreate["c"])
+	}
+}
+
+func TestExecutionsThatOverlapLoseNothing(t *testing.T) {
+	// The other execution reads before our write and writes after it; our read-back finds that out.
+	f := newFake().notebook("n", "c", types.NotebookInstanceStatusInService)
+	f.scripts["c"] = owner
+	f.after["UpdateNotebookInstanceLifecycleConfig"] = func(f *fake) {
+		f.scripts["c"] = string(planned(t, config(owner), Edit{Subnet: p("10.1.1.0/24"), Destinations: ps("10.9.0.0/16")}).OnStart)
+	}
+	if _, err := Inject(context.Background(), f, input("c", types.NotebookInstanceStatusInService)); err != nil {
+		t.Fatal(err)
+	}
+	script, err := Parse("c", []byte(f.scripts["c"]))
+	if err != nil || len(script.Lines) != 2 || string(script.Owner) != owner {
+		t.Fatalf("afterwards: %+v, %v", script, err)
+	}
+}
+
+func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
+	f := newFake()
+	f.scripts["c"] = owner
+	for i := range 5 {
+		f.notebook(fmt.Sprint("n", i), "c", types.NotebookInstanceStatusInService)
+		in := input("c", types.NotebookInstanceStatusInService)
+		in.Notebook.Name = fmt.Sprint("n", i)
+		if _, err := Inject(context.Background(), f, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writes := slices.DeleteFunc(slices.Clone(f.calls), func(c string) bool { return !strings.HasPrefix(c, "Update") })
+	if len(writes) != 1 {
+		t.Errorf("%d writes for five notebooks", len(writes))
+	}
+}
+
+func TestRemoval(t *testing.T) {
+	ctx, subnet := context.Background(), p("10.1.0.0/24")
+	f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped).notebook("other", "drawbridge-subnet-a", types.NotebookInstanceStatusStopped).notebook("owners", "c", types.NotebookInstanceStatusStopped)
+	if _, err := Inject(ctx, f, input("", types.NotebookInstanceStatusStopped)); err != nil {
+		t.Fatal(err)
+	}
+	f.scripts["c"] = string(planned(t, config(owner), toProducer).OnStart)
+	if _, err := Detach(ctx, f, "n"); err != nil || f.notebooks["n"].NotebookInstanceLifecycleConfigName == nil {
+		t.Fatalf("a configuration with routes was detached (%v)", err)
+	}
+	for _, name := range []string{"drawbridge-subnet-a", "c"} {
+		idle, err := Withdraw(ctx, f, name, subnet, []netip.Prefix{p("10.2.0.0/16")})
+		if err != nil || idle != (name != "c") {
+			t.Fatalf("withdrawing from %s: idle %t, %v", name, idle, err)
+		}
+	}
+	if f.scripts["c"] != owner {
+		t.Errorf("the owner's script came back as %q", f.scripts["c"])
+	}
+	for i, name := range []string{"owners", "n", "other"} {
+		if _, err := Detach(ctx, f, name); err != nil {
+			t.Fatal(err)
+		}
+		if _, there := f.scripts["drawbridge-subnet-a"]; there != (i < 2) {
+			t.Errorf("after %s our configuration is there: %t", name, there)
+		}
+	}
+	if f.notebooks["owners"].NotebookInstanceLifecycleConfigName == nil || f.scripts["c"] != owner {
+		t.Error("the owner's configuration was touched")
+	}
+	if idle, err := Bring(ctx, f, "c", subnet, ps("10.4.0.0/16")); err != nil || idle || !strings.Contains(f.scripts["c"], "line 10.1.0.0/24 10.4.0.0/16") {
+		t.Errorf("bringing: %t %v", idle, err)
+	}
+}
