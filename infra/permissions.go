@@ -47,7 +47,6 @@ var steps = map[string]step{
 		member:   []grant{status},
 	},
 	"RefusePeering": {
-		notifies: true,
 		member: []grant{status,
 			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
 	},
@@ -80,9 +79,10 @@ var steps = map[string]step{
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{
-				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:CreateNotebookInstanceLifecycleConfig",
-				"sagemaker:UpdateNotebookInstanceLifecycleConfig",
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig"},
+				resources: []string{arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")}},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks, lifecycles},
 				when: onlyTags},
 		},

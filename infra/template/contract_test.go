@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // machine and state are the parts of Amazon States Language that the contract speaks of.
@@ -25,7 +27,7 @@ type state struct {
 		FunctionName string
 		Payload      map[string]any
 	}
-	Choices       []struct{ Next string }
+	Choices       []struct{ StringEquals, Next string }
 	Retry         []struct{ ErrorEquals []string }
 	Catch         []caught
 	ItemProcessor *machine
@@ -228,6 +230,61 @@ func TestNoMachineHasAFailState(t *testing.T) {
 			if s.Type == "Fail" {
 				t.Errorf("%s: state %s is a Fail state, which a redrive would only enter again", file, id)
 			}
+		}
+	}
+}
+
+// inputs are the Go types that the functions decode their payloads into, strictly.
+var inputs = map[string]any{
+	"InspectPeering":     workflow.InspectPeeringInput{},
+	"AcceptPeering":      workflow.AcceptPeeringInput{},
+	"AskApproval":        workflow.ConcludeInput{},
+	"RefusePeering":      workflow.ConcludeInput{},
+	"AllowDnsResolution": workflow.AllowDNSResolutionInput{},
+	"AddRoutes":          workflow.SideInput{},
+	"OpenFirewall":       workflow.SideInput{},
+	"InjectRoutes":       workflow.InjectRoutesInput{},
+	"VerifyConnection":   workflow.VerifyConnectionInput{},
+}
+
+func TestEveryPayloadIsTheInputOfItsFunction(t *testing.T) {
+	for id, s := range tasks(t) {
+		input, known := inputs[id]
+		if !known {
+			t.Errorf("this test does not know the input of state %s", id)
+			continue
+		}
+		var fields, keys []string
+		for i, typ := 0, reflect.TypeOf(input); i < typ.NumField(); i++ {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			fields = append(fields, name)
+		}
+		for key := range s.Parameters.Payload {
+			keys = append(keys, strings.TrimSuffix(key, ".$"))
+		}
+		slices.Sort(fields)
+		slices.Sort(keys)
+		if !slices.Equal(fields, keys) {
+			t.Errorf("state %s gives %v, its function takes %v", id, keys, fields)
+		}
+	}
+}
+
+func TestInspectPeeringHasNoAnswerThatTheMachineDoesNotKnow(t *testing.T) {
+	var m machine
+	if err := json.Unmarshal([]byte(Peering), &m); err != nil {
+		t.Fatal(err)
+	}
+	var known []string
+	for _, c := range m.States["ChooseAnswer"].Choices {
+		known = append(known, c.StringEquals)
+	}
+	for _, answer := range []workflow.Answer{
+		workflow.AnswerAccept, workflow.AnswerWait, workflow.AnswerConnect,
+		workflow.AnswerAsk, workflow.AnswerRefuse, workflow.AnswerNothing,
+	} {
+		if !slices.Contains(known, string(answer)) {
+			t.Errorf("the machine does not know the answer %s", answer)
 		}
 	}
 }
