@@ -18,7 +18,7 @@ func TestTemplatesPassCfnLint(t *testing.T) {
 	}
 	lint := filepath.Join(dir, ".venv", "bin", "cfn-lint")
 	if _, err := os.Stat(lint); err != nil {
-		t.Fatalf("%s is missing: run `make .venv`, which installs it", lint)
+		t.Fatalf("%s is missing: run `make .venv/ready`, which installs it", lint)
 	}
 	assembly := synth(t, local)
 	args := []string{"--ignore-checks", "W3005", "--"}
