@@ -18,6 +18,7 @@ def main():
     arguments = parser.parse_args()
 
     logging.basicConfig(level=logging.ERROR)
+    logging.getLogger("moto").setLevel(logging.CRITICAL)  # a failed state is no error of the engine
     warnings.filterwarnings("ignore")
     # Clients inside the engine must find no credentials but the ones they are given, and no metadata service.
     os.environ.update(AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)

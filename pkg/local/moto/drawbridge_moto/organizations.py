@@ -8,11 +8,10 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccoun
 import json
 from datetime import datetime, timezone
 
-from moto.core.exceptions import ServiceException
 from moto.ec2.models import ec2_backends
 from moto.events.models import events_backends
 from moto.iam.models import iam_backends
-from moto.organizations.exceptions import AccountNotFoundException
+from moto.organizations.exceptions import AccountNotFoundException, OrganizationsClientError
 from moto.organizations.responses import OrganizationsResponse
 
 from . import config
@@ -68,7 +67,7 @@ def _units():
 def _unit(name):
     units = _units()
     if name not in units:
-        raise ServiceException("OrganizationalUnitNotFoundException", "You specified an OU that doesn't exist.")
+        raise OrganizationsClientError("OrganizationalUnitNotFoundException", "You specified an OU that doesn't exist.")
     path, at = [name], name
     while (at := units[at][1]) != _ROOT:
         path.insert(0, at)
@@ -83,12 +82,12 @@ def _unit(name):
 def _only_hub(response):
     _only_members(response)
     if response.current_account != config.HUB_ACCOUNT:
-        raise ServiceException("AccessDeniedException", "You don't have permissions to access this resource.")
+        raise OrganizationsClientError("AccessDeniedException", "You don't have permissions to access this resource.")
 
 
 def _only_members(response):
     if not config.member(response.current_account):
-        raise ServiceException(
+        raise OrganizationsClientError(
             "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
         )
 
@@ -141,7 +140,7 @@ def list_parents(self):
     elif config.member(child):
         parent = _parent(child)
     else:
-        raise ServiceException("ChildNotFoundException", "You specified a child that doesn't exist.")
+        raise OrganizationsClientError("ChildNotFoundException", "You specified a child that doesn't exist.")
     return {"Parents": [{"Id": parent, "Type": "ROOT" if parent == _ROOT else "ORGANIZATIONAL_UNIT"}]}
 
 

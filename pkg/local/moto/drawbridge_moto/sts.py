@@ -12,7 +12,7 @@ place for them is _authorized.
 import json
 
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
 from moto.sts.models import AssumedRole, STSBackend
@@ -27,6 +27,14 @@ require(AssumedRole, "user_id", "arn")
 
 class AccessDenied(ServiceException):
     code = "AccessDenied"
+    http_status = 403
+
+
+@replace(BaseResponse, "serialized")
+def serialized(original, self, action_result):
+    # Errors that the service's API model does not list answer 400 in moto.
+    status, headers, body = original(self, action_result)
+    return getattr(action_result.result, "http_status", status), headers, body
 
 
 @replace(TokenResponse, "assume_role")
