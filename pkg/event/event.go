@@ -24,6 +24,7 @@ type Kind string
 const (
 	Peering   Kind = "peering"   // something happened to a VPC peering connection
 	Notebook  Kind = "notebook"  // a notebook instance changed state
+	Routes    Kind = "routes"    // somebody changed a route table
 	Unhandled Kind = "unhandled" // well-formed, but nothing of ours
 )
 
@@ -51,12 +52,16 @@ type Event struct {
 
 	// NotebookName is the notebook instance (Kind Notebook), in its own case.
 	NotebookName string
+
+	// RouteTableID is the route table (Kind Routes).
+	RouteTableID string
 }
 
 var (
 	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
 	regionForm   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`)
 	peeringForm  = regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)
+	tableForm    = regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)
 	notebookForm = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
 )
 
@@ -94,7 +99,7 @@ func Parse(raw []byte) (Event, error) {
 	}
 	switch {
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ec2":
-		return peeringCall(out, e.Detail)
+		return ec2Call(out, e.Detail)
 	case e.DetailType == "SageMaker Notebook Instance State Change" && e.Source == "aws.sagemaker":
 		return notebookChange(out, e.Detail)
 	}
@@ -113,6 +118,15 @@ var peeringCalls = map[string]bool{
 	"DeleteTags":                        true,
 }
 
+// routeCalls are the API calls that change which routes a subnet has; they start the Notebook machine.
+var routeCalls = map[string]bool{
+	"CreateRoute":                  true,
+	"ReplaceRoute":                 true,
+	"DeleteRoute":                  true,
+	"AssociateRouteTable":          true,
+	"ReplaceRouteTableAssociation": true,
+}
+
 type vpcInfo struct {
 	OwnerID text   `json:"ownerId"`
 	Region  string `json:"region"`
@@ -129,6 +143,7 @@ type parameters struct {
 	PeeringID  string         `json:"vpcPeeringConnectionId"`
 	PeerOwner  text           `json:"peerOwnerId"`
 	PeerRegion string         `json:"peerRegion"`
+	TableID    string         `json:"routeTableId"`
 	Resources  list[resource] `json:"resourcesSet"`
 }
 
@@ -144,17 +159,17 @@ type response struct {
 	} `json:"vpcPeeringConnection"`
 }
 
-// peeringCall reads a CloudTrail record of EC2. Shapes: Create names the peering only in its response, the others
+// ec2Call reads a CloudTrail record of EC2. Shapes: Create names the peering only in its response, the others
 // in their parameters; tag calls list resources.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-func peeringCall(out Event, detail json.RawMessage) (Event, error) {
+func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 	var c call
 	if err := json.Unmarshal(detail, &c); err != nil {
 		return Event{}, invalid("detail: %v", err)
 	}
 	out.Name = clip(c.EventName)
-	if !peeringCalls[c.EventName] {
-		out.Why = fmt.Sprintf("%s is not about a peering", out.Name)
+	if !peeringCalls[c.EventName] && !routeCalls[c.EventName] {
+		out.Why = fmt.Sprintf("%s is not about a peering or a route table", out.Name)
 		return out, nil
 	}
 	if c.ErrorCode != "" {
@@ -165,6 +180,13 @@ func peeringCall(out Event, detail json.RawMessage) (Event, error) {
 	var p parameters
 	if err := object(c.Parameters, &p); err != nil {
 		return Event{}, invalid("detail.requestParameters: %v", err)
+	}
+	if routeCalls[c.EventName] {
+		if !tableForm.MatchString(p.TableID) {
+			return Event{}, invalid("%s names no route table: %q is not of the form rtb-0123456789abcdef0", out.Name, clip(p.TableID))
+		}
+		out.Kind, out.RouteTableID = Routes, p.TableID
+		return out, nil
 	}
 	var r response
 	if err := object(c.Response, &r); err != nil {

@@ -40,6 +40,10 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Notebook || e.NotebookName != "Analysis" {
 					t.Errorf("got %+v, want the notebook Analysis in its own case", e)
 				}
+			case name == "create-route":
+				if e.Kind != event.Routes || e.RouteTableID != "rtb-0a1b2c3d4e5f60001" {
+					t.Errorf("got %+v, want the route table", e)
+				}
 			case strings.HasSuffix(name, "-failed"):
 				if e.Kind != event.Unhandled || !e.Failed {
 					t.Errorf("got %+v, want a failed call that nobody handles", e)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -239,7 +237,7 @@ func (i Inspector) vpc(ctx context.Context, execution string, e End, account wor
 	if err != nil {
 		return nil, fmt.Errorf("reading %s in %s, %s: %w", e.VPC, e.Account, e.Region, err)
 	}
-	facts := &workflow.Facts{Account: account, Tags: map[string]string{}, VPC: workflow.VPC{Account: e.Account, Region: e.Region, ID: e.VPC, CIDRs: cidrs(got.Vpcs[0])}}
+	facts := &workflow.Facts{Account: account, Tags: map[string]string{}, VPC: workflow.VPC{Account: e.Account, Region: e.Region, ID: e.VPC, CIDRs: route.CIDRs(got.Vpcs[0])}}
 	for _, t := range got.Vpcs[0].Tags {
 		facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
@@ -250,83 +248,20 @@ func (i Inspector) vpc(ctx context.Context, execution string, e End, account wor
 	return facts, nil
 }
 
-// cidrs returns all CIDRs that are associated with a VPC, or about to be.
-func cidrs(v types.Vpc) []netip.Prefix {
-	var out []netip.Prefix
-	add := func(text *string) {
-		if p, err := netip.ParsePrefix(aws.ToString(text)); err == nil {
-			out = append(out, p.Masked())
-		}
-	}
-	add(v.CidrBlock)
-	for _, a := range v.CidrBlockAssociationSet {
-		if a.CidrBlockState == nil || current(a.CidrBlockState.State) {
-			add(a.CidrBlock)
-		}
-	}
-	for _, a := range v.Ipv6CidrBlockAssociationSet {
-		if a.Ipv6CidrBlockState == nil || current(a.Ipv6CidrBlockState.State) {
-			add(a.Ipv6CidrBlock)
-		}
-	}
-	slices.SortFunc(out, netip.Prefix.Compare)
-	return slices.Compact(out)
-}
-
-func current(s types.VpcCidrBlockStateCode) bool {
-	return s == types.VpcCidrBlockStateCodeAssociated || s == types.VpcCidrBlockStateCodeAssociating
-}
-
 func (i Inspector) haveNotebooks(ctx context.Context, execution string, vpcs ...workflow.VPC) (map[string]bool, error) {
 	out := map[string]bool{}
 	for _, v := range vpcs {
 		clients := i.Enter(execution, event.Place{Account: v.Account, Region: v.Region})
-		subnets, err := readSubnets(ctx, clients.EC2, v.ID)
+		subnets, err := route.ReadSubnets(ctx, clients.EC2, v.ID)
 		if err != nil {
 			return nil, err
 		}
-		found, err := notebook.Read(ctx, clients.SageMaker, ids(subnets))
+		found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
 		if err != nil {
 			return nil, err
 		}
 		out[v.ID] = len(found) > 0
 	}
-	return out, nil
-}
-
-type subnet struct {
-	id     string
-	v4, v6 netip.Prefix
-}
-
-func ids(subnets []subnet) []string {
-	var out []string
-	for _, s := range subnets {
-		out = append(out, s.id)
-	}
-	return out
-}
-
-func readSubnets(ctx context.Context, ec2api EC2Reader, vpc string) ([]subnet, error) {
-	var out []subnet
-	pages := ec2.NewDescribeSubnetsPaginator(ec2api, &ec2.DescribeSubnetsInput{Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the subnets of %s: %w", vpc, err)
-		}
-		for _, s := range page.Subnets {
-			one := subnet{id: aws.ToString(s.SubnetId)}
-			one.v4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
-			for _, a := range s.Ipv6CidrBlockAssociationSet {
-				if p, err := netip.ParsePrefix(aws.ToString(a.Ipv6CidrBlock)); err == nil {
-					one.v6 = p.Masked()
-				}
-			}
-			out = append(out, one)
-		}
-	}
-	slices.SortFunc(out, func(a, b subnet) int { return strings.Compare(a.id, b.id) })
 	return out, nil
 }
 
@@ -336,7 +271,7 @@ func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set
 	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Tables: q.Requester.Tables, DNS: q.Peering.Requester.DNS}
 	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Tables: q.Accepter.Tables, DNS: q.Peering.Accepter.DNS}
 	about := policy.Context{Connection: q.Peering.ID}
-	var subnets [2][]subnet
+	var subnets [2][]route.Subnet
 	err := both(
 		func() (err error) {
 			subnets[0], err = i.produce(ctx, execution, set, &r, q.Requester, q.Accepter, about)
@@ -373,13 +308,13 @@ func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set
 }
 
 // produce fills in what one side has to offer: its subnets, and the databases that the policy opens to the other.
-func (i Inspector) produce(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) ([]subnet, error) {
+func (i Inspector) produce(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) ([]route.Subnet, error) {
 	clients := i.Enter(execution, event.Place{Account: s.VPC.Account, Region: s.VPC.Region})
-	subnets, err := readSubnets(ctx, clients.EC2, s.VPC.ID)
+	subnets, err := route.ReadSubnets(ctx, clients.EC2, s.VPC.ID)
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
 	}
-	s.Subnets = ids(subnets)
+	s.Subnets = route.SubnetIDs(subnets)
 	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, s.VPC.ID)
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
@@ -394,19 +329,19 @@ func (i Inspector) produce(ctx context.Context, execution string, set *policy.Se
 	return subnets, nil
 }
 
-func (i Inspector) notebooks(ctx context.Context, execution string, set *policy.Set, here, there *workflow.Facts, subnets []subnet, about policy.Context) ([]workflow.Notebook, error) {
+func (i Inspector) notebooks(ctx context.Context, execution string, set *policy.Set, here, there *workflow.Facts, subnets []route.Subnet, about policy.Context) ([]workflow.Notebook, error) {
 	clients := i.Enter(execution, event.Place{Account: here.VPC.Account, Region: here.VPC.Region})
-	found, err := notebook.Read(ctx, clients.SageMaker, ids(subnets))
+	found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", here.VPC.Account, here.VPC.Region, err)
 	}
 	var out []workflow.Notebook
 	for _, n := range found {
-		at := slices.IndexFunc(subnets, func(s subnet) bool { return s.id == n.Subnet })
+		at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
 		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: principal(here)}
 		out = append(out, workflow.Notebook{
 			Account: here.VPC.Account, Region: here.VPC.Region, Name: n.Name, ARN: n.ARN,
-			Subnet: n.Subnet, SubnetCIDR: subnets[at].v4, SubnetCIDRv6: subnets[at].v6,
+			Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
 			Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig,
 			Inject: set.Inject(principal(there), resource, about), Restart: set.Restart(principal(there), resource, about),
 		})

@@ -17,12 +17,13 @@ import (
 // execution's output and in the tag drawbridge:status.
 type Result string
 
-// The end states of the Peering machine. docs/runbook.md has an entry for each.
+// The end states. docs/runbook.md has an entry for each.
 const (
 	Connected        Result = "Connected"
 	AwaitingApproval Result = "AwaitingApproval"
 	RefusedByPolicy  Result = "Refused"
 	Nothing          Result = "Nothing"
+	InLine           Result = "InLine" // of the Notebook machine
 )
 
 // VPC names a VPC and everything that is addressed in it.
@@ -239,6 +240,35 @@ type InjectRoutesInput struct {
 type InjectRoutesOutput struct {
 	Answer string `json:"answer"` // done, stop, wait or start
 	Hops   []Hop  `json:"hops"`
+}
+
+// InspectNotebooksInput starts a look at the notebooks that an event concerns.
+type InspectNotebooksInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+}
+
+// InspectNotebooksOutput says which notebooks must be brought in line with which route tables.
+type InspectNotebooksOutput struct {
+	Result Result `json:"result"` // InLine or Nothing
+	Answer string `json:"answer"` // inject or nothing
+	Reason string `json:"reason"`
+	// Connection is empty: the routes are whatever the tables hold, not those of one connection.
+	Connection Connection        `json:"connection"`
+	Routed     []AddRoutesOutput `json:"routed"`
+	Notebooks  []Notebook        `json:"notebooks"`
+}
+
+// NotebookInput is the input of StopNotebook and StartNotebook.
+type NotebookInput struct {
+	Execution string   `json:"execution"`
+	Notebook  Notebook `json:"notebook"`
+}
+
+// NotebookOutput says what was asked of SageMaker.
+type NotebookOutput struct {
+	Stopped bool   `json:"stopped"` // this execution stopped the notebook and owes it a start
+	Status  string `json:"status"`
 }
 
 // VerifyConnectionInput is everything that the steps before found and did.

@@ -1,0 +1,309 @@
+package notebook
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2 is what [Inspector] needs of EC2.
+type EC2 interface {
+	route.Reader
+	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+}
+
+// Clients are the member-account clients that an inspection uses, for one account and Region.
+type Clients struct {
+	EC2       EC2
+	SageMaker SageMaker
+}
+
+// Inspector finds the notebooks that an event concerns and the host routes that the policy lets them have.
+type Inspector struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) Clients
+	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Policy returns the policy in force.
+	Policy func(ctx context.Context) (*policy.Set, error)
+}
+
+// The answers of [Inspector.Inspect].
+const (
+	AnswerInject  = "inject"
+	AnswerNothing = "nothing"
+)
+
+// Inspect reads the event and finds the notebooks it concerns: the one that changed state, those of the subnets whose
+// route table changed, or those of the VPCs whose peering was deleted. For each it reads the route table of its subnet
+// and asks the policy about every network that the table reaches. It changes nothing.
+func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
+	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}}
+	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
+		out.Reason = fmt.Sprintf(format, args...)
+		slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
+		return out, nil
+	}
+	e, err := event.Parse(in.Event)
+	if err != nil {
+		return out, err
+	}
+	if e.Kind == event.Unhandled {
+		return nothing("%s", e.Why)
+	}
+	facts, err := i.Account(ctx, e.Account)
+	if err != nil {
+		return out, err
+	}
+	if facts.Organization == "" {
+		return nothing("account %s is outside the organization", e.Account)
+	}
+	ends, why, err := i.ends(ctx, in.Execution, e)
+	if err != nil {
+		return out, err
+	}
+	for _, end := range ends {
+		if err := i.bringInLine(ctx, in.Execution, end, &out); err != nil {
+			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
+		}
+	}
+	if len(out.Notebooks) == 0 {
+		if why == "" {
+			why = fmt.Sprintf("no notebook is concerned by %s", e.Name)
+		}
+		return nothing("%s", why)
+	}
+	out.Result, out.Answer = workflow.InLine, AnswerInject
+	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
+	return out, nil
+}
+
+// end is where to look for notebooks: in one VPC, either one by name or all in some subnets.
+type end struct {
+	event.Place
+	vpc      string
+	notebook string // only this one
+	table    string // only those of the subnets that use this table
+}
+
+func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([]end, string, error) {
+	clients := i.Enter(execution, e.Place)
+	switch e.Kind {
+	case event.Notebook:
+		n, err := describe(ctx, clients.SageMaker, e.NotebookName)
+		if err != nil {
+			return nil, "", fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
+		}
+		if n == nil {
+			return nil, fmt.Sprintf("notebook %s is gone or not in a VPC", e.NotebookName), nil
+		}
+		got, err := clients.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{n.Subnet}})
+		if err == nil && len(got.Subnets) == 0 {
+			err = fault.New(fault.NotYet, "EC2 does not show it")
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
+		}
+		return []end{{Place: e.Place, vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name}}, "", nil
+	case event.Routes:
+		got, err := clients.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{e.RouteTableID}})
+		if fault.HasCode(err, "InvalidRouteTableID.NotFound") || err == nil && len(got.RouteTables) == 0 {
+			return nil, e.RouteTableID + " is gone", nil
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", e.RouteTableID, e.Account, e.Region, err)
+		}
+		return []end{{Place: e.Place, vpc: aws.ToString(got.RouteTables[0].VpcId), table: e.RouteTableID}}, "", nil
+	case event.Peering:
+		if e.Name != "DeleteVpcPeeringConnection" {
+			return nil, e.Name + " changes no host routes by itself", nil
+		}
+		got, err := clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{e.PeeringID}})
+		if fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound") || err == nil && len(got.VpcPeeringConnections) == 0 {
+			return nil, e.PeeringID + " is gone", nil
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", e.PeeringID, e.Account, e.Region, err)
+		}
+		var ends []end
+		for _, info := range []*types.VpcPeeringConnectionVpcInfo{got.VpcPeeringConnections[0].RequesterVpcInfo, got.VpcPeeringConnections[0].AccepterVpcInfo} {
+			if info == nil {
+				continue
+			}
+			facts, err := i.Account(ctx, aws.ToString(info.OwnerId))
+			if err != nil {
+				return nil, "", err
+			}
+			if facts.Organization != "" {
+				ends = append(ends, end{Place: event.Place{Account: aws.ToString(info.OwnerId), Region: aws.ToString(info.Region)}, vpc: aws.ToString(info.VpcId)})
+			}
+		}
+		return ends, "", nil
+	}
+	return nil, fmt.Sprintf("an event about %s is not for this machine", e.Kind), nil
+}
+
+// bringInLine adds the notebooks of one end, with the tables of their VPC reduced to what the policy allows.
+func (i Inspector) bringInLine(ctx context.Context, execution string, at end, out *workflow.InspectNotebooksOutput) error {
+	clients := i.Enter(execution, at.Place)
+	subnets, err := route.ReadSubnets(ctx, clients.EC2, at.vpc)
+	if err != nil {
+		return err
+	}
+	tables, err := route.Read(ctx, clients.EC2, at.vpc)
+	if err != nil {
+		return err
+	}
+	concerned := slices.DeleteFunc(slices.Clone(subnets), func(s route.Subnet) bool {
+		t, _ := route.Of(tables, s.ID)
+		return at.table != "" && t.ID != at.table
+	})
+	var found []Instance
+	if at.notebook != "" {
+		n, err := describe(ctx, clients.SageMaker, at.notebook)
+		if err == nil && n != nil {
+			n.Tags, err = readTags(ctx, clients.SageMaker, n.ARN)
+			found = []Instance{}
+			if n.Status != "Deleting" && n.Status != "Failed" {
+				found = append(found, *n)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	} else if found, err = Read(ctx, clients.SageMaker, route.SubnetIDs(concerned)); err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	set, err := i.Policy(ctx)
+	if err != nil {
+		return err
+	}
+	here, err := i.vpc(ctx, clients, at)
+	if err != nil {
+		return err
+	}
+	peers := map[string]policy.VPC{}
+	for _, n := range found {
+		s := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
+		if s < 0 {
+			continue
+		}
+		one := workflow.Notebook{Account: at.Account, Region: at.Region, Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
+			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig,
+			Inject: policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
+		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: here}
+		table, _ := route.Of(tables, n.Subnet)
+		allowed, err := i.allowed(ctx, clients, set, here, table, resource, peers, &one)
+		if err != nil {
+			return err
+		}
+		// Each notebook has its own view of the table: what the policy lets this one reach.
+		out.Routed = append(out.Routed, workflow.AddRoutesOutput{Account: at.Account, VPC: at.vpc, Hops: []workflow.Hop{},
+			Tables: []workflow.Table{{ID: table.ID, Main: table.Main, Subnets: []string{n.Subnet}, Routes: allowed}}})
+		out.Notebooks = append(out.Notebooks, one)
+	}
+	return nil
+}
+
+// allowed returns the routes of table that the policy lets the notebook use, and records the deciding policy in one.
+func (i Inspector) allowed(ctx context.Context, clients Clients, set *policy.Set, here policy.VPC, table workflow.Table, resource policy.Notebook, peers map[string]policy.VPC, one *workflow.Notebook) ([]workflow.Route, error) {
+	reached := route.HostRoutes(table)
+	kept := []workflow.Route{}
+	denied := policy.Decision{}
+	for _, r := range table.Routes {
+		if !slices.Contains(reached, r.Destination) || r.Blackhole {
+			continue
+		}
+		peer, err := i.peer(ctx, clients, here, r.Target, r.Destination, peers)
+		if err != nil {
+			return nil, err
+		}
+		inject := set.Inject(peer, resource, policy.Context{Connection: r.Target})
+		if !inject.Allowed {
+			denied = inject
+			continue
+		}
+		kept = append(kept, r)
+		one.Inject = inject
+		one.Restart = set.Restart(peer, resource, policy.Context{Connection: r.Target})
+	}
+	if len(kept) == 0 && denied.Policy != "" {
+		one.Inject = denied
+	}
+	return kept, nil
+}
+
+// peer describes the network that a route leads to, as far as this side can see it: for a peering, the VPC at its
+// other end; for a transit gateway, whose other end is many, the gateway itself in this account.
+func (i Inspector) peer(ctx context.Context, clients Clients, here policy.VPC, target string, destination netip.Prefix, known map[string]policy.VPC) (policy.VPC, error) {
+	if p, ok := known[target]; ok {
+		if !strings.HasPrefix(target, "pcx-") {
+			p.CIDRs = []netip.Prefix{destination}
+		}
+		return p, nil
+	}
+	peer := policy.VPC{ID: target, Region: here.Region, Account: here.Account, CIDRs: []netip.Prefix{destination}}
+	if strings.HasPrefix(target, "pcx-") {
+		got, err := clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{target}})
+		if err != nil {
+			return peer, fmt.Errorf("reading %s: %w", target, err)
+		}
+		for _, c := range got.VpcPeeringConnections {
+			other := c.AccepterVpcInfo
+			if other != nil && aws.ToString(other.VpcId) == here.ID {
+				other = c.RequesterVpcInfo
+			}
+			if other == nil {
+				continue
+			}
+			facts, err := i.Account(ctx, aws.ToString(other.OwnerId))
+			if err != nil {
+				return peer, err
+			}
+			peer = policy.VPC{ID: aws.ToString(other.VpcId), Region: aws.ToString(other.Region), CIDRs: []netip.Prefix{destination}, Account: account(facts)}
+		}
+	}
+	known[target] = peer
+	return peer, nil
+}
+
+func (i Inspector) vpc(ctx context.Context, clients Clients, at end) (policy.VPC, error) {
+	facts, err := i.Account(ctx, at.Account)
+	if err != nil {
+		return policy.VPC{}, err
+	}
+	got, err := clients.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{at.vpc}})
+	if err == nil && len(got.Vpcs) == 0 {
+		err = fault.New(fault.NotYet, "EC2 does not show it")
+	}
+	if err != nil {
+		return policy.VPC{}, fmt.Errorf("reading %s: %w", at.vpc, err)
+	}
+	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Tags: map[string]string{}, Account: account(facts)}
+	for _, t := range got.Vpcs[0].Tags {
+		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return out, nil
+}
+
+func account(f workflow.AccountFacts) policy.Account {
+	return policy.Account{ID: f.ID, Name: f.Name, Organization: f.Organization, OUPath: f.OUPath}
+}
