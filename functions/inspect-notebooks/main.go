@@ -23,9 +23,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	enter := func(execution string, p event.Place) notebook.Clients {
+	enter := func(execution string, p event.Place) notebook.APIs {
 		c := door.Enter(execution, p.Account, p.Region)
-		return notebook.Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
+		return notebook.APIs{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 	}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))

@@ -27,8 +27,8 @@ type EC2 interface {
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 }
 
-// Clients are the member-account clients that an inspection uses, for one account and Region.
-type Clients struct {
+// APIs are the member-account clients that an inspection uses, for one account and Region.
+type APIs struct {
 	EC2       EC2
 	SageMaker SageMaker
 }
@@ -36,7 +36,7 @@ type Clients struct {
 // Inspector finds the notebooks that an event concerns and the host routes that the policy lets them have.
 type Inspector struct {
 	// Enter returns the clients for acting in a place on behalf of an execution.
-	Enter func(execution string, place event.Place) Clients
+	Enter func(execution string, place event.Place) APIs
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy in force.
@@ -224,7 +224,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 }
 
 // allowed returns the routes of table that the policy lets the notebook use, and records the deciding policy in one.
-func (i Inspector) allowed(ctx context.Context, clients Clients, set *policy.Set, here policy.VPC, table workflow.Table, resource policy.Notebook, peers map[string]policy.VPC, one *workflow.Notebook) ([]workflow.Route, error) {
+func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, here policy.VPC, table workflow.Table, resource policy.Notebook, peers map[string]policy.VPC, one *workflow.Notebook) ([]workflow.Route, error) {
 	reached := route.HostRoutes(table)
 	kept := []workflow.Route{}
 	denied := policy.Decision{}
@@ -253,7 +253,7 @@ func (i Inspector) allowed(ctx context.Context, clients Clients, set *policy.Set
 
 // peer describes the network that a route leads to, as far as this side can see it: for a peering, the VPC at its
 // other end; for a transit gateway, whose other end is many, the gateway itself in this account.
-func (i Inspector) peer(ctx context.Context, clients Clients, here policy.VPC, target string, destination netip.Prefix, known map[string]policy.VPC) (policy.VPC, error) {
+func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, target string, destination netip.Prefix, known map[string]policy.VPC) (policy.VPC, error) {
 	if p, ok := known[target]; ok {
 		if !strings.HasPrefix(target, "pcx-") {
 			p.CIDRs = []netip.Prefix{destination}
@@ -285,7 +285,7 @@ func (i Inspector) peer(ctx context.Context, clients Clients, here policy.VPC, t
 	return peer, nil
 }
 
-func (i Inspector) vpc(ctx context.Context, clients Clients, at end) (policy.VPC, error) {
+func (i Inspector) vpc(ctx context.Context, clients APIs, at end) (policy.VPC, error) {
 	facts, err := i.Account(ctx, at.Account)
 	if err != nil {
 		return policy.VPC{}, err
