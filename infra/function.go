@@ -13,9 +13,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// function makes the Lambda function of a Task state: its own role, its own log group, its own code, and nothing in its
-// environment that it does not need.
-func (h *hub) function(state string) awslambda.Function {
+// function returns the Lambda function of a Task state, made when first asked for: its own role, its own log group, its
+// own code, and nothing in its environment that it does not need.
+func (h *hub) function(state string) awslambda.IFunction {
+	if made, ok := h.functions[state]; ok {
+		return made
+	}
 	step, known := steps[state]
 	if !known {
 		panic(fmt.Sprintf("state %s has no entry in permissions.go: say there what its function may do", state))
@@ -63,13 +66,13 @@ func (h *hub) function(state string) awslambda.Function {
 		Policies: inline("step", grants...),
 	})
 
-	return awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+	h.functions[state] = awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		FunctionName:  jsii.String(name),
 		Description:   jsii.String("Drawbridge: the state " + state + "."),
 		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:  awslambda.Architecture_ARM_64(),
 		Handler:       jsii.String("bootstrap"),
-		Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(h.functions, kebab(state))), nil),
+		Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(h.code, kebab(state))), nil),
 		Role:          awsiam.Role_FromRoleArn(scope, jsii.String("OwnRole"), role.AttrArn(), &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)}),
 		Environment:   &env,
 		MemorySize:    jsii.Number(256),
@@ -77,6 +80,7 @@ func (h *hub) function(state string) awslambda.Function {
 		LogGroup:      logs,
 		LoggingFormat: awslambda.LoggingFormat_JSON,
 	})
+	return h.functions[state]
 }
 
 // checkBuilt says in one sentence what to do if a function was not built.

@@ -215,6 +215,8 @@ func TestTemplatesAreTheGoldenOnes(t *testing.T) {
 	assembly := synth(t, local)
 	hub := template(t, assembly, hubStackName)
 	golden(t, "hub.template.json", normalise(t, hub))
-	golden(t, "peering.asl.json", machine(t, hub, "drawbridge-peering"))
+	for _, name := range []string{"peering"} {
+		golden(t, name+".asl.json", machine(t, hub, "drawbridge-"+name))
+	}
 	golden(t, "member.template.json", normalise(t, template(t, assembly, memberStackName)))
 }

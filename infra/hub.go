@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -28,7 +29,8 @@ const (
 // hub is the stack of the hub account while it is being made.
 type hub struct {
 	stack      awscdk.Stack
-	functions  string // the folder of the built functions
+	code       string                         // the folder of the built functions
+	functions  map[string]awslambda.IFunction // by state; machines may share one
 	externalID awscdk.CfnParameter
 	topic      awssns.Topic
 	bus        awsevents.CfnEventBus
@@ -49,7 +51,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	})
 	organizationID := parameter(stack, "OrganizationId", c.OrganizationID, `^o-[a-z0-9]{10,32}$`,
 		"The organization whose accounts may send events and be connected.")
-	h := &hub{stack: stack, functions: functions}
+	h := &hub{stack: stack, code: functions, functions: map[string]awslambda.IFunction{}}
 	h.externalID = parameter(stack, "ExternalId", c.ExternalID, "",
 		"What the functions say when they assume a role in a member account.")
 

@@ -1,8 +1,8 @@
 package main
 
 // kind is one kind of event that Drawbridge listens to. The member stack makes a forwarding rule from it in every
-// account and Region, named drawbridge-forward-<name>; the hub stack makes a rule named drawbridge-<machine> on its own
-// bus from the part that all the kinds of one machine have in common.
+// account and Region, named drawbridge-forward-<name>. What is forwarded starts the machine whose rule on the hub's bus
+// matches it; see machine in hub.go.
 type kind struct {
 	name    string
 	about   string
