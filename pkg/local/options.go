@@ -107,7 +107,7 @@ func (o Options) Check() error {
 
 func (o Options) prerequisites() error {
 	for _, need := range []struct{ path, what, remedy string }{
-		{o.python(), "the Python environment", "make setup"},
+		{o.python(), "the Python environment", "make demo"},
 		{o.extension(), "the emulation of AWS", "a complete checkout, or --root with its folder"},
 		{o.functions(), "the compiled functions", "make build"},
 	} {

@@ -25,6 +25,7 @@ type Recorder struct {
 	counts     Counts
 	watchers   []func(Fact)
 	tracers    []func(awscall.Call)
+	forgetful  bool
 	changed    chan struct{} // closed and renewed at every change
 	touched    time.Time
 }
@@ -74,6 +75,15 @@ func (r *Recorder) Begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.facts, r.calls, r.counts = nil, nil, Counts{}
+	clear(r.ended)
+}
+
+// Forget makes the recorder keep nothing from now on but what still runs:
+// watchers see the facts, nobody else does.
+func (r *Recorder) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forgetful, r.facts, r.calls = true, nil, nil
 	clear(r.ended)
 }
 
@@ -174,7 +184,9 @@ func (r *Recorder) Called(c awscall.Call) awscall.Call {
 		c.Execution = e
 		r.underway[c.TraceID] = append(r.underway[c.TraceID], c)
 	}
-	r.calls = append(r.calls, c)
+	if !r.forgetful {
+		r.calls = append(r.calls, c)
+	}
 	r.touch()
 	for _, f := range r.tracers {
 		f(c)
@@ -197,12 +209,15 @@ func (r *Recorder) history(name, machine string, m moment) {
 	case strings.HasSuffix(m.Type, "StateEntered"):
 		r.counts.Transitions++
 		e.state = m.StateEntered.Name
-		switch m.Type {
-		case "TaskStateEntered":
+		kind := strings.TrimSuffix(m.Type, "StateEntered")
+		entered := Entered{Execution: name, State: e.state, Type: kind}
+		switch kind {
+		case "Task":
 			e.tasks++
-		case "WaitStateEntered":
-			f = Wait{Execution: name, State: e.state, Seconds: r.waits[machine+"/"+e.state]}
+		case "Wait":
+			entered.Seconds = r.waits[machine+"/"+e.state]
 		}
+		f = entered
 	case m.Type == "TaskScheduled":
 		// A task scheduled more often than entered is a retry.
 		if e.attempts++; e.attempts > e.tasks {
@@ -225,7 +240,9 @@ func (r *Recorder) history(name, machine string, m moment) {
 			return
 		}
 		delete(r.running, name)
-		r.ended[name] = end
+		if !r.forgetful {
+			r.ended[name] = end
+		}
 		f = end
 	}
 	r.touch()
@@ -239,7 +256,9 @@ func (r *Recorder) history(name, machine string, m moment) {
 func (r *Recorder) add(f Fact) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.facts = append(r.facts, f)
+	if !r.forgetful {
+		r.facts = append(r.facts, f)
+	}
 	for _, w := range r.watchers {
 		w(f)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // Fact is one thing that happened: an [Event], [Delivery], [Start], [Step],
-// [Wait] or [End].
+// [Entered] or [End].
 type Fact interface{ fact() }
 
 // Event arrived on a bus.
@@ -63,10 +63,13 @@ type Step struct {
 	Seconds float64
 }
 
-// Wait state was entered.
-type Wait struct {
+// Entered is a state that an execution entered.
+type Entered struct {
 	Execution, State string
-	// Seconds as the machine is written; zero if it cannot be told.
+	// Type of the state: Task, Choice, Wait, Map, Pass, Succeed, …
+	Type string
+	// Seconds that a Wait state waits, as the machine is written; zero if it
+	// cannot be told.
 	Seconds float64
 }
 
@@ -87,7 +90,7 @@ func (Event) fact()    {}
 func (Delivery) fact() {}
 func (Start) fact()    {}
 func (Step) fact()     {}
-func (Wait) fact()     {}
+func (Entered) fact()  {}
 func (End) fact()      {}
 
 // StateOf names the state that a function belongs to: drawbridge-add-routes runs

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+type localCommand struct {
+	Listen    string   `help:"Loopback address for AWS clients." default:"127.0.0.1:4566" placeholder:"HOST:PORT"`
+	Region    string   `help:"Region of the hub." default:"us-east-1"`
+	Outside   []string `help:"Accounts that do not belong to the organization." placeholder:"ACCOUNT,…"`
+	Trace     string   `help:"Write one JSON line for each AWS call that Drawbridge makes." placeholder:"FILE"`
+	WaitScale float64  `help:"Fraction of its time that a wait takes; 1 is real time." default:"1" placeholder:"FRACTION"`
+	Verbose   bool     `help:"Show what the functions and the emulation of AWS print." short:"v"`
+}
+
+// Run implements the command.
+func (c localCommand) Run(ctx context.Context, env environment) (err error) {
+	o := local.Options{Root: env.root, Listen: c.Listen, Region: c.Region, Outside: c.Outside, WaitScale: c.WaitScale}
+	if c.WaitScale == 0 {
+		o.WaitScale = 1e-9 // as good as nothing
+	}
+	if c.Verbose {
+		o.Log = os.Stderr
+	}
+	if err := o.Check(); err != nil {
+		return err
+	}
+	var trace func(awscall.Call)
+	if c.Trace != "" {
+		file, err := os.Create(c.Trace)
+		if err != nil {
+			return fmt.Errorf("opening the trace: %w", err)
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		trace = lines(file)
+	}
+	engine, err := local.Start(ctx, o)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	if trace != nil {
+		engine.Story().Trace(trace)
+	}
+	engine.Story().Forget() // it may run for days
+	engine.Story().Watch(story.NewLive(os.Stderr, terminal(os.Stderr), o.WaitScale).Tell)
+	fmt.Printf("ready %s hub %s region %s organization %s\n", engine.URL(), local.HubAccount, c.Region, local.Organization)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-engine.Done():
+		return errors.New("the emulation of AWS ended by itself: run again with --verbose to see why")
+	}
+}
+
+// lines writes each call as one line of JSON.
+func lines(w io.Writer) func(awscall.Call) {
+	encoder := json.NewEncoder(w)
+	return func(c awscall.Call) {
+		if err := encoder.Encode(c); err != nil {
+			fmt.Fprintln(os.Stderr, "writing the trace:", err)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+// Drawbridge is the operator's command: it plays Drawbridge on this machine.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli are the commands and what they take.
+type cli struct {
+	Root string `help:"Root of the repository; by default it is found from the executable." type:"existingdir" placeholder:"DIR"`
+
+	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
+	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
+	Bench benchCommand `cmd:"" help:"Count what a connection costs and time it against the bare AWS calls."`
+}
+
+// environment is what every command gets.
+type environment struct {
+	root string
+}
+
+func main() {
+	var c cli
+	parsed := kong.Parse(&c,
+		kong.Name("drawbridge"),
+		kong.Description("Connects a notebook to a database in another account, by itself, if the policy lets it."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
+	)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := func() error {
+		defer stop()
+		root, err := c.root()
+		if err != nil {
+			return err
+		}
+		parsed.BindTo(ctx, (*context.Context)(nil))
+		return parsed.Run(environment{root: root})
+	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "drawbridge:", err)
+		os.Exit(1)
+	}
+}
+
+// root finds the repository: bin/drawbridge lies in it, and so may the folder
+// that we are in.
+func (c cli) root() (string, error) {
+	if c.Root != "" {
+		return filepath.Abs(c.Root)
+	}
+	var starts []string
+	if self, err := os.Executable(); err == nil {
+		if self, err = filepath.EvalSymlinks(self); err == nil {
+			starts = append(starts, filepath.Dir(self))
+		}
+	}
+	if here, err := os.Getwd(); err == nil {
+		starts = append(starts, here)
+	}
+	for _, dir := range starts {
+		for at := dir; ; at = filepath.Dir(at) {
+			if _, err := os.Stat(filepath.Join(at, "pkg", "local", "moto")); err == nil {
+				return at, nil
+			}
+			if at == filepath.Dir(at) {
+				break
+			}
+		}
+	}
+	return "", fmt.Errorf("the repository is not found from here: give its folder with --root")
+}
+
+// terminal reports whether f is one.
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb" && os.Getenv("NO_COLOR") == ""
+}

@@ -1,0 +1,241 @@
+package scenario
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// Verdict reads back, as the owners of the two accounts, whether a packet from
+// the notebook would reach the database and its answer the notebook.
+func (w *World) Verdict(ctx context.Context) ([]story.Hop, error) {
+	var out []story.Hop
+	for _, check := range []struct {
+		what string
+		do   func(context.Context) ([]story.Hop, error)
+	}{
+		{"peering", w.peering},
+		{"routes there", func(ctx context.Context) ([]story.Hop, error) {
+			return w.routes(ctx, "route there", w.Consumer, w.ConsumerNetwork, w.Producer.CIDR)
+		}},
+		{"routes back", func(ctx context.Context) ([]story.Hop, error) {
+			return w.routes(ctx, "route back", w.Producer, w.ProducerNetwork, w.Consumer.CIDR)
+		}},
+		{"security groups", w.groups},
+		{"network ACLs", w.acls},
+		{"host route", w.hostRoute},
+	} {
+		hops, err := check.do(ctx)
+		if err != nil {
+			return out, fmt.Errorf("reading back the %s: %w", check.what, err)
+		}
+		out = append(out, hops...)
+	}
+	return out, nil
+}
+
+// Holds reports whether every hop does. No hop at all does not hold.
+func Holds(hops []story.Hop) bool {
+	return len(hops) > 0 && !slices.ContainsFunc(hops, func(h story.Hop) bool { return !h.OK })
+}
+
+// peering looks at the connection from both sides.
+func (w *World) peering(ctx context.Context) ([]story.Hop, error) {
+	var out []story.Hop
+	var dns []story.Hop
+	for _, h := range []Home{w.Consumer, w.Producer} {
+		answer, err := w.ec2(h).DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{w.Connection}})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range answer.VpcPeeringConnections {
+			mine := c.RequesterVpcInfo
+			if h.Account == w.Producer.Account {
+				mine = c.AccepterVpcInfo
+			}
+			status := c.Status.Code
+			out = append(out, story.Hop{
+				Hop: "peering active", OK: status == ec2types.VpcPeeringConnectionStateReasonCodeActive,
+				Detail: fmt.Sprintf("%s sees %s as %s", h.Name, w.Connection, status),
+			})
+			on := mine.PeeringOptions != nil && aws.ToBool(mine.PeeringOptions.AllowDnsResolutionFromRemoteVpc)
+			dns = append(dns, story.Hop{Hop: "DNS option", OK: on, Detail: fmt.Sprintf("of %s is %s", h.Name, onOff(on))})
+		}
+	}
+	return append(out, dns...), nil
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// routes looks at the table of each subnet.
+func (w *World) routes(ctx context.Context, hop string, h Home, n Network, to netip.Prefix) ([]story.Hop, error) {
+	answer, err := w.ec2(h).DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: n.Tables})
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]ec2types.RouteTable{}
+	for _, t := range answer.RouteTables {
+		byID[aws.ToString(t.RouteTableId)] = t
+	}
+	var out []story.Hop
+	for i, id := range n.Tables {
+		verdict := story.Hop{Hop: hop, Detail: fmt.Sprintf("%s-%d %s has none to %s", h.Name, i+1, id, to)}
+		for _, r := range byID[id].Routes {
+			if aws.ToString(r.DestinationCidrBlock) != to.String() {
+				continue
+			}
+			target := aws.ToString(r.VpcPeeringConnectionId)
+			verdict.OK = r.State == ec2types.RouteStateActive && target == w.Connection
+			verdict.Detail = fmt.Sprintf("%s-%d %s sends %s to %s, %s", h.Name, i+1, id, to, target, r.State)
+		}
+		out = append(out, verdict)
+	}
+	return out, nil
+}
+
+// groups looks at the group of the database and at that of the notebook.
+func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
+	in, err := w.group(ctx, w.Producer, w.ProducerNetwork.Group)
+	if err != nil {
+		return nil, err
+	}
+	out, err := w.group(ctx, w.Consumer, w.ConsumerNetwork.Group)
+	if err != nil {
+		return nil, err
+	}
+	port := w.Database.Port
+	return []story.Hop{
+		{
+			Hop: "security group", OK: admits(out.IpPermissionsEgress, w.Producer.CIDR, port),
+			Detail: fmt.Sprintf("of the notebook lets TCP %d out to %s", port, w.Producer.CIDR),
+		},
+		{
+			Hop: "security group", OK: admits(in.IpPermissions, w.Consumer.CIDR, port),
+			Detail: fmt.Sprintf("of %s lets TCP %d in from %s", w.Database.Name, port, w.Consumer.CIDR),
+		},
+	}, nil
+}
+
+func (w *World) group(ctx context.Context, h Home, id string) (ec2types.SecurityGroup, error) {
+	answer, err := w.ec2(h).DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
+	if err != nil {
+		return ec2types.SecurityGroup{}, err
+	}
+	if len(answer.SecurityGroups) != 1 {
+		return ec2types.SecurityGroup{}, fmt.Errorf("%s: %d groups", id, len(answer.SecurityGroups))
+	}
+	return answer.SecurityGroups[0], nil
+}
+
+// admits reports whether one permission covers the whole of peer on the port.
+func admits(permissions []ec2types.IpPermission, peer netip.Prefix, port int32) bool {
+	return slices.ContainsFunc(permissions, func(p ec2types.IpPermission) bool {
+		switch aws.ToString(p.IpProtocol) {
+		case "-1":
+		case "tcp", "6":
+			if port < aws.ToInt32(p.FromPort) || port > aws.ToInt32(p.ToPort) {
+				return false
+			}
+		default:
+			return false
+		}
+		return slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool { return covers(aws.ToString(r.CidrIp), peer) })
+	})
+}
+
+// covers reports whether all of inner is in outer.
+func covers(outer string, inner netip.Prefix) bool {
+	o, err := netip.ParsePrefix(outer)
+	return err == nil && o.Bits() <= inner.Bits() && o.Contains(inner.Addr())
+}
+
+// hostRoute looks into the lifecycle configuration that the notebook will start
+// with: the route must be there, and so must every byte of the owner's script.
+func (w *World) hostRoute(ctx context.Context) ([]story.Hop, error) {
+	if w.Notebook.Name == "" {
+		return nil, nil
+	}
+	notebook, err := w.sagemaker().DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: aws.String(w.Notebook.Name)})
+	if err != nil {
+		return nil, err
+	}
+	config := aws.ToString(notebook.NotebookInstanceLifecycleConfigName)
+	subnet, to := w.Consumer.Subnets[0], w.Producer.CIDR
+	verdict := story.Hop{Hop: "host route", Detail: fmt.Sprintf("notebook %s has no lifecycle configuration", w.Notebook.Name)}
+	if config == "" {
+		return []story.Hop{verdict}, nil
+	}
+	script, err := w.OnStart(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	block, owner, found := cutBlock(script)
+	routes := found && slices.ContainsFunc(strings.Split(block, "\n"), func(line string) bool {
+		words := strings.Fields(line)
+		return len(words) > 2 && words[0] == "line" && words[1] == subnet.String() && slices.Contains(words[2:], to.String())
+	})
+	kept := w.Notebook.OnStart == "" || owner == w.Notebook.OnStart
+	verdict.OK = routes && kept
+	switch {
+	case !routes:
+		verdict.Detail = fmt.Sprintf("%s sets none from %s to %s", config, subnet, to)
+	case !kept:
+		verdict.Detail = fmt.Sprintf("%s has it, but the owner's script is not what it was", config)
+	default:
+		verdict.Detail = fmt.Sprintf("on %s: %s sets %s for %s at the next start", w.Notebook.Name, config, to, subnet)
+		if w.Notebook.OnStart != "" {
+			verdict.Detail += ", the owner's script is whole"
+		}
+	}
+	return []story.Hop{verdict}, nil
+}
+
+// OnStart is the on-start script of a lifecycle configuration of the consumer.
+func (w *World) OnStart(ctx context.Context, config string) (string, error) {
+	answer, err := w.sagemaker().DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{
+		NotebookInstanceLifecycleConfigName: aws.String(config),
+	})
+	if err != nil {
+		return "", err
+	}
+	var script strings.Builder
+	for _, hook := range answer.OnStart {
+		b, err := base64.StdEncoding.DecodeString(aws.ToString(hook.Content))
+		if err != nil {
+			return "", fmt.Errorf("decoding %s: %w", config, err)
+		}
+		script.Write(b)
+	}
+	return script.String(), nil
+}
+
+// cutBlock takes Drawbridge's block, markers included, out of a script and
+// returns the rest: what its owner wrote.
+func cutBlock(script string) (block, owner string, found bool) {
+	const begin, end = "# >>> drawbridge", "# <<< drawbridge"
+	before, rest, ok := strings.Cut(script, begin)
+	if !ok {
+		return "", script, false
+	}
+	block, rest, ok = strings.Cut(rest, end)
+	if !ok {
+		return "", script, false
+	}
+	_, after, _ := strings.Cut(rest, "\n")
+	return block, before + after, true
+}

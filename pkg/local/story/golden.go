@@ -1,0 +1,221 @@
+package story
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+)
+
+// Golden is the story as text that is the same in every run: no times, ids
+// replaced by names, and what happens at once in a fixed order. names gives ids
+// that a reader knows; other ids are numbered in the order of their appearance.
+func Golden(facts []Fact, names map[string]string) string {
+	var b strings.Builder
+	forwarded := map[string]bool{}
+	for _, f := range facts {
+		if d, ok := f.(Delivery); ok {
+			forwarded[d.EventID] = true
+		}
+	}
+	told := map[string]bool{}
+	var unheard []string
+	for _, f := range facts {
+		e, ok := f.(Event)
+		if !ok || told[e.ID] {
+			continue
+		}
+		told[e.ID] = true
+		if !forwarded[e.ID] {
+			unheard = append(unheard, e.text())
+			continue
+		}
+		fmt.Fprintln(&b, e.text())
+		for _, d := range facts {
+			if d, ok := d.(Delivery); ok && d.EventID == e.ID {
+				fmt.Fprintln(&b, "  "+d.text())
+			}
+		}
+		for _, s := range facts {
+			if s, ok := s.(Start); ok && strings.HasPrefix(s.Execution, e.ID) {
+				b.WriteByte('\n')
+				b.WriteString(tell(facts, s, names))
+			}
+		}
+		b.WriteByte('\n')
+	}
+	if len(unheard) > 0 {
+		slices.Sort(unheard)
+		fmt.Fprintln(&b, "Drawbridge's own calls raised these events, and no rule took them:")
+		for _, e := range slices.Compact(unheard) {
+			fmt.Fprintln(&b, "  "+e)
+		}
+	}
+	return normalise(strings.TrimRight(b.String(), "\n")+"\n", names)
+}
+
+// tell is one execution, told in the order of its history.
+func tell(facts []Fact, start Start, names map[string]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "machine %s\n", start.Machine)
+	var entered []Entered
+	steps := map[string][]Step{}
+	var end *End
+	for _, f := range facts {
+		switch f := f.(type) {
+		case Entered:
+			if f.Execution == start.Execution {
+				entered = append(entered, f)
+			}
+		case Step:
+			if f.Execution == start.Execution {
+				steps[f.State] = append(steps[f.State], f)
+			}
+		case End:
+			if f.Execution == start.Execution {
+				end = &f
+			}
+		}
+	}
+	for len(entered) > 0 {
+		now := entered[0]
+		n := 1
+		for n < len(entered) && entered[n].State == now.State && now.Type == "Task" {
+			n++
+		}
+		entered = entered[n:]
+		switch now.Type {
+		case "Wait":
+			fmt.Fprintf(&b, "  %s: %s\n", now.State, seconds(now.Seconds))
+		case "Task":
+			var ran []Step
+			ran, steps[now.State] = take(steps[now.State], n)
+			var texts []string
+			for _, s := range ran {
+				texts = append(texts, s.golden(names))
+			}
+			if n > 1 { // branches of a Map run at once
+				slices.Sort(texts)
+			}
+			for _, t := range texts {
+				b.WriteString(t)
+			}
+		}
+	}
+	if end != nil {
+		for _, l := range Wrap("  end "+end.text(), 110, 6) {
+			fmt.Fprintln(&b, l)
+		}
+	}
+	return b.String()
+}
+
+// take splits off the steps that belong to n entries of a state: n successes,
+// and the failed attempts between them.
+func take(steps []Step, n int) (mine, rest []Step) {
+	for i, s := range steps {
+		if !s.Failed {
+			n--
+		}
+		if n == 0 {
+			return steps[:i+1], steps[i+1:]
+		}
+	}
+	return steps, nil
+}
+
+func (s Step) golden(names map[string]string) string {
+	var b strings.Builder
+	head := "  " + s.State
+	if s.Account != "" {
+		head += " for " + s.Account
+	}
+	if o := s.Outcome(); o != "" {
+		head += " → " + o
+	}
+	for _, l := range Wrap(head, 110, 6) {
+		fmt.Fprintln(&b, l)
+	}
+	for _, g := range groups(s.Calls) {
+		fmt.Fprintf(&b, "    %s %s", g.account, g.region)
+		if g.assumes != "" {
+			fmt.Fprintf(&b, " as %s", g.assumes)
+		}
+		b.WriteByte('\n')
+		for _, c := range inOrder(g.calls, names) {
+			fmt.Fprintln(&b, "      "+c)
+		}
+	}
+	for _, h := range sortHops(s.Hops(), names) {
+		for _, l := range Wrap("    "+Mark(h.OK)+" "+h.Hop+": "+h.Detail, 110, 8) {
+			fmt.Fprintln(&b, l)
+		}
+	}
+	return named(b.String(), names)
+}
+
+// sortHops sorts neighbours that differ only in the thing they are about, such
+// as the routes of several tables: a function has them in the order of ids.
+func sortHops(hops []Hop, names map[string]string) []Hop {
+	kind := func(h Hop) string { return anyID.ReplaceAllString(h.Hop, "") }
+	for i := 0; i < len(hops); {
+		j := i + 1
+		for j < len(hops) && kind(hops[j]) == kind(hops[i]) {
+			j++
+		}
+		slices.SortStableFunc(hops[i:j], func(a, b Hop) int {
+			return strings.Compare(named(a.Hop+a.Detail, names), named(b.Hop+b.Detail, names))
+		})
+		i = j
+	}
+	return hops
+}
+
+// inOrder lists what was read, sorted, then what was written, sorted too: a
+// function may do either with several calls at once.
+func inOrder(calls []awscall.Call, names map[string]string) []string {
+	var reads, writes []string
+	for _, c := range calls {
+		t := named(callText(c), names)
+		if c.Reads() {
+			reads = append(reads, t)
+		} else {
+			writes = append(writes, t)
+		}
+	}
+	slices.Sort(reads)
+	slices.Sort(writes)
+	return append(reads, writes...)
+}
+
+var (
+	anyID  = regexp.MustCompile(`\b(pcx|vpc|subnet|rtb|sgr|sg|acl|eni|igw|nat|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
+	anyKey = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
+)
+
+// named replaces the ids that have a name.
+func named(text string, names map[string]string) string {
+	return anyID.ReplaceAllStringFunc(text, func(id string) string {
+		if n, ok := names[id]; ok {
+			return n
+		}
+		return id
+	})
+}
+
+// normalise replaces every id.
+func normalise(text string, names map[string]string) string {
+	seen := map[string]string{}
+	count := map[string]int{}
+	text = anyID.ReplaceAllStringFunc(named(text, names), func(id string) string {
+		if seen[id] == "" {
+			kind := id[:strings.LastIndexByte(id, '-')]
+			count[kind]++
+			seen[id] = fmt.Sprintf("%s-%d", kind, count[kind])
+		}
+		return seen[id]
+	})
+	return anyKey.ReplaceAllString(text, "…")
+}

@@ -1,0 +1,103 @@
+package story
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Live writes facts as lines of at most [Width] columns while they happen.
+type Live struct {
+	mu    sync.Mutex
+	out   io.Writer
+	style style
+	scale float64
+	began time.Time
+	seen  map[string]bool // ids of events told
+}
+
+// NewLive tells a story on out, with colour if asked, and says how much shorter
+// than written the waits are (scale 1 is real time).
+func NewLive(out io.Writer, colour bool, scale float64) *Live {
+	return &Live{out: out, style: style{colour}, scale: scale, began: time.Now(), seen: map[string]bool{}}
+}
+
+// Tell writes one fact.
+func (l *Live) Tell(f Fact) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch f := f.(type) {
+	case Event:
+		if !l.seen[f.ID] { // a forwarded event is the same event
+			l.seen[f.ID] = true
+			l.line(0, f.text())
+		}
+	case Delivery:
+		l.line(0, f.text())
+	case Start:
+		l.line(0, "machine "+f.Machine+" starts")
+	case Entered:
+		if f.Type == "Wait" {
+			played := ""
+			if l.scale != 1 {
+				played = ", played in " + seconds(f.Seconds*l.scale)
+			}
+			l.line(0, fmt.Sprintf("%s waits %s%s", f.State, seconds(f.Seconds), played))
+		}
+	case Step:
+		l.step(f)
+	case End:
+		l.line(0, l.style.strong("end "+f.text()))
+	}
+}
+
+func (l *Live) step(s Step) {
+	head := s.State
+	if s.Account != "" {
+		head += " for " + s.Account
+	}
+	if o := s.Outcome(); o != "" {
+		head += " → " + o
+	}
+	if s.Failed {
+		head = l.style.bad(head)
+	} else {
+		head = l.style.strong(head)
+	}
+	l.line(0, head)
+	for _, g := range groups(s.Calls) {
+		where := g.account + " " + g.region
+		if g.assumes != "" {
+			where += " as " + g.assumes
+		}
+		l.line(2, where)
+		for _, c := range g.calls {
+			l.line(4, l.style.faint(callText(c)))
+		}
+	}
+	for _, h := range s.Hops() {
+		mark := l.style.good(Mark(true))
+		if !h.OK {
+			mark = l.style.bad(Mark(false))
+		}
+		l.line(2, mark+" "+h.Hop+": "+h.Detail)
+	}
+}
+
+// line writes the time since the beginning and a line that is wrapped below
+// itself.
+func (l *Live) line(indent int, text string) {
+	const stamp = 9 // "  1.23 s "
+	at := fmt.Sprintf("%6.2f s ", time.Since(l.began).Seconds())
+	if indent > 0 {
+		at = strings.Repeat(" ", stamp)
+	}
+	for i, part := range Wrap(strings.Repeat(" ", indent)+text, Width-stamp, indent+2) {
+		if i > 0 {
+			at = strings.Repeat(" ", stamp)
+		}
+		_, _ = fmt.Fprintln(l.out, at+part)
+	}
+}
