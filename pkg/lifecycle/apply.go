@@ -44,9 +44,7 @@ type editor interface {
 }
 
 type client interface {
-	editor
-	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
-	UpdateNotebookInstance(context.Context, *sagemaker.UpdateNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceOutput, error)
+	detacher
 	AddTags(context.Context, *sagemaker.AddTagsInput, ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error)
 }
 
@@ -67,13 +65,15 @@ type detacher interface {
 //	none, running, restart allowed                               → stop
 //	none, between two states                                     → NotYet, or wait if this execution stopped it
 //
-// Destinations are added to the line of the subnet; other lines, and destinations that other executions added, stay.
+// For one connection, destinations are added to the line of the subnet; other lines, and destinations that other
+// executions added, stay. Without a connection (the Notebook machine, which has just read the whole route table) the
+// line becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
 func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
-	nb := in.Notebook
+	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
 	answer := func(a, detail string, args ...any) (workflow.InjectRoutesOutput, error) {
-		if hop.Detail = fmt.Sprintf(detail, args...); in.Stopped && a == Done {
+		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
 		return workflow.InjectRoutesOutput{Answer: a, Hops: []workflow.Hop{hop}}, nil
@@ -92,6 +92,11 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 		if len(bad) > 0 {
 			return answer(Done, "%s", strings.Join(bad, "; "))
 		}
+		if exact && !stopped {
+			if err := withdraw(ctx, api, nb); err != nil {
+				return workflow.InjectRoutesOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
+			}
+		}
 		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway", nb.Subnet)
 	}
 	told := list(destinations)
@@ -99,11 +104,14 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 		told += " (" + strings.Join(bad, "; ") + ")"
 	}
 	edit := Edit{Subnet: nb.SubnetCIDR, Mode: Add, Destinations: destinations}
+	if exact {
+		edit.Mode = Set
+	}
 
 	// The caller read the notebook moments ago. What a stale fact can do: none seen, one attached since – so look
 	// again before attaching; one seen, gone since – so look again if it is gone.
 	name, status, arn := nb.LifecycleConfig, nb.Status, ""
-	if name != "" && !in.Stopped {
+	if name != "" && !stopped {
 		err := edited(ctx, api, name, edit, nil)
 		if err == nil {
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
@@ -114,7 +122,7 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 	}
 	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
 	if gone(err) {
-		in.Stopped = false
+		stopped = false
 		return answer(Done, "the notebook is gone")
 	}
 	if err != nil {
@@ -127,10 +135,10 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
-		case err != nil && in.Stopped && fault.Of(err) != fault.Transient:
+		case err != nil && stopped && fault.Of(err) != fault.Transient:
 			hop.OK = false
 			return answer(Start, "%v", err)
-		case err == nil && in.Stopped && moving(status):
+		case err == nil && (stopped || in.Phase == workflow.PhaseStarted) && moving(status):
 			return answer(Wait, "%s in lifecycle configuration %s; the notebook is %s", told, name, status)
 		case err == nil:
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
@@ -141,36 +149,43 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 	switch types.NotebookInstanceStatus(status) {
 	case types.NotebookInstanceStatusStopped:
 		if err := attach(ctx, api, nb, arn, edit); err != nil {
-			if in.Stopped && fault.Of(err) != fault.Transient && fault.Of(err) != fault.NotYet {
+			if stopped && fault.Of(err) != fault.Transient && fault.Of(err) != fault.NotYet {
 				hop.OK = false
 				return answer(Start, "%v", err)
 			}
 			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
 		}
-		if in.Stopped {
+		if stopped {
 			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
 		}
 		return answer(Done, "%s in lifecycle configuration %s, attached; effective at the next start", told, NameFor(nb.Subnet))
 	case types.NotebookInstanceStatusInService, types.NotebookInstanceStatusPending:
-		if in.Stopped {
+		if stopped {
 			return answer(Wait, "the notebook is %s", status)
 		}
 		hop.OK = false
+		if in.Phase == workflow.PhaseStarted {
+			// Stopped and started again, and still without a configuration: what kept it from being attached does so
+			// still, and says why; if it does not any more, the next stop will do.
+			if err := edited(ctx, api, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
+				return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s, which was started again without them: %w", nb.Name, err)
+			}
+		}
 		if err := setStatus(ctx, api, arn, AtNextStart); err != nil {
 			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
 		}
-		if nb.Restart.Allowed && status == string(types.NotebookInstanceStatusInService) {
+		if nb.Restart.Allowed && in.Phase == workflow.PhaseUntouched && status == string(types.NotebookInstanceStatusInService) {
 			return answer(Stop, "%s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
 		}
 		return answer(Done, "%s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag drawbridge:restart=allowed", told)
 	case types.NotebookInstanceStatusStopping, types.NotebookInstanceStatusUpdating:
-		if in.Stopped {
+		if stopped {
 			return answer(Wait, "the notebook is %s", status)
 		}
 		return workflow.InjectRoutesOutput{}, fault.New(fault.NotYet, "injecting routes into notebook %s: it is %s", nb.Name, status)
 	}
 	// Failed or Deleting: nothing can be attached, and nothing will connect.
-	in.Stopped = false
+	stopped = false
 	hop.OK = false
 	return answer(Done, "the notebook is %s, so nothing can be attached to it", status)
 }
@@ -187,8 +202,7 @@ func moving(status string) bool {
 // attach makes the subnet's own configuration, or reuses it, and attaches it to a stopped notebook.
 func attach(ctx context.Context, api client, nb workflow.Notebook, arn string, edit Edit) error {
 	name := NameFor(nb.Subnet)
-	tags := []types.Tag{{Key: aws.String(subnetTag), Value: &nb.Subnet}}
-	if err := edited(ctx, api, name, edit, tags); err != nil {
+	if err := edited(ctx, api, name, edit, tagsFor(nb)); err != nil {
 		return err
 	}
 	slog.InfoContext(ctx, "attaching lifecycle configuration", "notebook", nb.Name, "configuration", name)
@@ -201,6 +215,24 @@ func attach(ctx context.Context, api client, nb workflow.Notebook, arn string, e
 		return fmt.Errorf("attaching lifecycle configuration %s: %w", name, err)
 	}
 	return setStatus(ctx, api, arn, Attached)
+}
+
+// tagsFor are the tags of the configuration that Drawbridge makes for a notebook's subnet.
+func tagsFor(nb workflow.Notebook) []types.Tag {
+	return []types.Tag{{Key: aws.String(subnetTag), Value: &nb.Subnet}}
+}
+
+// withdraw takes the line of a notebook's subnet out of its configuration, and leaves no idle configuration of ours.
+func withdraw(ctx context.Context, api client, nb workflow.Notebook) error {
+	if nb.LifecycleConfig == "" {
+		return Delete(ctx, api, NameFor(nb.Subnet)) // one that was detached before and could not be deleted then
+	}
+	idle, err := Bring(ctx, api, nb.LifecycleConfig, nb.SubnetCIDR, nil)
+	if err != nil || !idle {
+		return err
+	}
+	_, err = Detach(ctx, api, nb.Name)
+	return err
 }
 
 func setStatus(ctx context.Context, api client, arn, status string) error {

@@ -1,0 +1,171 @@
+// Package netproof proves host routes on a real network: an on-start script, the bytes of it, is run in network
+// namespaces that are arranged like a notebook instance and two peered VPCs, and a real client logs in to a real
+// database through them – or cannot.
+//
+// It needs Linux with root or unprivileged user namespaces; install.sh installs the databases. Nothing outside the
+// namespaces is changed, and nothing stays.
+package netproof
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+)
+
+// A Step is one thing that was tried.
+type Step struct {
+	Step   string        `json:"step"`
+	OK     bool          `json:"ok"`
+	Detail string        `json:"detail"`
+	Took   time.Duration `json:"-"`
+}
+
+// Result is the outcome of a proof.
+type Result struct {
+	// Real tells a real database client and server from plain TCP on their ports.
+	Real  bool          `json:"real"`
+	Means string        `json:"means"` // the same in words
+	Steps []Step        `json:"steps"`
+	Took  time.Duration `json:"-"`
+}
+
+// OK reports whether every step came out as it must.
+func (r Result) OK() bool {
+	return len(r.Steps) > 0 && !slices.ContainsFunc(r.Steps, func(s Step) bool { return !s.OK })
+}
+
+// Run proves that script, the on-start script of a notebook in 10.1.0.0/24, takes it to the database 10.2.0.10: that
+// no client gets there before the script has run, that each does afterwards and after a restart, and that none does
+// any more once the notebook was restarted with Drawbridge's lines taken out. It tells each step to out.
+//
+// The error is [ErrUnavailable] where the machine cannot do it. Any other outcome, good or bad, is in the Result.
+func Run(ctx context.Context, script []byte, out io.Writer) (Result, error) {
+	began := time.Now()
+	w, err := Open(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer w.Close()
+	clients, real, err := w.Databases(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Real: real, Means: "plain TCP on the databases' ports (the database packages are missing)"}
+	if real {
+		r.Means = "real clients and servers, MariaDB and PostgreSQL"
+	}
+	err = r.story(ctx, w, clients, script, func(s Step) {
+		mark := "ok    "
+		if !s.OK {
+			mark = "FAILED"
+		}
+		_, _ = fmt.Fprintf(out, "  %s %-58s %s (%d ms)\n", mark, s.Step, s.Detail, s.Took.Milliseconds())
+	})
+	r.Took = time.Since(began)
+	return r, err
+}
+
+func (r *Result) story(ctx context.Context, w *World, clients []Client, script []byte, tell func(Step)) error {
+	without, err := disconnected(script)
+	if err != nil {
+		return err
+	}
+	n, err := w.Boot(ctx, "eth2", 0)
+	if err != nil {
+		return err
+	}
+	add := func(step string, ok bool, detail string, began time.Time) {
+		s := Step{step, ok, detail, time.Since(began)}
+		r.Steps = append(r.Steps, s)
+		tell(s)
+	}
+	ask := func(when string, possible bool) {
+		for _, c := range clients {
+			began := time.Now()
+			err := c.Ask(ctx, n, IPv4)
+			detail, verb := "logged in, the query answered "+answer, " reaches "
+			if err != nil {
+				detail = "no connection"
+				if possible {
+					detail = err.Error()
+				}
+			}
+			if !possible {
+				verb = " cannot reach "
+			}
+			add(when+": "+strings.Replace(c.Name, " to ", verb, 1), (err == nil) == possible, detail, began)
+		}
+	}
+	start := func(what string, script []byte) error {
+		began := time.Now()
+		got, err := n.OnStart(ctx, script)
+		if err != nil {
+			return err
+		}
+		detail := fmt.Sprintf("exit status %d", got.Exit)
+		if text := strings.TrimSpace(got.Stderr); text != "" {
+			detail += ", says: " + text
+		}
+		add(what, got.Exit == 0 && !strings.Contains(got.Stderr, "drawbridge: "), detail, began)
+		return nil
+	}
+	restart := func() error { return n.Restart(ctx) }
+
+	ask("before", false)
+	if err := start("the on-start script runs", script); err != nil {
+		return err
+	}
+	ask("after it", true)
+	if err := restart(); err != nil {
+		return err
+	}
+	ask("restarted, before the script", false)
+	if err := start("the on-start script runs again", script); err != nil {
+		return err
+	}
+	ask("after the restart", true)
+	if err := restart(); err != nil {
+		return err
+	}
+	if len(without) > 0 {
+		if err := start("the script after disconnecting runs", without); err != nil {
+			return err
+		}
+	}
+	ask("disconnected and restarted", false)
+	return nil
+}
+
+// disconnected returns the script as it is once the last of Drawbridge's routes is taken out of it.
+func disconnected(script []byte) ([]byte, error) {
+	parsed, err := lifecycle.Parse("under proof", script)
+	if err != nil {
+		return nil, err
+	}
+	serves := slices.ContainsFunc(parsed.Lines, func(l lifecycle.Line) bool {
+		reaches := func(d netip.Prefix) bool { return d.Contains(netip.MustParseAddr(IPv4)) }
+		return l.Subnet == netip.MustParsePrefix("10.1.0.0/24") && slices.ContainsFunc(l.Destinations, reaches)
+	})
+	if !serves {
+		return nil, fmt.Errorf("the on-start script has no line that takes 10.1.0.0/24 to %s", IPv4)
+	}
+	var edits []lifecycle.Edit
+	for _, l := range parsed.Lines {
+		edits = append(edits, lifecycle.Edit{Subnet: l.Subnet, Mode: lifecycle.Set})
+	}
+	change, err := lifecycle.Plan(&lifecycle.Configuration{Name: "under proof", OnStart: script}, edits...)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(change.OnStart, script) {
+		return nil, fmt.Errorf("taking the lines out changed nothing")
+	}
+	return change.OnStart, nil
+}

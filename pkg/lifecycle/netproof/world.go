@@ -1,0 +1,257 @@
+package netproof
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+//go:embed world.sh
+var worldScript string
+
+// A World is a notebook's surroundings in network namespaces of one process, the holder. Everything in it ends with
+// the holder, whose life hangs on a pipe from this process: nothing can be left behind.
+type World struct {
+	holder *exec.Cmd
+	pipe   io.Closer
+	enter  []string // the command that enters the holder's namespaces
+	dir    string   // scratch files, the same path inside and outside
+	script string   // world.sh
+	next   atomic.Int32
+	// databases
+	tcp      bool
+	postgres []string // what to put before a PostgreSQL server, which refuses to be root
+}
+
+// ErrUnavailable reports a machine on which network namespaces cannot be made.
+var ErrUnavailable = errors.New("no network namespaces here: it takes root or unprivileged user namespaces, and ip and nsenter")
+
+// Open builds the world, without a notebook and without databases. The error is [ErrUnavailable], with the reason,
+// where the machine does not let us.
+func Open(ctx context.Context) (*World, error) {
+	for _, tool := range []string{"ip", "nsenter", "sh"} {
+		if _, err := lookPath(tool); err != nil {
+			return nil, fmt.Errorf("%w (%s is missing; pkg/lifecycle/netproof/install.sh installs it)", ErrUnavailable, tool)
+		}
+	}
+	var reasons []error
+	for _, user := range []bool{false, true} {
+		if !user && os.Geteuid() != 0 {
+			continue
+		}
+		w, err := open(ctx, user)
+		if err == nil {
+			return w, nil
+		}
+		reasons = append(reasons, err)
+	}
+	return nil, fmt.Errorf("%w (%w)", ErrUnavailable, errors.Join(reasons...))
+}
+
+func open(ctx context.Context, user bool) (w *World, err error) {
+	w = &World{}
+	if w.dir, err = os.MkdirTemp("", "drawbridge-netproof-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			w.Close()
+		}
+	}()
+	if err := os.Chmod(w.dir, 0o755); err != nil {
+		return nil, err
+	}
+	w.script = filepath.Join(w.dir, "world.sh")
+	if err := os.WriteFile(w.script, []byte(worldScript), 0o644); err != nil {
+		return nil, err
+	}
+	w.holder = exec.Command("/bin/sh", "-c", `mount --make-rprivate / 2>/dev/null; mount -t proc proc /proc 2>/dev/null
+		mount -t tmpfs tmpfs /run && mkdir /run/netns && echo ready && exec cat >/dev/null`)
+	w.holder.Env = environment
+	w.holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID, Setpgid: true}
+	if user {
+		w.holder.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		w.holder.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
+		w.holder.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+	}
+	var stderr bytes.Buffer
+	w.holder.Stderr = &stderr
+	if w.pipe, err = w.holder.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stdout, err := w.holder.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.holder.Start(); err != nil {
+		w.holder = nil
+		return nil, fmt.Errorf("making namespaces: %w", err)
+	}
+	ready := make([]byte, len("ready\n"))
+	if _, err := io.ReadFull(stdout, ready); err != nil {
+		return nil, fmt.Errorf("making namespaces: %s", strings.TrimSpace(stderr.String()))
+	}
+	w.enter = []string{"nsenter", "-t", strconv.Itoa(w.holder.Process.Pid), "-m", "-n", "-p"}
+	if user {
+		w.enter = append(w.enter, "-U", "--preserve-credentials")
+	}
+	if err := w.call(ctx, "world"); err != nil {
+		return nil, err
+	}
+	if w.run(w.command(ctx, "", "unshare", "--user", "--map-user=1000", "--map-group=1000", "true")) == nil {
+		w.postgres = []string{"unshare", "--user", "--map-user=1000", "--map-group=1000"}
+	} else if !user {
+		w.postgres = []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"}
+	}
+	return w, nil
+}
+
+// Close ends every process of the world and removes its files.
+func (w *World) Close() {
+	if w.pipe != nil {
+		_ = w.pipe.Close()
+	}
+	if w.holder != nil {
+		_ = w.holder.Process.Kill() // process 1 of its namespace: the kernel ends all others with it
+		_ = w.holder.Wait()
+	}
+	_ = os.RemoveAll(w.dir)
+}
+
+// environment is what SageMaker's own text says a lifecycle configuration gets, and no more of this process's.
+var environment = []string{"PATH=/sbin:/bin:/usr/sbin:/usr/bin", "HOME=/root", "LANG=C", "LC_ALL=C"}
+
+// command prepares a command in a namespace of the world; the empty name is the holder's own.
+func (w *World) command(ctx context.Context, space string, args ...string) *exec.Cmd {
+	full := append([]string{}, w.enter...)
+	if space != "" {
+		full = append(full, "ip", "netns", "exec", space)
+	}
+	path, err := lookPath(full[0])
+	if err != nil {
+		path = full[0]
+	}
+	cmd := exec.CommandContext(ctx, path, append(full[1:], args...)...)
+	cmd.Env = environment
+	cmd.Dir = "/"
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+func (w *World) run(cmd *exec.Cmd) error {
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args[len(w.enter):], " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// call calls a function of world.sh.
+func (w *World) call(ctx context.Context, function string, args ...string) error {
+	return w.run(w.command(ctx, "", append([]string{"sh", "-c", `. "$0"; "$@"`, w.script, function}, args...)...))
+}
+
+// A Notebook is a notebook instance in the world.
+type Notebook struct {
+	world     *World
+	space     string
+	Interface string // of the customer's subnet
+	Subnet    int    // 0 is 10.1.0.0/24, 1 is 10.1.1.0/24
+	number    int
+}
+
+// Boot starts a notebook instance with SageMaker's routes and no others. No lifecycle configuration runs yet.
+func (w *World) Boot(ctx context.Context, iface string, subnet int) (*Notebook, error) {
+	n := &Notebook{world: w, Interface: iface, Subnet: subnet}
+	return n, n.boot(ctx)
+}
+
+func (n *Notebook) boot(ctx context.Context, how ...string) error {
+	n.number = 20 + int(n.world.next.Add(1))%200
+	n.space = fmt.Sprintf("notebook%d", n.number)
+	return n.world.call(ctx, "notebook", append([]string{n.space, strconv.Itoa(n.number), n.Interface, strconv.Itoa(n.Subnet)}, how...)...)
+}
+
+// Restart stops the instance, with which every route of its is gone, and starts it anew.
+func (n *Notebook) Restart(ctx context.Context) error {
+	if err := n.Stop(ctx); err != nil {
+		return err
+	}
+	return n.boot(ctx)
+}
+
+// Stop takes the instance and its interfaces away.
+func (n *Notebook) Stop(ctx context.Context) error {
+	return n.world.run(n.world.command(ctx, "", "ip", "netns", "del", n.space))
+}
+
+// An Outcome is what a script did, as far as whoever runs it can see.
+type Outcome struct {
+	Exit           int
+	Stdout, Stderr string
+	Took           time.Duration
+}
+
+// OnStart runs an on-start script as root in directory /, as SageMaker does: as a program where it has a shebang, else
+// by the shell.
+func (n *Notebook) OnStart(ctx context.Context, script []byte) (Outcome, error) {
+	if bytes.HasPrefix(script, []byte("#!")) {
+		return n.RunAs(ctx, script)
+	}
+	return n.RunAs(ctx, script, "bash")
+}
+
+// RunAs runs a script by a shell with options, or as a program where no shell is named.
+func (n *Notebook) RunAs(ctx context.Context, script []byte, shell ...string) (Outcome, error) {
+	dir := filepath.Join(n.world.dir, n.space)
+	path := filepath.Join(dir, "on-start")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return Outcome{}, err
+	}
+	if err := os.WriteFile(path, script, 0o700); err != nil {
+		return Outcome{}, err
+	}
+	cmd := n.Command(ctx, append(append([]string{}, shell...), path)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	began := time.Now()
+	err := cmd.Run()
+	out := Outcome{Stdout: stdout.String(), Stderr: stderr.String(), Took: time.Since(began)}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		out.Exit, err = exit.ExitCode(), nil
+	}
+	return out, err
+}
+
+// Command prepares a command on the notebook.
+func (n *Notebook) Command(ctx context.Context, args ...string) *exec.Cmd {
+	return n.world.command(ctx, n.space, args...)
+}
+
+// Routes returns the IPv4 and IPv6 routes of the notebook, one a line.
+func (n *Notebook) Routes(ctx context.Context) (string, error) {
+	out, err := n.Command(ctx, "sh", "-c", "ip route; ip -6 route").CombinedOutput()
+	return string(out), err
+}
+
+// lookPath finds a program also where an ordinary user's PATH does not look.
+func lookPath(name string) (string, error) {
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return exec.LookPath(name)
+}

@@ -1,0 +1,81 @@
+# The networks around a notebook, as functions; world.go calls them inside the holder's namespaces.
+#
+#   notebook ─ eth0 ─ sagemaker (172.16.0.1): the way to the internet; no peered network behind it
+#            ─ eth2 ─ consumer (10.1.0.1, 10.1.1.1): VPC router ─ peering ─ producer (10.2.0.1) ─ database (10.2.0.10)
+#            ─ docker0 172.17.0.1/16, br-sagemaker 172.18.0.1/16
+set -e
+
+space() { # space NAME: a network namespace that forwards
+  ip netns add "$1"
+  ip -n "$1" link set lo up
+  ip netns exec "$1" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+    echo 0 >/proc/sys/net/ipv6/conf/default/dad_transmits
+    echo "$1" >/proc/sys/net/ipv4/ip_forward; echo "$1" >/proc/sys/net/ipv6/conf/all/forwarding' sh "${2-1}"
+}
+
+bridge() { # bridge SPACE NAME ADDRESS
+  ip -n "$1" link add "$2" type bridge
+  ip -n "$1" addr add "$3" dev "$2"
+  ip -n "$1" link set "$2" up
+}
+
+pair() { # pair SPACE NAME SPACE NAME
+  ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
+  ip -n "$1" link set "$2" up
+  ip -n "$3" link set "$4" up
+}
+
+world() {
+  for s in sagemaker consumer producer; do space $s; done
+  space database 0
+
+  # Behind SageMaker's interface there is no way to a private network.
+  ip netns exec sagemaker sh -c "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit"
+  bridge sagemaker vpc 172.16.0.1/24
+  ip -n sagemaker route add unreachable default
+
+  # The consumer's VPC: one bridge per subnet; the router is base + 1, and fe80:ec2::1.
+  for subnet in 0 1; do
+    bridge consumer subnet$subnet 10.1.$subnet.1/24
+    ip -n consumer -6 addr add fe80:ec2::1/64 dev subnet$subnet nodad
+    ip -n consumer -6 route add 2600:1f18:1:10$subnet::/64 dev subnet$subnet
+  done
+
+  pair consumer pcx producer pcx
+  ip -n consumer addr add 192.0.2.0/31 dev pcx
+  ip -n producer addr add 192.0.2.1/31 dev pcx
+  ip -n consumer -6 addr add fe80::1/64 dev pcx nodad
+  ip -n producer -6 addr add fe80::2/64 dev pcx nodad
+  ip -n consumer route add 10.2.0.0/16 via 192.0.2.1
+  ip -n producer route add 10.1.0.0/16 via 192.0.2.0
+  ip -n consumer -6 route add 2600:1f18:2::/56 via fe80::2 dev pcx
+  ip -n producer -6 route add 2600:1f18:1::/56 via fe80::1 dev pcx
+
+  pair producer subnet database eth0
+  ip -n producer addr add 10.2.0.1/24 dev subnet
+  ip -n producer -6 addr add fe80:ec2::1/64 dev subnet nodad
+  ip -n producer -6 route add 2600:1f18:2::/64 dev subnet
+  ip -n database addr add 10.2.0.10/24 dev eth0
+  ip -n database -6 addr add 2600:1f18:2::10/64 dev eth0 nodad
+  ip -n database route add default via 10.2.0.1
+  ip -n database -6 route add default via fe80:ec2::1 dev eth0
+}
+
+notebook() { # notebook SPACE NUMBER INTERFACE SUBNET [late]: boots a notebook instance, as SageMaker leaves it
+  space "$1" 0
+  pair "$1" eth0 sagemaker "sm$2"
+  ip -n sagemaker link set "sm$2" master vpc
+  ip -n "$1" addr add "172.16.0.$2/24" dev eth0
+  ip -n "$1" route add default via 172.16.0.1 dev eth0
+  bridge "$1" docker0 172.17.0.1/16
+  bridge "$1" br-sagemaker 172.18.0.1/16
+  pair "$1" "$3" consumer "nb$2"
+  ip -n consumer link set "nb$2" master "subnet$4"
+  [ "${5-}" = late ] || address "$@"
+}
+
+address() { # address SPACE NUMBER INTERFACE SUBNET: gives the customer's interface its addresses and the VPC's route
+  ip -n "$1" addr add "10.1.$4.$2/24" dev "$3"
+  ip -n "$1" -6 addr add "2600:1f18:1:10$4::$2/128" dev "$3" nodad
+  ip -n "$1" route add 10.1.0.0/16 via "10.1.$4.1" dev "$3"
+}
