@@ -1,6 +1,9 @@
 package main
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
@@ -100,18 +103,20 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		Value:       jsii.String(policy),
 	})
 
-	h.machine("peering", h.peering, &awsevents.EventPattern{
-		Source:     jsii.Strings("aws.ec2"),
-		DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-		Detail:     &map[string]any{"eventSource": jsii.Strings("ec2.amazonaws.com")},
+	h.machine("peering", h.peering, map[string]*awsevents.EventPattern{
+		"peering": callsOf(slices.Concat(peeringCalls, tagCalls)),
 	})
-	// The machine "notebook" will have its place here, with the rule for aws.sagemaker.
+	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
+		"notebook": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
+		// A deleted peering leaves host routes that lead nowhere.
+		"routes": callsOf(append(routeCalls, "DeleteVpcPeeringConnection")),
+	})
 	return stack
 }
 
-// machine makes the machine drawbridge-<name> and the rule that starts it. EventBridge tries for a day; an event that
+// machine makes the machine drawbridge-<name> and the rules that start it, one for each kind of event. EventBridge tries for a day; an event that
 // still could not be handed over waits in the dead-letter queue.
-func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChainable, pattern *awsevents.EventPattern) {
+func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChainable, patterns map[string]*awsevents.EventPattern) {
 	scope := constructs.NewConstruct(h.stack, jsii.String(title(name)))
 	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
 		// Under this prefix CloudWatch needs no statement for each group in its resource policy, which has a size limit:
@@ -128,18 +133,21 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 		TracingEnabled:   jsii.Bool(true),
 		Logs:             &sfn.LogOptions{Destination: logs, Level: sfn.LogLevel_ALL, IncludeExecutionData: jsii.Bool(true)},
 	})
-	rule := awsevents.NewRule(scope, jsii.String("Rule"), &awsevents.RuleProps{
-		RuleName:     jsii.String("drawbridge-" + name),
-		Description:  jsii.String("Starts drawbridge-" + name + " with the event."),
-		EventBus:     awsevents.EventBus_FromEventBusName(scope, jsii.String("Bus"), jsii.String(busName)),
-		EventPattern: pattern,
-	})
-	rule.Node().AddDependency(h.bus)
-	rule.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
-		DeadLetterQueue: h.dead,
-		MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
-		RetryAttempts:   jsii.Number(185),
-	}))
+	bus := awsevents.EventBus_FromEventBusName(scope, jsii.String("Bus"), jsii.String(busName))
+	for _, kind := range slices.Sorted(maps.Keys(patterns)) {
+		rule := awsevents.NewRule(scope, jsii.String(title(kind)+"Rule"), &awsevents.RuleProps{
+			RuleName:     jsii.String("drawbridge-" + kind),
+			Description:  jsii.String("Starts drawbridge-" + name + " with the event."),
+			EventBus:     bus,
+			EventPattern: patterns[kind],
+		})
+		rule.Node().AddDependency(h.bus)
+		rule.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
+			DeadLetterQueue: h.dead,
+			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
+			RetryAttempts:   jsii.Number(185),
+		}))
+	}
 	every := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}
 	h.alarm(title(name)+"Failed",
 		"An execution of drawbridge-"+name+" failed. Its last state says what to do; then redrive it.",
@@ -147,6 +155,15 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 	h.alarm(title(name)+"TimedOut",
 		"An execution of drawbridge-"+name+" took longer than an hour. Look at where it stands; then redrive it.",
 		machine.MetricTimedOut(every))
+}
+
+// callsOf returns the pattern of CloudTrail's records of calls to EC2.
+func callsOf(names []string) *awsevents.EventPattern {
+	return &awsevents.EventPattern{
+		Source:     jsii.Strings("aws.ec2"),
+		DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+		Detail:     &map[string]any{"eventSource": jsii.Strings("ec2.amazonaws.com"), "eventName": jsii.Strings(names...)},
+	}
 }
 
 // alarm tells the topic when a metric is above zero.

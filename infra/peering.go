@@ -9,9 +9,9 @@ import (
 
 // peering returns the definition of the machine drawbridge-peering:
 //
-//	ReceiveEvent → InspectPeering ─ accept ──→ AcceptPeering → WaitForPeering ─┐
-//	                    ↑          ├ wait ───────────────────→ WaitForPeering ─┤
-//	                    └──────────│───────────────────────────────────────────┘
+//	ReceiveEvent → InspectPeering ─ accept ──→ AcceptPeering ──┐
+//	                    ↑          ├ wait ────→ WaitForPeering ─┤
+//	                    └──────────│────────────────────────────┘
 //	                               ├ connect → AllowDnsResolution → RouteBothSides → OpenBothSides
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
@@ -39,7 +39,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	accept := h.task(scope, "AcceptPeering",
 		data{"connection": at("$.connection")},
 		result{path: "-"})
-	accept.Next(wait)
+	accept.Next(inspect) // within one Region it is often active by the time it is looked at
 
 	conclusion := data{
 		"connection": at("$.connection"), "known": at("$.known"), "members": at("$.members"),
@@ -73,13 +73,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 			data{"connection": at("$.connection"), "side": at("$.side")},
 			result{output: "$.Payload"}))
 
-	// One notebook after the other: they may share a lifecycle configuration.
-	inject := each(scope, "InjectEachNotebook", "$.notebooks", "$.injected",
-		data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$$.Map.Item.Value"), "stopped": false},
-		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
-		h.task(scope, "InjectRoutes",
-			data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$.notebook"), "stopped": at("$.stopped")},
-			result{output: "$.Payload"}))
+	inject := h.eachNotebook(scope)
 
 	verify := h.task(scope, "VerifyConnection",
 		data{
@@ -90,22 +84,16 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	dns.Next(route).Next(open).Next(inject).Next(verify).Next(connected)
 
-	// The answers. "disconnect" will have its place here.
-	choose := sfn.NewChoice(scope, jsii.String("ChooseAnswer"), &sfn.ChoiceProps{})
-	for _, answer := range []struct {
-		is   string
-		next sfn.IChainable
-	}{
+	// "disconnect" will have its place here.
+	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
 		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"ask", ask}, {"refuse", refuse}, {"nothing", nothing},
-	} {
-		choose.When(sfn.Condition_StringEquals(jsii.String("$.answer"), jsii.String(answer.is)), answer.next, nil)
-	}
+	})
 
 	receive := sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
 		Comment:    jsii.String("The event is kept as it came; nothing is known yet."),
 		Parameters: &map[string]any{"event": at("$"), "known": map[string]any{}},
 	})
-	return receive.Next(inspect).Next(choose)
+	return receive.Next(inspect).Next(choice)
 }
 
 // each returns an inline Map that does step for every item at a path and puts the answers, in the items' order, at
@@ -117,6 +105,21 @@ func each(scope constructs.Construct, id, items, answers string, item data, prop
 	m := sfn.NewMap(scope, jsii.String(id), props)
 	m.ItemProcessor(step, &sfn.ProcessorConfig{Mode: sfn.ProcessorMode_INLINE})
 	return m
+}
+
+// answer is one answer of a function and the state that it leads to.
+type answer struct {
+	is   string
+	next sfn.IChainable
+}
+
+// choose returns a Choice on the answer at a path. An answer that it does not know fails the execution.
+func choose(scope constructs.Construct, id, path string, answers []answer) sfn.Choice {
+	choice := sfn.NewChoice(scope, jsii.String(id), &sfn.ChoiceProps{})
+	for _, a := range answers {
+		choice.When(sfn.Condition_StringEquals(jsii.String(path), jsii.String(a.is)), a.next, nil)
+	}
+	return choice
 }
 
 // succeed returns an end state. docs/runbook.md says for each what an operator does with it.

@@ -32,8 +32,8 @@ var steps = map[string]step{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
 				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
 			}},
-			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters"},
-				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*")}},
+			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
+				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
 				resources: []string{notebooks}},
 		},
@@ -76,16 +76,35 @@ var steps = map[string]step{
 	},
 	"InjectRoutes": {
 		member: []grant{
+			{actions: []string{"sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
-			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig"},
+			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
 				resources: []string{arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")}},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks, lifecycles},
 				when: onlyTags},
 		},
+	},
+	"InspectNotebooks": {
+		readsParam: true,
+		asksOrg:    true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
+				"sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
+				resources: []string{notebooks}},
+		},
+	},
+	"StopNotebook": {
+		member: []grant{{actions: []string{"sagemaker:StopNotebookInstance"}, resources: []string{notebooks}}},
+	},
+	"StartNotebook": {
+		member: []grant{{actions: []string{"sagemaker:StartNotebookInstance"}, resources: []string{notebooks}}},
 	},
 	"VerifyConnection": {
 		member: []grant{

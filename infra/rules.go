@@ -28,22 +28,29 @@ func callPattern(detail map[string]any) map[string]any {
 	}
 }
 
+// The calls of EC2 that matter, by what they are about.
+var (
+	peeringCalls = []string{
+		"CreateVpcPeeringConnection", "AcceptVpcPeeringConnection", "RejectVpcPeeringConnection",
+		"DeleteVpcPeeringConnection", "ModifyVpcPeeringConnectionOptions",
+	}
+	tagCalls   = []string{"CreateTags", "DeleteTags"}
+	routeCalls = []string{"CreateRoute", "ReplaceRoute", "DeleteRoute", "AssociateRouteTable", "ReplaceRouteTableAssociation"}
+)
+
 // kinds are all the kinds of events. EC2 has no event of its own for peerings, only CloudTrail's record of the call:
 // https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ec2.html
 var kinds = []kind{
 	{
-		name:  "peering",
-		about: "Somebody requested, answered, changed or deleted a VPC peering.",
-		pattern: callPattern(map[string]any{"eventName": []string{
-			"CreateVpcPeeringConnection", "AcceptVpcPeeringConnection", "RejectVpcPeeringConnection",
-			"DeleteVpcPeeringConnection", "ModifyVpcPeeringConnectionOptions",
-		}}),
+		name:    "peering",
+		about:   "Somebody requested, answered, changed or deleted a VPC peering.",
+		pattern: callPattern(map[string]any{"eventName": peeringCalls}),
 	},
 	{
 		name:  "approval",
 		about: "Somebody set or removed the tag drawbridge:approval on a VPC peering.",
 		pattern: callPattern(map[string]any{
-			"eventName": []string{"CreateTags", "DeleteTags"},
+			"eventName": tagCalls,
 			"requestParameters": map[string]any{
 				"resourcesSet": map[string]any{"items": map[string]any{
 					"resourceId": []any{map[string]any{"prefix": "pcx-"}}}},
@@ -57,7 +64,12 @@ var kinds = []kind{
 		pattern: map[string]any{
 			"source":      []string{"aws.sagemaker"},
 			"detail-type": []string{"SageMaker Notebook Instance State Change"},
-			"detail":      map[string]any{"NotebookInstanceStatus": []string{"InService", "Stopped"}},
+			"detail":      map[string]any{"NotebookInstanceStatus": []string{"Pending", "InService", "Stopped"}},
 		},
+	},
+	{
+		name:    "routes",
+		about:   "Somebody changed what the route table of a subnet reaches.",
+		pattern: callPattern(map[string]any{"eventName": routeCalls}),
 	},
 }

@@ -245,6 +245,9 @@ var inputs = map[string]any{
 	"OpenFirewall":       workflow.SideInput{},
 	"InjectRoutes":       workflow.InjectRoutesInput{},
 	"VerifyConnection":   workflow.VerifyConnectionInput{},
+	"InspectNotebooks":   workflow.InspectNotebooksInput{},
+	"StopNotebook":       workflow.NotebookInput{},
+	"StartNotebook":      workflow.NotebookInput{},
 }
 
 func TestEveryPayloadIsTheInputOfItsFunction(t *testing.T) {

@@ -25,3 +25,8 @@ var Member string
 //
 //go:embed peering.asl.json
 var Peering string
+
+// Notebook is the machine drawbridge-notebook, written like [Peering].
+//
+//go:embed notebook.asl.json
+var Notebook string

@@ -184,7 +184,7 @@ const owner = "#!/bin/bash\nset -e\necho mine\n"
 
 // input is InjectRoutes' input for notebook n in subnet-a, 10.1.0.0/24, which needs a route to 10.2.0.0/16.
 func input(configuration string, status types.NotebookInstanceStatus) workflow.InjectRoutesInput {
-	return workflow.InjectRoutesInput{
+	return workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
 		Execution: "e",
 		Connection: workflow.Connection{ID: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: ps("10.1.0.0/16")},
 			Accepter: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: ps("10.2.0.0/16")}},
@@ -235,12 +235,14 @@ func TestInject(t *testing.T) {
 		"none and failed is told":                                 {nil, "", types.NotebookInstanceStatusFailed, nil, Done, false, "Failed", "", []string{describeNotebook}, ""},
 		"stopped by us and still stopping is waited for":          {nil, "", stopping, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "Stopping", "", []string{describeNotebook}, ""},
 		"stopped by us gets one and is waited for":                {nil, "", stopped, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "being attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
-		"stopped by us with one is started":                       {merged, "c", stopped, func(in *workflow.InjectRoutesInput) { in.Phase, in.Notebook.LifecycleConfig = workflow.PhaseStopped, "" }, Start, true, "in lifecycle configuration c", "", []string{describeNotebook, describe}, ""},
-		"stopped by us with one, still updating, is waited for":   {merged, "c", updating, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "Updating", "", []string{describeNotebook, describe}, ""},
-		"stopped by us and a conflict is started all the same":    {func(f *fake) { f.scripts["drawbridge-subnet-a"] = "#!/usr/bin/python3\n" }, "", stopped, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Start, false, "not a shell script", "", []string{describeNotebook, describe}, ""},
-		"direct internet access disabled is a no-op":              {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.DirectInternet = false }, Done, true, "direct internet access is disabled", "", nil, ""},
-		"routes=off is a no-op":                                   {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Inject = policy.Decision{Policy: "routes-off"} }, Done, true, "left out by policy routes-off", "", nil, ""},
-		"no routes is a no-op":                                    {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed = nil }, Done, true, "no route to a peering or gateway", "", nil, ""},
+		"stopped by us with one is started": {merged, "c", stopped, func(in *workflow.InjectRoutesInput) {
+			in.Phase, in.Notebook.LifecycleConfig = workflow.PhaseStopped, ""
+		}, Start, true, "in lifecycle configuration c", "", []string{describeNotebook, describe}, ""},
+		"stopped by us with one, still updating, is waited for": {merged, "c", updating, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "Updating", "", []string{describeNotebook, describe}, ""},
+		"stopped by us and a conflict is started all the same":  {func(f *fake) { f.scripts["drawbridge-subnet-a"] = "#!/usr/bin/python3\n" }, "", stopped, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Start, false, "not a shell script", "", []string{describeNotebook, describe}, ""},
+		"direct internet access disabled is a no-op":            {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.DirectInternet = false }, Done, true, "direct internet access is disabled", "", nil, ""},
+		"routes=off is a no-op":                                 {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Inject = policy.Decision{Policy: "routes-off"} }, Done, true, "left out by policy routes-off", "", nil, ""},
+		"no routes is a no-op":                                  {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed = nil }, Done, true, "no route to a peering or gateway", "", nil, ""},
 		"a container bridge is told and nothing is written": {with, "c", inService, func(in *workflow.InjectRoutesInput) {
 			in.Routed[0].Tables[0].Routes[0].Destination = p("172.17.0.0/16")
 		}, Done, false, "172.17.0.0/16 lies in", "", nil, ""},

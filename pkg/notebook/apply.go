@@ -33,7 +33,7 @@ func Stop(ctx context.Context, api stopper, n workflow.Notebook) (workflow.Noteb
 	if err != nil && !wrongStatus(err) {
 		return workflow.NotebookOutput{}, fmt.Errorf("stopping notebook %s: %w", n.Name, err)
 	}
-	return workflow.NotebookOutput{Stopped: true, Status: "Stopping"}, nil
+	return workflow.NotebookOutput{Phase: workflow.PhaseStopped}, nil
 }
 
 // Start asks SageMaker to start a notebook that this execution stopped.
@@ -41,12 +41,12 @@ func Start(ctx context.Context, api starter, n workflow.Notebook) (workflow.Note
 	slog.InfoContext(ctx, "starting notebook", "notebook", n.Name)
 	_, err := api.StartNotebookInstance(ctx, &sagemaker.StartNotebookInstanceInput{NotebookInstanceName: &n.Name})
 	if err == nil {
-		return workflow.NotebookOutput{Status: "Pending"}, nil
+		return workflow.NotebookOutput{Phase: workflow.PhaseStarted}, nil
 	}
 	// "Status (Pending) not in ([Stopped, Failed])": it is starting or running already; "Status (Updating)" or
 	// "(Stopping)": not yet.
 	if wrongStatus(err) && (strings.Contains(err.Error(), "Status (Pending)") || strings.Contains(err.Error(), "Status (InService)")) {
-		return workflow.NotebookOutput{Status: "Pending"}, nil
+		return workflow.NotebookOutput{Phase: workflow.PhaseStarted}, nil
 	}
 	if wrongStatus(err) {
 		return workflow.NotebookOutput{}, fault.New(fault.NotYet, "starting notebook %s: %v", n.Name, err)

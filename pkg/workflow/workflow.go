@@ -233,8 +233,18 @@ type InjectRoutesInput struct {
 	Connection Connection        `json:"connection"`
 	Routed     []AddRoutesOutput `json:"routed"`
 	Notebook   Notebook          `json:"notebook"`
-	Stopped    bool              `json:"stopped"` // this execution stopped the notebook and must start it again
+	Phase      Phase             `json:"phase"`
 }
+
+// A Phase is how far an execution is with restarting a notebook.
+type Phase string
+
+// The phases.
+const (
+	PhaseUntouched Phase = "untouched"
+	PhaseStopped   Phase = "stopped" // this execution stopped it and owes it a start
+	PhaseStarted   Phase = "started" // this execution started it again
+)
 
 // InjectRoutesOutput says how far the notebook is: done, or what the machine must do before trying again.
 type InjectRoutesOutput struct {
@@ -265,10 +275,9 @@ type NotebookInput struct {
 	Notebook  Notebook `json:"notebook"`
 }
 
-// NotebookOutput says what was asked of SageMaker.
+// NotebookOutput says how far the execution is with the notebook.
 type NotebookOutput struct {
-	Stopped bool   `json:"stopped"` // this execution stopped the notebook and owes it a start
-	Status  string `json:"status"`
+	Phase Phase `json:"phase"`
 }
 
 // VerifyConnectionInput is everything that the steps before found and did.
