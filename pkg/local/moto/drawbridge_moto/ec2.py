@@ -23,7 +23,7 @@ from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.vpcs import VPCs
 
-from .patching import replace, require
+from .patching import add, replace, require
 
 require(SecurityGroups, "_process_rules_from_querystring")
 
@@ -130,6 +130,9 @@ def same_rule(_original, self, other):
 @replace(SecurityGroupRule, "description")
 def description(original, self):
     return original(self) or (self.source_group or {}).get("Description")
+
+
+add(SecurityGroupRule, "group_owner_id")(property(lambda self: self.ec2_backend.account_id))
 
 
 def _foreign_group(backend, name):

@@ -6,6 +6,7 @@ Gaps closed (https://docs.aws.amazon.com/eventbridge/latest/userguide/):
   - a disabled rule delivers; PutEvents to the bus of another account lands on the caller's own
   - the policy of a bus is not checked, AWS::Events::EventBusPolicy and Policy of AWS::Events::EventBus are dropped
   - DeadLetterConfig is ignored
+  - patterns do not reach into lists of objects
 aws.* sources are accepted from clients, which AWS refuses, so that a story can be played by hand.
 """
 
@@ -18,7 +19,7 @@ import uuid
 from datetime import datetime, timezone
 
 from moto.core.common_models import CloudFormationModel
-from moto.events.models import EventBus, EventsBackend, Rule, events_backends
+from moto.events.models import UNDEFINED, EventBus, EventPattern, EventsBackend, Rule, events_backends
 from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
@@ -86,7 +87,6 @@ def _dispatch(account, region, bus_name, event, hops):
         return
     notify.send("event", account=account, region=region, bus=bus_name, event=event)
     for rule in list(bus.rules.values()):
-        # The flat form of the event that moto's matcher makes is right for objects and for lists of scalars.
         if rule.state == "DISABLED" or rule.scheduled_expression and not rule.event_pattern.get_pattern():
             continue
         if rule.event_pattern.matches_event(event):
@@ -292,6 +292,45 @@ def _let_in(bus, account, principal):
     return policy.allows(
         statements, "events:PutEvents", policy.Request(account=account, principal_arn=principal, resource=bus.arn)
     )
+
+
+# --- patterns ------------------------------------------------------------------------------------------------------------
+
+require(EventPattern, "_does_item_match_filters")
+
+
+@replace(EventPattern, "_does_event_match")
+def does_event_match(_original, self, event_flat, pattern_node, prefix=""):
+    return _matches(self, pattern_node, event_flat)
+
+
+@replace(EventPattern, "_flatten_dict")
+def leave_whole(_original, node, prefix="", result=None):
+    return node
+
+
+def _matches(leaves, pattern, node):
+    # A pattern reaches into lists; all of it holds for one element of a list of objects.
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html
+    if isinstance(node, list):
+        return any(_matches(leaves, pattern, one) for one in node) if node else _matches(leaves, pattern, None)
+    node = node if isinstance(node, dict) else {}
+    for key, wanted in pattern.items():
+        if key == "$or":
+            found = any(_matches(leaves, one, node) for one in wanted)
+        elif isinstance(wanted, dict):
+            found = _matches(leaves, wanted, node.get(key))
+        else:
+            found = leaves._does_item_match_filters(_flat(node.get(key, UNDEFINED)), wanted)
+        if not found:
+            return False
+    return True
+
+
+def _flat(value):
+    if not isinstance(value, list):
+        return value
+    return [inner for one in value for inner in (_flat(one) if isinstance(one, list) else [one])]
 
 
 # --- PutEvents -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 import traceback
+from xml.sax.saxutils import escape
 
+from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
@@ -77,16 +79,28 @@ class Handler(MotoRequestHandler):
                 if hasattr(parts, "close"):
                     parts.close()
             return given[0], given[1], answer
+        except (OperationNotFoundError, NotImplementedError) as error:
+            return _failure(environ, 400, "InvalidAction", f"The engine does not know this action: {error}")
         except Exception as error:  # noqa: BLE001
             traceback.print_exc()
-            text = json.dumps({"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"})
-            return "500 Internal Server Error", [("Content-Type", "application/json")], text.encode()
+            return _failure(environ, 500, "InternalFailure", f"{type(error).__name__}: {error}")
 
     def log_request(self, *args, **kwargs):
         pass
 
     def log_error(self, *args, **kwargs):
         pass
+
+
+def _failure(environ, status, code, text):
+    """The answer where moto has none, in the protocol the client speaks."""
+    kind, body = "application/json", json.dumps({"__type": code, "message": text})
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        kind, inner = "text/xml", f"<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
+        # EC2 looks for its own envelope, the other query services for theirs.
+        ec2 = "/ec2/" in environ.get("HTTP_AUTHORIZATION", "")
+        body = f"<Response><Errors>{inner}</Errors></Response>" if ec2 else f"<ErrorResponse>{inner}</ErrorResponse>"
+    return f"{status} {code}", [("Content-Type", kind)], body.encode()
 
 
 class Server(ThreadedWSGIServer):

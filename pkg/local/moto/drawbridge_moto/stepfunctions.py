@@ -127,6 +127,12 @@ for _module in (
     _module.boto_client_for = client_for
 
 
+@replace(StateTaskServiceLambda, "_error_cause_from_client_error")
+def error_cause(original, client_error):
+    client_error.response["ResponseMetadata"].setdefault("RequestId", "")  # moto insists on one
+    return original(client_error)
+
+
 @replace(StateTaskServiceLambda, "_from_error")
 def from_error(original, self, env, ex):
     if not isinstance(ex, BotoCoreError):

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import unittest
+import urllib.parse
 import urllib.request
 
 import boto3
@@ -19,6 +20,7 @@ from botocore.exceptions import ClientError
 HUB, CONSUMER, PRODUCER, OUTSIDE = "123456789012", "111111111111", "222222222222", "999999999999"
 REGION, ELSEWHERE = "us-east-1", "eu-west-1"
 
+_session = boto3.session.Session()
 reports = []  # what the server told the front door, oldest first
 functions = {}  # name → Python function of the payload that answers (status, headers, body)
 
@@ -32,8 +34,9 @@ class FrontDoor(http.server.BaseHTTPRequestHandler):
         if self.path == "/_drawbridge/notify":
             reports.append(json.loads(body))
         else:
-            name = self.path.split("/functions/")[1].split("/")[0].split(":")[-1]
-            status, headers, answer = functions[name](json.loads(body or b"null"))
+            name = urllib.parse.unquote(self.path.split("/functions/")[1].split("/")[0]).split(":")[-1]
+            play = functions.get(name, lambda payload: (404, {"x-amzn-ErrorType": "ResourceNotFoundException"}, b"{}"))
+            status, headers, answer = play(json.loads(body or b"null"))
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key, value)
@@ -76,7 +79,7 @@ class Engine:
     def client(self, service, account, region=REGION, keys=None):
         key = (service, account, region, keys and keys["AccessKeyId"])
         if key not in self._clients:
-            self._clients[key] = boto3.session.Session().client(
+            self._clients[key] = _session.client(
                 service,
                 region_name=region,
                 endpoint_url=self.url,

@@ -1,0 +1,213 @@
+import json
+import threading
+import time
+
+from .engine import HUB, REGION, Case, functions, reports
+
+
+def ok(payload):
+    return 200, {}, json.dumps(payload).encode()
+
+
+def failed(kind, message="no"):
+    body = json.dumps({"errorType": kind, "errorMessage": message}).encode()
+    return 200, {"X-Amz-Function-Error": "Unhandled"}, body
+
+
+def task(name, **more):
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {
+            "FunctionName": f"arn:aws:lambda:{REGION}:{HUB}:function:{name}",
+            "Payload": {"execution.$": "$$.Execution.Name", "input.$": "$"},
+        },
+        "End": True,
+        **more,
+    }
+
+
+class Machines(Case):
+    def machine(self, states, start=None, name="m", **more):
+        definition = {"StartAt": start or next(iter(states)), "States": states, **more}
+        return self.client("stepfunctions", HUB).create_state_machine(
+            name=name, roleArn=f"arn:aws:iam::{HUB}:role/r", definition=json.dumps(definition)
+        )["stateMachineArn"]
+
+    def run_machine(self, states, given=None, **more):
+        """Runs a machine to its end and returns what DescribeExecution says then."""
+        states_client = self.client("stepfunctions", HUB)
+        arn = states_client.start_execution(stateMachineArn=self.machine(states, **more), input=json.dumps(given or {}))[
+            "executionArn"
+        ]
+        return self.ended(arn)
+
+    def ended(self, arn):
+        states = self.client("stepfunctions", HUB)
+
+        def look():
+            found = states.describe_execution(executionArn=arn)
+            return found if found["status"] != "RUNNING" else None
+
+        found = self.eventually(look)
+        found["output"] = json.loads(found.get("output") or "null")
+        return found
+
+    def test_an_execution_without_a_name_gets_one(self):
+        states = self.client("stepfunctions", HUB)
+        arn = self.machine({"End": {"Type": "Succeed"}})
+        names = {states.start_execution(stateMachineArn=arn)["executionArn"].split(":")[-1] for _ in range(3)}
+        self.assertEqual(3, len(names))
+        self.assertNotIn("None", names)
+
+    def test_a_name_is_used_once(self):
+        states = self.client("stepfunctions", HUB)
+        arn = self.machine({"Hold": {"Type": "Wait", "Seconds": 40, "End": True}})
+        first = states.start_execution(stateMachineArn=arn, name="n", input='{"a": 1}')["executionArn"]
+        again = states.start_execution(stateMachineArn=arn, name="n", input='{"a": 1}')["executionArn"]
+        self.assertEqual(first, again)
+        self.fails("ExecutionAlreadyExists", states.start_execution, stateMachineArn=arn, name="n", input='{"a": 2}')
+        self.ended(first)
+        self.fails("ExecutionAlreadyExists", states.start_execution, stateMachineArn=arn, name="n", input='{"a": 1}')
+        self.fails("InvalidName", states.start_execution, stateMachineArn=arn, name="a b")
+
+    def test_wait_is_scaled(self):
+        began = time.monotonic()
+        self.run_machine({"Hold": {"Type": "Wait", "Seconds": 5, "End": True}})
+        self.assertLess(time.monotonic() - began, 1)
+        began = time.monotonic()
+        self.run_machine({"Hold": {"Type": "Wait", "Seconds": 60, "End": True}}, name="longer")
+        self.assertGreaterEqual(time.monotonic() - began, 0.6)
+
+    def test_retry_by_error_name(self):
+        calls = []
+
+        def flaky(payload):
+            calls.append(payload)
+            return failed("NotYet") if len(calls) < 3 else ok({"done": True})
+
+        functions["flaky"] = flaky
+        retry = [
+            {"ErrorEquals": ["Transient"], "IntervalSeconds": 2, "MaxAttempts": 6, "BackoffRate": 2},
+            {
+                "ErrorEquals": ["NotYet"],
+                "IntervalSeconds": 5,
+                "MaxAttempts": 8,
+                "BackoffRate": 1.5,
+                "MaxDelaySeconds": 60,
+                "JitterStrategy": "FULL",
+            },
+        ]
+        found = self.run_machine({"Do": task("flaky", Retry=retry, OutputPath="$.Payload")})
+        self.assertEqual(({"done": True}, 3), (found["output"], len(calls)))
+
+    def test_an_error_nobody_retries_fails_the_task_with_its_name(self):
+        functions["conflict"] = lambda payload: failed("Conflict", "a live route goes elsewhere")
+        found = self.run_machine({"Do": task("conflict", Retry=[{"ErrorEquals": ["Transient"]}])})
+        self.assertEqual(("FAILED", "Conflict"), (found["status"], found["error"]))
+        self.assertEqual("a live route goes elsewhere", json.loads(found["cause"])["errorMessage"])
+
+    def test_retries_end(self):
+        calls = []
+        functions["never"] = lambda payload: calls.append(payload) or failed("Transient")
+        found = self.run_machine({"Do": task("never", Retry=[{"ErrorEquals": ["Transient"], "MaxAttempts": 2}])})
+        self.assertEqual(("FAILED", "Transient", 3), (found["status"], found["error"], len(calls)))
+
+    def test_a_refused_call_has_the_service_s_name(self):
+        calls = []
+
+        def throttled(payload):
+            calls.append(payload)
+            if len(calls) < 2:
+                return 429, {"x-amzn-ErrorType": "TooManyRequestsException"}, b'{"message": "slow down"}'
+            return ok({})
+
+        functions["busy"] = throttled
+        found = self.run_machine({"Do": task("busy", Retry=[{"ErrorEquals": ["Lambda.TooManyRequestsException"]}])})
+        self.assertEqual(("SUCCEEDED", 2), (found["status"], len(calls)), found)
+
+    def test_states_work_together(self):
+        functions["side"] = lambda payload: ok({"name": payload["input"]["side"]["name"], "execution": payload["execution"]})
+        found = self.run_machine(
+            {
+                "Receive": {"Type": "Pass", "Parameters": {"event.$": "$", "known": {}}, "Next": "Choose"},
+                "Choose": {
+                    "Type": "Choice",
+                    "Choices": [{"Variable": "$.event.answer", "StringEquals": "connect", "Next": "Sides"}],
+                    "Default": "Nothing",
+                },
+                "Nothing": {"Type": "Succeed"},
+                "Sides": {
+                    "Type": "Map",
+                    "ItemsPath": "$.event.sides",
+                    "ItemSelector": {
+                        "side.$": "$$.Map.Item.Value",
+                        "index.$": "$$.Map.Item.Index",
+                        "given.$": "$$.Execution.Input.answer",
+                    },
+                    "MaxConcurrency": 2,
+                    "ItemProcessor": {
+                        "ProcessorConfig": {"Mode": "INLINE"},
+                        "StartAt": "Do",
+                        "States": {"Do": task("side", OutputPath="$.Payload")},
+                    },
+                    "ResultPath": "$.done",
+                    "Next": "Connected",
+                },
+                "Connected": {"Type": "Succeed", "OutputPath": "$.done"},
+            },
+            {"answer": "connect", "sides": [{"name": "requester"}, {"name": "accepter"}]},
+            TimeoutSeconds=3600,
+        )
+        self.assertEqual(["requester", "accepter"], [one["name"] for one in found["output"]])
+        self.assertEqual({found["name"]}, {one["execution"] for one in found["output"]})
+
+    def test_result_selector_and_paths(self):
+        functions["dns"] = lambda payload: ok({"hops": ["a"], "noise": 1})
+        found = self.run_machine(
+            {"Do": task("dns", ResultSelector={"hops.$": "$.Payload.hops"}, ResultPath="$.dns")}, {"kept": True}
+        )
+        self.assertEqual({"kept": True, "dns": {"hops": ["a"]}}, found["output"])
+        found = self.run_machine({"Do": task("dns", ResultPath=None)}, {"kept": True}, name="dropped")
+        self.assertEqual({"kept": True}, found["output"])
+
+    def test_many_executions_at_once(self):
+        functions["echo"] = lambda payload: ok(payload["input"])
+        states = self.client("stepfunctions", HUB)
+        arn = self.machine({"Do": task("echo", OutputPath="$.Payload")})
+        started = []
+
+        def start(n):
+            started.append((n, states.start_execution(stateMachineArn=arn, name=f"n{n}", input=json.dumps({"n": n}))))
+
+        threads = [threading.Thread(target=start, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(8, len(started))
+        for n, answer in started:
+            self.assertEqual({"n": n}, self.ended(answer["executionArn"])["output"])
+
+    def test_every_step_is_reported(self):
+        functions["flaky"] = lambda payload: ok({})
+        found = self.run_machine({"Do": task("flaky")})
+        self.engine.flush()
+        seen = [one["event"]["type"] for one in reports if one["kind"] == "history"]
+        self.assertEqual(
+            [
+                "ExecutionStarted",
+                "TaskStateEntered",
+                "TaskScheduled",
+                "TaskStarted",
+                "TaskSucceeded",
+                "TaskStateExited",
+                "ExecutionSucceeded",
+            ],
+            seen,
+        )
+        one = next(one for one in reports if one["kind"] == "history" and one["event"]["type"] == "TaskStateEntered")
+        self.assertEqual((found["executionArn"], "m"), (one["executionArn"], one["stateMachine"]))
+        self.assertEqual("Do", one["event"]["stateEnteredEventDetails"]["name"])
+        for key in ("id", "previousEventId", "timestamp"):
+            self.assertIn(key, one["event"])
