@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 import re
+import threading
+from collections import defaultdict
 from dataclasses import dataclass
 
 from moto.core.responses import BaseResponse
@@ -92,6 +94,19 @@ def get_current_account(original, self):
     if "x-moto-account-id" not in self.headers and _ACCOUNT.fullmatch(key):
         return key
     return original(self)
+
+
+# moto's backends are plain dictionaries. Services whose calls never wait, and never call back, are asked one call at a time.
+_ONE_AT_A_TIME = {"ec2", "events", "iam", "organizations", "rds", "redshift", "sagemaker", "sns", "ssm", "sts"}
+_locks = defaultdict(threading.RLock)
+
+
+@replace(BaseResponse, "call_action")
+def call_action(original, self):
+    if self.service_name not in _ONE_AT_A_TIME:
+        return original(self)
+    with _locks[self.service_name]:
+        return original(self)
 
 
 def identity(response):

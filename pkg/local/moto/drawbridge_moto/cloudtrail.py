@@ -151,17 +151,14 @@ def _tags(tags):
     return {"items": [{"key": tag["Key"], "value": tag.get("Value", "")} for tag in tags]}
 
 
-recorded(VPCPeeringConnections, "create_vpc_peering_connection", "CreateVpcPeeringConnection", _create_request, _peering_elements)
-recorded(VPCPeeringConnections, "accept_vpc_peering_connection", "AcceptVpcPeeringConnection", _named_request, _peering_elements)
-recorded(VPCPeeringConnections, "reject_vpc_peering_connection", "RejectVpcPeeringConnection", _named_request, _done)
-recorded(VPCPeeringConnections, "delete_vpc_peering_connection", "DeleteVpcPeeringConnection", _named_request, _done)
-recorded(
-    VPCPeeringConnections,
-    "modify_vpc_peering_connection_options",
-    "ModifyVpcPeeringConnectionOptions",
-    _options_request,
-    _options_elements,
-)
+for _method, _name, _request, _elements in (
+    ("create_vpc_peering_connection", "CreateVpcPeeringConnection", _create_request, _peering_elements),
+    ("accept_vpc_peering_connection", "AcceptVpcPeeringConnection", _named_request, _peering_elements),
+    ("reject_vpc_peering_connection", "RejectVpcPeeringConnection", _named_request, _done),
+    ("delete_vpc_peering_connection", "DeleteVpcPeeringConnection", _named_request, _done),
+    ("modify_vpc_peering_connection_options", "ModifyVpcPeeringConnectionOptions", _options_request, _options_elements),
+):
+    recorded(VPCPeeringConnections, _method, _name, _request, _elements)
 
 
 # --- tags of peerings and VPCs -------------------------------------------------------------------------------------------

@@ -38,9 +38,8 @@ def _masked(cidr):
     try:
         return str(ipaddress.ip_network(cidr, strict=False))
     except ValueError:
-        raise EC2ClientError(
-            "InvalidParameterValue", f"Value ({cidr}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block."
-        ) from None
+        text = f"Value ({cidr}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block."
+        raise EC2ClientError("InvalidParameterValue", text) from None
 
 
 @replace(RouteBackend, "create_route")
@@ -144,7 +143,7 @@ def _foreign_group(backend, name):
 
 
 def _peering_between(backend, vpc_id, other_id):
-    for pcx in backend.vpc_pcxs.values():
+    for pcx in list(backend.vpc_pcxs.values()):
         if {pcx.vpc.id, pcx.peer_vpc.id} == {vpc_id, other_id} and pcx.code == "active":
             return pcx
     return None

@@ -10,20 +10,18 @@ Gaps closed (https://docs.aws.amazon.com/eventbridge/latest/userguide/):
 aws.* sources are accepted from clients, which AWS refuses, so that a story can be played by hand.
 """
 
-import hashlib
-import http.client
 import json
-import os
-import re
 import uuid
 from datetime import datetime, timezone
 
+from botocore.exceptions import EndpointConnectionError
 from moto.core.common_models import CloudFormationModel
+from moto.core.exceptions import ServiceException
 from moto.events.models import UNDEFINED, EventBus, EventPattern, EventsBackend, Rule, events_backends
 from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
-from . import background, config, notify, policy
+from . import background, notify, policy, stepfunctions
 from .caller import identity
 from .patching import on_reset, replace, require
 
@@ -163,8 +161,15 @@ def _to_machine(rule, target, arn, event):
     name = f"{event['id']}_{uuid.uuid5(uuid.NAMESPACE_URL, rule.arn + '#' + target['Id'])}"
     payload = _payload(target, event)
 
+    def start():
+        try:
+            backend.start_execution(target["Arn"], name=name, execution_input=payload)
+        except ServiceException as error:
+            code = "RESOURCE_ALREADY_EXISTS" if error.code == "ExecutionAlreadyExists" else "ERROR_FROM_TARGET"
+            raise Undelivered(code, error.message) from error
+
     # Started after the delivery is reported, so that the history of the execution follows it.
-    return lambda: backend.start_execution(target["Arn"], name=name, execution_input=payload)
+    return start
 
 
 def _to_function(rule, target, arn, event):
@@ -176,27 +181,12 @@ def _to_function(rule, target, arn, event):
         get_backend(arn.account, arn.region).get_function(target["Arn"])
     except Exception as error:
         raise Undelivered("NO_RESOURCE", f"Function not found: {target['Arn']}") from error
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["MOTO_PORT"]), timeout=30)
     try:
-        connection.request(
-            "POST",
-            f"/2015-03-31/functions/{name}/invocations",
-            _payload(target, event),
-            {
-                "X-Amz-Invocation-Type": "Event",
-                "x-moto-account-id": arn.account,
-                "Authorization": "AWS4-HMAC-SHA256 "
-                f"Credential={arn.account}/20260101/{arn.region}/lambda/aws4_request, SignedHeaders=host, Signature=0",
-            },
-        )
-        answer = connection.getresponse()
-        answer.read()
-    except OSError as error:
+        status, _, _ = stepfunctions.invoke(name, _payload(target, event), arn.account, arn.region, "Event")
+    except EndpointConnectionError as error:
         raise Undelivered("CONNECTION_FAILURE", str(error)) from error
-    finally:
-        connection.close()
-    if answer.status >= 300:
-        raise Undelivered("ERROR_FROM_TARGET", f"Invoke answered {answer.status}")
+    if status >= 300:
+        raise Undelivered("ERROR_FROM_TARGET", f"Invoke answered {status}")
 
 
 def _to_queue(rule, target, arn, event):
@@ -424,7 +414,10 @@ def create_bus(original, cls, resource_name, cloudformation_json, account_id, re
 
 
 class EventBusPolicy(CloudFormationModel):
-    """AWS::Events::EventBusPolicy, https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-events-eventbuspolicy.html"""
+    """AWS::Events::EventBusPolicy: one statement of a bus's policy.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
+    """
 
     def __init__(self, account, region, bus, statement_id):
         self.account, self.region, self.bus, self.statement_id = account, region, bus, statement_id

@@ -74,7 +74,20 @@ def on_reset(function):
 
 
 def install_reset():
+    """POST /moto-api/reset forgets what this package knows too, and does not build every backend anew to throw it away."""
+    from moto.core.base_backend import BackendDict, BaseBackend, backend_lock
     from moto.moto_api._internal.models import MotoAPIBackend
+
+    @replace(BackendDict, "reset")
+    def reset_backends(_original, cls):
+        with backend_lock:
+            for backends in list(BackendDict._instances):
+                for regions in list(backends.values()):
+                    for backend in list(regions.values()):
+                        if type(backend).reset is not BaseBackend.reset:
+                            backend.reset()
+                backends.clear()
+            BackendDict._instances.clear()
 
     @replace(MotoAPIBackend, "reset")
     def reset(original, self):

@@ -142,7 +142,7 @@ def _blocks(vpc, ipv6):
 
 
 def _overlap(one, other):
-    """Any overlap counts, secondary and IPv6 blocks too: https://docs.aws.amazon.com/vpc/latest/peering/invalid-peering-configurations.html"""
+    # Secondary and IPv6 blocks count too: https://docs.aws.amazon.com/vpc/latest/peering/invalid-peering-configurations.html
     for ipv6 in (False, True):
         theirs = [ipaddress.ip_network(block) for block in _blocks(other, ipv6)]
         for block in _blocks(one, ipv6):
@@ -244,7 +244,9 @@ def describe(_original, self):
 
 
 def _matches(view, filters):
-    return all(any(_like(have, want) for have in _values(view, name) for want in wanted) for name, wanted in filters.items())
+    return all(
+        any(_like(have, want) for have in _values(view, name) for want in wanted) for name, wanted in filters.items()
+    )
 
 
 def _like(have, want):
@@ -285,7 +287,7 @@ def accept(_original, self):
         pcx._status.settle()  # AWS leaves this state within moments: whoever accepts at once is not refused
     if pcx.code != "pending-acceptance":
         raise _bad_state(pcx, "active")
-    if any(_same_pair(pcx, other) for other in backend.vpc_pcxs.values()):
+    if any(_same_pair(pcx, other) for other in list(backend.vpc_pcxs.values())):
         raise EC2ClientError(
             "VpcPeeringConnectionAlreadyExists", "A VPC peering connection already exists between these two VPCs"
         )
@@ -356,10 +358,13 @@ def modify(_original, self):
     own = pcx.sides(backend)
     for side, options in asked.items():
         if options and side not in own:
-            raise EC2ClientError(
-                "OperationNotPermitted",
-                f"User {backend.account_id} cannot modify {side} peering options of {pcx.id} in {backend.region_name}",
+            owner = pcx.peer_vpc.owner_id if side == "accepter" else pcx.vpc.owner_id
+            message = (
+                f"User {backend.account_id} does not have permission to modify the {side} side peering options"
+                if backend.account_id != owner
+                else f"{side.capitalize()}'s VPC Peering connection options cannot be modified for a different region"
             )
+            raise EC2ClientError("OperationNotPermitted", message)
     result = {}
     for side, options in asked.items():
         if options:
@@ -371,7 +376,8 @@ def modify(_original, self):
 
 @replace(Route, "state")
 def route_state(original, self):
-    # A route to a peering that is not active drops its traffic: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html
+    # A route to a peering that is not active drops its traffic:
+    # https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html
     if self.vpc_pcx is not None and self.vpc_pcx.code != "active":
         return "blackhole"
     return original(self)

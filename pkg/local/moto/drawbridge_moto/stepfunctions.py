@@ -8,16 +8,19 @@ Gaps closed (https://docs.aws.amazon.com/step-functions/latest/dg/):
 The interpreter always calls as the hub account and ignores Credentials of a Task: roles are assumed in the functions.
 """
 
+import http.client
 import importlib
+import json
 import re
 import threading
 import time
 import types
+import urllib.parse
 
 import boto3
 import moto.stepfunctions.models as models
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from moto.core.config import default_user_config
 from moto.core.exceptions import JsonRESTError
 from moto.moto_api._internal import mock_random
@@ -35,6 +38,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 from . import config, notify
@@ -65,6 +69,19 @@ def start_execution(original, self, state_machine_arn, name=None, execution_inpu
         raise JsonRESTError("InvalidName", f"Invalid Name: '{name}'")
     with _starting:
         return original(self, state_machine_arn, name, execution_input, trace_header)
+
+
+_parsed = {}
+
+
+@replace(AmazonStateLanguageParser, "parse")
+def parse(original, definition):
+    # A parsed definition keeps no state of its own (that is in the environment), and parsing takes 50 ms.
+    if definition not in _parsed:
+        if len(_parsed) >= 64:
+            _parsed.clear()
+        _parsed[definition] = original(definition)
+    return _parsed[definition]
 
 
 # --- waiting -------------------------------------------------------------------------------------------------------------
@@ -114,6 +131,71 @@ def client_for(region, service, state_credentials=None):
         return _clients[region, service]
 
 
+_idle_connections = []
+
+
+def _connection():
+    try:
+        return _idle_connections.pop(), True
+    except IndexError:
+        return http.client.HTTPConnection("127.0.0.1", int(moto_server_port()), timeout=900), False
+
+
+def invoke(function, payload, account=config.HUB_ACCOUNT, region="us-east-1", kind="RequestResponse"):
+    """Invokes a function over a connection that is kept: the answer's status, headers and body."""
+    path = f"/2015-03-31/functions/{urllib.parse.quote(function, safe='')}/invocations"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={account}/20260101/{region}/lambda/aws4_request, "
+        "SignedHeaders=host, Signature=0",
+        "Content-Type": "application/json",
+        "X-Amz-Invocation-Type": kind,
+        "x-moto-account-id": account,
+    }
+    while True:
+        connection, used = _connection()
+        try:
+            connection.request("POST", path, payload, headers)
+            answer = connection.getresponse()
+        except (http.client.HTTPException, OSError) as error:
+            connection.close()
+            # An idle connection may have been closed meanwhile; then nothing was invoked. Any other failure is one.
+            if used and isinstance(error, (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)):
+                continue
+            raise EndpointConnectionError(endpoint_url=f"http://127.0.0.1:{moto_server_port()}", error=error) from error
+        body = answer.read()
+        if answer.will_close:
+            connection.close()
+        else:
+            _idle_connections.append(connection)
+        return answer.status, answer.headers, body
+
+
+@replace(lambda_eval_utils, "_invoke_lambda_function")
+def invoke_for_task(_original, parameters, region, state_credentials):
+    # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    kind = parameters.get("InvocationType") or "RequestResponse"
+    status, headers, body = invoke(parameters["FunctionName"], parameters.get("Payload") or b"{}", region=region, kind=kind)
+    text = body.decode()
+    if status >= 300:
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = {}
+        code = (headers.get("x-amzn-ErrorType") or answer.get("__type") or answer.get("Type") or "Unknown").split(":")[0]
+        code = code.split("#")[-1]
+        message = answer.get("message") or answer.get("Message") or text
+        metadata = {"HTTPStatusCode": status, "RequestId": headers.get("x-amzn-RequestId", "")}
+        raise ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, "Invoke")
+    try:
+        payload = json.loads(text) if text else None
+    except ValueError:
+        payload = text
+    response = {"StatusCode": status, "ExecutedVersion": headers.get("X-Amz-Executed-Version", "$LATEST"), "Payload": payload}
+    if failed := headers.get("X-Amz-Function-Error"):
+        response["FunctionError"] = failed
+    return response
+
+
 _PARSER = "moto.stepfunctions.parser.asl.component.state.exec"
 for _module in (
     boto_client,
@@ -125,12 +207,6 @@ for _module in (
 ):
     require(_module, "boto_client_for")
     _module.boto_client_for = client_for
-
-
-@replace(StateTaskServiceLambda, "_error_cause_from_client_error")
-def error_cause(original, client_error):
-    client_error.response["ResponseMetadata"].setdefault("RequestId", "")  # moto insists on one
-    return original(client_error)
 
 
 @replace(StateTaskServiceLambda, "_from_error")

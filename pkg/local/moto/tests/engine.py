@@ -25,8 +25,15 @@ reports = []  # what the server told the front door, oldest first
 functions = {}  # name → Python function of the payload that answers (status, headers, body)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        pass  # the server under test went away
+
+
 class FrontDoor(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -43,6 +50,7 @@ class FrontDoor(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+        self.wfile.flush()
 
     def log_message(self, *args):
         pass
@@ -50,7 +58,7 @@ class FrontDoor(http.server.BaseHTTPRequestHandler):
 
 class Engine:
     def __init__(self):
-        self.door = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FrontDoor)
+        self.door = Server(("127.0.0.1", 0), FrontDoor)
         threading.Thread(target=self.door.serve_forever, daemon=True).start()
         began = time.monotonic()
         self.process = subprocess.Popen(
