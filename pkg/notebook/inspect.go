@@ -215,12 +215,30 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		if err != nil {
 			return err
 		}
-		// Each notebook has its own view of the table: what the policy lets this one reach.
-		out.Routed = append(out.Routed, workflow.AddRoutesOutput{Account: at.Account, VPC: at.vpc, Hops: []workflow.Hop{},
-			Tables: []workflow.Table{{ID: table.ID, Main: table.Main, Subnets: []string{n.Subnet}, Routes: allowed}}})
+		// A configuration has one line for a subnet, so what one notebook of the subnet may reach is there for all
+		// that use the configuration; a notebook that may reach nothing is left out of the injection.
+		reach(out, at, n.Subnet, table, allowed)
 		out.Notebooks = append(out.Notebooks, one)
 	}
 	return nil
+}
+
+// reach adds routes to what the notebooks of a subnet get.
+func reach(out *workflow.InspectNotebooksOutput, at end, subnet string, table workflow.Table, routes []workflow.Route) {
+	for i := range out.Routed {
+		t := &out.Routed[i].Tables[0]
+		if !slices.Contains(t.Subnets, subnet) {
+			continue
+		}
+		for _, r := range routes {
+			if !slices.Contains(t.Routes, r) {
+				t.Routes = append(t.Routes, r)
+			}
+		}
+		return
+	}
+	out.Routed = append(out.Routed, workflow.AddRoutesOutput{Account: at.Account, VPC: at.vpc, Hops: []workflow.Hop{},
+		Tables: []workflow.Table{{ID: table.ID, Main: table.Main, Subnets: []string{subnet}, Routes: routes}}})
 }
 
 // allowed returns the routes of table that the policy lets the notebook use, and records the deciding policy in one.

@@ -270,6 +270,7 @@ func (i Inspector) haveNotebooks(ctx context.Context, execution string, vpcs ...
 func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set, q Question) ([]workflow.Side, []workflow.Notebook, error) {
 	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Tables: q.Requester.Tables, DNS: q.Peering.Requester.DNS}
 	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Tables: q.Accepter.Tables, DNS: q.Peering.Accepter.DNS}
+	r.Peer.CIDRs, a.Peer.CIDRs = reachable(r.VPC.CIDRs, a.VPC.CIDRs), reachable(a.VPC.CIDRs, r.VPC.CIDRs)
 	about := policy.Context{Connection: q.Peering.ID}
 	var subnets [2][]route.Subnet
 	err := both(

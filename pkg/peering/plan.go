@@ -3,6 +3,7 @@ package peering
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -131,4 +132,16 @@ func reached(tables []workflow.Table, cidrs []netip.Prefix, target string) (tabl
 		}
 	}
 	return "", workflow.Route{}, netip.Prefix{}, false
+}
+
+// reachable returns the peer's CIDRs that are of an address family which this side has too: nothing here could send
+// to the others.
+func reachable(own, peer []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range peer {
+		if slices.ContainsFunc(own, func(o netip.Prefix) bool { return o.Addr().Is4() == p.Addr().Is4() }) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
