@@ -10,6 +10,7 @@ import uuid
 from datetime import datetime, timezone
 
 from moto.core.exceptions import ServiceException
+from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.tags import TagResponse
 from moto.ec2.responses.vpc_peering_connections import VPCPeeringConnections
 from moto.ec2.responses.vpcs import VPCs
@@ -42,7 +43,7 @@ def record(response, source, name, request, elements, error=None):
         "userAgent": request_headers.get("User-Agent", ""),
     }
     if error is not None:
-        # EC2 writes the side at fault before the code: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+        # EC2 writes the side at fault before the code.
         detail["errorCode"] = f"Client.{error.code}" if source == "ec2" else error.code
         detail["errorMessage"] = error.message
     detail |= {
@@ -181,6 +182,27 @@ def _of_interest(parameters):
 
 recorded(TagResponse, "create_tags", "CreateTags", _tag_request, _done, _of_interest)
 recorded(TagResponse, "delete_tags", "DeleteTags", _tag_request, _done, _of_interest)
+
+
+# --- route tables: older calls, flat -------------------------------------------------------------------------------------
+
+
+def _flat_request(parameters):
+    return {key[0].lower() + key[1:]: value for key, value in parameters.items() if isinstance(value, str)}
+
+
+def _association(result):
+    return {"requestId": "", "associationId": result.get("AssociationId") or result.get("NewAssociationId")}
+
+
+for _method, _name, _elements in (
+    ("create_route", "CreateRoute", _done),
+    ("replace_route", "ReplaceRoute", _done),
+    ("delete_route", "DeleteRoute", _done),
+    ("associate_route_table", "AssociateRouteTable", _association),
+    ("replace_route_table_association", "ReplaceRouteTableAssociation", _association),
+):
+    recorded(RouteTables, _method, _name, _flat_request, _elements)
 
 
 # --- CIDR blocks of VPCs: newer calls, whose records are the XML turned into JSON, wrapped -------------------------------

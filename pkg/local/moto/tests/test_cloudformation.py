@@ -96,7 +96,10 @@ class Stacks(Case):
                             "StateMachineName": "drawbridge-peering",
                             "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
                             "DefinitionString": {
-                                "Fn::Join": ["", ['{"StartAt":"End","Comment":"', {"Ref": "Topic"}, '","States":{"End":{"Type":"Succeed"}}}']]
+                                "Fn::Join": [
+                                    "",
+                                    ['{"StartAt":"End","Comment":"', {"Ref": "Topic"}, '","States":{"End":{"Type":"Succeed"}}}'],
+                                ]
                             },
                             "TracingConfiguration": {"Enabled": True},
                         },
@@ -176,7 +179,8 @@ class Stacks(Case):
             },
         )
         (statement,) = json.loads(self.client("events", HUB).describe_event_bus()["Policy"])["Statement"]
-        self.assertEqual(("*", {"StringEquals": {"aws:PrincipalOrgID": "o-drawbridge0"}}), (statement["Principal"], statement["Condition"]))
+        self.assertEqual("*", statement["Principal"])
+        self.assertEqual({"StringEquals": {"aws:PrincipalOrgID": "o-drawbridge0"}}, statement["Condition"])
         self.client("cloudformation", HUB).delete_stack(StackName="bus")
         self.assertNotIn("Policy", self.client("events", HUB).describe_event_bus())
 

@@ -7,8 +7,8 @@ class Databases(Case):
         self.own = self.vpc(PRODUCER, "10.2.0.0/16")
         ec2 = self.client("ec2", PRODUCER)
         self.subnets = [
-            ec2.create_subnet(VpcId=self.own, CidrBlock=f"10.2.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")["Subnet"]["SubnetId"]
-            for n, zone in enumerate("ab")
+            ec2.create_subnet(VpcId=self.own, CidrBlock=f"10.2.{n}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+            for n, zone in enumerate(("us-east-1a", "us-east-1b"))
         ]
         self.group = ec2.create_security_group(GroupName="db", Description="d", VpcId=self.own)["GroupId"]
 

@@ -84,7 +84,10 @@ class Notebooks(Case):
         self.assertEqual("Analysis", detail["NotebookInstanceName"])
         self.assertEqual({"team": "a"}, detail["Tags"])
         self.assertGreater(detail["LastModifiedTime"], 10**12)
-        self.assertEqual((subnet, [group], "Enabled"), tuple(detail[k] for k in ("SubnetId", "SecurityGroups", "DirectInternetAccess")))
+        self.assertEqual(
+            (subnet, [group], "Enabled"),
+            tuple(detail[key] for key in ("SubnetId", "SecurityGroups", "DirectInternetAccess")),
+        )
         interface = self.look()["NetworkInterfaceId"]
         self.assertEqual(interface, detail["NetworkInterfaceId"])
         (found,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
