@@ -45,8 +45,18 @@ bench: build package .venv/ready ## count calls, transitions, sizes; time a conn
 	@bin/drawbridge bench
 
 .PHONY: test
-test: ## run all tests
-	@bash scripts/test
+test: build .venv/ready node_modules/ready ## run all tests
+	@echo "test 1/4: formatting and vet"
+	@unformatted=$$(gofmt -l cmd events functions infra pkg docs); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
+	@$(GO) vet ./...
+	@echo "test 2/4: the AWS emulation's additions"
+	@cd pkg/local/moto && ../../../.venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
+	@echo "test 3/4: CDK app, templates and machines"
+	@$(GO) test ./infra/...
+	@sh pkg/lifecycle/netproof/install.sh
+	@echo "test 4/4: packages, stories on the local engine, the network proof"
+	@$(GO) test $$($(GO) list ./... | grep -v /infra)
+	@echo "make test: all tests passed"
 
 .PHONY: synth diff deploy
 synth: package node_modules/ready ## synthesize the CDK app into cdk.out
@@ -54,7 +64,7 @@ synth: package node_modules/ready ## synthesize the CDK app into cdk.out
 diff: package node_modules/ready ## compare the CDK app with what is deployed
 	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk diff
 deploy: package node_modules/ready ## deploy the hub (docs/deploy.md)
-	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk deploy
+	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk deploy --strict drawbridge-hub drawbridge-organization
 
 .PHONY: golden
 golden: build .venv/ready node_modules/ready ## rewrite the golden files; read their diff before you commit
@@ -67,11 +77,11 @@ golden: build .venv/ready node_modules/ready ## rewrite the golden files; read t
 need-go:
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer from https://go.dev/dl/" >&2; exit 1; }
 
-.venv/ready: pkg/local/moto/requirements.txt
+.venv/ready: pkg/local/moto/requirements.txt pkg/lifecycle/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer with its venv module" >&2; exit 1; }
 	@echo "setting up .venv (Python packages of the local engine)"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
-	@.venv/bin/pip install --quiet --disable-pip-version-check -r pkg/local/moto/requirements.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r pkg/local/moto/requirements.txt -r pkg/lifecycle/requirements.txt
 	@touch $@
 
 node_modules/ready: package-lock.json

@@ -138,8 +138,11 @@ func apply(ctx context.Context, ec2api client, changes Changes) error {
 		slog.InfoContext(ctx, "replacing blackhole route", "table", d.Table, "destination", d.Destination, "target", d.Target)
 		in := &ec2.ReplaceRouteInput{RouteTableId: &d.Table, VpcPeeringConnectionId: &d.Target}
 		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
-		// "InvalidRoute.NotFound": the dead route was removed meanwhile; the next look creates ours.
-		if _, err := ec2api.ReplaceRoute(ctx, in); err != nil && !fault.HasCode(err, "InvalidRoute.NotFound") {
+		// "InvalidParameterValue: There is no route defined for '…' in the route table" (documented as
+		// InvalidRoute.NotFound): the dead route was removed meanwhile; the next look creates ours.
+		_, err := ec2api.ReplaceRoute(ctx, in)
+		absent := fault.HasCode(err, "InvalidRoute.NotFound") || fault.HasCode(err, "InvalidParameterValue") && strings.Contains(err.Error(), "no route")
+		if err != nil && !absent {
 			return fmt.Errorf("replacing route %s in %s: %w", d.Destination, d.Table, remedied(err))
 		}
 	}
