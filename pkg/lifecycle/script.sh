@@ -11,21 +11,22 @@ device() {
   for d in $("$ip" -o addr show up to "$1" 2>/dev/null | while read -r _ name _; do echo "${name%@*}"; done); do
     case $pass$default in first*" dev $d "*) ;; *) echo "$d"; return ;; esac
   done
-  [ "$pass" != last ] || [ ! -e /sys/class/net/eth2 ] || echo eth2
+  # Last of all eth2, the customer's interface on older platforms, if the router is next to it.
+  [ "$pass" != last ] || case $("$ip" route get "$gw" oif eth2 2>/dev/null) in *" via "* | '') ;; *) echo eth2 ;; esac
 }
 # line SUBNET DESTINATION...: sets the routes if this machine is in SUBNET. A VPC's router is the subnet's base + 1
 # in IPv4 and fe80:ec2::1 in IPv6. The metric lets a route of anybody else for the same network go first.
 line() {
-  dev=$(device "$1")
   case $1 in *:*) gw= ;; *) gw=${1%/*} gw=${gw%.*}.$((${gw##*.} + 1)) ;; esac
-  subnet=$1; shift
+  dev=$(device "$1") subnet=$1
+  shift
   if [ -z "$dev" ]; then
     [ "$pass" != last ] || say "no interface has an address in $subnet: its $# host routes were not set"
     return
   fi
   found=1
   other=$({ "$ip" route; "$ip" -6 route; } 2>/dev/null | while read -r r; do
-    case $r in *" metric 4096"*) ;; *) echo "$r" ;; esac
+    case $r in *" metric 4096"*) ;; *) echo "$r " ;; esac
   done)
   for to; do
     case $to in *:*) via=fe80:ec2::1 as=${to%/128} ;; *) via=$gw as=${to%/32} ;; esac

@@ -20,7 +20,7 @@ const (
 // A Client logs in to one of the databases and asks a question, from a notebook.
 type Client struct {
 	Name    string
-	Command func(address string) []string
+	Command func(address string, seconds int) []string // seconds bound the attempt to connect
 }
 
 const (
@@ -50,12 +50,12 @@ func (w *World) Databases(ctx context.Context) (clients []Client, real bool, err
 		}
 	}
 	return []Client{
-		{"mariadb to MariaDB", func(address string) []string {
-			return []string{mariadb, "--no-defaults", "--host=" + address, "--port=3306", "--user=analyst", "--password=" + password, "--connect-timeout=2", "--batch", "--skip-column-names", "--execute=" + question, "sales"}
+		{"mariadb to MariaDB", func(address string, seconds int) []string {
+			return []string{mariadb, "--no-defaults", "--host=" + address, "--port=3306", "--user=analyst", "--password=" + password, fmt.Sprint("--connect-timeout=", seconds), "--batch", "--skip-column-names", "--execute=" + question, "sales"}
 		}},
-		{"psql to PostgreSQL", func(address string) []string {
+		{"psql to PostgreSQL", func(address string, seconds int) []string {
 			return []string{"env", "PGPASSWORD=" + password, psql, "--no-psqlrc", "--no-password", "--tuples-only", "--no-align", "--command=" + question,
-				"host=" + address + " port=5432 user=analyst dbname=sales connect_timeout=2"}
+				fmt.Sprintf("host=%s port=5432 user=analyst dbname=sales connect_timeout=%d", address, seconds)}
 		}},
 	}, true, err
 }
@@ -154,21 +154,24 @@ while True:
     c, _ = s.accept()
     c.sendall(b"42\n"); c.close()`
 		const client = `import socket, sys
-c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)
+c = socket.create_connection((sys.argv[1], int(sys.argv[2])), int(sys.argv[3]))
 sys.stdout.write(c.makefile().read())`
-		err := w.serve(ctx, "tcp"+port, w.command(ctx, "database", python, "-c", server, port), python, "-c", client, "127.0.0.1", port)
+		err := w.serve(ctx, "tcp"+port, w.command(ctx, "database", python, "-c", server, port), python, "-c", client, "127.0.0.1", port, "1")
 		if err != nil {
 			return nil, err
 		}
-		clients = append(clients, Client{"TCP to " + name, func(address string) []string { return []string{python, "-c", client, address, port} }})
+		clients = append(clients, Client{"TCP to " + name, func(address string, seconds int) []string {
+			return []string{python, "-c", client, address, port, fmt.Sprint(seconds)}
+		}})
 	}
 	slices.SortFunc(clients, func(a, b Client) int { return strings.Compare(a.Name, b.Name) })
 	return clients, nil
 }
 
-// Ask logs in from a notebook and runs a query. It returns nil only for the right answer.
-func (c Client) Ask(ctx context.Context, n *Notebook, address string) error {
-	out, err := n.Command(ctx, c.Command(address)...).CombinedOutput()
+// Ask logs in from a notebook and runs a query; seconds bound the attempt to connect. It returns nil only for the
+// right answer.
+func (c Client) Ask(ctx context.Context, n *Notebook, address string, seconds int) error {
+	out, err := n.Command(ctx, c.Command(address, seconds)...).CombinedOutput()
 	text := strings.TrimSpace(string(out))
 	if err != nil {
 		return fmt.Errorf("%s at %s: %s", c.Name, address, strings.Join(strings.Fields(text), " "))

@@ -13,8 +13,10 @@ space() { # space NAME: a network namespace that forwards
     echo "$1" >/proc/sys/net/ipv4/ip_forward; echo "$1" >/proc/sys/net/ipv6/conf/all/forwarding' sh "${2-1}"
 }
 
-bridge() { # bridge SPACE NAME ADDRESS
-  ip -n "$1" link add "$2" type bridge
+bridges=0
+bridge() { # bridge SPACE NAME ADDRESS: with a MAC address of its own, else it takes that of a port, and changes with them
+  bridges=$((bridges + 1))
+  ip -n "$1" link add "$2" address "02:00:00:00:00:0$bridges" type bridge
   ip -n "$1" addr add "$3" dev "$2"
   ip -n "$1" link set "$2" up
 }
@@ -38,7 +40,7 @@ world() {
   for subnet in 0 1; do
     bridge consumer subnet$subnet 10.1.$subnet.1/24
     ip -n consumer -6 addr add fe80:ec2::1/64 dev subnet$subnet nodad
-    ip -n consumer -6 route add 2600:1f18:1:10$subnet::/64 dev subnet$subnet
+    ip -n consumer -6 route add 2600:1f18:1:1$subnet::/64 dev subnet$subnet
   done
 
   pair consumer pcx producer pcx
@@ -76,6 +78,6 @@ notebook() { # notebook SPACE NUMBER INTERFACE SUBNET [late]: boots a notebook i
 
 address() { # address SPACE NUMBER INTERFACE SUBNET: gives the customer's interface its addresses and the VPC's route
   ip -n "$1" addr add "10.1.$4.$2/24" dev "$3"
-  ip -n "$1" -6 addr add "2600:1f18:1:10$4::$2/128" dev "$3" nodad
+  ip -n "$1" -6 addr add "2600:1f18:1:1$4::$2/128" dev "$3" nodad
   ip -n "$1" route add 10.1.0.0/16 via "10.1.$4.1" dev "$3"
 }
