@@ -18,7 +18,7 @@ type localCommand struct {
 	Region    string   `help:"Region of the hub." default:"us-east-1"`
 	Outside   []string `help:"Accounts that do not belong to the organization." placeholder:"ACCOUNT,…"`
 	Trace     string   `help:"Write one JSON line for each AWS call that Drawbridge makes." placeholder:"FILE"`
-	WaitScale float64  `help:"Fraction of its time that a wait takes; 1 is real time." default:"1" placeholder:"FRACTION"`
+	WaitScale float64  `help:"Fraction of its time that a wait takes; 1 is real time." default:"0.02" placeholder:"FRACTION"`
 	Verbose   bool     `help:"Show what the functions and the emulation of AWS print." short:"v"`
 }
 
@@ -56,7 +56,7 @@ func (c localCommand) Run(ctx context.Context, env environment) (err error) {
 	}
 	engine.Story().Forget() // it may run for days
 	engine.Story().Watch(story.NewLive(os.Stderr, terminal(os.Stderr), o.WaitScale).Tell)
-	fmt.Printf("ready %s hub %s region %s organization %s\n", engine.URL(), local.HubAccount, c.Region, local.Organization)
+	fmt.Printf("ready %s hub %s region %s organization %s waits shortened to %g\n", engine.URL(), local.HubAccount, c.Region, local.Organization, c.WaitScale)
 	select {
 	case <-ctx.Done():
 		return nil
