@@ -141,7 +141,6 @@ func (w *World) serve(ctx context.Context, name string, server *exec.Cmd, first 
 
 // plain starts servers that send one line to whoever connects, on the databases' ports.
 func (w *World) plain(ctx context.Context) ([]Client, error) {
-	w.tcp = true
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		return nil, fmt.Errorf("neither the database packages (pkg/lifecycle/netproof/install.sh) nor python3: %w", err)

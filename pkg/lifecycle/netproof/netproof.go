@@ -2,8 +2,8 @@
 // namespaces that are arranged like a notebook instance and two peered VPCs, and a real client logs in to a real
 // database through them – or cannot.
 //
-// It needs Linux with root or unprivileged user namespaces; install.sh installs the databases. Nothing outside the
-// namespaces is changed, and nothing stays.
+// It needs Linux with root or unprivileged user namespaces; install.sh installs the databases. The machine's own
+// network is not touched, its root file system is read-only to the script, and nothing stays.
 package netproof
 
 import (

@@ -171,12 +171,16 @@ func TestTheEndOfTheStory(t *testing.T) {
 }
 
 func TestInterfaceOfAnyName(t *testing.T) {
+	t.Parallel()
 	for _, iface := range []string{"eth2", "ens6", "eth1", "enp0s6f1"} {
 		t.Run(iface, func(t *testing.T) {
+			t.Parallel()
 			n, clients := boot(t, iface, 0)
-			reach(t, n, clients, false)
 			silent(t, start(t, n, merged(t, "")))
-			reach(t, n, clients, true)
+			if err := n.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			proven(t, n, clients, merged(t, ""), Outcome{})
 		})
 	}
 }
@@ -198,7 +202,47 @@ func TestTwoSubnetsShareAConfiguration(t *testing.T) {
 		if strings.Contains(routes, "10.3.0.0/16") != (subnet == 1) {
 			t.Errorf("subnet %d has another subnet's routes:\n%s", subnet, routes)
 		}
+		if err := n.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		proven(t, n, clients, script, Outcome{})
 	}
+}
+
+// proven takes one notebook through the whole story: no client gets through before the script, each does after it and
+// after a restart with it, none does once it was restarted without our block. The script must end as its owner's
+// does, and say as much.
+func proven(t *testing.T, n *Notebook, clients []Client, script []byte, owners Outcome) {
+	t.Helper()
+	run := func(script []byte) {
+		t.Helper()
+		if len(script) == 0 {
+			return
+		}
+		if got := start(t, n, script); got.Exit != owners.Exit || strings.Contains(got.Stderr, "drawbridge: ") {
+			t.Errorf("exit status %d, want %d; stderr %q", got.Exit, owners.Exit, got.Stderr)
+		}
+	}
+	restart := func() {
+		t.Helper()
+		if err := n.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	without, err := disconnected(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reach(t, n, clients, false)
+	run(script)
+	reach(t, n, clients, true)
+	restart()
+	reach(t, n, clients, false)
+	run(script)
+	reach(t, n, clients, true)
+	restart()
+	run(without)
+	reach(t, n, clients, false)
 }
 
 // owners are scripts as people write them, and worse.
@@ -258,7 +302,12 @@ func TestOwnersScripts(t *testing.T) {
 					t.Errorf("%s: exit status %d, without our block %d\n%s", way, got.Exit, without.Exit, difference(got.Stdout+got.Stderr, without.Stdout+without.Stderr))
 				}
 			}
-			reach(t, with, clients, true)
+			if err := with.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if name != "routes of its own" {
+				proven(t, with, clients, script, start(t, with, []byte(owner)))
+			}
 			if change, err := lifecycle.Plan(&lifecycle.Configuration{Name: "c", OnStart: script}, lifecycle.Edit{Subnet: netip.MustParsePrefix("10.1.0.0/24"), Mode: lifecycle.Set}); err != nil || string(change.OnStart) != owner {
 				t.Errorf("the script came back as %q (%v)", change.OnStart, err)
 			}
@@ -317,7 +366,10 @@ func TestTwoHundredRoutesInUnderASecond(t *testing.T) {
 		if got := strings.Count(routes, "via 10.1.0.1 dev eth2 metric"); got != 201 {
 			t.Errorf("%d routes, want 201", got)
 		}
-		reach(t, n, clients, true, IPv4)
+		if err := n.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		proven(t, n, clients, merged(t, "", append(to, "10.2.0.0/16", "2600:1f18:2::/56")...), Outcome{})
 	}
 }
 
@@ -442,4 +494,24 @@ func TestDefaultRouteByTheCustomersInterface(t *testing.T) {
 	reach(t, n, clients, true, IPv4)
 	silent(t, start(t, n, merged(t, "")))
 	reach(t, n, clients, true)
+}
+
+// Where the database packages are missing, the same is proven in plain TCP.
+func TestPlainTCP(t *testing.T) {
+	t.Parallel()
+	world(t)
+	w, err := Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	clients, err := w.plain(t.Context())
+	if err != nil {
+		t.Skip(err)
+	}
+	n, err := w.Boot(t.Context(), "eth2", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proven(t, n, clients, merged(t, ""), Outcome{})
 }

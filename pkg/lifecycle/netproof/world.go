@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -28,11 +27,19 @@ type World struct {
 	enter  []string // the command that enters the holder's namespaces
 	dir    string   // scratch files, the same path inside and outside
 	script string   // world.sh
-	next   atomic.Int32
-	// databases
-	tcp      bool
+	// numbers are the last bytes of addresses that no notebook has, the longest unused one first: the kernel takes a
+	// moment to take an instance's interfaces away.
+	numbers  chan int
 	postgres []string // what to put before a PostgreSQL server, which refuses to be root
 }
+
+// holder is what the holder runs, and then waits for the end of its input. A script under proof may be anybody's, and
+// it runs as root, of the machine or of a user namespace: so it gets a /tmp of its own and may write nowhere else.
+const holder = `mount --make-rprivate / 2>/dev/null
+mount -t proc proc /proc 2>/dev/null
+mount -t tmpfs tmpfs /run && mkdir /run/netns /run/proof && mount --bind "$1" /run/proof &&
+mount -t tmpfs tmpfs /tmp && mkdir -p "$1" && mount --bind /run/proof "$1" &&
+mount -o remount,bind,ro / && echo ready && exec cat >/dev/null`
 
 // ErrUnavailable reports a machine on which network namespaces cannot be made.
 var ErrUnavailable = errors.New("no network namespaces here: it takes root or unprivileged user namespaces, and ip and nsenter")
@@ -60,7 +67,10 @@ func Open(ctx context.Context) (*World, error) {
 }
 
 func open(ctx context.Context, user bool) (w *World, err error) {
-	w = &World{}
+	w = &World{numbers: make(chan int, 256)}
+	for i := 20; i < 250; i++ {
+		w.numbers <- i
+	}
 	if w.dir, err = os.MkdirTemp("", "drawbridge-netproof-"); err != nil {
 		return nil, err
 	}
@@ -76,8 +86,7 @@ func open(ctx context.Context, user bool) (w *World, err error) {
 	if err := os.WriteFile(w.script, []byte(worldScript), 0o644); err != nil {
 		return nil, err
 	}
-	w.holder = exec.Command("/bin/sh", "-c", `mount --make-rprivate / 2>/dev/null; mount -t proc proc /proc 2>/dev/null
-		mount -t tmpfs tmpfs /run && mkdir /run/netns && echo ready && exec cat >/dev/null`)
+	w.holder = exec.Command("/bin/sh", "-c", holder, "sh", w.dir)
 	w.holder.Env = environment
 	w.holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID, Setpgid: true}
 	if user {
@@ -177,7 +186,11 @@ func (w *World) Boot(ctx context.Context, iface string, subnet int) (*Notebook, 
 }
 
 func (n *Notebook) boot(ctx context.Context, how ...string) error {
-	n.number = 20 + int(n.world.next.Add(1))%200
+	select {
+	case n.number = <-n.world.numbers:
+	default:
+		return errors.New("booting a notebook: no address is left")
+	}
 	n.space = fmt.Sprintf("notebook%d", n.number)
 	return n.world.call(ctx, "notebook", append([]string{n.space, strconv.Itoa(n.number), n.Interface, strconv.Itoa(n.Subnet)}, how...)...)
 }
@@ -192,6 +205,7 @@ func (n *Notebook) Restart(ctx context.Context) error {
 
 // Stop takes the instance and its interfaces away.
 func (n *Notebook) Stop(ctx context.Context) error {
+	defer func() { n.world.numbers <- n.number }()
 	return n.world.run(n.world.command(ctx, "", "ip", "netns", "del", n.space))
 }
 
