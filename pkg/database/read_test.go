@@ -1,0 +1,103 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+)
+
+// region is the databases of one account and Region.
+type region struct {
+	instances []types.DBInstance
+	clusters  []types.DBCluster
+	redshift  []redshifttypes.Cluster
+	groups    map[string]string // DB subnet group → VPC
+	asked     []string          // DB subnet groups asked for
+	err       error
+}
+
+func (r *region) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+	// One a page, so that paging is exercised.
+	at := 0
+	if in.Marker != nil {
+		_, _ = fmt.Sscan(*in.Marker, &at)
+	}
+	if at >= len(r.instances) {
+		return &rds.DescribeDBInstancesOutput{}, r.err
+	}
+	out := &rds.DescribeDBInstancesOutput{DBInstances: r.instances[at : at+1]}
+	if at+1 < len(r.instances) {
+		out.Marker = aws.String(fmt.Sprint(at + 1))
+	}
+	return out, r.err
+}
+
+func (r *region) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	return &rds.DescribeDBClustersOutput{DBClusters: r.clusters}, r.err
+}
+
+func (r *region) DescribeDBSubnetGroups(_ context.Context, in *rds.DescribeDBSubnetGroupsInput, _ ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
+	r.asked = append(r.asked, *in.DBSubnetGroupName)
+	return &rds.DescribeDBSubnetGroupsOutput{DBSubnetGroups: []types.DBSubnetGroup{{VpcId: aws.String(r.groups[*in.DBSubnetGroupName])}}}, r.err
+}
+
+func (r *region) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	return &redshift.DescribeClustersOutput{Clusters: r.redshift}, r.err
+}
+
+func instance(name, vpc, group string, port int32) types.DBInstance {
+	i := types.DBInstance{DBInstanceIdentifier: &name, Engine: aws.String("mysql"), DBSubnetGroup: &types.DBSubnetGroup{DBSubnetGroupName: &group, VpcId: &vpc,
+		Subnets: []types.Subnet{{SubnetIdentifier: aws.String("subnet-b")}, {SubnetIdentifier: aws.String("subnet-a")}}}}
+	if port > 0 {
+		i.Endpoint = &types.Endpoint{Port: &port}
+	}
+	return i
+}
+
+func TestReadFindsEveryKindInTheVPC(t *testing.T) {
+	r := &region{
+		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), instance("elsewhere", "vpc-9", "g9", 3306), instance("being-created", "vpc-1", "g1", 0),
+			{DBInstanceIdentifier: aws.String("in no VPC"), Endpoint: &types.Endpoint{Port: aws.Int32(1)}}},
+		clusters: []types.DBCluster{
+			{DBClusterIdentifier: aws.String("told by its instance"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g1")},
+			{DBClusterIdentifier: aws.String("asked for"), Engine: aws.String("aurora-postgresql"), Port: aws.Int32(5433), DBSubnetGroup: aws.String("g2")},
+			{DBClusterIdentifier: aws.String("elsewhere"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g9")}},
+		redshift: []redshifttypes.Cluster{
+			{ClusterIdentifier: aws.String("warehouse"), VpcId: aws.String("vpc-1"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5440)}, Tags: []redshifttypes.Tag{{Key: aws.String("k"), Value: aws.String("v")}}},
+			{ClusterIdentifier: aws.String("elsewhere"), VpcId: aws.String("vpc-9"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}},
+		groups: map[string]string{"g2": "vpc-1"},
+	}
+	got, err := database.Read(context.Background(), r, r, "vpc-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range got {
+		names = append(names, fmt.Sprintf("%s:%d", d.ID, d.Port))
+	}
+	if fmt.Sprint(names) != "[told by its instance:3308 asked for:5433 orders:3307 warehouse:5440]" {
+		t.Errorf("databases = %v", names)
+	}
+	if fmt.Sprint(r.asked) != "[g2]" {
+		t.Errorf("asked for the subnet groups %v, want only the one that no instance told of", r.asked)
+	}
+	if fmt.Sprint(got[2].Subnets) != "[subnet-a subnet-b]" || got[3].Tags["k"] != "v" {
+		t.Errorf("subnets %v, tags %v", got[2].Subnets, got[3].Tags)
+	}
+}
+
+func TestReadFailsLoudly(t *testing.T) {
+	r := &region{err: errors.New("broken")}
+	if _, err := database.Read(context.Background(), r, r, "vpc-1"); err == nil {
+		t.Error("an error was taken for an empty account")
+	}
+}

@@ -1,0 +1,203 @@
+package notebook_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// vpc is one VPC with two subnets, each with its own table, and a notebook in each; a third notebook is in no VPC.
+type vpc struct {
+	routes map[string][]types.Route // by table
+	tags   map[string]string        // by notebook, "key=value"
+	peer   string                   // the account at the other end of pcx-1
+}
+
+func (v vpc) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	var out []types.RouteTable
+	for _, id := range []string{"a", "b"} {
+		out = append(out, types.RouteTable{RouteTableId: aws.String("rtb-0000000" + id), VpcId: aws.String("vpc-1"), Routes: v.routes[id],
+			Associations: []types.RouteTableAssociation{{SubnetId: aws.String("subnet-" + id)}}})
+	}
+	return &ec2.DescribeRouteTablesOutput{RouteTables: out}, nil
+}
+
+func (v vpc) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
+	end := func(account, id string) *types.VpcPeeringConnectionVpcInfo {
+		return &types.VpcPeeringConnectionVpcInfo{OwnerId: &account, VpcId: &id, Region: aws.String("us-east-1")}
+	}
+	return &ec2.DescribeVpcPeeringConnectionsOutput{VpcPeeringConnections: []types.VpcPeeringConnection{{RequesterVpcInfo: end(v.peer, "vpc-2"), AccepterVpcInfo: end("111111111111", "vpc-1")}}}, nil
+}
+
+func (v vpc) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
+	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-1"), CidrBlock: aws.String("10.1.0.0/16")}}}, nil
+}
+
+func (v vpc) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	subnet := func(id, cidr string) types.Subnet {
+		return types.Subnet{SubnetId: aws.String("subnet-" + id), VpcId: aws.String("vpc-1"), CidrBlock: &cidr}
+	}
+	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{subnet("a", "10.1.0.0/24"), subnet("b", "10.1.1.0/24")}}, nil
+}
+
+func (v vpc) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
+	out := &sagemaker.ListNotebookInstancesOutput{}
+	for _, name := range []string{"In-A", "In-B", "Nowhere"} {
+		out.NotebookInstances = append(out.NotebookInstances, smtypes.NotebookInstanceSummary{NotebookInstanceName: &name})
+	}
+	return out, nil
+}
+
+func (v vpc) DescribeNotebookInstance(_ context.Context, in *sagemaker.DescribeNotebookInstanceInput, _ ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error) {
+	out := &sagemaker.DescribeNotebookInstanceOutput{NotebookInstanceName: in.NotebookInstanceName, NotebookInstanceArn: in.NotebookInstanceName, NotebookInstanceStatus: "Stopped"}
+	switch *in.NotebookInstanceName {
+	case "In-A":
+		out.SubnetId = aws.String("subnet-a")
+	case "In-B":
+		out.SubnetId = aws.String("subnet-b")
+	case "Nowhere":
+	default:
+		return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "RecordNotFound"}
+	}
+	return out, nil
+}
+
+func (v vpc) ListTags(_ context.Context, in *sagemaker.ListTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.ListTagsOutput, error) {
+	key, value, ok := strings.Cut(v.tags[*in.ResourceArn], "=")
+	if !ok {
+		return &sagemaker.ListTagsOutput{}, nil
+	}
+	return &sagemaker.ListTagsOutput{Tags: []smtypes.Tag{{Key: &key, Value: &value}}}, nil
+}
+
+func through(destination, target string, state types.RouteState) types.Route {
+	r := types.Route{DestinationCidrBlock: &destination, State: state}
+	if strings.HasPrefix(target, "pcx-") {
+		r.VpcPeeringConnectionId = &target
+	} else {
+		r.TransitGatewayId = &target
+	}
+	return r
+}
+
+func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
+	i := notebook.Inspector{
+		Enter: func(string, event.Place) notebook.APIs { return notebook.APIs{EC2: v, SageMaker: v} },
+		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
+			if id == "999999999999" {
+				return workflow.AccountFacts{ID: id}, nil
+			}
+			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
+		},
+		Policy: func(context.Context) (*policy.Set, error) { return policy.Default(), nil },
+	}
+	return i.Inspect(context.Background(), workflow.InspectNotebooksInput{Execution: "x", Event: json.RawMessage(raw)})
+}
+
+func stateChange(account, name string) string {
+	return fmt.Sprintf(`{"source":"aws.sagemaker","detail-type":"SageMaker Notebook Instance State Change","account":%q,"region":"us-east-1","detail":{"NotebookInstanceName":%q}}`, account, name)
+}
+
+func routeCall(table string) string {
+	return fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1","detail":{"eventName":"CreateRoute","requestParameters":{"routeTableId":%q}}}`, table)
+}
+
+func summary(out workflow.InspectNotebooksOutput) string {
+	var b strings.Builder
+	fmt.Fprint(&b, out.Answer)
+	for _, n := range out.Notebooks {
+		fmt.Fprintf(&b, " %s:%v:%s", n.Name, n.Inject.Allowed, n.Inject.Policy)
+	}
+	for _, r := range out.Routed {
+		for _, t := range r.Tables {
+			fmt.Fprintf(&b, " %v", t.Subnets)
+			for _, route := range t.Routes {
+				fmt.Fprintf(&b, "%s", route.Destination)
+			}
+		}
+	}
+	return b.String()
+}
+
+func TestInspect(t *testing.T) {
+	active := types.RouteStateActive
+	world := vpc{peer: "222222222222", tags: map[string]string{}, routes: map[string][]types.Route{
+		"a": {through("10.2.0.0/16", "pcx-1", active), through("10.3.0.0/16", "tgw-1", active), through("10.4.0.0/16", "pcx-1", types.RouteStateBlackhole), through("0.0.0.0/0", "tgw-1", active)}}}
+	off := world
+	off.tags = map[string]string{"In-A": "drawbridge:routes=off"}
+	stranger := world
+	stranger.peer = "999999999999"
+	for name, c := range map[string]struct {
+		world vpc
+		event string
+		want  string
+	}{
+		"a notebook gets what its subnet's table reaches": {world, stateChange("111111111111", "In-A"), "inject In-A:true:inject-routes [subnet-a]10.2.0.0/1610.3.0.0/16"},
+		"a table that reaches nothing takes routes away":  {world, stateChange("111111111111", "In-B"), "inject In-B:true:no-routes [subnet-b]"},
+		"a changed table concerns its own subnets":        {world, routeCall("rtb-0000000a"), "inject In-A:true:inject-routes [subnet-a]10.2.0.0/1610.3.0.0/16"},
+		"a notebook that is left out":                     {off, stateChange("111111111111", "In-A"), "inject In-A:false:inject-off [subnet-a]"},
+		"a peer outside the organization is not reached":  {stranger, stateChange("111111111111", "In-A"), "inject In-A:true:inject-routes [subnet-a]10.3.0.0/16"},
+		"a notebook without a VPC":                        {world, stateChange("111111111111", "Nowhere"), "nothing"},
+		"a notebook that is gone":                         {world, stateChange("111111111111", "Gone"), "nothing"},
+		"an account outside the organization":             {world, stateChange("999999999999", "In-A"), "nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := c.world.inspect(c.event)
+			if err != nil || summary(out) != c.want || out.Answer == "nothing" && out.Reason == "" {
+				t.Errorf("got %q (%s), %v, want %q", summary(out), out.Reason, err, c.want)
+			}
+		})
+	}
+}
+
+func TestAMalformedEventIsInvalid(t *testing.T) {
+	if _, err := (vpc{}).inspect(stateChange("111111111111", "a b; rm -rf /")); fault.Of(err) != fault.Invalid {
+		t.Errorf("error = %v, want Invalid", err)
+	}
+}
+
+// power is a notebook's switch.
+type power struct{ err error }
+
+func (p power) StopNotebookInstance(context.Context, *sagemaker.StopNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.StopNotebookInstanceOutput, error) {
+	return nil, p.err
+}
+func (p power) StartNotebookInstance(context.Context, *sagemaker.StartNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.StartNotebookInstanceOutput, error) {
+	return nil, p.err
+}
+
+func TestStopNeedsPermission(t *testing.T) {
+	if _, err := notebook.Stop(context.Background(), power{}, workflow.Notebook{Name: "n"}); fault.Of(err) != fault.Refused {
+		t.Errorf("error = %v, want Refused: nobody allowed a restart", err)
+	}
+	out, err := notebook.Stop(context.Background(), power{}, workflow.Notebook{Name: "n", Restart: policy.Decision{Allowed: true}})
+	if err != nil || out.Phase != workflow.PhaseStopped {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+func TestStartIsDoneWhenItIsStarting(t *testing.T) {
+	status := func(s string) error {
+		return &smithy.GenericAPIError{Code: "ValidationException", Message: "Status (" + s + ") not in ([Stopped, Failed]). Unable to transition to (Pending)."}
+	}
+	for s, want := range map[string]fault.Kind{"Pending": "", "InService": "", "Updating": fault.NotYet, "Stopping": fault.NotYet} {
+		if _, err := notebook.Start(context.Background(), power{status(s)}, workflow.Notebook{Name: "n"}); fault.Of(err) != want {
+			t.Errorf("starting a notebook that is %s: %v, want kind %q", s, err, want)
+		}
+	}
+}
