@@ -7,29 +7,41 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 )
 
-// accounts remembers which account an access key id belongs to.
+// accounts remembers which account and role an access key id belongs to.
 type accounts struct {
 	mu   sync.Mutex
-	keys map[string]string
+	keys map[string]owner
 }
 
-// of returns the account of an access key id: the number itself, or what was
-// learned; the hub for anything else, as in moto.
-func (a *accounts) of(key string) string {
+type owner struct{ account, role string }
+
+// of returns the account of an access key id, and the role if there is one: the
+// number itself, or what was learned; the hub for anything else, as in moto.
+func (a *accounts) of(key string) (account, role string) {
 	if awscall.IsAccount(key) {
-		return key
+		return key, ""
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if account, ok := a.keys[key]; ok {
-		return account
+	if o, ok := a.keys[key]; ok {
+		return o.account, o.role
 	}
-	return HubAccount
+	return HubAccount, ""
+}
+
+// own says whose an access key id is.
+func (a *accounts) own(key string, o owner) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.keys == nil {
+		a.keys = map[string]owner{}
+	}
+	a.keys[key] = o
 }
 
 var (
-	newKey     = regexp.MustCompile(`<AccessKeyId>([A-Z0-9]+)</AccessKeyId>`)
-	arnAccount = regexp.MustCompile(`^arn:[^:]*:(?:iam|sts)::(\d{12}):`)
+	newKey  = regexp.MustCompile(`<AccessKeyId>([A-Z0-9]+)</AccessKeyId>`)
+	roleARN = regexp.MustCompile(`^arn:[^:]*:iam::(\d{12}):role/(?:.*/)?([^/]+)$`)
 )
 
 // hands reports whether the answer to the call hands out access keys.
@@ -47,14 +59,9 @@ func (a *accounts) learn(c awscall.Call, answer []byte) {
 	if m == nil {
 		return
 	}
-	owner := c.Account
-	if role := arnAccount.FindStringSubmatch(c.Resource); role != nil {
-		owner = role[1]
+	o := owner{account: c.Account}
+	if role := roleARN.FindStringSubmatch(c.Resource); role != nil {
+		o = owner{account: role[1], role: role[2]}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.keys == nil {
-		a.keys = map[string]string{}
-	}
-	a.keys[string(m[1])] = owner
+	a.own(string(m[1]), o)
 }

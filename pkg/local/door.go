@@ -110,7 +110,7 @@ func (d *door) pass(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := &visit{call: awscall.Parse(r, body), body: body}
-	v.call.Account = d.accounts.of(v.call.Key)
+	v.call.Account, v.call.Role = d.accounts.of(v.call.Key)
 	if d.invokes(v.call) {
 		d.invoke(w, r, v)
 		return
@@ -152,7 +152,7 @@ func (d *door) welcome(ctx context.Context, c awscall.Call) error {
 		}
 	}
 	if c.Action == "AssumeRole" {
-		if role := arnAccount.FindStringSubmatch(c.Resource); role != nil && role[1] != HubAccount {
+		if role := roleARN.FindStringSubmatch(c.Resource); role != nil && role[1] != HubAccount {
 			return d.deployer.member(ctx, role[1], d.deployer.options.Region)
 		}
 	}

@@ -70,7 +70,7 @@ func Start(ctx context.Context, o Options) (_ *Engine, err error) {
 	e.host = lambdahost.New(lambdahost.Options{
 		Endpoint:    e.address + runtimePath,
 		Lookup:      functions.lookup,
-		Credentials: functions.credentials(e.URL()),
+		Credentials: functions.credentials(e.URL(), &door.accounts),
 		Started:     e.story.Started,
 		Finished:    e.story.Finished,
 		Log:         func(function, line string) { _, _ = fmt.Fprintf(o.Log, "%s: %s\n", function, line) },
@@ -92,6 +92,10 @@ func (e *Engine) Story() *story.Recorder { return e.story }
 func (e *Engine) Config(account, region string) aws.Config {
 	return ClientConfig(e.URL(), account, region)
 }
+
+// Cool ends all processes of functions that have nothing to do, as if nobody had
+// needed them for a while: the next invocation of each is a cold start.
+func (e *Engine) Cool() { e.host.Cool() }
 
 // Done is closed when the emulation of AWS ended by itself, which it should
 // not.

@@ -79,11 +79,14 @@ func (f *functions) lookup(name string) (lambdahost.Function, error) {
 
 // credentials make a process of the function act under the function's own role
 // and find the engine, as the environment does on Lambda.
-func (f *functions) credentials(endpoint string) func(context.Context, lambdahost.Function) (map[string]string, error) {
+func (f *functions) credentials(endpoint string, known *accounts) func(context.Context, lambdahost.Function) (map[string]string, error) {
 	return func(ctx context.Context, fn lambdahost.Function) (map[string]string, error) {
 		env, err := f.assume(ctx, f.byName[fn.Name].role, fn.Name)
 		if err != nil {
 			return nil, err
+		}
+		if role := roleARN.FindStringSubmatch(f.byName[fn.Name].role); role != nil {
+			known.own(env["AWS_ACCESS_KEY_ID"], owner{account: role[1], role: role[2]})
 		}
 		env["AWS_ENDPOINT_URL"] = endpoint
 		env["AWS_SDK_UA_APP_ID"] = fn.Name

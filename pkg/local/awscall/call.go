@@ -27,6 +27,8 @@ type Call struct {
 	Status int `json:"status"`
 	// Error is the AWS error code of a failed call.
 	Error string `json:"error,omitempty"`
+	// Role is the name of the role that the caller acts under.
+	Role string `json:"role,omitempty"`
 	// Function is the Drawbridge function that made the call.
 	Function string `json:"function,omitempty"`
 	// Execution is the execution that the function worked for.

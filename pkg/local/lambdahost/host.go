@@ -232,6 +232,23 @@ func (h *Host) environment(f Function, id string) func() ([]string, error) {
 	}
 }
 
+// Cool ends every process that is idle.
+func (h *Host) Cool() {
+	h.mu.Lock()
+	var idle []*process
+	for _, list := range h.idle {
+		idle = append(idle, list...)
+	}
+	clear(h.idle)
+	for _, p := range idle {
+		delete(h.processes, p.id)
+	}
+	h.mu.Unlock()
+	for _, p := range idle {
+		p.kill()
+	}
+}
+
 // Close kills every process and waits for them.
 func (h *Host) Close() {
 	h.mu.Lock()

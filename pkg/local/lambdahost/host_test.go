@@ -207,6 +207,19 @@ func TestUnknownFunction(t *testing.T) {
 	}
 }
 
+func TestCoolMakesTheNextStartCold(t *testing.T) {
+	h := newHost(t, nil)
+	_, before := invoke(t, h, order{})
+	h.Cool()
+	again, after := invoke(t, h, order{})
+	if !again.ColdStart || before["pid"] == after["pid"] {
+		t.Error("the process is still warm")
+	}
+	if err := syscall.Kill(int(before["pid"].(float64)), 0); err != syscall.ESRCH {
+		t.Errorf("the old process: %v", err)
+	}
+}
+
 func TestCloseLeavesNoProcess(t *testing.T) {
 	h := newHost(t, nil)
 	_, out := invoke(t, h, order{})

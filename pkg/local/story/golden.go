@@ -20,7 +20,7 @@ func Golden(facts []Fact, names map[string]string) string {
 			forwarded[d.EventID] = true
 		}
 	}
-	told := map[string]bool{}
+	told, started := map[string]bool{}, map[string]bool{}
 	var unheard []string
 	for _, f := range facts {
 		e, ok := f.(Event)
@@ -40,11 +40,18 @@ func Golden(facts []Fact, names map[string]string) string {
 		}
 		for _, s := range facts {
 			if s, ok := s.(Start); ok && strings.HasPrefix(s.Execution, e.ID) {
+				started[s.Execution] = true
 				b.WriteByte('\n')
 				b.WriteString(tell(facts, s, names))
 			}
 		}
 		b.WriteByte('\n')
+	}
+	for _, s := range facts {
+		if s, ok := s.(Start); ok && !started[s.Execution] {
+			b.WriteString(tell(facts, s, names))
+			b.WriteByte('\n')
+		}
 	}
 	if len(unheard) > 0 {
 		slices.Sort(unheard)
@@ -140,8 +147,8 @@ func (s Step) golden(names map[string]string) string {
 	}
 	for _, g := range groups(s.Calls) {
 		fmt.Fprintf(&b, "    %s %s", g.account, g.region)
-		if g.assumes != "" {
-			fmt.Fprintf(&b, " as %s", g.assumes)
+		if g.role != "" {
+			fmt.Fprintf(&b, " as %s", g.role)
 		}
 		b.WriteByte('\n')
 		for _, c := range inOrder(g.calls, names) {
@@ -166,7 +173,7 @@ func sortHops(hops []Hop, names map[string]string) []Hop {
 			j++
 		}
 		slices.SortStableFunc(hops[i:j], func(a, b Hop) int {
-			return strings.Compare(named(a.Hop+a.Detail, names), named(b.Hop+b.Detail, names))
+			return strings.Compare(named(a.Hop+" "+a.Detail, names), named(b.Hop+" "+b.Detail, names))
 		})
 		i = j
 	}
@@ -191,7 +198,7 @@ func inOrder(calls []awscall.Call, names map[string]string) []string {
 }
 
 var (
-	anyID  = regexp.MustCompile(`\b(pcx|vpc|subnet|rtb|sgr|sg|acl|eni|igw|nat|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
+	anyID  = regexp.MustCompile(`\b(pcx|vpc|subnet|rtb|sgr|sg|acl|eni|igw|vgw|nat|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
 	anyKey = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
 )
 
@@ -218,4 +225,14 @@ func normalise(text string, names map[string]string) string {
 		return seen[id]
 	})
 	return anyKey.ReplaceAllString(text, "…")
+}
+
+// Table is a verdict as a Markdown table, with the ids replaced as in [Golden].
+func Table(hops []Hop, names map[string]string) string {
+	var b strings.Builder
+	b.WriteString("| | hop | |\n|---|---|---|\n")
+	for _, h := range hops {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", Mark(h.OK), h.Hop, h.Detail)
+	}
+	return normalise(b.String(), names)
 }

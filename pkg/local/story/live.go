@@ -69,8 +69,8 @@ func (l *Live) step(s Step) {
 	l.line(0, head)
 	for _, g := range groups(s.Calls) {
 		where := g.account + " " + g.region
-		if g.assumes != "" {
-			where += " as " + g.assumes
+		if g.role != "" {
+			where += " as " + g.role
 		}
 		l.line(2, where)
 		for _, c := range g.calls {

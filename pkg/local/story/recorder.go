@@ -18,6 +18,7 @@ type Recorder struct {
 	facts      []Fact
 	calls      []awscall.Call
 	running    map[string]*execution     // by execution name
+	over       map[string]bool           // names of executions that ended
 	ended      map[string]End            // by execution name
 	underway   map[string][]awscall.Call // calls by trace id of a running invocation
 	executions map[string]string         // trace id → execution name
@@ -49,7 +50,7 @@ type Counts struct {
 // NewRecorder returns an empty recorder.
 func NewRecorder() *Recorder {
 	return &Recorder{
-		running: map[string]*execution{}, ended: map[string]End{},
+		running: map[string]*execution{}, over: map[string]bool{}, ended: map[string]End{},
 		underway: map[string][]awscall.Call{}, executions: map[string]string{},
 		waits: map[string]float64{}, changed: make(chan struct{}), touched: time.Now(),
 	}
@@ -197,6 +198,10 @@ func (r *Recorder) Called(c awscall.Call) awscall.Call {
 // history takes one event of an execution's history.
 func (r *Recorder) history(name, machine string, m moment) {
 	r.mu.Lock()
+	if r.over[name] { // a branch that was under way when another one failed
+		r.mu.Unlock()
+		return
+	}
 	e := r.running[name]
 	if e == nil {
 		e = &execution{machine: machine}
@@ -240,6 +245,7 @@ func (r *Recorder) history(name, machine string, m moment) {
 			return
 		}
 		delete(r.running, name)
+		r.over[name] = true
 		if !r.forgetful {
 			r.ended[name] = end
 		}

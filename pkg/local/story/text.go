@@ -54,44 +54,32 @@ func Wrap(text string, width, indent int) []string {
 	return append(lines, line)
 }
 
-// group are the calls that a step made in one account and Region.
+// group are the calls that a step made in one account and Region under one role.
 type group struct {
-	account, region string
-	// assumes is the role that was assumed for them in this step.
-	assumes string
-	calls   []awscall.Call
+	account, region, role string
+	calls                 []awscall.Call
 }
 
-// groups sorts the calls of a step by where they were made. An AssumeRole shows
-// as the role of the account that it opened.
+// groups sorts the calls of a step by where they were made. An AssumeRole that
+// worked shows as the role of the calls after it.
 func groups(calls []awscall.Call) []group {
-	type key struct{ account, region string }
-	index := map[key]*group{}
-	roles := map[string]string{}
-	var keys []key
+	type key struct{ account, region, role string }
+	index := map[key]int{}
+	var out []group
 	for _, c := range calls {
 		if c.Action == "AssumeRole" && c.Status < 300 {
-			parts := strings.Split(c.Resource, ":")
-			if len(parts) == 6 {
-				roles[parts[4]] = strings.TrimPrefix(parts[5], "role/")
-				continue
-			}
+			continue
 		}
-		k := key{c.Account, c.Region}
-		if index[k] == nil {
-			index[k] = &group{account: c.Account, region: c.Region}
-			keys = append(keys, k)
+		k := key{c.Account, c.Region, c.Role}
+		i, ok := index[k]
+		if !ok {
+			i = len(out)
+			index[k] = i
+			out = append(out, group{account: c.Account, region: c.Region, role: c.Role})
 		}
-		index[k].calls = append(index[k].calls, c)
+		out[i].calls = append(out[i].calls, c)
 	}
-	slices.SortFunc(keys, func(a, b key) int { return strings.Compare(a.account+a.region, b.account+b.region) })
-	out := make([]group, 0, len(keys))
-	for _, k := range keys {
-		g := *index[k]
-		g.assumes = roles[k.account]
-		delete(roles, k.account) // once is enough
-		out = append(out, g)
-	}
+	slices.SortStableFunc(out, func(a, b group) int { return strings.Compare(a.account+a.region+a.role, b.account+b.region+b.role) })
 	return out
 }
 

@@ -1,0 +1,133 @@
+package stories
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/stories")
+
+const (
+	root = "../../.."
+	// waitScale shortens the waits of the machines.
+	waitScale = 0.01
+	// stranger is an account outside the organization.
+	stranger = "999999999999"
+)
+
+// engine is shared: every story has accounts of its own.
+var engine *local.Engine
+
+// injector is the fault of the story that is being told.
+var injector atomic.Pointer[local.Injector]
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(func() int {
+		o := local.Options{
+			Root: root, WaitScale: waitScale, Outside: []string{stranger},
+			Fault: func(c awscall.Call, when local.Moment) *local.Fault {
+				if f := injector.Load(); f != nil {
+					return (*f)(c, when)
+				}
+				return nil
+			},
+		}
+		if testing.Verbose() && os.Getenv("ENGINE_LOG") != "" {
+			o.Log = os.Stderr
+		}
+		if err := o.Check(); err != nil {
+			if os.Getenv("CI") == "true" {
+				fmt.Fprintln(os.Stderr, "FAIL:", err)
+				return 1
+			}
+			fmt.Println("skipped, no story was played:", err)
+			return 0
+		}
+		var err error
+		if engine, err = local.Start(context.Background(), o); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL:", err)
+			return 1
+		}
+		defer engine.Close()
+		return m.Run()
+	}())
+}
+
+// cast gives the n-th story accounts of its own: 111111111111 and 222222222222
+// are 111111110001 and 222222220001 in the story number 1.
+func cast(spec *scenario.Spec, n int) *strings.Replacer {
+	var canonical []string
+	for _, home := range []*scenario.Home{&spec.Consumer, &spec.Producer} {
+		own := fmt.Sprintf("%s%04d", home.Account[:8], n)
+		canonical = append(canonical, own, home.Account)
+		home.Account = own
+	}
+	return strings.NewReplacer(canonical...)
+}
+
+// timeout is what a story may take.
+func timeout(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, fmt.Errorf("a minute is over"))
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// until waits for n ends.
+func until(ctx context.Context, t *testing.T, n int) []story.End {
+	t.Helper()
+	ends, err := engine.Story().Wait(ctx, n, quiet)
+	if err != nil {
+		for _, f := range engine.Story().Facts() {
+			t.Logf("%T %+v", f, f)
+		}
+		t.Fatalf("waiting for %d executions to end, %d did: %v", n, len(ends), err)
+	}
+	return ends
+}
+
+// quiet is how long nothing may happen before a story is over.
+const quiet = 150 * time.Millisecond
+
+// compare holds text against a golden file.
+func compare(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join(root, "docs", "stories", name+".md")
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != text {
+		t.Errorf("the story is not as in %s (go test ./pkg/local/stories -update rewrites it):\n%s", path, difference(string(want), text))
+	}
+}
+
+// difference shows the first lines that differ.
+func difference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := 0; i < len(w) || i < len(g); i++ {
+		if i >= len(w) || i >= len(g) || w[i] != g[i] {
+			return fmt.Sprintf("line %d\nwant:\n%s\ngot:\n%s", i+1,
+				strings.Join(w[min(i, len(w)):min(i+8, len(w))], "\n"), strings.Join(g[min(i, len(g)):min(i+8, len(g))], "\n"))
+		}
+	}
+	return ""
+}

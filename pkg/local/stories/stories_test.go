@@ -1,0 +1,129 @@
+package stories
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// tale is one story: a world, what somebody does in it, and what is true then.
+type tale struct {
+	// name of the golden file in docs/stories.
+	name string
+	// title and about are what a reader sees first.
+	title, about string
+	// change makes the world differ from S1.
+	change func(*scenario.Spec)
+	// prepare changes the world after it was built.
+	prepare func(context.Context, *testing.T, *scenario.World)
+	// fault makes calls of Drawbridge fail.
+	fault func(*scenario.World) local.Injector
+	// acts are what people do, each after what the one before set in motion has
+	// ended; none means that the consumer requests the peering.
+	acts []act
+	// connected says whether every hop holds at the end.
+	connected bool
+	// also checks more.
+	also func(context.Context, *testing.T, *scenario.World, []awscall.Call)
+}
+
+// act is something that somebody does.
+type act struct {
+	// says what it is, for the reader.
+	says string
+	do   func(context.Context, *testing.T, *scenario.World)
+	// ends are the ends of the executions that it leads to, in any order: the
+	// end state, or the error of the state that failed.
+	ends []string
+}
+
+// request is the one call that begins most stories.
+func request(ends ...string) act {
+	return act{
+		says: "The owner of alpha calls ec2 CreateVpcPeeringConnection.",
+		do: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			if err := w.Request(ctx); err != nil {
+				t.Fatal(err)
+			}
+		},
+		ends: ends,
+	}
+}
+
+func TestStories(t *testing.T) {
+	for i, s := range tales {
+		t.Run(s.name, func(t *testing.T) { play(t, i+1, s) })
+	}
+}
+
+func play(t *testing.T, n int, s tale) {
+	ctx := timeout(t)
+	spec := scenario.S1()
+	canonical := cast(&spec, n)
+	if s.change != nil {
+		s.change(&spec)
+	}
+	world, err := spec.Build(ctx, engine.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.prepare != nil {
+		s.prepare(ctx, t, world)
+	}
+	if s.fault != nil {
+		fault := s.fault(world)
+		injector.Store(&fault)
+	}
+	engine.Cool() // what a process remembers must not depend on the stories before
+	t.Cleanup(func() { injector.Store(nil) })
+	if _, err := engine.Story().Wait(ctx, 0, quiet); err != nil {
+		t.Fatal(err)
+	}
+
+	var text strings.Builder
+	fmt.Fprintf(&text, "# %s\n\n%s\n", s.title, strings.TrimSpace(s.about))
+	var calls []awscall.Call
+	for _, a := range s.acts {
+		engine.Story().Begin()
+		a.do(ctx, t, world)
+		var got []string
+		for _, e := range until(ctx, t, len(a.ends)) {
+			if e.Status == "SUCCEEDED" {
+				got = append(got, e.State)
+			} else {
+				got = append(got, e.Error)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(a.ends)
+		if !slices.Equal(got, a.ends) {
+			t.Errorf("%s The executions ended with %q, want %q:\n%s", a.says, got, a.ends, story.Golden(engine.Story().Facts(), world.Names()))
+		}
+		counts := engine.Story().Counts()
+		calls = append(calls, engine.Story().Calls()...)
+		fmt.Fprintf(&text, "\n%s\n\n```text\n%s```\n", a.says, story.Golden(engine.Story().Facts(), world.Names()))
+		fmt.Fprintf(&text, "\n%d state transitions, %d invocations, %d AWS calls without AssumeRole and polls.\n",
+			counts.Transitions, counts.Invocations, story.Work(engine.Story().Calls()))
+	}
+	if world.Connection != "" {
+		verdict, err := world.Verdict(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if scenario.Holds(verdict) != s.connected {
+			t.Errorf("connected is %v, want %v: %+v", !s.connected, s.connected, verdict)
+		}
+		fmt.Fprintf(&text, "\nRead back from the accounts:\n\n%s", story.Table(verdict, world.Names()))
+	}
+	if s.also != nil {
+		s.also(ctx, t, world, calls)
+	}
+	compare(t, s.name, canonical.Replace(text.String()))
+}
