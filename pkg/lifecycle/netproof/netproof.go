@@ -81,6 +81,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 	if err != nil {
 		return err
 	}
+	var own Outcome
 	add := func(step string, ok bool, detail string, began time.Time) {
 		s := Step{step, ok, detail, time.Since(began)}
 		r.Steps = append(r.Steps, s)
@@ -103,41 +104,49 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 			add(when+": "+strings.Replace(c.Name, " to ", verb, 1), (err == nil) == possible, detail, began)
 		}
 	}
-	start := func(what string, script []byte) error {
+	start := func(what string, script []byte, want *Outcome) error {
 		began := time.Now()
 		got, err := n.OnStart(ctx, script)
 		if err != nil {
 			return err
 		}
-		detail := fmt.Sprintf("exit status %d", got.Exit)
-		if text := strings.TrimSpace(got.Stderr); text != "" {
-			detail += ", says: " + text
+		detail, ok := fmt.Sprintf("exit status %d", got.Exit), true
+		if want != nil {
+			detail += ", output and all as without Drawbridge"
+			if ok = got.Exit == want.Exit && got.Stdout == want.Stdout && got.Stderr == want.Stderr; !ok {
+				detail = fmt.Sprintf("exit status %d, without Drawbridge %d; output %q, without %q", got.Exit, want.Exit, got.Stdout+got.Stderr, want.Stdout+want.Stderr)
+			}
 		}
-		add(what, got.Exit == 0 && !strings.Contains(got.Stderr, "drawbridge: "), detail, began)
+		add(what, ok, detail, began)
+		own = got
 		return nil
 	}
-	restart := func() error { return n.Restart(ctx) }
-
+	// What the script does without our lines is what it must do with them.
+	if err := start("the on-start script runs without host routes", without, nil); err != nil {
+		return err
+	}
+	alone := own
 	ask("before", false)
-	if err := start("the on-start script runs", script); err != nil {
+	if err := n.Restart(ctx); err != nil {
+		return err
+	}
+	if err := start("the on-start script with host routes runs", script, &alone); err != nil {
 		return err
 	}
 	ask("after it", true)
-	if err := restart(); err != nil {
+	if err := n.Restart(ctx); err != nil {
 		return err
 	}
 	ask("restarted, before the script", false)
-	if err := start("the on-start script runs again", script); err != nil {
+	if err := start("the on-start script runs again", script, &alone); err != nil {
 		return err
 	}
 	ask("after the restart", true)
-	if err := restart(); err != nil {
+	if err := n.Restart(ctx); err != nil {
 		return err
 	}
-	if len(without) > 0 {
-		if err := start("the script after disconnecting runs", without); err != nil {
-			return err
-		}
+	if err := start("the script that disconnecting leaves runs", without, &alone); err != nil {
+		return err
 	}
 	ask("disconnected and restarted", false)
 	return nil

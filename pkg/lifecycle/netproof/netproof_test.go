@@ -135,13 +135,23 @@ func reach(t *testing.T, n *Notebook, clients []Client, possible bool, addresses
 }
 
 func TestRun(t *testing.T) {
+	t.Parallel()
 	world(t)
-	for name, owner := range map[string]string{"owner's script": "#!/bin/bash\nset -euo pipefail\necho hello\n", "wholly ours": ""} {
+	for name, owner := range map[string]string{
+		"wholly ours":              "",
+		"an owner's":               "#!/bin/bash\nset -euo pipefail\necho hello\n",
+		"an owner's that fails":    "#!/bin/bash\nset -e\necho hello\nno-such-command\n",
+		"an owner's for notebooks": "#!/bin/bash\nset -e\nsudo -u ec2-user -i <<'EOF'\npip install --quiet pymysql\nEOF\necho ready\n",
+	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var told bytes.Buffer
 			result, err := Run(t.Context(), merged(t, owner), &told)
-			if err != nil || !result.OK() || len(result.Steps) != 13 || result.Real != shared.real {
-				t.Errorf("%+v, %v\n%s", result, err, told.String())
+			if err != nil || !result.OK() || len(result.Steps) != 14 || result.Real != shared.real {
+				t.Errorf("%d steps, %v\n%s", len(result.Steps), err, told.String())
+			}
+			if fails := strings.Contains(owner, "no-such"); strings.Contains(told.String(), "exit status 127") != fails {
+				t.Errorf("the owner's exit status was lost:\n%s", told.String())
 			}
 		})
 	}

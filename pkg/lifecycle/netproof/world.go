@@ -39,7 +39,22 @@ const holder = `mount --make-rprivate / 2>/dev/null
 mount -t proc proc /proc 2>/dev/null
 mount -t tmpfs tmpfs /run && mkdir /run/netns /run/proof && mount --bind "$1" /run/proof &&
 mount -t tmpfs tmpfs /tmp && mkdir -p "$1" && mount --bind /run/proof "$1" &&
-mount -o remount,bind,ro / && echo ready && exec cat >/dev/null`
+mount -o remount,bind,ro / && mkdir /run/bin && cd /run/bin && echo "$2" >sudo &&
+for p in aws conda dnf jupyter mamba pip pip3 systemctl yum; do echo "#!/bin/sh" >$p; done && chmod 755 * &&
+cd / && echo ready && exec cat >/dev/null`
+
+// sudo stands in for sudo, as the programs above do for themselves: a notebook has them, and the user ec2-user, and
+// they reach the internet. It runs the command as who it is; without one (-i, -s) a shell on its input.
+const sudo = `#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+  -[ugpCcRrtTUD]) shift 2 ;;
+  -*) shift ;;
+  *=*) export "${1?}"; shift ;;
+  *) exec "$@" ;;
+  esac
+done
+exec sh`
 
 // ErrUnavailable reports a machine on which network namespaces cannot be made.
 var ErrUnavailable = errors.New("no network namespaces here: it takes root or unprivileged user namespaces, and ip and nsenter")
@@ -86,8 +101,8 @@ func open(ctx context.Context, user bool) (w *World, err error) {
 	if err := os.WriteFile(w.script, []byte(worldScript), 0o644); err != nil {
 		return nil, err
 	}
-	w.holder = exec.Command("/bin/sh", "-c", holder, "sh", w.dir)
-	w.holder.Env = environment
+	w.holder = exec.Command("/bin/sh", "-c", holder, "sh", w.dir, sudo)
+	w.holder.Env = []string{"PATH=/sbin:/bin:/usr/sbin:/usr/bin"}
 	w.holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID, Setpgid: true}
 	if user {
 		w.holder.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -139,7 +154,10 @@ func (w *World) Close() {
 }
 
 // environment is what SageMaker's own text says a lifecycle configuration gets, and no more of this process's.
-var environment = []string{"PATH=/sbin:/bin:/usr/sbin:/usr/bin", "HOME=/root", "LANG=C", "LC_ALL=C"}
+// In front stand the stand-ins.
+var environment = []string{"PATH=" + standIns + ":/sbin:/bin:/usr/sbin:/usr/bin", "HOME=/root", "LANG=C", "LC_ALL=C"}
+
+const standIns = "/run/bin"
 
 // command prepares a command in a namespace of the world; the empty name is the holder's own.
 func (w *World) command(ctx context.Context, space string, args ...string) *exec.Cmd {
@@ -177,6 +195,7 @@ type Notebook struct {
 	Interface string // of the customer's subnet
 	Subnet    int    // 0 is 10.1.0.0/24, 1 is 10.1.1.0/24
 	number    int
+	dir       string
 }
 
 // Boot starts a notebook instance with SageMaker's routes and no others. No lifecycle configuration runs yet.
@@ -227,11 +246,14 @@ func (n *Notebook) OnStart(ctx context.Context, script []byte) (Outcome, error) 
 
 // RunAs runs a script by a shell with options, or as a program where no shell is named.
 func (n *Notebook) RunAs(ctx context.Context, script []byte, shell ...string) (Outcome, error) {
-	dir := filepath.Join(n.world.dir, n.space)
-	path := filepath.Join(dir, "on-start")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return Outcome{}, err
+	if n.dir == "" {
+		dir, err := os.MkdirTemp(n.world.dir, "notebook-")
+		if err != nil {
+			return Outcome{}, err
+		}
+		n.dir = dir // the same after a restart: a shell's messages name the file
 	}
+	path := filepath.Join(n.dir, "on-start")
 	if err := os.WriteFile(path, script, 0o700); err != nil {
 		return Outcome{}, err
 	}
