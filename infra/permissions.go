@@ -76,7 +76,7 @@ var steps = map[string]step{
 	},
 	"InjectRoutes": {
 		member: []grant{
-			{actions: []string{"sagemaker:ListNotebookInstances"}},
+			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
@@ -19,6 +20,6 @@ func main() {
 	}
 	workflow.Start(func(ctx context.Context, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 		member := door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)
-		return lifecycle.Inject(ctx, sagemaker.NewFromConfig(member), in)
+		return lifecycle.Inject(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(member), in)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -69,8 +71,9 @@ type detacher interface {
 // executions added, stay. Without a connection (the Notebook machine, which has just read the whole route table) the
 // line becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
-func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
+func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
+	routed := routesOf(ec2api, in)
 	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
 	answer := func(a, detail string, args ...any) (workflow.InjectRoutesOutput, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
@@ -93,7 +96,7 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 			return answer(Done, "%s", strings.Join(bad, "; "))
 		}
 		if exact && !stopped {
-			if err := withdraw(ctx, api, nb); err != nil {
+			if err := withdraw(ctx, api, routed, nb); err != nil {
 				return workflow.InjectRoutesOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
 			}
 		}
@@ -112,7 +115,7 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 	// again before attaching; one seen, gone since – so look again if it is gone.
 	name, status, arn := nb.LifecycleConfig, nb.Status, ""
 	if name != "" && !stopped {
-		err := edited(ctx, api, name, edit, nil)
+		err := edited(ctx, api, routed, name, edit, nil)
 		if err == nil {
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
@@ -131,7 +134,7 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 	name, status, arn = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus), aws.ToString(now.NotebookInstanceArn)
 
 	if name != "" {
-		err := edited(ctx, api, name, edit, nil)
+		err := edited(ctx, api, routed, name, edit, nil)
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
@@ -148,7 +151,7 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 
 	switch types.NotebookInstanceStatus(status) {
 	case types.NotebookInstanceStatusStopped:
-		if err := attach(ctx, api, nb, arn, edit); err != nil {
+		if err := attach(ctx, api, routed, nb, arn, edit); err != nil {
 			if stopped && fault.Of(err) != fault.Transient && fault.Of(err) != fault.NotYet {
 				hop.OK = false
 				return answer(Start, "%v", err)
@@ -167,7 +170,7 @@ func Inject(ctx context.Context, api client, in workflow.InjectRoutesInput) (wor
 		if in.Phase == workflow.PhaseStarted {
 			// Stopped and started again, and still without a configuration: what kept it from being attached does so
 			// still, and says why; if it does not any more, the next stop will do.
-			if err := edited(ctx, api, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
+			if err := edited(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
 				return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s, which was started again without them: %w", nb.Name, err)
 			}
 		}
@@ -200,9 +203,9 @@ func moving(status string) bool {
 }
 
 // attach makes the subnet's own configuration, or reuses it, and attaches it to a stopped notebook.
-func attach(ctx context.Context, api client, nb workflow.Notebook, arn string, edit Edit) error {
+func attach(ctx context.Context, api client, routed routes, nb workflow.Notebook, arn string, edit Edit) error {
 	name := NameFor(nb.Subnet)
-	if err := edited(ctx, api, name, edit, tagsFor(nb)); err != nil {
+	if err := edited(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
 		return err
 	}
 	slog.InfoContext(ctx, "attaching lifecycle configuration", "notebook", nb.Name, "configuration", name)
@@ -223,11 +226,11 @@ func tagsFor(nb workflow.Notebook) []types.Tag {
 }
 
 // withdraw takes the line of a notebook's subnet out of its configuration, and leaves no idle configuration of ours.
-func withdraw(ctx context.Context, api client, nb workflow.Notebook) error {
+func withdraw(ctx context.Context, api client, routed routes, nb workflow.Notebook) error {
 	if nb.LifecycleConfig == "" {
 		return Delete(ctx, api, NameFor(nb.Subnet)) // one that was detached before and could not be deleted then
 	}
-	idle, err := Bring(ctx, api, nb.LifecycleConfig, nb.SubnetCIDR, nil)
+	idle, err := settle(ctx, api, routed, nb.LifecycleConfig, Edit{Subnet: nb.SubnetCIDR, Mode: Set})
 	if err != nil || !idle {
 		return err
 	}
@@ -256,14 +259,22 @@ var errGone = errors.New("no such lifecycle configuration")
 // SageMaker has no conditional write. What comes between a read and its write cannot be seen; so a write follows its
 // read at once and is never retried as it is. Two executions of Drawbridge find each other out: the read-back of the
 // first comes after the write of the second.
-func edited(ctx context.Context, api editor, name string, edit Edit, tags []types.Tag) error {
+//
+// A Set takes lines away that the caller's table did not ask for. The table may be older than the configuration:
+// another execution adds a route first and its line second. So before a line goes, routed tells what the table holds
+// now, after the configuration was read, and what is in it stays.
+func edited(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
 	var failed error
 	for range rounds {
 		current, err := read(ctx, api, name)
 		if err != nil && (!errors.Is(err, errGone) || tags == nil) {
 			return err
 		}
-		change, err := Plan(current, edit)
+		wanted := edit
+		if wanted.Destinations, err = kept(ctx, routed, current, edit); err != nil {
+			return err
+		}
+		change, err := Plan(current, wanted)
 		if err != nil {
 			return err
 		}
@@ -275,6 +286,54 @@ func edited(ctx context.Context, api editor, name string, edit Edit, tags []type
 		}
 	}
 	return fault.New(fault.Transient, "lifecycle configuration %s kept changing under %d attempts: %v", name, rounds, failed)
+}
+
+// routes tells what the route table of the notebook's subnet holds at this moment.
+type routes func(context.Context) ([]netip.Prefix, error)
+
+// kept returns the destinations of edit, and of those that a Set would take away the ones that are routed after all.
+func kept(ctx context.Context, routed routes, current *Configuration, edit Edit) ([]netip.Prefix, error) {
+	if edit.Mode != Set || routed == nil || current == nil {
+		return edit.Destinations, nil
+	}
+	script, err := Parse(current.Name, current.OnStart)
+	if err != nil {
+		return nil, err
+	}
+	going := []netip.Prefix{}
+	for _, l := range script.Lines {
+		if l.Subnet == edit.Subnet {
+			going = slices.DeleteFunc(slices.Clone(l.Destinations), func(d netip.Prefix) bool { return slices.Contains(edit.Destinations, d) })
+		}
+	}
+	if len(going) == 0 {
+		return edit.Destinations, nil
+	}
+	now, err := routed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stays := slices.DeleteFunc(going, func(d netip.Prefix) bool { return !slices.Contains(now, d) })
+	return append(slices.Clone(edit.Destinations), stays...), nil
+}
+
+// routesOf reads the route table of a notebook's subnet.
+func routesOf(ec2api route.Reader, in workflow.InjectRoutesInput) routes {
+	return func(ctx context.Context) ([]netip.Prefix, error) {
+		for _, r := range in.Routed {
+			if r.Account != in.Notebook.Account {
+				continue
+			}
+			tables, err := route.Read(ctx, ec2api, r.VPC)
+			if err != nil {
+				return nil, err
+			}
+			if t, ok := route.Of(tables, in.Notebook.Subnet); ok {
+				return route.HostRoutes(t), nil
+			}
+		}
+		return nil, nil
+	}
 }
 
 // read returns nil and errGone for a configuration that does not exist.
@@ -353,20 +412,15 @@ func list(destinations []netip.Prefix) string {
 	return strings.Join(names, ", ")
 }
 
-// Bring makes the line of a subnet in one configuration exactly destinations, none of which removes it. The caller has
-// just read the subnet's route table. It reports whether the configuration is now idle: Drawbridge's own and empty.
-func Bring(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (idle bool, err error) {
-	return settle(ctx, api, configuration, Edit{Subnet: subnet, Mode: Set, Destinations: destinations})
-}
-
 // Withdraw takes destinations out of the line of a subnet in one configuration. It reports whether the configuration
 // is now idle: Drawbridge's own and empty.
 func Withdraw(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (idle bool, err error) {
-	return settle(ctx, api, configuration, Edit{Subnet: subnet, Mode: Remove, Destinations: destinations})
+	return settle(ctx, api, nil, configuration, Edit{Subnet: subnet, Mode: Remove, Destinations: destinations})
 }
 
-func settle(ctx context.Context, api editor, configuration string, edit Edit) (bool, error) {
-	err := edited(ctx, api, configuration, edit, nil)
+// settle edits a configuration and reports whether it is then idle.
+func settle(ctx context.Context, api editor, routed routes, configuration string, edit Edit) (bool, error) {
+	err := edited(ctx, api, routed, configuration, edit, nil)
 	if errors.Is(err, errGone) {
 		return false, nil
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
@@ -271,7 +273,7 @@ func TestInject(t *testing.T) {
 			if c.in != nil {
 				c.in(&in)
 			}
-			out, err := Inject(context.Background(), f, in)
+			out, err := Inject(context.Background(), f, tables{}, in)
 			if !slices.Equal(f.calls, c.calls) {
 				t.Errorf("calls: %v\nwant:  %v", f.calls, c.calls)
 			}
@@ -302,7 +304,7 @@ func again(f *fake, call string) {
 func TestInjectKeepsTheOnCreateScript(t *testing.T) {
 	f := newFake().notebook("n", "c", types.NotebookInstanceStatusStopped)
 	f.scripts["c"], f.onCreate["c"] = owner, "#!/bin/bash\npip install x\n"
-	if _, err := Inject(context.Background(), f, input("c", types.NotebookInstanceStatusStopped)); err != nil {
+	if _, err := Inject(context.Background(), f, tables{}, input("c", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
 	}
 	if f.onCreate["c"] != "#!/bin/bash\npip install x\n" || f.scripts["c"] == owner {
@@ -317,7 +319,7 @@ func TestExecutionsThatOverlapLoseNothing(t *testing.T) {
 	f.after["UpdateNotebookInstanceLifecycleConfig"] = func(f *fake) {
 		f.scripts["c"] = string(planned(t, config(owner), Edit{Subnet: p("10.1.1.0/24"), Destinations: ps("10.9.0.0/16")}).OnStart)
 	}
-	if _, err := Inject(context.Background(), f, input("c", types.NotebookInstanceStatusInService)); err != nil {
+	if _, err := Inject(context.Background(), f, tables{}, input("c", types.NotebookInstanceStatusInService)); err != nil {
 		t.Fatal(err)
 	}
 	script, err := Parse("c", []byte(f.scripts["c"]))
@@ -333,7 +335,7 @@ func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
 		f.notebook(fmt.Sprint("n", i), "c", types.NotebookInstanceStatusInService)
 		in := input("c", types.NotebookInstanceStatusInService)
 		in.Notebook.Name = fmt.Sprint("n", i)
-		if _, err := Inject(context.Background(), f, in); err != nil {
+		if _, err := Inject(context.Background(), f, tables{}, in); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -346,7 +348,7 @@ func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
 func TestRemoval(t *testing.T) {
 	ctx, subnet := context.Background(), p("10.1.0.0/24")
 	f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped).notebook("other", "drawbridge-subnet-a", types.NotebookInstanceStatusStopped).notebook("owners", "c", types.NotebookInstanceStatusStopped)
-	if _, err := Inject(ctx, f, input("", types.NotebookInstanceStatusStopped)); err != nil {
+	if _, err := Inject(ctx, f, tables{}, input("", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
 	}
 	f.scripts["c"] = string(planned(t, config(owner), toProducer).OnStart)
@@ -373,7 +375,45 @@ func TestRemoval(t *testing.T) {
 	if f.notebooks["owners"].NotebookInstanceLifecycleConfigName == nil || f.scripts["c"] != owner {
 		t.Error("the owner's configuration was touched")
 	}
-	if idle, err := Bring(ctx, f, "c", subnet, ps("10.4.0.0/16")); err != nil || idle || !strings.Contains(f.scripts["c"], "line 10.1.0.0/24 10.4.0.0/16") {
-		t.Errorf("bringing: %t %v", idle, err)
+}
+
+// tables is one route table, the main one, with routes to these destinations.
+type tables []string
+
+func (t tables) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	table := ec2types.RouteTable{RouteTableId: aws.String("rtb-1"), Associations: []ec2types.RouteTableAssociation{{Main: aws.Bool(true)}}}
+	for _, destination := range t {
+		table.Routes = append(table.Routes, ec2types.Route{DestinationCidrBlock: &destination, VpcPeeringConnectionId: aws.String("pcx-1"), State: ec2types.RouteStateActive})
+	}
+	return &ec2.DescribeRouteTablesOutput{RouteTables: []ec2types.RouteTable{table}}, nil
+}
+
+// Without a connection the line becomes what the table says, but not what an old look at the table said.
+func TestALineGoesOnlyWhenTheTableLacksItNow(t *testing.T) {
+	for name, c := range map[string]struct {
+		now  tables
+		want string // the line afterwards, empty: the owner's script alone
+	}{
+		"the route is gone": {tables{}, ""},
+		"another execution added the route and the line since": {tables{"10.9.0.0/16"}, "line 10.1.0.0/24 10.9.0.0/16\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake().notebook("n", "c", types.NotebookInstanceStatusStopped)
+			f.scripts["c"] = owner
+			with := input("c", types.NotebookInstanceStatusStopped)
+			with.Routed = routed("10.9.0.0/16")
+			if _, err := Inject(context.Background(), f, tables{}, with); err != nil {
+				t.Fatal(err)
+			}
+			exact := input("c", types.NotebookInstanceStatusStopped)
+			exact.Connection = workflow.Connection{}
+			exact.Routed[0].Tables[0].Routes = nil
+			if _, err := Inject(context.Background(), f, c.now, exact); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.scripts["c"]; c.want == "" && got != owner || !strings.Contains(got, c.want) || c.want != "" && strings.Contains(got, "10.2.0.0/16") {
+				t.Errorf("the script is now\n%s", got)
+			}
+		})
 	}
 }
