@@ -53,6 +53,10 @@ func (h *hub) function(state string) awslambda.IFunction {
 		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeAccount",
 			"Resource": sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*")})
 	}
+	if step.keeps {
+		env["DEAD_LETTER_QUEUE"] = h.dead.QueueUrl()
+		grants = append(grants, statement{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": h.dead.QueueArn()})
+	}
 	if step.notifies {
 		env["TOPIC_ARN"] = h.topic.TopicArn()
 		grants = append(grants, statement{"Effect": "Allow", "Action": "sns:Publish", "Resource": h.topic.TopicArn()})

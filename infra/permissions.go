@@ -8,6 +8,7 @@ type step struct {
 	member     []grant // what the role drawbridge-member-<state> allows in the member account
 	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
 	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
+	keeps      bool    // it keeps malformed events: sqs:SendMessage on the dead-letter queue, and DEAD_LETTER_QUEUE
 	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN
 }
 
@@ -27,6 +28,7 @@ var steps = map[string]step{
 	"InspectPeering": {
 		readsParam: true,
 		asksOrg:    true,
+		keeps:      true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
@@ -91,6 +93,7 @@ var steps = map[string]step{
 	"InspectNotebooks": {
 		readsParam: true,
 		asksOrg:    true,
+		keeps:      true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",

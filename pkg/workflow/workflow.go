@@ -138,6 +138,11 @@ type InspectPeeringInput struct {
 	Known     Known           `json:"known"`
 }
 
+// Raw returns the execution's name and the event as it came.
+func (in InspectPeeringInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
 // An Answer is what InspectPeering wants to happen next.
 type Answer string
 
@@ -256,6 +261,11 @@ type InjectRoutesOutput struct {
 type InspectNotebooksInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in InspectNotebooksInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
 }
 
 // InspectNotebooksOutput says which notebooks must be brought in line with which route tables.
