@@ -54,6 +54,9 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 		say("Waits of the machine are shortened to %g of their time.", c.WaitScale)
 	}
 	say("Now %s makes one call: ec2 CreateVpcPeeringConnection. The rest is Drawbridge.\n", spec.Consumer.Name)
+	if _, err := engine.Settle(ctx, 0); err != nil {
+		return err
+	}
 	engine.Story().Begin()
 	engine.Story().Watch(story.NewLive(os.Stdout, terminal(os.Stdout), c.WaitScale).Tell)
 	asked := time.Now()
@@ -62,7 +65,7 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	}
 	limit, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the execution has not ended after %v", patience))
 	defer cancel()
-	ends, err := engine.Story().Wait(limit, 1, 0)
+	end, err := engine.Story().First(limit, func(e story.End) bool { return e.Machine == "drawbridge-peering" })
 	wall := time.Since(asked)
 	if err != nil {
 		return fmt.Errorf("waiting for the end: %w", err)
@@ -71,7 +74,7 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	if err != nil {
 		return err
 	}
-	report := engine.Story().Report(ends[0], verdict, wall)
+	report := engine.Story().Report(end, verdict, wall)
 	out := c.Out
 	if out == "" {
 		out = filepath.Join(env.root, "out", "demo")
@@ -81,7 +84,7 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 		return err
 	}
 	conclude(report, path, time.Since(began))
-	if ends[0].Status != "SUCCEEDED" || report.Result != "Connected" {
+	if end.Status != "SUCCEEDED" || report.Result != "Connected" {
 		return fmt.Errorf("the execution ended with %s", report.Result)
 	}
 	if !scenario.Holds(verdict) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -77,6 +78,22 @@ func (e *emulator) serving(ctx context.Context, ready <-chan string) (*url.URL, 
 	case <-time.After(time.Minute):
 		return nil, errors.New("it is not ready after a minute")
 	}
+}
+
+// flush waits until every event was handed to its targets and every report was
+// made.
+func (e *emulator) flush(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url.JoinPath("_drawbridge", "flush").String(), nil)
+	if err != nil {
+		return err
+	}
+	answer, err := transport.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
 }
 
 func (e *emulator) stop() { e.child.Stop(2 * time.Second) }

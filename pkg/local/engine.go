@@ -93,6 +93,28 @@ func (e *Engine) Config(account, region string) aws.Config {
 	return ClientConfig(e.URL(), account, region)
 }
 
+// quiet is how long nothing may happen before the engine counts as settled;
+// notebooks take a fifth of a second to change their state.
+const quiet = 300 * time.Millisecond
+
+// Settle waits until n executions have ended since the story began, none runs
+// and no event is under way. It returns the ends in their order.
+func (e *Engine) Settle(ctx context.Context, n int) ([]story.End, error) {
+	for {
+		ends, err := e.story.Wait(ctx, n, quiet)
+		if err != nil {
+			return ends, err
+		}
+		before := e.story.Changes()
+		if err := e.emulator.flush(ctx); err != nil {
+			return ends, fmt.Errorf("waiting for events: %w", err)
+		}
+		if e.story.Changes() == before {
+			return ends, nil
+		}
+	}
+}
+
 // Cool ends all processes of functions that have nothing to do, as if nobody had
 // needed them for a while: the next invocation of each is a cold start.
 func (e *Engine) Cool() { e.host.Cool() }

@@ -88,7 +88,7 @@ func timeout(t *testing.T) context.Context {
 // until waits for n ends.
 func until(ctx context.Context, t *testing.T, n int) []story.End {
 	t.Helper()
-	ends, err := engine.Story().Wait(ctx, n, quiet)
+	ends, err := engine.Settle(ctx, n)
 	if err != nil {
 		for _, f := range engine.Story().Facts() {
 			t.Logf("%T %+v", f, f)
@@ -97,9 +97,6 @@ func until(ctx context.Context, t *testing.T, n int) []story.End {
 	}
 	return ends
 }
-
-// quiet is how long nothing may happen before a story is over.
-const quiet = 150 * time.Millisecond
 
 // compare holds text against a golden file.
 func compare(t *testing.T, name, text string) {

@@ -77,15 +77,15 @@ func play(t *testing.T, n int, s tale) {
 	if s.prepare != nil {
 		s.prepare(ctx, t, world)
 	}
+	if _, err := engine.Settle(ctx, 0); err != nil {
+		t.Fatal(err)
+	}
+	engine.Cool() // what a process remembers must not depend on what was before
 	if s.fault != nil {
 		fault := s.fault(world)
 		injector.Store(&fault)
 	}
-	engine.Cool() // what a process remembers must not depend on the stories before
 	t.Cleanup(func() { injector.Store(nil) })
-	if _, err := engine.Story().Wait(ctx, 0, quiet); err != nil {
-		t.Fatal(err)
-	}
 
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\n\n%s\n", s.title, strings.TrimSpace(s.about))

@@ -29,6 +29,7 @@ type Recorder struct {
 	forgetful  bool
 	changed    chan struct{} // closed and renewed at every change
 	touched    time.Time
+	changes    int
 }
 
 type execution struct {
@@ -274,8 +275,36 @@ func (r *Recorder) add(f Fact) {
 // touch wakes whoever waits; the lock is held.
 func (r *Recorder) touch() {
 	r.touched = time.Now()
+	r.changes++
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// Changes counts what was recorded, told or not; it never falls.
+func (r *Recorder) Changes() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changes
+}
+
+// First waits for the first end that is as wanted.
+func (r *Recorder) First(ctx context.Context, wanted func(End) bool) (End, error) {
+	for {
+		r.mu.Lock()
+		changed := r.changed
+		for _, f := range r.facts {
+			if e, ok := f.(End); ok && wanted(e) {
+				r.mu.Unlock()
+				return e, nil
+			}
+		}
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return End{}, context.Cause(ctx)
+		}
+	}
 }
 
 // Wait waits until at least n executions ended, none runs any more and nothing

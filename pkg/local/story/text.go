@@ -86,8 +86,12 @@ func groups(calls []awscall.Call) []group {
 // callText is one call as a line says it.
 func callText(c awscall.Call) string {
 	t := c.Name()
-	if c.Resource != "" {
-		t += " " + c.Resource
+	resource := c.Resource
+	if parts := strings.SplitN(resource, ":", 6); parts[0] == "arn" && len(parts) == 6 {
+		resource = parts[5] // account and Region stand above it
+	}
+	if resource != "" {
+		t += " " + resource
 	}
 	if c.Error != "" || c.Status >= 300 {
 		t += fmt.Sprintf(" → %d %s", c.Status, c.Error)

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// TestMain makes the test binary the command itself when it is asked to be.
+func TestMain(m *testing.M) {
+	if os.Getenv("BE_DRAWBRIDGE") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const root = "../.."
+
+// engineNeeded skips a test on a machine that is not set up; on CI that is a
+// failure.
+func engineNeeded(t *testing.T) {
+	t.Helper()
+	if err := (local.Options{Root: root}).Check(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+func drawbridge(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(args, "--root") {
+		args = append([]string{"--root", root}, args...)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Env = append(os.Environ(), "BE_DRAWBRIDGE=1")
+	return cmd
+}
+
+// serving starts drawbridge local and returns it with its address.
+func serving(t *testing.T, args ...string) (*exec.Cmd, string) {
+	t.Helper()
+	cmd := drawbridge(t, append([]string{"local", "--listen", "127.0.0.1:0", "--wait-scale", "0.01"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("it said:\n%s", stderr.String())
+		}
+	})
+	lines := bufio.NewScanner(stdout)
+	if !lines.Scan() {
+		t.Fatalf("it ended without being ready: %s", stderr.String())
+	}
+	m := regexp.MustCompile(`^ready (http://127\.0\.0\.1:\d+) `).FindStringSubmatch(lines.Text())
+	if m == nil {
+		t.Fatalf("the first line is %q", lines.Text())
+	}
+	t.Cleanup(func() {
+		for lines.Scan() {
+			t.Errorf("a further line on stdout: %q", lines.Text())
+		}
+	})
+	return cmd, m[1]
+}
+
+// client runs the Python client and returns what it prints.
+func client(t *testing.T, url string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(root, ".venv", "bin", "python"), append([]string{"testdata/client.py"}, args...)...)
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+url, "AWS_EC2_METADATA_DISABLED=true")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// descendants are all processes below pid.
+func descendants(t *testing.T, pid int) []int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(stats) == 0 {
+		t.Skip("no /proc on this machine")
+	}
+	children := map[int][]int{}
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+		parent, _ := strconv.Atoi(fields[1])
+		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		children[parent] = append(children[parent], id)
+	}
+	var out []int
+	for todo := children[pid]; len(todo) > 0; todo = todo[1:] {
+		out = append(out, todo[0])
+		todo = append(todo, children[todo[0]]...)
+	}
+	return out
+}
+
+// allGone waits until none of the processes is left.
+func allGone(t *testing.T, pids []int) {
+	t.Helper()
+	for _, pid := range pids {
+		left := true
+		for i := 0; i < 300 && left; i++ {
+			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			left = err == nil && !bytes.Contains(b, []byte(") Z "))
+			if left {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		if left {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			t.Errorf("process %d is left: %s", pid, bytes.ReplaceAll(b, []byte{0}, []byte(" ")))
+		}
+	}
+}
+
+func TestForeignClientGetsConnected(t *testing.T) {
+	engineNeeded(t)
+	trace := filepath.Join(t.TempDir(), "trace.jsonl")
+	cmd, url := serving(t, "--trace", trace, "--outside", "999999999999")
+
+	for _, c := range []struct{ name, consumer, producer, region, want string }{
+		{"one Region", "111111111111", "222222222222", "us-east-1", "there True\nback True\n"},
+		{"two Regions", "333333333333", "444444444444", "eu-west-1", "there True\nback True\n"},
+		{"the hub is a member too", "555555555555", local.HubAccount, "us-east-1", "there True\nback True\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := client(t, url, c.consumer, c.producer, c.region); got != c.want {
+				t.Errorf("got\n%s", got)
+			}
+		})
+	}
+	before := countLines(t, trace)
+	t.Run("an account outside the organization is nobody's business", func(t *testing.T) {
+		if got := client(t, url, "999999999999", "222222222222", "us-east-1", "1"); got != "there False\nback False\n" {
+			t.Errorf("got\n%s", got)
+		}
+		if after := countLines(t, trace); after != before {
+			t.Errorf("Drawbridge made %d calls", after-before)
+		}
+	})
+
+	children := descendants(t, cmd.Process.Pid)
+	if len(children) < 2 {
+		t.Errorf("only %d children are running", len(children))
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
+	allGone(t, children)
+}
+
+// countLines counts the lines of a trace and holds each to its form.
+func countLines(t *testing.T, path string) int {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		var call struct {
+			Account, Region, Service, Action, Function string
+			Status                                     int
+		}
+		if err := json.Unmarshal([]byte(line), &call); err != nil {
+			t.Fatalf("trace line %q: %v", line, err)
+		}
+		if len(call.Account) != 12 || call.Region == "" || call.Service == "" || call.Action == "" || call.Function == "" || call.Status == 0 {
+			t.Errorf("trace line %q lacks something", line)
+		}
+		n++
+	}
+	if n == 0 {
+		t.Fatal("the trace is empty")
+	}
+	return n
+}
+
+func TestKilledEngineLeavesNoProcess(t *testing.T) {
+	engineNeeded(t)
+	cmd, url := serving(t)
+	client(t, url, "111111111111", "222222222222", "us-east-1")
+	children := descendants(t, cmd.Process.Pid)
+	if len(children) < 2 {
+		t.Errorf("only %d children are running", len(children))
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	allGone(t, children)
+}
+
+func TestDemo(t *testing.T) {
+	engineNeeded(t)
+	out := t.TempDir()
+	cmd := drawbridge(t, "demo", "--out", out)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, stderr.String(), stdout.String())
+	}
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	for _, line := range strings.Split(stdout.String(), "\n") {
+		if n := utf8.RuneCountInString(line); n > story.Width && !strings.HasPrefix(line, "Report:") && !strings.Contains(line, out) {
+			t.Errorf("%d columns: %s", n, line)
+		}
+		if strings.Contains(line, "\x1b") {
+			t.Errorf("colour, but no terminal: %q", line)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(out, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report story.Report
+	if err := json.Unmarshal(b, &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Result != "Connected" || !scenario.Holds(report.Verdict) {
+		t.Errorf("result %s, verdict %+v", report.Result, report.Verdict)
+	}
+	if n := story.Work(report.Calls); n == 0 || n > 40 {
+		t.Errorf("%d calls without AssumeRole and polls, want at most 40", n)
+	}
+	if report.Transitions == 0 || report.Transitions > 25 {
+		t.Errorf("%d transitions, want at most 25", report.Transitions)
+	}
+	if report.Invocations == 0 || report.ColdStarts == 0 || report.WallMS == 0 {
+		t.Errorf("a number is missing: %+v", report)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		args       []string
+	}{
+		{"every interface", "0.0.0.0:4566 is not a loopback address", []string{"local", "--listen", "0.0.0.0:4566"}},
+		{"no host", "not a loopback address", []string{"local", "--listen", ":4566"}},
+		{"another machine", "not a loopback address", []string{"local", "--listen", "example.com:4566"}},
+		{"no port", "is not an address", []string{"local", "--listen", "127.0.0.1"}},
+		{"no account", "an account has twelve digits", []string{"local", "--outside", "12"}},
+		{"the hub outside", "is the hub", []string{"local", "--outside", local.HubAccount}},
+		{"no environment", "run `make", []string{"--root", t.TempDir(), "demo"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := drawbridge(t, c.args...)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			if err := cmd.Run(); err == nil {
+				t.Error("it did not fail")
+			}
+			said := strings.TrimSpace(stderr.String())
+			if !strings.Contains(said, c.want) || strings.Contains(said, "\n") || stdout.Len() > 0 {
+				t.Errorf("it said %q and %q, want one sentence with %q", stdout.String(), said, c.want)
+			}
+		})
+	}
+}
