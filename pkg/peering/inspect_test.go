@@ -165,22 +165,22 @@ const create, accepted = "CreateVpcPeeringConnection", "AcceptVpcPeeringConnecti
 
 func TestInspectAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
-		world  world
+		world  *world
 		answer workflow.Answer
 		reason string
 	}{
-		"a request to a VPC that takes all":             {world{status: "pending-acceptance", accept: "auto"}, workflow.AnswerAccept, "accept-auto"},
-		"a request to a VPC that says nothing":          {world{status: "pending-acceptance"}, workflow.AnswerAsk, "ask-owner"},
-		"a request to a VPC that takes none":            {world{status: "pending-acceptance", accept: "never"}, workflow.AnswerRefuse, "accept-never"},
-		"approved by the accepter's owner":              {world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "approved"}}}, workflow.AnswerAccept, "accept-approved"},
-		"rejected by the accepter's owner":              {world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "rejected"}}}, workflow.AnswerRefuse, "rejected-by-owner"},
-		"a tag in the requester's account is no matter": {world{status: "pending-acceptance", tags: map[string]map[string]string{"111111111111": {"drawbridge:approval": "approved"}}}, workflow.AnswerAsk, "ask-owner"},
-		"an approval that is neither word":              {world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "yes; rm -rf /"}}}, workflow.AnswerAsk, "ask-owner"},
-		"an active peering":                             {world{status: "active"}, workflow.AnswerConnect, "route-both-ways"},
-		"a peering on its way":                          {world{status: "provisioning"}, workflow.AnswerWait, "provisioning"},
-		"a requester outside the organization":          {world{status: "pending-acceptance", accept: "auto", outside: []string{"111111111111"}}, workflow.AnswerRefuse, "111111111111 is outside"},
-		"both outside the organization":                 {world{status: "pending-acceptance", outside: []string{"111111111111", "222222222222"}}, workflow.AnswerNothing, "outside"},
-		"a peering that no longer exists":               {world{eventAge: time.Hour}, workflow.AnswerNothing, "does not exist"},
+		"a request to a VPC that takes all":             {&world{status: "pending-acceptance", accept: "auto"}, workflow.AnswerAccept, "accept-auto"},
+		"a request to a VPC that says nothing":          {&world{status: "pending-acceptance"}, workflow.AnswerAsk, "ask-owner"},
+		"a request to a VPC that takes none":            {&world{status: "pending-acceptance", accept: "never"}, workflow.AnswerRefuse, "accept-never"},
+		"approved by the accepter's owner":              {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "approved"}}}, workflow.AnswerAccept, "accept-approved"},
+		"rejected by the accepter's owner":              {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "rejected"}}}, workflow.AnswerRefuse, "rejected-by-owner"},
+		"a tag in the requester's account is no matter": {&world{status: "pending-acceptance", tags: map[string]map[string]string{"111111111111": {"drawbridge:approval": "approved"}}}, workflow.AnswerAsk, "ask-owner"},
+		"an approval that is neither word":              {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "yes; rm -rf /"}}}, workflow.AnswerAsk, "ask-owner"},
+		"an active peering":                             {&world{status: "active"}, workflow.AnswerConnect, "route-both-ways"},
+		"a peering on its way":                          {&world{status: "provisioning"}, workflow.AnswerWait, "provisioning"},
+		"a requester outside the organization":          {&world{status: "pending-acceptance", accept: "auto", outside: []string{"111111111111"}}, workflow.AnswerRefuse, "111111111111 is outside"},
+		"both outside the organization":                 {&world{status: "pending-acceptance", outside: []string{"111111111111", "222222222222"}}, workflow.AnswerNothing, "outside"},
+		"a peering that no longer exists":               {&world{eventAge: time.Hour}, workflow.AnswerNothing, "does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := c.world.inspect(t, create, "111111111111", workflow.Known{})
