@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle/netproof"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
@@ -90,6 +91,33 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	if !scenario.Holds(verdict) {
 		return errors.New("not every hop holds")
 	}
+	return prove(ctx, world, filepath.Join(out, "on-start.sh"))
+}
+
+// prove runs the on-start script that Drawbridge left in the emulated account on a real network, where this machine
+// can make one.
+func prove(ctx context.Context, world *scenario.World, path string) error {
+	script, err := world.OnStart(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, script, 0o755); err != nil {
+		return fmt.Errorf("writing the on-start script: %w", err)
+	}
+	say("\nThe last hop on a real network: this machine plays the notebook, the VPCs' routers and the database in network namespaces, and runs the on-start script.\n")
+	result, err := netproof.Run(ctx, script, os.Stdout)
+	if errors.Is(err, netproof.ErrUnavailable) {
+		say("Not proven on this machine: %v.", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("proving the last hop: %w", err)
+	}
+	fmt.Println()
+	if !result.OK() {
+		return errors.New("the last hop does not hold on a real network")
+	}
+	say("Proven with %s, in %.1f s.", result.Means, result.Took.Seconds())
 	return nil
 }
 
