@@ -97,14 +97,16 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 // prove runs the on-start script that Drawbridge left in the emulated account on a real network, where this machine
 // can make one.
 func prove(ctx context.Context, world *scenario.World, path string) error {
-	script, err := world.OnStart(ctx)
+	text, err := world.OnStart(ctx, world.Notebook.LifecycleConfig)
 	if err != nil {
 		return err
 	}
+	script := []byte(text)
 	if err := os.WriteFile(path, script, 0o755); err != nil {
 		return fmt.Errorf("writing the on-start script: %w", err)
 	}
-	say("\nThe last hop on a real network: this machine plays the notebook, the VPCs' routers and the database in network namespaces, and runs the on-start script.\n")
+	fmt.Println()
+	say("The last hop on a real network: this machine plays the notebook, the VPCs' routers and the database in network namespaces, and runs the on-start script.\n")
 	result, err := netproof.Run(ctx, script, os.Stdout)
 	if errors.Is(err, netproof.ErrUnavailable) {
 		say("Not proven on this machine: %v.", err)

@@ -62,11 +62,11 @@ func Run(ctx context.Context, script []byte, out io.Writer) (Result, error) {
 		r.Means = "real clients and servers, MariaDB and PostgreSQL"
 	}
 	err = r.story(ctx, w, clients, script, func(s Step) {
-		mark := "ok    "
-		if !s.OK {
-			mark = "FAILED"
+		if s.OK {
+			_, _ = fmt.Fprintf(out, "  ✓ %s (%d ms)\n", s.Step, s.Took.Milliseconds())
+			return
 		}
-		_, _ = fmt.Fprintf(out, "  %s %-58s %s (%d ms)\n", mark, s.Step, s.Detail, s.Took.Milliseconds())
+		_, _ = fmt.Fprintf(out, "  ✗ %s\n    %s\n", s.Step, s.Detail)
 	})
 	r.Took = time.Since(began)
 	return r, err
