@@ -46,15 +46,17 @@ bench: build package .venv/ready ## count calls, transitions, sizes; time a conn
 
 .PHONY: test
 test: build .venv/ready node_modules/ready ## run all tests
-	@echo "test 1/4: formatting and vet"
+	@echo "test 1/5: formatting and vet"
 	@unformatted=$$(gofmt -l cmd events functions infra pkg docs); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
 	@$(GO) vet -composites=false ./...
-	@echo "test 2/4: the AWS emulation's additions"
+	@echo "test 2/5: the AWS emulation's additions"
 	@cd pkg/local/moto && ../../../.venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
-	@echo "test 3/4: CDK app, templates and machines"
+	@echo "test 3/5: CDK app, templates and machines"
 	@$(GO) test ./infra/...
+	@echo "test 4/5: the demo, which leaves the on-start script for the network proof"
 	@sh pkg/lifecycle/netproof/install.sh
-	@echo "test 4/4: packages, stories on the local engine, the network proof"
+	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }
+	@echo "test 5/5: packages, stories on the local engine, the network proof"
 	@$(GO) test $$($(GO) list ./... | grep -v /infra)
 	@echo "make test: all tests passed"
 

@@ -165,7 +165,7 @@ func TestTheEndOfTheStory(t *testing.T) {
 	path := os.Getenv("DRAWBRIDGE_ON_START")
 	if path == "" {
 		path = filepath.Join("..", "..", "..", "out", "demo", "on-start.sh")
-		if _, err := os.Stat(path); err != nil {
+		if _, err := os.Stat(path); err != nil && os.Getenv("CI") != "true" {
 			t.Skip("no demo has been played here: make demo, or set DRAWBRIDGE_ON_START")
 		}
 	}
