@@ -237,12 +237,8 @@ func TestDemo(t *testing.T) {
 	cmd := drawbridge(t, "demo", "--out", out)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, stderr.String(), stdout.String())
-	}
-	if took := time.Since(began); took > 15*time.Second {
-		t.Errorf("it took %v", took)
 	}
 	for _, line := range strings.Split(stdout.String(), "\n") {
 		if n := utf8.RuneCountInString(line); n > story.Width && !strings.HasPrefix(line, "Report:") && !strings.Contains(line, out) {
