@@ -39,8 +39,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) APIs
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy in force.
-	Policy func(ctx context.Context) (*policy.Set, error)
+	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
+	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 }
 
 // The answers of [Inspector.Inspect].
@@ -192,7 +192,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	if len(found) == 0 {
 		return nil
 	}
-	set, err := i.Policy(ctx)
+	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return err
 	}

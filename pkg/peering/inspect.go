@@ -43,8 +43,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy in force.
-	Policy func(ctx context.Context) (*policy.Set, error)
+	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
+	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -113,10 +113,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 			return out, err
 		}
 	}
-	set, err := i.Policy(ctx)
+	set, text, err := i.Policy(ctx, in.Known.Policy)
 	if err != nil {
 		return out, err
 	}
+	out.Known.Policy = text
 	r, a, about := principal(q.Requester), principal(q.Accepter), policy.Context{Connection: p.ID}
 	q.Accept = set.Answer(r, a, about)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {

@@ -112,6 +112,8 @@ type Notebook struct {
 type Known struct {
 	Requester *Facts `json:"requester,omitempty"`
 	Accepter  *Facts `json:"accepter,omitempty"`
+	// Policy is the text of the policy that decides this execution.
+	Policy string `json:"policy,omitempty"`
 }
 
 // Facts are what AWS says about one VPC and its account.

@@ -1,13 +1,13 @@
 // Package parameter reads the policy in force from Systems Manager Parameter Store.
 //
-// The policy is a parameter so that it can change without a redeploy; a change is seen within [Remember].
+// The policy is a parameter so that it can change without a redeploy. Each execution reads it once and carries the text
+// with it: a change counts for every execution that starts after it, and no execution is decided by two policies.
 package parameter
 
 import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -24,37 +24,37 @@ type api interface {
 type Store struct {
 	api  api
 	name string
-	now  func() time.Time
 
-	mu    sync.Mutex
-	set   *policy.Set
-	until time.Time
+	mu     sync.Mutex
+	parsed *policy.Set // of text: a process mostly meets the same policy again
+	text   string
 }
 
-// Remember is how long a policy is used before it is read again.
-const Remember = 30 * time.Second
-
 // New returns the store of the parameter with this name.
-func New(ssmapi api, name string) *Store { return &Store{api: ssmapi, name: name, now: time.Now} }
+func New(ssmapi api, name string) *Store { return &Store{api: ssmapi, name: name} }
 
-// Policy returns the policy in force. A policy that does not parse is a conflict: nothing is decided by an older one.
-func (s *Store) Policy(ctx context.Context) (*policy.Set, error) {
+// Policy returns the policy whose text an execution carries, or, if known is empty, the one in force, with its text.
+// A policy that does not parse is a conflict: nothing is decided by an older one.
+func (s *Store) Policy(ctx context.Context, known string) (*policy.Set, string, error) {
+	text := known
+	if text == "" {
+		got, err := s.api.GetParameter(ctx, &ssm.GetParameterInput{Name: &s.name, WithDecryption: aws.Bool(true)})
+		if fault.HasCode(err, "ParameterNotFound") {
+			return nil, "", fault.NewConflict("reading the policy: there is no parameter "+s.name, "put the policy there (docs/policy.md), then redrive the execution")
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("reading the policy %s: %w", s.name, err)
+		}
+		text = aws.ToString(got.Parameter.Value)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.set != nil && s.now().Before(s.until) {
-		return s.set, nil
+	if s.parsed == nil || s.text != text {
+		set, err := policy.Parse(s.name, []byte(text))
+		if err != nil {
+			return nil, "", fault.NewConflict("reading the policy: "+err.Error(), "correct the parameter "+s.name+", then redrive the execution")
+		}
+		s.parsed, s.text = set, text
 	}
-	got, err := s.api.GetParameter(ctx, &ssm.GetParameterInput{Name: &s.name, WithDecryption: aws.Bool(true)})
-	if fault.HasCode(err, "ParameterNotFound") {
-		return nil, fault.NewConflict("reading the policy: there is no parameter "+s.name, "put the policy there (docs/policy.md), then redrive the execution")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the policy %s: %w", s.name, err)
-	}
-	set, err := policy.Parse(s.name, []byte(aws.ToString(got.Parameter.Value)))
-	if err != nil {
-		return nil, fault.NewConflict("reading the policy: "+err.Error(), "correct the parameter "+s.name+", then redrive the execution")
-	}
-	s.set, s.until = set, s.now().Add(Remember)
-	return set, nil
+	return s.parsed, text, nil
 }

@@ -1,0 +1,54 @@
+package parameter_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+)
+
+// store is Parameter Store with one parameter, or none.
+type store struct {
+	value string
+	reads int
+}
+
+func (s *store) GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error) {
+	s.reads++
+	if s.value == "" {
+		return nil, &types.ParameterNotFound{}
+	}
+	return &ssm.GetParameterOutput{Parameter: &types.Parameter{Value: aws.String(s.value)}}, nil
+}
+
+func TestAChangeCountsForTheNextExecution(t *testing.T) {
+	ctx, s := context.Background(), &store{value: policy.DefaultText()}
+	p := parameter.New(s, "/drawbridge/policy")
+	_, carried, err := p.Policy(ctx, "")
+	if err != nil || carried != s.value {
+		t.Fatalf("%q, %v", carried, err)
+	}
+	s.value = `@id("nothing") forbid (principal, action, resource);`
+	if set, _, err := p.Policy(ctx, carried); err != nil || len(set.IDs()) == 1 || s.reads != 1 {
+		t.Errorf("an execution did not keep its policy: %v, %v, %d reads", set.IDs(), err, s.reads)
+	}
+	if set, _, err := p.Policy(ctx, ""); err != nil || len(set.IDs()) != 1 {
+		t.Errorf("the next execution did not get the new policy: %v, %v", set.IDs(), err)
+	}
+}
+
+func TestABrokenOrMissingPolicyIsAConflict(t *testing.T) {
+	for name, value := range map[string]string{"broken": "permit (principal", "missing": ""} {
+		_, _, err := parameter.New(&store{value: value}, "/drawbridge/policy").Policy(context.Background(), "")
+		if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "/drawbridge/policy") || !strings.Contains(err.Error(), "redrive") {
+			t.Errorf("%s: %v, want a conflict that names the parameter and the remedy", name, err)
+		}
+	}
+}
