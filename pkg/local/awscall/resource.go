@@ -13,7 +13,7 @@ var tells = compile(
 	`ResourceId\.1`, `SecurityGroupRuleId`,
 	`NotebookInstanceName`, `NotebookInstanceLifecycleConfigName`, `DomainId`,
 	`DBInstanceIdentifier`, `DBClusterIdentifier`, `ClusterIdentifier`,
-	`FunctionName`, `RoleArn`, `ResourceArn`, `ResourceName`, `TopicArn`, `AccountId`, `Name`,
+	`FunctionName`, `RoleArn`, `ResourceArn`, `ResourceName`, `TopicArn`, `QueueUrl`, `AccountId`, `Name`,
 	// Lists of ids.
 	`(RouteTable|Group|VpcPeeringConnection|Vpc|Subnet|NetworkAcl|SecurityGroupRule)Id\.1`,
 	// What a new thing is made in or for.

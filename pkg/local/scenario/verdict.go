@@ -170,6 +170,9 @@ func (w *World) hostRoute(ctx context.Context) ([]story.Hop, error) {
 	if w.Notebook.Name == "" {
 		return nil, nil
 	}
+	if !w.Notebook.DirectInternet {
+		return []story.Hop{{Hop: "host route", OK: true, Detail: "not needed: all traffic of " + w.Notebook.Name + " leaves by its VPC"}}, nil
+	}
 	notebook, err := w.sagemaker().DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: aws.String(w.Notebook.Name)})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,9 @@ type tale struct {
 	// acts are what people do, each after what the one before set in motion has
 	// ended; none means that the consumer requests the peering.
 	acts []act
+	// unruly says that executions meet on one thing, in an order that is not the
+	// same in every run: each kind of end counts once, and there is no golden text.
+	unruly bool
 	// connected says whether every hop holds at the end.
 	connected bool
 	// also checks more.
@@ -80,7 +83,6 @@ func play(t *testing.T, n int, s tale) {
 	if _, err := engine.Settle(ctx, 0); err != nil {
 		t.Fatal(err)
 	}
-	engine.Cool() // what a process remembers must not depend on what was before
 	if s.fault != nil {
 		fault := s.fault(world)
 		injector.Store(&fault)
@@ -91,6 +93,7 @@ func play(t *testing.T, n int, s tale) {
 	fmt.Fprintf(&text, "# %s\n\n%s\n", s.title, strings.TrimSpace(s.about))
 	var calls []awscall.Call
 	for _, a := range s.acts {
+		engine.Cool() // what a process remembers must not depend on what was before
 		engine.Story().Begin()
 		a.do(ctx, t, world)
 		var got []string
@@ -102,6 +105,9 @@ func play(t *testing.T, n int, s tale) {
 			}
 		}
 		slices.Sort(got)
+		if s.unruly {
+			got = slices.Compact(got)
+		}
 		slices.Sort(a.ends)
 		if !slices.Equal(got, a.ends) {
 			t.Errorf("%s The executions ended with %q, want %q:\n%s", a.says, got, a.ends, story.Golden(engine.Story().Facts(), world.Names()))
@@ -109,8 +115,7 @@ func play(t *testing.T, n int, s tale) {
 		counts := engine.Story().Counts()
 		calls = append(calls, engine.Story().Calls()...)
 		fmt.Fprintf(&text, "\n%s\n\n```text\n%s```\n", a.says, story.Golden(engine.Story().Facts(), world.Names()))
-		fmt.Fprintf(&text, "\n%d state transitions, %d invocations, %d AWS calls without AssumeRole and polls.\n",
-			counts.Transitions, counts.Invocations, story.Work(engine.Story().Calls()))
+		fmt.Fprintf(&text, "\n%d state transitions, %d invocations.\n", counts.Transitions, counts.Invocations)
 	}
 	if world.Connection != "" {
 		verdict, err := world.Verdict(ctx)
@@ -120,10 +125,15 @@ func play(t *testing.T, n int, s tale) {
 		if scenario.Holds(verdict) != s.connected {
 			t.Errorf("connected is %v, want %v: %+v", !s.connected, s.connected, verdict)
 		}
-		fmt.Fprintf(&text, "\nRead back from the accounts:\n\n%s", story.Table(verdict, world.Names()))
+		if last := s.acts[len(s.acts)-1]; s.connected || slices.Contains(last.ends, "Connected") {
+			fmt.Fprintf(&text, "\nRead back from the accounts:\n\n%s", story.Table(verdict, world.Names()))
+		}
 	}
 	if s.also != nil {
 		s.also(ctx, t, world, calls)
+	}
+	if s.unruly {
+		return
 	}
 	compare(t, s.name, canonical.Replace(text.String()))
 }

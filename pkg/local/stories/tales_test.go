@@ -1,21 +1,10 @@
 package stories
 
 import (
-	"context"
-	"encoding/json"
-	"strings"
-	"sync/atomic"
-	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"net/netip"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
-	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
-	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
 
 // tales are all stories. To add one, add an entry and run
@@ -118,129 +107,104 @@ SDK tries. The state fails with a kind that the machine retries.`,
 		acts:      []act{request("Connected")},
 		connected: true,
 	},
-}
-
-// thrifty holds the story to what a connection may cost.
-func thrifty(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
-	if n := story.Work(calls); n == 0 || n > 40 {
-		t.Errorf("%d AWS calls without AssumeRole and polls, want at most 40", n)
-	}
-	if n := engine.Story().Counts().Transitions; n == 0 || n > 25 {
-		t.Errorf("%d state transitions, want at most 25", n)
-	}
-}
-
-// approve answers a question as the accepter's owner does.
-func approve(answer string) func(context.Context, *testing.T, *scenario.World) {
-	return func(ctx context.Context, t *testing.T, w *scenario.World) {
-		client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
-		if _, err := client.CreateTags(ctx, &ec2.CreateTagsInput{
-			Resources: []string{w.Connection},
-			Tags:      []ec2types.Tag{{Key: aws.String("drawbridge:approval"), Value: aws.String(answer)}},
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// elsewhere gives one table of beta a live route into a VPN and accepts the
-// peering.
-func elsewhere(ctx context.Context, t *testing.T, w *scenario.World) {
-	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
-	must := func(err error) {
-		if err != nil {
-			t.Helper()
-			t.Fatal(err)
-		}
-	}
-	gateway, err := client.CreateVpnGateway(ctx, &ec2.CreateVpnGatewayInput{Type: ec2types.GatewayTypeIpsec1})
-	must(err)
-	id := gateway.VpnGateway.VpnGatewayId
-	_, err = client.AttachVpnGateway(ctx, &ec2.AttachVpnGatewayInput{VpcId: aws.String(w.ProducerNetwork.VPC), VpnGatewayId: id})
-	must(err)
-	_, err = client.CreateRoute(ctx, &ec2.CreateRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), GatewayId: id,
-	})
-	must(err)
-	_, err = client.AcceptVpcPeeringConnection(ctx, &ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: aws.String(w.Connection)})
-	must(err)
-}
-
-func removeRoute(ctx context.Context, t *testing.T, w *scenario.World) {
-	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
-	if _, err := client.DeleteRoute(ctx, &ec2.DeleteRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()),
-	}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// again starts a new execution with the input of the last one, after what first
-// does.
-func again(first func(context.Context, *testing.T, *scenario.World)) func(context.Context, *testing.T, *scenario.World) {
-	return func(ctx context.Context, t *testing.T, w *scenario.World) {
-		if first != nil {
-			first(ctx, t, w)
-		}
-		client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
-		machine := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:drawbridge-peering"
-		list, err := client.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: aws.String(machine)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range list.Executions {
-			old, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: e.ExecutionArn})
-			if err != nil {
-				t.Fatal(err)
+	{
+		name:  "not-shared",
+		title: "A database that is not shared stays closed",
+		about: `
+As in s1-peering.md, but the database has no tag drawbridge:share. The networks are connected, and the database's
+security group is not touched.`,
+		change: func(s *scenario.Spec) { s.Share = "" },
+		acts:   []act{request("Connected")},
+		also:   never("AuthorizeSecurityGroupIngress"),
+	},
+	{
+		name:   "overlap",
+		title:  "The two VPCs have the same addresses",
+		about:  "As in s1-peering.md, but beta's VPC has alpha's CIDR. AWS itself fails such a peering.",
+		change: func(s *scenario.Spec) { s.Producer.CIDR, s.Producer.Subnets = s.Consumer.CIDR, s.Consumer.Subnets },
+		acts:   []act{request("Refused")},
+		also:   never("AcceptVpcPeeringConnection"),
+	},
+	{
+		name:    "overlap-reached",
+		title:   "One VPC already reaches the other's addresses elsewhere",
+		about:   "As in s1-peering.md, but one of beta's route tables already sends 10.1.0.0/16 into a VPN.",
+		prepare: vpn,
+		acts:    []act{request("Refused")},
+		also:    never("AcceptVpcPeeringConnection"),
+	},
+	{
+		name:  "container-bridge",
+		title: "A notebook cannot reach 172.17.0.0/16",
+		about: `
+As in s1-peering.md, but beta's VPC is 172.17.0.0/16: on a notebook instance those addresses are the container bridge.`,
+		change: func(s *scenario.Spec) {
+			s.Producer.CIDR = netip.MustParsePrefix("172.17.0.0/16")
+			for i := range s.Producer.Subnets {
+				s.Producer.Subnets[i] = netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 17, byte(i), 0}), 24)
 			}
-			if !strings.Contains(aws.ToString(old.Input), w.Connection) {
-				continue
-			}
-			if _, err := client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: old.Input}); err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
-		t.Fatalf("no execution is about %s", w.Connection)
-	}
-}
-
-func changesNothingTheSecondTime(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
-	if len(calls) == 0 {
-		t.Fatal("no call was made")
-	}
-	last := calls[len(calls)-1].Execution
-	for _, c := range calls {
-		if c.Execution == last && !c.Reads() && c.Action != "AssumeRole" && c.Action != "CreateTags" {
-			t.Errorf("the second execution calls %s on %s", c.Name(), c.Resource)
-		}
-	}
-}
-
-// failing makes the first n calls of an action in an account fail.
-func failing(action, account string, n int32, fault *local.Fault) local.Injector {
-	var count atomic.Int32
-	return func(c awscall.Call, when local.Moment) *local.Fault {
-		if when != local.Before || c.Action != action || c.Account != account || count.Add(1) > n {
-			return nil
-		}
-		return fault
-	}
-}
-
-// TestReport holds the report to the form that it is published in.
-func TestReport(t *testing.T) {
-	b, err := json.Marshal(engine.Story().Report(story.End{Status: "SUCCEEDED", State: "Connected"}, nil, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var fields map[string]any
-	if err := json.Unmarshal(b, &fields); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"result", "verdict", "calls", "transitions", "invocations", "coldStarts", "wallMs"} {
-		if _, ok := fields[want]; !ok {
-			t.Errorf("the report has no %s", want)
-		}
-	}
+		},
+		acts: []act{request("Refused")},
+		also: never("AcceptVpcPeeringConnection"),
+	},
+	{
+		name:  "outsider",
+		title: "The requester is outside the organization",
+		about: `
+As in s1-peering.md, but alpha does not belong to the organization: nothing there is deployed, and its events go nowhere.
+Drawbridge hears of the request when beta's owner approves it, and refuses.`,
+		change: func(s *scenario.Spec) { s.Consumer.Account = stranger },
+		acts: []act{
+			request(),
+			{"The owner of beta tags the peering: drawbridge:approval=approved.", approve("approved"), []string{"Refused"}},
+		},
+		also: never("AcceptVpcPeeringConnection"),
+	},
+	{
+		name:  "notebook-running",
+		title: "A running notebook without a lifecycle configuration",
+		about: `
+As in s1-peering.md, but the notebook has no lifecycle configuration and runs. A configuration can only be attached to a
+stopped notebook, and nobody allowed to restart it: it is left alone, and its status says so. When its owner stops it,
+the configuration is attached.`,
+		change: func(s *scenario.Spec) { s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", "" },
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha stops the notebook.", stop, []string{"InLine", "InLine"}},
+		},
+		connected: true,
+	},
+	{
+		name:  "notebook-restart",
+		title: "A running notebook that may be restarted",
+		about: "As in notebook-running.md, but the notebook carries the tag drawbridge:restart=allowed.",
+		change: func(s *scenario.Spec) {
+			s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", ""
+			s.Notebook.Tags = map[string]string{"drawbridge:restart": "allowed"}
+		},
+		acts:      []act{request("Connected", "InLine")},
+		connected: true,
+		unruly:    true,
+	},
+	{
+		name:      "notebook-vpc-only",
+		title:     "A notebook without direct internet access",
+		about:     "As in s1-peering.md, but all traffic of the notebook leaves by its VPC already, so it needs no host route.",
+		change:    func(s *scenario.Spec) { s.Notebook.DirectInternet = false },
+		acts:      []act{request("Connected")},
+		connected: true,
+		also:      never("UpdateNotebookInstanceLifecycleConfig"),
+	},
+	{
+		name:  "liar",
+		title: "An event claims what is not so",
+		about: `
+Drawbridge believes AWS, not events. A peering that does not exist is nothing to do; an event that it cannot read fails
+and waits in the dead-letter queue.`,
+		acts: []act{
+			{"The owner of alpha puts an event about pcx-0123456789abcdef0 on the default bus.", lie("pcx-0123456789abcdef0"), []string{"Nothing"}},
+			{"The owner of alpha puts an event about pcx-$(reboot) on the default bus.", lie("pcx-$(reboot)"), []string{"Invalid"}},
+		},
+		also: changesNothing,
+	},
 }

@@ -55,12 +55,41 @@ func Golden(facts []Fact, names map[string]string) string {
 	}
 	if len(unheard) > 0 {
 		slices.Sort(unheard)
-		fmt.Fprintln(&b, "Drawbridge's own calls raised these events, and no rule took them:")
+		fmt.Fprintln(&b, "events that no rule took, such as those of Drawbridge's own calls")
 		for _, e := range slices.Compact(unheard) {
 			fmt.Fprintln(&b, "  "+e)
 		}
 	}
+	if reads := remembered(facts, names); len(reads) > 0 {
+		fmt.Fprintln(&b, "\nread in the hub by processes that did not remember it")
+		for _, r := range reads {
+			fmt.Fprintln(&b, "  "+r)
+		}
+	}
 	return normalise(strings.TrimRight(b.String(), "\n")+"\n", names)
+}
+
+// fromMemory reports whether a function makes the call only when its process
+// does not remember the answer: what the hub knows of policy and organization.
+// Which execution pays for it is not the same in every run.
+func fromMemory(c awscall.Call) bool {
+	return c.Reads() && (c.Service == "ssm" || c.Service == "organizations")
+}
+
+// remembered lists those calls once.
+func remembered(facts []Fact, names map[string]string) []string {
+	var out []string
+	for _, f := range facts {
+		if s, ok := f.(Step); ok {
+			for _, c := range s.Calls {
+				if fromMemory(c) {
+					out = append(out, named(callText(c), names))
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // tell is one execution, told in the order of its history.
@@ -145,7 +174,8 @@ func (s Step) golden(names map[string]string) string {
 	for _, l := range Wrap(head, 110, 6) {
 		fmt.Fprintln(&b, l)
 	}
-	for _, g := range groups(s.Calls) {
+	calls := slices.DeleteFunc(slices.Clone(s.Calls), fromMemory)
+	for _, g := range groups(calls) {
 		fmt.Fprintf(&b, "    %s %s", g.account, g.region)
 		if g.role != "" {
 			fmt.Fprintf(&b, " as %s", g.role)

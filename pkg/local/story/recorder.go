@@ -91,22 +91,43 @@ func (r *Recorder) Forget() {
 
 // Machine learns from a definition how long each Wait state waits.
 func (r *Recorder) Machine(name string, definition []byte) error {
-	var m struct{ States map[string]json.RawMessage }
+	var m machine
 	if err := json.Unmarshal(definition, &m); err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for state, body := range m.States {
-		var s struct {
-			Type    string
-			Seconds float64
+	m.waits(func(state string, seconds float64) { r.waits[name+"/"+state] = seconds })
+	return nil
+}
+
+// machine is as much of the Amazon States Language as a story needs.
+type machine struct {
+	States map[string]struct {
+		Type          string
+		Seconds       float64
+		ItemProcessor *machine
+		Iterator      *machine
+		Branches      []machine
+	}
+}
+
+// waits visits the Wait states, also those in maps and branches.
+func (m machine) waits(visit func(state string, seconds float64)) {
+	for name, s := range m.States {
+		if s.Type == "Wait" {
+			visit(name, s.Seconds)
 		}
-		if json.Unmarshal(body, &s) == nil && s.Type == "Wait" {
-			r.waits[name+"/"+state] = s.Seconds
+		inner := s.Branches
+		for _, one := range []*machine{s.ItemProcessor, s.Iterator} {
+			if one != nil {
+				inner = append(inner, *one)
+			}
+		}
+		for _, one := range inner {
+			one.waits(visit)
 		}
 	}
-	return nil
 }
 
 // Facts are those recorded so far.

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,6 +88,9 @@ func groups(calls []awscall.Call) []group {
 func callText(c awscall.Call) string {
 	t := c.Name()
 	resource := c.Resource
+	if c.Service == "sqs" {
+		resource = resource[strings.LastIndexByte(resource, '/')+1:]
+	}
 	if parts := strings.SplitN(resource, ":", 6); parts[0] == "arn" && len(parts) == 6 {
 		resource = parts[5] // account and Region stand above it
 	}
@@ -133,7 +137,12 @@ func (d Delivery) text() string {
 
 func (e End) text() string {
 	if e.Status != "SUCCEEDED" {
-		return fmt.Sprintf("%s in %s: %s: %s", e.Status, e.State, e.Error, e.Cause)
+		cause := e.Cause
+		var function struct{ ErrorMessage string }
+		if json.Unmarshal([]byte(cause), &function) == nil && function.ErrorMessage != "" {
+			cause = function.ErrorMessage
+		}
+		return fmt.Sprintf("%s in %s: %s: %s", e.Status, e.State, e.Error, cause)
 	}
 	return e.State
 }

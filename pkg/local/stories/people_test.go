@@ -1,0 +1,210 @@
+package stories
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// thrifty holds the story to what a connection may cost.
+func thrifty(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
+	if n := story.Work(calls); n == 0 || n > 40 {
+		t.Errorf("%d AWS calls without AssumeRole and polls, want at most 40", n)
+	}
+	if n := engine.Story().Counts().Transitions; n == 0 || n > 25 {
+		t.Errorf("%d state transitions, want at most 25", n)
+	}
+}
+
+// approve answers a question as the accepter's owner does.
+func approve(answer string) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+		if _, err := client.CreateTags(ctx, &ec2.CreateTagsInput{
+			Resources: []string{w.Connection},
+			Tags:      []ec2types.Tag{{Key: aws.String("drawbridge:approval"), Value: aws.String(answer)}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// vpn gives one table of beta a live route into a VPN.
+func vpn(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	must := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	gateway, err := client.CreateVpnGateway(ctx, &ec2.CreateVpnGatewayInput{Type: ec2types.GatewayTypeIpsec1})
+	must(err)
+	id := gateway.VpnGateway.VpnGatewayId
+	_, err = client.AttachVpnGateway(ctx, &ec2.AttachVpnGatewayInput{VpcId: aws.String(w.ProducerNetwork.VPC), VpnGatewayId: id})
+	must(err)
+	_, err = client.CreateRoute(ctx, &ec2.CreateRouteInput{
+		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), GatewayId: id,
+	})
+	must(err)
+}
+
+// elsewhere makes the route into the VPN and accepts the peering.
+func elsewhere(ctx context.Context, t *testing.T, w *scenario.World) {
+	vpn(ctx, t, w)
+	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	if _, err := client.AcceptVpcPeeringConnection(ctx, &ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: aws.String(w.Connection)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stop stops the notebook.
+func stop(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	if _, err := client.StopNotebookInstance(ctx, &sagemaker.StopNotebookInstanceInput{NotebookInstanceName: aws.String(w.Notebook.Name)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lie puts an event on the consumer's bus that looks like CloudTrail's.
+func lie(connection string) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		detail, err := json.Marshal(map[string]any{
+			"eventSource": "ec2.amazonaws.com", "eventName": "AcceptVpcPeeringConnection",
+			"recipientAccountId": w.Consumer.Account, "awsRegion": w.Consumer.Region,
+			"userIdentity":      map[string]any{"type": "Root", "accountId": w.Consumer.Account},
+			"requestParameters": map[string]any{"vpcPeeringConnectionId": connection},
+			"responseElements": map[string]any{"vpcPeeringConnection": map[string]any{
+				"vpcPeeringConnectionId": connection, "status": map[string]any{"code": "active"},
+			}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+		out, err := client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventbridgetypes.PutEventsRequestEntry{{
+			Source: aws.String("aws.ec2"), DetailType: aws.String("AWS API Call via CloudTrail"), Detail: aws.String(string(detail)),
+		}}})
+		if err != nil || out.FailedEntryCount > 0 {
+			t.Fatal(err, out)
+		}
+	}
+}
+
+func removeRoute(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	if _, err := client.DeleteRoute(ctx, &ec2.DeleteRouteInput{
+		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()),
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// again starts a new execution with the input of the last one, after what first
+// does.
+func again(first func(context.Context, *testing.T, *scenario.World)) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		if first != nil {
+			first(ctx, t, w)
+		}
+		client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+		machine := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:drawbridge-peering"
+		list, err := client.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: aws.String(machine)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list.Executions {
+			old, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: e.ExecutionArn})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(aws.ToString(old.Input), w.Connection) {
+				continue
+			}
+			if _, err := client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: old.Input}); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		t.Fatalf("no execution is about %s", w.Connection)
+	}
+}
+
+// never holds a story to not calling an action.
+func never(action string) func(context.Context, *testing.T, *scenario.World, []awscall.Call) {
+	return func(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
+		if len(calls) == 0 {
+			t.Fatal("no call was made")
+		}
+		for _, c := range calls {
+			if c.Action == action {
+				t.Errorf("%s was called on %s", c.Name(), c.Resource)
+			}
+		}
+	}
+}
+
+// changesNothing holds a story to looking, and to keeping what it could not
+// handle in the dead-letter queue.
+func changesNothing(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
+	for _, c := range calls {
+		if !c.Reads() && c.Action != "AssumeRole" && c.Name() != "sqs:SendMessage" {
+			t.Errorf("%s was called on %s", c.Name(), c.Resource)
+		}
+	}
+}
+
+func changesNothingTheSecondTime(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
+	if len(calls) == 0 {
+		t.Fatal("no call was made")
+	}
+	last := calls[len(calls)-1].Execution
+	for _, c := range calls {
+		if c.Execution == last && !c.Reads() && c.Action != "AssumeRole" && c.Action != "CreateTags" {
+			t.Errorf("the second execution calls %s on %s", c.Name(), c.Resource)
+		}
+	}
+}
+
+// failing makes the first n calls of an action in an account fail.
+func failing(action, account string, n int32, fault *local.Fault) local.Injector {
+	var count atomic.Int32
+	return func(c awscall.Call, when local.Moment) *local.Fault {
+		if when != local.Before || c.Action != action || c.Account != account || count.Add(1) > n {
+			return nil
+		}
+		return fault
+	}
+}
+
+// TestReport holds the report to the form that it is published in.
+func TestReport(t *testing.T) {
+	b, err := json.Marshal(engine.Story().Report(story.End{Status: "SUCCEEDED", State: "Connected"}, nil, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(b, &fields); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"result", "verdict", "calls", "transitions", "invocations", "coldStarts", "wallMs"} {
+		if _, ok := fields[want]; !ok {
+			t.Errorf("the report has no %s", want)
+		}
+	}
+}
