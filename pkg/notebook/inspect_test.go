@@ -104,7 +104,9 @@ func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
 			}
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), policy.DefaultText(), nil },
+		Policy: func(context.Context, string) (*policy.Set, string, error) {
+			return policy.Default(), policy.DefaultText(), nil
+		},
 	}
 	return i.Inspect(context.Background(), workflow.InspectNotebooksInput{Execution: "x", Event: json.RawMessage(raw)})
 }

@@ -151,8 +151,10 @@ func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (
 			}
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), policy.DefaultText(), nil },
-		Now:    func() time.Time { return now },
+		Policy: func(context.Context, string) (*policy.Set, string, error) {
+			return policy.Default(), policy.DefaultText(), nil
+		},
+		Now: func() time.Time { return now },
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","time":%q,"detail":{"eventName":%q,
 		"requestParameters":{"vpcPeeringConnectionId":"pcx-0123456789abcdef0"},
