@@ -34,8 +34,10 @@ func main() {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
 	)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	interrupted := false
 	err := func() error {
 		defer stop()
+		defer func() { interrupted = ctx.Err() != nil }()
 		root, err := c.root()
 		if err != nil {
 			return err
@@ -43,7 +45,11 @@ func main() {
 		parsed.BindTo(ctx, (*context.Context)(nil))
 		return parsed.Run(environment{root: root})
 	}()
-	if err != nil {
+	switch {
+	case err != nil && interrupted:
+		fmt.Fprintln(os.Stderr, "drawbridge: interrupted")
+		os.Exit(130)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "drawbridge:", err)
 		os.Exit(1)
 	}

@@ -61,7 +61,10 @@ func startEmulator(ctx context.Context, o Options, front string) (*emulator, err
 	e := &emulator{child: child}
 	if e.url, err = e.serving(ctx, output.ready); err != nil {
 		e.stop()
-		return nil, fmt.Errorf("starting the emulation of AWS: %w\n%s", err, output)
+		if said := output.String(); said != "" {
+			err = fmt.Errorf("%w; it said:\n%s", err, said)
+		}
+		return nil, fmt.Errorf("starting the emulation of AWS: %w", err)
 	}
 	return e, nil
 }

@@ -85,7 +85,8 @@ type Invocation struct {
 	Result []byte
 	// Failed says that Result is an error: X-Amz-Function-Error is set.
 	Failed bool
-	// Log is what the function printed meanwhile.
+	// Log is what arrived meanwhile of what the function printed; the pipe may
+	// be slower than the answer.
 	Log []byte
 }
 
