@@ -102,6 +102,9 @@ func Parse(raw []byte) (Event, error) {
 		return ec2Call(out, e.Detail)
 	case e.DetailType == "SageMaker Notebook Instance State Change" && e.Source == "aws.sagemaker":
 		return notebookChange(out, e.Detail)
+	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.sagemaker":
+		out.Why = studioCall(&out, e.Detail)
+		return out, nil
 	}
 	out.Why = fmt.Sprintf("no machine handles %q from %s", clip(e.DetailType), clip(e.Source))
 	return out, nil
@@ -247,6 +250,22 @@ func notebookChange(out Event, detail json.RawMessage) (Event, error) {
 	}
 	out.Kind, out.NotebookName = Notebook, d.Name
 	return out, nil
+}
+
+// studioCall names why nothing is to be done for SageMaker Studio. Domains, apps and spaces have no event of their own,
+// only CloudTrail's records.
+// https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-and-internet-access.html
+func studioCall(out *Event, detail json.RawMessage) string {
+	var c call
+	if json.Unmarshal(detail, &c) == nil && c.EventName != "" {
+		out.Name = clip(c.EventName)
+	}
+	for _, thing := range []string{"Domain", "App", "Space", "UserProfile"} {
+		if strings.Contains(out.Name, thing) {
+			return out.Name + " is about Studio, which needs no host routes: in VPC only mode all its traffic leaves by the VPC"
+		}
+	}
+	return out.Name + " of SageMaker is not about a notebook's state"
 }
 
 // place checks an account and a Region. CloudTrail sometimes gives an account as a number, without its leading zeros.

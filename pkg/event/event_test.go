@@ -121,6 +121,13 @@ func TestStrangersAreNoOps(t *testing.T) {
 	}
 }
 
+func TestStudioIsANamedNoOp(t *testing.T) {
+	e, err := event.Parse([]byte(`{"source":"aws.sagemaker","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1","detail":{"eventName":"CreateApp"}}`))
+	if err != nil || e.Kind != event.Unhandled || !strings.Contains(e.Why, "Studio, which needs no host routes") {
+		t.Errorf("got %+v, %v, want a no-op that names Studio", e, err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, raw := range samples(f) {
 		f.Add(raw)
