@@ -19,22 +19,34 @@ FUNCTION_BUILD := $(GO) build -trimpath -buildvcs=false -tags lambda.norpc -ldfl
 help: ## print this list
 	@awk 'BEGIN {FS = ":.*## "; print "Targets:"} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# What the functions are made of, and what the operator's command is made of. Nothing is linked again unless it changed.
+FUNCTION_SOURCES := $(shell find functions pkg -path pkg/local -prune -o -type f ! -name '*_test.go' -print) go.mod go.sum Makefile
+COMMAND_SOURCES  := $(shell find cmd pkg infra/template -type f ! -name '*_test.go' ! -path '*/__pycache__/*') go.mod go.sum Makefile
+
 .PHONY: build
-build: need-go ## build bin/drawbridge and the functions for this machine
-	@echo "building bin/drawbridge and $(words $(FUNCTIONS)) functions"
+build: bin/drawbridge bin/functions/ready ## build bin/drawbridge and the functions for this machine
+
+bin/drawbridge: $(COMMAND_SOURCES) | need-go
+	@echo "building bin/drawbridge"
 	@$(GO) build -buildvcs=false -o bin/drawbridge ./cmd/drawbridge
-	@rm -rf bin/built && mkdir -p bin/built bin/functions
+	@touch $@
+
+bin/functions/ready: $(FUNCTION_SOURCES) | need-go
+	@echo "building $(words $(FUNCTIONS)) functions"
+	@rm -rf bin/built bin/functions && mkdir -p bin/built
 	@CGO_ENABLED=0 $(FUNCTION_BUILD) -o bin/built/ ./functions/...
-	@for f in $(FUNCTIONS); do mkdir -p bin/functions/$$f; cmp -s bin/built/$$f bin/functions/$$f/bootstrap || mv bin/built/$$f bin/functions/$$f/bootstrap; done
-	@rm -rf bin/built
+	@for f in $(FUNCTIONS); do mkdir -p bin/functions/$$f && mv bin/built/$$f bin/functions/$$f/bootstrap; done
+	@rm -rf bin/built && touch $@
 
 .PHONY: package
-package: need-go ## build the functions for Lambda (arm64) into dist/functions
+package: dist/functions/ready ## build the functions for Lambda (arm64) into dist/functions
+
+dist/functions/ready: $(FUNCTION_SOURCES) | need-go
 	@echo "building $(words $(FUNCTIONS)) functions for arm64"
-	@rm -rf dist/built && mkdir -p dist/built
+	@rm -rf dist/built dist/functions && mkdir -p dist/built
 	@CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(FUNCTION_BUILD) -o dist/built/ ./functions/...
-	@for f in $(FUNCTIONS); do mkdir -p dist/functions/$$f; mv dist/built/$$f dist/functions/$$f/bootstrap; done
-	@rm -rf dist/built
+	@for f in $(FUNCTIONS); do mkdir -p dist/functions/$$f && mv dist/built/$$f dist/functions/$$f/bootstrap; done
+	@rm -rf dist/built && touch $@
 
 .PHONY: demo
 demo: build .venv/ready ## play the main scenario on the local engine (SCENARIO=s1)
