@@ -108,8 +108,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	})
 	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
 		"notebook": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
-		// A deleted peering leaves host routes that lead nowhere.
-		"routes": callsOf(append(routeCalls, "DeleteVpcPeeringConnection")),
+		"routes":   callsOf(routeCalls),
 	})
 	return stack
 }

@@ -16,6 +16,9 @@ import (
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
 //	                               ├ refuse ─→ RefusePeering → Refused
+//	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
+//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd
+//	                               │             → Removed, Rejected, Expired or Withdrawn
 //	                               └ nothing → Nothing
 //
 // Nothing in it decides: InspectPeering reads the facts and asks the policy, the machine only follows its answer. An
@@ -84,9 +87,10 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	dns.Next(route).Next(open).Next(inject).Next(verify).Next(connected)
 
-	// "disconnect" will have its place here.
+	disconnect := h.disconnect(scope)
+
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"ask", ask}, {"refuse", refuse}, {"nothing", nothing},
+		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"ask", ask}, {"refuse", refuse}, {"disconnect", disconnect}, {"nothing", nothing},
 	})
 
 	receive := sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{

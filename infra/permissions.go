@@ -32,6 +32,7 @@ var steps = map[string]step{
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
+				"ec2:DescribeSecurityGroupRules",
 				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
@@ -85,7 +86,7 @@ var steps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
-				resources: []string{arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")}},
+				resources: []string{ownLifecycles}},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks, lifecycles},
 				when: onlyTags},
 		},
@@ -109,6 +110,36 @@ var steps = map[string]step{
 	"StartNotebook": {
 		member: []grant{{actions: []string{"sagemaker:StartNotebookInstance"}, resources: []string{notebooks}}},
 	},
+	"CloseFirewall": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
+			// IAM knows no rule here, only its group.
+			{actions: []string{"ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"},
+				resources: []string{arn("ec2", "security-group/*")}},
+		},
+	},
+	"RemoveRoutes": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables"}},
+			{actions: []string{"ec2:DeleteRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+		},
+	},
+	"WithdrawRoutes": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
+				resources: []string{notebooks}},
+			{actions: []string{
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
+			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
+			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks},
+				when: onlyTags},
+		},
+	},
+	"ConcludeRemoval": {
+		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings}, when: onlyNamedTags}},
+	},
 	"VerifyConnection": {
 		member: []grant{
 			{actions: []string{"ec2:DescribeNetworkAcls"}},
@@ -122,6 +153,8 @@ var (
 	peerings   = arn("ec2", "vpc-peering-connection/*")
 	notebooks  = arn("sagemaker", "notebook-instance/*")
 	lifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/*")
+	// Those that Drawbridge makes.
+	ownLifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")
 )
 
 // onlyTags lets through Drawbridge's own tags, except drawbridge:approval: that one is how people decide, so Drawbridge
@@ -129,6 +162,14 @@ var (
 var onlyTags = map[string]map[string]any{
 	"ForAllValues:StringLike":      {"aws:TagKeys": "drawbridge:*"},
 	"ForAllValues:StringNotEquals": {"aws:TagKeys": "drawbridge:approval"},
+}
+
+// onlyNamedTags is onlyTags for EC2's DeleteTags, which deletes every tag if it is given none: none is every key that
+// there is, to ForAllValues.
+var onlyNamedTags = map[string]map[string]any{
+	"ForAllValues:StringLike":      onlyTags["ForAllValues:StringLike"],
+	"ForAllValues:StringNotEquals": onlyTags["ForAllValues:StringNotEquals"],
+	"Null":                         {"aws:TagKeys": "false"},
 }
 
 // status lets a step write the status tags of a peering connection.

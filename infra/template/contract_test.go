@@ -243,6 +243,10 @@ var inputs = map[string]any{
 	"AllowDnsResolution": workflow.AllowDNSResolutionInput{},
 	"AddRoutes":          workflow.SideInput{},
 	"OpenFirewall":       workflow.SideInput{},
+	"CloseFirewall":      workflow.SideInput{},
+	"RemoveRoutes":       workflow.SideInput{},
+	"WithdrawRoutes":     workflow.WithdrawRoutesInput{},
+	"ConcludeRemoval":    workflow.ConcludeRemovalInput{},
 	"InjectRoutes":       workflow.InjectRoutesInput{},
 	"VerifyConnection":   workflow.VerifyConnectionInput{},
 	"InspectNotebooks":   workflow.InspectNotebooksInput{},
@@ -284,10 +288,22 @@ func TestInspectPeeringHasNoAnswerThatTheMachineDoesNotKnow(t *testing.T) {
 	}
 	for _, answer := range []workflow.Answer{
 		workflow.AnswerAccept, workflow.AnswerWait, workflow.AnswerConnect,
-		workflow.AnswerAsk, workflow.AnswerRefuse, workflow.AnswerNothing,
+		workflow.AnswerAsk, workflow.AnswerRefuse, workflow.AnswerDisconnect, workflow.AnswerNothing,
 	} {
 		if !slices.Contains(known, string(answer)) {
 			t.Errorf("the machine does not know the answer %s", answer)
+		}
+	}
+	known = nil
+	for _, c := range m.States["ChooseEnd"].Choices {
+		known = append(known, c.StringEquals)
+		if c.Next != c.StringEquals {
+			t.Errorf("the end %s is the state %s", c.StringEquals, c.Next)
+		}
+	}
+	for _, end := range []workflow.Result{workflow.Removed, workflow.Rejected, workflow.Expired, workflow.Withdrawn} {
+		if !slices.Contains(known, string(end)) {
+			t.Errorf("the machine does not know the end %s", end)
 		}
 	}
 }

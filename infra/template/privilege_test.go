@@ -149,7 +149,7 @@ func TestNoRoleMayApprove(t *testing.T) {
 	tagging := 0
 	for _, s := range allowed {
 		for _, a := range s.actions {
-			if a != "ec2:CreateTags" && a != "sagemaker:AddTags" {
+			if a != "ec2:CreateTags" && a != "sagemaker:AddTags" && a != "ec2:DeleteTags" && a != "sagemaker:DeleteTags" {
 				continue
 			}
 			tagging++

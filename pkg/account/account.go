@@ -95,7 +95,7 @@ func (r refusal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return got, nil
 	}
 	if fault.HasCode(err, "AccessDenied", "AccessDeniedException") {
-		return got, &fault.Error{Kind: fault.Refused,
+		return got, &fault.Error{Kind: fault.Refused, Cause: fault.ErrClosed,
 			Message: fmt.Sprintf("assuming %s in %s: access denied", r.role, r.account),
 			Remedy:  "deploy the member stack to that account (docs/deploy.md), then redrive the execution"}
 	}

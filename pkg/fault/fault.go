@@ -38,7 +38,14 @@ type Error struct {
 	Kind    Kind
 	Message string
 	Remedy  string
+	Cause   error // nil, or what [errors.Is] shall find
 }
+
+// ErrClosed is the cause of a [Refused] error about an account that does not let Drawbridge in at all.
+var ErrClosed = errors.New("the account is closed to Drawbridge")
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // Error returns the message, followed by the remedy.
 func (e *Error) Error() string {

@@ -27,6 +27,17 @@ type client interface {
 	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
 }
 
+// RuleReader is what [ReadTagged] needs of EC2.
+type RuleReader interface {
+	DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error)
+}
+
+type revoker interface {
+	RuleReader
+	RevokeSecurityGroupIngress(context.Context, *ec2.RevokeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error)
+	RevokeSecurityGroupEgress(context.Context, *ec2.RevokeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupEgressOutput, error)
+}
+
 // ACLReader is what [CheckACLs] needs of EC2.
 type ACLReader interface {
 	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
@@ -144,6 +155,97 @@ func oneByOne(permissions []types.IpPermission, call func([]types.IpPermission) 
 		}
 	}
 	return nil
+}
+
+// rounds bounds how often Close reads, plans and applies. Two are enough unless somebody else does the same meanwhile.
+const rounds = 4
+
+// Close revokes every rule of one side's account and Region that carries the connection's tag, and no other. It ends when
+// a look finds none: that look is the proof.
+func Close(ctx context.Context, ec2api revoker, connection string, side workflow.Side) (workflow.HopsOutput, error) {
+	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
+	for range rounds {
+		rules, err := ReadTagged(ctx, ec2api, connection)
+		if err != nil {
+			return out, err
+		}
+		plan := PlanRemoval(rules, connection)
+		if len(plan) == 0 {
+			if len(out.Hops) == 0 {
+				out.Hops = append(out.Hops, workflow.Hop{Hop: "security groups of " + side.VPC.ID, OK: true, Detail: "no rule of " + connection})
+			}
+			return out, nil
+		}
+		for _, r := range plan {
+			revoked, err := revoke(ctx, ec2api, r)
+			if err != nil {
+				return out, fmt.Errorf("revoking in %s: %w", r.Group, err)
+			}
+			if revoked {
+				for _, rule := range r.Rules {
+					out.Hops = append(out.Hops, workflow.Hop{Hop: "security group " + r.Group, OK: true, Detail: rule.Allows + " revoked"})
+				}
+			}
+		}
+	}
+	return out, fault.New(fault.Transient, "closing the security groups of %s: rules of %s kept appearing under %d attempts", side.VPC.ID, connection, rounds)
+}
+
+// revoke makes one call. Rules are named by their ids, so nothing else that admits the same traffic can be meant.
+func revoke(ctx context.Context, ec2api revoker, r Revocation) (revoked bool, err error) {
+	var ids []string
+	for _, rule := range r.Rules {
+		ids = append(ids, rule.ID)
+	}
+	slog.InfoContext(ctx, "revoking", "group", r.Group, "egress", r.Egress, "count", len(ids))
+	if r.Egress {
+		_, err = ec2api.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &r.Group, SecurityGroupRuleIds: ids})
+	} else {
+		_, err = ec2api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &r.Group, SecurityGroupRuleIds: ids})
+	}
+	// "an InvalidPermission.NotFound client error is returned, and no rules are revoked": one of them, or the whole
+	// group, went meanwhile; the next look tells what is left.
+	if fault.HasCode(err, "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound") {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ReadTagged returns the rules of an account and Region whose tag drawbridge:connection names connection.
+func ReadTagged(ctx context.Context, ec2api RuleReader, connection string) ([]Tagged, error) {
+	var out []Tagged
+	pages := ec2.NewDescribeSecurityGroupRulesPaginator(ec2api, &ec2.DescribeSecurityGroupRulesInput{
+		Filters: []types.Filter{{Name: aws.String("tag:" + TagConnection), Values: []string{connection}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the security group rules of %s: %w", connection, err)
+		}
+		for _, r := range page.SecurityGroupRules {
+			one := Tagged{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Allows: allows(r)}
+			for _, t := range r.Tags {
+				if aws.ToString(t.Key) == TagConnection {
+					one.Connection = aws.ToString(t.Value)
+				}
+			}
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+// allows says what a rule lets through.
+func allows(r types.SecurityGroupRule) string {
+	ports := fmt.Sprint(aws.ToInt32(r.FromPort))
+	if aws.ToInt32(r.ToPort) != aws.ToInt32(r.FromPort) {
+		ports += "-" + fmt.Sprint(aws.ToInt32(r.ToPort))
+	}
+	direction := "from"
+	if aws.ToBool(r.IsEgress) {
+		direction = "to"
+	}
+	return fmt.Sprintf("%s %s %s %s", strings.ToUpper(aws.ToString(r.IpProtocol)), ports, direction,
+		cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6), aws.ToString(r.PrefixListId), "a group"))
 }
 
 func permission(r Rule, description string) types.IpPermission {

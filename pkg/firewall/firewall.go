@@ -29,6 +29,22 @@ type Group struct {
 	Egress  []Rule
 }
 
+// Tagged is a rule as AWS holds it, by its id, with the connection that its tag drawbridge:connection names.
+type Tagged struct {
+	ID         string // sgr-…
+	Group      string
+	Egress     bool
+	Connection string // empty: no such tag
+	Allows     string // for people: "TCP 3306 from 10.1.0.0/16"
+}
+
+// Revocation is what one call removes: rules of one group and one direction.
+type Revocation struct {
+	Group  string
+	Egress bool
+	Rules  []Tagged
+}
+
 // Wanted is a rule that a group must have.
 type Wanted struct {
 	Group string

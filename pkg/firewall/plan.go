@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -71,6 +72,31 @@ func missing(wanted []Wanted, groups []Group, together map[string][]string, rule
 		if !served {
 			out = append(out, w)
 		}
+	}
+	return out
+}
+
+// PlanRemoval returns what to revoke when connection is no more, sorted by group, ingress first:
+//
+//	the rule's tag drawbridge:connection names it  → revoke
+//	it names another connection                    → keep
+//	no such tag, whatever the rule admits          → keep: it is an owner's
+//
+// The tag is what makes a rule ours, so a rule that an owner added for the same traffic stays, and traffic that both
+// admit goes on as the owner meant it.
+func PlanRemoval(rules []Tagged, connection string) []Revocation {
+	ours := slices.DeleteFunc(slices.Clone(rules), func(r Tagged) bool { return connection == "" || r.Connection != connection })
+	slices.SortFunc(ours, func(a, b Tagged) int {
+		egress := map[bool]int{true: 1}
+		return cmp.Or(cmp.Compare(a.Group, b.Group), egress[a.Egress]-egress[b.Egress], cmp.Compare(a.ID, b.ID))
+	})
+	var out []Revocation
+	for _, r := range slices.Compact(ours) {
+		if n := len(out); n == 0 || out[n-1].Group != r.Group || out[n-1].Egress != r.Egress {
+			out = append(out, Revocation{Group: r.Group, Egress: r.Egress})
+		}
+		last := &out[len(out)-1]
+		last.Rules = append(last.Rules, r)
 	}
 	return out
 }

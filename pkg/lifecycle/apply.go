@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -22,7 +23,7 @@ import (
 
 // Tags on a notebook instance and on a configuration that Drawbridge made.
 const (
-	statusTag = "drawbridge:status"
+	TagStatus = "drawbridge:status"
 	subnetTag = "drawbridge:subnet"
 
 	// AtNextStart is the status of a running notebook to which no configuration can be attached.
@@ -48,6 +49,11 @@ type editor interface {
 type client interface {
 	detacher
 	AddTags(context.Context, *sagemaker.AddTagsInput, ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error)
+}
+
+type releaser interface {
+	detacher
+	DeleteTags(context.Context, *sagemaker.DeleteTagsInput, ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error)
 }
 
 type detacher interface {
@@ -83,6 +89,11 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	}
 	switch {
 	case !nb.Inject.Allowed:
+		if exact && nb.LifecycleConfig == NameFor(nb.Subnet) { // ours, and perhaps idle since it was allowed
+			if _, err := Detach(ctx, api, nb.Name); err != nil {
+				return workflow.InjectRoutesOutput{}, err
+			}
+		}
 		return answer(Done, "left out by policy %s", nb.Inject.Policy)
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
@@ -238,8 +249,98 @@ func withdraw(ctx context.Context, api client, routed routes, nb workflow.Notebo
 	return err
 }
 
+// Release takes what a connection that is no more reached out of the line of one notebook's subnet, and Drawbridge's
+// status off the notebook if nothing is left for it. It asks no policy: what is ours goes, also from a notebook that is
+// to be left alone since. Destinations that the subnet's table still reaches another way, other lines, and every byte of
+// the owner's stay. No notebook is stopped or started for it.
+//
+// A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
+// doing nothing, until the notebook's next stop is reported.
+func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
+	nb := in.Notebook
+	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true, Detail: "none was there"}
+	table := func(ctx context.Context) (workflow.Table, error) {
+		tables, err := route.Read(ctx, ec2api, nb.VPC)
+		found, _ := route.Of(tables, nb.Subnet)
+		return found, err
+	}
+	routed := func(ctx context.Context) ([]netip.Prefix, error) {
+		now, err := table(ctx)
+		return othersOf(now, in.Connection.ID), err
+	}
+	err := func() error {
+		name := cmp.Or(nb.LifecycleConfig, NameFor(nb.Subnet)) // ours may have been detached, and not deleted, before
+		destinations := destinationsOf(in.Disconnected, nb)
+		there, idle, err := held(ctx, api, name, nb.SubnetCIDR, destinations)
+		if err != nil {
+			return err
+		}
+		ours := nb.Tag == AtNextStart || nb.Tag == Attached
+		if len(there) == 0 && !idle && !ours {
+			return nil
+		}
+		now, err := table(ctx)
+		if err != nil {
+			return err
+		}
+		leaving, live := Leaving(there, now, in.Connection.ID)
+		idle = idle && len(leaving) == len(there)
+		if len(leaving) > 0 {
+			hop.Detail = list(leaving) + " withdrawn from lifecycle configuration " + name + ", effective at the next start"
+			edit := Edit{Subnet: nb.SubnetCIDR, Mode: Remove, Destinations: leaving}
+			if err := edited(ctx, api, routed, name, edit, nil); err != nil && !errors.Is(err, errGone) {
+				return err
+			}
+		}
+		switch {
+		case idle && nb.LifecycleConfig == "":
+			err = Delete(ctx, api, name)
+		case idle:
+			_, err = Detach(ctx, api, nb.Name)
+		}
+		if err != nil || !ours || live && !idle {
+			return err
+		}
+		slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
+		_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagStatus}})
+		if err != nil && !gone(err) {
+			return fmt.Errorf("removing its tag %s: %w", TagStatus, err)
+		}
+		return nil
+	}()
+	if err != nil {
+		return workflow.HopsOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
+	}
+	return workflow.HopsOutput{Hops: []workflow.Hop{hop}}, nil
+}
+
+// held returns which destinations stand in the line of a subnet, and whether the configuration would be idle without
+// them. Of a configuration that does not exist, nothing.
+func held(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (there []netip.Prefix, idle bool, err error) {
+	current, err := read(ctx, api, configuration)
+	if errors.Is(err, errGone) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	change, err := Plan(current, Edit{Subnet: subnet, Mode: Remove, Destinations: destinations})
+	if err != nil {
+		return nil, false, err
+	}
+	script, err := Parse(configuration, current.OnStart)
+	for _, l := range script.Lines {
+		for _, d := range l.Destinations {
+			if l.Subnet == subnet && slices.Contains(destinations, d) {
+				there = append(there, d)
+			}
+		}
+	}
+	return there, change.Idle, err
+}
+
 func setStatus(ctx context.Context, api client, arn, status string) error {
-	_, err := api.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &arn, Tags: []types.Tag{{Key: aws.String(statusTag), Value: &status}}})
+	_, err := api.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &arn, Tags: []types.Tag{{Key: aws.String(TagStatus), Value: &status}}})
 	if err != nil {
 		return fmt.Errorf("tagging %s: %w", arn, err)
 	}
@@ -260,7 +361,7 @@ var errGone = errors.New("no such lifecycle configuration")
 // read at once and is never retried as it is. Two executions of Drawbridge find each other out: the read-back of the
 // first comes after the write of the second.
 //
-// A Set takes lines away that the caller's table did not ask for. The table may be older than the configuration:
+// A Set takes lines away that the caller's table did not ask for, a Remove those that it no longer reached. The table may be older than the configuration:
 // another execution adds a route first and its line second. So before a line goes, routed tells what the table holds
 // now, after the configuration was read, and what is in it stays.
 func edited(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
@@ -291,9 +392,10 @@ func edited(ctx context.Context, api editor, routed routes, name string, edit Ed
 // routes tells what the route table of the notebook's subnet holds at this moment.
 type routes func(context.Context) ([]netip.Prefix, error)
 
-// kept returns the destinations of edit, and of those that a Set would take away the ones that are routed after all.
+// kept returns the destinations of edit: for a Set, with those that it would take away although they are routed after
+// all; for a Remove, without those.
 func kept(ctx context.Context, routed routes, current *Configuration, edit Edit) ([]netip.Prefix, error) {
-	if edit.Mode != Set || routed == nil || current == nil {
+	if edit.Mode == Add || routed == nil || current == nil {
 		return edit.Destinations, nil
 	}
 	script, err := Parse(current.Name, current.OnStart)
@@ -303,7 +405,9 @@ func kept(ctx context.Context, routed routes, current *Configuration, edit Edit)
 	going := []netip.Prefix{}
 	for _, l := range script.Lines {
 		if l.Subnet == edit.Subnet {
-			going = slices.DeleteFunc(slices.Clone(l.Destinations), func(d netip.Prefix) bool { return slices.Contains(edit.Destinations, d) })
+			going = slices.DeleteFunc(slices.Clone(l.Destinations), func(d netip.Prefix) bool {
+				return slices.Contains(edit.Destinations, d) == (edit.Mode == Set)
+			})
 		}
 	}
 	if len(going) == 0 {
@@ -312,6 +416,9 @@ func kept(ctx context.Context, routed routes, current *Configuration, edit Edit)
 	now, err := routed(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if edit.Mode == Remove {
+		return slices.DeleteFunc(slices.Clone(edit.Destinations), func(d netip.Prefix) bool { return slices.Contains(now, d) }), nil
 	}
 	stays := slices.DeleteFunc(going, func(d netip.Prefix) bool { return !slices.Contains(now, d) })
 	return append(slices.Clone(edit.Destinations), stays...), nil
@@ -410,12 +517,6 @@ func list(destinations []netip.Prefix) string {
 		names = append(names, d.String())
 	}
 	return strings.Join(names, ", ")
-}
-
-// Withdraw takes destinations out of the line of a subnet in one configuration. It reports whether the configuration
-// is now idle: Drawbridge's own and empty.
-func Withdraw(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (idle bool, err error) {
-	return settle(ctx, api, nil, configuration, Edit{Subnet: subnet, Mode: Remove, Destinations: destinations})
 }
 
 // settle edits a configuration and reports whether it is then idle.

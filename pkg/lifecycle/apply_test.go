@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -182,6 +181,15 @@ func (f *fake) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func(
 	return &sagemaker.AddTagsOutput{}, err
 }
 
+func (f *fake) DeleteTags(_ context.Context, in *sagemaker.DeleteTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error) {
+	done, err := f.call("DeleteTags")
+	defer done()
+	for _, key := range in.TagKeys {
+		delete(f.tags, key)
+	}
+	return &sagemaker.DeleteTagsOutput{}, err
+}
+
 const owner = "#!/bin/bash\nset -e\necho mine\n"
 
 // input is InjectRoutes' input for notebook n in subnet-a, 10.1.0.0/24, which needs a route to 10.2.0.0/16.
@@ -346,7 +354,7 @@ func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
 }
 
 func TestRemoval(t *testing.T) {
-	ctx, subnet := context.Background(), p("10.1.0.0/24")
+	ctx := context.Background()
 	f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped).notebook("other", "drawbridge-subnet-a", types.NotebookInstanceStatusStopped).notebook("owners", "c", types.NotebookInstanceStatusStopped)
 	if _, err := Inject(ctx, f, tables{}, input("", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
@@ -355,18 +363,12 @@ func TestRemoval(t *testing.T) {
 	if _, err := Detach(ctx, f, "n"); err != nil || f.notebooks["n"].NotebookInstanceLifecycleConfigName == nil {
 		t.Fatalf("a configuration with routes was detached (%v)", err)
 	}
-	for _, name := range []string{"drawbridge-subnet-a", "c"} {
-		idle, err := Withdraw(ctx, f, name, subnet, []netip.Prefix{p("10.2.0.0/16")})
-		if err != nil || idle != (name != "c") {
-			t.Fatalf("withdrawing from %s: idle %t, %v", name, idle, err)
-		}
-	}
-	if f.scripts["c"] != owner {
-		t.Errorf("the owner's script came back as %q", f.scripts["c"])
-	}
 	for i, name := range []string{"owners", "n", "other"} {
-		if _, err := Detach(ctx, f, name); err != nil {
+		if _, err := Release(ctx, f, tables{"10.2.0.0/16"}, release(f, name)); err != nil {
 			t.Fatal(err)
+		}
+		if f.scripts["c"] != owner {
+			t.Errorf("the owner's script came back as %q", f.scripts["c"])
 		}
 		if _, there := f.scripts["drawbridge-subnet-a"]; there != (i < 2) {
 			t.Errorf("after %s our configuration is there: %t", name, there)
@@ -375,6 +377,95 @@ func TestRemoval(t *testing.T) {
 	if f.notebooks["owners"].NotebookInstanceLifecycleConfigName == nil || f.scripts["c"] != owner {
 		t.Error("the owner's configuration was touched")
 	}
+}
+
+// release is the input for taking pcx-1, which reached 10.2.0.0/16, away from a notebook.
+func release(f *fake, name string) workflow.WithdrawRoutesInput {
+	n := f.notebooks[name]
+	return workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1"},
+		Disconnected: []workflow.Disconnected{{Side: workflow.Side{VPC: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1"}},
+			Removed: workflow.RemoveRoutesOutput{Destinations: ps("10.2.0.0/16", "10.2.5.0/24")}}},
+		Notebook: workflow.Notebook{Account: "111111111111", Region: "us-east-1", VPC: "vpc-1", Name: name, ARN: *n.NotebookInstanceArn, Subnet: "subnet-a",
+			SubnetCIDR: p("10.1.0.0/24"), DirectInternet: true, LifecycleConfig: aws.ToString(n.NotebookInstanceLifecycleConfigName), Tag: f.tags[TagStatus]}}
+}
+
+func TestReleaseTakesOnlyWhatTheConnectionReached(t *testing.T) {
+	lines := func(script string) string {
+		got, err := Parse("c", []byte(script))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(got.Lines)
+	}
+	with := func(t *testing.T, destinations ...string) string {
+		return string(planned(t, config(owner), Edit{Subnet: p("10.1.0.0/24"), Destinations: ps(destinations...)}, Edit{Subnet: p("10.1.1.0/24"), Destinations: ps("10.2.0.0/16")}).OnStart)
+	}
+	for name, c := range map[string]struct {
+		script string
+		now    ec2Tables
+		calls  int
+		want   string // lines
+	}{
+		"the whole line goes, that of another subnet stays":    {with(t, "10.2.0.0/16", "10.2.5.0/24"), ec2Tables{}, 4, "[{10.1.1.0/24 [10.2.0.0/16]}]"},
+		"what another connection reaches stays":                {with(t, "10.2.0.0/16", "10.9.0.0/16"), ec2Tables{}, 4, "[{10.1.0.0/24 [10.9.0.0/16]} {10.1.1.0/24 [10.2.0.0/16]}]"},
+		"what the owner routes another way meanwhile stays":    {with(t, "10.2.0.0/16", "10.2.5.0/24"), ec2Tables{"10.2.0.0/16": "tgw-1"}, 4, "[{10.1.0.0/24 [10.2.0.0/16]} {10.1.1.0/24 [10.2.0.0/16]}]"},
+		"a route through the connection itself does not count": {with(t, "10.2.5.0/24"), ec2Tables{"10.2.5.0/24": "pcx-1"}, 4, "[{10.1.1.0/24 [10.2.0.0/16]}]"},
+		"nothing of it in the line is one look":                {with(t, "10.9.0.0/16"), ec2Tables{}, 1, "[{10.1.0.0/24 [10.9.0.0/16]} {10.1.1.0/24 [10.2.0.0/16]}]"},
+		"a script without our block is one look":               {owner, ec2Tables{}, 1, "[]"},
+		"a script of another kind is none of our business":     {"#!/usr/bin/python3\nprint()\n", ec2Tables{}, 1, "[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake().notebook("n", "c", types.NotebookInstanceStatusInService)
+			f.scripts["c"] = c.script
+			if _, err := Release(context.Background(), f, c.now, release(f, "n")); err != nil {
+				t.Fatal(err)
+			}
+			if got := lines(f.scripts["c"]); got != c.want {
+				t.Errorf("lines %s, want %s", got, c.want)
+			}
+			if len(f.calls) != c.calls {
+				t.Errorf("calls: %v, want %d", f.calls, c.calls)
+			}
+		})
+	}
+}
+
+func TestReleaseTakesTheStatusAndOurConfiguration(t *testing.T) {
+	for _, status := range []types.NotebookInstanceStatus{types.NotebookInstanceStatusStopped, types.NotebookInstanceStatusInService} {
+		f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped)
+		if _, err := Inject(context.Background(), f, tables{}, input("", types.NotebookInstanceStatusStopped)); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.tags) != 1 || len(f.scripts) != 1 {
+			t.Fatalf("tags %v, configurations %v", f.tags, f.scripts)
+		}
+		f.notebooks["n"].NotebookInstanceStatus = status
+		f.tags["owners"] = "mine"
+		if _, err := Release(context.Background(), f, ec2Tables{}, release(f, "n")); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.tags) != 1 || f.tags["owners"] != "mine" {
+			t.Errorf("%s: tags are %v, want the owner's", status, f.tags)
+		}
+		if stopped := status == types.NotebookInstanceStatusStopped; stopped != (len(f.scripts) == 0) {
+			t.Errorf("%s: configurations are %v", status, f.scripts)
+		}
+	}
+}
+
+// ec2Tables is one route table, the main one: targets by destination.
+type ec2Tables map[string]string
+
+func (t ec2Tables) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	table := ec2types.RouteTable{RouteTableId: aws.String("rtb-1"), Associations: []ec2types.RouteTableAssociation{{Main: aws.Bool(true)}}}
+	for destination, target := range t {
+		r := ec2types.Route{DestinationCidrBlock: &destination, State: ec2types.RouteStateActive}
+		if r.TransitGatewayId = &target; strings.HasPrefix(target, "pcx-") {
+			r.TransitGatewayId, r.VpcPeeringConnectionId = nil, &target
+		}
+		table.Routes = append(table.Routes, r)
+	}
+	return &ec2.DescribeRouteTablesOutput{RouteTables: []ec2types.RouteTable{table}}, nil
 }
 
 // tables is one route table, the main one, with routes to these destinations.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -54,11 +55,13 @@ func (c Change) None() bool { return !c.Create && !c.Update }
 //	our block, last line gone, owner's script  → the owner's bytes, exactly
 //	our block, last line gone, all ours        → an idle block, to be deleted by whoever may
 //	not a shell script, CRLF, our block edited by hand, longer than [MaxContent] → Conflict, nothing is written
+//	nothing to add, and not (or no longer) a shell script → as for a shell script: our block goes, or there is none
 func Plan(current *Configuration, edits ...Edit) (Change, error) {
 	name, script := "to be created", Script{}
 	if current != nil {
 		name = current.Name
-		if err := Usable(name, current.OnStart); err != nil {
+		adding := slices.ContainsFunc(edits, func(e Edit) bool { return e.Mode != Remove && len(e.Destinations) > 0 })
+		if err := Usable(name, current.OnStart); err != nil && adding {
 			return Change{}, err
 		}
 		var err error
@@ -182,6 +185,39 @@ func Wanted(connection workflow.Connection, routed []workflow.AddRoutesOutput, n
 	}
 	slices.SortFunc(out, netip.Prefix.Compare)
 	return slices.Compact(out)
+}
+
+// Leaving returns which destinations of a connection that is no more have to leave the line of a notebook's subnet, and
+// whether the subnet's route table still reaches anything at all that a notebook needs as a host route:
+//
+//	the table reaches it, live, by another target   → stays
+//	by the connection alone, dead, or not at all    → leaves
+func Leaving(destinations []netip.Prefix, table workflow.Table, connection string) (leaving []netip.Prefix, live bool) {
+	reached := othersOf(table, connection)
+	for _, d := range destinations {
+		if !slices.Contains(reached, d) {
+			leaving = append(leaving, d)
+		}
+	}
+	return leaving, len(reached) > 0
+}
+
+// othersOf returns the host routes of a table that do not lead through connection.
+func othersOf(table workflow.Table, connection string) []netip.Prefix {
+	table.Routes = slices.DeleteFunc(slices.Clone(table.Routes), func(r workflow.Route) bool { return r.Target == connection })
+	return route.HostRoutes(table)
+}
+
+// destinationsOf returns what a connection reached from the VPC of a notebook, as far as it can be a host route there.
+func destinationsOf(disconnected []workflow.Disconnected, nb workflow.Notebook) []netip.Prefix {
+	var out []netip.Prefix
+	for _, d := range disconnected {
+		if d.Side.VPC.Account == nb.Account && d.Side.VPC.Region == nb.Region && d.Side.VPC.ID == nb.VPC {
+			out = append(out, d.Removed.Destinations...)
+		}
+	}
+	out, _ = Routable(nb.SubnetCIDR, out)
+	return out
 }
 
 // tableOf returns the route table of a notebook's subnet: the one that names it, else the main one of its VPC.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -49,8 +48,8 @@ const (
 	AnswerNothing = "nothing"
 )
 
-// Inspect reads the event and finds the notebooks it concerns: the one that changed state, those of the subnets whose
-// route table changed, or those of the VPCs whose peering was deleted. For each it reads the route table of its subnet
+// Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
+// whose route table changed. For each it reads the route table of its subnet
 // and asks the policy about every network that the table reaches. It changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}}
@@ -129,31 +128,6 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", e.RouteTableID, e.Account, e.Region, err)
 		}
 		return []end{{Place: e.Place, vpc: aws.ToString(got.RouteTables[0].VpcId), table: e.RouteTableID}}, "", nil
-	case event.Peering:
-		if e.Name != "DeleteVpcPeeringConnection" {
-			return nil, e.Name + " changes no host routes by itself", nil
-		}
-		got, err := clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{e.PeeringID}})
-		if fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound") || err == nil && len(got.VpcPeeringConnections) == 0 {
-			return nil, e.PeeringID + " is gone", nil
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", e.PeeringID, e.Account, e.Region, err)
-		}
-		var ends []end
-		for _, info := range []*types.VpcPeeringConnectionVpcInfo{got.VpcPeeringConnections[0].RequesterVpcInfo, got.VpcPeeringConnections[0].AccepterVpcInfo} {
-			if info == nil {
-				continue
-			}
-			facts, err := i.Account(ctx, aws.ToString(info.OwnerId))
-			if err != nil {
-				return nil, "", err
-			}
-			if facts.Organization != "" {
-				ends = append(ends, end{Place: event.Place{Account: aws.ToString(info.OwnerId), Region: aws.ToString(info.Region)}, vpc: aws.ToString(info.VpcId)})
-			}
-		}
-		return ends, "", nil
 	}
 	return nil, fmt.Sprintf("an event about %s is not for this machine", e.Kind), nil
 }

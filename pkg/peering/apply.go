@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -119,6 +120,11 @@ type Tagger interface {
 // SetStatus leaves result and reason on the peering for people, on each side that is a member. A peering has tags of
 // its own in each account.
 func SetStatus(ctx context.Context, enter func(workflow.VPC) Tagger, c workflow.Connection, members []string, result workflow.Result, reason string) error {
+	return setStatus(ctx, enter, c, members, result, reason, nil)
+}
+
+// setStatus is [SetStatus], with what each side's routes reach by its role.
+func setStatus(ctx context.Context, enter func(workflow.VPC) Tagger, c workflow.Connection, members []string, result workflow.Result, reason string, reached map[string][]netip.Prefix) error {
 	for _, s := range []struct {
 		role string
 		vpc  workflow.VPC
@@ -126,10 +132,14 @@ func SetStatus(ctx context.Context, enter func(workflow.VPC) Tagger, c workflow.
 		if !slices.Contains(members, s.role) {
 			continue
 		}
-		_, err := enter(s.vpc).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{c.ID}, Tags: []types.Tag{
+		tags := []types.Tag{
 			{Key: aws.String(TagStatus), Value: aws.String(string(result))},
 			{Key: aws.String(TagReason), Value: aws.String(tagValue(reason))},
-		}})
+		}
+		if len(reached[s.role]) > 0 {
+			tags = append(tags, types.Tag{Key: aws.String(TagDestinations), Value: aws.String(destinationsTag(reached[s.role]))})
+		}
+		_, err := enter(s.vpc).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{c.ID}, Tags: tags})
 		// A failed peering is shown to the requester only, and a deleted one not for long: nobody is left to tell.
 		if err != nil && !fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound", "InvalidID") {
 			return fmt.Errorf("setting the status of %s in %s: %w", c.ID, s.vpc.Account, err)
@@ -182,15 +192,18 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, in workflow.
 	for _, n := range in.Injected {
 		out.Verdict = append(out.Verdict, n.Hops...)
 	}
-	sides := []string{Requester, Accepter}
+	sides, reached := []string{Requester, Accepter}, map[string][]netip.Prefix{}
+	for _, s := range in.Sides {
+		reached[s.Role] = s.Peer.CIDRs
+	}
 	if len(lacks) > 0 {
-		conflict := fault.NewConflict(strings.Join(lacks, "; "), "add the entries (Drawbridge reads network ACLs and does not change them), then redrive the execution")
-		if err := SetStatus(ctx, asTagger(enter), in.Connection, sides, "Conflict", conflict.Error()); err != nil {
+		lacking := fault.NewConflict(strings.Join(lacks, "; "), "add the entries (Drawbridge reads network ACLs and does not change them), then redrive the execution")
+		if err := setStatus(ctx, asTagger(enter), in.Connection, sides, conflict, lacking.Error(), reached); err != nil {
 			return out, err
 		}
-		return out, conflict
+		return out, lacking
 	}
-	return out, SetStatus(ctx, asTagger(enter), in.Connection, sides, workflow.Connected, out.Reason)
+	return out, setStatus(ctx, asTagger(enter), in.Connection, sides, workflow.Connected, out.Reason, reached)
 }
 
 func subnetsOf(notebooks []workflow.Notebook, vpc workflow.VPC) []string {
@@ -201,6 +214,40 @@ func subnetsOf(notebooks []workflow.Notebook, vpc workflow.VPC) []string {
 		}
 	}
 	return out
+}
+
+// Untagger is what [Conclude] needs of EC2.
+type Untagger interface {
+	DeleteTags(context.Context, *ec2.DeleteTagsInput, ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error)
+}
+
+// Conclude takes Drawbridge's tags off a peering that is over, last of all: as long as they are there, another execution
+// knows that something may be left. It gathers what the steps before removed, and which side they could not reach.
+func Conclude(ctx context.Context, enter func(workflow.VPC) Untagger, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+	out := workflow.ConcludeRemovalOutput{Result: in.Result, Reason: in.Reason, Verdict: slices.Clone(in.Absent)}
+	for _, d := range in.Disconnected {
+		out.Verdict = append(append(out.Verdict, d.Closed.Hops...), d.Removed.Hops...)
+	}
+	for _, w := range in.Withdrawn {
+		out.Verdict = append(out.Verdict, w.Hops...)
+	}
+	if out.Verdict == nil {
+		out.Verdict = []workflow.Hop{}
+	}
+	for _, role := range in.Tagged {
+		vpc := in.Connection.Requester
+		if role == Accepter {
+			vpc = in.Connection.Accepter
+		}
+		slog.InfoContext(ctx, "removing status", "peering", in.Connection.ID, "side", role)
+		_, err := enter(vpc).DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.Connection.ID}, Tags: []types.Tag{
+			{Key: aws.String(TagStatus)}, {Key: aws.String(TagReason)}, {Key: aws.String(TagDestinations)}}})
+		// A peering that is over is shown for two hours or two days, and its tags with it.
+		if err != nil && !fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound", "InvalidID") {
+			return out, fmt.Errorf("removing the status of %s in %s: %w", in.Connection.ID, vpc.Account, err)
+		}
+	}
+	return out, nil
 }
 
 type notifier interface {

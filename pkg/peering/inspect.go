@@ -2,8 +2,10 @@ package peering
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -24,6 +27,7 @@ import (
 // EC2Reader is what [Inspector] needs of EC2.
 type EC2Reader interface {
 	route.Reader
+	firewall.RuleReader
 	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
@@ -55,7 +59,7 @@ const fresh = time.Minute
 // Inspect reads the event, the peering and both of its VPCs, each in its own account and Region, asks the policy, and
 // answers. It changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
-	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}}
+	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []string{}, Absent: []workflow.Hop{}}
 	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
 		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
 		if v.Answer == workflow.AnswerNothing {
@@ -75,7 +79,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 		return end(Verdict{Answer: workflow.AnswerNothing, Reason: why})
 	}
-	p, v, err := i.find(ctx, in.Execution, e)
+	p, seen, v, err := i.find(ctx, in.Execution, e)
 	if err != nil {
 		return out, err
 	}
@@ -96,6 +100,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		out.Members = append(out.Members, Accepter)
 	}
 	if v, settled := Settled(p); settled {
+		if v.Answer == workflow.AnswerDisconnect {
+			err = i.leftovers(ctx, in, p, seen, &out)
+		}
+		if err != nil {
+			return out, err
+		}
 		return end(v)
 	}
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != ""}
@@ -142,33 +152,35 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	return end(v)
 }
 
-// find reads the peering where the event happened, or, if that account is not ours to enter, at the other end that
-// the event mentions. A verdict with an answer means that there is nothing to look at.
-func (i Inspector) find(ctx context.Context, execution string, e event.Event) (Peering, Verdict, error) {
-	nothing := func(format string, args ...any) (Peering, Verdict, error) {
-		return Peering{}, Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(format, args...)}, nil
-	}
-	for _, place := range append([]event.Place{e.Place}, e.Others...) {
+// find reads the peering where the event happened, or, if that account is not ours to enter or shows it no longer, at
+// the other end that the event mentions; seen is where. A verdict with an answer means that there is nothing to look at.
+func (i Inspector) find(ctx context.Context, execution string, e event.Event) (p Peering, seen event.Place, v Verdict, err error) {
+	why := fmt.Sprintf("account %s is outside the organization", e.Account)
+	var closed error
+	for n, place := range append([]event.Place{e.Place}, e.Others...) {
 		facts, err := i.Account(ctx, place.Account)
 		if err != nil {
-			return Peering{}, Verdict{}, err
+			return p, place, v, err
 		}
 		if facts.Organization == "" {
 			continue
 		}
 		p, found, err := read(ctx, i.Enter(execution, place).EC2, e.PeeringID)
 		if err != nil {
-			return Peering{}, Verdict{}, fmt.Errorf("in %s, %s: %w", place.Account, place.Region, err)
+			err = fmt.Errorf("in %s, %s: %w", place.Account, place.Region, err)
 		}
-		if found {
-			return p, Verdict{}, nil
+		switch {
+		case errors.Is(err, fault.ErrClosed):
+			closed = err // perhaps the other end lets us in
+			continue
+		case err != nil || found:
+			return p, place, v, err
+		case n == 0 && e.Name == "CreateVpcPeeringConnection" && i.Now().Sub(e.Time).Abs() < fresh:
+			return p, place, v, fault.New(fault.NotYet, "reading %s: EC2 in %s, %s does not show it yet", e.PeeringID, place.Account, place.Region)
 		}
-		if e.Name == "CreateVpcPeeringConnection" && i.Now().Sub(e.Time).Abs() < fresh {
-			return Peering{}, Verdict{}, fault.New(fault.NotYet, "reading %s: EC2 in %s, %s does not show it yet", e.PeeringID, place.Account, place.Region)
-		}
-		return nothing("%s does not exist in %s, %s", e.PeeringID, place.Account, place.Region)
+		why = fmt.Sprintf("%s does not exist in %s, %s", e.PeeringID, place.Account, place.Region)
 	}
-	return nothing("account %s is outside the organization", e.Account)
+	return p, e.Place, Verdict{Answer: workflow.AnswerNothing, Reason: why}, closed
 }
 
 func read(ctx context.Context, ec2api EC2Reader, id string) (Peering, bool, error) {
@@ -181,6 +193,7 @@ func read(ctx context.Context, ec2api EC2Reader, id string) (Peering, bool, erro
 	}
 	c := got.VpcPeeringConnections[0]
 	p := Peering{ID: aws.ToString(c.VpcPeeringConnectionId), Requester: side(c.RequesterVpcInfo), Accepter: side(c.AccepterVpcInfo), Tags: map[string]string{}}
+	p.Expires = c.ExpirationTime != nil
 	if c.Status != nil {
 		p.Status, p.Message = string(c.Status.Code), aws.ToString(c.Status.Message)
 	}
@@ -195,10 +208,23 @@ func side(info *types.VpcPeeringConnectionVpcInfo) End {
 		return End{}
 	}
 	e := End{Place: event.Place{Account: aws.ToString(info.OwnerId), Region: aws.ToString(info.Region)}, VPC: aws.ToString(info.VpcId)}
+	for _, b := range info.CidrBlockSet {
+		e.CIDRs = append(e.CIDRs, parsed(b.CidrBlock)...)
+	}
+	for _, b := range info.Ipv6CidrBlockSet {
+		e.CIDRs = append(e.CIDRs, parsed(b.Ipv6CidrBlock)...)
+	}
 	if info.PeeringOptions != nil {
 		e.DNS = aws.ToBool(info.PeeringOptions.AllowDnsResolutionFromRemoteVpc)
 	}
 	return e
+}
+
+func parsed(text *string) []netip.Prefix {
+	if p, err := netip.ParsePrefix(aws.ToString(text)); err == nil {
+		return []netip.Prefix{p.Masked()}
+	}
+	return nil
 }
 
 // accounts asks for both accounts, unless an earlier look of this execution knows them.
@@ -342,7 +368,7 @@ func (i Inspector) notebooks(ctx context.Context, execution string, set *policy.
 		at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
 		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: principal(here)}
 		out = append(out, workflow.Notebook{
-			Account: here.VPC.Account, Region: here.VPC.Region, Name: n.Name, ARN: n.ARN,
+			Account: here.VPC.Account, Region: here.VPC.Region, VPC: here.VPC.ID, Name: n.Name, ARN: n.ARN,
 			Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
 			Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig,
 			Inject: set.Inject(principal(there), resource, about), Restart: set.Restart(principal(there), resource, about),

@@ -36,6 +36,11 @@ type world struct {
 	tags     map[string]map[string]string
 	outside  []string
 	eventAge time.Duration
+	expires  bool     // the peering still has an expiration time
+	left     []string // "route 111", "rule 222": what is left in an account
+	gone     []string // accounts whose VPC was deleted
+	hidden   []string // accounts that no longer see the peering
+	closed   []string // accounts that do not let us in
 }
 
 // account is the world as one account sees it: a fake of every call that an inspection makes.
@@ -60,13 +65,19 @@ func (a account) called(name string) {
 
 func (a account) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
 	a.called("DescribeVpcPeeringConnections")
-	if a.status == "" {
+	if slices.Contains(a.closed, a.id) {
+		return nil, fmt.Errorf("signing: %w", &fault.Error{Kind: fault.Refused, Message: "assuming a role in " + a.id + ": access denied", Cause: fault.ErrClosed})
+	}
+	if a.status == "" || slices.Contains(a.hidden, a.id) {
 		return nil, &smithy.GenericAPIError{Code: "InvalidVpcPeeringConnectionID.NotFound"}
 	}
 	c := types.VpcPeeringConnection{VpcPeeringConnectionId: aws.String("pcx-0123456789abcdef0"),
 		Status:           &types.VpcPeeringConnectionStateReason{Code: types.VpcPeeringConnectionStateReasonCode(a.status)},
 		RequesterVpcInfo: &types.VpcPeeringConnectionVpcInfo{OwnerId: aws.String("111111111111"), Region: aws.String("eu-west-1"), VpcId: aws.String("vpc-1")},
 		AccepterVpcInfo:  &types.VpcPeeringConnectionVpcInfo{OwnerId: aws.String("222222222222"), Region: aws.String("eu-west-1"), VpcId: aws.String("vpc-2")}}
+	if a.expires {
+		c.ExpirationTime = &now
+	}
 	for k, v := range a.tags[a.id] {
 		c.Tags = append(c.Tags, types.Tag{Key: &k, Value: &v})
 	}
@@ -75,6 +86,9 @@ func (a account) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpc
 
 func (a account) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
 	a.called("DescribeVpcs")
+	if slices.Contains(a.gone, a.id) {
+		return nil, &smithy.GenericAPIError{Code: "InvalidVpcID.NotFound"}
+	}
 	v := types.Vpc{VpcId: &a.vpc, CidrBlock: &a.cidr}
 	if a.vpc == "vpc-2" && a.accept != "" {
 		v.Tags = []types.Tag{{Key: aws.String("drawbridge:accept"), Value: &a.accept}}
@@ -84,7 +98,21 @@ func (a account) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*
 
 func (a account) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
 	a.called("DescribeRouteTables")
-	return &ec2.DescribeRouteTablesOutput{RouteTables: []types.RouteTable{{RouteTableId: aws.String("rtb-" + a.vpc), Associations: []types.RouteTableAssociation{{Main: aws.Bool(true)}}}}}, nil
+	table := types.RouteTable{RouteTableId: aws.String("rtb-" + a.vpc), Associations: []types.RouteTableAssociation{{Main: aws.Bool(true)}}}
+	if slices.Contains(a.left, "route "+a.id[:3]) {
+		table.Routes = []types.Route{{DestinationCidrBlock: aws.String("10.9.0.0/16"), VpcPeeringConnectionId: aws.String("pcx-0123456789abcdef0"), State: types.RouteStateBlackhole}}
+	}
+	return &ec2.DescribeRouteTablesOutput{RouteTables: []types.RouteTable{table}}, nil
+}
+
+func (a account) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSecurityGroupRulesInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+	a.called("DescribeSecurityGroupRules")
+	out := &ec2.DescribeSecurityGroupRulesOutput{}
+	if slices.Contains(a.left, "rule "+a.id[:3]) {
+		out.SecurityGroupRules = []types.SecurityGroupRule{{SecurityGroupRuleId: aws.String("sgr-1"), GroupId: aws.String("sg-db"),
+			Tags: []types.Tag{{Key: aws.String("drawbridge:connection"), Value: aws.String("pcx-0123456789abcdef0")}}}}
+	}
+	return out, nil
 }
 
 func (a account) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {

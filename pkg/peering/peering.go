@@ -18,6 +18,9 @@ const (
 	TagStatus     = "drawbridge:status"
 	TagReason     = "drawbridge:reason"
 	TagConnection = "drawbridge:connection"
+	// TagDestinations says, on each side, what its route tables reach through the peering by Drawbridge's routes: CIDRs
+	// with spaces between. It outlives the peer's VPC, so that removal knows which routes are Drawbridge's.
+	TagDestinations = "drawbridge:destinations"
 	// TagApproval is how the accepter's owner speaks to Drawbridge.
 	TagApproval = "drawbridge:approval"
 )
@@ -33,6 +36,7 @@ type Peering struct {
 	ID        string
 	Status    string // AWS's code: pending-acceptance, active, …
 	Message   string // AWS's sentence about it
+	Expires   bool   // it has an expiration time, as a request has that was not accepted
 	Requester End
 	Accepter  End
 	Tags      map[string]string // as the account that was asked has them
@@ -42,8 +46,9 @@ type Peering struct {
 // read from the VPC instead.
 type End struct {
 	event.Place
-	VPC string
-	DNS bool // lets the other side resolve its public DNS names to private addresses
+	VPC   string
+	DNS   bool           // lets the other side resolve its public DNS names to private addresses
+	CIDRs []netip.Prefix // as far as the peering tells them
 }
 
 // Containers are the networks of the container bridges on a notebook instance. A peer in these ranges is never

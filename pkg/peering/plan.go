@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -13,8 +14,8 @@ import (
 // Settled answers what the state of a peering alone decides, and reports whether it does.
 //
 //	initiating-request, provisioning          → wait
-//	rejected, expired, deleted, deleting      → nothing
-//	failed                                    → refuse, in AWS's words
+//	rejected, expired, deleted, deleting      → disconnect: see [Ending]
+//	failed                                    → refuse, in AWS's words: it was never active, so nothing was added
 //	pending-acceptance, active                → not settled: the facts and the policy decide
 //	anything else                             → nothing, by name
 func Settled(p Peering) (Verdict, bool) {
@@ -26,9 +27,68 @@ func Settled(p Peering) (Verdict, bool) {
 	case "failed":
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("AWS failed %s: %s", p.ID, p.Message)}, true
 	case "rejected", "expired", "deleted", "deleting":
-		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s is %s: %s", p.ID, p.Status, p.Message)}, true
+		return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s is %s: %s", p.ID, p.Status, p.Message)}, true
 	}
 	return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s is in the state %q, which nobody here knows", p.ID, p.Status)}, true
+}
+
+// Ending names the end of a peering whose state says that it is over. statuses are the values of the tag
+// drawbridge:status on both sides; traces reports that routes or rules of the connection are still there.
+//
+//	rejected                                           → Rejected
+//	expired                                            → Expired
+//	deleted, deleting:
+//	  traces, or a status from after the acceptance    → Removed
+//	  the status AwaitingApproval, or still expiring   → Withdrawn: nobody had accepted it
+//	  else                                             → Removed
+//
+// Rejected, Expired and Withdrawn requests were never active: nothing was added for them but the status.
+// https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-lifecycle
+func Ending(p Peering, statuses []string, traces bool) workflow.Result {
+	has := func(r workflow.Result) bool { return slices.Contains(statuses, string(r)) }
+	switch {
+	case p.Status == "rejected":
+		return workflow.Rejected
+	case p.Status == "expired":
+		return workflow.Expired
+	case traces || has(workflow.Connected) || has(conflict):
+		return workflow.Removed
+	case has(workflow.AwaitingApproval) || p.Expires:
+		return workflow.Withdrawn
+	}
+	return workflow.Removed
+}
+
+// conflict is the status of an active peering whose last hop somebody's network ACL blocks.
+const conflict workflow.Result = "Conflict"
+
+// Destinations returns what Drawbridge may have routed to through a peering from one side: what the side's tag
+// drawbridge:destinations says and what is known of the peer's CIDRs otherwise. Sorted, without doubles.
+func Destinations(tag string, peer ...[]netip.Prefix) []netip.Prefix {
+	out := slices.Concat(peer...)
+	for _, text := range strings.Fields(tag) {
+		if p, err := netip.ParsePrefix(text); err == nil { // a tag is for everybody to write
+			out = append(out, p.Masked())
+		}
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return slices.Compact(out)
+}
+
+// destinationsTag returns the value of the tag drawbridge:destinations. A tag has room for 256 characters; CIDRs that
+// do not fit are left out whole.
+func destinationsTag(cidrs []netip.Prefix) string {
+	var b strings.Builder
+	for _, c := range cidrs {
+		if b.Len()+1+len(c.String()) > 256 {
+			break
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(c.String())
+	}
+	return b.String()
 }
 
 // Judge decides what a peering that is not [Settled] needs next. The first of these that holds:

@@ -39,8 +39,8 @@ func question(status string) peering.Question {
 func TestSettled(t *testing.T) {
 	for status, want := range map[string]workflow.Answer{
 		"initiating-request": workflow.AnswerWait, "provisioning": workflow.AnswerWait,
-		"failed": workflow.AnswerRefuse, "rejected": workflow.AnswerNothing, "expired": workflow.AnswerNothing,
-		"deleted": workflow.AnswerNothing, "deleting": workflow.AnswerNothing, "something new": workflow.AnswerNothing,
+		"failed": workflow.AnswerRefuse, "rejected": workflow.AnswerDisconnect, "expired": workflow.AnswerDisconnect,
+		"deleted": workflow.AnswerDisconnect, "deleting": workflow.AnswerDisconnect, "something new": workflow.AnswerNothing,
 		"pending-acceptance": "", "active": "",
 	} {
 		v, settled := peering.Settled(peering.Peering{ID: "pcx-1", Status: status})

@@ -27,17 +27,28 @@ type client interface {
 	ReplaceRoute(context.Context, *ec2.ReplaceRouteInput, ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error)
 }
 
+type remover interface {
+	Reader
+	DeleteRoute(context.Context, *ec2.DeleteRouteInput, ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error)
+}
+
 // Read returns all route tables of a VPC, sorted by id. Routes to prefix lists have no prefix of their own and are
 // left out.
 func Read(ctx context.Context, ec2api Reader, vpc string) ([]Table, error) {
+	tables, err := read(ctx, ec2api, types.Filter{Name: aws.String("vpc-id"), Values: []string{vpc}})
+	if err != nil {
+		return nil, fmt.Errorf("reading the route tables of %s: %w", vpc, err)
+	}
+	return tables, nil
+}
+
+func read(ctx context.Context, ec2api Reader, filter types.Filter) ([]Table, error) {
 	var tables []Table
-	pages := ec2.NewDescribeRouteTablesPaginator(ec2api, &ec2.DescribeRouteTablesInput{
-		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}},
-	})
+	pages := ec2.NewDescribeRouteTablesPaginator(ec2api, &ec2.DescribeRouteTablesInput{Filters: []types.Filter{filter}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the route tables of %s: %w", vpc, err)
+			return nil, err
 		}
 		for _, t := range page.RouteTables {
 			tables = append(tables, convert(t))
@@ -184,6 +195,85 @@ func result(connection string, side workflow.Side, tables, used []Table) workflo
 			}
 		}
 		out.Tables = append(out.Tables, kept)
+	}
+	return out
+}
+
+// Remove takes the routes of a connection that is no more out of every table of one side's VPC, in use or not. The
+// CIDRs of the side's peer are the destinations that Drawbridge may have added.
+//
+// EC2 deletes a route by its destination, wherever it leads by then, and knows no condition. So what InspectPeering saw
+// is not used, and each table is looked at once more right before its routes go. It ends when a look finds nothing to
+// remove: that look is the proof, and the result.
+func Remove(ctx context.Context, ec2api remover, connection string, side workflow.Side) (workflow.RemoveRoutesOutput, error) {
+	destinations := slices.Clone(side.Peer.CIDRs)
+	var removed []Desired
+	for range rounds {
+		tables, err := Read(ctx, ec2api, side.VPC.ID)
+		if err != nil {
+			return workflow.RemoveRoutesOutput{}, err
+		}
+		destinations = append(destinations, Through(tables, connection)...)
+		plan := PlanRemoval(tables, side.Peer.CIDRs, connection)
+		if len(plan) == 0 {
+			return removal(connection, side, tables, destinations, removed), nil
+		}
+		gone, err := remove(ctx, ec2api, connection, side.Peer.CIDRs, plan)
+		if removed = append(removed, gone...); err != nil {
+			return workflow.RemoveRoutesOutput{}, err
+		}
+	}
+	return workflow.RemoveRoutesOutput{}, fault.New(fault.Transient, "removing routes from %s: the tables kept changing under %d attempts", side.VPC.ID, rounds)
+}
+
+// remove deletes what is planned for each table and still planned at a second look. It returns what it deleted.
+func remove(ctx context.Context, ec2api remover, connection string, destinations []netip.Prefix, plan []Desired) (gone []Desired, err error) {
+	var tables []string
+	for _, d := range plan {
+		tables = append(tables, d.Table)
+	}
+	for _, table := range slices.Compact(tables) {
+		now, err := read(ctx, ec2api, types.Filter{Name: aws.String("route-table-id"), Values: []string{table}})
+		if err != nil {
+			return gone, fmt.Errorf("reading %s: %w", table, err)
+		}
+		for _, d := range PlanRemoval(now, destinations, connection) {
+			slog.InfoContext(ctx, "deleting route", "table", d.Table, "destination", d.Destination, "target", d.Target)
+			in := &ec2.DeleteRouteInput{RouteTableId: &d.Table}
+			in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
+			_, err := ec2api.DeleteRoute(ctx, in)
+			// "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound": gone already; the next look tells.
+			if fault.HasCode(err, "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound") {
+				continue
+			}
+			if err != nil {
+				return gone, fmt.Errorf("removing route %s from %s: %w", d.Destination, d.Table, err)
+			}
+			gone = append(gone, d)
+		}
+	}
+	return gone, nil
+}
+
+func removal(connection string, side workflow.Side, tables []Table, destinations []netip.Prefix, removed []Desired) workflow.RemoveRoutesOutput {
+	slices.SortFunc(destinations, netip.Prefix.Compare)
+	out := workflow.RemoveRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{},
+		Destinations: slices.Compact(destinations)}
+	slices.SortFunc(removed, compare)
+	for _, d := range removed {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + d.Table, OK: true, Detail: d.Destination.String() + " through " + connection + " removed"})
+	}
+	for _, t := range tables {
+		for _, left := range Through([]Table{t}, connection) {
+			hop := workflow.Hop{Hop: "route " + t.ID, OK: true, Detail: left.String() + " through " + connection + " stays: Drawbridge adds no such route"}
+			if len(side.Peer.CIDRs) == 0 {
+				hop.OK, hop.Detail = false, left.String()+" through "+connection+" stays: nothing tells any more whether Drawbridge added it"
+			}
+			out.Hops = append(out.Hops, hop)
+		}
+	}
+	if len(out.Hops) == 0 {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: "routes of " + side.VPC.ID, OK: true, Detail: "none through " + connection})
 	}
 	return out
 }

@@ -54,11 +54,17 @@ func (f *tablesOfEC2) put(table, destination, target string) {
 	}
 }
 
-func (f *tablesOfEC2) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+func (f *tablesOfEC2) DescribeRouteTables(_ context.Context, in *ec2.DescribeRouteTablesInput, _ ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
 	if err := f.hook("DescribeRouteTables"); err != nil {
 		return nil, err
 	}
-	return &ec2.DescribeRouteTablesOutput{RouteTables: f.tables}, nil
+	out := &ec2.DescribeRouteTablesOutput{}
+	for _, t := range f.tables {
+		if *in.Filters[0].Name == "vpc-id" || in.Filters[0].Values[0] == *t.RouteTableId {
+			out.RouteTables = append(out.RouteTables, t)
+		}
+	}
+	return out, nil
 }
 
 func (f *tablesOfEC2) CreateRoute(_ context.Context, in *ec2.CreateRouteInput, _ ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error) {

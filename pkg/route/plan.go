@@ -71,6 +71,43 @@ func Plan(desired []Desired, tables []Table) (Changes, error) {
 	return changes, nil
 }
 
+// PlanRemoval returns the routes that go with the connection target: those that lead through it to one of
+// destinations, which are all that Drawbridge adds for it. A route cannot be tagged, so that is what makes one ours.
+//
+//	in the table                                          →  plan
+//	one of the destinations, through target               →  remove, be it active or a blackhole
+//	one of the destinations, elsewhere                    →  keep: its owner, or another connection, put it there
+//	another destination, narrower or wider, through target →  keep: Drawbridge adds no such route
+//	a route to a prefix list                              →  never seen here ([Read] leaves it out), so kept
+//
+// The result is sorted by table and destination.
+func PlanRemoval(tables []Table, destinations []netip.Prefix, target string) []Desired {
+	var out []Desired
+	for _, t := range tables {
+		for _, r := range t.Routes {
+			if r.Target == target && slices.ContainsFunc(destinations, func(d netip.Prefix) bool { return d.Masked() == r.Destination }) {
+				out = append(out, Desired{Table: t.ID, Destination: r.Destination, Target: target})
+			}
+		}
+	}
+	slices.SortFunc(out, compare)
+	return slices.Compact(out)
+}
+
+// Through returns the destinations of all routes of tables that lead through target, sorted.
+func Through(tables []Table, target string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, t := range tables {
+		for _, r := range t.Routes {
+			if r.Target == target {
+				out = append(out, r.Destination)
+			}
+		}
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return slices.Compact(out)
+}
+
 // look finds the route with exactly the desired destination, and a live route to somewhere else that stands in the way.
 func look(d Desired, routes []Route) (same, blocking *Route) {
 	for i := range routes {

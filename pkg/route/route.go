@@ -1,7 +1,8 @@
 // Package route brings route tables in line with a connection.
 //
-// It adds routes and replaces dead ones. It never removes a route and never takes over a live one: a live route to
-// somewhere else is somebody's intention, and ends in a conflict that names it.
+// It adds routes and replaces dead ones. It never takes over a live one: a live route to somewhere else is somebody's
+// intention, and ends in a conflict that names it. When the connection is no more, it removes the routes that lead
+// through it to what Drawbridge adds, and no others.
 //
 // Which tables: those that have a subnet, and the main table where subnets use it implicitly.
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html

@@ -24,6 +24,12 @@ const (
 	RefusedByPolicy  Result = "Refused"
 	Nothing          Result = "Nothing"
 	InLine           Result = "InLine" // of the Notebook machine
+
+	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
+	Removed   Result = "Removed"   // it was active and somebody deleted it
+	Rejected  Result = "Rejected"  // the accepter rejected the request
+	Expired   Result = "Expired"   // nobody answered the request within seven days
+	Withdrawn Result = "Withdrawn" // the requester deleted the request before it was accepted
 )
 
 // VPC names a VPC and everything that is addressed in it.
@@ -95,6 +101,7 @@ type Opening struct {
 type Notebook struct {
 	Account         string          `json:"account"`
 	Region          string          `json:"region"`
+	VPC             string          `json:"vpc,omitempty"`
 	Name            string          `json:"name"`
 	ARN             string          `json:"arn"`
 	Subnet          string          `json:"subnet"`
@@ -103,6 +110,7 @@ type Notebook struct {
 	Status          string          `json:"status"`
 	DirectInternet  bool            `json:"directInternet"`
 	LifecycleConfig string          `json:"lifecycleConfig,omitempty"`
+	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
 }
@@ -148,7 +156,7 @@ func (in InspectPeeringInput) Raw() (execution string, event json.RawMessage) {
 // An Answer is what InspectPeering wants to happen next.
 type Answer string
 
-// The answers. Disconnect has no state yet.
+// The answers.
 const (
 	AnswerAccept     Answer = "accept"
 	AnswerWait       Answer = "wait"
@@ -161,7 +169,7 @@ const (
 
 // InspectPeeringOutput is the answer and everything that the following states need.
 type InspectPeeringOutput struct {
-	Result     Result          `json:"result,omitempty"` // only with the answer nothing
+	Result     Result          `json:"result,omitempty"` // only with the answers nothing and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
 	Decision   policy.Decision `json:"decision"`
@@ -172,9 +180,15 @@ type InspectPeeringOutput struct {
 	Reject policy.Decision `json:"reject"`
 	// Members are the roles ("requester", "accepter") whose account belongs to the organization; only there
 	// can Drawbridge leave a status.
-	Members   []string   `json:"members"`
+	Members []string `json:"members"`
+	// Sides are, with the answer disconnect, only those where something may be left to remove; the CIDRs of Peer
+	// are then the destinations that Drawbridge may have added routes for.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
+	// Tagged and Absent go with the answer disconnect: the roles whose peering carries Drawbridge's tags, and the
+	// sides that are gone or closed to us, with what that means for what was added there.
+	Tagged []string `json:"tagged"`
+	Absent []Hop    `json:"absent"`
 }
 
 // AcceptPeeringInput names the peering to accept.
@@ -218,7 +232,7 @@ type HopsOutput struct {
 	Hops []Hop `json:"hops"`
 }
 
-// SideInput is the input of AddRoutes and OpenFirewall: one side of a connection.
+// SideInput is the input of AddRoutes, OpenFirewall, CloseFirewall and RemoveRoutes: one side of a connection.
 type SideInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
@@ -307,6 +321,50 @@ type VerifyConnectionInput struct {
 
 // VerifyConnectionOutput is the output of an execution that ended Connected.
 type VerifyConnectionOutput struct {
+	Result  Result `json:"result"`
+	Reason  string `json:"reason"`
+	Verdict []Hop  `json:"verdict"`
+}
+
+// RemoveRoutesOutput is what the route tables of one side hold afterwards.
+type RemoveRoutesOutput struct {
+	Account string `json:"account"`
+	VPC     string `json:"vpc"`
+	Hops    []Hop  `json:"hops"`
+	// Destinations are what the connection reached from here: what its notebooks' host routes to it can be.
+	Destinations []netip.Prefix `json:"destinations"`
+}
+
+// Disconnected is one side after both steps of taking a connection away from it.
+type Disconnected struct {
+	Connection Connection         `json:"connection"`
+	Side       Side               `json:"side"`
+	Closed     HopsOutput         `json:"closed"`
+	Removed    RemoveRoutesOutput `json:"removed"`
+}
+
+// WithdrawRoutesInput names a notebook and what the route tables of both sides hold without the connection.
+type WithdrawRoutesInput struct {
+	Execution    string         `json:"execution"`
+	Connection   Connection     `json:"connection"`
+	Disconnected []Disconnected `json:"disconnected"`
+	Notebook     Notebook       `json:"notebook"`
+}
+
+// ConcludeRemovalInput is everything that the steps before removed, or could not.
+type ConcludeRemovalInput struct {
+	Execution    string         `json:"execution"`
+	Result       Result         `json:"result"`
+	Reason       string         `json:"reason"`
+	Connection   Connection     `json:"connection"`
+	Tagged       []string       `json:"tagged"`
+	Absent       []Hop          `json:"absent"`
+	Disconnected []Disconnected `json:"disconnected"`
+	Withdrawn    []HopsOutput   `json:"withdrawn"`
+}
+
+// ConcludeRemovalOutput is the output of an execution that took a connection away, or found none to take away.
+type ConcludeRemovalOutput struct {
 	Result  Result `json:"result"`
 	Reason  string `json:"reason"`
 	Verdict []Hop  `json:"verdict"`

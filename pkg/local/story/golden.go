@@ -115,6 +115,7 @@ func tell(facts []Fact, start Start, names map[string]string) string {
 			}
 		}
 	}
+	entered = together(entered)
 	for len(entered) > 0 {
 		now := entered[0]
 		n := 1
@@ -146,6 +147,30 @@ func tell(facts []Fact, start Start, names map[string]string) string {
 		}
 	}
 	return b.String()
+}
+
+// together brings the entries of each state together among those of tasks that
+// follow one another: branches of a Map with several states run at once, and
+// which of them is ahead is chance.
+func together(entered []Entered) []Entered {
+	var out []Entered
+	for i := 0; i < len(entered); {
+		j := i
+		order := map[string]int{}
+		for ; j < len(entered) && entered[j].Type == "Task"; j++ {
+			if _, seen := order[entered[j].State]; !seen {
+				order[entered[j].State] = len(order)
+			}
+		}
+		tasks := slices.Clone(entered[i:j])
+		slices.SortStableFunc(tasks, func(a, b Entered) int { return order[a.State] - order[b.State] })
+		out = append(out, tasks...)
+		if j < len(entered) {
+			out = append(out, entered[j])
+		}
+		i = j + 1
+	}
+	return out
 }
 
 // take splits off the steps that belong to n entries of a state: n successes,

@@ -226,6 +226,27 @@ class SecurityGroups(Case):
         (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
         self.assertEqual([], found["IpPermissions"])
 
+    def test_what_a_tag_names_is_revoked_all_or_nothing(self):
+        vpc = self.vpc(PRODUCER, "10.2.0.0/16")
+        ec2, group = self.client("ec2", PRODUCER), self.group(PRODUCER, vpc)
+        tags = [{"ResourceType": "security-group-rule", "Tags": [{"Key": "drawbridge:connection", "Value": "pcx-1"}]}]
+        ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[self.mysql("10.1.0.0/16")], TagSpecifications=tags)
+        ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[self.mysql("10.3.0.0/16")])
+
+        def named():
+            filters = [{"Name": "tag:drawbridge:connection", "Values": ["pcx-1"]}]
+            return ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+
+        (rule,) = named()
+        ids = [rule["SecurityGroupRuleId"]]
+        wrong = {"GroupId": group, "SecurityGroupRuleIds": [*ids, "sgr-0123456789abcdef0"]}
+        self.fails("InvalidPermission.NotFound", ec2.revoke_security_group_egress, **wrong)
+        self.assertEqual(1, len(named()))
+        ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=ids)
+        self.assertEqual([], named())
+        (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        self.assertIn("10.3.0.0/16", str(found["IpPermissionsEgress"]))
+
 
 class NetworkAcls(Case):
     def test_entries_and_associations(self):

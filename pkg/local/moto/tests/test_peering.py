@@ -203,6 +203,20 @@ class Peering(Case):
                 self.assertEqual([], self.look(name, PRODUCER, region)["Tags"])
                 self.assertEqual([{"Key": "side", "Value": "requester"}], self.look(name)["Tags"])
 
+    def test_a_deleted_peering_is_still_shown_and_each_side_deletes_its_own_tags(self):
+        name, _, _ = self.peering()
+        self.activate(name)
+        for account in (CONSUMER, PRODUCER):
+            self.ec2(account).create_tags(
+                Resources=[name], Tags=[{"Key": key, "Value": account} for key in ("drawbridge:status", "team")]
+            )
+        self.ec2(PRODUCER).delete_vpc_peering_connection(VpcPeeringConnectionId=name)
+        for account in (CONSUMER, PRODUCER):
+            self.assertEqual("deleted", self.status(name, account))
+        self.ec2(CONSUMER).delete_tags(Resources=[name], Tags=[{"Key": "drawbridge:status"}, {"Key": "drawbridge:reason"}])
+        self.assertEqual([{"Key": "team", "Value": CONSUMER}], self.look(name)["Tags"])
+        self.assertEqual(2, len(self.look(name, PRODUCER)["Tags"]))
+
     def test_tags_at_creation_belong_to_the_requester(self):
         one, other = self.vpc(CONSUMER, "10.1.0.0/16"), self.vpc(PRODUCER, "10.2.0.0/16")
         name = self.ec2(CONSUMER).create_vpc_peering_connection(

@@ -1,0 +1,24 @@
+// Close-firewall revokes, on one side, the security group rules that carry the connection's tag.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
+		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
+		return firewall.Close(ctx, ec2.NewFromConfig(here), in.Connection.ID, in.Side)
+	})
+}

@@ -1,0 +1,24 @@
+// Remove-routes takes a connection's routes out of the route tables of one side.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.RemoveRoutesOutput, error) {
+		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
+		return route.Remove(ctx, ec2.NewFromConfig(here), in.Connection.ID, in.Side)
+	})
+}

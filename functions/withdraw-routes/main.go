@@ -1,0 +1,25 @@
+// Withdraw-routes takes a connection's host routes away from one notebook instance.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
+		member := door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)
+		return lifecycle.Release(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(member), in)
+	})
+}

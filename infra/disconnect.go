@@ -1,0 +1,50 @@
+package main
+
+import (
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// disconnect returns the states that take away what Drawbridge added for a peering that is over. On each side the
+// firewall closes before the routes go, so that an interrupted run leaves no opening without a path for it; host routes
+// follow, since what a notebook still needs is told by the routes that are left; the status goes last. With nothing left
+// to remove, both Maps are empty, and only the end is named.
+func (h *hub) disconnect(scope constructs.Construct) sfn.IChainable {
+	closing := h.task(scope, "CloseFirewall",
+		data{"connection": at("$.connection"), "side": at("$.side")},
+		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.closed"})
+	removing := h.task(scope, "RemoveRoutes",
+		data{"connection": at("$.connection"), "side": at("$.side")},
+		result{selector: data{
+			"account": at("$.Payload.account"), "vpc": at("$.Payload.vpc"), "hops": at("$.Payload.hops"),
+			"destinations": at("$.Payload.destinations"),
+		}, path: "$.removed"})
+	sides := each(scope, "DisconnectBothSides", "$.sides", "$.disconnected",
+		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
+		&sfn.MapProps{},
+		closing.Next(removing))
+
+	// One after the other, because notebooks may share a lifecycle configuration.
+	notebooks := each(scope, "WithdrawFromEachNotebook", "$.notebooks", "$.withdrawn",
+		data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "notebook": at("$$.Map.Item.Value")},
+		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
+		h.task(scope, "WithdrawRoutes",
+			data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "notebook": at("$.notebook")},
+			result{output: "$.Payload"}))
+
+	conclude := h.task(scope, "ConcludeRemoval",
+		data{
+			"result": at("$.result"), "reason": at("$.reason"), "connection": at("$.connection"), "tagged": at("$.tagged"),
+			"absent": at("$.absent"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
+		},
+		result{output: "$.Payload"})
+
+	sides.Next(notebooks).Next(conclude).Next(choose(scope, "ChooseEnd", "$.result", []answer{
+		{"Removed", succeed(scope, "Removed", "The peering was deleted; what Drawbridge added for it is gone.")},
+		{"Rejected", succeed(scope, "Rejected", "The accepter rejected the request.")},
+		{"Expired", succeed(scope, "Expired", "Nobody answered the request in time.")},
+		{"Withdrawn", succeed(scope, "Withdrawn", "The requester deleted the request before it was accepted.")},
+	}))
+	return sides
+}

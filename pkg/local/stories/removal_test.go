@@ -1,0 +1,292 @@
+package stories
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+)
+
+// removals are the stories about peerings that are over.
+var removals = []tale{
+	{
+		name:  "removed-by-requester",
+		title: "The requester deletes the peering",
+		about: `
+As in s1-peering.md. Then the owner of alpha deletes the peering, and everything that Drawbridge added goes: both
+accounts are afterwards, byte for byte, what they were before.`,
+		prepare: remember,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
+			{"The event is delivered again: there is nothing left to do.", again(nil), []string{"Removed"}},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer, w.Producer)
+			changesNothingTheSecondTime(ctx, t, w, calls)
+		},
+	},
+	{
+		name:  "removed-by-accepter",
+		title: "The accepter deletes the peering, among things of their own",
+		about: `
+As in s1-peering.md. Then the owner of beta adds a route through the peering for one subnet of alpha, another through it
+to a prefix list, and a rule for the same traffic as Drawbridge's; sends 10.1.0.0/16 into a VPN in one table instead;
+and deletes the peering. What the owner added and replaced stays; all else is as before.`,
+		prepare: remember,
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, nil},
+			{"The owner of beta sends 10.1.0.0/16 into a VPN in one table.", intoVPN, []string{"Nothing"}},
+			{"The owner of beta adds a route through the peering for one subnet of alpha.", narrower, []string{"Nothing"}},
+			{"The owner of beta adds a route through the peering to a prefix list.", listed, []string{"Nothing"}},
+			{"The owner of beta deletes the peering.", remove(true), []string{"Removed"}},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer)
+			got := strings.Split(snapshot(ctx, t, w, w.Producer), "\n")
+			before := strings.Split(remembered[w][w.Producer.Account], "\n")
+			var added []string
+			for _, line := range got {
+				if !slices.Contains(before, line) {
+					added = append(added, line)
+				}
+			}
+			for _, line := range before {
+				if !slices.Contains(got, line) {
+					t.Errorf("%q is gone", line)
+				}
+			}
+			if len(added) != 4 {
+				t.Errorf("besides what was there before, beta has\n%s\nwant the owner's three routes and one rule", strings.Join(added, "\n"))
+			}
+			for _, line := range added {
+				if strings.Contains(line, "drawbridge") {
+					t.Errorf("%q stays", line)
+				}
+			}
+		},
+	},
+	{
+		name:    "rejected",
+		title:   "The accepter rejects a request",
+		about:   "As in approval.md, but the owner of beta rejects the request with a call of their own.",
+		change:  func(s *scenario.Spec) { s.Accept = "" },
+		prepare: remember,
+		acts: []act{
+			request("AwaitingApproval"),
+			{"The owner of beta calls ec2 RejectVpcPeeringConnection.", reject, []string{"Rejected"}},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer, w.Producer)
+		},
+	},
+	{
+		name:    "withdrawn",
+		title:   "The requester withdraws a request",
+		about:   "As in approval.md, but the owner of alpha deletes the request before anybody answers it.",
+		change:  func(s *scenario.Spec) { s.Accept = "" },
+		prepare: remember,
+		acts: []act{
+			request("AwaitingApproval"),
+			{"The owner of alpha deletes the pending peering.", remove(false), []string{"Withdrawn"}},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer, w.Producer)
+		},
+	},
+	{
+		name:  "one-side-gone",
+		title: "One side lets nobody in any more",
+		about: `
+As in s1-peering.md. Then the owner of beta deletes the stack drawbridge-member, and the owner of alpha the peering. What
+was added in alpha goes; the result names beta, where it stays.`,
+		prepare: remember,
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta deletes the stack drawbridge-member.", leave, nil},
+			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer)
+		},
+	},
+}
+
+// remembered is what the accounts of a world were before its story.
+var remembered = map[*scenario.World]map[string]string{}
+
+func remember(ctx context.Context, t *testing.T, w *scenario.World) {
+	remembered[w] = map[string]string{}
+	for _, h := range []scenario.Home{w.Consumer, w.Producer} {
+		remembered[w][h.Account] = snapshot(ctx, t, w, h)
+	}
+}
+
+// asBefore holds accounts to what was remembered of them.
+func asBefore(ctx context.Context, t *testing.T, w *scenario.World, homes ...scenario.Home) {
+	t.Helper()
+	for _, h := range homes {
+		before, now := remembered[w][h.Account], snapshot(ctx, t, w, h)
+		if len(before) == 0 {
+			t.Fatalf("nothing is remembered of %s", h.Name)
+		}
+		if before != now {
+			t.Errorf("%s is not what it was: %s", h.Name, difference(before, now))
+		}
+	}
+}
+
+// snapshot reads, as its owner, everything in an account that Drawbridge may change: routes, rules with their tags,
+// lifecycle configurations, notebooks with their tags, and the tags of its peerings.
+func snapshot(ctx context.Context, t *testing.T, w *scenario.World, h scenario.Home) string {
+	t.Helper()
+	must := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	text := aws.ToString
+	cloud, notebooks := ec2.NewFromConfig(engine.Config(h.Account, h.Region)), sagemaker.NewFromConfig(engine.Config(h.Account, h.Region))
+	tables, err := cloud.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{})
+	must(err)
+	for _, table := range tables.RouteTables {
+		for _, r := range table.Routes {
+			add("%s %s%s%s → %s%s %s", text(table.RouteTableId), text(r.DestinationCidrBlock), text(r.DestinationIpv6CidrBlock), text(r.DestinationPrefixListId),
+				text(r.GatewayId), text(r.VpcPeeringConnectionId), r.State)
+		}
+		for _, tag := range table.Tags {
+			add("%s tag %s=%s", text(table.RouteTableId), text(tag.Key), text(tag.Value))
+		}
+	}
+	rules, err := cloud.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{})
+	must(err)
+	for _, r := range rules.SecurityGroupRules {
+		add("%s rule egress=%v %s %d-%d %s %s %v", text(r.GroupId), aws.ToBool(r.IsEgress), text(r.IpProtocol), aws.ToInt32(r.FromPort), aws.ToInt32(r.ToPort),
+			text(r.CidrIpv4), text(r.Description), tagTexts(r.Tags))
+	}
+	peerings, err := cloud.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{})
+	must(err)
+	for _, p := range peerings.VpcPeeringConnections {
+		for _, tag := range tagTexts(p.Tags) {
+			add("peering tag %s", tag)
+		}
+	}
+	configurations, err := notebooks.ListNotebookInstanceLifecycleConfigs(ctx, &sagemaker.ListNotebookInstanceLifecycleConfigsInput{})
+	must(err)
+	for _, c := range configurations.NotebookInstanceLifecycleConfigs {
+		script, err := w.OnStart(ctx, text(c.NotebookInstanceLifecycleConfigName))
+		must(err)
+		add("configuration %s %q", text(c.NotebookInstanceLifecycleConfigName), script)
+	}
+	instances, err := notebooks.ListNotebookInstances(ctx, &sagemaker.ListNotebookInstancesInput{})
+	must(err)
+	for _, n := range instances.NotebookInstances {
+		tags, err := notebooks.ListTags(ctx, &sagemaker.ListTagsInput{ResourceArn: n.NotebookInstanceArn})
+		must(err)
+		add("notebook %s %s %s", text(n.NotebookInstanceName), text(n.NotebookInstanceLifecycleConfigName), n.NotebookInstanceStatus)
+		for _, tag := range tags.Tags {
+			add("notebook %s tag %s=%s", text(n.NotebookInstanceName), text(tag.Key), text(tag.Value))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func tagTexts(tags []ec2types.Tag) []string {
+	var out []string
+	for _, tag := range tags {
+		out = append(out, aws.ToString(tag.Key)+"="+aws.ToString(tag.Value))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// remove deletes the peering, as the requester or the accepter.
+func remove(accepter bool) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		home := w.Consumer
+		if accepter {
+			home = w.Producer
+		}
+		client := ec2.NewFromConfig(engine.Config(home.Account, home.Region))
+		if _, err := client.DeleteVpcPeeringConnection(ctx, &ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: &w.Connection}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func reject(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	if _, err := client.RejectVpcPeeringConnection(ctx, &ec2.RejectVpcPeeringConnectionInput{VpcPeeringConnectionId: &w.Connection}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leave deletes the member's stack, as the producer, and with it every role that lets Drawbridge in.
+func leave(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := cloudformation.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String("drawbridge-member")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the neighbours' tools were seen to destroy: a route that its owner replaced meanwhile, routes of the owner's
+// through the same peering, and a rule for the same traffic.
+
+func ownRule(ctx context.Context, t *testing.T, w *scenario.World) {
+	_, err := producer(w).AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &w.ProducerNetwork.Group,
+		IpPermissions: []ec2types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3307),
+			IpRanges: []ec2types.IpRange{{CidrIp: aws.String(w.Consumer.CIDR.String()), Description: aws.String("mine")}}}}})
+	done(t, err)
+}
+
+func intoVPN(ctx context.Context, t *testing.T, w *scenario.World) {
+	gateway, err := producer(w).CreateVpnGateway(ctx, &ec2.CreateVpnGatewayInput{Type: ec2types.GatewayTypeIpsec1})
+	done(t, err)
+	id := gateway.VpnGateway.VpnGatewayId
+	_, err = producer(w).AttachVpnGateway(ctx, &ec2.AttachVpnGatewayInput{VpcId: &w.ProducerNetwork.VPC, VpnGatewayId: id})
+	done(t, err)
+	_, err = producer(w).ReplaceRoute(ctx, &ec2.ReplaceRouteInput{RouteTableId: &w.ProducerNetwork.Tables[0],
+		DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), GatewayId: id})
+	done(t, err)
+}
+
+func narrower(ctx context.Context, t *testing.T, w *scenario.World) {
+	_, err := producer(w).CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &w.ProducerNetwork.Tables[1],
+		DestinationCidrBlock: aws.String(w.Consumer.Subnets[0].String()), VpcPeeringConnectionId: &w.Connection})
+	done(t, err)
+}
+
+func listed(ctx context.Context, t *testing.T, w *scenario.World) {
+	list, err := producer(w).CreateManagedPrefixList(ctx, &ec2.CreateManagedPrefixListInput{PrefixListName: aws.String("alpha"), MaxEntries: aws.Int32(1),
+		AddressFamily: aws.String("IPv4"), Entries: []ec2types.AddPrefixListEntry{{Cidr: aws.String(w.Consumer.CIDR.String())}}})
+	done(t, err)
+	_, err = producer(w).CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &w.ProducerNetwork.Tables[2],
+		DestinationPrefixListId: list.PrefixList.PrefixListId, VpcPeeringConnectionId: &w.Connection})
+	done(t, err)
+}
+
+func producer(w *scenario.World) *ec2.Client {
+	return ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+}
+
+func done(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,353 @@
+package peering_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func (w *realm) ec2(v workflow.VPC) *land { return w.lands[v.Account] }
+
+// inspect asks what a peering needs next.
+func (w *realm) inspect(id, from string) (workflow.InspectPeeringOutput, error) {
+	inspector := peering.Inspector{
+		Enter: func(_ string, p event.Place) peering.Clients {
+			l := w.lands[p.Account]
+			return peering.Clients{EC2: l, RDS: l, Redshift: l, SageMaker: studio{l}}
+		},
+		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
+			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
+		},
+		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "1", nil },
+		Now:    time.Now,
+	}
+	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","detail":{"eventName":"DeleteVpcPeeringConnection","requestParameters":{"vpcPeeringConnectionId":%q}}}`, from, id)
+	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw)})
+}
+
+// run does what the machine does about a peering, step by step, and stops before the step number cut as if it had
+// failed there. It reports whether it came to the end.
+func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
+	ctx := context.Background()
+	in, err := w.inspect(id, from)
+	if err != nil {
+		t.Fatalf("inspecting %s: %v", id, err)
+	}
+	go1 := func(err error) bool { cut--; return err == nil && cut > 0 }
+	switch in.Answer {
+	case workflow.AnswerConnect:
+		_, err := peering.AllowDNS(ctx, func(v workflow.VPC) peering.Optioner { return w.ec2(v) }, in.Connection, in.Sides)
+		if !go1(err) {
+			return false
+		}
+		routed, opened, injected := []workflow.AddRoutesOutput{}, []workflow.HopsOutput{}, []workflow.InjectRoutesOutput{}
+		for _, s := range in.Sides {
+			one, err := route.Add(ctx, w.ec2(s.VPC), id, s)
+			if routed = append(routed, one); !go1(err) {
+				return false
+			}
+		}
+		for _, s := range in.Sides {
+			l := w.ec2(s.VPC)
+			clients := func(ctx context.Context) ([]notebook.Client, error) {
+				return notebook.Clients(ctx, studio{l}, l, s.VPC.ID, s.Subnets)
+			}
+			one, err := firewall.Open(ctx, l, clients, id, s)
+			if opened = append(opened, one); !go1(err) {
+				return false
+			}
+		}
+		for _, n := range in.Notebooks {
+			l := w.lands[n.Account]
+			one, err := lifecycle.Inject(ctx, studio{l}, l, workflow.InjectRoutesInput{Connection: in.Connection, Routed: routed, Notebook: n, Phase: workflow.PhaseUntouched})
+			if injected = append(injected, one); !go1(err) {
+				return false
+			}
+		}
+		_, err = peering.Verify(ctx, func(v workflow.VPC) peering.Verifier { return w.ec2(v) }, workflow.VerifyConnectionInput{
+			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Routed: routed, Opened: opened, Injected: injected})
+		return err == nil
+	case workflow.AnswerDisconnect:
+		var disconnected []workflow.Disconnected
+		for _, s := range in.Sides {
+			closed, err := firewall.Close(ctx, w.ec2(s.VPC), id, s)
+			if !go1(err) {
+				return false
+			}
+			removed, err := route.Remove(ctx, w.ec2(s.VPC), id, s)
+			if disconnected = append(disconnected, workflow.Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed}); !go1(err) {
+				return false
+			}
+		}
+		for _, n := range in.Notebooks {
+			l := w.lands[n.Account]
+			_, err := lifecycle.Release(ctx, studio{l}, l, workflow.WithdrawRoutesInput{Connection: in.Connection, Disconnected: disconnected, Notebook: n})
+			if !go1(err) {
+				return false
+			}
+		}
+		_, err := peering.Conclude(ctx, func(v workflow.VPC) peering.Untagger { return w.ec2(v) }, workflow.ConcludeRemovalInput{
+			Result: in.Result, Connection: in.Connection, Tagged: in.Tagged, Disconnected: disconnected})
+		return err == nil
+	}
+	return false
+}
+
+// inLine does what the Notebook machine does after a notebook stopped.
+func (w *realm) inLine(t *rapid.T, l *land, name string) {
+	b := l.books[name]
+	tables, err := route.Read(context.Background(), l, l.vpc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subnets, _ := route.ReadSubnets(context.Background(), l, l.vpc)
+	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == b.subnet })
+	table, _ := route.Of(tables, b.subnet)
+	table.Routes = slices.DeleteFunc(table.Routes, func(r route.Route) bool { return !slices.Contains(route.HostRoutes(table), r.Destination) })
+	table.Subnets = []string{b.subnet}
+	_, err = lifecycle.Inject(context.Background(), studio{l}, l, workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
+		Routed: []workflow.AddRoutesOutput{{Account: l.account, VPC: l.vpc, Tables: []workflow.Table{table}}},
+		Notebook: workflow.Notebook{Account: l.account, Region: "eu-west-1", VPC: l.vpc, Name: name, ARN: name, Subnet: b.subnet, SubnetCIDR: subnets[at].V4,
+			Status: b.status, DirectInternet: b.direct, LifecycleConfig: b.config, Inject: policy.Decision{Allowed: b.tags["drawbridge:routes"] != "off" || len(table.Routes) == 0}}})
+	if err != nil && (fault.Of(err) != fault.Conflict || b.config != "python") {
+		t.Fatalf("bringing %s in line: %v", name, err)
+	}
+}
+
+// drawRealm makes a starting world. gateway is where the owners' routes lead.
+func drawRealm(t *rapid.T, gateway string) *realm {
+	w := &realm{lands: map[string]*land{}, peerings: map[string]string{}}
+	for n, account := range []string{alpha, beta} {
+		own, other := fmt.Sprintf("10.%d.", n+1), fmt.Sprintf("10.%d.", 2-n)
+		l := &land{realm: w, account: account, vpc: fmt.Sprintf("vpc-%d", n+1), cidrs: []netip.Prefix{netip.MustParsePrefix(own + "0.0/16")},
+			subnets: []string{"subnet-a", "subnet-b"}, groups: []string{"sg-1", "sg-2"}, tags: map[string]map[string]string{}, books: map[string]*book{}, configs: map[string]*config{}}
+		if rapid.Bool().Draw(t, "second CIDR") {
+			l.cidrs = append(l.cidrs, netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", n+11)))
+		}
+		l.tables = []*heldTable{{id: "rtb-main", main: true}, {id: "rtb-a", subnets: []string{"subnet-a"}}, {id: "rtb-unused"}}
+		for _, table := range l.tables {
+			table.routes = []*heldRoute{{destination: own + "0.0/16", target: "local"}}
+			for _, r := range rapid.SliceOfNDistinct(rapid.SampledFrom([]heldRoute{
+				{destination: "0.0.0.0/0", target: "igw-1"}, {destination: "10.50.0.0/16", target: gateway}, {destination: "pl-1", target: gateway},
+				{destination: other + "0.0/16", target: "pcx-dead", dead: true}, {destination: "10.60.0.0/16", target: "pcx-dead", dead: true},
+			}), 0, 4, func(r heldRoute) string { return r.destination }).Draw(t, "routes") {
+				table.routes = append(table.routes, &r)
+			}
+			if rapid.IntRange(0, 29).Draw(t, "foreign") == 7 { // connecting then ends in a conflict
+				table.routes = append(table.routes, &heldRoute{destination: other + "7.0/24", target: "vgw-1"})
+			}
+		}
+		for _, r := range rapid.SliceOfNDistinct(rapid.SampledFrom([]heldTag{
+			{group: "sg-1", cidr: "0.0.0.0/0", egress: true}, {group: "sg-2", cidr: "0.0.0.0/0", egress: true},
+			{group: "sg-1", cidr: other + "0.0/16", port: 3306}, {group: "sg-2", cidr: other + "0.0/16", port: 22}, {group: "sg-1", cidr: other + "0.0/16", port: 3306, egress: true},
+		}), 0, 5, func(r heldTag) string { return fmt.Sprint(r) }).Draw(t, "rules") {
+			l.rule++
+			r.id, r.tags = fmt.Sprintf("sgr-%d", l.rule), map[string]string{"team": "x"}
+			l.rules = append(l.rules, &r)
+		}
+		for i := range rapid.IntRange(0, 2).Draw(t, "notebooks") {
+			b := &book{subnet: rapid.SampledFrom(l.subnets).Draw(t, "subnet"), direct: rapid.IntRange(0, 3).Draw(t, "direct") > 0,
+				status: rapid.SampledFrom([]string{"InService", "Stopped"}).Draw(t, "status"), tags: map[string]string{"team": "y"}}
+			if rapid.IntRange(0, 4).Draw(t, "off") == 0 && gateway != transit {
+				b.tags["drawbridge:routes"] = "off"
+			}
+			switch rapid.IntRange(0, 4).Draw(t, "configuration") {
+			case 0:
+				b.config, l.configs["shared"] = "shared", &config{onStart: "#!/bin/bash\nset -e\necho mine"}
+			case 1:
+				b.config, l.configs["create"] = "create", &config{onCreate: "#!/bin/bash\npip install x\n"}
+			case 2:
+				b.config, l.configs["python"] = "python", &config{onStart: "#!/usr/bin/python3\nprint()\n"}
+			}
+			l.books[fmt.Sprintf("n%d", i)] = b
+		}
+		w.lands[account] = l
+	}
+	return w
+}
+
+// clone copies everything that text tells.
+func (w *realm) clone() *realm {
+	out := &realm{lands: map[string]*land{}, peerings: maps.Clone(w.peerings)}
+	for account, l := range w.lands {
+		c := *l
+		c.realm, c.tables, c.rules, c.tags, c.books, c.configs = out, nil, nil, map[string]map[string]string{}, map[string]*book{}, map[string]*config{}
+		for _, t := range l.tables {
+			table := *t
+			table.routes = nil
+			for _, r := range t.routes {
+				one := *r
+				table.routes = append(table.routes, &one)
+			}
+			c.tables = append(c.tables, &table)
+		}
+		for _, r := range l.rules {
+			one := *r
+			one.tags = maps.Clone(r.tags)
+			c.rules = append(c.rules, &one)
+		}
+		for name, b := range l.books {
+			one := *b
+			one.tags = maps.Clone(b.tags)
+			c.books[name] = &one
+		}
+		for name, k := range l.configs {
+			one := *k
+			c.configs[name] = &one
+		}
+		out.lands[account] = &c
+	}
+	return out
+}
+
+// own does the same to the world and to the one that has no Drawbridge, as an owner would.
+func own(w, without *realm, account string, do func(l *land)) {
+	for _, r := range []*realm{w, without} {
+		do(r.lands[account])
+	}
+}
+
+// transit is a gateway to which notebooks get host routes with or without a connection, unless their owner says no. Where
+// it is there, no owner changes that in between: what is there in the end would depend on when.
+const transit = "tgw-1"
+
+// For any starting world and any run of connecting and disconnecting, interrupted anywhere and with owners at work in
+// between, both accounts are in the end, byte for byte, what they would be without Drawbridge; and nothing of an owner's
+// was touched on the way. The one exception is a dead route that a connection replaced: it led nowhere.
+func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	connected := 0
+	rapid.Check(t, func(t *rapid.T) {
+		gateway := rapid.SampledFrom([]string{transit, "vgw-1"}).Draw(t, "gateway")
+		w := drawRealm(t, gateway)
+		without := w.clone()
+		drop := func(account, table string, destination netip.Prefix) {
+			if held, at := without.lands[account].route(table, destination.String()); at >= 0 {
+				held.routes = slices.Delete(held.routes, at, at+1)
+			}
+		}
+		w.replaced = drop
+		active := ""
+		account := rapid.SampledFrom([]string{alpha, beta})
+		for range rapid.IntRange(1, 10).Draw(t, "actions") {
+			who := account.Draw(t, "who")
+			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 7, 8, 100, 100, 100, 100, 100}).Draw(t, "cut")
+			switch rapid.SampledFrom([]string{"connect", "connect", "disconnect", "narrower", "replace", "rule", "edit", "stop", "start", "tag"}).Draw(t, "action") {
+			case "connect":
+				if active == "" {
+					active = fmt.Sprintf("pcx-%08d", len(w.peerings)+1)
+					for _, l := range w.lands {
+						l.tags[active] = map[string]string{"team": "z"}
+						without.lands[l.account].tags[active] = map[string]string{"team": "z"}
+					}
+					w.peerings[active] = "active"
+				}
+				if w.run(t, active, who, cut) {
+					connected++
+				}
+			case "disconnect":
+				if active != "" {
+					w.peerings[active] = "deleted"
+					w.run(t, active, who, cut)
+					active = ""
+				}
+			case "narrower": // a route of the owner's through the peering
+				if active != "" {
+					destination := map[string]string{alpha: "10.2.5.0/24", beta: "10.1.5.0/24"}[who]
+					own(w, without, who, func(l *land) {
+						if table, at := l.route("rtb-a", destination); at < 0 {
+							table.routes = append(table.routes, &heldRoute{destination: destination, target: active})
+						}
+					})
+				}
+			case "replace": // whatever leads to the peer, the owner sends it elsewhere
+				destination := map[string]string{alpha: "10.2.0.0/16", beta: "10.1.0.0/16"}[who]
+				own(w, without, who, func(l *land) {
+					table, at := l.route("rtb-main", destination)
+					if at >= 0 {
+						table.routes = slices.Delete(table.routes, at, at+1)
+					}
+					table.routes = append(table.routes, &heldRoute{destination: destination, target: gateway})
+				})
+			case "rule": // for traffic that a rule of ours may admit too
+				own(w, without, who, func(l *land) {
+					l.rules = append(l.rules, &heldTag{id: fmt.Sprintf("sgr-own-%d", len(l.rules)), group: "sg-1", cidr: "10.0.0.0/8", port: 3306, tags: map[string]string{"drawbridge:connection": ""}})
+				})
+			case "edit": // the owner's script, around our block
+				own(w, without, who, func(l *land) {
+					if c := l.configs["shared"]; c != nil {
+						s, err := lifecycle.Parse("shared", []byte(c.onStart))
+						if err != nil {
+							t.Fatal(err)
+						}
+						s.Owner = append(slices.Clip(s.Owner), "\necho more"...)
+						c.onStart = string(s.Bytes())
+					}
+				})
+			case "tag":
+				routes := rapid.SampledFrom([]string{"off", "on"}).Draw(t, "routes")
+				own(w, without, who, func(l *land) {
+					for _, b := range l.books {
+						if gateway != transit {
+							b.tags["drawbridge:routes"] = routes
+						}
+					}
+				})
+			case "stop", "start":
+				for _, b := range w.lands[who].books {
+					b.status = map[bool]string{true: "Stopped", false: "InService"}[cut%2 == 0]
+				}
+			}
+		}
+		if active != "" {
+			w.peerings[active] = "deleted"
+		}
+		for id := range w.peerings { // every removal comes to its end, in any order; the second time changes nothing
+			for range 2 {
+				if !w.run(t, id, alpha, 1000) {
+					t.Fatalf("removing %s did not end", id)
+				}
+			}
+		}
+		for _, r := range []*realm{w, without} {
+			for _, l := range r.lands {
+				for name, b := range l.books {
+					b.status = "Stopped"
+					for range 2 { // stopping, and detaching, are reported
+						r.inLine(t, l, name)
+					}
+				}
+			}
+		}
+		if len(w.violations) > 0 {
+			t.Fatalf("violations: %q", w.violations)
+		}
+		for id, l := range w.lands {
+			if got, want := l.text(), without.lands[id].text(); got != want {
+				t.Fatalf("account %s is\n%s\nand without Drawbridge it would be\n%s", id, got, want)
+			}
+		}
+	})
+	if connected == 0 {
+		t.Fatal("nothing was ever connected")
+	}
+	t.Logf("%d connections came to their end", connected)
+}
