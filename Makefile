@@ -91,11 +91,11 @@ golden: build .venv/ready node_modules/ready ## rewrite the golden files; read t
 need-go:
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer from https://go.dev/dl/" >&2; exit 1; }
 
-.venv/ready: pkg/local/moto/requirements.txt pkg/lifecycle/requirements.txt
+.venv/ready: pkg/local/moto/requirements.txt pkg/lifecycle/requirements.txt infra/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer with its venv module" >&2; exit 1; }
 	@echo "setting up .venv (Python packages of the local engine)"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
-	@.venv/bin/pip install --quiet --disable-pip-version-check -r pkg/local/moto/requirements.txt -r pkg/lifecycle/requirements.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r pkg/local/moto/requirements.txt -r pkg/lifecycle/requirements.txt -r infra/requirements.txt
 	@touch $@
 
 node_modules/ready: package-lock.json

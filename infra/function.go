@@ -39,8 +39,10 @@ func (h *hub) function(state string) awslambda.IFunction {
 		"AWS_SDK_UA_APP_ID": jsii.String(name),
 	}
 	grants := []statement{
+		// A role of that name in an account of somebody else is not ours, whatever it trusts.
 		{"Effect": "Allow", "Action": "sts:AssumeRole",
-			"Resource": sub("arn:${AWS::Partition}:iam::*:role/" + memberRole(state))},
+			"Resource":  sub("arn:${AWS::Partition}:iam::*:role/" + memberRole(state)),
+			"Condition": map[string]any{"StringEquals": map[string]any{"aws:ResourceOrgID": awscdk.Fn_Ref(jsii.String("OrganizationId"))}}},
 		{"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"},
 			"Resource": sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/" + name + ":*")},
 	}

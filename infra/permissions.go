@@ -70,11 +70,13 @@ var steps = map[string]step{
 			}},
 			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
 				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
-			{actions: []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"},
-				resources: []string{arn("ec2", "security-group/*"), arn("ec2", "security-group-rule/*")}},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{arn("ec2", "security-group-rule/*")},
-				when: map[string]map[string]any{"StringEquals": {
-					"ec2:CreateAction": []string{"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress"}}}},
+			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
+			// A rule without the tag that says for which connection it is cannot be added.
+			{actions: authorize, resources: []string{rules},
+				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*")},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{rules},
+				when: and(only("drawbridge:connection"), "StringEquals", "ec2:CreateAction",
+					"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")},
 		},
 	},
 	"InjectRoutes": {
@@ -87,8 +89,8 @@ var steps = map[string]step{
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
 				resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks, lifecycles},
-				when: onlyTags},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
 		},
 	},
 	"InspectNotebooks": {
@@ -133,17 +135,18 @@ var steps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks},
-				when: onlyTags},
+			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
 		},
 	},
 	"ConcludeRemoval": {
-		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings}, when: onlyNamedTags}},
+		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
+			when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")}},
 	},
 	"VerifyConnection": {
 		member: []grant{
 			{actions: []string{"ec2:DescribeNetworkAcls"}},
-			status,
+			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
+				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
 		},
 	},
 }
@@ -152,28 +155,34 @@ var steps = map[string]step{
 var (
 	peerings   = arn("ec2", "vpc-peering-connection/*")
 	notebooks  = arn("sagemaker", "notebook-instance/*")
+	rules      = arn("ec2", "security-group-rule/*")
 	lifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/*")
-	// Those that Drawbridge makes.
+	// Those that Drawbridge makes, one for a subnet.
 	ownLifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")
 )
 
-// onlyTags lets through Drawbridge's own tags, except drawbridge:approval: that one is how people decide, so Drawbridge
-// must not be able to decide for them.
-var onlyTags = map[string]map[string]any{
-	"ForAllValues:StringLike":      {"aws:TagKeys": "drawbridge:*"},
-	"ForAllValues:StringNotEquals": {"aws:TagKeys": "drawbridge:approval"},
+// only lets through tags with these keys and no others. drawbridge:approval must never be one of them: that tag is how
+// people decide, so Drawbridge must not be able to decide for them. ForAllValues holds for no keys at all, and EC2's
+// DeleteTags without keys deletes every tag, so there must be some: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+func only(keys ...string) map[string]map[string]any {
+	return map[string]map[string]any{
+		"ForAllValues:StringEquals": {"aws:TagKeys": keys},
+		"Null":                      {"aws:TagKeys": "false"},
+	}
 }
 
-// onlyNamedTags is onlyTags for EC2's DeleteTags, which deletes every tag if it is given none: none is every key that
-// there is, to ForAllValues.
-var onlyNamedTags = map[string]map[string]any{
-	"ForAllValues:StringLike":      onlyTags["ForAllValues:StringLike"],
-	"ForAllValues:StringNotEquals": onlyTags["ForAllValues:StringNotEquals"],
-	"Null":                         {"aws:TagKeys": "false"},
+// and adds one condition more.
+func and(when map[string]map[string]any, operator, key string, values ...string) map[string]map[string]any {
+	when[operator] = map[string]any{key: values}
+	return when
 }
+
+// authorize adds rules to security groups.
+var authorize = []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}
 
 // status lets a step write the status tags of a peering connection.
-var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings}, when: onlyTags}
+var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
+	when: only("drawbridge:status", "drawbridge:reason")}
 
 // arn returns the ARN, for Fn::Sub, of things of a service in the account of the stack and in any Region.
 func arn(service, things string) string {

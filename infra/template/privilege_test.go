@@ -143,20 +143,31 @@ func TestOnlyReadsStandOnEveryResource(t *testing.T) {
 	}
 }
 
-// Nobody but people may set drawbridge:approval.
+// Nobody but people may set drawbridge:approval: every permission to set or delete tags lists the keys it is for.
 func TestNoRoleMayApprove(t *testing.T) {
-	allowed, _ := grants(t, read(t, Member))
 	tagging := 0
-	for _, s := range allowed {
-		for _, a := range s.actions {
-			if a != "ec2:CreateTags" && a != "sagemaker:AddTags" && a != "ec2:DeleteTags" && a != "sagemaker:DeleteTags" {
-				continue
-			}
-			tagging++
-			condition, _ := json.Marshal(s.condition)
-			if !strings.Contains(string(condition), `"ec2:CreateAction"`) &&
-				!strings.Contains(string(condition), `"ForAllValues:StringNotEquals":{"aws:TagKeys":"drawbridge:approval"}`) {
-				t.Errorf("%s may set any tag: %s", s.role, condition)
+	for name, text := range map[string]string{"hub": Hub, "member": Member} {
+		allowed, _ := grants(t, read(t, text))
+		for _, s := range allowed {
+			for _, a := range s.actions {
+				_, verb, _ := strings.Cut(a, ":")
+				if verb == "ListTags" || !strings.Contains(verb, "Tag") {
+					continue
+				}
+				tagging++
+				condition, _ := json.Marshal(s.condition)
+				var when struct {
+					ForAll map[string][]string `json:"ForAllValues:StringEquals"`
+					Null   map[string]string
+				}
+				if err := json.Unmarshal(condition, &when); err != nil || len(when.ForAll["aws:TagKeys"]) == 0 || when.Null["aws:TagKeys"] != "false" {
+					t.Errorf("%s: %s may change any tag: %s", name, s.role, condition)
+				}
+				for _, key := range when.ForAll["aws:TagKeys"] {
+					if !strings.HasPrefix(key, "drawbridge:") || strings.ContainsAny(key, "*?") || key == "drawbridge:approval" {
+						t.Errorf("%s: %s may change the tag %s", name, s.role, key)
+					}
+				}
 			}
 		}
 	}
@@ -174,6 +185,9 @@ func TestAFunctionAssumesItsOwnMemberRoleAndNoOther(t *testing.T) {
 		}
 		if len(s.resources) != 1 || len(s.actions) != 1 {
 			t.Fatalf("%s assumes more than one role: %v", s.role, s.resources)
+		}
+		if condition, _ := json.Marshal(s.condition); string(condition) != `{"StringEquals":{"aws:ResourceOrgID":{"Ref":"OrganizationId"}}}` {
+			t.Errorf("%s assumes roles outside the organization: %s", s.role, condition)
 		}
 		assumes[s.role] = s.resources[0]
 	}

@@ -58,6 +58,8 @@ var codes = map[string]Kind{
 	"UnauthorizedOperation":             Refused,
 	"AccessDenied":                      Refused,
 	"AccessDeniedException":             Refused,
+	"AuthorizationError":                Refused, // SNS
+	"AuthorizationErrorException":       Refused,
 	"AuthFailure":                       Refused,
 	"OperationNotPermitted":             Refused,
 	"OptInRequired":                     Refused,

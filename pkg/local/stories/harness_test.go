@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(func() int {
 		o := local.Options{
-			Root: root, WaitScale: waitScale, Outside: []string{stranger},
+			Root: root, WaitScale: waitScale, Outside: []string{stranger}, Observe: exercise,
 			Fault: func(c awscall.Call, when local.Moment) *local.Fault {
 				if f := injector.Load(); f != nil {
 					return (*f)(c, when)

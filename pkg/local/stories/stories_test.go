@@ -61,8 +61,16 @@ func request(ends ...string) act {
 }
 
 func TestStories(t *testing.T) {
-	for i, s := range slices.Concat(tales, removals) {
-		t.Run(s.name, func(t *testing.T) { play(t, i+1, s) })
+	all := slices.Concat(tales, removals, rare)
+	played := 0
+	for i, s := range all {
+		t.Run(s.name, func(t *testing.T) {
+			played++
+			play(t, i+1, s)
+		})
+	}
+	if played == len(all) {
+		t.Run("every right is used", everyRightIsUsed)
 	}
 }
 

@@ -10,6 +10,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     organizations,
     patching,
     peering,
+    privilege,
     sagemaker,
     stepfunctions,
     sts,

@@ -1,7 +1,7 @@
-"""A small evaluator of the resource policies the engine enforces: who may assume a role, who may put events on a bus.
+"""A small evaluator of the policies the engine enforces: who may assume a role, who may put events on a bus, and what the
+roles of Drawbridge may do.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-Identity policies are not evaluated yet; `allows` is the place where they would be asked too.
 """
 
 import fnmatch
@@ -47,10 +47,15 @@ def allows(statements, action, request):
     return allowed
 
 
-def _applies(statement, action, request):
+def concerns(statement, action):
+    """True if the statement is about the action, on whatever resource and condition."""
     if "Action" in statement and not any(_like(action.lower(), one.lower()) for one in _list(statement["Action"])):
         return False
-    if "NotAction" in statement and any(_like(action.lower(), one.lower()) for one in _list(statement["NotAction"])):
+    return "NotAction" not in statement or not any(_like(action.lower(), one.lower()) for one in _list(statement["NotAction"]))
+
+
+def _applies(statement, action, request):
+    if not concerns(statement, action):
         return False
     if "Resource" in statement and not any(_like(request.resource, one) for one in _list(statement["Resource"])):
         return False

@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_policy-examples.html
 
 A service that runs with a role (Lambda, EventBridge) assumes it as that service: the engine's front door says so with the
-header x-drawbridge-service, for example lambda.amazonaws.com. Permissions of identity policies are not enforced yet; the
-place for them is _authorized.
+header x-drawbridge-service, for example lambda.amazonaws.com. What the caller's own policies say is asked before, in
+privilege.py.
 """
 
 import json

@@ -126,6 +126,16 @@ class CloudTrail(Case):
                 }
             ),
         )
+        self.client("iam", PRODUCER).put_role_policy(
+            RoleName="drawbridge-member-accept-peering",
+            PolicyName="step",
+            PolicyDocument=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": "ec2:AcceptVpcPeeringConnection", "Resource": "*"}],
+                }
+            ),
+        )
         arn = f"arn:aws:iam::{PRODUCER}:role/drawbridge-member-accept-peering"
         keys = self.client("sts", HUB).assume_role(RoleArn=arn, RoleSessionName="run-1")["Credentials"]
         name, _, _ = self.peering()

@@ -17,6 +17,9 @@ class AssumeRole(Case):
     def function_keys(self):
         """What the front door does for a function: assumes its role as the Lambda service."""
         self.role(HUB, "drawbridge-accept-peering", self.trust({"Service": "lambda.amazonaws.com"}))
+        allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/drawbridge-member-accept-peering"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self.client("iam", HUB).put_role_policy(RoleName="drawbridge-accept-peering", PolicyName="step", PolicyDocument=document)
         sts = self.client("sts", HUB)
 
         def as_lambda(request, **_):

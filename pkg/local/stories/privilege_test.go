@@ -1,0 +1,323 @@
+package stories
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/infra/template"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+)
+
+// ofServices are the permissions of function roles that no call of a function uses, because an AWS service acts with the
+// role, each with its reason. Nothing else may stand in a function's or a member's role without a call in a story.
+var ofServices = map[string]string{
+	"logs:CreateLogStream": "the Lambda service writes what the function prints, with the function's role",
+	"logs:PutLogEvents":    "the Lambda service writes what the function prints, with the function's role",
+}
+
+// serviceRoles are the roles that are neither a function's nor a member's: AWS services assume them, and no function can.
+var serviceRoles = map[string]string{
+	"drawbridge-forward": "EventBridge forwards events with it; every story begins with such a delivery",
+	"*MachineRole":       "Step Functions invokes the functions and writes logs and traces with it",
+	"*MachineEventsRole": "EventBridge starts the machine with it",
+}
+
+// right is a permission: a role and what it may do.
+type right struct{ role, action string }
+
+func (r right) String() string { return r.role + " " + r.action }
+
+// exercised are the rights that the stories used so far.
+var exercised struct {
+	sync.Mutex
+	rights map[right]int
+}
+
+// exercise takes a call of a function.
+func exercise(c awscall.Call, x local.Exchange) {
+	if c.Status >= 500 || c.Function == "" {
+		return // a fault of the story: it says nothing of permissions
+	}
+	role := c.Function
+	if c.Account != local.HubAccount {
+		role = memberPrefix + strings.TrimPrefix(c.Function, hubPrefix)
+	}
+	exercised.Lock()
+	defer exercised.Unlock()
+	if exercised.rights == nil {
+		exercised.rights = map[right]int{}
+	}
+	exercised.rights[right{role, c.Name()}]++
+	// Tags that come with what is created are a permission of their own.
+	// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+	body := string(x.Body)
+	if c.Service == "ec2" && strings.Contains(body, "TagSpecification.1.Tag.1.") {
+		exercised.rights[right{role, "ec2:CreateTags"}]++
+	}
+	if c.Service == "sagemaker" && strings.HasPrefix(c.Action, "Create") && strings.Contains(body, `"Tags":[{`) {
+		exercised.rights[right{role, "sagemaker:AddTags"}]++
+	}
+}
+
+const (
+	hubPrefix    = "drawbridge-"
+	memberPrefix = "drawbridge-member-"
+)
+
+// granted are the permissions of the roles of functions and members, as the templates have them.
+func granted(t *testing.T) map[right]bool {
+	t.Helper()
+	type list []string
+	out := map[right]bool{}
+	for _, text := range []string{template.Hub, template.Member} {
+		var stack struct {
+			Resources map[string]struct {
+				Type       string
+				Properties struct {
+					RoleName string
+					Policies []struct {
+						PolicyDocument struct {
+							Statement []struct {
+								Effect string
+								Action any
+							}
+						}
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(text), &stack); err != nil {
+			t.Fatal(err)
+		}
+		for id, r := range stack.Resources {
+			if r.Type != "AWS::IAM::Role" || ofService(id, r.Properties.RoleName) {
+				continue
+			}
+			if !strings.HasPrefix(r.Properties.RoleName, hubPrefix) {
+				t.Errorf("role %s %s is a function's, a member's or a service's: which?", id, r.Properties.RoleName)
+			}
+			for _, p := range r.Properties.Policies {
+				for _, s := range p.PolicyDocument.Statement {
+					var actions list
+					switch a := s.Action.(type) {
+					case string:
+						actions = list{a}
+					case []any:
+						for _, one := range a {
+							actions = append(actions, one.(string))
+						}
+					}
+					if s.Effect != "Allow" || len(actions) == 0 {
+						t.Errorf("a statement of %s allows nothing", r.Properties.RoleName)
+					}
+					for _, a := range actions {
+						out[right{r.Properties.RoleName, a}] = true
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// logicalHash is what the CDK adds to the names of resources.
+var logicalHash = regexp.MustCompile(`[0-9A-F]{8}$`)
+
+func ofService(id, name string) bool {
+	if _, known := serviceRoles[name]; known {
+		return true
+	}
+	id = logicalHash.ReplaceAllString(id, "")
+	for pattern := range serviceRoles {
+		if suffix, some := strings.CutPrefix(pattern, "*"); some && strings.HasSuffix(id, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// everyRightIsUsed compares what the roles allow with what the stories called, both ways.
+func everyRightIsUsed(t *testing.T) {
+	exercised.Lock()
+	used := maps.Clone(exercised.rights)
+	exercised.Unlock()
+	allowed := granted(t)
+	if len(used) == 0 || len(allowed) == 0 {
+		t.Fatalf("%d rights used, %d granted: there is nothing to compare", len(used), len(allowed))
+	}
+	byName := func(a, b right) int { return strings.Compare(a.String(), b.String()) }
+	for _, r := range slices.SortedFunc(maps.Keys(allowed), byName) {
+		if _, excepted := ofServices[r.action]; excepted {
+			if used[r] > 0 {
+				t.Errorf("%s is excepted, and a function calls it", r)
+			}
+			continue
+		}
+		if used[r] == 0 {
+			t.Errorf("%s is allowed, and no story calls it: take it out of infra/permissions.go, or tell the story", r)
+		}
+	}
+	for _, r := range slices.SortedFunc(maps.Keys(used), byName) {
+		if !allowed[r] {
+			t.Errorf("%s is called, and the role does not allow it", r)
+		}
+	}
+	t.Logf("%d rights granted, %d used", len(allowed), len(used))
+}
+
+// TestWithoutAPermission takes one permission out of a role and plays the main story: the step that needs it fails, as
+// Refused, and says which role of which account lacks what.
+func TestWithoutAPermission(t *testing.T) {
+	for n, c := range []struct {
+		step, action string
+		hub          bool
+		beta         bool // the role is beta's, else alpha's
+	}{
+		{step: "inspect-peering", action: "rds:DescribeDBInstances"},
+		{step: "inspect-peering", action: "ssm:GetParameter", hub: true},
+		{step: "accept-peering", action: "ec2:AcceptVpcPeeringConnection", beta: true},
+		{step: "add-routes", action: "ec2:CreateRoute"},
+		{step: "open-firewall", action: "ec2:AuthorizeSecurityGroupIngress", beta: true},
+		{step: "open-firewall", action: "ec2:CreateTags", beta: true},
+		{step: "inject-routes", action: "sagemaker:UpdateNotebookInstanceLifecycleConfig"},
+		{step: "verify-connection", action: "ec2:CreateTags"},
+		{step: "ask-approval", action: "sns:Publish", hub: true},
+		{step: "verify-connection", action: "sts:AssumeRole", hub: true},
+	} {
+		t.Run(c.step+" "+c.action, func(t *testing.T) {
+			ctx := timeout(t)
+			spec := scenario.S1()
+			cast(&spec, 9000+n)
+			if c.step == "ask-approval" {
+				spec.Accept = ""
+			}
+			world, err := spec.Build(ctx, engine.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			account, role := spec.Consumer.Account, memberPrefix+c.step
+			if c.beta {
+				account = spec.Producer.Account
+			}
+			if c.hub {
+				account, role = local.HubAccount, hubPrefix+c.step
+			}
+			withdraw(ctx, t, account, role, c.action)
+			if _, err := engine.Settle(ctx, 0); err != nil {
+				t.Fatal(err)
+			}
+			engine.Cool() // a process remembers what it read before
+			engine.Story().Begin()
+			if err := world.Request(ctx); err != nil {
+				t.Fatal(err)
+			}
+			end := until(ctx, t, 1)[0]
+			state := ""
+			for word := range strings.SplitSeq(c.step, "-") {
+				state += strings.ToUpper(word[:1]) + word[1:]
+			}
+			if end.Status != "FAILED" || end.State != state || end.Error != "Refused" {
+				t.Errorf("ended %s in %s with %q, want FAILED in %s with Refused: %s", end.Status, end.State, end.Error, state, end.Cause)
+			}
+			if c.action == "sts:AssumeRole" { // what is lacking is the way in
+				account, role = spec.Consumer.Account, memberPrefix+c.step
+				c.action = "assuming"
+			}
+			for _, said := range []string{account, role, c.action} {
+				if !strings.Contains(end.Cause, said) {
+					t.Errorf("the error does not name %s: %s", said, end.Cause)
+				}
+			}
+			t.Log(end.Cause)
+		})
+	}
+}
+
+// withdraw takes an action out of the inline policy of a role until the test ends, as the account's owner.
+func withdraw(ctx context.Context, t *testing.T, account, role, action string) {
+	t.Helper()
+	name := url.Values{"RoleName": {role}, "PolicyName": {"step"}}
+	answer := iam(ctx, t, account, "GetRolePolicy", name)
+	m := regexp.MustCompile(`(?s)<PolicyDocument>(.*?)</PolicyDocument>`).FindStringSubmatch(answer)
+	if m == nil {
+		t.Fatalf("%s in %s has no policy: %s", role, account, answer)
+	}
+	whole, err := url.QueryUnescape(m[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Version   string
+		Statement []map[string]any
+	}
+	if err := json.Unmarshal([]byte(whole), &document); err != nil {
+		t.Fatalf("reading %s: %v", whole, err)
+	}
+	found := false
+	document.Statement = slices.DeleteFunc(document.Statement, func(s map[string]any) bool {
+		actions, several := s["Action"].([]any)
+		if !several {
+			actions = []any{s["Action"]}
+		}
+		rest := slices.DeleteFunc(actions, func(a any) bool { return a == action })
+		found = found || len(rest) < len(actions)
+		s["Action"] = rest
+		return len(rest) == 0
+	})
+	if !found {
+		t.Fatalf("%s in %s does not allow %s: %s", role, account, action, whole)
+	}
+	t.Cleanup(func() {
+		name.Set("PolicyDocument", whole)
+		iam(context.WithoutCancel(ctx), t, account, "PutRolePolicy", name)
+	})
+	if len(document.Statement) == 0 {
+		iam(ctx, t, account, "DeleteRolePolicy", name)
+		return
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name.Set("PolicyDocument", string(text))
+	iam(ctx, t, account, "PutRolePolicy", name)
+}
+
+// iam makes one call to IAM as an account; the engine asks for no more of a signature than who signed.
+func iam(ctx context.Context, t *testing.T, account, action string, parameters url.Values) string {
+	t.Helper()
+	parameters.Set("Action", action)
+	parameters.Set("Version", "2010-05-08")
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, engine.URL(), strings.NewReader(parameters.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	r.Header.Set("Authorization", fmt.Sprintf(
+		"AWS4-HMAC-SHA256 Credential=%s/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0", account))
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("iam:%s on %s in %s: %s: %s", action, parameters.Get("RoleName"), account, answer.Status, body)
+	}
+	return string(body)
+}

@@ -1,0 +1,212 @@
+package stories
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+)
+
+// rare are the stories of what is seldom needed. With tales they make every call that a function may make.
+var rare = []tale{
+	{
+		name:  "closed-egress",
+		title: "A client may reach nothing yet, and the database is an Aurora cluster",
+		about: `
+As in s1-peering.md, but the notebook's security group lets nothing out, a Studio domain shares it, and beta also has an
+Aurora cluster with the tag drawbridge:share=true. Then the peering is deleted.`,
+		prepare: closeEgress,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha deletes the peering.", deletePeering, []string{"Removed"}},
+		},
+	},
+	{
+		name:  "blackhole",
+		title: "A dead route lies where a route has to go",
+		about: `
+As in s1-peering.md, but one of beta's route tables still sends 10.1.0.0/16 into a peering that was deleted long ago. It
+drops its traffic, so it is replaced.`,
+		prepare:   leaveBlackhole,
+		acts:      []act{request("Connected")},
+		connected: true,
+	},
+	{
+		name:  "released",
+		title: "A stopped notebook gives back what it no longer needs",
+		about: `
+As in notebook-stopped.md; then the peering is deleted. The configuration that Drawbridge made has no line left, so it is
+taken off the notebook and deleted.`,
+		change: func(s *scenario.Spec) {
+			s.Notebook.LifecycleConfig, s.Notebook.OnStart, s.Notebook.Stopped = "", "", true
+		},
+		acts: []act{
+			request("Connected", "InLine"),
+			{"The owner of alpha deletes the peering.", deletePeering, []string{"InLine", "Removed"}},
+		},
+		unruly: true,
+	},
+	{
+		name:  "let-go",
+		title: "An owner lets a notebook go, and the connection after it",
+		about: `
+As in notebook-stopped.md; then the owner takes the configuration off the notebook and forbids another. It is left alone
+until the peering is deleted: then it goes with the rest.`,
+		change: func(s *scenario.Spec) {
+			s.Notebook.LifecycleConfig, s.Notebook.OnStart, s.Notebook.Stopped = "", "", true
+		},
+		acts: []act{
+			request("Connected", "InLine"),
+			{"The owner of alpha tags the notebook drawbridge:routes=off and takes the configuration off it.", letGo, []string{"InLine"}},
+			{"The owner of alpha deletes the peering.", deletePeering, []string{"Removed"}},
+		},
+		unruly: true,
+	},
+	{
+		name:  "route-deleted",
+		title: "An owner deletes a route of the connection",
+		about: "As in s1-peering.md; then the notebook's subnet loses its route, and the notebook with it the host route.",
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha deletes the route of the notebook's subnet.", deleteRoute, []string{"InLine"}},
+		},
+	},
+	{
+		name:  "liar-notebook",
+		title: "An event names a notebook as none can be called",
+		about: "As in liar.md, but the event is about a notebook.",
+		acts: []act{
+			{"The owner of alpha puts an event about the notebook $(reboot) on the default bus.", lieOfNotebook, []string{"Invalid"}},
+		},
+		also: changesNothing,
+	},
+}
+
+// lieOfNotebook puts an event about a notebook whose name is none.
+func lieOfNotebook(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	out, err := client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventbridgetypes.PutEventsRequestEntry{{
+		Source: aws.String("aws.sagemaker"), DetailType: aws.String("SageMaker Notebook Instance State Change"),
+		Detail: aws.String(`{"NotebookInstanceName": "$(reboot)", "NotebookInstanceStatus": "Stopped"}`),
+	}}})
+	if err != nil || out.FailedEntryCount > 0 {
+		t.Fatal(err, out)
+	}
+}
+
+// closeEgress lets the consumer's notebooks reach nothing, and gives beta an Aurora cluster.
+func closeEgress(ctx context.Context, t *testing.T, w *scenario.World) {
+	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	groups, err := alpha.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{w.ConsumerNetwork.Group}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alpha.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{
+		GroupId: aws.String(w.ConsumerNetwork.Group), IpPermissions: groups.SecurityGroups[0].IpPermissionsEgress,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreateDomain(ctx, &sagemaker.CreateDomainInput{
+		DomainName: aws.String("studio"), AuthMode: sagemakertypes.AuthModeIam, VpcId: aws.String(w.ConsumerNetwork.VPC),
+		SubnetIds: w.ConsumerNetwork.Subnets[:1], AppNetworkAccessType: sagemakertypes.AppNetworkAccessTypeVpcOnly,
+		DefaultUserSettings: &sagemakertypes.UserSettings{
+			ExecutionRole:  aws.String("arn:aws:iam::" + w.Consumer.Account + ":role/studio"),
+			SecurityGroups: []string{w.ConsumerNetwork.Group},
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	beta := rds.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	if _, err := beta.CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{
+		DBSubnetGroupName: aws.String("ledger-subnets"), DBSubnetGroupDescription: aws.String("where ledger lives"),
+		SubnetIds: w.ProducerNetwork.Subnets[:2],
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := beta.CreateDBCluster(ctx, &rds.CreateDBClusterInput{
+		DBClusterIdentifier: aws.String("ledger"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3306),
+		MasterUsername: aws.String("admin"), ManageMasterUserPassword: aws.Bool(true),
+		DBSubnetGroupName: aws.String("ledger-subnets"), VpcSecurityGroupIds: []string{w.ProducerNetwork.Group},
+		Tags: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leaveBlackhole leaves a route to the consumer's addresses in one of beta's tables, through a peering that is gone.
+// That peering was with a stranger, and the route does not lead to the stranger's own addresses, so Drawbridge had
+// nothing to do with either.
+func leaveBlackhole(ctx context.Context, t *testing.T, w *scenario.World) {
+	must := func(err error) {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	old := ec2.NewFromConfig(engine.Config(stranger, w.Producer.Region))
+	beta := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	vpc, err := old.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.9.0.0/16")})
+	must(err)
+	peering, err := old.CreateVpcPeeringConnection(ctx, &ec2.CreateVpcPeeringConnectionInput{
+		VpcId: vpc.Vpc.VpcId, PeerVpcId: aws.String(w.ProducerNetwork.VPC), PeerOwnerId: aws.String(w.Producer.Account),
+	})
+	must(err)
+	id := peering.VpcPeeringConnection.VpcPeeringConnectionId
+	_, err = beta.AcceptVpcPeeringConnection(ctx, &ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: id})
+	must(err)
+	_, err = beta.CreateRoute(ctx, &ec2.CreateRouteInput{
+		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), VpcPeeringConnectionId: id,
+	})
+	must(err)
+	_, err = old.DeleteVpcPeeringConnection(ctx, &ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: id})
+	must(err)
+	tables, err := beta.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: w.ProducerNetwork.Tables[1:2]})
+	must(err)
+	if !slices.ContainsFunc(tables.RouteTables[0].Routes, func(r ec2types.Route) bool { return r.State == ec2types.RouteStateBlackhole }) {
+		t.Fatalf("%s has no blackhole", w.ProducerNetwork.Tables[1])
+	}
+}
+
+func deletePeering(ctx context.Context, t *testing.T, w *scenario.World) {
+	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	if _, err := alpha.DeleteVpcPeeringConnection(ctx, &ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: aws.String(w.Connection)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deleteRoute(ctx context.Context, t *testing.T, w *scenario.World) {
+	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	if _, err := alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{
+		RouteTableId: aws.String(w.ConsumerNetwork.Tables[0]), DestinationCidrBlock: aws.String(w.Producer.CIDR.String()),
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func letGo(ctx context.Context, t *testing.T, w *scenario.World) {
+	alpha := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	notebook, err := alpha.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: aws.String(w.Notebook.Name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alpha.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: notebook.NotebookInstanceArn,
+		Tags: []sagemakertypes.Tag{{Key: aws.String("drawbridge:routes"), Value: aws.String("off")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alpha.UpdateNotebookInstance(ctx, &sagemaker.UpdateNotebookInstanceInput{
+		NotebookInstanceName: aws.String(w.Notebook.Name), DisassociateLifecycleConfig: aws.Bool(true),
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
