@@ -51,10 +51,13 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		return err
 	}
 	var statuses []string
-	traces := false
+	traces, connected := false, false
 	for _, s := range sides {
 		statuses, traces = append(statuses, s.tags[TagStatus]), traces || s.routes || s.rules
+		connected = connected || s.tags[TagDestinations] != ""
 	}
+	// A peering that was refused, accepted by somebody else and never connected: its routes are their owners'.
+	foreign := slices.Contains(statuses, string(workflow.RefusedByPolicy)) && !connected
 	out.Result = Ending(p, statuses, traces)
 	known := [2][]netip.Prefix{p.Requester.CIDRs, p.Accepter.CIDRs}
 	if in.Known.Requester != nil && in.Known.Accepter != nil {
@@ -74,11 +77,13 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		if err := i.instances(ctx, in.Execution, s); err != nil {
 			return err
 		}
-		if !s.routes && !s.rules && len(s.books) == 0 {
+		if (!s.routes || foreign) && !s.rules && len(s.books) == 0 {
 			continue
 		}
 		here, there := place(s.here, s.cidrs), place(sides[1-n].here, nil)
-		there.CIDRs = Destinations(s.tags[TagDestinations], sides[1-n].cidrs, known[1-n])
+		if !foreign {
+			there.CIDRs = Destinations(s.tags[TagDestinations], sides[1-n].cidrs, known[1-n])
+		}
 		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: here, Peer: there})
 		out.Notebooks = append(out.Notebooks, s.books...)
 	}

@@ -93,6 +93,8 @@ func TestInspectAPeeringThatIsOver(t *testing.T) {
 			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16] accepter [10.1.0.0/16]", "[requester]", "", ""},
 		"only a rule is left, only there": {&world{status: "deleted", left: []string{"rule 222"}},
 			workflow.Removed, "accepter [10.1.0.0/16]", "[]", "", ""},
+		"a peering that was refused was never connected": {&world{status: "deleted", tags: map[string]map[string]string{beta: {"drawbridge:status": "Refused"}}, left: []string{"route 111", "route 222"}},
+			workflow.Removed, "", "[accepter]", "", ""},
 		"nothing is left":                        {&world{status: "deleted"}, workflow.Removed, "", "[]", "", ""},
 		"a request that was withdrawn is cheap":  {&world{status: "deleted", expires: true, tags: status("AwaitingApproval")}, workflow.Withdrawn, "", "[requester accepter]", "", "ListNotebookInstances"},
 		"a request that was rejected is cheaper": {&world{status: "rejected", tags: status("AwaitingApproval")}, workflow.Rejected, "", "[requester accepter]", "", "DescribeRouteTables"},
