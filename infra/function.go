@@ -13,14 +13,16 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// function returns the Lambda function of a Task state, made when first asked for: its own role, its own log group, its
+// function returns the Lambda function of a Task state, or of a listener, made when first asked for: its own role, its own log group, its
 // own code, and nothing in its environment that it does not need.
 func (h *hub) function(state string) awslambda.IFunction {
 	if made, ok := h.functions[state]; ok {
 		return made
 	}
-	step, known := steps[state]
-	if !known {
+	step, isState := steps[state]
+	if listener, ok := listeners[state]; ok {
+		step = listener
+	} else if !isState {
 		panic(fmt.Sprintf("state %s has no entry in permissions.go: say there what its function may do", state))
 	}
 	scope := constructs.NewConstruct(h.stack, jsii.String(state))
@@ -33,19 +35,22 @@ func (h *hub) function(state string) awslambda.IFunction {
 	})
 
 	env := map[string]*string{
-		"MEMBER_ROLE": jsii.String(memberRole(state)),
-		"EXTERNAL_ID": h.externalID.ValueAsString(),
 		// CloudTrail of a member account then names the function in the user agent.
 		"AWS_SDK_UA_APP_ID": jsii.String(name),
 	}
-	grants := []statement{
-		// A role of that name in an account of somebody else is not ours, whatever it trusts.
-		{"Effect": "Allow", "Action": "sts:AssumeRole",
+	var grants []statement
+	about := "the listener " + state
+	if isState {
+		about = "the state " + state
+		env["MEMBER_ROLE"], env["EXTERNAL_ID"] = jsii.String(memberRole(state)), h.externalID.ValueAsString()
+		grants = append(grants, statement{"Effect": "Allow", "Action": "sts:AssumeRole",
+			// A role of that name in an account of somebody else is not ours, whatever it trusts.
 			"Resource":  sub("arn:${AWS::Partition}:iam::*:role/" + memberRole(state)),
-			"Condition": map[string]any{"StringEquals": map[string]any{"aws:ResourceOrgID": awscdk.Fn_Ref(jsii.String("OrganizationId"))}}},
-		{"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-			"Resource": sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/" + name + ":*")},
+			"Condition": map[string]any{"StringEquals": map[string]any{"aws:ResourceOrgID": awscdk.Fn_Ref(jsii.String("OrganizationId"))}}})
 	}
+	grants = append(grants,
+		statement{"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+			"Resource": sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/" + name + ":*")})
 	if step.readsParam {
 		env["POLICY_PARAMETER"] = jsii.String(policyParameter)
 		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
@@ -63,10 +68,18 @@ func (h *hub) function(state string) awslambda.IFunction {
 		env["TOPIC_ARN"] = h.topic.TopicArn()
 		grants = append(grants, statement{"Effect": "Allow", "Action": "sns:Publish", "Resource": h.topic.TopicArn()})
 	}
+	if step.announces {
+		env["BUS_NAME"] = jsii.String(busName)
+		grants = append(grants, statement{"Effect": "Allow", "Action": "events:PutEvents", "Resource": h.bus.AttrArn()})
+	}
+	if step.looksBack {
+		grants = append(grants, statement{"Effect": "Allow", "Action": []string{"states:DescribeExecution", "states:GetExecutionHistory"},
+			"Resource": sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-*:*")})
+	}
 
 	role := awsiam.NewCfnRole(scope, jsii.String("Role"), &awsiam.CfnRoleProps{
 		RoleName:    jsii.String(name),
-		Description: jsii.String("Drawbridge's function for the state " + state + "."),
+		Description: jsii.String("Drawbridge's function for " + about + "."),
 		AssumeRolePolicyDocument: document(statement{
 			"Effect": "Allow", "Principal": map[string]any{"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}),
 		Policies: inline("step", grants...),
@@ -74,7 +87,7 @@ func (h *hub) function(state string) awslambda.IFunction {
 
 	h.functions[state] = awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		FunctionName:  jsii.String(name),
-		Description:   jsii.String("Drawbridge: the state " + state + "."),
+		Description:   jsii.String("Drawbridge: " + about + "."),
 		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:  awslambda.Architecture_ARM_64(),
 		Handler:       jsii.String("bootstrap"),
@@ -91,7 +104,7 @@ func (h *hub) function(state string) awslambda.IFunction {
 
 // checkBuilt says in one sentence what to do if a function was not built.
 func checkBuilt(folder string) error {
-	for state := range steps {
+	for _, state := range functionNames() {
 		bootstrap := filepath.Join(folder, kebab(state), "bootstrap")
 		if _, err := os.Stat(bootstrap); err != nil {
 			return fmt.Errorf("%s is missing: run `make package`, which builds the functions for Lambda", bootstrap)

@@ -38,6 +38,9 @@ type hub struct {
 	topic      awssns.Topic
 	bus        awsevents.CfnEventBus
 	dead       awssqs.Queue
+	machines   map[string]sfn.StateMachine
+	// machineNames are the keys of machines in the order in which they were made.
+	machineNames []string
 }
 
 // newHub makes the stack of the hub account: the bus that the whole organization may send to, a rule and a machine for
@@ -90,10 +93,12 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		EnforceSSL:      jsii.Bool(true),
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
 	})
-	h.alarm("DeadLettersWaiting",
-		"Events could not be handed to a machine. They wait in "+deadLettersName+".",
+	h.alarm(deadLettersAlarm,
+		"Events could not be handed to a machine. They wait in the queue "+deadLettersName+" for 14 days. "+
+			"What to do: docs/runbook.md#dead-letters. Mend what ERROR_MESSAGE names, then play them again with the command: "+
+			"bin/drawbridge replay --queue "+deadLettersName+" --all",
 		h.dead.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
-			Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Maximum")}))
+			Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Maximum")}), true)
 
 	awsssm.NewCfnParameter(stack, jsii.String("Policy"), &awsssm.CfnParameterProps{
 		Name:        jsii.String(policyParameter),
@@ -110,6 +115,8 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		"notebook": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
 		"routes":   callsOf(routeCalls),
 	})
+	h.tellPeople()
+	h.dashboard()
 	return stack
 }
 
@@ -132,6 +139,7 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 		TracingEnabled:   jsii.Bool(true),
 		Logs:             &sfn.LogOptions{Destination: logs, Level: sfn.LogLevel_ALL, IncludeExecutionData: jsii.Bool(true)},
 	})
+	h.made(name, machine)
 	bus := awsevents.EventBus_FromEventBusName(scope, jsii.String("Bus"), jsii.String(busName))
 	for _, kind := range slices.Sorted(maps.Keys(patterns)) {
 		rule := awsevents.NewRule(scope, jsii.String(title(kind)+"Rule"), &awsevents.RuleProps{
@@ -149,11 +157,11 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 	}
 	every := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}
 	h.alarm(title(name)+"Failed",
-		"An execution of drawbridge-"+name+" failed. Its last state says what to do; then redrive it.",
-		machine.MetricFailed(every))
+		"An execution of drawbridge-"+name+" failed. The notification about it says what to do.",
+		machine.MetricFailed(every), false)
 	h.alarm(title(name)+"TimedOut",
-		"An execution of drawbridge-"+name+" took longer than an hour. Look at where it stands; then redrive it.",
-		machine.MetricTimedOut(every))
+		"An execution of drawbridge-"+name+" took longer than an hour. The notification about it says what to do.",
+		machine.MetricTimedOut(every), false)
 }
 
 // callsOf returns the pattern of CloudTrail's records of calls to EC2.
@@ -165,9 +173,9 @@ func callsOf(names []string) *awsevents.EventPattern {
 	}
 }
 
-// alarm tells the topic when a metric is above zero.
-func (h *hub) alarm(id, about string, metric awscloudwatch.Metric) {
-	awscloudwatch.NewAlarm(h.stack, jsii.String(id), &awscloudwatch.AlarmProps{
+// alarm goes off when a metric is above zero. It tells the topic, unless something else tells people more.
+func (h *hub) alarm(id, about string, metric awscloudwatch.Metric, tells bool) {
+	alarm := awscloudwatch.NewAlarm(h.stack, jsii.String(id), &awscloudwatch.AlarmProps{
 		AlarmName:          jsii.String("drawbridge-" + kebab(id)),
 		AlarmDescription:   jsii.String(about),
 		Metric:             metric,
@@ -175,7 +183,10 @@ func (h *hub) alarm(id, about string, metric awscloudwatch.Metric) {
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 		EvaluationPeriods:  jsii.Number(1),
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-	}).AddAlarmAction(awscloudwatchactions.NewSnsAction(h.topic))
+	})
+	if tells {
+		alarm.AddAlarmAction(awscloudwatchactions.NewSnsAction(h.topic))
+	}
 }
 
 // environment returns where the hub lives, as far as the configuration says it.

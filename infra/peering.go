@@ -47,6 +47,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	conclusion := data{
 		"connection": at("$.connection"), "known": at("$.known"), "members": at("$.members"),
 		"reason": at("$.reason"), "decision": at("$.decision"), "reject": at("$.reject"),
+		"told": at("$.told"), "expires": at("$.expires"), "sides": at("$.sides"),
 	}
 	ask := h.task(scope, "AskApproval",
 		conclusion,
@@ -80,7 +81,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	verify := h.task(scope, "VerifyConnection",
 		data{
-			"connection": at("$.connection"), "reason": at("$.reason"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
+			"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
 			"dns": at("$.dns"), "routed": at("$.routed"), "opened": at("$.opened"), "injected": at("$.injected"),
 		},
 		result{output: "$.Payload"})

@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // step is what one function, that is one Task state, may do and gets to know. Least privilege lives in this file alone:
 // both the member account's role of a function and its own role in the hub are made from it.
@@ -10,6 +14,8 @@ type step struct {
 	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
 	keeps      bool    // it keeps malformed events: sqs:SendMessage on the dead-letter queue, and DEAD_LETTER_QUEUE
 	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN
+	announces  bool    // it tells programs: events:PutEvents on the hub's bus, and BUS_NAME
+	looksBack  bool    // it reads what became of an execution of the machines
 }
 
 // grant is one statement of a member role.
@@ -46,10 +52,12 @@ var steps = map[string]step{
 			resources: []string{arn("ec2", "vpc/*"), peerings}}},
 	},
 	"AskApproval": {
-		notifies: true,
-		member:   []grant{status},
+		notifies:  true,
+		announces: true,
+		member:    []grant{status},
 	},
 	"RefusePeering": {
+		announces: true,
 		member: []grant{status,
 			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
 	},
@@ -139,16 +147,36 @@ var steps = map[string]step{
 		},
 	},
 	"ConcludeRemoval": {
+		announces: true,
 		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
 			when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")}},
 	},
 	"VerifyConnection": {
+		announces: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeNetworkAcls"}},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
 				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
 		},
 	},
+}
+
+// listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
+// account.
+var listeners = map[string]step{
+	"TellPeople": {notifies: true, announces: true, looksBack: true},
+}
+
+// functionNames are the names of all functions, of states and of listeners.
+func functionNames() []string {
+	return slices.Sorted(maps.Keys(both(steps, listeners)))
+}
+
+// both returns the entries of two maps.
+func both(a, b map[string]step) map[string]step {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
 }
 
 // The kinds of things that several steps touch. All are in the member account itself, in any Region.

@@ -22,6 +22,9 @@ ANSWERED = {
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"logs:PutResourcePolicy", r"\*"): (
         "Step Functions must have it to log: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"
     ),
+    ("RESOURCE_MISMATCH", r"states:DescribeExecution", r"arn:aws:states:us-east-1:\d+:execution:drawbridge-\*:\*"): (
+        "AWS knows executions and express executions as resources of it; Drawbridge has no express machines"
+    ),
     ("RESOURCE_MISMATCH", r"ec2:AuthorizeSecurityGroup(Ingress|Egress)", r"arn:aws:ec2:\*:\d+:security-group-rule/\*"): (
         "AWS asks for the group and for the rule; only the rule knows the tags of the request, so it has a statement of its own"
     ),

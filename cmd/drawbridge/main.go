@@ -1,4 +1,4 @@
-// Drawbridge is the operator's command: it plays Drawbridge on this machine.
+// Drawbridge is the operator's command: it plays Drawbridge on this machine, and plays lost events again in AWS.
 package main
 
 import (
@@ -19,6 +19,8 @@ type cli struct {
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
 	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
 	Bench benchCommand `cmd:"" help:"Count what a connection costs and time it against the bare AWS calls."`
+
+	Replay replayCommand `cmd:"" help:"Play events from the dead-letter queue again."`
 }
 
 // environment is what every command gets.
@@ -39,7 +41,7 @@ func main() {
 		defer stop()
 		defer func() { interrupted = ctx.Err() != nil }()
 		root, err := c.root()
-		if err != nil {
+		if err != nil && parsed.Command() != "replay" {
 			return err
 		}
 		parsed.BindTo(ctx, (*context.Context)(nil))

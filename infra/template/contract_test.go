@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -118,6 +119,9 @@ func TestEveryTaskStateIsAFolderAndEveryFolderATaskState(t *testing.T) {
 			t.Errorf("functions/%s/main.go has %d lines: a main only wires, in 40 at most", folder(id), lines)
 		}
 	}
+	for name := range listeners {
+		wanted[name] = true
+	}
 	entries, err := os.ReadDir(functions)
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +130,95 @@ func TestEveryTaskStateIsAFolderAndEveryFolderATaskState(t *testing.T) {
 		if e.IsDir() && !wanted[e.Name()] {
 			t.Errorf("functions/%s belongs to no Task state", e.Name())
 		}
+	}
+}
+
+// listeners are the functions that rules start, not machines, and the rules that do.
+var listeners = map[string][]string{
+	"tell-people": {"drawbridge-alarms", "drawbridge-failures"},
+}
+
+func TestEveryListenerIsStartedByItsRules(t *testing.T) {
+	s := read(t, Hub)
+	started := map[string][]string{}
+	for _, r := range s.Resources {
+		if r.Type != "AWS::Events::Rule" {
+			continue
+		}
+		for _, target := range r.Properties["Targets"].([]any) {
+			arn, ok := target.(map[string]any)["Arn"].(map[string]any)["Fn::GetAtt"].([]any)
+			if !ok {
+				continue
+			}
+			if function := s.Resources[arn[0].(string)]; function.Type == "AWS::Lambda::Function" {
+				name := strings.TrimPrefix(function.Properties["FunctionName"].(string), "drawbridge-")
+				started[name] = append(started[name], r.Properties["Name"].(string))
+			}
+		}
+	}
+	for name, rules := range started {
+		slices.Sort(rules)
+		if !slices.Equal(rules, listeners[name]) {
+			t.Errorf("%s is started by the rules %v, this test knows %v", name, rules, listeners[name])
+		}
+	}
+	if len(started) != len(listeners) || len(started) == 0 {
+		t.Errorf("rules start %v, this test knows %v", started, listeners)
+	}
+}
+
+func TestTheDashboardShowsEveryMetric(t *testing.T) {
+	shown := ""
+	for _, r := range read(t, Hub).Resources {
+		if r.Type == "AWS::CloudWatch::Dashboard" {
+			body, err := json.Marshal(r.Properties["DashboardBody"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown += string(body)
+		}
+	}
+	for _, m := range workflow.Metrics() {
+		if !strings.Contains(shown, `\"`+workflow.Namespace+`\",\"`+string(m)+`\"`) {
+			t.Errorf("the dashboard does not show %s", m)
+		}
+	}
+	for _, kind := range fault.Kinds() {
+		if !strings.Contains(shown, `\"`+workflow.KindDimension+`\",\"`+string(kind)+`\"`) {
+			t.Errorf("the dashboard does not show the faults of the kind %s", kind)
+		}
+	}
+}
+
+// What Drawbridge announces must never start a machine, nor travel to the hub again: an execution would start the next.
+func TestNoRuleTakesDrawbridgesOwnEvents(t *testing.T) {
+	rules := 0
+	for name, text := range map[string]string{"hub": Hub, "member": Member} {
+		for id, r := range read(t, text).Resources {
+			if r.Type != "AWS::Events::Rule" {
+				continue
+			}
+			rules++
+			pattern := r.Properties["EventPattern"].(map[string]any)
+			sources, _ := pattern["source"].([]any)
+			if len(sources) == 0 {
+				t.Errorf("%s: the rule %s takes events of any source", name, id)
+			}
+			for _, source := range sources {
+				if text, exact := source.(string); !exact || !strings.HasPrefix(text, "aws.") {
+					t.Errorf("%s: the rule %s takes events of %v, not of one AWS service", name, id, source)
+				}
+			}
+			types, _ := pattern["detail-type"].([]any)
+			for _, kind := range notice.Kinds() {
+				if slices.Contains(types, any(string(kind))) {
+					t.Errorf("%s: the rule %s takes %q", name, id, kind)
+				}
+			}
+		}
+	}
+	if rules == 0 {
+		t.Fatal("no rules")
 	}
 }
 

@@ -27,13 +27,14 @@ type Redshift interface {
 // the next look finds it.
 func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string) ([]Database, error) {
 	var out []Database
-	groupVPC := map[string]string{} // DB subnet group → VPC
+	groupVPC, some := map[string]string{}, false // DB subnet group → VPC; whether there is any instance
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the RDS instances for %s: %w", vpc, err)
 		}
+		some = some || len(page.DBInstances) > 0
 		for _, i := range page.DBInstances {
 			if i.DBSubnetGroup != nil {
 				groupVPC[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = aws.ToString(i.DBSubnetGroup.VpcId)
@@ -43,8 +44,9 @@ func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string) ([]
 			}
 		}
 	}
+	// A cluster is reached through its instances, and they are in the list above. Where that is empty nobody need ask.
 	clusters := rds.NewDescribeDBClustersPaginator(rdsapi, &rds.DescribeDBClustersInput{})
-	for clusters.HasMorePages() {
+	for some && clusters.HasMorePages() {
 		page, err := clusters.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the RDS clusters for %s: %w", vpc, err)

@@ -101,3 +101,11 @@ func TestReadFailsLoudly(t *testing.T) {
 		t.Error("an error was taken for an empty account")
 	}
 }
+
+func TestClustersWithoutAnyInstanceAreNotAskedFor(t *testing.T) {
+	r := &region{clusters: []types.DBCluster{{DBClusterIdentifier: aws.String("headless"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")}}, groups: map[string]string{"g1": "vpc-1"}}
+	got, err := database.Read(context.Background(), r, r, "vpc-1")
+	if err != nil || len(got) != 0 || len(r.asked) != 0 {
+		t.Errorf("got %+v, %v after asking for %v", got, err, r.asked)
+	}
+}

@@ -29,6 +29,7 @@ func samples(t testing.TB) map[string][]byte {
 }
 
 func TestEverySampleIsRead(t *testing.T) {
+	others := map[string]bool{}
 	for name, raw := range samples(t) {
 		t.Run(name, func(t *testing.T) {
 			e, err := event.Parse(raw)
@@ -36,6 +37,8 @@ func TestEverySampleIsRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			switch {
+			case e.Kind == event.Unhandled && !e.Failed:
+				others[name] = true
 			case strings.HasPrefix(name, "notebook"):
 				if e.Kind != event.Notebook || e.NotebookName != "Analysis" {
 					t.Errorf("got %+v, want the notebook Analysis in its own case", e)
@@ -54,6 +57,16 @@ func TestEverySampleIsRead(t *testing.T) {
 				}
 			}
 		})
+	}
+	// What Drawbridge announces, and what only tells people, must never start a machine's work.
+	for _, name := range []string{"connection-connected", "connection-refused", "connection-removed", "approval-needed", "attention-needed", "execution-status-change", "alarm-state-change"} {
+		if !others[name] {
+			t.Errorf("%s is taken for something to work on", name)
+		}
+		delete(others, name)
+	}
+	if len(others) > 0 {
+		t.Errorf("nobody handles %v", others)
 	}
 }
 

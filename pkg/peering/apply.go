@@ -7,14 +7,15 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -54,14 +55,22 @@ type Refuser interface {
 
 // Refuse leaves the reason on the peering, and rejects the request at AWS if the policy allows that too. Otherwise the
 // request stays pending: its cause may go away, or it expires after seven days.
-func Refuse(ctx context.Context, enter func(workflow.VPC) Refuser, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+func Refuse(ctx context.Context, enter func(workflow.VPC) Refuser, bus notice.Bus, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
+	rejects := in.Reject.Allowed && slices.Contains(in.Members, Accepter)
 	if err := SetStatus(ctx, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason); err != nil {
 		return out, err
 	}
-	if in.Reject.Allowed && slices.Contains(in.Members, Accepter) {
-		return out, reject(ctx, enter(in.Connection.Accepter), in.Connection)
+	if rejects {
+		if err := reject(ctx, enter(in.Connection.Accepter), in.Connection); err != nil {
+			return out, err
+		}
 	}
+	head := notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}
+	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
+		return out, err
+	}
+	workflow.Measure(ctx, workflow.Refusals, 1)
 	return out, nil
 }
 
@@ -171,7 +180,7 @@ type Verifier interface {
 
 // Verify gathers what the steps proved, judges the network ACLs of both sides, and gives the connection its status.
 // Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner.
-func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
 	out.Verdict = append(out.Verdict, workflow.Hop{Hop: "peering active", OK: true, Detail: in.Connection.ID})
 	out.Verdict = append(out.Verdict, in.DNS.Hops...)
@@ -203,7 +212,23 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, in workflow.
 		}
 		return out, lacking
 	}
-	return out, setStatus(ctx, asTagger(enter), in.Connection, sides, workflow.Connected, out.Reason, reached)
+	if err := setStatus(ctx, asTagger(enter), in.Connection, sides, workflow.Connected, out.Reason, reached); err != nil {
+		return out, err
+	}
+	connected := notice.Connected{Head: notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}, Missing: []workflow.Hop{}}
+	for _, hop := range out.Verdict {
+		if !hop.OK {
+			connected.Missing = append(connected.Missing, hop)
+		}
+	}
+	if err := bus.Put(ctx, connected); err != nil {
+		return out, err
+	}
+	workflow.Measure(ctx, workflow.Connections, 1)
+	if since, err := time.Parse(time.RFC3339, in.Since); err == nil {
+		workflow.Measure(ctx, workflow.TimeToConnect, max(0, time.Since(since).Seconds()))
+	}
+	return out, nil
 }
 
 func subnetsOf(notebooks []workflow.Notebook, vpc workflow.VPC) []string {
@@ -223,7 +248,7 @@ type Untagger interface {
 
 // Conclude takes Drawbridge's tags off a peering that is over, last of all: as long as they are there, another execution
 // knows that something may be left. It gathers what the steps before removed, and which side they could not reach.
-func Conclude(ctx context.Context, enter func(workflow.VPC) Untagger, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+func Conclude(ctx context.Context, enter func(workflow.VPC) Untagger, bus notice.Bus, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 	out := workflow.ConcludeRemovalOutput{Result: in.Result, Reason: in.Reason, Verdict: slices.Clone(in.Absent)}
 	for _, d := range in.Disconnected {
 		out.Verdict = append(append(out.Verdict, d.Closed.Hops...), d.Removed.Hops...)
@@ -247,64 +272,12 @@ func Conclude(ctx context.Context, enter func(workflow.VPC) Untagger, in workflo
 			return out, fmt.Errorf("removing the status of %s in %s: %w", in.Connection.ID, vpc.Account, err)
 		}
 	}
-	return out, nil
-}
-
-type notifier interface {
-	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
-}
-
-// Ask tells the accepter's owner, by topic, that a request waits for their approval, and leaves that status on the
-// peering. Nobody waits: the approval is a tag, and its event starts the machine again.
-func Ask(ctx context.Context, enter func(workflow.VPC) Tagger, snsapi notifier, topic string, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
-	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
-	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, out.Reason); err != nil {
+	head := notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}
+	if err := bus.Put(ctx, notice.Removed{Head: head, Hops: out.Verdict}); err != nil {
 		return out, err
 	}
-	subject, body := Message(in)
-	if _, err := snsapi.Publish(ctx, &sns.PublishInput{TopicArn: &topic, Subject: &subject, Message: &body}); err != nil {
-		return out, fmt.Errorf("notifying %s: %w", topic, err)
+	if out.Result == workflow.Removed {
+		workflow.Measure(ctx, workflow.Removals, 1)
 	}
 	return out, nil
-}
-
-// approval returns what the accepter's owner said by the tag drawbridge:approval on the peering, in their own account:
-// "approved", "rejected" or nothing.
-func approval(p Peering) string {
-	if v := p.Tags[TagApproval]; v == "approved" || v == "rejected" {
-		return v
-	}
-	return ""
-}
-
-// Message is the notification about a request that needs approval: all that the approver must know, and the command.
-func Message(in workflow.ConcludeInput) (subject, body string) {
-	c := in.Connection
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("A VPC peering request waits for the approval of the owner of %s.", c.Accepter.ID)
-	line("")
-	for _, s := range []struct {
-		role  string
-		vpc   workflow.VPC
-		facts *workflow.Facts
-	}{{"Requester", c.Requester, in.Known.Requester}, {"Accepter", c.Accepter, in.Known.Accepter}} {
-		line("%s: %s in account %s, %s", s.role, s.vpc.ID, s.vpc.Account, s.vpc.Region)
-		if s.facts != nil {
-			line("  account name  %s", s.facts.Account.Name)
-			line("  organization  %s", s.facts.Account.OUPath)
-			line("  VPC name      %s", s.facts.Name)
-		}
-		for _, cidr := range s.vpc.CIDRs {
-			line("  CIDR          %s", cidr)
-		}
-	}
-	line("")
-	line("Deciding policy: %s (%s)", in.Decision.Policy, in.Decision.Reason)
-	line("")
-	line("To approve (or =rejected to reject), in account %s:", c.Accepter.Account)
-	line("  aws ec2 create-tags --region %s --resources %s --tags Key=%s,Value=approved", c.Accepter.Region, c.ID, TagApproval)
-	line("")
-	line("Execution: %s", in.Execution)
-	return fmt.Sprintf("Drawbridge: approval needed for %s", c.ID), b.String()
 }

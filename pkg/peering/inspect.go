@@ -60,10 +60,14 @@ const fresh = time.Minute
 // answers. It changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
 	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []string{}, Absent: []workflow.Hop{}}
+	requested := false // this is the first look at a new request
 	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
 		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
 		if v.Answer == workflow.AnswerNothing {
 			out.Result = workflow.Nothing
+		}
+		if requested && v.Answer != workflow.AnswerWait {
+			workflow.Measure(ctx, workflow.Requests, 1)
 		}
 		slog.InfoContext(ctx, "inspected", "peering", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
 		return out, nil
@@ -71,6 +75,10 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	e, err := event.Parse(in.Event)
 	if err != nil {
 		return out, err
+	}
+	requested = e.Name == "CreateVpcPeeringConnection" && in.Known.Requester == nil
+	if !e.Time.IsZero() {
+		out.Since = e.Time.UTC().Format(time.RFC3339)
 	}
 	if e.Kind != event.Peering {
 		why := e.Why
@@ -137,6 +145,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 			return out, fmt.Errorf("in %s, %s: %w", p.Accepter.Account, p.Accepter.Region, err)
 		}
 		if found {
+			p.Tags, p.Expires = own.Tags, own.Expires
 			about.Approval = approval(own)
 			q.Accept = set.Answer(r, a, about)
 		}
@@ -146,6 +155,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	v = Judge(q)
 	if v.Answer == workflow.AnswerConnect {
 		if out.Sides, out.Notebooks, err = i.survey(ctx, in.Execution, set, q); err != nil {
+			return out, err
+		}
+	}
+	if v.Answer == workflow.AnswerAsk {
+		out.Told, out.Expires = told(p.Tags, v), p.Expires
+		if out.Sides, err = i.prospect(ctx, in.Execution, set, q); err != nil {
 			return out, err
 		}
 	}
@@ -193,9 +208,11 @@ func read(ctx context.Context, ec2api EC2Reader, id string) (Peering, bool, erro
 	}
 	c := got.VpcPeeringConnections[0]
 	p := Peering{ID: aws.ToString(c.VpcPeeringConnectionId), Requester: side(c.RequesterVpcInfo), Accepter: side(c.AccepterVpcInfo), Tags: map[string]string{}}
-	p.Expires = c.ExpirationTime != nil
 	if c.Status != nil {
 		p.Status, p.Message = string(c.Status.Code), aws.ToString(c.Status.Message)
+	}
+	if c.ExpirationTime != nil {
+		p.Expires = c.ExpirationTime.UTC().Format(time.RFC3339)
 	}
 	for _, t := range c.Tags {
 		p.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
@@ -335,6 +352,21 @@ func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set
 	return []workflow.Side{r, a}, notebooks, nil
 }
 
+// prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the
+// policy would open to the other. Without routes nothing is reachable, and nothing is read.
+func (i Inspector) prospect(ctx context.Context, execution string, set *policy.Set, q Question) ([]workflow.Side, error) {
+	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC}
+	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC}
+	about := policy.Context{Connection: q.Peering.ID}
+	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
+		return []workflow.Side{}, nil
+	}
+	err := both(
+		func() error { return i.offer(ctx, execution, set, &r, q.Requester, q.Accepter, about) },
+		func() error { return i.offer(ctx, execution, set, &a, q.Accepter, q.Requester, about) })
+	return []workflow.Side{r, a}, err
+}
+
 // produce fills in what one side has to offer: its subnets, and the databases that the policy opens to the other.
 func (i Inspector) produce(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) ([]route.Subnet, error) {
 	clients := i.Enter(execution, event.Place{Account: s.VPC.Account, Region: s.VPC.Region})
@@ -343,9 +375,15 @@ func (i Inspector) produce(ctx context.Context, execution string, set *policy.Se
 		return nil, fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
 	}
 	s.Subnets = route.SubnetIDs(subnets)
+	return subnets, i.offer(ctx, execution, set, s, here, there, about)
+}
+
+// offer fills in the databases of one side that the policy opens to the other.
+func (i Inspector) offer(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) error {
+	clients := i.Enter(execution, event.Place{Account: s.VPC.Account, Region: s.VPC.Region})
 	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, s.VPC.ID)
 	if err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
+		return fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
 	}
 	for _, d := range databases {
 		decision := set.Open(principal(there), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: principal(here)}, about)
@@ -354,7 +392,7 @@ func (i Inspector) produce(ctx context.Context, execution string, set *policy.Se
 			s.Openings = append(s.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
 		}
 	}
-	return subnets, nil
+	return nil
 }
 
 func (i Inspector) notebooks(ctx context.Context, execution string, set *policy.Set, here, there *workflow.Facts, subnets []route.Subnet, about policy.Context) ([]workflow.Notebook, error) {

@@ -75,8 +75,8 @@ func (a account) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpc
 		Status:           &types.VpcPeeringConnectionStateReason{Code: types.VpcPeeringConnectionStateReasonCode(a.status)},
 		RequesterVpcInfo: &types.VpcPeeringConnectionVpcInfo{OwnerId: aws.String("111111111111"), Region: aws.String("eu-west-1"), VpcId: aws.String("vpc-1")},
 		AccepterVpcInfo:  &types.VpcPeeringConnectionVpcInfo{OwnerId: aws.String("222222222222"), Region: aws.String("eu-west-1"), VpcId: aws.String("vpc-2")}}
-	if a.expires {
-		c.ExpirationTime = &now
+	if a.expires || a.status == "pending-acceptance" {
+		c.ExpirationTime = aws.Time(now.Add(7 * 24 * time.Hour))
 	}
 	for k, v := range a.tags[a.id] {
 		c.Tags = append(c.Tags, types.Tag{Key: &k, Value: &v})
@@ -277,5 +277,61 @@ func TestConnectSurveysBothSides(t *testing.T) {
 	}
 	if len(out.Notebooks) != 1 || out.Notebooks[0].Name != "Research" || !out.Notebooks[0].Inject.Allowed || !out.Notebooks[0].Restart.Allowed {
 		t.Errorf("notebooks = %+v", out.Notebooks)
+	}
+}
+
+func TestAskSaysWhatWouldBecomeReachable(t *testing.T) {
+	w := world{status: "pending-acceptance"}
+	out, err := w.inspect(t, create, "111111111111", workflow.Known{})
+	if err != nil || out.Answer != workflow.AnswerAsk || len(out.Sides) != 2 {
+		t.Fatalf("%s with %+v, %v", out.Answer, out.Sides, err)
+	}
+	if requester, accepter := out.Sides[0], out.Sides[1]; len(requester.Openings) != 0 || len(accepter.Openings) != 2 || accepter.Openings[1].Database != "orders" {
+		t.Errorf("the requester opens %+v, the accepter %+v", requester.Openings, accepter.Openings)
+	}
+	if out.Told || out.Expires != "2026-11-29T09:00:00Z" {
+		t.Errorf("told %v, expires %q", out.Told, out.Expires)
+	}
+	for _, call := range w.calls {
+		if strings.HasPrefix(call, "DescribeSubnets") || strings.Contains(call, "Notebook") {
+			t.Errorf("%s is of no use before the peering is active", call)
+		}
+	}
+}
+
+func TestDatabasesAreReadOnlyForAskAndConnect(t *testing.T) {
+	for _, accept := range []string{"auto", "never"} {
+		w := world{status: "pending-acceptance", accept: accept}
+		if _, err := w.inspect(t, create, "111111111111", workflow.Known{}); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.calls) == 0 || slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") }) {
+			t.Errorf("drawbridge:accept=%s: called %v", accept, w.calls)
+		}
+	}
+}
+
+func TestWhoWasToldIsNotToldAgain(t *testing.T) {
+	said := func(status, reason string) map[string]string {
+		return map[string]string{"drawbridge:status": status, "drawbridge:reason": reason}
+	}
+	for name, c := range map[string]struct {
+		account string
+		tags    map[string]string
+		told    bool
+	}{
+		"told, for this reason":            {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner"), true},
+		"told, for another reason":         {"222222222222", said("AwaitingApproval", "approval needed by policy ask-security"), false},
+		"refused before":                   {"222222222222", said("Refused", "approval needed by policy ask-owner"), false},
+		"the requester's tags do not tell": {"111111111111", said("AwaitingApproval", "approval needed by policy ask-owner"), false},
+		"nobody was told":                  {"222222222222", nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world{status: "pending-acceptance", tags: map[string]map[string]string{c.account: c.tags}}
+			out, err := w.inspect(t, create, "111111111111", workflow.Known{})
+			if err != nil || out.Answer != workflow.AnswerAsk || out.Told != c.told {
+				t.Errorf("%s, told %v, %v, want %v", out.Answer, out.Told, err, c.told)
+			}
+		})
 	}
 }

@@ -51,7 +51,11 @@ func TestEnding(t *testing.T) {
 		"connected but for a network ACL":                  {"deleted", true, []string{"Conflict"}, false, workflow.Removed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := peering.Ending(peering.Peering{Status: c.status, Expires: c.expires}, c.statuses, c.traces); got != c.want {
+			p := peering.Peering{Status: c.status}
+			if c.expires {
+				p.Expires = "2026-11-29T09:00:00Z"
+			}
+			if got := peering.Ending(p, c.statuses, c.traces); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
@@ -177,7 +181,8 @@ func TestConclude(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := map[string][]string{}
-			out, err := peering.Conclude(context.Background(), func(v workflow.VPC) peering.Untagger { return untagged{v.Account, seen, failure} }, in)
+			d := &desk{}
+			out, err := peering.Conclude(context.Background(), func(v workflow.VPC) peering.Untagger { return untagged{v.Account, seen, failure} }, d.bus(), in)
 			if err != nil || out.Result != workflow.Removed {
 				t.Fatalf("%+v, %v", out, err)
 			}
@@ -190,6 +195,9 @@ func TestConclude(t *testing.T) {
 			}
 			if len(seen[alpha]) != 0 || fmt.Sprint(seen[beta]) != "[pcx-1 drawbridge:status pcx-1 drawbridge:reason pcx-1 drawbridge:destinations]" {
 				t.Errorf("took off %v", seen)
+			}
+			if fmt.Sprint(d.did) != "[Connection Removed]" || !strings.Contains(d.detail, `"result":"Removed"`) || !strings.Contains(d.detail, `"hops":[{"hop":"requester"`) {
+				t.Errorf("announced %v: %s", d.did, d.detail)
 			}
 		})
 	}

@@ -36,7 +36,7 @@ type Peering struct {
 	ID        string
 	Status    string // AWS's code: pending-acceptance, active, …
 	Message   string // AWS's sentence about it
-	Expires   bool   // it has an expiration time, as a request has that was not accepted
+	Expires   string // when a request ends that nobody answers, in RFC 3339; kept after that; empty for one that was accepted
 	Requester End
 	Accepter  End
 	Tags      map[string]string // as the account that was asked has them

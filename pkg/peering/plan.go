@@ -53,7 +53,7 @@ func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 		return workflow.Expired
 	case traces || has(workflow.Connected) || has(conflict):
 		return workflow.Removed
-	case has(workflow.AwaitingApproval) || p.Expires:
+	case has(workflow.AwaitingApproval) || p.Expires != "":
 		return workflow.Withdrawn
 	}
 	return workflow.Removed

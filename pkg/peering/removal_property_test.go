@@ -82,7 +82,7 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 				return false
 			}
 		}
-		_, err = peering.Verify(ctx, func(v workflow.VPC) peering.Verifier { return w.ec2(v) }, workflow.VerifyConnectionInput{
+		_, err = peering.Verify(ctx, func(v workflow.VPC) peering.Verifier { return w.ec2(v) }, (&desk{}).bus(), workflow.VerifyConnectionInput{
 			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect:
@@ -104,7 +104,7 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 				return false
 			}
 		}
-		_, err := peering.Conclude(ctx, func(v workflow.VPC) peering.Untagger { return w.ec2(v) }, workflow.ConcludeRemovalInput{
+		_, err := peering.Conclude(ctx, func(v workflow.VPC) peering.Untagger { return w.ec2(v) }, (&desk{}).bus(), workflow.ConcludeRemovalInput{
 			Result: in.Result, Connection: in.Connection, Tagged: in.Tagged, Disconnected: disconnected})
 		return err == nil
 	}

@@ -35,7 +35,11 @@ func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, erro
 	if err := decode(payload, &in); err != nil {
 		return nil, name(ctx, fault.New(fault.Invalid, "reading the input of this step: %v", err))
 	}
-	out, err := h.step(ctx, in)
+	var about struct {
+		Execution string `json:"execution"`
+	}
+	_ = json.Unmarshal(payload, &about) // for the metrics only; a listener's event has none
+	out, err := measure(ctx, os.Stdout, about.Execution, func(ctx context.Context) (O, error) { return h.step(ctx, in) })
 	if err != nil {
 		return nil, name(ctx, err)
 	}

@@ -181,8 +181,15 @@ type InspectPeeringOutput struct {
 	// Members are the roles ("requester", "accepter") whose account belongs to the organization; only there
 	// can Drawbridge leave a status.
 	Members []string `json:"members"`
-	// Sides are, with the answer disconnect, only those where something may be left to remove; the CIDRs of Peer
-	// are then the destinations that Drawbridge may have added routes for.
+	// Told says, with the answer ask, that the approver was told of exactly this before.
+	Told bool `json:"told"`
+	// Expires is when the request ends by itself if nobody answers it; empty if AWS does not say.
+	Expires string `json:"expires"` // RFC 3339
+	// Since is when the event happened that started the execution.
+	Since string `json:"since"` // RFC 3339, empty if the event does not say
+	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
+	// answer disconnect, only those where something may be left to remove; the CIDRs of Peer are then the destinations
+	// that Drawbridge may have added routes for.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
 	// Tagged and Absent go with the answer disconnect: the roles whose peering carries Drawbridge's tags, and the
@@ -211,6 +218,9 @@ type ConcludeInput struct {
 	Reason     string          `json:"reason"`
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
+	Told       bool            `json:"told"`
+	Expires    string          `json:"expires"`
+	Sides      []Side          `json:"sides"`
 }
 
 // ConcludeOutput is the output of an execution that ended without a connection.
@@ -309,6 +319,7 @@ type NotebookOutput struct {
 // VerifyConnectionInput is everything that the steps before found and did.
 type VerifyConnectionInput struct {
 	Execution  string               `json:"execution"`
+	Since      string               `json:"since"` // when the event happened; empty if unknown
 	Reason     string               `json:"reason"`
 	Connection Connection           `json:"connection"`
 	Sides      []Side               `json:"sides"`

@@ -14,6 +14,7 @@ var tells = compile(
 	`NotebookInstanceName`, `NotebookInstanceLifecycleConfigName`, `DomainId`,
 	`DBInstanceIdentifier`, `DBClusterIdentifier`, `ClusterIdentifier`,
 	`FunctionName`, `RoleArn`, `ResourceArn`, `ResourceName`, `TopicArn`, `QueueUrl`, `AccountId`, `Name`,
+	`Entries\.1\.DetailType`,
 	// Lists of ids.
 	`(RouteTable|Group|VpcPeeringConnection|Vpc|Subnet|NetworkAcl|SecurityGroupRule)Id\.1`,
 	// What a new thing is made in or for.

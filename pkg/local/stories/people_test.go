@@ -3,6 +3,7 @@ package stories
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -159,11 +160,11 @@ func never(action string) func(context.Context, *testing.T, *scenario.World, []a
 	}
 }
 
-// changesNothing holds a story to looking, and to keeping what it could not
-// handle in the dead-letter queue.
+// changesNothing holds a story to looking, to keeping what it could not handle in
+// the dead-letter queue, and to telling people.
 func changesNothing(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
 	for _, c := range calls {
-		if !c.Reads() && c.Action != "AssumeRole" && c.Name() != "sqs:SendMessage" {
+		if !c.Reads() && !slices.Contains([]string{"sts:AssumeRole", "sqs:SendMessage", "events:PutEvents", "sns:Publish"}, c.Name()) {
 			t.Errorf("%s was called on %s", c.Name(), c.Resource)
 		}
 	}
@@ -175,9 +176,22 @@ func changesNothingTheSecondTime(_ context.Context, t *testing.T, _ *scenario.Wo
 	}
 	last := calls[len(calls)-1].Execution
 	for _, c := range calls {
-		if c.Execution == last && !c.Reads() && c.Action != "AssumeRole" && c.Action != "CreateTags" {
+		if c.Execution == last && !c.Reads() && !slices.Contains([]string{"AssumeRole", "CreateTags", "PutEvents"}, c.Action) {
 			t.Errorf("the second execution calls %s on %s", c.Name(), c.Resource)
 		}
+	}
+}
+
+// toldOnce holds a story to one notification.
+func toldOnce(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
+	told := 0
+	for _, c := range calls {
+		if c.Action == "Publish" {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the owner was told %d times, want once", told)
 	}
 }
 

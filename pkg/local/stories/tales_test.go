@@ -30,9 +30,11 @@ tag on the pending peering.`,
 		change: func(s *scenario.Spec) { s.Accept = "" },
 		acts: []act{
 			request("AwaitingApproval"),
+			{"The event is delivered again; nobody is told twice.", again(nil), []string{"AwaitingApproval"}},
 			{"The owner of beta tags the peering: drawbridge:approval=approved.", approve("approved"), []string{"Connected"}},
 		},
 		connected: true,
+		also:      toldOnce,
 	},
 	{
 		name:   "approval-rejected",

@@ -39,6 +39,11 @@ func Golden(facts []Fact, names map[string]string) string {
 			}
 		}
 		for _, s := range facts {
+			if s, ok := s.(Step); ok && s.Event == e.ID {
+				b.WriteString(s.golden(names))
+			}
+		}
+		for _, s := range facts {
 			if s, ok := s.(Start); ok && strings.HasPrefix(s.Execution, e.ID) {
 				started[s.Execution] = true
 				b.WriteByte('\n')
@@ -254,7 +259,7 @@ func inOrder(calls []awscall.Call, names map[string]string) []string {
 
 var (
 	anyID  = regexp.MustCompile(`\b(pcx|vpc|subnet|rtb|sgr|sg|acl|eni|igw|vgw|nat|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
-	anyKey = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
+	anyKey = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
 // named replaces the ids that have a name.

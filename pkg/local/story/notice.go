@@ -25,6 +25,7 @@ type notice struct {
 // envelope is as much of an EventBridge event as a story needs.
 type envelope struct {
 	ID         string
+	Source     string
 	DetailType string `json:"detail-type"`
 	Account    string
 	Region     string
@@ -35,7 +36,18 @@ type envelope struct {
 		NotebookInstanceStatus string
 		RequestParameters      json.RawMessage
 		ResponseElements       json.RawMessage
+		// Of Step Functions.
+		StateMachineARN string `json:"stateMachineArn"`
+		Status          string
+		// Of Drawbridge's own events.
+		Connection json.RawMessage
+		Where      json.RawMessage
 	}
+}
+
+// told reports whether an execution's history tells the same.
+func (e envelope) told() bool {
+	return e.Source == "aws.states" && (e.Detail.Status == "RUNNING" || e.Detail.Status == "SUCCEEDED")
 }
 
 // moment is one event of an execution's history.
@@ -65,8 +77,10 @@ func (e envelope) event(bus string) Event {
 		if s := e.Detail.NotebookInstanceStatus; s != "" {
 			out.Resource += " " + s
 		}
+	case e.Detail.StateMachineARN != "":
+		out.Resource = last(e.Detail.StateMachineARN) + " " + e.Detail.Status
 	default:
-		for _, part := range []json.RawMessage{e.Detail.ResponseElements, e.Detail.RequestParameters} {
+		for _, part := range []json.RawMessage{e.Detail.ResponseElements, e.Detail.RequestParameters, e.Detail.Connection, e.Detail.Where} {
 			if id := thing.FindString(string(part)); id != "" {
 				out.Resource = id
 				break
@@ -88,8 +102,9 @@ func (r *Recorder) Notice(body []byte) error {
 		if err := json.Unmarshal(n.Event, &e); err != nil {
 			return fmt.Errorf("reading the event in a notice: %w", err)
 		}
-		ev := e.event(n.Bus)
-		r.add(ev)
+		if !e.told() {
+			r.add(e.event(n.Bus))
+		}
 	case "rule":
 		r.add(Delivery{Account: n.Account, Region: n.Region, Bus: n.Bus, Rule: n.Rule, Target: n.Target, EventID: n.EventID, Error: n.Error})
 	case "history":

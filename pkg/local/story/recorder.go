@@ -22,6 +22,7 @@ type Recorder struct {
 	ended      map[string]End            // by execution name
 	underway   map[string][]awscall.Call // calls by trace id of a running invocation
 	executions map[string]string         // trace id → execution name
+	events     map[string]string         // trace id → id of the event that started it
 	waits      map[string]float64        // "machine/state" → seconds
 	counts     Counts
 	watchers   []func(Fact)
@@ -52,7 +53,7 @@ type Counts struct {
 func NewRecorder() *Recorder {
 	return &Recorder{
 		running: map[string]*execution{}, over: map[string]bool{}, ended: map[string]End{},
-		underway: map[string][]awscall.Call{}, executions: map[string]string{},
+		underway: map[string][]awscall.Call{}, executions: map[string]string{}, events: map[string]string{},
 		waits: map[string]float64{}, changed: make(chan struct{}), touched: time.Now(),
 	}
 }
@@ -153,25 +154,32 @@ func (r *Recorder) Counts() Counts {
 
 // Started takes an invocation that begins.
 func (r *Recorder) Started(inv lambdahost.Invocation) {
-	var in struct{ Execution string }
+	var in struct {
+		Execution, ID string
+		DetailType    string `json:"detail-type"`
+	}
 	_ = json.Unmarshal(inv.Payload, &in) // a payload without one belongs to no execution
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.underway[inv.TraceID] = nil
 	r.executions[inv.TraceID] = in.Execution
+	if in.DetailType != "" {
+		r.events[inv.TraceID] = in.ID
+	}
 }
 
 // Finished takes an invocation with its result.
 func (r *Recorder) Finished(inv lambdahost.Invocation) {
 	r.mu.Lock()
 	s := Step{
-		State: StateOf(inv.Function), Function: inv.Function, Execution: r.executions[inv.TraceID],
+		State: StateOf(inv.Function), Function: inv.Function, Execution: r.executions[inv.TraceID], Event: r.events[inv.TraceID],
 		Calls: r.underway[inv.TraceID], Result: inv.Result, Failed: inv.Failed,
 		ColdStart: inv.ColdStart, Seconds: inv.Took.Seconds(),
 	}
 	s.Account, s.Region = about(inv.Payload)
 	delete(r.underway, inv.TraceID)
 	delete(r.executions, inv.TraceID)
+	delete(r.events, inv.TraceID)
 	r.counts.Invocations++
 	if inv.ColdStart {
 		r.counts.ColdStarts++
@@ -328,13 +336,13 @@ func (r *Recorder) First(ctx context.Context, wanted func(End) bool) (End, error
 	}
 }
 
-// Wait waits until at least n executions ended, none runs any more and nothing
-// happened for the time quiet; it returns the ends in the order in which they
-// came.
+// Wait waits until at least n executions ended, neither an execution nor a
+// function runs any more, and nothing happened for the time quiet; it returns
+// the ends in the order in which they came.
 func (r *Recorder) Wait(ctx context.Context, n int, quiet time.Duration) ([]End, error) {
 	for {
 		r.mu.Lock()
-		done := len(r.ended) >= n && len(r.running) == 0
+		done := len(r.ended) >= n && len(r.running) == 0 && len(r.underway) == 0
 		rest := quiet - time.Since(r.touched)
 		changed := r.changed
 		var ends []End

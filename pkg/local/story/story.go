@@ -9,6 +9,7 @@ package story
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
@@ -49,6 +50,8 @@ type Step struct {
 	Function string
 	// Execution it ran for.
 	Execution string
+	// Event it ran for, if a rule started it.
+	Event string
 	// Account and Region of the thing it was about, where its input says so.
 	Account, Region string
 	// Calls are the AWS calls it made, in order.
@@ -114,10 +117,14 @@ func (s Step) Outcome() string {
 	}
 	var out struct {
 		Answer, Result, Reason, Status string
+		What, Kind, Why, Remedy        string // of what needs attention
 		Decision                       struct{ Policy string }
 	}
 	if json.Unmarshal(s.Result, &out) != nil {
 		return ""
+	}
+	if out.What != "" {
+		return fmt.Sprintf("%s: %s: %s; remedy: %s", out.What, out.Kind, out.Why, out.Remedy)
 	}
 	head := out.Answer
 	if head == "" {

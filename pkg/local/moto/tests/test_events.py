@@ -243,6 +243,7 @@ class Events(Case):
                     "history": lambda one: ("history", one["stateMachine"], one["event"]["type"]),
                 }[one["kind"]](one)
                 for one in reports
+                if one["kind"] != "event" or one["event"]["source"] != "aws.states"
             ],
         )
 

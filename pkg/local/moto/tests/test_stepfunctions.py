@@ -53,6 +53,18 @@ class Machines(Case):
         found["output"] = json.loads(found.get("output") or "null")
         return found
 
+    def test_starts_and_ends_are_told_to_the_default_bus(self):
+        functions["breaks"] = lambda payload: failed("Conflict", "in the way")
+        self.run_machine({"Fine": {"Type": "Succeed"}}, name="fine")
+        self.run_machine({"Breaks": task("breaks")}, name="breaking")
+        self.eventually(lambda: len(self.events(bus="default", account=HUB)) == 4)
+        told = [(e["detail"]["stateMachineArn"].split(":")[-1], e["detail"]["status"]) for e in self.events(bus="default")]
+        self.assertEqual([("fine", "RUNNING"), ("fine", "SUCCEEDED"), ("breaking", "RUNNING"), ("breaking", "FAILED")], told)
+        last = self.events(bus="default")[-1]
+        self.assertEqual(("aws.states", "Step Functions Execution Status Change"), (last["source"], last["detail-type"]))
+        self.assertEqual("Conflict", last["detail"]["error"])
+        self.assertEqual([last["detail"]["executionArn"]], last["resources"])
+
     def test_an_execution_without_a_name_gets_one(self):
         states = self.client("stepfunctions", HUB)
         arn = self.machine({"End": {"Type": "Succeed"}})

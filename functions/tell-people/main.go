@@ -1,0 +1,29 @@
+// Tell-people says what needs a person's attention: an execution that failed, an alarm. It is started by rules, not by a
+// machine.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	hub, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(notice.Watch{
+		Executions: sfn.NewFromConfig(hub),
+		Bus:        notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME")},
+		Topic:      notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN")},
+	}.Tell)
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// deadLettersAlarm is the id of the alarm on dead letters.
+const deadLettersAlarm = "DeadLettersWaiting"
+
+// tellPeople makes the rules that start the function drawbridge-tell-people: when an execution did not succeed, and when
+// events wait in the dead-letter queue. Step Functions and CloudWatch tell both to the account's default bus:
+// https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+//
+// The notification about an execution comes from the function, which knows the cause and the remedy; so the alarms on
+// executions tell nobody. The alarms on dead letters and on the function itself do, because they must not depend on it.
+func (h *hub) tellPeople() {
+	tell := h.function("TellPeople")
+	scope := constructs.NewConstruct(h.stack, jsii.String("Notices"))
+	for _, r := range []struct {
+		id, name, about string
+		pattern         *awsevents.EventPattern
+	}{
+		{"Failures", "drawbridge-failures", "Tells people of an execution that did not succeed.", &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.states"),
+			DetailType: jsii.Strings("Step Functions Execution Status Change"),
+			Detail: &map[string]any{
+				"stateMachineArn": h.machineArns(),
+				"status":          jsii.Strings("FAILED", "TIMED_OUT", "ABORTED"),
+			},
+		}},
+		{"Alarms", "drawbridge-alarms", "Tells programs of dead letters.", &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.cloudwatch"),
+			DetailType: jsii.Strings("CloudWatch Alarm State Change"),
+			Detail: &map[string]any{
+				"alarmName": jsii.Strings("drawbridge-" + kebab(deadLettersAlarm)),
+				"state":     map[string]any{"value": jsii.Strings("ALARM")},
+			},
+		}},
+	} {
+		rule := awsevents.NewRule(scope, jsii.String(r.id), &awsevents.RuleProps{
+			RuleName: jsii.String(r.name), Description: jsii.String(r.about), EventPattern: r.pattern,
+		})
+		rule.AddTarget(awseventstargets.NewLambdaFunction(tell, &awseventstargets.LambdaFunctionProps{
+			DeadLetterQueue: h.dead,
+			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
+			RetryAttempts:   jsii.Number(185),
+		}))
+	}
+	h.alarm("TellPeopleFailed",
+		"drawbridge-tell-people could not tell what happened. Its log says why; the executions that failed are in Step Functions. "+
+			"What to do: docs/runbook.md#alarms",
+		tell.MetricErrors(&awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}), true)
+}

@@ -1,0 +1,97 @@
+package notice
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+// EventBridge is what [Bus] needs of it.
+type EventBridge interface {
+	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
+}
+
+// Bus is the hub's event bus.
+type Bus struct {
+	API  EventBridge
+	Name string
+}
+
+// Put puts an event on the bus. An entry that EventBridge does not take is a [fault.Transient]: PutEvents succeeds as a
+// whole even then, so the SDK does not try again.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+func (b Bus) Put(ctx context.Context, e Event) error {
+	detail, err := json.Marshal(e)
+	if err != nil {
+		return fault.New(fault.Invalid, "writing the event %s: %v", e.kind(), err)
+	}
+	slog.InfoContext(ctx, "announcing", "event", e.kind(), "bus", b.Name)
+	out, err := b.API.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
+		EventBusName: &b.Name, Source: aws.String(Source), DetailType: aws.String(string(e.kind())), Detail: aws.String(string(detail)),
+	}}})
+	if err != nil {
+		return fmt.Errorf("announcing %s on the bus %s: %w", e.kind(), b.Name, err)
+	}
+	if out.FailedEntryCount > 0 && len(out.Entries) > 0 {
+		return fault.New(fault.Transient, "announcing %s on the bus %s: %s: %s", e.kind(), b.Name, aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
+	}
+	return nil
+}
+
+// SNS is what [Topic] needs of it.
+type SNS interface {
+	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+}
+
+// Topic is where people subscribe.
+type Topic struct {
+	API SNS
+	ARN string
+}
+
+// Notification is one message to people.
+type Notification struct {
+	Kind    Kind
+	Account string // whose it is; subscribers filter by it
+	Subject string
+	Body    string
+}
+
+// Publish sends a notification. Its attributes "kind" and "account" let a subscription choose.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
+func (t Topic) Publish(ctx context.Context, n Notification) error {
+	attributes := map[string]snstypes.MessageAttributeValue{}
+	for name, value := range map[string]string{"kind": string(n.Kind), "account": n.Account} {
+		if value != "" {
+			attributes[name] = snstypes.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+		}
+	}
+	if _, err := t.API.Publish(ctx, &sns.PublishInput{
+		TopicArn: &t.ARN, Subject: aws.String(subject(n.Subject)), Message: &n.Body, MessageAttributes: attributes,
+	}); err != nil {
+		return fmt.Errorf("notifying %s: %w", t.ARN, err)
+	}
+	return nil
+}
+
+// subject makes text fit into a subject: printable ASCII, fewer than 100 characters.
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+func subject(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return ' '
+		}
+		return r
+	}, text)
+	return text[:min(len(text), 99)]
+}

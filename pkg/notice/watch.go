@@ -1,0 +1,118 @@
+package notice
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+// StepFunctions is what [Watch] needs of it.
+type StepFunctions interface {
+	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
+	GetExecutionHistory(context.Context, *sfn.GetExecutionHistoryInput, ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
+}
+
+// Watch tells people and programs when something failed.
+type Watch struct {
+	Executions StepFunctions
+	Bus        Bus
+	Topic      Topic
+}
+
+// Tell takes what EventBridge says: that an execution did not succeed, or that an alarm went off. Nothing else reaches
+// it. The event names the execution; what became of it is read from Step Functions. An alarm tells people by itself, so
+// only programs are told of it here.
+// https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+func (w Watch) Tell(ctx context.Context, raw json.RawMessage) (Attention, error) {
+	var e struct {
+		DetailType string `json:"detail-type"`
+		Account    string `json:"account"`
+		Region     string `json:"region"`
+		Detail     struct {
+			ExecutionARN string `json:"executionArn"`
+			AlarmName    string `json:"alarmName"`
+			State        struct {
+				Reason string `json:"reason"`
+			} `json:"state"`
+			Configuration struct {
+				Description string `json:"description"`
+			} `json:"configuration"`
+		} `json:"detail"`
+	}
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return Attention{}, fault.New(fault.Invalid, "reading the event: %v", err)
+	}
+	switch {
+	case e.DetailType == "Step Functions Execution Status Change" && e.Detail.ExecutionARN != "":
+		ended, err := w.look(ctx, e.Detail.ExecutionARN)
+		if err != nil {
+			return Attention{}, err
+		}
+		a := Explain(ended)
+		slog.InfoContext(ctx, "telling", "what", a.What, "kind", a.Kind)
+		if err := w.Bus.Put(ctx, a); err != nil {
+			return a, err
+		}
+		return a, w.Topic.Publish(ctx, Message(a))
+	case e.DetailType == "CloudWatch Alarm State Change" && e.Detail.AlarmName != "":
+		a := Attention{What: "the alarm " + e.Detail.AlarmName + " went off", Where: Where{Account: e.Account, Region: e.Region},
+			Kind: "Alarm", Why: e.Detail.State.Reason, Remedy: e.Detail.Configuration.Description, Runbook: runbook + "alarms",
+			Console: fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home?region=%s#alarmsV2:alarm/%s", e.Region, e.Region, e.Detail.AlarmName)}
+		return a, w.Bus.Put(ctx, a)
+	}
+	return Attention{}, fault.New(fault.Invalid, "the event %q is neither of an execution nor of an alarm", e.DetailType)
+}
+
+// look reads what became of an execution, and where it stands.
+func (w Watch) look(ctx context.Context, arn string) (Ended, error) {
+	got, err := w.Executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if err != nil {
+		return Ended{}, fmt.Errorf("reading the execution %s: %w", arn, err)
+	}
+	machine := aws.ToString(got.StateMachineArn)
+	x := Ended{ARN: arn, Name: aws.ToString(got.Name), Machine: machine[strings.LastIndexByte(machine, ':')+1:], Status: string(got.Status),
+		Error: aws.ToString(got.Error), Cause: aws.ToString(got.Cause), Input: aws.ToString(got.Input)}
+	history, err := w.Executions.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, ReverseOrder: true, MaxResults: 100})
+	if err != nil {
+		return Ended{}, fmt.Errorf("reading the history of the execution %s: %w", arn, err)
+	}
+	x.State, x.StateInput = stand(history.Events, x.Cause)
+	return x, nil
+}
+
+// stand finds the state in which an execution stands, in its history from the last event backwards. If it failed, that is
+// the state whose task failed with the execution's own cause: the branches of a Map stand side by side in a history, and
+// only the way back over the previous events stays in one of them. Else it is the state that was entered last.
+func stand(events []sfntypes.HistoryEvent, cause string) (state, input string) {
+	byID := map[int64]sfntypes.HistoryEvent{}
+	for _, e := range events {
+		byID[e.Id] = e
+	}
+	for _, e := range events {
+		if d := e.TaskFailedEventDetails; d != nil && aws.ToString(d.Cause) == cause {
+			for more := true; more && e.StateEnteredEventDetails == nil; {
+				id := e.PreviousEventId
+				e, more = byID[id]
+				delete(byID, id) // a history that leads in a circle ends too
+			}
+			if d := e.StateEnteredEventDetails; d != nil {
+				return aws.ToString(d.Name), aws.ToString(d.Input)
+			}
+		}
+	}
+	for _, e := range events {
+		if d := e.StateEnteredEventDetails; d != nil {
+			return aws.ToString(d.Name), aws.ToString(d.Input)
+		}
+	}
+	return "", ""
+}

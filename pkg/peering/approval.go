@@ -1,0 +1,139 @@
+package peering
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// approval returns what the accepter's owner said by the tag drawbridge:approval on the peering, in their own account:
+// "approved", "rejected" or nothing.
+func approval(p Peering) string {
+	if v := p.Tags[TagApproval]; v == "approved" || v == "rejected" {
+		return v
+	}
+	return ""
+}
+
+// told reports whether the status on the accepter's side says that exactly this was asked for before. Events come
+// twice; a notification should not.
+func told(tags map[string]string, v Verdict) bool {
+	return tags[TagStatus] == string(workflow.AwaitingApproval) && tags[TagReason] == tagValue(v.Reason)
+}
+
+// Ask tells the accepter's owner that a request waits for their approval, by an event and by topic, and leaves that
+// status on the peering. Nobody waits: the approval is a tag, and its event starts the machine again.
+//
+// Who was told of exactly this before is not told again. The status comes last, because it says that they were told: an
+// interrupted Ask rather tells twice than not at all.
+func Ask(ctx context.Context, enter func(workflow.VPC) Tagger, bus notice.Bus, topic notice.Topic, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
+	if in.Told {
+		slog.InfoContext(ctx, "the approver was told before", "peering", in.Connection.ID)
+	} else {
+		if err := bus.Put(ctx, approvalNeeded(in)); err != nil {
+			return out, err
+		}
+		subject, body := Message(in)
+		if err := topic.Publish(ctx, notice.Notification{Kind: notice.ApprovalNeeded, Account: in.Connection.Accepter.Account, Subject: subject, Body: body}); err != nil {
+			return out, err
+		}
+	}
+	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, out.Reason); err != nil {
+		return out, err
+	}
+	if !in.Told {
+		workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)
+	}
+	return out, nil
+}
+
+// approvalNeeded is the event about a request that needs approval.
+func approvalNeeded(in workflow.ConcludeInput) notice.Approval {
+	e := notice.Approval{
+		Head:     notice.Head{Execution: in.Execution, Connection: in.Connection, Result: workflow.AwaitingApproval, Reason: in.Reason},
+		Decision: in.Decision, Expires: in.Expires, Reachable: []notice.Reachable{},
+		Approve: Approving(in.Connection, "approved"), Reject: Approving(in.Connection, "rejected"),
+	}
+	for _, s := range in.Sides {
+		for _, o := range s.Openings {
+			e.Reachable = append(e.Reachable, notice.Reachable{Account: s.VPC.Account, Region: s.VPC.Region, VPC: s.VPC.ID,
+				Database: o.Database, Engine: o.Engine, Port: o.Port, From: s.Peer.ID, Decision: o.Decision})
+		}
+	}
+	return e
+}
+
+// Approving returns the command by which the accepter's owner answers a request; answer is "approved" or "rejected".
+func Approving(c workflow.Connection, answer string) string {
+	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags Key=%s,Value=%s", c.Accepter.Region, c.ID, TagApproval, answer)
+}
+
+// Message is the notification about a request that needs approval: all that the approver must know, and the commands.
+func Message(in workflow.ConcludeInput) (subject, body string) {
+	c := in.Connection
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("A VPC peering request waits for the owner of %s in account %s.", c.Accepter.ID, c.Accepter.Account)
+	if in.Expires != "" {
+		line("Unanswered, it expires at %s.", in.Expires)
+	}
+	for _, s := range []struct {
+		role  string
+		vpc   workflow.VPC
+		facts *workflow.Facts
+	}{{"Requester (asks)", c.Requester, in.Known.Requester}, {"Accepter (is asked)", c.Accepter, in.Known.Accepter}} {
+		facts := workflow.Facts{}
+		if s.facts != nil {
+			facts = *s.facts
+		}
+		line("\n%s", s.role)
+		line("  account  %s  %s", s.vpc.Account, orNone(facts.Account.Name))
+		line("  unit     %s", orNone(facts.Account.OUPath))
+		line("  VPC      %s  %s", s.vpc.ID, orNone(facts.Name))
+		line("  Region   %s", s.vpc.Region)
+		for _, cidr := range s.vpc.CIDRs {
+			line("  CIDR     %s", cidr)
+		}
+	}
+	line("\nWhat would become reachable")
+	reachable := 0
+	for _, s := range in.Sides {
+		for _, o := range s.Openings {
+			reachable++
+			line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", o.Database, o.Engine, o.Port, s.VPC.ID, s.VPC.Account, s.Peer.ID, s.Peer.Account)
+			line("    by policy %s", because(o.Decision))
+		}
+	}
+	if reachable == 0 {
+		line("  no database: the policy opens none at present")
+	}
+	line("\nWhy you are asked")
+	line("  policy %s", because(in.Decision))
+	line("\nTo answer, with credentials of account %s", c.Accepter.Account)
+	line("  approve  %s", Approving(c, "approved"))
+	line("  reject   %s", Approving(c, "rejected"))
+	line("\nExecution %s", in.Execution)
+	return fmt.Sprintf("Drawbridge: approval needed for %s", c.ID), b.String()
+}
+
+// because names the policy of a decision and its reason.
+func because(d policy.Decision) string {
+	if d.Reason == "" {
+		return d.Policy
+	}
+	return d.Policy + ": " + d.Reason
+}
+
+// orNone says that there is no name, where a blank would look like a mistake.
+func orNone(name string) string {
+	if name == "" {
+		return "(no name)"
+	}
+	return name
+}
