@@ -76,7 +76,7 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 			{ClusterIdentifier: aws.String("elsewhere"), VpcId: aws.String("vpc-9"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}},
 		groups: map[string]string{"g2": "vpc-1"},
 	}
-	got, err := database.Read(context.Background(), r, r, "vpc-1")
+	got, err := database.Read(context.Background(), r, r, "vpc-1", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,15 +97,17 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 
 func TestReadFailsLoudly(t *testing.T) {
 	r := &region{err: errors.New("broken")}
-	if _, err := database.Read(context.Background(), r, r, "vpc-1"); err == nil {
+	if _, err := database.Read(context.Background(), r, r, "vpc-1", false); err == nil {
 		t.Error("an error was taken for an empty account")
 	}
 }
 
-func TestClustersWithoutAnyInstanceAreNotAskedFor(t *testing.T) {
-	r := &region{clusters: []types.DBCluster{{DBClusterIdentifier: aws.String("headless"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")}}, groups: map[string]string{"g1": "vpc-1"}}
-	got, err := database.Read(context.Background(), r, r, "vpc-1")
-	if err != nil || len(got) != 0 || len(r.asked) != 0 {
-		t.Errorf("got %+v, %v after asking for %v", got, err, r.asked)
+func TestClustersWithoutAnyInstance(t *testing.T) {
+	for lean, want := range map[bool]int{true: 0, false: 1} {
+		r := &region{clusters: []types.DBCluster{{DBClusterIdentifier: aws.String("headless"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")}}, groups: map[string]string{"g1": "vpc-1"}}
+		got, err := database.Read(context.Background(), r, r, "vpc-1", lean)
+		if err != nil || len(got) != want || len(r.asked) != want {
+			t.Errorf("lean %v: got %+v, %v after asking for %v", lean, got, err, r.asked)
+		}
 	}
 }

@@ -381,7 +381,7 @@ func (i Inspector) produce(ctx context.Context, execution string, set *policy.Se
 // offer fills in the databases of one side that the policy opens to the other.
 func (i Inspector) offer(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) error {
 	clients := i.Enter(execution, event.Place{Account: s.VPC.Account, Region: s.VPC.Region})
-	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, s.VPC.ID)
+	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, s.VPC.ID, s.Role == Requester)
 	if err != nil {
 		return fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
 	}
