@@ -72,6 +72,10 @@ test: build .venv/ready node_modules/ready ## run all tests
 	@$(GO) test $$($(GO) list ./... | grep -v /infra)
 	@echo "make test: all tests passed"
 
+.PHONY: faults
+faults: build .venv/ready ## strike every AWS call of the main story with every fault (make test tries a sample)
+	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 60m -v ./pkg/local/faultsweep | grep -v '^=== '
+
 .PHONY: synth diff deploy
 synth: package node_modules/ready ## synthesize the CDK app into cdk.out
 	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk synth --quiet

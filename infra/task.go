@@ -13,15 +13,17 @@ import (
 // retries returns the retry list of every Task, in order. What is not in it (Refused, Conflict, Invalid) fails the Task at
 // once, so that a person finds the execution standing exactly where it can be redriven from.
 //
-// The CDK's own list lacks Lambda.TooManyRequestsException, so it is written out here; see
+// The CDK's own list lacks Lambda.TooManyRequestsException, so it is written out here, with the names under which a
+// function comes back that was killed (out of memory: Runtime.ExitError) or ran out of time (Sandbox.Timedout); see
 // https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
 func retries() []*sfn.RetryProps {
 	return []*sfn.RetryProps{
 		{
 			Errors: jsii.Strings(string(fault.Transient),
 				"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
-				"Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException", "Lambda.Unknown",
-				"Sandbox.Timedout", "States.Timeout"),
+				"Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException",
+				"Lambda.EC2ThrottledException", "Lambda.Unknown",
+				"Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"),
 			Interval:       awscdk.Duration_Seconds(jsii.Number(2)),
 			BackoffRate:    jsii.Number(2),
 			MaxAttempts:    jsii.Number(6),

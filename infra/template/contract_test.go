@@ -29,9 +29,15 @@ type state struct {
 		Payload      map[string]any
 	}
 	Choices       []struct{ StringEquals, Next string }
-	Retry         []struct{ ErrorEquals []string }
+	Retry         []retried
 	Catch         []caught
 	ItemProcessor *machine
+}
+
+type retried struct {
+	ErrorEquals    []string
+	BackoffRate    float64
+	JitterStrategy string
 }
 
 type caught struct {
@@ -232,9 +238,13 @@ func TestEveryTaskIsAnInvocationThatNamesItsExecutionAndIsRetried(t *testing.T) 
 		}
 		var retried []string
 		for _, r := range s.Retry {
+			if r.BackoffRate <= 1 || r.JitterStrategy != "FULL" {
+				t.Errorf("state %s is retried on %q without backoff and jitter", id, r.ErrorEquals)
+			}
 			retried = append(retried, r.ErrorEquals...)
 		}
-		for _, name := range []string{string(fault.Transient), string(fault.NotYet), "Lambda.TooManyRequestsException"} {
+		for _, name := range []string{string(fault.Transient), string(fault.NotYet),
+			"Lambda.TooManyRequestsException", "Lambda.EC2ThrottledException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"} {
 			if !slices.Contains(retried, name) {
 				t.Errorf("state %s is not retried on %s", id, name)
 			}
@@ -261,7 +271,7 @@ func TestEveryErrorNameIsAKindOrOneOfAWS(t *testing.T) {
 			for _, name := range names {
 				seen++
 				service, _, dotted := strings.Cut(name, ".")
-				if dotted && slices.Contains([]string{"States", "Lambda", "Sandbox"}, service) {
+				if dotted && slices.Contains([]string{"States", "Lambda", "Runtime", "Sandbox"}, service) {
 					continue
 				}
 				if !slices.Contains(fault.Kinds(), fault.Kind(name)) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -40,6 +41,17 @@ func TestOf(t *testing.T) {
 				t.Errorf("Of(%v) = %q, want %q", c.err, got, c.want)
 			}
 		})
+	}
+}
+
+func TestWhatTheSDKCallsThrottlingIsTransient(t *testing.T) {
+	if len(retry.DefaultThrottleErrorCodes) == 0 {
+		t.Fatal("the SDK knows no throttling error")
+	}
+	for code := range retry.DefaultThrottleErrorCodes {
+		if got := fault.Of(api(code, smithy.FaultClient)); got != fault.Transient {
+			t.Errorf("%s is %q, want %q", code, got, fault.Transient)
+		}
 	}
 }
 

@@ -120,8 +120,9 @@ func (d *door) pass(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f := d.asked(v.call, Before); f != nil {
-		awscall.Refuse(w, r, v.call, f.Status, f.Code, f.Message)
-		d.record(v, f.Status, f.Code, nil, r)
+		status, code := f.name()
+		d.record(v, status, code, nil, r)
+		d.strike(w, r, v, f)
 		return
 	}
 	out := r.Clone(context.WithValue(r.Context(), visitKey{}, v))
@@ -189,7 +190,8 @@ func (d *door) answered(r *http.Response) error {
 		d.accounts.learn(v.call, answer)
 	}
 	if f := d.asked(v.call, After); f != nil {
-		d.record(v, f.Status, f.Code, answer, r.Request)
+		status, code := f.name()
+		d.record(v, status, code, answer, r.Request)
 		return lost{f}
 	}
 	code := ""
@@ -209,10 +211,21 @@ func (d *door) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	var l lost
 	if errors.As(err, &l) {
-		awscall.Refuse(w, r, v.call, l.Status, l.Code, l.Message)
+		d.strike(w, r, v, l.Fault)
 		return
 	}
 	awscall.Refuse(w, r, v.call, http.StatusServiceUnavailable, "ServiceUnavailable", "the emulation of AWS does not answer: "+err.Error())
+}
+
+// strike answers with a fault, or does not answer at all.
+func (d *door) strike(w http.ResponseWriter, r *http.Request, v *visit, f *Fault) {
+	if f.Kill {
+		d.host.Kill(v.call.TraceID)
+	}
+	if f.Kill || f.Reset {
+		panic(http.ErrAbortHandler) // closes the connection
+	}
+	awscall.Refuse(w, r, v.call, f.Status, f.Code, f.Message)
 }
 
 // record keeps a call of Drawbridge.

@@ -138,6 +138,31 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestAFaultWithoutAnAnswer(t *testing.T) {
+	for name, fault := range map[string]Fault{"connection reset": {Reset: true}, "killed": {Kill: true}} {
+		for when, asked := range map[Moment]int{Before: 0, After: 1} {
+			url, s, seen := openDoor(t, func(_ awscall.Call, m Moment) *Fault {
+				if m != when {
+					return nil
+				}
+				f := fault
+				return &f
+			})
+			err := createRoute(t, url)
+			var api smithy.APIError
+			if err == nil || errors.As(err, &api) {
+				t.Errorf("%s: the client got an answer: %v", name, err)
+			}
+			if len(*seen) != asked {
+				t.Errorf("%s: the emulation was asked %d times, want %d", name, len(*seen), asked)
+			}
+			if calls := s.Calls(); len(calls) != 1 || calls[0].Error != name || calls[0].Status != 0 {
+				t.Errorf("%s: recorded %+v", name, calls)
+			}
+		}
+	}
+}
+
 func TestNoClientSpeaksForAService(t *testing.T) {
 	url, _, seen := openDoor(t, nil)
 	r, err := http.NewRequest("POST", url, strings.NewReader("Action=CreateRoute"))

@@ -18,6 +18,22 @@ type Fault struct {
 	Status int
 	// Code and Message of the error, as the called service would write them.
 	Code, Message string
+	// Reset closes the connection instead of answering.
+	Reset bool
+	// Kill ends the process that made the call, as Lambda does with a function
+	// that uses too much memory. No answer is sent.
+	Kill bool
+}
+
+// name is what the trace calls the fault.
+func (f *Fault) name() (status int, code string) {
+	switch {
+	case f.Kill:
+		return 0, "killed"
+	case f.Reset:
+		return 0, "connection reset"
+	}
+	return f.Status, f.Code
 }
 
 // Injector decides whether a call of Drawbridge fails; nil lets it be. It is

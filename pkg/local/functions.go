@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -57,6 +58,13 @@ func loadFunctions(ctx context.Context, backend string, o Options) (*functions, 
 			}}
 			if c.Environment != nil {
 				one.Environment = c.Environment.Variables
+			}
+			if len(o.Environment) > 0 {
+				one.Environment = maps.Clone(one.Environment)
+				if one.Environment == nil {
+					one.Environment = map[string]string{}
+				}
+				maps.Copy(one.Environment, o.Environment)
 			}
 			f.byName[name] = one
 		}

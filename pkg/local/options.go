@@ -45,6 +45,8 @@ type Options struct {
 	Log io.Writer
 	// Fault may make calls fail; nil never does.
 	Fault Injector
+	// Environment is added to that of every function, such as AWS_MAX_ATTEMPTS.
+	Environment map[string]string
 	// Observe sees every AWS call that Drawbridge makes together with the request
 	// that made it; nil sees none.
 	Observe func(awscall.Call, Exchange)

@@ -250,6 +250,22 @@ func (h *Host) Cool() {
 	}
 }
 
+// Kill ends the process that works on the invocation with this trace id while it
+// works, as Lambda does when a function runs out of memory.
+func (h *Host) Kill(traceID string) {
+	h.mu.Lock()
+	var found *process
+	for _, p := range h.processes {
+		if p.worksOn(traceID) {
+			found = p
+		}
+	}
+	h.mu.Unlock()
+	if found != nil {
+		found.kill()
+	}
+}
+
 // Close kills every process and waits for them.
 func (h *Host) Close() {
 	h.mu.Lock()

@@ -184,6 +184,23 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+func TestKill(t *testing.T) {
+	h := newHost(t, nil)
+	traces := make(chan string, 1)
+	h.options.Started = func(inv Invocation) { traces <- inv.TraceID }
+	go func() {
+		trace := <-traces
+		for range 200 { // until the process has it
+			time.Sleep(10 * time.Millisecond)
+			h.Kill(trace)
+		}
+	}()
+	if inv, out := invoke(t, h, order{Do: "hang"}); out["errorType"] != "Runtime.ExitError" {
+		t.Errorf("got %s", inv.Result)
+	}
+	h.Kill("1-00000000-nobody") // works on nothing
+}
+
 func TestInitFailures(t *testing.T) {
 	for _, c := range []struct {
 		name, kind, message string

@@ -131,6 +131,13 @@ func (p *process) kill() {
 	<-p.gone
 }
 
+// worksOn reports whether the process has the invocation with this trace id.
+func (p *process) worksOn(traceID string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current != nil && p.current.TraceID == traceID
+}
+
 // run hands the invocation to the process and waits for what becomes of it;
 // taken is false when the process was over before it took it.
 func (p *process) run(ctx context.Context, inv Invocation, initTimeout time.Duration) (o outcome, taken bool) {

@@ -1,0 +1,259 @@
+package faultsweep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// together runs f n times at once.
+func together(n int, f func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { f(i) })
+	}
+	all.Wait()
+}
+
+// deliver puts CloudTrail's event about the peering on the requester's bus.
+func deliver(ctx context.Context, w *scenario.World, action string) error {
+	detail, err := json.Marshal(map[string]any{
+		"eventSource": "ec2.amazonaws.com", "eventName": action,
+		"recipientAccountId": w.Consumer.Account, "awsRegion": w.Consumer.Region,
+		"userIdentity":      map[string]any{"type": "Root", "accountId": w.Consumer.Account},
+		"requestParameters": map[string]any{"vpcPeeringConnectionId": w.Connection},
+		"responseElements":  map[string]any{"vpcPeeringConnection": map[string]any{"vpcPeeringConnectionId": w.Connection}},
+	})
+	if err != nil {
+		return err
+	}
+	out, err := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).PutEvents(ctx, &eventbridge.PutEventsInput{
+		Entries: []eventbridgetypes.PutEventsRequestEntry{{
+			Source: aws.String("aws.ec2"), DetailType: aws.String("AWS API Call via CloudTrail"), Detail: aws.String(string(detail)),
+		}},
+	})
+	if err == nil && out.FailedEntryCount > 0 {
+		err = fmt.Errorf("the bus did not take the event: %+v", out.Entries)
+	}
+	return err
+}
+
+// begin settles what building a world set in motion, and begins the story.
+func begin(ctx context.Context, t *testing.T) {
+	t.Helper()
+	settle(ctx, t, 0)
+	engine.Story().Begin()
+}
+
+// all holds executions to the states that they may end in.
+func all(t *testing.T, ends []story.End, allowed ...string) {
+	t.Helper()
+	for _, e := range ends {
+		if e.Status != "SUCCEEDED" || !slices.Contains(allowed, e.State) {
+			t.Errorf("%s ends as %s in %s: %s %s", e.Machine, e.Status, e.State, e.Error, e.Cause)
+		}
+	}
+}
+
+// holds reads back that every hop of the connection is there.
+func holds(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	verdict, err := w.Verdict(ctx)
+	must(t, err)
+	if len(verdict) == 0 || !scenario.Holds(verdict) {
+		t.Errorf("%s does not hold: %+v", w.Connection, verdict)
+	}
+}
+
+// noTwins holds a world to having no route, rule or host-route line twice.
+func noTwins(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	lines, seen := snapshot(ctx, t, w), 0
+	for i, l := range lines {
+		_, what, _ := strings.Cut(l, " ")
+		if !strings.HasPrefix(what, "route") && !strings.HasPrefix(what, "rule") && !strings.Contains(what, "/16") {
+			continue
+		}
+		if seen++; i > 0 && l == lines[i-1] {
+			t.Errorf("stands twice: %s", l)
+		}
+	}
+	if seen == 0 {
+		t.Error("there is nothing that could stand twice")
+	}
+}
+
+// TestFiveTimes delivers the event of a request five times more, all at once.
+func TestFiveTimes(t *testing.T) {
+	ctx := limited(t, time.Minute)
+	w := world(ctx, t, nil)
+	begin(ctx, t)
+	must(t, w.Request(ctx))
+	together(5, func(int) {
+		if err := deliver(ctx, w, "CreateVpcPeeringConnection"); err != nil {
+			t.Error(err)
+		}
+	})
+	all(t, settle(ctx, t, 6), "Connected", "Nothing")
+	holds(ctx, t, w)
+	noTwins(ctx, t, w)
+}
+
+// TestAcceptBeforeCreate loses the event of the request until the peering was
+// accepted by hand and connected.
+func TestAcceptBeforeCreate(t *testing.T) {
+	ctx := limited(t, time.Minute)
+	w := world(ctx, t, nil)
+	bus := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	_, err := bus.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String("drawbridge-forward-peering")})
+	must(t, err)
+	begin(ctx, t)
+	must(t, w.Request(ctx))
+	if ends := settle(ctx, t, 0); len(ends) != 0 {
+		t.Fatalf("the event was not lost: %+v", ends)
+	}
+	_, err = ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).AcceptVpcPeeringConnection(ctx,
+		&ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: &w.Connection})
+	must(t, err)
+	all(t, settle(ctx, t, 1), "Connected")
+	connected := snapshot(ctx, t, w)
+	_, err = bus.EnableRule(ctx, &eventbridge.EnableRuleInput{Name: aws.String("drawbridge-forward-peering")})
+	must(t, err)
+	engine.Story().Begin()
+	must(t, deliver(ctx, w, "CreateVpcPeeringConnection"))
+	all(t, settle(ctx, t, 1), "Connected")
+	if d := difference(connected, snapshot(ctx, t, w)); d != "" {
+		t.Errorf("the late event changes:\n%s", d)
+	}
+	holds(ctx, t, w)
+}
+
+// TestDeletedWhileConnecting deletes the peering right before a call that
+// Drawbridge makes for it: no route, rule or line stays, and whoever stops says
+// why. One thing is not held to: an execution that was past its routes ends as
+// Connected and writes that status on the deleted peering.
+func TestDeletedWhileConnecting(t *testing.T) {
+	actions := []string{"ModifyVpcPeeringConnectionOptions", "CreateRoute", "AuthorizeSecurityGroupIngress"}
+	if every {
+		actions = append(actions, "AcceptVpcPeeringConnection", "UpdateNotebookInstanceLifecycleConfig", "DescribeNetworkAcls")
+	}
+	for _, action := range actions {
+		t.Run(action, func(t *testing.T) {
+			ctx := limited(t, time.Minute)
+			w := world(ctx, t, nil)
+			begin(ctx, t)
+			before := snapshot(ctx, t, w)
+			var once sync.Once
+			deleted := make(chan error, 1)
+			injector.Store(new(local.Injector(func(c awscall.Call, when local.Moment) *local.Fault {
+				if when == local.Before && c.Action == action {
+					once.Do(func() {
+						_, err := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).DeleteVpcPeeringConnection(ctx,
+							&ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: &w.Connection})
+						deleted <- err
+					})
+				}
+				return nil
+			})))
+			t.Cleanup(func() { injector.Store(nil) })
+			must(t, w.Request(ctx))
+			ends := settle(ctx, t, 2)
+			select {
+			case err := <-deleted:
+				must(t, err)
+			default:
+				t.Fatalf("nobody called %s: %+v", action, ends)
+			}
+			for _, e := range ends {
+				t.Logf("%s %s %s %s", e.Status, e.State, e.Error, e.Cause)
+				if e.Status != "SUCCEEDED" && !named(w, e) {
+					t.Errorf("it fails and names nothing: %s", e.Cause)
+				}
+			}
+			after := slices.DeleteFunc(snapshot(ctx, t, w), func(l string) bool {
+				_, what, _ := strings.Cut(l, " ")
+				return strings.HasPrefix(what, "peering") || strings.HasPrefix(what, "tag of the peering")
+			})
+			if d := difference(before, after); d != "" {
+				t.Errorf("it leaves behind:\n%s", d)
+			}
+		})
+	}
+}
+
+// TestTwoConsumers connects two accounts to one database at the same moment.
+func TestTwoConsumers(t *testing.T) {
+	ctx := limited(t, time.Minute)
+	one := world(ctx, t, nil)
+	two := world(ctx, t, func(s *scenario.Spec) { s.Consumer = moved(s.Consumer, 3) })
+	two.Producer, two.ProducerNetwork = one.Producer, one.ProducerNetwork
+	atOnce(ctx, t, one, two)
+}
+
+// TestOneConfiguration connects one notebook to two producers at the same
+// moment: both write into its lifecycle configuration.
+func TestOneConfiguration(t *testing.T) {
+	ctx := limited(t, time.Minute)
+	one := world(ctx, t, nil)
+	two := world(ctx, t, func(s *scenario.Spec) { s.Producer = moved(s.Producer, 4) })
+	two.Consumer, two.ConsumerNetwork = one.Consumer, one.ConsumerNetwork
+	atOnce(ctx, t, one, two)
+}
+
+// moved gives a side other addresses.
+func moved(h scenario.Home, second byte) scenario.Home {
+	h.CIDR = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, second, 0, 0}), 16)
+	h.Subnets = slices.Clone(h.Subnets)
+	for i := range h.Subnets {
+		h.Subnets[i] = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, second, byte(i), 0}), 24)
+	}
+	return h
+}
+
+// atOnce requests the peerings of all worlds together and holds each to its
+// verdict.
+func atOnce(ctx context.Context, t *testing.T, worlds ...*scenario.World) {
+	t.Helper()
+	begin(ctx, t)
+	together(len(worlds), func(i int) {
+		if err := worlds[i].Request(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	all(t, settle(ctx, t, len(worlds)), "Connected", "Nothing")
+	for _, w := range worlds {
+		holds(ctx, t, w)
+		noTwins(ctx, t, w)
+	}
+}
+
+// TestBurst requests many peerings at once.
+func TestBurst(t *testing.T) {
+	n := 5
+	if every {
+		n = 50
+	}
+	ctx := limited(t, 20*time.Minute)
+	var many []*scenario.World
+	for range n {
+		many = append(many, world(ctx, t, nil))
+	}
+	atOnce(ctx, t, many...)
+	fmt.Printf("%d requests at once\n", n)
+}
