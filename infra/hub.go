@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -18,6 +19,8 @@ import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 // The names by which other parts of Drawbridge, people and runbooks know the hub.
@@ -38,6 +41,7 @@ type hub struct {
 	topic      awssns.Topic
 	bus        awsevents.CfnEventBus
 	dead       awssqs.Queue
+	regions    awscdk.CfnParameter // that a sweep looks at
 	machines   map[string]sfn.StateMachine
 	// machineNames are the keys of machines in the order in which they were made.
 	machineNames []string
@@ -109,11 +113,27 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	})
 
 	h.machine("peering", h.peering, map[string]*awsevents.EventPattern{
-		"peering": callsOf(slices.Concat(peeringCalls, tagCalls)),
+		"peering":  callsOf(peeringCalls, nil),
+		"approval": callsOf(tagCalls, tagged("pcx-")),
+		"inspect": {
+			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
+			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.ToInspect),
+		},
 	})
+	h.machine("change", h.change, map[string]*awsevents.EventPattern{
+		"network": callsOf(slices.Concat(networkCalls, tableCalls), nil),
+		"vpc":     callsOf(tagCalls, tagged("vpc-")),
+		"database": {Source: jsii.Strings("aws.rds", "aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+			Detail: &map[string]any{"eventName": jsii.Strings(databaseCalls...)}},
+		"database-created": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
+	})
+	h.regions = parameter(stack, "Regions", strings.Join(c.Regions, ","), `^[a-z0-9-]+(,[a-z0-9-]+)*$`,
+		"The Regions that a sweep looks at in every account, with commas.")
+	h.sweeps(parameter(stack, "SweepSchedule", "rate(1 day)", `^(rate|cron)\(.+\)$`,
+		"When every account is looked at for what no event announced."))
 	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
 		"notebook": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
-		"routes":   callsOf(routeCalls),
+		"routes":   callsOf(routeCalls, nil),
 	})
 	h.tellPeople()
 	h.dashboard()
@@ -122,7 +142,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 
 // machine makes the machine drawbridge-<name> and the rules that start it, one for each kind of event. EventBridge tries for a day; an event that
 // still could not be handed over waits in the dead-letter queue.
-func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChainable, patterns map[string]*awsevents.EventPattern) {
+func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChainable, patterns map[string]*awsevents.EventPattern) sfn.StateMachine {
 	scope := constructs.NewConstruct(h.stack, jsii.String(title(name)))
 	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
 		// Under this prefix CloudWatch needs no statement for each group in its resource policy, which has a size limit:
@@ -162,15 +182,25 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 	h.alarm(title(name)+"TimedOut",
 		"An execution of drawbridge-"+name+" took longer than an hour. The notification about it says what to do.",
 		machine.MetricTimedOut(every), false)
+	return machine
 }
 
 // callsOf returns the pattern of CloudTrail's records of calls to EC2.
-func callsOf(names []string) *awsevents.EventPattern {
+func callsOf(names []string, parameters map[string]any) *awsevents.EventPattern {
+	detail := map[string]any{"eventSource": jsii.Strings("ec2.amazonaws.com"), "eventName": jsii.Strings(names...)}
+	if parameters != nil {
+		detail["requestParameters"] = parameters
+	}
 	return &awsevents.EventPattern{
 		Source:     jsii.Strings("aws.ec2"),
 		DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-		Detail:     &map[string]any{"eventSource": jsii.Strings("ec2.amazonaws.com"), "eventName": jsii.Strings(names...)},
+		Detail:     &detail,
 	}
+}
+
+// tagged returns the pattern of a tag call's parameters where something whose id has a prefix is tagged.
+func tagged(prefix string) map[string]any {
+	return map[string]any{"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{map[string]any{"prefix": prefix}}}}}
 }
 
 // alarm goes off when a metric is above zero. It tells the topic, unless something else tells people more.

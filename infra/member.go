@@ -81,6 +81,9 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	}
 
 	for _, state := range slices.Sorted(maps.Keys(steps)) {
+		if steps[state].listsOrg {
+			continue
+		}
 		role := awsiam.NewCfnRole(stack, jsii.String(state+"Role"), &awsiam.CfnRoleProps{
 			RoleName:    jsii.String(memberRole(state)),
 			Description: jsii.String("What Drawbridge's state " + state + " may do in this account."),

@@ -13,6 +13,7 @@ type step struct {
 	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
 	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
 	keeps      bool    // it keeps malformed events: sqs:SendMessage on the dead-letter queue, and DEAD_LETTER_QUEUE
+	listsOrg   bool    // it enters no member account but lists them: organizations:ListAccounts, and REGIONS
 	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN
 	announces  bool    // it tells programs: events:PutEvents on the hub's bus, and BUS_NAME
 	looksBack  bool    // it reads what became of an execution of the machines
@@ -150,6 +151,16 @@ var steps = map[string]step{
 		announces: true,
 		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
 			when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")}},
+	},
+	"FindPeerings": {
+		announces: true,
+		keeps:     true,
+		member:    []grant{{actions: []string{"ec2:DescribeVpcPeeringConnections", "ec2:DescribeRouteTables"}}},
+	},
+	"ListAccounts": {listsOrg: true},
+	"SweepAccount": {
+		announces: true,
+		member:    []grant{{actions: []string{"ec2:DescribeVpcPeeringConnections"}}},
 	},
 	"VerifyConnection": {
 		announces: true,

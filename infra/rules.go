@@ -12,8 +12,12 @@ type kind struct {
 // Only the account's own successful calls count, and never Drawbridge's: an execution that changes a peering must not
 // start another one. The field is absent when a user or the root user calls.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-func callPattern(detail map[string]any) map[string]any {
-	detail["eventSource"] = []string{"ec2.amazonaws.com"}
+func callPattern(services []string, detail map[string]any) map[string]any {
+	var hosts, sources []string
+	for _, s := range services {
+		hosts, sources = append(hosts, s+".amazonaws.com"), append(sources, "aws."+s)
+	}
+	detail["eventSource"] = hosts
 	detail["errorCode"] = []any{map[string]any{"exists": false}}
 	detail["userIdentity"] = map[string]any{"sessionContext": map[string]any{"sessionIssuer": map[string]any{
 		"userName": []any{
@@ -22,7 +26,7 @@ func callPattern(detail map[string]any) map[string]any {
 		},
 	}}}
 	return map[string]any{
-		"source":      []string{"aws.ec2"},
+		"source":      sources,
 		"detail-type": []string{"AWS API Call via CloudTrail"},
 		"detail":      detail,
 	}
@@ -34,9 +38,28 @@ var (
 		"CreateVpcPeeringConnection", "AcceptVpcPeeringConnection", "RejectVpcPeeringConnection",
 		"DeleteVpcPeeringConnection", "ModifyVpcPeeringConnectionOptions",
 	}
-	tagCalls   = []string{"CreateTags", "DeleteTags"}
+	tableCalls    = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
+	tagCalls      = []string{"CreateTags", "DeleteTags"}
+	networkCalls  = []string{"AssociateVpcCidrBlock", "DisassociateVpcCidrBlock"}
+	databaseCalls = []string{
+		"AddTagsToResource", "RemoveTagsFromResource", "ModifyDBInstance", "ModifyDBCluster", // RDS
+		"CreateTags", "DeleteTags", "ModifyCluster", // Redshift
+	}
 	routeCalls = []string{"CreateRoute", "ReplaceRoute", "DeleteRoute", "AssociateRouteTable", "ReplaceRouteTableAssociation"}
 )
+
+var (
+	ec2              = []string{"ec2"}
+	databaseServices = []string{"rds", "redshift"}
+)
+
+// databaseCreated is the pattern of RDS's events that an instance or a cluster was created.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
+var databaseCreated = map[string]any{
+	"source":      []string{"aws.rds"},
+	"detail-type": []string{"RDS DB Instance Event", "RDS DB Cluster Event"},
+	"detail":      map[string]any{"EventID": []string{"RDS-EVENT-0005", "RDS-EVENT-0170"}},
+}
 
 // kinds are all the kinds of events. EC2 has no event of its own for peerings, only CloudTrail's record of the call:
 // https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ec2.html
@@ -44,12 +67,12 @@ var kinds = []kind{
 	{
 		name:    "peering",
 		about:   "Somebody requested, answered, changed or deleted a VPC peering.",
-		pattern: callPattern(map[string]any{"eventName": peeringCalls}),
+		pattern: callPattern(ec2, map[string]any{"eventName": peeringCalls}),
 	},
 	{
 		name:  "approval",
 		about: "Somebody set or removed the tag drawbridge:approval on a VPC peering.",
-		pattern: callPattern(map[string]any{
+		pattern: callPattern(ec2, map[string]any{
 			"eventName": tagCalls,
 			"requestParameters": map[string]any{
 				"resourcesSet": map[string]any{"items": map[string]any{
@@ -70,6 +93,33 @@ var kinds = []kind{
 	{
 		name:    "routes",
 		about:   "Somebody changed what the route table of a subnet reaches.",
-		pattern: callPattern(map[string]any{"eventName": routeCalls}),
+		pattern: callPattern(ec2, map[string]any{"eventName": routeCalls}),
+	},
+	{
+		name:    "network",
+		about:   "Somebody changed the addresses of a VPC.",
+		pattern: callPattern(ec2, map[string]any{"eventName": networkCalls}),
+	},
+	{
+		name:  "vpc",
+		about: "Somebody set or removed a tag of Drawbridge's on a VPC.",
+		pattern: callPattern(ec2, map[string]any{
+			"eventName": tagCalls,
+			"requestParameters": map[string]any{
+				"resourcesSet": map[string]any{"items": map[string]any{
+					"resourceId": []any{map[string]any{"prefix": "vpc-"}}}},
+				"tagSet": map[string]any{"items": map[string]any{"key": []any{map[string]any{"prefix": "drawbridge:"}}}},
+			},
+		}),
+	},
+	{
+		name:    "database",
+		about:   "Somebody changed a database or its tags.",
+		pattern: callPattern(databaseServices, map[string]any{"eventName": databaseCalls}),
+	},
+	{
+		name:    "database-created",
+		about:   "A database was created.",
+		pattern: databaseCreated,
 	},
 }

@@ -30,3 +30,13 @@ var Peering string
 //
 //go:embed notebook.asl.json
 var Notebook string
+
+// Change is the machine drawbridge-change, written like [Peering].
+//
+//go:embed change.asl.json
+var Change string
+
+// Sweep is the machine drawbridge-sweep, written like [Peering].
+//
+//go:embed sweep.asl.json
+var Sweep string

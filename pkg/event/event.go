@@ -25,6 +25,7 @@ const (
 	Peering   Kind = "peering"   // something happened to a VPC peering connection
 	Notebook  Kind = "notebook"  // a notebook instance changed state
 	Routes    Kind = "routes"    // somebody changed a route table
+	Change    Kind = "change"    // a VPC or a database changed in a way that its connections may have to follow
 	Unhandled Kind = "unhandled" // well-formed, but nothing of ours
 )
 
@@ -55,11 +56,15 @@ type Event struct {
 
 	// RouteTableID is the route table (Kind Routes).
 	RouteTableID string
+
+	// VPC is the VPC that changed (Kind Change); empty where the event names only a database.
+	VPC string
 }
 
 var (
 	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
 	regionForm   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`)
+	vpcForm      = regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)
 	peeringForm  = regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)
 	tableForm    = regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)
 	notebookForm = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
@@ -100,6 +105,13 @@ func Parse(raw []byte) (Event, error) {
 	switch {
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ec2":
 		return ec2Call(out, e.Detail)
+	case e.DetailType == ToInspect && e.Source == Source:
+		return toInspect(out, e.Detail)
+	case e.Source == "aws.rds" && (e.DetailType == "RDS DB Instance Event" || e.DetailType == "RDS DB Cluster Event"):
+		out.Kind = Change
+		return out, nil
+	case e.DetailType == "AWS API Call via CloudTrail" && (e.Source == "aws.rds" || e.Source == "aws.redshift"):
+		return databaseCall(out, e.Detail)
 	case e.DetailType == "SageMaker Notebook Instance State Change" && e.Source == "aws.sagemaker":
 		return notebookChange(out, e.Detail)
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.sagemaker":
@@ -107,6 +119,78 @@ func Parse(raw []byte) (Event, error) {
 		return out, nil
 	}
 	out.Why = fmt.Sprintf("no machine handles %q from %s", clip(e.DetailType), clip(e.Source))
+	return out, nil
+}
+
+// Source and ToInspect are the source and the detail-type of Drawbridge's own event that a peering wants a look. What it
+// tells other programs has another source, and starts nothing.
+const (
+	Source    = "drawbridge.internal"
+	ToInspect = "Peering To Inspect"
+)
+
+// Inspection is the detail of Drawbridge's own event [ToInspect]. The event comes from the hub, so where the peering is
+// to be read stands in the detail.
+type Inspection struct {
+	Account   string `json:"account"`
+	Region    string `json:"region"`
+	PeeringID string `json:"vpcPeeringConnectionId"`
+	Reason    string `json:"reason"`
+}
+
+// toInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
+func toInspect(out Event, detail json.RawMessage) (Event, error) {
+	var d Inspection
+	decoder := json.NewDecoder(bytes.NewReader(detail))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		return Event{}, invalid("detail: %v", err)
+	}
+	where, err := place(d.Account, d.Region)
+	if err != nil {
+		return Event{}, err
+	}
+	if !peeringForm.MatchString(d.PeeringID) {
+		return Event{}, invalid("detail.vpcPeeringConnectionId %q is not of the form pcx-0123456789abcdef0", clip(d.PeeringID))
+	}
+	out.Kind, out.Place, out.PeeringID = Peering, where, d.PeeringID
+	return out, nil
+}
+
+// vpcCalls are the API calls that change which addresses a VPC has.
+var vpcCalls = map[string]bool{
+	"AssociateVpcCidrBlock":    true,
+	"DisassociateVpcCidrBlock": true,
+}
+
+// databaseCalls are the API calls about databases that can change who reaches them, of RDS and of Redshift.
+var databaseCalls = map[string]bool{
+	"AddTagsToResource":      true,
+	"RemoveTagsFromResource": true,
+	"ModifyDBInstance":       true,
+	"ModifyDBCluster":        true,
+	"ModifyCluster":          true,
+	"CreateTags":             true,
+	"DeleteTags":             true,
+}
+
+// databaseCall reads a CloudTrail record of RDS or Redshift. It says that databases changed, not which: the calls name
+// them in too many ways, and their VPCs in none.
+func databaseCall(out Event, detail json.RawMessage) (Event, error) {
+	var c call
+	if err := json.Unmarshal(detail, &c); err != nil {
+		return Event{}, invalid("detail: %v", err)
+	}
+	out.Name = clip(c.EventName)
+	switch {
+	case !databaseCalls[c.EventName]:
+		out.Why = fmt.Sprintf("%s does not change who reaches a database", out.Name)
+	case c.ErrorCode != "":
+		out.Failed = true
+		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
+	default:
+		out.Kind = Change
+	}
 	return out, nil
 }
 
@@ -148,6 +232,10 @@ type parameters struct {
 	PeerRegion string         `json:"peerRegion"`
 	TableID    string         `json:"routeTableId"`
 	Resources  list[resource] `json:"resourcesSet"`
+	// The newer calls of EC2 wrap their parameters.
+	Associate struct {
+		VPC string `json:"VpcId"`
+	} `json:"AssociateVpcCidrBlockRequest"`
 }
 
 type resource struct {
@@ -155,6 +243,12 @@ type resource struct {
 }
 
 type response struct {
+	Associate struct {
+		VPC string `json:"vpcId"`
+	} `json:"AssociateVpcCidrBlockResponse"`
+	Disassociate struct {
+		VPC string `json:"vpcId"`
+	} `json:"DisassociateVpcCidrBlockResponse"`
 	Peering struct {
 		ID        string  `json:"vpcPeeringConnectionId"`
 		Requester vpcInfo `json:"requesterVpcInfo"`
@@ -171,7 +265,7 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 		return Event{}, invalid("detail: %v", err)
 	}
 	out.Name = clip(c.EventName)
-	if !peeringCalls[c.EventName] && !routeCalls[c.EventName] {
+	if !peeringCalls[c.EventName] && !routeCalls[c.EventName] && !vpcCalls[c.EventName] {
 		out.Why = fmt.Sprintf("%s is not about a peering or a route table", out.Name)
 		return out, nil
 	}
@@ -195,12 +289,18 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 	if err := object(c.Response, &r); err != nil {
 		return Event{}, invalid("detail.responseElements: %v", err)
 	}
+	if vpcCalls[c.EventName] {
+		return changed(out, p.Associate.VPC, r.Associate.VPC, r.Disassociate.VPC)
+	}
 	id := p.PeeringID
 	if c.EventName == "CreateVpcPeeringConnection" {
 		id = r.Peering.ID
 	}
 	if c.EventName == "CreateTags" || c.EventName == "DeleteTags" {
-		id = firstPeering(p.Resources)
+		id = first("pcx-", p.Resources)
+		if vpc := first("vpc-", p.Resources); id == "" && vpc != "" {
+			return changed(out, vpc)
+		}
 		if id == "" {
 			out.Why = fmt.Sprintf("%s is not about a peering", out.Name)
 			return out, nil
@@ -226,9 +326,24 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 	return out, nil
 }
 
-func firstPeering(resources []resource) string {
+// changed returns the event that a VPC changed: the first one that is named.
+func changed(out Event, vpcs ...string) (Event, error) {
+	for _, vpc := range vpcs {
+		if vpc == "" {
+			continue
+		}
+		if !vpcForm.MatchString(vpc) {
+			return Event{}, invalid("%s names no VPC: %q is not of the form vpc-0123456789abcdef0", out.Name, clip(vpc))
+		}
+		out.Kind, out.VPC = Change, vpc
+		return out, nil
+	}
+	return Event{}, invalid("%s names no VPC", out.Name)
+}
+
+func first(prefix string, resources []resource) string {
 	for _, r := range resources {
-		if strings.HasPrefix(r.ID, "pcx-") {
+		if strings.HasPrefix(r.ID, prefix) {
 			return r.ID
 		}
 	}

@@ -47,6 +47,14 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Routes || e.RouteTableID != "rtb-0a1b2c3d4e5f60001" {
 					t.Errorf("got %+v, want the route table", e)
 				}
+			case name == "associate-vpc-cidr-block" || name == "create-tags-on-vpc":
+				if e.Kind != event.Change || e.VPC != "vpc-0b1c2d3e4f5a60718" {
+					t.Errorf("got %+v, want a change of the VPC", e)
+				}
+			case name == "add-tags-to-database" || name == "database-created":
+				if e.Kind != event.Change || e.VPC != "" {
+					t.Errorf("got %+v, want a change of some database", e)
+				}
 			case strings.HasSuffix(name, "-failed"):
 				if e.Kind != event.Unhandled || !e.Failed {
 					t.Errorf("got %+v, want a failed call that nobody handles", e)
@@ -67,6 +75,21 @@ func TestEverySampleIsRead(t *testing.T) {
 	}
 	if len(others) > 0 {
 		t.Errorf("nobody handles %v", others)
+	}
+}
+
+func TestOwnEventIsReadStrictlyAndNamesAnotherPlace(t *testing.T) {
+	raw := string(samples(t)["peering-to-inspect"])
+	e, err := event.Parse([]byte(raw))
+	if err != nil || e.Place != (event.Place{Account: "222222222222", Region: "eu-west-1"}) {
+		t.Errorf("Parse = %+v, %v, want the place of the peering, not the hub", e, err)
+	}
+	for _, change := range [][2]string{
+		{`"reason"`, `"reasons"`}, {`"222222222222"`, `"the hub"`}, {`"eu-west-1"`, `"eu west"`}, {`"pcx-0123456789abcdef0"`, `"vpc-1"`},
+	} {
+		if _, err := event.Parse([]byte(strings.ReplaceAll(raw, change[0], change[1]))); fault.Of(err) != fault.Invalid {
+			t.Errorf("%s instead of %s: %v, want Invalid", change[1], change[0], err)
+		}
 	}
 }
 

@@ -23,7 +23,9 @@ const (
 	AwaitingApproval Result = "AwaitingApproval"
 	RefusedByPolicy  Result = "Refused"
 	Nothing          Result = "Nothing"
-	InLine           Result = "InLine" // of the Notebook machine
+	InLine           Result = "InLine"    // of the Notebook machine
+	Announced        Result = "Announced" // of the Change machine: a look at each peering was asked for
+	Swept            Result = "Swept"     // of the Sweep machine
 
 	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
 	Removed   Result = "Removed"   // it was active and somebody deleted it
@@ -379,4 +381,64 @@ type ConcludeRemovalOutput struct {
 	Result  Result `json:"result"`
 	Reason  string `json:"reason"`
 	Verdict []Hop  `json:"verdict"`
+}
+
+// FindPeeringsInput starts a look for the peerings that a change concerns.
+type FindPeeringsInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in FindPeeringsInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
+// FindPeeringsOutput says for how many peerings a look was asked.
+type FindPeeringsOutput struct {
+	Result    Result `json:"result"` // Announced or Nothing
+	Reason    string `json:"reason"`
+	Announced int    `json:"announced"`
+}
+
+// Sweep is the input of an execution of the Sweep machine. An empty one sweeps every account of the organization in
+// every Region that Drawbridge listens to.
+type Sweep struct {
+	Accounts []string `json:"accounts,omitempty"`
+	Regions  []string `json:"regions,omitempty"`
+}
+
+// ListAccountsInput asks for one page of accounts; the first page is "".
+type ListAccountsInput struct {
+	Execution string `json:"execution"`
+	Sweep     Sweep  `json:"sweep"`
+	Page      string `json:"page"`
+}
+
+// ListAccountsOutput is one page of accounts, and the input of the next one.
+type ListAccountsOutput struct {
+	Sweep    Sweep       `json:"sweep"`
+	Answer   string      `json:"answer"` // more or last
+	Page     string      `json:"page"`   // the next one, if there are more
+	Accounts []Territory `json:"accounts"`
+}
+
+// Territory is an account and the Regions to look at in it.
+type Territory struct {
+	Account string   `json:"account"`
+	Regions []string `json:"regions"`
+}
+
+// SweepAccountInput names the account to sweep.
+type SweepAccountInput struct {
+	Execution string    `json:"execution"`
+	Territory Territory `json:"territory"`
+}
+
+// SweepAccountOutput says what a sweep found in one account.
+type SweepAccountOutput struct {
+	Account   string `json:"account"`
+	Seen      int    `json:"seen"`             // peerings read
+	Announced int    `json:"announced"`        // those for which a look was asked
+	Closed    string `json:"closed,omitempty"` // why the account could not be entered
 }

@@ -50,10 +50,7 @@ func exercise(c awscall.Call, x local.Exchange) {
 	if c.Status >= 500 || c.Function == "" {
 		return // a fault of the story: it says nothing of permissions
 	}
-	role := c.Function
-	if c.Account != local.HubAccount {
-		role = memberPrefix + strings.TrimPrefix(c.Function, hubPrefix)
-	}
+	role := c.Role // the hub account may be a member too, so the account does not tell
 	exercised.Lock()
 	defer exercised.Unlock()
 	if exercised.rights == nil {

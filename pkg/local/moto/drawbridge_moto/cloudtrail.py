@@ -14,6 +14,7 @@ from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.tags import TagResponse
 from moto.ec2.responses.vpc_peering_connections import VPCPeeringConnections
 from moto.ec2.responses.vpcs import VPCs
+from moto.rds.responses import RDSResponse
 
 from . import events, peering  # noqa: F401 - peering replaces the calls recorded here, so it comes first
 from .caller import identity
@@ -245,3 +246,51 @@ recorded(
     _wrapped_request(_DISASSOCIATE, "AssociationId"),
     _wrapped_response(_DISASSOCIATE),
 )
+
+
+# --- databases -----------------------------------------------------------------------------------------------------------
+
+
+def _database_call(method, name):
+    @replace(RDSResponse, method)
+    def call(original, self):
+        try:
+            result = original(self)
+        except ServiceException as error:
+            record(self, "rds", name, _plain(self.params), None, error)
+            raise
+        record(self, "rds", name, _plain(self.params), {})
+        return result
+
+
+def _plain(value):
+    if hasattr(value, "items"):
+        return {key[0].lower() + key[1:]: "****" if "Password" in key else _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+for _method, _name in (
+    ("add_tags_to_resource", "AddTagsToResource"),
+    ("remove_tags_from_resource", "RemoveTagsFromResource"),
+    ("modify_db_instance", "ModifyDBInstance"),
+):
+    _database_call(_method, _name)
+
+
+@replace(RDSResponse, "create_db_instance")
+def create_db_instance(original, self):
+    # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
+    result = original(self)
+    database = result.result["DBInstance"]
+    detail = {
+        "EventCategories": ["creation"],
+        "SourceType": "DB_INSTANCE",
+        "SourceArn": database.arn,
+        "SourceIdentifier": database.db_instance_identifier,
+        "Date": seconds(now()),
+        "Message": "DB instance created",
+        "EventID": "RDS-EVENT-0005",
+    }
+    arns = [database.arn]
+    events.emit(self.current_account, self.region, "aws.rds", "RDS DB Instance Event", detail, arns)
+    return result

@@ -200,19 +200,20 @@ class Stacks(Case):
         self.assertEqual((CONSUMER, REGION), (given["account"], given["region"]))
         self.assertEqual(name, given["detail"]["responseElements"]["vpcPeeringConnection"]["vpcPeeringConnectionId"])
 
-    def test_an_approval_is_forwarded(self):
+    def test_tags_of_drawbridge_on_vpcs_and_approvals_are_forwarded(self):
         self.deploy(HUB, "hub", self.read("hub"))
         self.deploy(PRODUCER, "member", self.read("member"))
         name, _, vpc = self.peering()
         ec2 = self.client("ec2", PRODUCER)
         ec2.create_tags(Resources=[name], Tags=[{"Key": "drawbridge:status", "Value": "x"}])
-        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "drawbridge:approval", "Value": "approved"}])
+        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "b", "Value": "x"}])
+        ec2.create_tags(Resources=[vpc], Tags=[{"Key": "drawbridge:accept", "Value": "auto"}])
         ec2.create_tags(
             Resources=[name], Tags=[{"Key": "a", "Value": "b"}, {"Key": "drawbridge:approval", "Value": "approved"}]
         )
-        self.assertEqual(3, len(self.events(eventName="CreateTags", bus="default")))
+        self.assertEqual(4, len(self.events(eventName="CreateTags", bus="default")))
         forwarded = self.events(eventName="CreateTags", bus="drawbridge")
         self.assertEqual(
-            [["a", "drawbridge:approval"]],
+            [["drawbridge:accept"], ["a", "drawbridge:approval"]],
             [[tag["key"] for tag in one["detail"]["requestParameters"]["tagSet"]["items"]] for one in forwarded],
         )

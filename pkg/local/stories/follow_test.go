@@ -1,0 +1,234 @@
+package stories
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// changes are the stories about what comes after the first day, and about events that never came.
+var changes = []tale{
+	{
+		name:  "change-cidr",
+		title: "A VPC gets more addresses",
+		about: `
+As in s1-peering.md. Then beta's VPC gets a second CIDR block. The connection follows: alpha's route tables lead there
+too, and so do the notebook's host routes.`,
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta associates 10.77.0.0/16 with the VPC.", associate("10.77.0.0/16"), []string{"Announced", "Connected"}},
+		},
+		connected: true,
+		also:      routed("10.77.0.0/16"),
+	},
+	{
+		name:  "change-overlap",
+		title: "A VPC gets addresses that its peer has",
+		about: `
+As in s1-peering.md. Then beta's VPC gets a second CIDR block, in alpha's own addresses. Drawbridge refuses and changes
+nothing: what was connected stays as it was.`,
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta associates 10.1.128.0/17 with the VPC.", associate("10.1.128.0/17"), []string{"Announced", "Refused"}},
+		},
+		connected: true,
+	},
+	{
+		name:   "change-share",
+		title:  "A database is shared later",
+		about:  "As in not-shared.md. Then the owner of beta shares the database, and the connection follows.",
+		change: func(s *scenario.Spec) { s.Share = "" },
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta tags the database: drawbridge:share=true.", share, []string{"Announced", "Connected"}},
+		},
+		connected: true,
+	},
+	{
+		name:  "change-table",
+		title: "A new subnet gets a route table of its own",
+		about: `
+As in s1-peering.md. Then beta's VPC gets a subnet with a route table of its own, and the connection leads there too. The
+same event asks for beta's notebooks, of which there are none.`,
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta makes a subnet and a route table for it.", addSubnet, []string{"Announced", "Connected", "Nothing"}},
+		},
+		connected: true,
+		unruly:    true, // two machines take the one event
+	},
+	{
+		name:  "change-garbled",
+		title: "An event names no VPC",
+		acts: []act{
+			{"The owner of alpha puts an event about the VPC $(reboot) on the default bus.", lieOfVPC, []string{"Invalid"}},
+		},
+		unruly: true,
+	},
+	{
+		name:  "sweep-everywhere",
+		title: "A sweep visits every account of the organization",
+		acts: []act{
+			{"Somebody starts drawbridge-sweep for a Region in which nothing is.", sweepEverywhere, []string{"Swept"}},
+		},
+		unruly: true,
+	},
+	{
+		name:  "sweep-request",
+		title: "A sweep finds the request that no event announced",
+		about: `
+As in s1-peering.md, but alpha's forwarding rule is switched off: the event of the request is lost. The next sweep finds
+the pending request where its accepter is and asks for a look at it; the second one looks at the connection again.`,
+		prepare: deafen,
+		acts: []act{
+			request(),
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
+		},
+		connected: true,
+	},
+	{
+		name:  "sweep-drift",
+		title: "A sweep repairs what somebody took away",
+		about: `
+As in s1-peering.md. Then somebody deletes a route that Drawbridge added. That event starts nothing, since owners may do
+as they like; the next sweep looks at the connection and puts the route back.`,
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta deletes the route to alpha from a table.", removeRoute, []string{"Nothing"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
+		},
+		connected: true,
+	},
+	{
+		name:  "sweep-leftovers",
+		title: "A sweep takes away what a lost event left behind",
+		about: `
+As in s1-peering.md. Then alpha's forwarding rule is switched off and alpha's owner deletes the peering: that event is
+lost. The next sweep finds Drawbridge's status on the deleted peering, on both sides, and everything goes.`,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha deletes the peering; the event is lost.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				deafen(ctx, t, w)
+				remove(false)(ctx, t, w)
+			}, nil},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Removed", "Swept"}},
+		},
+		unruly: true, // each side has the status, so two executions take the same away
+	},
+}
+
+// associate gives the producer's VPC another CIDR block.
+func associate(cidr string) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+		if _, err := client.AssociateVpcCidrBlock(ctx, &ec2.AssociateVpcCidrBlockInput{VpcId: aws.String(w.ProducerNetwork.VPC), CidrBlock: aws.String(cidr)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// share tags the producer's database.
+func share(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := rds.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	if _, err := client.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{
+		ResourceName: aws.String("arn:aws:rds:" + w.Producer.Region + ":" + w.Producer.Account + ":db:" + w.Database.Name),
+		Tags:         []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deafen switches off the rule that forwards the consumer's peering events.
+func deafen(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	if _, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String("drawbridge-forward-peering")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// startSweep starts a sweep of the two accounts of the world; the engine has those of all stories.
+func startSweep(ctx context.Context, t *testing.T, w *scenario.World) {
+	sweep(ctx, t, workflow.Sweep{Accounts: []string{w.Consumer.Account, w.Producer.Account}, Regions: []string{engine.Region()}})
+}
+
+// sweepEverywhere starts a sweep of all the accounts that the engine knows, where it can find nothing.
+func sweepEverywhere(ctx context.Context, t *testing.T, _ *scenario.World) {
+	sweep(ctx, t, workflow.Sweep{Regions: []string{"ap-south-1"}})
+}
+
+func sweep(ctx context.Context, t *testing.T, s workflow.Sweep) {
+	t.Helper()
+	input, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+	machine := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:drawbridge-sweep"
+	if _, err := client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: aws.String(string(input))}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// routed holds a story to a route in each of the consumer's route tables.
+func routed(cidr string) func(context.Context, *testing.T, *scenario.World, []awscall.Call) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+		client := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+		got, err := client.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: w.ConsumerNetwork.Tables})
+		if err != nil || len(got.RouteTables) == 0 {
+			t.Fatal(err, len(got.RouteTables))
+		}
+		for _, table := range got.RouteTables {
+			if !slices.ContainsFunc(table.Routes, func(r ec2types.Route) bool {
+				return aws.ToString(r.DestinationCidrBlock) == cidr && aws.ToString(r.VpcPeeringConnectionId) == w.Connection
+			}) {
+				t.Errorf("%s has no route to %s", aws.ToString(table.RouteTableId), cidr)
+			}
+		}
+	}
+}
+
+// addSubnet gives the producer's VPC a subnet with a route table of its own.
+func addSubnet(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
+	vpc := aws.String(w.ProducerNetwork.VPC)
+	subnet, err := client.CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: vpc, CidrBlock: aws.String("10.2.9.0/24")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := client.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: vpc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{SubnetId: subnet.Subnet.SubnetId, RouteTableId: table.RouteTable.RouteTableId}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lieOfVPC puts an event on the consumer's bus that looks like CloudTrail's and names no VPC.
+func lieOfVPC(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	out, err := client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventbridgetypes.PutEventsRequestEntry{{
+		Source: aws.String("aws.ec2"), DetailType: aws.String("AWS API Call via CloudTrail"),
+		Detail: aws.String(`{"eventSource":"ec2.amazonaws.com","eventName":"AssociateVpcCidrBlock","userIdentity":{"type":"Root"},
+			"requestParameters":{"AssociateVpcCidrBlockRequest":{"VpcId":"$(reboot)"}}}`),
+	}}})
+	if err != nil || out.FailedEntryCount > 0 {
+		t.Fatal(err, out)
+	}
+}
