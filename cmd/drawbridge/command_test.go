@@ -210,6 +210,9 @@ func countLines(t *testing.T, path string) int {
 		if len(call.Account) != 12 || call.Region == "" || call.Service == "" || call.Action == "" || call.Function == "" || call.Status == 0 {
 			t.Errorf("trace line %q lacks something", line)
 		}
+		if call.Function == "drawbridge-find-peerings" {
+			continue // the tag of a member's VPC is Drawbridge's business, whoever wants to peer with it
+		}
 		n++
 	}
 	if n == 0 {
