@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// step is what one function, that is one Task state, may do and gets to know. Least privilege lives in this file alone:
-// both the member account's role of a function and its own role in the hub are made from it.
+// step is what one function, that is one Task state, may do and gets to know. Least privilege lives in the files permissions*.go
+// alone: both the member account's role of a function and its own role in the hub are made from it.
 type step struct {
 	member     []grant // what the role drawbridge-member-<state> allows in the member account
 	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
@@ -31,146 +31,7 @@ type grant struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //
 // Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = map[string]step{
-	"InspectPeering": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
-		member: []grant{
-			{actions: []string{
-				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
-				"ec2:DescribeSecurityGroupRules",
-				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
-			}},
-			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
-				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
-				resources: []string{notebooks}},
-		},
-	},
-	"AcceptPeering": {
-		member: []grant{{actions: []string{"ec2:AcceptVpcPeeringConnection"},
-			resources: []string{arn("ec2", "vpc/*"), peerings}}},
-	},
-	"AskApproval": {
-		notifies:  true,
-		announces: true,
-		member:    []grant{status},
-	},
-	"RefusePeering": {
-		announces: true,
-		member: []grant{status,
-			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
-	},
-	"AllowDnsResolution": {
-		member: []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
-	},
-	"AddRoutes": {
-		member: []grant{
-			{actions: []string{"ec2:DescribeRouteTables"}},
-			{actions: []string{"ec2:CreateRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
-		},
-	},
-	"OpenFirewall": {
-		member: []grant{
-			{actions: []string{
-				"ec2:DescribeSecurityGroups", "lambda:ListFunctions",
-				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
-			}},
-			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
-				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
-			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
-			// A rule without the tag that says for which connection it is cannot be added.
-			{actions: authorize, resources: []string{rules},
-				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*")},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{rules},
-				when: and(only("drawbridge:connection"), "StringEquals", "ec2:CreateAction",
-					"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")},
-		},
-	},
-	"InjectRoutes": {
-		member: []grant{
-			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
-				resources: []string{notebooks}},
-			{actions: []string{
-				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
-			}, resources: []string{lifecycles}},
-			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
-				resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
-			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
-		},
-	},
-	"InspectNotebooks": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
-		member: []grant{
-			{actions: []string{
-				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
-				"sagemaker:ListNotebookInstances",
-			}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
-				resources: []string{notebooks}},
-		},
-	},
-	"StopNotebook": {
-		member: []grant{{actions: []string{"sagemaker:StopNotebookInstance"}, resources: []string{notebooks}}},
-	},
-	"StartNotebook": {
-		member: []grant{{actions: []string{"sagemaker:StartNotebookInstance"}, resources: []string{notebooks}}},
-	},
-	"CloseFirewall": {
-		member: []grant{
-			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
-			// IAM knows no rule here, only its group.
-			{actions: []string{"ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"},
-				resources: []string{arn("ec2", "security-group/*")}},
-		},
-	},
-	"RemoveRoutes": {
-		member: []grant{
-			{actions: []string{"ec2:DescribeRouteTables"}},
-			{actions: []string{"ec2:DeleteRoute"}, resources: []string{arn("ec2", "route-table/*")}},
-		},
-	},
-	"WithdrawRoutes": {
-		member: []grant{
-			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
-				resources: []string{notebooks}},
-			{actions: []string{
-				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
-			}, resources: []string{lifecycles}},
-			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
-		},
-	},
-	"ConcludeRemoval": {
-		announces: true,
-		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
-			when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")}},
-	},
-	"FindPeerings": {
-		announces: true,
-		keeps:     true,
-		member:    []grant{{actions: []string{"ec2:DescribeVpcPeeringConnections", "ec2:DescribeRouteTables"}}},
-	},
-	"ListAccounts": {listsOrg: true},
-	"SweepAccount": {
-		announces: true,
-		member:    []grant{{actions: []string{"ec2:DescribeVpcPeeringConnections"}}},
-	},
-	"VerifyConnection": {
-		announces: true,
-		member: []grant{
-			{actions: []string{"ec2:DescribeNetworkAcls"}},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
-				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
-		},
-	},
-}
+var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps)
 
 // listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
 // account.
@@ -180,14 +41,16 @@ var listeners = map[string]step{
 
 // functionNames are the names of all functions, of states and of listeners.
 func functionNames() []string {
-	return slices.Sorted(maps.Keys(both(steps, listeners)))
+	return slices.Sorted(maps.Keys(all(steps, listeners)))
 }
 
-// both returns the entries of two maps.
-func both(a, b map[string]step) map[string]step {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return all
+// all returns the entries of all maps.
+func all(of ...map[string]step) map[string]step {
+	out := map[string]step{}
+	for _, m := range of {
+		maps.Copy(out, m)
+	}
+	return out
 }
 
 // The kinds of things that several steps touch. All are in the member account itself, in any Region.

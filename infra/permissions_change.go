@@ -1,0 +1,10 @@
+package main
+
+// changeSteps are the states of the Change machine.
+var changeSteps = map[string]step{
+	"FindPeerings": {
+		announces: true,
+		keeps:     true,
+		member:    []grant{{actions: []string{"ec2:DescribeVpcPeeringConnections", "ec2:DescribeRouteTables"}}},
+	},
+}

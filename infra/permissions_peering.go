@@ -1,0 +1,114 @@
+package main
+
+// peeringSteps are the states of the Peering machine; the Notebook machine shares InjectRoutes.
+var peeringSteps = map[string]step{
+	"InspectPeering": {
+		readsParam: true,
+		asksOrg:    true,
+		keeps:      true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
+				"ec2:DescribeSecurityGroupRules",
+				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
+				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
+				resources: []string{notebooks}},
+		},
+	},
+	"AcceptPeering": {
+		member: []grant{{actions: []string{"ec2:AcceptVpcPeeringConnection"},
+			resources: []string{arn("ec2", "vpc/*"), peerings}}},
+	},
+	"AskApproval": {
+		notifies:  true,
+		announces: true,
+		member:    []grant{status},
+	},
+	"RefusePeering": {
+		announces: true,
+		member: []grant{status,
+			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
+	},
+	"AllowDnsResolution": {
+		member: []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+	},
+	"AddRoutes": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables"}},
+			{actions: []string{"ec2:CreateRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+		},
+	},
+	"OpenFirewall": {
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeSecurityGroups", "lambda:ListFunctions",
+				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
+				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
+			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
+			// A rule without the tag that says for which connection it is cannot be added.
+			{actions: authorize, resources: []string{rules},
+				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*")},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{rules},
+				when: and(only("drawbridge:connection"), "StringEquals", "ec2:CreateAction",
+					"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")},
+		},
+	},
+	"InjectRoutes": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
+				resources: []string{notebooks}},
+			{actions: []string{
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
+			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
+				resources: []string{ownLifecycles}},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
+		},
+	},
+	"CloseFirewall": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
+			// IAM knows no rule here, only its group.
+			{actions: []string{"ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"},
+				resources: []string{arn("ec2", "security-group/*")}},
+		},
+	},
+	"RemoveRoutes": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables"}},
+			{actions: []string{"ec2:DeleteRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+		},
+	},
+	"WithdrawRoutes": {
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
+				resources: []string{notebooks}},
+			{actions: []string{
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
+			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
+			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
+		},
+	},
+	"ConcludeRemoval": {
+		announces: true,
+		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
+			when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")}},
+	},
+	"VerifyConnection": {
+		announces: true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeNetworkAcls"}},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
+				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
+		},
+	},
+}
