@@ -70,7 +70,10 @@ func stacks(app awscdk.App, c Config, dir string) error {
 		return err
 	}
 	hub := newHub(app, c, policy, functions)
-	organization := newOrganization(app, c, body)
+	organization, err := newOrganization(app, c, body)
+	if err != nil {
+		return err
+	}
 	organization.AddDependency(hub, jsii.String("members forward to the hub's bus"))
 	member := newMember(app, c)
 	for i, sentence := range c.Missing() {
@@ -95,8 +98,8 @@ func memberBody(c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(body) > maxTemplateBody {
-		return "", fmt.Errorf("the member template has %d bytes: a StackSet carries %d inline", len(body), maxTemplateBody)
+	if len(body) > maxTemplate {
+		return "", fmt.Errorf("the member template has %d bytes: CloudFormation takes %d", len(body), maxTemplate)
 	}
 	return string(body), nil
 }

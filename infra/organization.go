@@ -1,7 +1,11 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -9,14 +13,16 @@ import (
 // organizationStackName is the stack that makes accounts members.
 const organizationStackName = "drawbridge-organization"
 
-// maxTemplateBody is how long a template may be that is handed over inline.
+// maxTemplate is how many bytes a template in a bucket may have; only 51,200 could be handed over inline, and the member
+// template has a role for each state.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-const maxTemplateBody = 51200
+const maxTemplate = 1 << 20
 
 // newOrganization makes the stack that carries the member template into every account of the target organizational
 // units, and into accounts that join them later. It is a stack of its own, so that a change of the members never has to
-// wait for one of the hub, nor the other way round.
-func newOrganization(scope constructs.Construct, c Config, memberTemplate string) awscdk.Stack {
+// wait for one of the hub, nor the other way round. The member template travels as a file asset of this stack: the
+// StackSet reads it from the bootstrap bucket, its instances need none.
+func newOrganization(scope constructs.Construct, c Config, memberTemplate string) (awscdk.Stack, error) {
 	stack := awscdk.NewStack(scope, jsii.String(organizationStackName), &awscdk.StackProps{
 		Description: jsii.String("Makes the organization's accounts members of Drawbridge."),
 		Env:         environment(c),
@@ -29,6 +35,11 @@ func newOrganization(scope constructs.Construct, c Config, memberTemplate string
 		"The organization that hub and members belong to.")
 	externalID := parameter(stack, "ExternalId", c.ExternalID, "",
 		"What the hub's functions say when they assume a role in a member account.")
+
+	url, err := fileURL(stack, "MemberTemplate", "drawbridge-member.template.json", memberTemplate)
+	if err != nil {
+		return nil, err
+	}
 
 	// The home Region comes first: the rules of all the others refer to the role that is made there.
 	regions := []string{c.HomeRegion}
@@ -71,7 +82,21 @@ func newOrganization(scope constructs.Construct, c Config, memberTemplate string
 			},
 			Regions: jsii.Strings(regions...),
 		}},
-		TemplateBody: jsii.String(memberTemplate),
+		TemplateUrl: url,
 	})
-	return stack
+	return stack, nil
+}
+
+// fileURL makes a file asset of text and returns the URL that it will have.
+func fileURL(scope constructs.Construct, id, name, text string) (*string, error) {
+	dir, err := os.MkdirTemp("", "drawbridge-asset-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) // the asset has its copy in the assembly by then
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		return nil, err
+	}
+	return awss3assets.NewAsset(scope, jsii.String(id), &awss3assets.AssetProps{Path: jsii.String(file)}).HttpUrl(), nil
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
@@ -24,7 +27,12 @@ func TestTheStackSetCarriesTheMemberStack(t *testing.T) {
 	assembly := synth(t, local)
 	properties := stackSet(t, assembly)
 	var carried map[string]any
-	if err := json.Unmarshal([]byte(properties["TemplateBody"].(string)), &carried); err != nil {
+	url, _ := properties["TemplateURL"].(map[string]any)
+	body, err := os.ReadFile(asset(t, assembly, url["Fn::Sub"].(string)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(body, &carried); err != nil {
 		t.Fatal(err)
 	}
 	plain := template(t, assembly, memberStackName)
@@ -50,6 +58,31 @@ func TestTheStackSetCarriesTheMemberStack(t *testing.T) {
 	if len(given) != defaults || defaults == 0 {
 		t.Errorf("the StackSet gives %v to %d parameters", given, defaults)
 	}
+}
+
+// asset returns the file in the assembly whose asset a URL leads to.
+func asset(t *testing.T, assembly cxapi.CloudAssembly, url string) string {
+	t.Helper()
+	var manifest struct {
+		Files map[string]struct {
+			Source struct{ Path string }
+		}
+	}
+	dir := *assembly.Directory()
+	text, err := os.ReadFile(filepath.Join(dir, organizationStackName+".assets.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	for hash, file := range manifest.Files {
+		if strings.HasSuffix(url, "/"+hash+".json") {
+			return filepath.Join(dir, file.Source.Path)
+		}
+	}
+	t.Fatalf("no asset has the URL %s", url)
+	return ""
 }
 
 func TestTheHomeRegionComesFirst(t *testing.T) {
