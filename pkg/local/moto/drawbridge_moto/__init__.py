@@ -14,6 +14,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     sagemaker,
     stepfunctions,
     sts,
+    studio,
 )
 
 patching.install_reset()

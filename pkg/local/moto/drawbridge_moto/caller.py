@@ -40,6 +40,7 @@ class Identity:
     role_name: str = ""
     session_name: str = ""
     since: object = None
+    source_identity: str = ""
 
     @property
     def principal_arn(self):
@@ -71,6 +72,8 @@ class Identity:
                     "mfaAuthenticated": "false",
                 },
             }
+            if self.source_identity:
+                record["sessionContext"]["sourceIdentity"] = self.source_identity
         return record
 
 
@@ -124,6 +127,7 @@ def identity(response):
             role_name=session.role_arn.rsplit("/", 1)[-1],
             session_name=session.session_name,
             since=session.since,
+            source_identity=session.source_identity,
         )
     user = iam_backends[account]["aws"].get_user_from_access_key_id(key) if not _ACCOUNT.fullmatch(key) else None
     if user is not None:

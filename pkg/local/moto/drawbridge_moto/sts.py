@@ -1,7 +1,8 @@
 """Roles that only those may assume whom their trust policy names.
 
-Gap: moto hands out keys for any role, existing or not, to anybody.
+Gap: moto hands out keys for any role, existing or not, to anybody, and knows no source identity.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_policy-examples.html
 
 A service that runs with a role (Lambda, EventBridge) assumes it as that service: the engine's front door says so with the
@@ -40,13 +41,27 @@ def serialized(original, self, action_result):
 @replace(TokenResponse, "assume_role")
 def assume_role(original, self):
     arn, who = self._get_param("RoleArn") or "", caller.identity(self)
-    if not _authorized(self, arn, who):
-        raise AccessDenied(f"User: {who.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}")
-    return original(self)
+    identity = source_identity(self, who)
+    for action in ("sts:AssumeRole", "sts:SetSourceIdentity") if identity else ("sts:AssumeRole",):
+        if not _authorized(self, arn, who, action, identity):
+            raise AccessDenied(f"User: {who.arn} is not authorized to perform: {action} on resource: {arn}")
+    result = original(self)
+    if identity:
+        caller.sessions[result.result["Credentials"].access_key_id].source_identity = identity
+        result.result["SourceIdentity"] = identity
+    return result
 
 
-def _authorized(response, arn, who):
-    """True if the role exists and its trust policy lets the caller in."""
+def source_identity(response, who):
+    """The source identity that the session of an AssumeRole call gets: once it is set, it stays along the chain."""
+    given = response._get_param("SourceIdentity") or ""
+    if who.source_identity and given not in ("", who.source_identity):
+        raise AccessDenied(f"User: {who.arn} already has the source identity {who.source_identity}, which cannot be changed")
+    return given or who.source_identity
+
+
+def _authorized(response, arn, who, action, identity):
+    """True if the role exists and its trust policy lets the caller do the action."""
     role = find_role(arn)
     if role is None:
         return False
@@ -60,13 +75,14 @@ def _authorized(response, arn, who):
         keys={
             "sts:ExternalId": response._get_param("ExternalId"),
             "sts:RoleSessionName": response._get_param("RoleSessionName"),
-            "sts:SourceIdentity": response._get_param("SourceIdentity"),
+            "sts:SourceIdentity": identity or None,
+            "aws:SourceIdentity": who.source_identity or None,
         },
     )
     document = role.assume_role_policy_document
     document = json.loads(document) if isinstance(document, str) else document
     statements = [{key: value for key, value in one.items() if key != "Resource"} for one in _list(document["Statement"])]
-    return policy.allows(statements, "sts:AssumeRole", request)
+    return policy.allows(statements, action, request)
 
 
 def find_role(arn):
@@ -84,7 +100,7 @@ def find_role(arn):
 @replace(STSBackend, "assume_role")
 def remember(original, self, *args, **kwargs):
     session = original(self, *args, **kwargs)
-    session.since = utcnow()
+    session.since, session.source_identity = utcnow(), ""
     caller.sessions[session.access_key_id] = session
     return session
 
