@@ -87,7 +87,8 @@ func (s *Set) Answer(requester, accepter VPC, c Context) Decision {
 	return ask
 }
 
-// Decide asks whether principal may do action to resource, once for each pair of their CIDRs. It is allowed if every
+// Decide asks whether principal may do action to resource, once for each pair of their CIDRs (a thing without addresses
+// counts as one). It is allowed if every
 // pair is; then Policy is the first permit in the text that allowed the first pair. Otherwise Policy is the first
 // forbid in the text that denied a pair, [DefaultDeny] if there is none, [MissingFacts] if the question was incomplete.
 func (s *Set) Decide(action Action, principal, resource Entity, c Context) Decision {
@@ -102,9 +103,9 @@ func (s *Set) Decide(action Action, principal, resource Entity, c Context) Decis
 	}
 	entities, request := question(action, who, what, c)
 	var allowed, denied *Decision
-	for _, from := range who.vpc.CIDRs {
+	for _, from := range who.cidrs() {
 		entities[who.uid] = who.in(from)
-		for _, to := range what.vpc.CIDRs {
+		for _, to := range what.cidrs() {
 			entities[what.uid] = what.in(to)
 			d := s.decideOne(entities, request, action, from, to)
 			switch {
@@ -156,7 +157,7 @@ func (s *Set) decideOne(entities types.EntityMap, request cedar.Request, action 
 	d.Allowed = answer == cedar.Allow
 	if len(diagnostic.Reasons) == 0 {
 		d.Policy = DefaultDeny
-		d.Reason = fmt.Sprintf("no policy permits %s for %s (%s) on %s (%s)", action, request.Principal.ID, from, request.Resource.ID, to)
+		d.Reason = fmt.Sprintf("no policy permits %s for %s on %s", action, about(request.Principal, from), about(request.Resource, to))
 		return d
 	}
 	p := s.find(string(diagnostic.Reasons[0].PolicyID))
@@ -166,9 +167,17 @@ func (s *Set) decideOne(entities types.EntityMap, request cedar.Request, action 
 		if d.Allowed {
 			verb = "permits"
 		}
-		d.Reason = fmt.Sprintf("policy %s %s %s for %s (%s) on %s (%s)", p.id, verb, action, request.Principal.ID, from, request.Resource.ID, to)
+		d.Reason = fmt.Sprintf("policy %s %s %s for %s on %s", p.id, verb, action, about(request.Principal, from), about(request.Resource, to))
 	}
 	return d
+}
+
+// about names a thing and the one of its CIDRs that a question was about.
+func about(thing cedar.EntityUID, cidr netip.Prefix) string {
+	if !cidr.IsValid() {
+		return string(thing.ID)
+	}
+	return fmt.Sprintf("%s (%s)", thing.ID, cidr)
 }
 
 // groups returns the groups that schema.cedarschema puts action in.

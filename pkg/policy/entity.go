@@ -13,19 +13,23 @@ import (
 // The tag that shares a database, as schema.cedarschema's sharedWith reads it.
 const shareTag = "drawbridge:share"
 
-// An Entity is what a question can be about: a [VPC], a [Database] or a [Notebook].
+// An Entity is what a question can be about: a [VPC], and what is in one, such as a [Database] or a [Notebook]; or what
+// has no addresses and belongs to an account alone.
 type Entity interface {
 	// entity says the thing in Cedar, all but the attribute cidr.
 	entity() entity
 }
 
-// entity is a thing in Cedar's terms, with the VPC that it is or lies in.
+// entity is a thing in Cedar's terms.
 type entity struct {
 	uid        types.EntityUID
 	parent     types.EntityUID
 	attributes types.RecordMap
 	tags       map[string]string
-	vpc        VPC
+	account    Account
+	region     string
+	// vpc is the VPC that it is or lies in; nil if it has no addresses. Then it is asked about once, not for each CIDR.
+	vpc *VPC
 }
 
 func (v VPC) entity() entity {
@@ -33,8 +37,8 @@ func (v VPC) entity() entity {
 	attributes["id"] = types.String(v.ID)
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::VPC", types.String(v.ID)),
-		parent:     types.NewEntityUID("Drawbridge::Account", types.String(v.Account.ID)),
-		attributes: attributes, tags: v.Tags, vpc: v,
+		parent:     v.Account.uid(),
+		attributes: attributes, tags: v.Tags, account: v.Account, region: v.Region, vpc: &v,
 	}
 }
 
@@ -52,7 +56,7 @@ func (d Database) entity() entity {
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Database", types.String(first(d.ARN, d.ID))),
 		parent:     d.VPC.entity().uid,
-		attributes: attributes, tags: d.Tags, vpc: d.VPC,
+		attributes: attributes, tags: d.Tags, account: d.VPC.Account, region: d.VPC.Region, vpc: &d.VPC,
 	}
 }
 
@@ -63,7 +67,7 @@ func (n Notebook) entity() entity {
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Notebook", types.String(first(n.ARN, n.Name))),
 		parent:     n.VPC.entity().uid,
-		attributes: attributes, tags: n.Tags, vpc: n.VPC,
+		attributes: attributes, tags: n.Tags, account: n.VPC.Account, region: n.VPC.Region, vpc: &n.VPC,
 	}
 }
 
@@ -73,42 +77,61 @@ func (v VPC) whereabouts() types.RecordMap {
 	for _, cidr := range v.CIDRs {
 		cidrs = append(cidrs, types.IPAddr(cidr.Masked()))
 	}
+	attributes := v.Account.whereabouts(v.Region)
+	attributes["cidrs"] = types.NewSet(cidrs...)
+	return attributes
+}
+
+// whereabouts returns the attributes that everything in a and a Region has.
+func (a Account) whereabouts(region string) types.RecordMap {
 	return types.RecordMap{
-		"account":      types.String(v.Account.ID),
-		"accountName":  types.String(v.Account.Name),
-		"organization": types.String(v.Account.organization()),
-		"ouPath":       types.String(v.Account.path()),
-		"region":       types.String(v.Region),
-		"cidrs":        types.NewSet(cidrs...),
+		"account":      types.String(a.ID),
+		"accountName":  types.String(a.Name),
+		"organization": types.String(a.organization()),
+		"ouPath":       types.String(a.path()),
+		"region":       types.String(region),
 	}
 }
 
 // missing says which fact about e a policy would need, empty if there is none.
 func (e entity) missing(needsPath bool) string {
-	account := e.vpc.Account
+	what := string(e.uid.ID)
+	if e.vpc != nil && e.vpc.ID != "" {
+		what = e.vpc.ID
+	}
 	switch {
 	case e.uid.ID == "":
 		return "the id of a " + strings.TrimPrefix(string(e.uid.Type), "Drawbridge::")
-	case e.vpc.ID == "":
+	case e.vpc != nil && e.vpc.ID == "":
 		return fmt.Sprintf("the VPC of %s", e.uid.ID)
-	case e.vpc.Region == "":
-		return fmt.Sprintf("the Region of %s", e.vpc.ID)
-	case account.ID == "":
-		return fmt.Sprintf("the account of %s", e.vpc.ID)
-	case len(e.vpc.CIDRs) == 0:
-		return fmt.Sprintf("the CIDRs of %s", e.vpc.ID)
-	case slices.ContainsFunc(e.vpc.CIDRs, func(c netip.Prefix) bool { return !c.IsValid() }):
-		return fmt.Sprintf("a valid CIDR of %s", e.vpc.ID)
-	case needsPath && account.Organization != "" && account.path() == "":
-		return fmt.Sprintf("the organizational unit of account %s, of which the policy speaks", account.ID)
+	case e.region == "":
+		return fmt.Sprintf("the Region of %s", what)
+	case e.account.ID == "":
+		return fmt.Sprintf("the account of %s", what)
+	case e.vpc != nil && len(e.vpc.CIDRs) == 0:
+		return fmt.Sprintf("the CIDRs of %s", what)
+	case slices.ContainsFunc(e.cidrs(), func(c netip.Prefix) bool { return e.vpc != nil && !c.IsValid() }):
+		return fmt.Sprintf("a valid CIDR of %s", what)
+	case needsPath && e.account.Organization != "" && e.account.path() == "":
+		return fmt.Sprintf("the organizational unit of account %s, of which the policy speaks", e.account.ID)
 	}
 	return ""
+}
+
+// cidrs are those that e is asked about, one after the other; of a thing without addresses one that is none.
+func (e entity) cidrs() []netip.Prefix {
+	if e.vpc == nil {
+		return []netip.Prefix{{}}
+	}
+	return e.vpc.CIDRs
 }
 
 // in returns e as Cedar sees it when the question is about this one of its CIDRs.
 func (e entity) in(cidr netip.Prefix) types.Entity {
 	attributes := maps.Clone(e.attributes)
-	attributes["cidr"] = types.IPAddr(cidr.Masked())
+	if e.vpc != nil {
+		attributes["cidr"] = types.IPAddr(cidr.Masked())
+	}
 	tags := make(types.RecordMap, len(e.tags))
 	for key, value := range e.tags {
 		tags[types.String(key)] = types.String(value)
@@ -123,22 +146,30 @@ func (e entity) in(cidr netip.Prefix) types.Entity {
 
 // addAncestors adds everything that e lies in to all: its VPC, account, organizational units and organization.
 func (e entity) addAncestors(all types.EntityMap) {
-	vpc := e.vpc.entity()
-	all[vpc.uid] = vpc.in(e.vpc.CIDRs[0])
-	child := vpc.parent // the account
-	chain := e.vpc.Account.units()
+	child := e.parent // the account, of a thing without addresses
+	if e.vpc != nil {
+		vpc := e.vpc.entity()
+		all[vpc.uid] = vpc.in(e.vpc.CIDRs[0])
+		child = vpc.parent
+	}
+	chain := e.account.units()
 	for i := len(chain) - 1; i >= 0; i-- {
 		unit := types.NewEntityUID("Drawbridge::OU", types.String(chain[i]))
 		all[child] = types.Entity{UID: child, Parents: types.NewEntityUIDSet(unit)}
 		child = unit
 	}
-	if e.vpc.Account.Organization == "" {
+	if e.account.Organization == "" {
 		all[child] = types.Entity{UID: child}
 		return
 	}
-	organization := types.NewEntityUID("Drawbridge::Organization", types.String(e.vpc.Account.Organization))
+	organization := types.NewEntityUID("Drawbridge::Organization", types.String(e.account.Organization))
 	all[child] = types.Entity{UID: child, Parents: types.NewEntityUIDSet(organization)}
 	all[organization] = types.Entity{UID: organization}
+}
+
+// uid returns the account as Cedar names it.
+func (a Account) uid() types.EntityUID {
+	return types.NewEntityUID("Drawbridge::Account", types.String(a.ID))
 }
 
 // organization returns the organization's id. An account of none gets a value of its own, so that two strangers are
