@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
@@ -182,12 +183,22 @@ func about(thing cedar.EntityUID, cidr netip.Prefix) string {
 
 // groups returns the groups that schema.cedarschema puts action in.
 func groups(action Action) types.EntityUIDSet {
-	group := types.String("Grant")
+	names := []types.String{"Grant"}
 	if action == Reject {
-		group = "Withdraw"
+		names[0] = "Withdraw"
 	}
-	return types.NewEntityUIDSet(types.NewEntityUID("Drawbridge::Action", group))
+	if slices.Contains(network, action) {
+		names = append(names, "Network")
+	}
+	var all []types.EntityUID
+	for _, name := range names {
+		all = append(all, types.NewEntityUID("Drawbridge::Action", name))
+	}
+	return types.NewEntityUIDSet(all...)
 }
+
+// network are the actions about networks: principal and resource have addresses.
+var network = []Action{Accept, Ask, Reject, Route, Open, Inject, Restart}
 
 // find returns the policy with this id, which must be one of the set.
 func (s *Set) find(id string) named {

@@ -15,9 +15,9 @@ import (
 // scopes and conditions are what random policies are made of.
 var (
 	scopes = []string{
-		`principal, action, resource`,
-		`principal, action in Drawbridge::Action::"Grant", resource`,
-		`principal in Drawbridge::OU::"ou-ab12-work", action, resource`,
+		`principal, action in Drawbridge::Action::"Network", resource`,
+		`principal, action in [Drawbridge::Action::"Accept", Drawbridge::Action::"Route", Drawbridge::Action::"Open"], resource`,
+		`principal in Drawbridge::OU::"ou-ab12-work", action in Drawbridge::Action::"Network", resource`,
 		`principal, action == Drawbridge::Action::"Route", resource in Drawbridge::Account::"222222222222"`,
 	}
 	conditions = []string{

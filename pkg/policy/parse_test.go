@@ -47,7 +47,7 @@ func TestParseErrors(t *testing.T) {
 		"not UTF-8":                {accept + ";\n// Z\xfcrich", []string{"p.cedar:3:5: this is not UTF-8 text"}},
 		"NUL":                      {accept + "\x00;", []string{"p.cedar:2:69: this is not UTF-8 text"}},
 		"parentheses without end":  {accept + "\nwhen { " + strings.Repeat("(", 8000), []string{"p.cedar:"}},
-		"columns count characters": {"@id(\"ä\") permit (principal, action, resource) when { \"ü\" == principal.colour };", []string{"p.cedar:1:71: attribute `colour`"}},
+		"columns count characters": {"@id(\"ä\") permit (principal, action in Drawbridge::Action::\"Network\", resource) when { \"ü\" == principal.colour };", []string{"p.cedar:1:104: attribute `colour`"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, err := policy.Parse("p.cedar", []byte(c.text))

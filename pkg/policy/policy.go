@@ -13,6 +13,7 @@
 //	Route                 the VPC whose route tables change   the VPC that the routes lead to
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
+//	Identify              an execution role of a Studio domain   a Redshift cluster
 //
 // Nothing is allowed unless a policy permits it, and a forbid beats every permit. The [Decision] names the policy that
 // made it, by its @id. Three rules go beyond Cedar's own and all deny:
@@ -42,10 +43,12 @@ const (
 	Open    Action = "Open"    // open a database's security groups
 	Inject  Action = "Inject"  // write host routes into a notebook's lifecycle configuration
 	Restart Action = "Restart" // stop and start a running notebook
+	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
+	Identify Action = "Identify"
 )
 
 // Actions lists every action.
-func Actions() []Action { return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart} }
+func Actions() []Action { return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Identify} }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
 const DefaultDeny = "default-deny"

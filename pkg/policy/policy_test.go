@@ -214,11 +214,11 @@ func TestDatabaseAndNotebookLieInTheirVPC(t *testing.T) {
 
 func TestWhoDecides(t *testing.T) {
 	const permits = `
-		@id("second") permit (principal, action, resource) when { principal.region == "us-east-1" };
-		@id("first") permit (principal, action, resource);`
+		@id("second") permit (principal, action in Drawbridge::Action::"Network", resource) when { principal.region == "us-east-1" };
+		@id("first") permit (principal, action in Drawbridge::Action::"Network", resource);`
 	const forbids = `
-		@id("no-10.5") @reason("10.5.0.0/16 is the laboratory") forbid (principal, action, resource) when { principal.cidr.isInRange(ip("10.5.0.0/16")) };
-		@id("overflow") forbid (principal, action, resource) when { principal.cidr.isInRange(ip("10.6.0.0/16")) && 9223372036854775807 + 1 == 0 };`
+		@id("no-10.5") @reason("10.5.0.0/16 is the laboratory") forbid (principal, action in Drawbridge::Action::"Network", resource) when { principal.cidr.isInRange(ip("10.5.0.0/16")) };
+		@id("overflow") forbid (principal, action in Drawbridge::Action::"Network", resource) when { principal.cidr.isInRange(ip("10.6.0.0/16")) && 9223372036854775807 + 1 == 0 };`
 	for name, c := range map[string]struct {
 		text   string
 		from   policy.VPC
@@ -231,7 +231,7 @@ func TestWhoDecides(t *testing.T) {
 		"a forbid of any CIDR": {permits + forbids, withCIDRs(analytics(), "10.1.0.0/16", "10.5.0.0/16"), false, "no-10.5",
 			"10.5.0.0/16 is the laboratory"},
 		"a forbid that cannot be evaluated": {permits + forbids, withCIDRs(analytics(), "10.6.0.0/16"), false, "overflow", "cannot be evaluated"},
-		"nobody": {`@id("x") permit (principal, action, resource) when { principal.cidr.isInRange(ip("10.1.0.0/16")) };`,
+		"nobody": {`@id("x") permit (principal, action in Drawbridge::Action::"Network", resource) when { principal.cidr.isInRange(ip("10.1.0.0/16")) };`,
 			withCIDRs(analytics(), "10.1.0.0/16", "10.7.0.0/16"), false, policy.DefaultDeny, "no policy permits Route for vpc-analytics (10.7.0.0/16)"},
 		"a forbid, though an earlier CIDR was not permitted": {forbids, withCIDRs(analytics(), "10.1.0.0/16", "10.5.0.0/16"), false, "no-10.5", "laboratory"},
 	} {
@@ -265,10 +265,10 @@ func TestDecisionAsJSON(t *testing.T) {
 	}
 }
 
-func TestDefaultFitsAStandardParameter(t *testing.T) {
+func TestDefaultFitsAParameter(t *testing.T) {
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
-	if n := len(policy.DefaultText()); n > 4096 {
-		t.Errorf("default.cedar has %d bytes; more than 4,096 cost money", n)
+	if n := len(policy.DefaultText()); n > policy.MaxSize {
+		t.Errorf("default.cedar has %d bytes; a parameter holds no more than policy.MaxSize", n)
 	}
 	ids := policy.Default().IDs()
 	if len(ids) == 0 || !slices.Contains(ids, "within-organization") {

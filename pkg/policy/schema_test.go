@@ -26,15 +26,24 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 			resources[action] = append(resources[action], Notebook{ARN: "arn:nb", Name: "nb", VPC: v}, Notebook{Name: "nb", VPC: v})
 		}
 	}
+	principals := map[Action][]Entity{}
+	for _, v := range []VPC{member, stranger, pathless} {
+		resources[Identify] = append(resources[Identify], Warehouse{ARN: "arn:wh", ID: "wh", Region: "us-east-1", Tags: map[string]string{studioTag: " a b "}, Account: v.Account})
+		principals[Identify] = append(principals[Identify], Role{ARN: "arn:role", Name: "role", Region: "us-east-1", Account: v.Account})
+	}
 	s := readSchema()
 	v := validator.New(s)
 	for _, action := range Actions() {
 		if len(resources[action]) == 0 {
 			t.Fatalf("no resource for %s", action)
 		}
-		for _, resource := range resources[action] {
-			entities, request := question(action, member.entity(), resource.entity(), Context{Approval: "approved"})
-			entities[request.Principal] = member.entity().in(member.CIDRs[1])
+		for n, resource := range resources[action] {
+			var principal Entity = member
+			if of := principals[action]; len(of) > 0 {
+				principal = of[n%len(of)]
+			}
+			entities, request := question(action, principal.entity(), resource.entity(), Context{Approval: "approved"})
+			entities[request.Principal] = principal.entity().in(member.CIDRs[1])
 			entities[request.Resource] = resource.entity().in(member.CIDRs[0])
 			// One at a time: the validator's word on all of them does not say which.
 			for uid, e := range entities {
