@@ -4,6 +4,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     caller,
     cloudformation,
     cloudtrail,
+    dataapi,
     databases,
     ec2,
     events,

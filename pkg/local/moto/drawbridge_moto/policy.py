@@ -37,14 +37,19 @@ class Request:
 
 def allows(statements, action, request):
     """True if a statement allows the action for the request and none denies it."""
-    allowed = False
+    return effect(statements, action, request) == "Allow"
+
+
+def effect(statements, action, request):
+    """What the statements say to the action: "Deny" if one denies it, else "Allow" if one allows it, else nothing."""
+    found = None
     for statement in _list(statements):
         if not _applies(statement, action, request):
             continue
-        if statement.get("Effect", "Allow") == "Deny":
-            return False
-        allowed = True
-    return allowed
+        found = statement.get("Effect", "Allow")
+        if found == "Deny":
+            break
+    return found
 
 
 def concerns(statement, action):

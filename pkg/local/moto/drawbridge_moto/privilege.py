@@ -17,7 +17,7 @@ from functools import lru_cache
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
-from moto.iam.models import Role
+from moto.iam.models import Role, iam_backends
 
 from . import caller, config, policy, sts
 from .patching import replace, require
@@ -274,7 +274,8 @@ def denied(response):
     name = f"{service}:{call.action}"
     if name == "sts:GetCallerIdentity":  # nobody needs a permission for it
         return None
-    statements = _statements(sts.find_role(who.role_arn))
+    role = sts.find_role(who.role_arn)
+    statements, limit = _statements(role), boundary(role)
     wanted = demands(call)
     if not wanted:
         if any(policy.concerns(one, name) for one in statements):
@@ -284,14 +285,34 @@ def denied(response):
         request = policy.Request(who.account, who.principal_arn, who.arn, resource=one.resource, keys=one.keys)
         if not policy.allows(statements, one.action, request):
             return _error(service, who, one)
+        if limit is not None and not policy.allows(limit, one.action, request):
+            return _error(service, who, one, "permissions boundary")
     return None
+
+
+def boundary(role):
+    """The statements of a role's permissions boundary, or None. A boundary that does not exist allows nothing.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    arn = role.permissions_boundary_arn if role is not None else None
+    if not arn:
+        return None
+    found = iam_backends[role.account_id]["aws"].managed_policies.get(arn)
+    return _parsed(current(found)) if found is not None else []
 
 
 def _statements(role):
     if role is None:
         return []
-    documents = list(role.policies.values()) + [one.document for one in role.managed_policies.values()]
+    documents = list(role.policies.values()) + [current(one) for one in role.managed_policies.values()]
     return [one for document in documents for one in _parsed(document)]
+
+
+def current(managed):
+    """The document of a managed policy's default version, as JSON."""
+    text = next(one.document for one in managed.versions if one.version_id == managed.default_version_id)
+    return text if isinstance(text, str) else json.dumps(text)
 
 
 @lru_cache(maxsize=1024)
@@ -317,12 +338,12 @@ class Denied(ServiceException):
     pass
 
 
-def _error(service, who, demand):
+def _error(service, who, demand, lacking="identity-based policy"):
     """The error in the words of the service."""
     on = f" on resource: {demand.resource}" if demand.resource != "*" else ""
     text = (
         f"User: {who.arn} is not authorized to perform: {demand.action}{on} "
-        f"because no identity-based policy allows the {demand.action} action"
+        f"because no {lacking} allows the {demand.action} action"
     )
     error = Denied(text)
     if service == "ec2":
