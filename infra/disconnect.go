@@ -6,11 +6,11 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// disconnect returns the states that take away what Drawbridge added for a peering that is over. On each side the
+// disconnect returns the states that take away what Drawbridge added for a connection that is over. On each side the
 // firewall closes before the routes go, so that an interrupted run leaves no opening without a path for it; host routes
 // follow, since what a notebook still needs is told by the routes that are left; the status goes last. With nothing left
-// to remove, both Maps are empty, and only the end is named.
-func (h *hub) disconnect(scope constructs.Construct) sfn.IChainable {
+// to remove, both Maps are empty, and only the end is named: one of ends.
+func (h *hub) disconnect(scope constructs.Construct, ends ...end) sfn.IChainable {
 	closing := h.task(scope, "CloseFirewall",
 		data{"connection": at("$.connection"), "side": at("$.side")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.closed"})
@@ -40,11 +40,13 @@ func (h *hub) disconnect(scope constructs.Construct) sfn.IChainable {
 		},
 		result{output: "$.Payload"})
 
-	sides.Next(notebooks).Next(conclude).Next(choose(scope, "ChooseEnd", "$.result", []answer{
-		{"Removed", succeed(scope, "Removed", "The peering was deleted; what Drawbridge added for it is gone.")},
-		{"Rejected", succeed(scope, "Rejected", "The accepter rejected the request.")},
-		{"Expired", succeed(scope, "Expired", "Nobody answered the request in time.")},
-		{"Withdrawn", succeed(scope, "Withdrawn", "The requester deleted the request before it was accepted.")},
-	}))
+	var answers []answer
+	for _, e := range ends {
+		answers = append(answers, answer{e.result, succeed(scope, e.result, e.meaning)})
+	}
+	sides.Next(notebooks).Next(conclude).Next(choose(scope, "ChooseEnd", "$.result", answers))
 	return sides
 }
+
+// end is an end state of a machine, with its meaning for people.
+type end struct{ result, meaning string }

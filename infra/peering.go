@@ -24,7 +24,6 @@ import (
 // Nothing in it decides: InspectPeering reads the facts and asks the policy, the machine only follows its answer. An
 // answer without a place here fails the execution (there is no default), rather than passing for success.
 func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
-	connected := succeed(scope, "Connected", "Every hop was set up and read back.")
 	awaitingApproval := succeed(scope, "AwaitingApproval", "The accepter's owner decides by the tag drawbridge:approval.")
 	refused := succeed(scope, "Refused", "The policy or the networks do not allow it; the output says which and why.")
 	nothing := succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")
@@ -63,32 +62,14 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		data{"connection": at("$.connection"), "sides": at("$.sides")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
 
-	route := each(scope, "RouteBothSides", "$.sides", "$.routed",
-		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
-		&sfn.MapProps{},
-		h.task(scope, "AddRoutes",
-			data{"connection": at("$.connection"), "side": at("$.side")},
-			result{output: "$.Payload"}))
+	route := h.connect(scope, data{"dns": at("$.dns")})
+	dns.Next(route)
 
-	open := each(scope, "OpenBothSides", "$.sides", "$.opened",
-		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
-		&sfn.MapProps{},
-		h.task(scope, "OpenFirewall",
-			data{"connection": at("$.connection"), "side": at("$.side")},
-			result{output: "$.Payload"}))
-
-	inject := h.eachNotebook(scope)
-
-	verify := h.task(scope, "VerifyConnection",
-		data{
-			"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
-			"dns": at("$.dns"), "routed": at("$.routed"), "opened": at("$.opened"), "injected": at("$.injected"),
-		},
-		result{output: "$.Payload"})
-
-	dns.Next(route).Next(open).Next(inject).Next(verify).Next(connected)
-
-	disconnect := h.disconnect(scope)
+	disconnect := h.disconnect(scope,
+		end{"Removed", "The peering was deleted; what Drawbridge added for it is gone."},
+		end{"Rejected", "The accepter rejected the request."},
+		end{"Expired", "Nobody answered the request in time."},
+		end{"Withdrawn", "The requester deleted the request before it was accepted."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
 		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"ask", ask}, {"refuse", refuse}, {"disconnect", disconnect}, {"nothing", nothing},

@@ -55,10 +55,11 @@ func all(of ...map[string]step) map[string]step {
 
 // The kinds of things that several steps touch. All are in the member account itself, in any Region.
 var (
-	peerings   = arn("ec2", "vpc-peering-connection/*")
-	notebooks  = arn("sagemaker", "notebook-instance/*")
-	rules      = arn("ec2", "security-group-rule/*")
-	lifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/*")
+	peerings    = arn("ec2", "vpc-peering-connection/*")
+	attachments = arn("ec2", "transit-gateway-attachment/*")
+	notebooks   = arn("sagemaker", "notebook-instance/*")
+	rules       = arn("ec2", "security-group-rule/*")
+	lifecycles  = arn("sagemaker", "notebook-instance-lifecycle-config/*")
 	// Those that Drawbridge makes, one for a subnet.
 	ownLifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")
 )
@@ -70,6 +71,14 @@ func only(keys ...string) map[string]map[string]any {
 	return map[string]map[string]any{
 		"ForAllValues:StringEquals": {"aws:TagKeys": keys},
 		"Null":                      {"aws:TagKeys": "false"},
+	}
+}
+
+// onlyLike is [only] for keys that end in something else each time.
+func onlyLike(patterns ...string) map[string]map[string]any {
+	return map[string]map[string]any{
+		"ForAllValues:StringLike": {"aws:TagKeys": patterns},
+		"Null":                    {"aws:TagKeys": "false"},
 	}
 }
 

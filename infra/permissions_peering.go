@@ -52,7 +52,7 @@ var peeringSteps = map[string]step{
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},
-				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*")},
+				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*", "tgw-*")},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{rules},
 				when: and(only("drawbridge:connection"), "StringEquals", "ec2:CreateAction",
 					"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")},
@@ -100,8 +100,11 @@ var peeringSteps = map[string]step{
 	},
 	"ConcludeRemoval": {
 		announces: true,
-		member: []grant{{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
-			when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")}},
+		member: []grant{
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
+				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")},
+		},
 	},
 	"VerifyConnection": {
 		announces: true,
@@ -109,6 +112,7 @@ var peeringSteps = map[string]step{
 			{actions: []string{"ec2:DescribeNetworkAcls"}},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
 				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")},
 		},
 	},
 }

@@ -19,6 +19,6 @@ func main() {
 	}
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.AddRoutesOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		return route.Add(ctx, ec2.NewFromConfig(here), in.Connection.ID, in.Side)
+		return route.Add(ctx, ec2.NewFromConfig(here), in.Connection, in.Side)
 	})
 }

@@ -1,4 +1,4 @@
-// Conclude-removal takes the status off a peering that is over, and tells what was removed.
+// Conclude-removal takes the status off a connection that is over, and tells what was removed.
 package main
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
-	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -22,9 +22,9 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
-		enter := func(v workflow.VPC) peering.Untagger {
-			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
+		enter := func(c workflow.Carrier) connection.Untagger {
+			return ec2.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region))
 		}
-		return peering.Conclude(ctx, enter, bus, in)
+		return connection.Conclude(ctx, enter, bus, in)
 	})
 }

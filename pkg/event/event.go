@@ -57,8 +57,18 @@ type Event struct {
 	// RouteTableID is the route table (Kind Routes).
 	RouteTableID string
 
-	// VPC is the VPC that changed (Kind Change); empty where the event names only a database.
+	// VPC is the VPC that changed (Kind Change); empty where the event names only a database. With Kind Attachment, the
+	// VPC that wants a look.
 	VPC string
+
+	// GatewayID and AttachmentID name a transit gateway and an attachment to one (Kinds Share, Attachment and Transit);
+	// either may be empty.
+	GatewayID    string
+	AttachmentID string
+	// ShareARN is the resource share (Kind Share); empty where the event names none.
+	ShareARN string
+	// VPCs are the two VPCs (Kind Transit).
+	VPCs []VPCPlace
 }
 
 var (
@@ -80,6 +90,7 @@ type envelope struct {
 	Account    text            `json:"account"`
 	Region     string          `json:"region"`
 	Time       string          `json:"time"`
+	Resources  json.RawMessage `json:"resources"`
 	Detail     json.RawMessage `json:"detail"`
 }
 
@@ -107,6 +118,16 @@ func Parse(raw []byte) (Event, error) {
 		return ec2Call(out, e.Detail)
 	case e.DetailType == ToInspect && e.Source == Source:
 		return toInspect(out, e.Detail)
+	case e.DetailType == ShareToInspect && e.Source == Source:
+		return shareToInspect(out, e.Detail)
+	case e.DetailType == AttachmentToInspect && e.Source == Source:
+		return attachmentToInspect(out, e.Detail)
+	case e.DetailType == TransitToInspect && e.Source == Source:
+		return transitToInspect(out, e.Detail)
+	case e.DetailType == "Resource Sharing State Change" && e.Source == "aws.ram":
+		return sharing(out, e.Resources), nil
+	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ram":
+		return shareCall(out, e.Detail)
 	case e.Source == "aws.rds" && (e.DetailType == "RDS DB Instance Event" || e.DetailType == "RDS DB Cluster Event"):
 		out.Kind = Change
 		return out, nil
@@ -264,6 +285,9 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 	if err := json.Unmarshal(detail, &c); err != nil {
 		return Event{}, invalid("detail: %v", err)
 	}
+	if gatewayCalls[c.EventName] {
+		return gatewayCall(out, c)
+	}
 	out.Name = clip(c.EventName)
 	if !peeringCalls[c.EventName] && !routeCalls[c.EventName] && !vpcCalls[c.EventName] {
 		out.Why = fmt.Sprintf("%s is not about a peering or a route table", out.Name)
@@ -298,6 +322,9 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 	}
 	if c.EventName == "CreateTags" || c.EventName == "DeleteTags" {
 		id = first("pcx-", p.Resources)
+		if about, ok := tagged(out, p); ok && id == "" {
+			return about, nil
+		}
 		if vpc := first("vpc-", p.Resources); id == "" && vpc != "" {
 			return changed(out, vpc)
 		}

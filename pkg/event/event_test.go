@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -39,6 +41,11 @@ func TestEverySampleIsRead(t *testing.T) {
 			switch {
 			case e.Kind == event.Unhandled && !e.Failed:
 				others[name] = true
+			case gatewaySamples[name].Kind != "":
+				e.ID, e.Time, e.Name, e.Others = "", time.Time{}, "", nil
+				if want := gatewaySamples[name]; !reflect.DeepEqual(e, want) {
+					t.Errorf("got %+v, want %+v", e, want)
+				}
 			case strings.HasPrefix(name, "notebook"):
 				if e.Kind != event.Notebook || e.NotebookName != "Analysis" {
 					t.Errorf("got %+v, want the notebook Analysis in its own case", e)

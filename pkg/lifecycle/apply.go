@@ -266,7 +266,7 @@ func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow
 	}
 	routed := func(ctx context.Context) ([]netip.Prefix, error) {
 		now, err := table(ctx)
-		return othersOf(now, in.Connection.ID), err
+		return othersOf(now, in.Connection), err
 	}
 	err := func() error {
 		name := cmp.Or(nb.LifecycleConfig, NameFor(nb.Subnet)) // ours may have been detached, and not deleted, before
@@ -283,7 +283,7 @@ func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow
 		if err != nil {
 			return err
 		}
-		leaving, live := Leaving(there, now, in.Connection.ID)
+		leaving, live := Leaving(there, now, in.Connection)
 		idle = idle && len(leaving) == len(there)
 		if len(leaving) > 0 {
 			hop.Detail = list(leaving) + " withdrawn from lifecycle configuration " + name + ", effective at the next start"

@@ -196,7 +196,7 @@ const owner = "#!/bin/bash\nset -e\necho mine\n"
 func input(configuration string, status types.NotebookInstanceStatus) workflow.InjectRoutesInput {
 	return workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
 		Execution: "e",
-		Connection: workflow.Connection{ID: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: ps("10.1.0.0/16")},
+		Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: ps("10.1.0.0/16")},
 			Accepter: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: ps("10.2.0.0/16")}},
 		Routed: []workflow.AddRoutesOutput{{Account: "111111111111", VPC: "vpc-1", Tables: []workflow.Table{{ID: "rtb-1", Subnets: []string{"subnet-a"},
 			Routes: []workflow.Route{{Destination: p("10.2.0.0/16"), Target: "pcx-1"}}}}}},
@@ -382,7 +382,7 @@ func TestRemoval(t *testing.T) {
 // release is the input for taking pcx-1, which reached 10.2.0.0/16, away from a notebook.
 func release(f *fake, name string) workflow.WithdrawRoutesInput {
 	n := f.notebooks[name]
-	return workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1"},
+	return workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1"},
 		Disconnected: []workflow.Disconnected{{Side: workflow.Side{VPC: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1"}},
 			Removed: workflow.RemoveRoutesOutput{Destinations: ps("10.2.0.0/16", "10.2.5.0/24")}}},
 		Notebook: workflow.Notebook{Account: "111111111111", Region: "us-east-1", VPC: "vpc-1", Name: name, ARN: *n.NotebookInstanceArn, Subnet: "subnet-a",

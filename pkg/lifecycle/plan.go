@@ -192,7 +192,9 @@ func Wanted(connection workflow.Connection, routed []workflow.AddRoutesOutput, n
 //
 //	the table reaches it, live, by another target   → stays
 //	by the connection alone, dead, or not at all    → leaves
-func Leaving(destinations []netip.Prefix, table workflow.Table, connection string) (leaving []netip.Prefix, live bool) {
+//
+// A route that still leads to a gateway is not of this connection: its own are gone by then.
+func Leaving(destinations []netip.Prefix, table workflow.Table, connection workflow.Connection) (leaving []netip.Prefix, live bool) {
 	reached := othersOf(table, connection)
 	for _, d := range destinations {
 		if !slices.Contains(reached, d) {
@@ -203,8 +205,8 @@ func Leaving(destinations []netip.Prefix, table workflow.Table, connection strin
 }
 
 // othersOf returns the host routes of a table that do not lead through connection.
-func othersOf(table workflow.Table, connection string) []netip.Prefix {
-	table.Routes = slices.DeleteFunc(slices.Clone(table.Routes), func(r workflow.Route) bool { return r.Target == connection })
+func othersOf(table workflow.Table, connection workflow.Connection) []netip.Prefix {
+	table.Routes = slices.DeleteFunc(slices.Clone(table.Routes), func(r workflow.Route) bool { return connection.OwnsTarget() && r.Target == connection.Target })
 	return route.HostRoutes(table)
 }
 

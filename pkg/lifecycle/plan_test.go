@@ -352,7 +352,7 @@ func TestWanted(t *testing.T) {
 	r := func(destination, target string, dead bool) workflow.Route {
 		return workflow.Route{Destination: p(destination), Target: target, Blackhole: dead}
 	}
-	connection := workflow.Connection{ID: "pcx-1",
+	connection := workflow.Connection{ID: "pcx-1", Target: "pcx-1",
 		Requester: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: ps("10.1.0.0/16")},
 		Accepter:  workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-2", CIDRs: ps("10.2.0.0/16")}}
 	routed := []workflow.AddRoutesOutput{

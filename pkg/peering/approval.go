@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -23,7 +24,7 @@ func approval(p Peering) string {
 // told reports whether the status on the accepter's side says that exactly this was asked for before. Events come
 // twice; a notification should not.
 func told(tags map[string]string, v Verdict) bool {
-	return tags[TagStatus] == string(workflow.AwaitingApproval) && tags[TagReason] == tagValue(v.Reason)
+	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) && tags[connection.TagReason] == connection.Value(v.Reason)
 }
 
 // Ask tells the accepter's owner that a request waits for their approval, by an event and by topic, and leaves that
@@ -31,7 +32,7 @@ func told(tags map[string]string, v Verdict) bool {
 //
 // Who was told of exactly this before is not told again. The status comes last, because it says that they were told: an
 // interrupted Ask rather tells twice than not at all.
-func Ask(ctx context.Context, enter func(workflow.VPC) Tagger, bus notice.Bus, topic notice.Topic, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
 	if in.Told {
 		slog.InfoContext(ctx, "the approver was told before", "peering", in.Connection.ID)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -44,7 +45,7 @@ func (d *desk) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(
 }
 
 func (d *desk) ask(in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
-	return peering.Ask(context.Background(), func(workflow.VPC) peering.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, in)
+	return peering.Ask(context.Background(), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, in)
 }
 
 func (d *desk) bus() notice.Bus { return notice.Bus{API: d, Name: "drawbridge"} }
@@ -74,7 +75,7 @@ func request() workflow.ConcludeInput {
 	}
 	shared := policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "the tag says so"}
 	return workflow.ConcludeInput{Execution: "run-1",
-		Connection: workflow.Connection{ID: "pcx-0123456789abcdef0", Requester: requester, Accepter: accepter},
+		Connection: workflow.Connection{ID: "pcx-0123456789abcdef0", Target: "pcx-0123456789abcdef0", Requester: requester, Accepter: accepter},
 		Known: workflow.Known{Requester: facts(requester, "lab", "research", "o-abc1234567/r-ab12/ou-ab12-research/"),
 			Accepter: facts(accepter, "", "data", "o-abc1234567/r-ab12/ou-ab12-data/")},
 		Members: []string{"requester", "accepter"}, Reason: "approval needed by policy ask-owner", Expires: "2026-11-29T09:00:00Z",
@@ -188,9 +189,11 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 	}
 
 	d = desk{}
-	done := workflow.VerifyConnectionInput{Execution: "run-2", Reason: "connected by policy p", Connection: request().Connection,
+	c := request().Connection
+	done := workflow.VerifyConnectionInput{Execution: "run-2", Reason: "connected by policy p", Connection: c,
+		Sides:  []workflow.Side{{VPC: c.Requester, Carrier: c.ID}, {VPC: c.Accepter, Carrier: c.ID}},
 		Routed: []workflow.AddRoutesOutput{{Hops: []workflow.Hop{{Hop: "route there", OK: true}, {Hop: "host route", Detail: "at the next start"}}}}}
-	_, err := peering.Verify(context.Background(), func(workflow.VPC) peering.Verifier { return &d }, d.bus(), done)
+	_, err := connection.Verify(context.Background(), func(workflow.VPC) connection.Verifier { return &d }, d.bus(), done)
 	if err != nil || fmt.Sprint(d.did) != "[tag Connected tag Connected Connection Connected]" {
 		t.Errorf("did %v, %v", d.did, err)
 	}

@@ -59,7 +59,7 @@ const fresh = time.Minute
 // Inspect reads the event, the peering and both of its VPCs, each in its own account and Region, asks the policy, and
 // answers. It changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
-	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []string{}, Absent: []workflow.Hop{}}
+	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 	requested := false // this is the first look at a new request
 	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
 		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
@@ -98,7 +98,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if err != nil {
 		return out, err
 	}
-	out.Connection = workflow.Connection{ID: p.ID,
+	out.Connection = workflow.Connection{ID: p.ID, Target: p.ID,
 		Requester: workflow.VPC{Account: p.Requester.Account, Region: p.Requester.Region, ID: p.Requester.VPC},
 		Accepter:  workflow.VPC{Account: p.Accepter.Account, Region: p.Accepter.Region, ID: p.Accepter.VPC}}
 	if requester.Organization != "" {
@@ -154,6 +154,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
 	v = Judge(q)
 	if v.Answer == workflow.AnswerConnect {
+		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
 		if out.Sides, out.Notebooks, err = i.survey(ctx, in.Execution, set, q); err != nil {
 			return out, err
 		}
@@ -312,8 +313,8 @@ func (i Inspector) haveNotebooks(ctx context.Context, execution string, vpcs ...
 // survey finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
 // the notebooks of every consumer.
 func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set, q Question) ([]workflow.Side, []workflow.Notebook, error) {
-	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Tables: q.Requester.Tables, DNS: q.Peering.Requester.DNS}
-	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Tables: q.Accepter.Tables, DNS: q.Peering.Accepter.DNS}
+	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID, Tables: q.Requester.Tables, DNS: q.Peering.Requester.DNS}
+	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID, Tables: q.Accepter.Tables, DNS: q.Peering.Accepter.DNS}
 	r.Peer.CIDRs, a.Peer.CIDRs = reachable(r.VPC.CIDRs, a.VPC.CIDRs), reachable(a.VPC.CIDRs, r.VPC.CIDRs)
 	about := policy.Context{Connection: q.Peering.ID}
 	var subnets [2][]route.Subnet
@@ -355,8 +356,8 @@ func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the
 // policy would open to the other. Without routes nothing is reachable, and nothing is read.
 func (i Inspector) prospect(ctx context.Context, execution string, set *policy.Set, q Question) ([]workflow.Side, error) {
-	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC}
-	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC}
+	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
+	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
 	about := policy.Context{Connection: q.Peering.ID}
 	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
 		return []workflow.Side{}, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
@@ -53,8 +54,8 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 	var statuses []string
 	traces, connected := false, false
 	for _, s := range sides {
-		statuses, traces = append(statuses, s.tags[TagStatus]), traces || s.routes || s.rules
-		connected = connected || s.tags[TagDestinations] != ""
+		statuses, traces = append(statuses, s.tags[connection.TagStatus]), traces || s.routes || s.rules
+		connected = connected || s.tags[connection.TagDestinations] != ""
 	}
 	// A peering that was refused, accepted by somebody else and never connected: its routes are their owners'.
 	foreign := slices.Contains(statuses, string(workflow.RefusedByPolicy)) && !connected
@@ -64,8 +65,9 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		known[0], known[1] = append(known[0], in.Known.Requester.VPC.CIDRs...), append(known[1], in.Known.Accepter.VPC.CIDRs...)
 	}
 	for n, s := range sides {
-		if _, tagged := s.tags[TagStatus]; tagged {
-			out.Tagged = append(out.Tagged, s.role)
+		if _, tagged := s.tags[connection.TagStatus]; tagged {
+			out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.here.Account, Region: s.here.Region, ID: p.ID,
+				Tags: []string{connection.TagStatus, connection.TagReason, connection.TagDestinations}})
 		}
 		if out.Result != workflow.Removed {
 			continue // nothing but the status was ever added
@@ -82,9 +84,9 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		}
 		here, there := place(s.here, s.cidrs), place(sides[1-n].here, nil)
 		if !foreign {
-			there.CIDRs = Destinations(s.tags[TagDestinations], sides[1-n].cidrs, known[1-n])
+			there.CIDRs = connection.Destinations(s.tags[connection.TagDestinations], sides[1-n].cidrs, known[1-n])
 		}
-		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: here, Peer: there})
+		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: here, Peer: there, Carrier: p.ID})
 		out.Notebooks = append(out.Notebooks, s.books...)
 	}
 	return nil

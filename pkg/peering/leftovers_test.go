@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -64,13 +65,22 @@ func TestEnding(t *testing.T) {
 
 func TestDestinations(t *testing.T) {
 	p := netip.MustParsePrefix
-	got := peering.Destinations("10.2.0.0/16 nonsense 10.12.0.1/16 2001:db8::/56", []netip.Prefix{p("10.2.0.0/16")}, []netip.Prefix{p("10.3.0.0/16")})
+	got := connection.Destinations("10.2.0.0/16 nonsense 10.12.0.1/16 2001:db8::/56", []netip.Prefix{p("10.2.0.0/16")}, []netip.Prefix{p("10.3.0.0/16")})
 	if fmt.Sprint(got) != "[10.2.0.0/16 10.3.0.0/16 10.12.0.0/16 2001:db8::/56]" {
 		t.Errorf("got %v", got)
 	}
-	if got := peering.Destinations(""); len(got) != 0 {
+	if got := connection.Destinations(""); len(got) != 0 {
 		t.Errorf("nothing is known, but got %v", got)
 	}
+}
+
+// accounts are those in which something carries Drawbridge's tags.
+func accounts(carriers []workflow.Carrier) []string {
+	out := []string{}
+	for _, c := range carriers {
+		out = append(out, c.Account)
+	}
+	return out
 }
 
 func TestInspectAPeeringThatIsOver(t *testing.T) {
@@ -84,24 +94,24 @@ func TestInspectAPeeringThatIsOver(t *testing.T) {
 		without string // a call that is not made
 	}{
 		"deleted from one side, both are cleaned": {&world{status: "deleted", tags: connected, left: []string{"route 111", "route 222", "rule 222"}},
-			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16] accepter [10.1.0.0/16]", "[requester accepter]", "", ""},
+			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16] accepter [10.1.0.0/16]", "[111111111111 222222222222]", "", ""},
 		"the accepter's VPC is gone, the tag still tells its CIDRs": {&world{status: "deleted", tags: connected, left: []string{"route 111"}, gone: []string{beta}},
-			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16]", "[requester accepter]", "accepter vpc-2: the VPC is gone", ""},
+			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16]", "[111111111111 222222222222]", "accepter vpc-2: the VPC is gone", ""},
 		"nothing tells the destinations": {&world{status: "deleted", left: []string{"route 111"}, gone: []string{beta}},
 			workflow.Removed, "requester []", "[]", "accepter vpc-2: the VPC is gone", ""},
 		"the accepter's account left the organization": {&world{status: "deleted", tags: connected, left: []string{"route 111"}, outside: []string{beta}},
-			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16]", "[requester]", "outside the organization", "222"},
+			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16]", "[111111111111]", "outside the organization", "222"},
 		"the accepter's roles are gone": {&world{status: "deleted", tags: connected, left: []string{"route 111"}, closed: []string{beta}},
-			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16]", "[requester]", "access denied", "DescribeVpcs 222"},
+			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16]", "[111111111111]", "access denied", "DescribeVpcs 222"},
 		"the accepter sees the peering no longer": {&world{status: "deleted", tags: connected, left: []string{"route 111", "route 222"}, hidden: []string{beta}},
-			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16] accepter [10.1.0.0/16]", "[requester]", "", ""},
+			workflow.Removed, "requester [10.2.0.0/16 10.12.0.0/16] accepter [10.1.0.0/16]", "[111111111111]", "", ""},
 		"only a rule is left, only there": {&world{status: "deleted", left: []string{"rule 222"}},
 			workflow.Removed, "accepter [10.1.0.0/16]", "[]", "", ""},
 		"a peering that was refused was never connected": {&world{status: "deleted", tags: map[string]map[string]string{beta: {"drawbridge:status": "Refused"}}, left: []string{"route 111", "route 222"}},
-			workflow.Removed, "", "[accepter]", "", ""},
+			workflow.Removed, "", "[222222222222]", "", ""},
 		"nothing is left":                        {&world{status: "deleted"}, workflow.Removed, "", "[]", "", ""},
-		"a request that was withdrawn is cheap":  {&world{status: "deleted", expires: true, tags: status("AwaitingApproval")}, workflow.Withdrawn, "", "[requester accepter]", "", "ListNotebookInstances"},
-		"a request that was rejected is cheaper": {&world{status: "rejected", tags: status("AwaitingApproval")}, workflow.Rejected, "", "[requester accepter]", "", "DescribeRouteTables"},
+		"a request that was withdrawn is cheap":  {&world{status: "deleted", expires: true, tags: status("AwaitingApproval")}, workflow.Withdrawn, "", "[111111111111 222222222222]", "", "ListNotebookInstances"},
+		"a request that was rejected is cheaper": {&world{status: "rejected", tags: status("AwaitingApproval")}, workflow.Rejected, "", "[111111111111 222222222222]", "", "DescribeRouteTables"},
 		"a request that expired unseen":          {&world{status: "expired"}, workflow.Expired, "", "[]", "", "DescribeSecurityGroupRules"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +126,7 @@ func TestInspectAPeeringThatIsOver(t *testing.T) {
 			if got := strings.Join(sides, " "); got != c.sides {
 				t.Errorf("sides %q, want %q", got, c.sides)
 			}
-			if got := fmt.Sprint(out.Tagged); got != c.tagged {
+			if got := fmt.Sprint(accounts(out.Tagged)); got != c.tagged {
 				t.Errorf("tagged %s, want %s", got, c.tagged)
 			}
 			var absent []string
@@ -170,8 +180,8 @@ func (u untagged) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...fu
 }
 
 func TestConclude(t *testing.T) {
-	in := workflow.ConcludeRemovalInput{Result: workflow.Removed, Reason: "gone", Tagged: []string{"accepter"},
-		Connection:   workflow.Connection{ID: "pcx-1", Requester: workflow.VPC{Account: alpha}, Accepter: workflow.VPC{Account: beta}},
+	in := workflow.ConcludeRemovalInput{Result: workflow.Removed, Reason: "gone", Tagged: []workflow.Carrier{{Account: beta, ID: "pcx-1", Tags: []string{connection.TagStatus, connection.TagReason, connection.TagDestinations}}},
+		Connection:   workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: alpha}, Accepter: workflow.VPC{Account: beta}},
 		Absent:       []workflow.Hop{{Hop: "requester", Detail: "outside"}},
 		Disconnected: []workflow.Disconnected{{Closed: workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "a"}}}, Removed: workflow.RemoveRoutesOutput{Hops: []workflow.Hop{{Hop: "b"}}}}},
 		Withdrawn:    []workflow.HopsOutput{{Hops: []workflow.Hop{{Hop: "c"}}}}}
@@ -182,7 +192,7 @@ func TestConclude(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seen := map[string][]string{}
 			d := &desk{}
-			out, err := peering.Conclude(context.Background(), func(v workflow.VPC) peering.Untagger { return untagged{v.Account, seen, failure} }, d.bus(), in)
+			out, err := connection.Conclude(context.Background(), func(c workflow.Carrier) connection.Untagger { return untagged{c.Account, seen, failure} }, d.bus(), in)
 			if err != nil || out.Result != workflow.Removed {
 				t.Fatalf("%+v, %v", out, err)
 			}

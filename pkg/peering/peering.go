@@ -13,17 +13,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// The tags by which Drawbridge speaks to people, on the peering, in both accounts.
-const (
-	TagStatus     = "drawbridge:status"
-	TagReason     = "drawbridge:reason"
-	TagConnection = "drawbridge:connection"
-	// TagDestinations says, on each side, what its route tables reach through the peering by Drawbridge's routes: CIDRs
-	// with spaces between. It outlives the peer's VPC, so that removal knows which routes are Drawbridge's.
-	TagDestinations = "drawbridge:destinations"
-	// TagApproval is how the accepter's owner speaks to Drawbridge.
-	TagApproval = "drawbridge:approval"
-)
+// TagApproval is the tag on the peering by which the accepter's owner speaks to Drawbridge.
+const TagApproval = "drawbridge:approval"
 
 // The roles of the two sides.
 const (

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -51,44 +51,12 @@ func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 		return workflow.Rejected
 	case p.Status == "expired":
 		return workflow.Expired
-	case traces || has(workflow.Connected) || has(conflict):
+	case traces || has(workflow.Connected) || has(connection.Conflict):
 		return workflow.Removed
 	case has(workflow.AwaitingApproval) || p.Expires != "":
 		return workflow.Withdrawn
 	}
 	return workflow.Removed
-}
-
-// conflict is the status of an active peering whose last hop somebody's network ACL blocks.
-const conflict workflow.Result = "Conflict"
-
-// Destinations returns what Drawbridge may have routed to through a peering from one side: what the side's tag
-// drawbridge:destinations says and what is known of the peer's CIDRs otherwise. Sorted, without doubles.
-func Destinations(tag string, peer ...[]netip.Prefix) []netip.Prefix {
-	out := slices.Concat(peer...)
-	for _, text := range strings.Fields(tag) {
-		if p, err := netip.ParsePrefix(text); err == nil { // a tag is for everybody to write
-			out = append(out, p.Masked())
-		}
-	}
-	slices.SortFunc(out, netip.Prefix.Compare)
-	return slices.Compact(out)
-}
-
-// destinationsTag returns the value of the tag drawbridge:destinations. A tag has room for 256 characters; CIDRs that
-// do not fit are left out whole.
-func destinationsTag(cidrs []netip.Prefix) string {
-	var b strings.Builder
-	for _, c := range cidrs {
-		if b.Len()+1+len(c.String()) > 256 {
-			break
-		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(c.String())
-	}
-	return b.String()
 }
 
 // Judge decides what a peering that is not [Settled] needs next. The first of these that holds:

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
@@ -60,7 +61,7 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 		}
 		routed, opened, injected := []workflow.AddRoutesOutput{}, []workflow.HopsOutput{}, []workflow.InjectRoutesOutput{}
 		for _, s := range in.Sides {
-			one, err := route.Add(ctx, w.ec2(s.VPC), id, s)
+			one, err := route.Add(ctx, w.ec2(s.VPC), in.Connection, s)
 			if routed = append(routed, one); !go1(err) {
 				return false
 			}
@@ -82,7 +83,7 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 				return false
 			}
 		}
-		_, err = peering.Verify(ctx, func(v workflow.VPC) peering.Verifier { return w.ec2(v) }, (&desk{}).bus(), workflow.VerifyConnectionInput{
+		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, (&desk{}).bus(), workflow.VerifyConnectionInput{
 			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect:
@@ -92,7 +93,7 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 			if !go1(err) {
 				return false
 			}
-			removed, err := route.Remove(ctx, w.ec2(s.VPC), id, s)
+			removed, err := route.Remove(ctx, w.ec2(s.VPC), in.Connection, s)
 			if disconnected = append(disconnected, workflow.Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed}); !go1(err) {
 				return false
 			}
@@ -104,7 +105,9 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 				return false
 			}
 		}
-		_, err := peering.Conclude(ctx, func(v workflow.VPC) peering.Untagger { return w.ec2(v) }, (&desk{}).bus(), workflow.ConcludeRemovalInput{
+		_, err := connection.Conclude(ctx, func(c workflow.Carrier) connection.Untagger {
+			return w.ec2(workflow.VPC{Account: c.Account, Region: c.Region})
+		}, (&desk{}).bus(), workflow.ConcludeRemovalInput{
 			Result: in.Result, Connection: in.Connection, Tagged: in.Tagged, Disconnected: disconnected})
 		return err == nil
 	}

@@ -104,7 +104,7 @@ const rounds = 4
 // The first plan rests on what InspectPeering read in this execution. Creating a route can never overwrite one, so
 // that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when a fresh look needs
 // no change: that look is the proof, and the result.
-func Add(ctx context.Context, ec2api client, connection string, side workflow.Side) (workflow.AddRoutesOutput, error) {
+func Add(ctx context.Context, ec2api client, connection workflow.Connection, side workflow.Side) (workflow.AddRoutesOutput, error) {
 	tables, fresh := side.Tables, false
 	for range rounds {
 		if tables == nil {
@@ -115,7 +115,7 @@ func Add(ctx context.Context, ec2api client, connection string, side workflow.Si
 			fresh = true
 		}
 		used := InUse(tables, side.Subnets)
-		changes, err := Plan(Wanted(used, side.Peer.CIDRs, connection), used)
+		changes, err := Plan(Wanted(used, side.Peer.CIDRs, connection.Target), used)
 		if !fresh && (err != nil || len(changes.Replace) > 0) {
 			tables = nil // what InspectPeering saw may be old: look before judging or replacing
 			continue
@@ -124,7 +124,7 @@ func Add(ctx context.Context, ec2api client, connection string, side workflow.Si
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 		}
 		if fresh && changes.Empty() {
-			return result(connection, side, tables, used), nil
+			return result(connection.Target, side, tables, used), nil
 		}
 		if err := apply(ctx, ec2api, changes); err != nil {
 			return workflow.AddRoutesOutput{}, err
@@ -137,7 +137,8 @@ func Add(ctx context.Context, ec2api client, connection string, side workflow.Si
 func apply(ctx context.Context, ec2api client, changes Changes) error {
 	for _, d := range changes.Create {
 		slog.InfoContext(ctx, "creating route", "table", d.Table, "destination", d.Destination, "target", d.Target)
-		in := &ec2.CreateRouteInput{RouteTableId: &d.Table, VpcPeeringConnectionId: &d.Target}
+		in := &ec2.CreateRouteInput{RouteTableId: &d.Table}
+		in.VpcPeeringConnectionId, in.TransitGatewayId = through(d.Target)
 		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
 		_, err := ec2api.CreateRoute(ctx, in)
 		// "RouteAlreadyExists": somebody, perhaps another execution of ours, was faster; the next look tells who.
@@ -147,7 +148,8 @@ func apply(ctx context.Context, ec2api client, changes Changes) error {
 	}
 	for _, d := range changes.Replace {
 		slog.InfoContext(ctx, "replacing blackhole route", "table", d.Table, "destination", d.Destination, "target", d.Target)
-		in := &ec2.ReplaceRouteInput{RouteTableId: &d.Table, VpcPeeringConnectionId: &d.Target}
+		in := &ec2.ReplaceRouteInput{RouteTableId: &d.Table}
+		in.VpcPeeringConnectionId, in.TransitGatewayId = through(d.Target)
 		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
 		// "InvalidParameterValue: There is no route defined for '…' in the route table" (documented as
 		// InvalidRoute.NotFound): the dead route was removed meanwhile; the next look creates ours.
@@ -168,6 +170,14 @@ func remedied(err error) error {
 	return err
 }
 
+// through names a target in the one field that EC2 takes it in.
+func through(target string) (peering, gateway *string) {
+	if strings.HasPrefix(target, "tgw-") {
+		return nil, &target
+	}
+	return &target, nil
+}
+
 func destination(p netip.Prefix) (v4, v6 *string) {
 	text := p.String()
 	if p.Addr().Is4() {
@@ -176,7 +186,7 @@ func destination(p netip.Prefix) (v4, v6 *string) {
 	return nil, &text
 }
 
-func result(connection string, side workflow.Side, tables, used []Table) workflow.AddRoutesOutput {
+func result(target string, side workflow.Side, tables, used []Table) workflow.AddRoutesOutput {
 	direction := "route back"
 	if side.Consumer {
 		direction = "route there"
@@ -184,7 +194,7 @@ func result(connection string, side workflow.Side, tables, used []Table) workflo
 	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: []Table{}}
 	for _, t := range used {
 		for _, cidr := range side.Peer.CIDRs {
-			out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + t.ID, OK: true, Detail: cidr.String() + " through " + connection})
+			out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + t.ID, OK: true, Detail: cidr.String() + " through " + target})
 		}
 	}
 	for _, t := range tables {
@@ -205,7 +215,9 @@ func result(connection string, side workflow.Side, tables, used []Table) workflo
 // EC2 deletes a route by its destination, wherever it leads by then, and knows no condition. So what InspectPeering saw
 // is not used, and each table is looked at once more right before its routes go. It ends when a look finds nothing to
 // remove: that look is the proof, and the result.
-func Remove(ctx context.Context, ec2api remover, connection string, side workflow.Side) (workflow.RemoveRoutesOutput, error) {
+//
+// Other connections may go over the same gateway, and their routes are none of this one's business.
+func Remove(ctx context.Context, ec2api remover, connection workflow.Connection, side workflow.Side) (workflow.RemoveRoutesOutput, error) {
 	destinations := slices.Clone(side.Peer.CIDRs)
 	var removed []Desired
 	for range rounds {
@@ -213,12 +225,14 @@ func Remove(ctx context.Context, ec2api remover, connection string, side workflo
 		if err != nil {
 			return workflow.RemoveRoutesOutput{}, err
 		}
-		destinations = append(destinations, Through(tables, connection)...)
-		plan := PlanRemoval(tables, side.Peer.CIDRs, connection)
+		if connection.OwnsTarget() {
+			destinations = append(destinations, Through(tables, connection.Target)...)
+		}
+		plan := PlanRemoval(tables, side.Peer.CIDRs, connection.Target)
 		if len(plan) == 0 {
 			return removal(connection, side, tables, destinations, removed), nil
 		}
-		gone, err := remove(ctx, ec2api, connection, side.Peer.CIDRs, plan)
+		gone, err := remove(ctx, ec2api, connection.Target, side.Peer.CIDRs, plan)
 		if removed = append(removed, gone...); err != nil {
 			return workflow.RemoveRoutesOutput{}, err
 		}
@@ -227,7 +241,7 @@ func Remove(ctx context.Context, ec2api remover, connection string, side workflo
 }
 
 // remove deletes what is planned for each table and still planned at a second look. It returns what it deleted.
-func remove(ctx context.Context, ec2api remover, connection string, destinations []netip.Prefix, plan []Desired) (gone []Desired, err error) {
+func remove(ctx context.Context, ec2api remover, target string, destinations []netip.Prefix, plan []Desired) (gone []Desired, err error) {
 	var tables []string
 	for _, d := range plan {
 		tables = append(tables, d.Table)
@@ -237,7 +251,7 @@ func remove(ctx context.Context, ec2api remover, connection string, destinations
 		if err != nil {
 			return gone, fmt.Errorf("reading %s: %w", table, err)
 		}
-		for _, d := range PlanRemoval(now, destinations, connection) {
+		for _, d := range PlanRemoval(now, destinations, target) {
 			slog.InfoContext(ctx, "deleting route", "table", d.Table, "destination", d.Destination, "target", d.Target)
 			in := &ec2.DeleteRouteInput{RouteTableId: &d.Table}
 			in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
@@ -255,25 +269,28 @@ func remove(ctx context.Context, ec2api remover, connection string, destinations
 	return gone, nil
 }
 
-func removal(connection string, side workflow.Side, tables []Table, destinations []netip.Prefix, removed []Desired) workflow.RemoveRoutesOutput {
+func removal(connection workflow.Connection, side workflow.Side, tables []Table, destinations []netip.Prefix, removed []Desired) workflow.RemoveRoutesOutput {
 	slices.SortFunc(destinations, netip.Prefix.Compare)
 	out := workflow.RemoveRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{},
 		Destinations: slices.Compact(destinations)}
 	slices.SortFunc(removed, compare)
 	for _, d := range removed {
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + d.Table, OK: true, Detail: d.Destination.String() + " through " + connection + " removed"})
+		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + d.Table, OK: true, Detail: d.Destination.String() + " through " + connection.Target + " removed"})
 	}
 	for _, t := range tables {
-		for _, left := range Through([]Table{t}, connection) {
-			hop := workflow.Hop{Hop: "route " + t.ID, OK: true, Detail: left.String() + " through " + connection + " stays: Drawbridge adds no such route"}
+		if !connection.OwnsTarget() {
+			break
+		}
+		for _, left := range Through([]Table{t}, connection.Target) {
+			hop := workflow.Hop{Hop: "route " + t.ID, OK: true, Detail: left.String() + " through " + connection.Target + " stays: Drawbridge adds no such route"}
 			if len(side.Peer.CIDRs) == 0 {
-				hop.OK, hop.Detail = false, left.String()+" through "+connection+" stays: nothing tells any more whether Drawbridge added it"
+				hop.OK, hop.Detail = false, left.String()+" through "+connection.Target+" stays: nothing tells any more whether Drawbridge added it"
 			}
 			out.Hops = append(out.Hops, hop)
 		}
 	}
 	if len(out.Hops) == 0 {
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "routes of " + side.VPC.ID, OK: true, Detail: "none through " + connection})
+		out.Hops = append(out.Hops, workflow.Hop{Hop: "routes of " + side.VPC.ID, OK: true, Detail: "none through " + connection.Target})
 	}
 	return out
 }

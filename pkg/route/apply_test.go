@@ -24,6 +24,9 @@ type tablesOfEC2 struct {
 	failing map[string]error
 }
 
+// peering is the connection whose routes are ours.
+var peering = workflow.Connection{ID: ours, Target: ours}
+
 func (f *tablesOfEC2) hook(call string) error {
 	f.calls = append(f.calls, call)
 	if f.before != nil {
@@ -105,7 +108,7 @@ func world() (*tablesOfEC2, workflow.Side) {
 
 func TestAddNeedsOneLookAfterwards(t *testing.T) {
 	fake, side := world()
-	out, err := route.Add(context.Background(), fake, ours, side)
+	out, err := route.Add(context.Background(), fake, peering, side)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +124,7 @@ func TestAddAgainChangesNothing(t *testing.T) {
 	fake, side := world()
 	for range 2 {
 		fake.calls = nil
-		if _, err := route.Add(context.Background(), fake, ours, side); err != nil {
+		if _, err := route.Add(context.Background(), fake, peering, side); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -138,7 +141,7 @@ func TestSomebodyElsesRouteMeanwhileIsAConflict(t *testing.T) {
 			f.put("rtb-2", "10.2.0.0/16", "pcx-theirs")
 		}
 	}
-	_, err := route.Add(context.Background(), fake, ours, side)
+	_, err := route.Add(context.Background(), fake, peering, side)
 	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "pcx-theirs") {
 		t.Errorf("error = %v, want a conflict that names pcx-theirs", err)
 	}
@@ -158,7 +161,7 @@ func TestABlackholeIsLookedAtAgainBeforeItIsReplaced(t *testing.T) {
 			f.find("rtb-1", "10.2.0.0/16").State = types.RouteStateActive
 		}
 	}
-	_, err := route.Add(context.Background(), fake, ours, side)
+	_, err := route.Add(context.Background(), fake, peering, side)
 	if fault.Of(err) != fault.Conflict {
 		t.Errorf("error = %v, want a conflict: the route is alive", err)
 	}
@@ -170,7 +173,7 @@ func TestABlackholeIsLookedAtAgainBeforeItIsReplaced(t *testing.T) {
 func TestAFullTableNamesTheQuota(t *testing.T) {
 	fake, side := world()
 	fake.failing["CreateRoute"] = &smithy.GenericAPIError{Code: "RouteLimitExceeded", Message: "full"}
-	_, err := route.Add(context.Background(), fake, ours, side)
+	_, err := route.Add(context.Background(), fake, peering, side)
 	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "rtb-1") || !strings.Contains(err.Error(), "quota") {
 		t.Errorf("error = %v, want a conflict that names rtb-1 and the quota", err)
 	}
@@ -179,7 +182,7 @@ func TestAFullTableNamesTheQuota(t *testing.T) {
 func TestThrottlingIsTransient(t *testing.T) {
 	fake, side := world()
 	fake.failing["DescribeRouteTables"] = &smithy.GenericAPIError{Code: "RequestLimitExceeded"}
-	if _, err := route.Add(context.Background(), fake, ours, side); fault.Of(err) != fault.Transient {
+	if _, err := route.Add(context.Background(), fake, peering, side); fault.Of(err) != fault.Transient {
 		t.Errorf("error = %v, want Transient", err)
 	}
 }

@@ -113,12 +113,12 @@ func (f *tablesOfEC2) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _
 func connected(t *testing.T) (*tablesOfEC2, func() (string, error)) {
 	t.Helper()
 	fake, side := world()
-	if _, err := route.Add(context.Background(), fake, ours, side); err != nil {
+	if _, err := route.Add(context.Background(), fake, peering, side); err != nil {
 		t.Fatal(err)
 	}
 	fake.calls = nil
 	return fake, func() (string, error) {
-		out, err := route.Remove(context.Background(), fake, ours, side)
+		out, err := route.Remove(context.Background(), fake, peering, side)
 		var told []string
 		for _, h := range out.Hops {
 			told = append(told, h.Hop+": "+h.Detail)
@@ -189,7 +189,7 @@ func TestWithoutKnownDestinationsNothingIsRemoved(t *testing.T) {
 	fake, side := world()
 	fake.put("rtb-1", "10.2.0.0/16", ours)
 	side.Peer.CIDRs = nil
-	out, err := route.Remove(context.Background(), fake, ours, side)
+	out, err := route.Remove(context.Background(), fake, peering, side)
 	if err != nil || fake.find("rtb-1", "10.2.0.0/16") == nil || len(out.Hops) != 1 || out.Hops[0].OK {
 		t.Errorf("%+v, %v, want one hop that is not ok", out.Hops, err)
 	}

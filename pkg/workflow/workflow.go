@@ -42,11 +42,24 @@ type VPC struct {
 	CIDRs   []netip.Prefix `json:"cidrs"` // primary and secondary, IPv4 and IPv6, masked and sorted
 }
 
-// Connection is one VPC peering connection and its two VPCs.
+// Connection is two VPCs and what connects them: a VPC peering connection, or a transit gateway that both are attached to.
 type Connection struct {
-	ID        string `json:"id"` // pcx-…
+	ID        string `json:"id"`     // pcx-…, or tgw-…:vpc-…:vpc-…; the value of the tag drawbridge:connection
+	Target    string `json:"target"` // what routes lead to: pcx-… or tgw-…
 	Requester VPC    `json:"requester"`
 	Accepter  VPC    `json:"accepter"`
+}
+
+// OwnsTarget reports whether the target is the connection itself, so that every route to it ends with the connection.
+// Other connections go over a transit gateway as well.
+func (c Connection) OwnsTarget() bool { return c.ID == c.Target }
+
+// Carrier is a resource that carries Drawbridge's tags on one side of a connection, with the keys of those tags.
+type Carrier struct {
+	Account string   `json:"account"`
+	Region  string   `json:"region"`
+	ID      string   `json:"id"` // pcx-… or tgw-attach-…
+	Tags    []string `json:"tags"`
 }
 
 // A Hop is one line of a verdict: one thing that must hold for a packet to arrive.
@@ -77,6 +90,8 @@ type Side struct {
 	Consumer bool   `json:"consumer"`
 	VPC      VPC    `json:"vpc"`
 	Peer     VPC    `json:"peer"`
+	// Carrier is the resource that carries this side's status tags: pcx-… or tgw-attach-….
+	Carrier string `json:"carrier"`
 	// Subnets are the ids of all subnets of the VPC.
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
@@ -194,10 +209,12 @@ type InspectPeeringOutput struct {
 	// that Drawbridge may have added routes for.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
-	// Tagged and Absent go with the answer disconnect: the roles whose peering carries Drawbridge's tags, and the
-	// sides that are gone or closed to us, with what that means for what was added there.
-	Tagged []string `json:"tagged"`
-	Absent []Hop    `json:"absent"`
+	// Found goes with the answer connect: what is in order already.
+	Found []Hop `json:"found"`
+	// Tagged and Absent go with the answer disconnect: what carries Drawbridge's tags, and the sides that are gone or
+	// closed to us, with what that means for what was added there.
+	Tagged []Carrier `json:"tagged"`
+	Absent []Hop     `json:"absent"`
 }
 
 // AcceptPeeringInput names the peering to accept.
@@ -326,7 +343,8 @@ type VerifyConnectionInput struct {
 	Connection Connection           `json:"connection"`
 	Sides      []Side               `json:"sides"`
 	Notebooks  []Notebook           `json:"notebooks"`
-	DNS        HopsOutput           `json:"dns"`
+	Found      []Hop                `json:"found"` // in order before
+	DNS        HopsOutput           `json:"dns,omitzero"`
 	Routed     []AddRoutesOutput    `json:"routed"`
 	Opened     []HopsOutput         `json:"opened"`
 	Injected   []InjectRoutesOutput `json:"injected"`
@@ -370,7 +388,7 @@ type ConcludeRemovalInput struct {
 	Result       Result         `json:"result"`
 	Reason       string         `json:"reason"`
 	Connection   Connection     `json:"connection"`
-	Tagged       []string       `json:"tagged"`
+	Tagged       []Carrier      `json:"tagged"`
 	Absent       []Hop          `json:"absent"`
 	Disconnected []Disconnected `json:"disconnected"`
 	Withdrawn    []HopsOutput   `json:"withdrawn"`

@@ -100,6 +100,9 @@ def _authorize(call):
 # EC2's kinds of resources, by the prefix of their ids.
 _KINDS = {
     "pcx": "vpc-peering-connection",
+    "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment",
+    "tgw-rtb": "transit-gateway-route-table",
     "vpc": "vpc",
     "sgr": "security-group-rule",
     "sg": "security-group",

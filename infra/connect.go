@@ -1,0 +1,43 @@
+package main
+
+import (
+	"maps"
+
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+)
+
+// connect returns the states that set up a connection, whatever its routes lead through. In each machine that connects,
+// they are the same and share their functions:
+//
+//	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectEachNotebook → VerifyConnection → Connected
+//
+// verdict is what else VerifyConnection is told.
+func (h *hub) connect(scope constructs.Construct, verdict data) sfn.IChainable {
+	route := each(scope, "RouteBothSides", "$.sides", "$.routed",
+		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
+		&sfn.MapProps{},
+		h.task(scope, "AddRoutes",
+			data{"connection": at("$.connection"), "side": at("$.side")},
+			result{output: "$.Payload"}))
+
+	open := each(scope, "OpenBothSides", "$.sides", "$.opened",
+		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
+		&sfn.MapProps{},
+		h.task(scope, "OpenFirewall",
+			data{"connection": at("$.connection"), "side": at("$.side")},
+			result{output: "$.Payload"}))
+
+	inject := h.eachNotebook(scope)
+
+	told := data{
+		"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
+		"found": at("$.found"), "routed": at("$.routed"), "opened": at("$.opened"), "injected": at("$.injected"),
+	}
+	maps.Copy(told, verdict)
+	verify := h.task(scope, "VerifyConnection", told, result{output: "$.Payload"})
+
+	route.Next(open).Next(inject).Next(verify).
+		Next(succeed(scope, "Connected", "Every hop was set up and read back."))
+	return route
+}
