@@ -159,14 +159,20 @@ func TestNoRoleMayApprove(t *testing.T) {
 				condition, _ := json.Marshal(s.condition)
 				var when struct {
 					ForAll map[string][]string `json:"ForAllValues:StringEquals"`
+					Like   map[string][]string `json:"ForAllValues:StringLike"`
 					Null   map[string]string
 				}
-				if err := json.Unmarshal(condition, &when); err != nil || len(when.ForAll["aws:TagKeys"]) == 0 || when.Null["aws:TagKeys"] != "false" {
+				if err := json.Unmarshal(condition, &when); err != nil || len(when.ForAll["aws:TagKeys"])+len(when.Like["aws:TagKeys"]) == 0 || when.Null["aws:TagKeys"] != "false" {
 					t.Errorf("%s: %s may change any tag: %s", name, s.role, condition)
 				}
 				for _, key := range when.ForAll["aws:TagKeys"] {
 					if !strings.HasPrefix(key, "drawbridge:") || strings.ContainsAny(key, "*?") || key == "drawbridge:approval" {
 						t.Errorf("%s: %s may change the tag %s", name, s.role, key)
+					}
+				}
+				for _, key := range when.Like["aws:TagKeys"] {
+					if key != "drawbridge:peer:*" { // one for each VPC at the other end of a gateway
+						t.Errorf("%s: %s may change the tags %s", name, s.role, key)
 					}
 				}
 			}
