@@ -135,6 +135,16 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		"notebook": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
 		"routes":   callsOf(routeCalls, nil),
 	})
+	h.machine("studio", h.studio, map[string]*awsevents.EventPattern{
+		"studio-share": {Source: jsii.Strings("aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+			Detail: &map[string]any{"eventName": jsii.Strings("CreateCluster", "CreateTags", "DeleteTags")}},
+		"studio-apps": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+			Detail: &map[string]any{"eventName": jsii.Strings("DeleteApp")}},
+		"studio-inspect": {
+			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()},
+			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.StudioToInspect),
+		},
+	})
 	h.tellPeople()
 	h.dashboard()
 	return stack

@@ -80,6 +80,14 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 		})
 	}
 
+	boundary := awsiam.NewCfnManagedPolicy(stack, jsii.String("StudioBoundary"), &awsiam.CfnManagedPolicyProps{
+		ManagedPolicyName: jsii.String(studioBoundary),
+		Path:              jsii.String("/drawbridge/"),
+		Description:       jsii.String("Drawbridge: what the readers of a Redshift cluster may do at most."),
+		PolicyDocument:    document(studioBoundaryStatements...),
+	})
+	boundary.CfnOptions().SetCondition(atHome)
+
 	for _, state := range slices.Sorted(maps.Keys(steps)) {
 		if steps[state].listsOrg {
 			continue

@@ -14,7 +14,11 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 			`^Resource::\*$`),
 		suppress("IAM5", "Drawbridge serves every peering, route table, security group, database and notebook of the account, "+
 			"in every Region; which of them it may touch is decided by the policy, request by request.",
-			`^Resource::arn:<AWS::Partition>:(ec2|rds|sagemaker):\*:<AWS::AccountId>:`),
+			`^Resource::arn:<AWS::Partition>:(ec2|rds|redshift|sagemaker):\*:<AWS::AccountId>:`),
+		suppress("IAM5", "Any role may be opened to Drawbridge by its owner; conditions on the role's tags let nothing be written to others.",
+			`^Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/\*$`),
+		suppress("IAM5", "The roles that Drawbridge makes itself, under its own path and always with a permissions boundary.",
+			`^Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/(drawbridge\/)?drawbridge-[a-z-]+-\*$`),
 	}, nil)
 	cdknag.NagSuppressions_AddStackSuppressions(hub, &[]*cdknag.NagPackSuppression{
 		suppress("IAM5", "A function enters every account of the organization, by exactly one role name.",

@@ -28,6 +28,18 @@ ANSWERED = {
     ("RESOURCE_MISMATCH", r"ec2:AuthorizeSecurityGroup(Ingress|Egress)", r"arn:aws:ec2:\*:\d+:security-group-rule/\*"): (
         "AWS asks for the group and for the rule; only the rule knows the tags of the request, so it has a statement of its own"
     ),
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", r"iam:(CreateRole|DeleteRole|PutRolePolicy|DeleteRolePolicy|UpdateAssumeRolePolicy)", r"arn:aws:iam::\d+:role/drawbridge/drawbridge-[a-z-]+-\*"): (
+        "roles that Drawbridge makes itself, under its own path; policies are put on them only with the permissions boundary"
+    ),
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", r"iam:(PutRolePolicy|DeleteRolePolicy|UpdateAssumeRolePolicy)", r"arn:aws:iam::\d+:role/\*"): (
+        "only roles that their owner opened by a tag, or that carry Drawbridge's mark: the conditions say so"
+    ),
+    ("CREDENTIALS_EXPOSURE", r"redshift:getclustercredentials", r".*"): (
+        "it is what the readers of a warehouse are for; this is the most that their own policies can allow"
+    ),
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", r"redshift:(GetClusterCredentials|CreateClusterUser|JoinGroup)", r".*"): (
+        "a reader becomes the database user of their own name, and joins the groups that the cluster's owner names"
+    ),
 }
 
 # Where policies are in a template: the properties that hold them, by type.

@@ -43,7 +43,7 @@ var (
 	networkCalls  = []string{"AssociateVpcCidrBlock", "DisassociateVpcCidrBlock"}
 	databaseCalls = []string{
 		"AddTagsToResource", "RemoveTagsFromResource", "ModifyDBInstance", "ModifyDBCluster", // RDS
-		"CreateTags", "DeleteTags", "ModifyCluster", // Redshift
+		"CreateCluster", "CreateTags", "DeleteTags", "ModifyCluster", // Redshift
 	}
 	routeCalls = []string{"CreateRoute", "ReplaceRoute", "DeleteRoute", "AssociateRouteTable", "ReplaceRouteTableAssociation"}
 )
@@ -121,5 +121,10 @@ var kinds = []kind{
 		name:    "database-created",
 		about:   "A database was created.",
 		pattern: databaseCreated,
+	},
+	{
+		name:    "studio",
+		about:   "Somebody deleted an app of SageMaker Studio.",
+		pattern: callPattern([]string{"sagemaker"}, map[string]any{"eventName": []string{"DeleteApp"}}),
 	},
 }

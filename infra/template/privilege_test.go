@@ -246,6 +246,10 @@ func TestAMemberHasRulesEverywhereAndRolesAtHome(t *testing.T) {
 			if r.Condition != "IsHomeRegion" {
 				t.Errorf("the role %s is made in every Region", id)
 			}
+		case "AWS::IAM::ManagedPolicy":
+			if name, _ := r.Properties["ManagedPolicyName"].(string); r.Condition != "IsHomeRegion" || !strings.HasSuffix(name, "-boundary") {
+				t.Errorf("the managed policy %s is made in every Region, or is no permissions boundary", id)
+			}
 		default:
 			t.Errorf("%s is a %s: a member has rules and roles, nothing that costs or runs", id, r.Type)
 		}

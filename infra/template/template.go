@@ -36,6 +36,11 @@ var Notebook string
 //go:embed change.asl.json
 var Change string
 
+// Studio is the machine drawbridge-studio, written like [Peering].
+//
+//go:embed studio.asl.json
+var Studio string
+
 // Sweep is the machine drawbridge-sweep, written like [Peering].
 //
 //go:embed sweep.asl.json

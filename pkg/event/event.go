@@ -25,6 +25,7 @@ const (
 	Peering   Kind = "peering"   // something happened to a VPC peering connection
 	Notebook  Kind = "notebook"  // a notebook instance changed state
 	Routes    Kind = "routes"    // somebody changed a route table
+	Studio    Kind = "studio"    // an app of a Studio domain was deleted, or a warehouse wants a look
 	Change    Kind = "change"    // a VPC or a database changed in a way that its connections may have to follow
 	Unhandled Kind = "unhandled" // well-formed, but nothing of ours
 )
@@ -56,6 +57,12 @@ type Event struct {
 
 	// RouteTableID is the route table (Kind Routes).
 	RouteTableID string
+
+	// Cluster is the Redshift cluster that a call of Redshift names, in the place of the event; empty if it names none.
+	Cluster string
+
+	// DomainID is the Studio domain (Kind Studio, without Cluster).
+	DomainID string
 
 	// VPC is the VPC that changed (Kind Change); empty where the event names only a database. With Kind Attachment, the
 	// VPC that wants a look.
@@ -118,6 +125,8 @@ func Parse(raw []byte) (Event, error) {
 		return ec2Call(out, e.Detail)
 	case e.DetailType == ToInspect && e.Source == Source:
 		return toInspect(out, e.Detail)
+	case e.DetailType == StudioToInspect && e.Source == Source:
+		return studioToInspect(out, e.Detail)
 	case e.DetailType == ShareToInspect && e.Source == Source:
 		return shareToInspect(out, e.Detail)
 	case e.DetailType == AttachmentToInspect && e.Source == Source:
@@ -136,8 +145,7 @@ func Parse(raw []byte) (Event, error) {
 	case e.DetailType == "SageMaker Notebook Instance State Change" && e.Source == "aws.sagemaker":
 		return notebookChange(out, e.Detail)
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.sagemaker":
-		out.Why = studioCall(&out, e.Detail)
-		return out, nil
+		return studioCall(out, e.Detail)
 	}
 	out.Why = fmt.Sprintf("no machine handles %q from %s", clip(e.DetailType), clip(e.Source))
 	return out, nil
@@ -211,6 +219,7 @@ func databaseCall(out Event, detail json.RawMessage) (Event, error) {
 		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
 	default:
 		out.Kind = Change
+		out.Cluster = namedCluster(c.Parameters)
 	}
 	return out, nil
 }
@@ -392,22 +401,6 @@ func notebookChange(out Event, detail json.RawMessage) (Event, error) {
 	}
 	out.Kind, out.NotebookName = Notebook, d.Name
 	return out, nil
-}
-
-// studioCall names why nothing is to be done for SageMaker Studio. Domains, apps and spaces have no event of their own,
-// only CloudTrail's records.
-// https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-and-internet-access.html
-func studioCall(out *Event, detail json.RawMessage) string {
-	var c call
-	if json.Unmarshal(detail, &c) == nil && c.EventName != "" {
-		out.Name = clip(c.EventName)
-	}
-	for _, thing := range []string{"Domain", "App", "Space", "UserProfile"} {
-		if strings.Contains(out.Name, thing) {
-			return out.Name + " is about Studio, which needs no host routes: in VPC only mode all its traffic leaves by the VPC"
-		}
-	}
-	return out.Name + " of SageMaker is not about a notebook's state"
 }
 
 // place checks an account and a Region. CloudTrail sometimes gives an account as a number, without its leading zeros.

@@ -62,6 +62,18 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Change || e.VPC != "" {
 					t.Errorf("got %+v, want a change of some database", e)
 				}
+			case name == "create-tags-on-cluster":
+				if e.Kind != event.Change || e.Cluster != "sales-warehouse" {
+					t.Errorf("got %+v, want a change of the cluster", e)
+				}
+			case name == "studio-to-inspect":
+				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" {
+					t.Errorf("got %+v, want the cluster where it is", e)
+				}
+			case name == "delete-app":
+				if e.Kind != event.Studio || e.DomainID != "d-0a1b2c3d4e5f" {
+					t.Errorf("got %+v, want the domain", e)
+				}
 			case strings.HasSuffix(name, "-failed"):
 				if e.Kind != event.Unhandled || !e.Failed {
 					t.Errorf("got %+v, want a failed call that nobody handles", e)

@@ -106,19 +106,10 @@ func (f *functions) credentials(endpoint string, known *accounts) func(context.C
 // front door lets no client send it.
 const serviceHeader = "X-Drawbridge-Service"
 
-// lambdaService is a transport for calls of the Lambda service.
-type lambdaService struct{}
-
-func (lambdaService) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set(serviceHeader, "lambda.amazonaws.com")
-	return transport.RoundTrip(r)
-}
-
 // assumeAsLambda assumes a function's role as the Lambda service does.
 func assumeAsLambda(backend, region string) func(context.Context, string, string) (map[string]string, error) {
 	config := ClientConfig(backend, HubAccount, region)
-	config.HTTPClient = &http.Client{Transport: lambdaService{}}
+	config.HTTPClient = &http.Client{Transport: asService("lambda.amazonaws.com")}
 	client := sts.NewFromConfig(config)
 	return func(ctx context.Context, role, session string) (map[string]string, error) {
 		out, err := client.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String(session)})

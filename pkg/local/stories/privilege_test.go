@@ -246,7 +246,7 @@ func TestWithoutAPermission(t *testing.T) {
 func withdraw(ctx context.Context, t *testing.T, account, role, action string) {
 	t.Helper()
 	name := url.Values{"RoleName": {role}, "PolicyName": {"step"}}
-	answer := iam(ctx, t, account, "GetRolePolicy", name)
+	answer := asIAM(ctx, t, account, "GetRolePolicy", name)
 	m := regexp.MustCompile(`(?s)<PolicyDocument>(.*?)</PolicyDocument>`).FindStringSubmatch(answer)
 	if m == nil {
 		t.Fatalf("%s in %s has no policy: %s", role, account, answer)
@@ -278,10 +278,10 @@ func withdraw(ctx context.Context, t *testing.T, account, role, action string) {
 	}
 	t.Cleanup(func() {
 		name.Set("PolicyDocument", whole)
-		iam(context.WithoutCancel(ctx), t, account, "PutRolePolicy", name)
+		asIAM(context.WithoutCancel(ctx), t, account, "PutRolePolicy", name)
 	})
 	if len(document.Statement) == 0 {
-		iam(ctx, t, account, "DeleteRolePolicy", name)
+		asIAM(ctx, t, account, "DeleteRolePolicy", name)
 		return
 	}
 	text, err := json.Marshal(document)
@@ -289,11 +289,11 @@ func withdraw(ctx context.Context, t *testing.T, account, role, action string) {
 		t.Fatal(err)
 	}
 	name.Set("PolicyDocument", string(text))
-	iam(ctx, t, account, "PutRolePolicy", name)
+	asIAM(ctx, t, account, "PutRolePolicy", name)
 }
 
 // iam makes one call to IAM as an account; the engine asks for no more of a signature than who signed.
-func iam(ctx context.Context, t *testing.T, account, action string, parameters url.Values) string {
+func asIAM(ctx context.Context, t *testing.T, account, action string, parameters url.Values) string {
 	t.Helper()
 	parameters.Set("Action", action)
 	parameters.Set("Version", "2010-05-08")

@@ -15,6 +15,7 @@ from moto.ec2.responses.tags import TagResponse
 from moto.ec2.responses.vpc_peering_connections import VPCPeeringConnections
 from moto.ec2.responses.vpcs import VPCs
 from moto.rds.responses import RDSResponse
+from moto.redshift.responses import RedshiftResponse
 
 from . import events, peering  # noqa: F401 - peering replaces the calls recorded here, so it comes first
 from .caller import identity
@@ -251,15 +252,17 @@ recorded(
 # --- databases -----------------------------------------------------------------------------------------------------------
 
 
-def _database_call(method, name):
-    @replace(RDSResponse, method)
+def _database_call(owner, source, method, name):
+    @replace(owner, method)
     def call(original, self):
+        # Redshift's part of moto reads requests by the API model, RDS's does not.
+        parameters = _plain(self._get_params() if owner is RedshiftResponse else self.params)
         try:
             result = original(self)
         except ServiceException as error:
-            record(self, "rds", name, _plain(self.params), None, error)
+            record(self, source, name, parameters, None, error)
             raise
-        record(self, "rds", name, _plain(self.params), {})
+        record(self, source, name, parameters, {})
         return result
 
 
@@ -269,12 +272,15 @@ def _plain(value):
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
-for _method, _name in (
-    ("add_tags_to_resource", "AddTagsToResource"),
-    ("remove_tags_from_resource", "RemoveTagsFromResource"),
-    ("modify_db_instance", "ModifyDBInstance"),
+for _owner, _source, _method, _name in (
+    (RDSResponse, "rds", "add_tags_to_resource", "AddTagsToResource"),
+    (RDSResponse, "rds", "remove_tags_from_resource", "RemoveTagsFromResource"),
+    (RDSResponse, "rds", "modify_db_instance", "ModifyDBInstance"),
+    (RedshiftResponse, "redshift", "create_cluster", "CreateCluster"),
+    (RedshiftResponse, "redshift", "create_tags", "CreateTags"),
+    (RedshiftResponse, "redshift", "delete_tags", "DeleteTags"),
 ):
-    _database_call(_method, _name)
+    _database_call(_owner, _source, _method, _name)
 
 
 @replace(RDSResponse, "create_db_instance")

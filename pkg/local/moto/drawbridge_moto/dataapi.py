@@ -396,7 +396,7 @@ privilege.CALLS |= {
     **{f"kms:{one}": _key for one in ("DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "Decrypt")},
     **{
         f"iam:{one}": _role
-        for one in ("GetRole", "CreateRole", "DeleteRole", "TagRole", "UpdateAssumeRolePolicy", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy")
+        for one in ("GetRole", "CreateRole", "DeleteRole", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy")
     },
     "rds:AddTagsToResource": _cluster_tags,
     "rds:RemoveTagsFromResource": _cluster_tags,

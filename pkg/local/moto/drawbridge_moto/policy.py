@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 import fnmatch
+import re
 from dataclasses import dataclass, field
 
 from . import config
@@ -62,13 +63,25 @@ def concerns(statement, action):
 def _applies(statement, action, request):
     if not concerns(statement, action):
         return False
-    if "Resource" in statement and not any(_like(request.resource, one) for one in _list(statement["Resource"])):
+    context = request.context()
+    if "Resource" in statement and not any(_like(request.resource, _filled(one, context)) for one in _list(statement["Resource"])):
         return False
     if "Principal" in statement and not _is_principal(statement["Principal"], request):
         return False
     if "NotPrincipal" in statement and _is_principal(statement["NotPrincipal"], request):
         return False
-    return _conditions_hold(statement.get("Condition") or {}, request.context())
+    return _conditions_hold(statement.get("Condition") or {}, context)
+
+
+def _filled(text, context):
+    """A resource or a condition's value with its policy variables filled in. What is not known matches nothing.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    return _VARIABLE.sub(lambda match: str((context.get(match[1].lower()) or ["\x00"])[0]), str(text))
+
+
+_VARIABLE = re.compile(r"\$\{([a-zA-Z0-9:_/-]+)\}")
 
 
 def _is_principal(principal, request):
@@ -88,7 +101,7 @@ def _is_principal(principal, request):
 
 def _conditions_hold(conditions, context):
     return all(
-        _holds(operator, context.get(key.lower()), [str(one) for one in _list(wanted)])
+        _holds(operator, context.get(key.lower()), [_filled(one, context) for one in _list(wanted)])
         for operator, block in conditions.items()
         for key, wanted in block.items()
     )

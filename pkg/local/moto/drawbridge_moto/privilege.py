@@ -285,7 +285,8 @@ def denied(response):
             raise NotImplementedError(f"which resources {name} is asked for; add it to drawbridge_moto/privilege.py")
         wanted = [Demand(name)]
     for one in wanted:
-        request = policy.Request(who.account, who.principal_arn, who.arn, resource=one.resource, keys=one.keys)
+        keys = {"aws:SourceIdentity": who.source_identity or None, "aws:userid": who.principal_id, **one.keys}
+        request = policy.Request(who.account, who.principal_arn, who.arn, resource=one.resource, keys=keys)
         if not policy.allows(statements, one.action, request):
             return _error(service, who, one)
         if limit is not None and not policy.allows(limit, one.action, request):

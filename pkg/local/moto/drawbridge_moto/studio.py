@@ -18,7 +18,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import Domain, SageMakerModelBackend, arn_formatter
 from moto.sagemaker.responses import SageMakerResponse
 
-from . import cloudtrail, config
+from . import cloudtrail, config, privilege
 from .background import clock
 from .patching import add, on_reset, replace, require
 
@@ -328,3 +328,36 @@ for _method, _name in (
     ("delete_app", "DeleteApp"),
 ):
     _recorded(_method, _name)
+
+
+# --- what the calls need -------------------------------------------------------------------------------------------------
+
+
+def _credentials(call):
+    # https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-role-permissions.html
+    cluster, user, database = call.get("ClusterIdentifier"), call.get("DbUser"), call.get("DbName")
+    keys = {"redshift:DbUser": user, "redshift:DbName": database or None}
+    own = call.arn(f"dbuser:{cluster}/{user}")
+    demands = call.on(own, *([call.arn(f"dbname:{cluster}/{database}")] if database else []), keys=keys)
+    if str(call.get("AutoCreate")).lower() == "true":
+        demands.append(call.also("CreateClusterUser", own, keys))
+    groups = call.listed("DbGroups")
+    return demands + [call.also("JoinGroup", call.arn(f"dbgroup:{cluster}/{one}"), keys) for one in groups]
+
+
+def _cluster_tags(call):
+    keys = call.tag_keys(call.listed("Tags") or [{"Key": one} for one in call.listed("TagKeys")])
+    return call.on(call.get("ResourceName"), keys=keys)
+
+
+privilege.CALLS |= {
+    "redshift:CreateTags": _cluster_tags,
+    "redshift:DeleteTags": _cluster_tags,
+    "redshift:GetClusterCredentials": _credentials,
+    "sagemaker:DescribeUserProfile": lambda call: call.on(
+        call.arn(f"user-profile/{call.get('DomainId')}/{call.get('UserProfileName')}")
+    ),
+    "sagemaker:UpdateDomain": lambda call: call.on(call.arn(f"domain/{call.get('DomainId')}")),
+}
+privilege.ON_EVERYTHING |= {"sagemaker:ListApps", "sagemaker:ListUserProfiles"}
+privilege._KEYS |= {"redshift:dbname", "redshift:dbuser", "redshift-data:statement-owner-iam-userid"}

@@ -1,0 +1,24 @@
+// Admit-execution-role lets an execution role of a Studio domain assume a readers' role, or takes that back.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.AdmitRoleInput) (workflow.HopsOutput, error) {
+		config := door.Enter(in.Execution, in.Role.Account, in.Warehouse.Region)
+		return studio.Admit(ctx, iam.NewFromConfig(config), in)
+	})
+}

@@ -1,0 +1,24 @@
+// Conclude-studio names the end of an execution of the Studio machine and leaves it on the Redshift cluster.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
+		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
+		return studio.Conclude(ctx, redshift.NewFromConfig(config), in)
+	})
+}

@@ -1,0 +1,37 @@
+// Inspect-studio answers who may query a Redshift cluster from SageMaker Studio, and what is missing for it. It changes nothing.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	enter := func(execution string, p event.Place) studio.Clients {
+		c := door.Enter(execution, p.Account, p.Region)
+		return studio.Clients{Redshift: redshift.NewFromConfig(c), Roles: iam.NewFromConfig(c), Domains: sagemaker.NewFromConfig(c)}
+	}
+	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
+	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
+	inspect := studio.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy}.Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, inspect))
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// studio returns the definition of the machine drawbridge-studio:
+//
+//	InspectStudio ─ admit ───→ WriteStudioRole → AdmitEachRole ──┐
+//	              ├ identify ─────────────────→ IdentifyEachDomain → ConcludeStudio
+//	              │                               → Identified, AwaitingApps or Removed
+//	              ├ refuse ──→ Refused
+//	              └ nothing ─→ Nothing
+//
+// What is granted and what is taken back goes the same way: the steps are given what shall be.
+func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
+	inspect := h.task(scope, "InspectStudio", data{"event": at("$")}, result{output: "$.Payload"})
+	write := h.task(scope, "WriteStudioRole",
+		data{"warehouse": at("$.warehouse"), "roles": at("$.roles")},
+		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.written"})
+	admit := each(scope, "AdmitEachRole", "$.roles", "$.admitted",
+		data{"warehouse": at("$.warehouse"), "role": at("$$.Map.Item.Value")},
+		// Two warehouses may write to one execution role; one execution writes to one role at a time.
+		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
+		h.task(scope, "AdmitExecutionRole", data{"warehouse": at("$.warehouse"), "role": at("$.role")}, result{output: "$.Payload"}))
+	identify := each(scope, "IdentifyEachDomain", "$.domains", "$.identified",
+		data{"domain": at("$$.Map.Item.Value")},
+		&sfn.MapProps{},
+		h.task(scope, "IdentifyUsers", data{"domain": at("$.domain")}, result{output: "$.Payload"}))
+	conclude := h.task(scope, "ConcludeStudio",
+		data{
+			"reason": at("$.reason"), "warehouse": at("$.warehouse"), "roles": at("$.roles"),
+			"written": at("$.written"), "admitted": at("$.admitted"), "identified": at("$.identified"),
+		},
+		result{output: "$.Payload"})
+	none := sfn.NewPass(scope, jsii.String("NoRoles"), &sfn.PassProps{
+		Comment:    jsii.String("Only the domain's setting is in question."),
+		Parameters: &map[string]any{"hops": []any{}},
+		ResultPath: jsii.String("$.written"),
+	})
+	none.Next(admit) // over no roles
+	write.Next(admit)
+	admit.Next(identify).Next(conclude).Next(choose(scope, "ChooseStudioEnd", "$.result", []answer{
+		{"Identified", succeed(scope, "Identified", "Each person queries the cluster as the database user of their own name.")},
+		{"AwaitingApps", succeed(scope, "AwaitingApps", "A domain's setting follows by itself as soon as its apps are deleted.")},
+		{"Removed", succeed(scope, "Removed", "Nobody reads the cluster any more; what was added for it is gone.")},
+	}))
+	return inspect.Next(choose(scope, "ChooseStudio", "$.answer", []answer{
+		{"admit", write}, {"identify", none},
+		{"refuse", succeed(scope, "Refused", "The policy does not allow it; the output says which.")},
+		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
+	}))
+}

@@ -1,0 +1,101 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// StudioToInspect is the detail-type of Drawbridge's own event that the readers of a Redshift cluster want a look.
+const StudioToInspect = "Studio To Inspect"
+
+// StudioInspection is the detail of Drawbridge's own event [StudioToInspect].
+type StudioInspection struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Cluster string `json:"clusterIdentifier"`
+	Reason  string `json:"reason"`
+}
+
+var (
+	// https://docs.aws.amazon.com/redshift/latest/mgmt/managing-clusters-console.html
+	clusterForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeDomain.html
+	domainForm = regexp.MustCompile(`^d-(-*[a-z0-9]){1,61}$`)
+)
+
+// studioToInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
+func studioToInspect(out Event, detail json.RawMessage) (Event, error) {
+	var d StudioInspection
+	decoder := json.NewDecoder(bytes.NewReader(detail))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		return Event{}, invalid("detail: %v", err)
+	}
+	where, err := place(d.Account, d.Region)
+	if err != nil {
+		return Event{}, err
+	}
+	if !clusterForm.MatchString(d.Cluster) {
+		return Event{}, invalid("detail.clusterIdentifier %q is not the identifier of a Redshift cluster", clip(d.Cluster))
+	}
+	out.Kind, out.Place, out.Cluster = Studio, where, d.Cluster
+	return out, nil
+}
+
+// namedCluster returns the Redshift cluster that the parameters of a call name, if they do: by its identifier, or by the ARN
+// of a thing that is tagged. Whatever else they hold, the cluster is one of the caller's own account.
+func namedCluster(parameters json.RawMessage) string {
+	var p struct {
+		ID   string `json:"clusterIdentifier"`
+		Name string `json:"resourceName"`
+	}
+	if object(parameters, &p) != nil {
+		return ""
+	}
+	if arn := strings.Split(p.Name, ":"); len(arn) == 7 && arn[2] == "redshift" && arn[5] == "cluster" {
+		p.ID = arn[6]
+	}
+	if !clusterForm.MatchString(p.ID) {
+		return ""
+	}
+	return p.ID
+}
+
+// studioCall reads CloudTrail's record of a call about SageMaker Studio: domains, apps and spaces have no event of their
+// own. Only an app that was deleted matters, because some settings of a domain wait for that.
+// https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
+func studioCall(out Event, detail json.RawMessage) (Event, error) {
+	var c call
+	if json.Unmarshal(detail, &c) == nil && c.EventName != "" {
+		out.Name = clip(c.EventName)
+	}
+	switch {
+	case c.EventName == "DeleteApp" && c.ErrorCode == "":
+		var p struct {
+			Domain string `json:"domainId"`
+		}
+		if err := object(c.Parameters, &p); err != nil {
+			return Event{}, invalid("detail.requestParameters: %v", err)
+		}
+		if !domainForm.MatchString(p.Domain) {
+			return Event{}, invalid("%s names no domain: %q is not of the form d-0123456789ab", out.Name, clip(p.Domain))
+		}
+		out.Kind, out.DomainID = Studio, p.Domain
+		return out, nil
+	case c.EventName == "DeleteApp":
+		out.Failed = true
+		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
+		return out, nil
+	}
+	for _, thing := range []string{"Domain", "App", "Space", "UserProfile"} {
+		if strings.Contains(out.Name, thing) {
+			out.Why = out.Name + " is about Studio, which needs no host routes: in VPC only mode all its traffic leaves by the VPC"
+			return out, nil
+		}
+	}
+	out.Why = out.Name + " of SageMaker is not about a notebook's state"
+	return out, nil
+}
