@@ -12,10 +12,12 @@ from . import (  # noqa: F401 - each import applies its corrections
     patching,
     peering,
     privilege,
+    ram,
     sagemaker,
     stepfunctions,
     sts,
     studio,
+    transitgateway,
 )
 
 patching.install_reset()

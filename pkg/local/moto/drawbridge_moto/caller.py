@@ -100,7 +100,7 @@ def get_current_account(original, self):
 
 
 # moto's backends are plain dictionaries. Services whose calls never wait, and never call back, are asked one call at a time.
-_ONE_AT_A_TIME = {"ec2", "events", "iam", "kms", "organizations", "rds", "redshift", "sagemaker", "secretsmanager", "sns", "ssm", "sts"}
+_ONE_AT_A_TIME = {"ec2", "events", "iam", "kms", "organizations", "ram", "rds", "redshift", "sagemaker", "secretsmanager", "sns", "ssm", "sts"}
 _locks = defaultdict(threading.RLock)
 
 

@@ -1,0 +1,418 @@
+"""Resource shares between accounts: who has what, by invitation or within the organization, and the events about it.
+
+Gaps closed, by the RAM guide (https://docs.aws.amazon.com/ram/latest/userguide/) and the RAM API reference:
+  - principals and resources cannot be associated or disassociated later; OTHER-ACCOUNTS is not known
+  - there are no invitations: an account outside the organization, or any account while sharing within the organization
+    is off, has nothing until it accepts, within seven days for transit gateways and twelve hours for most other things
+  - no events: "Resource Sharing State Change" reaches owner and principals, CloudTrail's records the caller
+Sharing within the organization is on, until organizations:DisableAWSServiceAccess of ram.amazonaws.com.
+"""
+
+import json
+import threading
+import uuid
+from datetime import timedelta
+
+from moto.core.exceptions import JsonRESTError
+from moto.core.utils import unix_time, utcnow
+from moto.organizations.responses import OrganizationsResponse
+from moto.ram import urls
+from moto.ram.responses import ResourceAccessManagerResponse
+
+from . import cloudtrail, config, events, privilege
+from .patching import add, on_reset, replace
+
+_shares = {}  # by ARN, oldest first
+_within = {"on": True}
+_lock = threading.RLock()
+
+# https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-invitations.html
+_WEEK = {"transit-gateway", "subnet", "prefix-list", "cluster"}
+
+
+@on_reset
+def _forget():
+    _shares.clear()
+    _within["on"] = True
+
+
+class Share:
+    def __init__(self, account, region, name, external):
+        self.account, self.region, self.name, self.external = account, region, name, external
+        self.arn = f"arn:aws:ram:{region}:{account}:resource-share/{uuid.uuid4()}"
+        self.status, self.made, self.changed = "ACTIVE", utcnow(), utcnow()
+        self.resources = {}  # ARN → status
+        self.principals = {}  # principal → status
+        self.invitations = []
+
+    def view(self):
+        return {
+            "resourceShareArn": self.arn,
+            "name": self.name,
+            "owningAccountId": self.account,
+            "allowExternalPrincipals": self.external,
+            "status": self.status,
+            "creationTime": unix_time(self.made),
+            "lastUpdatedTime": unix_time(self.changed),
+            "featureSet": "STANDARD",
+        }
+
+    def reaches(self, account):
+        """Whether an account has what is shared, now."""
+        return self.status == "ACTIVE" and any(
+            status == "ASSOCIATED" and _means(principal, account) for principal, status in self.principals.items()
+        )
+
+    def concerned(self):
+        """The accounts that a change is told to, besides the owner."""
+        return [one for one in self.principals if one.isdigit()]
+
+
+class Invitation:
+    def __init__(self, share, account):
+        self.share, self.account, self.status, self.sent = share, account, "PENDING", utcnow()
+        self.arn = f"arn:aws:ram:{share.region}:{share.account}:resource-share-invitation/{uuid.uuid4()}"
+
+    def age(self):
+        kinds = {arn.split(":", 5)[5].split("/")[0] for arn in self.share.resources}
+        lasts = timedelta(days=7) if kinds & _WEEK else timedelta(hours=12)
+        if self.status == "PENDING" and utcnow() - self.sent > lasts:
+            self.status = "EXPIRED"
+            self.share.principals.pop(self.account, None)
+        return self.status
+
+    def view(self):
+        return {
+            "resourceShareInvitationArn": self.arn,
+            "resourceShareName": self.share.name,
+            "resourceShareArn": self.share.arn,
+            "senderAccountId": self.share.account,
+            "receiverAccountId": self.account,
+            "invitationTimestamp": unix_time(self.sent),
+            "status": self.age(),
+        }
+
+
+def _means(principal, account):
+    """Whether a principal is an account, or an organization or unit that the account is in."""
+    if principal == account:
+        return True
+    if not config.member(account):
+        return False
+    kind, _, name = principal.split(":")[-1].partition("/")
+    if kind == "organization":
+        return name == config.ORGANIZATION
+    return kind == "ou" and f"/{name.split('/')[-1]}/" in config.unit_path(account)
+
+
+def shared(arn, account):
+    """Whether RAM gives an account a resource of another one."""
+    return any(one.resources.get(arn) == "ASSOCIATED" and one.reaches(account) for one in list(_shares.values()))
+
+
+# --- what is told --------------------------------------------------------------------------------------------------------
+
+
+def _tell(share, event, status):
+    """https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html: to the owner and to those it concerns."""
+    for account in [share.account, *share.concerned()]:
+        detail = {"event": event, "status": status}
+        events.emit(account, share.region, "aws.ram", "Resource Sharing State Change", detail, [share.arn])
+
+
+# --- calls ---------------------------------------------------------------------------------------------------------------
+
+
+class Refused(JsonRESTError):
+    def __init__(self, code, message):
+        super().__init__(code, message)
+
+
+def _unknown(arn):
+    return Refused("UnknownResourceException", f"ResourceShare {arn} could not be found.")
+
+
+def _own(self):
+    share = _shares.get(self._get_param("resourceShareArn"))
+    if share is None or share.account != self.current_account or share.status == "DELETED":
+        raise _unknown(self._get_param("resourceShareArn"))
+    return share
+
+
+def _associate(share, resources, principals):
+    for principal in principals:
+        if principal in share.principals:
+            continue
+        account = principal if principal.isdigit() else ""
+        outside = bool(account) and not (config.member(account) and config.member(share.account))
+        if outside and not share.external:
+            raise Refused("OperationNotPermittedException", "The resource share does not allow principals outside the organization.")
+        if not account and not _within["on"]:
+            raise Refused("OperationNotPermittedException", "Resource sharing within the organization is not enabled.")
+        if account and (outside or not _within["on"]):
+            share.principals[principal] = "ASSOCIATING"
+            share.invitations.append(Invitation(share, account))
+        else:
+            share.principals[principal] = "ASSOCIATED"
+    for arn in resources:
+        if len(arn.split(":", 5)) != 6:
+            raise Refused("MalformedArnException", f"The specified resource ARN {arn} is not valid.")
+        share.resources[arn] = "ASSOCIATED"
+    share.changed = utcnow()
+    pending = any(one.status == "PENDING" for one in share.invitations)
+    if pending:
+        _tell(share, "Resource Share Invitation", "pending")
+    if resources or principals:
+        _tell(share, "Resource Share Association", "associated")
+
+
+@replace(ResourceAccessManagerResponse, "create_resource_share")
+def create(_original, self):
+    # https://docs.aws.amazon.com/ram/latest/APIReference/API_CreateResourceShare.html
+    asked = self.request_params
+    share = Share(self.current_account, self.region, asked["name"], asked.get("allowExternalPrincipals", True))
+    with _lock:
+        _associate(share, asked.get("resourceArns", []), asked.get("principals", []))
+        _shares[share.arn] = share
+    return json.dumps({"resourceShare": share.view()})
+
+
+def _changes(self, share):
+    asked = self.request_params
+    status = {**share.resources, **share.principals}
+    return [
+        {
+            "resourceShareArn": share.arn,
+            "associatedEntity": entity,
+            "associationType": "PRINCIPAL" if entity in asked.get("principals", []) else "RESOURCE",
+            "status": status.get(entity, "DISASSOCIATED"),
+        }
+        for entity in asked.get("principals", []) + asked.get("resourceArns", [])
+    ]
+
+
+@add(ResourceAccessManagerResponse, "associate_resource_share")
+def associate(self):
+    share, asked = _own(self), self.request_params
+    with _lock:
+        _associate(share, asked.get("resourceArns", []), asked.get("principals", []))
+    return json.dumps({"resourceShareAssociations": _changes(self, share)})
+
+
+@add(ResourceAccessManagerResponse, "disassociate_resource_share")
+def disassociate(self):
+    share, asked = _own(self), self.request_params
+    with _lock:
+        before = [share.account, *share.concerned()]
+        for one in asked.get("principals", []):
+            share.principals.pop(one, None)
+        for one in asked.get("resourceArns", []):
+            share.resources.pop(one, None)
+        share.changed = utcnow()
+        for account in before:
+            detail = {"event": "Resource Share Association", "status": "disassociated"}
+            events.emit(account, share.region, "aws.ram", "Resource Sharing State Change", detail, [share.arn])
+    return json.dumps({"resourceShareAssociations": _changes(self, share)})
+
+
+@replace(ResourceAccessManagerResponse, "delete_resource_share")
+def delete(_original, self):
+    share = _own(self)
+    with _lock:
+        share.status, share.changed = "DELETED", utcnow()
+        _tell(share, "Resource Share Association", "disassociated")
+        share.principals = {one: "DISASSOCIATED" for one in share.principals}
+        share.resources = {one: "DISASSOCIATED" for one in share.resources}
+    return json.dumps({"returnValue": True})
+
+
+@replace(ResourceAccessManagerResponse, "get_resource_shares")
+def get_shares(_original, self):
+    # https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShares.html
+    owner, account = self._get_param("resourceOwner"), self.current_account
+    if owner not in ("SELF", "OTHER-ACCOUNTS"):
+        raise Refused("InvalidParameterException", f"{owner} is not a valid resource owner.")
+    wanted, name, status = self._get_param("resourceShareArns") or [], self._get_param("name"), self._get_param("resourceShareStatus")
+    found = [
+        one.view()
+        for one in list(_shares.values())
+        if one.region == self.region and (one.account == account if owner == "SELF" else one.account != account and one.reaches(account))
+    ]
+    return json.dumps(
+        {
+            "resourceShares": [
+                one
+                for one in found
+                if (not wanted or one["resourceShareArn"] in wanted)
+                and (not name or one["name"] == name)
+                and (not status or one["status"] == status)
+            ]
+        }
+    )
+
+
+@replace(ResourceAccessManagerResponse, "get_resource_share_associations")
+def get_associations(_original, self):
+    # https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareAssociations.html
+    kind, status = self._get_param("associationType"), self._get_param("associationStatus")
+    wanted, arn, principal = self._get_param("resourceShareArns") or [], self._get_param("resourceArn"), self._get_param("principal")
+    if kind not in ("PRINCIPAL", "RESOURCE"):
+        raise Refused("InvalidParameterException", f"{kind} is not a valid association type.")
+    found = []
+    for share in list(_shares.values()):
+        if share.account != self.current_account or share.region != self.region or (wanted and share.arn not in wanted):
+            continue
+        for invitation in share.invitations:
+            invitation.age()
+        for entity, held in (share.principals if kind == "PRINCIPAL" else share.resources).items():
+            if (status and held != status) or (arn and entity != arn) or (principal and entity != principal):
+                continue
+            found.append(
+                {
+                    "resourceShareArn": share.arn,
+                    "resourceShareName": share.name,
+                    "associatedEntity": entity,
+                    "associationType": kind,
+                    "status": held,
+                    "creationTime": unix_time(share.made),
+                    "lastUpdatedTime": unix_time(share.changed),
+                    "external": entity.isdigit() and not config.member(entity),
+                }
+            )
+    return json.dumps({"resourceShareAssociations": found})
+
+
+@add(ResourceAccessManagerResponse, "get_resource_share_invitations")
+def get_invitations(self):
+    # https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareInvitations.html
+    names, shares = self._get_param("resourceShareInvitationArns") or [], self._get_param("resourceShareArns") or []
+    found = [
+        one.view()
+        for share in list(_shares.values())
+        for one in share.invitations
+        if share.region == self.region
+        and one.account == self.current_account
+        and (not names or one.arn in names)
+        and (not shares or share.arn in shares)
+    ]
+    return json.dumps({"resourceShareInvitations": found})
+
+
+def _answer(self, status):
+    name = self._get_param("resourceShareInvitationArn")
+    for share in list(_shares.values()):
+        for one in share.invitations:
+            if one.arn == name and one.account == self.current_account:
+                now = one.age()
+                if now != "PENDING":
+                    raise Refused(f"ResourceShareInvitation{ {'ACCEPTED': 'AlreadyAccepted', 'REJECTED': 'AlreadyRejected', 'EXPIRED': 'Expired'}[now]}Exception", f"The invitation is {now}.")
+                one.status = status
+                if status == "ACCEPTED":
+                    share.principals[one.account] = "ASSOCIATED"
+                    _tell(share, "Resource Share Association", "associated")
+                else:
+                    share.principals[one.account] = "FAILED"
+                    _tell(share, "Resource Share Association", "failed")
+                return json.dumps({"resourceShareInvitation": one.view()})
+    raise Refused("ResourceShareInvitationArnNotFoundException", f"The invitation {name} could not be found.")
+
+
+@add(ResourceAccessManagerResponse, "accept_resource_share_invitation")
+def accept(self):
+    return _answer(self, "ACCEPTED")
+
+
+@add(ResourceAccessManagerResponse, "reject_resource_share_invitation")
+def reject(self):
+    return _answer(self, "REJECTED")
+
+
+@add(ResourceAccessManagerResponse, "list_resources")
+def list_resources(self):
+    # https://docs.aws.amazon.com/ram/latest/APIReference/API_ListResources.html
+    owner, account = self._get_param("resourceOwner"), self.current_account
+    found = [
+        {"arn": arn, "resourceShareArn": share.arn, "status": "AVAILABLE", "type": "ec2:TransitGateway" if ":transit-gateway/" in arn else ""}
+        for share in list(_shares.values())
+        if share.region == self.region and (share.account == account if owner == "SELF" else share.account != account and share.reaches(account))
+        for arn, status in share.resources.items()
+        if status == "ASSOCIATED"
+    ]
+    return json.dumps({"resources": found})
+
+
+@replace(ResourceAccessManagerResponse, "enable_sharing_with_aws_organization")
+def enable(_original, self):
+    if self.current_account != config.HUB_ACCOUNT:
+        raise Refused("OperationNotPermittedException", "Only the organization's management account may do that.")
+    _within["on"] = True
+    return json.dumps({"returnValue": True})
+
+
+@replace(OrganizationsResponse, "disable_aws_service_access")
+def off(original, self):
+    # https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ram.html
+    if self._get_param("ServicePrincipal") != "ram.amazonaws.com":
+        return original(self)
+    _within["on"] = False
+    return "{}"
+
+
+@replace(OrganizationsResponse, "enable_aws_service_access")
+def on(original, self):
+    if self._get_param("ServicePrincipal") != "ram.amazonaws.com":
+        return original(self)
+    _within["on"] = True
+    return "{}"
+
+
+for _path in (
+    "associateresourceshare",
+    "disassociateresourceshare",
+    "getresourceshareinvitations",
+    "acceptresourceshareinvitation",
+    "rejectresourceshareinvitation",
+    "listresources",
+):
+    urls.url_paths[f"{{0}}/{_path}$"] = ResourceAccessManagerResponse.dispatch
+
+
+# --- records -------------------------------------------------------------------------------------------------------------
+
+
+def _recorded(method, name):
+    @replace(ResourceAccessManagerResponse, method)
+    def call(original, self):
+        try:
+            answer = original(self)
+        except JsonRESTError as error:
+            cloudtrail.record(self, "ram", name, self.request_params, None, error)
+            raise
+        cloudtrail.record(self, "ram", name, self.request_params, json.loads(answer))
+        return answer
+
+
+for _method, _name in (
+    ("create_resource_share", "CreateResourceShare"),
+    ("associate_resource_share", "AssociateResourceShare"),
+    ("disassociate_resource_share", "DisassociateResourceShare"),
+    ("delete_resource_share", "DeleteResourceShare"),
+    ("accept_resource_share_invitation", "AcceptResourceShareInvitation"),
+    ("reject_resource_share_invitation", "RejectResourceShareInvitation"),
+):
+    _recorded(_method, _name)
+
+
+# --- what the calls need -------------------------------------------------------------------------------------------------
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html
+
+privilege.CALLS |= {
+    "ram:AcceptResourceShareInvitation": lambda call: call.on(call.get("resourceShareInvitationArn")),
+    "ram:RejectResourceShareInvitation": lambda call: call.on(call.get("resourceShareInvitationArn")),
+}
+privilege.ON_EVERYTHING |= {
+    "ram:GetResourceShares",
+    "ram:GetResourceShareAssociations",
+    "ram:GetResourceShareInvitations",
+    "ram:ListResources",
+}
