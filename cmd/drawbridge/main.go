@@ -21,6 +21,8 @@ type cli struct {
 	Bench benchCommand `cmd:"" help:"Count what a connection costs and time it against the bare AWS calls."`
 
 	Replay replayCommand `cmd:"" help:"Play events from the dead-letter queue again."`
+
+	ConnectSnippet snippetCommand `cmd:"" help:"Print the notebook cell that queries a Redshift cluster from Studio."`
 }
 
 // environment is what every command gets.
@@ -41,7 +43,7 @@ func main() {
 		defer stop()
 		defer func() { interrupted = ctx.Err() != nil }()
 		root, err := c.root()
-		if err != nil && parsed.Command() != "replay" {
+		if err != nil && parsed.Command() != "replay" && parsed.Command() != "connect-snippet <role>" {
 			return err
 		}
 		parsed.BindTo(ctx, (*context.Context)(nil))
