@@ -11,6 +11,12 @@ import (
 // follow, since what a notebook still needs is told by the routes that are left; the status goes last. With nothing left
 // to remove, both Maps are empty, and only the end is named: one of ends.
 func (h *hub) disconnect(scope constructs.Construct, ends ...end) sfn.IChainable {
+	return h.disconnectOrTrim(scope, nil, ends...)
+}
+
+// disconnectOrTrim is [hub.disconnect], for a machine that also takes away a part of a connection that stays: after the
+// answer trim, the same states take what the sides name, and trimmed follows.
+func (h *hub) disconnectOrTrim(scope constructs.Construct, trimmed sfn.IChainable, ends ...end) sfn.IChainable {
 	closing := h.task(scope, "CloseFirewall",
 		data{"connection": at("$.connection"), "side": at("$.side")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.closed"})
@@ -44,7 +50,13 @@ func (h *hub) disconnect(scope constructs.Construct, ends ...end) sfn.IChainable
 	for _, e := range ends {
 		answers = append(answers, answer{e.result, succeed(scope, e.result, e.meaning)})
 	}
-	sides.Next(notebooks).Next(conclude).Next(choose(scope, "ChooseEnd", "$.result", answers))
+	conclude.Next(choose(scope, "ChooseEnd", "$.result", answers))
+	sides.Next(notebooks)
+	if trimmed == nil {
+		notebooks.Next(conclude)
+	} else {
+		notebooks.Next(choose(scope, "ChooseRest", "$.answer", []answer{{"disconnect", conclude}, {"trim", trimmed}}))
+	}
 	return sides
 }
 

@@ -125,7 +125,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		"vpc":     callsOf(tagCalls, tagged("vpc-")),
 		"database": {Source: jsii.Strings("aws.rds", "aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{"eventName": jsii.Strings(databaseCalls...)}},
-		"database-created": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
+		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
 	})
 	h.regions = parameter(stack, "Regions", strings.Join(c.Regions, ","), `^[a-z0-9-]+(,[a-z0-9-]+)*$`,
 		"The Regions that a sweep looks at in every account, with commas.")

@@ -5,6 +5,8 @@ import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
 // peering returns the definition of the machine drawbridge-peering:
@@ -14,6 +16,10 @@ import (
 //	                    └──────────│────────────────────────────┘
 //	                               ├ connect → AllowDnsResolution → RouteBothSides → OpenBothSides
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
+//	                               │               (not active any more: back to InspectPeering)
+//	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
+//	                               │             → InspectPeering
+//	                               ├ conflict → ReportConflict → LookAgain → InspectPeering
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
 //	                               ├ refuse ─→ RefusePeering → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
@@ -64,15 +70,29 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	route := h.connect(scope, data{"dns": at("$.dns")})
 	dns.Next(route)
+	// Not active after all the retries: deleted meanwhile, and what was known of it is no more.
+	dns.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})
 
-	disconnect := h.disconnect(scope,
+	again := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
+		Comment:    jsii.String("What was read of the networks may be old by now; the policy stays."),
+		Parameters: &map[string]any{"event": at("$.event"), "known": map[string]any{"policy": at("$.known.policy")}},
+	})
+	again.Next(inspect)
+
+	report := h.task(scope, "ReportConflict",
+		data{"connection": at("$.connection"), "members": at("$.members")},
+		result{path: "-"})
+	report.Next(again)
+
+	disconnect := h.disconnectOrTrim(scope, again,
 		end{"Removed", "The peering was deleted; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},
 		end{"Withdrawn", "The requester deleted the request before it was accepted."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"ask", ask}, {"refuse", refuse}, {"disconnect", disconnect}, {"nothing", nothing},
+		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"trim", disconnect}, {"conflict", report},
+		{"ask", ask}, {"refuse", refuse}, {"disconnect", disconnect}, {"nothing", nothing},
 	})
 
 	receive := sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{

@@ -32,6 +32,9 @@ var peeringSteps = map[string]step{
 		member: []grant{status,
 			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
 	},
+	"ReportConflict": {
+		member: []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
+	},
 	"AllowDnsResolution": {
 		member: []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
 	},

@@ -29,6 +29,7 @@ type asl struct {
 	Parameters     json.RawMessage `json:",omitempty"`
 	ItemProcessor  *definition     `json:",omitempty"`
 	Retry          json.RawMessage `json:",omitempty"`
+	Catch          json.RawMessage `json:",omitempty"`
 	ResultSelector json.RawMessage `json:",omitempty"`
 	ResultPath     json.RawMessage `json:",omitempty"`
 	OutputPath     string          `json:",omitempty"`

@@ -40,10 +40,10 @@ var (
 	}
 	tableCalls    = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
 	tagCalls      = []string{"CreateTags", "DeleteTags"}
-	networkCalls  = []string{"AssociateVpcCidrBlock", "DisassociateVpcCidrBlock"}
+	networkCalls  = []string{"AssociateVpcCidrBlock", "DisassociateVpcCidrBlock", "CreateSubnet"}
 	databaseCalls = []string{
 		"AddTagsToResource", "RemoveTagsFromResource", "ModifyDBInstance", "ModifyDBCluster", // RDS
-		"CreateCluster", "CreateTags", "DeleteTags", "ModifyCluster", // Redshift
+		"CreateTags", "DeleteTags", "CreateCluster", "ModifyCluster", "DeleteCluster", // Redshift
 	}
 	routeCalls = []string{"CreateRoute", "ReplaceRoute", "DeleteRoute", "AssociateRouteTable", "ReplaceRouteTableAssociation"}
 )
@@ -53,12 +53,13 @@ var (
 	databaseServices = []string{"rds", "redshift"}
 )
 
-// databaseCreated is the pattern of RDS's events that an instance or a cluster was created.
+// databaseStates is the pattern of RDS's events that an instance or a cluster was created (0005, 0170) or deleted (0003,
+// 0171), or that an instance restarted (0006), which is when another port is in force.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
-var databaseCreated = map[string]any{
+var databaseStates = map[string]any{
 	"source":      []string{"aws.rds"},
 	"detail-type": []string{"RDS DB Instance Event", "RDS DB Cluster Event"},
-	"detail":      map[string]any{"EventID": []string{"RDS-EVENT-0005", "RDS-EVENT-0170"}},
+	"detail":      map[string]any{"EventID": []string{"RDS-EVENT-0003", "RDS-EVENT-0005", "RDS-EVENT-0006", "RDS-EVENT-0170", "RDS-EVENT-0171"}},
 }
 
 // kinds are all the kinds of events. EC2 has no event of its own for peerings, only CloudTrail's record of the call:
@@ -97,7 +98,7 @@ var kinds = []kind{
 	},
 	{
 		name:    "network",
-		about:   "Somebody changed the addresses of a VPC.",
+		about:   "Somebody changed the addresses of a VPC, or made a subnet.",
 		pattern: callPattern(ec2, map[string]any{"eventName": networkCalls}),
 	},
 	{
@@ -118,9 +119,9 @@ var kinds = []kind{
 		pattern: callPattern(databaseServices, map[string]any{"eventName": databaseCalls}),
 	},
 	{
-		name:    "database-created",
-		about:   "A database was created.",
-		pattern: databaseCreated,
+		name:    "database-state",
+		about:   "A database was created or deleted, or restarted.",
+		pattern: databaseStates,
 	},
 	{
 		name:    "studio",

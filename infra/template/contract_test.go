@@ -359,6 +359,7 @@ var inputs = map[string]any{
 	"AskApproval":        workflow.ConcludeInput{},
 	"RefusePeering":      workflow.ConcludeInput{},
 	"AllowDnsResolution": workflow.AllowDNSResolutionInput{},
+	"ReportConflict":     workflow.ReportConflictInput{},
 	"AddRoutes":          workflow.SideInput{},
 	"OpenFirewall":       workflow.SideInput{},
 	"CloseFirewall":      workflow.SideInput{},

@@ -186,10 +186,11 @@ func toInspect(out Event, detail json.RawMessage) (Event, error) {
 	return out, nil
 }
 
-// vpcCalls are the API calls that change which addresses a VPC has.
+// vpcCalls are the API calls that change which addresses a VPC has, or which of its route tables are in use.
 var vpcCalls = map[string]bool{
 	"AssociateVpcCidrBlock":    true,
 	"DisassociateVpcCidrBlock": true,
+	"CreateSubnet":             true,
 }
 
 // databaseCalls are the API calls about databases that can change who reaches them, of RDS and of Redshift.
@@ -198,7 +199,9 @@ var databaseCalls = map[string]bool{
 	"RemoveTagsFromResource": true,
 	"ModifyDBInstance":       true,
 	"ModifyDBCluster":        true,
+	"CreateCluster":          true,
 	"ModifyCluster":          true,
+	"DeleteCluster":          true,
 	"CreateTags":             true,
 	"DeleteTags":             true,
 }
@@ -262,6 +265,7 @@ type parameters struct {
 	PeerRegion string         `json:"peerRegion"`
 	TableID    string         `json:"routeTableId"`
 	Resources  list[resource] `json:"resourcesSet"`
+	VPC        string         `json:"vpcId"`
 	// The newer calls of EC2 wrap their parameters.
 	Associate struct {
 		VPC string `json:"VpcId"`
@@ -276,6 +280,9 @@ type response struct {
 	Associate struct {
 		VPC string `json:"vpcId"`
 	} `json:"AssociateVpcCidrBlockResponse"`
+	Subnet struct {
+		VPC string `json:"vpcId"`
+	} `json:"subnet"`
 	Disassociate struct {
 		VPC string `json:"vpcId"`
 	} `json:"DisassociateVpcCidrBlockResponse"`
@@ -323,7 +330,7 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 		return Event{}, invalid("detail.responseElements: %v", err)
 	}
 	if vpcCalls[c.EventName] {
-		return changed(out, p.Associate.VPC, r.Associate.VPC, r.Disassociate.VPC)
+		return changed(out, p.Associate.VPC, r.Associate.VPC, r.Disassociate.VPC, r.Subnet.VPC, p.VPC)
 	}
 	id := p.PeeringID
 	if c.EventName == "CreateVpcPeeringConnection" {

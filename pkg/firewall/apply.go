@@ -160,8 +160,8 @@ func oneByOne(permissions []types.IpPermission, call func([]types.IpPermission) 
 // rounds bounds how often Close reads, plans and applies. Two are enough unless somebody else does the same meanwhile.
 const rounds = 4
 
-// Close revokes every rule of one side's account and Region that carries the connection's tag, and no other. It ends when
-// a look finds none: that look is the proof.
+// Close revokes every rule of one side's account and Region that carries the connection's tag, and no other. While the
+// connection stays, it revokes only those that side.Trim names. It ends when a look finds none: that look is the proof.
 func Close(ctx context.Context, ec2api revoker, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
 	for range rounds {
@@ -169,10 +169,14 @@ func Close(ctx context.Context, ec2api revoker, connection string, side workflow
 		if err != nil {
 			return out, err
 		}
-		plan := PlanRemoval(rules, connection)
+		plan := PlanRemoval(trimmed(rules, side.Trim), connection)
 		if len(plan) == 0 {
 			if len(out.Hops) == 0 {
-				out.Hops = append(out.Hops, workflow.Hop{Hop: "security groups of " + side.VPC.ID, OK: true, Detail: "no rule of " + connection})
+				detail := "no rule of " + connection
+				if side.Trim != nil {
+					detail += " has to go"
+				}
+				out.Hops = append(out.Hops, workflow.Hop{Hop: "security groups of " + side.VPC.ID, OK: true, Detail: detail})
 			}
 			return out, nil
 		}
@@ -222,7 +226,7 @@ func ReadTagged(ctx context.Context, ec2api RuleReader, connection string) ([]Ta
 			return nil, fmt.Errorf("reading the security group rules of %s: %w", connection, err)
 		}
 		for _, r := range page.SecurityGroupRules {
-			one := Tagged{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Allows: allows(r)}
+			one := Tagged{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Allows: allows(r), Rule: admitted(r)}
 			for _, t := range r.Tags {
 				if aws.ToString(t.Key) == TagConnection {
 					one.Connection = aws.ToString(t.Value)
@@ -232,6 +236,18 @@ func ReadTagged(ctx context.Context, ec2api RuleReader, connection string) ([]Ta
 		}
 	}
 	return out, nil
+}
+
+// admitted returns what a rule lets through, if it is for TCP.
+func admitted(r types.SecurityGroupRule) Rule {
+	if p := aws.ToString(r.IpProtocol); p != "tcp" && p != "6" {
+		return Rule{}
+	}
+	out := Rule{From: int(aws.ToInt32(r.FromPort)), To: int(aws.ToInt32(r.ToPort)), Other: aws.ToString(r.PrefixListId)}
+	if cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6))); err == nil {
+		out.CIDR = cidr.Masked()
+	}
+	return out
 }
 
 // allows says what a rule lets through.

@@ -36,6 +36,7 @@ type Tagged struct {
 	Egress     bool
 	Connection string // empty: no such tag
 	Allows     string // for people: "TCP 3306 from 10.1.0.0/16"
+	Rule       Rule   // what it admits, if that is TCP; else the zero value
 }
 
 // Revocation is what one call removes: rules of one group and one direction.

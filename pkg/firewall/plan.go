@@ -101,6 +101,39 @@ func PlanRemoval(rules []Tagged, connection string) []Revocation {
 	return out
 }
 
+// Surplus returns the ids of the connection's rules that serve nothing any more, sorted. openings are the databases of this
+// side that are open to peers, ports those of the peer's databases that this side's clients must reach:
+//
+//	another connection's rule, or an owner's              → keep
+//	ingress, in a group and on the port of an opening, from one of peers → keep
+//	egress, on one of ports, to one of peers              → keep
+//	ours, and nothing of these                            → goes
+//
+// A rule is kept in any group of a database, not only in the one that is chosen first today: it may be the one that serves.
+func Surplus(rules []Tagged, connection string, openings []workflow.Opening, ports []int, peers []netip.Prefix) []string {
+	var out []string
+	for _, r := range rules {
+		serves := func(port int) bool {
+			return r.Rule.From == port && r.Rule.To == port && slices.Contains(peers, r.Rule.CIDR)
+		}
+		used := r.Egress && slices.ContainsFunc(ports, serves) ||
+			!r.Egress && slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, r.Group) && serves(o.Port) })
+		if connection != "" && r.Connection == connection && !used {
+			out = append(out, r.ID)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// trimmed returns those of rules that go: all, or, while the connection stays, exactly those that trim names.
+func trimmed(rules []Tagged, trim *workflow.Trim) []Tagged {
+	if trim == nil {
+		return rules
+	}
+	return slices.DeleteFunc(slices.Clone(rules), func(r Tagged) bool { return !slices.Contains(trim.Rules, r.ID) })
+}
+
 // OpenEverywhere reports whether every group lets clients out to all destinations on all ports, as AWS's default
 // egress rule does. Then it does not matter which group a client uses.
 func OpenEverywhere(groups []Group, ports []int, destinations []netip.Prefix) bool {

@@ -254,10 +254,15 @@ func withdraw(ctx context.Context, api client, routed routes, nb workflow.Notebo
 // to be left alone since. Destinations that the subnet's table still reaches another way, other lines, and every byte of
 // the owner's stay. No notebook is stopped or started for it.
 //
+// Of a connection that stays, only the destinations that were trimmed go.
+//
 // A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
 // doing nothing, until the notebook's next stop is reported.
 func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
-	nb := in.Notebook
+	nb, over := in.Notebook, in.Connection
+	if trims(in.Disconnected) {
+		over.Target = "" // the connection stays, and so does whatever is still routed through it
+	}
 	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true, Detail: "none was there"}
 	table := func(ctx context.Context) (workflow.Table, error) {
 		tables, err := route.Read(ctx, ec2api, nb.VPC)
@@ -266,7 +271,7 @@ func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow
 	}
 	routed := func(ctx context.Context) ([]netip.Prefix, error) {
 		now, err := table(ctx)
-		return othersOf(now, in.Connection), err
+		return othersOf(now, over), err
 	}
 	err := func() error {
 		name := cmp.Or(nb.LifecycleConfig, NameFor(nb.Subnet)) // ours may have been detached, and not deleted, before
@@ -283,7 +288,7 @@ func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow
 		if err != nil {
 			return err
 		}
-		leaving, live := Leaving(there, now, in.Connection)
+		leaving, live := Leaving(there, now, over)
 		idle = idle && len(leaving) == len(there)
 		if len(leaving) > 0 {
 			hop.Detail = list(leaving) + " withdrawn from lifecycle configuration " + name + ", effective at the next start"

@@ -210,6 +210,11 @@ func othersOf(table workflow.Table, connection workflow.Connection) []netip.Pref
 	return route.HostRoutes(table)
 }
 
+// trims reports whether the connection stays, and only some of it was taken away.
+func trims(disconnected []workflow.Disconnected) bool {
+	return slices.ContainsFunc(disconnected, func(d workflow.Disconnected) bool { return d.Side.Trim != nil })
+}
+
 // destinationsOf returns what a connection reached from the VPC of a notebook, as far as it can be a host route there.
 func destinationsOf(disconnected []workflow.Disconnected, nb workflow.Notebook) []netip.Prefix {
 	var out []netip.Prefix

@@ -103,6 +103,11 @@ func AllowDNS(ctx context.Context, enter func(workflow.VPC) Optioner, c workflow
 			}
 			slog.InfoContext(ctx, "allowing DNS resolution", "peering", c.ID, "side", s.Role)
 			got, err := enter(s.VPC).ModifyVpcPeeringConnectionOptions(ctx, in)
+			// "OperationNotPermitted": also for a peering that is not active any more. The machine waits a little, for one
+			// that is about to be, and then looks again.
+			if fault.HasCode(err, "OperationNotPermitted", "InvalidStateTransition") {
+				return out, fault.New(fault.NotYet, "allowing DNS resolution on the %s side of %s: it is not active (any more): %v", s.Role, c.ID, err)
+			}
 			if err != nil {
 				return out, fmt.Errorf("allowing DNS resolution on the %s side of %s: %w", s.Role, c.ID, err)
 			}

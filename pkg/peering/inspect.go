@@ -158,6 +158,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		if out.Sides, out.Notebooks, err = i.survey(ctx, in.Execution, set, q); err != nil {
 			return out, err
 		}
+		sides, notebooks, err := i.trim(ctx, in.Execution, p, seen, out.Sides)
+		if err != nil {
+			return out, err
+		}
+		if len(sides) > 0 {
+			out.Sides, out.Notebooks = sides, notebooks
+			v.Answer, v.Reason = workflow.AnswerTrim, trimmed(sides)
+		}
 	}
 	if v.Answer == workflow.AnswerAsk {
 		out.Told, out.Expires = told(p.Tags, v), p.Expires
@@ -269,7 +277,9 @@ func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p
 	if err != nil {
 		return nil, nil, err
 	}
-	r.Tables, a.Tables = route.Touching(r.Tables, a.VPC.CIDRs), route.Touching(a.Tables, r.VPC.CIDRs)
+	// What leads through the peering stays in view even if the peer has no such addresses any more.
+	r.Tables = route.Touching(r.Tables, append(route.Through(r.Tables, p.ID), a.VPC.CIDRs...))
+	a.Tables = route.Touching(a.Tables, append(route.Through(a.Tables, p.ID), r.VPC.CIDRs...))
 	return r, a, nil
 }
 

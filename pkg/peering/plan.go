@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -62,6 +64,7 @@ func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 // Judge decides what a peering that is not [Settled] needs next. The first of these that holds:
 //
 //	a side outside the organization           → refuse
+//	the VPCs overlap, and it was connected    → conflict: somebody changed the addresses of a VPC
 //	the VPCs overlap                          → refuse
 //	pending, and a VPC already reaches some
 //	address of the other through a live route → refuse
@@ -85,6 +88,11 @@ func Judge(q Question) Verdict {
 	}
 	if !q.AccepterMember {
 		return refuse("accepter account %s is outside the organization", p.Accepter.Account)
+	}
+	if p.Status == "active" && Connected(p) {
+		if conflict := Overlapping(workflow.Connection{ID: p.ID, Requester: q.Requester.VPC, Accepter: q.Accepter.VPC}); conflict != nil {
+			return Verdict{Answer: workflow.AnswerConflict, Reason: conflict.Error()}
+		}
 	}
 	if a, b, ok := overlap(q.Requester.VPC.CIDRs, q.Accepter.VPC.CIDRs); ok {
 		return refuse("%s of %s overlaps %s of %s", a, q.Requester.VPC.ID, b, q.Accepter.VPC.ID)
@@ -124,6 +132,43 @@ func Judge(q Question) Verdict {
 		return Verdict{workflow.AnswerRefuse, "routes refused by policy " + decision.Policy, decision}
 	}
 	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}
+}
+
+// Connected reports whether Drawbridge connected this peering once: the account in which it was read has the tag that says
+// which destinations the routes of that connection reach.
+func Connected(p Peering) bool { return p.Tags[connection.TagDestinations] != "" }
+
+// Overlapping returns the conflict of two VPCs that are connected and have come to share addresses, or nil. What leads
+// through the connection stays as it is: it still serves all other addresses.
+func Overlapping(c workflow.Connection) error {
+	a, b, ok := overlap(c.Requester.CIDRs, c.Accepter.CIDRs)
+	if !ok {
+		return nil
+	}
+	return fault.NewConflict(fmt.Sprintf("%s of %s overlaps %s of %s, and %s connects them", a, c.Requester.ID, b, c.Accepter.ID, c.ID),
+		"disassociate whichever of the two is new from its VPC, then redrive the execution; nothing of the connection was changed")
+}
+
+// Surplus returns what of the connection has no use any more on one side, as it was surveyed, or nil if nothing. recorded
+// is the side's tag drawbridge:destinations, rules what carries the connection's tag there:
+//
+//	a route to the target, to a CIDR of the peer               → keep
+//	a route to the target, recorded, to no CIDR of the peer    → goes, and the host routes with it
+//	a route to the target that is not recorded                 → keep: its owner put it there
+//	a route elsewhere, wherever to                             → keep
+//	a rule                                                     → see [firewall.Surplus]
+func Surplus(target string, s workflow.Side, recorded string, rules []firewall.Tagged) *workflow.Trim {
+	trim := workflow.Trim{Rules: firewall.Surplus(rules, target, s.Openings, s.Ports, s.Peer.CIDRs)}
+	ours := connection.Destinations(recorded)
+	for _, d := range route.Through(s.Tables, target) {
+		if slices.Contains(ours, d) && !slices.Contains(s.Peer.CIDRs, d) {
+			trim.Destinations = append(trim.Destinations, d)
+		}
+	}
+	if len(trim.Rules) == 0 && len(trim.Destinations) == 0 {
+		return nil
+	}
+	return &trim
 }
 
 // NotebooksMatter reports whether it makes a difference which of the VPCs have notebook instances: only when one of

@@ -30,6 +30,7 @@ type realm struct {
 	lands      map[string]*land // by account
 	peerings   map[string]string
 	violations []string
+	trims      int
 	// replaced is called when Drawbridge replaces a dead route.
 	replaced func(account, table string, destination netip.Prefix)
 }
@@ -47,7 +48,9 @@ type land struct {
 	tags    map[string]map[string]string // of peerings
 	books   map[string]*book
 	configs map[string]*config
-	rule    int // ids given
+	rule    int   // ids given
+	hidden  bool  // the database is not shared
+	port    int32 // of the database
 }
 
 type heldTable struct {
@@ -267,7 +270,8 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 		if r.tags[key] != in.Filters[0].Values[0] {
 			continue
 		}
-		one := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr}
+		one := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr,
+			IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port}
 		for k, v := range r.tags {
 			one.Tags = append(one.Tags, types.Tag{Key: &k, Value: &v})
 		}
@@ -370,8 +374,8 @@ func (l *land) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInpu
 		return &rds.DescribeDBInstancesOutput{}, nil
 	}
 	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{DBInstanceIdentifier: aws.String("sales"), DBInstanceArn: aws.String("arn:sales"), Engine: aws.String("mysql"),
-		Endpoint: &rdstypes.Endpoint{Port: aws.Int32(3306)}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: &l.vpc},
-		TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}},
+		Endpoint: &rdstypes.Endpoint{Port: &l.port}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: &l.vpc},
+		TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String(fmt.Sprint(!l.hidden))}},
 		VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: &l.groups[0]}}}}}, nil
 }
 

@@ -86,7 +86,7 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, (&desk{}).bus(), workflow.VerifyConnectionInput{
 			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
-	case workflow.AnswerDisconnect:
+	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		var disconnected []workflow.Disconnected
 		for _, s := range in.Sides {
 			closed, err := firewall.Close(ctx, w.ec2(s.VPC), id, s)
@@ -104,6 +104,10 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 			if !go1(err) {
 				return false
 			}
+		}
+		if in.Answer == workflow.AnswerTrim {
+			w.trims++
+			return w.run(t, id, from, cut)
 		}
 		_, err := connection.Conclude(ctx, func(c workflow.Carrier) connection.Untagger {
 			return w.ec2(workflow.VPC{Account: c.Account, Region: c.Region})
@@ -141,7 +145,7 @@ func drawRealm(t *rapid.T, gateway string) *realm {
 	for n, account := range []string{alpha, beta} {
 		own, other := fmt.Sprintf("10.%d.", n+1), fmt.Sprintf("10.%d.", 2-n)
 		l := &land{realm: w, account: account, vpc: fmt.Sprintf("vpc-%d", n+1), cidrs: []netip.Prefix{netip.MustParsePrefix(own + "0.0/16")},
-			subnets: []string{"subnet-a", "subnet-b"}, groups: []string{"sg-1", "sg-2"}, tags: map[string]map[string]string{}, books: map[string]*book{}, configs: map[string]*config{}}
+			subnets: []string{"subnet-a", "subnet-b"}, groups: []string{"sg-1", "sg-2"}, tags: map[string]map[string]string{}, books: map[string]*book{}, configs: map[string]*config{}, port: 3306}
 		if rapid.Bool().Draw(t, "second CIDR") {
 			l.cidrs = append(l.cidrs, netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", n+11)))
 		}
@@ -232,12 +236,35 @@ func own(w, without *realm, account string, do func(l *land)) {
 // it is there, no owner changes that in between: what is there in the end would depend on when.
 const transit = "tgw-1"
 
-// For any starting world and any run of connecting and disconnecting, interrupted anywhere and with owners at work in
+// follows holds a connection that was just brought to its end to what is there now: Drawbridge has no rule and no route
+// that the connection has no use for.
+func follows(t *rapid.T, w *realm, id string) {
+	for account, l := range w.lands {
+		peer, port := w.lands[map[string]string{alpha: beta, beta: alpha}[account]], w.lands[beta].port
+		for _, r := range l.rules {
+			if r.tags["drawbridge:connection"] != id {
+				continue
+			}
+			if !slices.Contains(peer.cidrs, netip.MustParsePrefix(r.cidr)) || r.port != port || w.lands[beta].hidden || r.egress != (account == alpha) {
+				t.Fatalf("%s keeps %+v for %d %v", account, *r, port, peer.cidrs)
+			}
+		}
+		for _, table := range l.tables {
+			for _, r := range table.routes {
+				if r.ours && r.target == id && !slices.Contains(peer.cidrs, netip.MustParsePrefix(r.destination)) {
+					t.Fatalf("%s keeps %+v in %s", account, *r, table.id)
+				}
+			}
+		}
+	}
+}
+
+// For any starting world and any run of connecting, changing and disconnecting, interrupted anywhere and with owners at work in
 // between, both accounts are in the end, byte for byte, what they would be without Drawbridge; and nothing of an owner's
 // was touched on the way. The one exception is a dead route that a connection replaced: it led nowhere.
 func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	connected := 0
+	connected, trims := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		gateway := rapid.SampledFrom([]string{transit, "vgw-1"}).Draw(t, "gateway")
 		w := drawRealm(t, gateway)
@@ -248,27 +275,65 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			}
 		}
 		w.replaced = drop
-		active := ""
+		// whole: what is active was connected to its end. broken: something never was, and what its routes reach is recorded
+		// nowhere but in the VPCs themselves.
+		active, whole, broken := "", false, false
+		connect := func(from string, cut int) {
+			before := w.lands[from].tags[active]["drawbridge:destinations"] != "" // else the next look trims
+			if whole = w.run(t, active, from, cut); whole {
+				connected++
+				if before {
+					follows(t, w, active)
+				}
+			}
+		}
 		account := rapid.SampledFrom([]string{alpha, beta})
+		begin := func() {
+			active, whole = fmt.Sprintf("pcx-%08d", len(w.peerings)+1), false
+			for _, l := range w.lands {
+				l.tags[active] = map[string]string{"team": "z"}
+				without.lands[l.account].tags[active] = map[string]string{"team": "z"}
+			}
+			w.peerings[active] = "active"
+		}
+		if rapid.Bool().Draw(t, "connected at first") {
+			begin()
+			connect(alpha, 1000)
+		}
 		for range rapid.IntRange(1, 10).Draw(t, "actions") {
 			who := account.Draw(t, "who")
 			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 7, 8, 100, 100, 100, 100, 100}).Draw(t, "cut")
-			switch rapid.SampledFrom([]string{"connect", "connect", "disconnect", "narrower", "replace", "rule", "edit", "stop", "start", "tag"}).Draw(t, "action") {
+			switch rapid.SampledFrom([]string{"connect", "connect", "connect", "change", "change", "disconnect", "narrower", "replace", "rule", "edit", "stop", "start", "tag"}).Draw(t, "action") {
 			case "connect":
 				if active == "" {
-					active = fmt.Sprintf("pcx-%08d", len(w.peerings)+1)
-					for _, l := range w.lands {
-						l.tags[active] = map[string]string{"team": "z"}
-						without.lands[l.account].tags[active] = map[string]string{"team": "z"}
-					}
-					w.peerings[active] = "active"
+					begin()
 				}
-				if w.run(t, active, who, cut) {
-					connected++
+				connect(who, cut)
+			case "change":
+				switch rapid.SampledFrom([]string{"CIDR", "share", "port"}).Draw(t, "what") {
+				case "CIDR": // a VPC gets other addresses or loses them, after what it had before was connected
+					other := netip.MustParsePrefix(map[string]string{alpha: "10.11.0.0/16", beta: "10.12.0.0/16"}[who])
+					if broken || active != "" && !whole {
+						continue
+					}
+					own(w, without, who, func(l *land) {
+						if at := slices.Index(l.cidrs, other); at > 0 {
+							l.cidrs = slices.Delete(slices.Clone(l.cidrs), at, at+1)
+						} else {
+							l.cidrs = append(slices.Clip(l.cidrs), other)
+						}
+					})
+				case "share": // the database is shared, or no more
+					own(w, without, beta, func(l *land) { l.hidden = !l.hidden })
+				case "port": // the database moves to another port
+					own(w, without, beta, func(l *land) { l.port = 6612 - l.port })
+				}
+				if active != "" {
+					connect(who, cut)
 				}
 			case "disconnect":
 				if active != "" {
-					w.peerings[active] = "deleted"
+					w.peerings[active], broken = "deleted", broken || !whole
 					w.run(t, active, who, cut)
 					active = ""
 				}
@@ -340,6 +405,7 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 				}
 			}
 		}
+		trims += w.trims
 		if len(w.violations) > 0 {
 			t.Fatalf("violations: %q", w.violations)
 		}
@@ -349,8 +415,8 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			}
 		}
 	})
-	if connected == 0 {
-		t.Fatal("nothing was ever connected")
+	if connected == 0 || trims == 0 {
+		t.Fatalf("nothing was ever connected (%d) or trimmed (%d)", connected, trims)
 	}
-	t.Logf("%d connections came to their end", connected)
+	t.Logf("%d connections came to their end, %d lost something first", connected, trims)
 }

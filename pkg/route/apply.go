@@ -216,23 +216,26 @@ func result(target string, side workflow.Side, tables, used []Table) workflow.Ad
 // is not used, and each table is looked at once more right before its routes go. It ends when a look finds nothing to
 // remove: that look is the proof, and the result.
 //
+// While the connection stays, only routes to the destinations that side.Trim names go.
+//
 // Other connections may go over the same gateway, and their routes are none of this one's business.
 func Remove(ctx context.Context, ec2api remover, connection workflow.Connection, side workflow.Side) (workflow.RemoveRoutesOutput, error) {
-	destinations := slices.Clone(side.Peer.CIDRs)
+	leaving := side.Leaving()
+	destinations := slices.Clone(leaving)
 	var removed []Desired
 	for range rounds {
 		tables, err := Read(ctx, ec2api, side.VPC.ID)
 		if err != nil {
 			return workflow.RemoveRoutesOutput{}, err
 		}
-		if connection.OwnsTarget() {
+		if connection.OwnsTarget() && side.Trim == nil {
 			destinations = append(destinations, Through(tables, connection.Target)...)
 		}
-		plan := PlanRemoval(tables, side.Peer.CIDRs, connection.Target)
+		plan := PlanRemoval(tables, leaving, connection.Target)
 		if len(plan) == 0 {
 			return removal(connection, side, tables, destinations, removed), nil
 		}
-		gone, err := remove(ctx, ec2api, connection.Target, side.Peer.CIDRs, plan)
+		gone, err := remove(ctx, ec2api, connection.Target, leaving, plan)
 		if removed = append(removed, gone...); err != nil {
 			return workflow.RemoveRoutesOutput{}, err
 		}
@@ -278,7 +281,7 @@ func removal(connection workflow.Connection, side workflow.Side, tables []Table,
 		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + d.Table, OK: true, Detail: d.Destination.String() + " through " + connection.Target + " removed"})
 	}
 	for _, t := range tables {
-		if !connection.OwnsTarget() {
+		if !connection.OwnsTarget() || side.Trim != nil {
 			break
 		}
 		for _, left := range Through([]Table{t}, connection.Target) {
@@ -290,7 +293,11 @@ func removal(connection workflow.Connection, side workflow.Side, tables []Table,
 		}
 	}
 	if len(out.Hops) == 0 {
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "routes of " + side.VPC.ID, OK: true, Detail: "none through " + connection.Target})
+		none := "none through " + connection.Target
+		if side.Trim != nil {
+			none += " has to go"
+		}
+		out.Hops = append(out.Hops, workflow.Hop{Hop: "routes of " + side.VPC.ID, OK: true, Detail: none})
 	}
 	return out
 }

@@ -102,6 +102,8 @@ type Side struct {
 	Openings []Opening `json:"openings,omitempty"`
 	// Ports are the TCP ports of the peer's opened databases: what this side's clients must be able to reach.
 	Ports []int `json:"ports,omitempty"`
+	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.
+	Trim *Trim `json:"trim,omitempty"`
 }
 
 // Opening is a database that the policy opens to the other side.
@@ -178,6 +180,8 @@ const (
 	AnswerAccept     Answer = "accept"
 	AnswerWait       Answer = "wait"
 	AnswerConnect    Answer = "connect"
+	AnswerTrim       Answer = "trim"
+	AnswerConflict   Answer = "conflict"
 	AnswerAsk        Answer = "ask"
 	AnswerRefuse     Answer = "refuse"
 	AnswerDisconnect Answer = "disconnect"
@@ -206,7 +210,7 @@ type InspectPeeringOutput struct {
 	Since string `json:"since"` // RFC 3339, empty if the event does not say
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
 	// answer disconnect, only those where something may be left to remove; the CIDRs of Peer are then the destinations
-	// that Drawbridge may have added routes for.
+	// that Drawbridge may have added routes for. With the answer trim, those where something has no use any more.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
 	// Found goes with the answer connect: what is in order already.

@@ -40,11 +40,12 @@ too, and so do the notebook's host routes.`,
 		name:  "change-overlap",
 		title: "A VPC gets addresses that its peer has",
 		about: `
-As in s1-peering.md. Then beta's VPC gets a second CIDR block, in alpha's own addresses. Drawbridge refuses and changes
-nothing: what was connected stays as it was.`,
+As in s1-peering.md. Then beta's VPC gets a second CIDR block, in alpha's own addresses. Drawbridge stops with a conflict
+that names both, and changes nothing: what was connected stays as it was. Once the block is gone, all is well again.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta associates 10.1.128.0/17 with the VPC.", associate("10.1.128.0/17"), []string{"Announced", "Refused"}},
+			{"The owner of beta associates 10.1.128.0/17 with the VPC.", associate("10.1.128.0/17"), []string{"Announced", "Conflict"}},
+			{"The owner of beta disassociates it again.", disassociate("10.1.128.0/17"), []string{"Announced", "Connected"}},
 		},
 		connected: true,
 	},

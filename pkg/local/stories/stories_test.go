@@ -61,7 +61,7 @@ func request(ends ...string) act {
 }
 
 func TestStories(t *testing.T) {
-	all := slices.Concat(tales, removals, rare, changes, studios)
+	all := slices.Concat(tales, removals, rare, changes, followed, studios)
 	played := 0
 	for i, s := range all {
 		t.Run(s.name, func(t *testing.T) {

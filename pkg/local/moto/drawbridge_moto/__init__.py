@@ -2,6 +2,7 @@
 
 from . import (  # noqa: F401 - each import applies its corrections
     caller,
+    changes,
     cloudformation,
     cloudtrail,
     dataapi,

@@ -1,0 +1,43 @@
+package peering
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Reporter is what [Report] needs of EC2.
+type Reporter interface {
+	connection.Tagger
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+}
+
+// Report ends an execution about a connected peering whose VPCs have come to overlap. It reads the addresses once more,
+// because it is where the execution is redriven from: while they overlap, it leaves the status Conflict on both sides and
+// fails; else it says that the peering can be looked at again. It changes nothing of the connection.
+func Report(ctx context.Context, enter func(workflow.VPC) Reporter, c workflow.Connection, members []string) (workflow.ReportConflictOutput, error) {
+	for _, v := range []*workflow.VPC{&c.Requester, &c.Accepter} {
+		got, err := enter(*v).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{v.ID}})
+		if err == nil && len(got.Vpcs) == 0 {
+			err = fault.New(fault.NotYet, "EC2 does not show it")
+		}
+		if err != nil {
+			return workflow.ReportConflictOutput{}, fmt.Errorf("reading %s in %s, %s: %w", v.ID, v.Account, v.Region, err)
+		}
+		v.CIDRs = route.CIDRs(got.Vpcs[0])
+	}
+	conflict := Overlapping(c)
+	if conflict == nil {
+		return workflow.ReportConflictOutput{Reason: fmt.Sprintf("%s and %s do not overlap any more", c.Requester.ID, c.Accepter.ID)}, nil
+	}
+	if err := SetStatus(ctx, asTagger(enter), c, members, connection.Conflict, conflict.Error()); err != nil {
+		return workflow.ReportConflictOutput{}, err
+	}
+	return workflow.ReportConflictOutput{}, conflict
+}

@@ -1,0 +1,80 @@
+package peering
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// trim looks on both sides of a connected peering for what Drawbridge added and the connection, as it was surveyed, has no
+// use for any more. It returns the sides where something has to go, and the notebooks there that may have host routes to
+// what goes. seen is where p was read.
+//
+// A peering that was never connected costs nothing here, because its tags say so.
+func (i Inspector) trim(ctx context.Context, execution string, p Peering, seen event.Place, surveyed []workflow.Side) ([]workflow.Side, []workflow.Notebook, error) {
+	sides, notebooks := []workflow.Side{}, []workflow.Notebook{}
+	if !Connected(p) {
+		return sides, notebooks, nil
+	}
+	trims, books := make([]*workflow.Trim, len(surveyed)), make([][]workflow.Notebook, len(surveyed))
+	look := func(n int) error {
+		var err error
+		if trims[n], books[n], err = i.surplus(ctx, execution, p, seen, surveyed[n]); err != nil {
+			return fmt.Errorf("in %s, %s: %w", surveyed[n].VPC.Account, surveyed[n].VPC.Region, err)
+		}
+		return nil
+	}
+	if err := both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
+		return nil, nil, err
+	}
+	for n, s := range surveyed {
+		if trims[n] != nil {
+			sides = append(sides, workflow.Side{Role: s.Role, VPC: s.VPC, Peer: s.Peer, Carrier: s.Carrier, Trim: trims[n]})
+			notebooks = append(notebooks, books[n]...)
+		}
+	}
+	return sides, notebooks, nil
+}
+
+// surplus reads what is Drawbridge's on one side: the tag that says which routes, and the rules. The routes themselves are
+// among the tables that were surveyed.
+func (i Inspector) surplus(ctx context.Context, execution string, p Peering, seen event.Place, s workflow.Side) (*workflow.Trim, []workflow.Notebook, error) {
+	here := event.Place{Account: s.VPC.Account, Region: s.VPC.Region}
+	api, own := i.Enter(execution, here).EC2, p
+	if here != seen {
+		var err error
+		if own, _, err = read(ctx, api, p.ID); err != nil {
+			return nil, nil, err
+		}
+	}
+	rules, err := firewall.ReadTagged(ctx, api, p.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	trim := Surplus(p.ID, s, own.Tags[connection.TagDestinations], rules)
+	if trim == nil || len(trim.Destinations) == 0 {
+		return trim, nil, nil
+	}
+	left := remains{role: s.Role, here: End{Place: here, VPC: s.VPC.ID}}
+	err = i.instances(ctx, execution, &left)
+	return trim, left.books, err
+}
+
+// trimmed says what a trim is about.
+func trimmed(sides []workflow.Side) string {
+	var what []string
+	for _, s := range sides {
+		if n := len(s.Trim.Rules); n > 0 {
+			what = append(what, fmt.Sprintf("%d security group rules in %s", n, s.VPC.ID))
+		}
+		for _, d := range s.Trim.Destinations {
+			what = append(what, fmt.Sprintf("routes of %s to %s", s.VPC.ID, d))
+		}
+	}
+	return "no use any more for " + strings.Join(what, ", ")
+}
