@@ -5,6 +5,9 @@ import (
 
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
 // connect returns the states that set up a connection, whatever its routes lead through. In each machine that connects,
@@ -12,8 +15,9 @@ import (
 //
 //	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectEachNotebook → VerifyConnection → Connected
 //
-// verdict is what else VerifyConnection is told.
-func (h *hub) connect(scope constructs.Construct, verdict data) sfn.IChainable {
+// verdict is what else VerifyConnection is told. A connection that was deleted while it was being set up goes back to the
+// state inspect: what came too late for the deletion's own execution goes then.
+func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable, verdict data) sfn.IChainable {
 	route := each(scope, "RouteBothSides", "$.sides", "$.routed",
 		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
 		&sfn.MapProps{},
@@ -36,6 +40,8 @@ func (h *hub) connect(scope constructs.Construct, verdict data) sfn.IChainable {
 	}
 	maps.Copy(told, verdict)
 	verify := h.task(scope, "VerifyConnection", told, result{output: "$.Payload"})
+
+	verify.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.Over)), ResultPath: sfn.JsonPath_DISCARD()})
 
 	route.Next(open).Next(inject).Next(verify).
 		Next(succeed(scope, "Connected", "Every hop was set up and read back."))

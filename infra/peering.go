@@ -68,7 +68,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		data{"connection": at("$.connection"), "sides": at("$.sides")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
 
-	route := h.connect(scope, data{"dns": at("$.dns")})
+	route := h.connect(scope, inspect, data{"dns": at("$.dns")})
 	dns.Next(route)
 	// Not active after all the retries: deleted meanwhile, and what was known of it is no more.
 	dns.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})

@@ -112,7 +112,7 @@ var peeringSteps = map[string]step{
 	"VerifyConnection": {
 		announces: true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeNetworkAcls"}},
+			{actions: []string{"ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections"}},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
 				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")},

@@ -14,7 +14,9 @@ import (
 // once, so that a person finds the execution standing exactly where it can be redriven from.
 //
 // The CDK's own list lacks Lambda.TooManyRequestsException, so it is written out here, with the names under which a
-// function comes back that was killed (out of memory: Runtime.ExitError) or ran out of time (Sandbox.Timedout); see
+// function comes back that was killed (out of memory: Runtime.ExitError) or ran out of time (Sandbox.Timedout), and those
+// that Invoke answers while a function is being deployed or was idle for long (ResourceConflict, ResourceNotReady); see
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors and
 // https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
 func retries() []*sfn.RetryProps {
 	return []*sfn.RetryProps{
@@ -22,7 +24,7 @@ func retries() []*sfn.RetryProps {
 			Errors: jsii.Strings(string(fault.Transient),
 				"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
 				"Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException",
-				"Lambda.EC2ThrottledException", "Lambda.Unknown",
+				"Lambda.EC2ThrottledException", "Lambda.ResourceNotReadyException", "Lambda.ResourceConflictException", "Lambda.Unknown",
 				"Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"),
 			Interval:       awscdk.Duration_Seconds(jsii.Number(2)),
 			BackoffRate:    jsii.Number(2),

@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -25,6 +26,12 @@ func main() {
 		enter := func(v workflow.VPC) connection.Verifier {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		return connection.Verify(ctx, enter, bus, in)
+		still := func(ctx context.Context) error {
+			look := func(v workflow.VPC) peering.Describer {
+				return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
+			}
+			return peering.StillThere(ctx, look, in.Connection)
+		}
+		return connection.Verify(ctx, enter, still, bus, in)
 	})
 }

@@ -256,14 +256,15 @@ func TestEveryTaskIsAnInvocationThatNamesItsExecutionAndIsRetried(t *testing.T) 
 			retried = append(retried, r.ErrorEquals...)
 		}
 		for _, name := range []string{string(fault.Transient), string(fault.NotYet),
-			"Lambda.TooManyRequestsException", "Lambda.EC2ThrottledException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"} {
+			"Lambda.TooManyRequestsException", "Lambda.EC2ThrottledException", "Lambda.ResourceNotReadyException",
+			"Lambda.ResourceConflictException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"} {
 			if !slices.Contains(retried, name) {
 				t.Errorf("state %s is not retried on %s", id, name)
 			}
 		}
-		for _, kind := range []fault.Kind{fault.Refused, fault.Conflict, fault.Invalid} {
+		for _, kind := range []fault.Kind{fault.Refused, fault.Conflict, fault.Invalid, fault.Over} {
 			if slices.Contains(retried, string(kind)) {
-				t.Errorf("state %s is retried on %s, which only a person can mend", id, kind)
+				t.Errorf("state %s is retried on %s, which no retry mends", id, kind)
 			}
 		}
 	}

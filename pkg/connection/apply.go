@@ -47,7 +47,11 @@ type Verifier interface {
 
 // Verify gathers what the steps proved, judges the network ACLs of both sides, and gives the connection its status.
 // Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner.
-func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+//
+// A connection may be deleted while it is being set up, and the execution that takes it away may be done before the last
+// rule or status is written. So still, which returns a [fault.Over] for a connection that is over, is asked last of all: that
+// sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
+func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
 	out.Verdict = append(slices.Clone(in.Found), in.DNS.Hops...)
 	for _, r := range in.Routed {
@@ -73,7 +77,7 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, bus notice.B
 				return err
 			}
 		}
-		return nil
+		return still(ctx)
 	}
 	if len(lacks) > 0 {
 		lacking := fault.NewConflict(strings.Join(lacks, "; "), "add the entries (Drawbridge reads network ACLs and does not change them), then redrive the execution")

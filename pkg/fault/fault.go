@@ -1,12 +1,13 @@
 // Package fault names what went wrong, so that Step Functions can match it.
 //
-// A state machine retries by error name. Drawbridge has five names and no more:
+// A state machine retries and catches by error name. Drawbridge has six names and no more:
 //
 //   - [Transient]: the same call may work in a moment (throttling, 5xx, a broken connection). Retried.
 //   - [NotYet]: the world is on its way to where we need it (a peering still provisioning). Retried, more slowly.
 //   - [Refused]: AWS or the organization does not let us (access denied, a service control policy). A person must act.
 //   - [Conflict]: what is there is not ours, or leaves no room. A person must act, then redrive.
 //   - [Invalid]: the input of a step or an event is malformed. Nothing was changed.
+//   - [Over]: what the step works for has come to its end meanwhile. The machine looks again, and takes away what was added.
 //
 // Everything below the Lambda edge may wrap errors freely with %w; pkg/workflow turns the kind into the
 // error name that the machine sees.
@@ -27,10 +28,11 @@ const (
 	Refused   Kind = "Refused"
 	Conflict  Kind = "Conflict"
 	Invalid   Kind = "Invalid"
+	Over      Kind = "Over"
 )
 
 // Kinds lists every kind. The contract test holds the machines' error names against it.
-func Kinds() []Kind { return []Kind{Transient, NotYet, Refused, Conflict, Invalid} }
+func Kinds() []Kind { return []Kind{Transient, NotYet, Refused, Conflict, Invalid, Over} }
 
 // Error is an error of a known kind. Message says what is wrong and names the thing;
 // Remedy, where there is one, says what a person should do.

@@ -32,6 +32,8 @@ var codes = map[string]Kind{
 	"LimitExceededException":                 Transient,
 	"SlowDown":                               Transient,
 	"ConcurrentModification":                 Transient,
+	"ConcurrentModificationException":        Transient,
+	"ConcurrentTagAccess":                    Transient,
 
 	// Trouble on AWS's side.
 	"InternalError":               Transient,

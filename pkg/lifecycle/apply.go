@@ -127,6 +127,9 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	name, status, arn := nb.LifecycleConfig, nb.Status, ""
 	if name != "" && !stopped {
 		err := edited(ctx, api, routed, name, edit, nil)
+		if err == nil && name == NameFor(nb.Subnet) && nb.Tag == AtNextStart { // attached, and stopped before saying so
+			err = setStatus(ctx, api, nb.ARN, Attached)
+		}
 		if err == nil {
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
@@ -146,6 +149,9 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 
 	if name != "" {
 		err := edited(ctx, api, routed, name, edit, nil)
+		if err == nil && name == NameFor(nb.Subnet) && !moving(status) {
+			err = setStatus(ctx, api, arn, Attached) // an earlier attempt may have attached it without saying so
+		}
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)

@@ -232,11 +232,17 @@ func TestInject(t *testing.T) {
 		calls  []string
 		tag    string
 	}{
-		"an owner's configuration is merged in three calls":       {with, "c", inService, nil, Done, true, "10.2.0.0/16 in lifecycle configuration c, effective at the next start", "", []string{describe, update, describe}, ""},
-		"an owner's configuration is merged in any status":        {with, "c", pending, nil, Done, true, "effective at the next start", "", []string{describe, update, describe}, ""},
-		"a configuration in line is looked at once":               {merged, "c", inService, nil, Done, true, "in lifecycle configuration c", "", []string{describe}, ""},
-		"none and stopped is made and attached":                   {nil, "", stopped, nil, Done, true, "in lifecycle configuration drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
-		"none and stopped reuses the subnet's configuration":      {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "", stopped, nil, Done, true, "drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, attach, tag}, Attached},
+		"an owner's configuration is merged in three calls":  {with, "c", inService, nil, Done, true, "10.2.0.0/16 in lifecycle configuration c, effective at the next start", "", []string{describe, update, describe}, ""},
+		"an owner's configuration is merged in any status":   {with, "c", pending, nil, Done, true, "effective at the next start", "", []string{describe, update, describe}, ""},
+		"a configuration in line is looked at once":          {merged, "c", inService, nil, Done, true, "in lifecycle configuration c", "", []string{describe}, ""},
+		"none and stopped is made and attached":              {nil, "", stopped, nil, Done, true, "in lifecycle configuration drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
+		"none and stopped reuses the subnet's configuration": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "", stopped, nil, Done, true, "drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, attach, tag}, Attached},
+		"attached by an earlier attempt is told": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "drawbridge-subnet-a", stopped, func(in *workflow.InjectRoutesInput) {
+			in.Notebook.LifecycleConfig = ""
+		}, Done, true, "effective at the next start", "", []string{describeNotebook, describe, tag}, Attached},
+		"attached by an earlier execution is told": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "drawbridge-subnet-a", stopped, func(in *workflow.InjectRoutesInput) {
+			in.Notebook.Tag = AtNextStart
+		}, Done, true, "effective at the next start", "", []string{describe, tag}, Attached},
 		"none and running is left alone with a status":            {nil, "", inService, nil, Done, false, "stop it, or allow it with the tag drawbridge:restart=allowed", "", []string{describeNotebook, tag}, AtNextStart},
 		"none and running may be restarted":                       {nil, "", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Restart.Allowed = true }, Stop, false, "may be restarted", "", []string{describeNotebook, tag}, AtNextStart},
 		"none and starting is left alone, restart allowed or not": {nil, "", pending, func(in *workflow.InjectRoutesInput) { in.Notebook.Restart.Allowed = true }, Done, false, "stop it", "", []string{describeNotebook, tag}, AtNextStart},

@@ -86,17 +86,28 @@ func (e *emulator) serving(ctx context.Context, ready <-chan string) (*url.URL, 
 // flush waits until every event was handed to its targets and every report was
 // made.
 func (e *emulator) flush(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url.JoinPath("_drawbridge", "flush").String(), nil)
+	_, err := e.ask(ctx, http.MethodGet, "flush", nil)
+	return err
+}
+
+// ask asks what only the engine asks the emulation.
+func (e *emulator) ask(ctx context.Context, method, what string, about url.Values) ([]byte, error) {
+	address := e.url.JoinPath("_drawbridge", what)
+	address.RawQuery = about.Encode()
+	r, err := http.NewRequestWithContext(ctx, method, address.String(), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	answer, err := transport.RoundTrip(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer answer.Body.Close()
-	_, err = io.Copy(io.Discard, answer.Body)
-	return err
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("asking the emulation of AWS to %s: %s: %s", what, answer.Status, body)
+	}
+	return body, err
 }
 
 func (e *emulator) stop() { e.child.Stop(2 * time.Second) }

@@ -2,10 +2,12 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -113,6 +115,24 @@ func (e *Engine) Settle(ctx context.Context, n int) ([]story.End, error) {
 			return ends, nil
 		}
 	}
+}
+
+// Keep keeps what stands in accounts, in every Region, and returns what puts it
+// back, as often as wanted. Nothing may be under way then. Stacks, sessions and
+// the state of the functions are not part of it.
+func (e *Engine) Keep(ctx context.Context, accounts ...string) (restore func(context.Context) error, err error) {
+	body, err := e.emulator.ask(ctx, http.MethodPost, "keep", url.Values{"account": accounts})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct{ Kept string }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, fmt.Errorf("keeping accounts: %w", err)
+	}
+	return func(ctx context.Context) error {
+		_, err := e.emulator.ask(ctx, http.MethodPost, "restore", url.Values{"kept": {answer.Kept}})
+		return err
+	}, nil
 }
 
 // Cool ends all processes of functions that have nothing to do, as if nobody had

@@ -35,15 +35,19 @@ func (b Bus) Put(ctx context.Context, e Event) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "writing the event %s: %v", e.kind(), err)
 	}
-	slog.InfoContext(ctx, "announcing", "event", e.kind(), "bus", b.Name)
+	what := string(e.kind())
+	if of, ok := e.(interface{ about() string }); ok {
+		what += " of " + of.about()
+	}
+	slog.InfoContext(ctx, "announcing", "event", what, "bus", b.Name)
 	out, err := b.API.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
 		EventBusName: &b.Name, Source: aws.String(Source), DetailType: aws.String(string(e.kind())), Detail: aws.String(string(detail)),
 	}}})
 	if err != nil {
-		return fmt.Errorf("announcing %s on the bus %s: %w", e.kind(), b.Name, err)
+		return fmt.Errorf("announcing %s on the bus %s: %w", what, b.Name, err)
 	}
 	if out.FailedEntryCount > 0 && len(out.Entries) > 0 {
-		return fault.New(fault.Transient, "announcing %s on the bus %s: %s: %s", e.kind(), b.Name, aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
+		return fault.New(fault.Transient, "announcing %s on the bus %s: %s: %s", what, b.Name, aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
 	}
 	return nil
 }

@@ -47,6 +47,9 @@ type Head struct {
 	Reason     string              `json:"reason"`
 }
 
+// about is the connection that the event is about.
+func (h Head) about() string { return h.Connection.ID }
+
 // Connected is the detail of [ConnectionConnected]: every hop was set up and read back.
 type Connected struct {
 	Head

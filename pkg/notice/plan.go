@@ -25,6 +25,7 @@ var advice = map[string]struct{ anchor, remedy string }{
 	string(fault.NotYet):    {"notyet", "wait until the thing has settled in its own account, then redrive the execution"},
 	string(fault.Refused):   {"refused-error", "let Drawbridge in, as the runbook says for this cause, then redrive the execution"},
 	string(fault.Conflict):  {"conflict", "clear what is in the way, as the runbook says for this cause, then redrive the execution"},
+	string(fault.Over):      {"over", "redrive the execution; it takes away what was added"},
 	string(fault.Invalid):   {"invalid", "do not redrive it; correct the event, or report it as a defect"},
 	"TIMED_OUT":             {"timed-out", "look at where it stands; when that has settled, redrive the execution"},
 	"ABORTED":               {"aborted", "somebody stopped it; redrive the execution unless that was meant"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -133,6 +134,21 @@ func SetStatus(ctx context.Context, enter func(workflow.VPC) connection.Tagger, 
 		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Status(c, s, result, reason)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// StillThere returns a [fault.Over] if the connection is a peering that is over, as its requester sees it.
+func StillThere(ctx context.Context, enter func(workflow.VPC) Describer, c workflow.Connection) error {
+	if !strings.HasPrefix(c.ID, "pcx-") {
+		return nil
+	}
+	p, found, err := read(ctx, enter(c.Requester), c.ID)
+	if err != nil {
+		return fmt.Errorf("in %s, %s: %w", c.Requester.Account, c.Requester.Region, err)
+	}
+	if Over(p, found) {
+		return fault.New(fault.Over, "connecting %s: it was deleted meanwhile", c.ID)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus no
 		}
 		subject, body := Message(in)
 		if err := topic.Publish(ctx, notice.Notification{Kind: notice.ApprovalNeeded, Account: in.Connection.Accepter.Account, Subject: subject, Body: body}); err != nil {
-			return out, err
+			return out, fmt.Errorf("asking for approval of %s: %w", in.Connection.ID, err)
 		}
 	}
 	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, out.Reason); err != nil {

@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -23,7 +25,8 @@ import (
 type desk struct {
 	did    []string
 	detail string
-	broken error // of the topic
+	broken error                                     // of the topic
+	state  types.VpcPeeringConnectionStateReasonCode // of the peering; empty: it is not shown
 }
 
 func (d *desk) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
@@ -57,6 +60,25 @@ func (d *desk) RejectVpcPeeringConnection(context.Context, *ec2.RejectVpcPeering
 
 func (d *desk) DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error) {
 	return &ec2.DescribeNetworkAclsOutput{}, nil
+}
+
+// DescribeVpcPeeringConnections says that the peering is in the state of the desk.
+func (d *desk) DescribeVpcPeeringConnections(_ context.Context, in *ec2.DescribeVpcPeeringConnectionsInput, _ ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
+	d.did = append(d.did, "read")
+	out := &ec2.DescribeVpcPeeringConnectionsOutput{}
+	if d.state != "" {
+		out.VpcPeeringConnections = []types.VpcPeeringConnection{{VpcPeeringConnectionId: &in.VpcPeeringConnectionIds[0], Status: &types.VpcPeeringConnectionStateReason{Code: d.state}}}
+	}
+	return out, nil
+}
+
+// verify gives a connection its verdict.
+func (d *desk) verify(in workflow.VerifyConnectionInput) error {
+	still := func(ctx context.Context) error {
+		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
+	}
+	_, err := connection.Verify(context.Background(), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
+	return err
 }
 
 func prefixes(texts ...string) (all []netip.Prefix) {
@@ -188,16 +210,27 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 		}
 	}
 
-	d = desk{}
+	d = desk{state: "active"}
 	c := request().Connection
 	done := workflow.VerifyConnectionInput{Execution: "run-2", Reason: "connected by policy p", Connection: c,
 		Sides:  []workflow.Side{{VPC: c.Requester, Carrier: c.ID}, {VPC: c.Accepter, Carrier: c.ID}},
 		Routed: []workflow.AddRoutesOutput{{Hops: []workflow.Hop{{Hop: "route there", OK: true}, {Hop: "host route", Detail: "at the next start"}}}}}
-	_, err := connection.Verify(context.Background(), func(workflow.VPC) connection.Verifier { return &d }, d.bus(), done)
-	if err != nil || fmt.Sprint(d.did) != "[tag Connected tag Connected Connection Connected]" {
+	err := d.verify(done)
+	if err != nil || fmt.Sprint(d.did) != "[tag Connected tag Connected read Connection Connected]" {
 		t.Errorf("did %v, %v", d.did, err)
 	}
 	if !strings.Contains(d.detail, `"missing":[{"hop":"host route"`) || strings.Contains(d.detail, "route there") {
 		t.Errorf("the event names other hops than those that are missing: %s", d.detail)
+	}
+}
+
+func TestAPeeringThatWasDeletedMeanwhileIsNeverConnected(t *testing.T) {
+	c := request().Connection
+	for _, state := range []types.VpcPeeringConnectionStateReasonCode{"deleting", "deleted", "expired", "rejected", ""} {
+		d := desk{state: state}
+		err := d.verify(workflow.VerifyConnectionInput{Connection: c, Sides: []workflow.Side{{VPC: c.Requester, Carrier: c.ID}, {VPC: c.Accepter, Carrier: c.ID}}})
+		if fault.Of(err) != fault.Over || fmt.Sprint(d.did) != "[tag Connected tag Connected read]" {
+			t.Errorf("%q: did %v, %v; want the look after the last tag, and nothing announced", state, d.did, err)
+		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -28,7 +29,7 @@ import (
 type EC2Reader interface {
 	route.Reader
 	firewall.RuleReader
-	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
+	Describer
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 }
@@ -207,7 +208,12 @@ func (i Inspector) find(ctx context.Context, execution string, e event.Event) (p
 	return p, e.Place, Verdict{Answer: workflow.AnswerNothing, Reason: why}, closed
 }
 
-func read(ctx context.Context, ec2api EC2Reader, id string) (Peering, bool, error) {
+// Describer is what it takes to read a peering.
+type Describer interface {
+	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
+}
+
+func read(ctx context.Context, ec2api Describer, id string) (Peering, bool, error) {
 	got, err := ec2api.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{id}})
 	if fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionID.Malformed") || err == nil && len(got.VpcPeeringConnections) == 0 {
 		return Peering{}, false, nil
@@ -419,7 +425,7 @@ func (i Inspector) notebooks(ctx context.Context, execution string, set *policy.
 		out = append(out, workflow.Notebook{
 			Account: here.VPC.Account, Region: here.VPC.Region, VPC: here.VPC.ID, Name: n.Name, ARN: n.ARN,
 			Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
-			Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig,
+			Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
 			Inject: set.Inject(principal(there), resource, about), Restart: set.Restart(principal(there), resource, about),
 		})
 	}

@@ -34,6 +34,12 @@ func Settled(p Peering) (Verdict, bool) {
 	return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s is in the state %q, which nobody here knows", p.ID, p.Status)}, true
 }
 
+// Over reports whether a peering in this state is at its end: [Settled] answers disconnect, or nobody shows it any more.
+func Over(p Peering, found bool) bool {
+	v, _ := Settled(p)
+	return !found || v.Answer == workflow.AnswerDisconnect
+}
+
 // Ending names the end of a peering whose state says that it is over. statuses are the values of the tag
 // drawbridge:status on both sides; traces reports that routes or rules of the connection are still there.
 //

@@ -83,7 +83,10 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 				return false
 			}
 		}
-		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, (&desk{}).bus(), workflow.VerifyConnectionInput{
+		still := func(ctx context.Context) error {
+			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
+		}
+		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
 			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:

@@ -35,6 +35,7 @@ too, and so do the notebook's host routes.`,
 		},
 		connected: true,
 		also:      routed("10.77.0.0/16"),
+		struck:    []int{2},
 	},
 	{
 		name:  "change-overlap",
@@ -102,6 +103,7 @@ the pending request where its accepter is and asks for a look at it; the second 
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
 		},
 		connected: true,
+		struck:    []int{2},
 	},
 	{
 		name:  "sweep-drift",

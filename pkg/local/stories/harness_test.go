@@ -33,20 +33,34 @@ var engine *local.Engine
 // injector is the fault of the story that is being told.
 var injector atomic.Pointer[local.Injector]
 
+// options are those of the engine that plays the stories.
+func options() local.Options {
+	o := local.Options{
+		Root: root, WaitScale: waitScale, Outside: []string{stranger}, Observe: exercise,
+		Fault: func(c awscall.Call, when local.Moment) *local.Fault {
+			if f := injector.Load(); f != nil {
+				return (*f)(c, when)
+			}
+			return nil
+		},
+	}
+	if testing.Verbose() && os.Getenv("ENGINE_LOG") != "" {
+		o.Log = os.Stderr
+	}
+	return o
+}
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(func() int {
-		o := local.Options{
-			Root: root, WaitScale: waitScale, Outside: []string{stranger}, Observe: exercise,
-			Fault: func(c awscall.Call, when local.Moment) *local.Fault {
-				if f := injector.Load(); f != nil {
-					return (*f)(c, when)
-				}
-				return nil
-			},
-		}
-		if testing.Verbose() && os.Getenv("ENGINE_LOG") != "" {
-			o.Log = os.Stderr
+		o := options()
+		defer func() {
+			if rough.engine != nil {
+				rough.engine.Close()
+			}
+		}()
+		if every {
+			return m.Run() // no story, and the faults have an engine of their own
 		}
 		if err := o.Check(); err != nil {
 			if os.Getenv("CI") == "true" {
@@ -80,7 +94,7 @@ func cast(spec *scenario.Spec, n int) *strings.Replacer {
 
 // timeout is what a story may take.
 func timeout(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, fmt.Errorf("a minute is over"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, fmt.Errorf("five minutes are over"))
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -56,6 +56,7 @@ taken off the notebook and deleted.`,
 			{"The owner of alpha deletes the peering.", deletePeering, []string{"InLine", "Removed"}},
 		},
 		unruly: true,
+		struck: []int{2},
 	},
 	{
 		name:  "let-go",

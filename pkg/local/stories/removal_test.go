@@ -35,6 +35,7 @@ accounts are afterwards, byte for byte, what they were before.`,
 			asBefore(ctx, t, w, w.Consumer, w.Producer)
 			changesNothingTheSecondTime(ctx, t, w, calls)
 		},
+		struck: []int{2},
 	},
 	{
 		name:  "removed-by-accepter",
@@ -90,6 +91,7 @@ and deletes the peering. What the owner added and replaced stays; all else is as
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
 			asBefore(ctx, t, w, w.Consumer, w.Producer)
 		},
+		struck: []int{2},
 	},
 	{
 		name:    "withdrawn",
@@ -120,6 +122,7 @@ was added in alpha goes; the result names beta, where it stays.`,
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
 			asBefore(ctx, t, w, w.Consumer)
 		},
+		struck: []int{3},
 	},
 }
 
@@ -147,8 +150,8 @@ func asBefore(ctx context.Context, t *testing.T, w *scenario.World, homes ...sce
 	}
 }
 
-// snapshot reads, as its owner, everything in an account that Drawbridge may change: routes, rules with their tags,
-// lifecycle configurations, notebooks with their tags, and the tags of its peerings.
+// snapshot reads, as its owner, everything in an account that Drawbridge may change, and what is near it: routes, rules
+// with their tags, network ACLs, lifecycle configurations, notebooks, and the tags of all of them and of the peerings.
 func snapshot(ctx context.Context, t *testing.T, w *scenario.World, h scenario.Home) string {
 	t.Helper()
 	must := func(err error) {
@@ -172,6 +175,24 @@ func snapshot(ctx context.Context, t *testing.T, w *scenario.World, h scenario.H
 			add("%s tag %s=%s", text(table.RouteTableId), text(tag.Key), text(tag.Value))
 		}
 	}
+	groups, err := cloud.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})
+	must(err)
+	for _, g := range groups.SecurityGroups {
+		add("%s %s %v", text(g.GroupId), text(g.GroupName), tagTexts(g.Tags))
+	}
+	acls, err := cloud.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{})
+	must(err)
+	for _, a := range acls.NetworkAcls {
+		for _, e := range a.Entries {
+			add("%s entry egress=%v %d %s %s%s %s", text(a.NetworkAclId), aws.ToBool(e.Egress), aws.ToInt32(e.RuleNumber), text(e.Protocol),
+				text(e.CidrBlock), text(e.Ipv6CidrBlock), e.RuleAction)
+		}
+	}
+	vpcs, err := cloud.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
+	must(err)
+	for _, v := range vpcs.Vpcs {
+		add("%s %v", text(v.VpcId), tagTexts(v.Tags))
+	}
 	rules, err := cloud.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{})
 	must(err)
 	for _, r := range rules.SecurityGroupRules {
@@ -190,7 +211,9 @@ func snapshot(ctx context.Context, t *testing.T, w *scenario.World, h scenario.H
 	for _, c := range configurations.NotebookInstanceLifecycleConfigs {
 		script, err := w.OnStart(ctx, text(c.NotebookInstanceLifecycleConfigName))
 		must(err)
-		add("configuration %s %q", text(c.NotebookInstanceLifecycleConfigName), script)
+		for _, line := range strings.Split(script, "\n") {
+			add("configuration %s: %s", text(c.NotebookInstanceLifecycleConfigName), line)
+		}
 	}
 	instances, err := notebooks.ListNotebookInstances(ctx, &sagemaker.ListNotebookInstancesInput{})
 	must(err)

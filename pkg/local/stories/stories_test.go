@@ -31,6 +31,12 @@ type tale struct {
 	// unruly says that executions meet on one thing, in an order that is not the
 	// same in every run: each kind of end counts once, and there is no golden text.
 	unruly bool
+	// struck are the acts, counted from one, whose AWS calls the fault sweep
+	// strikes: see [TestFaults].
+	struck []int
+	// owing says that an execution may owe something that only it knows of, such
+	// as a start to a notebook that it stopped: it can only be redriven.
+	owing bool
 	// connected says whether every hop holds at the end.
 	connected bool
 	// also checks more.

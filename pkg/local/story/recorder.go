@@ -228,6 +228,9 @@ func (r *Recorder) Called(c awscall.Call) awscall.Call {
 // history takes one event of an execution's history.
 func (r *Recorder) history(name, machine string, m moment) {
 	r.mu.Lock()
+	if m.Type == "ExecutionRedriven" {
+		delete(r.over, name)
+	}
 	if r.over[name] { // a branch that was under way when another one failed
 		r.mu.Unlock()
 		return

@@ -11,13 +11,14 @@ import sys
 import threading
 import time
 import traceback
+import urllib.parse
 from xml.sax.saxutils import escape
 
 from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
-from . import events, notify
+from . import checkpoint, events, notify
 from .patching import require
 
 require(MotoRequestHandler, "run_wsgi", "make_environ")
@@ -109,7 +110,7 @@ class Server(ThreadedWSGIServer):
 
 
 class Application(DomainDispatcherApplication):
-    """moto's application, and what the engine's own tools ask: /_drawbridge/flush and /_drawbridge/ready."""
+    """moto's application, and what the engine's own tools ask: flush, keep, restore and ready, under /_drawbridge/."""
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
@@ -117,6 +118,14 @@ class Application(DomainDispatcherApplication):
             done = flush(10)
             start_response("200 OK" if done else "504 Gateway Timeout", [("Content-Type", "application/json")])
             return [json.dumps({"flushed": done}).encode()]
+        if path in ("/_drawbridge/keep", "/_drawbridge/restore") and environ["REQUEST_METHOD"] == "POST":
+            given = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
+            if path.endswith("keep"):
+                answer = {"kept": checkpoint.keep(given.get("account", []))}
+            else:
+                answer = {"restored": checkpoint.restore(given["kept"][0])}
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(answer).encode()]
         if path == "/_drawbridge/ready":
             start_response("200 OK", [("Content-Type", "application/json")])
             return [b'{"ready": true}']

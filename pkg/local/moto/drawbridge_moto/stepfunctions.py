@@ -6,9 +6,12 @@ Gaps closed (https://docs.aws.amazon.com/step-functions/latest/dg/):
   - a Wait of less than a second never ends; Wait and Retry cannot be shortened
   - a Lambda that cannot be reached fails as States.Runtime, which no Retry names
   - nobody hears of it when an execution starts or ends
+  - RedriveExecution is missing
 The interpreter always calls as the hub account and ignores Credentials of a Task: roles are assumed in the functions.
 """
 
+import copy
+import datetime
 import http.client
 import importlib
 import json
@@ -23,18 +26,23 @@ import moto.stepfunctions.models as models
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from moto.core.config import default_user_config
-from moto.core.exceptions import JsonRESTError
+from moto.core.exceptions import AWSError, JsonRESTError
+from moto.core.responses import ActionResult
 from moto.moto_api._internal import mock_random
 from moto.settings import moto_server_port
 from moto.stepfunctions.parser import models as parser_models
-from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType, StateMachineType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.common.flow.start_at import StartAt
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
     StateTaskServiceLambda,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import IterationWorker
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
+from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
@@ -42,9 +50,11 @@ from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend import execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+from moto.stepfunctions.responses import StepFunctionResponse
 
 from . import config, notify
-from .patching import on_reset, replace, require
+from .patching import add, on_reset, replace, require
 
 require(models, "stepfunctions_backends")
 require(retrier_decl, "time")
@@ -271,6 +281,135 @@ def _changed(of, status):
 
 def _milliseconds(moment):
     return int(moment.timestamp() * 1000) if moment else None
+
+
+# --- redriving -----------------------------------------------------------------------------------------------------------
+# https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+
+
+class ExecutionNotRedrivable(AWSError):
+    TYPE = "ExecutionNotRedrivable"
+    STATUS = 400
+
+
+@replace(CommonStateField, "_eval_body")
+def enter_state(original, self, env):
+    env.stands = self.name, env.states.get_input()  # where a redrive goes on
+    original(self, env)
+
+
+def _starting_at(program, name):
+    one = copy.copy(program)
+    one.start_at = StartAt(start_at_name=name)
+    return one
+
+
+class _Resumed:
+    """The program of a Map's iteration that goes on at the state that failed, with the input of that state."""
+
+    def __init__(self, program, stood):
+        self._stood, self._program = stood, _starting_at(program, stood[0])
+
+    def eval(self, env):
+        env.states.reset(input_value=self._stood[1])
+        self._program.eval(env)
+
+
+@replace(StateMap, "_eval_execution")
+def run_map(original, self, env):
+    # What became of each iteration of the Map that runs now is kept with the execution's history, which its frames share.
+    resumed, env.event_manager.resumed = getattr(env.event_manager, "resumed", None), None
+    if resumed != self.name or env.event_manager.map_name != self.name:
+        env.event_manager.map_name, env.event_manager.iterations = self.name, {}
+    original(self, env)
+
+
+@replace(IterationWorker, "_eval_job")
+def run_iteration(original, self, env, job):
+    manager, index = env.event_manager, job.job_index
+    if getattr(manager, "map_name", None) != self._work_name:
+        return original(self, env, job)  # of a Map inside a Map
+    done, what = manager.iterations.get(index, (None, None))
+    if done:
+        job.job_output = what
+        return None
+    program = job.job_program
+    if done is False:
+        job.job_program = _Resumed(program, what)
+    original(self, env, job)
+    job.job_program = program
+    if not self._env.is_running():
+        return None  # another iteration failed meanwhile, and this one was stopped wherever it was
+    if not isinstance(job.job_output, Exception):
+        manager.iterations[index] = True, job.job_output
+    elif stood := getattr(env, "stands", None):
+        manager.iterations[index] = False, stood
+    return None
+
+
+class RedrivenWorker(ExecutionWorker):
+    """Goes on where another worker failed: same execution, same definition, same input of the state; retries anew."""
+
+    def __init__(self, failed, count):
+        super().__init__(
+            evaluation_details=failed._evaluation_details,
+            exec_comm=failed._execution_communication,
+            cloud_watch_logging_session=failed._cloud_watch_logging_session,
+            activity_store=failed._activity_store,
+        )
+        self._failed, self._count = failed.env, count
+
+    def _execution_logic(self):
+        name, given = self._failed.stands
+        program = _starting_at(self._get_evaluation_entrypoint(), name)
+        env = self._get_evaluation_environment()
+        env.event_manager = self._failed.event_manager  # one history
+        env.variable_store = self._failed.variable_store
+        env.states.reset(input_value=given)
+        env.event_manager.resumed = name
+        self.env = env
+        env.event_manager.add_event(
+            context=env.event_history_context,
+            event_type=HistoryEventType.ExecutionRedriven,
+            event_details=EventDetails(executionRedrivenEventDetails={"redriveCount": self._count}),
+            update_source_event_id=False,
+        )
+        program.eval(env)
+        self._execution_communication.terminated()
+
+
+@add(parser_models.StepFunctionsParserBackend, "redrive_execution")
+def redrive(self, arn):
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
+    of = self.describe_execution(arn)
+    with _starting:
+        if of.exec_status not in (ExecutionStatus.FAILED, ExecutionStatus.ABORTED, ExecutionStatus.TIMED_OUT):
+            raise ExecutionNotRedrivable(f"Execution is {of.status} and cannot be redriven")
+        if of.sm_type != StateMachineType.STANDARD:
+            raise ExecutionNotRedrivable("Only executions of Standard workflows can be redriven")
+        of.redrive_count = getattr(of, "redrive_count", 0) + 1
+        of.redrive_date = datetime.datetime.now(tz=datetime.timezone.utc)
+        of.error = of.cause = of.stop_date = None
+        of.exec_status = ExecutionStatus.RUNNING
+        of.exec_worker = RedrivenWorker(of.exec_worker, of.redrive_count)
+    _changed(of, "RUNNING")
+    of.exec_worker.start()
+    return of
+
+
+@add(StepFunctionResponse, "redrive_execution")
+def answer_redrive(self):
+    return ActionResult({"redriveDate": self.stepfunction_backend.redrive_execution(self._get_param("executionArn")).redrive_date})
+
+
+@replace(StepFunctionResponse, "describe_execution")
+def describe_execution(original, self):
+    answer = original(self)
+    of = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    answer.result["redriveCount"] = getattr(of, "redrive_count", 0)
+    if getattr(of, "redrive_date", None):
+        answer.result["redriveDate"] = of.redrive_date
+    return answer
 
 
 # --- telling -------------------------------------------------------------------------------------------------------------

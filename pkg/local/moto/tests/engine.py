@@ -73,6 +73,7 @@ class Engine:
                 "DRAWBRIDGE_NOTIFY_URL": f"http://127.0.0.1:{self.door.server_port}/_drawbridge/notify",
                 "DRAWBRIDGE_OUTSIDE": OUTSIDE,
                 "DRAWBRIDGE_WAIT_SCALE": "0.01",
+                "DRAWBRIDGE_NOTEBOOK_SECONDS": "3",  # longer than any call takes, also on a busy machine
                 "DRAWBRIDGE_OUS": f"{CONSUMER}=research,{PRODUCER}=data/production",
             },
         )
@@ -107,7 +108,7 @@ class Engine:
     def stop(self):
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(5)
+        self.process.wait(60)
 
 
 _engine = None
@@ -137,7 +138,7 @@ class Case(unittest.TestCase):
         self.assertEqual(code, caught.exception.response["Error"]["Code"], caught.exception)
         return caught.exception
 
-    def eventually(self, check, seconds=5):
+    def eventually(self, check, seconds=60):
         """Waits until check returns something true, and returns it."""
         until = time.monotonic() + seconds
         while not (found := check()):

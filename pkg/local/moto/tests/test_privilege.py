@@ -206,7 +206,7 @@ class Privilege(Case):
                 began = time.perf_counter()
                 client.describe_vpcs(VpcIds=[])
                 times.append(time.perf_counter() - began)
-            return sorted(times)[len(times) // 4]
+            return min(times)
 
         # Others use the machine too, so it may take several looks.
         self.eventually(lambda: fastest(own) - fastest(free) < 0.001)

@@ -1,0 +1,73 @@
+"""Keeps what stands in accounts, and puts it back: POST /_drawbridge/keep?account=… and POST /_drawbridge/restore?kept=….
+
+A test that plays one act many times builds its world once. Kept is what moto's backends hold of the accounts, in every
+Region; not what the hub holds, nor sessions, logs and stacks. Both are for an engine in which nothing is under way.
+"""
+
+import copy
+import itertools
+import threading
+
+from moto.core.base_backend import BackendDict
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from . import config
+from .patching import on_reset, require
+
+require(BackendDict, "_instances")
+
+# What no act of a story changes in its accounts, or what must outlive it: a function that is warm has its session.
+_LEFT = {"cloudformation", "logs", "sts"}
+
+_kept = {}
+_number = itertools.count(1)
+_busy = threading.Lock()
+
+
+@on_reset
+def _forget():
+    _kept.clear()
+
+
+def _backends(accounts):
+    for service in list(BackendDict._instances):
+        if service.service_name not in _LEFT:
+            for account in accounts:
+                if account in service:
+                    yield from service[account].values()
+
+
+def _shared():
+    """What a copy refers to instead of copying it: the backends themselves, and what all accounts have alike."""
+    memo = {}
+    for service in list(BackendDict._instances):
+        memo[id(service)] = service
+        for account in service.values():
+            memo[id(account)] = account
+            for backend in account.values():
+                memo[id(backend)] = backend
+                if images := getattr(backend, "amis", None):
+                    memo.update((id(image), image) for image in images.values())
+    return memo
+
+
+def keep(accounts):
+    """Keeps what stands in the accounts; returns the number under which it is kept."""
+    with _busy:
+        backends = list(_backends(accounts))
+        number = str(next(_number))
+        _kept[number] = backends, copy.deepcopy([vars(backend) for backend in backends], _shared())
+    return number
+
+
+def restore(number):
+    """Puts back what is kept under the number. It can be put back again. What executions have ended is forgotten."""
+    with _busy:
+        backends, states = _kept[number]
+        for backend, state in zip(backends, copy.deepcopy(states, _shared()), strict=True):
+            vars(backend).clear()
+            vars(backend).update(state)
+        for region in stepfunctions_parser_backends[config.HUB_ACCOUNT].values():
+            for machine in region.state_machines:
+                machine.executions[:] = [one for one in machine.executions if one.exec_status == ExecutionStatus.RUNNING]

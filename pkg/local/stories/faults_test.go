@@ -1,0 +1,546 @@
+package stories
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// kind is one way in which a call fails.
+type kind struct {
+	name  string
+	when  local.Moment
+	fault local.Fault
+	// ends are the error names with which a machine may stop; none means that it
+	// must go on by itself.
+	ends []string
+}
+
+// kinds are all ways. A time-out is a connection that closes without an answer,
+// or RequestTimeout of AWS: what is left in the accounts is the same as after a
+// real one, without the wait.
+var kinds = []kind{
+	{"throttled", local.Before, local.Fault{Status: 503, Code: "RequestLimitExceeded", Message: "Request limit exceeded."}, nil},
+	{"server error", local.Before, local.Fault{Status: 500, Code: "InternalFailure", Message: "An internal error has occurred."}, nil},
+	{"time-out before the effect", local.Before, local.Fault{Status: 408, Code: "RequestTimeout", Message: "The request timed out."}, nil},
+	{"time-out after the effect", local.After, local.Fault{Reset: true}, nil},
+	{"access denied", local.Before, local.Fault{Status: 403, Code: "AccessDenied", Message: "User is not authorized to perform this operation."}, []string{"Refused"}},
+	{"connection reset", local.Before, local.Fault{Reset: true}, nil},
+	{"function killed", local.After, local.Fault{Kill: true}, nil},
+}
+
+// call is one AWS call of an act: the n-th of its kind.
+type call struct {
+	function, service, action string
+	n                         int
+	// known says that an earlier act had a step of the same function with the
+	// same calls.
+	known bool
+}
+
+func (c call) String() string {
+	return fmt.Sprintf("%s %s:%s #%d", strings.TrimPrefix(c.function, "drawbridge-"), c.service, c.action, c.n)
+}
+
+// steps are the steps of all acts so far: the function and its calls.
+var steps = map[string]bool{}
+
+// numbered gives each call of the steps its number among those of the same name.
+func numbered(facts []story.Fact) []call {
+	count, here := map[call]int{}, map[string]bool{}
+	var out []call
+	for _, f := range facts {
+		s, ok := f.(story.Step)
+		if !ok {
+			continue
+		}
+		names := []string{s.Function}
+		for _, c := range s.Calls {
+			names = append(names, c.Name())
+		}
+		slices.Sort(names[1:])
+		step := strings.Join(names, " ")
+		here[step] = true
+		for _, c := range s.Calls {
+			one := call{function: c.Function, service: c.Service, action: c.Action}
+			count[one]++
+			one.n = count[one]
+			one.known = steps[step]
+			out = append(out, one)
+		}
+	}
+	maps.Copy(steps, here)
+	slices.SortFunc(out, func(a, b call) int { return strings.Compare(a.String(), b.String()) }) // at once is in any order
+	return out
+}
+
+// once strikes one call, one time.
+func once(at call, k kind, struck *atomic.Int32) local.Injector {
+	var count atomic.Int32
+	return func(c awscall.Call, when local.Moment) *local.Fault {
+		if when != k.when || c.Function != at.function || c.Service != at.service || c.Action != at.action || int(count.Add(1)) != at.n {
+			return nil
+		}
+		struck.Add(1)
+		f := k.fault
+		return &f
+	}
+}
+
+// every says that no sample is enough; portion is the part of all that this
+// process plays, such as 0/3, and empty in the process that starts the others.
+var every, portion = os.Getenv("DRAWBRIDGE_FAULTS") == "all", os.Getenv("DRAWBRIDGE_FAULTS_SHARE")
+
+// rehearsals are played for their faults only. Every other story with an act to strike is one too.
+var rehearsals = []tale{
+	{
+		name: "removed-by-accepter-alone",
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta deletes the peering.", remove(true), []string{"Removed"}},
+		},
+		struck: []int{2},
+	},
+}
+
+// rough is the engine that the fault sweep plays on. Each call of it is tried
+// once, so that every fault reaches the machine, whose own retries are what is
+// tested here.
+var rough struct {
+	once   sync.Once
+	engine *local.Engine
+	err    error
+}
+
+// roughen plays the test on the rough engine.
+func roughen(t *testing.T) {
+	t.Helper()
+	rough.once.Do(func() {
+		o := options()
+		o.WaitScale, o.Observe = 0.001, nil
+		o.Environment = map[string]string{"AWS_MAX_ATTEMPTS": "1"}
+		if rough.err = o.Check(); rough.err != nil && os.Getenv("CI") != "true" {
+			return
+		}
+		rough.engine, rough.err = local.Start(context.Background(), o)
+	})
+	if rough.engine == nil {
+		t.Fatal(rough.err)
+	}
+	smooth := engine
+	engine = rough.engine
+	t.Cleanup(func() { engine = smooth })
+}
+
+// scene is one act of a story, up to which everything was played and kept.
+type scene struct {
+	tale
+	act
+	world *scenario.World
+	// start is the world right before the act.
+	start   scenario.World
+	restore func(context.Context) error
+	before  []string
+	// what the undisturbed act leads to
+	calls []call
+	want  []string
+}
+
+// prepared plays a story up to an act, and the act undisturbed.
+func prepared(ctx context.Context, t *testing.T, n int, s tale, number int) *scene {
+	t.Helper()
+	spec := scenario.S1()
+	cast(&spec, n)
+	if s.change != nil {
+		s.change(&spec)
+	}
+	world, err := spec.Build(ctx, engine.Config)
+	done(t, err)
+	plant(ctx, t, world)
+	if s.prepare != nil {
+		s.prepare(ctx, t, world)
+	}
+	until(ctx, t, 0)
+	for _, a := range s.acts[:number-1] {
+		engine.Story().Begin()
+		a.do(ctx, t, world)
+		until(ctx, t, len(a.ends))
+	}
+	c := &scene{tale: s, act: s.acts[number-1], world: world, start: *world}
+	c.before = state(ctx, t, world)
+	c.restore, err = engine.Keep(ctx, world.Consumer.Account, world.Producer.Account)
+	done(t, err)
+	engine.Cool()
+	ends := c.play(ctx, t, nil)
+	if !slices.Equal(endings(ends), slices.Compact(slices.Sorted(slices.Values(c.act.ends)))) {
+		t.Fatalf("the undisturbed act ends with %+v, want %q", ends, c.act.ends)
+	}
+	c.want, c.calls = state(ctx, t, world), numbered(engine.Story().Facts())
+	if len(c.calls) == 0 {
+		t.Fatal("the act makes no call")
+	}
+	return c
+}
+
+// play plays the act from its start, with a fault or none.
+func (c *scene) play(ctx context.Context, t *testing.T, fault *local.Injector) []story.End {
+	t.Helper()
+	engine.Story().Begin()
+	injector.Store(fault)
+	defer injector.Store(nil)
+	c.act.do(ctx, t, c.world)
+	return until(ctx, t, min(1, len(c.act.ends)))
+}
+
+// endings are the end states, or errors, each once, sorted.
+func endings(ends []story.End) []string {
+	var out []string
+	for _, e := range ends {
+		if e.Status == "SUCCEEDED" {
+			out = append(out, e.State)
+		} else {
+			out = append(out, e.Error)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// TestFaults strikes the calls of every story that says which, one at a time.
+func TestFaults(t *testing.T) {
+	which := "a sample; make faults tries all"
+	if every {
+		which = "every kind at every call; one in turn where a step makes the same calls as in an earlier story"
+		if portion == "" {
+			shared(t, which)
+			return
+		}
+	}
+	ctx := limited(t, time.Hour)
+	roughen(t)
+	part, parts := 0, 1
+	if portion != "" {
+		if _, err := fmt.Sscanf(portion, "%d/%d", &part, &parts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var tried, survived, lost, scenes int
+	for n, s := range slices.Concat(tales, removals, rare, changes, rehearsals) {
+		for _, number := range s.struck {
+			scenes++
+			t.Run(fmt.Sprintf("%s/%d", s.name, number), func(t *testing.T) {
+				c := prepared(ctx, t, 5000+10*n+number, s, number)
+				t.Logf("%d calls", len(c.calls))
+				for i, one := range c.calls {
+					for j, k := range kinds {
+						if !picked(c.calls, i, j, scenes, part, parts) {
+							continue
+						}
+						tried++
+						if t.Run(one.String()+", "+k.name, func(t *testing.T) {
+							lost += c.strike(ctx, t, one, k, (i+j)%3 == 0)
+						}) {
+							survived++
+						}
+					}
+				}
+			})
+		}
+	}
+	fmt.Printf("%d faults, %d survived, %d foreign changes (%s)\n", tried, survived, lost, which)
+	if scenes == 0 || tried == 0 || survived != tried || lost != 0 {
+		t.Errorf("%d of %d faults survived with %d foreign changes in %d acts", survived, tried, lost, scenes)
+	}
+}
+
+// picked chooses the share of this process, or the sample: two calls of each
+// act, spread over it, with another kind each. A call that is known from an
+// earlier act is struck with one kind, another one in each act.
+func picked(calls []call, i, j, scene, part, parts int) bool {
+	if every {
+		return i%parts == part && (!calls[i].known || (i/parts+scene)%len(kinds) == j)
+	}
+	step := max(1, len(calls)/2)
+	return i%step == step/2 && (i/step+2*scene)%len(kinds) == j
+}
+
+// shared plays the whole sweep in several processes, each with an engine of its own, and adds up what they found.
+func shared(t *testing.T, which string) {
+	parts := runtime.NumCPU() + 1
+	var sum [3]int
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for part := range parts {
+		all.Go(func() {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestFaults$", "-test.timeout", "60m", "-test.v")
+			cmd.Env = append(os.Environ(), fmt.Sprintf("DRAWBRIDGE_FAULTS_SHARE=%d/%d", part, parts))
+			out, err := cmd.StdoutPipe()
+			if err == nil {
+				cmd.Stderr = os.Stderr
+				err = cmd.Start()
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			told := false
+			lines := bufio.NewScanner(out)
+			lines.Buffer(nil, 1<<20)
+			for lines.Scan() {
+				l, one := lines.Text(), [3]int{}
+				mu.Lock()
+				if n, _ := fmt.Sscanf(l, "%d faults, %d survived, %d foreign changes", &one[0], &one[1], &one[2]); n == len(one) {
+					told = true
+					for i := range sum {
+						sum[i] += one[i]
+					}
+				} else if !strings.HasPrefix(l, "=== ") && !strings.Contains(l, "--- PASS") {
+					fmt.Println(l)
+				}
+				mu.Unlock()
+			}
+			if err := cmd.Wait(); err != nil || !told {
+				t.Errorf("share %d of %d: %v, summary %v", part+1, parts, err, told)
+			}
+		})
+	}
+	all.Wait()
+	fmt.Printf("%d faults, %d survived, %d foreign changes (%s)\n", sum[0], sum[1], sum[2], which)
+	if sum[0] == 0 || sum[0] != sum[1] || sum[2] != 0 {
+		t.Errorf("%d of %d faults survived with %d foreign changes", sum[1], sum[0], sum[2])
+	}
+}
+
+// strike plays the act with one fault and returns how many things of others it
+// changed. What stopped is resumed: redriven, or with the same input anew.
+func (c *scene) strike(ctx context.Context, t *testing.T, at call, k kind, anew bool) int {
+	var struck atomic.Int32
+	var ends []story.End
+	for _, cold := range []bool{at.action == "AssumeRole", true} {
+		*c.world = c.start
+		done(t, c.restore(ctx))
+		if cold { // a process that is warm knows some answers
+			engine.Cool()
+		}
+		fault := once(at, k, &struck)
+		if ends = c.play(ctx, t, &fault); struck.Load() > 0 {
+			break
+		}
+	}
+	if struck.Load() != 1 {
+		t.Errorf("the fault struck %d times, want once", struck.Load())
+	}
+	middle := state(ctx, t, c.world)
+	lost := c.taken(t, middle)
+	right := len(lacking(c.want, middle))+len(lacking(middle, c.want)) == 0
+	var stopped []story.End
+	for _, e := range ends {
+		switch {
+		case e.Status != "SUCCEEDED":
+			stopped = append(stopped, e)
+			if !slices.Contains(k.ends, e.Error) {
+				t.Errorf("%s stops with %s, want %q or the end by retries: %s", e.Machine, e.Error, k.ends, e.Cause)
+			}
+			if !named(c.world, e) {
+				t.Errorf("the message names nothing: %s", e.Cause)
+			}
+		case !right && k.ends != nil && closed(c.world, e):
+			stopped = append(stopped, e) // it went on without the account that let nobody in, and says so
+		}
+	}
+	if right && len(stopped) == 0 {
+		return lost
+	}
+	if len(stopped) == 0 {
+		t.Errorf("nothing failed, and yet the end is not the undisturbed one: %q\n%s", endings(ends), changed(c.want, middle))
+		return lost
+	}
+	engine.Story().Begin()
+	for _, e := range stopped {
+		resume(ctx, t, e, anew && !c.owing || e.Status == "SUCCEEDED")
+	}
+	for _, e := range until(ctx, t, len(stopped)) {
+		if e.Status != "SUCCEEDED" {
+			t.Errorf("with the fault gone %s ends with %s: %s", e.Machine, e.Error, e.Cause)
+		}
+	}
+	after := state(ctx, t, c.world)
+	if d := changed(c.want, after); d != "" {
+		t.Errorf("with the fault gone the end is not the undisturbed one:\n%s", d)
+	}
+	return lost + c.taken(t, after)
+}
+
+// taken counts what others have, before and after the undisturbed act, and do not have now.
+func (c *scene) taken(t *testing.T, now []string) int {
+	t.Helper()
+	foreign := slices.DeleteFunc(slices.Clone(c.before), func(l string) bool {
+		_, what, _ := strings.Cut(l, " ")
+		return strings.HasPrefix(what, "notebook") && !strings.Contains(what, " tag ") || strings.HasPrefix(what, "peering") ||
+			strings.Contains(what, "drawbridge:") || strings.Contains(what, "pcx-one")
+	})
+	foreign = slices.DeleteFunc(foreign, func(l string) bool { return !slices.Contains(c.want, l) })
+	if len(foreign) == 0 {
+		t.Error("there is nothing of others that could be changed")
+	}
+	gone := lacking(foreign, now)
+	for _, l := range gone {
+		t.Errorf("somebody else's: %s", l)
+	}
+	return len(gone)
+}
+
+// resume redrives an execution, or starts a new one with the same input.
+func resume(ctx context.Context, t *testing.T, old story.End, anew bool) {
+	t.Helper()
+	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+	arn := aws.String("arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":execution:" + old.Machine + ":" + old.Execution)
+	if !anew {
+		_, err := client.RedriveExecution(ctx, &sfn.RedriveExecutionInput{ExecutionArn: arn})
+		done(t, err)
+		return
+	}
+	run, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: arn})
+	done(t, err)
+	_, err = client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: run.StateMachineArn, Input: run.Input})
+	done(t, err)
+}
+
+// named reports whether the message of a failure names a thing in the world.
+func named(w *scenario.World, end story.End) bool {
+	things := []string{w.Connection, w.Consumer.Account, w.Producer.Account, w.Notebook.Name, w.Database.Name, "/drawbridge/policy"}
+	for id := range w.Names() {
+		things = append(things, id)
+	}
+	return slices.ContainsFunc(things, func(s string) bool { return s != "" && strings.Contains(end.Cause, s) })
+}
+
+// closed reports whether an execution went on without an account of the world, and says which.
+func closed(w *scenario.World, end story.End) bool {
+	text := string(end.Output)
+	return strings.Contains(text, "access denied") && (strings.Contains(text, w.Consumer.Account) || strings.Contains(text, w.Producer.Account))
+}
+
+var random = regexp.MustCompile(`\b(vgw|acl|sg|rtb)-[0-9a-f]{8,}`)
+
+// state is the snapshot of both sides and the peering, a line each, with names in place of ids, sorted.
+func state(ctx context.Context, t *testing.T, w *scenario.World) []string {
+	t.Helper()
+	var pairs, lines []string
+	for id, name := range w.Names() {
+		pairs = append(pairs, id, name)
+	}
+	if w.Connection != "" {
+		pairs = append(pairs, w.Connection, "pcx-one")
+	}
+	names := strings.NewReplacer(pairs...)
+	for _, h := range []scenario.Home{w.Consumer, w.Producer} {
+		text := snapshot(ctx, t, w, h)
+		if w.Connection != "" {
+			peerings, err := ec2.NewFromConfig(engine.Config(h.Account, h.Region)).DescribeVpcPeeringConnections(ctx,
+				&ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{w.Connection}})
+			done(t, err)
+			for _, p := range peerings.VpcPeeringConnections {
+				text += fmt.Sprintf("\npeering %s", p.Status.Code)
+				for _, o := range []*ec2types.VpcPeeringConnectionOptionsDescription{p.RequesterVpcInfo.PeeringOptions, p.AccepterVpcInfo.PeeringOptions} {
+					text += fmt.Sprintf(" DNS %v", o != nil && aws.ToBool(o.AllowDnsResolutionFromRemoteVpc))
+				}
+			}
+		}
+		for _, l := range strings.Split(names.Replace(text), "\n") {
+			lines = append(lines, h.Name+" "+random.ReplaceAllString(l, "$1-some"))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// changed lists the lines that only one of two states has.
+func changed(want, got []string) string {
+	var b strings.Builder
+	for _, l := range lacking(want, got) {
+		b.WriteString("- " + l + "\n")
+	}
+	for _, l := range lacking(got, want) {
+		b.WriteString("+ " + l + "\n")
+	}
+	return b.String()
+}
+
+// lacking returns the lines of a that b lacks, counting repeated ones.
+func lacking(a, b []string) []string {
+	count := map[string]int{}
+	for _, l := range b {
+		count[l]++
+	}
+	var out []string
+	for _, l := range a {
+		if count[l]--; count[l] < 0 {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// foreign is where the owners' own routes and rules lead.
+var foreign = netip.MustParsePrefix("192.168.77.0/24")
+
+// plant gives both sides a route, a rule and tags that are nobody's business.
+func plant(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	for _, side := range []struct {
+		home scenario.Home
+		net  scenario.Network
+	}{{w.Consumer, w.ConsumerNetwork}, {w.Producer, w.ProducerNetwork}} {
+		client := ec2.NewFromConfig(engine.Config(side.home.Account, side.home.Region))
+		gateway, err := client.CreateVpnGateway(ctx, &ec2.CreateVpnGatewayInput{Type: ec2types.GatewayTypeIpsec1})
+		done(t, err)
+		_, err = client.AttachVpnGateway(ctx, &ec2.AttachVpnGatewayInput{VpcId: &side.net.VPC, VpnGatewayId: gateway.VpnGateway.VpnGatewayId})
+		done(t, err)
+		_, err = client.CreateRoute(ctx, &ec2.CreateRouteInput{
+			RouteTableId: &side.net.Tables[0], DestinationCidrBlock: aws.String(foreign.String()), GatewayId: gateway.VpnGateway.VpnGatewayId,
+		})
+		done(t, err)
+		_, err = client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+			GroupId: &side.net.Group, IpPermissions: []ec2types.IpPermission{{
+				IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306),
+				IpRanges: []ec2types.IpRange{{CidrIp: aws.String(foreign.String()), Description: aws.String("the owner's own")}},
+			}},
+		})
+		done(t, err)
+		_, err = client.CreateTags(ctx, &ec2.CreateTagsInput{
+			Resources: []string{side.net.Tables[0], side.net.Group, side.net.VPC}, Tags: []ec2types.Tag{{Key: aws.String("team"), Value: aws.String("research")}},
+		})
+		done(t, err)
+	}
+}
+
+// limited is a context of the test that ends after d.
+func limited(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), d, errors.New(d.String()+" are over"))
+	t.Cleanup(cancel)
+	return ctx
+}
