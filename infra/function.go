@@ -48,7 +48,7 @@ func (h *hub) function(state string) awslambda.IFunction {
 		env["REGIONS"] = h.regions.ValueAsString()
 		// IAM knows no resource here.
 		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:ListAccounts", "Resource": "*"})
-	case isState:
+	case isState && !step.staysHome:
 		env["MEMBER_ROLE"], env["EXTERNAL_ID"] = jsii.String(memberRole(state)), h.externalID.ValueAsString()
 		grants = append(grants, statement{"Effect": "Allow", "Action": "sts:AssumeRole",
 			// A role of that name in an account of somebody else is not ours, whatever it trusts.
@@ -74,6 +74,9 @@ func (h *hub) function(state string) awslambda.IFunction {
 	if step.notifies {
 		env["TOPIC_ARN"] = h.topic.TopicArn()
 		grants = append(grants, statement{"Effect": "Allow", "Action": "sns:Publish", "Resource": h.topic.TopicArn()})
+	}
+	if step.patient {
+		env["APPROVAL_PATIENCE"] = h.patience.ValueAsString()
 	}
 	if step.announces {
 		env["BUS_NAME"] = jsii.String(busName)

@@ -42,6 +42,7 @@ type hub struct {
 	bus        awsevents.CfnEventBus
 	dead       awssqs.Queue
 	regions    awscdk.CfnParameter // that a sweep looks at
+	patience   awscdk.CfnParameter // days until a request is stuck
 	machines   map[string]sfn.StateMachine
 	// machineNames are the keys of machines in the order in which they were made.
 	machineNames []string
@@ -112,6 +113,8 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		Value:       jsii.String(policy),
 	})
 
+	h.patience = parameter(stack, "ApprovalPatience", "3", `^[0-6]$`,
+		"After how many days a request that waits for its owner is called stuck; at the latest a day before it expires.")
 	h.machine("peering", h.peering, map[string]*awsevents.EventPattern{
 		"peering":  callsOf(peeringCalls, nil),
 		"approval": callsOf(tagCalls, tagged("pcx-")),
@@ -134,6 +137,10 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
 		"notebook": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
 		"routes":   callsOf(routeCalls, nil),
+		"inspect-notebook": {
+			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
+			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.NotebookToInspect),
+		},
 	})
 	h.machine("studio", h.studio, map[string]*awsevents.EventPattern{
 		"studio-share": {Source: jsii.Strings("aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
@@ -146,6 +153,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		},
 	})
 	h.tellPeople()
+	h.requestAlarms()
 	h.dashboard()
 	return stack
 }

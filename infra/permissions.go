@@ -13,8 +13,10 @@ type step struct {
 	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
 	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
 	keeps      bool    // it keeps malformed events: sqs:SendMessage on the dead-letter queue, and DEAD_LETTER_QUEUE
+	staysHome  bool    // it enters no member account
 	listsOrg   bool    // it enters no member account but lists them: organizations:ListAccounts, and REGIONS
 	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN
+	patient    bool    // it knows when a request is stuck: APPROVAL_PATIENCE, in days
 	announces  bool    // it tells programs: events:PutEvents on the hub's bus, and BUS_NAME
 	looksBack  bool    // it reads what became of an execution of the machines
 }

@@ -25,6 +25,7 @@ var peeringSteps = map[string]step{
 	"AskApproval": {
 		notifies:  true,
 		announces: true,
+		patient:   true,
 		member:    []grant{status},
 	},
 	"RefusePeering": {
@@ -102,6 +103,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"ConcludeRemoval": {
+		notifies:  true, // of a request that expired
 		announces: true,
 		member: []grant{
 			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},

@@ -22,7 +22,7 @@ ANSWERED = {
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"logs:PutResourcePolicy", r"\*"): (
         "Step Functions must have it to log: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"
     ),
-    ("RESOURCE_MISMATCH", r"states:DescribeExecution", r"arn:aws:states:us-east-1:\d+:execution:drawbridge-\*:\*"): (
+    ("RESOURCE_MISMATCH", r"states:DescribeExecution", r"arn:aws:states:us-east-1:\d+:execution:drawbridge-(\*|sweep):\*"): (
         "AWS knows executions and express executions as resources of it; Drawbridge has no express machines"
     ),
     ("RESOURCE_MISMATCH", r"ec2:AuthorizeSecurityGroup(Ingress|Egress)", r"arn:aws:ec2:\*:\d+:security-group-rule/\*"): (

@@ -25,6 +25,8 @@ type asl struct {
 	ItemsPath      string          `json:",omitempty"`
 	ItemSelector   json.RawMessage `json:",omitempty"`
 	MaxConcurrency int             `json:",omitempty"`
+	Label          string          `json:",omitempty"`
+	Tolerated      int             `json:"ToleratedFailurePercentage,omitempty"`
 	Resource       string          `json:",omitempty"`
 	Parameters     json.RawMessage `json:",omitempty"`
 	ItemProcessor  *definition     `json:",omitempty"`

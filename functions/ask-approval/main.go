@@ -5,6 +5,7 @@ import (
 	"context"
 	"log"
 	"os"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -24,10 +25,14 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN")}
+	days, err := strconv.Atoi(os.Getenv("APPROVAL_PATIENCE"))
+	if err != nil {
+		log.Fatal(err)
+	}
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		return peering.Ask(ctx, enter, bus, topic, in)
+		return peering.Ask(ctx, enter, bus, topic, peering.StuckAfter(days), in)
 	})
 }

@@ -8,10 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -21,10 +23,11 @@ func main() {
 		log.Fatal(err)
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN")}
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 		enter := func(c workflow.Carrier) connection.Untagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region))
 		}
-		return connection.Conclude(ctx, enter, bus, in)
+		return peering.Conclude(ctx, enter, bus, topic, in)
 	})
 }

@@ -25,6 +25,7 @@ func main() {
 	enter := func(execution string, p event.Place) sweep.EC2 {
 		return ec2.NewFromConfig(door.Enter(execution, p.Account, p.Region))
 	}
-	find := sweep.Finder{Enter: enter, Bus: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}.Find
+	bus := sweep.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	find := sweep.Peerings{Enter: enter, Ask: bus.Ask}.Concerned
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.FindPeeringsInput.Raw, find))
 }

@@ -1,4 +1,4 @@
-// Sweep-account looks through the peerings of one account for those that want a look, and asks for it.
+// Sweep-account looks through one account for the things that want a look, and asks for it.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -20,8 +21,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	enter := func(execution string, p event.Place) sweep.EC2 {
-		return ec2.NewFromConfig(door.Enter(execution, p.Account, p.Region))
-	}
-	workflow.Start(sweep.Finder{Enter: enter, Bus: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}.Sweep)
+	bus := sweep.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	workflow.Start(sweep.Sweeper{Ask: bus.Ask, Finders: []sweep.Finder{
+		sweep.Peerings{Enter: func(execution string, p event.Place) sweep.EC2 {
+			return ec2.NewFromConfig(door.Enter(execution, p.Account, p.Region))
+		}},
+		sweep.Notebooks{Enter: func(execution string, p event.Place) sweep.NotebookAPIs {
+			c := door.Enter(execution, p.Account, p.Region)
+			return sweep.NotebookAPIs{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
+		}},
+	}}.Sweep)
 }

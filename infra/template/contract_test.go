@@ -352,7 +352,7 @@ func TestNoMachineHasAFailState(t *testing.T) {
 
 // inputs are the Go types that the functions decode their payloads into, strictly.
 // inspections are Drawbridge's own events that a thing wants a look.
-var inspections = []any{event.ToInspect, event.StudioToInspect}
+var inspections = []any{event.ToInspect, event.NotebookToInspect, event.StudioToInspect}
 
 var inputs = map[string]any{
 	"InspectPeering":     workflow.InspectPeeringInput{},
@@ -372,6 +372,7 @@ var inputs = map[string]any{
 	"FindPeerings":       workflow.FindPeeringsInput{},
 	"ListAccounts":       workflow.ListAccountsInput{},
 	"SweepAccount":       workflow.SweepAccountInput{},
+	"TallySweep":         workflow.TallySweepInput{},
 	"InspectNotebooks":   workflow.InspectNotebooksInput{},
 	"StopNotebook":       workflow.NotebookInput{},
 	"StartNotebook":      workflow.NotebookInput{},

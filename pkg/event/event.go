@@ -125,6 +125,8 @@ func Parse(raw []byte) (Event, error) {
 		return ec2Call(out, e.Detail)
 	case e.DetailType == ToInspect && e.Source == Source:
 		return toInspect(out, e.Detail)
+	case e.DetailType == NotebookToInspect && e.Source == Source:
+		return notebookToInspect(out, e.Detail)
 	case e.DetailType == StudioToInspect && e.Source == Source:
 		return studioToInspect(out, e.Detail)
 	case e.DetailType == ShareToInspect && e.Source == Source:

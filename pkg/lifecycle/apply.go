@@ -455,7 +455,7 @@ func routesOf(ec2api route.Reader, in workflow.InjectRoutesInput) routes {
 }
 
 // read returns nil and errGone for a configuration that does not exist.
-func read(ctx context.Context, api editor, name string) (*Configuration, error) {
+func read(ctx context.Context, api Reader, name string) (*Configuration, error) {
 	got, err := api.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name})
 	if gone(err) {
 		return nil, errGone

@@ -99,10 +99,17 @@ func List(ctx context.Context, api lister) ([]string, error) {
 	return names, nil
 }
 
-// describe returns nil for a notebook that is gone or not in a VPC.
-func describe(ctx context.Context, api interface {
+// Describer is what [Describe] needs of SageMaker.
+type Describer interface {
 	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
-}, name string) (*Instance, error) {
+}
+
+// Describe returns a notebook without its tags; nil for one that is gone or not in a VPC.
+func Describe(ctx context.Context, api Describer, name string) (*Instance, error) {
+	return describe(ctx, api, name)
+}
+
+func describe(ctx context.Context, api Describer, name string) (*Instance, error) {
 	n, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &name})
 	// SageMaker answers "ValidationException: RecordNotFound" for a notebook that was deleted since it was listed.
 	if err != nil && strings.Contains(err.Error(), "RecordNotFound") {

@@ -24,17 +24,28 @@ func approval(p Peering) string {
 // told reports whether the status on the accepter's side says that exactly this was asked for before. Events come
 // twice; a notification should not.
 func told(tags map[string]string, v Verdict) bool {
-	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) && tags[connection.TagReason] == connection.Value(v.Reason)
+	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) &&
+		(tags[connection.TagReason] == connection.Value(v.Reason) || reminded(tags, v))
 }
 
 // Ask tells the accepter's owner that a request waits for their approval, by an event and by topic, and leaves that
 // status on the peering. Nobody waits: the approval is a tag, and its event starts the machine again.
 //
-// Who was told of exactly this before is not told again. The status comes last, because it says that they were told: an
+// Who was told of exactly this before is not told again, but for one reminder, to everybody who listens, when the request
+// is stuck. The status comes last, because it says that they were told: an
 // interrupted Ask rather tells twice than not at all.
-func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, stuck func(expires string) bool, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
-	if in.Told {
+	reason := in.Reason
+	remind := in.Told && !in.Reminded && stuck(in.Expires)
+	if in.Reminded || remind {
+		reason = reminder(in.Reason)
+	}
+	if remind {
+		if err := tell(ctx, bus, topic, notice.StuckApproval(in, Approving(in.Connection, "approved"), Approving(in.Connection, "rejected"))); err != nil {
+			return out, err
+		}
+	} else if in.Told {
 		slog.InfoContext(ctx, "the approver was told before", "peering", in.Connection.ID)
 	} else {
 		if err := bus.Put(ctx, approvalNeeded(in)); err != nil {
@@ -45,8 +56,11 @@ func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus no
 			return out, fmt.Errorf("asking for approval of %s: %w", in.Connection.ID, err)
 		}
 	}
-	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, out.Reason); err != nil {
+	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, reason); err != nil {
 		return out, err
+	}
+	if remind {
+		workflow.Measure(ctx, workflow.StuckApprovals, 1)
 	}
 	if !in.Told {
 		workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)

@@ -23,6 +23,7 @@ import (
 
 // desk is a bus, a topic and the tags of a peering, in the order in which they were used.
 type desk struct {
+	stuck  bool
 	did    []string
 	detail string
 	broken error                                     // of the topic
@@ -48,7 +49,7 @@ func (d *desk) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(
 }
 
 func (d *desk) ask(in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
-	return peering.Ask(context.Background(), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, in)
+	return peering.Ask(context.Background(), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, func(string) bool { return d.stuck }, in)
 }
 
 func (d *desk) bus() notice.Bus { return notice.Bus{API: d, Name: "drawbridge"} }
@@ -162,15 +163,21 @@ func TestARequestThatOpensNothingSaysSo(t *testing.T) {
 func TestAsk(t *testing.T) {
 	told := request()
 	told.Told = true
+	reminded := told
+	reminded.Reminded = true
 	for name, c := range map[string]struct {
-		in  workflow.ConcludeInput
-		did string
+		in    workflow.ConcludeInput
+		stuck bool
+		did   string
 	}{
-		"the status says that the owner was told, so it comes last": {request(), "[Approval Needed publish for 222222222222 tag AwaitingApproval tag AwaitingApproval]"},
-		"who was told is not told again":                            {told, "[tag AwaitingApproval tag AwaitingApproval]"},
+		"the status says that the owner was told, so it comes last": {request(), false, "[Approval Needed publish for 222222222222 tag AwaitingApproval tag AwaitingApproval]"},
+		"who was told is not told again":                            {told, false, "[tag AwaitingApproval tag AwaitingApproval]"},
+		"a stuck request is told of once more":                      {told, true, "[Attention Needed publish for 222222222222 tag AwaitingApproval tag AwaitingApproval]"},
+		"and then never again":                                      {reminded, true, "[tag AwaitingApproval tag AwaitingApproval]"},
+		"the first question is not a reminder":                      {request(), true, "[Approval Needed publish for 222222222222 tag AwaitingApproval tag AwaitingApproval]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := desk{}
+			d := desk{stuck: c.stuck}
 			out, err := d.ask(c.in)
 			if err != nil || out.Result != workflow.AwaitingApproval || fmt.Sprint(d.did) != c.did {
 				t.Errorf("%+v after %v, %v, want %s", out, d.did, err, c.did)

@@ -169,7 +169,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 	}
 	if v.Answer == workflow.AnswerAsk {
-		out.Told, out.Expires = told(p.Tags, v), p.Expires
+		out.Told, out.Reminded, out.Expires = told(p.Tags, v), reminded(p.Tags, v), p.Expires
 		if out.Sides, err = i.prospect(ctx, in.Execution, set, q); err != nil {
 			return out, err
 		}

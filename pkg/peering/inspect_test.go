@@ -322,6 +322,7 @@ func TestWhoWasToldIsNotToldAgain(t *testing.T) {
 	}{
 		"told, for this reason":            {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner"), true},
 		"told, for another reason":         {"222222222222", said("AwaitingApproval", "approval needed by policy ask-security"), false},
+		"told and reminded":                {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner; people were reminded"), true},
 		"refused before":                   {"222222222222", said("Refused", "approval needed by policy ask-owner"), false},
 		"the requester's tags do not tell": {"111111111111", said("AwaitingApproval", "approval needed by policy ask-owner"), false},
 		"nobody was told":                  {"222222222222", nil, false},
@@ -329,7 +330,7 @@ func TestWhoWasToldIsNotToldAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := world{status: "pending-acceptance", tags: map[string]map[string]string{c.account: c.tags}}
 			out, err := w.inspect(t, create, "111111111111", workflow.Known{})
-			if err != nil || out.Answer != workflow.AnswerAsk || out.Told != c.told {
+			if err != nil || out.Answer != workflow.AnswerAsk || out.Told != c.told || out.Reminded != (name == "told and reminded") {
 				t.Errorf("%s, told %v, %v, want %v", out.Answer, out.Told, err, c.told)
 			}
 		})

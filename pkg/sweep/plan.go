@@ -1,7 +1,15 @@
 package sweep
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -21,20 +29,22 @@ func Concerned(p Peering, at event.Place, vpc string) bool {
 
 // Wanted says why a peering that is listed in a place wants a look, or "" if it wants none:
 //
-//	pending-acceptance, in the accepter's place
-//	  AwaitingApproval, without an approval       → no: its owner was asked, and asking again would be noise
-//	  else                                        → yes
+//	pending-acceptance, in the accepter's place   → yes: nobody may have looked at it, the policy may be another one now,
+//	                                                an approval may be lost, or its owner may have to be reminded
 //	initiating-request, provisioning, likewise    → yes: the machine waits for what becomes of it
 //	active, in the accepter's place               → yes: routes, rules and scripts can only be compared by reading them
-//	deleted, rejected, expired with a status tag  → yes: the tag is the last thing that a removal takes away
+//	deleted with a status tag                     → yes: the tag is the last thing that a removal takes away
+//	rejected, expired with a status tag, likewise,
+//	  in the accepter's place                     → yes
 //	anything else                                 → no
 //
-// A pending or active peering counts only where its accepter is, so that it is found once. One that is over counts on
-// either side, since one side may have been taken away already.
+// A peering counts only where its accepter is, so that it is found, and people are told of it, once. One that is deleted
+// counts on either side, since one side may have been taken away already; nothing but tags is left of one that was never
+// accepted, and AWS forgets those within days.
 func Wanted(p Peering, at event.Place) string {
 	switch p.Status {
 	case "pending-acceptance":
-		if p.Accepter.Place != at || p.Label == string(workflow.AwaitingApproval) && p.Approval == "" {
+		if p.Accepter.Place != at {
 			return ""
 		}
 		return "the request is still pending"
@@ -49,9 +59,102 @@ func Wanted(p Peering, at event.Place) string {
 		}
 		return "the peering is active: is everything in place?"
 	case "deleted", "rejected", "expired":
-		if p.Label != "" {
+		if p.Label != "" && (p.Status == "deleted" || p.Accepter.Place == at) {
 			return "the peering is " + p.Status + ", but Drawbridge's status is still on it"
 		}
 	}
 	return ""
+}
+
+// Drift says how the lines of a configuration differ from the host routes that the notebooks of a subnet need, or "".
+//
+//	no line for the subnet, and routes wanted   → missing
+//	a line with other destinations than wanted  → stale
+//	the same                                    → ""
+//
+// An IPv6 route is for the line of the subnet's IPv6 CIDR, an IPv4 one for that of its IPv4 CIDR.
+func Drift(lines []lifecycle.Line, subnet route.Subnet, wanted []netip.Prefix) string {
+	for _, side := range []struct {
+		of netip.Prefix
+		v4 bool
+	}{{subnet.V4, true}, {subnet.V6, false}} {
+		if !side.of.IsValid() {
+			continue
+		}
+		var mine []netip.Prefix
+		for _, p := range wanted {
+			if p.Addr().Is4() == side.v4 {
+				mine = append(mine, p)
+			}
+		}
+		if !lifecycle.Holds(lines, side.of, mine) {
+			return fmt.Sprintf("the host routes of %s are not those of its route table", side.of)
+		}
+	}
+	return ""
+}
+
+// named is how many accounts of each kind a [workflow.Tally] names.
+const named = 20
+
+// Count adds the visits of a page of accounts to a tally. An account without an answer failed, in a way that its visit
+// could not tell.
+func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.Visit) workflow.Tally {
+	t.Accounts += len(accounts)
+	found, closed, failed := slices.Clone(t.Found), slices.Clone(t.Closed), slices.Clone(t.Failed)
+	answered := map[string]*workflow.Visit{}
+	for _, v := range visits {
+		if v != nil {
+			answered[v.Account] = v
+		}
+	}
+	for _, a := range accounts {
+		v := answered[a.Account]
+		switch {
+		case v == nil:
+			failed = append(failed, workflow.Missed{Account: a.Account, Why: "the visit left no answer; its own execution in the Map Run says why"})
+			continue
+		case v.Error != "":
+			failed = append(failed, workflow.Missed{Account: a.Account, Why: clip(v.Error + ": " + message(v.Cause))})
+			continue
+		case v.Closed != "":
+			closed = append(closed, workflow.Missed{Account: a.Account, Why: clip(v.Closed)})
+		}
+		for _, f := range v.Found {
+			i := slices.IndexFunc(found, func(known workflow.Found) bool { return known.Kind == f.Kind })
+			if i < 0 {
+				found = append(found, f)
+				continue
+			}
+			found[i].Seen, found[i].Announced = found[i].Seen+f.Seen, found[i].Announced+f.Announced
+		}
+	}
+	t.More.Closed, t.More.Failed = t.More.Closed+max(0, len(closed)-named), t.More.Failed+max(0, len(failed)-named)
+	t.Found, t.Closed, t.Failed = list(found, len(found)), list(closed, named), list(failed, named)
+	return t
+}
+
+// list returns the first ones, and never null.
+func list[T any](all []T, most int) []T {
+	return append([]T{}, all[:min(most, len(all))]...)
+}
+
+// message is what a function's error says; its cause is JSON.
+func message(cause string) string {
+	var told struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal([]byte(cause), &told) == nil && told.Message != "" {
+		return told.Message
+	}
+	return cause
+}
+
+// clip keeps a tally small: 40 texts have to fit into the data of a machine many times over.
+func clip(text string) string {
+	const most = 300
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }

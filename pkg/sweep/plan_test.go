@@ -11,8 +11,8 @@ var (
 	beta  = event.Place{Account: "222222222222", Region: "eu-west-1"}
 )
 
-func one(status, label, approval string) Peering {
-	return Peering{ID: "pcx-0a", Status: status, Requester: End{alpha, "vpc-a"}, Accepter: End{beta, "vpc-b"}, Label: label, Approval: approval}
+func one(status, label string) Peering {
+	return Peering{ID: "pcx-0a", Status: status, Requester: End{alpha, "vpc-a"}, Accepter: End{beta, "vpc-b"}, Label: label}
 }
 
 func TestWanted(t *testing.T) {
@@ -21,20 +21,20 @@ func TestWanted(t *testing.T) {
 		at   event.Place
 		want bool
 	}{
-		"a request that no event announced":            {one("pending-acceptance", "", ""), beta, true},
-		"the same, where the requester is":             {one("pending-acceptance", "", ""), alpha, false},
-		"a request that waits for its owner":           {one("pending-acceptance", "AwaitingApproval", ""), beta, false},
-		"a request whose approval was lost":            {one("pending-acceptance", "AwaitingApproval", "approved"), beta, true},
-		"a refused request: the policy may be another": {one("pending-acceptance", "Refused", ""), beta, true},
-		"an active peering that nobody looked at":      {one("active", "", ""), beta, true},
-		"a connection":                                  {one("active", "Connected", ""), beta, true},
-		"a connection, where the requester is":          {one("active", "Connected", ""), alpha, false},
-		"a deleted peering with our status":             {one("deleted", "Connected", ""), beta, true},
-		"the same deleted one, where the requester is":  {one("deleted", "Connected", ""), alpha, true},
-		"a deleted peering without our status":          {one("deleted", "", ""), beta, false},
-		"an expired request with our status":            {one("expired", "AwaitingApproval", ""), beta, true},
-		"a failed one":                                  {one("failed", "Refused", ""), beta, false},
-		"one that is on its way, where the accepter is": {one("provisioning", "", ""), beta, true},
+		"a request that no event announced":            {one("pending-acceptance", ""), beta, true},
+		"the same, where the requester is":             {one("pending-acceptance", ""), alpha, false},
+		"a request that waits for its owner":           {one("pending-acceptance", "AwaitingApproval"), beta, true},
+		"an expired one, where the requester is":       {one("expired", "AwaitingApproval"), alpha, false},
+		"a refused request: the policy may be another": {one("pending-acceptance", "Refused"), beta, true},
+		"an active peering that nobody looked at":      {one("active", ""), beta, true},
+		"a connection":                                  {one("active", "Connected"), beta, true},
+		"a connection, where the requester is":          {one("active", "Connected"), alpha, false},
+		"a deleted peering with our status":             {one("deleted", "Connected"), beta, true},
+		"the same deleted one, where the requester is":  {one("deleted", "Connected"), alpha, true},
+		"a deleted peering without our status":          {one("deleted", ""), beta, false},
+		"an expired request with our status":            {one("expired", "AwaitingApproval"), beta, true},
+		"a failed one":                                  {one("failed", "Refused"), beta, false},
+		"one that is on its way, where the accepter is": {one("provisioning", ""), beta, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Wanted(c.p, c.at); (got != "") != c.want {
@@ -51,13 +51,13 @@ func TestConcerned(t *testing.T) {
 		vpc  string
 		want bool
 	}{
-		"the requester's VPC":                {one("active", "", ""), alpha, "vpc-a", true},
-		"the accepter's VPC, pending":        {one("pending-acceptance", "", ""), beta, "vpc-b", true},
-		"another VPC of the account":         {one("active", "", ""), alpha, "vpc-c", false},
-		"the same id in another Region":      {one("active", "", ""), event.Place{Account: alpha.Account, Region: "eu-west-1"}, "vpc-a", false},
-		"any VPC of the place":               {one("active", "", ""), alpha, "", true},
-		"any VPC of a place that has no end": {one("active", "", ""), event.Place{Account: "333333333333", Region: "us-east-1"}, "", false},
-		"a peering that is over":             {one("deleted", "", ""), alpha, "vpc-a", false},
+		"the requester's VPC":                {one("active", ""), alpha, "vpc-a", true},
+		"the accepter's VPC, pending":        {one("pending-acceptance", ""), beta, "vpc-b", true},
+		"another VPC of the account":         {one("active", ""), alpha, "vpc-c", false},
+		"the same id in another Region":      {one("active", ""), event.Place{Account: alpha.Account, Region: "eu-west-1"}, "vpc-a", false},
+		"any VPC of the place":               {one("active", ""), alpha, "", true},
+		"any VPC of a place that has no end": {one("active", ""), event.Place{Account: "333333333333", Region: "us-east-1"}, "", false},
+		"a peering that is over":             {one("deleted", ""), alpha, "vpc-a", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Concerned(c.p, c.at, c.vpc); got != c.want {

@@ -25,6 +25,8 @@ const (
 	ApprovalsNeeded Metric = "ApprovalsNeeded" // an owner was asked
 	Refusals        Metric = "Refusals"        // an execution ended Refused
 	Removals        Metric = "Removals"        // what was added for a connection was taken away
+	StuckApprovals  Metric = "StuckApprovals"  // people were told that a request waits too long for its owner
+	ExpiredRequests Metric = "ExpiredRequests" // people were told that a request expired
 	TimeToConnect   Metric = "TimeToConnect"   // seconds from the event to Connected
 	// Faults are failed attempts of a step, by the dimension [KindDimension]. The machine retries most of them.
 	Faults Metric = "Faults"
@@ -32,7 +34,7 @@ const (
 
 // Metrics lists every metric.
 func Metrics() []Metric {
-	return []Metric{Requests, Connections, ApprovalsNeeded, Refusals, Removals, TimeToConnect, Faults}
+	return []Metric{Requests, Connections, ApprovalsNeeded, Refusals, Removals, StuckApprovals, ExpiredRequests, TimeToConnect, Faults}
 }
 
 const (

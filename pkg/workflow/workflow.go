@@ -27,6 +27,9 @@ const (
 	Announced        Result = "Announced" // of the Change machine: a look at each peering was asked for
 	Swept            Result = "Swept"     // of the Sweep machine
 
+	// PartlySwept is the end of a sweep that could not look through every account.
+	PartlySwept Result = "PartlySwept"
+
 	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
 	Removed   Result = "Removed"   // it was active and somebody deleted it
 	Rejected  Result = "Rejected"  // the accepter rejected the request
@@ -204,6 +207,8 @@ type InspectPeeringOutput struct {
 	Members []string `json:"members"`
 	// Told says, with the answer ask, that the approver was told of exactly this before.
 	Told bool `json:"told"`
+	// Reminded says, with the answer ask, that people were told that the request is stuck.
+	Reminded bool `json:"reminded"`
 	// Expires is when the request ends by itself if nobody answers it; empty if AWS does not say.
 	Expires string `json:"expires"` // RFC 3339
 	// Since is when the event happened that started the execution.
@@ -242,6 +247,7 @@ type ConcludeInput struct {
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
+	Reminded   bool            `json:"reminded"`
 	Expires    string          `json:"expires"`
 	Sides      []Side          `json:"sides"`
 }
@@ -421,46 +427,4 @@ type FindPeeringsOutput struct {
 	Result    Result `json:"result"` // Announced or Nothing
 	Reason    string `json:"reason"`
 	Announced int    `json:"announced"`
-}
-
-// Sweep is the input of an execution of the Sweep machine. An empty one sweeps every account of the organization in
-// every Region that Drawbridge listens to.
-type Sweep struct {
-	Accounts []string `json:"accounts,omitempty"`
-	Regions  []string `json:"regions,omitempty"`
-}
-
-// ListAccountsInput asks for one page of accounts; the first page is "".
-type ListAccountsInput struct {
-	Execution string `json:"execution"`
-	Sweep     Sweep  `json:"sweep"`
-	Page      string `json:"page"`
-}
-
-// ListAccountsOutput is one page of accounts, and the input of the next one.
-type ListAccountsOutput struct {
-	Sweep    Sweep       `json:"sweep"`
-	Answer   string      `json:"answer"` // more or last
-	Page     string      `json:"page"`   // the next one, if there are more
-	Accounts []Territory `json:"accounts"`
-}
-
-// Territory is an account and the Regions to look at in it.
-type Territory struct {
-	Account string   `json:"account"`
-	Regions []string `json:"regions"`
-}
-
-// SweepAccountInput names the account to sweep.
-type SweepAccountInput struct {
-	Execution string    `json:"execution"`
-	Territory Territory `json:"territory"`
-}
-
-// SweepAccountOutput says what a sweep found in one account.
-type SweepAccountOutput struct {
-	Account   string `json:"account"`
-	Seen      int    `json:"seen"`             // peerings read
-	Announced int    `json:"announced"`        // those for which a look was asked
-	Closed    string `json:"closed,omitempty"` // why the account could not be entered
 }

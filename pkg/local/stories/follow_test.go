@@ -2,7 +2,6 @@ package stories
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"testing"
 
@@ -13,12 +12,9 @@ import (
 	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
-	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // changes are the stories about what comes after the first day, and about events that never came.
@@ -82,58 +78,6 @@ same event asks for beta's notebooks, of which there are none.`,
 		},
 		unruly: true,
 	},
-	{
-		name:  "sweep-everywhere",
-		title: "A sweep visits every account of the organization",
-		acts: []act{
-			{"Somebody starts drawbridge-sweep for a Region in which nothing is.", sweepEverywhere, []string{"Swept"}},
-		},
-		unruly: true,
-	},
-	{
-		name:  "sweep-request",
-		title: "A sweep finds the request that no event announced",
-		about: `
-As in s1-peering.md, but alpha's forwarding rule is switched off: the event of the request is lost. The next sweep finds
-the pending request where its accepter is and asks for a look at it; the second one looks at the connection again.`,
-		prepare: deafen,
-		acts: []act{
-			request(),
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
-		},
-		connected: true,
-		struck:    []int{2},
-	},
-	{
-		name:  "sweep-drift",
-		title: "A sweep repairs what somebody took away",
-		about: `
-As in s1-peering.md. Then somebody deletes a route that Drawbridge added. That event starts nothing, since owners may do
-as they like; the next sweep looks at the connection and puts the route back.`,
-		acts: []act{
-			request("Connected"),
-			{"The owner of beta deletes the route to alpha from a table.", removeRoute, []string{"Nothing"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
-		},
-		connected: true,
-	},
-	{
-		name:  "sweep-leftovers",
-		title: "A sweep takes away what a lost event left behind",
-		about: `
-As in s1-peering.md. Then alpha's forwarding rule is switched off and alpha's owner deletes the peering: that event is
-lost. The next sweep finds Drawbridge's status on the deleted peering, on both sides, and everything goes.`,
-		acts: []act{
-			request("Connected"),
-			{"The owner of alpha deletes the peering; the event is lost.", func(ctx context.Context, t *testing.T, w *scenario.World) {
-				deafen(ctx, t, w)
-				remove(false)(ctx, t, w)
-			}, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Removed", "Swept"}},
-		},
-		unruly: true, // each side has the status, so two executions take the same away
-	},
 }
 
 // associate gives the producer's VPC another CIDR block.
@@ -153,37 +97,6 @@ func share(ctx context.Context, t *testing.T, w *scenario.World) {
 		ResourceName: aws.String("arn:aws:rds:" + w.Producer.Region + ":" + w.Producer.Account + ":db:" + w.Database.Name),
 		Tags:         []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}},
 	}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// deafen switches off the rule that forwards the consumer's peering events.
-func deafen(ctx context.Context, t *testing.T, w *scenario.World) {
-	client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
-	if _, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String("drawbridge-forward-peering")}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// startSweep starts a sweep of the two accounts of the world; the engine has those of all stories.
-func startSweep(ctx context.Context, t *testing.T, w *scenario.World) {
-	sweep(ctx, t, workflow.Sweep{Accounts: []string{w.Consumer.Account, w.Producer.Account}, Regions: []string{engine.Region()}})
-}
-
-// sweepEverywhere starts a sweep of all the accounts that the engine knows, where it can find nothing.
-func sweepEverywhere(ctx context.Context, t *testing.T, _ *scenario.World) {
-	sweep(ctx, t, workflow.Sweep{Regions: []string{"ap-south-1"}})
-}
-
-func sweep(ctx context.Context, t *testing.T, s workflow.Sweep) {
-	t.Helper()
-	input, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
-	machine := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:drawbridge-sweep"
-	if _, err := client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: aws.String(string(input))}); err != nil {
 		t.Fatal(err)
 	}
 }

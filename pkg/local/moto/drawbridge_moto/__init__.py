@@ -7,6 +7,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     cloudtrail,
     dataapi,
     databases,
+    distributedmap,
     ec2,
     events,
     organizations,

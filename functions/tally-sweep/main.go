@@ -1,0 +1,27 @@
+// Tally-sweep adds up what a sweep found in one page of accounts, and tells people of the accounts whose visit failed.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	hub, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(sweep.Teller{
+		Bus:   notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME")},
+		Topic: notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN")},
+	}.Tally)
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// sweep returns the definition of the machine drawbridge-sweep:
+//
+//	StartSweep → ListAccounts → SweepEachAccount { SweepAccount ─ error → AccountMissed } → TallySweep → ChoosePage
+//	                  ↑                                                                                   ├ Swept
+//	                  │                                                                                   ├ PartlySwept
+//	                  └───────────────────────────────────────────────────────────────────────────────────┴ more
+//
+// SweepEachAccount is a Distributed Map: each account is visited by an execution of its own, with a history of its own,
+// and one that fails leaves the others alone. A page of accounts and a tally of bounded size is all that the machine
+// ever holds.
+func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
+	list := h.task(scope, "ListAccounts",
+		data{"sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally")},
+		result{output: "$.Payload"})
+	visit := h.task(scope, "SweepAccount", data{"territory": at("$.territory")}, result{output: "$.Payload"})
+	// After all retries. What is lost is one account's visit; the tally says so, and the next sweep comes again.
+	visit.AddCatch(sfn.NewPass(scope, jsii.String("AccountMissed"), &sfn.PassProps{
+		Comment:    jsii.String("This account was not swept, or not wholly; TallySweep tells people."),
+		Parameters: &map[string]any{"account": at("$.territory.account"), "error": at("$.failed.Error"), "cause": at("$.failed.Cause")},
+	}), &sfn.CatchProps{Errors: jsii.Strings("States.ALL"), ResultPath: jsii.String("$.failed")})
+	each := sfn.NewDistributedMap(scope, jsii.String("SweepEachAccount"), &sfn.DistributedMapProps{
+		ItemsPath:      jsii.String("$.accounts"),
+		ItemSelector:   &map[string]any{"territory": at("$$.Map.Item.Value")},
+		ResultPath:     jsii.String("$.visits"),
+		Label:          jsii.String("accounts"),
+		MaxConcurrency: jsii.Number(20),
+		// A visit that fails where nothing can catch it, such as at its time limit, is told by the tally as well.
+		ToleratedFailurePercentage: jsii.Number(100),
+		MapExecutionType:           sfn.StateMachineType_STANDARD,
+	})
+	each.ItemProcessor(visit, &sfn.ProcessorConfig{})
+	tally := h.task(scope, "TallySweep",
+		data{"executionId": at("$$.Execution.Id"), "sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally"),
+			"accounts": at("$.accounts"), "visits": at("$.visits")},
+		result{output: "$.Payload"})
+	list.Next(each).Next(tally).Next(choose(scope, "ChoosePage", "$.answer", []answer{
+		{"more", list},
+		{"Swept", succeed(scope, "Swept", "Every account was looked at; the output says what was found.")},
+		{"PartlySwept", succeed(scope, "PartlySwept", "Some accounts could not be swept; the output names them, and people were told.")},
+	}))
+	return sfn.NewPass(scope, jsii.String("StartSweep"), &sfn.PassProps{
+		Comment: jsii.String("The input may name accounts and Regions; an empty one means all."),
+		Parameters: &map[string]any{"sweep": at("$"), "page": "", "tally": map[string]any{
+			"accounts": 0, "found": []any{}, "closed": []any{}, "failed": []any{}, "more": map[string]any{"closed": 0, "failed": 0},
+		}},
+	}).Next(list)
+}
+
+// sweeps makes the machine drawbridge-sweep and the rule that starts it by the clock.
+func (h *hub) sweeps(schedule awscdk.CfnParameter) {
+	machine := h.machine("sweep", h.sweep, nil)
+	// A Map Run starts, watches and stops its children with the machine's own role. The CDK's policy for that names the
+	// account where it knows it, so that the template would not be the same everywhere.
+	// https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+	machine.Node().TryRemoveChild(jsii.String("DistributedMapPolicy"))
+	executions := func(of string) string {
+		return "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-sweep" + of + ":*"
+	}
+	awsiam.NewCfnPolicy(h.stack, jsii.String("SweepMapPolicy"), &awsiam.CfnPolicyProps{
+		PolicyName: jsii.String("map"),
+		Roles:      jsii.Strings(*machine.Role().RoleName()),
+		PolicyDocument: document(
+			statement{"Effect": "Allow", "Action": "states:StartExecution",
+				"Resource": sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:drawbridge-sweep")},
+			statement{"Effect": "Allow", "Action": []string{"states:DescribeExecution", "states:StopExecution"},
+				"Resource": sub(executions(""))},
+			statement{"Effect": "Allow", "Action": "states:RedriveExecution", "Resource": sub(executions("/accounts"))}),
+	})
+	rule := awsevents.NewRule(h.stack, jsii.String("SweepRule"), &awsevents.RuleProps{
+		RuleName:    jsii.String("drawbridge-sweep"),
+		Description: jsii.String("Starts drawbridge-sweep by the clock."),
+		Schedule:    awsevents.Schedule_Expression(schedule.ValueAsString()),
+	})
+	rule.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
+		DeadLetterQueue: h.dead,
+		Input:           awsevents.RuleTargetInput_FromObject(map[string]any{}),
+	}))
+}

@@ -1,0 +1,31 @@
+package event
+
+import "encoding/json"
+
+// NotebookToInspect is the detail-type of Drawbridge's own event that a notebook instance wants a look.
+const NotebookToInspect = "Notebook To Inspect"
+
+// NotebookInspection is the detail of Drawbridge's own event [NotebookToInspect].
+type NotebookInspection struct {
+	Account  string `json:"account"`
+	Region   string `json:"region"`
+	Notebook string `json:"notebookInstanceName"`
+	Reason   string `json:"reason"`
+}
+
+// notebookToInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
+func notebookToInspect(out Event, detail json.RawMessage) (Event, error) {
+	var d NotebookInspection
+	if err := strictly(detail, &d); err != nil {
+		return Event{}, err
+	}
+	where, err := place(d.Account, d.Region)
+	if err != nil {
+		return Event{}, err
+	}
+	if !notebookForm.MatchString(d.Notebook) {
+		return Event{}, invalid("detail.notebookInstanceName %q is not a notebook's name", clip(d.Notebook))
+	}
+	out.Kind, out.Place, out.NotebookName = Notebook, where, d.Notebook
+	return out, nil
+}

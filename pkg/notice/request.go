@@ -1,0 +1,41 @@
+package notice
+
+import (
+	"fmt"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// StuckApproval is what people are told of a request that waits too long for its owner, who answers with one of two
+// commands.
+func StuckApproval(in workflow.ConcludeInput, approve, reject string) Attention {
+	c := in.Connection
+	return Attention{
+		What:  fmt.Sprintf("the request %s of account %s still waits for the owner of account %s", c.ID, c.Requester.Account, c.Accepter.Account),
+		Where: requested(in.Execution, c), Kind: "StuckApproval",
+		Why:     fmt.Sprintf("%s, and nobody answered; unanswered, it expires at %s", in.Reason, in.Expires),
+		Remedy:  "the owner of account " + c.Accepter.Account + " approves with the command below, or rejects with: " + reject,
+		Command: approve, Runbook: runbook + "awaitingapproval", Console: peeringConsole(c),
+	}
+}
+
+// ExpiredRequest is what people are told of a request that nobody answered in time.
+func ExpiredRequest(in workflow.ConcludeRemovalInput) Attention {
+	c := in.Connection
+	return Attention{
+		What:  fmt.Sprintf("the request %s of account %s to account %s expired", c.ID, c.Requester.Account, c.Accepter.Account),
+		Where: requested(in.Execution, c), Kind: "ExpiredRequest", Why: in.Reason,
+		Remedy:  "ask the owner of account " + c.Accepter.Account + ", then make the request again",
+		Runbook: runbook + "expired", Console: peeringConsole(c),
+	}
+}
+
+func requested(execution string, c workflow.Connection) Where {
+	return Where{Account: c.Accepter.Account, Region: c.Accepter.Region, Connection: c.ID, Machine: "drawbridge-peering", Execution: execution}
+}
+
+// peeringConsole links to a peering in the accepter's console.
+func peeringConsole(c workflow.Connection) string {
+	return fmt.Sprintf("https://%s.console.aws.amazon.com/vpcconsole/home?region=%s#PeeringConnectionDetails:VpcPeeringConnectionId=%s",
+		c.Accepter.Region, c.Accepter.Region, c.ID)
+}

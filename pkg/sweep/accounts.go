@@ -1,0 +1,74 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Organizations is what [Lister] needs of AWS Organizations.
+type Organizations interface {
+	ListAccounts(context.Context, *organizations.ListAccountsInput, ...func(*organizations.Options)) (*organizations.ListAccountsOutput, error)
+}
+
+// Lister lists the accounts to sweep.
+type Lister struct {
+	API     Organizations
+	Regions []string // that Drawbridge listens to
+}
+
+// accountsPage is how many accounts one page has: as many as ListAccounts gives at most.
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+const accountsPage = 20
+
+// List returns one page of accounts: of those that the sweep names, else of those that Organizations lists, without
+// accounts that are not active.
+func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workflow.ListAccountsOutput, error) {
+	out := workflow.ListAccountsOutput{Sweep: in.Sweep, Tally: in.Tally, Accounts: []workflow.Territory{}}
+	regions := in.Sweep.Regions
+	if len(regions) == 0 {
+		regions = l.Regions
+	}
+	add := func(account string) {
+		out.Accounts = append(out.Accounts, workflow.Territory{Account: account, Regions: regions})
+	}
+	if named := in.Sweep.Accounts; len(named) > 0 {
+		from := 0
+		if in.Page != "" {
+			var err error
+			if from, err = strconv.Atoi(in.Page); err != nil || from < 0 || from > len(named) {
+				return out, fault.New(fault.Invalid, "listing the accounts that the sweep names: there is no page %q", in.Page)
+			}
+		}
+		to := min(from+accountsPage, len(named))
+		for _, account := range named[from:to] {
+			add(account)
+		}
+		if to < len(named) {
+			out.Page = strconv.Itoa(to)
+		}
+		return out, nil
+	}
+	ask := &organizations.ListAccountsInput{MaxResults: aws.Int32(accountsPage)}
+	if in.Page != "" {
+		ask.NextToken = &in.Page
+	}
+	got, err := l.API.ListAccounts(ctx, ask)
+	if err != nil {
+		return out, fmt.Errorf("listing the organization's accounts: %w", err)
+	}
+	for _, a := range got.Accounts {
+		if a.State == "" || a.State == organizationstypes.AccountStateActive {
+			add(aws.ToString(a.Id))
+		}
+	}
+	out.Page = aws.ToString(got.NextToken)
+	return out, nil
+}

@@ -1,0 +1,148 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+)
+
+// NotebookAPIs are the clients that [Notebooks] uses, for one account and Region.
+type NotebookAPIs struct {
+	EC2 interface {
+		route.Reader
+		route.SubnetReader
+	}
+	SageMaker interface {
+		lifecycle.Reader
+		ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
+		notebook.Describer
+	}
+}
+
+// Notebooks finds notebook instances whose configuration does not have the host routes of their subnet's route table. A
+// look at one is an execution of drawbridge-notebook, which asks the policy; one whose routes the policy forbids is
+// found every time.
+type Notebooks struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) NotebookAPIs
+}
+
+// Kind implements [Finder].
+func (Notebooks) Kind() string { return "notebooks" }
+
+// Find implements [Finder]: one ListNotebookInstances for 100 notebooks and one DescribeNotebookInstance for each; for
+// those in a subnet that need host routes, on each page, one DescribeSubnets, one DescribeRouteTables for each of their
+// VPCs and one DescribeNotebookInstanceLifecycleConfig for each of their configurations.
+func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	api := n.Enter(execution, at)
+	pages := sagemaker.NewListNotebookInstancesPaginator(api.SageMaker, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return seen, fmt.Errorf("listing notebook instances: %w", err)
+		}
+		seen += len(page.NotebookInstances)
+		looks, err := drifted(ctx, api, at, page.NotebookInstances)
+		if err != nil {
+			return seen, err
+		}
+		if len(looks) > 0 {
+			if err := ask(ctx, looks...); err != nil {
+				return seen, err
+			}
+		}
+	}
+	return seen, nil
+}
+
+// drifted returns looks at those notebooks of a page that are out of line.
+func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types.NotebookInstanceSummary) ([]Look, error) {
+	var instances []notebook.Instance
+	subnetIDs := map[string]bool{}
+	for _, summary := range page {
+		one, err := notebook.Describe(ctx, api.SageMaker, aws.ToString(summary.NotebookInstanceName))
+		if err != nil {
+			return nil, err
+		}
+		// Without direct internet access all its traffic leaves by the VPC.
+		if one == nil || !one.DirectInternet || one.Status == "Deleting" || one.Status == "Failed" {
+			continue
+		}
+		instances, subnetIDs[one.Subnet] = append(instances, *one), true
+	}
+	if len(instances) == 0 {
+		return nil, nil
+	}
+	subnets, vpcs, err := subnetsOf(ctx, api.EC2, subnetIDs)
+	if err != nil {
+		return nil, err
+	}
+	tables, lines := map[string][]route.Table{}, map[string][]lifecycle.Line{}
+	var looks []Look
+	for _, one := range instances {
+		vpc, known := vpcs[one.Subnet]
+		if !known {
+			continue // its subnet is not shown yet
+		}
+		if _, read := tables[vpc]; !read {
+			if tables[vpc], err = route.Read(ctx, api.EC2, vpc); err != nil {
+				return nil, err
+			}
+		}
+		reason := ""
+		if _, read := lines[one.LifecycleConfig]; !read && one.LifecycleConfig != "" {
+			lines[one.LifecycleConfig], err = lifecycle.Lines(ctx, api.SageMaker, one.LifecycleConfig)
+			if fault.Of(err) == fault.Conflict {
+				reason = err.Error() // the machine says so, and to whom it belongs
+			} else if err != nil {
+				return nil, err
+			}
+		}
+		table, _ := route.Of(tables[vpc], one.Subnet)
+		if reason == "" {
+			reason = Drift(lines[one.LifecycleConfig], subnets[one.Subnet], route.HostRoutes(table))
+		}
+		if reason != "" {
+			looks = append(looks, Look{Type: event.NotebookToInspect, Thing: one.Name, Reason: reason,
+				Detail: event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason}})
+		}
+	}
+	return looks, nil
+}
+
+// subnetsOf reads subnets by their ids, and says in which VPC each is.
+func subnetsOf(ctx context.Context, api route.SubnetReader, ids map[string]bool) (map[string]route.Subnet, map[string]string, error) {
+	var names []string
+	for id := range ids {
+		names = append(names, id)
+	}
+	slices.Sort(names)
+	subnets, vpcs := map[string]route.Subnet{}, map[string]string{}
+	got, err := api.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: names})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the subnets of notebook instances: %w", err)
+	}
+	for _, s := range got.Subnets {
+		one := route.Subnet{ID: aws.ToString(s.SubnetId)}
+		one.V4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
+		for _, a := range s.Ipv6CidrBlockAssociationSet {
+			if p, err := netip.ParsePrefix(aws.ToString(a.Ipv6CidrBlock)); err == nil {
+				one.V6 = p.Masked()
+			}
+		}
+		subnets[one.ID], vpcs[one.ID] = one, aws.ToString(s.VpcId)
+	}
+	return subnets, vpcs, nil
+}

@@ -1,0 +1,197 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// town takes events and notifications.
+type town struct{ did []string }
+
+func (o *town) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	for _, e := range in.Entries {
+		o.did = append(o.did, *e.DetailType)
+	}
+	return &eventbridge.PutEventsOutput{}, nil
+}
+
+func (o *town) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	o.did = append(o.did, *in.Message)
+	return &sns.PublishOutput{}, nil
+}
+
+func visited(account string, found ...workflow.Found) *workflow.Visit {
+	return &workflow.Visit{SweepAccountOutput: workflow.SweepAccountOutput{Account: account, Found: found}}
+}
+
+func TestTheTallyNamesWhatWasMissed(t *testing.T) {
+	broken := visited("222222222222")
+	broken.Error, broken.Cause = "Refused", `{"errorMessage":"denied by a service control policy","errorType":"Refused"}`
+	closed := visited("333333333333")
+	closed.Closed = "nobody is let in"
+	accounts := []workflow.Territory{{Account: "111111111111"}, {Account: "222222222222"}, {Account: "333333333333"}, {Account: "444444444444"}}
+	visits := []*workflow.Visit{visited("111111111111", workflow.Found{Kind: "peerings", Seen: 3, Announced: 2}), broken, closed, nil}
+	before := workflow.Tally{Accounts: 20, Found: []workflow.Found{{Kind: "peerings", Seen: 7, Announced: 1}}}
+	o := &town{}
+	teller := Teller{Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
+	in := workflow.TallySweepInput{Execution: "run-1", ExecutionID: "arn:aws:states:us-east-1:123456789012:execution:drawbridge-sweep:run-1", Page: "20", Tally: before, Accounts: accounts, Visits: visits}
+
+	out, err := teller.Tally(context.Background(), in)
+	if err != nil || out.Answer != "more" || len(o.did) != 0 {
+		t.Fatalf("before the last page: %+v, %v after %v", out, err, o.did)
+	}
+	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed); got != "24 [{peerings 10 3}] [{333333333333 nobody is let in}]" {
+		t.Error(got)
+	}
+	if len(before.Found) != 1 || before.Found[0].Seen != 7 {
+		t.Errorf("the tally before was changed: %+v", before)
+	}
+
+	in.Page = ""
+	out, err = teller.Tally(context.Background(), in)
+	if err != nil || out.Answer != string(workflow.PartlySwept) || len(o.did) != 2 || o.did[0] != "Attention Needed" {
+		t.Fatalf("%+v, %v after %v", out, err, o.did)
+	}
+	for _, must := range []string{"2 of 24 accounts", "222222222222: Refused: denied by a service control policy", "444444444444: the visit left no answer",
+		`stateMachine:drawbridge-sweep --input '{"accounts":["222222222222","444444444444"]}'`, "docs/runbook.md#partlyswept", "https://us-east-1.console"} {
+		if !strings.Contains(o.did[1], must) {
+			t.Errorf("the notification lacks %q:\n%s", must, o.did[1])
+		}
+	}
+}
+
+func TestASweepWithoutFailuresTellsNobody(t *testing.T) {
+	o := &town{}
+	out, err := Teller{Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
+		Accounts: []workflow.Territory{{Account: "111111111111"}}, Visits: []*workflow.Visit{visited("111111111111")}})
+	if err != nil || out.Answer != string(workflow.Swept) || len(o.did) != 0 {
+		t.Errorf("%+v, %v after %v", out, err, o.did)
+	}
+}
+
+func TestATallyStaysSmall(t *testing.T) {
+	var tally workflow.Tally
+	for page := range 50 {
+		var accounts []workflow.Territory
+		for n := range 20 {
+			accounts = append(accounts, workflow.Territory{Account: fmt.Sprintf("%012d", page*20+n)})
+		}
+		tally = Count(tally, accounts, nil)
+	}
+	if tally.Accounts != 1000 || len(tally.Failed) != named || tally.More.Failed != 1000-named {
+		t.Errorf("%d accounts, %d named and %d more", tally.Accounts, len(tally.Failed), tally.More.Failed)
+	}
+}
+
+// guide is a finder that fails as it is told.
+type guide struct {
+	kind string
+	err  error
+}
+
+func (g guide) Kind() string { return g.kind }
+
+func (g guide) Find(ctx context.Context, _ string, at event.Place, ask Ask) (int, error) {
+	if g.err != nil {
+		return 1, g.err
+	}
+	return 2, ask(ctx, Look{Thing: g.kind + " " + at.Region})
+}
+
+func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
+	in := workflow.SweepAccountInput{Territory: workflow.Territory{Account: "111111111111", Regions: []string{"us-east-1", "eu-west-1"}}}
+	for name, c := range map[string]struct {
+		err   error
+		asked string
+		kind  fault.Kind
+	}{
+		"nothing fails":         {nil, "[a us-east-1 a eu-west-1 b us-east-1 b eu-west-1]", ""},
+		"what a person mends":   {fault.New(fault.Refused, "denied"), "[b us-east-1 b eu-west-1]", fault.Refused},
+		"what passes by itself": {fault.New(fault.Transient, "throttled"), "[]", fault.Transient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked []string
+			s := Sweeper{Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...Look) error {
+				for _, l := range looks {
+					asked = append(asked, l.Thing)
+				}
+				return nil
+			}}
+			out, err := s.Sweep(context.Background(), in)
+			if fmt.Sprint(asked) != c.asked || fault.Of(err) != c.kind {
+				t.Errorf("asked %v, %v", asked, err)
+			}
+			if c.err == nil && fmt.Sprint(out.Found) != "[{a 4 2} {b 4 2}]" {
+				t.Errorf("found %v", out.Found)
+			}
+		})
+	}
+}
+
+func TestAClosedAccountIsToldNotFailed(t *testing.T) {
+	out, err := Sweeper{Finders: []Finder{guide{"a", fmt.Errorf("assuming a role: %w", fault.ErrClosed)}}}.Sweep(context.Background(),
+		workflow.SweepAccountInput{Territory: workflow.Territory{Account: "1", Regions: []string{"us-east-1"}}})
+	if err != nil || out.Closed == "" {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// registry lists accounts in two pages.
+type registry struct{ asked int }
+
+func (r *registry) ListAccounts(_ context.Context, in *organizations.ListAccountsInput, _ ...func(*organizations.Options)) (*organizations.ListAccountsOutput, error) {
+	r.asked++
+	if in.NextToken == nil {
+		return &organizations.ListAccountsOutput{NextToken: aws.String("2"), Accounts: []types.Account{{Id: aws.String("111111111111"), State: types.AccountStateActive}}}, nil
+	}
+	return &organizations.ListAccountsOutput{Accounts: []types.Account{{Id: aws.String("222222222222"), State: types.AccountStateSuspended}, {Id: aws.String("333333333333")}}}, nil
+}
+
+func TestAccountsComeInPages(t *testing.T) {
+	pages := func(s workflow.Sweep) (all []string) {
+		t.Helper()
+		l, page := Lister{API: &registry{}, Regions: []string{"us-east-1"}}, ""
+		for {
+			out, err := l.List(context.Background(), workflow.ListAccountsInput{Sweep: s, Page: page})
+			if err != nil {
+				t.Fatal(err)
+			}
+			one := []string{}
+			for _, a := range out.Accounts {
+				one = append(one, a.Account)
+			}
+			all = append(all, fmt.Sprintf("%d %s %s", len(one), one[0], one[len(one)-1]))
+			if page = out.Page; page == "" {
+				return all
+			}
+		}
+	}
+	if got := fmt.Sprint(pages(workflow.Sweep{})); got != "[1 111111111111 111111111111 1 333333333333 333333333333]" {
+		t.Error(got)
+	}
+	var named []string
+	for n := range 45 {
+		named = append(named, fmt.Sprintf("%012d", n))
+	}
+	if got := fmt.Sprint(pages(workflow.Sweep{Accounts: named})); got != "[20 000000000000 000000000019 20 000000000020 000000000039 5 000000000040 000000000044]" {
+		t.Error(got)
+	}
+	_, err := Lister{}.List(context.Background(), workflow.ListAccountsInput{Sweep: workflow.Sweep{Accounts: named}, Page: "x"})
+	if fault.Of(err) != fault.Invalid || errors.Is(err, fault.ErrClosed) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,99 @@
+package workflow
+
+// Sweep is the input of an execution of the Sweep machine. An empty one sweeps every account of the organization in
+// every Region that Drawbridge listens to.
+type Sweep struct {
+	Accounts []string `json:"accounts,omitempty"`
+	Regions  []string `json:"regions,omitempty"`
+}
+
+// ListAccountsInput asks for one page of accounts; the first page is "".
+type ListAccountsInput struct {
+	Execution string `json:"execution"`
+	Sweep     Sweep  `json:"sweep"`
+	Page      string `json:"page"`
+	Tally     Tally  `json:"tally"`
+}
+
+// ListAccountsOutput is one page of accounts.
+type ListAccountsOutput struct {
+	Sweep    Sweep       `json:"sweep"`
+	Page     string      `json:"page"` // the next one; empty if this is the last
+	Tally    Tally       `json:"tally"`
+	Accounts []Territory `json:"accounts"`
+}
+
+// Territory is an account and the Regions to look at in it.
+type Territory struct {
+	Account string   `json:"account"`
+	Regions []string `json:"regions"`
+}
+
+// SweepAccountInput names the account to sweep.
+type SweepAccountInput struct {
+	Execution string    `json:"execution"`
+	Territory Territory `json:"territory"`
+}
+
+// SweepAccountOutput says what a sweep found in one account.
+type SweepAccountOutput struct {
+	Account string  `json:"account"`
+	Found   []Found `json:"found"`
+	Closed  string  `json:"closed,omitempty"` // why the account could not be entered
+}
+
+// Found counts the things of one kind in one account, over all its Regions.
+type Found struct {
+	Kind      string `json:"kind"`      // "peerings"
+	Seen      int    `json:"seen"`      // read
+	Announced int    `json:"announced"` // those for which a look was asked
+}
+
+// Visit is what became of the visit to one account: the answer of SweepAccount, or the error with which it failed.
+type Visit struct {
+	SweepAccountOutput
+	Error string `json:"error,omitempty"` // its name, of fault.Kinds or of AWS
+	Cause string `json:"cause,omitempty"`
+}
+
+// Tally is what a sweep came to so far. It stays small however many accounts there are.
+type Tally struct {
+	Accounts int      `json:"accounts"` // visited
+	Found    []Found  `json:"found"`
+	Closed   []Missed `json:"closed"` // the first ones that could not be entered
+	Failed   []Missed `json:"failed"` // the first ones whose visit failed
+	// More counts the closed and the failed ones that are not named.
+	More Omitted `json:"more"`
+}
+
+// Omitted counts what a [Tally] does not name.
+type Omitted struct {
+	Closed int `json:"closed"`
+	Failed int `json:"failed"`
+}
+
+// Missed is an account that was not swept, or not wholly.
+type Missed struct {
+	Account string `json:"account"`
+	Why     string `json:"why"`
+}
+
+// TallySweepInput adds the visits of one page to what a sweep came to so far. A visit that left no answer is null, or
+// not there at all.
+type TallySweepInput struct {
+	Execution   string      `json:"execution"`
+	ExecutionID string      `json:"executionId"` // its ARN
+	Sweep       Sweep       `json:"sweep"`
+	Page        string      `json:"page"`
+	Tally       Tally       `json:"tally"`
+	Accounts    []Territory `json:"accounts"`
+	Visits      []*Visit    `json:"visits"`
+}
+
+// TallySweepOutput is the input of the next page and, after the last, the output of the sweep.
+type TallySweepOutput struct {
+	Answer string `json:"answer"` // more; after the last page Swept or PartlySwept
+	Sweep  Sweep  `json:"sweep"`
+	Page   string `json:"page"`
+	Tally  Tally  `json:"tally"`
+}
