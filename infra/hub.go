@@ -152,6 +152,8 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.StudioToInspect),
 		},
 	})
+	h.machine("share", h.share, shares())
+	h.machine("attachment", h.attachment, attachmentPatterns())
 	h.tellPeople()
 	h.requestAlarms()
 	h.dashboard()

@@ -19,6 +19,8 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 			`^Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/\*$`),
 		suppress("IAM5", "The roles that Drawbridge makes itself, under its own path and always with a permissions boundary.",
 			`^Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/(drawbridge\/)?drawbridge-[a-z-]+-\*$`),
+		suppress("IAM5", "An invitation to a share belongs to the account that shares, and so does a gateway; whose are accepted and used is decided by the policy.",
+			`^Resource::arn:<AWS::Partition>:ram:\*:\*:resource-share-invitation/\*$`, `^Resource::arn:<AWS::Partition>:ec2:\*:\*:transit-gateway/\*$`),
 	}, nil)
 	cdknag.NagSuppressions_AddStackSuppressions(hub, &[]*cdknag.NagPackSuppression{
 		suppress("IAM5", "A function enters every account of the organization, by exactly one role name.",

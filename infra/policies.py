@@ -19,6 +19,12 @@ ANSWERED = {
     ("CREDENTIALS_EXPOSURE", r"sts:assumerole", r"arn:aws:iam::\*:role/drawbridge-member-[a-z-]+"): (
         "assuming one role, by its name, in accounts of the organization is how a function gets into a member account"
     ),
+    ("RESOURCE_MISMATCH", r"ec2:(Create|Modify)TransitGatewayVpcAttachment", r"arn:aws:ec2:\*:\d+:subnet/\*"): (
+        "AWS asks for the attachment and for what it attaches; only the attachment knows tags, so it has a statement of its own"
+    ),
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", r"ram:acceptresourceshareinvitation", r"arn:aws:ram:\*:\*:resource-share-invitation/\*"): (
+        "accepting an invitation is what the step does, and the invitation belongs to the account that shares"
+    ),
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"logs:PutResourcePolicy", r"\*"): (
         "Step Functions must have it to log: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"
     ),

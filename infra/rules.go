@@ -45,6 +45,15 @@ var (
 		"AddTagsToResource", "RemoveTagsFromResource", "ModifyDBInstance", "ModifyDBCluster", // RDS
 		"CreateTags", "DeleteTags", "CreateCluster", "ModifyCluster", "DeleteCluster", // Redshift
 	}
+	gatewayCalls = []string{
+		"CreateTransitGatewayVpcAttachment", "AcceptTransitGatewayVpcAttachment", "RejectTransitGatewayVpcAttachment",
+		"DeleteTransitGatewayVpcAttachment", "ModifyTransitGatewayVpcAttachment",
+		"AssociateTransitGatewayRouteTable", "DisassociateTransitGatewayRouteTable",
+		"EnableTransitGatewayRouteTablePropagation", "DisableTransitGatewayRouteTablePropagation",
+	}
+	shareCalls = []string{
+		"CreateResourceShare", "AssociateResourceShare", "DisassociateResourceShare", "DeleteResourceShare", "AcceptResourceShareInvitation",
+	}
 	routeCalls = []string{"CreateRoute", "ReplaceRoute", "DeleteRoute", "AssociateRouteTable", "ReplaceRouteTableAssociation"}
 )
 
@@ -117,6 +126,33 @@ var kinds = []kind{
 		name:    "database",
 		about:   "Somebody changed a database or its tags.",
 		pattern: callPattern(databaseServices, map[string]any{"eventName": databaseCalls}),
+	},
+	{
+		name:    "share",
+		about:   "RAM shared something of this account, or with it, or does so no more.",
+		pattern: map[string]any{"source": []string{"aws.ram"}, "detail-type": []string{"Resource Sharing State Change"}},
+	},
+	{
+		name:    "share-call",
+		about:   "Somebody changed what is shared with whom, or answered an invitation.",
+		pattern: callPattern([]string{"ram"}, map[string]any{"eventName": shareCalls}),
+	},
+	{
+		name:    "attachment",
+		about:   "Somebody attached a VPC to a transit gateway, answered, changed, associated or detached it.",
+		pattern: callPattern(ec2, map[string]any{"eventName": gatewayCalls}),
+	},
+	{
+		name:  "attachment-tag",
+		about: "Somebody set or removed a tag of Drawbridge's on a transit gateway or an attachment.",
+		pattern: callPattern(ec2, map[string]any{
+			"eventName": tagCalls,
+			"requestParameters": map[string]any{
+				"resourcesSet": map[string]any{"items": map[string]any{
+					"resourceId": []any{map[string]any{"prefix": "tgw-"}}}},
+				"tagSet": map[string]any{"items": map[string]any{"key": []string{"drawbridge:approval", "drawbridge:accept"}}},
+			},
+		}),
 	},
 	{
 		name:    "database-state",

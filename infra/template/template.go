@@ -36,6 +36,16 @@ var Notebook string
 //go:embed change.asl.json
 var Change string
 
+// Attachment is the machine drawbridge-attachment, written like [Peering].
+//
+//go:embed attachment.asl.json
+var Attachment string
+
+// Share is the machine drawbridge-share, written like [Peering].
+//
+//go:embed share.asl.json
+var Share string
+
 // Studio is the machine drawbridge-studio, written like [Peering].
 //
 //go:embed studio.asl.json

@@ -17,6 +17,7 @@ type Database struct {
 	Port    int    // TCP
 	Groups  []string
 	Subnets []string // where its interfaces may be; empty if not known
+	Zone    string   // the Availability Zone in which it is, where that is known and its subnets are not
 	Tags    map[string]string
 }
 

@@ -77,7 +77,7 @@ func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lea
 				continue
 			}
 			d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
-				Port: int(aws.ToInt32(c.Endpoint.Port)), Tags: map[string]string{}}
+				Port: int(aws.ToInt32(c.Endpoint.Port)), Zone: aws.ToString(c.AvailabilityZone), Tags: map[string]string{}}
 			for _, g := range c.VpcSecurityGroups {
 				d.Groups = append(d.Groups, aws.ToString(g.VpcSecurityGroupId))
 			}

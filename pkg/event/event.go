@@ -68,7 +68,7 @@ type Event struct {
 	// VPC that wants a look.
 	VPC string
 
-	// GatewayID and AttachmentID name a transit gateway and an attachment to one (Kinds Share, Attachment and Transit);
+	// GatewayID and AttachmentID name a transit gateway and an attachment to one (Kinds Attachment and Transit);
 	// either may be empty.
 	GatewayID    string
 	AttachmentID string

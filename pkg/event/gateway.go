@@ -174,7 +174,7 @@ func tagged(out Event, p parameters) (about Event, ok bool) {
 		return out, true
 	}
 	if id := first("tgw-", p.Resources); gatewayForm.MatchString(id) {
-		out.Kind, out.GatewayID = Share, id
+		out.Kind, out.GatewayID = Attachment, id
 		return out, true
 	}
 	return out, false

@@ -28,7 +28,7 @@ var gatewaySamples = map[string]event.Event{
 	"accept-transit-gateway-vpc-attachment": {Kind: event.Attachment, Place: owner, AttachmentID: attachment},
 	"associate-transit-gateway-route-table": {Kind: event.Attachment, Place: owner, AttachmentID: attachment},
 	"create-tags-on-attachment":             {Kind: event.Attachment, Place: owner, AttachmentID: attachment},
-	"create-tags-on-gateway":                {Kind: event.Share, Place: owner, GatewayID: gateway},
+	"create-tags-on-gateway":                {Kind: event.Attachment, Place: owner, GatewayID: gateway},
 	"attach-vpc":                            {Kind: event.Change, Place: attacher, VPC: vpc},
 	"create-resource-share":                 {Kind: event.Share, Place: owner, ShareARN: share},
 	"accept-resource-share-invitation":      {Kind: event.Share, Place: attacher, ShareARN: share},

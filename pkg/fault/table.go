@@ -56,6 +56,14 @@ var codes = map[string]Kind{
 	"IncorrectState":                         NotYet,
 	"ResourceInUse":                          NotYet,
 
+	// The same of transit gateways and their attachments, and of RAM.
+	"InvalidTransitGatewayID.NotFound":           NotYet,
+	"InvalidTransitGatewayAttachmentID.NotFound": NotYet,
+	"InvalidTransitGatewayRouteTableID.NotFound": NotYet,
+	"UnknownResourceException":                   NotYet,
+	"InvalidStateTransitionException":            NotYet,
+	"ServerInternalException":                    Transient,
+
 	// Somebody does not let us.
 	"UnauthorizedOperation":             Refused,
 	"AccessDenied":                      Refused,
@@ -64,6 +72,7 @@ var codes = map[string]Kind{
 	"AuthorizationErrorException":       Refused,
 	"AuthFailure":                       Refused,
 	"OperationNotPermitted":             Refused,
+	"OperationNotPermittedException":    Refused, // RAM
 	"OptInRequired":                     Refused,
 	"Blocked":                           Refused,
 	"UnrecognizedClientException":       Refused,
@@ -78,6 +87,10 @@ var codes = map[string]Kind{
 	"VpcPeeringConnectionsPerVpcLimitExceeded":     Conflict,
 	"OutstandingVpcPeeringConnectionLimitExceeded": Conflict,
 	"VpcPeeringConnectionAlreadyExists":            Conflict,
+	"TransitGatewayAttachmentLimitExceeded":        Conflict,
+	"TransitGatewayRouteLimitExceeded":             Conflict,
+	"InsufficientFreeAddressesInSubnet":            Conflict,
+	"DuplicateSubnetsInSameZone":                   Conflict,
 	"ResourceLimitExceeded":                        Conflict,
 }
 

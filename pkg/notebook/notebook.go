@@ -147,10 +147,12 @@ func readTags(ctx context.Context, api SageMaker, arn string) (map[string]string
 	return out, nil
 }
 
-// Client is something that opens connections from the VPC, with the security groups of its interfaces.
+// Client is something that opens connections from the VPC, with the security groups of its interfaces and the subnets in
+// which they may be.
 type Client struct {
-	Name   string
-	Groups []string
+	Name    string
+	Groups  []string
+	Subnets []string
 }
 
 // ClientAPI is what [Clients] needs of SageMaker.
@@ -179,7 +181,7 @@ func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, v
 			return nil, err
 		}
 		if n != nil && slices.Contains(subnets, n.Subnet) {
-			out = append(out, Client{Name: "notebook " + name, Groups: n.Groups})
+			out = append(out, Client{Name: "notebook " + name, Groups: n.Groups, Subnets: []string{n.Subnet}})
 		}
 	}
 	domains := sagemaker.NewListDomainsPaginator(sagemakerapi, &sagemaker.ListDomainsInput{})
@@ -198,7 +200,7 @@ func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, v
 			if aws.ToString(got.VpcId) != vpc || got.AppNetworkAccessType == types.AppNetworkAccessTypePublicInternetOnly || got.DefaultUserSettings == nil {
 				continue
 			}
-			out = append(out, Client{Name: "Studio " + aws.ToString(d.DomainName), Groups: slices.Sorted(slices.Values(got.DefaultUserSettings.SecurityGroups))})
+			out = append(out, Client{Name: "Studio " + aws.ToString(d.DomainName), Groups: slices.Sorted(slices.Values(got.DefaultUserSettings.SecurityGroups)), Subnets: slices.Sorted(slices.Values(got.SubnetIds))})
 		}
 	}
 	functions := lambda.NewListFunctionsPaginator(lambdaapi, &lambda.ListFunctionsInput{})
@@ -213,7 +215,7 @@ func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, v
 			}
 			in := slices.ContainsFunc(f.VpcConfig.SubnetIds, func(s string) bool { return slices.Contains(subnets, s) })
 			if aws.ToString(f.VpcConfig.VpcId) == vpc || in {
-				out = append(out, Client{Name: "function " + aws.ToString(f.FunctionName), Groups: slices.Sorted(slices.Values(f.VpcConfig.SecurityGroupIds))})
+				out = append(out, Client{Name: "function " + aws.ToString(f.FunctionName), Groups: slices.Sorted(slices.Values(f.VpcConfig.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(f.VpcConfig.SubnetIds))})
 			}
 		}
 	}

@@ -184,7 +184,7 @@ func about(thing cedar.EntityUID, cidr netip.Prefix) string {
 // groups returns the groups that schema.cedarschema puts action in.
 func groups(action Action) types.EntityUIDSet {
 	names := []types.String{"Grant"}
-	if action == Reject {
+	if action == Reject || action == RejectAttachment {
 		names[0] = "Withdraw"
 	}
 	if slices.Contains(network, action) {

@@ -14,6 +14,8 @@
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
 //	Identify              an execution role of a Studio domain   a Redshift cluster
+//	AcceptShare           the account that shares   the account that it shares with
+//	Attach, AcceptAttachment, AskAttachment, RejectAttachment   a VPC   a transit gateway
 //
 // Nothing is allowed unless a policy permits it, and a forbid beats every permit. The [Decision] names the policy that
 // made it, by its @id. Three rules go beyond Cedar's own and all deny:
@@ -45,10 +47,18 @@ const (
 	Restart Action = "Restart" // stop and start a running notebook
 	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
 	Identify Action = "Identify"
+
+	AcceptShare      Action = "AcceptShare"      // accept RAM's invitation to a share of transit gateways
+	Attach           Action = "Attach"           // attach a VPC to a transit gateway
+	AcceptAttachment Action = "AcceptAttachment" // accept, as the gateway's owner, an attachment that waits for it
+	AskAttachment    Action = "AskAttachment"    // ask the gateway's owner for approval
+	RejectAttachment Action = "RejectAttachment" // reject an attachment at AWS, rather than leave it pending
 )
 
 // Actions lists every action.
-func Actions() []Action { return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Identify} }
+func Actions() []Action {
+	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment}
+}
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
 const DefaultDeny = "default-deny"

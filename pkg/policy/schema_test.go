@@ -31,6 +31,13 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 		resources[Identify] = append(resources[Identify], Warehouse{ARN: "arn:wh", ID: "wh", Region: "us-east-1", Tags: map[string]string{studioTag: " a b "}, Account: v.Account})
 		principals[Identify] = append(principals[Identify], Role{ARN: "arn:role", Name: "role", Region: "us-east-1", Account: v.Account})
 	}
+	for _, v := range []VPC{member, stranger, pathless} {
+		one := Participant{Region: "us-east-1", Account: v.Account}
+		principals[AcceptShare], resources[AcceptShare] = append(principals[AcceptShare], one), append(resources[AcceptShare], one)
+		for _, action := range []Action{Attach, AcceptAttachment, AskAttachment, RejectAttachment} {
+			resources[action] = append(resources[action], Gateway{ID: "tgw-1", Region: "us-east-1", Tags: map[string]string{"Name": "core"}, Account: v.Account})
+		}
+	}
 	s := readSchema()
 	v := validator.New(s)
 	for _, action := range Actions() {

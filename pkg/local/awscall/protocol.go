@@ -149,8 +149,17 @@ var lambdaActions = []struct {
 	{"GET", "GetFunctionConfiguration", regexp.MustCompile(`^/2015-03-31/functions/([^/]+)/configuration$`)},
 }
 
-// rest tells the action from the path: by name for Lambda, else as method and
-// path, which is at least unambiguous.
+// ramActions are the operations of RAM that the engine meets. Each is a POST to
+// its own name in lower case.
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_Operations.html
+var ramActions = []string{
+	"AcceptResourceShareInvitation", "AssociateResourceShare", "CreateResourceShare", "DeleteResourceShare",
+	"DisassociateResourceShare", "GetResourceShareAssociations", "GetResourceShareInvitations", "GetResourceShares",
+	"ListResources", "RejectResourceShareInvitation",
+}
+
+// rest tells the action from the path: by name for Lambda and RAM, else as
+// method and path, which is at least unambiguous.
 func rest(r *http.Request, body []byte) (string, []parameter) {
 	for _, a := range lambdaActions {
 		m := a.path.FindStringSubmatch(r.URL.Path)
@@ -161,6 +170,11 @@ func rest(r *http.Request, body []byte) (string, []parameter) {
 			return a.action, []parameter{{"FunctionName", m[1]}}
 		}
 		return a.action, fromJSON(body)
+	}
+	for _, action := range ramActions {
+		if r.URL.Path == "/"+strings.ToLower(action) {
+			return action, fromJSON(body)
+		}
 	}
 	return r.Method + " " + r.URL.Path, nil
 }

@@ -1,0 +1,23 @@
+// Attach-vpc attaches a VPC to a transit gateway, or adds subnets to its attachment, in the VPC's account.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
+		return attachment.Attach(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.VPC.Account, in.VPC.Region)), in)
+	})
+}

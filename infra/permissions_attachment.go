@@ -1,0 +1,85 @@
+package main
+
+// The things of transit gateways. A gateway that is shared belongs to another account than the attachment to it.
+var (
+	gateways      = "arn:${AWS::Partition}:ec2:*:*:transit-gateway/*"
+	gatewayTables = arn("ec2", "transit-gateway-route-table/*")
+)
+
+// own lets through what Drawbridge made itself, for a gateway.
+func own() map[string]map[string]any {
+	return map[string]map[string]any{"StringLike": {"aws:ResourceTag/drawbridge:connection": []string{"tgw-*"}}}
+}
+
+// attachmentStatus lets a step write the status tags of an attachment.
+var attachmentStatus = grant{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
+	when: only("drawbridge:status", "drawbridge:reason")}
+
+// attachmentSteps are the states of the Attachment machine.
+var attachmentSteps = map[string]step{
+	"InspectAttachment": {
+		readsParam: true,
+		asksOrg:    true,
+		keeps:      true,
+		announces:  true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
+				"ec2:DescribeTransitGatewayRouteTables", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:GetTransitGatewayAttachmentPropagations",
+				"lambda:ListFunctions", "redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
+				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
+				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
+		},
+	},
+	"AttachVpc": {
+		member: []grant{
+			{actions: []string{"ec2:CreateTransitGatewayVpcAttachment"},
+				resources: []string{gateways, arn("ec2", "vpc/*"), arn("ec2", "subnet/*")}},
+			// An attachment without the tag that says whose it is cannot be made.
+			{actions: []string{"ec2:CreateTransitGatewayVpcAttachment"}, resources: []string{attachments},
+				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "tgw-*")},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
+				when: and(only("drawbridge:connection"), "StringEquals", "ec2:CreateAction", "CreateTransitGatewayVpcAttachment")},
+			{actions: []string{"ec2:ModifyTransitGatewayVpcAttachment"}, resources: []string{attachments}, when: own()},
+			{actions: []string{"ec2:ModifyTransitGatewayVpcAttachment"}, resources: []string{arn("ec2", "subnet/*")}},
+		},
+	},
+	"AcceptAttachment": {
+		member: []grant{{actions: []string{"ec2:AcceptTransitGatewayVpcAttachment"}, resources: []string{attachments}}},
+	},
+	"AssociateAttachment": {
+		member: []grant{{actions: []string{"ec2:AssociateTransitGatewayRouteTable", "ec2:EnableTransitGatewayRouteTablePropagation"},
+			resources: []string{attachments, gatewayTables}}},
+	},
+	"DetachVpc": {
+		member: []grant{{actions: []string{"ec2:DeleteTransitGatewayVpcAttachment"}, resources: []string{attachments}, when: own()}},
+	},
+	"VerifyAttachment": {
+		announces: true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeTransitGatewayAttachments", "ec2:GetTransitGatewayAttachmentPropagations"}},
+			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{gatewayTables}},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
+				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:table")},
+		},
+	},
+	"ConcludeDetachment": {
+		announces: true,
+		member:    []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}},
+	},
+	"AskAttachment": {
+		notifies:  true,
+		announces: true,
+		member:    []grant{attachmentStatus},
+	},
+	"RefuseAttachment": {
+		announces: true,
+		member: []grant{attachmentStatus,
+			// A VPC that may not be attached carries the reason itself.
+			{actions: []string{"ec2:CreateTags"}, resources: []string{arn("ec2", "vpc/*")}, when: only("drawbridge:status", "drawbridge:reason")},
+			{actions: []string{"ec2:RejectTransitGatewayVpcAttachment"}, resources: []string{attachments}}},
+	},
+}

@@ -1,0 +1,353 @@
+package attachment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// cloud is EC2, the bus and the topic. Every change is noted with the account that made it.
+type cloud struct {
+	account   string
+	did       *[]string
+	tags      map[string]string // by account and key
+	code      string            // of the error of every change; empty if there is none
+	table     string            // that the attachment is associated with
+	holder    string            // the attachment to which the VPC's addresses lead
+	neighbour bool              // another VPC is attached
+	body      string            // of the notification
+}
+
+func (c *cloud) do(format string, args ...any) error {
+	*c.did = append(*c.did, fmt.Sprintf(format, args...))
+	if c.code != "" {
+		return &smithy.GenericAPIError{Code: c.code, Message: "no"}
+	}
+	return nil
+}
+
+func (c *cloud) CreateTransitGatewayVpcAttachment(_ context.Context, in *ec2.CreateTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.CreateTransitGatewayVpcAttachmentOutput, error) {
+	tag := in.TagSpecifications[0].Tags[0]
+	return &ec2.CreateTransitGatewayVpcAttachmentOutput{}, c.do("create %s %s %v %s=%s", *in.VpcId, *in.TransitGatewayId, in.SubnetIds, *tag.Key, *tag.Value)
+}
+
+func (c *cloud) ModifyTransitGatewayVpcAttachment(_ context.Context, in *ec2.ModifyTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.ModifyTransitGatewayVpcAttachmentOutput, error) {
+	return &ec2.ModifyTransitGatewayVpcAttachmentOutput{}, c.do("modify %s +%v -%v", *in.TransitGatewayAttachmentId, in.AddSubnetIds, in.RemoveSubnetIds)
+}
+
+func (c *cloud) AcceptTransitGatewayVpcAttachment(_ context.Context, in *ec2.AcceptTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.AcceptTransitGatewayVpcAttachmentOutput, error) {
+	return &ec2.AcceptTransitGatewayVpcAttachmentOutput{}, c.do("accept %s", *in.TransitGatewayAttachmentId)
+}
+
+func (c *cloud) RejectTransitGatewayVpcAttachment(_ context.Context, in *ec2.RejectTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.RejectTransitGatewayVpcAttachmentOutput, error) {
+	return &ec2.RejectTransitGatewayVpcAttachmentOutput{}, c.do("reject %s as %s", *in.TransitGatewayAttachmentId, c.account)
+}
+
+func (c *cloud) DeleteTransitGatewayVpcAttachment(_ context.Context, in *ec2.DeleteTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.DeleteTransitGatewayVpcAttachmentOutput, error) {
+	return &ec2.DeleteTransitGatewayVpcAttachmentOutput{}, c.do("delete %s", *in.TransitGatewayAttachmentId)
+}
+
+func (c *cloud) AssociateTransitGatewayRouteTable(_ context.Context, in *ec2.AssociateTransitGatewayRouteTableInput, _ ...func(*ec2.Options)) (*ec2.AssociateTransitGatewayRouteTableOutput, error) {
+	return &ec2.AssociateTransitGatewayRouteTableOutput{}, c.do("associate %s", *in.TransitGatewayRouteTableId)
+}
+
+func (c *cloud) EnableTransitGatewayRouteTablePropagation(_ context.Context, in *ec2.EnableTransitGatewayRouteTablePropagationInput, _ ...func(*ec2.Options)) (*ec2.EnableTransitGatewayRouteTablePropagationOutput, error) {
+	return &ec2.EnableTransitGatewayRouteTablePropagationOutput{}, c.do("propagate %s", *in.TransitGatewayRouteTableId)
+}
+
+func (c *cloud) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
+	for _, t := range in.Tags {
+		c.tags[c.account+" "+in.Resources[0]+" "+*t.Key] = *t.Value
+	}
+	return &ec2.CreateTagsOutput{}, nil
+}
+
+func (c *cloud) DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
+	if c.account != alpha {
+		return nil, errors.New("only the owner sees all")
+	}
+	one := types.TransitGatewayAttachment{TransitGatewayAttachmentId: aws.String(ours), ResourceId: aws.String(vpc), ResourceOwnerId: aws.String(beta), State: "available"}
+	if c.table != "" {
+		one.Association = &types.TransitGatewayAttachmentAssociation{State: "associated", TransitGatewayRouteTableId: &c.table}
+	}
+	out := []types.TransitGatewayAttachment{one}
+	if c.neighbour {
+		for n, state := range []string{"available", "deleted"} {
+			out = append(out, types.TransitGatewayAttachment{TransitGatewayAttachmentId: aws.String("tgw-attach-x"), ResourceId: aws.String(fmt.Sprintf("vpc-neighbour%d", n)),
+				ResourceOwnerId: aws.String(alpha), State: types.TransitGatewayAttachmentState(state)})
+		}
+	}
+	return &ec2.DescribeTransitGatewayAttachmentsOutput{TransitGatewayAttachments: out}, nil
+}
+
+func (c *cloud) GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error) {
+	return &ec2.GetTransitGatewayAttachmentPropagationsOutput{TransitGatewayAttachmentPropagations: []types.TransitGatewayAttachmentPropagation{
+		{State: "enabled", TransitGatewayRouteTableId: aws.String("tgw-rtb-1")}, {State: "disabled", TransitGatewayRouteTableId: aws.String("tgw-rtb-2")}}}, nil
+}
+
+func (c *cloud) SearchTransitGatewayRoutes(_ context.Context, in *ec2.SearchTransitGatewayRoutesInput, _ ...func(*ec2.Options)) (*ec2.SearchTransitGatewayRoutesOutput, error) {
+	if *in.TransitGatewayRouteTableId != "tgw-rtb-1" || in.Filters[0].Values[0] != "10.1.0.0/16" {
+		return nil, fmt.Errorf("searched %s for %v", *in.TransitGatewayRouteTableId, in.Filters[0].Values)
+	}
+	if c.holder == "" {
+		return &ec2.SearchTransitGatewayRoutesOutput{}, nil
+	}
+	return &ec2.SearchTransitGatewayRoutesOutput{Routes: []types.TransitGatewayRoute{{State: "active", TransitGatewayAttachments: []types.TransitGatewayRouteAttachment{{TransitGatewayAttachmentId: &c.holder}}}}}, nil
+}
+
+func (c *cloud) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	for _, e := range in.Entries {
+		*c.did = append(*c.did, *e.DetailType+" "+*e.Detail)
+	}
+	return &eventbridge.PutEventsOutput{}, nil
+}
+
+func (c *cloud) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	c.body = *in.Message
+	*c.did = append(*c.did, "told "+*in.MessageAttributes["account"].StringValue)
+	return &sns.PublishOutput{}, nil
+}
+
+func sky() *cloud {
+	return &cloud{did: &[]string{}, tags: map[string]string{}, table: "tgw-rtb-1", holder: ours}
+}
+
+// in returns the cloud as an account sees it.
+func (c *cloud) in(p event.Place) *cloud {
+	there := *c
+	there.account = p.Account
+	return &there
+}
+
+func one(own bool) workflow.AttachmentInput {
+	return workflow.AttachmentInput{Execution: "run", Reason: "because",
+		Gateway:    workflow.Gateway{ID: gateway, Account: alpha, Region: "us-east-1", Name: "core", DNS: true},
+		VPC:        workflow.VPC{Account: beta, Region: "us-east-1", ID: vpc, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")}},
+		Attachment: workflow.Attachment{ID: ours, State: "available", Own: own, DNS: true}}
+}
+
+func TestAttach(t *testing.T) {
+	for name, c := range map[string]struct {
+		attachment workflow.Attachment
+		code       string
+		did        string
+		fails      fault.Kind
+	}{
+		"a VPC that is not attached":      {workflow.Attachment{}, "", "create " + vpc + " " + gateway + " [subnet-1] drawbridge:connection=" + gateway + ":" + vpc, ""},
+		"one that was":                    {workflow.Attachment{ID: ours, State: "deleted"}, "", "create " + vpc, ""},
+		"one that is":                     {workflow.Attachment{ID: ours, State: "available"}, "", "modify " + ours + " +[subnet-1] -[]", ""},
+		"somebody else was faster":        {workflow.Attachment{}, "DuplicateTransitGatewayAttachment", "create", ""},
+		"somebody else added that zone":   {workflow.Attachment{ID: ours, State: "available"}, "DuplicateSubnetsInSameZone", "modify", ""},
+		"it is being modified":            {workflow.Attachment{ID: ours, State: "available"}, "IncorrectState", "modify", ""},
+		"the gateway is not to be seen":   {workflow.Attachment{}, "InvalidTransitGatewayID.NotFound", "create", fault.NotYet},
+		"the VPC has five gateways":       {workflow.Attachment{}, "TransitGatewayAttachmentLimitExceeded", "create", fault.Conflict},
+		"an account that does not let us": {workflow.Attachment{}, "UnauthorizedOperation", "create", fault.Refused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sky()
+			s.code = c.code
+			_, err := attachment.Attach(t.Context(), s, workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: c.attachment, Subnets: []string{"subnet-1"}})
+			if fault.Of(err) != c.fails || len(*s.did) != 1 || !strings.HasPrefix((*s.did)[0], c.did) {
+				t.Errorf("did %q, %v", *s.did, err)
+			}
+		})
+	}
+}
+
+func TestStepsThatSomebodyElseWasFasterWith(t *testing.T) {
+	s := sky()
+	s.code = "IncorrectState"
+	if out, err := attachment.Accept(t.Context(), s, one(true)); err != nil || out.State != "changed meanwhile" {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if out, err := attachment.Detach(t.Context(), s, one(true)); err != nil || out.State != "changed meanwhile" {
+		t.Errorf("%+v, %v", out, err)
+	}
+	in := workflow.AssociateAttachmentInput{Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}
+	s.code = "Resource.AlreadyAssociated"
+	if _, err := attachment.Associate(t.Context(), s, workflow.AssociateAttachmentInput{Associate: "tgw-rtb-1"}); err != nil {
+		t.Error(err)
+	}
+	s.code = "TransitGatewayRouteTablePropagation.Duplicate"
+	if _, err := attachment.Associate(t.Context(), s, workflow.AssociateAttachmentInput{Propagate: []string{"tgw-rtb-1"}}); err != nil {
+		t.Error(err)
+	}
+	s.code, *s.did = "", nil
+	if _, err := attachment.Associate(t.Context(), s, in); err != nil || fmt.Sprint(*s.did) != "[associate tgw-rtb-1 propagate tgw-rtb-1]" {
+		t.Errorf("did %q, %v", *s.did, err)
+	}
+}
+
+func TestWhatSomebodyElseMadeIsNeverDeleted(t *testing.T) {
+	s := sky()
+	if _, err := attachment.Detach(t.Context(), s, one(false)); fault.Of(err) != fault.Refused || len(*s.did) > 0 {
+		t.Errorf("did %q, %v", *s.did, err)
+	}
+}
+
+func verify(s *cloud, lacking ...workflow.Hop) (workflow.VerifyAttachmentOutput, error) {
+	in := one(true)
+	return attachment.Verify(context.Background(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+		workflow.VerifyAttachmentInput{Execution: in.Execution, Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment, Lacking: lacking})
+}
+
+func TestVerifyAsksForALookAtEachPair(t *testing.T) {
+	s := sky()
+	s.neighbour = true
+	out, err := verify(s, workflow.Hop{Hop: "attachment in c", Detail: "no subnet in c"})
+	if err != nil || out.Result != workflow.Attached || out.Announced != 1 || !strings.Contains(out.Reason, "; but no subnet in c") {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if len(*s.did) != 1 || !strings.HasPrefix((*s.did)[0], event.TransitToInspect) || !strings.Contains((*s.did)[0], "vpc-neighbour0") {
+		t.Errorf("asked for %q", *s.did)
+	}
+	for tag, want := range map[string]string{
+		beta + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:table": "tgw-rtb-1",
+		beta + " " + ours + " drawbridge:table": "",
+	} {
+		if s.tags[tag] != want {
+			t.Errorf("%s is %q, want %q", tag, s.tags[tag], want)
+		}
+	}
+}
+
+func TestVerifySaysWhatAWSDoesNotSay(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*cloud)
+		kind   fault.Kind
+		says   string
+		status string
+	}{
+		"no association": {func(s *cloud) { s.table = "" }, fault.Conflict, "has no association with a route table", "Conflict"},
+		"an overlap":     {func(s *cloud) { s.holder = "tgw-attach-2" }, fault.Conflict, "10.1.0.0/16 of the VPC is not propagated to tgw-rtb-1, which leads it to tgw-attach-2", "Conflict"},
+		"not yet":        {func(s *cloud) { s.holder = "" }, fault.NotYet, "anywhere yet", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sky()
+			s.neighbour = true
+			c.change(s)
+			_, err := verify(s)
+			if fault.Of(err) != c.kind || !strings.Contains(fmt.Sprint(err), c.says) || c.kind == fault.Conflict && !strings.Contains(err.Error(), "remedy") {
+				t.Errorf("got %v", err)
+			}
+			if len(*s.did) > 0 {
+				t.Errorf("asked for %q", *s.did)
+			}
+			for _, account := range []string{alpha, beta} {
+				if got := s.tags[account+" "+ours+" drawbridge:status"]; got != c.status {
+					t.Errorf("the status in %s is %q, want %q", account, got, c.status)
+				}
+			}
+		})
+	}
+}
+
+func TestConcludeAsksForALookAtWhatIsLeft(t *testing.T) {
+	s := sky()
+	s.neighbour = true
+	out, err := attachment.Conclude(t.Context(), s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true))
+	if err != nil || out.Result != workflow.Removed || out.Announced != 1 || len(*s.did) != 1 {
+		t.Errorf("%+v, %v, asked for %q", out, err, *s.did)
+	}
+}
+
+// waiting is an attachment that waits for its owner.
+func waiting() workflow.AnswerAttachmentInput {
+	in := one(true)
+	in.Attachment.State = "pendingAcceptance"
+	facts := func(account, name, unit string) *workflow.Facts {
+		return &workflow.Facts{Name: name, Account: workflow.AccountFacts{ID: account, Name: name + "-account", Organization: "o-1", OUPath: unit}}
+	}
+	shared := policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "its tag says so"}
+	return workflow.AnswerAttachmentInput{Execution: "run-1", Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment, Reason: "approval needed by policy attachment-ask",
+		Known:    workflow.Known{Requester: facts(beta, "orders", "o-1/r-1/ou-shop/"), Accepter: facts(alpha, "core", "o-1/r-1/ou-network/")},
+		Decision: policy.Decision{Action: policy.AskAttachment, Allowed: true, Policy: "attachment-ask", Reason: "the owner has to approve"},
+		Reachable: []workflow.Reachable{{VPC: workflow.VPC{Account: alpha, ID: "vpc-1"}, From: workflow.VPC{Account: beta, ID: vpc},
+			Opening: workflow.Opening{Database: "sales", Engine: "mysql", Port: 3306, Decision: shared}}}}
+}
+
+func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	return attachment.Ask(context.Background(), func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
+}
+
+func TestTheApproverIsToldEverything(t *testing.T) {
+	s := sky()
+	out, err := ask(s, waiting())
+	if err != nil || out.Result != workflow.AwaitingApproval || len(*s.did) != 2 || !strings.HasPrefix((*s.did)[0], "Approval Needed") || (*s.did)[1] != "told "+alpha {
+		t.Fatalf("%+v, %v, did %q", out, err, *s.did)
+	}
+	for _, want := range []string{gateway, "core", alpha, beta, "orders-account", "o-1/r-1/ou-shop/", vpc, "10.1.0.0/16", "fd00::/8", ours, "sales  mysql, TCP port 3306, in vpc-1 of account " + alpha,
+		"open-shared: its tag says so", "attachment-ask: the owner has to approve", "run-1",
+		"aws ec2 create-tags --region us-east-1 --resources " + ours + " --tags Key=drawbridge:approval,Value=approved", "Value=rejected"} {
+		if !strings.Contains(s.body, want) {
+			t.Errorf("the notification does not say %q:\n%s", want, s.body)
+		}
+	}
+	for _, account := range []string{alpha, beta} {
+		if got := s.tags[account+" "+ours+" drawbridge:status"]; got != "AwaitingApproval" {
+			t.Errorf("the status in %s is %q", account, got)
+		}
+	}
+}
+
+func TestNobodyIsToldTwice(t *testing.T) {
+	s, in := sky(), waiting()
+	in.Told = true
+	if out, err := ask(s, in); err != nil || out.Result != workflow.AwaitingApproval || len(*s.did) > 0 {
+		t.Errorf("%+v, %v, did %q", out, err, *s.did)
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*workflow.AnswerAttachmentInput)
+		code   string
+		did    string
+		status string // where
+	}{
+		"as the policy says":                 {func(*workflow.AnswerAttachmentInput) {}, "", "[Connection Refused]", alpha + " " + ours},
+		"the owner rejected it":              {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "", "[reject " + ours + " as " + alpha + " Connection Refused]", beta + " " + ours},
+		"it was answered meanwhile":          {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "IncorrectState", "[reject " + ours + " as " + alpha + " Connection Refused]", alpha + " " + ours},
+		"there is no attachment yet":         {func(in *workflow.AnswerAttachmentInput) { in.Attachment = workflow.Attachment{} }, "", "[Connection Refused]", beta + " " + vpc},
+		"the owner is outside, no tag there": {func(in *workflow.AnswerAttachmentInput) { in.Decision, in.Known = policy.Decision{}, workflow.Known{} }, "", "[Connection Refused]", beta + " " + ours},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, in := sky(), waiting()
+			s.code = c.code
+			c.change(&in)
+			out, err := attachment.Refuse(t.Context(), func(p event.Place) attachment.Refuser { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, in)
+			var did []string
+			for _, d := range *s.did {
+				did = append(did, strings.SplitN(d, " {", 2)[0])
+			}
+			if err != nil || out.Result != workflow.RefusedByPolicy || fmt.Sprint(did) != c.did {
+				t.Errorf("%+v, %v, did %q", out, err, did)
+			}
+			if s.tags[c.status+" drawbridge:status"] != "Refused" {
+				t.Errorf("tags %v, want one on %s", s.tags, c.status)
+			}
+			if strings.Contains(name, "outside") && s.tags[alpha+" "+ours+" drawbridge:status"] != "" {
+				t.Error("a tag in an account outside")
+			}
+		})
+	}
+}

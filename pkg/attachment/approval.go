@@ -1,0 +1,171 @@
+package attachment
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// request is the connection as which an attachment is announced: the VPC asks, the gateway's owner is asked.
+func request(in workflow.AnswerAttachmentInput) workflow.Connection {
+	c := workflow.Connection{ID: in.Attachment.ID, Target: in.Gateway.ID, Requester: in.VPC,
+		Accepter: workflow.VPC{Account: in.Gateway.Account, Region: in.Gateway.Region, ID: in.Gateway.ID}}
+	if c.ID == "" {
+		c.ID = Unit(in.Gateway.ID, in.VPC.ID)
+	}
+	return c
+}
+
+// Ask tells the gateway's owner that an attachment waits for their approval, by an event and by topic, and leaves that
+// status on the attachment in both accounts. Nobody waits: the approval is a tag, and its event starts the machine again.
+//
+// Who was told of exactly this before is not told again. The status comes last, because it says that they were told: an
+// interrupted Ask rather tells twice than not at all.
+func Ask(ctx context.Context, enter func(event.Place) connection.Tagger, bus notice.Bus, topic notice.Topic, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
+	if in.Told {
+		slog.InfoContext(ctx, "the approver was told before", "attachment", in.Attachment.ID)
+		return out, nil
+	}
+	needed := notice.Approval{Head: notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: in.Reason},
+		Decision: in.Decision, Reachable: []notice.Reachable{}, Approve: Approving(in, "approved"), Reject: Approving(in, "rejected")}
+	for _, r := range in.Reachable {
+		needed.Reachable = append(needed.Reachable, notice.Reachable{Account: r.VPC.Account, Region: r.VPC.Region, VPC: r.VPC.ID,
+			Database: r.Opening.Database, Engine: r.Opening.Engine, Port: r.Opening.Port, From: r.From.ID, Decision: r.Opening.Decision})
+	}
+	if err := bus.Put(ctx, needed); err != nil {
+		return out, err
+	}
+	subject, body := Message(in)
+	if err := topic.Publish(ctx, notice.Notification{Kind: notice.ApprovalNeeded, Account: in.Gateway.Account, Subject: subject, Body: body}); err != nil {
+		return out, err
+	}
+	if err := leave(ctx, enter, in, out.Result, out.Reason); err != nil {
+		return out, err
+	}
+	workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)
+	return out, nil
+}
+
+// leave leaves a status on the attachment, in each account: the VPC's first, the gateway owner's last. Where there is no
+// attachment yet, the VPC carries it.
+func leave(ctx context.Context, enter func(event.Place) connection.Tagger, in workflow.AnswerAttachmentInput, result workflow.Result, reason string) error {
+	tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: connection.Value(reason)}}
+	accounts, carrier, vpc := []string{in.VPC.Account, in.Gateway.Account}, in.Attachment.ID, in.VPC
+	if carrier == "" {
+		accounts, carrier = accounts[:1], in.VPC.ID
+	}
+	if in.Gateway.Account == in.VPC.Account || in.Known.Accepter == nil && in.Decision.Policy == "" {
+		accounts = accounts[:1] // the owner is no other, or outside the organization
+	}
+	for _, account := range accounts {
+		vpc.Account = account
+		if err := connection.Tell(ctx, enter(event.Place{Account: account, Region: vpc.Region}), vpc, carrier, tags); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Refuser is what [Refuse] needs of EC2.
+type Refuser interface {
+	connection.Tagger
+	RejectTransitGatewayVpcAttachment(context.Context, *ec2.RejectTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.RejectTransitGatewayVpcAttachmentOutput, error)
+}
+
+// Refuse leaves the reason on the attachment, or on a VPC that has none yet, and rejects a pending attachment at AWS if the
+// policy allows that too.
+func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
+	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in, out.Result, out.Reason); err != nil {
+		return out, err
+	}
+	rejects := in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
+	if rejects {
+		slog.InfoContext(ctx, "rejecting", "attachment", in.Attachment.ID)
+		owner := enter(event.Place{Account: in.Gateway.Account, Region: in.Gateway.Region})
+		_, err := owner.RejectTransitGatewayVpcAttachment(ctx, &ec2.RejectTransitGatewayVpcAttachmentInput{TransitGatewayAttachmentId: &in.Attachment.ID})
+		if err != nil && !fault.HasCode(err, "IncorrectState", "InvalidStateTransition") {
+			return out, fmt.Errorf("rejecting %s in %s: %w", in.Attachment.ID, in.Gateway.Account, err)
+		}
+	}
+	head := notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: out.Reason}
+	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
+		return out, err
+	}
+	workflow.Measure(ctx, workflow.Refusals, 1)
+	return out, nil
+}
+
+// Approving returns the command by which the gateway's owner answers; value is "approved" or "rejected".
+func Approving(in workflow.AnswerAttachmentInput, value string) string {
+	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags Key=%s,Value=%s", in.Gateway.Region, in.Attachment.ID, TagApproval, value)
+}
+
+// Message is the notification about an attachment that needs approval: all that the approver must know, and the commands.
+func Message(in workflow.AnswerAttachmentInput) (subject, body string) {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	vpc, owner := workflow.Facts{}, workflow.Facts{}
+	if in.Known.Requester != nil {
+		vpc = *in.Known.Requester
+	}
+	if in.Known.Accepter != nil {
+		owner = *in.Known.Accepter
+	}
+	line("A VPC waits for the owner of the transit gateway %s in account %s.", in.Gateway.ID, in.Gateway.Account)
+	line("\nVPC (asks)")
+	line("  account     %s  %s", in.VPC.Account, orNone(vpc.Account.Name))
+	line("  unit        %s", orNone(vpc.Account.OUPath))
+	line("  VPC         %s  %s", in.VPC.ID, orNone(vpc.Name))
+	for _, cidr := range in.VPC.CIDRs {
+		line("  CIDR        %s", cidr)
+	}
+	line("\nTransit gateway (is asked)")
+	line("  account     %s  %s", in.Gateway.Account, orNone(owner.Account.Name))
+	line("  unit        %s", orNone(owner.Account.OUPath))
+	line("  gateway     %s  %s", in.Gateway.ID, orNone(in.Gateway.Name))
+	line("  Region      %s", in.Gateway.Region)
+	line("  attachment  %s", in.Attachment.ID)
+	line("\nWhat would become reachable")
+	for _, r := range in.Reachable {
+		line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", r.Opening.Database, r.Opening.Engine, r.Opening.Port, r.VPC.ID, r.VPC.Account, r.From.ID, r.From.Account)
+		line("    by policy %s", because(r.Opening.Decision))
+	}
+	if len(in.Reachable) == 0 {
+		line("  no database: the policy opens none at present, between this VPC and those that are attached")
+	}
+	line("\nWhy you are asked")
+	line("  policy %s", because(in.Decision))
+	line("\nTo answer, with credentials of account %s", in.Gateway.Account)
+	line("  approve  %s", Approving(in, "approved"))
+	line("  reject   %s", Approving(in, "rejected"))
+	line("\nExecution %s", in.Execution)
+	return fmt.Sprintf("Drawbridge: approval needed for %s", in.Attachment.ID), b.String()
+}
+
+// because names the policy of a decision and its reason.
+func because(d policy.Decision) string {
+	if d.Reason == "" {
+		return d.Policy
+	}
+	return d.Policy + ": " + d.Reason
+}
+
+// orNone says that there is no name, where a blank would look like a mistake.
+func orNone(name string) string {
+	if name == "" {
+		return "(no name)"
+	}
+	return name
+}

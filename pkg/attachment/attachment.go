@@ -1,0 +1,85 @@
+// Package attachment attaches VPCs to transit gateways that their accounts own or are given: one VPC on one gateway at a
+// time, with a subnet in every Availability Zone that needs one, accepted and associated as the gateway's owner decides.
+//
+// A VPC asks for a gateway by its tag drawbridge:attach. An attachment that somebody else made is used as it is, accepted
+// if the policy says so, and never deleted.
+//
+//	attachment.go   the words
+//	plan.go         thinks (pure)
+//	inspect.go      reads the facts and asks the policy
+//	apply.go        attaches, accepts, associates, verifies, detaches
+//	approval.go     tells the gateway's owner
+//
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+package attachment
+
+import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// The tags that this package reads or writes, besides those of pkg/connection.
+const (
+	// TagConnection says on an attachment that Drawbridge made it, and for which VPC and gateway; see [Unit].
+	TagConnection = "drawbridge:connection"
+	// TagApproval is how the gateway's owner speaks to Drawbridge, on the attachment, in their own account.
+	TagApproval = "drawbridge:approval"
+	// TagTable says, in the gateway owner's account, with which route table the attachment was in order. Who takes it away
+	// meant it: Drawbridge does not give it back.
+	TagTable = "drawbridge:table"
+	// TagAssociation and TagPropagation, with the value "default", name the route tables of a gateway that has no default
+	// ones and more than one.
+	TagAssociation = "drawbridge:association"
+	TagPropagation = "drawbridge:propagation"
+)
+
+// Unit names one VPC on one gateway; it is the value of the tag drawbridge:connection.
+func Unit(gateway, vpc string) string { return gateway + ":" + vpc }
+
+// Subnet is a subnet of the VPC as far as attaching is concerned.
+type Subnet struct {
+	ID   string
+	Zone string // Availability Zone
+	Free int32  // addresses
+	V4   bool   // it has IPv4 addresses
+}
+
+// Table is a route table of a gateway.
+type Table struct {
+	ID   string
+	Tags map[string]string
+}
+
+// Question is everything that Judge needs to know about one VPC on one gateway.
+type Question struct {
+	Gateway    workflow.Gateway
+	VPC        workflow.VPC
+	Attachment workflow.Attachment
+	// OwnerMember says whether the gateway's owner belongs to the organization. The VPC's account does.
+	OwnerMember bool
+	// Asked says whether the VPC's tag drawbridge:attach names the gateway, Visible whether the VPC's account sees the
+	// gateway: it owns it, or it is shared with it.
+	Asked, Visible bool
+	// Attach, Answer and Reject are the policy's decisions.
+	Attach, Answer, Reject policy.Decision
+	// Association is the state of the attachment's association, AWS's word; empty if there is none. Associated is its table.
+	Association, Associated string
+	// Propagated are the route tables that the attachment is propagated to.
+	Propagated []string
+	// Tables are the gateway's route tables.
+	Tables []Table
+	// Subnets are those of the VPC, Used those that hold a consumer or a producer.
+	Subnets []Subnet
+	Used    []string
+}
+
+// Verdict is what Judge says.
+type Verdict struct {
+	Answer    workflow.Answer
+	Reason    string
+	Decision  policy.Decision
+	Subnets   []string
+	Associate string
+	Propagate []string
+	Lacking   []workflow.Hop
+}

@@ -1,0 +1,271 @@
+package attachment_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+const (
+	alpha   = "111111111111" // owns the gateway
+	beta    = "222222222222" // owns the VPC
+	gateway = "tgw-0123456789abcdef0"
+	vpc     = "vpc-0b1c2d3e4f5a60718"
+	ours    = "tgw-attach-0123456789abcdef0"
+)
+
+// subnets are two in each of two zones, and one in a third.
+func subnets() []attachment.Subnet {
+	return []attachment.Subnet{
+		{ID: "subnet-a1", Zone: "a", Free: 10, V4: true}, {ID: "subnet-a2", Zone: "a", Free: 200, V4: true},
+		{ID: "subnet-b1", Zone: "b", Free: 10, V4: true}, {ID: "subnet-b2", Zone: "b", Free: 10, V4: true},
+		{ID: "subnet-c1", Zone: "c", Free: 10, V4: true},
+	}
+}
+
+// question is a VPC with a database in the zones a and b that asks for a gateway which it is given.
+func question(change ...func(*attachment.Question)) attachment.Question {
+	q := attachment.Question{
+		Gateway:     workflow.Gateway{ID: gateway, Account: alpha, Region: "us-east-1", Association: "tgw-rtb-1", Propagation: "tgw-rtb-1", DNS: true},
+		VPC:         workflow.VPC{Account: beta, Region: "us-east-1", ID: vpc},
+		OwnerMember: true, Asked: true, Visible: true,
+		Attach:  policy.Decision{Action: policy.Attach, Allowed: true, Policy: "attach"},
+		Answer:  policy.Decision{Action: policy.AcceptAttachment, Allowed: true, Policy: "accept"},
+		Subnets: subnets(), Used: []string{"subnet-a1", "subnet-b2"},
+	}
+	for _, c := range change {
+		c(&q)
+	}
+	return q
+}
+
+// attached is an attachment in a state; own says that Drawbridge made it.
+func attached(state string, own bool) func(*attachment.Question) {
+	return func(q *attachment.Question) {
+		q.Attachment = workflow.Attachment{ID: ours, State: state, Own: own, DNS: true, Subnets: []string{"subnet-a2", "subnet-b1"}}
+		q.Association, q.Associated, q.Propagated = "associated", "tgw-rtb-1", []string{"tgw-rtb-1"}
+	}
+}
+
+func unasked(q *attachment.Question)      { q.Asked = false }
+func unshared(q *attachment.Question)     { q.Visible = false }
+func outside(q *attachment.Question)      { q.OwnerMember = false }
+func unassociated(q *attachment.Question) { q.Association, q.Associated, q.Propagated = "", "", nil }
+func ordered(q *attachment.Question)      { q.Attachment.Table = "tgw-rtb-1" }
+func defaultless(q *attachment.Question)  { q.Gateway.Association, q.Gateway.Propagation = "", "" }
+func with(subnets ...string) func(*attachment.Question) {
+	return func(q *attachment.Question) { q.Attachment.Subnets = subnets }
+}
+func answered(action policy.Action, allowed bool) func(*attachment.Question) {
+	return func(q *attachment.Question) {
+		q.Answer = policy.Decision{Action: action, Allowed: allowed, Policy: "p"}
+	}
+}
+func tables(tables ...attachment.Table) func(*attachment.Question) {
+	return func(q *attachment.Question) { q.Tables = tables }
+}
+
+func TestJudge(t *testing.T) {
+	marked := attachment.Table{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": "default", "drawbridge:propagation": "default"}}
+	type changes = []func(*attachment.Question)
+	for name, c := range map[string]struct {
+		change changes
+		want   workflow.Answer
+		says   string
+		does   string // subnets, association, propagation
+	}{
+		"asked for, nothing is there":               {nil, workflow.AnswerAttach, "attached by policy attach", "[subnet-a2 subnet-b1]  []"},
+		"asked for, deleted before":                 {changes{attached("deleted", true)}, workflow.AnswerAttach, "attached", "[subnet-a2 subnet-b1]  []"},
+		"asked for, AWS failed it":                  {changes{attached("failed", true)}, workflow.AnswerRefuse, "AWS failed", "[]  []"},
+		"asked for, the owner rejected it":          {changes{attached("rejected", true)}, workflow.AnswerRejected, "rejected", "[]  []"},
+		"the policy does not allow it":              {changes{func(q *attachment.Question) { q.Attach = policy.Decision{Policy: "p"} }}, workflow.AnswerRefuse, "refused by policy p", "[]  []"},
+		"a VPC without subnets":                     {changes{func(q *attachment.Question) { q.Subnets = nil }}, workflow.AnswerRefuse, "the VPC has none", "[]  []"},
+		"not asked for, nothing is there":           {changes{unasked}, workflow.AnswerNothing, "does not ask", "[]  []"},
+		"asked for, not given":                      {changes{unshared}, workflow.AnswerNothing, "neither owns nor is given", "[]  []"},
+		"the gateway of a stranger":                 {changes{outside}, workflow.AnswerRefuse, "outside the organization", "[]  []"},
+		"on its way":                                {changes{attached("pending", true)}, workflow.AnswerWait, "is pending", "[]  []"},
+		"being modified":                            {changes{attached("modifying", false)}, workflow.AnswerWait, "is modifying", "[]  []"},
+		"waits for the owner, the policy accepts":   {changes{attached("pendingAcceptance", true)}, workflow.AnswerAccept, "accepted by policy accept", "[]  []"},
+		"somebody else's, the policy accepts":       {changes{attached("pendingAcceptance", false), unasked}, workflow.AnswerAccept, "accepted", "[]  []"},
+		"waits for the owner, the policy asks":      {changes{attached("pendingAcceptance", true), answered(policy.AskAttachment, true)}, workflow.AnswerAsk, "approval needed", "[]  []"},
+		"waits for the owner, the policy refuses":   {changes{attached("pendingAcceptance", true), answered(policy.AskAttachment, false)}, workflow.AnswerRefuse, "refused by policy p", "[]  []"},
+		"waits for the owner, nobody asks any more": {changes{attached("pendingAcceptance", true), unasked}, workflow.AnswerDetach, "does not ask", "[]  []"},
+		"in order":                                  {changes{attached("available", true)}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"somebody else's in order":                  {changes{attached("available", false), unasked}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"the tag is gone":                           {changes{attached("available", true), unasked}, workflow.AnswerDetach, "does not ask", "[]  []"},
+		"the share ended":                           {changes{attached("available", true), unshared}, workflow.AnswerDetach, "not shared", "[]  []"},
+		"the share ended, somebody else's":          {changes{attached("available", false), unshared}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"the tag is gone, the owner left":           {changes{attached("available", true), unasked, outside}, workflow.AnswerDetach, "does not ask", "[]  []"},
+		"being deleted, nobody asks":                {changes{attached("deleting", true), unasked}, workflow.AnswerRemoved, "deleting", "[]  []"},
+		"deleted, nobody asks":                      {changes{attached("deleted", true), unasked}, workflow.AnswerRemoved, "deleted", "[]  []"},
+		"being deleted, asked for again":            {changes{attached("deleting", true)}, workflow.AnswerWait, "deleting", "[]  []"},
+		"a zone was added":                          {changes{attached("available", true), with("subnet-a1")}, workflow.AnswerAttach, "more Availability Zones", "[subnet-b1]  []"},
+		"being associated":                          {changes{attached("available", true), func(q *attachment.Question) { q.Association = "associating" }}, workflow.AnswerWait, "associating", "[]  []"},
+		"not associated, by the gateway's default":  {changes{attached("available", true), unassociated}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-1 [tgw-rtb-1]"},
+		"without a default, the only table":         {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-9"})}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-9 [tgw-rtb-9]"},
+		"without a default, the one that is marked": {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, marked)}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-2 [tgw-rtb-2]"},
+		"without a default, none of two is marked":  {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, attachment.Table{ID: "tgw-rtb-2"})}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"somebody took the association away":        {changes{attached("available", true), unassociated, ordered}, workflow.AnswerVerify, "is attached", "[]  []"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := attachment.Judge(question(c.change...))
+			if does := fmt.Sprint(v.Subnets, " ", v.Associate, " ", v.Propagate); v.Answer != c.want || !strings.Contains(v.Reason, c.says) || does != c.does {
+				t.Errorf("got %+v, want %s because %q, doing %s", v, c.want, c.says, c.does)
+			}
+		})
+	}
+}
+
+func TestAnAttachmentOfSomebodyElseIsNotModified(t *testing.T) {
+	v := attachment.Judge(question(attached("available", false), with("subnet-a1")))
+	if v.Answer != workflow.AnswerVerify || len(v.Subnets) > 0 || len(v.Lacking) != 1 || !strings.Contains(v.Lacking[0].Detail, "no subnet in b") || !strings.Contains(v.Lacking[0].Detail, "remedy") {
+		t.Errorf("got %+v", v)
+	}
+}
+
+// Whatever else is so: what somebody else made is neither detached nor given subnets.
+func TestWhatIsNotOursIsNeverChanged(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := question(attached(rapid.SampledFrom([]string{"pending", "pendingAcceptance", "available", "modifying", "deleting", "rejected"}).Draw(t, "state"), false))
+		q.Asked, q.Visible, q.OwnerMember = rapid.Bool().Draw(t, "asked"), rapid.Bool().Draw(t, "visible"), rapid.Bool().Draw(t, "member")
+		q.Attachment.Subnets = rapid.SliceOf(rapid.SampledFrom([]string{"subnet-a1", "subnet-b1", "subnet-c1"})).Draw(t, "subnets")
+		q.Association = rapid.SampledFrom([]string{"", "associated", "associating"}).Draw(t, "association")
+		if v := attachment.Judge(q); v.Answer == workflow.AnswerDetach || v.Answer == workflow.AnswerAttach {
+			t.Fatalf("got %+v for %+v", v, q)
+		}
+	})
+}
+
+func TestCover(t *testing.T) {
+	full := func(id string) []attachment.Subnet {
+		all := subnets()
+		for n := range all {
+			if all[n].ID == id {
+				all[n].Free = 0
+			}
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		subnets        []attachment.Subnet
+		used, attached []string
+		add, lacking   string
+	}{
+		"the freest of each used zone":          {subnets(), []string{"subnet-a1", "subnet-b2"}, nil, "[subnet-a2 subnet-b1]", ""},
+		"every zone, if nothing is used":        {subnets(), nil, nil, "[subnet-a2 subnet-b1 subnet-c1]", ""},
+		"nothing is used, but it is attached":   {subnets(), nil, []string{"subnet-a1"}, "[]", ""},
+		"a zone is covered by any of it":        {subnets(), []string{"subnet-a1", "subnet-b2"}, []string{"subnet-a2"}, "[subnet-b1]", ""},
+		"all are covered":                       {subnets(), []string{"subnet-a1"}, []string{"subnet-a2"}, "[]", ""},
+		"a zone in which every subnet is full":  {full("subnet-c1"), []string{"subnet-a1", "subnet-c1"}, nil, "[subnet-a2]", "no subnet in c has a free IPv4 address"},
+		"a zone with IPv6 only":                 {[]attachment.Subnet{{ID: "subnet-a", Zone: "a", Free: 9}}, []string{"subnet-a"}, nil, "[]", "no subnet in a"},
+		"what is used elsewhere does not count": {subnets(), []string{"subnet-of-another-vpc", "subnet-a1"}, nil, "[subnet-a2]", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			add, lacking := attachment.Cover(c.subnets, c.used, c.attached)
+			if fmt.Sprint(add) != c.add || fmt.Sprint(lacking) == "[]" != (c.lacking == "") || !strings.Contains(fmt.Sprint(lacking), c.lacking) {
+				t.Errorf("got %v, lacking %v", add, lacking)
+			}
+		})
+	}
+}
+
+// One subnet for each zone, never a zone twice, and once they are added nothing more is needed.
+func TestCoverIsOneForEachZoneAndEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var all []attachment.Subnet
+		for n := range rapid.IntRange(1, 9).Draw(t, "subnets") {
+			all = append(all, attachment.Subnet{ID: fmt.Sprintf("subnet-%d", n), Zone: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"),
+				Free: rapid.Int32Range(0, 3).Draw(t, "free"), V4: rapid.Bool().Draw(t, "v4")})
+		}
+		id := func(label string) []string {
+			var out []string
+			for _, s := range all {
+				if rapid.Bool().Draw(t, label) {
+					out = append(out, s.ID)
+				}
+			}
+			return out
+		}
+		used, before := id("used"), []string{}
+		add, lacking := attachment.Cover(all, used, before)
+		zones := map[string]int{}
+		for _, s := range all {
+			if slices.Contains(add, s.ID) {
+				zones[s.Zone]++
+				if s.Free == 0 || !s.V4 {
+					t.Fatalf("%+v will not do", s)
+				}
+			}
+		}
+		for zone, n := range zones {
+			if n > 1 {
+				t.Fatalf("%d subnets in %s", n, zone)
+			}
+		}
+		if len(add) == 0 {
+			return
+		}
+		more, still := attachment.Cover(all, used, add)
+		if len(more) > 0 || len(used) > 0 && len(still) != len(lacking) {
+			t.Fatalf("after %v: %v, lacking %v, before %v", add, more, still, lacking)
+		}
+		slices.Reverse(all)
+		if again, _ := attachment.Cover(all, used, before); !slices.Equal(again, add) {
+			t.Fatalf("in another order %v, before %v", again, add)
+		}
+	})
+}
+
+func TestOrder(t *testing.T) {
+	g := workflow.Gateway{ID: gateway, DNS: true}
+	a := workflow.Attachment{ID: ours, DNS: true}
+	held := func(by ...string) []attachment.Held {
+		return []attachment.Held{{CIDR: "10.1.0.0/16", Table: "tgw-rtb-1", By: by}}
+	}
+	table := []string{"tgw-rtb-1"}
+	for name, c := range map[string]struct {
+		gateway    workflow.Gateway
+		attachment workflow.Attachment
+		table      string
+		propagated []string
+		held       []attachment.Held
+		missing    string
+		lacks      string
+		settled    bool
+	}{
+		"in order":                           {g, a, "tgw-rtb-1", table, held(ours), "", "", true},
+		"never associated":                   {g, a, "", table, held(ours), "belongs to no route table", "has no association", true},
+		"taken out of its table":             {g, workflow.Attachment{ID: ours, DNS: true, Table: "tgw-rtb-1"}, "", table, held(ours), "somebody took it out", "somebody took it out of tgw-rtb-1", true},
+		"overlaps another":                   {g, a, "tgw-rtb-1", table, held("tgw-attach-2"), "leads 10.1.0.0/16 to tgw-attach-2", "is not propagated to tgw-rtb-1, which leads it to tgw-attach-2: they overlap", true},
+		"not propagated yet":                 {g, a, "tgw-rtb-1", table, held(), "anywhere yet", "", false},
+		"static routes":                      {g, a, "tgw-rtb-1", nil, nil, "only static routes", "", true},
+		"DNS support off on the attachment":  {g, workflow.Attachment{ID: ours}, "tgw-rtb-1", table, held(ours), "off on " + ours, "", true},
+		"DNS support off on the gateway too": {workflow.Gateway{ID: gateway}, a, "tgw-rtb-1", table, held(ours), "off on " + gateway, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hops, lacks, remedies, settled := attachment.Order(c.gateway, c.attachment, c.table, c.propagated, c.held)
+			var missing []string
+			for _, h := range hops {
+				if !h.OK {
+					missing = append(missing, h.Detail)
+				}
+			}
+			if got := strings.Join(missing, "; "); c.missing == "" != (got == "") || !strings.Contains(got, c.missing) {
+				t.Errorf("missing %q, want %q", got, c.missing)
+			}
+			if got := strings.Join(lacks, "; "); c.lacks == "" != (got == "") || !strings.Contains(got, c.lacks) || len(lacks) > 0 && len(remedies) == 0 {
+				t.Errorf("lacks %q with remedies %q, want %q", got, remedies, c.lacks)
+			}
+			if settled != c.settled {
+				t.Errorf("settled is %v", settled)
+			}
+		})
+	}
+}

@@ -1,0 +1,243 @@
+package share_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/share"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// world has the gateway core of alpha, shared with beta. Each account has one VPC, vpc-<its first digit>.
+type world struct {
+	gone       bool              // the share is deleted and forgotten
+	principals map[string]string // of the share
+	seen       []string          // accounts that see the gateway, besides its owner
+	invitation string            // the status of beta's
+	attach     map[string]string // account → its VPC's tag drawbridge:attach
+	attached   []string          // accounts whose VPC is attached
+	strangers  []string          // accounts outside the organization
+	shares     int               // shares of the account, if no event names one; 1 if 0
+	did        []string
+	looks      []string
+}
+
+type account struct {
+	*world
+	id string
+}
+
+func (a account) GetResourceShares(_ context.Context, in *ram.GetResourceSharesInput, _ ...func(*ram.Options)) (*ram.GetResourceSharesOutput, error) {
+	a.did = append(a.did, "GetResourceShares "+a.id[:3])
+	if a.gone && len(in.ResourceShareArns) > 0 {
+		return nil, &smithy.GenericAPIError{Code: "UnknownResourceException"}
+	}
+	if (in.ResourceOwner == ramtypes.ResourceOwnerSelf) != (a.id == alpha) {
+		return &ram.GetResourceSharesOutput{}, nil
+	}
+	out := &ram.GetResourceSharesOutput{ResourceShares: []ramtypes.ResourceShare{{ResourceShareArn: aws.String(arn), Name: aws.String("core"), Status: ramtypes.ResourceShareStatusActive}}}
+	for n := 1; n < a.shares && len(in.ResourceShareArns) == 0; n++ {
+		out.ResourceShares = append(out.ResourceShares, ramtypes.ResourceShare{ResourceShareArn: aws.String(strings.Replace(arn, "0f1e", fmt.Sprintf("%04d", n), 1))})
+	}
+	return out, nil
+}
+
+func (a account) GetResourceShareAssociations(_ context.Context, in *ram.GetResourceShareAssociationsInput, _ ...func(*ram.Options)) (*ram.GetResourceShareAssociationsOutput, error) {
+	if a.id != alpha {
+		return nil, fmt.Errorf("%s asks for what is not its own", a.id)
+	}
+	out := &ram.GetResourceShareAssociationsOutput{}
+	add := func(entity, status string) {
+		out.ResourceShareAssociations = append(out.ResourceShareAssociations, ramtypes.ResourceShareAssociation{
+			ResourceShareArn: aws.String(arn), AssociatedEntity: aws.String(entity), Status: ramtypes.ResourceShareAssociationStatus(status)})
+	}
+	if in.AssociationType == ramtypes.ResourceShareAssociationTypeResource {
+		add("arn:aws:ec2:us-east-1:111111111111:transit-gateway/"+gateway, "ASSOCIATED")
+		return out, nil
+	}
+	for principal, status := range a.principals {
+		add(principal, status)
+	}
+	return out, nil
+}
+
+func (a account) GetResourceShareInvitations(context.Context, *ram.GetResourceShareInvitationsInput, ...func(*ram.Options)) (*ram.GetResourceShareInvitationsOutput, error) {
+	a.did = append(a.did, "GetResourceShareInvitations "+a.id[:3])
+	out := &ram.GetResourceShareInvitationsOutput{}
+	if a.invitation != "" && a.id == beta {
+		out.ResourceShareInvitations = []ramtypes.ResourceShareInvitation{{ResourceShareInvitationArn: aws.String("invitation"), ResourceShareArn: aws.String(arn),
+			ReceiverAccountId: aws.String(beta), Status: ramtypes.ResourceShareInvitationStatus(a.invitation)}}
+	}
+	return out, nil
+}
+
+func (a account) DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error) {
+	out := &ec2.DescribeTransitGatewaysOutput{}
+	if a.id == alpha || slices.Contains(a.seen, a.id) {
+		one := types.TransitGateway{TransitGatewayId: aws.String(gateway), OwnerId: aws.String(alpha), TransitGatewayArn: aws.String("arn")}
+		if a.id == alpha { // tags are the owner's own
+			one.Tags = []types.Tag{{Key: aws.String("Name"), Value: aws.String("core")}}
+		}
+		out.TransitGateways = []types.TransitGateway{one}
+	}
+	return out, nil
+}
+
+func (a account) DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
+	out := &ec2.DescribeTransitGatewayAttachmentsOutput{}
+	for _, of := range a.attached {
+		out.TransitGatewayAttachments = append(out.TransitGatewayAttachments, types.TransitGatewayAttachment{
+			TransitGatewayId: aws.String(gateway), ResourceId: aws.String("vpc-" + of[:1]), ResourceOwnerId: aws.String(of)})
+	}
+	return out, nil
+}
+
+func (a account) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
+	out := &ec2.DescribeVpcsOutput{}
+	if value := a.attach[a.id]; value != "" {
+		out.Vpcs = []types.Vpc{{VpcId: aws.String("vpc-" + a.id[:1]), Tags: []types.Tag{{Key: aws.String("drawbridge:attach"), Value: aws.String(value)}}}}
+	}
+	return out, nil
+}
+
+func (w *world) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	for _, e := range in.Entries {
+		w.looks = append(w.looks, *e.DetailType+" "+*e.Detail)
+	}
+	return &eventbridge.PutEventsOutput{}, nil
+}
+
+func (w *world) inspect(t *testing.T, sample string, change ...string) workflow.InspectShareOutput {
+	t.Helper()
+	raw, err := os.ReadFile("../../events/" + sample + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(append(change, "eu-west-1", "us-east-1")...).Replace(string(raw))
+	i := share.Inspector{
+		Enter: func(_ string, p event.Place) share.Clients {
+			if slices.Contains(w.strangers, p.Account) {
+				t.Errorf("%s was entered, which is outside the organization", p.Account)
+			}
+			return share.Clients{RAM: account{w, p.Account}, EC2: account{w, p.Account}}
+		},
+		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
+			if slices.Contains(w.strangers, id) {
+				return workflow.AccountFacts{ID: id}, nil
+			}
+			return workflow.AccountFacts{ID: id, Organization: "o-1", OUPath: "o-1/r-1/"}, nil
+		},
+		Policy: func(context.Context, string) (*policy.Set, string, error) {
+			return policy.Default(), policy.DefaultText(), nil
+		},
+		Looks: look.Asker{API: w, Bus: "drawbridge"},
+	}
+	out, err := i.Inspect(t.Context(), workflow.InspectShareInput{Execution: "run", Event: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestInspect(t *testing.T) {
+	associated := map[string]string{beta: "ASSOCIATED"}
+	for name, c := range map[string]struct {
+		world  *world
+		sample string
+		change []string
+		want   workflow.Answer
+		result workflow.Result
+		looks  string // VPCs
+	}{
+		"shared within the organization, asked for by name and by id": {&world{principals: associated, seen: []string{beta}, attach: map[string]string{alpha: gateway, beta: "core"}},
+			"create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-1 vpc-2"},
+		"a VPC that asks for another":          {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "edge"}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+		"a VPC that is attached and asks not":  {&world{principals: associated, seen: []string{beta}, attached: []string{beta, gamma}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"both are one look":                    {&world{principals: associated, seen: []string{beta}, attached: []string{beta}, attach: map[string]string{beta: "core"}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"an invitation":                        {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "create-resource-share", nil, workflow.AnswerAccept, "", ""},
+		"RAM's event in the invited account":   {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "resource-sharing-state-change", nil, workflow.AnswerAccept, "", ""},
+		"one that names no share":              {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", []string{":resource-share/", ":other/"}, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"one that concerns several shares":     {&world{shares: 3}, "resource-sharing-state-change", []string{":resource-share/", ":other/"}, workflow.AnswerAnnounce, workflow.Announced, ""},
+		"accepted, on its way":                 {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "ACCEPTED"}, "accept-resource-share-invitation", nil, workflow.AnswerWait, "", ""},
+		"an invitation that expired":           {&world{principals: map[string]string{beta: "DISASSOCIATED"}, invitation: "EXPIRED"}, "create-resource-share", nil, workflow.AnswerExpired, workflow.Expired, ""},
+		"an account of a unit":                 {&world{principals: map[string]string{"arn:aws:organizations::1:ou/o-1/ou-1": "ASSOCIATED"}, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"taken out of the share":               {&world{principals: map[string]string{beta: "DISASSOCIATED"}, attached: []string{beta}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"a share that is no more":              {&world{gone: true, attached: []string{alpha, beta, gamma}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2 vpc-3"},
+		"shared with a stranger":               {&world{principals: map[string]string{beta: "ASSOCIATING"}, strangers: []string{beta}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+		"shared by a stranger":                 {&world{invitation: "PENDING", strangers: []string{alpha}}, "resource-sharing-state-change", nil, workflow.AnswerRefuse, workflow.RefusedByPolicy, ""},
+		"an event that is for another machine": {&world{}, "create-route", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := c.world.inspect(t, c.sample, c.change...)
+			if out.Answer != c.want || out.Result != c.result {
+				t.Errorf("got %+v, want %s %s", out, c.want, c.result)
+			}
+			var vpcs []string
+			for _, l := range c.world.looks {
+				if strings.HasPrefix(l, event.AttachmentToInspect) {
+					if !strings.Contains(l, gateway) {
+						t.Errorf("a look at %s", l)
+					}
+					vpcs = append(vpcs, l[strings.Index(l, "vpc-"):][:5])
+				}
+			}
+			if got := strings.Join(vpcs, " "); got != c.looks {
+				t.Errorf("looks at %q, want %q", got, c.looks)
+			}
+			if out.Announced != len(c.world.looks) {
+				t.Errorf("says %d looks, asked for %d", out.Announced, len(c.world.looks))
+			}
+			if out.Answer == workflow.AnswerAccept && (out.Invitation != workflow.Invitation{ARN: "invitation", Account: beta, Region: "us-east-1"} || !out.Decision.Allowed || out.Policy == "") {
+				t.Errorf("accepts %+v by %+v", out.Invitation, out.Decision)
+			}
+		})
+	}
+}
+
+func TestSeveralSharesAreLookedAtOneByOne(t *testing.T) {
+	w := &world{shares: 3}
+	out := w.inspect(t, "resource-sharing-state-change", ":resource-share/", ":other/")
+	if out.Announced != 3 || len(w.looks) != 3 || !strings.HasPrefix(w.looks[0], event.ShareToInspect) {
+		t.Errorf("asked for %v", w.looks)
+	}
+}
+
+// invited answers an acceptance.
+type invitee struct{ err error }
+
+func (i invitee) AcceptResourceShareInvitation(_ context.Context, in *ram.AcceptResourceShareInvitationInput, _ ...func(*ram.Options)) (*ram.AcceptResourceShareInvitationOutput, error) {
+	if i.err != nil {
+		return nil, i.err
+	}
+	return &ram.AcceptResourceShareInvitationOutput{ResourceShareInvitation: &ramtypes.ResourceShareInvitation{ResourceShareInvitationArn: in.ResourceShareInvitationArn, Status: ramtypes.ResourceShareInvitationStatusAccepted}}, nil
+}
+
+func TestAccept(t *testing.T) {
+	in := workflow.Invitation{ARN: "invitation", Account: beta, Region: "us-east-1"}
+	if out, err := share.Accept(t.Context(), invitee{}, in); err != nil || out.Status != "ACCEPTED" {
+		t.Errorf("%+v, %v", out, err)
+	}
+	for _, code := range []string{"ResourceShareInvitationAlreadyAcceptedException", "ResourceShareInvitationExpiredException"} {
+		if out, err := share.Accept(t.Context(), invitee{&smithy.GenericAPIError{Code: code}}, in); err != nil || out.Status != "changed meanwhile" {
+			t.Errorf("%s: %+v, %v", code, out, err)
+		}
+	}
+	if _, err := share.Accept(t.Context(), invitee{&smithy.GenericAPIError{Code: "OperationNotPermittedException"}}, in); err == nil || !strings.Contains(err.Error(), "accepting invitation in "+beta) {
+		t.Errorf("%v", err)
+	}
+}

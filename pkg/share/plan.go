@@ -1,0 +1,148 @@
+package share
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+var (
+	gatewayARN  = regexp.MustCompile(`^arn:aws[a-z-]*:ec2:[a-z0-9-]+:[0-9]{12}:transit-gateway/(tgw-[0-9a-f]{8,32})$`)
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+)
+
+// Sort tells the transit gateways among the ARNs of a share's resources from everything else. Both are sorted.
+func Sort(arns []string) (gateways, others []string) {
+	for _, arn := range arns {
+		if m := gatewayARN.FindStringSubmatch(arn); m != nil {
+			gateways = append(gateways, m[1])
+		} else {
+			others = append(others, arn)
+		}
+	}
+	slices.Sort(gateways)
+	slices.Sort(others)
+	return slices.Compact(gateways), slices.Compact(others)
+}
+
+// Accounts returns the accounts that a share is meant for: those that it names, and at, an account that an event said
+// the share concerns, for a share may name a unit or the whole organization. Its owner is none of them.
+func Accounts(s Share, at string) []string {
+	var out []string
+	for principal := range s.Principals {
+		if accountForm.MatchString(principal) {
+			out = append(out, principal)
+		}
+	}
+	out = append(out, at)
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(a string) bool { return a == s.Owner.Account || a == "" })
+}
+
+// over reports whether a share ended, for a receiver or altogether.
+func over(s Share, r Receiver) bool {
+	return slices.Contains([]string{"", "DELETED", "DELETING"}, s.Status) ||
+		slices.Contains([]string{"DISASSOCIATED", "DISASSOCIATING"}, r.Association)
+}
+
+// Judge decides what a share needs next. The first of these that holds:
+//
+//	the share holds no gateway                               → nothing
+//	a receiver is invited, the policy: AcceptShare           → accept that invitation
+//	a receiver's association is on its way, or a gateway
+//	is not to be seen yet where it is accepted               → wait
+//	a receiver sees the gateways, or the share ended         → announce: each VPC that asks for one, or is attached, gets a look
+//	a receiver is invited, and the policy does not allow it,
+//	or the share holds more than gateways                    → refuse
+//	an invitation expired                                    → expired
+//	an invitation was rejected                               → rejected
+//	else                                                     → nothing
+//
+// Receivers outside the organization, and such that let nobody in, are named in the reason and hold up nobody.
+func Judge(s Share, receivers []Receiver) Verdict {
+	if len(s.Gateways) == 0 && s.Status != "" {
+		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s holds no transit gateway", title(s))}
+	}
+	var asides []string
+	verdicts := map[workflow.Answer]Verdict{}
+	for n, r := range receivers {
+		switch {
+		case r.Organization == "":
+			asides = append(asides, fmt.Sprintf("account %s is outside the organization", r.ID))
+			continue
+		case r.Closed != "":
+			asides = append(asides, r.Closed)
+			continue
+		}
+		v := one(s, r)
+		v.Receiver = n
+		if _, taken := verdicts[v.Answer]; !taken {
+			verdicts[v.Answer] = v
+		} else if before := verdicts[v.Answer]; v.Answer == workflow.AnswerAnnounce || v.Answer == workflow.AnswerRefuse {
+			before.Reason += "; " + v.Reason
+			verdicts[v.Answer] = before
+		}
+	}
+	for _, answer := range []workflow.Answer{workflow.AnswerAccept, workflow.AnswerWait, workflow.AnswerAnnounce, workflow.AnswerRefuse, workflow.AnswerExpired, workflow.AnswerRejected, workflow.AnswerNothing} {
+		if v, ok := verdicts[answer]; ok {
+			v.Reason = strings.Join(append([]string{v.Reason}, asides...), "; ")
+			return v
+		}
+	}
+	if len(asides) > 0 {
+		return Verdict{Answer: workflow.AnswerNothing, Reason: strings.Join(asides, "; ")}
+	}
+	if s.Status == "" || s.Status == "DELETED" || s.Status == "DELETING" {
+		return Verdict{Answer: workflow.AnswerAnnounce, Reason: title(s) + " is no more"}
+	}
+	return Verdict{Answer: workflow.AnswerNothing, Reason: title(s) + " names no other account"}
+}
+
+// one decides about one receiver, which is a member and open.
+func one(s Share, r Receiver) Verdict {
+	pending := r.Invitation.Status == "PENDING"
+	switch {
+	case over(s, r) && r.Invitation.Status == "EXPIRED" && !r.Sees:
+		return Verdict{Answer: workflow.AnswerExpired, Reason: expired(s, r)}
+	case over(s, r):
+		return Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s is not shared with account %s any more", title(s), r.ID)}
+	case pending && len(s.Others) > 0:
+		return Verdict{Answer: workflow.AnswerRefuse,
+			Reason: fmt.Sprintf("%s holds more than transit gateways (%s): account %s may accept %s by hand", title(s), s.Others[0], r.ID, r.Invitation.ARN)}
+	case pending && r.Accept.Allowed:
+		return Verdict{Answer: workflow.AnswerAccept, Reason: "accepted by policy " + r.Accept.Policy, Decision: r.Accept}
+	case pending:
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("accepting %s for account %s is refused by policy %s", title(s), r.ID, r.Accept.Policy), Decision: r.Accept}
+	case r.Sees:
+		return Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("account %s has %s", r.ID, strings.Join(s.Gateways, ", "))}
+	case r.Invitation.Status == "EXPIRED":
+		return Verdict{Answer: workflow.AnswerExpired, Reason: expired(s, r)}
+	case r.Invitation.Status == "REJECTED":
+		return Verdict{Answer: workflow.AnswerRejected, Reason: fmt.Sprintf("account %s rejected %s", r.ID, title(s))}
+	case r.Association == "FAILED":
+		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("RAM could not share %s with account %s", title(s), r.ID)}
+	case r.Association == "" && r.Invitation.Status == "":
+		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s does not reach account %s", title(s), r.ID)}
+	}
+	return Verdict{Answer: workflow.AnswerWait, Reason: fmt.Sprintf("account %s does not see %s yet", r.ID, strings.Join(s.Gateways, ", "))}
+}
+
+func expired(s Share, r Receiver) string {
+	return fmt.Sprintf("the invitation of account %s to %s expired: its owner, account %s, can take the account out of the share and add it again", r.ID, title(s), s.Owner.Account)
+}
+
+// title names a share for people.
+func title(s Share) string {
+	if s.Name == "" {
+		return s.ARN
+	}
+	return s.Name + " (" + s.ARN + ")"
+}
+
+// Asks reports whether a VPC's tag drawbridge:attach asks for a gateway: by its id, or by its name.
+func Asks(tag, gateway, name string) bool {
+	return tag != "" && (tag == gateway || tag == name)
+}

@@ -1,0 +1,57 @@
+// Package share looks at the resource shares of AWS RAM by which accounts share transit gateways, and accepts RAM's
+// invitations where the policy allows it.
+//
+// Within an organization that shares with itself there are no invitations: the gateway is there at once. Otherwise each
+// account is invited and has seven days to accept.
+// https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-invitations.html
+package share
+
+import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// TagAttach is the tag on a VPC by which its owner asks for a transit gateway, by its id or its name.
+const TagAttach = "drawbridge:attach"
+
+// Share is what its owner's account says about a resource share.
+type Share struct {
+	ARN    string
+	Name   string
+	Owner  event.Place
+	Status string // RAM's: ACTIVE, DELETED, …; "" if it is not there any more
+	// Gateways are the ids of the transit gateways in it, Others the ARNs of everything else.
+	Gateways []string
+	Others   []string
+	// Principals are those it is shared with, account ids and ARNs of units, with the status of each.
+	Principals map[string]string
+}
+
+// Receiver is one account that a share is meant for.
+type Receiver struct {
+	workflow.AccountFacts
+	// Association is RAM's status: ASSOCIATED, ASSOCIATING, DISASSOCIATED, …; "" where only a unit of it is named.
+	Association string
+	Invitation  Invitation
+	// Sees says whether the account sees every gateway of the share.
+	Sees bool
+	// Accept is the policy's decision about accepting the invitation.
+	Accept policy.Decision
+	// Closed says why the account cannot be entered, if so.
+	Closed string
+}
+
+// Invitation is RAM's invitation of a receiver; the zero value if there is none.
+type Invitation struct {
+	ARN    string
+	Status string // PENDING, ACCEPTED, REJECTED or EXPIRED
+}
+
+// Verdict is what Judge says.
+type Verdict struct {
+	Answer   workflow.Answer
+	Reason   string
+	Decision policy.Decision
+	Receiver int // the one that it is about, with the answer accept
+}
