@@ -48,7 +48,7 @@ func (h *hub) function(state string) awslambda.IFunction {
 		env["REGIONS"] = h.regions.ValueAsString()
 		// IAM knows no resource here.
 		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:ListAccounts", "Resource": "*"})
-	case isState && !step.staysHome:
+	case len(step.member) > 0:
 		env["MEMBER_ROLE"], env["EXTERNAL_ID"] = jsii.String(memberRole(state)), h.externalID.ValueAsString()
 		grants = append(grants, statement{"Effect": "Allow", "Action": "sts:AssumeRole",
 			// A role of that name in an account of somebody else is not ours, whatever it trusts.

@@ -123,6 +123,12 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.ToInspect),
 		},
 	})
+	h.machine("transit", h.transit, map[string]*awsevents.EventPattern{
+		"transit": {
+			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
+			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.TransitToInspect),
+		},
+	})
 	h.machine("change", h.change, map[string]*awsevents.EventPattern{
 		"network": callsOf(slices.Concat(networkCalls, tableCalls), nil),
 		"vpc":     callsOf(tagCalls, tagged("vpc-")),

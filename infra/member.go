@@ -89,7 +89,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	boundary.CfnOptions().SetCondition(atHome)
 
 	for _, state := range slices.Sorted(maps.Keys(steps)) {
-		if steps[state].listsOrg || steps[state].staysHome {
+		if len(steps[state].member) == 0 {
 			continue
 		}
 		role := awsiam.NewCfnRole(stack, jsii.String(state+"Role"), &awsiam.CfnRoleProps{

@@ -9,11 +9,10 @@ import (
 // step is what one function, that is one Task state, may do and gets to know. Least privilege lives in the files permissions*.go
 // alone: both the member account's role of a function and its own role in the hub are made from it.
 type step struct {
-	member     []grant // what the role drawbridge-member-<state> allows in the member account
+	member     []grant // what the role drawbridge-member-<state> allows in the member account; none: it enters no account
 	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
 	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
 	keeps      bool    // it keeps malformed events: sqs:SendMessage on the dead-letter queue, and DEAD_LETTER_QUEUE
-	staysHome  bool    // it enters no member account
 	listsOrg   bool    // it enters no member account but lists them: organizations:ListAccounts, and REGIONS
 	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN
 	patient    bool    // it knows when a request is stuck: APPROVAL_PATIENCE, in days
@@ -33,7 +32,7 @@ type grant struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //
 // Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps)
+var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps)
 
 // listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
 // account.

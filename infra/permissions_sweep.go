@@ -3,7 +3,7 @@ package main
 // sweepSteps are the states of the Sweep machine.
 var sweepSteps = map[string]step{
 	"ListAccounts": {listsOrg: true},
-	"TallySweep":   {staysHome: true, announces: true, notifies: true},
+	"TallySweep":   {announces: true, notifies: true},
 	"SweepAccount": {
 		announces: true,
 		member: []grant{

@@ -352,7 +352,7 @@ func TestNoMachineHasAFailState(t *testing.T) {
 
 // inputs are the Go types that the functions decode their payloads into, strictly.
 // inspections are Drawbridge's own events that a thing wants a look.
-var inspections = []any{event.ToInspect, event.NotebookToInspect, event.StudioToInspect, event.ShareToInspect, event.AttachmentToInspect}
+var inspections = []any{event.ToInspect, event.NotebookToInspect, event.StudioToInspect, event.ShareToInspect, event.AttachmentToInspect, event.TransitToInspect}
 
 var inputs = map[string]any{
 	"InspectPeering":      workflow.InspectPeeringInput{},
@@ -392,6 +392,9 @@ var inputs = map[string]any{
 	"ConcludeDetachment":  workflow.AttachmentInput{},
 	"AskAttachment":       workflow.AnswerAttachmentInput{},
 	"RefuseAttachment":    workflow.AnswerAttachmentInput{},
+	"InspectTransit":      workflow.InspectTransitInput{},
+	"ClaimRoutes":         workflow.ClaimRoutesInput{},
+	"RefuseTransit":       workflow.RefuseTransitInput{},
 }
 
 func TestEveryPayloadIsTheInputOfItsFunction(t *testing.T) {

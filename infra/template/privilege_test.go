@@ -185,7 +185,7 @@ func TestNoRoleMayApprove(t *testing.T) {
 }
 
 // hubOnly are the states that enter no member account.
-var hubOnly = []string{"ListAccounts", "TallySweep"}
+var hubOnly = []string{"ListAccounts", "RefuseTransit", "TallySweep"}
 
 func TestAFunctionAssumesItsOwnMemberRoleAndNoOther(t *testing.T) {
 	hub, _ := grants(t, read(t, Hub))

@@ -31,6 +31,11 @@ var Peering string
 //go:embed notebook.asl.json
 var Notebook string
 
+// Transit is the machine drawbridge-transit, written like [Peering].
+//
+//go:embed transit.asl.json
+var Transit string
+
 // Change is the machine drawbridge-change, written like [Peering].
 //
 //go:embed change.asl.json

@@ -39,6 +39,18 @@ func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, 
 	return nil
 }
 
+// Claim writes down, on both sides, which destinations are about to get routes, so that removal knows them whatever becomes
+// of the execution. Routes to what many connections share outlive each of them, and cannot be tagged themselves.
+func Claim(ctx context.Context, enter func(workflow.VPC) Tagger, in workflow.ClaimRoutesInput) (workflow.HopsOutput, error) {
+	for _, s := range in.Sides {
+		slog.InfoContext(ctx, "claiming", "carrier", s.Carrier, "peer", s.Peer.ID, "destinations", s.Peer.CIDRs)
+		if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, Status(in.Connection, s, Connecting, "")); err != nil {
+			return workflow.HopsOutput{Hops: []workflow.Hop{}}, err
+		}
+	}
+	return workflow.HopsOutput{Hops: []workflow.Hop{}}, nil
+}
+
 // Verifier is what [Verify] needs of EC2.
 type Verifier interface {
 	Tagger

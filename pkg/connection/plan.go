@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,13 +18,77 @@ type Tag struct{ Key, Value string }
 // Status returns the tags by which a side's carrier says what became of a connection, and which destinations it reaches.
 func Status(c workflow.Connection, s workflow.Side, result workflow.Result, reason string) []Tag {
 	if s.Carrier != c.ID {
-		return []Tag{{TagPeer + s.Peer.ID, fit(append([]string{string(result)}, texts(s.Peer.CIDRs)...))}}
+		words := []string{string(result)}
+		for _, k := range s.Kept {
+			words = append(words, k.Table+"="+k.Destination.String())
+		}
+		return []Tag{{TagPeer + s.Peer.ID, fit(append(words, texts(slices.Concat(s.Peer.CIDRs, s.Former))...), More)}}
 	}
 	tags := []Tag{{TagStatus, string(result)}, {TagReason, Value(reason)}}
 	if len(s.Peer.CIDRs) > 0 {
-		tags = append(tags, Tag{TagDestinations, fit(texts(s.Peer.CIDRs))})
+		tags = append(tags, Tag{TagDestinations, fit(texts(s.Peer.CIDRs), "")})
 	}
 	return tags
+}
+
+// Connecting is the status of a connection whose routes are about to be added.
+const Connecting workflow.Result = "Connecting"
+
+// More is the last word of the tag of a peer that had no room for every destination.
+const More = "+"
+
+// A Record is what the tag of a peer says.
+type Record struct {
+	Result       workflow.Result
+	Destinations []netip.Prefix
+	Kept         []workflow.Kept
+	More         bool // there are destinations that the tag had no room for
+}
+
+// Read reads the tag of a peer, tolerantly: a tag is for everybody to write.
+func Read(tag string) Record {
+	var out Record
+	for n, word := range strings.Fields(tag) {
+		table, destination, kept := strings.Cut(word, "=")
+		switch {
+		case n == 0:
+			out.Result = workflow.Result(word)
+		case word == More:
+			out.More = true
+		case kept:
+			if p, err := netip.ParsePrefix(destination); err == nil {
+				out.Kept = append(out.Kept, workflow.Kept{Table: table, Destination: p.Masked()})
+			}
+		default:
+			if p, err := netip.ParsePrefix(word); err == nil {
+				out.Destinations = append(out.Destinations, p.Masked())
+			}
+		}
+	}
+	return out
+}
+
+// Foreign returns the routes of tables to one of destinations through target that Drawbridge did not add, going by what
+// the tag of the peer says:
+//
+//	recorded as kept                                    → foreign
+//	its destination is recorded                         → Drawbridge's
+//	the tag had no room for all destinations            → Drawbridge's
+//	else: it was there before this connection           → foreign
+func Foreign(tables []workflow.Table, destinations []netip.Prefix, target string, r Record) []workflow.Kept {
+	out := slices.Clone(r.Kept)
+	for _, t := range tables {
+		for _, route := range t.Routes {
+			if route.Target != target || !slices.Contains(destinations, route.Destination) || slices.Contains(r.Destinations, route.Destination) || r.More {
+				continue
+			}
+			out = append(out, workflow.Kept{Table: t.ID, Destination: route.Destination})
+		}
+	}
+	slices.SortFunc(out, func(a, b workflow.Kept) int {
+		return cmp.Or(strings.Compare(a.Table, b.Table), a.Destination.Compare(b.Destination))
+	})
+	return slices.Compact(out)
 }
 
 // Destinations returns what Drawbridge may have routed to through a connection from one side: what the tag of the side's
@@ -52,11 +117,18 @@ func Value(text string) string {
 	return string(runes)
 }
 
-// fit joins words to the value of a tag. Words that have no room are left out whole.
-func fit(words []string) string {
+// fit joins words to the value of a tag. Words that have no room are left out whole; more, if it is not empty, says so.
+func fit(words []string, more string) string {
 	var b strings.Builder
-	for _, w := range words {
-		if b.Len()+1+len(w) > room {
+	for n, w := range words {
+		left := room - b.Len() - 1
+		if n < len(words)-1 && more != "" {
+			left -= 1 + len(more)
+		}
+		if len(w) > left {
+			if more != "" {
+				b.WriteString(" " + more)
+			}
 			break
 		}
 		if b.Len() > 0 {

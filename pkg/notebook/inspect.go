@@ -271,7 +271,7 @@ func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, targ
 			if err != nil {
 				return peer, err
 			}
-			peer = policy.VPC{ID: aws.ToString(other.VpcId), Region: aws.ToString(other.Region), CIDRs: []netip.Prefix{destination}, Account: account(facts)}
+			peer = policy.VPC{ID: aws.ToString(other.VpcId), Region: aws.ToString(other.Region), CIDRs: []netip.Prefix{destination}, Account: facts.Entity()}
 		}
 	}
 	known[target] = peer
@@ -290,13 +290,9 @@ func (i Inspector) vpc(ctx context.Context, clients APIs, at end) (policy.VPC, e
 	if err != nil {
 		return policy.VPC{}, fmt.Errorf("reading %s: %w", at.vpc, err)
 	}
-	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Tags: map[string]string{}, Account: account(facts)}
+	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Tags: map[string]string{}, Account: facts.Entity()}
 	for _, t := range got.Vpcs[0].Tags {
 		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return out, nil
-}
-
-func account(f workflow.AccountFacts) policy.Account {
-	return policy.Account{ID: f.ID, Name: f.Name, Organization: f.Organization, OUPath: f.OUPath}
 }

@@ -203,6 +203,18 @@ func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, v
 			out = append(out, Client{Name: "Studio " + aws.ToString(d.DomainName), Groups: slices.Sorted(slices.Values(got.DefaultUserSettings.SecurityGroups)), Subnets: slices.Sorted(slices.Values(got.SubnetIds))})
 		}
 	}
+	functions, err := Functions(ctx, lambdaapi, vpc, subnets)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, functions...)
+	slices.SortFunc(out, func(a, b Client) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Functions returns the VPC functions of a VPC.
+func Functions(ctx context.Context, lambdaapi LambdaAPI, vpc string, subnets []string) ([]Client, error) {
+	var out []Client
 	functions := lambda.NewListFunctionsPaginator(lambdaapi, &lambda.ListFunctionsInput{})
 	for functions.HasMorePages() {
 		page, err := functions.NextPage(ctx)
@@ -219,6 +231,5 @@ func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, v
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Client) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }

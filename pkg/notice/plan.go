@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -92,7 +93,7 @@ func reason(x Ended) (kind, why, remedy string) {
 func place(x Ended) Where {
 	w := Where{Machine: x.Machine, State: x.State, Status: x.Status, Execution: x.Name, ExecutionARN: x.ARN}
 	if e, err := event.Parse([]byte(x.Input)); err == nil {
-		w.Account, w.Region, w.Connection, w.Notebook, w.RouteTable = e.Account, e.Region, e.PeeringID, e.NotebookName, e.RouteTableID
+		w.Account, w.Region, w.Connection, w.Notebook, w.RouteTable = e.Account, e.Region, cmp.Or(e.PeeringID, e.GatewayID), e.NotebookName, e.RouteTableID
 	}
 	type spot struct{ Account, Region, Name string }
 	var in struct {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,21 +16,16 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // EC2Reader is what [Inspector] needs of EC2.
 type EC2Reader interface {
-	route.Reader
-	firewall.RuleReader
+	survey.EC2
 	Describer
-	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 }
 
 // Clients are the member-account clients that an inspection uses, for one account and Region.
@@ -128,7 +122,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter}
 	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
 	if NotebooksMatter(q.Requester.VPC, q.Accepter.VPC) {
-		if q.Notebooks, err = i.haveNotebooks(ctx, in.Execution, q.Requester.VPC, q.Accepter.VPC); err != nil {
+		if q.Notebooks, err = i.surveyor(in.Execution, nil, policy.Context{}).HaveNotebooks(ctx, q.Requester.VPC, q.Accepter.VPC); err != nil {
 			return out, err
 		}
 	}
@@ -137,7 +131,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		return out, err
 	}
 	out.Known.Policy = text
-	r, a, about := principal(q.Requester), principal(q.Accepter), policy.Context{Connection: p.ID}
+	r, a, about := q.Requester.Entity(), q.Accepter.Entity(), policy.Context{Connection: p.ID}
 	q.Accept = set.Answer(r, a, about)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
 		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.
@@ -156,7 +150,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	v = Judge(q)
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
-		if out.Sides, out.Notebooks, err = i.survey(ctx, in.Execution, set, q); err != nil {
+		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
 			return out, err
 		}
 		sides, notebooks, err := i.trim(ctx, in.Execution, p, seen, out.Sides)
@@ -170,7 +164,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	if v.Answer == workflow.AnswerAsk {
 		out.Told, out.Reminded, out.Expires = told(p.Tags, v), reminded(p.Tags, v), p.Expires
-		if out.Sides, err = i.prospect(ctx, in.Execution, set, q); err != nil {
+		if out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
 			return out, err
 		}
 	}
@@ -276,185 +270,51 @@ func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p
 	if in.Known.Requester != nil && in.Known.Accepter != nil {
 		return in.Known.Requester, in.Known.Accepter, nil
 	}
-	var r, a *workflow.Facts
-	err := both(
-		func() (err error) { r, err = i.vpc(ctx, in.Execution, p.Requester, requester); return },
-		func() (err error) { a, err = i.vpc(ctx, in.Execution, p.Accepter, accepter); return })
-	if err != nil {
-		return nil, nil, err
+	s := i.surveyor(in.Execution, nil, policy.Context{})
+	vpc := func(e End, account workflow.AccountFacts) func(context.Context) (*workflow.Facts, error) {
+		return func(ctx context.Context) (*workflow.Facts, error) { return s.VPC(ctx, e.Place, e.VPC, account) }
 	}
-	// What leads through the peering stays in view even if the peer has no such addresses any more.
-	r.Tables = route.Touching(r.Tables, append(route.Through(r.Tables, p.ID), a.VPC.CIDRs...))
-	a.Tables = route.Touching(a.Tables, append(route.Through(a.Tables, p.ID), r.VPC.CIDRs...))
-	return r, a, nil
+	return s.Pair(ctx, p.ID, vpc(p.Requester, requester), vpc(p.Accepter, accepter))
 }
 
-func (i Inspector) vpc(ctx context.Context, execution string, e End, account workflow.AccountFacts) (*workflow.Facts, error) {
-	ec2api := i.Enter(execution, e.Place).EC2
-	got, err := ec2api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
-	if err == nil && len(got.Vpcs) == 0 {
-		err = fault.New(fault.NotYet, "EC2 does not show it")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s in %s, %s: %w", e.VPC, e.Account, e.Region, err)
-	}
-	facts := &workflow.Facts{Account: account, Tags: map[string]string{}, VPC: workflow.VPC{Account: e.Account, Region: e.Region, ID: e.VPC, CIDRs: route.CIDRs(got.Vpcs[0])}}
-	for _, t := range got.Vpcs[0].Tags {
-		facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	facts.Name = facts.Tags["Name"]
-	if facts.Tables, err = route.Read(ctx, ec2api, e.VPC); err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
-	}
-	return facts, nil
+// surveyor reads VPCs on behalf of an execution.
+func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
+	return survey.Surveyor{Set: set, About: about, Enter: func(at event.Place) survey.Clients {
+		c := i.Enter(execution, at)
+		return survey.Clients{EC2: c.EC2, RDS: c.RDS, Redshift: c.Redshift, SageMaker: c.SageMaker}
+	}}
 }
 
-func (i Inspector) haveNotebooks(ctx context.Context, execution string, vpcs ...workflow.VPC) (map[string]bool, error) {
-	out := map[string]bool{}
-	for _, v := range vpcs {
-		clients := i.Enter(execution, event.Place{Account: v.Account, Region: v.Region})
-		subnets, err := route.ReadSubnets(ctx, clients.EC2, v.ID)
-		if err != nil {
-			return nil, err
-		}
-		found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
-		if err != nil {
-			return nil, err
-		}
-		out[v.ID] = len(found) > 0
-	}
-	return out, nil
-}
-
-// survey finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
+// explore finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
 // the notebooks of every consumer.
-func (i Inspector) survey(ctx context.Context, execution string, set *policy.Set, q Question) ([]workflow.Side, []workflow.Notebook, error) {
-	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID, Tables: q.Requester.Tables, DNS: q.Peering.Requester.DNS}
-	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID, Tables: q.Accepter.Tables, DNS: q.Peering.Accepter.DNS}
-	r.Peer.CIDRs, a.Peer.CIDRs = reachable(r.VPC.CIDRs, a.VPC.CIDRs), reachable(a.VPC.CIDRs, r.VPC.CIDRs)
-	about := policy.Context{Connection: q.Peering.ID}
-	var subnets [2][]route.Subnet
-	err := both(
-		func() (err error) {
-			subnets[0], err = i.produce(ctx, execution, set, &r, q.Requester, q.Accepter, about)
-			return
-		},
-		func() (err error) {
-			subnets[1], err = i.produce(ctx, execution, set, &a, q.Accepter, q.Requester, about)
-			return
-		})
-	if err != nil {
+func explore(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, []workflow.Notebook, error) {
+	r, a := grounds(q)
+	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
+	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
+	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
+	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
+	if err := s.Produce(ctx, r, a); err != nil {
 		return nil, nil, err
 	}
-	r.Ports, a.Ports = ports(a.Openings), ports(r.Openings)
-	// Who consumes? Whoever gets a database. If neither does (yet), the requester is taken to be the one that asks.
-	r.Consumer, a.Consumer = len(r.Ports) > 0, len(a.Ports) > 0
-	if !r.Consumer && !a.Consumer {
-		r.Consumer = true
-	}
-	notebooks := []workflow.Notebook{}
-	for n, s := range []struct {
-		side        workflow.Side
-		here, there *workflow.Facts
-	}{{r, q.Requester, q.Accepter}, {a, q.Accepter, q.Requester}} {
-		if !s.side.Consumer {
-			continue
-		}
-		found, err := i.notebooks(ctx, execution, set, s.here, s.there, subnets[n], about)
-		if err != nil {
-			return nil, nil, err
-		}
-		notebooks = append(notebooks, found...)
-	}
-	return []workflow.Side{r, a}, notebooks, nil
+	survey.Appoint(r.Side, a.Side)
+	notebooks, err := s.Notebooks(ctx, r, a)
+	return []workflow.Side{*r.Side, *a.Side}, notebooks, err
 }
 
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the
 // policy would open to the other. Without routes nothing is reachable, and nothing is read.
-func (i Inspector) prospect(ctx context.Context, execution string, set *policy.Set, q Question) ([]workflow.Side, error) {
-	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
-	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
-	about := policy.Context{Connection: q.Peering.ID}
+func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, error) {
+	r, a := grounds(q)
 	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
 		return []workflow.Side{}, nil
 	}
-	err := both(
-		func() error { return i.offer(ctx, execution, set, &r, q.Requester, q.Accepter, about) },
-		func() error { return i.offer(ctx, execution, set, &a, q.Accepter, q.Requester, about) })
-	return []workflow.Side{r, a}, err
+	err := s.Offer(ctx, r, a)
+	return []workflow.Side{*r.Side, *a.Side}, err
 }
 
-// produce fills in what one side has to offer: its subnets, and the databases that the policy opens to the other.
-func (i Inspector) produce(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) ([]route.Subnet, error) {
-	clients := i.Enter(execution, event.Place{Account: s.VPC.Account, Region: s.VPC.Region})
-	subnets, err := route.ReadSubnets(ctx, clients.EC2, s.VPC.ID)
-	if err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
-	}
-	s.Subnets = route.SubnetIDs(subnets)
-	return subnets, i.offer(ctx, execution, set, s, here, there, about)
-}
-
-// offer fills in the databases of one side that the policy opens to the other.
-func (i Inspector) offer(ctx context.Context, execution string, set *policy.Set, s *workflow.Side, here, there *workflow.Facts, about policy.Context) error {
-	clients := i.Enter(execution, event.Place{Account: s.VPC.Account, Region: s.VPC.Region})
-	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, s.VPC.ID, s.Role == Requester)
-	if err != nil {
-		return fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
-	}
-	for _, d := range databases {
-		decision := set.Open(principal(there), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: principal(here)}, about)
-		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
-		if decision.Allowed {
-			s.Openings = append(s.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
-		}
-	}
-	return nil
-}
-
-func (i Inspector) notebooks(ctx context.Context, execution string, set *policy.Set, here, there *workflow.Facts, subnets []route.Subnet, about policy.Context) ([]workflow.Notebook, error) {
-	clients := i.Enter(execution, event.Place{Account: here.VPC.Account, Region: here.VPC.Region})
-	found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
-	if err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", here.VPC.Account, here.VPC.Region, err)
-	}
-	var out []workflow.Notebook
-	for _, n := range found {
-		at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
-		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: principal(here)}
-		out = append(out, workflow.Notebook{
-			Account: here.VPC.Account, Region: here.VPC.Region, VPC: here.VPC.ID, Name: n.Name, ARN: n.ARN,
-			Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
-			Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
-			Inject: set.Inject(principal(there), resource, about), Restart: set.Restart(principal(there), resource, about),
-		})
-	}
-	return out, nil
-}
-
-func principal(f *workflow.Facts) policy.VPC {
-	return policy.VPC{ID: f.VPC.ID, Region: f.VPC.Region, CIDRs: f.VPC.CIDRs, Tags: f.Tags,
-		Account: policy.Account{ID: f.Account.ID, Name: f.Account.Name, Organization: f.Account.Organization, OUPath: f.Account.OUPath}}
-}
-
-func ports(openings []workflow.Opening) []int {
-	var out []int
-	for _, o := range openings {
-		out = append(out, o.Port)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// both runs two reads at once: they go to different accounts.
-func both(a, b func() error) error {
-	var first error
-	var wait sync.WaitGroup
-	wait.Go(func() { first = a() })
-	second := b()
-	wait.Wait()
-	if first != nil {
-		return first
-	}
-	return second
+func grounds(q Question) (requester, accepter *survey.Ground) {
+	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
+	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
+	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter, Lean: true},
+		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
 }

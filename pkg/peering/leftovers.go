@@ -7,15 +7,11 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
-	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -48,7 +44,7 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		}
 		return err
 	}
-	if err := both(func() error { return look(sides[0]) }, func() error { return look(sides[1]) }); err != nil {
+	if err := survey.Both(func() error { return look(sides[0]) }, func() error { return look(sides[1]) }); err != nil {
 		return err
 	}
 	var statuses []string
@@ -76,7 +72,8 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 			out.Absent = append(out.Absent, *s.absent)
 			continue
 		}
-		if err := i.instances(ctx, in.Execution, s); err != nil {
+		var err error
+		if s.books, err = i.surveyor(in.Execution, nil, policy.Context{}).Instances(ctx, place(s.here, nil)); err != nil {
 			return err
 		}
 		if (!s.routes || foreign) && !s.rules && len(s.books) == 0 {
@@ -103,60 +100,25 @@ func (s *remains) missing(ok bool, format string, args ...any) *workflow.Hop {
 // remains reads the tags of the peering as one side shows them, its VPC, and whether routes or rules are left there.
 func (i Inspector) remains(ctx context.Context, execution string, p Peering, seen event.Place, s *remains) error {
 	api := i.Enter(execution, s.here.Place).EC2
-	where := func(err error) error { return fmt.Errorf("in %s, %s: %w", s.here.Account, s.here.Region, err) }
 	own := p
 	if s.here.Place != seen {
 		var err error
 		if own, _, err = read(ctx, api, p.ID); err != nil { // one that is shown here no longer has no tags to remove
-			return where(err)
+			return fmt.Errorf("in %s, %s: %w", s.here.Account, s.here.Region, err)
 		}
 	}
 	s.tags = own.Tags
 	if p.Status == "rejected" || p.Status == "expired" {
 		return nil // never active
 	}
-	got, err := api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{s.here.VPC}})
-	if fault.HasCode(err, "InvalidVpcID.NotFound") || err == nil && len(got.Vpcs) == 0 {
+	left, err := i.surveyor(execution, nil, policy.Context{}).Remains(ctx, place(s.here, nil), workflow.Connection{ID: p.ID, Target: p.ID})
+	if err != nil {
+		return err
+	}
+	if left.Gone {
 		s.absent = s.missing(true, "the VPC is gone, and with it all that was added there")
 		return nil
 	}
-	if err != nil {
-		return where(fmt.Errorf("reading %s: %w", s.here.VPC, err))
-	}
-	s.cidrs = route.CIDRs(got.Vpcs[0])
-	tables, err := route.Read(ctx, api, s.here.VPC)
-	if err != nil {
-		return where(err)
-	}
-	s.routes = len(route.Through(tables, p.ID)) > 0
-	rules, err := firewall.ReadTagged(ctx, api, p.ID)
-	if err != nil {
-		return where(err)
-	}
-	s.rules = len(rules) > 0
-	return nil
-}
-
-// instances finds the notebook instances of a side that may have a host route or a status of Drawbridge's.
-func (i Inspector) instances(ctx context.Context, execution string, s *remains) error {
-	clients := i.Enter(execution, s.here.Place)
-	subnets, err := route.ReadSubnets(ctx, clients.EC2, s.here.VPC)
-	if err != nil {
-		return fmt.Errorf("in %s, %s: %w", s.here.Account, s.here.Region, err)
-	}
-	found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
-	if err != nil {
-		return fmt.Errorf("in %s, %s: %w", s.here.Account, s.here.Region, err)
-	}
-	for _, n := range found {
-		status := n.Tags[lifecycle.TagStatus]
-		if !n.DirectInternet || n.LifecycleConfig == "" && status == "" {
-			continue
-		}
-		at := slices.IndexFunc(subnets, func(one route.Subnet) bool { return one.ID == n.Subnet })
-		s.books = append(s.books, workflow.Notebook{Account: s.here.Account, Region: s.here.Region, VPC: s.here.VPC,
-			Name: n.Name, ARN: n.ARN, Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
-			Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: status})
-	}
+	s.cidrs, s.routes, s.rules = left.CIDRs, len(left.Through) > 0, left.Rules
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -100,7 +101,7 @@ func Judge(q Question) Verdict {
 			return Verdict{Answer: workflow.AnswerConflict, Reason: conflict.Error()}
 		}
 	}
-	if a, b, ok := overlap(q.Requester.VPC.CIDRs, q.Accepter.VPC.CIDRs); ok {
+	if a, b, ok := survey.Overlap(q.Requester.VPC.CIDRs, q.Accepter.VPC.CIDRs); ok {
 		return refuse("%s of %s overlaps %s of %s", a, q.Requester.VPC.ID, b, q.Accepter.VPC.ID)
 	}
 	pending := p.Status == "pending-acceptance"
@@ -114,7 +115,7 @@ func Judge(q Question) Verdict {
 			continue
 		}
 		for _, vpc := range []workflow.VPC{side.there.VPC, side.here.VPC} {
-			if cidr, bridge, ok := overlap(vpc.CIDRs, Containers); ok {
+			if cidr, bridge, ok := survey.Overlap(vpc.CIDRs, Containers); ok {
 				return refuse("%s of %s overlaps %s, the container network on the notebook instances of %s", cidr, vpc.ID, bridge, side.here.VPC.ID)
 			}
 		}
@@ -147,7 +148,7 @@ func Connected(p Peering) bool { return p.Tags[connection.TagDestinations] != ""
 // Overlapping returns the conflict of two VPCs that are connected and have come to share addresses, or nil. What leads
 // through the connection stays as it is: it still serves all other addresses.
 func Overlapping(c workflow.Connection) error {
-	a, b, ok := overlap(c.Requester.CIDRs, c.Accepter.CIDRs)
+	a, b, ok := survey.Overlap(c.Requester.CIDRs, c.Accepter.CIDRs)
 	if !ok {
 		return nil
 	}
@@ -181,22 +182,11 @@ func Surplus(target string, s workflow.Side, recorded string, rules []firewall.T
 // them uses the notebooks' container networks.
 func NotebooksMatter(requester, accepter workflow.VPC) bool {
 	for _, vpc := range []workflow.VPC{requester, accepter} {
-		if _, _, ok := overlap(vpc.CIDRs, Containers); ok {
+		if _, _, ok := survey.Overlap(vpc.CIDRs, Containers); ok {
 			return true
 		}
 	}
 	return false
-}
-
-func overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
-	for _, p := range a {
-		for _, q := range b {
-			if p.Overlaps(q) {
-				return p, q, true
-			}
-		}
-	}
-	return netip.Prefix{}, netip.Prefix{}, false
 }
 
 // reached finds a live route in tables by which some of cidrs is already reached, elsewhere than through target.
@@ -211,16 +201,4 @@ func reached(tables []workflow.Table, cidrs []netip.Prefix, target string) (tabl
 		}
 	}
 	return "", workflow.Route{}, netip.Prefix{}, false
-}
-
-// reachable returns the peer's CIDRs that are of an address family which this side has too: nothing here could send
-// to the others.
-func reachable(own, peer []netip.Prefix) []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range peer {
-		if slices.ContainsFunc(own, func(o netip.Prefix) bool { return o.Addr().Is4() == p.Addr().Is4() }) {
-			out = append(out, p)
-		}
-	}
-	return out
 }

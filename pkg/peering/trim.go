@@ -8,6 +8,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -29,7 +31,7 @@ func (i Inspector) trim(ctx context.Context, execution string, p Peering, seen e
 		}
 		return nil
 	}
-	if err := both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
+	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
 		return nil, nil, err
 	}
 	for n, s := range surveyed {
@@ -60,9 +62,8 @@ func (i Inspector) surplus(ctx context.Context, execution string, p Peering, see
 	if trim == nil || len(trim.Destinations) == 0 {
 		return trim, nil, nil
 	}
-	left := remains{role: s.Role, here: End{Place: here, VPC: s.VPC.ID}}
-	err = i.instances(ctx, execution, &left)
-	return trim, left.books, err
+	books, err := i.surveyor(execution, nil, policy.Context{}).Instances(ctx, s.VPC)
+	return trim, books, err
 }
 
 // trimmed says what a trim is about.

@@ -56,6 +56,12 @@ func (s *Set) Reject(requester, accepter VPC, c Context) Decision {
 // Route asks whether the route tables of from may get routes to the CIDRs of to. A connection asks it both ways.
 func (s *Set) Route(from, to VPC, c Context) Decision { return s.Decide(Route, from, to, c) }
 
+// Connect asks whether consumer may be connected to producer over a transit gateway that both are attached to. What is
+// known of the databases of producer goes into c.
+func (s *Set) Connect(consumer, producer VPC, c Context) Decision {
+	return s.Decide(Connect, consumer, producer, c)
+}
+
 // Open asks whether the security groups of database may admit the CIDRs of consumer.
 func (s *Set) Open(consumer VPC, database Database, c Context) Decision {
 	return s.Decide(Open, consumer, database, c)
@@ -139,6 +145,7 @@ func question(action Action, who, what entity, c Context) (types.EntityMap, ceda
 		Context: types.NewRecord(types.RecordMap{
 			"approval":   types.String(c.Approval),
 			"connection": types.String(c.Connection),
+			"databases":  types.Long(c.Databases),
 		}),
 	}
 }
@@ -198,7 +205,7 @@ func groups(action Action) types.EntityUIDSet {
 }
 
 // network are the actions about networks: principal and resource have addresses.
-var network = []Action{Accept, Ask, Reject, Route, Open, Inject, Restart}
+var network = []Action{Accept, Ask, Reject, Route, Connect, Open, Inject, Restart}
 
 // find returns the policy with this id, which must be one of the set.
 func (s *Set) find(id string) named {

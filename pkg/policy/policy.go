@@ -11,6 +11,7 @@
 //
 //	Accept, Ask, Reject   the requester's VPC   the accepter's VPC
 //	Route                 the VPC whose route tables change   the VPC that the routes lead to
+//	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
 //	Identify              an execution role of a Studio domain   a Redshift cluster
@@ -45,6 +46,7 @@ const (
 	Open    Action = "Open"    // open a database's security groups
 	Inject  Action = "Inject"  // write host routes into a notebook's lifecycle configuration
 	Restart Action = "Restart" // stop and start a running notebook
+	Connect Action = "Connect" // connect two VPCs that are attached to one transit gateway
 	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
 	Identify Action = "Identify"
 
@@ -57,7 +59,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment}
+	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
@@ -119,6 +121,8 @@ type Notebook struct {
 type Context struct {
 	// Approval is what the accepter's owner said: "", "approved" or "rejected".
 	Approval string
-	// Connection is the id of the connection (pcx-…), if there is one.
+	// Connection is the id of the connection (pcx-…, or tgw-…:vpc-…:vpc-…), if there is one.
 	Connection string
+	// Databases is how many databases of the resource the policy opens to the principal (Connect).
+	Databases int
 }

@@ -115,7 +115,8 @@ func Add(ctx context.Context, ec2api client, connection workflow.Connection, sid
 			fresh = true
 		}
 		used := InUse(tables, side.Subnets)
-		changes, err := Plan(Wanted(used, side.Peer.CIDRs, connection.Target), used)
+		desired, reached := Beside(Wanted(used, side.Peer.CIDRs, connection.Target), used, side.Beside)
+		changes, err := Plan(desired, used)
 		if !fresh && (err != nil || len(changes.Replace) > 0) {
 			tables = nil // what InspectPeering saw may be old: look before judging or replacing
 			continue
@@ -124,7 +125,7 @@ func Add(ctx context.Context, ec2api client, connection workflow.Connection, sid
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 		}
 		if fresh && changes.Empty() {
-			return result(connection.Target, side, tables, used), nil
+			return result(connection.Target, side, tables, used, reached), nil
 		}
 		if err := apply(ctx, ec2api, changes); err != nil {
 			return workflow.AddRoutesOutput{}, err
@@ -186,7 +187,7 @@ func destination(p netip.Prefix) (v4, v6 *string) {
 	return nil, &text
 }
 
-func result(target string, side workflow.Side, tables, used []Table) workflow.AddRoutesOutput {
+func result(target string, side workflow.Side, tables, used []Table, reached map[Desired]Route) workflow.AddRoutesOutput {
 	direction := "route back"
 	if side.Consumer {
 		direction = "route there"
@@ -194,7 +195,11 @@ func result(target string, side workflow.Side, tables, used []Table) workflow.Ad
 	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: []Table{}}
 	for _, t := range used {
 		for _, cidr := range side.Peer.CIDRs {
-			out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + t.ID, OK: true, Detail: cidr.String() + " through " + target})
+			detail := cidr.String() + " through " + target
+			if r, ok := reached[Desired{Table: t.ID, Destination: cidr.Masked(), Target: target}]; ok {
+				detail = cidr.String() + ": already connected, " + r.Destination.String() + " through " + r.Target
+			}
+			out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + t.ID, OK: true, Detail: detail})
 		}
 	}
 	for _, t := range tables {
@@ -231,11 +236,11 @@ func Remove(ctx context.Context, ec2api remover, connection workflow.Connection,
 		if connection.OwnsTarget() && side.Trim == nil {
 			destinations = append(destinations, Through(tables, connection.Target)...)
 		}
-		plan := PlanRemoval(tables, leaving, connection.Target)
+		plan := without(PlanRemoval(tables, leaving, connection.Target), side.Kept)
 		if len(plan) == 0 {
 			return removal(connection, side, tables, destinations, removed), nil
 		}
-		gone, err := remove(ctx, ec2api, connection.Target, leaving, plan)
+		gone, err := remove(ctx, ec2api, connection.Target, side, plan)
 		if removed = append(removed, gone...); err != nil {
 			return workflow.RemoveRoutesOutput{}, err
 		}
@@ -244,7 +249,7 @@ func Remove(ctx context.Context, ec2api remover, connection workflow.Connection,
 }
 
 // remove deletes what is planned for each table and still planned at a second look. It returns what it deleted.
-func remove(ctx context.Context, ec2api remover, target string, destinations []netip.Prefix, plan []Desired) (gone []Desired, err error) {
+func remove(ctx context.Context, ec2api remover, target string, side workflow.Side, plan []Desired) (gone []Desired, err error) {
 	var tables []string
 	for _, d := range plan {
 		tables = append(tables, d.Table)
@@ -254,7 +259,7 @@ func remove(ctx context.Context, ec2api remover, target string, destinations []n
 		if err != nil {
 			return gone, fmt.Errorf("reading %s: %w", table, err)
 		}
-		for _, d := range PlanRemoval(now, destinations, target) {
+		for _, d := range without(PlanRemoval(now, side.Leaving(), target), side.Kept) {
 			slog.InfoContext(ctx, "deleting route", "table", d.Table, "destination", d.Destination, "target", d.Target)
 			in := &ec2.DeleteRouteInput{RouteTableId: &d.Table}
 			in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
@@ -272,6 +277,13 @@ func remove(ctx context.Context, ec2api remover, target string, destinations []n
 	return gone, nil
 }
 
+// without returns the planned removals that are not of a route of somebody else.
+func without(plan []Desired, kept []workflow.Kept) []Desired {
+	return slices.DeleteFunc(plan, func(d Desired) bool {
+		return slices.Contains(kept, workflow.Kept{Table: d.Table, Destination: d.Destination})
+	})
+}
+
 func removal(connection workflow.Connection, side workflow.Side, tables []Table, destinations []netip.Prefix, removed []Desired) workflow.RemoveRoutesOutput {
 	slices.SortFunc(destinations, netip.Prefix.Compare)
 	out := workflow.RemoveRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{},
@@ -280,8 +292,11 @@ func removal(connection workflow.Connection, side workflow.Side, tables []Table,
 	for _, d := range removed {
 		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + d.Table, OK: true, Detail: d.Destination.String() + " through " + connection.Target + " removed"})
 	}
+	for _, k := range side.Kept {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + k.Table, OK: true, Detail: k.Destination.String() + " through " + connection.Target + " stays: it was there before"})
+	}
 	for _, t := range tables {
-		if !connection.OwnsTarget() || side.Trim != nil {
+		if !connection.OwnsTarget() || side.Trim != nil { // other connections use it, and their owners
 			break
 		}
 		for _, left := range Through([]Table{t}, connection.Target) {

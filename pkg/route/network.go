@@ -17,6 +17,8 @@ type Subnet struct {
 	ID string
 	V4 netip.Prefix
 	V6 netip.Prefix // the zero value if it has none
+	// Zone is the Availability Zone that it is in.
+	Zone string
 }
 
 // SubnetReader is what [ReadSubnets] needs of EC2.
@@ -34,7 +36,7 @@ func ReadSubnets(ctx context.Context, ec2api SubnetReader, vpc string) ([]Subnet
 			return nil, fmt.Errorf("reading the subnets of %s: %w", vpc, err)
 		}
 		for _, s := range page.Subnets {
-			one := Subnet{ID: aws.ToString(s.SubnetId)}
+			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone)}
 			one.V4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
 			for _, a := range s.Ipv6CidrBlockAssociationSet {
 				if p, err := netip.ParsePrefix(aws.ToString(a.Ipv6CidrBlock)); err == nil {

@@ -21,6 +21,25 @@ func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desire
 	return out
 }
 
+// Beside returns desired without what its table reaches by a live route through one of peerings, and the routes that
+// do reach it: they are as good as the desired one, be they as wide or narrower.
+func Beside(desired []Desired, tables []Table, peerings []string) (left []Desired, reached map[Desired]Route) {
+	reached = map[Desired]Route{}
+	for _, d := range desired {
+		for _, t := range tables {
+			for _, r := range t.Routes {
+				if t.ID == d.Table && slices.Contains(peerings, r.Target) && Blocks(r, d.Destination, d.Target) && r.Destination.Bits() >= d.Destination.Bits() {
+					reached[d] = r
+				}
+			}
+		}
+		if _, ok := reached[d]; !ok {
+			left = append(left, d)
+		}
+	}
+	return left, reached
+}
+
 // Plan returns what makes tables contain every desired route. It never removes a route and refuses to take over a
 // live one:
 //

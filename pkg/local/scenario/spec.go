@@ -32,6 +32,8 @@ type Spec struct {
 	Notebook Notebook
 	// Database of the producer.
 	Database Database
+	// Function is the name of a VPC function of the consumer; empty means none.
+	Function string
 }
 
 // Home is where one side lives.
@@ -105,8 +107,12 @@ type World struct {
 	Spec
 	// ConsumerNetwork and ProducerNetwork are what was made for the two sides.
 	ConsumerNetwork, ProducerNetwork Network
-	// Connection is the id of the peering once it was requested.
+	// Connection is the id of the peering once it was requested, or of the gateway once a look was asked for.
 	Connection string
+	// Gateway is the id of the transit gateway once there is one.
+	Gateway string
+	// FunctionGroup is the security group of the function.
+	FunctionGroup string
 
 	clients Clients
 }
@@ -117,11 +123,19 @@ type Network struct {
 	Subnets []string // as in the spec
 	Tables  []string // of the subnets, in the same order
 	Group   string   // security group of the notebook or the database
+	// Attachment is the VPC's attachment to the gateway once there is one.
+	Attachment string
 }
 
 // Names gives each id of the world the name that it has in a story.
 func (w *World) Names() map[string]string {
 	names := map[string]string{}
+	if w.Gateway != "" {
+		names[w.Gateway] = "tgw-1"
+	}
+	if w.FunctionGroup != "" {
+		names[w.FunctionGroup] = "sg-" + w.Consumer.Name + "-function"
+	}
 	for _, side := range []struct {
 		home Home
 		net  Network
@@ -129,6 +143,9 @@ func (w *World) Names() map[string]string {
 	}{{w.Consumer, w.ConsumerNetwork, "notebook"}, {w.Producer, w.ProducerNetwork, "database"}} {
 		names[side.net.VPC] = "vpc-" + side.home.Name
 		names[side.net.Group] = "sg-" + side.home.Name + "-" + side.sg
+		if side.net.Attachment != "" {
+			names[side.net.Attachment] = "tgw-attach-" + side.home.Name
+		}
 		for i, id := range side.net.Subnets {
 			names[id] = fmt.Sprintf("subnet-%s-%d", side.home.Name, i+1)
 		}
@@ -160,6 +177,7 @@ func (s Spec) Build(ctx context.Context, clients Clients) (*World, error) {
 		}},
 		{"database " + s.Database.Name, w.database},
 		{"notebook " + s.Notebook.Name, w.notebook},
+		{"function " + s.Function, w.function},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, fmt.Errorf("building the %s: %w", step.what, err)

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -24,7 +25,7 @@ func (w *World) Verdict(ctx context.Context) ([]story.Hop, error) {
 		what string
 		do   func(context.Context) ([]story.Hop, error)
 	}{
-		{"peering", w.peering},
+		{"connection", w.connection},
 		{"routes there", func(ctx context.Context) ([]story.Hop, error) {
 			return w.routes(ctx, "route there", w.Consumer, w.ConsumerNetwork, w.Producer.CIDR)
 		}},
@@ -47,6 +48,14 @@ func (w *World) Verdict(ctx context.Context) ([]story.Hop, error) {
 // Holds reports whether every hop does. No hop at all does not hold.
 func Holds(hops []story.Hop) bool {
 	return len(hops) > 0 && !slices.ContainsFunc(hops, func(h story.Hop) bool { return !h.OK })
+}
+
+// connection looks at what connects the two VPCs.
+func (w *World) connection(ctx context.Context) ([]story.Hop, error) {
+	if w.Gateway != "" && w.Connection == w.Gateway {
+		return w.gateway(ctx)
+	}
+	return w.peering(ctx)
 }
 
 // peering looks at the connection from both sides.
@@ -99,7 +108,7 @@ func (w *World) routes(ctx context.Context, hop string, h Home, n Network, to ne
 			if aws.ToString(r.DestinationCidrBlock) != to.String() {
 				continue
 			}
-			target := aws.ToString(r.VpcPeeringConnectionId)
+			target := cmp.Or(aws.ToString(r.VpcPeeringConnectionId), aws.ToString(r.TransitGatewayId))
 			verdict.OK = r.State == ec2types.RouteStateActive && target == w.Connection
 			verdict.Detail = fmt.Sprintf("%s-%d %s sends %s to %s, %s", h.Name, i+1, id, to, target, r.State)
 		}
@@ -119,7 +128,16 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 		return nil, err
 	}
 	port := w.Database.Port
-	return []story.Hop{
+	var hops []story.Hop
+	if w.Function != "" {
+		function, err := w.group(ctx, w.Consumer, w.FunctionGroup)
+		if err != nil {
+			return nil, err
+		}
+		hops = append(hops, story.Hop{Hop: "security group", OK: admits(function.IpPermissionsEgress, w.Producer.CIDR, port),
+			Detail: fmt.Sprintf("of the function lets TCP %d out to %s", port, w.Producer.CIDR)})
+	}
+	return append(hops, []story.Hop{
 		{
 			Hop: "security group", OK: admits(out.IpPermissionsEgress, w.Producer.CIDR, port),
 			Detail: fmt.Sprintf("of the notebook lets TCP %d out to %s", port, w.Producer.CIDR),
@@ -128,7 +146,7 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 			Hop: "security group", OK: admits(in.IpPermissions, w.Consumer.CIDR, port),
 			Detail: fmt.Sprintf("of %s lets TCP %d in from %s", w.Database.Name, port, w.Consumer.CIDR),
 		},
-	}, nil
+	}...), nil
 }
 
 func (w *World) group(ctx context.Context, h Home, id string) (ec2types.SecurityGroup, error) {

@@ -1,0 +1,26 @@
+// Refuse-transit tells that a pair of VPCs on a transit gateway is not connected, and why.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	hub, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME")}
+	workflow.Start(func(ctx context.Context, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
+		return transit.Refuse(ctx, bus, in)
+	})
+}

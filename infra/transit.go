@@ -1,0 +1,56 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// transit returns the definition of the machine drawbridge-transit, which connects a pair of VPCs that are attached to one
+// transit gateway:
+//
+//	ReceiveEvent → InspectTransit ─ wait ───→ WaitForTransit ─┐
+//	                    ↑          │                          │
+//	                    └──────────│──────────────────────────┘
+//	                               ├ connect → ClaimRoutes → RouteBothSides → OpenBothSides
+//	                               │             → InjectEachNotebook → VerifyConnection → Connected
+//	                               ├ refuse ─→ RefuseTransit → Refused
+//	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
+//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd → Removed
+//	                               └ nothing → Nothing
+func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
+	inspect := h.task(scope, "InspectTransit",
+		data{"event": at("$.event"), "looks": at("$.looks")},
+		result{output: "$.Payload"})
+
+	wait := sfn.NewWait(scope, jsii.String("WaitForTransit"), &sfn.WaitProps{
+		Comment: jsii.String("AWS says nothing when an attachment becomes available or its routes arrive, so it is looked at again."),
+		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(5))),
+	})
+	wait.Next(inspect)
+
+	claim := h.task(scope, "ClaimRoutes",
+		data{"connection": at("$.connection"), "sides": at("$.sides")},
+		result{path: "-"})
+	claim.Next(h.connect(scope, inspect, data{"dns": data{"hops": []string{}}}))
+
+	refuse := h.task(scope, "RefuseTransit",
+		data{"connection": at("$.connection"), "reason": at("$.reason"), "decision": at("$.decision")},
+		result{output: "$.Payload"})
+	refuse.Next(succeed(scope, "Refused", "The policy or the networks do not allow it; the output says which and why."))
+
+	disconnect := h.disconnect(scope,
+		end{"Removed", "The pair is over; what Drawbridge added for it is gone."})
+
+	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
+		{"wait", wait}, {"connect", claim}, {"refuse", refuse}, {"disconnect", disconnect},
+		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
+	})
+
+	receive := sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
+		Comment:    jsii.String("The event is kept as it came; nobody has looked yet."),
+		Parameters: &map[string]any{"event": at("$"), "looks": 0},
+	})
+	return receive.Next(inspect).Next(choice)
+}

@@ -1,0 +1,137 @@
+package stories
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+)
+
+// transits are the stories of pairs of VPCs on a transit gateway. What asks for the look is put on the hub's bus here.
+var transits = []tale{
+	{
+		name:  "transit",
+		title: "A function reaches a database over a shared transit gateway",
+		about: `
+Account 111111111111 (alpha) owns a transit gateway and shares it. Its VPC 10.0.0.0/16 has a Lambda function in
+10.0.128.0/28, whose security group lets nothing out, and a notebook in 10.0.0.0/24. Account 222222222222 (beta) has a
+MySQL database in 10.1.128.0/28 with the tag drawbridge:share=true. Both VPCs are attached to the gateway, and nothing
+leads to it. Then beta's attachment is deleted.`,
+		change:  onGateway,
+		prepare: attachedPair,
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The pair is looked at again; nothing is added.", look(nil), []string{"Connected"}},
+			{"The owner of beta deletes the attachment; the pair wants a look.", look((*scenario.World).Detach), []string{"Removed"}},
+		},
+		also: untouchedRoute,
+	},
+	{
+		name:   "transit-pending",
+		title:  "Somebody looks before the attachments are available",
+		about:  "As in transit.md, but the look comes right after the attachments were made.",
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			succeeds(t, w.ShareGateway(ctx))
+		},
+		acts:      []act{{"Both VPCs are attached; the pair wants a look.", look((*scenario.World).Attach), []string{"Connected"}}},
+		connected: true,
+		unruly:    true,
+	},
+	{
+		name:  "transit-beside",
+		title: "Two VPCs on one gateway are peered already",
+		about: `
+As in transit.md, but the two VPCs are peered and connected through the peering, beta has an Aurora cluster as well, and
+no security group of alpha lets anything out. What the peering reaches gets no second route.`,
+		change: func(s *scenario.Spec) {
+			onGateway(s)
+			s.Accept = "auto"
+		},
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			closeEgress(ctx, t, w)
+			succeeds(t, w.ShareGateway(ctx))
+			succeeds(t, w.Attach(ctx))
+			succeeds(t, w.Attached(ctx))
+		},
+		acts: []act{
+			request("Connected"),
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+		},
+		connected: true,
+	},
+	{
+		name:  "transit-refused",
+		title: "Two VPCs on one gateway have nothing for each other",
+		about: "As in transit.md, but the database is not shared: being on one gateway is no reason to be connected.",
+		change: func(s *scenario.Spec) {
+			onGateway(s)
+			s.Share = ""
+		},
+		prepare: attachedPair,
+		acts:    []act{{"The pair of VPCs wants a look.", look(nil), []string{"Refused"}}},
+		also:    never("CreateRoute"),
+	},
+}
+
+// onGateway makes the world that of the fifth scenario, in the story's own accounts.
+func onGateway(s *scenario.Spec) {
+	consumer, producer := s.Consumer.Account, s.Producer.Account
+	*s = scenario.S5()
+	s.Consumer.Account, s.Producer.Account = consumer, producer
+}
+
+func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
+	succeeds(t, w.ShareGateway(ctx))
+	succeeds(t, w.Attach(ctx))
+	succeeds(t, w.Attached(ctx))
+	// The owner's own way to another network of the gateway.
+	_, err := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreateRoute(ctx, &ec2.CreateRouteInput{
+		RouteTableId: aws.String(w.ConsumerNetwork.Tables[0]), DestinationCidrBlock: aws.String("10.99.0.0/16"), TransitGatewayId: &w.Gateway})
+	succeeds(t, err)
+}
+
+// look asks for a look at the pair, after somebody did something.
+func look(first func(*scenario.World, context.Context) error) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		if first != nil {
+			succeeds(t, first(w, ctx))
+		}
+		succeeds(t, w.Look(ctx, engine.Config(local.HubAccount, w.Consumer.Region), "drawbridge"))
+	}
+}
+
+// untouchedRoute checks that the owner's route to the gateway is there at the end, and nothing else leads to it.
+func untouchedRoute(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+	for _, side := range []struct {
+		home scenario.Home
+		net  scenario.Network
+		want string
+	}{{w.Consumer, w.ConsumerNetwork, "10.99.0.0/16 "}, {w.Producer, w.ProducerNetwork, ""}} {
+		got, err := ec2.NewFromConfig(engine.Config(side.home.Account, side.home.Region)).DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: side.net.Tables})
+		succeeds(t, err)
+		left := ""
+		for _, table := range got.RouteTables {
+			for _, r := range table.Routes {
+				if r.TransitGatewayId != nil {
+					left += aws.ToString(r.DestinationCidrBlock) + " "
+				}
+			}
+		}
+		if left != side.want {
+			t.Errorf("to the gateway lead %q of %s, want %q", left, side.home.Name, side.want)
+		}
+	}
+}
+
+func succeeds(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,51 @@
+package survey
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Reachable returns the peer's CIDRs that are of an address family which this side has too: nothing here could send to
+// the others.
+func Reachable(own, peer []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range peer {
+		if slices.ContainsFunc(own, func(o netip.Prefix) bool { return o.Addr().Is4() == p.Addr().Is4() }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Overlap returns the first two of a and b that have an address in common.
+func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
+	for _, p := range a {
+		for _, q := range b {
+			if p.Overlaps(q) {
+				return p, q, true
+			}
+		}
+	}
+	return netip.Prefix{}, netip.Prefix{}, false
+}
+
+// Appoint says which side consumes: whoever gets a database. If neither does (yet), the first is taken to be the one that
+// asks.
+func Appoint(first, second *workflow.Side) {
+	first.Ports, second.Ports = ports(second.Openings), ports(first.Openings)
+	first.Consumer, second.Consumer = len(first.Ports) > 0, len(second.Ports) > 0
+	if !first.Consumer && !second.Consumer {
+		first.Consumer = true
+	}
+}
+
+func ports(openings []workflow.Opening) []int {
+	var out []int
+	for _, o := range openings {
+		out = append(out, o.Port)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

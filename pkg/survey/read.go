@@ -1,0 +1,153 @@
+package survey
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// VPC reads a VPC of an account and its route tables.
+func (s Surveyor) VPC(ctx context.Context, at event.Place, id string, account workflow.AccountFacts) (*workflow.Facts, error) {
+	ec2api := s.Enter(at).EC2
+	got, err := ec2api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{id}})
+	if err == nil && len(got.Vpcs) == 0 {
+		err = fault.New(fault.NotYet, "EC2 does not show it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s in %s, %s: %w", id, at.Account, at.Region, err)
+	}
+	facts := &workflow.Facts{Account: account, Tags: map[string]string{}, VPC: workflow.VPC{Account: at.Account, Region: at.Region, ID: id, CIDRs: route.CIDRs(got.Vpcs[0])}}
+	for _, t := range got.Vpcs[0].Tags {
+		facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	facts.Name = facts.Tags["Name"]
+	if facts.Tables, err = route.Read(ctx, ec2api, id); err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
+	}
+	return facts, nil
+}
+
+// Pair reads two VPCs with those routes of each that touch the other's CIDRs. What leads to target stays in view even if the
+// peer has no such addresses any more.
+func (s Surveyor) Pair(ctx context.Context, target string, first, second func(context.Context) (*workflow.Facts, error)) (*workflow.Facts, *workflow.Facts, error) {
+	var f, g *workflow.Facts
+	err := Both(
+		func() (err error) { f, err = first(ctx); return },
+		func() (err error) { g, err = second(ctx); return })
+	if err != nil {
+		return nil, nil, err
+	}
+	f.Tables = route.Touching(f.Tables, append(route.Through(f.Tables, target), g.VPC.CIDRs...))
+	g.Tables = route.Touching(g.Tables, append(route.Through(g.Tables, target), f.VPC.CIDRs...))
+	return f, g, nil
+}
+
+// HaveNotebooks says of each VPC, by id, whether it has notebook instances.
+func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, v := range vpcs {
+		clients := s.Enter(v.Place())
+		subnets, err := route.ReadSubnets(ctx, clients.EC2, v.ID)
+		if err != nil {
+			return nil, err
+		}
+		found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
+		if err != nil {
+			return nil, err
+		}
+		out[v.ID] = len(found) > 0
+	}
+	return out, nil
+}
+
+// Produce fills in what both sides have to offer: their subnets, and the databases that the policy opens to the other.
+func (s Surveyor) Produce(ctx context.Context, first, second *Ground) error {
+	one := func(g *Ground) error {
+		v := g.Side.VPC
+		var err error
+		if g.Subnets, err = route.ReadSubnets(ctx, s.Enter(v.Place()).EC2, v.ID); err != nil {
+			return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
+		}
+		g.Side.Subnets = route.SubnetIDs(g.Subnets)
+		return s.offer(ctx, g)
+	}
+	return Both(func() error { return one(first) }, func() error { return one(second) })
+}
+
+// Offer fills in the databases of both sides that the policy opens to the other, and nothing else.
+func (s Surveyor) Offer(ctx context.Context, first, second *Ground) error {
+	return Both(func() error { return s.offer(ctx, first) }, func() error { return s.offer(ctx, second) })
+}
+
+func (s Surveyor) offer(ctx context.Context, g *Ground) error {
+	v := g.Side.VPC
+	clients := s.Enter(v.Place())
+	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, v.ID, g.Lean)
+	if err != nil {
+		return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
+	}
+	for _, d := range databases {
+		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
+		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
+		if decision.Allowed {
+			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
+		}
+	}
+	return nil
+}
+
+// Notebooks returns the notebook instances of the sides that consume, with what the policy allows to do for each.
+func (s Surveyor) Notebooks(ctx context.Context, grounds ...*Ground) ([]workflow.Notebook, error) {
+	out := []workflow.Notebook{}
+	for _, g := range grounds {
+		if !g.Side.Consumer {
+			continue
+		}
+		v := g.Side.VPC
+		found, err := notebook.Read(ctx, s.Enter(v.Place()).SageMaker, route.SubnetIDs(g.Subnets))
+		if err != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
+		}
+		for _, n := range found {
+			resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: g.Here.Entity()}
+			one := instance(v, n, g.Subnets)
+			one.Inject, one.Restart = s.Set.Inject(g.There.Entity(), resource, s.About), s.Set.Restart(g.There.Entity(), resource, s.About)
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workflow.Notebook {
+	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
+	return workflow.Notebook{Account: v.Account, Region: v.Region, VPC: v.ID, Name: n.Name, ARN: n.ARN,
+		Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
+		Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus]}
+}
+
+// Both runs two reads at once: they go to different accounts.
+func Both(a, b func() error) error {
+	var first error
+	var wait sync.WaitGroup
+	wait.Go(func() { first = a() })
+	second := b()
+	wait.Wait()
+	if first != nil {
+		return first
+	}
+	return second
+}

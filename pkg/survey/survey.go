@@ -1,0 +1,66 @@
+// Package survey reads the two VPCs that a connection is between, each in its own account and Region, and asks the policy
+// what each may have of the other. It changes nothing, and does not know what connects the two.
+//
+//	survey.go   the words
+//	plan.go     thinks: which side consumes, and what it can reach (pure)
+//	read.go     reads two VPCs that are, or are to be, connected
+//	remains.go  reads what is left of a connection that is over
+package survey
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2 is what a [Surveyor] needs of EC2.
+type EC2 interface {
+	route.Reader
+	firewall.RuleReader
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+}
+
+// Clients are the member-account clients that a survey uses, for one account and Region.
+type Clients struct {
+	EC2       EC2
+	RDS       database.RDS
+	Redshift  database.Redshift
+	SageMaker notebook.SageMaker
+}
+
+// Surveyor reads on behalf of one execution.
+type Surveyor struct {
+	// Enter returns the clients for acting in a place.
+	Enter func(event.Place) Clients
+	// Set is the policy, and About what is known about the occasion. Only what asks the policy needs them.
+	Set   *policy.Set
+	About policy.Context
+}
+
+// Ground is one side of a connection while it is surveyed.
+type Ground struct {
+	Side    *workflow.Side // what the survey fills in
+	Here    *workflow.Facts
+	There   *workflow.Facts
+	Lean    bool // it mostly has no databases, so ask for as little as possible
+	Subnets []route.Subnet
+}
+
+// Remains is what one side of a connection that is over still has of it.
+type Remains struct {
+	Gone      bool           // the VPC does not exist any more
+	CIDRs     []netip.Prefix // of the VPC, which is the other side's destination
+	Through   []netip.Prefix // destinations of its routes through the connection's target
+	Rules     bool           // some rule carries the connection's tag
+	Notebooks []workflow.Notebook
+}

@@ -1,0 +1,530 @@
+package transit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2 is what [Inspector] needs of EC2: in the accounts of the two VPCs, and in that of the gateway.
+type EC2 interface {
+	survey.EC2
+	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
+	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
+	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
+	DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error)
+	SearchTransitGatewayRoutes(context.Context, *ec2.SearchTransitGatewayRoutesInput, ...func(*ec2.Options)) (*ec2.SearchTransitGatewayRoutesOutput, error)
+}
+
+// Clients are the member-account clients that an inspection uses, for one account and Region.
+type Clients struct {
+	survey.Clients
+	EC2    EC2
+	Lambda notebook.LambdaAPI
+}
+
+// Inspector answers what a pair of VPCs on a gateway needs next.
+type Inspector struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) Clients
+	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
+	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+}
+
+// pair is the two VPCs as far as a look has read them.
+type pair struct {
+	place    [2]event.Place
+	accounts [2]workflow.AccountFacts
+	closed   [2]error // why an account could not be entered
+	q        Question
+}
+
+// Inspect reads the event, the two attachments, and what the gateway does with them, asks the policy, and answers. It
+// changes nothing.
+func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput) (workflow.InspectTransitOutput, error) {
+	out := workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+	end := func(v Verdict) (workflow.InspectTransitOutput, error) {
+		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
+		switch {
+		case v.Answer == workflow.AnswerNothing:
+			out.Result = workflow.Nothing
+		case v.Answer == workflow.AnswerRefuse:
+			out.Result = workflow.RefusedByPolicy
+		case v.Answer == workflow.AnswerWait && in.Looks >= Patience:
+			return out, fault.NewConflict(v.Reason, "see in the console of the transit gateway why that does not pass, then redrive the execution")
+		}
+		slog.InfoContext(ctx, "inspected", "transit", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
+		return out, nil
+	}
+	e, err := event.Parse(in.Event)
+	if err != nil {
+		return out, err
+	}
+	if !e.Time.IsZero() {
+		out.Since = e.Time.UTC().Format(time.RFC3339)
+	}
+	if e.Kind != event.Transit {
+		return end(Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
+	}
+	p, err := i.attachments(ctx, in, e)
+	if err != nil {
+		return out, err
+	}
+	q := &p.q
+	a, b := q.Ends[0].VPC, q.Ends[1].VPC
+	out.Connection = workflow.Connection{ID: ID(e.GatewayID, a, b), Target: e.GatewayID, Requester: a, Accepter: b}
+	over := func(v Verdict) (workflow.InspectTransitOutput, error) {
+		if err := i.leftovers(ctx, in.Execution, p, &out); err != nil {
+			return out, err
+		}
+		if len(out.Sides) == 0 && len(out.Tagged) == 0 {
+			v.Answer = workflow.AnswerNothing
+			return end(v)
+		}
+		out.Result = workflow.Removed
+		return end(v)
+	}
+	if v, settled := Standing(*q); settled {
+		if v.Answer == workflow.AnswerDisconnect {
+			return over(v)
+		}
+		return end(v)
+	}
+	if err := cmp.Or(p.closed[0], p.closed[1]); err != nil {
+		return out, err
+	}
+	set, _, err := i.Policy(ctx, "")
+	if err != nil {
+		return out, err
+	}
+	s := i.surveyor(in.Execution, set, policy.Context{Connection: out.Connection.ID})
+	first, second, err := i.explore(ctx, s, p)
+	if err != nil {
+		return out, err
+	}
+	out.Connection.Requester, out.Connection.Accepter = q.Ends[0].VPC, q.Ends[1].VPC
+	if err := i.routesOfGateway(ctx, in.Execution, p); err != nil {
+		return out, err
+	}
+	v, err := Judge(*q)
+	if err != nil {
+		return out, err
+	}
+	switch v.Answer {
+	case workflow.AnswerDisconnect:
+		return over(v)
+	case workflow.AnswerConnect:
+		if out.Notebooks, err = i.connect(ctx, in.Execution, s, p, first, second); err != nil {
+			return out, err
+		}
+		out.Sides = []workflow.Side{*first.Side, *second.Side}
+		out.Found = Found(*q)
+	}
+	return end(v)
+}
+
+// attachments reads the attachment of each VPC in its own account, and the gateway where it is shown.
+func (i Inspector) attachments(ctx context.Context, in workflow.InspectTransitInput, e event.Event) (*pair, error) {
+	vpcs := slices.Clone(e.VPCs)
+	slices.SortFunc(vpcs, func(a, b event.VPCPlace) int { return strings.Compare(a.VPC, b.VPC) })
+	p := &pair{q: Question{Gateway: Gateway{ID: e.GatewayID}, Looks: in.Looks}}
+	for n, v := range vpcs {
+		var err error
+		if p.accounts[n], err = i.Account(ctx, v.Account); err != nil {
+			return nil, err
+		}
+		p.place[n] = v.Place()
+		p.q.Ends[n] = End{VPC: workflow.VPC{Account: v.Account, Region: v.Region, ID: v.VPC}, Member: p.accounts[n].Organization != ""}
+	}
+	look := func(n int) error {
+		end := &p.q.Ends[n]
+		if !end.Member {
+			return nil
+		}
+		var err error
+		end.Attachment, err = attachment(ctx, i.Enter(in.Execution, p.place[n]).EC2, e.GatewayID, end.VPC.ID)
+		if errors.Is(err, fault.ErrClosed) {
+			p.closed[n], end.Closed, err = err, true, nil
+		}
+		return err
+	}
+	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
+		return nil, err
+	}
+	for n := range p.q.Ends {
+		if at := p.q.Ends[n].Attachment; at != nil && at.Tags[connection.TagPeer+p.q.Ends[1-n].VPC.ID] != "" {
+			p.q.Before = true
+		}
+	}
+	return p, nil
+}
+
+// attachment returns the attachment of a VPC to a gateway, if there is one; one that lives before one that is over.
+func attachment(ctx context.Context, api EC2, gateway, vpc string) (*Attachment, error) {
+	var found []types.TransitGatewayVpcAttachment
+	pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(api, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{
+		{Name: aws.String("transit-gateway-id"), Values: []string{gateway}}, {Name: aws.String("vpc-id"), Values: []string{vpc}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the attachment of %s to %s: %w", vpc, gateway, err)
+		}
+		found = append(found, page.TransitGatewayVpcAttachments...)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	over := []string{"deleting", "deleted", "rejecting", "rejected", "failing", "failed"}
+	slices.SortStableFunc(found, func(a, b types.TransitGatewayVpcAttachment) int {
+		return cmp.Or(slices.Index(over, string(a.State))-slices.Index(over, string(b.State)), aws.ToTime(b.CreationTime).Compare(aws.ToTime(a.CreationTime)))
+	})
+	a := found[0]
+	out := &Attachment{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Subnets: a.SubnetIds, Tags: map[string]string{}}
+	if a.Options != nil {
+		out.DNS, out.IPv6 = a.Options.DnsSupport == types.DnsSupportValueEnable, a.Options.Ipv6Support == types.Ipv6SupportValueEnable
+	}
+	for _, t := range a.Tags {
+		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return out, nil
+}
+
+func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
+	return survey.Surveyor{Set: set, About: about, Enter: func(at event.Place) survey.Clients {
+		c := i.Enter(execution, at)
+		c.Clients.EC2 = c.EC2
+		return c.Clients
+	}}
+}
+
+// explore reads both VPCs with their databases and asks the policy about the pair.
+func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair) (first, second *survey.Ground, err error) {
+	q := &p.q
+	vpc := func(n int) func(context.Context) (*workflow.Facts, error) {
+		return func(ctx context.Context) (*workflow.Facts, error) {
+			return s.VPC(ctx, p.place[n], q.Ends[n].VPC.ID, p.accounts[n])
+		}
+	}
+	f, g, err := s.Pair(ctx, q.Gateway.ID, vpc(0), vpc(1))
+	if err != nil {
+		return nil, nil, err
+	}
+	q.Ends[0].VPC, q.Ends[1].VPC = f.VPC, g.VPC
+	first = &survey.Ground{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Tables: f.Tables}}
+	second = &survey.Ground{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Tables: g.Tables}}
+	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = Crossing(*q, 0), Crossing(*q, 1)
+	if err := s.Produce(ctx, first, second); err != nil {
+		return nil, nil, err
+	}
+	grounds := [2]*survey.Ground{first, second}
+	for n, here := range grounds {
+		there := grounds[1-n]
+		about := s.About
+		q.Routes[n] = s.Set.Route(here.Here.Entity(), there.Here.Entity(), about)
+		about.Databases = len(there.Side.Openings)
+		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
+	}
+	for n, here := range grounds {
+		if !q.Connects[1-n].Allowed { // the other may not consume what is here
+			here.Side.Openings = nil
+		}
+	}
+	survey.Appoint(first.Side, second.Side)
+	for n, g := range grounds {
+		for _, id := range q.Ends[n].Attachment.Subnets {
+			if z := zone(g.Subnets, id); z != "" {
+				q.Ends[n].Zones = append(q.Ends[n].Zones, z)
+			}
+		}
+		slices.Sort(q.Ends[n].Zones)
+	}
+	return first, second, nil
+}
+
+func zone(subnets []route.Subnet, id string) string {
+	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == id })
+	if at < 0 {
+		return ""
+	}
+	return subnets[at].Zone
+}
+
+// routesOfGateway reads, as the gateway's owner, which route table each attachment is associated with, and where that
+// leads.
+func (i Inspector) routesOfGateway(ctx context.Context, execution string, p *pair) error {
+	q := &p.q
+	if err := i.gateway(ctx, execution, p); err != nil {
+		return err
+	}
+	at := event.Place{Account: q.Gateway.Owner, Region: p.place[0].Region}
+	api := i.Enter(execution, at).EC2
+	ids := []string{q.Ends[0].Attachment.ID, q.Ends[1].Attachment.ID}
+	got, err := api.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: ids})
+	if err != nil {
+		return fmt.Errorf("reading the attachments %s in %s, %s: %w", strings.Join(ids, " and "), at.Account, at.Region, err)
+	}
+	for n := range q.Ends {
+		end := &q.Ends[n]
+		for _, a := range got.TransitGatewayAttachments {
+			if aws.ToString(a.TransitGatewayAttachmentId) == end.Attachment.ID && a.Association != nil && a.Association.State == types.TransitGatewayAssociationStateAssociated {
+				end.Table = aws.ToString(a.Association.TransitGatewayRouteTableId)
+			}
+		}
+	}
+	for n := range q.Ends {
+		end := &q.Ends[n]
+		if end.Table == "" {
+			continue
+		}
+		if n == 1 && end.Table == q.Ends[0].Table && q.Ends[0].Entries != nil {
+			end.Entries = q.Ends[0].Entries
+			continue
+		}
+		cidrs := slices.Concat(q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs)
+		if end.Entries, err = entries(ctx, api, end.Table, cidrs); err != nil {
+			return fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
+		}
+	}
+	return nil
+}
+
+// gateway reads the gateway in one of the accounts that it is shown in.
+func (i Inspector) gateway(ctx context.Context, execution string, p *pair) error {
+	g := &p.q.Gateway
+	for _, at := range p.place {
+		got, err := i.Enter(execution, at).EC2.DescribeTransitGateways(ctx, &ec2.DescribeTransitGatewaysInput{TransitGatewayIds: []string{g.ID}})
+		if fault.HasCode(err, "InvalidTransitGatewayID.NotFound") || err == nil && len(got.TransitGateways) == 0 {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s in %s, %s: %w", g.ID, at.Account, at.Region, err)
+		}
+		gateway := got.TransitGateways[0]
+		g.Owner = aws.ToString(gateway.OwnerId)
+		g.DNS = gateway.Options != nil && gateway.Options.DnsSupport == types.DnsSupportValueEnable
+		return nil
+	}
+	return fault.NewConflict(fmt.Sprintf("%s is shown in neither %s nor %s", g.ID, p.place[0].Account, p.place[1].Account),
+		"share the gateway with the accounts of both VPCs, or delete their attachments, then redrive the execution")
+}
+
+// entries returns the routes of a gateway's route table that touch cidrs.
+func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) ([]Entry, error) {
+	got, err := search(ctx, api, table)
+	if err != nil {
+		return nil, err
+	}
+	routes := got.Routes
+	if aws.ToBool(got.AdditionalRoutesAvailable) { // there are no further pages: ask for less
+		routes = nil
+		for _, cidr := range cidrs {
+			for _, match := range []string{"route-search.supernet-of-match", "route-search.subnet-of-match"} {
+				got, err := search(ctx, api, table, types.Filter{Name: &match, Values: []string{cidr.String()}})
+				if err != nil {
+					return nil, err
+				}
+				routes = append(routes, got.Routes...)
+			}
+		}
+	}
+	out := []Entry{}
+	for _, r := range routes {
+		destination, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
+		if err != nil || !slices.ContainsFunc(cidrs, destination.Overlaps) {
+			continue
+		}
+		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole}
+		for _, a := range r.TransitGatewayAttachments { // several only where a VPN or Connect attachment shares the load
+			e.Attachment = aws.ToString(a.TransitGatewayAttachmentId)
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Entry) int {
+		return cmp.Or(a.Destination.Compare(b.Destination), strings.Compare(a.Attachment, b.Attachment))
+	})
+	return slices.Compact(out), nil
+}
+
+func search(ctx context.Context, api EC2, table string, narrower ...types.Filter) (*ec2.SearchTransitGatewayRoutesOutput, error) {
+	filters := append([]types.Filter{{Name: aws.String("state"), Values: []string{"active", "blackhole"}}}, narrower...)
+	got, err := api.SearchTransitGatewayRoutes(ctx, &ec2.SearchTransitGatewayRoutesInput{TransitGatewayRouteTableId: &table, Filters: filters})
+	if err != nil {
+		return nil, fmt.Errorf("searching the routes of %s: %w", table, err)
+	}
+	return got, nil
+}
+
+// connect fills in what the steps need that connect the pair.
+func (i Inspector) connect(ctx context.Context, execution string, s survey.Surveyor, p *pair, grounds ...*survey.Ground) ([]workflow.Notebook, error) {
+	notebooks, err := s.Notebooks(ctx, grounds...)
+	if err != nil {
+		return nil, err
+	}
+	for n, g := range grounds {
+		end, api := &p.q.Ends[n], i.Enter(execution, p.place[n])
+		record := connection.Read(end.Attachment.Tags[connection.TagPeer+g.Side.Peer.ID])
+		g.Side.Kept = connection.Foreign(g.Here.Tables, g.Side.Peer.CIDRs, p.q.Gateway.ID, record)
+		for _, d := range record.Destinations {
+			if !slices.Contains(g.Side.Peer.CIDRs, d) && slices.Contains(route.Through(g.Here.Tables, p.q.Gateway.ID), d) {
+				g.Side.Former = append(g.Side.Former, d)
+			}
+		}
+		if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+		}
+		for _, o := range g.Side.Openings {
+			end.Seats = append(end.Seats, seat(o.Database, g.Subnets, o.Subnets...))
+		}
+		if !g.Side.Consumer {
+			continue
+		}
+		for _, b := range notebooks {
+			if b.VPC == g.Side.VPC.ID {
+				end.Seats = append(end.Seats, seat("notebook "+b.Name, g.Subnets, b.Subnet))
+			}
+		}
+		functions, err := notebook.Functions(ctx, api.Lambda, g.Side.VPC.ID, g.Side.Subnets)
+		if err != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+		}
+		for _, f := range functions {
+			end.Seats = append(end.Seats, seat(f.Name, g.Subnets, f.Subnets...))
+		}
+	}
+	return notebooks, nil
+}
+
+func seat(name string, subnets []route.Subnet, ids ...string) Seat {
+	out := Seat{Name: name}
+	for _, id := range ids {
+		if z := zone(subnets, id); z != "" {
+			out.Zones = append(out.Zones, z)
+		}
+	}
+	return out
+}
+
+// beside returns the active peerings with the peer that some table of this side has a live route through.
+func beside(ctx context.Context, api EC2, g *survey.Ground) ([]string, error) {
+	var ids, out []string
+	for _, t := range g.Here.Tables {
+		for _, r := range t.Routes {
+			if strings.HasPrefix(r.Target, "pcx-") && !r.Blackhole {
+				ids = append(ids, r.Target)
+			}
+		}
+	}
+	slices.Sort(ids)
+	if ids = slices.Compact(ids); len(ids) == 0 {
+		return nil, nil
+	}
+	got, err := api.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: ids})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", strings.Join(ids, ", "), err)
+	}
+	is := func(info *types.VpcPeeringConnectionVpcInfo, v workflow.VPC) bool {
+		return info != nil && aws.ToString(info.VpcId) == v.ID && aws.ToString(info.OwnerId) == v.Account
+	}
+	for _, c := range got.VpcPeeringConnections {
+		between := is(c.RequesterVpcInfo, g.Side.VPC) && is(c.AccepterVpcInfo, g.Side.Peer) || is(c.AccepterVpcInfo, g.Side.VPC) && is(c.RequesterVpcInfo, g.Side.Peer)
+		if between && c.Status != nil && c.Status.Code == types.VpcPeeringConnectionStateReasonCodeActive {
+			out = append(out, aws.ToString(c.VpcPeeringConnectionId))
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// leftovers looks on both sides for what Drawbridge left of a pair that is over, and fills in what the following states
+// need. A side that is gone or closed to us is named, and keeps nobody from cleaning the other.
+func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out *workflow.InspectTransitOutput) error {
+	s := i.surveyor(execution, nil, policy.Context{})
+	var left [2]survey.Remains
+	var absent [2]*workflow.Hop
+	look := func(n int) error {
+		end := p.q.Ends[n]
+		missing := func(ok bool, format string, args ...any) {
+			absent[n] = &workflow.Hop{Hop: end.VPC.ID, OK: ok, Detail: fmt.Sprintf(format, args...)}
+		}
+		switch {
+		case p.accounts[n].Organization == "":
+			missing(false, "account %s is outside the organization, so whatever was added there stays", end.VPC.Account)
+			return nil
+		case p.closed[n] != nil:
+			missing(false, "whatever was added there stays: %v", p.closed[n])
+			return nil
+		}
+		var err error
+		left[n], err = s.Remains(ctx, end.VPC, out.Connection)
+		if errors.Is(err, fault.ErrClosed) {
+			missing(false, "whatever was added there stays: %v", err)
+			return nil
+		}
+		if left[n].Gone {
+			missing(true, "the VPC is gone, and with it all that was added there")
+		}
+		return err
+	}
+	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
+		return err
+	}
+	tagged := left[0].Rules || left[1].Rules || p.q.Before
+	for n, end := range p.q.Ends {
+		peer := p.q.Ends[1-n].VPC
+		tag := ""
+		if end.Attachment != nil {
+			tag = end.Attachment.Tags[connection.TagPeer+peer.ID]
+		}
+		if tag != "" {
+			out.Tagged = append(out.Tagged, workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.Attachment.ID, Tags: []string{connection.TagPeer + peer.ID}})
+		}
+		if absent[n] != nil {
+			if tagged {
+				out.Absent = append(out.Absent, *absent[n])
+			}
+			continue
+		}
+		destinations, kept := Removal(tag, tagged, left[1-n].CIDRs)
+		ours := slices.ContainsFunc(destinations, func(d netip.Prefix) bool { return slices.Contains(left[n].Through, d) })
+		if !tagged {
+			continue
+		}
+		notebooks, err := s.Instances(ctx, end.VPC)
+		if err != nil {
+			return err
+		}
+		if !ours && !left[n].Rules && len(notebooks) == 0 {
+			continue
+		}
+		here := end.VPC
+		here.CIDRs, peer.CIDRs = left[n].CIDRs, destinations
+		side := workflow.Side{Role: [2]string{Requester, Accepter}[n], VPC: here, Peer: peer, Kept: kept}
+		if end.Attachment != nil {
+			side.Carrier = end.Attachment.ID
+		}
+		out.Sides = append(out.Sides, side)
+		out.Notebooks = append(out.Notebooks, notebooks...)
+	}
+	return nil
+}

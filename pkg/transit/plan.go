@@ -1,0 +1,242 @@
+package transit
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Patience is how many looks an execution has at what is on its way: states that pass by themselves, and routes of the
+// gateway, which follow an association by up to a minute.
+const Patience = 60
+
+// settling is how many looks routes of the gateway get until something is wrong with them.
+const settling = 12
+
+// Standing answers what the state of the attachments alone decides, and reports whether it does. The first that holds:
+//
+//	an account outside the organization             → disconnect
+//	an attachment that is not there, deleted,
+//	deleting, rejected, rejecting, failed, failing  → disconnect
+//	pendingAcceptance, initiatingRequest            → nothing: its owner is asked elsewhere, and a look follows
+//	initiating, pending, modifying, rollingBack     → wait
+//	both available                                  → not settled: the facts and the policy decide
+//	anything else                                   → nothing, by name
+//
+// disconnect becomes nothing where nothing of Drawbridge's is left. An account that is closed to us keeps nobody from
+// cleaning the other side of an attachment that is over, but a closed door alone takes nothing away.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle
+func Standing(q Question) (Verdict, bool) {
+	for _, e := range q.Ends {
+		if !e.Member {
+			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("account %s is outside the organization", e.VPC.Account)}, true
+		}
+	}
+	var later *Verdict
+	put := func(a workflow.Answer, format string, args ...any) {
+		if later == nil || later.Answer == workflow.AnswerWait && a == workflow.AnswerNothing {
+			later = &Verdict{Answer: a, Reason: fmt.Sprintf(format, args...)}
+		}
+	}
+	for _, e := range q.Ends {
+		if e.Closed {
+			continue
+		}
+		if e.Attachment == nil {
+			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s is not attached to %s", e.VPC.ID, q.Gateway.ID)}, true
+		}
+		switch a := e.Attachment; a.State {
+		case "available":
+		case "deleted", "deleting", "rejected", "rejecting", "failed", "failing":
+			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s of %s is %s", a.ID, e.VPC.ID, a.State)}, true
+		case "pendingAcceptance", "initiatingRequest":
+			put(workflow.AnswerNothing, "%s of %s is %s: the pair is looked at again once it is accepted", a.ID, e.VPC.ID, a.State)
+		case "initiating", "pending", "modifying", "rollingBack":
+			put(workflow.AnswerWait, "%s of %s is %s", a.ID, e.VPC.ID, a.State)
+		default:
+			put(workflow.AnswerNothing, "%s of %s is in the state %q, which nobody here knows", a.ID, e.VPC.ID, a.State)
+		}
+	}
+	if later == nil {
+		return Verdict{}, false
+	}
+	return *later, true
+}
+
+// Judge decides what a pair that [Standing] leaves open needs next. The first of these that holds:
+//
+//	the VPCs overlap                                  → refuse
+//	policy: Route not both ways                       → refuse
+//	policy: Connect in neither direction              → refuse
+//	the gateway does not lead both ways, not yet
+//	looked at a dozen times                           → wait
+//	the gateway does not lead both ways               → Conflict
+//	else                                              → connect
+//
+// refuse becomes disconnect where the pair was connected before: what was allowed once and is not any more goes.
+func Judge(q Question) (Verdict, error) {
+	refuse := workflow.AnswerRefuse
+	if q.Before {
+		refuse = workflow.AnswerDisconnect
+	}
+	a, b := q.Ends[0].VPC, q.Ends[1].VPC
+	if one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs); ok {
+		return Verdict{Answer: refuse, Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID)}, nil
+	}
+	for _, d := range q.Routes {
+		if !d.Allowed {
+			return Verdict{refuse, "routes refused by policy " + d.Policy, d}, nil
+		}
+	}
+	decision := q.Connects[0]
+	if !decision.Allowed && (q.Connects[1].Allowed || q.Connects[1].Policy != policy.DefaultDeny) {
+		decision = q.Connects[1] // if that was a forbid, it says more
+	}
+	if !decision.Allowed {
+		return Verdict{refuse, "refused by policy " + decision.Policy, decision}, nil
+	}
+	if wrong := Wrong(q); len(wrong) > 0 {
+		reason := strings.Join(wrong, "; ")
+		if q.Looks < settling {
+			return Verdict{workflow.AnswerWait, reason, decision}, nil
+		}
+		return Verdict{}, fault.NewConflict(reason, "mend the route tables of "+q.Gateway.ID+" in account "+q.Gateway.Owner+
+			" (Drawbridge does not take over its routes), then redrive the execution")
+	}
+	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}, nil
+}
+
+// Wrong says what on the gateway keeps each side's traffic from the other:
+//
+//	the attachment is associated with no route table
+//	no route of that table leads to the whole of a CIDR  (AWS does not propagate one that another attachment has)
+//	a route to it, or to a part of it, leads elsewhere, or is a blackhole
+//
+// The most specific route counts, so a wider one to somewhere else is no hindrance.
+// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-route-evaluation-overview
+func Wrong(q Question) []string {
+	var out []string
+	for n, here := range q.Ends {
+		there := q.Ends[1-n]
+		if here.Table == "" {
+			out = append(out, fmt.Sprintf("%s of %s is associated with no route table of %s", here.Attachment.ID, here.VPC.ID, q.Gateway.ID))
+			continue
+		}
+		for _, cidr := range Crossing(q, n) {
+			out = append(out, blocked(here, there, cidr)...)
+		}
+	}
+	return out
+}
+
+// blocked says what in the table of here keeps its traffic from cidr of there.
+func blocked(here, there End, cidr netip.Prefix) []string {
+	var out []string
+	var best *Entry // the most specific that covers all of cidr
+	for n, e := range here.Entries {
+		within := e.Destination.Overlaps(cidr) && e.Destination.Bits() > cidr.Bits()
+		if within && (e.Blackhole || e.Attachment != there.Attachment.ID) {
+			out = append(out, fmt.Sprintf("route %s in %s %s, not to all of %s of %s", e.Destination, here.Table, leads(e), cidr, there.VPC.ID))
+		}
+		if !within && e.Destination.Overlaps(cidr) && (best == nil || e.Destination.Bits() > best.Destination.Bits()) {
+			best = &here.Entries[n]
+		}
+	}
+	switch {
+	case best == nil:
+		out = append(out, fmt.Sprintf("%s of %s is not in %s: nothing propagates it there, or it overlaps what another attachment has", cidr, there.VPC.ID, here.Table))
+	case best.Blackhole || best.Attachment != there.Attachment.ID:
+		out = append(out, fmt.Sprintf("%s of %s is not in %s: route %s %s", cidr, there.VPC.ID, here.Table, best.Destination, leads(*best)))
+	}
+	return out
+}
+
+func leads(e Entry) string {
+	if e.Blackhole {
+		return "is a blackhole"
+	}
+	return "leads to " + e.Attachment
+}
+
+// Crossing returns the CIDRs of the other VPC that one end can reach over the gateway: those of an address family that
+// both have, and IPv6 only where both attachments carry it.
+func Crossing(q Question, end int) []netip.Prefix {
+	here, there := q.Ends[end], q.Ends[1-end]
+	return slices.DeleteFunc(survey.Reachable(here.VPC.CIDRs, there.VPC.CIDRs), func(p netip.Prefix) bool {
+		return p.Addr().Is6() && !(here.Attachment.IPv6 && there.Attachment.IPv6)
+	})
+}
+
+// Found says what on the gateway is in order, and what is not without being in the way of everything: an Availability
+// Zone without a subnet of the attachment keeps only what is in it from the gateway, and DNS support off only names that
+// resolve to public addresses elsewhere.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+func Found(q Question) []workflow.Hop {
+	out := []workflow.Hop{{Hop: "transit gateway", OK: true, Detail: q.Gateway.ID + " of account " + q.Gateway.Owner}}
+	for _, e := range q.Ends {
+		out = append(out, workflow.Hop{Hop: "attachment of " + e.VPC.ID, OK: true, Detail: e.Attachment.ID + " available"})
+	}
+	for n, e := range q.Ends {
+		for _, cidr := range Crossing(q, n) {
+			out = append(out, workflow.Hop{Hop: "gateway route " + e.Table, OK: true, Detail: cidr.String() + " to " + q.Ends[1-n].Attachment.ID})
+		}
+	}
+	for _, e := range q.Ends {
+		hop := workflow.Hop{Hop: "Availability Zones of " + e.VPC.ID, OK: true, Detail: strings.Join(e.Zones, ", ")}
+		var stranded []string
+		for _, s := range e.Seats {
+			for _, z := range s.Zones {
+				if !slices.Contains(e.Zones, z) {
+					stranded = append(stranded, fmt.Sprintf("%s in %s", s.Name, z))
+				}
+			}
+		}
+		if slices.Sort(stranded); len(stranded) > 0 {
+			hop.OK = false
+			hop.Detail = fmt.Sprintf("%s cannot reach the gateway: %s has no subnet in that zone; add one", strings.Join(slices.Compact(stranded), ", "), e.Attachment.ID)
+		}
+		out = append(out, hop)
+	}
+	dns := workflow.Hop{Hop: "DNS support", OK: true, Detail: "on"}
+	var off []string
+	if !q.Gateway.DNS {
+		off = append(off, q.Gateway.ID)
+	}
+	for _, e := range q.Ends {
+		if !e.Attachment.DNS {
+			off = append(off, e.Attachment.ID)
+		}
+	}
+	if len(off) > 0 {
+		dns.OK, dns.Detail = false, "off on "+strings.Join(off, ", ")+": public DNS names resolve to public addresses on the other side"
+	}
+	return append(out, dns)
+}
+
+// Removal returns what is to be removed on one side of a pair that is over: the destinations whose routes are
+// Drawbridge's, and those routes to them that are not. known are the peer's CIDRs, as far as anything still tells them.
+//
+//	the tag of the peer is there  → what it says, and, if it had no room for all, the known CIDRs
+//	no tag, but tagged rules      → the known CIDRs: the pair was connected, and the attachment went with its tags
+//	neither                       → nothing: such a pair was never connected
+func Removal(tag string, rules bool, known []netip.Prefix) (destinations []netip.Prefix, kept []workflow.Kept) {
+	switch {
+	case tag != "":
+		r := connection.Read(tag)
+		if r.More {
+			r.Destinations = append(r.Destinations, known...)
+		}
+		destinations, kept = r.Destinations, r.Kept
+	case rules:
+		destinations = slices.Clone(known)
+	}
+	slices.SortFunc(destinations, netip.Prefix.Compare)
+	return slices.Compact(destinations), kept
+}

@@ -1,0 +1,257 @@
+package transit_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func cidrs(texts ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, t := range texts {
+		out = append(out, netip.MustParsePrefix(t))
+	}
+	return out
+}
+
+func entry(destination, attachment string, blackhole bool) transit.Entry {
+	return transit.Entry{Destination: netip.MustParsePrefix(destination), Attachment: attachment, Blackhole: blackhole}
+}
+
+var (
+	yes = policy.Decision{Allowed: true, Policy: "p"}
+	no  = policy.Decision{Policy: policy.DefaultDeny}
+)
+
+// both is a pair that has all it needs.
+func both() transit.Question {
+	routes := []transit.Entry{entry("10.0.0.0/16", "tgw-attach-a", false), entry("10.1.0.0/16", "tgw-attach-b", false)}
+	end := func(letter, account, cidr string) transit.End {
+		return transit.End{Member: true, VPC: workflow.VPC{Account: account, Region: "us-east-1", ID: "vpc-" + letter, CIDRs: cidrs(cidr)},
+			Attachment: &transit.Attachment{ID: "tgw-attach-" + letter, State: "available", DNS: true}, Table: "tgw-rtb-1", Entries: routes, Zones: []string{"us-east-1a"}}
+	}
+	return transit.Question{Gateway: transit.Gateway{ID: "tgw-1", Owner: "111111111111", DNS: true},
+		Ends:     [2]transit.End{end("a", "111111111111", "10.0.0.0/16"), end("b", "222222222222", "10.1.0.0/16")},
+		Connects: [2]policy.Decision{yes, no}, Routes: [2]policy.Decision{yes, yes}}
+}
+
+func TestStanding(t *testing.T) {
+	for state, want := range map[string]workflow.Answer{
+		"available": "", "": workflow.AnswerDisconnect, "deleted": workflow.AnswerDisconnect, "deleting": workflow.AnswerDisconnect,
+		"rejected": workflow.AnswerDisconnect, "rejecting": workflow.AnswerDisconnect, "failed": workflow.AnswerDisconnect, "failing": workflow.AnswerDisconnect,
+		"pendingAcceptance": workflow.AnswerNothing, "initiatingRequest": workflow.AnswerNothing,
+		"initiating": workflow.AnswerWait, "pending": workflow.AnswerWait, "modifying": workflow.AnswerWait, "rollingBack": workflow.AnswerWait,
+		"levitating": workflow.AnswerNothing,
+	} {
+		for n := range 2 {
+			q := both()
+			if q.Ends[n].Attachment.State = state; state == "" {
+				q.Ends[n].Attachment = nil
+			}
+			v, settled := transit.Standing(q)
+			if v.Answer != want || settled != (want != "") {
+				t.Errorf("end %d %s: %+v, %v, want %q", n, state, v, settled, want)
+			}
+			if settled && !strings.Contains(v.Reason, q.Ends[n].VPC.ID) {
+				t.Errorf("%s: %q does not name the VPC", state, v.Reason)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*transit.Question)
+		want   workflow.Answer
+	}{
+		"outside the organization": {func(q *transit.Question) { q.Ends[1].Member = false }, workflow.AnswerDisconnect},
+		"a closed door alone":      {func(q *transit.Question) { q.Ends[1].Closed, q.Ends[1].Attachment = true, nil }, ""},
+		"a closed door, and the other side is over": {func(q *transit.Question) {
+			q.Ends[1].Closed, q.Ends[1].Attachment = true, nil
+			q.Ends[0].Attachment.State = "deleting"
+		}, workflow.AnswerDisconnect},
+		"over beats pending": {func(q *transit.Question) {
+			q.Ends[0].Attachment.State, q.Ends[1].Attachment.State = "pending", "deleted"
+		}, workflow.AnswerDisconnect},
+		"a person's acceptance is not waited for": {func(q *transit.Question) {
+			q.Ends[0].Attachment.State, q.Ends[1].Attachment.State = "pending", "pendingAcceptance"
+		}, workflow.AnswerNothing},
+	} {
+		q := both()
+		c.change(&q)
+		if v, _ := transit.Standing(q); v.Answer != c.want {
+			t.Errorf("%s: %+v, want %q", name, v, c.want)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	late := func(q *transit.Question) { q.Looks = transit.Patience }
+	for name, c := range map[string]struct {
+		change []func(*transit.Question)
+		want   workflow.Answer // empty: a Conflict
+		says   string
+	}{
+		"all is well": {nil, workflow.AnswerConnect, "connected by policy p"},
+		"the other one consumes": {[]func(*transit.Question){func(q *transit.Question) { q.Connects = [2]policy.Decision{no, yes} }},
+			workflow.AnswerConnect, "connected by policy p"},
+		"nobody may consume": {[]func(*transit.Question){func(q *transit.Question) { q.Connects[0] = no }},
+			workflow.AnswerRefuse, "refused by policy default-deny"},
+		"a forbid says more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects = [2]policy.Decision{no, {Policy: "never"}} }},
+			workflow.AnswerRefuse, "refused by policy never"},
+		"not allowed any more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects[0], q.Before = no, true }},
+			workflow.AnswerDisconnect, "refused by policy"},
+		"routes only one way": {[]func(*transit.Question){func(q *transit.Question) { q.Routes[1] = no }},
+			workflow.AnswerRefuse, "routes refused"},
+		"the VPCs overlap": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17") }},
+			workflow.AnswerRefuse, "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b"},
+		"they overlap since a CIDR was added": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.128.0/17"), true }},
+			workflow.AnswerDisconnect, "overlaps"},
+		"not associated yet": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
+			workflow.AnswerWait, "tgw-attach-a of vpc-a is associated with no route table"},
+		"never associated": {[]func(*transit.Question){late, func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
+			"", "tgw-attach-a of vpc-a is associated with no route table"},
+		"not propagated yet": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[0].Entries = q.Ends[0].Entries[:1] }},
+			workflow.AnswerWait, "10.1.0.0/16 of vpc-b is not in tgw-rtb-1"},
+		"a CIDR that another attachment has": {[]func(*transit.Question){late, func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{entry("10.1.0.0/16", "tgw-attach-x", false)}
+		}}, "", "10.1.0.0/16 of vpc-b is not in tgw-rtb-1: route 10.1.0.0/16 leads to tgw-attach-x"},
+		"a part of it leads elsewhere": {[]func(*transit.Question){late, func(q *transit.Question) {
+			q.Ends[0].Entries = append([]transit.Entry{entry("10.1.5.0/24", "tgw-attach-x", false)}, q.Ends[0].Entries...)
+		}}, "", "route 10.1.5.0/24 in tgw-rtb-1 leads to tgw-attach-x, not to all of 10.1.0.0/16"},
+		"a blackhole": {[]func(*transit.Question){late, func(q *transit.Question) {
+			q.Ends[1].Entries = []transit.Entry{entry("10.0.0.0/16", "tgw-attach-a", true)}
+		}}, "", "is a blackhole"},
+		"a wider route to it is enough": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{entry("10.0.0.0/8", "tgw-attach-b", false)}
+		}}, workflow.AnswerConnect, ""},
+		"a wider route elsewhere is no hindrance": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].Entries = append([]transit.Entry{entry("0.0.0.0/0", "tgw-attach-x", false)}, q.Ends[0].Entries...)
+		}}, workflow.AnswerConnect, ""},
+		"IPv6 that the attachments do not carry": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "2001:db8::/56"), cidrs("10.1.0.0/16", "2001:db8:1::/56")
+		}}, workflow.AnswerConnect, ""},
+		"IPv6 that they carry, and nothing propagates": {[]func(*transit.Question){late, func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "2001:db8::/56"), cidrs("10.1.0.0/16", "2001:db8:1::/56")
+			q.Ends[0].Attachment.IPv6, q.Ends[1].Attachment.IPv6 = true, true
+		}}, "", "2001:db8:1::/56 of vpc-b is not in tgw-rtb-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := both()
+			for _, change := range c.change {
+				change(&q)
+			}
+			v, err := transit.Judge(q)
+			if v.Answer != c.want || (c.want == "") != (fault.Of(err) == fault.Conflict) {
+				t.Fatalf("%+v, %v, want %q", v, err, c.want)
+			}
+			if told := v.Reason + fmt.Sprint(err); !strings.Contains(told, c.says) {
+				t.Errorf("says %q, want %q", told, c.says)
+			}
+		})
+	}
+}
+
+// Whatever the gateway's table holds: if nothing is wrong, the most specific route for every address of the peer leads to
+// the peer; and if something is wrong, for some address it does not.
+func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
+	prefixes := cidrs("0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.0.0/17", "10.1.128.0/17", "10.1.5.0/24", "10.2.0.0/16")
+	addresses := []string{"10.1.0.1", "10.1.5.1", "10.1.100.1", "10.1.200.1"}
+	rapid.Check(t, func(t *rapid.T) {
+		q := both()
+		q.Ends[0].Entries = []transit.Entry{}
+		for _, p := range rapid.SliceOfDistinct(rapid.SampledFrom(prefixes), func(p netip.Prefix) netip.Prefix { return p }).Draw(t, "prefixes") {
+			q.Ends[0].Entries = append(q.Ends[0].Entries, transit.Entry{Destination: p, Attachment: rapid.SampledFrom([]string{"tgw-attach-b", "tgw-attach-x"}).Draw(t, "to"), Blackhole: rapid.Bool().Draw(t, "dead")})
+		}
+		arrives, covered := true, false
+		for _, text := range addresses {
+			address, best := netip.MustParseAddr(text), -1
+			ok := false
+			for _, e := range q.Ends[0].Entries {
+				if e.Destination.Contains(address) && e.Destination.Bits() > best {
+					best, ok = e.Destination.Bits(), e.Attachment == "tgw-attach-b" && !e.Blackhole
+				}
+			}
+			arrives = arrives && ok
+		}
+		for _, e := range q.Ends[0].Entries {
+			covered = covered || e.Destination.Bits() <= 16 && e.Destination.Overlaps(netip.MustParsePrefix("10.1.0.0/16"))
+		}
+		wrong := transit.Wrong(q)
+		if len(wrong) == 0 && !arrives {
+			t.Fatalf("nothing is wrong with %v, but some address does not arrive", q.Ends[0].Entries)
+		}
+		// Two halves that both lead there would do; AWS propagates a VPC's CIDRs whole, so that is told as wrong.
+		if len(wrong) > 0 && arrives && covered {
+			best := transit.Entry{Destination: netip.MustParsePrefix("0.0.0.0/0")}
+			for _, e := range q.Ends[0].Entries {
+				if e.Destination.Bits() <= 16 && e.Destination.Bits() >= best.Destination.Bits() && e.Destination.Overlaps(netip.MustParsePrefix("10.1.0.0/16")) {
+					best = e
+				}
+			}
+			if best.Attachment == "tgw-attach-b" && !best.Blackhole {
+				t.Fatalf("wrong with %v: %q, but every address arrives", q.Ends[0].Entries, wrong)
+			}
+		}
+	})
+}
+
+func TestFound(t *testing.T) {
+	ok := func(q transit.Question) (good, bad string) {
+		for _, h := range transit.Found(q) {
+			if line := h.Hop + ": " + h.Detail + "\n"; h.OK {
+				good += line
+			} else {
+				bad += line
+			}
+		}
+		return good, bad
+	}
+	q := both()
+	if good, bad := ok(q); bad != "" || !strings.Contains(good, "gateway route tgw-rtb-1: 10.1.0.0/16 to tgw-attach-b") {
+		t.Errorf("in order: %sand not: %s", good, bad)
+	}
+	q.Ends[1].Seats = []transit.Seat{{Name: "sales", Zones: []string{"us-east-1a", "us-east-1b"}}}
+	q.Ends[0].Attachment.DNS = false
+	_, bad := ok(q)
+	for _, must := range []string{"sales in us-east-1b cannot reach the gateway: tgw-attach-b has no subnet", "off on tgw-attach-a"} {
+		if !strings.Contains(bad, must) {
+			t.Errorf("not told: %s in %s", must, bad)
+		}
+	}
+	if strings.Contains(bad, "us-east-1a cannot") {
+		t.Errorf("told of a zone that has a subnet: %s", bad)
+	}
+}
+
+func TestRemoval(t *testing.T) {
+	for name, c := range map[string]struct {
+		tag   string
+		rules bool
+		want  string
+	}{
+		"what the tag says, not what is known now": {"Connected 10.1.0.0/16", true, "[10.1.0.0/16] []"},
+		"routes that were there before":            {"Connected rtb-1=10.1.0.0/16 10.1.0.0/16 10.5.0.0/16", false, "[10.1.0.0/16 10.5.0.0/16] [{rtb-1 10.1.0.0/16}]"},
+		"a tag without room":                       {"Connected 10.1.0.0/16 +", false, "[10.1.0.0/16 10.9.0.0/16] []"},
+		"the tag went with the attachment":         {"", true, "[10.9.0.0/16] []"},
+		"never connected":                          {"", false, "[] []"},
+		"written by hand":                          {"Connected 10.1.2.3/16 nonsense rtb-1=nonsense", false, "[10.1.0.0/16] []"},
+	} {
+		destinations, kept := transit.Removal(c.tag, c.rules, cidrs("10.9.0.0/16"))
+		if got := fmt.Sprint(destinations, kept); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestTheIDDoesNotDependOnTheOrder(t *testing.T) {
+	a, b := workflow.VPC{ID: "vpc-a"}, workflow.VPC{ID: "vpc-b"}
+	if transit.ID("tgw-1", a, b) != "tgw-1:vpc-a:vpc-b" || transit.ID("tgw-1", b, a) != "tgw-1:vpc-a:vpc-b" {
+		t.Errorf("%s, %s", transit.ID("tgw-1", a, b), transit.ID("tgw-1", b, a))
+	}
+}

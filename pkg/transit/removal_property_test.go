@@ -1,0 +1,532 @@
+package transit_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/smithy-go"
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+const gateway = "tgw-0123456789abcdef0"
+
+// realm is three accounts with a VPC each on one gateway, which the first owns; the second and the third have a database.
+// Every write of Drawbridge's that touches what somebody else made is a violation.
+type realm struct {
+	mu         sync.Mutex
+	lands      []*land
+	shared     bool // what the databases' owners say
+	violations []string
+}
+
+// land is one account with one VPC: a fake of everything that Drawbridge calls there.
+type land struct {
+	realm  *realm
+	number int
+	state  string // of the attachment
+	tags   map[string]string
+	tables map[string]map[string]*held // by id and destination
+	rules  map[string]*types.SecurityGroupRule
+	count  int
+}
+
+// held is a route.
+type held struct {
+	target string
+	ours   bool
+}
+
+func (l *land) account() string    { return strings.Repeat(fmt.Sprint(l.number+1), 12) }
+func (l *land) vpc() string        { return fmt.Sprintf("vpc-0000000%d", l.number) }
+func (l *land) attachment() string { return fmt.Sprintf("tgw-attach-0000000%d", l.number) }
+func (l *land) cidr() string       { return fmt.Sprintf("10.%d.0.0/16", l.number) }
+func (l *land) lock() func()       { l.realm.mu.Lock(); return l.realm.mu.Unlock }
+
+func (l *land) violate(format string, args ...any) {
+	l.realm.violations = append(l.realm.violations, l.account()+" "+fmt.Sprintf(format, args...))
+}
+
+// text is everything in the account that Drawbridge may change.
+func (l *land) text() string {
+	var lines []string
+	for id, t := range l.tables {
+		for destination, r := range t {
+			lines = append(lines, fmt.Sprintf("%s %s → %s", id, destination, r.target))
+		}
+	}
+	for id, r := range l.rules {
+		lines = append(lines, fmt.Sprintf("%s %s %v", id, *r.CidrIpv4, *r.IsEgress))
+	}
+	lines = append(lines, fmt.Sprint(l.tags))
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func code(c string) error { return &smithy.GenericAPIError{Code: c, Message: c} }
+
+func (l *land) DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error) {
+	return &ec2.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{{TransitGatewayId: aws.String(gateway), OwnerId: aws.String(l.realm.lands[0].account()),
+		Options: &types.TransitGatewayOptions{DnsSupport: types.DnsSupportValueEnable}}}}, nil
+}
+
+func (l *land) DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error) {
+	defer l.lock()()
+	out := &ec2.DescribeTransitGatewayVpcAttachmentsOutput{}
+	if l.state == "" {
+		return out, nil
+	}
+	one := types.TransitGatewayVpcAttachment{TransitGatewayAttachmentId: aws.String(l.attachment()), State: types.TransitGatewayAttachmentState(l.state),
+		SubnetIds: []string{"subnet-1"}, Options: &types.TransitGatewayVpcAttachmentOptions{DnsSupport: types.DnsSupportValueEnable}}
+	for k, v := range l.tags {
+		one.Tags = append(one.Tags, types.Tag{Key: &k, Value: &v})
+	}
+	out.TransitGatewayVpcAttachments = append(out.TransitGatewayVpcAttachments, one)
+	return out, nil
+}
+
+func (l *land) DescribeTransitGatewayAttachments(_ context.Context, in *ec2.DescribeTransitGatewayAttachmentsInput, _ ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
+	out := &ec2.DescribeTransitGatewayAttachmentsOutput{}
+	for _, id := range in.TransitGatewayAttachmentIds {
+		out.TransitGatewayAttachments = append(out.TransitGatewayAttachments, types.TransitGatewayAttachment{TransitGatewayAttachmentId: &id,
+			Association: &types.TransitGatewayAttachmentAssociation{State: types.TransitGatewayAssociationStateAssociated, TransitGatewayRouteTableId: aws.String("tgw-rtb-1")}})
+	}
+	return out, nil
+}
+
+func (l *land) SearchTransitGatewayRoutes(context.Context, *ec2.SearchTransitGatewayRoutesInput, ...func(*ec2.Options)) (*ec2.SearchTransitGatewayRoutesOutput, error) {
+	defer l.lock()()
+	out := &ec2.SearchTransitGatewayRoutesOutput{}
+	for _, other := range l.realm.lands {
+		if other.state == "available" {
+			out.Routes = append(out.Routes, types.TransitGatewayRoute{DestinationCidrBlock: aws.String(other.cidr()), State: types.TransitGatewayRouteStateActive,
+				TransitGatewayAttachments: []types.TransitGatewayRouteAttachment{{TransitGatewayAttachmentId: aws.String(other.attachment())}}})
+		}
+	}
+	return out, nil
+}
+
+func (l *land) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
+	return &ec2.DescribeVpcPeeringConnectionsOutput{}, nil
+}
+
+func (l *land) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
+	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String(l.vpc()), CidrBlock: aws.String(l.cidr())}}}, nil
+}
+
+func (l *land) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-1"), CidrBlock: aws.String(l.cidr()), AvailabilityZone: aws.String("eu-west-1a")}}}, nil
+}
+
+func (l *land) DescribeRouteTables(_ context.Context, in *ec2.DescribeRouteTablesInput, _ ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	defer l.lock()()
+	out := &ec2.DescribeRouteTablesOutput{}
+	for _, id := range slices.Sorted(maps.Keys(l.tables)) {
+		if *in.Filters[0].Name == "route-table-id" && in.Filters[0].Values[0] != id {
+			continue
+		}
+		one := types.RouteTable{RouteTableId: &id, Associations: []types.RouteTableAssociation{{Main: aws.Bool(id == "rtb-main")}}}
+		if id == "rtb-1" {
+			one.Associations = append(one.Associations, types.RouteTableAssociation{SubnetId: aws.String("subnet-0")})
+		}
+		for destination, r := range l.tables[id] {
+			route := types.Route{DestinationCidrBlock: &destination, State: types.RouteStateActive}
+			if strings.HasPrefix(r.target, "tgw-") {
+				if route.TransitGatewayId = &r.target; l.state != "available" {
+					route.State = types.RouteStateBlackhole
+				}
+			} else {
+				route.GatewayId = &r.target
+			}
+			one.Routes = append(one.Routes, route)
+		}
+		out.RouteTables = append(out.RouteTables, one)
+	}
+	return out, nil
+}
+
+func (l *land) CreateRoute(_ context.Context, in *ec2.CreateRouteInput, _ ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error) {
+	defer l.lock()()
+	t := l.tables[*in.RouteTableId]
+	if t[*in.DestinationCidrBlock] != nil {
+		return nil, code("RouteAlreadyExists")
+	}
+	if aws.ToString(in.TransitGatewayId) != gateway || in.VpcPeeringConnectionId != nil {
+		l.violate("created a route to something else")
+	}
+	if l.state != "available" {
+		return nil, code("InvalidTransitGatewayID.NotFound")
+	}
+	t[*in.DestinationCidrBlock] = &held{gateway, true}
+	return &ec2.CreateRouteOutput{}, nil
+}
+
+func (l *land) ReplaceRoute(_ context.Context, in *ec2.ReplaceRouteInput, _ ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error) {
+	defer l.lock()()
+	l.violate("replaced the route %s", *in.DestinationCidrBlock)
+	return &ec2.ReplaceRouteOutput{}, nil
+}
+
+func (l *land) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _ ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error) {
+	defer l.lock()()
+	r := l.tables[*in.RouteTableId][*in.DestinationCidrBlock]
+	if r == nil {
+		return nil, code("InvalidRoute.NotFound")
+	}
+	if !r.ours {
+		l.violate("deleted the owner's route %s in %s", *in.DestinationCidrBlock, *in.RouteTableId)
+	}
+	delete(l.tables[*in.RouteTableId], *in.DestinationCidrBlock)
+	return &ec2.DeleteRouteOutput{}, nil
+}
+
+func (l *land) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	defer l.lock()()
+	g := types.SecurityGroup{GroupId: aws.String("sg-1")}
+	for _, r := range l.rules {
+		p := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), IpRanges: []types.IpRange{{CidrIp: r.CidrIpv4}}}
+		if *r.IsEgress {
+			g.IpPermissionsEgress = append(g.IpPermissionsEgress, p)
+		} else {
+			g.IpPermissions = append(g.IpPermissions, p)
+		}
+	}
+	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{g}}, nil
+}
+
+func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSecurityGroupRulesInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+	defer l.lock()()
+	out := &ec2.DescribeSecurityGroupRulesOutput{}
+	for _, r := range l.rules {
+		if len(r.Tags) > 0 && *r.Tags[0].Value == in.Filters[0].Values[0] {
+			out.SecurityGroupRules = append(out.SecurityGroupRules, *r)
+		}
+	}
+	return out, nil
+}
+
+func (l *land) authorize(egress bool, permissions []types.IpPermission, tags []types.TagSpecification) {
+	defer l.lock()()
+	for _, p := range permissions {
+		l.count++
+		id := fmt.Sprintf("sgr-%d", l.count)
+		l.rules[id] = &types.SecurityGroupRule{SecurityGroupRuleId: &id, GroupId: aws.String("sg-1"), IsEgress: &egress, CidrIpv4: p.IpRanges[0].CidrIp, Tags: tags[0].Tags}
+	}
+}
+
+func (l *land) AuthorizeSecurityGroupIngress(_ context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+	l.authorize(false, in.IpPermissions, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupIngressOutput{}, nil
+}
+
+func (l *land) AuthorizeSecurityGroupEgress(_ context.Context, in *ec2.AuthorizeSecurityGroupEgressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
+	l.authorize(true, in.IpPermissions, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupEgressOutput{}, nil
+}
+
+func (l *land) revoke(ids []string) error {
+	defer l.lock()()
+	for _, id := range ids {
+		if l.rules[id] == nil {
+			return code("InvalidPermission.NotFound")
+		}
+		if len(l.rules[id].Tags) == 0 {
+			l.violate("revoked the owner's rule %s", id)
+		}
+		delete(l.rules, id)
+	}
+	return nil
+}
+
+func (l *land) RevokeSecurityGroupIngress(_ context.Context, in *ec2.RevokeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+	return &ec2.RevokeSecurityGroupIngressOutput{}, l.revoke(in.SecurityGroupRuleIds)
+}
+
+func (l *land) RevokeSecurityGroupEgress(_ context.Context, in *ec2.RevokeSecurityGroupEgressInput, _ ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupEgressOutput, error) {
+	return &ec2.RevokeSecurityGroupEgressOutput{}, l.revoke(in.SecurityGroupRuleIds)
+}
+
+func (l *land) DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error) {
+	return &ec2.DescribeNetworkAclsOutput{}, nil
+}
+
+func (l *land) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
+	defer l.lock()()
+	for _, tag := range in.Tags {
+		if in.Resources[0] != l.attachment() || !strings.HasPrefix(*tag.Key, connection.TagPeer) {
+			l.violate("set the tag %s of %s", *tag.Key, in.Resources[0])
+		}
+		l.tags[*tag.Key] = *tag.Value
+	}
+	return &ec2.CreateTagsOutput{}, nil
+}
+
+func (l *land) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error) {
+	defer l.lock()()
+	for _, tag := range in.Tags {
+		if !strings.HasPrefix(*tag.Key, connection.TagPeer) {
+			l.violate("deleted the tag %s", *tag.Key)
+		}
+		delete(l.tags, *tag.Key)
+	}
+	return &ec2.DeleteTagsOutput{}, nil
+}
+
+func (l *land) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+	if l.number == 0 {
+		return &rds.DescribeDBInstancesOutput{}, nil
+	}
+	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{DBInstanceIdentifier: aws.String("sales"), DBInstanceArn: aws.String("arn:sales"), Engine: aws.String("mysql"),
+		Endpoint: &rdstypes.Endpoint{Port: aws.Int32(3306)}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: aws.String(l.vpc())},
+		TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String(fmt.Sprint(l.realm.shared))}},
+		VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-1")}}}}}, nil
+}
+
+func (l *land) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	return &rds.DescribeDBClustersOutput{}, nil
+}
+
+func (l *land) DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
+	return &rds.DescribeDBSubnetGroupsOutput{}, nil
+}
+
+func (l *land) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	return &redshift.DescribeClustersOutput{}, nil
+}
+
+func (l *land) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
+	return &sagemaker.ListNotebookInstancesOutput{}, nil
+}
+
+func (l *land) DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error) {
+	return nil, code("ValidationException")
+}
+
+func (l *land) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagemaker.Options)) (*sagemaker.ListTagsOutput, error) {
+	return &sagemaker.ListTagsOutput{}, nil
+}
+
+func (l *land) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
+	return &lambda.ListFunctionsOutput{}, nil
+}
+
+func (w *realm) of(account string) *land {
+	return w.lands[slices.IndexFunc(w.lands, func(l *land) bool { return l.account() == account })]
+}
+
+type quiet struct{}
+
+func (quiet) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	return &eventbridge.PutEventsOutput{}, nil
+}
+
+// inspect asks what the pair of two lands needs next.
+func (w *realm) inspect(a, b int) (workflow.InspectTransitOutput, error) {
+	detail, _ := json.Marshal(event.TransitInspection{TransitGatewayID: gateway, Reason: "test", VPCs: []event.VPCPlace{
+		{Account: w.lands[a].account(), Region: "eu-west-1", VPC: w.lands[a].vpc()}, {Account: w.lands[b].account(), Region: "eu-west-1", VPC: w.lands[b].vpc()}}})
+	raw := fmt.Sprintf(`{"source":%q,"detail-type":%q,"account":"123456789012","region":"eu-west-1","detail":%s}`, event.Source, event.TransitToInspect, detail)
+	return transit.Inspector{
+		Enter: func(_ string, p event.Place) transit.Clients {
+			l := w.of(p.Account)
+			return transit.Clients{EC2: l, Lambda: l, Clients: survey.Clients{RDS: l, Redshift: l, SageMaker: l}}
+		},
+		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
+			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
+		},
+		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "1", nil },
+	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: transit.Patience})
+}
+
+// run does what the machine does about a pair, step by step, and stops before the step number cut as if it had failed
+// there. It reports which answer was followed to its end.
+func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
+	ctx := context.Background()
+	in, err := w.inspect(a, b)
+	if err != nil {
+		t.Fatalf("inspecting %d and %d: %v", a, b, err)
+	}
+	on := func(err error) bool {
+		if err != nil {
+			t.Fatalf("%s of %d and %d: %v", in.Answer, a, b, err)
+		}
+		cut--
+		return cut > 0
+	}
+	bus := notice.Bus{API: quiet{}, Name: "bus"}
+	switch in.Answer {
+	case workflow.AnswerConnect:
+		_, err := connection.Claim(ctx, func(v workflow.VPC) connection.Tagger { return w.of(v.Account) }, workflow.ClaimRoutesInput{Connection: in.Connection, Sides: in.Sides})
+		if !on(err) {
+			return ""
+		}
+		for _, s := range in.Sides {
+			if _, err := route.Add(ctx, w.of(s.VPC.Account), in.Connection, s); !on(err) {
+				return ""
+			}
+		}
+		for _, s := range in.Sides {
+			clients := func(context.Context) ([]notebook.Client, error) {
+				return []notebook.Client{{Name: "function f", Groups: []string{"sg-1"}}}, nil
+			}
+			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), clients, in.Connection.ID, s); !on(err) {
+				return ""
+			}
+		}
+		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
+		on(err)
+	case workflow.AnswerDisconnect:
+		for _, s := range in.Sides {
+			if _, err := firewall.Close(ctx, w.of(s.VPC.Account), in.Connection.ID, s); !on(err) {
+				return ""
+			}
+			if _, err := route.Remove(ctx, w.of(s.VPC.Account), in.Connection, s); !on(err) {
+				return ""
+			}
+		}
+		_, err := connection.Conclude(ctx, func(c workflow.Carrier) connection.Untagger { return w.of(c.Account) }, bus, workflow.ConcludeRemovalInput{
+			Result: in.Result, Connection: in.Connection, Tagged: in.Tagged})
+		on(err)
+	}
+	return in.Answer
+}
+
+func drawRealm(t *rapid.T) *realm {
+	w := &realm{shared: true}
+	for n := range 3 {
+		l := &land{realm: w, number: n, state: "available", tags: map[string]string{"team": "x"}, tables: map[string]map[string]*held{}, rules: map[string]*types.SecurityGroupRule{}}
+		for _, id := range []string{"rtb-main", "rtb-1"} {
+			l.tables[id] = map[string]*held{l.cidr(): {target: "local"}}
+			for other := range 4 { // the fourth is a network of the gateway that nobody here has
+				if other != n && rapid.IntRange(0, 3).Draw(t, "foreign") == 0 {
+					l.tables[id][fmt.Sprintf("10.%d.0.0/16", other)] = &held{target: gateway}
+				}
+			}
+		}
+		if rapid.Bool().Draw(t, "rule") {
+			l.rules["sgr-own"] = &types.SecurityGroupRule{SecurityGroupRuleId: aws.String("sgr-own"), GroupId: aws.String("sg-1"), IsEgress: aws.Bool(n == 0), CidrIpv4: aws.String("10.0.0.0/8")}
+		}
+		w.lands = append(w.lands, l)
+	}
+	return w
+}
+
+// For any starting world, with routes of the owners to the same gateway, to the very same destinations even, and any run
+// of connecting, leaving and coming back, interrupted anywhere: in the end every account is, byte for byte, what it was,
+// and nothing of an owner's was touched on the way. While a third VPC is connected, its connection is whole.
+func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	connected, removed := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawRealm(t)
+		var before []string
+		for _, l := range w.lands {
+			before = append(before, l.text())
+		}
+		pairs := [][2]int{{0, 1}, {0, 2}, {2, 1}}
+		for range rapid.IntRange(1, 12).Draw(t, "actions") {
+			pair := rapid.SampledFrom(pairs).Draw(t, "pair")
+			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 100, 100, 100}).Draw(t, "cut")
+			switch rapid.SampledFrom([]string{"look", "look", "look", "leave", "come", "share"}).Draw(t, "action") {
+			case "leave":
+				w.lands[pair[1]].state = "deleted"
+			case "come":
+				w.lands[pair[1]].state = "available"
+			case "share":
+				w.shared = !w.shared
+			}
+			switch w.run(t, pair[0], pair[1], cut) {
+			case workflow.AnswerConnect:
+				connected++
+			case workflow.AnswerDisconnect:
+				removed++
+			}
+		}
+		// One VPC leaves. What the others have of each other stays.
+		w.shared = true
+		for _, l := range w.lands {
+			l.state = "available"
+		}
+		for _, p := range pairs {
+			for w.run(t, p[0], p[1], 100) != workflow.AnswerConnect {
+			}
+		}
+		w.lands[1].state = "deleted"
+		w.run(t, 0, 1, 100)
+		w.run(t, 1, 2, 100)
+		for _, id := range []string{"rtb-main"} {
+			if w.lands[0].tables[id]["10.2.0.0/16"] == nil || w.lands[2].tables[id]["10.0.0.0/16"] == nil {
+				t.Fatalf("the connection of the VPCs that stay lost its routes: %s\n%s", w.lands[0].text(), w.lands[2].text())
+			}
+		}
+		w.lands[2].state = "deleted"
+		for range 2 { // the second time changes nothing
+			for _, p := range pairs {
+				w.run(t, p[0], p[1], 100)
+			}
+		}
+		if len(w.violations) > 0 {
+			t.Fatalf("violations: %q", w.violations)
+		}
+		for n, l := range w.lands {
+			if got := l.text(); got != before[n] {
+				t.Fatalf("account %s is\n%s\nand was\n%s", l.account(), got, before[n])
+			}
+		}
+	})
+	if connected == 0 || removed == 0 {
+		t.Fatalf("connected %d times, removed %d times", connected, removed)
+	}
+}
+
+// A route table may hold a live, equal route through a peering with the same VPC: then the peering carries the traffic.
+func TestWhatAPeeringReachesGetsNoSecondRoute(t *testing.T) {
+	desired := []route.Desired{{Table: "rtb-1", Destination: netip.MustParsePrefix("10.1.0.0/16"), Target: gateway}}
+	at := func(destination, target string, dead bool) []route.Table {
+		return []route.Table{{ID: "rtb-1", Routes: []route.Route{{Destination: netip.MustParsePrefix(destination), Target: target, Blackhole: dead}}}}
+	}
+	for name, c := range map[string]struct {
+		tables []route.Table
+		left   int
+	}{
+		"an equal one":             {at("10.1.0.0/16", "pcx-1", false), 0},
+		"a narrower one":           {at("10.1.128.0/28", "pcx-1", false), 0},
+		"a dead one":               {at("10.1.0.0/16", "pcx-1", true), 1},
+		"a wider one":              {at("10.0.0.0/8", "pcx-1", false), 1},
+		"one to somewhere else":    {at("10.1.0.0/16", "pcx-2", false), 1},
+		"one to another network":   {at("10.2.0.0/16", "pcx-1", false), 1},
+		"one in another table":     {[]route.Table{{ID: "rtb-2", Routes: at("10.1.0.0/16", "pcx-1", false)[0].Routes}}, 1},
+		"the gateway's own, again": {at("10.1.0.0/16", gateway, false), 1},
+	} {
+		left, reached := route.Beside(desired, c.tables, []string{"pcx-1"})
+		if len(left) != c.left || len(left)+len(reached) != 1 {
+			t.Errorf("%s: left %v, reached %v", name, left, reached)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+// Package transit looks at a pair of VPCs that are attached to one transit gateway, and decides what the pair needs next.
+//
+// A gateway fails silently: an attachment can be available while nothing comes through. So everything that has to hold on
+// the gateway is read as its owner and said: that each side's attachment is associated with a route table, that this table
+// leads to the other side, and that the attachments have a subnet in every Availability Zone where it matters.
+// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html
+//
+//	transit.go  the words
+//	plan.go     thinks: what a pair needs next (pure)
+//	inspect.go  reads
+//	refuse.go   tells that a pair is not connected
+package transit
+
+import (
+	"net/netip"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// The roles of the two sides: the VPC whose id comes first, and the other.
+const (
+	Requester = "requester"
+	Accepter  = "accepter"
+)
+
+// Gateway is a transit gateway.
+type Gateway struct {
+	ID    string
+	Owner string // the account
+	DNS   bool   // DNS support
+}
+
+// Attachment is what AWS says about a VPC's attachment to a gateway.
+type Attachment struct {
+	ID      string
+	State   string // AWS's code: pendingAcceptance, available, …
+	Subnets []string
+	DNS     bool
+	IPv6    bool
+	Tags    map[string]string // as the VPC's account has them
+}
+
+// Entry is a route of a route table of the gateway.
+type Entry struct {
+	Destination netip.Prefix
+	Attachment  string // where it leads
+	Blackhole   bool
+}
+
+// End is one of the two VPCs on the gateway. As far as a stage of the look has not read it, it is zero.
+type End struct {
+	VPC        workflow.VPC
+	Member     bool        // its account belongs to the organization
+	Closed     bool        // it lets nobody in, so that its attachment is not known
+	Attachment *Attachment // nil: none, or not shown any more
+	// Table is the gateway's route table that the attachment is associated with, and Entries are those of its routes that
+	// touch the CIDRs of the other VPC. Empty: it is associated with none.
+	Table   string
+	Entries []Entry
+	// Seats are what consumes or produces here, each with the Availability Zones that it is in; Zones are those in which
+	// the attachment has a subnet.
+	Seats []Seat
+	Zones []string
+}
+
+// Seat is something that opens or accepts connections, and where.
+type Seat struct {
+	Name  string
+	Zones []string
+}
+
+// Question is everything that [Judge] needs to know.
+type Question struct {
+	Gateway Gateway
+	Ends    [2]End
+	// Connects are the policy's decisions about connecting: the first as the consumer, and the second.
+	Connects [2]policy.Decision
+	// Routes are the policy's decisions about routing each way.
+	Routes [2]policy.Decision
+	// Before says that the pair was connected before: a tag of Drawbridge's on an attachment tells.
+	Before bool
+	// Looks is how often this execution looked before.
+	Looks int
+}
+
+// Verdict is what [Standing] and [Judge] say.
+type Verdict struct {
+	Answer   workflow.Answer
+	Reason   string
+	Decision policy.Decision
+}
+
+// ID returns the id of the connection of two VPCs over a gateway: the value of the tag drawbridge:connection.
+func ID(gateway string, a, b workflow.VPC) string {
+	return gateway + ":" + min(a.ID, b.ID) + ":" + max(a.ID, b.ID)
+}

@@ -1,0 +1,52 @@
+package workflow
+
+import (
+	"encoding/json"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+)
+
+// InspectTransitInput starts or continues a look at one pair of VPCs on a transit gateway.
+type InspectTransitInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+	Looks     int             `json:"looks"` // that this execution had before
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in InspectTransitInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
+// InspectTransitOutput is the answer and everything that the following states need. The fields of the same names are as
+// in [InspectPeeringOutput].
+type InspectTransitOutput struct {
+	Result     Result          `json:"result,omitempty"` // only with the answers nothing, refuse and disconnect
+	Answer     Answer          `json:"answer"`
+	Reason     string          `json:"reason"`
+	Decision   policy.Decision `json:"decision"`
+	Event      json.RawMessage `json:"event"`
+	Looks      int             `json:"looks"`
+	Connection Connection      `json:"connection"`
+	Since      string          `json:"since"` // RFC 3339, empty if the event does not say
+	Found      []Hop           `json:"found"`
+	Sides      []Side          `json:"sides"`
+	Notebooks  []Notebook      `json:"notebooks"`
+	Tagged     []Carrier       `json:"tagged"`
+	Absent     []Hop           `json:"absent"`
+}
+
+// RefuseTransitInput says why a pair of VPCs is not connected.
+type RefuseTransitInput struct {
+	Execution  string          `json:"execution"`
+	Connection Connection      `json:"connection"`
+	Reason     string          `json:"reason"`
+	Decision   policy.Decision `json:"decision"`
+}
+
+// ClaimRoutesInput names both sides of a connection with the destinations that are about to get routes.
+type ClaimRoutesInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Sides      []Side     `json:"sides"`
+}
