@@ -133,7 +133,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		"network": callsOf(slices.Concat(networkCalls, tableCalls), nil),
 		"vpc":     callsOf(tagCalls, tagged("vpc-")),
 		"database": {Source: jsii.Strings("aws.rds", "aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-			Detail: &map[string]any{"eventName": jsii.Strings(databaseCalls...)}},
+			Detail: databaseChanges()},
 		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
 	})
 	h.regions = parameter(stack, "Regions", strings.Join(c.Regions, ","), `^[a-z0-9-]+(,[a-z0-9-]+)*$`,
@@ -148,6 +148,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.NotebookToInspect),
 		},
 	})
+	h.machine("data-api", h.dataAPI, dataAPIPatterns())
 	h.machine("studio", h.studio, map[string]*awsevents.EventPattern{
 		"studio-share": {Source: jsii.Strings("aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{"eventName": jsii.Strings("CreateCluster", "CreateTags", "DeleteTags")}},

@@ -80,6 +80,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 		})
 	}
 
+	boundDataAPI(stack, atHome)
 	boundary := awsiam.NewCfnManagedPolicy(stack, jsii.String("StudioBoundary"), &awsiam.CfnManagedPolicyProps{
 		ManagedPolicyName: jsii.String(studioBoundary),
 		Path:              jsii.String("/drawbridge/"),

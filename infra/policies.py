@@ -28,6 +28,14 @@ ANSWERED = {
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"logs:PutResourcePolicy", r"\*"): (
         "Step Functions must have it to log: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"
     ),
+    (
+        "PERMISSIONS_MANAGEMENT_ACTIONS",
+        r"(iam:(CreateRole|DeleteRole|(Put|Delete)RolePolicy|UpdateAssumeRolePolicy)|kms:PutKeyPolicy|secretsmanager:(Put|Delete)ResourcePolicy)",
+        r"arn:aws:(iam::\d+:role/drawbridge/drawbridge-data-api-\*|kms:\*:\d+:key/\*|secretsmanager:\*:\d+:secret:\*)",
+    ): (
+        "letting other accounts' people use a secret through a role is what the Data API machine is for: the roles are its own, "
+        "within a boundary; policies of keys and secrets are merged by statement"
+    ),
     ("RESOURCE_MISMATCH", r"states:DescribeExecution", r"arn:aws:states:us-east-1:\d+:execution:drawbridge-(\*|sweep):\*"): (
         "AWS knows executions and express executions as resources of it; Drawbridge has no express machines"
     ),

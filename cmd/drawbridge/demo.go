@@ -16,7 +16,7 @@ import (
 )
 
 type demoCommand struct {
-	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1" default:"s1"`
+	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s3" default:"s1"`
 	Out       string  `help:"Folder for report.json; by default out/demo in the repository." placeholder:"DIR"`
 	WaitScale float64 `help:"Fraction of its time that a wait takes; 1 is real time." default:"0.01" placeholder:"FRACTION"`
 	Verbose   bool    `help:"Show what the functions and the emulation of AWS print." short:"v"`
@@ -42,6 +42,9 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 		return err
 	}
 	defer engine.Close()
+	if c.Scenario == "s3" {
+		return c.dataAPI(ctx, env, engine, began)
+	}
 
 	spec := scenario.S1()
 	say("Account %s (%s) has a notebook in %s, account %s (%s) a %s database in %s. Nothing connects them.",

@@ -395,6 +395,11 @@ var inputs = map[string]any{
 	"InspectTransit":      workflow.InspectTransitInput{},
 	"ClaimRoutes":         workflow.ClaimRoutesInput{},
 	"RefuseTransit":       workflow.RefuseTransitInput{},
+	"InspectDataApi":      workflow.InspectDataAPIInput{},
+	"EnableHttpEndpoint":  workflow.DataAPIInput{},
+	"AdmitConsumers":      workflow.DataAPIInput{},
+	"RetractDataApi":      workflow.DataAPIInput{},
+	"ConcludeDataApi":     workflow.ConcludeDataAPIInput{},
 }
 
 func TestEveryPayloadIsTheInputOfItsFunction(t *testing.T) {

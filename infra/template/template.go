@@ -60,3 +60,8 @@ var Studio string
 //
 //go:embed sweep.asl.json
 var Sweep string
+
+// DataAPI is the machine drawbridge-data-api, written like [Peering].
+//
+//go:embed data-api.asl.json
+var DataAPI string

@@ -67,6 +67,8 @@ type Event struct {
 	// VPC is the VPC that changed (Kind Change); empty where the event names only a database. With Kind Attachment, the
 	// VPC that wants a look.
 	VPC string
+	// ClusterARN is the Aurora cluster that was made or whose tags changed (Kind Change); empty where the event names none.
+	ClusterARN string
 
 	// GatewayID and AttachmentID name a transit gateway and an attachment to one (Kinds Attachment and Transit);
 	// either may be empty.
@@ -141,7 +143,8 @@ func Parse(raw []byte) (Event, error) {
 		return shareCall(out, e.Detail)
 	case e.Source == "aws.rds" && (e.DetailType == "RDS DB Instance Event" || e.DetailType == "RDS DB Cluster Event"):
 		out.Kind = Change
-		return out, nil
+		out.ClusterARN, err = source(out.Place, e.Detail)
+		return out, err
 	case e.DetailType == "AWS API Call via CloudTrail" && (e.Source == "aws.rds" || e.Source == "aws.redshift"):
 		return databaseCall(out, e.Detail)
 	case e.DetailType == "SageMaker Notebook Instance State Change" && e.Source == "aws.sagemaker":
@@ -225,6 +228,10 @@ func databaseCall(out Event, detail json.RawMessage) (Event, error) {
 	default:
 		out.Kind = Change
 		out.Cluster = namedCluster(c.Parameters)
+		var err error
+		if out.ClusterARN, err = cluster(out.Place, c.Parameters); err != nil {
+			return Event{}, err
+		}
 	}
 	return out, nil
 }

@@ -62,6 +62,10 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Change || e.VPC != "" {
 					t.Errorf("got %+v, want a change of some database", e)
 				}
+			case name == "add-tags-to-db-cluster":
+				if e.Kind != event.Change || e.ClusterARN != "arn:aws:rds:"+e.Region+":"+e.Account+":cluster:sales" {
+					t.Errorf("got %+v, want the Aurora cluster", e)
+				}
 			case name == "create-tags-on-cluster":
 				if e.Kind != event.Change || e.Cluster != "sales-warehouse" {
 					t.Errorf("got %+v, want a change of the cluster", e)

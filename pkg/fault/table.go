@@ -48,6 +48,8 @@ var codes = map[string]Kind{
 	"RequestTimeoutException":     Transient,
 	"RequestExpired":              Transient,
 	"IDPCommunicationError":       Transient,
+	"DependencyTimeoutException":  Transient, // KMS
+	"KMSInternalException":        Transient,
 
 	// Eventual consistency: EC2 may not know for a moment what it told us about, or not yet let us.
 	"InvalidVpcPeeringConnectionID.NotFound": NotYet,
@@ -55,6 +57,10 @@ var codes = map[string]Kind{
 	"InvalidStateTransition":                 NotYet,
 	"IncorrectState":                         NotYet,
 	"ResourceInUse":                          NotYet,
+	"NoSuchEntity":                           NotYet, // IAM; whoever asks whether a role is there knows it
+	"EntityTemporarilyUnmodifiable":          NotYet,
+	"InvalidDBClusterStateFault":             NotYet,
+	"InvalidResourceStateFault":              NotYet,
 
 	// The same of transit gateways and their attachments, and of RAM.
 	"InvalidTransitGatewayID.NotFound":           NotYet,

@@ -17,6 +17,7 @@
 //	Identify              an execution role of a Studio domain   a Redshift cluster
 //	AcceptShare           the account that shares   the account that it shares with
 //	Attach, AcceptAttachment, AskAttachment, RejectAttachment   a VPC   a transit gateway
+//	Admit                 a consumer account    an Aurora cluster
 //
 // Nothing is allowed unless a policy permits it, and a forbid beats every permit. The [Decision] names the policy that
 // made it, by its @id. Three rules go beyond Cedar's own and all deny:
@@ -55,11 +56,13 @@ const (
 	AcceptAttachment Action = "AcceptAttachment" // accept, as the gateway's owner, an attachment that waits for it
 	AskAttachment    Action = "AskAttachment"    // ask the gateway's owner for approval
 	RejectAttachment Action = "RejectAttachment" // reject an attachment at AWS, rather than leave it pending
+	// Admit lets an account query an Aurora cluster through the Data API.
+	Admit Action = "Admit"
 )
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment}
+	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment, Admit}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.

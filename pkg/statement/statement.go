@@ -259,6 +259,13 @@ func malformed(why string) error {
 	return fault.NewConflict("the policy document cannot be read: "+why, "mend the document, then redrive the execution")
 }
 
+// Same reports whether two documents say the same: a list of one is its element, and the order of a list means nothing.
+// What is not JSON says nothing.
+func Same(a, b []byte) bool {
+	same, err := equal(a, b)
+	return same && err == nil
+}
+
 // equal reports whether two statements say the same: a list of one is its element, and the order of a list means nothing.
 func equal(a, b []byte) (bool, error) {
 	one, err := canonical(a)

@@ -80,7 +80,13 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-	if played == len(all) {
+	for i, s := range dataAPITales {
+		t.Run(s.name, func(t *testing.T) {
+			played++
+			playDataAPI(t, i+1, s)
+		})
+	}
+	if played == len(all)+len(dataAPITales) {
 		t.Run("every right is used", everyRightIsUsed)
 	}
 }

@@ -267,6 +267,8 @@ def _database_call(owner, source, method, name):
 
 
 def _plain(value):
+    # moto shows RDS's parameters in snake case, and keeps them as they came.
+    value = value.original_dict() if hasattr(value, "original_dict") else value
     if hasattr(value, "items"):
         return {key[0].lower() + key[1:]: "****" if "Password" in key else _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value

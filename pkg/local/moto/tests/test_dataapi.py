@@ -169,6 +169,15 @@ class DataAPI(Case):
         public = document({**allow("secretsmanager:GetSecretValue"), "Principal": "*"})
         self.fails("PublicPolicyException", secrets.put_resource_policy, SecretId="sales", ResourcePolicy=public, BlockPublicPolicy=True)
 
+    def test_tags_are_recorded_as_cloudtrail_writes_them(self):
+        rds = self.client("rds", PRODUCER)
+        rds.add_tags_to_resource(ResourceName=self.cluster, Tags=[{"Key": "drawbridge:data-api", "Value": CONSUMER}])
+        rds.remove_tags_from_resource(ResourceName=self.cluster, TagKeys=["drawbridge:data-api"])
+        said = [event["detail"]["requestParameters"] for event in self.events(eventSource="rds.amazonaws.com")]
+        name = {"resourceName": self.cluster}
+        tags = {"tags": [{"key": "drawbridge:data-api", "value": CONSUMER}]}
+        self.assertEqual([name | tags, name | {"tagKeys": ["drawbridge:data-api"]}], [one for one in said if "resourceName" in one])
+
     def test_only_aurora_has_an_endpoint(self):
         rds = self.client("rds", PRODUCER)
         self.fails("DBClusterNotFoundFault", rds.enable_http_endpoint, ResourceArn=self.cluster + "x")

@@ -1,0 +1,24 @@
+// Conclude-data-api leaves the result on the Aurora cluster, or takes Drawbridge's status off it.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
+		c := in.DataAPI.Cluster
+		return dataapi.Conclude(ctx, rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), in)
+	})
+}

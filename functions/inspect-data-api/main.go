@@ -1,0 +1,38 @@
+// Inspect-data-api answers what an Aurora cluster needs for the Data API. It reads, asks the policy, and changes nothing.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	enter := func(execution string, p event.Place) dataapi.Readers {
+		c := door.Enter(execution, p.Account, p.Region)
+		return dataapi.Readers{RDS: rds.NewFromConfig(c), Secrets: secretsmanager.NewFromConfig(c), Keys: kms.NewFromConfig(c), Roles: iam.NewFromConfig(c)}
+	}
+	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
+	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
+	inspect := dataapi.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy}.Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectDataAPIInput.Raw, inspect))
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// dataAPI returns the definition of the machine drawbridge-data-api:
+//
+//	InspectDataApi ─ expose ───→ EnableHttpEndpoint → AdmitConsumers ─┐
+//	               ├ retract ──→ RetractDataApi ──────────────────────┼→ ConcludeDataApi ─ Exposed
+//	               ├ conclude ────────────────────────────────────────┘                  ├ Retracted
+//	               └ nothing ──→ Nothing                                                 └ Refused
+//
+// One execution is about one Aurora cluster.
+func (h *hub) dataAPI(scope constructs.Construct) sfn.IChainable {
+	// What the inspection answers has an empty list of hops for each step, so that those on the other way have one too.
+	step := func(state, path string) sfn.TaskStateBase {
+		return h.task(scope, state, data{"dataApi": at("$.dataApi")}, result{selector: data{"hops": at("$.Payload.hops")}, path: path})
+	}
+	inspect := h.task(scope, "InspectDataApi", data{"event": at("$")}, result{output: "$.Payload"})
+	enable, admit, retract := step("EnableHttpEndpoint", "$.enabled"), step("AdmitConsumers", "$.admitted"), step("RetractDataApi", "$.retracted")
+	conclude := h.task(scope, "ConcludeDataApi",
+		data{
+			"result": at("$.result"), "reason": at("$.reason"), "decision": at("$.decision"), "dataApi": at("$.dataApi"),
+			"enabled": at("$.enabled"), "admitted": at("$.admitted"), "retracted": at("$.retracted"),
+		},
+		result{output: "$.Payload"})
+	conclude.Next(choose(scope, "ChooseDataApiEnd", "$.result", []answer{
+		{"Exposed", succeed(scope, "Exposed", "The admitted accounts may query the cluster; the verdict says who may not, and why.")},
+		{"Retracted", succeed(scope, "Retracted", "What Drawbridge added for the cluster's consumers is gone.")},
+		{"Refused", succeed(scope, "Refused", "The policy admits none of the accounts; the output names the policy.")},
+	}))
+	enable.Next(admit)
+	admit.Next(conclude)
+	retract.Next(conclude)
+	return inspect.Next(choose(scope, "ChooseDataApi", "$.answer", []answer{
+		{"expose", enable}, {"retract", retract}, {"conclude", conclude},
+		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
+	}))
+}
+
+// The tags of an Aurora cluster that start the machine, and the calls that set and remove them.
+var (
+	dataAPITags     = []string{"drawbridge:data-api", "drawbridge:secret"}
+	clusterTagCalls = []string{"AddTagsToResource", "RemoveTagsFromResource"}
+)
+
+// databaseChanges is what the Change machine takes of the calls about databases: all but those that only set or remove tags of
+// another machine.
+func databaseChanges() *map[string]any {
+	others := []any{map[string]any{"anything-but": jsii.Strings(dataAPITags...)}}
+	absent := []any{map[string]any{"exists": false}}
+	return &map[string]any{
+		"eventName": jsii.Strings(databaseCalls...),
+		"requestParameters": map[string]any{"$or": []any{
+			map[string]any{"tags": map[string]any{"key": others}},
+			map[string]any{"tagKeys": others},
+			map[string]any{"tags": map[string]any{"key": absent}, "tagKeys": absent},
+		}},
+	}
+}
+
+// dataAPIPatterns are the events that start the machine. AddTagsToResource lists tags, RemoveTagsFromResource keys; a
+// cluster may have its tags from the beginning, and may be deleted with them.
+func dataAPIPatterns() map[string]*awsevents.EventPattern {
+	return map[string]*awsevents.EventPattern{
+		"data-api": {
+			Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+			Detail: &map[string]any{
+				"eventName": jsii.Strings(clusterTagCalls...),
+				"requestParameters": map[string]any{
+					"resourceName": []any{map[string]any{"wildcard": "arn:*:rds:*:cluster:*"}},
+					"$or": []any{
+						map[string]any{"tags": map[string]any{"key": jsii.Strings(dataAPITags...)}},
+						map[string]any{"tagKeys": jsii.Strings(dataAPITags...)},
+					},
+				},
+			},
+		},
+		"data-api-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Cluster Event")},
+	}
+}

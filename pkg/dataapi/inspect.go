@@ -1,0 +1,232 @@
+package dataapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// RDSReader is what [Inspector] needs of RDS.
+type RDSReader interface {
+	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
+}
+
+// SecretReader is what [Inspector] needs of Secrets Manager.
+type SecretReader interface {
+	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
+}
+
+// KeyReader is what [Inspector] needs of KMS.
+type KeyReader interface {
+	DescribeKey(context.Context, *kms.DescribeKeyInput, ...func(*kms.Options)) (*kms.DescribeKeyOutput, error)
+}
+
+// RoleReader is what it takes to look at a role.
+type RoleReader interface {
+	GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
+}
+
+// Readers are the clients that an inspection uses in the cluster's account and Region.
+type Readers struct {
+	RDS     RDSReader
+	Secrets SecretReader
+	Keys    KeyReader
+	Roles   RoleReader
+}
+
+// Inspector reads what there is about a cluster and asks the policy.
+type Inspector struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) Readers
+	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
+	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+}
+
+// accountForm is the form of an account id.
+var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+
+// Inspect reads the cluster that the event names, its role and its secret, asks the policy about each consumer, and
+// answers what is to be done. It changes nothing.
+func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIInput) (workflow.InspectDataAPIOutput, error) {
+	e, err := event.Parse(in.Event)
+	if err != nil {
+		return workflow.InspectDataAPIOutput{}, err
+	}
+	nothing := func(why string) (workflow.InspectDataAPIOutput, error) {
+		slog.InfoContext(ctx, "inspected", "answer", workflow.AnswerNothing, "reason", why)
+		return Nothing(why), nil
+	}
+	if e.ClusterARN == "" {
+		if e.Why == "" {
+			e.Why = "the event names no DB cluster"
+		}
+		return nothing(e.Why)
+	}
+	producer, err := i.Account(ctx, e.Account)
+	if err != nil {
+		return workflow.InspectDataAPIOutput{}, err
+	}
+	if producer.Organization == "" {
+		return nothing(fmt.Sprintf("account %s is outside the organization", e.Account))
+	}
+	facts, err := i.read(ctx, in.Execution, e, producer)
+	if err != nil {
+		return workflow.InspectDataAPIOutput{}, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
+	}
+	out, err := Plan(facts)
+	if err != nil {
+		return out, fmt.Errorf("inspecting %s: %w", e.ClusterARN, err)
+	}
+	slog.InfoContext(ctx, "inspected", "cluster", e.ClusterARN, "answer", out.Answer, "reason", out.Reason)
+	return out, nil
+}
+
+func (i Inspector) read(ctx context.Context, execution string, e event.Event, producer workflow.AccountFacts) (Facts, error) {
+	clients := i.Enter(execution, e.Place)
+	facts, err := readCluster(ctx, clients.RDS, e)
+	if err != nil {
+		return facts, err
+	}
+	facts.Cluster.Organization = producer.Organization
+	if facts.Role, err = readRole(ctx, clients.Roles, facts.Cluster); err != nil {
+		return facts, err
+	}
+	if facts.Consumers, err = i.ask(ctx, facts, producer); err != nil {
+		return facts, err
+	}
+	// A secret is read only if somebody is to be let at it.
+	if name := facts.Tags[TagSecret]; name != "" && len(Admitted(facts.Consumers)) > 0 {
+		facts.Secret, err = readSecret(ctx, clients, name, facts.Cluster)
+	}
+	return facts, err
+}
+
+func readCluster(ctx context.Context, api RDSReader, e event.Event) (Facts, error) {
+	id := event.ClusterID(e.ClusterARN)
+	facts := Facts{Cluster: workflow.Cluster{Account: e.Account, Region: e.Region, ID: id, ARN: e.ClusterARN}}
+	got, err := api.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{DBClusterIdentifier: &id})
+	if fault.HasCode(err, "DBClusterNotFoundFault") || err == nil && len(got.DBClusters) == 0 {
+		facts.Cluster.Gone = true
+		return facts, nil
+	}
+	if err != nil {
+		return facts, fmt.Errorf("reading the cluster %s: %w", id, err)
+	}
+	c := got.DBClusters[0]
+	facts.Tags = map[string]string{}
+	for _, t := range c.TagList {
+		facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	facts.Engine, facts.Mode, facts.Status = aws.ToString(c.Engine), aws.ToString(c.EngineMode), aws.ToString(c.Status)
+	// A cluster that is being deleted needs no consumers any more.
+	facts.Cluster.Gone = facts.Status == "deleting"
+	facts.Cluster.Endpoint = aws.ToBool(c.HttpEndpointEnabled)
+	facts.Cluster.EndpointOurs = facts.Tags[TagEndpoint] != ""
+	facts.Cluster.Tagged = facts.Tags[TagStatus] != ""
+	return facts, nil
+}
+
+// ask puts each account that the cluster's tag names to the policy.
+func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFacts) ([]workflow.Consumer, error) {
+	words := strings.Fields(f.Tags[TagConsumers])
+	slices.Sort(words)
+	var consumers []workflow.Consumer
+	if len(words) == 0 {
+		return consumers, nil
+	}
+	set, _, err := i.Policy(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	cluster := policy.Cluster{ARN: f.Cluster.ARN, ID: f.Cluster.ID, Engine: f.Engine, Region: f.Cluster.Region, Tags: f.Tags, Account: known(producer)}
+	for _, word := range slices.Compact(words) {
+		if !accountForm.MatchString(word) {
+			consumers = append(consumers, workflow.Consumer{Account: word, Decision: policy.Decision{Action: policy.Admit, Policy: policy.MissingFacts,
+				Reason: fmt.Sprintf("%q in the tag %s is not an account id of 12 digits", word, TagConsumers)}})
+			continue
+		}
+		facts, err := i.Account(ctx, word)
+		if err != nil {
+			return nil, err
+		}
+		d := set.Admit(policy.Consumer{Region: f.Cluster.Region, Account: known(facts)}, cluster, policy.Context{Connection: f.Cluster.ARN})
+		consumers = append(consumers, workflow.Consumer{Account: word, Decision: d})
+	}
+	return consumers, nil
+}
+
+func known(f workflow.AccountFacts) policy.Account {
+	return policy.Account{ID: f.ID, Name: f.Name, Organization: f.Organization, OUPath: f.OUPath}
+}
+
+// readRole returns what has the name of the cluster's role, nil if nothing has.
+func readRole(ctx context.Context, api RoleReader, c workflow.Cluster) (*Role, error) {
+	name := RoleName(c.ID)
+	got, err := api.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	if fault.HasCode(err, "NoSuchEntity") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the role %s: %w", name, err)
+	}
+	return convert(got.Role), nil
+}
+
+func convert(r *iamtypes.Role) *Role {
+	role := &Role{ARN: aws.ToString(r.Arn), Path: aws.ToString(r.Path), Tags: map[string]string{}}
+	if b := r.PermissionsBoundary; b != nil {
+		role.Boundary = aws.ToString(b.PermissionsBoundaryArn)
+	}
+	for _, t := range r.Tags {
+		role.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return role
+}
+
+func readSecret(ctx context.Context, clients Readers, name string, c workflow.Cluster) (Secret, error) {
+	s := Secret{Name: name}
+	got, err := clients.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
+	if fault.HasCode(err, "ResourceNotFoundException") {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("reading the secret %s: %w", name, err)
+	}
+	s.ARN, s.Deleted = aws.ToString(got.ARN), got.DeletedDate != nil
+	key := aws.ToString(got.KmsKeyId)
+	// "If the secret is encrypted with the AWS managed key aws/secretsmanager, this field is omitted."
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+	if key == "" || strings.HasSuffix(key, "alias/aws/secretsmanager") {
+		s.Managed = true
+		return s, nil
+	}
+	if owner := account(key); owner != "" && owner != c.Account {
+		s.Key = key
+		return s, nil
+	}
+	described, err := clients.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
+	if err != nil {
+		return s, fmt.Errorf("reading the key %s of the secret %s: %w", key, name, err)
+	}
+	m := described.KeyMetadata
+	s.Key, s.Managed, s.Enabled = aws.ToString(m.Arn), m.KeyManager == kmstypes.KeyManagerTypeAws, m.KeyState == kmstypes.KeyStateEnabled
+	return s, nil
+}

@@ -1,0 +1,44 @@
+package event
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+func TestATagCallNamesItsCluster(t *testing.T) {
+	const arn = "arn:aws:rds:us-east-1:222222222222:cluster:sales-2"
+	const text = `{"source":"aws.rds","detail-type":"AWS API Call via CloudTrail","account":"222222222222","region":"us-east-1",
+		"detail":{"eventName":"AddTagsToResource","requestParameters":{"resourceName":"ARN","tags":[{"key":"drawbridge:data-api"}]}}}`
+	for name, c := range map[string]struct{ resource, want string }{
+		"a cluster":                   {arn, arn},
+		"an instance":                 {strings.Replace(arn, "cluster", "db", 1), ""},
+		"a snapshot of a cluster":     {strings.Replace(arn, "cluster", "cluster-snapshot", 1), ""},
+		"a cluster of another Region": {strings.Replace(arn, "us-east-1", "us-east-2", 1), "Invalid"},
+		"a cluster of somebody else":  {strings.Replace(arn, "222222222222", "111111111111", 1), "Invalid"},
+		"a name that does more":       {arn + "$(reboot)", "Invalid"},
+		"a name with a slash":         {arn + "/x", "Invalid"},
+		"two hyphens":                 {arn + "--x", "Invalid"},
+		"nothing":                     {"", ""},
+	} {
+		e, err := Parse([]byte(strings.Replace(text, "ARN", c.resource, 1)))
+		if c.want == "Invalid" {
+			if fault.Of(err) != fault.Invalid {
+				t.Errorf("%s: Parse = %q, %v, want it to be invalid", name, e.ClusterARN, err)
+			}
+			continue
+		}
+		if err != nil || e.Kind != Change || e.ClusterARN != c.want {
+			t.Errorf("%s: Parse = %q, %q, %v, want the cluster %q", name, e.Kind, e.ClusterARN, err, c.want)
+		}
+	}
+	created := strings.Replace(`{"source":"aws.rds","detail-type":"RDS DB Cluster Event","account":"222222222222","region":"us-east-1",
+		"detail":{"SourceArn":"ARN","EventID":"RDS-EVENT-0170"}}`, "ARN", arn, 1)
+	if e, err := Parse([]byte(created)); err != nil || e.ClusterARN != arn {
+		t.Errorf("a created cluster: Parse = %q, %v", e.ClusterARN, err)
+	}
+	if got := ClusterID(arn); got != "sales-2" {
+		t.Errorf("ClusterID = %q", got)
+	}
+}

@@ -1,0 +1,346 @@
+package scenario
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/rdsdata"
+	rdsdatatypes "github.com/aws/aws-sdk-go-v2/service/rdsdata/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// Gamma is an account that nobody named.
+const Gamma = "333333333333"
+
+// DataAPISpec says what a world of the third scenario is like. [S3] is the reference.
+type DataAPISpec struct {
+	// Consumer and Third are the accounts whose people ask; the producer's tag names the first.
+	Consumer, Producer, Third string
+	Region                    string
+	Engine                    string
+	// Endpoint says that the owner turned the HTTP endpoint on.
+	Endpoint bool
+	// ManagedKey says that the secret is under the key that AWS manages.
+	ManagedKey bool
+	// Unprotected says that the owner gave the secret no policy.
+	Unprotected bool
+	// Secret is the value of the tag drawbridge:secret; empty means no tag.
+	Secret string
+}
+
+// The things of the third scenario, by the names that their owners gave them.
+const (
+	cluster     = "sales"
+	otherOne    = "payroll"
+	secretName  = "sales/reader"
+	otherSecret = "payroll/admin"
+	user        = "reader"
+	password    = "correct horse battery"
+)
+
+// S3 is the reference world of the third scenario: an Aurora cluster in one account, people in another who have no
+// network to it, and a third account that has no business there.
+func S3() DataAPISpec {
+	return DataAPISpec{Consumer: Alpha, Producer: Beta, Third: Gamma, Region: "us-east-1", Engine: "aurora-postgresql", Secret: secretName}
+}
+
+// DataAPIWorld is a built world of the third scenario.
+type DataAPIWorld struct {
+	DataAPISpec
+	// Key is the ARN of the owner's key, OtherKey of another one.
+	Key, OtherKey string
+	// SecretARN and OtherSecret are the ARNs of the secrets.
+	SecretARN, OtherSecret string
+
+	clients Clients
+}
+
+// ClusterARN is the ARN of the cluster.
+func (w *DataAPIWorld) ClusterARN() string { return w.arn(cluster) }
+
+func (w *DataAPIWorld) arn(id string) string {
+	return "arn:aws:rds:" + w.Region + ":" + w.Producer + ":cluster:" + id
+}
+
+// RoleARN is the ARN of the role that Drawbridge makes for the cluster.
+func (w *DataAPIWorld) RoleARN() string {
+	return "arn:aws:iam::" + w.Producer + ":role/drawbridge/drawbridge-data-api-" + cluster
+}
+
+// Names gives what AWS made up in the names of the world's things the form that it has in a story.
+func (w *DataAPIWorld) Names() []string {
+	var names []string
+	for _, arn := range []string{w.SecretARN, w.OtherSecret} {
+		name := arn[strings.LastIndexByte(arn, ':')+1:]
+		names = append(names, name, name[:strings.LastIndexByte(name, '-')]+"-AbCdEf")
+	}
+	return names
+}
+
+func (w *DataAPIWorld) rds() *rds.Client { return rds.NewFromConfig(w.clients(w.Producer, w.Region)) }
+func (w *DataAPIWorld) iam(account string) *iam.Client {
+	return iam.NewFromConfig(w.clients(account, w.Region))
+}
+func (w *DataAPIWorld) kms() *kms.Client { return kms.NewFromConfig(w.clients(w.Producer, w.Region)) }
+func (w *DataAPIWorld) secrets() *secretsmanager.Client {
+	return secretsmanager.NewFromConfig(w.clients(w.Producer, w.Region))
+}
+
+// The policies that the owners wrote by hand, each in a style of its own.
+const (
+	keyPolicy = `{
+  "Version" : "2012-10-17",
+  "Id" : "sales-key",
+  "Statement" : [ {
+    "Sid" : "Enable IAM policies",
+    "Effect" : "Allow",
+    "Principal" : { "AWS" : "arn:aws:iam::%s:root" },
+    "Action" : "kms:*",
+    "Resource" : "*"
+  }, {
+    "Effect" : "Deny", "Principal" : "*", "Action" : "kms:ScheduleKeyDeletion", "Resource" : "*"
+  } ]
+}`
+	secretPolicy = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"secretsmanager:DeleteSecret","Resource":"*"}}`
+)
+
+// Build makes the world, each account's things as that account.
+func (s DataAPISpec) Build(ctx context.Context, clients Clients) (*DataAPIWorld, error) {
+	w := &DataAPIWorld{DataAPISpec: s, clients: clients}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"keys", w.makeKeys},
+		{"secrets", w.makeSecrets},
+		{"clusters", w.makeClusters},
+		{"people", w.makePeople},
+	} {
+		if err := step.do(ctx); err != nil {
+			return nil, fmt.Errorf("building the %s: %w", step.what, err)
+		}
+	}
+	return w, nil
+}
+
+func (w *DataAPIWorld) makeKeys(ctx context.Context) error {
+	for _, arn := range []*string{&w.Key, &w.OtherKey} {
+		made, err := w.kms().CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(fmt.Sprintf(keyPolicy, w.Producer))})
+		if err != nil {
+			return err
+		}
+		*arn = aws.ToString(made.KeyMetadata.Arn)
+	}
+	return nil
+}
+
+func (w *DataAPIWorld) makeSecrets(ctx context.Context) error {
+	value, err := json.Marshal(map[string]string{"username": user, "password": password})
+	if err != nil {
+		return err
+	}
+	for name, arn := range map[string]*string{secretName: &w.SecretARN, otherSecret: &w.OtherSecret} {
+		in := &secretsmanager.CreateSecretInput{Name: aws.String(name), SecretString: aws.String(string(value)), KmsKeyId: &w.Key}
+		if name == secretName && w.ManagedKey {
+			in.KmsKeyId = nil
+		}
+		made, err := w.secrets().CreateSecret(ctx, in)
+		if err != nil {
+			return err
+		}
+		*arn = aws.ToString(made.ARN)
+	}
+	if w.Unprotected {
+		return nil
+	}
+	_, err = w.secrets().PutResourcePolicy(ctx, &secretsmanager.PutResourcePolicyInput{SecretId: &w.SecretARN, ResourcePolicy: aws.String(secretPolicy)})
+	return err
+}
+
+func (w *DataAPIWorld) makeClusters(ctx context.Context) error {
+	for _, id := range []string{cluster, otherOne} {
+		if _, err := w.rds().CreateDBCluster(ctx, &rds.CreateDBClusterInput{
+			DBClusterIdentifier: aws.String(id), Engine: aws.String(w.Engine), EnableHttpEndpoint: aws.Bool(id == otherOne || w.Endpoint),
+			MasterUsername: aws.String(user), MasterUserPassword: aws.String(password),
+			Tags: []rdstypes.Tag{{Key: aws.String("team"), Value: aws.String("sales")}},
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makePeople makes a role in each account that asks.
+func (w *DataAPIWorld) makePeople(ctx context.Context) error {
+	for _, account := range []string{w.Consumer, w.Third} {
+		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + account + `:root"}}]}`
+		if _, err := w.iam(account).CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("analyst"), AssumeRolePolicyDocument: &trust}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Share makes the one call that sets everything in motion: the owner of the cluster tags it.
+func (w *DataAPIWorld) Share(ctx context.Context, accounts ...string) error {
+	in := &rds.AddTagsToResourceInput{ResourceName: aws.String(w.ClusterARN()),
+		Tags: []rdstypes.Tag{{Key: aws.String("drawbridge:data-api"), Value: aws.String(strings.Join(accounts, " "))}}}
+	if w.Secret != "" {
+		in.Tags = append(in.Tags, rdstypes.Tag{Key: aws.String("drawbridge:secret"), Value: aws.String(w.Secret)})
+	}
+	_, err := w.rds().AddTagsToResource(ctx, in)
+	return err
+}
+
+// Unshare takes the owner's tags away.
+func (w *DataAPIWorld) Unshare(ctx context.Context) error {
+	_, err := w.rds().RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: aws.String(w.ClusterARN()),
+		TagKeys: []string{"drawbridge:data-api", "drawbridge:secret"}})
+	return err
+}
+
+// Delete deletes the cluster.
+func (w *DataAPIWorld) Delete(ctx context.Context) error {
+	_, err := w.rds().DeleteDBCluster(ctx, &rds.DeleteDBClusterInput{DBClusterIdentifier: aws.String(cluster), SkipFinalSnapshot: aws.Bool(true)})
+	return err
+}
+
+// Encrypt moves the secret to a key, as the remedy says.
+func (w *DataAPIWorld) Encrypt(ctx context.Context, key string) error {
+	_, err := w.secrets().UpdateSecret(ctx, &secretsmanager.UpdateSecretInput{SecretId: aws.String(secretName), KmsKeyId: &key})
+	return err
+}
+
+// AddStatements adds a statement of the owner's to the policy of the key, after Drawbridge's, in a text of their own.
+func (w *DataAPIWorld) AddStatements(ctx context.Context, statement string) error {
+	got, err := w.kms().GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &w.Key, PolicyName: aws.String("default")})
+	if err != nil {
+		return err
+	}
+	text := aws.ToString(got.Policy)
+	at := strings.LastIndexByte(text, ']')
+	text = text[:at] + ",\n" + statement + text[at:]
+	_, err = w.kms().PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &w.Key, PolicyName: aws.String("default"), Policy: &text})
+	return err
+}
+
+// Owned is everything of the producer's that Drawbridge may have changed, as text.
+func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
+	var b strings.Builder
+	for _, key := range []string{w.Key, w.OtherKey} {
+		got, err := w.kms().GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key, PolicyName: aws.String("default")})
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%s\n%s\n", key, aws.ToString(got.Policy))
+	}
+	for _, secret := range []string{w.SecretARN, w.OtherSecret} {
+		got, err := w.secrets().GetResourcePolicy(ctx, &secretsmanager.GetResourcePolicyInput{SecretId: &secret})
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%s\n%s\n", secret, aws.ToString(got.ResourcePolicy))
+	}
+	clusters, err := w.rds().DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{})
+	if err != nil {
+		return "", err
+	}
+	for _, c := range clusters.DBClusters {
+		var tags []string
+		for _, t := range c.TagList {
+			tags = append(tags, aws.ToString(t.Key)+"="+aws.ToString(t.Value))
+		}
+		slices.Sort(tags)
+		fmt.Fprintf(&b, "%s endpoint %v %v\n", aws.ToString(c.DBClusterIdentifier), aws.ToBool(c.HttpEndpointEnabled), tags)
+	}
+	roles, err := w.iam(w.Producer).ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String("/drawbridge/")})
+	if err != nil {
+		return "", err
+	}
+	for _, r := range roles.Roles {
+		fmt.Fprintf(&b, "role %s\n%s\n", aws.ToString(r.Arn), aws.ToString(r.AssumeRolePolicyDocument))
+	}
+	return b.String(), nil
+}
+
+// Ask is one question of somebody's: to a cluster, with a secret.
+type Ask struct {
+	Account         string // whose analyst asks
+	Cluster, Secret string
+	SQL             string
+}
+
+// Query asks as people do: the analyst of an account assumes the role of the producer and sends a statement with the
+// secret. It returns the first value of the answer.
+func (w *DataAPIWorld) Query(ctx context.Context, a Ask) (string, error) {
+	config := w.clients(a.Account, w.Region)
+	for _, role := range []string{"arn:aws:iam::" + a.Account + ":role/analyst", w.RoleARN()} {
+		got, err := sts.NewFromConfig(config).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String("ada")})
+		if err != nil {
+			return "", fmt.Errorf("assuming %s: %w", role, err)
+		}
+		c := got.Credentials
+		config.Credentials = credentials.NewStaticCredentialsProvider(aws.ToString(c.AccessKeyId), aws.ToString(c.SecretAccessKey), aws.ToString(c.SessionToken))
+	}
+	got, err := rdsdata.NewFromConfig(config).ExecuteStatement(ctx, &rdsdata.ExecuteStatementInput{
+		ResourceArn: &a.Cluster, SecretArn: &a.Secret, Sql: &a.SQL})
+	if err != nil {
+		return "", fmt.Errorf("asking %s: %w", a.Cluster, err)
+	}
+	for _, record := range got.Records {
+		for _, field := range record {
+			switch f := field.(type) {
+			case *rdsdatatypes.FieldMemberLongValue:
+				return fmt.Sprint(f.Value), nil
+			case *rdsdatatypes.FieldMemberStringValue:
+				return f.Value, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// Verdict reads back who gets through: the consumer, and nobody else, to this cluster with this secret alone. Each line
+// is a call chain that was really made.
+func (w *DataAPIWorld) Verdict(ctx context.Context) ([]story.Hop, error) {
+	right := Ask{w.Consumer, w.ClusterARN(), w.SecretARN, "SELECT 6 * 7"}
+	third, secret, other := right, right, right
+	third.Account, secret.Secret, other.Cluster = w.Third, w.OtherSecret, w.arn(otherOne)
+	var hops []story.Hop
+	for _, c := range []struct {
+		hop, says string
+		ask       Ask
+		denied    bool
+	}{
+		{"consumer", "alpha's analyst assumes the role and runs " + right.SQL, right, false},
+		{"third account", "gamma's analyst does the same", third, true},
+		{"another secret", "alpha's analyst, with " + otherSecret, secret, true},
+		{"another cluster", "alpha's analyst, on " + otherOne, other, true},
+	} {
+		answer, err := w.Query(ctx, c.ask)
+		var api smithy.APIError
+		switch {
+		case err == nil:
+			hops = append(hops, story.Hop{Hop: c.hop, OK: !c.denied, Detail: c.says + ": " + answer})
+		case errors.As(err, &api):
+			hops = append(hops, story.Hop{Hop: c.hop, OK: c.denied && strings.HasPrefix(api.ErrorCode(), "AccessDenied"), Detail: fmt.Sprintf("%s: %s", c.says, api.ErrorCode())})
+		default:
+			return hops, err
+		}
+	}
+	return hops, nil
+}

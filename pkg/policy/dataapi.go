@@ -1,0 +1,59 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/cedar-policy/cedar-go/types"
+)
+
+// A Consumer is an account whose people query a database through the Data API of another account, from one Region.
+type Consumer struct {
+	Region  string
+	Account Account
+}
+
+// A Cluster is an Aurora cluster with the Data API, as far as it is not a matter of the network: see [Database] for that.
+type Cluster struct {
+	ARN     string
+	ID      string // cluster identifier
+	Engine  string // RDS's name of it
+	Region  string
+	Tags    map[string]string
+	Account Account
+}
+
+// The tag that names the accounts that may query a cluster through the Data API.
+const dataAPITag = "drawbridge:data-api"
+
+func (c Consumer) entity() entity {
+	uid := ""
+	if c.Account.ID != "" {
+		uid = c.Account.ID + "/" + c.Region
+	}
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::Consumer", types.String(uid)),
+		parent:     c.Account.uid(),
+		attributes: c.Account.whereabouts(c.Region), account: c.Account, region: c.Region,
+	}
+}
+
+func (c Cluster) entity() entity {
+	attributes := c.Account.whereabouts(c.Region)
+	attributes["id"] = types.String(c.ID)
+	attributes["engine"] = types.String(c.Engine)
+	var words []types.Value
+	for _, word := range strings.Fields(c.Tags[dataAPITag]) {
+		words = append(words, types.String(word))
+	}
+	attributes["sharedWith"] = types.NewSet(words...)
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::Cluster", types.String(c.ARN)),
+		parent:     c.Account.uid(),
+		attributes: attributes, tags: c.Tags, account: c.Account, region: c.Region,
+	}
+}
+
+// Admit asks whether the people of consumer may query cluster through the Data API.
+func (s *Set) Admit(consumer Consumer, cluster Cluster, c Context) Decision {
+	return s.Decide(Admit, consumer, cluster, c)
+}

@@ -1,0 +1,106 @@
+package workflow
+
+import (
+	"encoding/json"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+)
+
+// The end states of the Data API machine, besides Refused and Nothing. docs/runbook.md has an entry for each.
+const (
+	Exposed   Result = "Exposed"   // the consumers may query the cluster
+	Retracted Result = "Retracted" // what Drawbridge added for the cluster's consumers is gone
+)
+
+// The answers of InspectDataApi.
+const (
+	AnswerExpose   Answer = "expose"
+	AnswerRetract  Answer = "retract"
+	AnswerConclude Answer = "conclude" // nothing to change but the status
+)
+
+// DataAPI is an Aurora cluster, the secret that opens it, and the accounts that may use both through the Data API.
+type DataAPI struct {
+	Cluster Cluster `json:"cluster"`
+	Secret  Secret  `json:"secret"` // what is left to take back, if the answer is retract
+	// Consumers are the accounts that the cluster's tag names, with what the policy says to each.
+	Consumers []Consumer `json:"consumers"`
+}
+
+// Cluster is an Aurora cluster.
+type Cluster struct {
+	Account      string `json:"account"`
+	Region       string `json:"region"`
+	ID           string `json:"id"`
+	ARN          string `json:"arn"`
+	Organization string `json:"organization"` // o-…
+	// Gone says that the cluster does not exist any more.
+	Gone bool `json:"gone,omitempty"`
+	// Endpoint says whether the HTTP endpoint is on, EndpointOurs whether Drawbridge turned it on.
+	Endpoint     bool `json:"endpoint"`
+	EndpointOurs bool `json:"endpointOurs"`
+	// Tagged says that the cluster carries Drawbridge's status.
+	Tagged bool `json:"tagged"`
+}
+
+// Secret is a secret and the key that encrypts it, by their ARNs.
+type Secret struct {
+	ARN string `json:"arn"`
+	Key string `json:"key"`
+}
+
+// Consumer is an account that a cluster's tag names.
+type Consumer struct {
+	Account  string          `json:"account"`
+	Decision policy.Decision `json:"decision"`
+}
+
+// InspectDataAPIInput starts a look at one cluster.
+type InspectDataAPIInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in InspectDataAPIInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
+// InspectDataAPIOutput is the answer and everything that the following states need.
+type InspectDataAPIOutput struct {
+	Result   Result          `json:"result"`
+	Answer   Answer          `json:"answer"`
+	Reason   string          `json:"reason"`
+	Decision policy.Decision `json:"decision"`
+	DataAPI  DataAPI         `json:"dataApi"`
+	// Enabled, Admitted and Retracted are empty: the steps that follow put what they did in their place.
+	Enabled   HopsOutput `json:"enabled"`
+	Admitted  HopsOutput `json:"admitted"`
+	Retracted HopsOutput `json:"retracted"`
+}
+
+// DataAPIInput is the input of EnableHttpEndpoint, AdmitConsumers and RetractDataApi.
+type DataAPIInput struct {
+	Execution string  `json:"execution"`
+	DataAPI   DataAPI `json:"dataApi"`
+}
+
+// ConcludeDataAPIInput is the result and everything that the steps before did.
+type ConcludeDataAPIInput struct {
+	Execution string          `json:"execution"`
+	Result    Result          `json:"result"`
+	Reason    string          `json:"reason"`
+	Decision  policy.Decision `json:"decision"`
+	DataAPI   DataAPI         `json:"dataApi"`
+	Enabled   HopsOutput      `json:"enabled"`
+	Admitted  HopsOutput      `json:"admitted"`
+	Retracted HopsOutput      `json:"retracted"`
+}
+
+// ConcludeDataAPIOutput is the output of an execution of the Data API machine.
+type ConcludeDataAPIOutput struct {
+	Result   Result          `json:"result"`
+	Reason   string          `json:"reason"`
+	Decision policy.Decision `json:"decision"`
+	Verdict  []Hop           `json:"verdict"`
+}
