@@ -63,6 +63,14 @@ func (h *hub) function(state string) awslambda.IFunction {
 		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
 			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + policyParameter)})
 	}
+	if step.readsCallers {
+		env["CALLERS_PARAMETER"] = jsii.String(callersParameter)
+		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
+			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + callersParameter)})
+	}
+	if step.knowsRegions {
+		env["REGIONS"] = h.regions.ValueAsString()
+	}
 	if step.asksOrg {
 		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeAccount",
 			"Resource": sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*")})

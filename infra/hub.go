@@ -131,7 +131,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	})
 	h.machine("change", h.change, map[string]*awsevents.EventPattern{
 		"network": callsOf(slices.Concat(networkCalls, tableCalls), nil),
-		"vpc":     callsOf(tagCalls, tagged("vpc-")),
+		"vpc":     callsOf(tagCalls, changing("vpc-")),
 		"database": {Source: jsii.Strings("aws.rds", "aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: databaseChanges()},
 		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
@@ -161,6 +161,14 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	})
 	h.machine("share", h.share, shares())
 	h.machine("attachment", h.attachment, attachmentPatterns())
+	awsssm.NewCfnParameter(stack, jsii.String("PrivateAccess"), &awsssm.CfnParameterProps{
+		Name:        jsii.String(callersParameter),
+		Description: jsii.String("From where people call the endpoints of private notebooks, beside the VPCs themselves."),
+		Type:        jsii.String("String"),
+		Value: parameter(stack, "PrivateAccessCidrs", "none", `^(none|[0-9./]+(, ?[0-9./]+)*)$`,
+			"The ranges on premises or of a VPN from which private notebooks are reached, with commas, or none.").ValueAsString(),
+	})
+	h.machine("private-notebooks", h.privateNotebooks, privatePatterns())
 	h.tellPeople()
 	h.requestAlarms()
 	h.dashboard()

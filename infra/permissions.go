@@ -18,6 +18,9 @@ type step struct {
 	patient    bool    // it knows when a request is stuck: APPROVAL_PATIENCE, in days
 	announces  bool    // it tells programs: events:PutEvents on the hub's bus, and BUS_NAME
 	looksBack  bool    // it reads what became of an execution of the machines
+	// it reads the ranges from which people call: ssm:GetParameter on their parameter, and CALLERS_PARAMETER
+	readsCallers bool
+	knowsRegions bool // it looks into all Regions: REGIONS
 }
 
 // grant is one statement of a member role.
@@ -32,7 +35,7 @@ type grant struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //
 // Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps)
+var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps)
 
 // listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
 // account.

@@ -48,6 +48,15 @@ ANSWERED = {
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"iam:(PutRolePolicy|DeleteRolePolicy|UpdateAssumeRolePolicy)", r"arn:aws:iam::\d+:role/\*"): (
         "only roles that their owner opened by a tag, or that carry Drawbridge's mark: the conditions say so"
     ),
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", r"iam:(CreatePolicy|CreatePolicyVersion|DeletePolicy|DeletePolicyVersion|AttachRolePolicy|DetachRolePolicy)", r"arn:aws:iam::\d+:(policy/drawbridge/drawbridge-private-notebooks|role/\*)"): (
+        "one policy under Drawbridge's own path; only that one is attached, and only to roles that their owner opened by a tag"
+    ),
+    ("PRIVILEGE_ESCALATION", r"iam:CreatePolicyVersion", r"arn:aws:iam::\d+:policy/drawbridge/drawbridge-private-notebooks"): (
+        "Drawbridge writes that one policy; its own role does not have it, nor the tag without which it cannot get it"
+    ),
+    ("RESOURCE_MISMATCH", r"ec2:(Create|Modify)VpcEndpoint|ec2:CreateSecurityGroup", r"arn:aws:ec2:\*:\d+:(vpc|subnet|security-group|vpc-endpoint)/\*"): (
+        "AWS asks for each of them; they have different tags, so each has a statement of its own"
+    ),
     ("CREDENTIALS_EXPOSURE", r"redshift:getclustercredentials", r".*"): (
         "it is what the readers of a warehouse are for; this is the most that their own policies can allow"
     ),
@@ -159,6 +168,11 @@ def answered(finding, document):
     return None
 
 
+def known(document):
+    """The document for parliament, which does not know that the policies that AWS manages have an account called aws."""
+    return json.dumps(document).replace(":iam::aws:policy/", ":iam::111111111111:policy/")
+
+
 def listed(value):
     return value if isinstance(value, list) else [value]
 
@@ -172,7 +186,7 @@ def main(paths):
             looked += 1
             # Whether it may be abused is a question to what an identity may do, not to whom a resource lets in.
             abuse = not any("Principal" in one for one in document["Statement"])
-            for finding in analyze_policy_string(json.dumps(document), include_community_auditors=abuse).findings:
+            for finding in analyze_policy_string(known(document), include_community_auditors=abuse).findings:
                 entry = answered(finding, document)
                 used.add(entry)
                 if entry is None:

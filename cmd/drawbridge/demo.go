@@ -16,7 +16,7 @@ import (
 )
 
 type demoCommand struct {
-	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s3" default:"s1"`
+	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s2,s3" default:"s1"`
 	Out       string  `help:"Folder for report.json; by default out/demo in the repository." placeholder:"DIR"`
 	WaitScale float64 `help:"Fraction of its time that a wait takes; 1 is real time." default:"0.01" placeholder:"FRACTION"`
 	Verbose   bool    `help:"Show what the functions and the emulation of AWS print." short:"v"`
@@ -46,6 +46,9 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 		return c.dataAPI(ctx, env, engine, began)
 	}
 
+	if c.Scenario == "s2" {
+		return c.runS2(ctx, engine, env.root)
+	}
 	spec := scenario.S1()
 	say("Account %s (%s) has a notebook in %s, account %s (%s) a %s database in %s. Nothing connects them.",
 		spec.Consumer.Account, spec.Consumer.Name, spec.Consumer.Subnets[0],

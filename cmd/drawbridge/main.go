@@ -20,6 +20,8 @@ type cli struct {
 	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
 	Bench benchCommand `cmd:"" help:"Count what a connection costs and time it against the bare AWS calls."`
 
+	NotebookURL notebookURLCommand `cmd:"" name:"notebook-url" help:"Issue the URL of a notebook through the interface endpoint."`
+
 	Replay replayCommand `cmd:"" help:"Play events from the dead-letter queue again."`
 
 	ConnectSnippet snippetCommand `cmd:"" help:"Print the notebook cell that queries a Redshift cluster from Studio."`
@@ -43,7 +45,7 @@ func main() {
 		defer stop()
 		defer func() { interrupted = ctx.Err() != nil }()
 		root, err := c.root()
-		if err != nil && parsed.Command() != "replay" && parsed.Command() != "connect-snippet <role>" {
+		if err != nil && parsed.Command() != "replay" && parsed.Command() != "connect-snippet <role>" && parsed.Command() != "notebook-url <name>" {
 			return err
 		}
 		parsed.BindTo(ctx, (*context.Context)(nil))

@@ -56,6 +56,11 @@ var Share string
 //go:embed studio.asl.json
 var Studio string
 
+// PrivateNotebooks is the machine drawbridge-private-notebooks, written like [Peering].
+//
+//go:embed private-notebooks.asl.json
+var PrivateNotebooks string
+
 // Sweep is the machine drawbridge-sweep, written like [Peering].
 //
 //go:embed sweep.asl.json

@@ -25,6 +25,7 @@ const (
 	Peering   Kind = "peering"   // something happened to a VPC peering connection
 	Notebook  Kind = "notebook"  // a notebook instance changed state
 	Routes    Kind = "routes"    // somebody changed a route table
+	Private   Kind = "private"   // the opt-in to private notebooks, or an endpoint, of an account changed
 	Studio    Kind = "studio"    // an app of a Studio domain was deleted, or a warehouse wants a look
 	Change    Kind = "change"    // a VPC or a database changed in a way that its connections may have to follow
 	Unhandled Kind = "unhandled" // well-formed, but nothing of ours
@@ -139,6 +140,8 @@ func Parse(raw []byte) (Event, error) {
 		return transitToInspect(out, e.Detail)
 	case e.DetailType == "Resource Sharing State Change" && e.Source == "aws.ram":
 		return sharing(out, e.Resources), nil
+	case e.DetailType == "Tag Change on Resource" && e.Source == "aws.tag", e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.iam":
+		return optIn(out, e.Detail)
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ram":
 		return shareCall(out, e.Detail)
 	case e.Source == "aws.rds" && (e.DetailType == "RDS DB Instance Event" || e.DetailType == "RDS DB Cluster Event"):
@@ -309,6 +312,9 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 	var c call
 	if err := json.Unmarshal(detail, &c); err != nil {
 		return Event{}, invalid("detail: %v", err)
+	}
+	if endpointCalls[c.EventName] {
+		return optIn(out, detail)
 	}
 	if gatewayCalls[c.EventName] {
 		return gatewayCall(out, c)

@@ -70,6 +70,10 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Change || e.Cluster != "sales-warehouse" {
 					t.Errorf("got %+v, want a change of the cluster", e)
 				}
+			case name == "create-vpc-endpoint" || name == "tag-role" || name == "tag-change-on-resource":
+				if e.Kind != event.Private || e.Account != "111111111111" {
+					t.Errorf("got %+v, want a look at the account", e)
+				}
 			case name == "studio-to-inspect":
 				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" {
 					t.Errorf("got %+v, want the cluster where it is", e)

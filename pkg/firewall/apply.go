@@ -364,17 +364,9 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, notebo
 	if len(side.Openings) == 0 && len(side.Ports) == 0 {
 		return nil, nil, nil
 	}
-	var acls []ACL
-	pages := ec2.NewDescribeNetworkAclsPaginator(ec2api, &ec2.DescribeNetworkAclsInput{
-		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{side.VPC.ID}}}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading the network ACLs of %s: %w", side.VPC.ID, err)
-		}
-		for _, a := range page.NetworkAcls {
-			acls = append(acls, convertACL(a))
-		}
+	acls, err := ReadACLs(ctx, ec2api, side.VPC.ID)
+	if err != nil {
+		return nil, nil, err
 	}
 	var lacks []string
 	for _, o := range side.Openings {

@@ -14,6 +14,7 @@
 //	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
+//	Expose                a VPC               a service that it gets an endpoint of
 //	Identify              an execution role of a Studio domain   a Redshift cluster
 //	AcceptShare           the account that shares   the account that it shares with
 //	Attach, AcceptAttachment, AskAttachment, RejectAttachment   a VPC   a transit gateway
@@ -48,6 +49,8 @@ const (
 	Inject  Action = "Inject"  // write host routes into a notebook's lifecycle configuration
 	Restart Action = "Restart" // stop and start a running notebook
 	Connect Action = "Connect" // connect two VPCs that are attached to one transit gateway
+	// Expose gives a VPC an interface endpoint of a service.
+	Expose Action = "Expose"
 	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
 	Identify Action = "Identify"
 
@@ -62,7 +65,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment, Admit}
+	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.

@@ -29,6 +29,7 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 	principals := map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
 		resources[Identify] = append(resources[Identify], Warehouse{ARN: "arn:wh", ID: "wh", Region: "us-east-1", Tags: map[string]string{studioTag: " a b "}, Account: v.Account})
+		resources[Expose] = append(resources[Expose], Service{Name: "com.amazonaws.us-east-1.rds-data", Region: "us-east-1", Account: v.Account})
 		principals[Identify] = append(principals[Identify], Role{ARN: "arn:role", Name: "role", Region: "us-east-1", Account: v.Account})
 		resources[Admit] = append(resources[Admit], Cluster{ARN: "arn:cl", ID: "cl", Region: "us-east-1", Tags: map[string]string{dataAPITag: " a b "}, Account: v.Account})
 		principals[Admit] = append(principals[Admit], Consumer{Region: "us-east-1", Account: v.Account})

@@ -9,6 +9,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     databases,
     distributedmap,
     ec2,
+    endpoints,
     events,
     organizations,
     patching,

@@ -106,6 +106,7 @@ _KINDS = {
     "vpc": "vpc",
     "sgr": "security-group-rule",
     "sg": "security-group",
+    "vpce": "vpc-endpoint",
     "rtb": "route-table",
     "subnet": "subnet",
 }
@@ -164,11 +165,73 @@ def _parameter(call):
     return call.on(call.arn("parameter/" + call.get("Name").removeprefix("/")))
 
 
+def _endpoint(call):
+    """CreateVpcEndpoint: the VPC and its subnets and groups are asked about with their own tags, the endpoint with the new ones."""
+    tags = [tag for spec in call.listed("TagSpecifications") for tag in spec.get("Tags") or []]
+    keys, made = call.tag_keys(tags), call.arn("vpc-endpoint/*")
+    demands = call.on(call.arn(f"vpc/{call.get('VpcId')}"))
+    demands += call.on(*(call.arn(f"subnet/{one}") for one in call.listed("SubnetIds")))
+    demands += call.on(*(call.arn(f"security-group/{one}") for one in call.listed("SecurityGroupIds")))
+    demands += call.on(made, keys={**keys, "ec2:VpceServiceName": call.get("ServiceName")})
+    if tags:
+        demands.append(call.also("CreateTags", made, {**keys, "ec2:CreateAction": call.action}))
+    return demands
+
+
+def _extension(call):
+    demands = call.on(call.arn(f"vpc-endpoint/{call.get('VpcEndpointId')}"))
+    return demands + call.on(*(call.arn(f"subnet/{one}") for one in call.listed("AddSubnetIds")))
+
+
+def _new_group(call):
+    tags = [tag for spec in call.listed("TagSpecifications") for tag in spec.get("Tags") or []]
+    keys, made = call.tag_keys(tags), call.arn("security-group/*")
+    demands = call.on(call.arn(f"vpc/{call.get('VpcId')}")) + call.on(made, keys=keys)
+    if tags:
+        demands.append(call.also("CreateTags", made, {**keys, "ec2:CreateAction": call.action}))
+    return demands
+
+
+def _iam_role(call):
+    """A call about a role and, if it attaches one, a managed policy: IAM asks about the role and its tags."""
+    name = call.get("RoleName")
+    role = iam_backends[call.account]["aws"].roles
+    found = next((one for one in role.values() if one.name == name), None)
+    arn = found.arn if found else f"arn:aws:iam::{call.account}:role/{name}"
+    own = (found.tags.values() if isinstance(found.tags, dict) else found.tags) if found else []
+    tags = {f"{space}:ResourceTag/{tag['Key']}": tag["Value"] for tag in own or [] for space in ("aws", "iam")}
+    return [Demand(f"iam:{call.action}", arn, {**tags, "iam:PolicyARN": call.get("PolicyArn") or None})]
+
+
+def _iam_policy(call):
+    path, name = call.get("Path") or "/", call.get("PolicyName")
+    arn = call.get("PolicyArn") or f"arn:aws:iam::{call.account}:policy{path}{name}"
+    keys = call.tag_keys(call.listed("Tags"))
+    demands = [Demand(f"iam:{call.action}", arn, keys)]
+    if call.action == "CreatePolicy" and keys:
+        demands.append(Demand("iam:TagPolicy", arn, keys))
+    return demands
+
+
 _route, _group = _one("route-table/", "RouteTableId"), _one("security-group/", "GroupId")
 
 CALLS = {
     "ec2:AcceptVpcPeeringConnection": _accept,
     "ec2:AuthorizeSecurityGroupEgress": _authorize,
+    "ec2:CreateSecurityGroup": _new_group,
+    "ec2:CreateVpcEndpoint": _endpoint,
+    "ec2:DeleteSecurityGroup": _group,
+    "ec2:DeleteVpcEndpoints": lambda call: call.on(*(call.arn(f"vpc-endpoint/{one}") for one in call.listed("VpcEndpointIds"))),
+    "ec2:DescribeVpcAttribute": _one("vpc/", "VpcId"),
+    "ec2:ModifyVpcEndpoint": _extension,
+    "iam:AttachRolePolicy": _iam_role,
+    "iam:CreatePolicy": _iam_policy,
+    "iam:CreatePolicyVersion": _iam_policy,
+    "iam:DeletePolicy": _iam_policy,
+    "iam:DeletePolicyVersion": _iam_policy,
+    "iam:DetachRolePolicy": _iam_role,
+    "iam:GetPolicy": _iam_policy,
+    "iam:GetPolicyVersion": _iam_policy,
     "ec2:AuthorizeSecurityGroupIngress": _authorize,
     "ec2:CreateRoute": _route,
     "ec2:CreateTags": _tag,
@@ -209,9 +272,11 @@ CALLS = {
 # Reads for which IAM knows no resource, besides all of EC2's Describe calls.
 ON_EVERYTHING = {
     "cloudwatch:PutMetricData",
+    "iam:GetAccountAuthorizationDetails",
     "lambda:ListFunctions",
     "organizations:ListAccounts",
     "redshift:DescribeClusters",
+    "route53resolver:ListResolverEndpoints",
     "sagemaker:ListDomains",
     "sagemaker:ListNotebookInstances",
     "states:ListStateMachines",
@@ -230,8 +295,10 @@ _KEYS = {
     "aws:resourceorgid",
     "aws:tagkeys",
     "ec2:createaction",
+    "ec2:vpceservicename",
     "events:detail-type",
     "events:source",
+    "iam:policyarn",
     "sts:externalid",
     "sts:rolesessionname",
 }

@@ -1,0 +1,30 @@
+// Verify-private-notebooks says, path by path, from where the notebooks of an account are reached, and why.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(private.Verifier{
+		IAM: func(x, id, region string) private.PolicyReader { return iam.NewFromConfig(door.Enter(x, id, region)) },
+		Region: func(x, id, region string) private.RegionReader {
+			c := door.Enter(x, id, region)
+			return private.RegionReader{EC2: ec2.NewFromConfig(c), Resolver: route53resolver.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
+		},
+	}.Verify)
+}

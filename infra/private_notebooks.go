@@ -1,0 +1,147 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// privateTag opts in: a VPC, or a role.
+const privateTag = "drawbridge:private-notebooks"
+
+// callersParameter lists the ranges outside the VPCs from which people call: on premises, of a VPN.
+const callersParameter = "/drawbridge/private-access-cidrs"
+
+// The calls that may change what an account's private notebooks need.
+var (
+	endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
+	roleTagCalls  = []string{"CreateRole", "TagRole"}
+)
+
+// privateNotebooks returns the definition of the machine drawbridge-private-notebooks:
+//
+//	ReceiveEvent → InspectPrivateNotebooks ─ arrange → PlaceEachEndpoints → GrantNotebookAccess ─ done ─→ RemoveEachEndpoints
+//	                        ↑              ├ refuse ──→ Refused                   │ again                        │
+//	                        │              └ nothing ─→ Nothing                   ↓                              ↓
+//	                        └──────────────────────────────────────────── WaitForAccount        VerifyPrivateNotebooks
+//	                                                                                              → Private or Removed
+//
+// One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
+func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
+	inspect := h.task(scope, "InspectPrivateNotebooks", data{"event": at("$.event")}, result{output: "$.Payload"})
+	place := each(scope, "PlaceEachEndpoints", "$.wants", "$.placed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{},
+		h.untilReady(scope, "PlaceEndpoints", "placed"))
+	grant := h.task(scope, "GrantNotebookAccess",
+		data{"account": at("$.account"), "region": at("$.region"), "vpcs": at("$.vpcs"), "refused": at("$.refused")},
+		result{path: "$.granted", selector: data{
+			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints"), "roles": at("$.Payload.roles")}})
+	wait := sfn.NewWait(scope, jsii.String("WaitForAccount"), &sfn.WaitProps{
+		Comment: jsii.String("The account's tagged VPCs changed meanwhile, so all is looked at again."),
+		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(5))),
+	})
+	wait.Next(inspect)
+	remove := each(scope, "RemoveEachEndpoints", "$.leaving", "$.removed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{},
+		h.untilReady(scope, "RemoveEndpoints", "removed"))
+	verify := h.task(scope, "VerifyPrivateNotebooks",
+		data{
+			"result": at("$.result"), "reason": at("$.reason"), "account": at("$.account"), "region": at("$.region"), "vpcs": at("$.vpcs"),
+			"refused": at("$.refused"), "placed": at("$.placed"), "granted": at("$.granted"), "removed": at("$.removed"),
+		},
+		result{output: "$.Payload"})
+	place.Next(grant).Next(choose(scope, "ChooseGranted", "$.granted.answer", []answer{{"done", remove}, {"again", wait}}))
+	remove.Next(verify).Next(choose(scope, "ChoosePrivateEnd", "$.result", []answer{
+		{"Private", succeed(scope, "Private", "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted.")},
+		{"Removed", succeed(scope, "Removed", "No VPC of the account is tagged any more; what was added is gone.")},
+	}))
+	inspect.Next(choose(scope, "ChoosePrivate", "$.answer", []answer{
+		{"arrange", place},
+		{"refuse", succeed(scope, "Refused", "The policy does not allow it; the output says which.")},
+		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
+	}))
+	return sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
+		Comment:    jsii.String("The event is kept as it came."),
+		Parameters: &map[string]any{"event": at("$")},
+	}).Next(inspect)
+}
+
+// untilReady returns the Task of a state about one VPC's endpoints and asks it again until it answers ready:
+//
+//	STATE ─ ready → STATE Done
+//	  ↑   └ wait ─→ WaitAfter STATE ─┐
+//	  └─────────────────────────────┘
+func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.IChainable {
+	done := sfn.NewSucceed(scope, jsii.String(state+"Done"), &sfn.SucceedProps{
+		Comment:    jsii.String("What was just read is as it shall be."),
+		OutputPath: jsii.String("$." + name),
+	})
+	task := h.task(scope, state, data{"want": at("$.want")}, result{path: "$." + name, selector: data{
+		"answer": at("$.Payload.answer"), "want": at("$.Payload.want"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints")}})
+	wait := sfn.NewWait(scope, jsii.String("WaitAfter"+state), &sfn.WaitProps{
+		Comment: jsii.String("An endpoint takes a minute or two to come and to go, and AWS sends no event then."),
+		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(15))),
+	})
+	wait.Next(task)
+	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{"ready", done}, {"wait", wait}}))
+}
+
+// privatePatterns are what starts the machine: the tag on a VPC or on a role, and endpoints that come and go.
+func privatePatterns() map[string]*awsevents.EventPattern {
+	vpc := tagged("vpc-")
+	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(privateTag)}}
+	role := func(names []string, parameters map[string]any) *awsevents.EventPattern {
+		return &awsevents.EventPattern{Source: jsii.Strings("aws.iam"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+			Detail: &map[string]any{"eventName": jsii.Strings(names...), "requestParameters": parameters}}
+	}
+	return map[string]*awsevents.EventPattern{
+		"private-vpc":           callsOf(tagCalls, vpc),
+		"private-endpoint":      callsOf(endpointCalls, nil),
+		"private-role-tagged":   role(roleTagCalls, map[string]any{"tags": map[string]any{"key": jsii.Strings(privateTag)}}),
+		"private-role-untagged": role([]string{"UntagRole"}, map[string]any{"tagKeys": jsii.Strings(privateTag)}),
+		"private-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
+			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(privateTag)}},
+	}
+}
+
+// changing is [tagged] without the tags that other machines than Change answer to.
+func changing(prefix string) map[string]any {
+	parameters := tagged(prefix)
+	parameters["tagSet"] = map[string]any{"items": map[string]any{"key": []any{map[string]any{"anything-but": jsii.Strings(privateTag)}}}}
+	return parameters
+}
+
+// privateKinds are the kinds of events that only this machine listens to. IAM's calls are recorded in us-east-1 alone.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+var privateKinds = []kind{
+	{
+		name:    "endpoint",
+		about:   "Somebody made or deleted a VPC endpoint.",
+		pattern: callPattern(ec2, map[string]any{"eventName": endpointCalls}),
+	},
+	{
+		name:  "role-tagged",
+		about: "Somebody set a tag of Drawbridge's on a role.",
+		pattern: callPattern([]string{"iam"}, map[string]any{
+			"eventName":         roleTagCalls,
+			"requestParameters": map[string]any{"tags": map[string]any{"key": []string{privateTag}}},
+		}),
+	},
+	{
+		name:  "role-untagged",
+		about: "Somebody removed a tag of Drawbridge's from a role.",
+		pattern: callPattern([]string{"iam"}, map[string]any{
+			"eventName":         []string{"UntagRole"},
+			"requestParameters": map[string]any{"tagKeys": []string{privateTag}},
+		}),
+	},
+	{
+		name:  "tag",
+		about: "A tag that an owner sets for Drawbridge changed, where the service tells EventBridge so itself.",
+		pattern: map[string]any{
+			"source":      []string{"aws.tag"},
+			"detail-type": []string{"Tag Change on Resource"},
+			"detail":      map[string]any{"changed-tag-keys": []string{privateTag}},
+		},
+	},
+}

@@ -1,0 +1,463 @@
+package endpoint
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Reader is what [Read] needs of EC2.
+type Reader interface {
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeVpcAttribute(context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options)) (*ec2.DescribeVpcAttributeOutput, error)
+	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+	DescribeVpcEndpointServices(context.Context, *ec2.DescribeVpcEndpointServicesInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointServicesOutput, error)
+	lister
+}
+
+// lister reads what there is of endpoints and their groups.
+type lister interface {
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error)
+}
+
+// Client is what [Ensure] needs of EC2.
+type Client interface {
+	Reader
+	firewall.ACLReader
+	CreateSecurityGroup(context.Context, *ec2.CreateSecurityGroupInput, ...func(*ec2.Options)) (*ec2.CreateSecurityGroupOutput, error)
+	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
+	RevokeSecurityGroupIngress(context.Context, *ec2.RevokeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error)
+	CreateVpcEndpoint(context.Context, *ec2.CreateVpcEndpointInput, ...func(*ec2.Options)) (*ec2.CreateVpcEndpointOutput, error)
+	ModifyVpcEndpoint(context.Context, *ec2.ModifyVpcEndpointInput, ...func(*ec2.Options)) (*ec2.ModifyVpcEndpointOutput, error)
+	DeleteVpcEndpoints(context.Context, *ec2.DeleteVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DeleteVpcEndpointsOutput, error)
+}
+
+// Remover is what [Withdraw] needs of EC2.
+type Remover interface {
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DeleteVpcEndpoints(context.Context, *ec2.DeleteVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DeleteVpcEndpointsOutput, error)
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	DeleteSecurityGroup(context.Context, *ec2.DeleteSecurityGroupInput, ...func(*ec2.Options)) (*ec2.DeleteSecurityGroupOutput, error)
+}
+
+// State is how far a VPC is with the endpoints it shall have, or with being rid of them.
+type State struct {
+	Ready     bool
+	Waiting   []string // what is not there, or not gone yet, in words; empty when Ready
+	Hops      []workflow.Hop
+	Endpoints []Endpoint // those that serve the wanted services, ours and others', by service
+}
+
+// Ensure takes one VPC one step further towards what is wanted and says how far it is. It waits for nothing: while the
+// answer is not Ready it is asked again, and Ready is said only of what was just read. A call
+// whose answer was lost needs no client token: the private DNS name can be taken only once in a VPC, and a token would
+// answer with an endpoint that has failed since.
+func Ensure(ctx context.Context, api Client, want Want) (State, error) {
+	have, err := Read(ctx, api, want)
+	if err != nil {
+		return State{}, err
+	}
+	plan, err := Plan(want, have)
+	if err != nil {
+		return State{}, err
+	}
+	if plan.Done() {
+		acls, err := firewall.ReadACLs(ctx, api, want.VPC)
+		if err != nil {
+			return State{}, err
+		}
+		return State{Ready: true, Hops: Judge(want, have, acls), Endpoints: Serving(want, have)}, nil
+	}
+	group, err := admit(ctx, api, want, have, plan)
+	if err != nil {
+		return State{}, err
+	}
+	waiting := slices.Clone(plan.Wait)
+	for _, c := range plan.Create {
+		if err := create(ctx, api, want, c, group); err != nil {
+			return State{}, err
+		}
+		waiting = append(waiting, c.Service+" was asked for")
+	}
+	for _, e := range plan.Extend {
+		slog.InfoContext(ctx, "extending endpoint", "endpoint", e.Endpoint, "subnets", e.Subnets)
+		if _, err := api.ModifyVpcEndpoint(ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: &e.Endpoint, AddSubnetIds: e.Subnets}); err != nil {
+			return State{}, fmt.Errorf("extending %s to %s: %w", e.Endpoint, strings.Join(e.Subnets, ", "), err)
+		}
+		waiting = append(waiting, e.Endpoint+" was extended")
+	}
+	if err := remove(ctx, api, plan.Delete); err != nil {
+		return State{}, err
+	}
+	for _, e := range plan.Delete {
+		waiting = append(waiting, fmt.Sprintf("%s was %s and is deleted", e.ID, e.State))
+	}
+	if len(waiting) == 0 {
+		waiting = append(waiting, "the security group was brought in line")
+	}
+	return State{Waiting: waiting, Hops: []workflow.Hop{}}, nil
+}
+
+// admit makes our security group let in whom the plan says, and returns its id.
+func admit(ctx context.Context, api Client, want Want, have Network, plan Changes) (string, error) {
+	group := have.Group
+	if plan.MakeGroup {
+		name := GroupName(want.Owner)
+		slog.InfoContext(ctx, "creating security group", "group", name, "vpc", want.VPC)
+		out, err := api.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: &name, VpcId: &want.VPC,
+			Description:       aws.String("Drawbridge: HTTPS to the interface endpoints of " + want.Owner),
+			TagSpecifications: tags(types.ResourceTypeSecurityGroup, want.Owner)})
+		// "InvalidGroup.Duplicate": another execution made it in this moment. The next look finds it, unless it is a
+		// stranger's of the same name, which that look does not count as ours.
+		if fault.HasCode(err, "InvalidGroup.Duplicate") {
+			return "", fault.New(fault.NotYet, "creating security group %s in %s: it is there already; if it does not carry the tag %s=%s, somebody else made it and must give it another name", name, want.VPC, TagConnection, want.Owner)
+		}
+		if err != nil {
+			return "", fmt.Errorf("creating security group %s in %s: %w", name, want.VPC, err)
+		}
+		group = aws.ToString(out.GroupId)
+	}
+	for _, source := range plan.Admit {
+		slog.InfoContext(ctx, "authorizing", "group", group, "source", source)
+		_, err := api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group,
+			IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(HTTPS), ToPort: aws.Int32(HTTPS),
+				IpRanges: []types.IpRange{{CidrIp: aws.String(source.String()), Description: aws.String("Drawbridge: " + want.Owner)}}}},
+			TagSpecifications: tags(types.ResourceTypeSecurityGroupRule, want.Owner)})
+		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
+			return "", fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "name fewer ranges or raise the quota \"Inbound or outbound rules per security group\", then redrive the execution")
+		}
+		if err != nil && !fault.HasCode(err, "InvalidPermission.Duplicate") {
+			return "", fmt.Errorf("admitting %s in %s: %w", source, group, err)
+		}
+	}
+	if len(plan.Revoke) > 0 {
+		var rules []string
+		for _, r := range plan.Revoke {
+			rules = append(rules, r.ID)
+		}
+		slog.InfoContext(ctx, "revoking", "group", group, "rules", rules)
+		_, err := api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &group, SecurityGroupRuleIds: rules})
+		if err != nil && !fault.HasCode(err, "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound") {
+			return "", fmt.Errorf("revoking in %s: %w", group, err)
+		}
+	}
+	return group, nil
+}
+
+// create asks for one endpoint.
+func create(ctx context.Context, api Client, want Want, c Creation, group string) error {
+	slog.InfoContext(ctx, "creating endpoint", "service", c.Service, "vpc", want.VPC, "subnets", c.Subnets)
+	_, err := api.CreateVpcEndpoint(ctx, &ec2.CreateVpcEndpointInput{
+		VpcEndpointType: types.VpcEndpointTypeInterface, VpcId: &want.VPC, ServiceName: &c.Service, SubnetIds: c.Subnets,
+		SecurityGroupIds: []string{group}, PrivateDnsEnabled: aws.Bool(true),
+		TagSpecifications: tags(types.ResourceTypeVpcEndpoint, want.Owner)})
+	// "private-dns-enabled cannot be set because there is already a conflicting DNS domain for … in the VPC": another
+	// execution or the owner made one in this moment, or a private hosted zone has the name.
+	if fault.HasCode(err, "InvalidParameter") && strings.Contains(err.Error(), "conflicting DNS domain") {
+		endpoints, readErr := readEndpoints(ctx, api, want.VPC)
+		if readErr != nil {
+			return readErr
+		}
+		if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Service == c.Service && !e.gone() }) {
+			return nil
+		}
+		return fault.NewConflict(fmt.Sprintf("%s resolves the private DNS name of %s already, by no endpoint of its own", want.VPC, c.Service),
+			"take the VPC's association with the private hosted zone of that name away, or make the endpoint yourself without private DNS, then redrive the execution")
+	}
+	if fault.HasCode(err, "VpcEndpointLimitExceeded") {
+		return fault.NewConflict(fmt.Sprintf("%s has no room for an endpoint of %s: %v", want.VPC, c.Service, err),
+			"raise the quota \"Interface and Gateway Load Balancer endpoints per VPC\", then redrive the execution")
+	}
+	if err != nil {
+		return fmt.Errorf("creating an endpoint of %s in %s: %w", c.Service, want.VPC, err)
+	}
+	return nil
+}
+
+// Serving returns the endpoints that serve the wanted services, by service.
+func Serving(want Want, have Network) []Endpoint {
+	out := []Endpoint{}
+	for _, service := range slices.Sorted(slices.Values(want.Services)) {
+		if e, ok := have.Of(service); ok {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Withdraw takes one VPC one step further towards having nothing that carries the owner's word: first the endpoints go,
+// then their security group, which AWS keeps while they use it. It touches nothing else and, like [Ensure], is asked
+// again until it is Ready.
+func Withdraw(ctx context.Context, api Remover, owner, vpc string) (State, error) {
+	out := State{Hops: []workflow.Hop{}, Endpoints: []Endpoint{}}
+	all, err := readEndpoints(ctx, api, vpc)
+	if err != nil {
+		return out, err
+	}
+	var doomed []Endpoint
+	for _, e := range all {
+		if e.Owner != owner || e.gone() {
+			continue
+		}
+		out.Waiting = append(out.Waiting, fmt.Sprintf("%s of %s is being deleted", e.ID, e.Service))
+		if e.State != "deleting" {
+			doomed = append(doomed, e)
+		}
+	}
+	slices.SortFunc(doomed, func(a, b Endpoint) int { return strings.Compare(a.Service, b.Service) })
+	if err := remove(ctx, api, doomed); err != nil || len(out.Waiting) > 0 {
+		return out, err
+	}
+	group, err := ownGroup(ctx, api, owner, vpc)
+	if err != nil {
+		return out, err
+	}
+	if group != "" {
+		slog.InfoContext(ctx, "deleting security group", "group", group, "vpc", vpc)
+		_, err := api.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &group})
+		// The network interfaces of an endpoint outlive it by a moment.
+		if fault.HasCode(err, "DependencyViolation") {
+			return out, fault.New(fault.NotYet, "deleting security group %s of %s: something still uses it; if its endpoints are long gone, take it off whatever else was given it", group, vpc)
+		}
+		if err != nil && !fault.HasCode(err, "InvalidGroup.NotFound", "InvalidGroupId.NotFound") {
+			return out, fmt.Errorf("deleting security group %s: %w", group, err)
+		}
+	}
+	out.Ready = true
+	out.Hops = append(out.Hops, workflow.Hop{Hop: "endpoints of " + vpc, OK: true, Detail: "nothing of " + owner + " is left"})
+	return out, nil
+}
+
+// remove deletes endpoints. DeleteVpcEndpoints answers with 200 even for those it could not delete.
+func remove(ctx context.Context, api interface {
+	DeleteVpcEndpoints(context.Context, *ec2.DeleteVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DeleteVpcEndpointsOutput, error)
+}, doomed []Endpoint) error {
+	if len(doomed) == 0 {
+		return nil
+	}
+	var names []string
+	for _, e := range doomed {
+		names = append(names, e.ID)
+	}
+	slog.InfoContext(ctx, "deleting endpoints", "endpoints", names)
+	out, err := api.DeleteVpcEndpoints(ctx, &ec2.DeleteVpcEndpointsInput{VpcEndpointIds: names})
+	if err != nil {
+		if fault.HasCode(err, "InvalidVpcEndpointId.NotFound") {
+			return nil // gone meanwhile; the next look tells what is left
+		}
+		return fmt.Errorf("deleting %s: %w", strings.Join(names, ", "), err)
+	}
+	for _, u := range out.Unsuccessful {
+		if u.Error == nil || strings.HasSuffix(aws.ToString(u.Error.Code), ".NotFound") {
+			continue
+		}
+		return fault.NewConflict(fmt.Sprintf("%s could not be deleted: %s", aws.ToString(u.ResourceId), aws.ToString(u.Error.Message)),
+			"remove what AWS names, then redrive the execution")
+	}
+	return nil
+}
+
+// Read returns what one VPC has, as far as what is wanted is concerned.
+func Read(ctx context.Context, api Reader, want Want) (Network, error) {
+	have := Network{VPC: want.VPC}
+	vpcs, err := api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{want.VPC}})
+	if err != nil {
+		return have, fmt.Errorf("reading %s: %w", want.VPC, err)
+	}
+	for _, v := range vpcs.Vpcs {
+		for _, b := range v.CidrBlockAssociationSet {
+			if b.CidrBlockState == nil || b.CidrBlockState.State == types.VpcCidrBlockStateCodeAssociated {
+				if cidr, err := netip.ParsePrefix(aws.ToString(b.CidrBlock)); err == nil {
+					have.CIDRs = append(have.CIDRs, cidr.Masked())
+				}
+			}
+		}
+	}
+	slices.SortFunc(have.CIDRs, netip.Prefix.Compare)
+	for _, name := range []types.VpcAttributeName{types.VpcAttributeNameEnableDnsSupport, types.VpcAttributeNameEnableDnsHostnames} {
+		out, err := api.DescribeVpcAttribute(ctx, &ec2.DescribeVpcAttributeInput{VpcId: &want.VPC, Attribute: name})
+		if err != nil {
+			return have, fmt.Errorf("reading %s of %s: %w", name, want.VPC, err)
+		}
+		if out.EnableDnsSupport != nil {
+			have.DNSSupport = aws.ToBool(out.EnableDnsSupport.Value)
+		}
+		if out.EnableDnsHostnames != nil {
+			have.DNSHostnames = aws.ToBool(out.EnableDnsHostnames.Value)
+		}
+	}
+	if have.Subnets, err = readSubnets(ctx, api, want.VPC); err != nil {
+		return have, err
+	}
+	if have.Offers, err = readOffers(ctx, api, want.Services); err != nil {
+		return have, err
+	}
+	all, err := readEndpoints(ctx, api, want.VPC)
+	if err != nil {
+		return have, err
+	}
+	var groups []string
+	for _, e := range all {
+		if slices.Contains(want.Services, e.Service) {
+			have.Endpoints = append(have.Endpoints, e)
+			groups = append(groups, e.Groups...)
+		}
+	}
+	if have.Group, err = ownGroup(ctx, api, want.Owner, want.VPC); err != nil {
+		return have, err
+	}
+	if have.Group != "" {
+		groups = append(groups, have.Group)
+	}
+	slices.Sort(groups)
+	have.Rules, err = readRules(ctx, api, slices.Compact(groups))
+	return have, err
+}
+
+func readSubnets(ctx context.Context, api Reader, vpc string) ([]Subnet, error) {
+	var out []Subnet
+	pages := ec2.NewDescribeSubnetsPaginator(api, &ec2.DescribeSubnetsInput{Filters: of("vpc-id", vpc)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the subnets of %s: %w", vpc, err)
+		}
+		for _, s := range page.Subnets {
+			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone), Free: int(aws.ToInt32(s.AvailableIpAddressCount))}
+			if cidr, err := netip.ParsePrefix(aws.ToString(s.CidrBlock)); err == nil {
+				one.CIDR = cidr.Masked()
+			}
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+func readOffers(ctx context.Context, api Reader, services []string) ([]Offer, error) {
+	var out []Offer
+	// A filter, not ServiceNames: a name that AWS does not know here is then an empty answer, not an error.
+	page, err := api.DescribeVpcEndpointServices(ctx, &ec2.DescribeVpcEndpointServicesInput{Filters: of("service-name", services...)})
+	if err != nil {
+		return nil, fmt.Errorf("reading which endpoints AWS offers of %s: %w", strings.Join(services, ", "), err)
+	}
+	for _, s := range page.ServiceDetails {
+		if !slices.ContainsFunc(s.ServiceType, func(t types.ServiceTypeDetail) bool { return t.ServiceType == types.ServiceTypeInterface }) {
+			continue
+		}
+		one := Offer{Service: aws.ToString(s.ServiceName), Zones: s.AvailabilityZones}
+		for _, n := range s.PrivateDnsNames {
+			one.Names = append(one.Names, aws.ToString(n.PrivateDnsName))
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// readEndpoints returns the interface endpoints of a VPC, sorted by id.
+func readEndpoints(ctx context.Context, api interface {
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+}, vpc string) ([]Endpoint, error) {
+	var out []Endpoint
+	pages := ec2.NewDescribeVpcEndpointsPaginator(api, &ec2.DescribeVpcEndpointsInput{Filters: of("vpc-id", vpc)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the endpoints of %s: %w", vpc, err)
+		}
+		for _, e := range page.VpcEndpoints {
+			if e.VpcEndpointType == types.VpcEndpointTypeInterface {
+				out = append(out, convert(e))
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
+// convert spells the state in lower case, as EC2 answers; the SDK's constants have a capital.
+func convert(e types.VpcEndpoint) Endpoint {
+	out := Endpoint{ID: aws.ToString(e.VpcEndpointId), Service: aws.ToString(e.ServiceName), State: strings.ToLower(string(e.State)),
+		PrivateDNS: aws.ToBool(e.PrivateDnsEnabled), Subnets: slices.Sorted(slices.Values(e.SubnetIds))}
+	for _, g := range e.Groups {
+		out.Groups = append(out.Groups, aws.ToString(g.GroupId))
+	}
+	slices.Sort(out.Groups)
+	out.Owner = tag(e.Tags)
+	return out
+}
+
+// ownGroup returns the id of the security group that carries the owner's word, or nothing.
+func ownGroup(ctx context.Context, api interface {
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+}, owner, vpc string) (string, error) {
+	out, err := api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{
+		Filters: append(of("vpc-id", vpc), append(of("tag:"+TagConnection, owner), of("group-name", GroupName(owner))...)...)})
+	if err != nil {
+		return "", fmt.Errorf("reading security group %s of %s: %w", GroupName(owner), vpc, err)
+	}
+	for _, g := range out.SecurityGroups {
+		return aws.ToString(g.GroupId), nil // a name is unique in a VPC
+	}
+	return "", nil
+}
+
+func readRules(ctx context.Context, api lister, groups []string) ([]Rule, error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	var out []Rule
+	pages := ec2.NewDescribeSecurityGroupRulesPaginator(api, &ec2.DescribeSecurityGroupRulesInput{Filters: of("group-id", groups...)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the rules of %s: %w", strings.Join(groups, ", "), err)
+		}
+		for _, r := range page.SecurityGroupRules {
+			protocol := aws.ToString(r.IpProtocol)
+			if aws.ToBool(r.IsEgress) || protocol != "tcp" && protocol != "6" && protocol != "-1" {
+				continue
+			}
+			one := Rule{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), From: 0, To: 65535, Owner: tag(r.Tags)}
+			if protocol != "-1" {
+				one.From, one.To = int(aws.ToInt32(r.FromPort)), int(aws.ToInt32(r.ToPort))
+			}
+			if cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6))); err == nil {
+				one.CIDR = cidr.Masked()
+			}
+			out = append(out, one)
+		}
+	}
+	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
+func of(name string, values ...string) []types.Filter {
+	return []types.Filter{{Name: &name, Values: values}}
+}
+
+func tag(all []types.Tag) string {
+	for _, t := range all {
+		if aws.ToString(t.Key) == TagConnection {
+			return aws.ToString(t.Value)
+		}
+	}
+	return ""
+}
+
+func tags(kind types.ResourceType, owner string) []types.TagSpecification {
+	return []types.TagSpecification{{ResourceType: kind, Tags: []types.Tag{{Key: aws.String(TagConnection), Value: &owner}}}}
+}

@@ -1,0 +1,303 @@
+package private
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Granter keeps the one policy of an account.
+type Granter struct {
+	EC2     func(execution, account, region string) EndpointReader
+	IAM     func(execution, account, region string) Keeper
+	Regions []string
+}
+
+// EndpointReader is what [Granter] needs of EC2.
+type EndpointReader interface {
+	vpcReader
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+}
+
+// details reads the account's identities.
+type details interface {
+	GetAccountAuthorizationDetails(context.Context, *iam.GetAccountAuthorizationDetailsInput, ...func(*iam.Options)) (*iam.GetAccountAuthorizationDetailsOutput, error)
+}
+
+// Keeper is what [Granter] needs of IAM.
+type Keeper interface {
+	details
+	CreatePolicy(context.Context, *iam.CreatePolicyInput, ...func(*iam.Options)) (*iam.CreatePolicyOutput, error)
+	CreatePolicyVersion(context.Context, *iam.CreatePolicyVersionInput, ...func(*iam.Options)) (*iam.CreatePolicyVersionOutput, error)
+	DeletePolicyVersion(context.Context, *iam.DeletePolicyVersionInput, ...func(*iam.Options)) (*iam.DeletePolicyVersionOutput, error)
+	DeletePolicy(context.Context, *iam.DeletePolicyInput, ...func(*iam.Options)) (*iam.DeletePolicyOutput, error)
+	AttachRolePolicy(context.Context, *iam.AttachRolePolicyInput, ...func(*iam.Options)) (*iam.AttachRolePolicyOutput, error)
+	DetachRolePolicy(context.Context, *iam.DetachRolePolicyInput, ...func(*iam.Options)) (*iam.DetachRolePolicyOutput, error)
+}
+
+// rounds bounds how often Grant reads, plans and applies. The second look finds what the first one did, unless IAM, which
+// shows a change only after a while, does not show it yet.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+const rounds = 2
+
+// The answers of [Granter.Grant].
+const (
+	AnswerDone  = "done"
+	AnswerAgain = "again"
+)
+
+// Grant makes the account's policy name the endpoints of all its VPCs, and gives it to the tagged roles and to no others.
+// It ends when a look finds nothing to change: that look is the proof. The policy is one for many VPCs, so an execution
+// that does not know of a VPC must not write it: when the tagged VPCs are others than those that were inspected, the
+// answer is again, and nothing is written.
+func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
+	out := workflow.GrantNotebookAccessOutput{Answer: AnswerDone, Hops: []workflow.Hop{}, Endpoints: []string{}, Roles: []string{}}
+	client := g.IAM(in.Execution, in.Account, in.Region)
+	for range rounds {
+		ids, changed, err := g.endpoints(ctx, in)
+		if err != nil {
+			return out, err
+		}
+		if changed {
+			out.Answer = AnswerAgain
+			return out, nil
+		}
+		have, err := readGrant(ctx, client, in.Account, in.Region)
+		if err != nil {
+			return out, err
+		}
+		have.Endpoints = ids
+		plan := PlanGrant(have, in.Account, in.Region)
+		if plan.Empty() {
+			out.Endpoints, out.Roles = append(out.Endpoints, ids...), append(out.Roles, sorted(have.Attached)...)
+			out.Hops = append(out.Hops, grantHop(have))
+			return out, nil
+		}
+		if err := apply(ctx, client, plan, in); err != nil {
+			return out, err
+		}
+	}
+	return out, fault.New(fault.NotYet, "keeping policy %s of %s: IAM does not show it as it was written", PolicyName, in.Account)
+}
+
+func grantHop(g Grant) workflow.Hop {
+	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: true, Detail: "there is none, and no role has it"}
+	if g.Document == "" {
+		return hop
+	}
+	hop.Detail = fmt.Sprintf("allows the URL through the %d endpoints of the tagged VPCs only; no role is tagged %s=true, so nobody has it", len(g.Endpoints), Tag)
+	if len(g.Attached) > 0 {
+		hop.Detail = fmt.Sprintf("allows the URL through the %d endpoints of the tagged VPCs only; with %s", len(g.Endpoints), strings.Join(sorted(g.Attached), ", "))
+	}
+	return hop
+}
+
+// endpoints returns the ids of the endpoints of the inspected VPCs as they are now, sorted; changed if the tagged VPCs are
+// others than those that were inspected.
+func (g Granter) endpoints(ctx context.Context, in workflow.GrantNotebookAccessInput) (ids []string, changed bool, err error) {
+	var known []string
+	for _, v := range slices.Concat(in.VPCs, in.Refused) {
+		known = append(known, v.ID)
+	}
+	var tagged []string
+	for _, region := range g.Regions {
+		client := g.EC2(in.Execution, in.Account, region)
+		found, err := readTagged(ctx, client, in.Account, region)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, c := range found {
+			tagged = append(tagged, c.vpc.ID)
+		}
+		var here []string
+		for _, v := range in.VPCs {
+			if v.Region == region {
+				here = append(here, v.ID)
+			}
+		}
+		if len(here) == 0 {
+			continue
+		}
+		more, err := serving(ctx, client, region, here)
+		if err != nil {
+			return nil, false, err
+		}
+		ids = append(ids, more...)
+	}
+	slices.Sort(ids)
+	return ids, !slices.Equal(sorted(known), sorted(tagged)), nil
+}
+
+// serving returns the ids of the endpoints that serve the VPCs of a Region.
+func serving(ctx context.Context, client EndpointReader, region string, vpcs []string) ([]string, error) {
+	have := map[string]*endpoint.Network{}
+	pages := ec2.NewDescribeVpcEndpointsPaginator(client, &ec2.DescribeVpcEndpointsInput{Filters: []types.Filter{
+		{Name: aws.String("vpc-id"), Values: vpcs}, {Name: aws.String("service-name"), Values: Services(region)}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the endpoints of %s: %w", strings.Join(vpcs, ", "), err)
+		}
+		for _, e := range page.VpcEndpoints {
+			vpc := aws.ToString(e.VpcId)
+			if have[vpc] == nil {
+				have[vpc] = &endpoint.Network{}
+			}
+			have[vpc].Endpoints = append(have[vpc].Endpoints, endpoint.Endpoint{ID: aws.ToString(e.VpcEndpointId),
+				Service: aws.ToString(e.ServiceName), State: strings.ToLower(string(e.State)), PrivateDNS: aws.ToBool(e.PrivateDnsEnabled)})
+		}
+	}
+	var out []string
+	for _, n := range have {
+		for _, service := range Services(region) {
+			if e, ok := n.Of(service); ok {
+				out = append(out, e.ID)
+			}
+		}
+	}
+	return out, nil
+}
+
+// readGrant returns the account's policy, who has it and who shall have it, in one call for a thousand identities.
+func readGrant(ctx context.Context, client details, account, region string) (Grant, error) {
+	out := Grant{ARN: PolicyARN(account, region)}
+	pages := iam.NewGetAccountAuthorizationDetailsPaginator(client, &iam.GetAccountAuthorizationDetailsInput{
+		Filter: []iamtypes.EntityType{iamtypes.EntityTypeRole, iamtypes.EntityTypeLocalManagedPolicy}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return out, fmt.Errorf("reading the roles of %s: %w", account, err)
+		}
+		for _, r := range page.RoleDetailList {
+			name := aws.ToString(r.RoleName)
+			if slices.ContainsFunc(r.Tags, optsIn) {
+				out.Tagged = append(out.Tagged, name)
+			}
+			for _, p := range r.AttachedManagedPolicies {
+				if aws.ToString(p.PolicyArn) == out.ARN {
+					out.Attached = append(out.Attached, name)
+				}
+			}
+		}
+		for _, p := range page.Policies {
+			if aws.ToString(p.Arn) != out.ARN {
+				continue
+			}
+			for _, v := range p.PolicyVersionList {
+				if v.IsDefaultVersion {
+					out.Document = decoded(aws.ToString(v.Document))
+				} else {
+					out.Versions = append(out.Versions, aws.ToString(v.VersionId))
+				}
+			}
+		}
+	}
+	slices.SortFunc(out.Versions, func(a, b string) int { // v2 before v10
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	return out, nil
+}
+
+func optsIn(t iamtypes.Tag) bool {
+	return aws.ToString(t.Key) == Tag && aws.ToString(t.Value) == "true"
+}
+
+// decoded returns a document as IAM means it: URL-encoded, says the API reference.
+func decoded(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil && strings.HasPrefix(strings.TrimSpace(text), "%") {
+		return plain
+	}
+	return text
+}
+
+// apply makes the changes of a plan: first what the policy says, then who has it; for a removal the other way round.
+func apply(ctx context.Context, client Keeper, plan GrantChanges, in workflow.GrantNotebookAccessInput) error {
+	arn := aws.String(PolicyARN(in.Account, in.Region))
+	if !plan.Delete {
+		if err := write(ctx, client, arn, plan); err != nil {
+			return err
+		}
+	}
+	for _, role := range plan.Attach {
+		slog.InfoContext(ctx, "attaching", "role", role, "policy", PolicyName)
+		_, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &role, PolicyArn: arn})
+		// "NoSuchEntity": the role went meanwhile, or the policy is not visible everywhere yet.
+		if err != nil {
+			return fmt.Errorf("attaching %s to role %s: %w", PolicyName, role, err)
+		}
+	}
+	for _, role := range plan.Detach {
+		slog.InfoContext(ctx, "detaching", "role", role, "policy", PolicyName)
+		_, err := client.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &role, PolicyArn: arn})
+		if err != nil && !fault.HasCode(err, "NoSuchEntity") {
+			return fmt.Errorf("detaching %s from role %s: %w", PolicyName, role, err)
+		}
+	}
+	if !plan.Delete {
+		return nil
+	}
+	if err := drop(ctx, client, arn, plan.Drop); err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "deleting", "policy", PolicyName)
+	_, err := client.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: arn})
+	if fault.HasCode(err, "DeleteConflict") {
+		return fault.NewConflict(fmt.Sprintf("policy %s of %s cannot be deleted: %v", PolicyName, in.Account, err),
+			"detach it from the users and groups that somebody gave it to, then redrive the execution")
+	}
+	if err != nil && !fault.HasCode(err, "NoSuchEntity") {
+		return fmt.Errorf("deleting policy %s: %w", PolicyName, err)
+	}
+	return nil
+}
+
+// write makes the policy say what the plan wants.
+func write(ctx context.Context, client Keeper, arn *string, plan GrantChanges) error {
+	if plan.Create != "" {
+		slog.InfoContext(ctx, "creating", "policy", PolicyName)
+		_, err := client.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String(PolicyName), Path: aws.String(PolicyPath), PolicyDocument: &plan.Create,
+			Description: aws.String("Drawbridge: the URL of a notebook through the interface endpoints of the tagged VPCs only."),
+			Tags:        []iamtypes.Tag{{Key: aws.String(endpoint.TagConnection), Value: aws.String("private-notebooks")}}})
+		// "EntityAlreadyExists": another execution made it; the next look tells what it says.
+		if err != nil && !fault.HasCode(err, "EntityAlreadyExists") {
+			return fmt.Errorf("creating policy %s: %w", PolicyName, err)
+		}
+	}
+	if plan.Replace == "" {
+		return nil
+	}
+	if err := drop(ctx, client, arn, plan.Drop); err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "replacing", "policy", PolicyName)
+	if _, err := client.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: &plan.Replace, SetAsDefault: true}); err != nil {
+		return fmt.Errorf("replacing policy %s: %w", PolicyName, err)
+	}
+	return nil
+}
+
+func drop(ctx context.Context, client Keeper, arn *string, versions []string) error {
+	for _, v := range versions {
+		_, err := client.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: &v})
+		if err != nil && !fault.HasCode(err, "NoSuchEntity") {
+			return fmt.Errorf("deleting version %s of policy %s: %w", v, PolicyName, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package private
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2 is what [Inspector] needs of EC2.
+type EC2 interface {
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+}
+
+// IAM is what [Inspector] needs of IAM.
+type IAM interface {
+	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
+}
+
+// Inspector says what one account shall have.
+type Inspector struct {
+	EC2     func(execution, account, region string) EC2
+	IAM     func(execution, account, region string) IAM
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Callers returns the ranges outside the VPCs from which people call: on premises, of a VPN.
+	Callers func(ctx context.Context) ([]netip.Prefix, error)
+	Regions []string // all that Drawbridge listens to
+}
+
+// Inspect reads, in all Regions of the event's account, which VPCs are tagged and where something of ours is, and asks
+// the policy about each. The event names an account and nothing more, so any event about it leads to the same answer.
+func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebooksInput) (workflow.InspectPrivateNotebooksOutput, error) {
+	out := workflow.InspectPrivateNotebooksOutput{Event: in.Event, Answer: AnswerNothing, Result: workflow.Nothing,
+		VPCs: []workflow.PrivateVPC{}, Refused: []workflow.PrivateVPC{}, Wants: []workflow.EndpointWant{}, Leaving: []workflow.EndpointWant{}}
+	e, err := event.Parse(in.Event)
+	if err != nil {
+		return out, err
+	}
+	if e.Kind == event.Unhandled {
+		out.Reason = e.Why
+		return out, nil
+	}
+	out.Account, out.Region = e.Account, e.Region
+	facts, err := i.Account(ctx, e.Account)
+	if err != nil {
+		return out, err
+	}
+	if facts.Organization == "" {
+		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
+		return out, nil
+	}
+	var standing []standing
+	var tagged []candidate
+	for _, region := range i.Regions {
+		client := i.EC2(in.Execution, e.Account, region)
+		found, err := readTagged(ctx, client, e.Account, region)
+		if err != nil {
+			return out, err
+		}
+		tagged = append(tagged, found...)
+		ours, err := readOurs(ctx, client, region)
+		if err != nil {
+			return out, err
+		}
+		standing = append(standing, ours...)
+	}
+	if err := i.decide(ctx, &out, tagged, facts); err != nil {
+		return out, err
+	}
+	for _, s := range standing {
+		if !slices.ContainsFunc(out.Wants, func(w workflow.EndpointWant) bool { return w.VPC == s.vpc }) {
+			out.Leaving = append(out.Leaving, workflow.EndpointWant{Account: e.Account, Region: s.region, VPC: s.vpc, Owner: Owner(s.vpc)})
+		}
+	}
+	left := false
+	if len(out.VPCs) == 0 {
+		if left, err = i.policyLeft(ctx, in.Execution, e.Account, e.Region); err != nil {
+			return out, err
+		}
+	}
+	out.Answer, out.Result = ChooseResult(len(out.VPCs), len(out.Refused), len(out.Leaving), left)
+	out.Reason = reason(out, left)
+	slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
+	return out, nil
+}
+
+// candidate is a tagged VPC.
+type candidate struct {
+	vpc  workflow.PrivateVPC
+	tags map[string]string
+}
+
+// standing is a VPC that has something of ours.
+type standing struct{ region, vpc string }
+
+// decide asks the policy about each tagged VPC and each service, and sorts the VPCs by the answers.
+func (i Inspector) decide(ctx context.Context, out *workflow.InspectPrivateNotebooksOutput, tagged []candidate, facts workflow.AccountFacts) error {
+	if len(tagged) == 0 {
+		return nil
+	}
+	set, _, err := i.Policy(ctx, "")
+	if err != nil {
+		return err
+	}
+	callers, err := i.Callers(ctx)
+	if err != nil {
+		return err
+	}
+	account := policy.Account{ID: facts.ID, Name: facts.Name, Organization: facts.Organization, OUPath: facts.OUPath}
+	for _, c := range tagged {
+		who := policy.VPC{ID: c.vpc.ID, Region: c.vpc.Region, Account: account, CIDRs: c.vpc.CIDRs, Tags: c.tags}
+		for _, service := range Services(c.vpc.Region) {
+			c.vpc.Decision = set.Expose(who, policy.Service{Name: service, Region: c.vpc.Region, Account: account}, policy.Context{})
+			if !c.vpc.Decision.Allowed {
+				break
+			}
+		}
+		if !c.vpc.Decision.Allowed {
+			out.Refused = append(out.Refused, c.vpc)
+			continue
+		}
+		out.VPCs = append(out.VPCs, c.vpc)
+		out.Wants = append(out.Wants, workflow.EndpointWant{Account: c.vpc.Account, Region: c.vpc.Region, VPC: c.vpc.ID, Owner: Owner(c.vpc.ID),
+			Services: Services(c.vpc.Region), Callers: callers})
+	}
+	return nil
+}
+
+func reason(out workflow.InspectPrivateNotebooksOutput, left bool) string {
+	var parts []string
+	if len(out.VPCs) > 0 {
+		parts = append(parts, fmt.Sprintf("%s tagged %s=true", names(out.VPCs), Tag))
+	}
+	for _, v := range out.Refused {
+		parts = append(parts, fmt.Sprintf("%s refused by policy %s: %s", v.ID, v.Decision.Policy, v.Decision.Reason))
+	}
+	for _, l := range out.Leaving {
+		parts = append(parts, l.VPC+" shall have nothing of it any more")
+	}
+	if left && len(out.Leaving) == 0 {
+		parts = append(parts, "the policy "+PolicyName+" is left over")
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("no VPC of %s is tagged %s=true", out.Account, Tag)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func names(vpcs []workflow.PrivateVPC) string {
+	var out []string
+	for _, v := range vpcs {
+		out = append(out, v.ID)
+	}
+	return strings.Join(out, ", ")
+}
+
+// policyLeft reports whether the account has the policy.
+func (i Inspector) policyLeft(ctx context.Context, execution, account, region string) (bool, error) {
+	_, err := i.IAM(execution, account, region).GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(PolicyARN(account, region))})
+	if fault.HasCode(err, "NoSuchEntity") {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading policy %s of %s: %w", PolicyName, account, err)
+	}
+	return true, nil
+}
+
+// vpcReader reads VPCs.
+type vpcReader interface {
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+}
+
+// readTagged returns the tagged VPCs of an account and Region, sorted by id.
+func readTagged(ctx context.Context, client vpcReader, account, region string) ([]candidate, error) {
+	var out []candidate
+	pages := ec2.NewDescribeVpcsPaginator(client, &ec2.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("tag:" + Tag), Values: []string{"true"}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the tagged VPCs of %s in %s: %w", account, region, err)
+		}
+		for _, v := range page.Vpcs {
+			one := candidate{vpc: workflow.PrivateVPC{Account: account, Region: region, ID: aws.ToString(v.VpcId)}, tags: map[string]string{}}
+			one.vpc.Primary, _ = netip.ParsePrefix(aws.ToString(v.CidrBlock))
+			for _, b := range v.CidrBlockAssociationSet {
+				if cidr, err := netip.ParsePrefix(aws.ToString(b.CidrBlock)); err == nil {
+					one.vpc.CIDRs = append(one.vpc.CIDRs, cidr.Masked())
+				}
+			}
+			slices.SortFunc(one.vpc.CIDRs, netip.Prefix.Compare)
+			for _, t := range v.Tags {
+				one.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			out = append(out, one)
+		}
+	}
+	slices.SortFunc(out, func(a, b candidate) int { return strings.Compare(a.vpc.ID, b.vpc.ID) })
+	return out, nil
+}
+
+// readOurs returns the VPCs of a Region that have an endpoint or a security group of ours, sorted.
+func readOurs(ctx context.Context, client EC2, region string) ([]standing, error) {
+	ours := []types.Filter{{Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{ownerPrefix + "*"}}}
+	found := map[string]bool{}
+	endpoints := ec2.NewDescribeVpcEndpointsPaginator(client, &ec2.DescribeVpcEndpointsInput{Filters: ours})
+	for endpoints.HasMorePages() {
+		page, err := endpoints.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the endpoints that Drawbridge made in %s: %w", region, err)
+		}
+		for _, e := range page.VpcEndpoints {
+			if !strings.EqualFold(string(e.State), "deleted") {
+				found[aws.ToString(e.VpcId)] = true
+			}
+		}
+	}
+	groups := ec2.NewDescribeSecurityGroupsPaginator(client, &ec2.DescribeSecurityGroupsInput{Filters: ours})
+	for groups.HasMorePages() {
+		page, err := groups.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the security groups that Drawbridge made in %s: %w", region, err)
+		}
+		for _, g := range page.SecurityGroups {
+			found[aws.ToString(g.VpcId)] = true
+		}
+	}
+	var out []standing
+	for vpc := range found {
+		out = append(out, standing{region, vpc})
+	}
+	slices.SortFunc(out, func(a, b standing) int { return strings.Compare(a.vpc, b.vpc) })
+	return out, nil
+}

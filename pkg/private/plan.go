@@ -1,0 +1,169 @@
+package private
+
+import (
+	"encoding/json"
+	"net/netip"
+	"reflect"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Grant is what an account's policy has and what it shall have.
+type Grant struct {
+	ARN       string
+	Endpoints []string // ids that the policy shall name
+	Document  string   // of the policy's default version; empty: there is no policy
+	Versions  []string // of the policy that are not the default, oldest first
+	Tagged    []string // names of the roles that carry the tag
+	Attached  []string // names of the roles that have the policy
+}
+
+// GrantChanges is what brings an account's policy in line. Its zero value changes nothing.
+type GrantChanges struct {
+	Create  string   // a document: the policy is made with it
+	Replace string   // a document: a new default version
+	Drop    []string // versions to be deleted first, for want of room
+	Attach  []string // roles
+	Detach  []string // roles
+	Delete  bool     // the policy, when nothing has it any more; its other versions go first
+}
+
+// maxVersions is how many versions IAM keeps of a managed policy.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const maxVersions = 5
+
+// PlanGrant returns what brings an account's policy in line:
+//
+//	endpoints, no policy                           → create it, attach it
+//	endpoints, the policy names exactly these      → nothing
+//	endpoints, the policy says something else      → a new default version
+//	a tagged role without the policy               → attach
+//	a role with the policy and without the tag     → detach
+//	no endpoints, no policy                        → nothing
+//	no endpoints, a policy                         → detach it from all, delete it
+//
+// A policy of this name and path is ours whatever it says: nobody else may write under the path /drawbridge/.
+func PlanGrant(g Grant, account, region string) GrantChanges {
+	var out GrantChanges
+	if len(g.Endpoints) == 0 {
+		if g.Document != "" {
+			out.Detach, out.Drop, out.Delete = sorted(g.Attached), slices.Clone(g.Versions), true
+		}
+		return out
+	}
+	wanted := PolicyDocument(account, region, g.Endpoints)
+	switch {
+	case g.Document == "":
+		out.Create = wanted
+	case !same(g.Document, wanted):
+		out.Replace = wanted
+		if room := maxVersions - 1; len(g.Versions) >= room {
+			out.Drop = slices.Clone(g.Versions[:len(g.Versions)-room+1])
+		}
+	}
+	for _, role := range sorted(g.Tagged) {
+		if !slices.Contains(g.Attached, role) {
+			out.Attach = append(out.Attach, role)
+		}
+	}
+	for _, role := range sorted(g.Attached) {
+		if !slices.Contains(g.Tagged, role) {
+			out.Detach = append(out.Detach, role)
+		}
+	}
+	return out
+}
+
+// Empty reports whether nothing is to be changed.
+func (c GrantChanges) Empty() bool {
+	return c.Create == "" && c.Replace == "" && !c.Delete && len(c.Drop)+len(c.Attach)+len(c.Detach) == 0
+}
+
+// PolicyDocument returns the policy that allows the URL of any notebook of the account through these endpoints only.
+// https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-interface-endpoint.html#notebook-private-link-restrict
+func PolicyDocument(account, region string, endpoints []string) string {
+	text, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+		"Sid":       "DrawbridgePrivateNotebooks",
+		"Effect":    "Allow",
+		"Action":    []string{Presign, Describe},
+		"Resource":  "arn:" + partition(region) + ":sagemaker:*:" + account + ":notebook-instance/*",
+		"Condition": map[string]any{"ForAnyValue:StringEquals": map[string]any{"aws:SourceVpce": sorted(endpoints)}},
+	}}})
+	return string(text)
+}
+
+// same reports whether two policies say the same, whatever their spaces and the order of their keys.
+func same(a, b string) bool {
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+}
+
+func sorted(names []string) []string {
+	out := slices.Clone(names)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// ChooseResult says how an execution ends, and with which answer it goes on:
+//
+//	a tagged VPC that the policy allows            → arrange, Private
+//	something of ours where nothing shall be       → arrange, Removed
+//	tagged VPCs, none of them allowed              → refuse, Refused
+//	nothing of all that                            → nothing, Nothing
+func ChooseResult(wanted, refused, leaving int, policyLeft bool) (answer string, result workflow.Result) {
+	switch {
+	case wanted > 0:
+		return AnswerArrange, workflow.Private
+	case leaving > 0 || policyLeft:
+		return AnswerArrange, workflow.Removed
+	case refused > 0:
+		return AnswerRefuse, workflow.RefusedByPolicy
+	}
+	return AnswerNothing, workflow.Nothing
+}
+
+// The answers of [Inspector.Inspect].
+const (
+	AnswerArrange = "arrange"
+	AnswerRefuse  = "refuse"
+	AnswerNothing = "nothing"
+)
+
+// Resolver returns the address of a VPC's resolver: the base of its first CIDR plus two.
+// https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
+func Resolver(primary netip.Prefix) netip.Addr {
+	if !primary.IsValid() {
+		return netip.Addr{}
+	}
+	return primary.Masked().Addr().Next().Next()
+}
+
+// Unrestricted returns, for each identity that may issue the URL of a notebook from the internet, its policy that allows
+// it: the request comes from an address of nobody's, through no endpoint.
+func Unrestricted(identities []access.Identity, notebookARN string) map[string]string {
+	out := map[string]string{}
+	for _, i := range identities {
+		if by, ok := i.Allowed(access.Request{Action: Presign, Resource: notebookARN, Keys: map[string][]string{
+			"aws:sourceip": {"203.0.113.7"}, "aws:securetransport": {"true"}, "aws:viaawsservice": {"false"}, // RFC 5737
+			"aws:principalarn": {i.ARN},
+		}}); ok {
+			out[i.Kind+" "+i.Name] = by
+		}
+	}
+	return out
+}
+
+// through reports whether the identity may issue and open the URL of a notebook through an endpoint.
+func through(i access.Identity, notebookARN, endpoint, vpc string) bool {
+	for _, action := range []string{Presign, Describe} {
+		if _, ok := i.Allowed(access.Request{Action: action, Resource: notebookARN, Keys: map[string][]string{
+			"aws:sourcevpce": {endpoint}, "aws:sourcevpc": {vpc}, "aws:securetransport": {"true"}, "aws:viaawsservice": {"false"},
+			"aws:principalarn": {i.ARN},
+		}}); !ok {
+			return false
+		}
+	}
+	return true
+}

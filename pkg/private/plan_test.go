@@ -1,0 +1,155 @@
+package private_test
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+const account, region = "111111111111", "eu-west-1"
+
+func document(ids ...string) string { return private.PolicyDocument(account, region, ids) }
+
+func TestPlanGrant(t *testing.T) {
+	pair := []string{"vpce-2", "vpce-1"}
+	for name, c := range map[string]struct {
+		have private.Grant
+		want private.GrantChanges
+	}{
+		"nothing is, nothing shall be": {},
+		"the first VPC":                {private.Grant{Endpoints: pair, Tagged: []string{"b", "a"}}, private.GrantChanges{Create: document(pair...), Attach: []string{"a", "b"}}},
+		"all is well":                  {private.Grant{Endpoints: pair, Document: " " + document("vpce-1", "vpce-2"), Tagged: []string{"a"}, Attached: []string{"a"}}, private.GrantChanges{}},
+		"a second VPC":                 {private.Grant{Endpoints: []string{"vpce-1", "vpce-2", "vpce-3", "vpce-4"}, Document: document(pair...)}, private.GrantChanges{Replace: document("vpce-1", "vpce-2", "vpce-3", "vpce-4")}},
+		"somebody edited it":           {private.Grant{Endpoints: pair, Document: `{"Statement":[]}`, Versions: []string{"v1"}}, private.GrantChanges{Replace: document(pair...)}},
+		"no room for a version":        {private.Grant{Endpoints: pair, Document: `{}`, Versions: []string{"v1", "v2", "v3", "v4"}}, private.GrantChanges{Replace: document(pair...), Drop: []string{"v1"}}},
+		"a role lost its tag":          {private.Grant{Endpoints: pair, Document: document(pair...), Tagged: []string{"a"}, Attached: []string{"a", "b"}}, private.GrantChanges{Detach: []string{"b"}}},
+		"the last VPC went":            {private.Grant{Document: document(pair...), Versions: []string{"v1"}, Tagged: []string{"a"}, Attached: []string{"a"}}, private.GrantChanges{Detach: []string{"a"}, Drop: []string{"v1"}, Delete: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := private.PlanGrant(c.have, account, region)
+			if len(got.Drop) == 0 {
+				got.Drop = nil
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("PlanGrant\n= %+v\nwant %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// The policy is tested by what it lets people do.
+func TestThePolicyAllowsTheEndpointsAndNothingElse(t *testing.T) {
+	parsed, err := access.Parse(document("vpce-1", "vpce-2", "vpce-3", "vpce-4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := access.Identity{Policies: []access.Policy{{Name: private.PolicyName, Document: parsed}}}
+	notebook := "arn:aws:sagemaker:" + region + ":" + account + ":notebook-instance/lab"
+	for name, c := range map[string]struct {
+		action, resource, through string
+		want                      bool
+	}{
+		"the first endpoint":           {private.Presign, notebook, "vpce-1", true},
+		"the last endpoint":            {private.Describe, notebook, "vpce-4", true},
+		"another Region's notebook":    {private.Presign, strings.Replace(notebook, region, "us-east-1", 1), "vpce-1", true},
+		"an endpoint of somebody else": {private.Presign, notebook, "vpce-9", false},
+		"the internet":                 {private.Presign, notebook, "", false},
+		"another account's notebook":   {private.Presign, strings.Replace(notebook, account, "222222222222", 1), "vpce-1", false},
+		"stopping a notebook":          {"sagemaker:StopNotebookInstance", notebook, "vpce-1", false},
+		"a Studio domain's URL":        {"sagemaker:CreatePresignedDomainUrl", notebook, "vpce-1", false},
+	} {
+		r := access.Request{Action: c.action, Resource: c.resource, Keys: map[string][]string{}}
+		if c.through != "" {
+			r.Keys["aws:sourcevpce"] = []string{c.through}
+		}
+		if _, got := who.Allowed(r); got != c.want {
+			t.Errorf("%s: allowed %t, want %t", name, got, c.want)
+		}
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	vpc := workflow.PrivateVPC{Account: account, Region: region, ID: "vpc-1", Primary: netip.MustParsePrefix("10.60.0.0/16")}
+	good, err := access.Parse(document("vpce-1", "vpce-2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := access.Parse(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fence, err := access.Parse(`{"Statement":{"Effect":"Deny","Action":"sagemaker:Create*","Resource":"*"}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := func(name string, documents ...access.Document) access.Identity {
+		out := access.Identity{Kind: "role", Name: name}
+		for i, d := range documents {
+			out.Policies = append(out.Policies, access.Policy{Name: fmt.Sprint("p", i+1), Document: d})
+		}
+		return out
+	}
+	base := func() workflow.VerifyPrivateNotebooksInput {
+		return workflow.VerifyPrivateNotebooksInput{Account: account, Region: region, VPCs: []workflow.PrivateVPC{vpc},
+			Placed: []workflow.PlaceEndpointsOutput{{Want: workflow.EndpointWant{VPC: "vpc-1", Callers: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}},
+				Hops: []workflow.Hop{{Hop: "endpoint x", OK: true}}, Endpoints: []workflow.PlacedEndpoint{{ID: "vpce-1"}, {ID: "vpce-2"}}}},
+			Granted: workflow.GrantNotebookAccessOutput{Endpoints: []string{"vpce-1", "vpce-2"}, Roles: []string{"scientist"}}}
+	}
+	resolver := []private.Resolver53{{ID: "rslvr-in-1", VPC: "vpc-1", OK: true}}
+	for name, c := range map[string]struct {
+		facts  private.Facts
+		change func(*workflow.VerifyPrivateNotebooksInput)
+		hop    string
+		ok     bool
+		says   string
+	}{
+		"EC2 in the VPC":                             {facts: private.Facts{Identities: []access.Identity{role("scientist", good)}}, hop: "EC2 in vpc-1", ok: true, says: "vpce-1 and vpce-2"},
+		"EC2, but something denies it":               {facts: private.Facts{Identities: []access.Identity{role("scientist", good, fence)}}, hop: "EC2 in vpc-1", says: "denies it to role scientist"},
+		"EC2, but the endpoint is closed":            {change: func(in *workflow.VerifyPrivateNotebooksInput) { in.Placed[0].Hops[0].OK = false }, hop: "EC2 in vpc-1", says: "endpoint x"},
+		"no Client VPN":                              {hop: "Client VPN into vpc-1", ok: true, says: "10.60.0.2"},
+		"Client VPN with the VPC's resolver":         {facts: private.Facts{VPNs: []private.VPN{{ID: "cvpn-1", VPC: "vpc-1", DNS: []string{"10.60.0.2"}}}}, hop: "Client VPN into vpc-1", ok: true, says: "cvpn-1"},
+		"Client VPN with another resolver":           {facts: private.Facts{VPNs: []private.VPN{{ID: "cvpn-1", VPC: "vpc-1", DNS: []string{"1.1.1.1"}}}}, hop: "Client VPN into vpc-1", says: "make it their DNS server"},
+		"Client VPN without a resolver":              {facts: private.Facts{VPNs: []private.VPN{{ID: "cvpn-1", VPC: "vpc-1"}}}, hop: "Client VPN into vpc-1", says: "10.60.0.2"},
+		"on premises with an inbound resolver":       {facts: private.Facts{Resolvers: resolver}, hop: "Direct Connect or site VPN into vpc-1", ok: true, says: "rslvr-in-1"},
+		"on premises without an inbound resolver":    {hop: "Direct Connect or site VPN into vpc-1", says: "no inbound endpoint"},
+		"on premises, and no range":                  {change: func(in *workflow.VerifyPrivateNotebooksInput) { in.Placed[0].Want.Callers = nil }, hop: "Direct Connect or site VPN into vpc-1", ok: true, says: "private-access-cidrs"},
+		"the internet gives nothing":                 {facts: private.Facts{Identities: []access.Identity{role("scientist", good)}}, hop: "the internet", ok: true, says: "nobody"},
+		"a tagged role has more":                     {facts: private.Facts{Identities: []access.Identity{role("scientist", good, full)}}, hop: "the internet", says: "role scientist by p2"},
+		"the console of a tagged role that has more": {facts: private.Facts{Identities: []access.Identity{role("scientist", full)}}, hop: "the AWS console", says: "internet"},
+		"somebody has full rights":                   {facts: private.Facts{Identities: []access.Identity{role("scientist", good), role("admin", full)}}, hop: "roles with full rights", says: "role admin by p1"},
+		"nobody has full rights":                     {facts: private.Facts{Identities: []access.Identity{role("scientist", good)}}, hop: "roles with full rights", ok: true, says: "nobody"},
+		"full rights behind a deny":                  {facts: private.Facts{Identities: []access.Identity{role("admin", full, fence)}}, hop: "roles with full rights", ok: true, says: "nobody"},
+		"a notebook with its own way out":            {facts: private.Facts{Notebooks: []private.Instance{{Name: "lab", DirectInternet: true}}}, hop: "notebooks", ok: true, says: "lab"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := base()
+			if c.change != nil {
+				c.change(&in)
+			}
+			for _, h := range private.Verdict(in, c.facts) {
+				if h.Hop == c.hop {
+					if h.OK != c.ok || !strings.Contains(h.Detail, c.says) {
+						t.Errorf("%s: %t %q, want %t and %q", h.Hop, h.OK, h.Detail, c.ok, c.says)
+					}
+					return
+				}
+			}
+			t.Errorf("the verdict has no line %s", c.hop)
+		})
+	}
+}
+
+func TestParseCallers(t *testing.T) {
+	for text, want := range map[string]int{"none": 0, "192.168.0.0/16": 1, "192.168.0.0/16, 10.8.0.0/24": 2, "0.0.0.0/0": -1, "192.168.0.1/16": -1, "fd00::/8": -1, "office": -1} {
+		got, err := private.ParseCallers(text)
+		if want < 0 && err == nil || want >= 0 && (err != nil || len(got) != want) {
+			t.Errorf("ParseCallers(%q) = %v, %v", text, got, err)
+		}
+	}
+}

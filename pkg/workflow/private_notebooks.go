@@ -1,0 +1,119 @@
+package workflow
+
+import (
+	"encoding/json"
+	"net/netip"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+)
+
+// Private is the end state of the PrivateNotebooks machine: each tagged VPC of the account has its endpoints, and the
+// account's policy names them all.
+const Private Result = "Private"
+
+// PrivateVPC is a VPC through which notebooks are reached privately, or no more.
+type PrivateVPC struct {
+	Account  string          `json:"account"`
+	Region   string          `json:"region"`
+	ID       string          `json:"id"`
+	Primary  netip.Prefix    `json:"primary,omitzero"` // its first IPv4 CIDR, in which its resolver has an address
+	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
+	Decision policy.Decision `json:"decision"`
+}
+
+// InspectPrivateNotebooksInput starts or continues a look at one account.
+type InspectPrivateNotebooksInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in InspectPrivateNotebooksInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
+// InspectPrivateNotebooksOutput says what one account shall have, in all Regions.
+type InspectPrivateNotebooksOutput struct {
+	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Refused or Nothing
+	Answer  string          `json:"answer"` // arrange, refuse or nothing
+	Reason  string          `json:"reason"`
+	Event   json.RawMessage `json:"event"`
+	Account string          `json:"account"`
+	Region  string          `json:"region"` // of the event
+	// VPCs are tagged and allowed, Refused are tagged and not; Wants says of each of VPCs which endpoints it shall have.
+	VPCs    []PrivateVPC   `json:"vpcs"`
+	Refused []PrivateVPC   `json:"refused"`
+	Wants   []EndpointWant `json:"wants"`
+	// Leaving are those that have something of ours and shall have it no more.
+	Leaving []EndpointWant `json:"leaving"`
+}
+
+// EndpointWant says which interface endpoints one VPC shall have, and for what purpose.
+type EndpointWant struct {
+	Account  string         `json:"account"`
+	Region   string         `json:"region"`
+	VPC      string         `json:"vpc"`
+	Owner    string         `json:"owner"` // the value of the tag drawbridge:connection on what is made
+	Services []string       `json:"services,omitempty"`
+	Callers  []netip.Prefix `json:"callers,omitempty"` // who may call beside the VPC itself
+}
+
+// PlaceEndpointsInput is the input of PlaceEndpoints and of RemoveEndpoints: one VPC.
+type PlaceEndpointsInput struct {
+	Execution string       `json:"execution"`
+	Want      EndpointWant `json:"want"`
+}
+
+// PlaceEndpointsOutput says how far one VPC is.
+type PlaceEndpointsOutput struct {
+	Answer    string           `json:"answer"` // ready or wait
+	Want      EndpointWant     `json:"want"`
+	Waiting   []string         `json:"waiting,omitempty"`
+	Hops      []Hop            `json:"hops"`
+	Endpoints []PlacedEndpoint `json:"endpoints"`
+}
+
+// PlacedEndpoint is an endpoint that serves a VPC, ours or its owner's.
+type PlacedEndpoint struct {
+	ID      string `json:"id"`
+	Service string `json:"service"`
+	Ours    bool   `json:"ours"`
+}
+
+// GrantNotebookAccessInput names the VPCs whose endpoints the account's policy shall name.
+type GrantNotebookAccessInput struct {
+	Execution string       `json:"execution"`
+	Account   string       `json:"account"`
+	Region    string       `json:"region"`
+	VPCs      []PrivateVPC `json:"vpcs"`
+	Refused   []PrivateVPC `json:"refused"`
+}
+
+// GrantNotebookAccessOutput says what the policy allows to whom.
+type GrantNotebookAccessOutput struct {
+	Answer    string   `json:"answer"` // done, or again: the account changed meanwhile
+	Hops      []Hop    `json:"hops"`
+	Endpoints []string `json:"endpoints"` // ids, sorted
+	Roles     []string `json:"roles"`     // names, sorted
+}
+
+// VerifyPrivateNotebooksInput is everything that the steps before found and did.
+type VerifyPrivateNotebooksInput struct {
+	Execution string                    `json:"execution"`
+	Result    Result                    `json:"result"`
+	Reason    string                    `json:"reason"`
+	Account   string                    `json:"account"`
+	Region    string                    `json:"region"`
+	VPCs      []PrivateVPC              `json:"vpcs"`
+	Refused   []PrivateVPC              `json:"refused"`
+	Placed    []PlaceEndpointsOutput    `json:"placed"`
+	Granted   GrantNotebookAccessOutput `json:"granted"`
+	Removed   []PlaceEndpointsOutput    `json:"removed"`
+}
+
+// VerifyPrivateNotebooksOutput is the output of an execution that brought an account in line.
+type VerifyPrivateNotebooksOutput struct {
+	Result  Result `json:"result"`
+	Reason  string `json:"reason"`
+	Verdict []Hop  `json:"verdict"`
+}
