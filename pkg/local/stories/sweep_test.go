@@ -201,7 +201,7 @@ func TestTheSweepAfterAnOutageRepairsEverything(t *testing.T) {
 		}
 		return w
 	}
-	requested, changed, removed, restored := build(9001), build(9002), build(9003), build(9004)
+	requested, changed, removed, restored := build(9501), build(9502), build(9503), build(9504)
 	before := []*scenario.World{changed, removed, restored}
 	if _, err := engine.Settle(ctx, 0); err != nil {
 		t.Fatal(err)

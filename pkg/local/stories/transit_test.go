@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
@@ -37,6 +38,7 @@ leads to it. Then beta's attachment is deleted.`,
 		about:  "As in transit.md, but the look comes right after the attachments were made.",
 		change: onGateway,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			quiet(ctx, t, w)
 			succeeds(t, w.ShareGateway(ctx))
 		},
 		acts:      []act{{"Both VPCs are attached; the pair wants a look.", look((*scenario.World).Attach), []string{"Connected"}}},
@@ -54,6 +56,7 @@ no security group of alpha lets anything out. What the peering reaches gets no s
 			s.Accept = "auto"
 		},
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			quiet(ctx, t, w)
 			closeEgress(ctx, t, w)
 			succeeds(t, w.ShareGateway(ctx))
 			succeeds(t, w.Attach(ctx))
@@ -87,6 +90,7 @@ func onGateway(s *scenario.Spec) {
 }
 
 func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
+	quiet(ctx, t, w)
 	succeeds(t, w.ShareGateway(ctx))
 	succeeds(t, w.Attach(ctx))
 	succeeds(t, w.Attached(ctx))
@@ -94,6 +98,17 @@ func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
 	_, err := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreateRoute(ctx, &ec2.CreateRouteInput{
 		RouteTableId: aws.String(w.ConsumerNetwork.Tables[0]), DestinationCidrBlock: aws.String("10.99.0.0/16"), TransitGatewayId: &w.Gateway})
 	succeeds(t, err)
+}
+
+// quiet switches off the rules that forward what happens to shares and attachments: these stories are about pairs alone.
+func quiet(ctx context.Context, t *testing.T, w *scenario.World) {
+	for _, home := range []scenario.Home{w.Consumer, w.Producer} {
+		client := eventbridge.NewFromConfig(engine.Config(home.Account, home.Region))
+		for _, kind := range []string{"share", "share-call", "attachment", "attachment-tag"} {
+			_, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String("drawbridge-forward-" + kind)})
+			succeeds(t, err)
+		}
+	}
 }
 
 // look asks for a look at the pair, after somebody did something.
