@@ -51,6 +51,11 @@ func TestParse(t *testing.T) {
 		{"REST list of Lambda", request("GET", "/2015-03-31/functions", "lambda", "", nil), "ListFunctions", ""},
 		{"CBOR", request("POST", "/service/AmazonSimpleNotificationService/operation/Publish", "sns", cborBody,
 			map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}), "Publish", "arn:aws:sns:eu-west-1:1:t"},
+		{"RAM names its action in the path", request("POST", "/deleteresourceshare", "ram", "", nil), "DeleteResourceShare", ""},
+		{"RAM change names the invitation", request("POST", "/acceptresourceshareinvitation", "ram",
+			`{"resourceShareInvitationArn":"arn:aws:ram:eu-west-1:2:resource-share-invitation/i"}`, nil),
+			"AcceptResourceShareInvitation", "arn:aws:ram:eu-west-1:2:resource-share-invitation/i"},
+		{"RAM list", request("POST", "/listprincipals", "ram", `{"resourceOwner":"SELF"}`, nil), "ListPrincipals", ""},
 		{"unknown path", request("PUT", "/bucket/key", "s3", "x", nil), "PUT /bucket/key", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -155,7 +155,7 @@ var lambdaActions = []struct {
 var ramActions = []string{
 	"AcceptResourceShareInvitation", "AssociateResourceShare", "CreateResourceShare", "DeleteResourceShare",
 	"DisassociateResourceShare", "GetResourceShareAssociations", "GetResourceShareInvitations", "GetResourceShares",
-	"ListResources", "RejectResourceShareInvitation",
+	"ListPrincipals", "ListResources", "RejectResourceShareInvitation", "UpdateResourceShare",
 }
 
 // rest tells the action from the path: by name for Lambda and RAM, else as

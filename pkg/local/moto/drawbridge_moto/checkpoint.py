@@ -1,7 +1,8 @@
 """Keeps what stands in accounts, and puts it back: POST /_drawbridge/keep?account=… and POST /_drawbridge/restore?kept=….
 
 A test that plays one act many times builds its world once. Kept is what moto's backends hold of the accounts, in every
-Region; not what the hub holds, nor sessions, logs and stacks. Both are for an engine in which nothing is under way.
+Region, and what this package holds of them beside moto (holds); not what the hub holds, nor sessions, logs and stacks.
+Both are for an engine in which nothing is under way.
 """
 
 import copy
@@ -21,6 +22,7 @@ require(BackendDict, "_instances")
 _LEFT = {"cloudformation", "logs", "sts"}
 
 _kept = {}
+_beside = []  # dictionaries that are not in moto's backends, each with the function that tells whose an entry is
 _number = itertools.count(1)
 _busy = threading.Lock()
 
@@ -28,6 +30,15 @@ _busy = threading.Lock()
 @on_reset
 def _forget():
     _kept.clear()
+
+
+def holds(things, accounts):
+    """Says that a dictionary belongs to what is kept; accounts(value) are those that an entry concerns."""
+    _beside.append((things, accounts))
+
+
+def _concerning(things, whose, accounts):
+    return {key: value for key, value in things.items() if accounts & whose(value)}
 
 
 def _backends(accounts):
@@ -55,19 +66,26 @@ def _shared():
 def keep(accounts):
     """Keeps what stands in the accounts; returns the number under which it is kept."""
     with _busy:
-        backends = list(_backends(accounts))
+        accounts, backends = set(accounts), list(_backends(accounts))
         number = str(next(_number))
-        _kept[number] = backends, copy.deepcopy([vars(backend) for backend in backends], _shared())
+        # One copy, so that what refers to each other still does.
+        state = [vars(backend) for backend in backends], [_concerning(*one, accounts) for one in _beside]
+        _kept[number] = accounts, backends, copy.deepcopy(state, _shared())
     return number
 
 
 def restore(number):
     """Puts back what is kept under the number. It can be put back again. What executions have ended is forgotten."""
     with _busy:
-        backends, states = _kept[number]
-        for backend, state in zip(backends, copy.deepcopy(states, _shared()), strict=True):
+        accounts, backends, kept = _kept[number]
+        states, beside = copy.deepcopy(kept, _shared())
+        for backend, state in zip(backends, states, strict=True):
             vars(backend).clear()
             vars(backend).update(state)
+        for (things, whose), entries in zip(_beside, beside, strict=True):
+            for key in _concerning(things, whose, accounts):
+                del things[key]
+            things.update(entries)
         for region in stepfunctions_parser_backends[config.HUB_ACCOUNT].values():
             for machine in region.state_machines:
                 machine.executions[:] = [one for one in machine.executions if one.exec_status == ExecutionStatus.RUNNING]

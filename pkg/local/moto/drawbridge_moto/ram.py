@@ -1,7 +1,8 @@
 """Resource shares between accounts: who has what, by invitation or within the organization, and the events about it.
 
 Gaps closed, by the RAM guide (https://docs.aws.amazon.com/ram/latest/userguide/) and the RAM API reference:
-  - principals and resources cannot be associated or disassociated later; OTHER-ACCOUNTS is not known
+  - principals and resources cannot be associated or disassociated later; OTHER-ACCOUNTS and ListPrincipals are not known
+  - what belongs to another account, or does not exist, can be shared
   - there are no invitations: an account outside the organization, or any account while sharing within the organization
     is off, has nothing until it accepts, within seven days for transit gateways and twelve hours for most other things
   - no events: "Resource Sharing State Change" reaches owner and principals, CloudTrail's records the caller
@@ -9,17 +10,19 @@ Sharing within the organization is on, until organizations:DisableAWSServiceAcce
 """
 
 import json
+import re
 import threading
 import uuid
 from datetime import timedelta
 
 from moto.core.exceptions import JsonRESTError
 from moto.core.utils import unix_time, utcnow
+from moto.ec2.models import ec2_backends
 from moto.organizations.responses import OrganizationsResponse
 from moto.ram import urls
 from moto.ram.responses import ResourceAccessManagerResponse
 
-from . import cloudtrail, config, events, privilege
+from . import checkpoint, cloudtrail, config, events, organizations, privilege
 from .patching import add, on_reset, replace
 
 _shares = {}  # by ARN, oldest first
@@ -41,8 +44,8 @@ class Share:
         self.account, self.region, self.name, self.external = account, region, name, external
         self.arn = f"arn:aws:ram:{region}:{account}:resource-share/{uuid.uuid4()}"
         self.status, self.made, self.changed = "ACTIVE", utcnow(), utcnow()
-        self.resources = {}  # ARN → status
-        self.principals = {}  # principal → status
+        # By ARN or principal, the status of the association. Those that ended stay, as DISASSOCIATED.
+        self.resources, self.principals = {}, {}
         self.invitations = []
 
     def view(self):
@@ -63,9 +66,17 @@ class Share:
             status == "ASSOCIATED" and _means(principal, account) for principal, status in self.principals.items()
         )
 
-    def concerned(self):
-        """The accounts that a change is told to, besides the owner."""
-        return [one for one in self.principals if one.isdigit()]
+    def granted(self):
+        """The accounts that have what is shared, now, besides the owner. Of an organization, those known so far."""
+        known = {*organizations._known(), *filter(str.isdigit, self.principals)}
+        return sorted(one for one in known if one != self.account and self.reaches(one))
+
+    def concerns(self):
+        """The accounts of the owner and of the principals that are accounts."""
+        return {self.account, *filter(str.isdigit, self.principals)}
+
+
+checkpoint.holds(_shares, Share.concerns)
 
 
 class Invitation:
@@ -74,11 +85,11 @@ class Invitation:
         self.arn = f"arn:aws:ram:{share.region}:{share.account}:resource-share-invitation/{uuid.uuid4()}"
 
     def age(self):
-        kinds = {arn.split(":", 5)[5].split("/")[0] for arn in self.share.resources}
+        kinds = {_kind(arn) for arn in self.share.resources}
         lasts = timedelta(days=7) if kinds & _WEEK else timedelta(hours=12)
         if self.status == "PENDING" and utcnow() - self.sent > lasts:
             self.status = "EXPIRED"
-            self.share.principals.pop(self.account, None)
+            self.share.principals[self.account] = "DISASSOCIATED"
         return self.status
 
     def view(self):
@@ -91,6 +102,11 @@ class Invitation:
             "invitationTimestamp": unix_time(self.sent),
             "status": self.age(),
         }
+
+
+def _kind(arn):
+    """The kind of resource that an ARN is of: transit-gateway, cluster, …"""
+    return re.split("[:/]", arn.split(":", 5)[5])[0]
 
 
 def _means(principal, account):
@@ -113,9 +129,9 @@ def shared(arn, account):
 # --- what is told --------------------------------------------------------------------------------------------------------
 
 
-def _tell(share, event, status):
-    """https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html: to the owner and to those it concerns."""
-    for account in [share.account, *share.concerned()]:
+def _tell(share, event, status, accounts):
+    """https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html: the owner, and the principals that it is about."""
+    for account in [share.account, *accounts]:
         detail = {"event": event, "status": status}
         events.emit(account, share.region, "aws.ram", "Resource Sharing State Change", detail, [share.arn])
 
@@ -140,30 +156,44 @@ def _own(self):
 
 
 def _associate(share, resources, principals):
-    for principal in principals:
-        if principal in share.principals:
-            continue
-        account = principal if principal.isdigit() else ""
-        outside = bool(account) and not (config.member(account) and config.member(share.account))
-        if outside and not share.external:
-            raise Refused("OperationNotPermittedException", "The resource share does not allow principals outside the organization.")
-        if not account and not _within["on"]:
-            raise Refused("OperationNotPermittedException", "Resource sharing within the organization is not enabled.")
-        if account and (outside or not _within["on"]):
-            share.principals[principal] = "ASSOCIATING"
-            share.invitations.append(Invitation(share, account))
-        else:
-            share.principals[principal] = "ASSOCIATED"
+    """Associates all or, with an error, nothing."""
+    new = [one for one in dict.fromkeys(principals) if share.principals.get(one) not in ("ASSOCIATING", "ASSOCIATED")]
+    invited = [one for one in new if _by_invitation(share, one)]
     for arn in resources:
-        if len(arn.split(":", 5)) != 6:
-            raise Refused("MalformedArnException", f"The specified resource ARN {arn} is not valid.")
-        share.resources[arn] = "ASSOCIATED"
+        _shareable(share, arn)
+    changed = [arn for arn in dict.fromkeys(resources) if share.resources.get(arn) != "ASSOCIATED"]
+    share.resources |= dict.fromkeys(changed, "ASSOCIATED")
+    share.principals |= {one: "ASSOCIATING" if one in invited else "ASSOCIATED" for one in new}
+    share.invitations += [Invitation(share, one) for one in invited]
     share.changed = utcnow()
-    pending = any(one.status == "PENDING" for one in share.invitations)
-    if pending:
-        _tell(share, "Resource Share Invitation", "pending")
-    if resources or principals:
-        _tell(share, "Resource Share Association", "associated")
+    if invited:
+        _tell(share, "Resource Share Invitation", "pending", invited)
+    if changed or len(new) > len(invited):
+        _tell(share, "Resource Share Association", "associated", share.granted())
+
+
+def _by_invitation(share, principal):
+    """Whether a principal has to accept first; refuses those that cannot be one."""
+    if not principal.isdigit():
+        if not _within["on"]:
+            raise Refused("OperationNotPermittedException", "Resource sharing within the organization is not enabled.")
+        return False
+    outside = not (config.member(principal) and config.member(share.account))
+    if outside and not share.external:
+        raise Refused("OperationNotPermittedException", "The resource share does not allow principals outside the organization.")
+    return outside or not _within["on"]
+
+
+def _shareable(share, arn):
+    """Refuses what is not the sharing account's own, and a transit gateway that does not exist."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6:
+        raise Refused("MalformedArnException", f"The specified resource ARN {arn} is not valid.")
+    known = parts[4] == share.account and parts[3] == share.region
+    if known and _kind(arn) == "transit-gateway":
+        known = parts[5].split("/")[-1] in ec2_backends[share.account][share.region].transit_gateways
+    if not known:
+        raise Refused("UnknownResourceException", f"Resource {arn} could not be found.")
 
 
 @replace(ResourceAccessManagerResponse, "create_resource_share")
@@ -203,27 +233,38 @@ def associate(self):
 def disassociate(self):
     share, asked = _own(self), self.request_params
     with _lock:
-        before = [share.account, *share.concerned()]
-        for one in asked.get("principals", []):
-            share.principals.pop(one, None)
-        for one in asked.get("resourceArns", []):
-            share.resources.pop(one, None)
-        share.changed = utcnow()
-        for account in before:
-            detail = {"event": "Resource Share Association", "status": "disassociated"}
-            events.emit(account, share.region, "aws.ram", "Resource Sharing State Change", detail, [share.arn])
+        _disassociate(share, asked.get("resourceArns", []), asked.get("principals", []))
     return json.dumps({"resourceShareAssociations": _changes(self, share)})
+
+
+def _disassociate(share, resources, principals):
+    before = set(share.granted())
+    told = {one for one in principals if one.isdigit() and share.principals.get(one) == "ASSOCIATING"}
+    for held, ending in ((share.resources, resources), (share.principals, principals)):
+        held |= {one: "DISASSOCIATED" for one in ending if one in held}
+    # An invitation that nobody answered ends with what it was for.
+    share.invitations = [one for one in share.invitations if one.age() != "PENDING" or one.account not in principals]
+    share.changed = utcnow()
+    told |= before if resources else before - set(share.granted())
+    _tell(share, "Resource Share Association", "disassociated", sorted(told))
 
 
 @replace(ResourceAccessManagerResponse, "delete_resource_share")
 def delete(_original, self):
     share = _own(self)
     with _lock:
-        share.status, share.changed = "DELETED", utcnow()
-        _tell(share, "Resource Share Association", "disassociated")
-        share.principals = {one: "DISASSOCIATED" for one in share.principals}
-        share.resources = {one: "DISASSOCIATED" for one in share.resources}
+        _disassociate(share, list(share.resources), list(share.principals))
+        share.status = "DELETED"
     return json.dumps({"returnValue": True})
+
+
+@replace(ResourceAccessManagerResponse, "update_resource_share")
+def update(_original, self):
+    # https://docs.aws.amazon.com/ram/latest/APIReference/API_UpdateResourceShare.html
+    share, asked = _own(self), self.request_params
+    share.name, share.external = asked.get("name", share.name), asked.get("allowExternalPrincipals", share.external)
+    share.changed = utcnow()
+    return json.dumps({"resourceShare": share.view()})
 
 
 @replace(ResourceAccessManagerResponse, "get_resource_shares")
@@ -298,6 +339,9 @@ def get_invitations(self):
     return json.dumps({"resourceShareInvitations": found})
 
 
+_ANSWERED = {"ACCEPTED": "AlreadyAccepted", "REJECTED": "AlreadyRejected", "EXPIRED": "Expired"}
+
+
 def _answer(self, status):
     name = self._get_param("resourceShareInvitationArn")
     for share in list(_shares.values()):
@@ -305,14 +349,11 @@ def _answer(self, status):
             if one.arn == name and one.account == self.current_account:
                 now = one.age()
                 if now != "PENDING":
-                    raise Refused(f"ResourceShareInvitation{ {'ACCEPTED': 'AlreadyAccepted', 'REJECTED': 'AlreadyRejected', 'EXPIRED': 'Expired'}[now]}Exception", f"The invitation is {now}.")
-                one.status = status
-                if status == "ACCEPTED":
-                    share.principals[one.account] = "ASSOCIATED"
-                    _tell(share, "Resource Share Association", "associated")
-                else:
-                    share.principals[one.account] = "FAILED"
-                    _tell(share, "Resource Share Association", "failed")
+                    raise Refused(f"ResourceShareInvitation{_ANSWERED[now]}Exception", f"The invitation is {now}.")
+                with _lock:
+                    one.status = status
+                    share.principals[one.account] = "ASSOCIATED" if status == "ACCEPTED" else "FAILED"
+                _tell(share, "Resource Share Association", share.principals[one.account].lower(), [one.account])
                 return json.dumps({"resourceShareInvitation": one.view()})
     raise Refused("ResourceShareInvitationArnNotFoundException", f"The invitation {name} could not be found.")
 
@@ -327,18 +368,69 @@ def reject(self):
     return _answer(self, "REJECTED")
 
 
+# What RAM calls the kinds of resources: https://docs.aws.amazon.com/ram/latest/userguide/shareable.html
+_TYPES = {"transit-gateway": "ec2:TransitGateway", "subnet": "ec2:Subnet", "prefix-list": "ec2:PrefixList", "cluster": "rds:Cluster"}
+
+
+def _given(self):
+    """The shares that ListResources and ListPrincipals are about, by the parameters that both have."""
+    owner, account = self._get_param("resourceOwner"), self.current_account
+    if owner not in ("SELF", "OTHER-ACCOUNTS"):
+        raise Refused("InvalidParameterException", f"{owner} is not a valid resource owner.")
+    wanted = self._get_param("resourceShareArns") or []
+    return [
+        share
+        for share in list(_shares.values())
+        if share.region == self.region
+        and (share.account == account if owner == "SELF" else share.account != account and share.reaches(account))
+        and (not wanted or share.arn in wanted)
+    ]
+
+
 @add(ResourceAccessManagerResponse, "list_resources")
 def list_resources(self):
     # https://docs.aws.amazon.com/ram/latest/APIReference/API_ListResources.html
-    owner, account = self._get_param("resourceOwner"), self.current_account
+    kind, arns, principal = self._get_param("resourceType"), self._get_param("resourceArns") or [], self._get_param("principal")
     found = [
-        {"arn": arn, "resourceShareArn": share.arn, "status": "AVAILABLE", "type": "ec2:TransitGateway" if ":transit-gateway/" in arn else ""}
-        for share in list(_shares.values())
-        if share.region == self.region and (share.account == account if owner == "SELF" else share.account != account and share.reaches(account))
+        {
+            "arn": arn,
+            "resourceShareArn": share.arn,
+            "status": "AVAILABLE",
+            "type": _TYPES.get(_kind(arn), ""),
+            "creationTime": unix_time(share.made),
+            "lastUpdatedTime": unix_time(share.changed),
+        }
+        for share in _given(self)
         for arn, status in share.resources.items()
         if status == "ASSOCIATED"
+        and (not kind or _TYPES.get(_kind(arn)) == kind)
+        and (not arns or arn in arns)
+        # To another account the principal is the account that shares.
+        and (not principal or principal == share.account or share.principals.get(principal) == "ASSOCIATED")
     ]
     return json.dumps({"resources": found})
+
+
+@add(ResourceAccessManagerResponse, "list_principals")
+def list_principals(self):
+    # https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPrincipals.html
+    own, arn, wanted = self._get_param("resourceOwner") == "SELF", self._get_param("resourceArn"), self._get_param("principals") or []
+    found = []
+    for share in _given(self):
+        principals = [one for one, status in share.principals.items() if status == "ASSOCIATED"] if own else [share.account]
+        for one in principals:
+            if (wanted and one not in wanted) or (arn and share.resources.get(arn) != "ASSOCIATED"):
+                continue
+            found.append(
+                {
+                    "id": one,
+                    "resourceShareArn": share.arn,
+                    "creationTime": unix_time(share.made),
+                    "lastUpdatedTime": unix_time(share.changed),
+                    "external": one.isdigit() and not config.member(one),
+                }
+            )
+    return json.dumps({"principals": found})
 
 
 @replace(ResourceAccessManagerResponse, "enable_sharing_with_aws_organization")
@@ -372,6 +464,7 @@ for _path in (
     "getresourceshareinvitations",
     "acceptresourceshareinvitation",
     "rejectresourceshareinvitation",
+    "listprincipals",
     "listresources",
 ):
     urls.url_paths[f"{{0}}/{_path}$"] = ResourceAccessManagerResponse.dispatch
@@ -397,6 +490,7 @@ for _method, _name in (
     ("associate_resource_share", "AssociateResourceShare"),
     ("disassociate_resource_share", "DisassociateResourceShare"),
     ("delete_resource_share", "DeleteResourceShare"),
+    ("update_resource_share", "UpdateResourceShare"),
     ("accept_resource_share_invitation", "AcceptResourceShareInvitation"),
     ("reject_resource_share_invitation", "RejectResourceShareInvitation"),
 ):
@@ -406,13 +500,28 @@ for _method, _name in (
 # --- what the calls need -------------------------------------------------------------------------------------------------
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html
 
+
+def _share(call):
+    return call.on(call.get("resourceShareArn"))
+
+
+def _invitation(call):
+    return call.on(call.get("resourceShareInvitationArn"))
+
+
 privilege.CALLS |= {
-    "ram:AcceptResourceShareInvitation": lambda call: call.on(call.get("resourceShareInvitationArn")),
-    "ram:RejectResourceShareInvitation": lambda call: call.on(call.get("resourceShareInvitationArn")),
+    "ram:AcceptResourceShareInvitation": _invitation,
+    "ram:AssociateResourceShare": _share,
+    "ram:CreateResourceShare": lambda call: [privilege.Demand("ram:CreateResourceShare")],
+    "ram:DeleteResourceShare": _share,
+    "ram:DisassociateResourceShare": _share,
+    "ram:RejectResourceShareInvitation": _invitation,
+    "ram:UpdateResourceShare": _share,
 }
 privilege.ON_EVERYTHING |= {
     "ram:GetResourceShares",
     "ram:GetResourceShareAssociations",
     "ram:GetResourceShareInvitations",
+    "ram:ListPrincipals",
     "ram:ListResources",
 }

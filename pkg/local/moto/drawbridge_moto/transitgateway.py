@@ -5,6 +5,7 @@ Gaps closed, by the Transit Gateway guide (https://docs.aws.amazon.com/vpc/lates
   - another account's attachment is refused; here it waits for its acceptance, unless the gateway accepts shared ones itself
   - attachments are available at once, and never rejected; AcceptTransitGatewayVpcAttachment and Reject… are missing
   - two subnets of one Availability Zone, a second attachment of a VPC, wrong sides and states are taken
+  - a gateway is deleted while VPCs are attached to it, and has a default route table also when nothing uses it
   - nothing is propagated; a CIDR block that overlaps one that is there attaches, and is silently not propagated
   - a route to a gateway is taken from a VPC that has no attachment, and never turns blackhole
 An attachment, its association and its propagation pass through their states like a peering (peering.py).
@@ -25,7 +26,7 @@ from moto.ec2.responses.transit_gateway_route_tables import TransitGatewayRouteT
 from moto.ec2.responses.transit_gateways import TransitGateways as GatewayResponse
 from moto.ec2.utils import random_transit_gateway_attachment_id
 
-from . import cloudtrail, ec2, privilege, ram  # noqa: F401 - ec2 replaces create_route first
+from . import checkpoint, cloudtrail, ec2, privilege, ram  # noqa: F401 - ec2 replaces create_route first
 from .patching import add, on_reset, replace, require
 from .peering import Status, backend_of
 
@@ -33,7 +34,7 @@ require(TransitGateway, "arn", "owner_id", "physical_resource_id")
 require(EC2Backend, "do_resources_exist", "get_vpc", "get_subnet")
 
 _attachments = {}  # by id, oldest first
-_relations = {}  # (route table id, attachment id, "association" or "propagation") → Status
+_relations = {}  # (route table id, attachment id, "association" or "propagation") → Relation
 _lock = threading.RLock()
 
 _OVER = ("deleted", "rejected", "failed")
@@ -87,6 +88,9 @@ class Attachment:
     def places(self):
         return {(self.gateway.owner_id, self.gateway.ec2_backend.region_name), (self.vpc.owner_id, self.vpc.region)}
 
+    def accounts(self):
+        return {account for account, _ in self.places()}
+
     def association(self):
         """The route table that it is associated with, and how far that is."""
         for (table, name, kind), status in _relations.items():
@@ -129,6 +133,18 @@ class Attachment:
         return shown
 
 
+class Relation(Status):
+    """How far the association or propagation of an attachment is."""
+
+    def __init__(self, attachment):
+        super().__init__()
+        self.attachment = attachment
+
+
+checkpoint.holds(_attachments, Attachment.accounts)
+checkpoint.holds(_relations, lambda relation: relation.attachment.accounts())
+
+
 def _state(status):
     status.age()
     return status.code
@@ -136,7 +152,7 @@ def _state(status):
 
 def relate(table, attachment, kind):
     """Associates an attachment with a route table of its gateway, or propagates its routes there; that takes a moment."""
-    status = _relations[(table, attachment.id, kind)] = Status()
+    status = _relations[(table, attachment.id, kind)] = Relation(attachment)
     status.set(*(("associating", "", ("associated", "")) if kind == "association" else ("enabling", "", ("enabled", ""))))
     return status
 
@@ -213,8 +229,6 @@ def describe_gateways(_original, self):
     for one in asked:
         # Tags are each account's own.
         tags = [{"Key": key, "Value": value} for key, value in backend.tags.get(one.id, {}).items()]
-        if one.owner_id != self.current_account and not tags:
-            tags = []
         values = {"transit-gateway-id": one.id, "owner-id": one.owner_id, "state": one.state, "tags": tags}
         if _matches(values, filters):
             shown.append(
@@ -232,6 +246,56 @@ def describe_gateways(_original, self):
     return ActionResult({"TransitGateways": shown})
 
 
+def _own_gateway(self):
+    """The gateway that a call names, if it is the caller's; those that others share can only be attached to."""
+    name = self._get_param("TransitGatewayId")
+    found = gateway(self.current_account, self.region, name)
+    if found.owner_id != self.current_account:
+        raise _no_gateway(name)
+    self.error_on_dryrun()
+    return found
+
+
+@replace(GatewayResponse, "delete_transit_gateway")
+def delete_gateway(original, self):
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTransitGateway.html
+    found = _own_gateway(self)
+    if left := [one.id for one in list(_attachments.values()) if one.gateway.id == found.id and one.code not in _OVER]:
+        raise _error("IncorrectState", f"{found.id} has non-deleted Transit Gateway Attachments: {', '.join(left)}.")
+    return original(self)
+
+
+@replace(GatewayResponse, "modify_transit_gateway")
+def modify_gateway(original, self):
+    found = _own_gateway(self)
+    answer = original(self)
+    _default_table(found)
+    return answer
+
+
+def _default_table(gateway):
+    """The default route table is there only if attachments are associated with it or propagate to it by themselves.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TransitGatewayOptions.html
+    """
+    options, backend = gateway.options, gateway.ec2_backend
+    needed = "enable" in (options.get("DefaultRouteTableAssociation"), options.get("DefaultRouteTablePropagation"))
+    if needed and "AssociationDefaultRouteTableId" not in options:
+        made = backend.create_transit_gateway_route_table(gateway.id, {}, True, True)
+        gateway.default_route_table = made
+        options["AssociationDefaultRouteTableId"] = options["PropagationDefaultRouteTableId"] = made.id
+    return needed
+
+
+@replace(TransitGateway, "__init__")
+def new_gateway(original, self, *args, **kwargs):
+    original(self, *args, **kwargs)
+    if not _default_table(self):
+        self.ec2_backend.transit_gateways_route_tables.pop(self.default_route_table.id)
+        self.default_route_table = None
+        del self.options["AssociationDefaultRouteTableId"], self.options["PropagationDefaultRouteTableId"]
+
+
 # --- attachments ---------------------------------------------------------------------------------------------------------
 
 
@@ -246,12 +310,11 @@ def create(_original, self):
     if not subnets:
         raise _error("MissingParameter", "The request must contain the parameter SubnetIds")
     _one_in_each_zone(backend, vpc, subnets)
-    for one in _attachments.values():
-        if one.gateway is found and one.vpc is vpc and one.code not in _OVER:
+    with _lock:
+        if _attached(found.id, vpc.id):
             raise _error(
                 "DuplicateTransitGatewayAttachment", f"{found.id} has a non-deleted Transit Gateway Attachment with same VPC ID."
             )
-    with _lock:
         made = Attachment(found, vpc, subnets, self._get_param("Options") or {})
         _attachments[made.id] = made
     for account, region in made.places():
@@ -378,11 +441,27 @@ def modify(_original, self):
 
 
 def _table(self):
-    name = self._get_param("TransitGatewayRouteTableId")
+    return _known_table(self, self._get_param("TransitGatewayRouteTableId"))
+
+
+def _known_table(self, name):
     found = self.ec2_backend.transit_gateways_route_tables.get(name)
     if found is None:
         raise _error("InvalidRouteTableID.NotFound", f"Transit Gateway Route Table {name} was deleted or does not exist.")
     return found
+
+
+@replace(RouteTableResponse, "describe_transit_gateway_route_tables")
+def describe_tables(original, self):
+    for name in self._get_param("TransitGatewayRouteTableIds") or []:
+        _known_table(self, name)
+    return original(self)
+
+
+@replace(RouteTableResponse, "create_transit_gateway_route_table")
+def create_table(original, self):
+    _own_gateway(self)
+    return original(self)
 
 
 def _owned(self):

@@ -59,3 +59,30 @@ class Checkpoints(Case):
         self.assertEqual([{"Content": "c2Vjb25k"}], content())
         self.engine.post("/_drawbridge/restore?kept=" + kept)
         self.assertEqual([{"Content": "Zmlyc3Q="}], content())
+
+    def test_a_share_and_an_attachment_come_back(self):
+        owner, spoke, ram = self.client("ec2", CONSUMER), self.client("ec2", PRODUCER), self.client("ram", CONSUMER)
+        gateway = owner.create_transit_gateway(Options={"AutoAcceptSharedAttachments": "enable"})["TransitGateway"]
+        share = ram.create_resource_share(name="hub", resourceArns=[gateway["TransitGatewayArn"]], principals=[PRODUCER])
+        vpc = self.vpc(PRODUCER, "10.2.0.0/16")
+        subnet = spoke.create_subnet(VpcId=vpc, CidrBlock="10.2.0.0/24")["Subnet"]["SubnetId"]
+        wish = {"TransitGatewayId": gateway["TransitGatewayId"], "VpcId": vpc, "SubnetIds": [subnet]}
+        made = spoke.create_transit_gateway_vpc_attachment(**wish)["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+        table = {"TransitGatewayRouteTableId": gateway["Options"]["PropagationDefaultRouteTableId"]}
+
+        def world():
+            return (
+                spoke.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"],
+                owner.get_transit_gateway_route_table_propagations(**table)["TransitGatewayRouteTablePropagations"],
+                len(spoke.describe_transit_gateways()["TransitGateways"]),
+            )
+
+        self.eventually(lambda: (seen := world())[0][0]["State"] == "available" and seen[1][0]["State"] == "enabled")
+        before, kept = world(), self.keep(CONSUMER, PRODUCER)
+        for _ in range(2):
+            spoke.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=made)
+            ram.delete_resource_share(resourceShareArn=share["resourceShare"]["resourceShareArn"])
+            self.assertNotEqual(before, world())
+            self.engine.post("/_drawbridge/restore?kept=" + kept)
+            self.assertEqual(before, world())
+            self.fails("DuplicateTransitGatewayAttachment", spoke.create_transit_gateway_vpc_attachment, **wish)

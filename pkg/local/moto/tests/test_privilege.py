@@ -68,6 +68,35 @@ class Privilege(Case):
         ec2.describe_vpcs()
         self.fails("UnauthorizedOperation", ec2.describe_subnets)
 
+    def test_an_attachment_is_made_with_its_gateway_its_vpc_and_its_tags_only(self):
+        gateway = self.client("ec2", CONSUMER).create_transit_gateway()["TransitGateway"]
+        self.client("ram", CONSUMER).create_resource_share(
+            name="hub", resourceArns=[gateway["TransitGatewayArn"]], principals=[PRODUCER]
+        )
+        vpc = self.vpc(PRODUCER, "10.2.0.0/16")
+        subnet = self.client("ec2", PRODUCER).create_subnet(VpcId=vpc, CidrBlock="10.2.0.0/24")["Subnet"]["SubnetId"]
+        action = "ec2:CreateTransitGatewayVpcAttachment"
+        theirs, made = f"arn:aws:ec2:*:{CONSUMER}:transit-gateway/*", f"{ANY}transit-gateway-attachment/*"
+        tagged = {"ForAllValues:StringEquals": {"aws:TagKeys": ["drawbridge:connection"]}}
+        every = [
+            self.allow(action, [theirs, f"{ANY}vpc/*", f"{ANY}subnet/*"]),
+            self.allow(action, made, **tagged),
+            self.allow("ec2:CreateTags", made, StringEquals={"ec2:CreateAction": "CreateTransitGatewayVpcAttachment"}),
+        ]
+
+        def attach(client, key):
+            specification = [{"ResourceType": "transit-gateway-attachment", "Tags": [{"Key": key, "Value": "x"}]}]
+            wish = {"TransitGatewayId": gateway["TransitGatewayId"], "VpcId": vpc, "SubnetIds": [subnet]}
+            return client.create_transit_gateway_vpc_attachment(**wish, TagSpecifications=specification)
+
+        for number in range(len(every)):
+            keys = self.session(*every[:number], *every[number + 1 :], role=f"drawbridge-without-{number}")
+            self.fails("UnauthorizedOperation", attach, self.client("ec2", PRODUCER, keys=keys), "drawbridge:connection")
+        ec2 = self.may("ec2", *every)
+        self.fails("UnauthorizedOperation", attach, ec2, "Name")
+        name = attach(ec2, "drawbridge:connection")["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+        self.fails("UnauthorizedOperation", ec2.delete_transit_gateway_vpc_attachment, TransitGatewayAttachmentId=name)
+
     def test_a_resource_allows_itself_only(self):
         ec2 = self.client("ec2", PRODUCER)
         tables = [ec2.create_route_table(VpcId=self.vpc(PRODUCER, "10.2.0.0/16"))["RouteTable"]["RouteTableId"] for _ in "ab"]

@@ -1,4 +1,8 @@
-from .engine import CONSUMER, HUB, OUTSIDE, PRODUCER, Case
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import ClientError
+
+from .engine import CONSUMER, HUB, PRODUCER, Case
 
 
 class Gateways(Case):
@@ -150,7 +154,9 @@ class Gateways(Case):
         gateway = self.gateway(DefaultRouteTableAssociation="disable", DefaultRouteTablePropagation="disable")
         name, _, _ = self.attach(CONSUMER, gateway, "10.0.0.0/16")
         self.until(name, "available", CONSUMER)
-        table = self.table(gateway)
+        table = self.owner.create_transit_gateway_route_table(TransitGatewayId=gateway)["TransitGatewayRouteTable"][
+            "TransitGatewayRouteTableId"
+        ]
         self.assertEqual([], self.routes(table))
         both = {"TransitGatewayAttachmentId": name, "TransitGatewayRouteTableId": table}
         self.owner.associate_transit_gateway_route_table(**both)
@@ -199,70 +205,48 @@ class Gateways(Case):
         made = seen["detail"]["responseElements"]["CreateTransitGatewayVpcAttachmentResponse"]["transitGatewayVpcAttachment"]
         self.assertEqual((name, int(PRODUCER), ""), (made["transitGatewayAttachmentId"], made["vpcOwnerId"], made["tagSet"]))
 
+    def test_a_default_route_table_only_where_something_uses_it(self):
+        gateway = self.gateway(DefaultRouteTableAssociation="disable", DefaultRouteTablePropagation="disable")
 
-class Shares(Case):
-    def setUp(self):
-        super().setUp()
-        owner = self.client("ec2", CONSUMER)
-        self.arn = owner.create_transit_gateway()["TransitGateway"]["TransitGatewayArn"]
-        self.owner, self.other = self.client("ram", CONSUMER), self.client("ram", PRODUCER)
+        def tables():
+            found = self.owner.describe_transit_gateway_route_tables(Filters=[{"Name": "transit-gateway-id", "Values": [gateway]}])
+            return [one["TransitGatewayRouteTableId"] for one in found["TransitGatewayRouteTables"]]
 
-    def share(self, *principals, **more):
-        return self.owner.create_resource_share(name="hub", resourceArns=[self.arn], principals=list(principals), **more)[
-            "resourceShare"
-        ]["resourceShareArn"]
+        options = self.owner.describe_transit_gateways(TransitGatewayIds=[gateway])["TransitGateways"][0]["Options"]
+        self.assertNotIn("AssociationDefaultRouteTableId", options)
+        self.assertEqual([], tables())
+        self.owner.modify_transit_gateway(TransitGatewayId=gateway, Options={"DefaultRouteTableAssociation": "enable"})
+        self.assertEqual([self.table(gateway)], tables())
+        unknown = "tgw-rtb-0123456789abcdef0"
+        self.fails(
+            "InvalidRouteTableID.NotFound",
+            self.owner.describe_transit_gateway_route_tables, TransitGatewayRouteTableIds=[unknown],
+        )
 
-    def given(self, client):
-        return [one["resourceShareArn"] for one in client.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"]]
+    def test_the_owner_alone_changes_and_deletes_a_gateway(self):
+        gateway = self.gateway()
+        self.share(gateway)
+        name, _, _ = self.attach(PRODUCER, gateway, "10.2.0.0/16")
+        for call in ("delete_transit_gateway", "modify_transit_gateway", "create_transit_gateway_route_table"):
+            self.fails("InvalidTransitGatewayID.NotFound", getattr(self.spoke, call), TransitGatewayId=gateway)
+        error = self.fails("IncorrectState", self.owner.delete_transit_gateway, TransitGatewayId=gateway)
+        self.assertIn(name, str(error))
+        self.owner.reject_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=name)
+        self.until(name, "rejected")
+        self.owner.delete_transit_gateway(TransitGatewayId=gateway)
+        self.fails("InvalidTransitGatewayID.NotFound", self.owner.describe_transit_gateways, TransitGatewayIds=[gateway])
 
-    def principals(self):
-        found = self.owner.get_resource_share_associations(associationType="PRINCIPAL")["resourceShareAssociations"]
-        return {one["associatedEntity"]: one["status"] for one in found}
+    def test_of_attachments_made_at_once_one_is_made(self):
+        gateway = self.gateway()
+        vpc = self.vpc(CONSUMER, "10.0.0.0/16")
+        subnet = self.subnet(CONSUMER, vpc, "10.0.0.0/24")
 
-    def test_within_the_organization_nobody_is_invited(self):
-        share = self.share(PRODUCER)
-        self.assertEqual([share], self.given(self.other))
-        self.assertEqual([], self.other.get_resource_share_invitations()["resourceShareInvitations"])
-        self.assertEqual({PRODUCER: "ASSOCIATED"}, self.principals())
-        self.owner.disassociate_resource_share(resourceShareArn=share, principals=[PRODUCER])
-        self.assertEqual([], self.given(self.other))
+        def make(_):
+            try:
+                return self.owner.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=vpc, SubnetIds=[subnet])
+            except ClientError as error:
+                return error.response["Error"]["Code"]
 
-    def test_an_account_outside_is_invited(self):
-        share = self.share(OUTSIDE)
-        guest = self.client("ram", OUTSIDE)
-        self.assertEqual([], self.given(guest))
-        (invitation,) = guest.get_resource_share_invitations(resourceShareArns=[share])["resourceShareInvitations"]
-        self.assertEqual(("PENDING", CONSUMER), (invitation["status"], invitation["senderAccountId"]))
-        answer = {"resourceShareInvitationArn": invitation["resourceShareInvitationArn"]}
-        self.fails("ResourceShareInvitationArnNotFoundException", self.other.accept_resource_share_invitation, **answer)
-        guest.accept_resource_share_invitation(**answer)
-        self.assertEqual([share], self.given(guest))
-        self.fails("ResourceShareInvitationAlreadyAcceptedException", guest.accept_resource_share_invitation, **answer)
-        self.fails("OperationNotPermittedException", self.share, OUTSIDE, allowExternalPrincipals=False)
-
-    def test_while_sharing_within_is_off_members_are_invited_too(self):
-        organizations = self.client("organizations", HUB)
-        organizations.disable_aws_service_access(ServicePrincipal="ram.amazonaws.com")
-        self.share(PRODUCER)
-        (invitation,) = self.other.get_resource_share_invitations()["resourceShareInvitations"]
-        self.other.reject_resource_share_invitation(resourceShareInvitationArn=invitation["resourceShareInvitationArn"])
-        self.assertEqual([], self.given(self.other))
-        organizations.enable_aws_service_access(ServicePrincipal="ram.amazonaws.com")
-        self.share(PRODUCER)
-        self.assertEqual(1, len(self.given(self.other)))
-
-    def test_an_organizational_unit_is_a_principal(self):
-        unit = self.client("organizations", HUB)
-        root = unit.list_roots()["Roots"][0]["Id"]
-        arn = next(one["Arn"] for one in unit.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"] if one["Name"] == "data")
-        self.share(arn)
-        self.assertEqual(1, len(self.given(self.other)))
-        self.assertEqual([], self.given(self.client("ram", HUB)))
-
-    def test_owner_and_principal_are_told(self):
-        share = self.share(PRODUCER)
-        for account in (CONSUMER, PRODUCER):
-            found = [one for one in self.events(account=account) if one["source"] == "aws.ram" and one["detail-type"] == "Resource Sharing State Change"]
-            self.assertEqual([[share]], [one["resources"] for one in found])
-        self.assertEqual(1, len(self.events(account=CONSUMER, eventName="CreateResourceShare")))
-        self.assertEqual([], self.events(account=PRODUCER, eventName="CreateResourceShare"))
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(make, range(8)))
+        self.assertEqual(7, made.count("DuplicateTransitGatewayAttachment"), made)
