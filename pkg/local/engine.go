@@ -135,6 +135,13 @@ func (e *Engine) Keep(ctx context.Context, accounts ...string) (restore func(con
 	}, nil
 }
 
+// Age lets time pass for a pending peering request, as if it had been made that much earlier: AWS ends one that nobody
+// answers after seven days.
+func (e *Engine) Age(ctx context.Context, peering string, by time.Duration) error {
+	_, err := e.emulator.ask(ctx, http.MethodPost, "age", url.Values{"peering": {peering}, "days": {fmt.Sprint(by.Hours() / 24)}})
+	return err
+}
+
 // Cool ends all processes of functions that have nothing to do, as if nobody had
 // needed them for a while: the next invocation of each is a cold start.
 func (e *Engine) Cool() { e.host.Cool() }

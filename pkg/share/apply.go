@@ -191,9 +191,10 @@ func (i Inspector) read(ctx context.Context, execution, arn string, owner event.
 		}
 		var arns []string
 		for _, a := range found {
-			if kind == ramtypes.ResourceShareAssociationTypePrincipal {
+			switch {
+			case kind == ramtypes.ResourceShareAssociationTypePrincipal:
 				s.Principals[aws.ToString(a.AssociatedEntity)] = string(a.Status)
-			} else {
+			case a.Status == ramtypes.ResourceShareAssociationStatusAssociated || a.Status == "": // those that ended stay for a while
 				arns = append(arns, aws.ToString(a.AssociatedEntity))
 			}
 		}

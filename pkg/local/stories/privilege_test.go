@@ -63,6 +63,9 @@ func exercise(c awscall.Call, x local.Exchange) {
 	if c.Service == "ec2" && strings.Contains(body, "TagSpecification.1.Tag.1.") {
 		exercised.rights[right{role, "ec2:CreateTags"}]++
 	}
+	if c.Service == "iam" && strings.HasPrefix(c.Action, "Create") && strings.Contains(body, "Tags.member.1.Key=") {
+		exercised.rights[right{role, "iam:Tag" + strings.TrimPrefix(c.Action, "Create")}]++
+	}
 	if c.Service == "sagemaker" && strings.HasPrefix(c.Action, "Create") && strings.Contains(body, `"Tags":[{`) {
 		exercised.rights[right{role, "sagemaker:AddTags"}]++
 	}

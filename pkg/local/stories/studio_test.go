@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -61,6 +63,21 @@ stops an app. It says what it waits for, and goes on by itself when Ana deletes 
 			{"Ana deletes her app.", deleteApp, []string{"Identified"}},
 		},
 		also: identified,
+	},
+	{
+		name:  "studio-second-role",
+		title: "A second execution role is opened later",
+		about: `
+As in studio.md. Then one more user profile gets an execution role of its own, opened to Drawbridge, and the owner of beta
+tags the cluster again: the readers' role trusts both. Then that role is closed again, and only it loses what it had.`,
+		prepare: studioWorld(false),
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Identified", "Nothing"}},
+			{"Boris gets a role of his own. The owner of beta tags the cluster again.", openRoleOfBoris, []string{"Identified", "Nothing"}},
+			{"The owner of alpha closes that role. The owner of beta tags the cluster again.", closeRoleOfBoris, []string{"Identified", "Nothing"}},
+			{"Somebody puts an event on the bus that deletes the app of no domain.", garbledApp, []string{"Invalid"}},
+		},
+		unruly: true,
 	},
 	{
 		name:  "studio-closed-role",
@@ -130,6 +147,35 @@ func shareWarehouse(ctx context.Context, t *testing.T, w *scenario.World) {
 func unshareWarehouse(ctx context.Context, t *testing.T, w *scenario.World) {
 	clusters := redshift.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
 	must(t)(clusters.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: warehouseARN(w), TagKeys: []string{studio.ShareTag}}))
+}
+
+const roleOfBoris = "boris-execution"
+
+func openRoleOfBoris(ctx context.Context, t *testing.T, w *scenario.World) {
+	alpha := engine.Config(w.Consumer.Account, w.Consumer.Region)
+	must(t)(iam.NewFromConfig(alpha).CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(roleOfBoris), AssumeRolePolicyDocument: aws.String(executionTrust),
+		Tags: []iamtypes.Tag{{Key: aws.String(studio.ShareTag), Value: aws.String("true")}}}))
+	must(t)(sagemaker.NewFromConfig(alpha).CreateUserProfile(ctx, &sagemaker.CreateUserProfileInput{DomainId: aws.String(studioDomain), UserProfileName: aws.String("boris"),
+		UserSettings: &sagemakertypes.UserSettings{ExecutionRole: aws.String("arn:aws:iam::" + w.Consumer.Account + ":role/" + roleOfBoris)}}))
+	shareWarehouse(ctx, t, w)
+}
+
+func closeRoleOfBoris(ctx context.Context, t *testing.T, w *scenario.World) {
+	alpha := engine.Config(w.Consumer.Account, w.Consumer.Region)
+	must(t)(iam.NewFromConfig(alpha).UntagRole(ctx, &iam.UntagRoleInput{RoleName: aws.String(roleOfBoris), TagKeys: []string{studio.ShareTag}}))
+	shareWarehouse(ctx, t, w)
+}
+
+// garbledApp puts an event on alpha's bus that looks like CloudTrail's and names no domain.
+func garbledApp(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	out, err := client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventbridgetypes.PutEventsRequestEntry{{
+		Source: aws.String("aws.sagemaker"), DetailType: aws.String("AWS API Call via CloudTrail"),
+		Detail: aws.String(`{"eventSource":"sagemaker.amazonaws.com","eventName":"DeleteApp","userIdentity":{"type":"Root"},"requestParameters":{"domainId":"$(reboot)"}}`),
+	}}})
+	if err != nil || out.FailedEntryCount > 0 {
+		t.Fatal(err, out)
+	}
 }
 
 func deleteApp(ctx context.Context, t *testing.T, w *scenario.World) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -113,6 +114,21 @@ same, and people are told once that alpha was not swept.`,
 		unruly: true,
 	},
 	{
+		name:  "sweep-stuck",
+		title: "A request waits too long, and expires",
+		about: `
+A request waits for its owner's approval. After four days a sweep reminds people, once. After a week AWS ends the request;
+no event says so, but the next sweep finds it, takes the status away and tells people, once.`,
+		change: func(s *scenario.Spec) { s.Accept = "" },
+		acts: []act{
+			request("AwaitingApproval"),
+			{"Four days pass. The clock starts drawbridge-sweep.", daysLater(4), []string{"Swept", "AwaitingApproval"}},
+			{"The next day it starts again.", daysLater(1), []string{"Swept", "AwaitingApproval"}},
+			{"Three days later the request has expired. The clock starts drawbridge-sweep.", daysLater(3), []string{"Swept", "Expired"}},
+			{"The next day nothing is left to say.", startSweep, []string{"Swept"}},
+		},
+	},
+	{
 		name:  "sweep-notebook",
 		title: "A sweep brings a notebook back in line",
 		about: `
@@ -133,6 +149,16 @@ func deafen(ctx context.Context, t *testing.T, w *scenario.World) {
 	client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	if _, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String("drawbridge-forward-peering")}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// daysLater lets days pass for the request, and then starts a sweep.
+func daysLater(days int) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		if err := engine.Age(ctx, w.Connection, time.Duration(days)*24*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		startSweep(ctx, t, w)
 	}
 }
 

@@ -18,7 +18,7 @@ from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
-from . import checkpoint, events, notify
+from . import checkpoint, events, notify, peering
 from .patching import require
 
 require(MotoRequestHandler, "run_wsgi", "make_environ")
@@ -110,7 +110,7 @@ class Server(ThreadedWSGIServer):
 
 
 class Application(DomainDispatcherApplication):
-    """moto's application, and what the engine's own tools ask: flush, keep, restore and ready, under /_drawbridge/."""
+    """moto's application, and what the engine's own tools ask: flush, keep, restore, age and ready, under /_drawbridge/."""
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
@@ -126,6 +126,11 @@ class Application(DomainDispatcherApplication):
                 answer = {"restored": checkpoint.restore(given["kept"][0])}
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(answer).encode()]
+        if path == "/_drawbridge/age" and environ["REQUEST_METHOD"] == "POST":
+            given = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
+            aged = peering.age(given["peering"][0], float(given["days"][0]))
+            start_response("200 OK" if aged else "404 Not Found", [("Content-Type", "application/json")])
+            return [json.dumps({"aged": aged}).encode()]
         if path == "/_drawbridge/ready":
             start_response("200 OK", [("Content-Type", "application/json")])
             return [b'{"ready": true}']
