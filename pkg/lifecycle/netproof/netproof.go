@@ -137,7 +137,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 	if err := n.Restart(ctx); err != nil {
 		return err
 	}
-	ask("restarted, before the script", false)
+	ask("restarted, no script yet", false)
 	if err := start("the on-start script runs again", script, &alone); err != nil {
 		return err
 	}
