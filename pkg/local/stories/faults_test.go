@@ -459,7 +459,7 @@ func state(ctx context.Context, t *testing.T, w *scenario.World) []string {
 	names := strings.NewReplacer(pairs...)
 	for _, h := range []scenario.Home{w.Consumer, w.Producer} {
 		text := snapshot(ctx, t, w, h)
-		if w.Connection != "" {
+		if strings.HasPrefix(w.Connection, "pcx-") {
 			peerings, err := ec2.NewFromConfig(engine.Config(h.Account, h.Region)).DescribeVpcPeeringConnections(ctx,
 				&ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{w.Connection}})
 			done(t, err)
@@ -470,12 +470,32 @@ func state(ctx context.Context, t *testing.T, w *scenario.World) []string {
 				}
 			}
 		}
+		text += gatewayState(ctx, t, h)
 		for _, l := range strings.Split(names.Replace(text), "\n") {
 			lines = append(lines, h.Name+" "+random.ReplaceAllString(l, "$1-some"))
 		}
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// gatewayState is a line for each attachment that an account has to a transit gateway, and one for each of its tags.
+func gatewayState(ctx context.Context, t *testing.T, h scenario.Home) string {
+	t.Helper()
+	got, err := ec2.NewFromConfig(engine.Config(h.Account, h.Region)).DescribeTransitGatewayVpcAttachments(ctx, &ec2.DescribeTransitGatewayVpcAttachmentsInput{})
+	done(t, err)
+	text := ""
+	for _, a := range got.TransitGatewayVpcAttachments {
+		text += fmt.Sprintf("\nattachment of %s %s with %d subnets", aws.ToString(a.VpcId), a.State, len(a.SubnetIds))
+		for _, tag := range a.Tags {
+			value := ""
+			if aws.ToString(tag.Key) == "drawbridge:status" { // others hold ids
+				value = aws.ToString(tag.Value)
+			}
+			text += fmt.Sprintf("\nattachment of %s tag %s %s", aws.ToString(a.VpcId), aws.ToString(tag.Key), value)
+		}
+	}
+	return text
 }
 
 // changed lists the lines that only one of two states has.

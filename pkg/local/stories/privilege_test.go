@@ -60,7 +60,7 @@ func exercise(c awscall.Call, x local.Exchange) {
 	// Tags that come with what is created are a permission of their own.
 	// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
 	body := string(x.Body)
-	if c.Service == "ec2" && strings.Contains(body, "TagSpecification.1.Tag.1.") {
+	if c.Service == "ec2" && (strings.Contains(body, "TagSpecification.1.Tag.1.") || strings.Contains(body, "TagSpecifications.1.Tag.1.")) {
 		exercised.rights[right{role, "ec2:CreateTags"}]++
 	}
 	if c.Service == "iam" && strings.HasPrefix(c.Action, "Create") && strings.Contains(body, "Tags.member.1.Key=") {

@@ -48,8 +48,8 @@ takes the tag away, and alpha's role, its trust policy and the domain are as bef
 			{"Ana, a user of the domain, asks for credentials as herself; then as boris.", asAna, nil},
 			{"The owner of beta takes the tag away.", unshareWarehouse, []string{"Nothing", "Removed"}},
 		},
+		struck: []int{1},
 		also:   nothingOfStudioLeft,
-		unruly: false,
 	},
 	{
 		name:  "studio-apps",
