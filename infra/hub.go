@@ -169,6 +169,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 			"The ranges on premises or of a VPN from which private notebooks are reached, with commas, or none.").ValueAsString(),
 	})
 	h.machine("private-notebooks", h.privateNotebooks, privatePatterns())
+	h.machine("data-api-endpoint", h.dataAPIEndpoint, dataAPIEndpointPatterns())
 	h.tellPeople()
 	h.requestAlarms()
 	h.dashboard()

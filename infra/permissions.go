@@ -35,7 +35,7 @@ type grant struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //
 // Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps)
+var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps)
 
 // listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
 // account.

@@ -1,6 +1,6 @@
 package main
 
-// What is made for a VPC carries the tag drawbridge:connection=private-notebooks-<VPC> from its first moment, and only what
+// What is made for a VPC carries the tag drawbridge:connection=private-notebooks-<VPC>, or data-api-endpoint-<VPC>, from its first moment, and only what
 // carries it can be changed or deleted. In IAM, only the one policy under the path /drawbridge/ can be written, only that one
 // can be attached, and only to a role whose owner opted in. It can be detached from any role: a role that has lost the tag
 // must lose the policy too.
@@ -78,9 +78,9 @@ var (
 	groups        = arn("ec2", "security-group/*")
 	privatePolicy = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/drawbridge/drawbridge-private-notebooks"
 	// placed is what the tag drawbridge:connection may say on what is placed in a VPC.
-	placed = []string{"private-notebooks-vpc-*"}
+	placed = []string{"private-notebooks-vpc-*", "data-api-endpoint-vpc-*"}
 	// placedServices are the services of which endpoints are placed.
-	placedServices = []string{"com.amazonaws.*.sagemaker.api", "aws.sagemaker.*.notebook"}
+	placedServices = []string{"com.amazonaws.*.sagemaker.api", "aws.sagemaker.*.notebook", "com.amazonaws.*.rds-data"}
 )
 
 // ownPlaced lets through what carries the tag of something that was placed.

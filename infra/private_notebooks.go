@@ -107,7 +107,7 @@ func privatePatterns() map[string]*awsevents.EventPattern {
 // changing is [tagged] without the tags that other machines than Change answer to.
 func changing(prefix string) map[string]any {
 	parameters := tagged(prefix)
-	parameters["tagSet"] = map[string]any{"items": map[string]any{"key": []any{map[string]any{"anything-but": jsii.Strings(privateTag)}}}}
+	parameters["tagSet"] = map[string]any{"items": map[string]any{"key": []any{map[string]any{"anything-but": jsii.Strings(privateTag, dataAPITag)}}}}
 	return parameters
 }
 
@@ -141,7 +141,7 @@ var privateKinds = []kind{
 		pattern: map[string]any{
 			"source":      []string{"aws.tag"},
 			"detail-type": []string{"Tag Change on Resource"},
-			"detail":      map[string]any{"changed-tag-keys": []string{privateTag}},
+			"detail":      map[string]any{"changed-tag-keys": []string{privateTag, dataAPITag}},
 		},
 	},
 }

@@ -16,7 +16,8 @@ import (
 // dataAPI plays the third scenario and tries who gets through by real call chains, before and after.
 func (c demoCommand) dataAPI(ctx context.Context, env environment, engine *local.Engine, began time.Time) error {
 	spec := scenario.S3()
-	say("Account %s (beta) has the Aurora cluster sales and a secret that opens it, encrypted with a key of its own. In account %s (alpha) an analyst may assume roles, in account %s (gamma) too. No network connects them. The database itself is simulated by SQLite.",
+	spec.Network = true
+	say("Account %s (beta) has the Aurora cluster sales and a secret that opens it, encrypted with a key of its own. In account %s (alpha) an analyst may assume roles, in account %s (gamma) too. No network connects them; alpha has a VPC to call from. The database itself is simulated by SQLite.",
 		spec.Producer, spec.Consumer, spec.Third)
 	world, err := spec.Build(ctx, engine.Config)
 	if err != nil {
@@ -42,9 +43,32 @@ func (c demoCommand) dataAPI(ctx context.Context, env environment, engine *local
 	if err != nil {
 		return fmt.Errorf("waiting for the end: %w", err)
 	}
+	if end.Status != "SUCCEEDED" || end.State != "Exposed" {
+		return fmt.Errorf("the execution ended with %s", end.State)
+	}
+	say("\nNow alpha makes one call too: ec2 CreateTags, drawbridge:data-api=true, on its VPC.\n")
+	if err := world.TagNetwork(ctx, true); err != nil {
+		return err
+	}
+	placed, err := engine.Story().First(limit, func(e story.End) bool { return e.Machine == "drawbridge-data-api-endpoint" })
+	wall = time.Since(asked)
+	if err != nil {
+		return fmt.Errorf("waiting for the endpoint: %w", err)
+	}
+	if placed.Status != "SUCCEEDED" || placed.State != "Available" {
+		return fmt.Errorf("the execution about the VPC ended with %s", placed.State)
+	}
 	verdict, err := world.Verdict(ctx)
 	if err != nil {
 		return err
+	}
+	network, err := world.NetworkVerdict(ctx)
+	if err != nil {
+		return err
+	}
+	verdict = append(verdict, network...)
+	if !scenario.Holds(network) {
+		return fmt.Errorf("the consumer's VPC does not have its endpoint: %+v", network)
 	}
 	report := engine.Story().Report(end, verdict, wall)
 	out := c.Out

@@ -399,6 +399,8 @@ var inputs = map[string]any{
 	"EnableHttpEndpoint":      workflow.DataAPIInput{},
 	"AdmitConsumers":          workflow.DataAPIInput{},
 	"RetractDataApi":          workflow.DataAPIInput{},
+	"InspectDataApiEndpoint":  workflow.InspectDataAPIEndpointInput{},
+	"VerifyDataApiEndpoint":   workflow.VerifyDataAPIEndpointInput{},
 	"ConcludeDataApi":         workflow.ConcludeDataAPIInput{},
 	"InspectPrivateNotebooks": workflow.InspectPrivateNotebooksInput{},
 	"PlaceEndpoints":          workflow.PlaceEndpointsInput{},

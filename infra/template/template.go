@@ -66,6 +66,11 @@ var PrivateNotebooks string
 //go:embed sweep.asl.json
 var Sweep string
 
+// DataAPIEndpoint is the machine drawbridge-data-api-endpoint, written like [Peering].
+//
+//go:embed data-api-endpoint.asl.json
+var DataAPIEndpoint string
+
 // DataAPI is the machine drawbridge-data-api, written like [Peering].
 //
 //go:embed data-api.asl.json

@@ -66,7 +66,7 @@ type Event struct {
 	DomainID string
 
 	// VPC is the VPC that changed (Kind Change); empty where the event names only a database. With Kind Attachment, the
-	// VPC that wants a look.
+	// VPC that wants a look. With Kind Private, the VPC whose tags changed, if the event names one.
 	VPC string
 	// ClusterARN is the Aurora cluster that was made or whose tags changed (Kind Change); empty where the event names none.
 	ClusterARN string
@@ -140,7 +140,10 @@ func Parse(raw []byte) (Event, error) {
 		return transitToInspect(out, e.Detail)
 	case e.DetailType == "Resource Sharing State Change" && e.Source == "aws.ram":
 		return sharing(out, e.Resources), nil
-	case e.DetailType == "Tag Change on Resource" && e.Source == "aws.tag", e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.iam":
+	case e.DetailType == "Tag Change on Resource" && e.Source == "aws.tag":
+		out.VPC = taggedVPC(out.Place, e.Resources)
+		return optIn(out, e.Detail)
+	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.iam":
 		return optIn(out, e.Detail)
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ram":
 		return shareCall(out, e.Detail)

@@ -54,7 +54,7 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Routes || e.RouteTableID != "rtb-0a1b2c3d4e5f60001" {
 					t.Errorf("got %+v, want the route table", e)
 				}
-			case name == "associate-vpc-cidr-block" || name == "create-subnet" || name == "create-tags-on-vpc":
+			case name == "associate-vpc-cidr-block" || name == "create-subnet" || name == "create-tags-on-vpc" || name == "create-tags-for-data-api":
 				if e.Kind != event.Change || e.VPC != "vpc-0b1c2d3e4f5a60718" {
 					t.Errorf("got %+v, want a change of the VPC", e)
 				}

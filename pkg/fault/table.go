@@ -54,6 +54,7 @@ var codes = map[string]Kind{
 	// Eventual consistency: EC2 may not know for a moment what it told us about, or not yet let us.
 	"InvalidVpcPeeringConnectionID.NotFound": NotYet,
 	"InvalidVpcPeeringConnectionId.NotFound": NotYet,
+	"InvalidGroup.NotFound":                  NotYet,
 	"InvalidStateTransition":                 NotYet,
 	"IncorrectState":                         NotYet,
 	"ResourceInUse":                          NotYet,

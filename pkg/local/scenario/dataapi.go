@@ -40,6 +40,8 @@ type DataAPISpec struct {
 	Unprotected bool
 	// Secret is the value of the tag drawbridge:secret; empty means no tag.
 	Secret string
+	// Network says that the consumer has a VPC, OwnEndpoint that its owner made an endpoint of the Data API in it.
+	Network, OwnEndpoint bool
 }
 
 // The things of the third scenario, by the names that their owners gave them.
@@ -65,6 +67,8 @@ type DataAPIWorld struct {
 	Key, OtherKey string
 	// SecretARN and OtherSecret are the ARNs of the secrets.
 	SecretARN, OtherSecret string
+	// VPC is the consumer's; empty if it has none.
+	VPC string
 
 	clients Clients
 }
@@ -129,6 +133,7 @@ func (s DataAPISpec) Build(ctx context.Context, clients Clients) (*DataAPIWorld,
 		{"secrets", w.makeSecrets},
 		{"clusters", w.makeClusters},
 		{"people", w.makePeople},
+		{"network", w.makeNetwork},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, fmt.Errorf("building the %s: %w", step.what, err)
@@ -238,7 +243,7 @@ func (w *DataAPIWorld) AddStatements(ctx context.Context, statement string) erro
 	return err
 }
 
-// Owned is everything of the producer's that Drawbridge may have changed, as text.
+// Owned is everything of the producer's, and of the consumer's VPC, that Drawbridge may have changed, as text.
 func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
 	var b strings.Builder
 	for _, key := range []string{w.Key, w.OtherKey} {
@@ -274,7 +279,8 @@ func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
 	for _, r := range roles.Roles {
 		fmt.Fprintf(&b, "role %s\n%s\n", aws.ToString(r.Arn), aws.ToString(r.AssumeRolePolicyDocument))
 	}
-	return b.String(), nil
+	network, err := w.network(ctx)
+	return b.String() + network, err
 }
 
 // Ask is one question of somebody's: to a cluster, with a secret.

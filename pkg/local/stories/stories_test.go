@@ -80,13 +80,14 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-	for i, s := range dataAPITales {
+	dataAPI := slices.Concat(dataAPITales, callers)
+	for i, s := range dataAPI {
 		t.Run(s.name, func(t *testing.T) {
 			played++
 			playDataAPI(t, i+1, s)
 		})
 	}
-	if played == len(all)+len(dataAPITales) {
+	if played == len(all)+len(dataAPI) {
 		t.Run("every right is used", everyRightIsUsed)
 	}
 }

@@ -1,0 +1,32 @@
+// Inspect-data-api-endpoint answers whether a VPC shall have an endpoint of the Data API. It reads, asks the policy, and changes nothing.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	inspect := caller.Inspector{
+		EC2:     func(x, id, region string) caller.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
+		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
+		Policy:  parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy,
+	}.Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectDataAPIEndpointInput.Raw, inspect))
+}

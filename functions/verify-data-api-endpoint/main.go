@@ -1,0 +1,23 @@
+// Verify-data-api-endpoint reads back whether the Data API is reached from a VPC.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
+		return caller.Verify(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Want.Account, in.Want.Region)), in)
+	})
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// dataAPITag opts in a VPC from which the Data API is called; the same key opts in a cluster.
+const dataAPITag = "drawbridge:data-api"
+
+// dataAPIEndpoint returns the definition of the machine drawbridge-data-api-endpoint:
+//
+//	ReceiveEvent → InspectDataApiEndpoint ─ place ───→ PlaceEndpoints ── ready → VerifyDataApiEndpoint → Available
+//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready → Removed or Refused
+//	                    │                 ├ refuse ──→ Refused   │ wait
+//	                    │                 └ nothing ─→ Nothing   ↓
+//	                    └───────────────────────────── WaitForEndpoint
+//
+// One execution is about one VPC. After each wait it looks anew, so that of two executions, one of which knows an older
+// wish, both end with what the owner wants now.
+func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
+	step := func(state, path string) sfn.TaskStateBase {
+		return h.task(scope, state, data{"want": at("$.want")}, result{path: path, selector: data{
+			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints")}})
+	}
+	inspect := h.task(scope, "InspectDataApiEndpoint", data{"event": at("$.event")}, result{output: "$.Payload"})
+	place, remove := step("PlaceEndpoints", "$.placed"), step("RemoveEndpoints", "$.removed")
+	verify := h.task(scope, "VerifyDataApiEndpoint",
+		data{"result": at("$.result"), "reason": at("$.reason"), "decision": at("$.decision"), "want": at("$.want")},
+		result{output: "$.Payload"})
+	wait := sfn.NewWait(scope, jsii.String("WaitForEndpoint"), &sfn.WaitProps{
+		Comment: jsii.String("An endpoint takes a minute or two to come and to go, and AWS sends no event then."),
+		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(15))),
+	})
+	wait.Next(inspect)
+	refused := succeed(scope, "Refused", "The policy does not allow the endpoint; the output names the policy.")
+	place.Next(choose(scope, "ChoosePlaced", "$.placed.answer", []answer{{"ready", verify}, {"wait", wait}}))
+	verify.Next(succeed(scope, "Available", "The Data API is reached from the VPC through an endpoint; the verdict says which."))
+	remove.Next(choose(scope, "ChooseRemoved", "$.removed.answer", []answer{
+		{"ready", choose(scope, "ChooseEndpointEnd", "$.result", []answer{
+			{"Removed", succeed(scope, "Removed", "The VPC is not tagged any more; what was added is gone.")},
+			{"Refused", refused},
+		})},
+		{"wait", wait},
+	}))
+	inspect.Next(choose(scope, "ChooseEndpoint", "$.answer", []answer{
+		{"place", place}, {"remove", remove}, {"refuse", refused},
+		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
+	}))
+	return sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
+		Comment:    jsii.String("The event is kept as it came."),
+		Parameters: &map[string]any{"event": at("$")},
+	}).Next(inspect)
+}
+
+// dataAPIEndpointPatterns are what starts the machine: the tag on a VPC, told by CloudTrail or by the tag's own event.
+func dataAPIEndpointPatterns() map[string]*awsevents.EventPattern {
+	vpc := tagged("vpc-")
+	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(dataAPITag)}}
+	return map[string]*awsevents.EventPattern{
+		"data-api-endpoint": callsOf(tagCalls, vpc),
+		"data-api-endpoint-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
+			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(dataAPITag), "service": jsii.Strings("ec2"), "resource-type": jsii.Strings("vpc")}},
+	}
+}

@@ -1,0 +1,24 @@
+// Package caller gives the VPCs from which the RDS Data API is called a private way there.
+//
+// A VPC that carries the tag drawbridge:data-api=true gets the interface endpoint rds-data of its Region (package endpoint
+// does that), or keeps the one that its owner made. Whose clusters are queried through it, package dataapi says: an account
+// that queries needs both, and the two know nothing of each other. An endpoint reaches the clusters of its own Region only.
+// The tag of a cluster names accounts and no Region, so nobody but the caller can tell that a VPC is in the right one;
+// the verdict names the Region.
+//
+//	caller.go   the words
+//	plan.go     thinks (pure)
+//	inspect.go  reads, and asks the policy
+//	verify.go   reads back
+//
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html#data-api.vpc-endpoint
+package caller
+
+// Tag opts a VPC in, with the value "true". The tag of a cluster that says who may query it has the same key.
+const Tag = "drawbridge:data-api"
+
+// Owner returns the value of the tag drawbridge:connection on what is made for a VPC.
+func Owner(vpc string) string { return "data-api-endpoint-" + vpc }
+
+// Service returns the name of the Data API's endpoint service in a Region.
+func Service(region string) string { return "com.amazonaws." + region + ".rds-data" }

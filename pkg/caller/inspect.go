@@ -1,0 +1,119 @@
+package caller
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2 is what [Inspector] needs of EC2.
+type EC2 interface {
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+}
+
+// Inspector says what one VPC shall have.
+type Inspector struct {
+	EC2     func(execution, account, region string) EC2
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
+}
+
+// Inspect reads the VPC that the event names, its tags and what is there of ours, and asks the policy. It changes nothing.
+func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpointInput) (workflow.InspectDataAPIEndpointOutput, error) {
+	out := workflow.InspectDataAPIEndpointOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing}
+	e, err := event.Parse(in.Event)
+	if err != nil {
+		return out, err
+	}
+	if e.VPC == "" {
+		if out.Reason = e.Why; out.Reason == "" {
+			out.Reason = "the event names no VPC"
+		}
+		return out, nil
+	}
+	out.Want = workflow.EndpointWant{Account: e.Account, Region: e.Region, VPC: e.VPC, Owner: Owner(e.VPC), Services: []string{Service(e.Region)}}
+	facts, err := i.Account(ctx, e.Account)
+	if err != nil {
+		return out, err
+	}
+	if facts.Organization == "" {
+		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
+		return out, nil
+	}
+	have, err := i.read(ctx, in.Execution, e, facts)
+	if err != nil {
+		return out, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
+	}
+	out.Decision = have.Decision
+	out.Result, out.Answer, out.Reason = Plan(have)
+	slog.InfoContext(ctx, "inspected", "vpc", e.VPC, "answer", out.Answer, "reason", out.Reason)
+	return out, nil
+}
+
+func (i Inspector) read(ctx context.Context, execution string, e event.Event, facts workflow.AccountFacts) (Facts, error) {
+	out := Facts{VPC: e.VPC}
+	client := i.EC2(execution, e.Account, e.Region)
+	got, err := client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
+	if fault.HasCode(err, "InvalidVpcID.NotFound") || err == nil && len(got.Vpcs) == 0 {
+		out.Gone = true // with all that was in it
+		return out, nil
+	}
+	if err != nil {
+		return out, fmt.Errorf("reading %s: %w", e.VPC, err)
+	}
+	who := policy.VPC{ID: e.VPC, Region: e.Region, Tags: map[string]string{},
+		Account: policy.Account{ID: facts.ID, Name: facts.Name, Organization: facts.Organization, OUPath: facts.OUPath}}
+	for _, t := range got.Vpcs[0].Tags {
+		who.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	for _, b := range got.Vpcs[0].CidrBlockAssociationSet {
+		if cidr, err := netip.ParsePrefix(aws.ToString(b.CidrBlock)); err == nil {
+			who.CIDRs = append(who.CIDRs, cidr.Masked())
+		}
+	}
+	slices.SortFunc(who.CIDRs, netip.Prefix.Compare)
+	if out.Tagged = who.Tags[Tag] == "true"; out.Tagged {
+		set, _, err := i.Policy(ctx, "")
+		if err != nil {
+			return out, err
+		}
+		service := policy.Service{Name: Service(e.Region), Region: e.Region, Account: who.Account}
+		if out.Decision = set.Expose(who, service, policy.Context{}); out.Decision.Allowed {
+			return out, nil
+		}
+	}
+	out.Standing, err = standing(ctx, client, e.VPC)
+	return out, err
+}
+
+// standing reports whether a VPC has an endpoint or a security group of ours.
+func standing(ctx context.Context, client EC2, vpc string) (bool, error) {
+	ours := []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{Owner(vpc)}}}
+	endpoints, err := client.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{Filters: ours})
+	if err != nil {
+		return false, fmt.Errorf("reading the endpoints that Drawbridge made in %s: %w", vpc, err)
+	}
+	if slices.ContainsFunc(endpoints.VpcEndpoints, func(e types.VpcEndpoint) bool { return !strings.EqualFold(string(e.State), "deleted") }) {
+		return true, nil
+	}
+	groups, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: ours})
+	if err != nil {
+		return false, fmt.Errorf("reading the security groups that Drawbridge made in %s: %w", vpc, err)
+	}
+	return len(groups.SecurityGroups) > 0, nil
+}

@@ -1,0 +1,62 @@
+package caller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Facts are what is known of one VPC.
+type Facts struct {
+	VPC      string
+	Gone     bool            // there is no such VPC any more
+	Tagged   bool            // its owner wants the endpoint
+	Standing bool            // something of ours is there
+	Decision policy.Decision // only of a tagged VPC
+}
+
+// Plan returns what is to be done for a VPC, and why:
+//
+//	tagged, allowed                    → place
+//	tagged, refused, something of ours → remove it, then Refused
+//	tagged, refused                    → refuse
+//	not tagged, something of ours      → remove it
+//	not tagged                         → nothing
+func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason string) {
+	switch {
+	case f.Tagged && f.Decision.Allowed:
+		return workflow.Available, workflow.AnswerPlace, fmt.Sprintf("%s is tagged %s=true", f.VPC, Tag)
+	case f.Tagged:
+		result, answer = workflow.RefusedByPolicy, workflow.AnswerRefuse
+		reason = fmt.Sprintf("%s is refused by policy %s: %s", f.VPC, f.Decision.Policy, f.Decision.Reason)
+		if f.Standing {
+			answer = workflow.AnswerRemove
+		}
+		return result, answer, reason
+	case f.Standing:
+		return workflow.Removed, workflow.AnswerRemove, fmt.Sprintf("%s is not tagged %s=true any more", f.VPC, Tag)
+	case f.Gone:
+		return workflow.Nothing, workflow.AnswerNothing, f.VPC + " does not exist any more"
+	}
+	return workflow.Nothing, workflow.AnswerNothing, fmt.Sprintf("%s is not tagged %s=true", f.VPC, Tag)
+}
+
+// check fails if a VPC's endpoint does not serve it. Drawbridge's own serves; one that the owner made, or a network ACL,
+// may not, and is theirs to change.
+func check(vpc string, hops []workflow.Hop) error {
+	var broken []string
+	for _, h := range hops {
+		if !h.OK {
+			broken = append(broken, h.Hop+": "+h.Detail)
+		}
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	return fault.NewConflict(fmt.Sprintf("the Data API is not reached from all of %s: %s", vpc, strings.Join(slices.Compact(broken), "; ")),
+		"change what is named, which is not Drawbridge's, then redrive the execution")
+}

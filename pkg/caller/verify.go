@@ -1,0 +1,38 @@
+package caller
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Reader is what [Verify] needs of EC2.
+type Reader interface {
+	endpoint.Reader
+	firewall.ACLReader
+}
+
+// Verify reads back whether everybody in the VPC reaches the Data API through an endpoint, ours or the owner's: private
+// DNS, security groups, network ACLs. What keeps somebody from it is a Conflict, because it is somebody else's.
+func Verify(ctx context.Context, client Reader, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
+	out := workflow.VerifyDataAPIEndpointOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
+	want := endpoint.Want{Owner: in.Want.Owner, VPC: in.Want.VPC, Services: in.Want.Services, Callers: in.Want.Callers}
+	have, err := endpoint.Read(ctx, client, want)
+	if err != nil {
+		return out, err
+	}
+	acls, err := firewall.ReadACLs(ctx, client, want.VPC)
+	if err != nil {
+		return out, err
+	}
+	hops := endpoint.Judge(want, have, acls)
+	if err := check(want.VPC, hops); err != nil {
+		return out, err
+	}
+	out.Verdict = append(hops, workflow.Hop{Hop: "Region", OK: true,
+		Detail: fmt.Sprintf("the endpoint leads to clusters in %s and in no other Region", in.Want.Region)})
+	return out, nil
+}

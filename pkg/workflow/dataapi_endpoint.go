@@ -1,0 +1,55 @@
+package workflow
+
+import (
+	"encoding/json"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+)
+
+// Available is an end state of the machine drawbridge-data-api-endpoint: the VPC's clients reach the Data API through an
+// interface endpoint. docs/runbook.md has an entry for it.
+const Available Result = "Available"
+
+// The answers of InspectDataApiEndpoint, besides [AnswerRefuse] and [AnswerNothing].
+const (
+	AnswerPlace  Answer = "place"
+	AnswerRemove Answer = "remove"
+)
+
+// InspectDataAPIEndpointInput starts or continues a look at one VPC.
+type InspectDataAPIEndpointInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in InspectDataAPIEndpointInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
+// InspectDataAPIEndpointOutput says what one VPC shall have.
+type InspectDataAPIEndpointOutput struct {
+	Result   Result          `json:"result"` // how the execution ends unless a step fails
+	Answer   Answer          `json:"answer"` // place, remove, refuse or nothing
+	Reason   string          `json:"reason"`
+	Decision policy.Decision `json:"decision"`
+	Event    json.RawMessage `json:"event"`
+	Want     EndpointWant    `json:"want"`
+}
+
+// VerifyDataAPIEndpointInput is what was decided and placed.
+type VerifyDataAPIEndpointInput struct {
+	Execution string          `json:"execution"`
+	Result    Result          `json:"result"`
+	Reason    string          `json:"reason"`
+	Decision  policy.Decision `json:"decision"`
+	Want      EndpointWant    `json:"want"`
+}
+
+// VerifyDataAPIEndpointOutput is the output of an execution after which the VPC has its endpoint.
+type VerifyDataAPIEndpointOutput struct {
+	Result   Result          `json:"result"`
+	Reason   string          `json:"reason"`
+	Decision policy.Decision `json:"decision"`
+	Verdict  []Hop           `json:"verdict"`
+}
