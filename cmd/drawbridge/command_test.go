@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
@@ -235,9 +236,22 @@ func TestKilledEngineLeavesNoProcess(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	report := played(t, "s1")
+	if n := story.Work(report.Calls); n == 0 || n > 40 {
+		t.Errorf("%d calls without AssumeRole and polls, want at most 40", n)
+	}
+	if report.Transitions == 0 || report.Transitions > 25 {
+		t.Errorf("%d transitions, want at most 25", report.Transitions)
+	}
+}
+
+// played plays the demo of a scenario, holds what it prints to its form, and returns its report: connected, and every hop
+// holds. The last line that it prints must hold each of the words.
+func played(t *testing.T, scene string, last ...string) story.Report {
+	t.Helper()
 	engineNeeded(t)
 	out := t.TempDir()
-	cmd := drawbridge(t, "demo", "--out", out)
+	cmd := drawbridge(t, "demo", "--scenario", scene, "--out", out)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -262,14 +276,31 @@ func TestDemo(t *testing.T) {
 	if report.Result != "Connected" || !scenario.Holds(report.Verdict) {
 		t.Errorf("result %s, verdict %+v", report.Result, report.Verdict)
 	}
-	if n := story.Work(report.Calls); n == 0 || n > 40 {
-		t.Errorf("%d calls without AssumeRole and polls, want at most 40", n)
-	}
-	if report.Transitions == 0 || report.Transitions > 25 {
-		t.Errorf("%d transitions, want at most 25", report.Transitions)
-	}
 	if report.Invocations == 0 || report.ColdStarts == 0 || report.WallMS == 0 {
 		t.Errorf("a number is missing: %+v", report)
+	}
+	end := strings.TrimSpace(stdout.String())
+	end = strings.Join(strings.Fields(end[strings.LastIndex(end, "\n\n")+1:]), " ")
+	for _, words := range last {
+		if !strings.Contains(end, words) {
+			t.Errorf("the end lacks %q: %s", words, end)
+		}
+	}
+	return report
+}
+
+// The demo of a shared transit gateway connects by one call, shows every hop of it, and leaves nothing behind.
+func TestDemoS5(t *testing.T) {
+	report := played(t, "s5", "Connected by one call, and removed by one tag", "every route, rule and script is as it was")
+	for _, kind := range []string{"attachment", "gateway route", "route there", "route back", "security group", "host route"} {
+		if !slices.ContainsFunc(report.Verdict, func(h story.Hop) bool { return h.Hop == kind }) {
+			t.Errorf("the verdict lacks a %s: %+v", kind, report.Verdict)
+		}
+	}
+	for _, action := range []string{"CreateTransitGatewayVpcAttachment", "AcceptTransitGatewayVpcAttachment", "CreateRoute", "AuthorizeSecurityGroupEgress"} {
+		if !slices.ContainsFunc(report.Calls, func(c awscall.Call) bool { return c.Action == action }) {
+			t.Errorf("nobody called %s", action)
+		}
 	}
 }
 

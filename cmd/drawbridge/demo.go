@@ -16,7 +16,7 @@ import (
 )
 
 type demoCommand struct {
-	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s2,s3" default:"s1"`
+	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s2,s3,s5" default:"s1"`
 	Out       string  `help:"Folder for report.json; by default out/demo in the repository." placeholder:"DIR"`
 	WaitScale float64 `help:"Fraction of its time that a wait takes; 1 is real time." default:"0.01" placeholder:"FRACTION"`
 	Verbose   bool    `help:"Show what the functions and the emulation of AWS print." short:"v"`
@@ -48,6 +48,9 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 
 	if c.Scenario == "s2" {
 		return c.runS2(ctx, engine, env.root)
+	}
+	if c.Scenario == "s5" {
+		return c.runS5(ctx, env, engine, began)
 	}
 	spec := scenario.S1()
 	say("Account %s (%s) has a notebook in %s, account %s (%s) a %s database in %s. Nothing connects them.",
@@ -97,12 +100,12 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	if !scenario.Holds(verdict) {
 		return errors.New("not every hop holds")
 	}
-	return prove(ctx, world, filepath.Join(out, "on-start.sh"))
+	return prove(ctx, world, netproof.Peered, filepath.Join(out, "on-start.sh"))
 }
 
 // prove runs the on-start script that Drawbridge left in the emulated account on a real network, where this machine
 // can make one.
-func prove(ctx context.Context, world *scenario.World, path string) error {
+func prove(ctx context.Context, world *scenario.World, layout netproof.Layout, path string) error {
 	text, err := world.OnStart(ctx, world.Notebook.LifecycleConfig)
 	if err != nil {
 		return err
@@ -112,8 +115,8 @@ func prove(ctx context.Context, world *scenario.World, path string) error {
 		return fmt.Errorf("writing the on-start script: %w", err)
 	}
 	fmt.Println()
-	say("The last hop on a real network: this machine plays the notebook, the VPCs' routers and the database in network namespaces, and runs the on-start script.\n")
-	result, err := netproof.Run(ctx, script, os.Stdout)
+	say("The last hop on a real network: this machine plays the notebook, the %s and the database in network namespaces, and runs the on-start script.\n", layout)
+	result, err := netproof.Run(ctx, layout, script, os.Stdout)
 	if errors.Is(err, netproof.ErrUnavailable) {
 		say("Not proven on this machine: %v.", err)
 		return nil
@@ -135,7 +138,16 @@ const hopColumn = 20
 // conclude prints the verdict and the numbers.
 func conclude(r story.Report, path string, total time.Duration) {
 	fmt.Println("\nRead back from the accounts, hop by hop:")
-	for _, h := range r.Verdict {
+	hops(r.Verdict)
+	fmt.Println()
+	say("%s after %d ms: %d AWS calls (%d without AssumeRole and polls), %d state transitions, %d invocations, %d cold starts. In all %.1f s.",
+		r.Result, r.WallMS, len(r.Calls), story.Work(r.Calls), r.Transitions, r.Invocations, r.ColdStarts, total.Seconds())
+	say("Report: %s", path)
+}
+
+// hops prints a verdict.
+func hops(verdict []story.Hop) {
+	for _, h := range verdict {
 		head := fmt.Sprintf("  %s %-15s ", story.Mark(h.OK), h.Hop)
 		for i, line := range story.Wrap(h.Detail, story.Width-hopColumn, 0) {
 			if i > 0 {
@@ -144,10 +156,6 @@ func conclude(r story.Report, path string, total time.Duration) {
 			fmt.Println(head + line)
 		}
 	}
-	fmt.Println()
-	say("%s after %d ms: %d AWS calls (%d without AssumeRole and polls), %d state transitions, %d invocations, %d cold starts. In all %.1f s.",
-		r.Result, r.WallMS, len(r.Calls), story.Work(r.Calls), r.Transitions, r.Invocations, r.ColdStarts, total.Seconds())
-	say("Report: %s", path)
 }
 
 // say prints a sentence in lines that fit.

@@ -1,6 +1,6 @@
 // Package netproof proves host routes on a real network: an on-start script, the bytes of it, is run in network
-// namespaces that are arranged like a notebook instance and two peered VPCs, and a real client logs in to a real
-// database through them – or cannot.
+// namespaces that are arranged like a notebook instance and two VPCs, which are peered or on one transit gateway, and a
+// real client logs in to a real database through them – or cannot.
 //
 // It needs Linux with root or unprivileged user namespaces; install.sh installs the databases. The machine's own
 // network is not touched, its root file system is read-only to the script, and nothing stays.
@@ -41,14 +41,14 @@ func (r Result) OK() bool {
 	return len(r.Steps) > 0 && !slices.ContainsFunc(r.Steps, func(s Step) bool { return !s.OK })
 }
 
-// Run proves that script, the on-start script of a notebook in 10.1.0.0/24, takes it to the database 10.2.0.10: that
-// no client gets there before the script has run, that each does afterwards and after a restart, and that none does
+// Run proves that script, the on-start script of a notebook in the layout's subnet, takes it to the layout's database:
+// that no client gets there before the script has run, that each does afterwards and after a restart, and that none does
 // any more once the notebook was restarted with Drawbridge's lines taken out. It tells each step to out.
 //
 // The error is [ErrUnavailable] where the machine cannot do it. Any other outcome, good or bad, is in the Result.
-func Run(ctx context.Context, script []byte, out io.Writer) (Result, error) {
+func Run(ctx context.Context, layout Layout, script []byte, out io.Writer) (Result, error) {
 	began := time.Now()
-	w, err := Open(ctx)
+	w, err := Open(ctx, layout)
 	if err != nil {
 		return Result{}, err
 	}
@@ -73,7 +73,7 @@ func Run(ctx context.Context, script []byte, out io.Writer) (Result, error) {
 }
 
 func (r *Result) story(ctx context.Context, w *World, clients []Client, script []byte, tell func(Step)) error {
-	without, err := disconnected(script)
+	without, err := w.layout.disconnected(script)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 	ask := func(when string, possible bool) {
 		for _, c := range clients {
 			began := time.Now()
-			err := c.Ask(ctx, n, IPv4, patience(possible))
+			err := c.Ask(ctx, n, w.layout.Database.String(), patience(possible))
 			detail, verb := "logged in, the query answered "+answer, " reaches "
 			if err != nil {
 				detail = "no connection"
@@ -161,21 +161,20 @@ func patience(possible bool) int {
 }
 
 // disconnected returns the script as it is once the last of Drawbridge's routes is taken out of it.
-func disconnected(script []byte) ([]byte, error) {
+func (l Layout) disconnected(script []byte) ([]byte, error) {
 	parsed, err := lifecycle.Parse("under proof", script)
 	if err != nil {
 		return nil, err
 	}
-	serves := slices.ContainsFunc(parsed.Lines, func(l lifecycle.Line) bool {
-		reaches := func(d netip.Prefix) bool { return d.Contains(netip.MustParseAddr(IPv4)) }
-		return l.Subnet == netip.MustParsePrefix("10.1.0.0/24") && slices.ContainsFunc(l.Destinations, reaches)
+	serves := slices.ContainsFunc(parsed.Lines, func(line lifecycle.Line) bool {
+		return line.Subnet == l.Subnet && slices.ContainsFunc(line.Destinations, func(d netip.Prefix) bool { return d.Contains(l.Database) })
 	})
 	if !serves {
-		return nil, fmt.Errorf("the on-start script has no line that takes 10.1.0.0/24 to %s", IPv4)
+		return nil, fmt.Errorf("the on-start script has no line that takes %s to %s", l.Subnet, l.Database)
 	}
 	var edits []lifecycle.Edit
-	for _, l := range parsed.Lines {
-		edits = append(edits, lifecycle.Edit{Subnet: l.Subnet, Mode: lifecycle.Set})
+	for _, line := range parsed.Lines {
+		edits = append(edits, lifecycle.Edit{Subnet: line.Subnet, Mode: lifecycle.Set})
 	}
 	change, err := lifecycle.Plan(&lifecycle.Configuration{Name: "under proof", OnStart: script}, edits...)
 	if err != nil {

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 func world(t *testing.T) (*World, []Client) {
 	t.Helper()
 	shared.once.Do(func() {
-		if shared.world, shared.err = Open(context.Background()); shared.err == nil {
+		if shared.world, shared.err = Open(context.Background(), Peered); shared.err == nil {
 			shared.clients, shared.real, shared.err = shared.world.Databases(context.Background())
 		}
 	})
@@ -146,7 +146,7 @@ func TestRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var told bytes.Buffer
-			result, err := Run(t.Context(), merged(t, owner), &told)
+			result, err := Run(t.Context(), Peered, merged(t, owner), &told)
 			if err != nil || !result.OK() || len(result.Steps) != 14 || result.Real != shared.real {
 				t.Errorf("%d steps, %v\n%s", len(result.Steps), err, told.String())
 			}
@@ -155,7 +155,7 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Run(t.Context(), []byte("#!/bin/bash\necho no block\n"), &bytes.Buffer{}); err == nil {
+	if _, err := Run(t.Context(), Peered, []byte("#!/bin/bash\necho no block\n"), &bytes.Buffer{}); err == nil {
 		t.Error("a script without our block was proven")
 	}
 }
@@ -175,7 +175,7 @@ func TestTheEndOfTheStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told bytes.Buffer
-	if result, err := Run(t.Context(), script, &told); err != nil || !result.OK() {
+	if result, err := Run(t.Context(), Peered, script, &told); err != nil || !result.OK() {
 		t.Errorf("%+v, %v\n%s", result, err, told.String())
 	}
 }
@@ -239,7 +239,7 @@ func proven(t *testing.T, n *Notebook, clients []Client, script []byte, owners O
 			t.Fatal(err)
 		}
 	}
-	without, err := disconnected(script)
+	without, err := Peered.disconnected(script)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -510,7 +510,7 @@ func TestDefaultRouteByTheCustomersInterface(t *testing.T) {
 func TestPlainTCP(t *testing.T) {
 	t.Parallel()
 	world(t)
-	w, err := Open(t.Context())
+	w, err := Open(t.Context(), Peered)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -524,4 +524,64 @@ func TestPlainTCP(t *testing.T) {
 		t.Fatal(err)
 	}
 	proven(t, n, clients, merged(t, ""), Outcome{})
+}
+
+// Over a gateway the packets take one router more: while its route table does not lead on, nobody gets through, whatever
+// the notebook and the VPCs do.
+func TestOverAGateway(t *testing.T) {
+	t.Parallel()
+	world(t)
+	w, err := Open(t.Context(), Gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	clients, err := w.plain(t.Context())
+	if err != nil {
+		t.Skip(err)
+	}
+	n, err := w.Boot(t.Context(), "eth2", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := Gateway.Database.String()
+	ask := func(when string, possible bool) {
+		t.Helper()
+		for _, c := range clients {
+			if err := c.Ask(t.Context(), n, to, patience(possible)); (err == nil) != possible {
+				t.Errorf("%s: %s: %v, want it to be possible: %t", when, c.Name, err, possible)
+			}
+		}
+	}
+	ask("before", false)
+	silent(t, start(t, n, mergedFor(t, "", "10.0.0.0/24", "10.1.0.0/16")))
+	ask("with host routes", true)
+	for _, c := range []struct {
+		what string
+		args []string
+		want bool
+	}{
+		{"without the gateway's route back", []string{"route", "del", "10.0.0.0/16"}, false},
+		{"with it again", []string{"route", "add", "10.0.0.0/16", "via", "192.0.2.0"}, true},
+		{"without the gateway's route there", []string{"route", "del", "10.1.0.0/16"}, false},
+	} {
+		if err := w.run(w.command(t.Context(), "", append([]string{"ip", "-n", "gateway"}, c.args...)...)); err != nil {
+			t.Fatal(err)
+		}
+		ask(c.what, c.want)
+	}
+}
+
+// The whole story over a gateway, with the databases that this machine has.
+func TestTheStoryOverAGateway(t *testing.T) {
+	t.Parallel()
+	world(t)
+	var told bytes.Buffer
+	script := mergedFor(t, "#!/bin/bash\nset -e\necho mine\n", "10.0.0.0/24", "10.1.0.0/16")
+	if result, err := Run(t.Context(), Gateway, script, &told); err != nil || !result.OK() || len(result.Steps) != 14 {
+		t.Errorf("%+v, %v\n%s", result, err, told.String())
+	}
+	if _, err := Run(t.Context(), Gateway, merged(t, ""), &bytes.Buffer{}); err == nil {
+		t.Error("a script for other networks was proven")
+	}
 }

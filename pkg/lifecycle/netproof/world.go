@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +24,7 @@ var worldScript string
 // A World is a notebook's surroundings in network namespaces of one process, the holder. Everything in it ends with
 // the holder, whose life hangs on a pipe from this process: nothing can be left behind.
 type World struct {
+	layout Layout
 	holder *exec.Cmd
 	pipe   io.Closer
 	enter  []string // the command that enters the holder's namespaces
@@ -59,9 +62,32 @@ exec sh`
 // ErrUnavailable reports a machine on which network namespaces cannot be made.
 var ErrUnavailable = errors.New("no network namespaces here: it takes root or unprivileged user namespaces, and ip and nsenter")
 
+// A Layout is what lies between the notebook and the database.
+type Layout struct {
+	// Subnet is the notebook's, Database the database's address.
+	Subnet   netip.Prefix
+	Database netip.Addr
+	// routers are what packets pass.
+	routers string
+	// environment tells world.sh.
+	environment []string
+}
+
+// String names the routers between the notebook and the database.
+func (l Layout) String() string { return l.routers }
+
+var (
+	// Peered are two VPCs that are peered.
+	Peered = Layout{Subnet: netip.MustParsePrefix("10.1.0.0/24"), Database: netip.MustParseAddr(IPv4), routers: "VPCs' routers"}
+	// Gateway are two VPCs on a transit gateway, which is a router between those of the VPCs.
+	Gateway = Layout{Subnet: netip.MustParsePrefix("10.0.0.0/24"), Database: netip.MustParseAddr("10.1.128.10"),
+		routers:     "VPCs' routers, the transit gateway",
+		environment: []string{"GATEWAY=yes", "CONSUMER=10.0", "PRODUCER=10.1", "ROUTER=10.1.128.1", "DATABASE=10.1.128.10", "BITS=28"}}
+)
+
 // Open builds the world, without a notebook and without databases. The error is [ErrUnavailable], with the reason,
 // where the machine does not let us.
-func Open(ctx context.Context) (*World, error) {
+func Open(ctx context.Context, layout Layout) (*World, error) {
 	for _, tool := range []string{"ip", "nsenter", "sh"} {
 		if _, err := lookPath(tool); err != nil {
 			return nil, fmt.Errorf("%w (%s is missing; pkg/lifecycle/netproof/install.sh installs it)", ErrUnavailable, tool)
@@ -72,7 +98,7 @@ func Open(ctx context.Context) (*World, error) {
 		if !user && os.Geteuid() != 0 {
 			continue
 		}
-		w, err := open(ctx, user)
+		w, err := open(ctx, layout, user)
 		if err == nil {
 			return w, nil
 		}
@@ -81,8 +107,8 @@ func Open(ctx context.Context) (*World, error) {
 	return nil, fmt.Errorf("%w (%w)", ErrUnavailable, errors.Join(reasons...))
 }
 
-func open(ctx context.Context, user bool) (w *World, err error) {
-	w = &World{numbers: make(chan int, 256)}
+func open(ctx context.Context, layout Layout, user bool) (w *World, err error) {
+	w = &World{layout: layout, numbers: make(chan int, 256)}
 	for i := 20; i < 250; i++ {
 		w.numbers <- i
 	}
@@ -185,7 +211,9 @@ func (w *World) run(cmd *exec.Cmd) error {
 
 // call calls a function of world.sh.
 func (w *World) call(ctx context.Context, function string, args ...string) error {
-	return w.run(w.command(ctx, "", append([]string{"sh", "-c", `. "$0"; "$@"`, w.script, function}, args...)...))
+	cmd := w.command(ctx, "", append([]string{"sh", "-c", `. "$0"; "$@"`, w.script, function}, args...)...)
+	cmd.Env = slices.Concat(cmd.Env, w.layout.environment)
+	return w.run(cmd)
 }
 
 // A Notebook is a notebook instance in the world.
@@ -193,7 +221,7 @@ type Notebook struct {
 	world     *World
 	space     string
 	Interface string // of the customer's subnet
-	Subnet    int    // 0 is 10.1.0.0/24, 1 is 10.1.1.0/24
+	Subnet    int    // 0 is 10.1.0.0/24, 1 is 10.1.1.0/24, or 10.0 over a gateway
 	number    int
 	dir       string
 }

@@ -3,7 +3,11 @@
 #   notebook ─ eth0 ─ sagemaker (172.16.0.1): the way to the internet; no peered network behind it
 #            ─ eth2 ─ consumer (10.1.0.1, 10.1.1.1): VPC router ─ peering ─ producer (10.2.0.1) ─ database (10.2.0.10)
 #            ─ docker0 172.17.0.1/16, br-sagemaker 172.18.0.1/16
+#
+# Over a gateway it is one router more, between the VPCs' routers, and other addresses: consumer 10.0.0.0/16 ─ gateway
+# ─ producer 10.1.0.0/16 with the database 10.1.128.10 in 10.1.128.0/28. IPv4 only. world.go says which, by environment.
 set -e
+: "${GATEWAY=}" "${CONSUMER=10.1}" "${PRODUCER=10.2}" "${ROUTER=10.2.0.1}" "${DATABASE=10.2.0.10}" "${BITS=24}"
 
 space() { # space NAME: a network namespace that forwards
   ip netns add "$1"
@@ -27,6 +31,32 @@ pair() { # pair SPACE NAME SPACE NAME
   ip -n "$3" link set "$4" up
 }
 
+peering() {
+  pair consumer pcx producer pcx
+  ip -n consumer addr add 192.0.2.0/31 dev pcx
+  ip -n producer addr add 192.0.2.1/31 dev pcx
+  ip -n consumer -6 addr add fe80::1/64 dev pcx nodad
+  ip -n producer -6 addr add fe80::2/64 dev pcx nodad
+  ip -n consumer route add 10.2.0.0/16 via 192.0.2.1
+  ip -n producer route add 10.1.0.0/16 via 192.0.2.0
+  ip -n consumer -6 route add 2600:1f18:2::/56 via fe80::2 dev pcx
+  ip -n producer -6 route add 2600:1f18:1::/56 via fe80::1 dev pcx
+}
+
+# gateway: each VPC's router hands the other's network to the gateway, and the gateway's route table leads on to an
+# attachment. A packet takes one hop more, and nothing but what the two VPCs sent is known there.
+gateway() {
+  space gateway
+  for side in consumer producer; do
+    pair $side tgw gateway $side
+    if [ $side = consumer ]; then link=192.0.2.0 own=$CONSUMER other=$PRODUCER; else link=192.0.2.2 own=$PRODUCER other=$CONSUMER; fi
+    ip -n $side addr add "$link/31" dev tgw
+    ip -n gateway addr add "192.0.2.$((${link##*.} + 1))/31" dev $side
+    ip -n $side route add "$other.0.0/16" via "192.0.2.$((${link##*.} + 1))"
+    ip -n gateway route add "$own.0.0/16" via "$link"
+  done
+}
+
 world() {
   for s in sagemaker consumer producer; do space $s; done
   space database 0
@@ -38,28 +68,20 @@ world() {
 
   # The consumer's VPC: one bridge per subnet; the router is base + 1, and fe80:ec2::1.
   for subnet in 0 1; do
-    bridge consumer subnet$subnet 10.1.$subnet.1/24
+    bridge consumer subnet$subnet $CONSUMER.$subnet.1/24
     ip -n consumer -6 addr add fe80:ec2::1/64 dev subnet$subnet nodad
     ip -n consumer -6 route add 2600:1f18:1:1$subnet::/64 dev subnet$subnet
   done
 
-  pair consumer pcx producer pcx
-  ip -n consumer addr add 192.0.2.0/31 dev pcx
-  ip -n producer addr add 192.0.2.1/31 dev pcx
-  ip -n consumer -6 addr add fe80::1/64 dev pcx nodad
-  ip -n producer -6 addr add fe80::2/64 dev pcx nodad
-  ip -n consumer route add 10.2.0.0/16 via 192.0.2.1
-  ip -n producer route add 10.1.0.0/16 via 192.0.2.0
-  ip -n consumer -6 route add 2600:1f18:2::/56 via fe80::2 dev pcx
-  ip -n producer -6 route add 2600:1f18:1::/56 via fe80::1 dev pcx
+  if [ -n "$GATEWAY" ]; then gateway; else peering; fi
 
   pair producer subnet database eth0
-  ip -n producer addr add 10.2.0.1/24 dev subnet
+  ip -n producer addr add "$ROUTER/$BITS" dev subnet
   ip -n producer -6 addr add fe80:ec2::1/64 dev subnet nodad
   ip -n producer -6 route add 2600:1f18:2::/64 dev subnet
-  ip -n database addr add 10.2.0.10/24 dev eth0
+  ip -n database addr add "$DATABASE/$BITS" dev eth0
   ip -n database -6 addr add 2600:1f18:2::10/64 dev eth0 nodad
-  ip -n database route add default via 10.2.0.1
+  ip -n database route add default via "$ROUTER"
   ip -n database -6 route add default via fe80:ec2::1 dev eth0
 }
 
@@ -77,7 +99,7 @@ notebook() { # notebook SPACE NUMBER INTERFACE SUBNET [late]: boots a notebook i
 }
 
 address() { # address SPACE NUMBER INTERFACE SUBNET: gives the customer's interface its addresses and the VPC's route
-  ip -n "$1" addr add "10.1.$4.$2/24" dev "$3"
+  ip -n "$1" addr add "$CONSUMER.$4.$2/24" dev "$3"
   ip -n "$1" -6 addr add "2600:1f18:1:1$4::$2/128" dev "$3" nodad
-  ip -n "$1" route add 10.1.0.0/16 via "10.1.$4.1" dev "$3"
+  ip -n "$1" route add "$CONSUMER.0.0/16" via "$CONSUMER.$4.1" dev "$3"
 }
