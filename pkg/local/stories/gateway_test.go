@@ -89,10 +89,13 @@ same, does not propagate its addresses, and says nothing. Drawbridge says it.`,
 		also: attachments("pendingAcceptance"),
 	},
 	{
-		name:    "gateway-stranger",
-		title:   "A stranger shares a gateway",
-		about:   "An account outside the organization invites beta to its gateway. Drawbridge leaves the invitation as it is.",
-		change:  func(s *scenario.Spec) { s.Consumer.Account = stranger },
+		name:  "gateway-stranger",
+		title: "A stranger shares a gateway",
+		about: "An account outside the organization invites beta to its gateway. Drawbridge leaves the invitation as it is.",
+		change: func(s *scenario.Spec) {
+			s.Consumer.Account = stranger
+			s.Notebook = scenario.Notebook{} // the stranger has one already, of another story
+		},
 		prepare: gateway(true),
 		acts: []act{
 			{"The stranger shares the gateway with beta.", shareGateway, []string{"Refused"}},
@@ -104,21 +107,32 @@ same, does not propagate its addresses, and says nothing. Drawbridge says it.`,
 		title: "A tag for private notebooks on something that is no VPC",
 		about: "An event that looks like CloudTrail's is not believed, and is kept for people to look at.",
 		acts: []act{
-			{"The owner of alpha puts an event about the VPC vpc-$(reboot) on the default bus.", lieOfPrivate, []string{"Invalid"}},
+			{"The owner of alpha puts an event about the VPC vpc-$(reboot) on the default bus.", lieOfTag("drawbridge:private-notebooks"), []string{"Invalid"}},
+		},
+		unruly: true,
+	},
+	{
+		name:  "data-api-consumer-garbled",
+		title: "A tag for the Data API on something that is no VPC",
+		about: "As in private-garbled.",
+		acts: []act{
+			{"The owner of alpha puts an event about the VPC vpc-$(reboot) on the default bus.", lieOfTag("drawbridge:data-api"), []string{"Invalid"}},
 		},
 		unruly: true,
 	},
 }
 
-// lieOfPrivate puts an event on the consumer's bus that looks like CloudTrail's about the tag of a VPC, and names none.
-func lieOfPrivate(ctx context.Context, t *testing.T, w *scenario.World) {
-	out, err := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventbridgetypes.PutEventsRequestEntry{{
-		Source: aws.String("aws.ec2"), DetailType: aws.String("AWS API Call via CloudTrail"),
-		Detail: aws.String(`{"eventSource":"ec2.amazonaws.com","eventName":"CreateTags","userIdentity":{"type":"Root"},"requestParameters":{
-			"resourcesSet":{"items":[{"resourceId":"vpc-$(reboot)"}]},"tagSet":{"items":[{"key":"drawbridge:private-notebooks","value":"true"}]}}}`),
-	}}})
-	if err != nil || out.FailedEntryCount > 0 {
-		t.Fatal(err, out)
+// lieOfTag puts an event on the consumer's bus that looks like CloudTrail's about the tag of a VPC, and names none.
+func lieOfTag(key string) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		out, err := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventbridgetypes.PutEventsRequestEntry{{
+			Source: aws.String("aws.ec2"), DetailType: aws.String("AWS API Call via CloudTrail"),
+			Detail: aws.String(`{"eventSource":"ec2.amazonaws.com","eventName":"CreateTags","userIdentity":{"type":"Root"},"requestParameters":{
+			"resourcesSet":{"items":[{"resourceId":"vpc-$(reboot)"}]},"tagSet":{"items":[{"key":"` + key + `","value":"true"}]}}}`),
+		}}})
+		if err != nil || out.FailedEntryCount > 0 {
+			t.Fatal(err, out)
+		}
 	}
 }
 

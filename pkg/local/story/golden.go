@@ -59,6 +59,9 @@ func Golden(facts []Fact, names map[string]string) string {
 		}
 	}
 	if len(unheard) > 0 {
+		for i, e := range unheard {
+			unheard[i] = named(e, names)
+		}
 		slices.Sort(unheard)
 		fmt.Fprintln(&b, "events that no rule took, such as those of Drawbridge's own calls")
 		for _, e := range slices.Compact(unheard) {
@@ -233,7 +236,9 @@ func sortHops(hops []Hop, names map[string]string) []Hop {
 			j++
 		}
 		slices.SortStableFunc(hops[i:j], func(a, b Hop) int {
-			return strings.Compare(named(a.Hop+" "+a.Detail, names), named(b.Hop+" "+b.Detail, names))
+			// What has no name is sorted without its id, which is another one in every run.
+			text := func(h Hop) string { return anyID.ReplaceAllString(named(h.Hop+" "+h.Detail, names), "") }
+			return strings.Compare(text(a), text(b))
 		})
 		i = j
 	}
