@@ -59,9 +59,12 @@ class DistributedMaps(Case):
 
     def test_the_steps_of_children_are_told_as_those_of_their_execution(self):
         self.sweep(ToleratedFailurePercentage=100)
-        entered = [r for r in reports if r.get("kind") == "history" and r["event"]["type"] == "TaskStateEntered"]
-        self.assertEqual(3, len(entered))
-        self.assertTrue(all(r["executionArn"] for r in entered))
+
+        def entered():
+            return [r for r in list(reports) if r.get("kind") == "history" and r["event"]["type"] == "TaskStateEntered"]
+
+        self.eventually(lambda: len(entered()) == 3)  # reports come after the answer
+        self.assertTrue(all(r["executionArn"] for r in entered()))
 
     def entered(self, arn):
         history = self.client("stepfunctions", HUB).get_execution_history(executionArn=arn)["events"]
