@@ -249,6 +249,9 @@ func TestFaults(t *testing.T) {
 	}
 	var tried, survived, lost, scenes int
 	for n, s := range slices.Concat(library(), rehearsals) {
+		if !every && !slices.Contains(sampled, s.name) {
+			continue
+		}
 		for _, number := range s.struck {
 			scenes++
 			t.Run(fmt.Sprintf("%s/%d", s.name, number), func(t *testing.T) {
@@ -275,6 +278,10 @@ func TestFaults(t *testing.T) {
 		t.Errorf("%d of %d faults survived with %d foreign changes in %d acts", survived, tried, lost, scenes)
 	}
 }
+
+// sampled are the stories of the sample. The others take part where every fault is tried: which of their calls a sample
+// would strike depends on the order in which executions meet.
+var sampled = []string{"s1-peering", "approval", "removed-by-requester"}
 
 // picked chooses the share of this process, or the sample: two calls of each
 // act, spread over it, with another kind each. A call that is known from an

@@ -44,8 +44,7 @@ the pending request where its accepter is and asks for a look at it; the second 
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
 		},
-		connected: true,
-		struck:    []int{2},
+		connected: true, // no fault strikes it: an account that cannot be swept is told, and the sweep ends PartlySwept
 	},
 	{
 		name:  "sweep-drift",
