@@ -12,7 +12,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
-	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -109,7 +108,7 @@ func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus
 
 // Approving returns the command by which the gateway's owner answers; value is "approved" or "rejected".
 func Approving(in workflow.AnswerAttachmentInput, value string) string {
-	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags Key=%s,Value=%s", in.Gateway.Region, in.Attachment.ID, TagApproval, value)
+	return notice.Answering(in.Gateway.Region, in.Attachment.ID, TagApproval, value)
 }
 
 // Message is the notification about an attachment that needs approval: all that the approver must know, and the commands.
@@ -125,47 +124,31 @@ func Message(in workflow.AnswerAttachmentInput) (subject, body string) {
 	}
 	line("A VPC waits for the owner of the transit gateway %s in account %s.", in.Gateway.ID, in.Gateway.Account)
 	line("\nVPC (asks)")
-	line("  account     %s  %s", in.VPC.Account, orNone(vpc.Account.Name))
-	line("  unit        %s", orNone(vpc.Account.OUPath))
-	line("  VPC         %s  %s", in.VPC.ID, orNone(vpc.Name))
+	line("  account     %s  %s", in.VPC.Account, notice.OrNone(vpc.Account.Name))
+	line("  unit        %s", notice.OrNone(vpc.Account.OUPath))
+	line("  VPC         %s  %s", in.VPC.ID, notice.OrNone(vpc.Name))
 	for _, cidr := range in.VPC.CIDRs {
 		line("  CIDR        %s", cidr)
 	}
 	line("\nTransit gateway (is asked)")
-	line("  account     %s  %s", in.Gateway.Account, orNone(owner.Account.Name))
-	line("  unit        %s", orNone(owner.Account.OUPath))
-	line("  gateway     %s  %s", in.Gateway.ID, orNone(in.Gateway.Name))
+	line("  account     %s  %s", in.Gateway.Account, notice.OrNone(owner.Account.Name))
+	line("  unit        %s", notice.OrNone(owner.Account.OUPath))
+	line("  gateway     %s  %s", in.Gateway.ID, notice.OrNone(in.Gateway.Name))
 	line("  Region      %s", in.Gateway.Region)
 	line("  attachment  %s", in.Attachment.ID)
 	line("\nWhat would become reachable")
 	for _, r := range in.Reachable {
 		line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", r.Opening.Database, r.Opening.Engine, r.Opening.Port, r.VPC.ID, r.VPC.Account, r.From.ID, r.From.Account)
-		line("    by policy %s", because(r.Opening.Decision))
+		line("    by policy %s", notice.Because(r.Opening.Decision))
 	}
 	if len(in.Reachable) == 0 {
 		line("  no database: the policy opens none at present, between this VPC and those that are attached")
 	}
 	line("\nWhy you are asked")
-	line("  policy %s", because(in.Decision))
+	line("  policy %s", notice.Because(in.Decision))
 	line("\nTo answer, with credentials of account %s", in.Gateway.Account)
 	line("  approve  %s", Approving(in, "approved"))
 	line("  reject   %s", Approving(in, "rejected"))
 	line("\nExecution %s", in.Execution)
 	return fmt.Sprintf("Drawbridge: approval needed for %s", in.Attachment.ID), b.String()
-}
-
-// because names the policy of a decision and its reason.
-func because(d policy.Decision) string {
-	if d.Reason == "" {
-		return d.Policy
-	}
-	return d.Policy + ": " + d.Reason
-}
-
-// orNone says that there is no name, where a blank would look like a mistake.
-func orNone(name string) string {
-	if name == "" {
-		return "(no name)"
-	}
-	return name
 }

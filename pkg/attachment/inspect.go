@@ -118,7 +118,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInp
 	if facts.Organization == "" {
 		return nothing("account %s is outside the organization", e.Account)
 	}
-	units, why := []unit{{event.Place{Account: in.VPC.Account, Region: in.VPC.Region}, in.VPC.ID, in.Gateway.ID}}, ""
+	units, why := []unit{{in.VPC.Place(), in.VPC.ID, in.Gateway.ID}}, ""
 	if in.VPC.ID == "" || in.Gateway.ID == "" {
 		if units, why, err = i.units(ctx, in.Execution, e); err != nil {
 			return out, err
@@ -347,8 +347,8 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 		return Verdict{}, err
 	}
 	out.Policy = text
-	principal := policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: about(account)}
-	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: about(theirs)}
+	principal := policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: account.Entity()}
+	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: theirs.Entity()}
 	occasion := policy.Context{Connection: q.Attachment.ID, Approval: approval(ownerTags)}
 	q.Attach, q.Answer, q.Reject = set.Attach(principal, gateway, occasion), set.AnswerAttachment(principal, gateway, occasion), set.RejectAttachment(principal, gateway, occasion)
 	out.Reject = q.Reject
@@ -487,7 +487,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 			return nil, err
 		}
 		if there {
-			others = append(others, policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: about(facts)})
+			others = append(others, policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: facts.Entity()})
 		}
 	}
 	if len(others) == 0 {
@@ -518,10 +518,6 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 
 func place(v policy.VPC) workflow.VPC {
 	return workflow.VPC{Account: v.Account.ID, Region: v.Region, ID: v.ID, CIDRs: v.CIDRs}
-}
-
-func about(f workflow.AccountFacts) policy.Account {
-	return policy.Account{ID: f.ID, Name: f.Name, Organization: f.Organization, OUPath: f.OUPath}
 }
 
 // approval returns what the gateway's owner said by the tag drawbridge:approval on the attachment, in their own account.

@@ -77,7 +77,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 		return out, fmt.Errorf("reading %s: %w", e.VPC, err)
 	}
 	who := policy.VPC{ID: e.VPC, Region: e.Region, Tags: map[string]string{},
-		Account: policy.Account{ID: facts.ID, Name: facts.Name, Organization: facts.Organization, OUPath: facts.OUPath}}
+		Account: facts.Entity()}
 	for _, t := range got.Vpcs[0].Tags {
 		who.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}

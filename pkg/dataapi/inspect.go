@@ -156,7 +156,7 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 	if err != nil {
 		return nil, err
 	}
-	cluster := policy.Cluster{ARN: f.Cluster.ARN, ID: f.Cluster.ID, Engine: f.Engine, Region: f.Cluster.Region, Tags: f.Tags, Account: known(producer)}
+	cluster := policy.Cluster{ARN: f.Cluster.ARN, ID: f.Cluster.ID, Engine: f.Engine, Region: f.Cluster.Region, Tags: f.Tags, Account: producer.Entity()}
 	for _, word := range slices.Compact(words) {
 		if !accountForm.MatchString(word) {
 			consumers = append(consumers, workflow.Consumer{Account: word, Decision: policy.Decision{Action: policy.Admit, Policy: policy.MissingFacts,
@@ -167,14 +167,10 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 		if err != nil {
 			return nil, err
 		}
-		d := set.Admit(policy.Consumer{Region: f.Cluster.Region, Account: known(facts)}, cluster, policy.Context{Connection: f.Cluster.ARN})
+		d := set.Admit(policy.Consumer{Region: f.Cluster.Region, Account: facts.Entity()}, cluster, policy.Context{Connection: f.Cluster.ARN})
 		consumers = append(consumers, workflow.Consumer{Account: word, Decision: d})
 	}
 	return consumers, nil
-}
-
-func known(f workflow.AccountFacts) policy.Account {
-	return policy.Account{ID: f.ID, Name: f.Name, Organization: f.Organization, OUPath: f.OUPath}
 }
 
 // readRole returns what has the name of the cluster's role, nil if nothing has.

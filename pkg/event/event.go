@@ -181,10 +181,8 @@ type Inspection struct {
 // toInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
 func toInspect(out Event, detail json.RawMessage) (Event, error) {
 	var d Inspection
-	decoder := json.NewDecoder(bytes.NewReader(detail))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&d); err != nil {
-		return Event{}, invalid("detail: %v", err)
+	if err := strictly(detail, &d); err != nil {
+		return Event{}, err
 	}
 	where, err := place(d.Account, d.Region)
 	if err != nil {
@@ -195,6 +193,16 @@ func toInspect(out Event, detail json.RawMessage) (Event, error) {
 	}
 	out.Kind, out.Place, out.PeeringID = Peering, where, d.PeeringID
 	return out, nil
+}
+
+// strictly decodes the detail of one of Drawbridge's own events.
+func strictly(detail json.RawMessage, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(detail))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return invalid("detail: %v", err)
+	}
+	return nil
 }
 
 // vpcCalls are the API calls that change which addresses a VPC has, or which of its route tables are in use.

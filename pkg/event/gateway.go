@@ -253,16 +253,6 @@ func attachmentToInspect(out Event, detail json.RawMessage) (Event, error) {
 	return out, nil
 }
 
-// strictly decodes the detail of one of Drawbridge's own events.
-func strictly(detail json.RawMessage, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(detail))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return invalid("detail: %v", err)
-	}
-	return nil
-}
-
 // ShareOwner returns the account and Region in which a resource share is, by its ARN; ok reports whether it is one.
 func ShareOwner(arn string) (owner Place, ok bool) {
 	m := shareForm.FindStringSubmatch(strings.TrimSpace(arn))

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -29,10 +28,8 @@ var (
 // studioToInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
 func studioToInspect(out Event, detail json.RawMessage) (Event, error) {
 	var d StudioInspection
-	decoder := json.NewDecoder(bytes.NewReader(detail))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&d); err != nil {
-		return Event{}, invalid("detail: %v", err)
+	if err := strictly(detail, &d); err != nil {
+		return Event{}, err
 	}
 	where, err := place(d.Account, d.Region)
 	if err != nil {

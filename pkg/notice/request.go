@@ -3,6 +3,7 @@ package notice
 import (
 	"fmt"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -38,4 +39,26 @@ func requested(execution string, c workflow.Connection) Where {
 func peeringConsole(c workflow.Connection) string {
 	return fmt.Sprintf("https://%s.console.aws.amazon.com/vpcconsole/home?region=%s#PeeringConnectionDetails:VpcPeeringConnectionId=%s",
 		c.Accepter.Region, c.Accepter.Region, c.ID)
+}
+
+// Answering returns the command by which an owner answers a request with a tag of the resource.
+// https://docs.aws.amazon.com/cli/latest/reference/ec2/create-tags.html
+func Answering(region, resource, key, value string) string {
+	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags Key=%s,Value=%s", region, resource, key, value)
+}
+
+// Because names the policy of a decision and its reason.
+func Because(d policy.Decision) string {
+	if d.Reason == "" {
+		return d.Policy
+	}
+	return d.Policy + ": " + d.Reason
+}
+
+// OrNone says that there is no name, where a blank would look like a mistake.
+func OrNone(name string) string {
+	if name == "" {
+		return "(no name)"
+	}
+	return name
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
-	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -86,7 +85,7 @@ func approvalNeeded(in workflow.ConcludeInput) notice.Approval {
 
 // Approving returns the command by which the accepter's owner answers a request; answer is "approved" or "rejected".
 func Approving(c workflow.Connection, answer string) string {
-	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags Key=%s,Value=%s", c.Accepter.Region, c.ID, TagApproval, answer)
+	return notice.Answering(c.Accepter.Region, c.ID, TagApproval, answer)
 }
 
 // Message is the notification about a request that needs approval: all that the approver must know, and the commands.
@@ -108,9 +107,9 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 			facts = *s.facts
 		}
 		line("\n%s", s.role)
-		line("  account  %s  %s", s.vpc.Account, orNone(facts.Account.Name))
-		line("  unit     %s", orNone(facts.Account.OUPath))
-		line("  VPC      %s  %s", s.vpc.ID, orNone(facts.Name))
+		line("  account  %s  %s", s.vpc.Account, notice.OrNone(facts.Account.Name))
+		line("  unit     %s", notice.OrNone(facts.Account.OUPath))
+		line("  VPC      %s  %s", s.vpc.ID, notice.OrNone(facts.Name))
 		line("  Region   %s", s.vpc.Region)
 		for _, cidr := range s.vpc.CIDRs {
 			line("  CIDR     %s", cidr)
@@ -122,33 +121,17 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 		for _, o := range s.Openings {
 			reachable++
 			line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", o.Database, o.Engine, o.Port, s.VPC.ID, s.VPC.Account, s.Peer.ID, s.Peer.Account)
-			line("    by policy %s", because(o.Decision))
+			line("    by policy %s", notice.Because(o.Decision))
 		}
 	}
 	if reachable == 0 {
 		line("  no database: the policy opens none at present")
 	}
 	line("\nWhy you are asked")
-	line("  policy %s", because(in.Decision))
+	line("  policy %s", notice.Because(in.Decision))
 	line("\nTo answer, with credentials of account %s", c.Accepter.Account)
 	line("  approve  %s", Approving(c, "approved"))
 	line("  reject   %s", Approving(c, "rejected"))
 	line("\nExecution %s", in.Execution)
 	return fmt.Sprintf("Drawbridge: approval needed for %s", c.ID), b.String()
-}
-
-// because names the policy of a decision and its reason.
-func because(d policy.Decision) string {
-	if d.Reason == "" {
-		return d.Policy
-	}
-	return d.Policy + ": " + d.Reason
-}
-
-// orNone says that there is no name, where a blank would look like a mistake.
-func orNone(name string) string {
-	if name == "" {
-		return "(no name)"
-	}
-	return name
 }

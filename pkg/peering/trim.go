@@ -46,7 +46,7 @@ func (i Inspector) trim(ctx context.Context, execution string, p Peering, seen e
 // surplus reads what is Drawbridge's on one side: the tag that says which routes, and the rules. The routes themselves are
 // among the tables that were surveyed.
 func (i Inspector) surplus(ctx context.Context, execution string, p Peering, seen event.Place, s workflow.Side) (*workflow.Trim, []workflow.Notebook, error) {
-	here := event.Place{Account: s.VPC.Account, Region: s.VPC.Region}
+	here := s.VPC.Place()
 	api, own := i.Enter(execution, here).EC2, p
 	if here != seen {
 		var err error

@@ -122,7 +122,7 @@ func (i Inspector) decide(ctx context.Context, out *workflow.InspectPrivateNoteb
 	if err != nil {
 		return err
 	}
-	account := policy.Account{ID: facts.ID, Name: facts.Name, Organization: facts.Organization, OUPath: facts.OUPath}
+	account := facts.Entity()
 	for _, c := range tagged {
 		who := policy.VPC{ID: c.vpc.ID, Region: c.vpc.Region, Account: account, CIDRs: c.vpc.CIDRs, Tags: c.tags}
 		for _, service := range Services(c.vpc.Region) {

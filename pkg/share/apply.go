@@ -299,7 +299,7 @@ func (i Inspector) receiver(ctx context.Context, execution string, s Share, from
 }
 
 func participant(f workflow.AccountFacts, region string) policy.Participant {
-	return policy.Participant{Region: region, Account: policy.Account{ID: f.ID, Name: f.Name, Organization: f.Organization, OUPath: f.OUPath}}
+	return policy.Participant{Region: region, Account: f.Entity()}
 }
 
 // looks returns the VPCs that a share concerns, each with the gateway: those whose tag asks for it, in the owner's

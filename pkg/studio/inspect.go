@@ -141,7 +141,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return err
 	}
-	warehouse := policy.Warehouse{ARN: out.Warehouse.ARN, ID: e.Cluster, Region: e.Region, Tags: tags, Account: policyAccount(owner)}
+	warehouse := policy.Warehouse{ARN: out.Warehouse.ARN, ID: e.Cluster, Region: e.Region, Tags: tags, Account: owner.Entity()}
 	var refused []policy.Decision
 	for _, id := range accounts {
 		decisions, err := i.consumer(ctx, execution, event.Place{Account: id, Region: e.Region}, set, warehouse, readers, out)
@@ -243,7 +243,7 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 		leaving[arn] = accountOf(arn) == place.Account
 	}
 	if facts.Organization == "" {
-		d := set.Identify(policy.Role{ARN: "any role", Region: place.Region, Account: policyAccount(facts)}, warehouse, policy.Context{})
+		d := set.Identify(policy.Role{ARN: "any role", Region: place.Region, Account: facts.Entity()}, warehouse, policy.Context{})
 		return []policy.Decision{d}, nil
 	}
 	clients := i.Enter(execution, place)
@@ -264,7 +264,7 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 		}
 		found[arn] = r
 		in := slices.ContainsFunc(domains, func(d domain) bool { return slices.Contains(d.roles, arn) })
-		d := set.Identify(policy.Role{ARN: arn, Name: nameOf(arn), Region: place.Region, Tags: r.tags, Account: policyAccount(facts)}, warehouse, policy.Context{})
+		d := set.Identify(policy.Role{ARN: arn, Name: nameOf(arn), Region: place.Region, Tags: r.tags, Account: facts.Entity()}, warehouse, policy.Context{})
 		switch {
 		case d.Allowed && in:
 			admitted[arn] = true
@@ -461,8 +461,4 @@ func accountOf(arn string) string {
 		return parts[4]
 	}
 	return ""
-}
-
-func policyAccount(f workflow.AccountFacts) policy.Account {
-	return policy.Account{ID: f.ID, Name: f.Name, Organization: f.Organization, OUPath: f.OUPath}
 }

@@ -58,9 +58,8 @@ type Ground struct {
 
 // Remains is what one side of a connection that is over still has of it.
 type Remains struct {
-	Gone      bool           // the VPC does not exist any more
-	CIDRs     []netip.Prefix // of the VPC, which is the other side's destination
-	Through   []netip.Prefix // destinations of its routes through the connection's target
-	Rules     bool           // some rule carries the connection's tag
-	Notebooks []workflow.Notebook
+	Gone    bool           // the VPC does not exist any more
+	CIDRs   []netip.Prefix // of the VPC, which is the other side's destination
+	Through []netip.Prefix // destinations of its routes through the connection's target
+	Rules   bool           // some rule carries the connection's tag
 }
