@@ -20,6 +20,7 @@ type remains struct {
 	role   string
 	here   End
 	absent *workflow.Hop     // why there is nothing to remove here, or nobody to remove it
+	closed bool              // it lets nobody in
 	tags   map[string]string // of the peering, as this side shows them
 	cidrs  []netip.Prefix    // of this side's VPC, which is the other side's destination
 	routes bool              // some table has a route through the peering
@@ -39,7 +40,7 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		}
 		err := i.remains(ctx, in.Execution, p, seen, s)
 		if errors.Is(err, fault.ErrClosed) {
-			s.absent = s.missing(false, "whatever was added there stays: %v", err)
+			s.absent, s.closed = s.missing(false, "whatever was added there stays: %v", err), true
 			return nil
 		}
 		return err
@@ -65,12 +66,12 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 			out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.here.Account, Region: s.here.Region, ID: p.ID,
 				Tags: []string{connection.TagStatus, connection.TagReason, connection.TagDestinations}})
 		}
-		if out.Result != workflow.Removed {
-			continue // nothing but the status was ever added
-		}
-		if s.absent != nil {
+		if s.absent != nil && (out.Result == workflow.Removed || s.closed) {
 			out.Absent = append(out.Absent, *s.absent)
 			continue
+		}
+		if out.Result != workflow.Removed {
+			continue // nothing but the status was ever added
 		}
 		var err error
 		if s.books, err = i.surveyor(in.Execution, nil, policy.Context{}).Instances(ctx, place(s.here, nil)); err != nil {

@@ -112,7 +112,9 @@ func TestInspectAPeeringThatIsOver(t *testing.T) {
 		"nothing is left":                        {&world{status: "deleted"}, workflow.Removed, "", "[]", "", ""},
 		"a request that was withdrawn is cheap":  {&world{status: "deleted", expires: true, tags: status("AwaitingApproval")}, workflow.Withdrawn, "", "[111111111111 222222222222]", "", "ListNotebookInstances"},
 		"a request that was rejected is cheaper": {&world{status: "rejected", tags: status("AwaitingApproval")}, workflow.Rejected, "", "[111111111111 222222222222]", "", "DescribeRouteTables"},
-		"a request that expired unseen":          {&world{status: "expired"}, workflow.Expired, "", "[]", "", "DescribeSecurityGroupRules"},
+		"a request that was rejected, where the accepter's roles are gone": {&world{status: "rejected", tags: status("AwaitingApproval"), closed: []string{beta}},
+			workflow.Rejected, "", "[111111111111]", "access denied", ""},
+		"a request that expired unseen": {&world{status: "expired"}, workflow.Expired, "", "[]", "", "DescribeSecurityGroupRules"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := c.world.inspect(t, deleted, alpha, workflow.Known{})
