@@ -239,7 +239,7 @@ func TestFaults(t *testing.T) {
 			return
 		}
 	}
-	ctx := limited(t, time.Hour)
+	ctx := limited(t, 3*time.Hour)
 	roughen(t)
 	part, parts := 0, 1
 	if portion != "" {
@@ -302,7 +302,7 @@ func shared(t *testing.T, which string) {
 	var mu sync.Mutex
 	for part := range parts {
 		all.Go(func() {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestFaults$", "-test.timeout", "60m", "-test.v")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestFaults$", "-test.timeout", "180m", "-test.v")
 			cmd.Env = append(os.Environ(), fmt.Sprintf("DRAWBRIDGE_FAULTS_SHARE=%d/%d", part, parts))
 			out, err := cmd.StdoutPipe()
 			if err == nil {
