@@ -85,7 +85,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	report.Next(again)
 
 	disconnect := h.disconnectOrTrim(scope, again,
-		end{"Removed", "The peering was deleted; what Drawbridge added for it is gone."},
+		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},
 		end{"Withdrawn", "The requester deleted the request before it was accepted."})

@@ -325,8 +325,8 @@ func TestRefuse(t *testing.T) {
 		status string // where
 	}{
 		"as the policy says":                 {func(*workflow.AnswerAttachmentInput) {}, "", "[Connection Refused]", alpha + " " + ours},
-		"the owner rejected it":              {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "", "[reject " + ours + " as " + alpha + " Connection Refused]", beta + " " + ours},
-		"it was answered meanwhile":          {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "IncorrectState", "[reject " + ours + " as " + alpha + " Connection Refused]", alpha + " " + ours},
+		"the owner rejected it":              {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "", "[Connection Refused reject " + ours + " as " + alpha + "]", beta + " " + ours},
+		"it was answered meanwhile":          {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "IncorrectState", "[Connection Refused reject " + ours + " as " + alpha + "]", alpha + " " + ours},
 		"there is no attachment yet":         {func(in *workflow.AnswerAttachmentInput) { in.Attachment = workflow.Attachment{} }, "", "[Connection Refused]", beta + " " + vpc},
 		"the owner is outside, no tag there": {func(in *workflow.AnswerAttachmentInput) { in.Decision, in.Known = policy.Decision{}, workflow.Known{} }, "", "[Connection Refused]", beta + " " + ours},
 	} {

@@ -90,17 +90,17 @@ func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus
 		return out, err
 	}
 	rejects := in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
-	if rejects {
+	head := notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: out.Reason}
+	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
+		return out, err
+	}
+	if rejects { // last, because an attachment that is rejected already is none to refuse
 		slog.InfoContext(ctx, "rejecting", "attachment", in.Attachment.ID)
 		owner := enter(event.Place{Account: in.Gateway.Account, Region: in.Gateway.Region})
 		_, err := owner.RejectTransitGatewayVpcAttachment(ctx, &ec2.RejectTransitGatewayVpcAttachmentInput{TransitGatewayAttachmentId: &in.Attachment.ID})
 		if err != nil && !fault.HasCode(err, "IncorrectState", "InvalidStateTransition") {
 			return out, fmt.Errorf("rejecting %s in %s: %w", in.Attachment.ID, in.Gateway.Account, err)
 		}
-	}
-	head := notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: out.Reason}
-	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
-		return out, err
 	}
 	workflow.Measure(ctx, workflow.Refusals, 1)
 	return out, nil

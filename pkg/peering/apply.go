@@ -59,14 +59,14 @@ func Refuse(ctx context.Context, enter func(workflow.VPC) Refuser, bus notice.Bu
 	if err := SetStatus(ctx, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason); err != nil {
 		return out, err
 	}
-	if rejects {
-		if err := reject(ctx, enter(in.Connection.Accepter), in.Connection); err != nil {
-			return out, err
-		}
-	}
 	head := notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}
 	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
 		return out, err
+	}
+	if rejects { // last, because a request that is rejected already is none to refuse
+		if err := reject(ctx, enter(in.Connection.Accepter), in.Connection); err != nil {
+			return out, err
+		}
 	}
 	workflow.Measure(ctx, workflow.Refusals, 1)
 	return out, nil

@@ -208,7 +208,7 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 	refused := request()
 	for rejected, did := range map[bool]string{
 		false: "[tag Refused tag Refused Connection Refused]",
-		true:  "[tag Refused tag Refused reject Connection Refused]",
+		true:  "[tag Refused tag Refused Connection Refused reject]",
 	} {
 		d, refused.Reject = desk{}, policy.Decision{Allowed: rejected}
 		_, err := peering.Refuse(context.Background(), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)

@@ -102,18 +102,20 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if accepter.Organization != "" {
 		out.Members = append(out.Members, Accepter)
 	}
-	if v, settled := Settled(p); settled {
+	over := func(v Verdict) (workflow.InspectPeeringOutput, error) {
 		if v.Answer == workflow.AnswerDisconnect {
-			err = i.leftovers(ctx, in, p, seen, &out)
-		}
-		if err != nil {
-			return out, err
+			if err := i.leftovers(ctx, in, p, seen, &out); err != nil {
+				return out, err
+			}
 		}
 		return end(v)
 	}
+	if v, settled := Settled(p); settled {
+		return over(v)
+	}
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != ""}
 	if !q.RequesterMember || !q.AccepterMember {
-		return end(Judge(q))
+		return over(Judge(q))
 	}
 	q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter)
 	if err != nil {
@@ -148,6 +150,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	out.Reject = set.Reject(r, a, about)
 	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
 	v = Judge(q)
+	if v.Answer == workflow.AnswerDisconnect {
+		return over(v)
+	}
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
 		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {

@@ -28,7 +28,7 @@ type remains struct {
 	books  []workflow.Notebook
 }
 
-// leftovers looks on both sides for what Drawbridge may have left of a peering that is over, and fills in what the
+// leftovers looks on both sides for what Drawbridge may have left of a peering that is over, or not allowed any more, and fills in what the
 // following states need. A side that is gone or closed to us is named, and keeps nobody from cleaning the other. seen is
 // where p was read.
 func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInput, p Peering, seen event.Place, out *workflow.InspectPeeringOutput) error {

@@ -41,9 +41,10 @@ func Over(p Peering, found bool) bool {
 	return !found || v.Answer == workflow.AnswerDisconnect
 }
 
-// Ending names the end of a peering whose state says that it is over. statuses are the values of the tag
+// Ending names the end of a peering that is over, or that [Judge] ends. statuses are the values of the tag
 // drawbridge:status on both sides; traces reports that routes or rules of the connection are still there.
 //
+//	active, but not allowed any more                   → Removed
 //	rejected                                           → Rejected
 //	expired                                            → Expired
 //	deleted, deleting:
@@ -56,6 +57,8 @@ func Over(p Peering, found bool) bool {
 func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 	has := func(r workflow.Result) bool { return slices.Contains(statuses, string(r)) }
 	switch {
+	case p.Status == "active":
+		return workflow.Removed
 	case p.Status == "rejected":
 		return workflow.Rejected
 	case p.Status == "expired":
@@ -83,6 +86,9 @@ func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 //	active, policy: Route both ways           → connect
 //	active, policy: not                       → refuse
 //
+// For the first and the last, refuse becomes disconnect where the peering is active and was connected before: what was
+// allowed once and is not any more goes. The peering itself is its owners', and stays.
+//
 // For an active peering live routes are left to the steps that add routes: there they are a conflict, because
 // somebody accepted the peering and expects it to work.
 func Judge(q Question) Verdict {
@@ -90,13 +96,17 @@ func Judge(q Question) Verdict {
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf(format, args...)}
 	}
 	p := q.Peering
+	stood, forbid := p.Status == "active" && Connected(p), workflow.AnswerRefuse
+	if stood {
+		forbid = workflow.AnswerDisconnect
+	}
 	if !q.RequesterMember {
-		return refuse("requester account %s is outside the organization", p.Requester.Account)
+		return Verdict{Answer: forbid, Reason: fmt.Sprintf("requester account %s is outside the organization", p.Requester.Account)}
 	}
 	if !q.AccepterMember {
-		return refuse("accepter account %s is outside the organization", p.Accepter.Account)
+		return Verdict{Answer: forbid, Reason: fmt.Sprintf("accepter account %s is outside the organization", p.Accepter.Account)}
 	}
-	if p.Status == "active" && Connected(p) {
+	if stood {
 		if conflict := Overlapping(workflow.Connection{ID: p.ID, Requester: q.Requester.VPC, Accepter: q.Accepter.VPC}); conflict != nil {
 			return Verdict{Answer: workflow.AnswerConflict, Reason: conflict.Error()}
 		}
@@ -136,7 +146,7 @@ func Judge(q Question) Verdict {
 		}
 	}
 	if !decision.Allowed {
-		return Verdict{workflow.AnswerRefuse, "routes refused by policy " + decision.Policy, decision}
+		return Verdict{forbid, "routes refused by policy " + decision.Policy, decision}
 	}
 	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}
 }

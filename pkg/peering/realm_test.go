@@ -31,6 +31,7 @@ type realm struct {
 	peerings   map[string]string
 	violations []string
 	trims      int
+	forbidden  bool // the policy allows no routes
 	// replaced is called when Drawbridge replaces a dead route.
 	replaced func(account, table string, destination netip.Prefix)
 }

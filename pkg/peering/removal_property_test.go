@@ -27,6 +27,15 @@ import (
 
 func (w *realm) ec2(v workflow.VPC) *land { return w.lands[v.Account] }
 
+// forbidding is the policy that comes with Drawbridge, without routes.
+var forbidding = func() *policy.Set {
+	set, err := policy.Parse("policy", []byte(policy.DefaultText()+"\n@id(\"no-routes\") forbid (principal, action == Drawbridge::Action::\"Route\", resource);"))
+	if err != nil {
+		panic(err)
+	}
+	return set
+}()
+
 // inspect asks what a peering needs next.
 func (w *realm) inspect(id, from string) (workflow.InspectPeeringOutput, error) {
 	inspector := peering.Inspector{
@@ -37,8 +46,13 @@ func (w *realm) inspect(id, from string) (workflow.InspectPeeringOutput, error) 
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "1", nil },
-		Now:    time.Now,
+		Policy: func(context.Context, string) (*policy.Set, string, error) {
+			if w.forbidden {
+				return forbidding, "2", nil
+			}
+			return policy.Default(), "1", nil
+		},
+		Now: time.Now,
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","detail":{"eventName":"DeleteVpcPeeringConnection","requestParameters":{"vpcPeeringConnectionId":%q}}}`, from, id)
 	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw)})
@@ -239,6 +253,24 @@ func own(w, without *realm, account string, do func(l *land)) {
 // it is there, no owner changes that in between: what is there in the end would depend on when.
 const transit = "tgw-1"
 
+// gone holds an active peering that is not allowed any more to what Drawbridge leaves of it: nothing.
+func gone(t *rapid.T, w *realm, id string) {
+	for account, l := range w.lands {
+		for _, r := range l.rules {
+			if r.tags["drawbridge:connection"] == id {
+				t.Fatalf("%s keeps %+v", account, *r)
+			}
+		}
+		for _, table := range l.tables {
+			for _, r := range table.routes {
+				if r.ours && r.target == id {
+					t.Fatalf("%s keeps %+v in %s", account, *r, table.id)
+				}
+			}
+		}
+	}
+}
+
 // follows holds a connection that was just brought to its end to what is there now: Drawbridge has no rule and no route
 // that the connection has no use for.
 func follows(t *rapid.T, w *realm, id string) {
@@ -267,7 +299,7 @@ func follows(t *rapid.T, w *realm, id string) {
 // was touched on the way. The one exception is a dead route that a connection replaced: it led nowhere.
 func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	connected, trims := 0, 0
+	connected, trims, withdrawn := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		gateway := rapid.SampledFrom([]string{transit, "vgw-1"}).Draw(t, "gateway")
 		w := drawRealm(t, gateway)
@@ -283,6 +315,14 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 		active, whole, broken := "", false, false
 		connect := func(from string, cut int) {
 			before := w.lands[from].tags[active]["drawbridge:destinations"] != "" // else the next look trims
+			if w.forbidden {
+				if w.run(t, active, from, cut) {
+					withdrawn++
+					gone(t, w, active)
+				}
+				whole = false
+				return
+			}
 			if whole = w.run(t, active, from, cut); whole {
 				connected++
 				if before {
@@ -306,7 +346,7 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 		for range rapid.IntRange(1, 10).Draw(t, "actions") {
 			who := account.Draw(t, "who")
 			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 7, 8, 100, 100, 100, 100, 100}).Draw(t, "cut")
-			switch rapid.SampledFrom([]string{"connect", "connect", "connect", "change", "change", "disconnect", "narrower", "replace", "rule", "edit", "stop", "start", "tag"}).Draw(t, "action") {
+			switch rapid.SampledFrom([]string{"connect", "connect", "connect", "change", "change", "policy", "disconnect", "narrower", "replace", "rule", "edit", "stop", "start", "tag"}).Draw(t, "action") {
 			case "connect":
 				if active == "" {
 					begin()
@@ -331,6 +371,11 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 				case "port": // the database moves to another port
 					own(w, without, beta, func(l *land) { l.port = 6612 - l.port })
 				}
+				if active != "" {
+					connect(who, cut)
+				}
+			case "policy": // its operators forbid routes, or no more
+				w.forbidden = !w.forbidden
 				if active != "" {
 					connect(who, cut)
 				}
@@ -418,8 +463,8 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			}
 		}
 	})
-	if connected == 0 || trims == 0 {
-		t.Fatalf("nothing was ever connected (%d) or trimmed (%d)", connected, trims)
+	if connected == 0 || trims == 0 || withdrawn == 0 {
+		t.Fatalf("nothing was ever connected (%d), trimmed (%d) or withdrawn (%d)", connected, trims, withdrawn)
 	}
-	t.Logf("%d connections came to their end, %d lost something first", connected, trims)
+	t.Logf("%d connections came to their end, %d lost something first, %d were not allowed any more", connected, trims, withdrawn)
 }
