@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"strings"
-
 	"github.com/cedar-policy/cedar-go/types"
 )
 
@@ -41,11 +39,7 @@ func (c Cluster) entity() entity {
 	attributes := c.Account.whereabouts(c.Region)
 	attributes["id"] = types.String(c.ID)
 	attributes["engine"] = types.String(c.Engine)
-	var words []types.Value
-	for _, word := range strings.Fields(c.Tags[dataAPITag]) {
-		words = append(words, types.String(word))
-	}
-	attributes["sharedWith"] = types.NewSet(words...)
+	attributes["sharedWith"] = words(c.Tags[dataAPITag])
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Cluster", types.String(c.ARN)),
 		parent:     c.Account.uid(),

@@ -48,16 +48,21 @@ func (d Database) entity() entity {
 	attributes["engine"] = types.String(d.Engine)
 	attributes["port"] = types.Long(d.Port)
 	attributes["vpc"] = types.String(d.VPC.ID)
-	var words []types.Value
-	for _, word := range strings.Fields(d.Tags[shareTag]) {
-		words = append(words, types.String(word))
-	}
-	attributes["sharedWith"] = types.NewSet(words...)
+	attributes["sharedWith"] = words(d.Tags[shareTag])
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Database", types.String(first(d.ARN, d.ID))),
 		parent:     d.VPC.entity().uid,
 		attributes: attributes, tags: d.Tags, account: d.VPC.Account, region: d.VPC.Region, vpc: &d.VPC,
 	}
+}
+
+// words are the words of a tag that names several, as a set.
+func words(tag string) types.Set {
+	var out []types.Value
+	for _, word := range strings.Fields(tag) {
+		out = append(out, types.String(word))
+	}
+	return types.NewSet(out...)
 }
 
 func (n Notebook) entity() entity {

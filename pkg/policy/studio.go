@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"strings"
-
 	"github.com/cedar-policy/cedar-go/types"
 )
 
@@ -40,11 +38,7 @@ func (r Role) entity() entity {
 func (w Warehouse) entity() entity {
 	attributes := w.Account.whereabouts(w.Region)
 	attributes["id"] = types.String(w.ID)
-	var words []types.Value
-	for _, word := range strings.Fields(w.Tags[studioTag]) {
-		words = append(words, types.String(word))
-	}
-	attributes["sharedWith"] = types.NewSet(words...)
+	attributes["sharedWith"] = words(w.Tags[studioTag])
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Warehouse", types.String(w.ARN)),
 		parent:     w.Account.uid(),
