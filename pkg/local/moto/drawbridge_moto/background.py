@@ -58,6 +58,7 @@ class Clock:
 
     def __init__(self):
         self._due = []
+        self._busy = False
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._thread = None
@@ -72,18 +73,31 @@ class Clock:
                 self._thread.start()
             self._changed.notify_all()
 
+    def wait_empty(self, timeout):
+        """True once nothing is due and nothing runs; False if that takes longer than timeout seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._due and not self._busy, timeout)
+
+    def idle(self):
+        with self._changed:
+            return not self._due and not self._busy
+
     def clear(self):
         with self._changed:
             self._due.clear()
+            self._changed.notify_all()
 
     def _run(self):
         import time
 
         while True:
             with self._changed:
+                self._busy = False
+                self._changed.notify_all()
                 while not self._due or self._due[0][0] > time.monotonic():
                     self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
                 _, _, function, args = heapq.heappop(self._due)
+                self._busy = True
             try:
                 function(*args)
             except Exception:  # noqa: BLE001

@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
 from . import checkpoint, events, notify, peering
+from .background import clock
 from .patching import require
 
 require(MotoRequestHandler, "run_wsgi", "make_environ")
@@ -138,12 +139,13 @@ class Application(DomainDispatcherApplication):
 
 
 def flush(timeout):
-    """Waits until every event has been handed to its targets and every report has been posted."""
+    """Waits until nothing passes by itself any more, every event was handed to its targets and every report posted."""
     until = time.monotonic() + timeout
     while time.monotonic() < until:
+        clock.wait_empty(until - time.monotonic())
         events.wait_empty(until - time.monotonic())
         notify.wait_empty(until - time.monotonic())
-        if events.idle() and notify.idle():
+        if clock.idle() and events.idle() and notify.idle():
             return True
     return False
 

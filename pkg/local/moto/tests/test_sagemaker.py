@@ -58,6 +58,11 @@ class Notebooks(Case):
         self.notebook()
         self.eventually(lambda: self.told() == ["Pending", "InService"])
 
+    def test_a_flush_waits_for_what_passes_by_itself(self):
+        self.notebook()
+        self.engine.flush()
+        self.assertEqual(["Pending", "InService"], self.told())
+
     def test_only_from_the_right_state(self):
         self.notebook()
         name = {"NotebookInstanceName": "Analysis"}
