@@ -238,9 +238,11 @@ func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, 
 }
 
 // named returns which of the visible gateways a tag asks for. A name is a tag of the gateway's owner, so it is read there.
-// Two gateways of that name are a conflict: which one is meant, only a person can say.
+// Two gateways of that name are a conflict: which one is meant, only a person can say. If none has it, an owner that lets
+// nobody in is the error: its gateway may be the one.
 func (i Inspector) named(ctx context.Context, execution string, at event.Place, visible []types.TransitGateway, tag string) ([]string, error) {
 	var out, owners []string
+	var closed error
 	for _, g := range visible {
 		if aws.ToString(g.TransitGatewayId) == tag {
 			return []string{tag}, nil
@@ -258,7 +260,7 @@ func (i Inspector) named(ctx context.Context, execution string, at event.Place, 
 		}
 		theirs, err := gatewaysOf(ctx, i.Enter(execution, event.Place{Account: owner, Region: at.Region}).EC2, filter("owner-id", owner))
 		if errors.Is(err, fault.ErrClosed) {
-			slog.WarnContext(ctx, "reading names of gateways", "account", owner, "closed", err.Error())
+			closed = fmt.Errorf("finding the gateway %q, which may be one of account %s: %w", tag, owner, err)
 			continue
 		}
 		if err != nil {
@@ -272,6 +274,9 @@ func (i Inspector) named(ctx context.Context, execution string, at event.Place, 
 				out = append(out, aws.ToString(g.TransitGatewayId))
 			}
 		}
+	}
+	if len(out) == 0 {
+		return nil, closed
 	}
 	slices.Sort(out)
 	if len(out) > 1 {
