@@ -441,11 +441,11 @@ func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used [
 	slices.SortFunc(subnets, func(a, b Subnet) int { return strings.Compare(a.ID, b.ID) })
 	clients, err := notebook.Clients(ctx, here.SageMaker, here.Lambda, u.vpc, ids)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", u.vpc, u.Account, err)
 	}
 	databases, err := database.Read(ctx, here.RDS, here.Redshift, u.vpc, true)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("finding the databases of %s of account %s: %w", u.vpc, u.Account, err)
 	}
 	for _, c := range clients {
 		used = append(used, c.Subnets...)

@@ -84,7 +84,7 @@ func openEgress(ctx context.Context, ec2api client, clients func(context.Context
 	}
 	using, err := clients(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", side.VPC.ID, side.VPC.Account, err)
 	}
 	lacking := MissingEgress(WantedEgress(using, side.Ports, side.Peer.CIDRs), groups, together(using))
 	description := fmt.Sprintf("Drawbridge: %s to %s in %s", connection, side.Peer.ID, side.Peer.Account)

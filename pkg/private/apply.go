@@ -239,14 +239,14 @@ func apply(ctx context.Context, client Keeper, plan GrantChanges, in workflow.Gr
 		_, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &role, PolicyArn: arn})
 		// "NoSuchEntity": the role went meanwhile, or the policy is not visible everywhere yet.
 		if err != nil {
-			return fmt.Errorf("attaching %s to role %s: %w", PolicyName, role, err)
+			return fmt.Errorf("attaching %s to role %s of account %s: %w", PolicyName, role, in.Account, err)
 		}
 	}
 	for _, role := range plan.Detach {
 		slog.InfoContext(ctx, "detaching", "role", role, "policy", PolicyName)
 		_, err := client.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &role, PolicyArn: arn})
 		if err != nil && !fault.HasCode(err, "NoSuchEntity") {
-			return fmt.Errorf("detaching %s from role %s: %w", PolicyName, role, err)
+			return fmt.Errorf("detaching %s from role %s of account %s: %w", PolicyName, role, in.Account, err)
 		}
 	}
 	if !plan.Delete {

@@ -74,7 +74,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 			return out, err
 		}
 		tagged = append(tagged, found...)
-		ours, err := readOurs(ctx, client, region)
+		ours, err := readOurs(ctx, client, e.Account, region)
 		if err != nil {
 			return out, err
 		}
@@ -216,14 +216,14 @@ func readTagged(ctx context.Context, client vpcReader, account, region string) (
 }
 
 // readOurs returns the VPCs of a Region that have an endpoint or a security group of ours, sorted.
-func readOurs(ctx context.Context, client EC2, region string) ([]standing, error) {
+func readOurs(ctx context.Context, client EC2, account, region string) ([]standing, error) {
 	ours := []types.Filter{{Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{ownerPrefix + "*"}}}
 	found := map[string]bool{}
 	endpoints := ec2.NewDescribeVpcEndpointsPaginator(client, &ec2.DescribeVpcEndpointsInput{Filters: ours})
 	for endpoints.HasMorePages() {
 		page, err := endpoints.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the endpoints that Drawbridge made in %s: %w", region, err)
+			return nil, fmt.Errorf("reading the endpoints that Drawbridge made in %s, %s: %w", account, region, err)
 		}
 		for _, e := range page.VpcEndpoints {
 			if !strings.EqualFold(string(e.State), "deleted") {
@@ -235,7 +235,7 @@ func readOurs(ctx context.Context, client EC2, region string) ([]standing, error
 	for groups.HasMorePages() {
 		page, err := groups.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the security groups that Drawbridge made in %s: %w", region, err)
+			return nil, fmt.Errorf("reading the security groups that Drawbridge made in %s, %s: %w", account, region, err)
 		}
 		for _, g := range page.SecurityGroups {
 			found[aws.ToString(g.VpcId)] = true

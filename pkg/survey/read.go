@@ -63,11 +63,11 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 		clients := s.Enter(v.Place())
 		subnets, err := route.ReadSubnets(ctx, clients.EC2, v.ID)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
 		found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
 		out[v.ID] = len(found) > 0
 	}
