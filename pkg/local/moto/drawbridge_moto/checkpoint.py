@@ -10,6 +10,7 @@ import itertools
 import threading
 
 from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -58,8 +59,8 @@ def _shared():
             memo[id(account)] = account
             for backend in account.values():
                 memo[id(backend)] = backend
-                if images := getattr(backend, "amis", None):
-                    memo.update((id(image), image) for image in images.values())
+                for alike in ("amis", "snapshots", "volumes"):  # hundreds in each account, and no act changes one
+                    memo.update((id(one), one) for one in getattr(backend, alike, {}).values())
     return memo
 
 
@@ -86,6 +87,7 @@ def restore(number):
             for key in _concerning(things, whose, accounts):
                 del things[key]
             things.update(entries)
+        reset_model_data()  # moto lists every object that ever was, for its dashboard, and so keeps each copy alive
         for region in stepfunctions_parser_backends[config.HUB_ACCOUNT].values():
             for machine in region.state_machines:
                 machine.executions[:] = [one for one in machine.executions if one.exec_status == ExecutionStatus.RUNNING]
