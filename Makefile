@@ -49,7 +49,7 @@ dist/functions/ready: $(FUNCTION_SOURCES) | need-go
 	@rm -rf dist/built && touch $@
 
 .PHONY: demo
-demo: build .venv/ready ## play a scenario on the local engine (SCENARIO=s1, s2, s3, s5)
+demo: build .venv/ready ## play a scenario on the local engine (SCENARIO=s1 to s5)
 	@bin/drawbridge demo --scenario $(SCENARIO)
 
 .PHONY: bench

@@ -13,9 +13,10 @@ const dataAPITag = "drawbridge:data-api"
 
 // dataAPIEndpoint returns the definition of the machine drawbridge-data-api-endpoint:
 //
-//	ReceiveEvent → InspectDataApiEndpoint ─ place ───→ PlaceEndpoints ── ready → VerifyDataApiEndpoint → Available
-//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready → Removed or Refused
-//	                    │                 ├ refuse ──→ Refused   │ wait
+//	ReceiveEvent → InspectDataApiEndpoint ─ place ───→ PlaceEndpoints ── ready ─→ VerifyDataApiEndpoint
+//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready ──↗  ↑  → Available, Removed or Refused
+//	                    │                 ├ refuse ─────────────────────────────────┘
+//	                    │                 │                      │ wait
 //	                    │                 └ nothing ─→ Nothing   ↓
 //	                    └───────────────────────────── WaitForEndpoint
 //
@@ -36,18 +37,15 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(15))),
 	})
 	wait.Next(inspect)
-	refused := succeed(scope, "Refused", "The policy does not allow the endpoint; the output names the policy.")
 	place.Next(choose(scope, "ChoosePlaced", "$.placed.answer", []answer{{"ready", verify}, {"wait", wait}}))
-	verify.Next(succeed(scope, "Available", "The Data API is reached from the VPC through an endpoint; the verdict says which."))
-	remove.Next(choose(scope, "ChooseRemoved", "$.removed.answer", []answer{
-		{"ready", choose(scope, "ChooseEndpointEnd", "$.result", []answer{
-			{"Removed", succeed(scope, "Removed", "The VPC is not tagged any more; what was added is gone.")},
-			{"Refused", refused},
-		})},
-		{"wait", wait},
+	remove.Next(choose(scope, "ChooseRemoved", "$.removed.answer", []answer{{"ready", verify}, {"wait", wait}}))
+	verify.Next(choose(scope, "ChooseEndpointEnd", "$.result", []answer{
+		{"Available", succeed(scope, "Available", "The Data API is reached from the VPC through an endpoint; the verdict says which.")},
+		{"Removed", succeed(scope, "Removed", "The VPC is not tagged any more; what was added is gone.")},
+		{"Refused", succeed(scope, "Refused", "The policy does not allow the endpoint; the output names the policy.")},
 	}))
 	inspect.Next(choose(scope, "ChooseEndpoint", "$.answer", []answer{
-		{"place", place}, {"remove", remove}, {"refuse", refused},
+		{"place", place}, {"remove", remove}, {"refuse", verify},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	}))
 	return sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
@@ -56,12 +54,14 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 	}).Next(inspect)
 }
 
-// dataAPIEndpointPatterns are what starts the machine: the tag on a VPC, told by CloudTrail or by the tag's own event.
+// dataAPIEndpointPatterns are what starts the machine: the tag on a VPC, told by CloudTrail or by the tag's own event, and a
+// VPC that gets another subnet or other addresses.
 func dataAPIEndpointPatterns() map[string]*awsevents.EventPattern {
 	vpc := tagged("vpc-")
 	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(dataAPITag)}}
 	return map[string]*awsevents.EventPattern{
-		"data-api-endpoint": callsOf(tagCalls, vpc),
+		"data-api-endpoint":         callsOf(tagCalls, vpc),
+		"data-api-endpoint-network": callsOf(networkCalls, nil),
 		"data-api-endpoint-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
 			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(dataAPITag), "service": jsii.Strings("ec2"), "resource-type": jsii.Strings("vpc")}},
 	}

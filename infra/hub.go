@@ -149,16 +149,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		},
 	})
 	h.machine("data-api", h.dataAPI, dataAPIPatterns())
-	h.machine("studio", h.studio, map[string]*awsevents.EventPattern{
-		"studio-share": {Source: jsii.Strings("aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-			Detail: &map[string]any{"eventName": jsii.Strings("CreateCluster", "CreateTags", "DeleteTags")}},
-		"studio-apps": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-			Detail: &map[string]any{"eventName": jsii.Strings("DeleteApp")}},
-		"studio-inspect": {
-			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()},
-			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.StudioToInspect),
-		},
-	})
+	h.machine("studio", h.studio, studioPatterns())
 	h.machine("share", h.share, shares())
 	h.machine("attachment", h.attachment, attachmentPatterns())
 	awsssm.NewCfnParameter(stack, jsii.String("PrivateAccess"), &awsssm.CfnParameterProps{

@@ -71,6 +71,7 @@ var dataAPISteps = map[string]step{
 		}, mergesPolicies...),
 	},
 	"ConcludeDataApi": {
+		announces: true,
 		member: []grant{{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: []string{clusters},
 			when: only("drawbridge:status", "drawbridge:reason")}},
 	},

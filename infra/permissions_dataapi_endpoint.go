@@ -10,6 +10,7 @@ var dataAPIEndpointSteps = map[string]step{
 		member:     []grant{{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"}}},
 	},
 	"VerifyDataApiEndpoint": {
+		announces: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeNetworkAcls", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",

@@ -8,6 +8,7 @@ package main
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 var privateSteps = map[string]step{
 	"InspectPrivateNotebooks": {
+		announces:    true,
 		readsParam:   true,
 		readsCallers: true,
 		knowsRegions: true,
@@ -60,6 +61,7 @@ var privateSteps = map[string]step{
 		},
 	},
 	"VerifyPrivateNotebooks": {
+		announces: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeClientVpnEndpoints", "ec2:DescribeSubnets", "iam:GetAccountAuthorizationDetails",

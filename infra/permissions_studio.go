@@ -10,6 +10,8 @@ var studioSteps = map[string]step{
 		readsParam: true,
 		asksOrg:    true,
 		keeps:      true,
+		indexes:    true,
+		announces:  true,
 		member: []grant{
 			{actions: []string{"redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListUserProfiles"}},
 			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeUserProfile"},
@@ -48,6 +50,7 @@ var studioSteps = map[string]step{
 		},
 	},
 	"ConcludeStudio": {
+		announces: true,
 		member: []grant{{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: []string{arn("redshift", "cluster:*")},
 			when: only("drawbridge:studio-status", "drawbridge:studio-reason")}},
 	},

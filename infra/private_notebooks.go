@@ -86,22 +86,33 @@ func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.ICh
 	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{"ready", done}, {"wait", wait}}))
 }
 
-// privatePatterns are what starts the machine: the tag on a VPC or on a role, and endpoints that come and go.
+// privatePatterns are what starts the machine: the tag on a VPC or on a role, endpoints that come and go, and a VPC that gets
+// another subnet or other addresses.
 func privatePatterns() map[string]*awsevents.EventPattern {
 	vpc := tagged("vpc-")
 	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(privateTag)}}
-	role := func(names []string, parameters map[string]any) *awsevents.EventPattern {
-		return &awsevents.EventPattern{Source: jsii.Strings("aws.iam"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-			Detail: &map[string]any{"eventName": jsii.Strings(names...), "requestParameters": parameters}}
+	role := func(detail map[string]any) *awsevents.EventPattern {
+		return &awsevents.EventPattern{Source: jsii.Strings("aws.iam"), DetailType: jsii.Strings("AWS API Call via CloudTrail"), Detail: &detail}
 	}
 	return map[string]*awsevents.EventPattern{
 		"private-vpc":           callsOf(tagCalls, vpc),
 		"private-endpoint":      callsOf(endpointCalls, nil),
-		"private-role-tagged":   role(roleTagCalls, map[string]any{"tags": map[string]any{"key": jsii.Strings(privateTag)}}),
-		"private-role-untagged": role([]string{"UntagRole"}, map[string]any{"tagKeys": jsii.Strings(privateTag)}),
+		"private-network":       callsOf(networkCalls, nil),
+		"private-role-tagged":   role(roleTagged(privateTag)),
+		"private-role-untagged": role(roleUntagged(privateTag)),
 		"private-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
 			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(privateTag)}},
 	}
+}
+
+// roleTagged is what CloudTrail's record says of a call that sets one of these tags on a role.
+func roleTagged(keys ...string) map[string]any {
+	return map[string]any{"eventName": roleTagCalls, "requestParameters": map[string]any{"tags": map[string]any{"key": keys}}}
+}
+
+// roleUntagged is what it says of a call that takes one of them from a role.
+func roleUntagged(keys ...string) map[string]any {
+	return map[string]any{"eventName": []string{"UntagRole"}, "requestParameters": map[string]any{"tagKeys": keys}}
 }
 
 // changing is [tagged] without the tags that other machines than Change answer to.
@@ -111,7 +122,7 @@ func changing(prefix string) map[string]any {
 	return parameters
 }
 
-// privateKinds are the kinds of events that only this machine listens to. IAM's calls are recorded in us-east-1 alone.
+// privateKinds are the kinds of events that this machine listens to, and drawbridge-studio to those about roles. IAM's calls are recorded in us-east-1 alone.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 var privateKinds = []kind{
 	{
@@ -120,20 +131,14 @@ var privateKinds = []kind{
 		pattern: callPattern(ec2, map[string]any{"eventName": endpointCalls}),
 	},
 	{
-		name:  "role-tagged",
-		about: "Somebody set a tag of Drawbridge's on a role.",
-		pattern: callPattern([]string{"iam"}, map[string]any{
-			"eventName":         roleTagCalls,
-			"requestParameters": map[string]any{"tags": map[string]any{"key": []string{privateTag}}},
-		}),
+		name:    "role-tagged",
+		about:   "Somebody set a tag of Drawbridge's on a role.",
+		pattern: callPattern([]string{"iam"}, roleTagged(privateTag, studioTag)),
 	},
 	{
-		name:  "role-untagged",
-		about: "Somebody removed a tag of Drawbridge's from a role.",
-		pattern: callPattern([]string{"iam"}, map[string]any{
-			"eventName":         []string{"UntagRole"},
-			"requestParameters": map[string]any{"tagKeys": []string{privateTag}},
-		}),
+		name:    "role-untagged",
+		about:   "Somebody removed a tag of Drawbridge's from a role.",
+		pattern: callPattern([]string{"iam"}, roleUntagged(privateTag, studioTag)),
 	},
 	{
 		name:  "tag",

@@ -161,7 +161,7 @@ var kinds = []kind{
 	},
 	{
 		name:    "studio",
-		about:   "Somebody deleted an app of SageMaker Studio.",
-		pattern: callPattern([]string{"sagemaker"}, map[string]any{"eventName": []string{"DeleteApp"}}),
+		about:   "Somebody deleted an app of SageMaker Studio, or changed who works in it with which role.",
+		pattern: callPattern([]string{"sagemaker"}, map[string]any{"eventName": append([]string{"DeleteApp"}, peopleCalls...)}),
 	},
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 // studio returns the definition of the machine drawbridge-studio:
@@ -11,6 +15,7 @@ import (
 //	InspectStudio ─ admit ───→ WriteStudioRole → AdmitEachRole ──┐
 //	              ├ identify ─────────────────→ IdentifyEachDomain → ConcludeStudio
 //	              │                               → Identified, AwaitingApps or Removed
+//	              ├ announce → Announced
 //	              ├ refuse ──→ Refused
 //	              └ nothing ─→ Nothing
 //
@@ -32,7 +37,7 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	conclude := h.task(scope, "ConcludeStudio",
 		data{
 			"reason": at("$.reason"), "warehouse": at("$.warehouse"), "roles": at("$.roles"),
-			"written": at("$.written"), "admitted": at("$.admitted"), "identified": at("$.identified"),
+			"domains": at("$.domains"), "written": at("$.written"), "admitted": at("$.admitted"), "identified": at("$.identified"),
 		},
 		result{output: "$.Payload"})
 	none := sfn.NewPass(scope, jsii.String("NoRoles"), &sfn.PassProps{
@@ -49,7 +54,36 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	}))
 	return inspect.Next(choose(scope, "ChooseStudio", "$.answer", []answer{
 		{"admit", write}, {"identify", none},
+		{"announce", succeed(scope, "Announced", "A look was asked for at each cluster that the roles of the account may read.")},
 		{"refuse", succeed(scope, "Refused", "The policy does not allow it; the output says which.")},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	}))
+}
+
+// studioTag opts in: a cluster names accounts by it, a role is opened.
+const studioTag = "drawbridge:studio"
+
+// studioIndex is the path of the parameters that say which clusters named an account.
+const studioIndex = "/drawbridge/studio"
+
+// peopleCalls change which execution roles the people of a Studio domain have.
+var peopleCalls = []string{"CreateDomain", "UpdateDomain", "CreateUserProfile", "UpdateUserProfile"}
+
+// studioPatterns are what starts the machine: the tags of a cluster, the tag of a role, an app that is deleted, and who works
+// in a domain with which role.
+func studioPatterns() map[string]*awsevents.EventPattern {
+	calls := func(service string, detail map[string]any) *awsevents.EventPattern {
+		return &awsevents.EventPattern{Source: jsii.Strings("aws." + service), DetailType: jsii.Strings("AWS API Call via CloudTrail"), Detail: &detail}
+	}
+	return map[string]*awsevents.EventPattern{
+		"studio-share":         calls("redshift", map[string]any{"eventName": jsii.Strings("CreateCluster", "CreateTags", "DeleteTags")}),
+		"studio-apps":          calls("sagemaker", map[string]any{"eventName": jsii.Strings("DeleteApp")}),
+		"studio-people":        calls("sagemaker", map[string]any{"eventName": jsii.Strings(peopleCalls...)}),
+		"studio-role-tagged":   calls("iam", roleTagged(studioTag)),
+		"studio-role-untagged": calls("iam", roleUntagged(studioTag)),
+		"studio-inspect": {
+			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
+			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.StudioToInspect),
+		},
+	}
 }

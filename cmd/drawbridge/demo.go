@@ -16,7 +16,7 @@ import (
 )
 
 type demoCommand struct {
-	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s2,s3,s5" default:"s1"`
+	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s2,s3,s4,s5" default:"s1"`
 	Out       string  `help:"Folder for report.json; by default out/demo in the repository." placeholder:"DIR"`
 	WaitScale float64 `help:"Fraction of its time that a wait takes; 1 is real time." default:"0.01" placeholder:"FRACTION"`
 	Verbose   bool    `help:"Show what the functions and the emulation of AWS print." short:"v"`
@@ -42,65 +42,130 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 		return err
 	}
 	defer engine.Close()
-	if c.Scenario == "s3" {
-		return c.dataAPI(ctx, env, engine, began)
+	p := &performance{demoCommand: c, engine: engine, root: env.root, began: began}
+	switch c.Scenario {
+	case "s2":
+		return p.runS2(ctx)
+	case "s3":
+		return p.runS3(ctx)
+	case "s4":
+		return p.runS4(ctx)
+	case "s5":
+		return p.runS5(ctx)
 	}
+	return p.runS1(ctx)
+}
 
-	if c.Scenario == "s2" {
-		return c.runS2(ctx, engine, env.root)
-	}
-	if c.Scenario == "s5" {
-		return c.runS5(ctx, env, engine, began)
-	}
+// A performance is a demo that is being played.
+type performance struct {
+	demoCommand
+	engine *local.Engine
+	root   string
+	began  time.Time
+	asked  time.Time // when the last call was made that set Drawbridge in motion
+}
+
+// runS1 plays the scenario of a peering.
+func (p *performance) runS1(ctx context.Context) error {
 	spec := scenario.S1()
 	say("Account %s (%s) has a notebook in %s, account %s (%s) a %s database in %s. Nothing connects them.",
 		spec.Consumer.Account, spec.Consumer.Name, spec.Consumer.Subnets[0],
 		spec.Producer.Account, spec.Producer.Name, spec.Database.Engine, spec.Producer.CIDR)
-	world, err := spec.Build(ctx, engine.Config)
+	world, err := spec.Build(ctx, p.engine.Config)
 	if err != nil {
 		return err
 	}
-	if c.WaitScale != 1 {
-		say("Waits of the machine are shortened to %g of their time.", c.WaitScale)
+	if p.WaitScale != 1 {
+		say("Waits of the machine are shortened to %g of their time.", p.WaitScale)
 	}
 	say("Now %s makes one call: ec2 CreateVpcPeeringConnection. The rest is Drawbridge.\n", spec.Consumer.Name)
-	if _, err := engine.Settle(ctx, 0); err != nil {
+	if err := p.watch(ctx, p.tell()); err != nil {
 		return err
 	}
-	engine.Story().Begin()
-	engine.Story().Watch(story.NewLive(os.Stdout, terminal(os.Stdout), c.WaitScale).Tell)
-	asked := time.Now()
-	if err := world.Request(ctx); err != nil {
-		return err
-	}
-	limit, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the execution has not ended after %v", patience))
-	defer cancel()
-	end, err := engine.Story().First(limit, func(e story.End) bool { return e.Machine == "drawbridge-peering" })
-	wall := time.Since(asked)
+	end, err := p.play(ctx, world.Request, "drawbridge-peering")
 	if err != nil {
-		return fmt.Errorf("waiting for the end: %w", err)
+		return err
 	}
 	verdict, err := world.Verdict(ctx)
 	if err != nil {
 		return err
 	}
-	report := engine.Story().Report(end, verdict, wall)
-	out := c.Out
-	if out == "" {
-		out = filepath.Join(env.root, "out", "demo")
-	}
-	path := filepath.Join(out, "report.json")
-	if err := report.Write(path); err != nil {
+	if err := p.conclude(end, "Connected", verdict); err != nil {
 		return err
 	}
-	conclude(report, path, time.Since(began))
-	if end.Status != "SUCCEEDED" || report.Result != "Connected" {
-		return fmt.Errorf("the execution ended with %s", report.Result)
+	return prove(ctx, world, netproof.Peered, p.out("on-start.sh"))
+}
+
+// tell writes what happens to the terminal.
+func (p *performance) tell() func(story.Fact) {
+	return story.NewLive(os.Stdout, terminal(os.Stdout), p.WaitScale).Tell
+}
+
+// watch lets what goes on come to its end, and shows what happens from then on.
+func (p *performance) watch(ctx context.Context, tell func(story.Fact)) error {
+	if _, err := p.engine.Settle(ctx, 0); err != nil {
+		return err
+	}
+	p.engine.Story().Begin()
+	p.engine.Story().Watch(tell)
+	return nil
+}
+
+// play does what somebody does, and returns the end of the first execution of the machine since [performance.watch].
+func (p *performance) play(ctx context.Context, do func(context.Context) error, machine string) (story.End, error) {
+	p.asked = time.Now()
+	if err := do(ctx); err != nil {
+		return story.End{}, err
+	}
+	limit, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the execution has not ended after %v", patience))
+	defer cancel()
+	end, err := p.engine.Story().First(limit, func(e story.End) bool { return e.Machine == machine })
+	if err != nil {
+		return end, fmt.Errorf("waiting for the end: %w", err)
+	}
+	return end, nil
+}
+
+// ended says whether an execution came to the end that was wanted.
+func ended(end story.End, want string) error {
+	switch {
+	case end.Status != "SUCCEEDED":
+		return fmt.Errorf("the execution of %s failed in %s: %s", end.Machine, end.State, end.Error)
+	case end.State != want:
+		return fmt.Errorf("the execution of %s ended with %s", end.Machine, end.State)
+	}
+	return nil
+}
+
+// out is a path in the folder of the report.
+func (p *performance) out(name string) string {
+	if p.Out == "" {
+		return filepath.Join(p.root, "out", "demo", name)
+	}
+	return filepath.Join(p.Out, name)
+}
+
+// conclude writes the report, prints the verdict and the numbers, and fails if the end is not the one that was wanted or a
+// hop does not hold.
+func (p *performance) conclude(end story.End, want string, verdict []story.Hop) error {
+	path := p.out("report.json")
+	r := p.engine.Story().Report(end, verdict, time.Since(p.asked))
+	if err := r.Write(path); err != nil {
+		return err
+	}
+	fmt.Println("\nRead back from the accounts, hop by hop:")
+	hops(verdict)
+	fmt.Println()
+	say("%s after %d ms: %d AWS calls (%d without AssumeRole and polls), %d state transitions, %d invocations, %d cold starts. In all %.1f s.",
+		r.Result, r.WallMS, len(r.Calls), story.Work(r.Calls), r.Transitions, r.Invocations, r.ColdStarts, time.Since(p.began).Seconds())
+	say("Report: %s", path)
+	if err := ended(end, want); err != nil {
+		return err
 	}
 	if !scenario.Holds(verdict) {
 		return errors.New("not every hop holds")
 	}
-	return prove(ctx, world, netproof.Peered, filepath.Join(out, "on-start.sh"))
+	return nil
 }
 
 // prove runs the on-start script that Drawbridge left in the emulated account on a real network, where this machine
@@ -134,16 +199,6 @@ func prove(ctx context.Context, world *scenario.World, layout netproof.Layout, p
 
 // hopColumn is where the details of a verdict begin.
 const hopColumn = 20
-
-// conclude prints the verdict and the numbers.
-func conclude(r story.Report, path string, total time.Duration) {
-	fmt.Println("\nRead back from the accounts, hop by hop:")
-	hops(r.Verdict)
-	fmt.Println()
-	say("%s after %d ms: %d AWS calls (%d without AssumeRole and polls), %d state transitions, %d invocations, %d cold starts. In all %.1f s.",
-		r.Result, r.WallMS, len(r.Calls), story.Work(r.Calls), r.Transitions, r.Invocations, r.ColdStarts, total.Seconds())
-	say("Report: %s", path)
-}
 
 // hops prints a verdict.
 func hops(verdict []story.Hop) {

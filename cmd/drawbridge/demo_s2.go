@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -25,15 +21,15 @@ import (
 )
 
 // runS2 plays the scenario of private notebooks: one tag, then who gets the URL of a notebook from where.
-func (c demoCommand) runS2(ctx context.Context, engine *local.Engine, root string) error {
+func (p *performance) runS2(ctx context.Context) error {
 	spec := scenario.S1()
 	spec.Consumer.CIDR = netip.MustParsePrefix("10.60.0.0/16")
 	spec.Consumer.Subnets = []netip.Prefix{netip.MustParsePrefix("10.60.0.0/24"), netip.MustParsePrefix("10.60.1.0/24")}
-	world, err := spec.Build(ctx, engine.Config)
+	world, err := spec.Build(ctx, p.engine.Config)
 	if err != nil {
 		return err
 	}
-	alpha := engine.Config(world.Consumer.Account, world.Consumer.Region)
+	alpha := p.engine.Config(world.Consumer.Account, world.Consumer.Region)
 	network := ec2.NewFromConfig(alpha)
 	if err := preparePrivate(ctx, network, iam.NewFromConfig(alpha), world); err != nil {
 		return err
@@ -41,35 +37,30 @@ func (c demoCommand) runS2(ctx context.Context, engine *local.Engine, root strin
 	say("Account %s (%s) has the VPC %s with a notebook, a role scientist that is tagged %s=true, and a role admin with AdministratorAccess.",
 		world.Consumer.Account, world.Consumer.Name, spec.Consumer.CIDR, private.Tag)
 	say("Now the VPC gets one tag: %s=true. The rest is Drawbridge.\n", private.Tag)
-	if _, err := engine.Settle(ctx, 0); err != nil {
+	if err := p.watch(ctx, p.tell()); err != nil {
 		return err
 	}
-	engine.Story().Begin()
-	engine.Story().Watch(story.NewLive(os.Stdout, terminal(os.Stdout), c.WaitScale).Tell)
-	asked := time.Now()
-	if _, err := network.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{world.ConsumerNetwork.VPC},
-		Tags: []types.Tag{{Key: aws.String(private.Tag), Value: aws.String("true")}}}); err != nil {
+	end, err := p.play(ctx, func(ctx context.Context) error {
+		_, err := network.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{world.ConsumerNetwork.VPC},
+			Tags: []types.Tag{{Key: aws.String(private.Tag), Value: aws.String("true")}}})
 		return err
-	}
-	limit, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the execution has not ended after %v", patience))
-	defer cancel()
-	end, err := engine.Story().First(limit, func(e story.End) bool { return e.Machine == "drawbridge-private-notebooks" })
+	}, "drawbridge-private-notebooks")
 	if err != nil {
-		return fmt.Errorf("waiting for the end: %w", err)
-	}
-	out := c.Out
-	if out == "" {
-		out = filepath.Join(root, "out", "demo")
-	}
-	report := engine.Story().Report(end, nil, time.Since(asked))
-	if err := report.Write(filepath.Join(out, "report.json")); err != nil {
 		return err
 	}
-	if end.Status != "SUCCEEDED" || report.Result != "Private" {
-		return fmt.Errorf("the execution ended with %s", report.Result)
+	if err := ended(end, "Private"); err != nil {
+		return err
 	}
-	fmt.Println("\nAsked of the engine, which evaluates the real policies:")
-	return whoGetsIn(ctx, engine, network, world)
+	verdict, err := whoGetsIn(ctx, p.engine, network, world)
+	if err != nil {
+		return err
+	}
+	if err := p.conclude(end, "Private", verdict); err != nil {
+		return err
+	}
+	fmt.Println()
+	say("The scientist gets in through the VPC alone. The admin is not restricted by it, as the verdict says: its rights do not come from the policy.")
+	return nil
 }
 
 // preparePrivate makes the roles, and lets the VPC resolve private names.
@@ -93,14 +84,14 @@ func preparePrivate(ctx context.Context, network *ec2.Client, roles *iam.Client,
 	return err
 }
 
-// whoGetsIn asks for the notebook's URL as each role, from here and there, and fails if somebody is let in who should not
-// be, or the other way round.
-func whoGetsIn(ctx context.Context, engine *local.Engine, network *ec2.Client, world *scenario.World) error {
+// whoGetsIn asks for the notebook's URL as each role, from here and there. Each line is a call that was really made; it holds
+// if who should get in does, and who should not does not.
+func whoGetsIn(ctx context.Context, engine *local.Engine, network *ec2.Client, world *scenario.World) ([]story.Hop, error) {
 	endpoint, err := private.FindEndpoint(ctx, network, world.Consumer.Region, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	wrong := false
+	var hops []story.Hop
 	for _, c := range []struct {
 		role, from, through string
 		want                bool
@@ -112,7 +103,7 @@ func whoGetsIn(ctx context.Context, engine *local.Engine, network *ec2.Client, w
 	} {
 		inside, err := engine.AsService(ctx, "ec2.amazonaws.com", engine.Config(world.Consumer.Account, world.Consumer.Region), "arn:aws:iam::"+world.Consumer.Account+":role/"+c.role, "")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		client := sagemaker.NewFromConfig(inside, func(o *sagemaker.Options) {
 			if c.through != "" {
@@ -121,19 +112,13 @@ func whoGetsIn(ctx context.Context, engine *local.Engine, network *ec2.Client, w
 		})
 		_, err = private.Issue(ctx, client, world.Notebook.Name, c.through)
 		if err != nil && fault.Of(err) != fault.Refused {
-			return err
+			return nil, err
 		}
 		answer := "gets a URL"
 		if err != nil {
 			answer = "is denied"
 		}
-		fmt.Printf("  %s %-9s %-15s %s\n", story.Mark((err == nil) == c.want), c.role, c.from, answer)
-		wrong = wrong || (err == nil) != c.want
+		hops = append(hops, story.Hop{Hop: c.role, OK: (err == nil) == c.want, Detail: c.from + " " + answer})
 	}
-	if wrong {
-		return errors.New("the policies do not do what they are for")
-	}
-	fmt.Println()
-	say("The admin is not restricted by it, as the verdict says: its rights do not come from the policy.")
-	return nil
+	return hops, nil
 }

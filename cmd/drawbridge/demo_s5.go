@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -18,7 +16,8 @@ import (
 )
 
 // runS5 plays the scenario of a shared transit gateway: one call connects, one tag taken off disconnects.
-func (c demoCommand) runS5(ctx context.Context, env environment, engine *local.Engine, began time.Time) error {
+func (p *performance) runS5(ctx context.Context) error {
+	engine := p.engine
 	spec := scenario.S5()
 	say("Account %s (%s) owns a transit gateway and has the VPC %s with the Lambda function %s in %s and a notebook in %s. Account %s (%s) has the VPC %s with a %s database. Both VPCs ask for the gateway by the tag drawbridge:attach=%s. Nothing is attached.",
 		spec.Consumer.Account, spec.Consumer.Name, spec.Consumer.CIDR, spec.Function, spec.Consumer.Subnets[1], spec.Consumer.Subnets[0],
@@ -44,20 +43,21 @@ func (c demoCommand) runS5(ctx context.Context, env environment, engine *local.E
 		return err
 	}
 	say("Now %s makes one call: ram CreateResourceShare, with %s. The rest is Drawbridge.\n", spec.Consumer.Name, spec.Producer.Name)
-	if !c.Verbose {
+	if !p.Verbose {
 		say("Several events tell of one share, so executions meet on it; shown is what they change and how they end. --verbose shows everything.\n")
 	}
-	engine.Story().Begin()
-	tell := story.NewLive(os.Stdout, terminal(os.Stdout), c.WaitScale).Tell
-	if !c.Verbose {
+	tell := p.tell()
+	if !p.Verbose {
 		tell = changes(tell)
 	}
-	engine.Story().Watch(tell)
-	asked := time.Now()
+	if err := p.watch(ctx, tell); err != nil {
+		return err
+	}
+	p.asked = time.Now()
 	if err := world.Lend(ctx); err != nil {
 		return err
 	}
-	end, wall, err := pairEnded(ctx, engine, asked, "Connected")
+	end, err := pairEnded(ctx, engine, "Connected")
 	if err != nil {
 		return err
 	}
@@ -68,32 +68,23 @@ func (c demoCommand) runS5(ctx context.Context, env environment, engine *local.E
 	if err != nil {
 		return err
 	}
-	out := c.Out
-	if out == "" {
-		out = filepath.Join(env.root, "out", "demo")
-	}
-	report := engine.Story().Report(end, verdict, wall)
-	path := filepath.Join(out, "report.json")
-	if err := report.Write(path); err != nil {
+	if err := p.conclude(end, "Connected", verdict); err != nil {
 		return err
 	}
-	conclude(report, path, time.Since(began))
-	if !scenario.Holds(verdict) {
-		return errors.New("not every hop holds")
-	}
-	if err := prove(ctx, world, netproof.Gateway, filepath.Join(out, "on-start-gateway.sh")); err != nil {
+	if err := prove(ctx, world, netproof.Gateway, p.out("on-start-gateway.sh")); err != nil {
 		return err
 	}
 	fmt.Println()
 	say("Now %s takes the tag drawbridge:attach off its VPC.\n", spec.Producer.Name)
 	engine.Story().Begin()
-	asked = time.Now()
+	p.asked = time.Now()
 	if err := world.Leave(ctx); err != nil {
 		return err
 	}
-	if _, wall, err = pairEnded(ctx, engine, asked, "Removed"); err != nil {
+	if _, err = pairEnded(ctx, engine, "Removed"); err != nil {
 		return err
 	}
+	wall := time.Since(p.asked)
 	gone, err := world.Gone(ctx, before)
 	if err != nil {
 		return err
@@ -127,22 +118,21 @@ func changes(tell func(story.Fact)) func(story.Fact) {
 }
 
 // pairEnded waits until the pair of VPCs was brought to a result and nothing goes on any more, and returns the first
-// execution that did it and when.
-func pairEnded(ctx context.Context, engine *local.Engine, asked time.Time, result string) (story.End, time.Duration, error) {
+// execution that did it.
+func pairEnded(ctx context.Context, engine *local.Engine, result string) (story.End, error) {
 	limit, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no pair of VPCs is %s after %v", result, patience))
 	defer cancel()
 	end, err := engine.Story().First(limit, func(e story.End) bool {
 		return e.Machine == "drawbridge-transit" && (e.State == result || e.Status != "SUCCEEDED")
 	})
-	wall := time.Since(asked)
-	if err == nil && end.Status != "SUCCEEDED" {
-		err = fmt.Errorf("the execution ended with %s", end.Error)
+	if err == nil {
+		err = ended(end, result)
 	}
 	if err == nil {
 		_, err = engine.Settle(limit, 0)
 	}
 	if err != nil {
-		return end, wall, fmt.Errorf("waiting for the end: %w", err)
+		return end, fmt.Errorf("waiting for the end: %w", err)
 	}
-	return end, wall, nil
+	return end, nil
 }

@@ -1,14 +1,17 @@
-// Conclude-data-api leaves the result on the Aurora cluster, or takes Drawbridge's status off it.
+// Conclude-data-api leaves the result on the Aurora cluster, or takes Drawbridge's status off it, and announces it.
 package main
 
 import (
 	"context"
 	"log"
+	"os"
 
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -17,8 +20,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
 		c := in.DataAPI.Cluster
-		return dataapi.Conclude(ctx, rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), in)
+		return dataapi.Conclude(ctx, rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), bus, in)
 	})
 }

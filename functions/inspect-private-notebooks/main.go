@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -26,6 +28,7 @@ func main() {
 		log.Fatal(err)
 	}
 	inspect := private.Inspector{
+		Bus:     notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")},
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
 		IAM:     func(x, id, region string) private.IAM { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,

@@ -1,4 +1,4 @@
-// Inspect-studio answers who may query a Redshift cluster from SageMaker Studio, and what is missing for it. It changes nothing.
+// Inspect-studio answers who may query a Redshift cluster from SageMaker Studio, and what is missing for it. It changes nothing there.
 package main
 
 import (
@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -16,6 +17,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -32,6 +35,9 @@ func main() {
 	}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := studio.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy}.Inspect
+	bus := eventbridge.NewFromConfig(door.Hub())
+	inspect := studio.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy,
+		Index: studio.Index{API: ssm.NewFromConfig(door.Hub()), Path: os.Getenv("STUDIO_INDEX")},
+		Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME")}}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, inspect))
 }

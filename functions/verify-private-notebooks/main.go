@@ -1,16 +1,19 @@
-// Verify-private-notebooks says, path by path, from where the notebooks of an account are reached, and why.
+// Verify-private-notebooks says, path by path, from where the notebooks of an account are reached, and why; it announces the result.
 package main
 
 import (
 	"context"
 	"log"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -21,6 +24,7 @@ func main() {
 		log.Fatal(err)
 	}
 	workflow.Start(private.Verifier{
+		Bus: notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")},
 		IAM: func(x, id, region string) private.PolicyReader { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Region: func(x, id, region string) private.RegionReader {
 			c := door.Enter(x, id, region)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -16,9 +17,16 @@ type Reader interface {
 }
 
 // Verify reads back whether everybody in the VPC reaches the Data API through an endpoint, ours or the owner's: private
-// DNS, security groups, network ACLs. What keeps somebody from it is a Conflict, because it is somebody else's.
-func Verify(ctx context.Context, client Reader, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
+// DNS, security groups, network ACLs. What keeps somebody from it is a Conflict, because it is somebody else's. A VPC that
+// shall have none is not read. Then it announces the result.
+func Verify(ctx context.Context, client Reader, bus notice.Bus, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
 	out := workflow.VerifyDataAPIEndpointOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
+	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api-endpoint", Result: in.Result, Reason: in.Reason,
+		Resource: notice.Resource{Account: in.Want.Account, Region: in.Want.Region, ID: in.Want.VPC}}
+	if in.Result != workflow.Available {
+		return out, bus.Put(ctx, notice.Access(thing, in.Decision, nil))
+	}
+	thing.For = []string{in.Want.VPC}
 	want := endpoint.Want{Owner: in.Want.Owner, VPC: in.Want.VPC, Services: in.Want.Services, Callers: in.Want.Callers}
 	have, err := endpoint.Read(ctx, client, want)
 	if err != nil {
@@ -34,5 +42,5 @@ func Verify(ctx context.Context, client Reader, in workflow.VerifyDataAPIEndpoin
 	}
 	out.Verdict = append(hops, workflow.Hop{Hop: "Region", OK: true,
 		Detail: fmt.Sprintf("the endpoint leads to clusters in %s and in no other Region", in.Want.Region)})
-	return out, nil
+	return out, bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
 }

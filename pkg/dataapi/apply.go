@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -409,19 +410,31 @@ type Concluder interface {
 
 // Conclude leaves the result on the cluster for people, last of all; when everything is retracted, it takes the status
 // away too.
-func Conclude(ctx context.Context, api Concluder, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
+func Conclude(ctx context.Context, api Concluder, bus notice.Bus, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
 	out := workflow.ConcludeDataAPIOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
 	for _, d := range []workflow.HopsOutput{in.Enabled, in.Admitted, in.Retracted} {
 		out.Verdict = append(out.Verdict, d.Hops...)
 	}
 	c := in.DataAPI.Cluster
-	if c.Gone {
-		return out, nil
+	var err error
+	switch {
+	case c.Gone:
+	case in.Result == workflow.Retracted:
+		err = untag(ctx, api, c, TagStatus, TagReason)
+	default:
+		err = tag(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: tagValue(in.Reason)})
 	}
-	if in.Result == workflow.Retracted {
-		return out, untag(ctx, api, c, TagStatus, TagReason)
+	if err != nil {
+		return out, err
 	}
-	return out, tag(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: tagValue(in.Reason)})
+	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api", Result: in.Result, Reason: in.Reason,
+		Resource: notice.Resource{Account: c.Account, Region: c.Region, ID: c.ARN}}
+	for _, consumer := range in.DataAPI.Consumers {
+		if in.Result == workflow.Exposed && consumer.Decision.Allowed {
+			thing.For = append(thing.For, consumer.Account)
+		}
+	}
+	return out, bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
 }
 
 func tag(ctx context.Context, api Tagger, c workflow.Cluster, tags map[string]string) error {

@@ -62,12 +62,20 @@ type Event struct {
 	// Cluster is the Redshift cluster that a call of Redshift names, in the place of the event; empty if it names none.
 	Cluster string
 
-	// DomainID is the Studio domain (Kind Studio, without Cluster).
+	// Consumer is the account for whose sake a look at Cluster was asked for; empty if it was for nobody's.
+	Consumer string
+	// Roles says that a tag of a role of the account changed (Kind Private), or the roles with which people work in Studio
+	// (Kind Studio).
+	Roles bool
+
+	// DomainID is the Studio domain (Kind Studio, without Cluster and Roles).
 	DomainID string
 
 	// VPC is the VPC that changed (Kind Change); empty where the event names only a database. With Kind Attachment, the
 	// VPC that wants a look. With Kind Private, the VPC whose tags changed, if the event names one.
 	VPC string
+	// Network says that the VPC's addresses or subnets changed, not its tags (Kind Change).
+	Network bool
 	// ClusterARN is the Aurora cluster that was made or whose tags changed (Kind Change); empty where the event names none.
 	ClusterARN string
 
@@ -356,6 +364,7 @@ func ec2Call(out Event, detail json.RawMessage) (Event, error) {
 		return Event{}, invalid("detail.responseElements: %v", err)
 	}
 	if vpcCalls[c.EventName] {
+		out.Network = true
 		return changed(out, p.Associate.VPC, r.Associate.VPC, r.Disassociate.VPC, r.Subnet.VPC, p.VPC)
 	}
 	id := p.PeeringID

@@ -55,7 +55,7 @@ func TestEverySampleIsRead(t *testing.T) {
 					t.Errorf("got %+v, want the route table", e)
 				}
 			case name == "associate-vpc-cidr-block" || name == "create-subnet" || name == "create-tags-on-vpc" || name == "create-tags-for-data-api":
-				if e.Kind != event.Change || e.VPC != "vpc-0b1c2d3e4f5a60718" {
+				if e.Kind != event.Change || e.VPC != "vpc-0b1c2d3e4f5a60718" || e.Network == strings.HasPrefix(name, "create-tags") {
 					t.Errorf("got %+v, want a change of the VPC", e)
 				}
 			case name == "add-tags-to-database" || name == "database-created" || name == "database-deleted":
@@ -70,13 +70,17 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Change || e.Cluster != "sales-warehouse" {
 					t.Errorf("got %+v, want a change of the cluster", e)
 				}
-			case name == "create-vpc-endpoint" || name == "tag-role" || name == "tag-change-on-resource":
-				if e.Kind != event.Private || e.Account != "111111111111" {
+			case name == "create-vpc-endpoint" || name == "tag-role" || name == "tag-role-of-studio" || name == "tag-change-on-resource":
+				if e.Kind != event.Private || e.Account != "111111111111" || e.Roles != strings.HasPrefix(name, "tag-role") {
 					t.Errorf("got %+v, want a look at the account", e)
 				}
 			case name == "studio-to-inspect":
-				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" {
+				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" || e.Consumer != "111111111111" {
 					t.Errorf("got %+v, want the cluster where it is", e)
+				}
+			case name == "create-user-profile":
+				if e.Kind != event.Studio || !e.Roles || e.Account != "111111111111" {
+					t.Errorf("got %+v, want the roles of the account", e)
 				}
 			case name == "delete-app":
 				if e.Kind != event.Studio || e.DomainID != "d-0a1b2c3d4e5f" {
@@ -94,7 +98,7 @@ func TestEverySampleIsRead(t *testing.T) {
 		})
 	}
 	// What Drawbridge announces, and what only tells people, must never start a machine's work.
-	for _, name := range []string{"connection-connected", "connection-refused", "connection-removed", "approval-needed", "attention-needed", "execution-status-change", "alarm-state-change"} {
+	for _, name := range []string{"connection-connected", "connection-refused", "connection-removed", "approval-needed", "attention-needed", "access-granted", "access-pending", "access-refused", "access-removed", "execution-status-change", "alarm-state-change"} {
 		if !others[name] {
 			t.Errorf("%s is taken for something to work on", name)
 		}

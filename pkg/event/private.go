@@ -31,7 +31,7 @@ func optIn(out Event, detail json.RawMessage) (Event, error) {
 		out.Failed = true
 		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
 	default:
-		out.Kind = Private
+		out.Kind, out.Roles = Private, roleCalls[c.EventName]
 	}
 	return out, nil
 }

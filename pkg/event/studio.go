@@ -15,7 +15,9 @@ type StudioInspection struct {
 	Account string `json:"account"`
 	Region  string `json:"region"`
 	Cluster string `json:"clusterIdentifier"`
-	Reason  string `json:"reason"`
+	// Consumer is the account for whose sake somebody asks; empty if nobody's.
+	Consumer string `json:"consumer,omitempty"`
+	Reason   string `json:"reason"`
 }
 
 var (
@@ -35,10 +37,13 @@ func studioToInspect(out Event, detail json.RawMessage) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+	if d.Consumer != "" && !accountForm.MatchString(d.Consumer) {
+		return Event{}, invalid("detail.consumer %q does not have twelve digits", clip(d.Consumer))
+	}
 	if !clusterForm.MatchString(d.Cluster) {
 		return Event{}, invalid("detail.clusterIdentifier %q is not the identifier of a Redshift cluster", clip(d.Cluster))
 	}
-	out.Kind, out.Place, out.Cluster = Studio, where, d.Cluster
+	out.Kind, out.Place, out.Cluster, out.Consumer = Studio, where, d.Cluster, d.Consumer
 	return out, nil
 }
 
@@ -61,8 +66,12 @@ func namedCluster(parameters json.RawMessage) string {
 	return p.ID
 }
 
+// peopleCalls are the API calls of SageMaker that change which execution roles the people of a Studio domain have.
+var peopleCalls = map[string]bool{"CreateDomain": true, "UpdateDomain": true, "CreateUserProfile": true, "UpdateUserProfile": true}
+
 // studioCall reads CloudTrail's record of a call about SageMaker Studio: domains, apps and spaces have no event of their
-// own. Only an app that was deleted matters, because some settings of a domain wait for that.
+// own. Two things matter: an app that was deleted, because some settings of a domain wait for that, and who works in a
+// domain with which role.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
 func studioCall(out Event, detail json.RawMessage) (Event, error) {
 	var c call
@@ -82,7 +91,10 @@ func studioCall(out Event, detail json.RawMessage) (Event, error) {
 		}
 		out.Kind, out.DomainID = Studio, p.Domain
 		return out, nil
-	case c.EventName == "DeleteApp":
+	case peopleCalls[c.EventName] && c.ErrorCode == "":
+		out.Kind, out.Roles = Studio, true
+		return out, nil
+	case c.EventName == "DeleteApp" || peopleCalls[c.EventName]:
 		out.Failed = true
 		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
 		return out, nil

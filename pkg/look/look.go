@@ -29,7 +29,7 @@ type Asker struct {
 }
 
 // Ask puts one event for each detail on the bus, ten at a time as PutEvents takes them. A detail is an
-// [event.ShareInspection], an [event.AttachmentInspection] or an [event.TransitInspection]. After an error some events
+// [event.ShareInspection], an [event.AttachmentInspection], an [event.TransitInspection] or an [event.StudioInspection]. After an error some events
 // may be there already; the next try puts them twice, which is safe.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 func Ask[D any](ctx context.Context, a Asker, details ...D) error {
@@ -70,6 +70,8 @@ func kindOf(detail any) (string, error) {
 		return event.AttachmentToInspect, nil
 	case event.TransitInspection:
 		return event.TransitToInspect, nil
+	case event.StudioInspection:
+		return event.StudioToInspect, nil
 	}
 	return "", fault.New(fault.Invalid, "asking for a look: %T is the detail of no event", detail)
 }

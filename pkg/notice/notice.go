@@ -6,6 +6,7 @@
 // a machine.
 //
 //	notice.go   the words: the kinds of event and their details
+//	access.go   the same, of access that needs no route
 //	plan.go     thinks: what a failed execution means for people (pure)
 //	apply.go    tells
 //	watch.go    looks at an execution that failed, and tells
@@ -33,10 +34,11 @@ const (
 
 // Kinds lists every kind of event.
 func Kinds() []Kind {
-	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AttentionNeeded}
+	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AccessGranted, AccessPending, AccessRefused, AccessRemoved, AttentionNeeded}
 }
 
-// Event is the detail of one event: [Connected], [Approval], [Refused], [Removed] or [Attention].
+// Event is the detail of one event: [Connected], [Approval], [Refused], [Removed], [Granted], [Pending], [Barred], [Withdrawn] or
+// [Attention].
 type Event interface{ kind() Kind }
 
 // Head is what every event about a connection says.
@@ -116,6 +118,7 @@ type Where struct {
 	Connection   string `json:"connection,omitempty"`
 	Notebook     string `json:"notebook,omitempty"`
 	RouteTable   string `json:"routeTable,omitempty"`
+	Resource     string `json:"resource,omitempty"` // a cluster or a Studio domain
 	Machine      string `json:"machine,omitempty"`
 	State        string `json:"state,omitempty"`
 	Status       string `json:"status,omitempty"` // FAILED, TIMED_OUT, ABORTED

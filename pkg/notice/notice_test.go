@@ -37,7 +37,9 @@ func sample(t *testing.T, name string) []byte {
 // details are the Go types of the details, by kind.
 var details = map[notice.Kind]notice.Event{
 	notice.ConnectionConnected: &notice.Connected{}, notice.ApprovalNeeded: &notice.Approval{}, notice.ConnectionRefused: &notice.Refused{},
-	notice.ConnectionRemoved: &notice.Removed{}, notice.AttentionNeeded: &notice.Attention{},
+	notice.ConnectionRemoved: &notice.Removed{},
+	notice.AccessGranted:     &notice.Granted{}, notice.AccessPending: &notice.Pending{}, notice.AccessRefused: &notice.Barred{}, notice.AccessRemoved: &notice.Withdrawn{},
+	notice.AttentionNeeded: &notice.Attention{},
 }
 
 func TestEveryKindHasASampleThatIsExactlyIt(t *testing.T) {

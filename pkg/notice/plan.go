@@ -94,6 +94,7 @@ func place(x Ended) Where {
 	w := Where{Machine: x.Machine, State: x.State, Status: x.Status, Execution: x.Name, ExecutionARN: x.ARN}
 	if e, err := event.Parse([]byte(x.Input)); err == nil {
 		w.Account, w.Region, w.Connection, w.Notebook, w.RouteTable = e.Account, e.Region, cmp.Or(e.PeeringID, e.GatewayID), e.NotebookName, e.RouteTableID
+		w.Resource = cmp.Or(e.ClusterARN, e.Cluster, e.DomainID)
 	}
 	type spot struct{ Account, Region, Name string }
 	var in struct {
@@ -118,7 +119,7 @@ func place(x Ended) Where {
 
 func (w Where) thing() string {
 	var parts []string
-	for _, part := range []struct{ before, value string }{{"", w.Connection}, {"notebook ", w.Notebook}, {"", w.RouteTable}, {"in account ", w.Account}, {"", w.Region}} {
+	for _, part := range []struct{ before, value string }{{"", w.Connection}, {"notebook ", w.Notebook}, {"", w.RouteTable}, {"", w.Resource}, {"in account ", w.Account}, {"", w.Region}} {
 		if part.value != "" {
 			parts = append(parts, part.before+part.value)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -40,7 +41,8 @@ type Inspector struct {
 	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Callers returns the ranges outside the VPCs from which people call: on premises, of a VPN.
 	Callers func(ctx context.Context) ([]netip.Prefix, error)
-	Regions []string // all that Drawbridge listens to
+	Regions []string   // all that Drawbridge listens to
+	Bus     notice.Bus // where a refusal is announced
 }
 
 // Inspect reads, in all Regions of the event's account, which VPCs are tagged and where something of ours is, and asks
@@ -64,6 +66,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	if facts.Organization == "" {
 		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
 		return out, nil
+	}
+	if e.Network {
+		// Of all VPCs that change, few are tagged.
+		if out.Reason, err = untagged(ctx, i.EC2(in.Execution, e.Account, e.Region), e.VPC); err != nil || out.Reason != "" {
+			return out, err
+		}
 	}
 	var standing []standing
 	var tagged []candidate
@@ -97,7 +105,28 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	out.Answer, out.Result = ChooseResult(len(out.VPCs), len(out.Refused), len(out.Leaving), left)
 	out.Reason = reason(out, left)
 	slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
+	if out.Result == workflow.RefusedByPolicy {
+		thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: e.Account}, Result: out.Result, Reason: out.Reason}
+		return out, i.Bus.Put(ctx, notice.Access(thing, out.Refused[0].Decision, nil))
+	}
 	return out, nil
+}
+
+// untagged says why a VPC whose network changed is of no concern; "" if it is tagged.
+func untagged(ctx context.Context, client vpcReader, vpc string) (string, error) {
+	got, err := client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}})
+	if fault.HasCode(err, "InvalidVpcID.NotFound") {
+		return vpc + " is gone", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", vpc, err)
+	}
+	for _, v := range got.Vpcs {
+		if slices.ContainsFunc(v.Tags, func(t types.Tag) bool { return aws.ToString(t.Key) == Tag && aws.ToString(t.Value) == "true" }) {
+			return "", nil
+		}
+	}
+	return fmt.Sprintf("%s is not tagged %s=true", vpc, Tag), nil
 }
 
 // candidate is a tagged VPC.

@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// machine is the state machine that all of this is for.
+const machine = "drawbridge-private-notebooks"
+
 // Tag opts in: a VPC gets the endpoints, a role gets the policy.
 const Tag = "drawbridge:private-notebooks"
 

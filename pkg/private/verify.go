@@ -16,6 +16,8 @@ import (
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -23,6 +25,7 @@ import (
 type Verifier struct {
 	IAM    func(execution, account, region string) PolicyReader
 	Region func(execution, account, region string) RegionReader
+	Bus    notice.Bus
 }
 
 // PolicyReader is what [Verifier] needs of IAM.
@@ -47,7 +50,8 @@ type RegionReader struct {
 	}
 }
 
-// Verify reads the account's identities, and in each Region of a VPC what its paths depend on, and returns the verdict.
+// Verify reads the account's identities, and in each Region of a VPC what its paths depend on; it announces the verdict and
+// returns it.
 func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooksInput) (workflow.VerifyPrivateNotebooksOutput, error) {
 	out := workflow.VerifyPrivateNotebooksOutput{Result: in.Result, Reason: in.Reason, Verdict: []workflow.Hop{}}
 	var facts Facts
@@ -67,7 +71,11 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooks
 		}
 	}
 	out.Verdict = append(out.Verdict, Verdict(in, facts)...)
-	return out, nil
+	thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: in.Account}, Result: in.Result, Reason: in.Reason}
+	for _, p := range in.VPCs {
+		thing.For = append(thing.For, p.ID)
+	}
+	return out, v.Bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict))
 }
 
 func readRegion(ctx context.Context, client RegionReader, account, region string, facts *Facts) error {

@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -332,8 +334,8 @@ const (
 )
 
 // Conclude names the end of an execution and leaves it on the cluster, for people; when nobody reads it any more, nothing of
-// ours stays there.
-func Conclude(ctx context.Context, api Tagger, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
+// ours stays there. Then it announces it.
+func Conclude(ctx context.Context, api Tagger, bus notice.Bus, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 	out := workflow.ConcludeStudioOutput{Result: End(in.Roles, in.Identified), Reason: in.Reason, Verdict: slices.Clone(in.Written.Hops)}
 	for _, a := range in.Admitted {
 		out.Verdict = append(out.Verdict, a.Hops...)
@@ -348,8 +350,19 @@ func Conclude(ctx context.Context, api Tagger, in workflow.ConcludeStudioInput) 
 		}
 	}
 	w := in.Warehouse
+	thing := notice.Thing{Execution: in.Execution, Machine: machine, Result: out.Result, Reason: out.Reason}
 	if w.ARN == "" {
-		return out, nil // it was about a domain alone
+		// It was about a domain alone.
+		for _, d := range in.Domains {
+			thing.Resource = notice.Resource{Account: d.Account, Region: d.Region, ID: d.ID}
+		}
+		return out, bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict))
+	}
+	thing.Resource = notice.Resource{Account: w.Account, Region: w.Region, ID: w.ARN}
+	for _, r := range in.Roles {
+		if r.Admit && !slices.Contains(thing.For, r.Account) {
+			thing.For = append(thing.For, r.Account)
+		}
 	}
 	var err error
 	if out.Result == workflow.Removed {
@@ -364,7 +377,7 @@ func Conclude(ctx context.Context, api Tagger, in workflow.ConcludeStudioInput) 
 	if err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)
 	}
-	return out, nil
+	return out, bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict))
 }
 
 // notInTag matches what a tag's value cannot hold.

@@ -18,6 +18,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -56,18 +58,26 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy in force, or the one whose text is known, and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Index is where to look when a role changes, Looks how.
+	Index Index
+	Looks look.Asker
+	// Bus is where a refusal is announced.
+	Bus notice.Bus
 }
 
 // The answers of InspectStudio.
 const (
 	AnswerAdmit    = "admit"
 	AnswerIdentify = "identify"
+	AnswerAnnounce = "announce"
 	AnswerRefuse   = "refuse"
 	AnswerNothing  = "nothing"
 )
 
 // Inspect reads the event and the cluster or domain that it names, each in its own account, asks the policy for each
-// execution role that is open to Drawbridge, and answers. It changes nothing.
+// execution role that is open to Drawbridge, and answers. It changes nothing but the index of the hub.
+//
+// An event about roles names no cluster. For each cluster that named the account it asks for a look.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) (workflow.InspectStudioOutput, error) {
 	out := workflow.InspectStudioOutput{Roles: []workflow.ExecutionRole{}, Domains: []workflow.Domain{}, Warehouse: workflow.Warehouse{Groups: []string{}}}
 	e, err := event.Parse(in.Event)
@@ -77,6 +87,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) 
 	switch {
 	case e.Cluster != "":
 		err = i.warehouse(ctx, in.Execution, e, &out)
+	case e.Roles:
+		err = i.announce(ctx, e, &out)
 	case e.Kind == event.Studio:
 		err = i.domain(ctx, in.Execution, e, &out)
 	default:
@@ -90,9 +102,31 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) 
 		out.Result = workflow.Nothing
 	case AnswerRefuse:
 		out.Result = workflow.RefusedByPolicy
+		if err == nil {
+			w := out.Warehouse
+			err = i.Bus.Put(ctx, notice.Access(notice.Thing{Execution: in.Execution, Machine: machine, Result: out.Result, Reason: out.Reason,
+				Resource: notice.Resource{Account: w.Account, Region: w.Region, ID: w.ARN}}, out.Decision, nil))
+		}
+	case AnswerAnnounce:
+		out.Result = workflow.Announced
 	}
 	slog.InfoContext(ctx, "inspected", "cluster", out.Warehouse.ARN, "answer", out.Answer, "reason", out.Reason, "roles", len(out.Roles))
 	return out, err
+}
+
+// announce asks for a look at each cluster that may be concerned when a role of the account is opened or closed, or somebody
+// gets another role.
+func (i Inspector) announce(ctx context.Context, e event.Event, out *workflow.InspectStudioOutput) error {
+	looks, err := i.Index.Looks(ctx, e.Account, fmt.Sprintf("%s in %s", e.Name, e.Account))
+	if err != nil {
+		return err
+	}
+	if len(looks) == 0 {
+		out.Answer, out.Reason = AnswerNothing, "no Redshift cluster names "+e.Account
+		return nil
+	}
+	out.Answer, out.Reason = AnswerAnnounce, fmt.Sprintf("%s concerns %d Redshift clusters", e.Name, len(looks))
+	return look.Ask(ctx, i.Looks, looks...)
 }
 
 // warehouse looks at one cluster: who shall read it, who could until now, and in which domains they work.
@@ -128,12 +162,18 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return err
 	}
-	accounts := strings.Fields(tags[ShareTag])
+	named := strings.Fields(tags[ShareTag])
+	accounts := slices.Clone(named)
 	for _, arn := range readers {
 		accounts = append(accounts, accountOf(arn))
 	}
 	slices.Sort(accounts)
 	accounts = slices.Compact(accounts)
+	if e.Consumer != "" && !slices.Contains(accounts, e.Consumer) {
+		if err := i.Index.Keep(ctx, e.Consumer, e.Place, e.Cluster, false); err != nil {
+			return err
+		}
+	}
 	if len(accounts) == 0 {
 		return nothing("cluster %s has no tag %s, and nobody reads it", e.Cluster, ShareTag)
 	}
@@ -144,6 +184,9 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	warehouse := policy.Warehouse{ARN: out.Warehouse.ARN, ID: e.Cluster, Region: e.Region, Tags: tags, Account: owner.Entity()}
 	var refused []policy.Decision
 	for _, id := range accounts {
+		if err := i.Index.Keep(ctx, id, e.Place, e.Cluster, slices.Contains(named, id)); err != nil {
+			return err
+		}
 		decisions, err := i.consumer(ctx, execution, event.Place{Account: id, Region: e.Region}, set, warehouse, readers, out)
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@
 //	studio.go   the words
 //	plan.go     thinks: documents, who is admitted, when a domain's setting may change (pure)
 //	inspect.go  reads
+//	index.go    remembers which clusters named an account
 //	apply.go    writes roles and domain settings
 package studio
 
@@ -23,6 +24,9 @@ const (
 	ShareTag  = "drawbridge:studio"
 	GroupsTag = "drawbridge:studio-groups"
 )
+
+// machine is the state machine that all of this is for.
+const machine = "drawbridge-studio"
 
 const (
 	// Path is the path of every role that Drawbridge makes in a member account.

@@ -37,7 +37,7 @@ type InspectDataAPIEndpointOutput struct {
 	Want     EndpointWant    `json:"want"`
 }
 
-// VerifyDataAPIEndpointInput is what was decided and placed.
+// VerifyDataAPIEndpointInput is what was decided, and placed or removed.
 type VerifyDataAPIEndpointInput struct {
 	Execution string          `json:"execution"`
 	Result    Result          `json:"result"`
@@ -46,7 +46,7 @@ type VerifyDataAPIEndpointInput struct {
 	Want      EndpointWant    `json:"want"`
 }
 
-// VerifyDataAPIEndpointOutput is the output of an execution after which the VPC has its endpoint.
+// VerifyDataAPIEndpointOutput is the output of an execution about a VPC.
 type VerifyDataAPIEndpointOutput struct {
 	Result   Result          `json:"result"`
 	Reason   string          `json:"reason"`

@@ -48,7 +48,8 @@ type Domain struct {
 	Unnamed []string `json:"unnamed"`
 }
 
-// InspectStudioInput starts a look at one Redshift cluster, or at one Studio domain that waits for its apps.
+// InspectStudioInput starts a look at one Redshift cluster, at one Studio domain that waits for its apps, or at the clusters
+// that an account's roles may read.
 type InspectStudioInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
@@ -61,8 +62,8 @@ func (in InspectStudioInput) Raw() (execution string, event json.RawMessage) {
 
 // InspectStudioOutput is the answer and everything that the following states need.
 type InspectStudioOutput struct {
-	Result    Result          `json:"result,omitempty"` // only with the answers nothing and refuse
-	Answer    string          `json:"answer"`           // admit, identify, refuse or nothing
+	Result    Result          `json:"result,omitempty"` // only with the answers announce, nothing and refuse
+	Answer    string          `json:"answer"`           // admit, identify, announce, refuse or nothing
 	Reason    string          `json:"reason"`
 	Decision  policy.Decision `json:"decision"`
 	Warehouse Warehouse       `json:"warehouse"`
@@ -102,6 +103,7 @@ type ConcludeStudioInput struct {
 	Reason     string                `json:"reason"`
 	Warehouse  Warehouse             `json:"warehouse"`
 	Roles      []ExecutionRole       `json:"roles"`
+	Domains    []Domain              `json:"domains"`
 	Written    HopsOutput            `json:"written"`
 	Admitted   []HopsOutput          `json:"admitted"`
 	Identified []IdentifyUsersOutput `json:"identified"`

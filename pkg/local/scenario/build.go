@@ -88,7 +88,17 @@ func tagged(kind ec2types.ResourceType, name string, tags map[string]string) []e
 	return []ec2types.TagSpecification{spec}
 }
 
+func (w *World) studio(ctx context.Context) error {
+	if !w.Studio {
+		return nil
+	}
+	return w.MakeStudio(ctx)
+}
+
 func (w *World) database(ctx context.Context) error {
+	if w.Database.Engine == "redshift" {
+		return w.MakeWarehouse(ctx)
+	}
 	client := w.rds()
 	group := w.Database.Name + "-subnets"
 	if _, err := client.CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{

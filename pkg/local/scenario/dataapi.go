@@ -243,7 +243,12 @@ func (w *DataAPIWorld) AddStatements(ctx context.Context, statement string) erro
 	return err
 }
 
-// Owned is everything of the producer's, and of the consumer's VPC, that Drawbridge may have changed, as text.
+// oneLine shows a document in one line; where it has another line is to be seen.
+func oneLine(document *string) string {
+	return strings.ReplaceAll(aws.ToString(document), "\n", "⏎")
+}
+
+// Owned is everything of the producer's, and of the consumer's VPC, that Drawbridge may have changed: a line for each thing.
 func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
 	var b strings.Builder
 	for _, key := range []string{w.Key, w.OtherKey} {
@@ -251,14 +256,14 @@ func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "%s\n%s\n", key, aws.ToString(got.Policy))
+		fmt.Fprintf(&b, "%s %s\n", key, oneLine(got.Policy))
 	}
 	for _, secret := range []string{w.SecretARN, w.OtherSecret} {
 		got, err := w.secrets().GetResourcePolicy(ctx, &secretsmanager.GetResourcePolicyInput{SecretId: &secret})
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "%s\n%s\n", secret, aws.ToString(got.ResourcePolicy))
+		fmt.Fprintf(&b, "%s %s\n", secret, oneLine(got.ResourcePolicy))
 	}
 	clusters, err := w.rds().DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{})
 	if err != nil {
@@ -277,7 +282,7 @@ func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, r := range roles.Roles {
-		fmt.Fprintf(&b, "role %s\n%s\n", aws.ToString(r.Arn), aws.ToString(r.AssumeRolePolicyDocument))
+		fmt.Fprintf(&b, "role %s %s\n", aws.ToString(r.Arn), oneLine(r.AssumeRolePolicyDocument))
 	}
 	network, err := w.network(ctx)
 	return b.String() + network, err

@@ -34,6 +34,8 @@ type Spec struct {
 	Database Database
 	// Function is the name of a VPC function of the consumer; empty means none.
 	Function string
+	// Studio says that the consumer has a SageMaker Studio domain.
+	Studio bool
 }
 
 // Home is where one side lives.
@@ -61,7 +63,7 @@ type Notebook struct {
 	Tags map[string]string
 }
 
-// Database is an RDS instance in the first two subnets.
+// Database is an RDS instance in the first two subnets, or with the engine redshift a cluster.
 type Database struct {
 	Name, Engine string
 	Port         int32
@@ -178,6 +180,7 @@ func (s Spec) Build(ctx context.Context, clients Clients) (*World, error) {
 		{"database " + s.Database.Name, w.database},
 		{"notebook " + s.Notebook.Name, w.notebook},
 		{"function " + s.Function, w.function},
+		{"domain of Studio", w.studio},
 	} {
 		if err := step.do(ctx); err != nil {
 			return nil, fmt.Errorf("building the %s: %w", step.what, err)

@@ -117,7 +117,7 @@ func (w *World) routes(ctx context.Context, hop string, h Home, n Network, to ne
 	return out, nil
 }
 
-// groups looks at the group of the database and at that of the notebook.
+// groups looks at the group of the database and at that of the notebook, or of Studio.
 func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	in, err := w.group(ctx, w.Producer, w.ProducerNetwork.Group)
 	if err != nil {
@@ -127,7 +127,10 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	if err != nil {
 		return nil, err
 	}
-	port := w.Database.Port
+	port, client := w.Database.Port, "the notebook"
+	if w.Studio {
+		client = "Studio"
+	}
 	var hops []story.Hop
 	if w.Function != "" {
 		function, err := w.group(ctx, w.Consumer, w.FunctionGroup)
@@ -140,7 +143,7 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	return append(hops, []story.Hop{
 		{
 			Hop: "security group", OK: admits(out.IpPermissionsEgress, w.Producer.CIDR, port),
-			Detail: fmt.Sprintf("of the notebook lets TCP %d out to %s", port, w.Producer.CIDR),
+			Detail: fmt.Sprintf("of %s lets TCP %d out to %s", client, port, w.Producer.CIDR),
 		},
 		{
 			Hop: "security group", OK: admits(in.IpPermissions, w.Consumer.CIDR, port),
@@ -185,6 +188,9 @@ func covers(outer string, inner netip.Prefix) bool {
 // hostRoute looks into the lifecycle configuration that the notebook will start
 // with: the route must be there, and so must every byte of the owner's script.
 func (w *World) hostRoute(ctx context.Context) ([]story.Hop, error) {
+	if w.Studio {
+		return []story.Hop{{Hop: "host route", OK: true, Detail: "not needed: all traffic of Studio in VPC only mode leaves by its VPC"}}, nil
+	}
 	if w.Notebook.Name == "" {
 		return nil, nil
 	}

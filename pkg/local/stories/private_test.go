@@ -14,10 +14,14 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
+	resolvertypes "github.com/aws/aws-sdk-go-v2/service/route53resolver/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
@@ -44,7 +48,8 @@ Then the tag goes, and with it everything that was added.`,
 			{"The scientist asks again, through the endpoint.", scientistIsDenied, nil},
 			{"The owner of alpha takes the tag of the VPC away.", tagPrivate(false), []string{"Removed"}},
 		},
-		struck: []int{1},
+		struck: []int{1, 3, 5},
+		more:   privateState,
 		also:   nothingPrivateLeft,
 	},
 	{
@@ -94,12 +99,127 @@ them, and they stay when the tag goes.`,
 		},
 		acts: []act{
 			{"The owner of alpha tags the VPC; the first endpoint fails.", tagPrivate(true), []string{"Private"}},
-			{"The owner makes a subnet in a new zone and a second range, and tags the VPC again.", widen, []string{"Nothing", "Private"}},
-			{"The owner gives the range back, and tags the VPC again.", narrow, []string{"Nothing", "Private"}},
+			{"The owner makes a subnet in a new zone and a second range.", widen, []string{"Nothing", "Private"}},
+			{"The owner gives the range back.", narrow, []string{"Nothing", "Private"}},
 		},
 		also:   everyZone,
 		unruly: true,
 	},
+}
+
+// privateFollows are the stories about private notebooks whose VPC changes.
+var privateFollows = []tale{
+	{
+		name:  "private-subnet",
+		title: "A VPC with private notebooks gets a subnet in a new Availability Zone",
+		about: `
+As in private-notebooks.md. Then the owner of alpha makes a subnet in a zone where the VPC had none, and later gives the VPC a
+second range of addresses. Nobody tags anything again: both endpoints get an address in the new zone, and their security group
+admits the new range.`,
+		prepare: privateWorld,
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Private"}},
+			{"The owner of alpha makes a subnet in another Availability Zone.", newZone, []string{"Nothing", "Nothing", "Private"}},
+			{"Both endpoints are in all zones.", zonesOfEndpoints(4), nil},
+			{"The owner of alpha associates 10.62.0.0/16 with the VPC.", mine("10.62.0.0/16"), []string{"Nothing", "Nothing", "Private"}},
+			{"The group of the endpoints admits both ranges.", groupAdmits("10.1.0.0/16", "10.62.0.0/16"), nil},
+			{"The owner of alpha takes the tag away.", tagPrivate(false), []string{"Removed"}},
+		},
+		struck: []int{2},
+		more:   privateState,
+		also:   nothingPrivateLeft,
+	},
+	{
+		name:  "private-paths",
+		title: "People come by Client VPN and from on premises",
+		about: `
+As in private-notebooks.md. Beside, 192.168.0.0/16 on premises is named in the parameter private-access-cidrs, and the VPC has a
+Client VPN endpoint whose clients ask the VPC's resolver. The verdict says who gets in by which path: from on premises nobody finds
+the names, until the owner makes an inbound endpoint of Route 53 Resolver.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			privateWorld(ctx, t, w)
+			namePremises(ctx, t)
+			must(t)(consumer(w).CreateClientVpnEndpoint(ctx, &ec2.CreateClientVpnEndpointInput{ClientCidrBlock: aws.String("10.200.0.0/22"),
+				ServerCertificateArn: aws.String("arn:aws:acm:" + w.Consumer.Region + ":" + w.Consumer.Account + ":certificate/vpn"), VpcId: &w.ConsumerNetwork.VPC,
+				AuthenticationOptions: []ec2types.ClientVpnAuthenticationRequest{{Type: ec2types.ClientVpnAuthenticationTypeCertificateAuthentication}},
+				ConnectionLogOptions:  &ec2types.ConnectionLogOptions{Enabled: aws.Bool(false)}, DnsServers: []string{"10.1.0.2"}}))
+		},
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Private"}},
+			{"The owner makes an inbound endpoint of Route 53 Resolver, and tags the VPC again.", resolveInbound, []string{"Private"}},
+			{"The owner of alpha takes the tag away.", tagPrivate(false), []string{"Removed"}},
+		},
+		also: nothingPrivateLeft,
+	},
+}
+
+// namePremises names a range on premises in the hub, until the story is over.
+func namePremises(ctx context.Context, t *testing.T) {
+	hub := ssm.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+	name := "/drawbridge/private-access-cidrs"
+	was, err := hub.GetParameter(ctx, &ssm.GetParameterInput{Name: &name})
+	done(t, err)
+	put := func(ctx context.Context, value *string) {
+		_, err := hub.PutParameter(ctx, &ssm.PutParameterInput{Name: &name, Value: value, Overwrite: aws.Bool(true)})
+		done(t, err)
+	}
+	put(ctx, aws.String("192.168.0.0/16"))
+	t.Cleanup(func() { put(context.WithoutCancel(ctx), was.Parameter.Value) })
+}
+
+// resolveInbound lets DNS servers on premises ask the VPC's resolver.
+func resolveInbound(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(route53resolver.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreateResolverEndpoint(ctx, &route53resolver.CreateResolverEndpointInput{
+		CreatorRequestId: aws.String("premises"), Name: aws.String("premises"), Direction: resolvertypes.ResolverEndpointDirectionInbound,
+		SecurityGroupIds: []string{w.ConsumerNetwork.Group}, IpAddresses: []resolvertypes.IpAddressRequest{
+			{SubnetId: &w.ConsumerNetwork.Subnets[0], Ip: aws.String("10.1.0.10")}, {SubnetId: &w.ConsumerNetwork.Subnets[1], Ip: aws.String("10.1.1.10")}}}))
+	tagPrivate(true)(ctx, t, w)
+}
+
+func newZone(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(consumer(w).CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: &w.ConsumerNetwork.VPC, CidrBlock: aws.String("10.1.200.0/24"),
+		AvailabilityZone: aws.String(w.Consumer.Region + "f")}))
+}
+
+// zonesOfEndpoints holds both endpoints to subnets in n zones.
+func zonesOfEndpoints(n int) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		got, err := consumer(w).DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{VpcEndpointIds: endpointsOf(ctx, t, w)})
+		if err != nil || len(got.VpcEndpoints) != 2 {
+			t.Fatal(err, len(got.VpcEndpoints))
+		}
+		for _, e := range got.VpcEndpoints {
+			if len(e.SubnetIds) != n {
+				t.Errorf("%s is in %v, want %d zones", *e.ServiceName, e.SubnetIds, n)
+			}
+		}
+	}
+}
+
+// groupAdmits holds the group of each endpoint to the ranges that it lets in.
+func groupAdmits(cidrs ...string) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		got, err := consumer(w).DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{VpcEndpointIds: endpointsOf(ctx, t, w)})
+		if err != nil || len(got.VpcEndpoints) == 0 {
+			t.Fatal(err)
+		}
+		for _, e := range got.VpcEndpoints {
+			rules, err := consumer(w).DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{{Name: aws.String("group-id"), Values: []string{*e.Groups[0].GroupId}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var admitted []string
+			for _, r := range rules.SecurityGroupRules {
+				if !aws.ToBool(r.IsEgress) {
+					admitted = append(admitted, aws.ToString(r.CidrIpv4))
+				}
+			}
+			slices.Sort(admitted)
+			if !slices.Equal(admitted, cidrs) {
+				t.Errorf("the group of %s admits %v, want %v", *e.ServiceName, admitted, cidrs)
+			}
+		}
+	}
 }
 
 // privateWorld makes the roles, and lets the VPC resolve private names.
@@ -351,12 +471,11 @@ func nothingPrivateLeft(ctx context.Context, t *testing.T, w *scenario.World, _ 
 	}
 }
 
-// widen gives the VPC a zone and a range, then tags it again so that it is looked at.
+// widen gives the VPC a zone and a range.
 func widen(ctx context.Context, t *testing.T, w *scenario.World) {
 	ec2api := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	must(t)(ec2api.CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: &w.ConsumerNetwork.VPC, CidrBlock: aws.String("10.1.200.0/24"), AvailabilityZone: aws.String(w.Consumer.Region + "f")}))
 	must(t)(ec2api.AssociateVpcCidrBlock(ctx, &ec2.AssociateVpcCidrBlockInput{VpcId: &w.ConsumerNetwork.VPC, CidrBlock: aws.String("10.62.0.0/16")}))
-	tagPrivate(true)(ctx, t, w)
 }
 
 func narrow(ctx context.Context, t *testing.T, w *scenario.World) {
@@ -370,7 +489,6 @@ func narrow(ctx context.Context, t *testing.T, w *scenario.World) {
 			must(t)(ec2api.DisassociateVpcCidrBlock(ctx, &ec2.DisassociateVpcCidrBlockInput{AssociationId: b.AssociationId}))
 		}
 	}
-	tagPrivate(true)(ctx, t, w)
 }
 
 // everyZone holds a story to endpoints in all zones, whose group admits the VPC and nothing else.
@@ -384,18 +502,6 @@ func everyZone(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall
 		if len(e.SubnetIds) < 2 {
 			t.Errorf("%s is in %v", *e.ServiceName, e.SubnetIds)
 		}
-		rules, err := ec2api.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{{Name: aws.String("group-id"), Values: []string{*e.Groups[0].GroupId}}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var admitted []string
-		for _, r := range rules.SecurityGroupRules {
-			if !aws.ToBool(r.IsEgress) {
-				admitted = append(admitted, aws.ToString(r.CidrIpv4))
-			}
-		}
-		if !slices.Equal(admitted, []string{"10.1.0.0/16"}) {
-			t.Errorf("the group of %s admits %v", *e.ServiceName, admitted)
-		}
 	}
+	groupAdmits("10.1.0.0/16")(ctx, t, w)
 }

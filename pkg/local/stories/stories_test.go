@@ -34,6 +34,8 @@ type tale struct {
 	// struck are the acts, counted from one, whose AWS calls the fault sweep
 	// strikes: see [TestFaults].
 	struck []int
+	// more is what a fault must not change either, a line each, beside what every story has.
+	more func(context.Context, *testing.T, *scenario.World) string
 	// owing says that an execution may owe something that only it knows of, such
 	// as a start to a notebook that it stopped: it can only be redriven.
 	owing bool
@@ -68,7 +70,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows)
 }
 
 func TestStories(t *testing.T) {

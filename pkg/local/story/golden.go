@@ -263,7 +263,7 @@ func inOrder(calls []awscall.Call, names map[string]string) []string {
 }
 
 var (
-	anyID  = regexp.MustCompile(`\b(pcx|vpc|subnet|rtb|vpce|sgr|sg|acl|eni|igw|vgw|nat|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
+	anyID  = regexp.MustCompile(`\b(pcx|vpc|subnet|rtb|vpce|sgr|sg|acl|eni|igw|vgw|nat|rslvr-in|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
 	anyKey = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 

@@ -18,7 +18,6 @@ one that is available in the caller's account and Region.
 
 import json
 import re
-from collections import defaultdict
 from functools import lru_cache
 
 from moto.core.exceptions import ServiceException
@@ -79,12 +78,8 @@ def describe_vpc_endpoint_services(original, self):
 
 # --- endpoints -----------------------------------------------------------------------------------------------------------
 
-_polls = defaultdict(int)  # answers that have shown an endpoint in its passing state
-
-
 @on_reset
 def _forget():
-    _polls.clear()
     _vpns.clear()
 
 
@@ -131,12 +126,18 @@ def _on(value):
     return str(value).lower() == "true"
 
 
+def _shown(endpoint):
+    """Counts the answers that have shown an endpoint in its passing state; what stands in the endpoint is kept with it."""
+    endpoint.shown = getattr(endpoint, "shown", {})
+    endpoint.shown[endpoint.state] = endpoint.shown.get(endpoint.state, 0) + 1
+    return endpoint.shown[endpoint.state]
+
+
 @replace(VPCBackend, "describe_vpc_endpoints")
 def describe_vpc_endpoints(original, self, *args, **kwargs):
     for one in self.vpc_end_points.values():
         if one.state in ("pending", "deleting") and _interface(one):
-            _polls[one.id, one.state] += 1
-            if _polls[one.id, one.state] > config.PENDING_POLLS:
+            if _shown(one) > config.PENDING_POLLS:
                 one.state = _next(self, one)
     # The answer is of now: what it shows must not change while it is written.
     return original(self, *args, **kwargs)
@@ -160,7 +161,7 @@ def delete_vpc_endpoints(original, self, vpce_ids=None):
     original(self, vpce_ids)
     for name in vpce_ids or []:
         one = self.vpc_end_points.get(name)
-        if one is not None and _interface(one) and not _polls[name, "deleting"]:
+        if one is not None and _interface(one) and "deleting" not in getattr(one, "shown", {}):
             one.state = "deleting"
 
 

@@ -350,7 +350,15 @@ def _cluster_tags(call):
     return call.on(call.get("ResourceName"), keys=keys)
 
 
+def _hub_parameter(call):
+    name = call.get("Name") or call.get("Path")
+    return call.on(call.arn("parameter/" + name.lstrip("/")))
+
+
 privilege.CALLS |= {
+    "ssm:DeleteParameter": _hub_parameter,
+    "ssm:GetParametersByPath": _hub_parameter,
+    "ssm:PutParameter": _hub_parameter,
     "redshift:CreateTags": _cluster_tags,
     "redshift:DeleteTags": _cluster_tags,
     "redshift:GetClusterCredentials": _credentials,
