@@ -76,10 +76,13 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	}).Next(inspect).Next(choice)
 }
 
+// attachTag is how the owner of a VPC asks for a gateway; see package share.
+const attachTag = "drawbridge:attach"
+
 // attachmentPatterns are the patterns that start drawbridge-attachment.
 func attachmentPatterns() map[string]*awsevents.EventPattern {
 	asks := tagged("vpc-")
-	asks["tagSet"] = map[string]any{"items": map[string]any{"key": []string{"drawbridge:attach"}}}
+	asks["tagSet"] = map[string]any{"items": map[string]any{"key": []string{attachTag}}}
 	return map[string]*awsevents.EventPattern{
 		"attachment":         callsOf(gatewayCalls, nil),
 		"attachment-tag":     callsOf(tagCalls, tagged("tgw-")),

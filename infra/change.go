@@ -7,15 +7,16 @@ import (
 
 // change returns the definition of the machine drawbridge-change:
 //
-//	FindPeerings ─ Announced
-//	             └ Nothing
+//	FindConnections ─ Announced
+//	                └ Nothing
 //
-// It starts nothing itself: FindPeerings puts one event "Peering To Inspect" for each peering on the hub's bus, whose
-// rule starts drawbridge-peering.
+// It starts nothing itself: FindConnections puts one event "Peering To Inspect" for each peering, and one "Attachment To
+// Inspect" for each attachment to a transit gateway, on the hub's bus, whose rules start drawbridge-peering and
+// drawbridge-attachment.
 func (h *hub) change(scope constructs.Construct) sfn.IChainable {
-	find := h.task(scope, "FindPeerings", data{"event": at("$")}, result{output: "$.Payload"})
+	find := h.task(scope, "FindConnections", data{"event": at("$")}, result{output: "$.Payload"})
 	return find.Next(choose(scope, "ChooseFound", "$.result", []answer{
-		{"Announced", succeed(scope, "Announced", "Each peering of what changed is looked at by an execution of its own.")},
+		{"Announced", succeed(scope, "Announced", "Each peering and attachment of what changed is looked at by an execution of its own.")},
 		{"Nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	}))
 }

@@ -10,13 +10,10 @@ import (
 // firewall closes before the routes go, so that an interrupted run leaves no opening without a path for it; host routes
 // follow, since what a notebook still needs is told by the routes that are left; the status goes last. With nothing left
 // to remove, both Maps are empty, and only the end is named: one of ends.
-func (h *hub) disconnect(scope constructs.Construct, ends ...end) sfn.IChainable {
-	return h.disconnectOrTrim(scope, nil, ends...)
-}
-
-// disconnectOrTrim is [hub.disconnect], for a machine that also takes away a part of a connection that stays: after the
-// answer trim, the same states take what the sides name, and trimmed follows.
-func (h *hub) disconnectOrTrim(scope constructs.Construct, trimmed sfn.IChainable, ends ...end) sfn.IChainable {
+//
+// The same states take away a part of a connection that stays: after the answer trim they take what the sides name, and
+// trimmed follows.
+func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, ends ...end) sfn.IChainable {
 	closing := h.task(scope, "CloseFirewall",
 		data{"connection": at("$.connection"), "side": at("$.side")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.closed"})
@@ -52,11 +49,7 @@ func (h *hub) disconnectOrTrim(scope constructs.Construct, trimmed sfn.IChainabl
 	}
 	conclude.Next(choose(scope, "ChooseEnd", "$.result", answers))
 	sides.Next(notebooks)
-	if trimmed == nil {
-		notebooks.Next(conclude)
-	} else {
-		notebooks.Next(choose(scope, "ChooseRest", "$.answer", []answer{{"disconnect", conclude}, {"trim", trimmed}}))
-	}
+	notebooks.Next(choose(scope, "ChooseRest", "$.answer", []answer{{"disconnect", conclude}, {"trim", trimmed}}))
 	return sides
 }
 

@@ -84,7 +84,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		result{path: "-"})
 	report.Next(again)
 
-	disconnect := h.disconnectOrTrim(scope, again,
+	disconnect := h.disconnect(scope, again,
 		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},

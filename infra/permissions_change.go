@@ -2,9 +2,9 @@ package main
 
 // changeSteps are the states of the Change machine.
 var changeSteps = map[string]step{
-	"FindPeerings": {
+	"FindConnections": {
 		announces: true,
 		keeps:     true,
-		member:    []grant{{actions: []string{"ec2:DescribeVpcPeeringConnections", "ec2:DescribeRouteTables"}}},
+		member:    []grant{{actions: []string{"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables"}}},
 	},
 }

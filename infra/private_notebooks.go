@@ -118,7 +118,7 @@ func roleUntagged(keys ...string) map[string]any {
 // changing is [tagged] without the tags that other machines than Change answer to.
 func changing(prefix string) map[string]any {
 	parameters := tagged(prefix)
-	parameters["tagSet"] = map[string]any{"items": map[string]any{"key": []any{map[string]any{"anything-but": jsii.Strings(privateTag, dataAPITag)}}}}
+	parameters["tagSet"] = map[string]any{"items": map[string]any{"key": []any{map[string]any{"anything-but": jsii.Strings(privateTag, dataAPITag, attachTag)}}}}
 	return parameters
 }
 

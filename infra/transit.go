@@ -15,6 +15,8 @@ import (
 //	                    └──────────│──────────────────────────┘
 //	                               ├ connect → ClaimRoutes → RouteBothSides → OpenBothSides
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
+//	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
+//	                               │             → InspectTransit
 //	                               ├ refuse ─→ RefuseTransit → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
 //	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd → Removed
@@ -40,11 +42,17 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 		result{output: "$.Payload"})
 	refuse.Next(succeed(scope, "Refused", "The policy or the networks do not allow it; the output says which and why."))
 
-	disconnect := h.disconnect(scope,
+	again := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
+		Comment:    jsii.String("What was read of the networks may be old by now."),
+		Parameters: &map[string]any{"event": at("$.event"), "looks": at("$.looks")},
+	})
+	again.Next(inspect)
+
+	disconnect := h.disconnect(scope, again,
 		end{"Removed", "The pair is over; what Drawbridge added for it is gone."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"wait", wait}, {"connect", claim}, {"refuse", refuse}, {"disconnect", disconnect},
+		{"wait", wait}, {"connect", claim}, {"refuse", refuse}, {"trim", disconnect}, {"disconnect", disconnect},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	})
 

@@ -369,7 +369,7 @@ var inputs = map[string]any{
 	"ConcludeRemoval":         workflow.ConcludeRemovalInput{},
 	"InjectRoutes":            workflow.InjectRoutesInput{},
 	"VerifyConnection":        workflow.VerifyConnectionInput{},
-	"FindPeerings":            workflow.FindPeeringsInput{},
+	"FindConnections":         workflow.FindConnectionsInput{},
 	"ListAccounts":            workflow.ListAccountsInput{},
 	"SweepAccount":            workflow.SweepAccountInput{},
 	"TallySweep":              workflow.TallySweepInput{},

@@ -199,7 +199,8 @@ func Verify(ctx context.Context, enter func(event.Place) Verifier, looks look.As
 	return out, err
 }
 
-// hold asks each route table that the attachment is propagated to, for each of the VPC's CIDRs, where it leads. A gateway
+// hold asks each route table that the attachment is propagated to, for each of the VPC's CIDRs, where it leads, or if nowhere,
+// who propagates what overlaps it. A gateway
 // propagates IPv6 only of attachments that have IPv6 support on, which Drawbridge leaves as it is.
 func hold(ctx context.Context, api Verifier, in workflow.VerifyAttachmentInput, tables []string) ([]Held, error) {
 	var out []Held
@@ -208,16 +209,28 @@ func hold(ctx context.Context, api Verifier, in workflow.VerifyAttachmentInput, 
 			if !cidr.Addr().Is4() {
 				continue
 			}
-			got, err := api.SearchTransitGatewayRoutes(ctx, &ec2.SearchTransitGatewayRoutesInput{TransitGatewayRouteTableId: &table,
-				Filters: []types.Filter{filter("route-search.exact-match", cidr.String())}})
-			if err != nil {
-				return nil, fmt.Errorf("searching %s in %s: %w", cidr, table, err)
-			}
 			h := Held{CIDR: cidr.String(), Table: table}
-			for _, r := range got.Routes {
-				for _, a := range r.TransitGatewayAttachments {
-					if r.State != types.TransitGatewayRouteStateDeleted && r.State != types.TransitGatewayRouteStateDeleting {
-						h.By = append(h.By, aws.ToString(a.TransitGatewayAttachmentId))
+			// What another attachment propagates may overlap without being the same. A static route to more, such as a default
+			// route, keeps nobody from being propagated.
+			for _, match := range []string{"exact-match", "supernet-of-match", "subnet-of-match"} {
+				if len(h.By) > 0 {
+					break
+				}
+				filters := []types.Filter{filter("route-search."+match, cidr.String())}
+				if match != "exact-match" {
+					filters = append(filters, filter("type", "propagated"))
+				}
+				got, err := api.SearchTransitGatewayRoutes(ctx, &ec2.SearchTransitGatewayRoutesInput{TransitGatewayRouteTableId: &table, Filters: filters})
+				if err != nil {
+					return nil, fmt.Errorf("searching %s in %s: %w", cidr, table, err)
+				}
+				for _, r := range got.Routes {
+					for _, a := range r.TransitGatewayAttachments {
+						id := aws.ToString(a.TransitGatewayAttachmentId)
+						own := match != "exact-match" && id == in.Attachment.ID // another block of the same VPC
+						if r.State != types.TransitGatewayRouteStateDeleted && r.State != types.TransitGatewayRouteStateDeleting && !own {
+							h.By = append(h.By, id)
+						}
 					}
 				}
 			}

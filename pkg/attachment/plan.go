@@ -16,6 +16,15 @@ var over = []string{"", "deleted", "deleting", "failed", "failing", "rejected", 
 // Live reports whether an attachment is there, or on its way.
 func Live(a workflow.Attachment) bool { return !slices.Contains(over, a.State) }
 
+// Passing answers what the state of an attachment alone decides, and reports whether it does: one that is on its way is
+// waited for, whatever comes then. Anything else is for [Judge].
+func Passing(a workflow.Attachment) (Verdict, bool) {
+	if !slices.Contains([]string{"initiating", "initiatingRequest", "pending", "modifying", "rollingBack"}, a.State) {
+		return Verdict{}, false
+	}
+	return Verdict{Answer: workflow.AnswerWait, Reason: fmt.Sprintf("%s is %s", a.ID, a.State)}, true
+}
+
 // Judge decides what one VPC on one gateway needs next. A VPC wants a gateway if its tag asks for it and its account sees
 // it. The first of these that holds:
 //

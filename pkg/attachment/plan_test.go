@@ -269,3 +269,11 @@ func TestOrder(t *testing.T) {
 		})
 	}
 }
+
+func TestPassing(t *testing.T) {
+	for state, want := range map[string]bool{"pending": true, "modifying": true, "available": false, "pendingAcceptance": false, "deleting": false, "": false} {
+		if v, passing := attachment.Passing(workflow.Attachment{ID: "tgw-attach-1", State: state}); passing != want || passing && v.Answer != workflow.AnswerWait {
+			t.Errorf("%q: %v, %+v", state, passing, v)
+		}
+	}
+}

@@ -22,7 +22,7 @@ func Status(c workflow.Connection, s workflow.Side, result workflow.Result, reas
 		for _, k := range s.Kept {
 			words = append(words, k.Table+"="+k.Destination.String())
 		}
-		return []Tag{{TagPeer + s.Peer.ID, fit(append(words, texts(slices.Concat(s.Peer.CIDRs, s.Former))...), More)}}
+		return []Tag{{TagPeer + s.Peer.ID, fit(append(words, texts(s.Peer.CIDRs)...), More)}}
 	}
 	tags := []Tag{{TagStatus, string(result)}, {TagReason, Value(reason)}}
 	if len(s.Peer.CIDRs) > 0 {
@@ -69,26 +69,38 @@ func Read(tag string) Record {
 }
 
 // Foreign returns the routes of tables to one of destinations through target that Drawbridge did not add, going by what
-// the tag of the peer says:
+// the tag of the peer says, and what those of the carrier's other peers say:
 //
 //	recorded as kept                                    → foreign
 //	its destination is recorded                         → Drawbridge's
+//	another peer's tag claims it, not as kept           → Drawbridge's
 //	the tag had no room for all destinations            → Drawbridge's
 //	else: it was there before this connection           → foreign
-func Foreign(tables []workflow.Table, destinations []netip.Prefix, target string, r Record) []workflow.Kept {
-	out := slices.Clone(r.Kept)
+func Foreign(tables []workflow.Table, destinations []netip.Prefix, target string, r Record, others ...Record) []workflow.Kept {
+	out := slices.DeleteFunc(slices.Clone(r.Kept), func(k workflow.Kept) bool { return !slices.Contains(destinations, k.Destination) })
 	for _, t := range tables {
 		for _, route := range t.Routes {
 			if route.Target != target || !slices.Contains(destinations, route.Destination) || slices.Contains(r.Destinations, route.Destination) || r.More {
 				continue
 			}
-			out = append(out, workflow.Kept{Table: t.ID, Destination: route.Destination})
+			kept := workflow.Kept{Table: t.ID, Destination: route.Destination}
+			claimed := slices.ContainsFunc(others, func(o Record) bool {
+				return slices.Contains(o.Destinations, route.Destination) && !slices.Contains(o.Kept, kept)
+			})
+			if !claimed {
+				out = append(out, kept)
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b workflow.Kept) int {
 		return cmp.Or(strings.Compare(a.Table, b.Table), a.Destination.Compare(b.Destination))
 	})
 	return slices.Compact(out)
+}
+
+// Claimed reports whether one of records claims the routes to d as Drawbridge's.
+func Claimed(records []Record, d netip.Prefix) bool {
+	return slices.ContainsFunc(records, func(r Record) bool { return slices.Contains(r.Destinations, d) })
 }
 
 // Destinations returns what Drawbridge may have routed to through a connection from one side: what the tag of the side's

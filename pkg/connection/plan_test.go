@@ -24,10 +24,6 @@ func TestStatus(t *testing.T) {
 	if got := fmt.Sprint(connection.Status(pair, side, workflow.Connected, "because")); got != "[{drawbridge:peer:vpc-b Connected rtb-1=10.1.0.0/16 10.1.0.0/16}]" {
 		t.Errorf("a shared carrier: %s", got)
 	}
-	side.Kept, side.Former = nil, []netip.Prefix{netip.MustParsePrefix("10.5.0.0/16")}
-	if got := connection.Status(pair, side, workflow.Connected, "because")[0].Value; got != "Connected 10.1.0.0/16 10.5.0.0/16" {
-		t.Errorf("what the peer had before is forgotten, and its route stays for ever: %s", got)
-	}
 }
 
 // What a tag had room for is read as it was written, and it says if there was no room.
@@ -71,6 +67,12 @@ func TestForeign(t *testing.T) {
 		if fmt.Sprint(got) != want {
 			t.Errorf("%q: %v, want %s", tag, got, want)
 		}
+	}
+	if got := connection.Foreign(tables, []netip.Prefix{p("10.1.0.0/16")}, "tgw-1", connection.Read(""), connection.Read("Connected 10.1.0.0/16")); len(got) > 0 {
+		t.Errorf("claimed by another pair: %v is kept", got)
+	}
+	if got := connection.Foreign(tables, []netip.Prefix{p("10.9.0.0/16")}, "tgw-1", connection.Read("Connected rtb-1=10.1.0.0/16 10.1.0.0/16")); len(got) > 0 {
+		t.Errorf("the peer has it no more: %v is kept", got)
 	}
 }
 

@@ -146,7 +146,7 @@ func Parse(raw []byte) (Event, error) {
 		return attachmentToInspect(out, e.Detail)
 	case e.DetailType == TransitToInspect && e.Source == Source:
 		return transitToInspect(out, e.Detail)
-	case e.DetailType == "Resource Sharing State Change" && e.Source == "aws.ram":
+	case e.DetailType == ShareChanged && e.Source == "aws.ram":
 		return sharing(out, e.Resources), nil
 	case e.DetailType == "Tag Change on Resource" && e.Source == "aws.tag":
 		out.VPC = taggedVPC(out.Place, e.Resources)

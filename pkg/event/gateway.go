@@ -20,6 +20,9 @@ const (
 	AttachmentToInspect = "Attachment To Inspect"
 )
 
+// ShareChanged is the detail-type of RAM's own event, which comes to the accounts on both sides of a share.
+const ShareChanged = "Resource Sharing State Change"
+
 // ShareInspection is the detail of Drawbridge's own event [ShareToInspect]. Account is one of those that the share
 // concerns, its owner or one that it is shared with.
 type ShareInspection struct {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -135,10 +136,14 @@ func (e *Engine) Keep(ctx context.Context, accounts ...string) (restore func(con
 	}, nil
 }
 
-// Age lets time pass for a pending peering request, as if it had been made that much earlier: AWS ends one that nobody
-// answers after seven days.
-func (e *Engine) Age(ctx context.Context, peering string, by time.Duration) error {
-	_, err := e.emulator.ask(ctx, http.MethodPost, "age", url.Values{"peering": {peering}, "days": {fmt.Sprint(by.Hours() / 24)}})
+// Age lets time pass for a pending peering request, or, by the ARN of a resource share, for the invitations to it, as if
+// they had been made that much earlier: AWS ends one that nobody answers after seven days.
+func (e *Engine) Age(ctx context.Context, pending string, by time.Duration) error {
+	kind := "peering"
+	if strings.HasPrefix(pending, "arn:") {
+		kind = "share"
+	}
+	_, err := e.emulator.ask(ctx, http.MethodPost, "age", url.Values{kind: {pending}, "days": {fmt.Sprint(by.Hours() / 24)}})
 	return err
 }
 

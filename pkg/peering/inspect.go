@@ -164,7 +164,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 		if len(sides) > 0 {
 			out.Sides, out.Notebooks = sides, notebooks
-			v.Answer, v.Reason = workflow.AnswerTrim, trimmed(sides)
+			v.Answer, v.Reason = workflow.AnswerTrim, survey.Trimmed(sides)
 		}
 	}
 	if v.Answer == workflow.AnswerAsk {

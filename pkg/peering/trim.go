@@ -3,7 +3,6 @@ package peering
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -64,18 +63,4 @@ func (i Inspector) surplus(ctx context.Context, execution string, p Peering, see
 	}
 	books, err := i.surveyor(execution, nil, policy.Context{}).Instances(ctx, s.VPC)
 	return trim, books, err
-}
-
-// trimmed says what a trim is about.
-func trimmed(sides []workflow.Side) string {
-	var what []string
-	for _, s := range sides {
-		if n := len(s.Trim.Rules); n > 0 {
-			what = append(what, fmt.Sprintf("%d security group rules in %s", n, s.VPC.ID))
-		}
-		for _, d := range s.Trim.Destinations {
-			what = append(what, fmt.Sprintf("routes of %s to %s", s.VPC.ID, d))
-		}
-	}
-	return "no use any more for " + strings.Join(what, ", ")
 }

@@ -111,9 +111,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (
 	if from.Organization == "" {
 		return end(Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("account %s, which shares %s, is outside the organization", owner.Account, out.Share)})
 	}
-	s, err := i.read(ctx, in.Execution, out.Share, owner)
-	if err != nil {
-		return out, err
+	s := Share{ARN: out.Share, Owner: owner}
+	if owner.Account != e.Account || e.Name != event.ShareChanged {
+		if s, err = i.read(ctx, in.Execution, out.Share, owner); err != nil {
+			return out, err
+		}
+	}
+	if why := Told(s, e.Account); why != "" && e.Name == event.ShareChanged {
+		return nothing("%s", why)
 	}
 	receivers, err := i.receivers(ctx, in.Execution, s, from, e.Account, &out)
 	if err != nil {
@@ -329,7 +334,7 @@ func (i Inspector) looks(ctx context.Context, execution string, s Share, receive
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found := map[event.AttachmentInspection]bool{}
+	found, attached := map[event.AttachmentInspection]bool{}, map[string]bool{}
 	concerned := map[string]bool{}
 	for _, r := range receivers {
 		concerned[r.ID] = r.Organization != "" && r.Closed == ""
@@ -344,6 +349,7 @@ func (i Inspector) looks(ctx context.Context, execution string, s Share, receive
 		}
 		for _, a := range page.TransitGatewayAttachments {
 			account := aws.ToString(a.ResourceOwnerId)
+			attached[aws.ToString(a.TransitGatewayId)+aws.ToString(a.ResourceId)] = true
 			if concerned[account] || len(receivers) == 0 && account != s.Owner.Account {
 				found[event.AttachmentInspection{Account: account, Region: s.Owner.Region, TransitGatewayID: aws.ToString(a.TransitGatewayId), VPC: aws.ToString(a.ResourceId), Reason: why}] = true
 			}
@@ -362,6 +368,9 @@ func (i Inspector) looks(ctx context.Context, execution string, s Share, receive
 	}
 	var out []event.AttachmentInspection
 	for l := range found {
+		if l.Account == s.Owner.Account && attached[l.TransitGatewayID+l.VPC] {
+			continue // nothing that its account shares with others changes what it has
+		}
 		out = append(out, l)
 	}
 	slices.SortFunc(out, func(a, b event.AttachmentInspection) int {

@@ -155,6 +155,7 @@ func (w *world) inspect(t *testing.T, sample string, change ...string) workflow.
 }
 
 func TestInspect(t *testing.T) {
+	const unit = "arn:aws:organizations::1:ou/o-1/ou-1"
 	associated := map[string]string{beta: "ASSOCIATED"}
 	for name, c := range map[string]struct {
 		world  *world
@@ -166,21 +167,25 @@ func TestInspect(t *testing.T) {
 	}{
 		"shared within the organization, asked for by name and by id": {&world{principals: associated, seen: []string{beta}, attach: map[string]string{alpha: gateway, beta: "core"}},
 			"create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-1 vpc-2"},
-		"a VPC that asks for another":          {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "edge"}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
-		"a VPC that is attached and asks not":  {&world{principals: associated, seen: []string{beta}, attached: []string{beta, gamma}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
-		"both are one look":                    {&world{principals: associated, seen: []string{beta}, attached: []string{beta}, attach: map[string]string{beta: "core"}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
-		"an invitation":                        {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "create-resource-share", nil, workflow.AnswerAccept, "", ""},
-		"RAM's event in the invited account":   {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "resource-sharing-state-change", nil, workflow.AnswerAccept, "", ""},
-		"one that names no share":              {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", []string{":resource-share/", ":other/"}, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
-		"one that concerns several shares":     {&world{shares: 3}, "resource-sharing-state-change", []string{":resource-share/", ":other/"}, workflow.AnswerAnnounce, workflow.Announced, ""},
-		"accepted, on its way":                 {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "ACCEPTED"}, "accept-resource-share-invitation", nil, workflow.AnswerWait, "", ""},
-		"an invitation that expired":           {&world{principals: map[string]string{beta: "DISASSOCIATED"}, invitation: "EXPIRED"}, "create-resource-share", nil, workflow.AnswerExpired, workflow.Expired, ""},
-		"an account of a unit":                 {&world{principals: map[string]string{"arn:aws:organizations::1:ou/o-1/ou-1": "ASSOCIATED"}, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
-		"taken out of the share":               {&world{principals: map[string]string{beta: "DISASSOCIATED"}, attached: []string{beta}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
-		"a share that is no more":              {&world{gone: true, attached: []string{alpha, beta, gamma}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2 vpc-3"},
-		"shared with a stranger":               {&world{principals: map[string]string{beta: "ASSOCIATING"}, strangers: []string{beta}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
-		"shared by a stranger":                 {&world{invitation: "PENDING", strangers: []string{alpha}}, "resource-sharing-state-change", nil, workflow.AnswerRefuse, workflow.RefusedByPolicy, ""},
-		"an event that is for another machine": {&world{}, "create-route", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+		"the owner's own VPC is attached":                     {&world{principals: associated, seen: []string{beta}, attached: []string{alpha}, attach: map[string]string{alpha: gateway, beta: "core"}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"a VPC that asks for another":                         {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "edge"}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+		"a VPC that is attached and asks not":                 {&world{principals: associated, seen: []string{beta}, attached: []string{beta, gamma}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"both are one look":                                   {&world{principals: associated, seen: []string{beta}, attached: []string{beta}, attach: map[string]string{beta: "core"}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"an invitation":                                       {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "create-resource-share", nil, workflow.AnswerAccept, "", ""},
+		"RAM's event in the invited account":                  {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "resource-sharing-state-change", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+		"RAM's event in an account of a unit that is invited": {&world{principals: map[string]string{unit: "ASSOCIATING"}, invitation: "PENDING"}, "resource-sharing-state-change", nil, workflow.AnswerAccept, "", ""},
+		"RAM's event in the owner's account":                  {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", []string{"222222222222", "111111111111"}, workflow.AnswerNothing, workflow.Nothing, ""},
+		"RAM's event about an invitation that expired":        {&world{principals: map[string]string{beta: "DISASSOCIATED"}, invitation: "EXPIRED"}, "resource-sharing-state-change", nil, workflow.AnswerExpired, workflow.Expired, ""},
+		"one that names no share":                             {&world{principals: map[string]string{unit: "ASSOCIATED"}, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", []string{":resource-share/", ":other/"}, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"one that concerns several shares":                    {&world{shares: 3}, "resource-sharing-state-change", []string{":resource-share/", ":other/"}, workflow.AnswerAnnounce, workflow.Announced, ""},
+		"accepted, on its way":                                {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "ACCEPTED"}, "accept-resource-share-invitation", nil, workflow.AnswerWait, "", ""},
+		"an invitation that expired":                          {&world{principals: map[string]string{beta: "DISASSOCIATED"}, invitation: "EXPIRED"}, "create-resource-share", nil, workflow.AnswerExpired, workflow.Expired, ""},
+		"an account of a unit":                                {&world{principals: map[string]string{unit: "ASSOCIATED"}, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"taken out of the share":                              {&world{principals: map[string]string{beta: "DISASSOCIATED"}, attached: []string{beta}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
+		"a share that is no more":                             {&world{gone: true, attached: []string{alpha, beta, gamma}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2 vpc-3"},
+		"shared with a stranger":                              {&world{principals: map[string]string{beta: "ASSOCIATING"}, strangers: []string{beta}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+		"shared by a stranger":                                {&world{invitation: "PENDING", strangers: []string{alpha}}, "resource-sharing-state-change", nil, workflow.AnswerRefuse, workflow.RefusedByPolicy, ""},
+		"an event that is for another machine":                {&world{}, "create-route", nil, workflow.AnswerNothing, workflow.Nothing, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := c.world.inspect(t, c.sample, c.change...)

@@ -42,6 +42,25 @@ func Accounts(s Share, at string) []string {
 	return slices.DeleteFunc(slices.Compact(out), func(a string) bool { return a == s.Owner.Account || a == "" })
 }
 
+// Told says why RAM's own event in an account needs no look at a share, or "" if it does. RAM tells both sides of everything,
+// and CloudTrail tells of each call that has to do with it:
+//
+//	the account owns the share                 → its calls tell of it
+//	the share names the account, and reaches
+//	it, or waits for it to answer              → the owner's calls do, and the account's own
+//	it names the account, and that ended       → a look: an invitation that expires is nobody's call
+//	it names a unit or the organization        → a look: only this event says whom that means
+//	the share is not to be read any more       → a look
+func Told(s Share, at string) string {
+	switch {
+	case at == s.Owner.Account:
+		return fmt.Sprintf("account %s shares %s: its calls tell of it", at, s.ARN)
+	case s.Principals[at] == "ASSOCIATED" || s.Principals[at] == "ASSOCIATING":
+		return fmt.Sprintf("%s names account %s: the owner's calls tell of it, and the account's own", title(s), at)
+	}
+	return ""
+}
+
 // over reports whether a share ended, for a receiver or altogether.
 func over(s Share, r Receiver) bool {
 	return slices.Contains([]string{"", "DELETED", "DELETING"}, s.Status) ||

@@ -130,3 +130,18 @@ func TestATagAsksByIDOrByName(t *testing.T) {
 		}
 	}
 }
+
+func TestTold(t *testing.T) {
+	s := share.Share{ARN: arn, Status: "ACTIVE", Owner: event.Place{Account: "111111111111", Region: "eu-west-1"},
+		Principals: map[string]string{"222222222222": "ASSOCIATED", "arn:aws:organizations::123456789012:ou/o-abc1234567/ou-ab12-11111111": "ASSOCIATED"}}
+	for at, told := range map[string]bool{"111111111111": true, "222222222222": true, "333333333333": false} {
+		if why := share.Told(s, at); (why != "") != told {
+			t.Errorf("in %s: %q, want told %v", at, why, told)
+		}
+	}
+	for _, status := range []string{"DISASSOCIATED", "FAILED", ""} {
+		if s.Principals["222222222222"] = status; share.Told(s, "222222222222") != "" {
+			t.Errorf("%q: told, but no call may have told of it", status)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package survey
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -48,4 +50,18 @@ func ports(openings []workflow.Opening) []int {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// Trimmed says what a trim is about.
+func Trimmed(sides []workflow.Side) string {
+	var what []string
+	for _, s := range sides {
+		if n := len(s.Trim.Rules); n > 0 {
+			what = append(what, fmt.Sprintf("%d security group rules in %s", n, s.VPC.ID))
+		}
+		for _, d := range s.Trim.Destinations {
+			what = append(what, fmt.Sprintf("routes of %s to %s", s.VPC.ID, d))
+		}
+	}
+	return "no use any more for " + strings.Join(what, ", ")
 }

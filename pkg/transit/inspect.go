@@ -105,11 +105,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		out.Result = workflow.Removed
 		return end(v)
 	}
-	if v, settled := Standing(*q); settled {
+	conclude := func(v Verdict) (workflow.InspectTransitOutput, error) {
 		if v.Answer == workflow.AnswerDisconnect {
 			return over(v)
 		}
 		return end(v)
+	}
+	if v, settled := Standing(*q); settled {
+		return conclude(v)
 	}
 	if err := cmp.Or(p.closed[0], p.closed[1]); err != nil {
 		return out, err
@@ -119,11 +122,22 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		return out, err
 	}
 	s := i.surveyor(in.Execution, set, policy.Context{Connection: out.Connection.ID})
-	first, second, err := i.explore(ctx, s, p)
+	first, second, err := i.networks(ctx, s, p)
 	if err != nil {
 		return out, err
 	}
 	out.Connection.Requester, out.Connection.Accepter = q.Ends[0].VPC, q.Ends[1].VPC
+	if v, settled, err := Networks(*q); err != nil {
+		return out, err
+	} else if settled {
+		return conclude(v)
+	}
+	if err := i.explore(ctx, s, p, first, second); err != nil {
+		return out, err
+	}
+	if v, settled := Consent(*q); settled {
+		return conclude(v)
+	}
 	if err := i.routesOfGateway(ctx, in.Execution, p); err != nil {
 		return out, err
 	}
@@ -131,10 +145,16 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	if err != nil {
 		return out, err
 	}
-	switch v.Answer {
-	case workflow.AnswerDisconnect:
-		return over(v)
-	case workflow.AnswerConnect:
+	if v.Answer == workflow.AnswerConnect {
+		trim, notebooks, err := i.trim(ctx, s, p, out.Connection, first, second)
+		if err != nil {
+			return out, err
+		}
+		if len(trim) > 0 {
+			out.Sides, out.Notebooks = trim, notebooks
+			v.Answer, v.Reason = workflow.AnswerTrim, survey.Trimmed(trim)
+			return end(v)
+		}
 		if out.Notebooks, err = i.connect(ctx, in.Execution, s, p, first, second); err != nil {
 			return out, err
 		}
@@ -218,8 +238,8 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 	}}
 }
 
-// explore reads both VPCs with their databases and asks the policy about the pair.
-func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair) (first, second *survey.Ground, err error) {
+// networks reads both VPCs, and asks the policy about routes between them.
+func (i Inspector) networks(ctx context.Context, s survey.Surveyor, p *pair) (first, second *survey.Ground, err error) {
 	q := &p.q
 	vpc := func(n int) func(context.Context) (*workflow.Facts, error) {
 		return func(ctx context.Context) (*workflow.Facts, error) {
@@ -234,14 +254,20 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair) (fir
 	first = &survey.Ground{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Tables: f.Tables}}
 	second = &survey.Ground{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Tables: g.Tables}}
 	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = Crossing(*q, 0), Crossing(*q, 1)
+	q.Routes = [2]policy.Decision{s.Set.Route(f.Entity(), g.Entity(), s.About), s.Set.Route(g.Entity(), f.Entity(), s.About)}
+	return first, second, nil
+}
+
+// explore finds the databases of both VPCs, and asks the policy about the pair.
+func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, first, second *survey.Ground) error {
+	q := &p.q
 	if err := s.Produce(ctx, first, second); err != nil {
-		return nil, nil, err
+		return err
 	}
 	grounds := [2]*survey.Ground{first, second}
 	for n, here := range grounds {
 		there := grounds[1-n]
 		about := s.About
-		q.Routes[n] = s.Set.Route(here.Here.Entity(), there.Here.Entity(), about)
 		about.Databases = len(there.Side.Openings)
 		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
 	}
@@ -259,7 +285,7 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair) (fir
 		}
 		slices.Sort(q.Ends[n].Zones)
 	}
-	return first, second, nil
+	return nil
 }
 
 func zone(subnets []route.Subnet, id string) string {
@@ -383,13 +409,8 @@ func (i Inspector) connect(ctx context.Context, execution string, s survey.Surve
 	}
 	for n, g := range grounds {
 		end, api := &p.q.Ends[n], i.Enter(execution, p.place[n])
-		record := connection.Read(end.Attachment.Tags[connection.TagPeer+g.Side.Peer.ID])
-		g.Side.Kept = connection.Foreign(g.Here.Tables, g.Side.Peer.CIDRs, p.q.Gateway.ID, record)
-		for _, d := range record.Destinations {
-			if !slices.Contains(g.Side.Peer.CIDRs, d) && slices.Contains(route.Through(g.Here.Tables, p.q.Gateway.ID), d) {
-				g.Side.Former = append(g.Side.Former, d)
-			}
-		}
+		record, others := records(end.Attachment, g.Side.Peer.ID)
+		g.Side.Kept = connection.Foreign(g.Here.Tables, g.Side.Peer.CIDRs, p.q.Gateway.ID, record, others...)
 		if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
 		}
@@ -492,9 +513,10 @@ func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out
 	tagged := left[0].Rules || left[1].Rules || p.q.Before
 	for n, end := range p.q.Ends {
 		peer := p.q.Ends[1-n].VPC
-		tag := ""
+		tag, others := "", []connection.Record(nil)
 		if end.Attachment != nil {
 			tag = end.Attachment.Tags[connection.TagPeer+peer.ID]
+			_, others = records(end.Attachment, peer.ID)
 		}
 		if tag != "" {
 			out.Tagged = append(out.Tagged, workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.Attachment.ID, Tags: []string{connection.TagPeer + peer.ID}})
@@ -505,7 +527,7 @@ func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out
 			}
 			continue
 		}
-		destinations, kept := Removal(tag, tagged, left[1-n].CIDRs)
+		destinations, kept := Removal(tag, tagged, left[1-n].CIDRs, others)
 		ours := slices.ContainsFunc(destinations, func(d netip.Prefix) bool { return slices.Contains(left[n].Through, d) })
 		if !tagged {
 			continue

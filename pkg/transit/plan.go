@@ -8,6 +8,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -72,6 +73,7 @@ func Standing(q Question) (Verdict, bool) {
 
 // Judge decides what a pair that [Standing] leaves open needs next. The first of these that holds:
 //
+//	the VPCs overlap, and the pair was connected      → Conflict: somebody changed the addresses of a VPC
 //	the VPCs overlap                                  → refuse
 //	policy: Route not both ways                       → refuse
 //	policy: Connect in neither direction              → refuse
@@ -80,28 +82,16 @@ func Standing(q Question) (Verdict, bool) {
 //	the gateway does not lead both ways               → Conflict
 //	else                                              → connect
 //
-// refuse becomes disconnect where the pair was connected before: what was allowed once and is not any more goes.
+// refuse becomes disconnect where the pair was connected before: what was allowed once and is not any more goes. The
+// table is asked from above as the facts come in, so that what is refused costs no more reads: [Networks], [Consent].
 func Judge(q Question) (Verdict, error) {
-	refuse := workflow.AnswerRefuse
-	if q.Before {
-		refuse = workflow.AnswerDisconnect
+	if v, settled, err := Networks(q); settled || err != nil {
+		return v, err
 	}
-	a, b := q.Ends[0].VPC, q.Ends[1].VPC
-	if one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs); ok {
-		return Verdict{Answer: refuse, Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID)}, nil
+	if v, settled := Consent(q); settled {
+		return v, nil
 	}
-	for _, d := range q.Routes {
-		if !d.Allowed {
-			return Verdict{refuse, "routes refused by policy " + d.Policy, d}, nil
-		}
-	}
-	decision := q.Connects[0]
-	if !decision.Allowed && (q.Connects[1].Allowed || q.Connects[1].Policy != policy.DefaultDeny) {
-		decision = q.Connects[1] // if that was a forbid, it says more
-	}
-	if !decision.Allowed {
-		return Verdict{refuse, "refused by policy " + decision.Policy, decision}, nil
-	}
+	decision, _ := connects(q)
 	if wrong := Wrong(q); len(wrong) > 0 {
 		reason := strings.Join(wrong, "; ")
 		if q.Looks < settling {
@@ -111,6 +101,53 @@ func Judge(q Question) (Verdict, error) {
 			" (Drawbridge does not take over its routes), then redrive the execution")
 	}
 	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}, nil
+}
+
+// refusal is the answer about a pair that is not allowed.
+func refusal(q Question) workflow.Answer {
+	if q.Before {
+		return workflow.AnswerDisconnect
+	}
+	return workflow.AnswerRefuse
+}
+
+// Networks is what [Judge] says before it is known what the VPCs hold, if that settles it: overlapping addresses, and the
+// policy about routes.
+func Networks(q Question) (Verdict, bool, error) {
+	a, b := q.Ends[0].VPC, q.Ends[1].VPC
+	if one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs); ok {
+		if q.Before { // what leads over the gateway still serves all other addresses
+			return Verdict{}, false, fault.NewConflict(fmt.Sprintf("%s of %s overlaps %s of %s, and %s connects them", one, a.ID, other, b.ID, q.Gateway.ID),
+				"disassociate whichever of the two is new from its VPC, then redrive the execution; nothing of the connection was changed")
+		}
+		return Verdict{Answer: refusal(q), Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID)}, true, nil
+	}
+	for _, d := range q.Routes {
+		if !d.Allowed {
+			return Verdict{refusal(q), "routes refused by policy " + d.Policy, d}, true, nil
+		}
+	}
+	return Verdict{}, false, nil
+}
+
+// Consent is what [Judge] says before it is known what the gateway does, if that settles it: the policy about the two
+// VPCs, with the databases that are in them.
+func Consent(q Question) (Verdict, bool) {
+	decision, allowed := connects(q)
+	if !allowed {
+		return Verdict{refusal(q), "refused by policy " + decision.Policy, decision}, true
+	}
+	return Verdict{}, false
+}
+
+// connects returns the decision that counts of the two about connecting: one that allows, or else a forbid, which says
+// more.
+func connects(q Question) (d policy.Decision, allowed bool) {
+	d = q.Connects[0]
+	if !d.Allowed && (q.Connects[1].Allowed || q.Connects[1].Policy != policy.DefaultDeny) {
+		d = q.Connects[1]
+	}
+	return d, d.Allowed
 }
 
 // Wrong says what on the gateway keeps each side's traffic from the other:
@@ -226,7 +263,9 @@ func Found(q Question) []workflow.Hop {
 //	the tag of the peer is there  → what it says, and, if it had no room for all, the known CIDRs
 //	no tag, but tagged rules      → the known CIDRs: the pair was connected, and the attachment went with its tags
 //	neither                       → nothing: such a pair was never connected
-func Removal(tag string, rules bool, known []netip.Prefix) (destinations []netip.Prefix, kept []workflow.Kept) {
+//
+// What the tag of another peer claims is that pair's now, and stays: others are what these tags say.
+func Removal(tag string, rules bool, known []netip.Prefix, others []connection.Record) (destinations []netip.Prefix, kept []workflow.Kept) {
 	switch {
 	case tag != "":
 		r := connection.Read(tag)
@@ -237,6 +276,54 @@ func Removal(tag string, rules bool, known []netip.Prefix) (destinations []netip
 	case rules:
 		destinations = slices.Clone(known)
 	}
+	destinations = slices.DeleteFunc(destinations, func(d netip.Prefix) bool { return connection.Claimed(others, d) })
 	slices.SortFunc(destinations, netip.Prefix.Compare)
 	return slices.Compact(destinations), kept
+}
+
+// Surplus returns what of a pair that stays connected has no use any more on one side, as it was surveyed, or nil if
+// nothing. record is what the tag of the peer says, others what the tags of the attachment's other peers say, and rules
+// what carries the connection's tag there:
+//
+//	a route to the gateway, to a CIDR of the peer                   → keep
+//	a route to the gateway, recorded, to no CIDR of the peer        → goes, and the host routes with it
+//	the same, but it was there before Drawbridge's                  → keep: the record says so
+//	the same, but another pair of this attachment claims it as well → keep: the address moved, and the route is that pair's
+//	a route to the gateway that is not recorded                     → keep: its owner, or another pair, put it there
+//	a route elsewhere, wherever to                                  → keep
+//	a rule                                                          → see [firewall.Surplus]
+func Surplus(c workflow.Connection, s workflow.Side, record connection.Record, others []connection.Record, rules []firewall.Tagged) *workflow.Trim {
+	trim := workflow.Trim{Rules: firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs)}
+	for _, d := range record.Destinations {
+		if !slices.Contains(s.Peer.CIDRs, d) && !connection.Claimed(others, d) && leadsTo(s.Tables, d, c.Target, record.Kept) {
+			trim.Destinations = append(trim.Destinations, d)
+		}
+	}
+	slices.SortFunc(trim.Destinations, netip.Prefix.Compare)
+	trim.Destinations = slices.Compact(trim.Destinations)
+	if len(trim.Rules) == 0 && len(trim.Destinations) == 0 {
+		return nil
+	}
+	return &trim
+}
+
+// leadsTo reports whether some table has a route to d through target that is none of kept.
+func leadsTo(tables []workflow.Table, d netip.Prefix, target string, kept []workflow.Kept) bool {
+	return slices.ContainsFunc(tables, func(t workflow.Table) bool {
+		return !slices.Contains(kept, workflow.Kept{Table: t.ID, Destination: d}) &&
+			slices.ContainsFunc(t.Routes, func(r workflow.Route) bool { return r.Target == target && r.Destination == d })
+	})
+}
+
+// records returns what the tags of an attachment say: that of one peer, and those of all others.
+func records(a *Attachment, peer string) (own connection.Record, others []connection.Record) {
+	for key, value := range a.Tags {
+		switch id, ok := strings.CutPrefix(key, connection.TagPeer); {
+		case ok && id == peer:
+			own = connection.Read(value)
+		case ok:
+			others = append(others, connection.Read(value))
+		}
+	}
+	return own, others
 }

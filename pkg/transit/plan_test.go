@@ -8,7 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -111,7 +113,7 @@ func TestJudge(t *testing.T) {
 		"the VPCs overlap": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17") }},
 			workflow.AnswerRefuse, "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b"},
 		"they overlap since a CIDR was added": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.128.0/17"), true }},
-			workflow.AnswerDisconnect, "overlaps"},
+			"", "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b, and tgw-1 connects them"},
 		"not associated yet": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
 			workflow.AnswerWait, "tgw-attach-a of vpc-a is associated with no route table"},
 		"never associated": {[]func(*transit.Question){late, func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
@@ -242,9 +244,51 @@ func TestRemoval(t *testing.T) {
 		"never connected":                          {"", false, "[] []"},
 		"written by hand":                          {"Connected 10.1.2.3/16 nonsense rtb-1=nonsense", false, "[10.1.0.0/16] []"},
 	} {
-		destinations, kept := transit.Removal(c.tag, c.rules, cidrs("10.9.0.0/16"))
+		destinations, kept := transit.Removal(c.tag, c.rules, cidrs("10.9.0.0/16"), nil)
 		if got := fmt.Sprint(destinations, kept); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+	// 10.5.0.0/16 moved to another VPC of the gateway, whose pair claims it now.
+	destinations, _ := transit.Removal("Connected 10.1.0.0/16 10.5.0.0/16", false, nil, []connection.Record{connection.Read("Connected 10.5.0.0/16")})
+	if got := fmt.Sprint(destinations); got != "[10.1.0.0/16]" {
+		t.Errorf("claimed by another pair as well: %s goes", got)
+	}
+}
+
+func TestSurplus(t *testing.T) {
+	c := workflow.Connection{ID: "tgw-1:vpc-a:vpc-b", Target: "tgw-1"}
+	p := netip.MustParsePrefix
+	opening := workflow.Opening{Database: "sales", Port: 3306, Groups: []string{"sg-1"}}
+	rule := func(id string, port int, from, connection string) firewall.Tagged {
+		return firewall.Tagged{ID: id, Group: "sg-1", Connection: connection, Rule: firewall.Rule{From: port, To: port, CIDR: p(from)}}
+	}
+	for name, c2 := range map[string]struct {
+		tag    string
+		others string
+		routes []workflow.Route
+		rules  []firewall.Tagged
+		want   string
+	}{
+		"nothing":                               {"Connected 10.1.0.0/16", "", []workflow.Route{{Destination: p("10.1.0.0/16"), Target: "tgw-1"}}, nil, ""},
+		"a CIDR that is gone":                   {"Connected 10.1.0.0/16 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, "[] [10.5.0.0/16]"},
+		"the same, dead":                        {"Connected 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1", Blackhole: true}}, nil, "[] [10.5.0.0/16]"},
+		"a route that was there before":         {"Connected rtb-1=10.5.0.0/16 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
+		"a route that is not recorded":          {"Connected 10.1.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
+		"a route that leads elsewhere by now":   {"Connected 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "nat-1"}}, nil, ""},
+		"a CIDR that another VPC has by now":    {"Connected 10.5.0.0/16", "Connected 10.5.0.0/16", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
+		"a route that is gone already":          {"Connected 10.5.0.0/16", "", nil, nil, ""},
+		"rules that serve, and that do not":     {"Connected 10.1.0.0/16", "", nil, []firewall.Tagged{rule("sgr-1", 3306, "10.1.0.0/16", c.ID), rule("sgr-2", 3307, "10.1.0.0/16", c.ID), rule("sgr-3", 3306, "10.5.0.0/16", c.ID)}, "[sgr-2 sgr-3] []"},
+		"rules of another pair, and an owner's": {"Connected 10.1.0.0/16", "", nil, []firewall.Tagged{rule("sgr-1", 3307, "10.1.0.0/16", "tgw-1:vpc-a:vpc-c"), rule("sgr-2", 3307, "10.1.0.0/16", "")}, ""},
+	} {
+		side := workflow.Side{Peer: workflow.VPC{ID: "vpc-b", CIDRs: cidrs("10.1.0.0/16")}, Openings: []workflow.Opening{opening},
+			Tables: []workflow.Table{{ID: "rtb-1", Routes: c2.routes}}}
+		got := ""
+		if trim := transit.Surplus(c, side, connection.Read(c2.tag), []connection.Record{connection.Read(c2.others)}, c2.rules); trim != nil {
+			got = fmt.Sprint(trim.Rules, trim.Destinations)
+		}
+		if got != c2.want {
+			t.Errorf("%s: %q, want %q", name, got, c2.want)
 		}
 	}
 }

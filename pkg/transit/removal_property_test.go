@@ -26,6 +26,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -51,7 +52,9 @@ type realm struct {
 type land struct {
 	realm  *realm
 	number int
-	state  string // of the attachment
+	extra  []string // CIDR blocks that the VPC got later
+	port   int32    // of the database
+	state  string   // of the attachment
 	tags   map[string]string
 	tables map[string]map[string]*held // by id and destination
 	rules  map[string]*types.SecurityGroupRule
@@ -68,6 +71,7 @@ func (l *land) account() string    { return strings.Repeat(fmt.Sprint(l.number+1
 func (l *land) vpc() string        { return fmt.Sprintf("vpc-0000000%d", l.number) }
 func (l *land) attachment() string { return fmt.Sprintf("tgw-attach-0000000%d", l.number) }
 func (l *land) cidr() string       { return fmt.Sprintf("10.%d.0.0/16", l.number) }
+func (l *land) cidrs() []string    { return append([]string{l.cidr()}, l.extra...) }
 func (l *land) lock() func()       { l.realm.mu.Lock(); return l.realm.mu.Unlock }
 
 func (l *land) violate(format string, args ...any) {
@@ -83,7 +87,7 @@ func (l *land) text() string {
 		}
 	}
 	for id, r := range l.rules {
-		lines = append(lines, fmt.Sprintf("%s %s %v", id, *r.CidrIpv4, *r.IsEgress))
+		lines = append(lines, fmt.Sprintf("%s %s %d %v", id, *r.CidrIpv4, *r.FromPort, *r.IsEgress))
 	}
 	lines = append(lines, fmt.Sprint(l.tags))
 	slices.Sort(lines)
@@ -124,10 +128,14 @@ func (l *land) DescribeTransitGatewayAttachments(_ context.Context, in *ec2.Desc
 func (l *land) SearchTransitGatewayRoutes(context.Context, *ec2.SearchTransitGatewayRoutesInput, ...func(*ec2.Options)) (*ec2.SearchTransitGatewayRoutesOutput, error) {
 	defer l.lock()()
 	out := &ec2.SearchTransitGatewayRoutesOutput{}
+	var taken []netip.Prefix
 	for _, other := range l.realm.lands {
-		if other.state == "available" {
-			out.Routes = append(out.Routes, types.TransitGatewayRoute{DestinationCidrBlock: aws.String(other.cidr()), State: types.TransitGatewayRouteStateActive,
-				TransitGatewayAttachments: []types.TransitGatewayRouteAttachment{{TransitGatewayAttachmentId: aws.String(other.attachment())}}})
+		for _, cidr := range other.cidrs() {
+			if p := netip.MustParsePrefix(cidr); other.state == "available" && !slices.ContainsFunc(taken, p.Overlaps) {
+				taken = append(taken, p)
+				out.Routes = append(out.Routes, types.TransitGatewayRoute{DestinationCidrBlock: &cidr, State: types.TransitGatewayRouteStateActive,
+					TransitGatewayAttachments: []types.TransitGatewayRouteAttachment{{TransitGatewayAttachmentId: aws.String(other.attachment())}}})
+			}
 		}
 	}
 	return out, nil
@@ -138,7 +146,11 @@ func (l *land) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPe
 }
 
 func (l *land) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
-	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String(l.vpc()), CidrBlock: aws.String(l.cidr())}}}, nil
+	one := types.Vpc{VpcId: aws.String(l.vpc()), CidrBlock: aws.String(l.cidr())}
+	for _, cidr := range l.extra {
+		one.CidrBlockAssociationSet = append(one.CidrBlockAssociationSet, types.VpcCidrBlockAssociation{CidrBlock: &cidr})
+	}
+	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{one}}, nil
 }
 
 func (l *land) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
@@ -211,7 +223,7 @@ func (l *land) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGrou
 	defer l.lock()()
 	g := types.SecurityGroup{GroupId: aws.String("sg-1")}
 	for _, r := range l.rules {
-		p := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), IpRanges: []types.IpRange{{CidrIp: r.CidrIpv4}}}
+		p := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: r.FromPort, ToPort: r.FromPort, IpRanges: []types.IpRange{{CidrIp: r.CidrIpv4}}}
 		if *r.IsEgress {
 			g.IpPermissionsEgress = append(g.IpPermissionsEgress, p)
 		} else {
@@ -237,7 +249,8 @@ func (l *land) authorize(egress bool, permissions []types.IpPermission, tags []t
 	for _, p := range permissions {
 		l.count++
 		id := fmt.Sprintf("sgr-%d", l.count)
-		l.rules[id] = &types.SecurityGroupRule{SecurityGroupRuleId: &id, GroupId: aws.String("sg-1"), IsEgress: &egress, CidrIpv4: p.IpRanges[0].CidrIp, Tags: tags[0].Tags}
+		l.rules[id] = &types.SecurityGroupRule{SecurityGroupRuleId: &id, GroupId: aws.String("sg-1"), IsEgress: &egress, IpProtocol: aws.String("tcp"),
+			FromPort: p.FromPort, ToPort: p.ToPort, CidrIpv4: p.IpRanges[0].CidrIp, Tags: tags[0].Tags}
 	}
 }
 
@@ -304,7 +317,7 @@ func (l *land) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInpu
 		return &rds.DescribeDBInstancesOutput{}, nil
 	}
 	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{DBInstanceIdentifier: aws.String("sales"), DBInstanceArn: aws.String("arn:sales"), Engine: aws.String("mysql"),
-		Endpoint: &rdstypes.Endpoint{Port: aws.Int32(3306)}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: aws.String(l.vpc())},
+		Endpoint: &rdstypes.Endpoint{Port: &l.port}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: aws.String(l.vpc())},
 		TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String(fmt.Sprint(l.realm.shared))}},
 		VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-1")}}}}}, nil
 }
@@ -369,6 +382,9 @@ func (w *realm) inspect(a, b int) (workflow.InspectTransitOutput, error) {
 func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 	ctx := context.Background()
 	in, err := w.inspect(a, b)
+	if fault.Of(err) == fault.Conflict && w.overlap() {
+		return workflow.AnswerConflict // and nothing was touched: an inspection only reads
+	}
 	if err != nil {
 		t.Fatalf("inspecting %d and %d: %v", a, b, err)
 	}
@@ -401,7 +417,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 		}
 		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
 		on(err)
-	case workflow.AnswerDisconnect:
+	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {
 			if _, err := firewall.Close(ctx, w.of(s.VPC.Account), in.Connection.ID, s); !on(err) {
 				return ""
@@ -410,6 +426,9 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 				return ""
 			}
 		}
+		if in.Answer == workflow.AnswerTrim {
+			break // the machine looks again
+		}
 		_, err := connection.Conclude(ctx, func(c workflow.Carrier) connection.Untagger { return w.of(c.Account) }, bus, workflow.ConcludeRemovalInput{
 			Result: in.Result, Connection: in.Connection, Tagged: in.Tagged})
 		on(err)
@@ -417,20 +436,113 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 	return in.Answer
 }
 
+// overlap reports whether two VPCs of the realm share addresses.
+func (w *realm) overlap() bool {
+	for n, one := range w.lands {
+		for _, other := range w.lands[n+1:] {
+			for _, c := range one.cidrs() {
+				if slices.ContainsFunc(other.cidrs(), func(o string) bool { return netip.MustParsePrefix(c).Overlaps(netip.MustParsePrefix(o)) }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// moving is a CIDR block that one VPC loses and another gets, aside one that each may have for itself.
+const moving = "10.66.0.0/16"
+
+// change is what owners do with their VPC and database.
+func (l *land) change(t *rapid.T) {
+	mine := fmt.Sprintf("10.%d.0.0/16", 10+l.number)
+	has := func(cidr string) bool { return slices.Contains(l.extra, cidr) }
+	drop := func(cidr string) { l.extra = slices.DeleteFunc(l.extra, func(c string) bool { return c == cidr }) }
+	switch rapid.SampledFrom([]string{"add", "drop", "move", "port", "overlap"}).Draw(t, "change") {
+	case "add":
+		if !has(mine) {
+			l.extra = append(l.extra, mine)
+		}
+	case "drop":
+		drop(mine)
+	case "move":
+		for _, other := range l.realm.lands {
+			other.extra = slices.DeleteFunc(other.extra, func(c string) bool { return c == moving })
+		}
+		l.extra = append(l.extra, moving)
+	case "port":
+		l.port = 3306 + (l.port-3306+1)%3
+	case "overlap":
+		if clash := "10.0.128.0/17"; l.number > 0 && !has(clash) {
+			l.extra = append(l.extra, clash)
+		} else {
+			drop(clash)
+		}
+	}
+}
+
+// settled does what the machine does about a pair until it stands, and holds it to that.
+func (w *realm) settled(t *rapid.T, a, b int) {
+	for range 4 {
+		if w.run(t, a, b, 100) == workflow.AnswerConnect {
+			return
+		}
+	}
+	t.Fatalf("%d and %d are not connected after four looks", a, b)
+}
+
+// exact holds the routes and rules of a connected land to what its pairs need: no more, and no less.
+func (l *land) exact(t *rapid.T) {
+	want, wantRules := map[string]bool{}, map[string]bool{}
+	for _, other := range l.realm.lands {
+		if other == l {
+			continue
+		}
+		for _, cidr := range other.cidrs() {
+			want[cidr] = true
+			if l.number > 0 {
+				wantRules[fmt.Sprint("in ", cidr, " ", l.port)] = true
+			}
+			if other.number > 0 {
+				wantRules[fmt.Sprint("out ", cidr, " ", other.port)] = true
+			}
+		}
+	}
+	for id, table := range l.tables {
+		for destination, r := range table {
+			if r.ours && !want[destination] {
+				t.Fatalf("%s has still a route to %s in %s", l.account(), destination, id)
+			}
+		}
+		for cidr := range want {
+			if table[cidr] == nil {
+				t.Fatalf("%s has no route to %s in %s", l.account(), cidr, id)
+			}
+		}
+	}
+	for id, r := range l.rules {
+		text := fmt.Sprint(map[bool]string{true: "out ", false: "in "}[*r.IsEgress], *r.CidrIpv4, " ", *r.FromPort)
+		if len(r.Tags) > 0 && !wantRules[text] {
+			t.Fatalf("%s has still the rule %s: %s", l.account(), id, text)
+		}
+	}
+}
+
 func drawRealm(t *rapid.T) *realm {
 	w := &realm{shared: true}
 	for n := range 3 {
-		l := &land{realm: w, number: n, state: "available", tags: map[string]string{"team": "x"}, tables: map[string]map[string]*held{}, rules: map[string]*types.SecurityGroupRule{}}
+		l := &land{realm: w, number: n, port: 3306, state: "available", tags: map[string]string{"team": "x"}, tables: map[string]map[string]*held{}, rules: map[string]*types.SecurityGroupRule{}}
 		for _, id := range []string{"rtb-main", "rtb-1"} {
 			l.tables[id] = map[string]*held{l.cidr(): {target: "local"}}
-			for other := range 4 { // the fourth is a network of the gateway that nobody here has
+			for _, other := range []int{0, 1, 2, 3, 10, 11, 66} { // the fourth is a network of the gateway that nobody here has
 				if other != n && rapid.IntRange(0, 3).Draw(t, "foreign") == 0 {
 					l.tables[id][fmt.Sprintf("10.%d.0.0/16", other)] = &held{target: gateway}
 				}
 			}
 		}
 		if rapid.Bool().Draw(t, "rule") {
-			l.rules["sgr-own"] = &types.SecurityGroupRule{SecurityGroupRuleId: aws.String("sgr-own"), GroupId: aws.String("sg-1"), IsEgress: aws.Bool(n == 0), CidrIpv4: aws.String("10.0.0.0/8")}
+			l.rules["sgr-own"] = &types.SecurityGroupRule{SecurityGroupRuleId: aws.String("sgr-own"), GroupId: aws.String("sg-1"), IsEgress: aws.Bool(n == 0), CidrIpv4: aws.String("10.0.0.0/8"),
+				IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306)}
 		}
 		w.lands = append(w.lands, l)
 	}
@@ -438,11 +550,13 @@ func drawRealm(t *rapid.T) *realm {
 }
 
 // For any starting world, with routes of the owners to the same gateway, to the very same destinations even, and any run
-// of connecting, leaving and coming back, interrupted anywhere: in the end every account is, byte for byte, what it was,
-// and nothing of an owner's was touched on the way. While a third VPC is connected, its connection is whole.
+// of connecting, leaving and coming back, of CIDR blocks that come, go and move from one VPC to another, of ports that change
+// and of addresses that clash, interrupted anywhere: while the pairs are connected, each has exactly what it needs; in the
+// end every account is, byte for byte, what it was, and nothing of an owner's was touched on the way. While a third VPC is
+// connected, its connection is whole.
 func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	connected, removed := 0, 0
+	connected, removed, trimmed, conflicts := 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawRealm(t)
 		var before []string
@@ -453,29 +567,41 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 		for range rapid.IntRange(1, 12).Draw(t, "actions") {
 			pair := rapid.SampledFrom(pairs).Draw(t, "pair")
 			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 100, 100, 100}).Draw(t, "cut")
-			switch rapid.SampledFrom([]string{"look", "look", "look", "leave", "come", "share"}).Draw(t, "action") {
+			switch rapid.SampledFrom([]string{"look", "look", "look", "leave", "come", "share", "change", "change", "change"}).Draw(t, "action") {
 			case "leave":
 				w.lands[pair[1]].state = "deleted"
 			case "come":
 				w.lands[pair[1]].state = "available"
 			case "share":
 				w.shared = !w.shared
+			case "change":
+				w.lands[pair[1]].change(t)
 			}
 			switch w.run(t, pair[0], pair[1], cut) {
 			case workflow.AnswerConnect:
 				connected++
 			case workflow.AnswerDisconnect:
 				removed++
+			case workflow.AnswerTrim:
+				trimmed++
+			case workflow.AnswerConflict:
+				conflicts++
 			}
 		}
 		// One VPC leaves. What the others have of each other stays.
 		w.shared = true
 		for _, l := range w.lands {
 			l.state = "available"
+			l.extra = slices.DeleteFunc(l.extra, func(c string) bool { return c == "10.0.128.0/17" })
 		}
 		for _, p := range pairs {
-			for w.run(t, p[0], p[1], 100) != workflow.AnswerConnect {
-			}
+			w.settled(t, p[0], p[1])
+		}
+		for _, p := range pairs { // what was in the way of the first pair may have gone with the last
+			w.settled(t, p[0], p[1])
+		}
+		for _, l := range w.lands {
+			l.exact(t)
 		}
 		w.lands[1].state = "deleted"
 		w.run(t, 0, 1, 100)
@@ -500,8 +626,8 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			}
 		}
 	})
-	if connected == 0 || removed == 0 {
-		t.Fatalf("connected %d times, removed %d times", connected, removed)
+	if connected == 0 || removed == 0 || trimmed == 0 || conflicts == 0 {
+		t.Fatalf("connected %d times, removed %d, trimmed %d, in conflict %d", connected, removed, trimmed, conflicts)
 	}
 }
 
@@ -528,5 +654,48 @@ func TestWhatAPeeringReachesGetsNoSecondRoute(t *testing.T) {
 		if len(left) != c.left || len(left)+len(reached) != 1 {
 			t.Errorf("%s: left %v, reached %v", name, left, reached)
 		}
+	}
+}
+
+// A CIDR block moves from one VPC of the gateway to another, and the pair that gets it is looked at first: the route that is
+// there already is that pair's from then on, and goes with it.
+func TestARouteMovesWithItsAddress(t *testing.T) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	moved := false
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawRealm(t)
+		var before []string
+		for _, l := range w.lands {
+			before = append(before, l.text())
+		}
+		w.lands[1].extra = []string{moving}
+		w.settled(t, 0, 1)
+		w.settled(t, 0, 2)
+		w.lands[1].extra, w.lands[2].extra = nil, []string{moving}
+		first := rapid.SampledFrom([]int{1, 2}).Draw(t, "first")
+		w.settled(t, 0, first)
+		w.settled(t, 0, 3-first)
+		for id, table := range w.lands[0].tables {
+			if r := table[moving]; r == nil {
+				t.Fatalf("%s lost its route to %s", id, moving)
+			} else if r.ours {
+				moved = true
+			}
+		}
+		w.lands[first].state = "deleted"
+		w.run(t, 0, first, 100)
+		w.lands[3-first].state = "deleted"
+		w.run(t, 0, 3-first, 100)
+		for n, l := range w.lands {
+			if got := l.text(); got != before[n] {
+				t.Fatalf("account %s is\n%s\nand was\n%s", l.account(), got, before[n])
+			}
+		}
+		if len(w.violations) > 0 {
+			t.Fatalf("violations: %q", w.violations)
+		}
+	})
+	if !moved {
+		t.Fatal("no route of Drawbridge's moved")
 	}
 }

@@ -8,6 +8,7 @@
 //	transit.go  the words
 //	plan.go     thinks: what a pair needs next (pure)
 //	inspect.go  reads
+//	trim.go     reads what a connected pair has no use for any more
 //	refuse.go   tells that a pair is not connected
 package transit
 

@@ -106,8 +106,6 @@ type Side struct {
 	Beside []string `json:"beside,omitempty"`
 	// Kept are the routes to the target that were there before Drawbridge's, so that they are not taken away with those.
 	Kept []Kept `json:"kept,omitempty"`
-	// Former are destinations of Drawbridge's routes that are no CIDR of the peer any more.
-	Former []netip.Prefix `json:"former,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
@@ -424,19 +422,19 @@ type ConcludeRemovalOutput struct {
 	Verdict []Hop  `json:"verdict"`
 }
 
-// FindPeeringsInput starts a look for the peerings that a change concerns.
-type FindPeeringsInput struct {
+// FindConnectionsInput starts a look for the connections that a change concerns.
+type FindConnectionsInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
 }
 
 // Raw returns the execution's name and the event as it came.
-func (in FindPeeringsInput) Raw() (execution string, event json.RawMessage) {
+func (in FindConnectionsInput) Raw() (execution string, event json.RawMessage) {
 	return in.Execution, in.Event
 }
 
-// FindPeeringsOutput says for how many peerings a look was asked.
-type FindPeeringsOutput struct {
+// FindConnectionsOutput says for how many peerings and attachments a look was asked.
+type FindConnectionsOutput struct {
 	Result    Result `json:"result"` // Announced or Nothing
 	Reason    string `json:"reason"`
 	Announced int    `json:"announced"`

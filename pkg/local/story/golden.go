@@ -62,7 +62,8 @@ func Golden(facts []Fact, names map[string]string) string {
 		for i, e := range unheard {
 			unheard[i] = named(e, names)
 		}
-		slices.Sort(unheard)
+		rank := ranks(named(b.String(), names))
+		slices.SortFunc(unheard, func(a, b string) int { return strings.Compare(rank(a), rank(b)) })
 		fmt.Fprintln(&b, "events that no rule took, such as those of Drawbridge's own calls")
 		for _, e := range slices.Compact(unheard) {
 			fmt.Fprintln(&b, "  "+e)
@@ -75,6 +76,20 @@ func Golden(facts []Fact, names map[string]string) string {
 		}
 	}
 	return normalise(strings.TrimRight(b.String(), "\n")+"\n", names)
+}
+
+// ranks returns how a line is sorted that may have ids without a name, which are others in every run: they count by where
+// they come first in the text before it.
+func ranks(text string) func(line string) string {
+	first := map[string]string{}
+	for _, id := range anyID.FindAllString(text, -1) {
+		if first[id] == "" {
+			first[id] = fmt.Sprintf("%06d", len(first))
+		}
+	}
+	return func(line string) string {
+		return anyID.ReplaceAllStringFunc(line, func(id string) string { return first[id] })
+	}
 }
 
 // fromMemory reports whether a function makes the call only when its process
@@ -263,7 +278,7 @@ func inOrder(calls []awscall.Call, names map[string]string) []string {
 }
 
 var (
-	anyID  = regexp.MustCompile(`\b(pcx|vpc|subnet|rtb|vpce|sgr|sg|acl|eni|igw|vgw|nat|rslvr-in|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
+	anyID  = regexp.MustCompile(`\b(pcx|vpc|pl|subnet|rtb|vpce|sgr|sg|acl|eni|igw|vgw|nat|rslvr-in|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
 	anyKey = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 

@@ -126,6 +126,18 @@ def shared(arn, account):
     return any(one.resources.get(arn) == "ASSOCIATED" and one.reaches(account) for one in list(_shares.values()))
 
 
+def age(arn, days):
+    """Lets days pass for a share's invitations: as if they had been sent that much earlier. RAM tells that one expired."""
+    share = _shares.get(arn)
+    if share is None:
+        return False
+    for one in share.invitations:
+        was, one.sent = one.status, one.sent - timedelta(days=days)
+        if was == "PENDING" and one.age() == "EXPIRED":
+            _tell(share, "Resource Share Association", "disassociated", [one.account])
+    return True
+
+
 # --- what is told --------------------------------------------------------------------------------------------------------
 
 

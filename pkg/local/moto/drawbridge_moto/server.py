@@ -18,7 +18,7 @@ from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
-from . import checkpoint, events, notify, peering
+from . import checkpoint, events, notify, peering, ram
 from .background import clock
 from .patching import require
 
@@ -129,7 +129,8 @@ class Application(DomainDispatcherApplication):
             return [json.dumps(answer).encode()]
         if path == "/_drawbridge/age" and environ["REQUEST_METHOD"] == "POST":
             given = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
-            aged = peering.age(given["peering"][0], float(given["days"][0]))
+            days = float(given["days"][0])
+            aged = ram.age(given["share"][0], days) if "share" in given else peering.age(given["peering"][0], days)
             start_response("200 OK" if aged else "404 Not Found", [("Content-Type", "application/json")])
             return [json.dumps({"aged": aged}).encode()]
         if path == "/_drawbridge/ready":

@@ -1,5 +1,6 @@
 import json
 import unittest
+from unittest import mock
 from datetime import timedelta
 
 from drawbridge_moto import ram
@@ -163,6 +164,22 @@ class Invitations(unittest.TestCase):
             with self.subTest(kind):
                 self.assertEqual(pending, self.sent(f"arn:aws:{kind}", lasts - minute))
                 self.assertEqual(expired, self.sent(f"arn:aws:{kind}", lasts + minute))
+
+    def test_days_pass_and_ram_tells_that_an_invitation_expired(self):
+        share = ram.Share(CONSUMER, REGION, "hub", True)
+        share.resources["arn:aws:ec2:us-east-1:111111111111:transit-gateway/tgw-1"] = "ASSOCIATED"
+        share.principals[OUTSIDE] = "ASSOCIATING"
+        invitation = ram.Invitation(share, OUTSIDE)
+        share.invitations.append(invitation)
+        told = []
+        with mock.patch.object(ram, "_tell", lambda *what: told.append(what[2:])), mock.patch.dict(ram._shares, {share.arn: share}):
+            self.assertFalse(ram.age("arn:aws:ram:us-east-1:111111111111:resource-share/other", 8))
+            self.assertTrue(ram.age(share.arn, 4))
+            self.assertEqual(("PENDING", []), (invitation.status, told))
+            self.assertTrue(ram.age(share.arn, 4))
+            self.assertTrue(ram.age(share.arn, 1))
+        self.assertEqual("EXPIRED", invitation.status)
+        self.assertEqual([("disassociated", [OUTSIDE])], told)
 
 
 class Privileges(Case):

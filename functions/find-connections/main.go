@@ -1,4 +1,5 @@
-// Find-peerings finds the peerings that a change of a VPC or a database concerns and asks for a look at each.
+// Find-connections finds the peerings and attachments that a change of a VPC or a database concerns, and asks for a look at
+// each.
 package main
 
 import (
@@ -22,10 +23,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	enter := func(execution string, p event.Place) sweep.EC2 {
+	enter := func(execution string, p event.Place) sweep.ChangeEC2 {
 		return ec2.NewFromConfig(door.Enter(execution, p.Account, p.Region))
 	}
 	bus := sweep.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
-	find := sweep.Peerings{Enter: enter, Ask: bus.Ask}.Concerned
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.FindPeeringsInput.Raw, find))
+	find := sweep.Changes{Enter: enter, Ask: bus.Ask}.Concerned
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.FindConnectionsInput.Raw, find))
 }
