@@ -5,6 +5,8 @@ import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 // dataAPI returns the definition of the machine drawbridge-data-api:
@@ -80,6 +82,7 @@ func dataAPIPatterns() map[string]*awsevents.EventPattern {
 				},
 			},
 		},
-		"data-api-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Cluster Event")},
+		"inspect-data-api": internal(event.DataAPIToInspect),
+		"data-api-state":   {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Cluster Event")},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 // dataAPITag opts in a VPC from which the Data API is called; the same key opts in a cluster.
@@ -60,6 +62,7 @@ func dataAPIEndpointPatterns() map[string]*awsevents.EventPattern {
 	vpc := tagged("vpc-")
 	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(dataAPITag)}}
 	return map[string]*awsevents.EventPattern{
+		"inspect-data-api-endpoint": internal(event.DataAPIEndpointToInspect),
 		"data-api-endpoint":         callsOf(tagCalls, vpc),
 		"data-api-endpoint-network": callsOf(networkCalls, nil),
 		"data-api-endpoint-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),

@@ -6,6 +6,8 @@ import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 // privateTag opts in: a VPC, or a role.
@@ -95,11 +97,12 @@ func privatePatterns() map[string]*awsevents.EventPattern {
 		return &awsevents.EventPattern{Source: jsii.Strings("aws.iam"), DetailType: jsii.Strings("AWS API Call via CloudTrail"), Detail: &detail}
 	}
 	return map[string]*awsevents.EventPattern{
-		"private-vpc":           callsOf(tagCalls, vpc),
-		"private-endpoint":      callsOf(endpointCalls, nil),
-		"private-network":       callsOf(networkCalls, nil),
-		"private-role-tagged":   role(roleTagged(privateTag)),
-		"private-role-untagged": role(roleUntagged(privateTag)),
+		"inspect-private-notebooks": internal(event.PrivateNotebooksToInspect),
+		"private-vpc":               callsOf(tagCalls, vpc),
+		"private-endpoint":          callsOf(endpointCalls, nil),
+		"private-network":           callsOf(networkCalls, nil),
+		"private-role-tagged":       role(roleTagged(privateTag)),
+		"private-role-untagged":     role(roleUntagged(privateTag)),
 		"private-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
 			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(privateTag)}},
 	}

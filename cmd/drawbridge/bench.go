@@ -14,6 +14,7 @@ import (
 
 type benchCommand struct {
 	Rounds    int     `help:"How often the warm connection is measured; the median counts." default:"5"`
+	Sweeps    []int   `help:"Of how many accounts a sweep is measured, ascending. Each has to be made a member first, which takes up to a second." default:"10,100" placeholder:"ACCOUNTS"`
 	WaitScale float64 `help:"Fraction of its time that a wait takes." default:"0.001" placeholder:"FRACTION"`
 }
 
@@ -39,7 +40,25 @@ func (c benchCommand) Run(ctx context.Context, env environment) error {
 	fmt.Printf("  Waits are shortened to %g of their time.\n\n", c.WaitScale)
 	fmt.Printf("The same %d calls (without AssumeRole) back to back by one warm process: %d ms\n", r.BareCalls, r.Bare.Milliseconds())
 	fmt.Printf("Ratio: %.1f (median of %d rounds each, in this run)\n\n", r.Ratio(), c.Rounds)
-	return sizes(filepath.Join(env.root, "dist", "functions"))
+	if err := sizes(filepath.Join(env.root, "dist", "functions")); err != nil {
+		return err
+	}
+	return c.sweeps(ctx, env.root)
+}
+
+// sweeps measures sweeps. Time is given as a ratio to that of the first, since the emulation's own says nothing of AWS's.
+func (c benchCommand) sweeps(ctx context.Context, root string) error {
+	fmt.Printf("\nA sweep of accounts in which nothing is, one Region (AWS and its Distributed Map are simulated)\n")
+	fmt.Printf("  %8s %8s %12s %12s %12s %16s %10s\n", "accounts", "calls", "per account", "transitions", "invocations", "time per account", "(prepared)")
+	var first time.Duration
+	return bench.Sweeps(ctx, bench.Options{Root: root, WaitScale: c.WaitScale}, c.Sweeps, func(s bench.SweepSample) {
+		each := s.Wall / time.Duration(s.Accounts)
+		if first == 0 {
+			first = each
+		}
+		fmt.Printf("  %8d %8d %12.2f %12d %12d %15.2fx %10s\n", s.Accounts, s.Total, s.PerAccount(s.Total), s.Transitions, s.Invocations,
+			float64(each)/float64(first), s.Prepare.Round(time.Second))
+	})
 }
 
 // sizes prints what each function weighs when it is zipped for Lambda.

@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -26,7 +27,7 @@ func main() {
 	enter := func(execution string, p event.Place) sweep.ChangeEC2 {
 		return ec2.NewFromConfig(door.Enter(execution, p.Account, p.Region))
 	}
-	bus := sweep.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
-	find := sweep.Changes{Enter: enter, Ask: bus.Ask}.Concerned
+	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
+	find := sweep.Changes{Enter: enter, Ask: looks.Ask}.Concerned
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.FindConnectionsInput.Raw, find))
 }

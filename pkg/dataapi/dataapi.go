@@ -39,9 +39,11 @@ const (
 	TagKey        = "drawbridge:key"        // the ARN of the key
 )
 
+// RolePrefix begins the name of every role that Drawbridge makes for a cluster; see [RoleName].
+const RolePrefix = "drawbridge-data-api-"
+
 const (
 	rolePath     = "/drawbridge/"
-	rolePrefix   = "drawbridge-data-api-"
 	policyName   = "data-api" // of the role's inline policy
 	boundaryName = "drawbridge-data-api-boundary"
 )

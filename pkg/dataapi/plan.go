@@ -146,7 +146,7 @@ func Admitted(consumers []workflow.Consumer) []string {
 // RoleName returns the name of a cluster's role: a name of more than 64 characters ends in a hash instead.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 func RoleName(cluster string) string {
-	name := rolePrefix + cluster
+	name := RolePrefix + cluster
 	if len(name) <= 64 {
 		return name
 	}

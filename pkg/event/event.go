@@ -134,18 +134,8 @@ func Parse(raw []byte) (Event, error) {
 	switch {
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ec2":
 		return ec2Call(out, e.Detail)
-	case e.DetailType == ToInspect && e.Source == Source:
-		return toInspect(out, e.Detail)
-	case e.DetailType == NotebookToInspect && e.Source == Source:
-		return notebookToInspect(out, e.Detail)
-	case e.DetailType == StudioToInspect && e.Source == Source:
-		return studioToInspect(out, e.Detail)
-	case e.DetailType == ShareToInspect && e.Source == Source:
-		return shareToInspect(out, e.Detail)
-	case e.DetailType == AttachmentToInspect && e.Source == Source:
-		return attachmentToInspect(out, e.Detail)
-	case e.DetailType == TransitToInspect && e.Source == Source:
-		return transitToInspect(out, e.Detail)
+	case e.Source == Source && Own(e.DetailType):
+		return own[e.DetailType](out, e.Detail)
 	case e.DetailType == ShareChanged && e.Source == "aws.ram":
 		return sharing(out, e.Resources), nil
 	case e.DetailType == "Tag Change on Resource" && e.Source == "aws.tag":

@@ -54,15 +54,15 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Routes || e.RouteTableID != "rtb-0a1b2c3d4e5f60001" {
 					t.Errorf("got %+v, want the route table", e)
 				}
-			case name == "associate-vpc-cidr-block" || name == "create-subnet" || name == "create-tags-on-vpc" || name == "create-tags-for-data-api":
-				if e.Kind != event.Change || e.VPC != "vpc-0b1c2d3e4f5a60718" || e.Network == strings.HasPrefix(name, "create-tags") {
+			case name == "associate-vpc-cidr-block" || name == "create-subnet" || name == "create-tags-on-vpc" || name == "create-tags-for-data-api" || name == "data-api-endpoint-to-inspect":
+				if e.Kind != event.Change || e.VPC != "vpc-0b1c2d3e4f5a60718" || e.Network != (name == "associate-vpc-cidr-block" || name == "create-subnet") {
 					t.Errorf("got %+v, want a change of the VPC", e)
 				}
 			case name == "add-tags-to-database" || name == "database-created" || name == "database-deleted":
 				if e.Kind != event.Change || e.VPC != "" {
 					t.Errorf("got %+v, want a change of some database", e)
 				}
-			case name == "add-tags-to-db-cluster":
+			case name == "add-tags-to-db-cluster" || name == "data-api-to-inspect":
 				if e.Kind != event.Change || e.ClusterARN != "arn:aws:rds:"+e.Region+":"+e.Account+":cluster:sales" {
 					t.Errorf("got %+v, want the Aurora cluster", e)
 				}
@@ -70,7 +70,7 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Change || e.Cluster != "sales-warehouse" {
 					t.Errorf("got %+v, want a change of the cluster", e)
 				}
-			case name == "create-vpc-endpoint" || name == "tag-role" || name == "tag-role-of-studio" || name == "tag-change-on-resource":
+			case name == "create-vpc-endpoint" || name == "tag-role" || name == "tag-role-of-studio" || name == "tag-change-on-resource" || name == "private-notebooks-to-inspect":
 				if e.Kind != event.Private || e.Account != "111111111111" || e.Roles != strings.HasPrefix(name, "tag-role") {
 					t.Errorf("got %+v, want a look at the account", e)
 				}
@@ -121,6 +121,36 @@ func TestOwnEventIsReadStrictlyAndNamesAnotherPlace(t *testing.T) {
 		if _, err := event.Parse([]byte(strings.ReplaceAll(raw, change[0], change[1]))); fault.Of(err) != fault.Invalid {
 			t.Errorf("%s instead of %s: %v, want Invalid", change[1], change[0], err)
 		}
+	}
+}
+
+func TestOwnEventsOfTheSweepAreReadStrictly(t *testing.T) {
+	tried := 0
+	for name, changes := range map[string][][2]string{
+		"data-api-to-inspect":          {{`"reason"`, `"reasons"`}, {`"222222222222",`, `"x",`}, {`"eu-west-1",`, `"us-east-2",`}, {":cluster:sales", ":db:sales"}},
+		"data-api-endpoint-to-inspect": {{`"reason"`, `"reasons"`}, {`"111111111111"`, `"x"`}, {"vpc-0b1c2d3e4f5a60718", "vpc-1"}},
+		"private-notebooks-to-inspect": {{`"reason"`, `"reasons"`}, {`"111111111111"`, `"x"`}},
+		"notebook-to-inspect":          {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}},
+		"studio-to-inspect":            {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}, {"sales-warehouse", "Sales"}},
+	} {
+		for _, change := range changes {
+			raw := string(samples(t)[name])
+			bad := strings.ReplaceAll(raw, change[0], change[1])
+			if bad == raw {
+				continue
+			}
+			tried++
+			if _, err := event.Parse([]byte(bad)); fault.Of(err) != fault.Invalid {
+				t.Errorf("%s: %s instead of %s: %v, want Invalid", name, change[1], change[0], err)
+			}
+		}
+	}
+	if tried < 14 {
+		t.Errorf("only %d were tried", tried)
+	}
+	every := strings.Replace(string(samples(t)["attachment-to-inspect"]), `"transitGatewayId": "tgw-0123456789abcdef0",`, "", 1)
+	if e, err := event.Parse([]byte(every)); err != nil || e.Kind != event.Attachment || e.VPC == "" || e.GatewayID != "" {
+		t.Errorf("a VPC on all its gateways: %+v, %v", e, err)
 	}
 }
 

@@ -33,11 +33,11 @@ type ShareInspection struct {
 }
 
 // AttachmentInspection is the detail of Drawbridge's own event [AttachmentToInspect]: one VPC, in its own account and
-// Region, on one gateway.
+// Region, on one gateway; or on each that it asks for or is attached to, if none is named.
 type AttachmentInspection struct {
 	Account          string `json:"account"`
 	Region           string `json:"region"`
-	TransitGatewayID string `json:"transitGatewayId"`
+	TransitGatewayID string `json:"transitGatewayId,omitempty"`
 	VPC              string `json:"vpcId"`
 	Reason           string `json:"reason"`
 }
@@ -246,7 +246,7 @@ func attachmentToInspect(out Event, detail json.RawMessage) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	if !gatewayForm.MatchString(d.TransitGatewayID) {
+	if d.TransitGatewayID != "" && !gatewayForm.MatchString(d.TransitGatewayID) {
 		return Event{}, invalid("detail.transitGatewayId %q is not of the form tgw-0123456789abcdef0", clip(d.TransitGatewayID))
 	}
 	if !vpcForm.MatchString(d.VPC) {

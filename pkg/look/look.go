@@ -28,27 +28,38 @@ type Asker struct {
 	Bus string // the name of the hub's bus
 }
 
-// Ask puts one event for each detail on the bus, ten at a time as PutEvents takes them. A detail is an
-// [event.ShareInspection], an [event.AttachmentInspection], an [event.TransitInspection] or an [event.StudioInspection]. After an error some events
-// may be there already; the next try puts them twice, which is safe.
+// A Look is the detail of one of Drawbridge's own events, such as an [event.Inspection].
+type Look interface {
+	// DetailType returns the detail-type that goes with the detail.
+	DetailType() string
+}
+
+// Ask asks for looks of several kinds.
+func (a Asker) Ask(ctx context.Context, looks ...Look) error { return Ask(ctx, a, looks...) }
+
+// Ask puts one event for each look on the bus, ten at a time as PutEvents takes them. A look that no machine answers is
+// [fault.Invalid], and then none is put. After another error some events may be there already; the next try puts them
+// twice, which is safe.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
-func Ask[D any](ctx context.Context, a Asker, details ...D) error {
-	for some := range slices.Chunk(details, 10) {
-		var entries []types.PutEventsRequestEntry
-		for _, d := range some {
-			kind, err := kindOf(d)
-			if err != nil {
-				return err
-			}
-			detail, err := json.Marshal(d)
-			if err != nil {
-				return fault.New(fault.Invalid, "writing the event %s: %v", kind, err)
-			}
-			slog.InfoContext(ctx, "asking for a look", "event", kind, "detail", string(detail))
-			entries = append(entries, types.PutEventsRequestEntry{EventBusName: aws.String(a.Bus),
-				Source: aws.String(event.Source), DetailType: aws.String(kind), Detail: aws.String(string(detail))})
+func Ask[L Look](ctx context.Context, a Asker, looks ...L) error {
+	var entries []types.PutEventsRequestEntry
+	for _, l := range looks {
+		kind := l.DetailType()
+		if !event.Own(kind) {
+			return fault.New(fault.Invalid, "asking for a look: no machine answers %q", kind)
 		}
-		got, err := a.API.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+		detail, err := json.Marshal(l)
+		if err != nil {
+			return fault.New(fault.Invalid, "writing the event %s: %v", kind, err)
+		}
+		entries = append(entries, types.PutEventsRequestEntry{EventBusName: aws.String(a.Bus),
+			Source: aws.String(event.Source), DetailType: aws.String(kind), Detail: aws.String(string(detail))})
+	}
+	for some := range slices.Chunk(entries, 10) {
+		for _, e := range some {
+			slog.InfoContext(ctx, "asking for a look", "event", *e.DetailType, "detail", *e.Detail)
+		}
+		got, err := a.API.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: some})
 		if err != nil {
 			return fmt.Errorf("putting events on the bus %s: %w", a.Bus, err)
 		}
@@ -59,19 +70,4 @@ func Ask[D any](ctx context.Context, a Asker, details ...D) error {
 		}
 	}
 	return nil
-}
-
-// kindOf returns the detail-type that belongs to a detail.
-func kindOf(detail any) (string, error) {
-	switch detail.(type) {
-	case event.ShareInspection:
-		return event.ShareToInspect, nil
-	case event.AttachmentInspection:
-		return event.AttachmentToInspect, nil
-	case event.TransitInspection:
-		return event.TransitToInspect, nil
-	case event.StudioInspection:
-		return event.StudioToInspect, nil
-	}
-	return "", fault.New(fault.Invalid, "asking for a look: %T is the detail of no event", detail)
 }

@@ -78,7 +78,12 @@ func TestAnEventThatIsNotTakenIsTransient(t *testing.T) {
 		t.Error("no error")
 	}
 	b := &bus{}
-	if err := look.Ask(t.Context(), look.Asker{API: b}, "text"); fault.Of(err) != fault.Invalid || len(b.entries) > 0 {
-		t.Errorf("a text is no look: %v", err)
+	if err := (look.Asker{API: b}).Ask(t.Context(), one, stranger{}); fault.Of(err) != fault.Invalid || len(b.entries) > 0 {
+		t.Errorf("%v after %d events: nothing is asked where no machine answers one of them", err, len(b.entries))
 	}
 }
+
+// stranger is of a kind that no machine answers.
+type stranger struct{}
+
+func (stranger) DetailType() string { return "Moon To Inspect" }

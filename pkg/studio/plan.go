@@ -18,7 +18,7 @@ import (
 // a longer one the end becomes a hash.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 func RoleName(region, cluster string) string {
-	name := "drawbridge-studio-" + region + "-" + cluster
+	name := RolePrefix + region + "-" + cluster
 	if len(name) <= 64 {
 		return name
 	}
@@ -94,6 +94,20 @@ func Permissions(w workflow.Warehouse) string {
 		all = append(all, statement.Statement{Sid: "DrawbridgeJoinGroups", Effect: "Allow", Action: []string{"redshift:JoinGroup"}, Resource: groups})
 	}
 	return document{statement.Version, all}.text()
+}
+
+// Cluster returns the ARN of the cluster that [Permissions] were written for; "" if the policy is not of that form.
+func Cluster(policy string) string {
+	var d document
+	if json.Unmarshal([]byte(policy), &d) != nil {
+		return ""
+	}
+	for _, s := range d.Statement {
+		if s.Sid == "DrawbridgeQuery" && len(s.Resource) == 1 {
+			return s.Resource[0]
+		}
+	}
+	return ""
 }
 
 // Readers returns the execution roles that the trust policy of a readers' role admits, sorted.

@@ -31,6 +31,8 @@ const machine = "drawbridge-studio"
 const (
 	// Path is the path of every role that Drawbridge makes in a member account.
 	Path = "/drawbridge/"
+	// RolePrefix begins the name of every readers' role; see [RoleName].
+	RolePrefix = "drawbridge-studio-"
 	// Boundary is the permissions boundary, a managed policy under [Path] of the member stack.
 	Boundary = "drawbridge-studio-boundary"
 	// PolicyName is the inline policy of ours, on the producer's role and on an execution role.

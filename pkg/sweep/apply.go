@@ -2,64 +2,56 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// EventBridge is what [Bus] needs of it.
-type EventBridge interface {
-	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
-}
-
-// Bus is the hub's event bus, whose rules start the machines.
-type Bus struct {
-	API  EventBridge
-	Name string
-}
-
-// Ask puts one event for each look on the bus, ten at a time as PutEvents takes them. After an error some may be there
-// already; the next try puts them twice, which is safe.
-// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
-func (b Bus) Ask(ctx context.Context, looks ...Look) error {
-	for some := range slices.Chunk(looks, 10) {
-		var entries []types.PutEventsRequestEntry
-		for _, look := range some {
-			detail, err := json.Marshal(look.Detail)
-			if err != nil {
-				return err
-			}
-			slog.InfoContext(ctx, "asking for a look", "thing", look.Thing, "event", look.Type, "reason", look.Reason)
-			entries = append(entries, types.PutEventsRequestEntry{EventBusName: aws.String(b.Name),
-				Source: aws.String(event.Source), DetailType: aws.String(look.Type), Detail: aws.String(string(detail))})
-		}
-		got, err := b.API.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
-		if err != nil {
-			return fmt.Errorf("putting events on the bus %s: %w", b.Name, err)
-		}
-		for _, e := range got.Entries {
-			if e.ErrorCode != nil {
-				return fault.New(fault.Transient, "putting events on the bus %s: %s: %s", b.Name, *e.ErrorCode, aws.ToString(e.ErrorMessage))
-			}
-		}
-	}
-	return nil
-}
-
 // Sweeper visits accounts, with a finder for each kind of thing.
 type Sweeper struct {
-	Finders []Finder
-	Ask     Ask
+	Finders  []Finder
+	Accounts []AccountFinder
+	Ask      Ask
+}
+
+// New returns a Sweeper with all finders, which enters accounts by door.
+func New(enter func(execution, account, region string) aws.Config, ask Ask) Sweeper {
+	in := func(execution string, p event.Place) aws.Config { return enter(execution, p.Account, p.Region) }
+	return Sweeper{
+		Ask: ask,
+		Finders: []Finder{
+			Peerings{Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
+			Notebooks{Enter: func(x string, p event.Place) NotebookAPIs {
+				return NotebookAPIs{EC2: ec2.NewFromConfig(in(x, p)), SageMaker: sagemaker.NewFromConfig(in(x, p))}
+			}},
+			Attachments{Enter: func(x string, p event.Place) AttachmentReader { return ec2.NewFromConfig(in(x, p)) }},
+			Shares{Enter: func(x string, p event.Place) InvitationReader { return ram.NewFromConfig(in(x, p)) }},
+			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }},
+			Studio{Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
+		},
+		Accounts: []AccountFinder{
+			Roles{Enter: func(x string, p event.Place) RoleAPIs {
+				return RoleAPIs{IAM: iam.NewFromConfig(in(x, p)), RDS: rds.NewFromConfig(in(x, p)), Redshift: redshift.NewFromConfig(in(x, p))}
+			}},
+			Endpoints{
+				EC2: func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
+				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) },
+			},
+		},
+	}
 }
 
 // Sweep asks for a look at everything in an account that wants one. An account that lets nobody in is told, not an
@@ -69,28 +61,45 @@ type Sweeper struct {
 // Region, not the other finders from their work; the visit fails when all have done theirs.
 func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (workflow.SweepAccountOutput, error) {
 	out := workflow.SweepAccountOutput{Account: in.Territory.Account, Found: []workflow.Found{}}
+	if len(in.Territory.Regions) == 0 {
+		return out, fault.New(fault.Invalid, "sweeping %s: no Region is named", out.Account)
+	}
 	var broken []error
+	// goOn reports whether the visit goes on after what a finder returned.
+	goOn := func(found *workflow.Found, where string, find func(Ask) (int, error)) (bool, error) {
+		seen, err := find(func(ctx context.Context, looks ...look.Look) error {
+			found.Announced += len(looks)
+			return s.Ask(ctx, looks...)
+		})
+		found.Seen += seen
+		if errors.Is(err, fault.ErrClosed) {
+			out.Closed = err.Error()
+			slog.WarnContext(ctx, "sweeping", "account", out.Account, "closed", out.Closed)
+			return false, nil
+		}
+		if err != nil {
+			err = fmt.Errorf("finding %s in %s: %w", found.Kind, where, err)
+			if kind := fault.Of(err); kind == fault.Transient || kind == fault.NotYet {
+				return false, err
+			}
+			broken = append(broken, err)
+		}
+		return true, nil
+	}
 	for _, finder := range s.Finders {
 		found := workflow.Found{Kind: finder.Kind()}
 		for _, region := range in.Territory.Regions {
 			at := event.Place{Account: in.Territory.Account, Region: region}
-			seen, err := finder.Find(ctx, in.Execution, at, func(ctx context.Context, looks ...Look) error {
-				found.Announced += len(looks)
-				return s.Ask(ctx, looks...)
-			})
-			found.Seen += seen
-			switch {
-			case errors.Is(err, fault.ErrClosed):
-				out.Closed = err.Error()
-				slog.WarnContext(ctx, "sweeping", "account", at.Account, "closed", out.Closed)
-				return out, nil
-			case err != nil:
-				err = fmt.Errorf("finding %s in %s, %s: %w", found.Kind, at.Account, at.Region, err)
-				if kind := fault.Of(err); kind == fault.Transient || kind == fault.NotYet {
-					return out, err
-				}
-				broken = append(broken, err)
+			if on, err := goOn(&found, at.Account+", "+region, func(ask Ask) (int, error) { return finder.Find(ctx, in.Execution, at, ask) }); !on {
+				return out, err
 			}
+		}
+		out.Found = append(out.Found, found)
+	}
+	for _, finder := range s.Accounts {
+		found := workflow.Found{Kind: finder.Kind()}
+		if on, err := goOn(&found, out.Account, func(ask Ask) (int, error) { return finder.FindAll(ctx, in.Execution, in.Territory, ask) }); !on {
+			return out, err
 		}
 		out.Found = append(out.Found, found)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -91,14 +92,13 @@ func (c Changes) attachments(ctx context.Context, api ChangeEC2, e event.Event, 
 		if err != nil {
 			return announced, fmt.Errorf("reading the attachments of %s, %s: %w", e.Account, e.Region, err)
 		}
-		var looks []Look
+		var looks []look.Look
 		for _, a := range page.TransitGatewayVpcAttachments {
 			id := aws.ToString(a.VpcId)
 			if owner := aws.ToString(a.VpcOwnerId); owner != "" && owner != e.Account {
 				continue // the gateway's owner sees other accounts' attachments too
 			}
-			looks = append(looks, Look{Type: event.AttachmentToInspect, Thing: aws.ToString(a.TransitGatewayAttachmentId), Reason: e.Name,
-				Detail: event.AttachmentInspection{Account: e.Account, Region: e.Region, TransitGatewayID: aws.ToString(a.TransitGatewayId), VPC: id, Reason: e.Name}})
+			looks = append(looks, event.AttachmentInspection{Account: e.Account, Region: e.Region, TransitGatewayID: aws.ToString(a.TransitGatewayId), VPC: id, Reason: e.Name})
 		}
 		if len(looks) > 0 {
 			if err := c.Ask(ctx, looks...); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 )
@@ -68,7 +69,7 @@ func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, a
 }
 
 // drifted returns looks at those notebooks of a page that are out of line.
-func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types.NotebookInstanceSummary) ([]Look, error) {
+func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types.NotebookInstanceSummary) ([]look.Look, error) {
 	var instances []notebook.Instance
 	subnetIDs := map[string]bool{}
 	for _, summary := range page {
@@ -90,7 +91,7 @@ func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types
 		return nil, err
 	}
 	tables, lines := map[string][]route.Table{}, map[string][]lifecycle.Line{}
-	var looks []Look
+	var looks []look.Look
 	for _, one := range instances {
 		vpc, known := vpcs[one.Subnet]
 		if !known {
@@ -115,8 +116,7 @@ func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types
 			reason = Drift(lines[one.LifecycleConfig], subnets[one.Subnet], route.HostRoutes(table))
 		}
 		if reason != "" {
-			looks = append(looks, Look{Type: event.NotebookToInspect, Thing: one.Name, Reason: reason,
-				Detail: event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason}})
+			looks = append(looks, event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason})
 		}
 	}
 	return looks, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 )
 
 // EC2 is what [Peerings] needs of EC2.
@@ -46,12 +47,11 @@ func each(ctx context.Context, api EC2, at event.Place, statuses []string, why f
 		if err != nil {
 			return seen, announced, fmt.Errorf("reading the peerings of %s, %s: %w", at.Account, at.Region, err)
 		}
-		var looks []Look
+		var looks []look.Look
 		for _, c := range page.VpcPeeringConnections {
 			p := convert(c)
 			if reason := why(p); reason != "" {
-				looks = append(looks, Look{Type: event.ToInspect, Thing: p.ID, Reason: reason,
-					Detail: event.Inspection{Account: at.Account, Region: at.Region, PeeringID: p.ID, Reason: reason}})
+				looks = append(looks, event.Inspection{Account: at.Account, Region: at.Region, PeeringID: p.ID, Reason: reason})
 			}
 		}
 		seen += len(page.VpcPeeringConnections)

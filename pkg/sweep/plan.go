@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -61,6 +64,48 @@ func Wanted(p Peering, at event.Place) string {
 	case "deleted", "rejected", "expired":
 		if p.Label != "" && (p.Status == "deleted" || p.Accepter.Place == at) {
 			return "the peering is " + p.Status + ", but Drawbridge's status is still on it"
+		}
+	}
+	return ""
+}
+
+// Attached says why an attachment wants a look, or "" if it wants none:
+//
+//	there, or on its way, of a VPC that asks for a gateway → no: the VPC is looked at, with all its live attachments
+//	there, or on its way                                   → yes: nobody may have looked at it, and what is in place can
+//	                                                         only be told by reading it, as its owner and the gateway's
+//	over, with a tag of Drawbridge's that says what the
+//	VPC was connected to, or how it stood                  → yes: what was added for it may not be gone
+//	over otherwise                                         → no
+//
+// AWS shows an attachment that is over for about two hours.
+func Attached(a Attachment) string {
+	if attachment.Live(workflow.Attachment{State: a.State}) {
+		if a.Asked {
+			return ""
+		}
+		return a.ID + " is " + a.State + ": is everything in place?"
+	}
+	for key := range a.Tags {
+		if key == connection.TagStatus || strings.HasPrefix(key, connection.TagPeer) {
+			return a.ID + " is " + a.State + ", but Drawbridge's tags are still on it"
+		}
+	}
+	return ""
+}
+
+// Exposed says why an Aurora cluster with these tags wants a look, or "" if it wants none:
+//
+//	its owner names accounts that may query it     → yes: roles and policies can only be compared by reading them
+//	it has a tag that Drawbridge set               → yes: what was added was not taken back
+//	else                                           → no
+func Exposed(tags map[string]string) string {
+	if tags[dataapi.TagConsumers] != "" {
+		return "the cluster names accounts that may query it: is everything in place?"
+	}
+	for _, key := range []string{dataapi.TagEndpoint, dataapi.TagStatus} {
+		if tags[key] != "" {
+			return "the cluster names nobody, but has Drawbridge's tag " + key
 		}
 	}
 	return ""

@@ -9,16 +9,19 @@
 //	apply.go      asks for looks, visits an account
 //	accounts.go   lists the accounts to visit
 //	tally.go      says what a sweep came to, and tells people of accounts that failed
-//	peerings.go, notebooks.go: a [Finder] for each kind of thing
+//	peerings.go, notebooks.go, attachments.go, shares.go, clusters.go, roles.go, endpoints.go: a [Finder] or an
+//	[AccountFinder] for each kind of thing
 //
-// Another kind of thing takes a Finder in a file of its own, a line in functions/sweep-account, and what it reads in the
-// grants of SweepAccount.
+// Another kind of thing takes a finder in a file of its own, a line in [New], and what it reads in the grants of
+// SweepAccount.
 package sweep
 
 import (
 	"context"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // A Finder finds the things of one kind that want a look, in one account and Region.
@@ -30,15 +33,24 @@ type Finder interface {
 	Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error)
 }
 
-// Ask asks for looks. Asking twice for one is safe.
-type Ask func(ctx context.Context, looks ...Look) error
+// An AccountFinder finds the things of one kind that want a look, in one account: things that have no Region, or that are
+// looked at together.
+type AccountFinder interface {
+	// Kind names the things, in the plural.
+	Kind() string
+	// FindAll is [Finder]'s Find for all Regions of an account that are swept; there is at least one.
+	FindAll(ctx context.Context, execution string, t workflow.Territory, ask Ask) (seen int, err error)
+}
 
-// A Look is one of Drawbridge's own events: a thing wants a look.
-type Look struct {
-	Type   string // the event's detail-type, of package event
-	Detail any    // what it reads as
-	Thing  string // for the log
-	Reason string // for the log
+// Ask asks for looks. Asking twice for one is safe.
+type Ask func(ctx context.Context, looks ...look.Look) error
+
+// Attachment is a VPC's attachment to a transit gateway as the VPC's account lists it.
+type Attachment struct {
+	ID    string
+	State string            // AWS's code, such as "available"
+	Asked bool              // the VPC's tag asks for a gateway, so the VPC is looked at anyway
+	Tags  map[string]string // as this account has them
 }
 
 // Peering is a peering as one of its accounts lists it.

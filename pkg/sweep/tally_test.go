@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -109,7 +110,7 @@ func (g guide) Find(ctx context.Context, _ string, at event.Place, ask Ask) (int
 	if g.err != nil {
 		return 1, g.err
 	}
-	return 2, ask(ctx, Look{Thing: g.kind + " " + at.Region})
+	return 2, ask(ctx, event.NotebookInspection{Region: at.Region, Notebook: g.kind})
 }
 
 func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
@@ -125,9 +126,9 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string
-			s := Sweeper{Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...Look) error {
+			s := Sweeper{Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
-					asked = append(asked, l.Thing)
+					asked = append(asked, l.(event.NotebookInspection).Notebook+" "+l.(event.NotebookInspection).Region)
 				}
 				return nil
 			}}

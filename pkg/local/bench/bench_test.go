@@ -32,6 +32,34 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestASweepGrowsWithItsAccounts counts calls, not time.
+func TestASweepGrowsWithItsAccounts(t *testing.T) {
+	const root = "../../.."
+	if err := (local.Options{Root: root}).Check(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	var samples []SweepSample
+	if err := Sweeps(t.Context(), Options{Root: root, WaitScale: 0.001}, []int{1, 3, 5}, func(s SweepSample) { samples = append(samples, s) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(samples) != 3 {
+		t.Fatalf("%d samples", len(samples))
+	}
+	one, three, five := samples[0], samples[1], samples[2]
+	if one.Total == 0 || three.Total-one.Total != five.Total-three.Total {
+		t.Errorf("%d, %d, %d calls for 1, 3, 5 accounts: two more do not always cost the same\n%v\n%v\n%v", one.Total, three.Total, five.Total, one.Calls, three.Calls, five.Calls)
+	}
+	if most := 16; (five.Total-three.Total)/2 > most {
+		t.Errorf("an account in which nothing is costs %d calls, want at most %d: %v", (five.Total-three.Total)/2, most, one.Calls)
+	}
+	if five.Invocations-three.Invocations != 2 {
+		t.Errorf("%d and %d invocations for 3 and 5 accounts", three.Invocations, five.Invocations)
+	}
+}
+
 func TestNoRoundsIsAnError(t *testing.T) {
 	if _, err := Run(t.Context(), Options{}); err == nil {
 		t.Error("nothing was measured, and nothing said")

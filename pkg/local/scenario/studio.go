@@ -137,9 +137,9 @@ func (w *World) ShareWarehouse(ctx context.Context) error {
 	return err
 }
 
-// UnshareWarehouse takes the tag away.
-func (w *World) UnshareWarehouse(ctx context.Context) error {
-	_, err := w.redshift().DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: w.warehouseARN(), TagKeys: []string{studioTag}})
+// UnshareWarehouse takes the tag away, and more of them.
+func (w *World) UnshareWarehouse(ctx context.Context, more ...string) error {
+	_, err := w.redshift().DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: w.warehouseARN(), TagKeys: append([]string{studioTag}, more...)})
 	return err
 }
 

@@ -70,7 +70,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept)
 }
 
 func TestStories(t *testing.T) {
@@ -82,7 +82,7 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-	dataAPI := slices.Concat(dataAPITales, callers)
+	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters)
 	for i, s := range dataAPI {
 		t.Run(s.name, func(t *testing.T) {
 			played++

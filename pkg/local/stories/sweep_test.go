@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -173,32 +174,49 @@ func sweepEverywhere(ctx context.Context, t *testing.T, _ *scenario.World) {
 
 func sweep(ctx context.Context, t *testing.T, s workflow.Sweep) {
 	t.Helper()
+	if err := asked(ctx, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// asked starts a sweep.
+func asked(ctx context.Context, s workflow.Sweep) error {
 	input, err := json.Marshal(s)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
 	machine := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:drawbridge-sweep"
-	if _, err := client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: aws.String(string(input))}); err != nil {
-		t.Fatal(err)
-	}
+	_, err = client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: aws.String(string(input))})
+	return err
 }
 
 // deaf switches off every rule that forwards events of the two accounts.
 func deaf(ctx context.Context, t *testing.T, w *scenario.World) {
 	t.Helper()
 	for _, home := range []scenario.Home{w.Consumer, w.Producer} {
-		client := eventbridge.NewFromConfig(engine.Config(home.Account, home.Region))
-		rules, err := client.ListRules(ctx, &eventbridge.ListRulesInput{NamePrefix: aws.String("drawbridge-forward-")})
-		if err != nil || len(rules.Rules) == 0 {
-			t.Fatal(err, len(rules.Rules))
-		}
-		for _, r := range rules.Rules {
-			if _, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: r.Name}); err != nil {
-				t.Fatal(err)
-			}
+		if err := silence(ctx, home.Account, home.Region); err != nil {
+			t.Fatal(err)
 		}
 	}
+}
+
+// silence switches off every rule that forwards events of an account and Region.
+func silence(ctx context.Context, account, region string) error {
+	client := eventbridge.NewFromConfig(engine.Config(account, region))
+	rules, err := client.ListRules(ctx, &eventbridge.ListRulesInput{NamePrefix: aws.String("drawbridge-forward-")})
+	if err != nil {
+		return err
+	}
+	if len(rules.Rules) == 0 {
+		return fmt.Errorf("account %s has no rule that forwards events", account)
+	}
+	for _, r := range rules.Rules {
+		if _, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: r.Name}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // restore saves the notebook's on-start script as its owner has it.

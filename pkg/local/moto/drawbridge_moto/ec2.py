@@ -7,12 +7,15 @@ Gaps closed (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/):
     and keeps the first ones when a later one is refused; a description hides a duplicate
   - a network ACL of one's own has no closing deny entries, and a missing entry cannot be deleted politely
   - a given IPv6 CIDR block cannot be associated with a VPC
+  - a filter with several values on something that has several, such as tag-key, wants all of them
 """
 
 import copy
+import fnmatch
 import ipaddress
 
 from moto.core.responses import ActionResult
+from moto.ec2 import utils
 from moto.ec2.exceptions import EC2ClientError, InvalidSecurityGroupNotFoundError, RouteAlreadyExistsError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.network_acls import NetworkAclBackend
@@ -26,6 +29,18 @@ from moto.ec2.responses.vpcs import VPCs
 from .patching import add, replace, require
 
 require(SecurityGroups, "_process_rules_from_querystring")
+
+
+# --- filters -------------------------------------------------------------------------------------------------------------
+
+
+@replace(utils, "is_filter_matching")
+def matches(original, obj, name, wanted):
+    # "you can specify multiple values for a filter": one of them is enough.
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html#Filtering_Resources_CLI
+    if name == "tag-key" and isinstance(wanted, list):
+        return any(fnmatch.fnmatchcase(have, one) for have in obj.get_filter_value(name) or [] for one in wanted)
+    return original(obj, name, wanted)
 
 
 # --- routes --------------------------------------------------------------------------------------------------------------

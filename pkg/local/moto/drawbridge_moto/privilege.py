@@ -273,6 +273,7 @@ CALLS = {
 ON_EVERYTHING = {
     "cloudwatch:PutMetricData",
     "iam:GetAccountAuthorizationDetails",
+    "iam:ListRoles",
     "lambda:ListFunctions",
     "organizations:ListAccounts",
     "redshift:DescribeClusters",

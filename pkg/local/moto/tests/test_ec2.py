@@ -1,6 +1,17 @@
 from .engine import CONSUMER, ELSEWHERE, PRODUCER, REGION, Case
 
 
+class Filters(Case):
+    def test_one_of_several_tag_keys_is_enough(self):
+        ec2 = self.client("ec2", CONSUMER)
+        tags = [{"ResourceType": "vpc", "Tags": [{"Key": "one", "Value": ""}, {"Key": "two", "Value": ""}]}]
+        made = ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=tags)["Vpc"]["VpcId"]
+        for keys, want in ((["one"], [made]), (["other", "two"], [made]), (["one", "two", "other"], [made]), (["other"], [])):
+            with self.subTest(keys):
+                found = ec2.describe_vpcs(Filters=[{"Name": "tag-key", "Values": keys}])["Vpcs"]
+                self.assertEqual(want, [vpc["VpcId"] for vpc in found])
+
+
 class Routes(Case):
     def table(self, vpc):
         return self.client("ec2", CONSUMER).create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]

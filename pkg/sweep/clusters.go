@@ -1,0 +1,98 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+)
+
+// RDS is what [DataAPI] and [Roles] need of RDS.
+type RDS interface {
+	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
+}
+
+// Redshift is what [Studio] and [Roles] need of Redshift.
+type Redshift interface {
+	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
+}
+
+// DataAPI finds Aurora clusters whose owner names accounts that may query them, and such that Drawbridge left something
+// on. A look at one is an execution of drawbridge-data-api. What is left of a cluster that says nothing of it any more,
+// or is gone, [Roles] finds.
+type DataAPI struct {
+	// Enter returns the client for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) RDS
+}
+
+// Kind implements [Finder].
+func (DataAPI) Kind() string { return "Aurora clusters" }
+
+// Find implements [Finder]: one DescribeDBClusters for 100 clusters.
+func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	pages := rds.NewDescribeDBClustersPaginator(d.Enter(execution, at), &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return seen, fmt.Errorf("reading the Aurora clusters: %w", err)
+		}
+		var looks []look.Look
+		for _, c := range page.DBClusters {
+			if reason := Exposed(tagsOf(c)); reason != "" {
+				looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.DBClusterArn), Reason: reason})
+			}
+		}
+		seen += len(page.DBClusters)
+		if err := ask(ctx, looks...); err != nil {
+			return seen, err
+		}
+	}
+	return seen, nil
+}
+
+func tagsOf(c types.DBCluster) map[string]string {
+	tags := map[string]string{}
+	for _, t := range c.TagList {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags
+}
+
+// Studio finds Redshift clusters that are shared with people of Studio domains, or were. A look at one is an execution of
+// drawbridge-studio, which reads the execution roles of all these domains as well.
+type Studio struct {
+	// Enter returns the client for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) Redshift
+}
+
+// Kind implements [Finder].
+func (Studio) Kind() string { return "Redshift clusters" }
+
+// Find implements [Finder]: one DescribeClusters for 100 clusters that have a tag of the machine's.
+func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	pages := redshift.NewDescribeClustersPaginator(s.Enter(execution, at), &redshift.DescribeClustersInput{
+		MaxRecords: aws.Int32(pageSize), TagKeys: []string{studio.ShareTag, studio.StatusTag}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return seen, fmt.Errorf("reading the Redshift clusters: %w", err)
+		}
+		var looks []look.Look
+		for _, c := range page.Clusters {
+			looks = append(looks, event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.ClusterIdentifier),
+				Reason: "the cluster is shared with Studio, or was: is everything in place?"})
+		}
+		seen += len(page.Clusters)
+		if err := ask(ctx, looks...); err != nil {
+			return seen, err
+		}
+	}
+	return seen, nil
+}

@@ -1,0 +1,156 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EndpointReader is what [Endpoints] needs of EC2.
+type EndpointReader interface {
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+}
+
+// PolicyReader is what [Endpoints] needs of IAM.
+type PolicyReader interface {
+	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
+}
+
+// Endpoints finds VPCs that are tagged for private notebooks or for the Data API, and what Drawbridge placed in VPCs that
+// are not. A look at a VPC from which the Data API is called is an execution of drawbridge-data-api-endpoint; private
+// notebooks are looked at account by account, by drawbridge-private-notebooks.
+type Endpoints struct {
+	// EC2 and IAM return the clients for acting in a place on behalf of an execution.
+	EC2 func(execution string, place event.Place) EndpointReader
+	IAM func(execution string, place event.Place) PolicyReader
+}
+
+// Kind implements [AccountFinder].
+func (Endpoints) Kind() string { return "VPCs with endpoints" }
+
+// placing is one machine that places endpoints: the tag by which the owner of a VPC asks for one, and how the tag
+// drawbridge:connection on what it places begins.
+type placing struct{ tag, owner string }
+
+var (
+	dataAPICallers   = placing{caller.Tag, caller.Owner("")}
+	privateNotebooks = placing{private.Tag, private.Owner("")}
+)
+
+// FindAll implements [AccountFinder]. In each Region one DescribeVpcs, one DescribeVpcEndpoints and one
+// DescribeSecurityGroups, for 100 things each; in an account without private notebooks one GetPolicy.
+func (e Endpoints) FindAll(ctx context.Context, execution string, t workflow.Territory, ask Ask) (seen int, err error) {
+	arranged := ""
+	var broken []error
+	for _, region := range t.Regions {
+		at := event.Place{Account: t.Account, Region: region}
+		found, err := placings(ctx, e.EC2(execution, at))
+		if errors.Is(err, fault.ErrClosed) {
+			return seen, err
+		}
+		if err != nil {
+			broken = append(broken, fmt.Errorf("in %s: %w", region, err))
+			continue
+		}
+		seen += len(found[dataAPICallers]) + len(found[privateNotebooks])
+		var looks []look.Look
+		for _, vpc := range slices.Sorted(maps.Keys(found[dataAPICallers])) {
+			looks = append(looks, event.DataAPIEndpointInspection{Account: t.Account, Region: region, VPC: vpc, Reason: found[dataAPICallers][vpc]})
+		}
+		if vpcs := slices.Sorted(maps.Keys(found[privateNotebooks])); arranged == "" && len(vpcs) > 0 {
+			arranged = found[privateNotebooks][vpcs[0]]
+			looks = append(looks, event.PrivateNotebooksInspection{Account: t.Account, Region: region, Reason: arranged})
+		}
+		if err := ask(ctx, looks...); err != nil {
+			return seen, err
+		}
+	}
+	if arranged != "" {
+		return seen, errors.Join(broken...)
+	}
+	first := event.Place{Account: t.Account, Region: t.Regions[0]}
+	_, err = e.IAM(execution, first).GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(private.PolicyARN(first.Account, first.Region))})
+	switch {
+	case fault.HasCode(err, "NoSuchEntity"):
+	case err != nil:
+		broken = append(broken, fmt.Errorf("reading the policy %s: %w", private.PolicyName, err))
+	default:
+		seen++
+		broken = append(broken, ask(ctx, event.PrivateNotebooksInspection{Account: first.Account, Region: first.Region, Reason: "the policy " + private.PolicyName + " is there, but no VPC asks for it"}))
+	}
+	return seen, errors.Join(broken...)
+}
+
+// placings returns, for each machine that places endpoints, the VPCs of a Region that ask for it or have something of it,
+// each with the reason to look at it.
+func placings(ctx context.Context, api EndpointReader) (map[placing]map[string]string, error) {
+	found := map[placing]map[string]string{dataAPICallers: {}, privateNotebooks: {}}
+	vpcs := ec2.NewDescribeVpcsPaginator(api, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(pageSize),
+		Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{dataAPICallers.tag, privateNotebooks.tag}}}})
+	for vpcs.HasMorePages() {
+		page, err := vpcs.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the tagged VPCs: %w", err)
+		}
+		for _, v := range page.Vpcs {
+			for _, tag := range v.Tags {
+				for one, of := range found {
+					if aws.ToString(tag.Key) == one.tag {
+						of[aws.ToString(v.VpcId)] = aws.ToString(v.VpcId) + " is tagged " + one.tag + ": is everything in place?"
+					}
+				}
+			}
+		}
+	}
+	placed := func(vpc string, tags []types.Tag, what string) {
+		for _, tag := range tags {
+			for one, of := range found {
+				if aws.ToString(tag.Key) == endpoint.TagConnection && strings.HasPrefix(aws.ToString(tag.Value), one.owner) && of[vpc] == "" {
+					of[vpc] = what + " in " + vpc + " is Drawbridge's, but the VPC does not ask for it"
+				}
+			}
+		}
+	}
+	ours := []types.Filter{{Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{dataAPICallers.owner + "*", privateNotebooks.owner + "*"}}}
+	endpoints := ec2.NewDescribeVpcEndpointsPaginator(api, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(pageSize), Filters: ours})
+	for endpoints.HasMorePages() {
+		page, err := endpoints.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the endpoints that Drawbridge made: %w", err)
+		}
+		for _, one := range page.VpcEndpoints {
+			if !strings.EqualFold(string(one.State), "deleted") {
+				placed(aws.ToString(one.VpcId), one.Tags, aws.ToString(one.VpcEndpointId))
+			}
+		}
+	}
+	groups := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(pageSize), Filters: ours})
+	for groups.HasMorePages() {
+		page, err := groups.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the security groups that Drawbridge made: %w", err)
+		}
+		for _, one := range page.SecurityGroups {
+			placed(aws.ToString(one.VpcId), one.Tags, aws.ToString(one.GroupId))
+		}
+	}
+	return found, nil
+}
