@@ -33,11 +33,8 @@ func main() {
 		c := door.Enter(execution, p.Account, p.Region)
 		return studio.Clients{Redshift: redshift.NewFromConfig(c), Roles: iam.NewFromConfig(c), Domains: sagemaker.NewFromConfig(c)}
 	}
-	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	bus := eventbridge.NewFromConfig(door.Hub())
-	inspect := studio.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy,
-		Index: studio.Index{API: ssm.NewFromConfig(door.Hub()), Path: os.Getenv("STUDIO_INDEX")},
-		Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME")}}.Inspect
+	bus, parameters := eventbridge.NewFromConfig(door.Hub()), ssm.NewFromConfig(door.Hub())
+	inspect := studio.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: parameter.New(parameters, os.Getenv("POLICY_PARAMETER")).Policy,
+		Index: studio.Index{API: parameters, Path: os.Getenv("STUDIO_INDEX")}, Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME")}}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, inspect))
 }

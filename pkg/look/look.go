@@ -61,7 +61,7 @@ func Ask[L Look](ctx context.Context, a Asker, looks ...L) error {
 		}
 		got, err := a.API.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: some})
 		if err != nil {
-			return fmt.Errorf("putting events on the bus %s: %w", a.Bus, err)
+			return fmt.Errorf("asking for %d looks, first %s %s: putting events on the bus %s: %w", len(some), *some[0].DetailType, *some[0].Detail, a.Bus, err)
 		}
 		for _, e := range got.Entries {
 			if e.ErrorCode != nil {

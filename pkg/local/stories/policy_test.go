@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
 // amendments are the stories about a policy that changes.
@@ -28,10 +29,30 @@ only says that it is refused.`,
 		},
 		struck: []int{2},
 	},
+	{
+		name:  "private-refused",
+		title: "The policy allows no private notebooks",
+		about: `
+As in private-notebooks.md, but the operators forbid alpha's account to have them. Nothing is made, and an event says that it
+is refused.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			privateWorld(ctx, t, w)
+			forbid(ctx, t, w, policy.Expose)
+		},
+		acts: []act{{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Refused"}}},
+		also: nothingPrivateLeft,
+	},
 }
 
 // forbidRoutes forbids routes for the consumer's account, until the story is over, and starts a sweep.
 func forbidRoutes(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	forbid(ctx, t, w, policy.Route)
+	startSweep(ctx, t, w)
+}
+
+// forbid forbids the consumer's account an action, until the story is over.
+func forbid(ctx context.Context, t *testing.T, w *scenario.World, action policy.Action) {
 	t.Helper()
 	client := ssm.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
 	name := aws.String("/drawbridge/policy")
@@ -43,7 +64,6 @@ func forbidRoutes(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 	done(t, put(ctx, *before.Parameter.Value+fmt.Sprintf(`
 @id("alpha-is-leaving")
-forbid (principal, action == Drawbridge::Action::"Route", resource) when { principal.account == "%[1]s" };`, w.Consumer.Account)))
+forbid (principal, action == Drawbridge::Action::%q, resource) when { principal.account == %q };`, action, w.Consumer.Account)))
 	t.Cleanup(func() { done(t, put(context.Background(), *before.Parameter.Value)) })
-	startSweep(ctx, t, w)
 }
