@@ -69,19 +69,16 @@ func databaseChanges() *map[string]any {
 // cluster may have its tags from the beginning, and may be deleted with them.
 func dataAPIPatterns() map[string]*awsevents.EventPattern {
 	return map[string]*awsevents.EventPattern{
-		"data-api": {
-			Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-			Detail: &map[string]any{
-				"eventName": jsii.Strings(clusterTagCalls...),
-				"requestParameters": map[string]any{
-					"resourceName": []any{map[string]any{"wildcard": "arn:*:rds:*:cluster:*"}},
-					"$or": []any{
-						map[string]any{"tags": map[string]any{"key": jsii.Strings(dataAPITags...)}},
-						map[string]any{"tagKeys": jsii.Strings(dataAPITags...)},
-					},
+		"data-api": recorded("rds", map[string]any{
+			"eventName": jsii.Strings(clusterTagCalls...),
+			"requestParameters": map[string]any{
+				"resourceName": []any{map[string]any{"wildcard": "arn:*:rds:*:cluster:*"}},
+				"$or": []any{
+					map[string]any{"tags": map[string]any{"key": jsii.Strings(dataAPITags...)}},
+					map[string]any{"tagKeys": jsii.Strings(dataAPITags...)},
 				},
 			},
-		},
+		}),
 		"inspect-data-api": internal(event.DataAPIToInspect),
 		"data-api-state":   {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Cluster Event")},
 	}

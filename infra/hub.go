@@ -118,16 +118,10 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	h.machine("peering", h.peering, map[string]*awsevents.EventPattern{
 		"peering":  callsOf(peeringCalls, nil),
 		"approval": callsOf(tagCalls, tagged("pcx-")),
-		"inspect": {
-			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
-			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.ToInspect),
-		},
+		"inspect":  internal(event.ToInspect),
 	})
 	h.machine("transit", h.transit, map[string]*awsevents.EventPattern{
-		"transit": {
-			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
-			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.TransitToInspect),
-		},
+		"transit": internal(event.TransitToInspect),
 	})
 	h.machine("change", h.change, map[string]*awsevents.EventPattern{
 		"network": callsOf(slices.Concat(networkCalls, tableCalls), nil),
@@ -141,12 +135,9 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	h.sweeps(parameter(stack, "SweepSchedule", "rate(1 day)", `^(rate|cron)\(.+\)$`,
 		"When every account is looked at for what no event announced."))
 	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
-		"notebook": {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
-		"routes":   callsOf(routeCalls, nil),
-		"inspect-notebook": {
-			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
-			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.NotebookToInspect),
-		},
+		"notebook":         {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
+		"routes":           callsOf(routeCalls, nil),
+		"inspect-notebook": internal(event.NotebookToInspect),
 	})
 	h.machine("data-api", h.dataAPI, dataAPIPatterns())
 	h.machine("studio", h.studio, studioPatterns())
@@ -218,11 +209,21 @@ func callsOf(names []string, parameters map[string]any) *awsevents.EventPattern 
 	if parameters != nil {
 		detail["requestParameters"] = parameters
 	}
+	return recorded("ec2", detail)
+}
+
+// recorded returns the pattern of CloudTrail's records of calls to a service.
+func recorded(service string, detail map[string]any) *awsevents.EventPattern {
 	return &awsevents.EventPattern{
-		Source:     jsii.Strings("aws.ec2"),
+		Source:     jsii.Strings("aws." + service),
 		DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 		Detail:     &detail,
 	}
+}
+
+// internal returns the pattern of one of Drawbridge's own events, from the hub's account alone: members could send it too.
+func internal(detailType string) *awsevents.EventPattern {
+	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(event.Source), DetailType: jsii.Strings(detailType)}
 }
 
 // tagged returns the pattern of a tag call's parameters where something whose id has a prefix is tagged.

@@ -93,16 +93,13 @@ func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.ICh
 func privatePatterns() map[string]*awsevents.EventPattern {
 	vpc := tagged("vpc-")
 	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(privateTag)}}
-	role := func(detail map[string]any) *awsevents.EventPattern {
-		return &awsevents.EventPattern{Source: jsii.Strings("aws.iam"), DetailType: jsii.Strings("AWS API Call via CloudTrail"), Detail: &detail}
-	}
 	return map[string]*awsevents.EventPattern{
 		"inspect-private-notebooks": internal(event.PrivateNotebooksToInspect),
 		"private-vpc":               callsOf(tagCalls, vpc),
 		"private-endpoint":          callsOf(endpointCalls, nil),
 		"private-network":           callsOf(networkCalls, nil),
-		"private-role-tagged":       role(roleTagged(privateTag)),
-		"private-role-untagged":     role(roleUntagged(privateTag)),
+		"private-role-tagged":       recorded("iam", roleTagged(privateTag)),
+		"private-role-untagged":     recorded("iam", roleUntagged(privateTag)),
 		"private-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
 			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(privateTag)}},
 	}

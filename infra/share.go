@@ -57,8 +57,3 @@ func shares() map[string]*awsevents.EventPattern {
 		"inspect-share": internal(event.ShareToInspect),
 	}
 }
-
-// internal returns the pattern of one of Drawbridge's own events, from the hub's account alone: members could send it too.
-func internal(detailType string) *awsevents.EventPattern {
-	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(event.Source), DetailType: jsii.Strings(detailType)}
-}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -72,18 +71,12 @@ var peopleCalls = []string{"CreateDomain", "UpdateDomain", "CreateUserProfile", 
 // studioPatterns are what starts the machine: the tags of a cluster, the tag of a role, an app that is deleted, and who works
 // in a domain with which role.
 func studioPatterns() map[string]*awsevents.EventPattern {
-	calls := func(service string, detail map[string]any) *awsevents.EventPattern {
-		return &awsevents.EventPattern{Source: jsii.Strings("aws." + service), DetailType: jsii.Strings("AWS API Call via CloudTrail"), Detail: &detail}
-	}
 	return map[string]*awsevents.EventPattern{
-		"studio-share":         calls("redshift", map[string]any{"eventName": jsii.Strings("CreateCluster", "CreateTags", "DeleteTags")}),
-		"studio-apps":          calls("sagemaker", map[string]any{"eventName": jsii.Strings("DeleteApp")}),
-		"studio-people":        calls("sagemaker", map[string]any{"eventName": jsii.Strings(peopleCalls...)}),
-		"studio-role-tagged":   calls("iam", roleTagged(studioTag)),
-		"studio-role-untagged": calls("iam", roleUntagged(studioTag)),
-		"studio-inspect": {
-			Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, // members could send it too
-			Source:  jsii.Strings(event.Source), DetailType: jsii.Strings(event.StudioToInspect),
-		},
+		"studio-share":         recorded("redshift", map[string]any{"eventName": jsii.Strings("CreateCluster", "CreateTags", "DeleteTags")}),
+		"studio-apps":          recorded("sagemaker", map[string]any{"eventName": jsii.Strings("DeleteApp")}),
+		"studio-people":        recorded("sagemaker", map[string]any{"eventName": jsii.Strings(peopleCalls...)}),
+		"studio-role-tagged":   recorded("iam", roleTagged(studioTag)),
+		"studio-role-untagged": recorded("iam", roleUntagged(studioTag)),
+		"studio-inspect":       internal(event.StudioToInspect),
 	}
 }
