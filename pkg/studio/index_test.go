@@ -81,6 +81,13 @@ func TestARoleLeadsToTheClustersThatNamedItsAccount(t *testing.T) {
 	if err := i.Index.Keep(t.Context(), "333333333333", there, "other", true); err != nil {
 		t.Fatal(err)
 	}
+	index := i.Index.API.(store)
+	before := len(index)
+	for _, word := range []string{"alpha", "../policy", "", "1111111111111"} {
+		if err := i.Index.Keep(t.Context(), word, there, "c0", true); err != nil || len(index) != before {
+			t.Errorf("the word %q, which is no account, is in the index: %v, %v", word, index, err)
+		}
+	}
 	const raw = `{"source": "aws.iam", "detail-type": "AWS API Call via CloudTrail", "account": %q, "region": "us-east-1",
 		"detail": {"eventSource": "iam.amazonaws.com", "eventName": "UntagRole", "requestParameters": {"roleName": "r", "tagKeys": ["drawbridge:studio"]}}}`
 	out, err := i.Inspect(t.Context(), workflow.InspectStudioInput{Event: fmt.Appendf(nil, raw, "111111111111")})
