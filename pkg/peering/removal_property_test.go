@@ -343,7 +343,7 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			begin()
 			connect(alpha, 1000)
 		}
-		for range rapid.IntRange(1, 10).Draw(t, "actions") {
+		for range rapid.IntRange(1, 20).Draw(t, "actions") {
 			who := account.Draw(t, "who")
 			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 7, 8, 100, 100, 100, 100, 100}).Draw(t, "cut")
 			switch rapid.SampledFrom([]string{"connect", "connect", "connect", "change", "change", "policy", "disconnect", "narrower", "replace", "rule", "edit", "stop", "start", "tag"}).Draw(t, "action") {
