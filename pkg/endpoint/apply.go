@@ -415,6 +415,48 @@ func ownGroup(ctx context.Context, api interface {
 	return "", nil
 }
 
+// Placed is an endpoint or a security group that Drawbridge placed in a VPC.
+type Placed struct{ ID, VPC, Owner string }
+
+// Finder is what [Find] needs of EC2.
+type Finder interface {
+	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+}
+
+// Find returns what Drawbridge placed in the VPCs of a Region for owners whose word begins with one of prefixes, endpoints
+// first. One DescribeVpcEndpoints and one DescribeSecurityGroups, for 100 things each.
+func Find(ctx context.Context, api Finder, prefixes ...string) ([]Placed, error) {
+	var words []string
+	for _, p := range prefixes {
+		words = append(words, p+"*")
+	}
+	ours, out := of("tag:"+TagConnection, words...), []Placed{}
+	endpoints := ec2.NewDescribeVpcEndpointsPaginator(api, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(100), Filters: ours})
+	for endpoints.HasMorePages() {
+		page, err := endpoints.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the endpoints that Drawbridge made: %w", err)
+		}
+		for _, e := range page.VpcEndpoints {
+			if !strings.EqualFold(string(e.State), "deleted") {
+				out = append(out, Placed{ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId), Owner: tag(e.Tags)})
+			}
+		}
+	}
+	groups := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(100), Filters: ours})
+	for groups.HasMorePages() {
+		page, err := groups.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the security groups that Drawbridge made: %w", err)
+		}
+		for _, g := range page.SecurityGroups {
+			out = append(out, Placed{ID: aws.ToString(g.GroupId), VPC: aws.ToString(g.VpcId), Owner: tag(g.Tags)})
+		}
+	}
+	return out, nil
+}
+
 func readRules(ctx context.Context, api lister, groups []string) ([]Rule, error) {
 	if len(groups) == 0 {
 		return nil, nil

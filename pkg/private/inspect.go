@@ -23,9 +23,8 @@ import (
 
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
-	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	endpoint.Finder
+	vpcReader
 }
 
 // IAM is what [Inspector] needs of IAM.
@@ -246,34 +245,14 @@ func readTagged(ctx context.Context, client vpcReader, account, region string) (
 
 // readOurs returns the VPCs of a Region that have an endpoint or a security group of ours, sorted.
 func readOurs(ctx context.Context, client EC2, account, region string) ([]standing, error) {
-	ours := []types.Filter{{Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{ownerPrefix + "*"}}}
-	found := map[string]bool{}
-	endpoints := ec2.NewDescribeVpcEndpointsPaginator(client, &ec2.DescribeVpcEndpointsInput{Filters: ours})
-	for endpoints.HasMorePages() {
-		page, err := endpoints.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the endpoints that Drawbridge made in %s, %s: %w", account, region, err)
-		}
-		for _, e := range page.VpcEndpoints {
-			if !strings.EqualFold(string(e.State), "deleted") {
-				found[aws.ToString(e.VpcId)] = true
-			}
-		}
-	}
-	groups := ec2.NewDescribeSecurityGroupsPaginator(client, &ec2.DescribeSecurityGroupsInput{Filters: ours})
-	for groups.HasMorePages() {
-		page, err := groups.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups that Drawbridge made in %s, %s: %w", account, region, err)
-		}
-		for _, g := range page.SecurityGroups {
-			found[aws.ToString(g.VpcId)] = true
-		}
+	placed, err := endpoint.Find(ctx, client, ownerPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", account, region, err)
 	}
 	var out []standing
-	for vpc := range found {
-		out = append(out, standing{region, vpc})
+	for _, p := range placed {
+		out = append(out, standing{region, p.VPC})
 	}
 	slices.SortFunc(out, func(a, b standing) int { return strings.Compare(a.vpc, b.vpc) })
-	return out, nil
+	return slices.Compact(out), nil
 }

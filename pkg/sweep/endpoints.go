@@ -24,9 +24,8 @@ import (
 
 // EndpointReader is what [Endpoints] needs of EC2.
 type EndpointReader interface {
+	endpoint.Finder
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 }
 
 // PolicyReader is what [Endpoints] needs of IAM.
@@ -120,36 +119,15 @@ func placings(ctx context.Context, api EndpointReader) (map[placing]map[string]s
 			}
 		}
 	}
-	placed := func(vpc string, tags []types.Tag, what string) {
-		for _, tag := range tags {
-			for one, of := range found {
-				if aws.ToString(tag.Key) == endpoint.TagConnection && strings.HasPrefix(aws.ToString(tag.Value), one.owner) && of[vpc] == "" {
-					of[vpc] = what + " in " + vpc + " is Drawbridge's, but the VPC does not ask for it"
-				}
-			}
-		}
+	placed, err := endpoint.Find(ctx, api, dataAPICallers.owner, privateNotebooks.owner)
+	if err != nil {
+		return nil, err
 	}
-	ours := []types.Filter{{Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{dataAPICallers.owner + "*", privateNotebooks.owner + "*"}}}
-	endpoints := ec2.NewDescribeVpcEndpointsPaginator(api, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(pageSize), Filters: ours})
-	for endpoints.HasMorePages() {
-		page, err := endpoints.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the endpoints that Drawbridge made: %w", err)
-		}
-		for _, one := range page.VpcEndpoints {
-			if !strings.EqualFold(string(one.State), "deleted") {
-				placed(aws.ToString(one.VpcId), one.Tags, aws.ToString(one.VpcEndpointId))
+	for _, p := range placed {
+		for one, of := range found {
+			if strings.HasPrefix(p.Owner, one.owner) && of[p.VPC] == "" {
+				of[p.VPC] = p.ID + " in " + p.VPC + " is Drawbridge's, but the VPC does not ask for it"
 			}
-		}
-	}
-	groups := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(pageSize), Filters: ours})
-	for groups.HasMorePages() {
-		page, err := groups.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups that Drawbridge made: %w", err)
-		}
-		for _, one := range page.SecurityGroups {
-			placed(aws.ToString(one.VpcId), one.Tags, aws.ToString(one.GroupId))
 		}
 	}
 	return found, nil
