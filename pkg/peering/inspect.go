@@ -56,7 +56,14 @@ const fresh = time.Minute
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
 	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 	requested := false // this is the first look at a new request
+	var p Peering
+	var seen event.Place // where p was read
 	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
+		if v.Answer == workflow.AnswerDisconnect {
+			if err := i.leftovers(ctx, in, p, seen, &out); err != nil {
+				return out, err
+			}
+		}
 		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
 		if v.Answer == workflow.AnswerNothing {
 			out.Result = workflow.Nothing
@@ -82,7 +89,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 		return end(Verdict{Answer: workflow.AnswerNothing, Reason: why})
 	}
-	p, seen, v, err := i.find(ctx, in.Execution, e)
+	var v Verdict
+	p, seen, v, err = i.find(ctx, in.Execution, e)
 	if err != nil {
 		return out, err
 	}
@@ -102,20 +110,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if accepter.Organization != "" {
 		out.Members = append(out.Members, Accepter)
 	}
-	over := func(v Verdict) (workflow.InspectPeeringOutput, error) {
-		if v.Answer == workflow.AnswerDisconnect {
-			if err := i.leftovers(ctx, in, p, seen, &out); err != nil {
-				return out, err
-			}
-		}
-		return end(v)
-	}
 	if v, settled := Settled(p); settled {
-		return over(v)
+		return end(v)
 	}
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != ""}
 	if !q.RequesterMember || !q.AccepterMember {
-		return over(Judge(q))
+		return end(Judge(q))
 	}
 	q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter)
 	if err != nil {
@@ -150,9 +150,6 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	out.Reject = set.Reject(r, a, about)
 	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
 	v = Judge(q)
-	if v.Answer == workflow.AnswerDisconnect {
-		return over(v)
-	}
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
 		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {

@@ -28,9 +28,9 @@ type remains struct {
 	books  []workflow.Notebook
 }
 
-// leftovers looks on both sides for what Drawbridge may have left of a peering that is over, or not allowed any more, and fills in what the
-// following states need. A side that is gone or closed to us is named, and keeps nobody from cleaning the other. seen is
-// where p was read.
+// leftovers looks on both sides for what Drawbridge may have left of a peering that is over, or not allowed any more, and
+// fills in what the following states need. A side that is gone or closed to us is named, and keeps nobody from cleaning
+// the other. seen is where p was read.
 func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInput, p Peering, seen event.Place, out *workflow.InspectPeeringOutput) error {
 	sides := [2]*remains{{role: Requester, here: p.Requester}, {role: Accepter, here: p.Accepter}}
 	look := func(s *remains) error {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -107,7 +106,7 @@ func Judge(q Question) Verdict {
 		return Verdict{Answer: forbid, Reason: fmt.Sprintf("accepter account %s is outside the organization", p.Accepter.Account)}
 	}
 	if stood {
-		if conflict := Overlapping(workflow.Connection{ID: p.ID, Requester: q.Requester.VPC, Accepter: q.Accepter.VPC}); conflict != nil {
+		if conflict := survey.Overlapping(q.Requester.VPC, q.Accepter.VPC, p.ID); conflict != nil {
 			return Verdict{Answer: workflow.AnswerConflict, Reason: conflict.Error()}
 		}
 	}
@@ -154,17 +153,6 @@ func Judge(q Question) Verdict {
 // Connected reports whether Drawbridge connected this peering once: the account in which it was read has the tag that says
 // which destinations the routes of that connection reach.
 func Connected(p Peering) bool { return p.Tags[connection.TagDestinations] != "" }
-
-// Overlapping returns the conflict of two VPCs that are connected and have come to share addresses, or nil. What leads
-// through the connection stays as it is: it still serves all other addresses.
-func Overlapping(c workflow.Connection) error {
-	a, b, ok := survey.Overlap(c.Requester.CIDRs, c.Accepter.CIDRs)
-	if !ok {
-		return nil
-	}
-	return fault.NewConflict(fmt.Sprintf("%s of %s overlaps %s of %s, and %s connects them", a, c.Requester.ID, b, c.Accepter.ID, c.ID),
-		"disassociate whichever of the two is new from its VPC, then redrive the execution; nothing of the connection was changed")
-}
 
 // Surplus returns what of the connection has no use any more on one side, as it was surveyed, or nil if nothing. recorded
 // is the side's tag drawbridge:destinations, rules what carries the connection's tag there:

@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -32,7 +33,7 @@ func Report(ctx context.Context, enter func(workflow.VPC) Reporter, c workflow.C
 		}
 		v.CIDRs = route.CIDRs(got.Vpcs[0])
 	}
-	conflict := Overlapping(c)
+	conflict := survey.Overlapping(c.Requester, c.Accepter, c.ID)
 	if conflict == nil {
 		return workflow.ReportConflictOutput{Reason: fmt.Sprintf("%s and %s do not overlap any more", c.Requester.ID, c.Accepter.ID)}, nil
 	}

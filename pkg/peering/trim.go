@@ -2,7 +2,6 @@ package peering
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -18,28 +17,13 @@ import (
 //
 // A peering that was never connected costs nothing here, because its tags say so.
 func (i Inspector) trim(ctx context.Context, execution string, p Peering, seen event.Place, surveyed []workflow.Side) ([]workflow.Side, []workflow.Notebook, error) {
-	sides, notebooks := []workflow.Side{}, []workflow.Notebook{}
 	if !Connected(p) {
-		return sides, notebooks, nil
+		return []workflow.Side{}, []workflow.Notebook{}, nil
 	}
-	trims, books := make([]*workflow.Trim, len(surveyed)), make([][]workflow.Notebook, len(surveyed))
-	look := func(n int) error {
-		var err error
-		if trims[n], books[n], err = i.surplus(ctx, execution, p, seen, surveyed[n]); err != nil {
-			return fmt.Errorf("in %s, %s: %w", surveyed[n].VPC.Account, surveyed[n].VPC.Region, err)
-		}
-		return nil
-	}
-	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
-		return nil, nil, err
-	}
-	for n, s := range surveyed {
-		if trims[n] != nil {
-			sides = append(sides, workflow.Side{Role: s.Role, VPC: s.VPC, Peer: s.Peer, Carrier: s.Carrier, Trim: trims[n]})
-			notebooks = append(notebooks, books[n]...)
-		}
-	}
-	return sides, notebooks, nil
+	return survey.Trims([2]workflow.Side(surveyed), func(n int, rest *workflow.Side) (books []workflow.Notebook, err error) {
+		rest.Trim, books, err = i.surplus(ctx, execution, p, seen, surveyed[n])
+		return books, err
+	})
 }
 
 // surplus reads what is Drawbridge's on one side: the tag that says which routes, and the rules. The routes themselves are

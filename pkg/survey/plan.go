@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -50,6 +51,17 @@ func ports(openings []workflow.Opening) []int {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// Overlapping returns the conflict of two VPCs that are connected by something and have come to share addresses, or nil.
+// What leads through the connection stays as it is: it still serves all other addresses.
+func Overlapping(one, other workflow.VPC, by string) error {
+	a, b, ok := Overlap(one.CIDRs, other.CIDRs)
+	if !ok {
+		return nil
+	}
+	return fault.NewConflict(fmt.Sprintf("%s of %s overlaps %s of %s, and %s connects them", a, one.ID, b, other.ID, by),
+		"disassociate whichever of the two is new from its VPC, then redrive the execution; nothing of the connection was changed")
 }
 
 // Trimmed says what a trim is about.

@@ -139,6 +139,33 @@ func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workf
 		Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus]}
 }
 
+// Trims gathers what goes of a connection that stays. surplus says for each of its sides, as they were surveyed, what has no
+// use there any more, as the Trim of rest, and returns the notebooks that may have host routes to it. Both sides are read at
+// once; the answer has those where something goes.
+func Trims(surveyed [2]workflow.Side, surplus func(n int, rest *workflow.Side) ([]workflow.Notebook, error)) ([]workflow.Side, []workflow.Notebook, error) {
+	var rest [2]workflow.Side
+	var books [2][]workflow.Notebook
+	look := func(n int) error {
+		s := surveyed[n]
+		rest[n] = workflow.Side{Role: s.Role, VPC: s.VPC, Peer: s.Peer, Carrier: s.Carrier}
+		var err error
+		if books[n], err = surplus(n, &rest[n]); err != nil {
+			return fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
+		}
+		return nil
+	}
+	if err := Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
+		return nil, nil, err
+	}
+	sides, notebooks := []workflow.Side{}, []workflow.Notebook{}
+	for n, s := range rest {
+		if s.Trim != nil {
+			sides, notebooks = append(sides, s), append(notebooks, books[n]...)
+		}
+	}
+	return sides, notebooks, nil
+}
+
 // Both runs two reads at once: they go to different accounts.
 func Both(a, b func() error) error {
 	var first error

@@ -94,20 +94,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	q := &p.q
 	a, b := q.Ends[0].VPC, q.Ends[1].VPC
 	out.Connection = workflow.Connection{ID: ID(e.GatewayID, a, b), Target: e.GatewayID, Requester: a, Accepter: b}
-	over := func(v Verdict) (workflow.InspectTransitOutput, error) {
-		if err := i.leftovers(ctx, in.Execution, p, &out); err != nil {
-			return out, err
-		}
-		if len(out.Sides) == 0 && len(out.Tagged) == 0 {
-			v.Answer = workflow.AnswerNothing
-			return end(v)
-		}
-		out.Result = workflow.Removed
-		return end(v)
-	}
 	conclude := func(v Verdict) (workflow.InspectTransitOutput, error) {
 		if v.Answer == workflow.AnswerDisconnect {
-			return over(v)
+			if err := i.leftovers(ctx, in.Execution, p, &out); err != nil {
+				return out, err
+			}
+			if out.Result = workflow.Removed; len(out.Sides) == 0 && len(out.Tagged) == 0 {
+				v.Answer = workflow.AnswerNothing
+			}
 		}
 		return end(v)
 	}

@@ -91,7 +91,7 @@ func Judge(q Question) (Verdict, error) {
 	if v, settled := Consent(q); settled {
 		return v, nil
 	}
-	decision, _ := connects(q)
+	decision := connects(q)
 	if wrong := Wrong(q); len(wrong) > 0 {
 		reason := strings.Join(wrong, "; ")
 		if q.Looks < settling {
@@ -116,9 +116,8 @@ func refusal(q Question) workflow.Answer {
 func Networks(q Question) (Verdict, bool, error) {
 	a, b := q.Ends[0].VPC, q.Ends[1].VPC
 	if one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs); ok {
-		if q.Before { // what leads over the gateway still serves all other addresses
-			return Verdict{}, false, fault.NewConflict(fmt.Sprintf("%s of %s overlaps %s of %s, and %s connects them", one, a.ID, other, b.ID, q.Gateway.ID),
-				"disassociate whichever of the two is new from its VPC, then redrive the execution; nothing of the connection was changed")
+		if q.Before {
+			return Verdict{}, false, survey.Overlapping(a, b, q.Gateway.ID)
 		}
 		return Verdict{Answer: refusal(q), Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID)}, true, nil
 	}
@@ -133,8 +132,8 @@ func Networks(q Question) (Verdict, bool, error) {
 // Consent is what [Judge] says before it is known what the gateway does, if that settles it: the policy about the two
 // VPCs, with the databases that are in them.
 func Consent(q Question) (Verdict, bool) {
-	decision, allowed := connects(q)
-	if !allowed {
+	decision := connects(q)
+	if !decision.Allowed {
 		return Verdict{refusal(q), "refused by policy " + decision.Policy, decision}, true
 	}
 	return Verdict{}, false
@@ -142,12 +141,11 @@ func Consent(q Question) (Verdict, bool) {
 
 // connects returns the decision that counts of the two about connecting: one that allows, or else a forbid, which says
 // more.
-func connects(q Question) (d policy.Decision, allowed bool) {
-	d = q.Connects[0]
-	if !d.Allowed && (q.Connects[1].Allowed || q.Connects[1].Policy != policy.DefaultDeny) {
-		d = q.Connects[1]
+func connects(q Question) policy.Decision {
+	if d := q.Connects[0]; d.Allowed || !q.Connects[1].Allowed && q.Connects[1].Policy == policy.DefaultDeny {
+		return d
 	}
-	return d, d.Allowed
+	return q.Connects[1]
 }
 
 // Wrong says what on the gateway keeps each side's traffic from the other:
