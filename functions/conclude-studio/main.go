@@ -1,4 +1,4 @@
-// Conclude-studio names the end of an execution of the Studio machine leaves it on the Redshift cluster and announces it.
+// Conclude-studio names the end of an execution of the Studio machine, leaves it on the Redshift cluster, and announces it.
 package main
 
 import (

@@ -199,9 +199,9 @@ func Verify(ctx context.Context, enter func(event.Place) Verifier, looks look.As
 	return out, err
 }
 
-// hold asks each route table that the attachment is propagated to, for each of the VPC's CIDRs, where it leads, or if nowhere,
-// who propagates what overlaps it. A gateway
-// propagates IPv6 only of attachments that have IPv6 support on, which Drawbridge leaves as it is.
+// hold asks each route table that the attachment is propagated to, for each of the VPC's CIDRs, where it leads, or if
+// nowhere, who propagates what overlaps it. A gateway propagates IPv6 only of attachments that have IPv6 support on, which
+// Drawbridge leaves as it is.
 func hold(ctx context.Context, api Verifier, in workflow.VerifyAttachmentInput, tables []string) ([]Held, error) {
 	var out []Held
 	for _, table := range tables {

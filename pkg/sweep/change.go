@@ -100,10 +100,8 @@ func (c Changes) attachments(ctx context.Context, api ChangeEC2, e event.Event, 
 			}
 			looks = append(looks, event.AttachmentInspection{Account: e.Account, Region: e.Region, TransitGatewayID: aws.ToString(a.TransitGatewayId), VPC: id, Reason: e.Name})
 		}
-		if len(looks) > 0 {
-			if err := c.Ask(ctx, looks...); err != nil {
-				return announced, err
-			}
+		if err := c.Ask(ctx, looks...); err != nil {
+			return announced, err
 		}
 		announced += len(looks)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 )
@@ -55,10 +56,8 @@ func each(ctx context.Context, api EC2, at event.Place, statuses []string, why f
 			}
 		}
 		seen += len(page.VpcPeeringConnections)
-		if len(looks) > 0 {
-			if err := ask(ctx, looks...); err != nil {
-				return seen, announced, err
-			}
+		if err := ask(ctx, looks...); err != nil {
+			return seen, announced, err
 		}
 		announced += len(looks)
 	}
@@ -71,7 +70,7 @@ func convert(c types.VpcPeeringConnection) Peering {
 		p.Status = string(c.Status.Code)
 	}
 	for _, t := range c.Tags {
-		if aws.ToString(t.Key) == "drawbridge:status" {
+		if aws.ToString(t.Key) == connection.TagStatus {
 			p.Label = aws.ToString(t.Value)
 		}
 	}
