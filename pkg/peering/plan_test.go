@@ -69,6 +69,14 @@ func TestJudge(t *testing.T) {
 		"a pending request that the policy refuses":        {"pending-acceptance", func(q *peering.Question) { q.Accept.Allowed, q.Accept.Policy = false, "accept-never" }, workflow.AnswerRefuse, "accept-never"},
 		"an active peering that the policy does not route": {"active", func(q *peering.Question) { q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route" }, workflow.AnswerRefuse, "no-route"},
 		"an active peering that nothing was decided about": {"active", func(q *peering.Question) { q.Routes = nil }, workflow.AnswerRefuse, "default-deny"},
+		"one that was connected before is disconnected": {"active", func(q *peering.Question) {
+			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route"
+		}, workflow.AnswerDisconnect, "no-route"},
+		"also when an account left the organization": {"active", func(q *peering.Question) {
+			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.AccepterMember, q.Accepter = false, nil
+		}, workflow.AnswerDisconnect, "222222222222 is outside"},
 		"a requester outside the organization":             {"pending-acceptance", func(q *peering.Question) { q.RequesterMember, q.Requester = false, nil }, workflow.AnswerRefuse, "111111111111 is outside"},
 		"an accepter outside the organization":             {"active", func(q *peering.Question) { q.AccepterMember, q.Accepter = false, nil }, workflow.AnswerRefuse, "222222222222 is outside"},
 		"VPCs that overlap":                                {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/20") }, workflow.AnswerRefuse, "10.1.128.0/20"},
