@@ -23,9 +23,17 @@ var studioSteps = map[string]step{
 		member: []grant{
 			// A role that does not exist has no path: IAM is asked for the name alone.
 			{actions: []string{"iam:GetRole", "iam:GetRolePolicy"}, resources: []string{studioRoles, studioNames}},
-			{actions: []string{"iam:UpdateAssumeRolePolicy", "iam:DeleteRole"}, resources: []string{studioRoles}},
+			{actions: []string{"iam:UpdateAssumeRolePolicy"}, resources: []string{studioRoles}},
 			{actions: []string{"iam:TagRole"}, resources: []string{studioRoles}, when: only("drawbridge:connection")},
-			{actions: []string{"iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy"}, resources: []string{studioRoles},
+			{actions: []string{"iam:CreateRole", "iam:PutRolePolicy"}, resources: []string{studioRoles},
+				when: map[string]map[string]any{"ArnEquals": {"iam:PermissionsBoundary": sub(studioBoundaryARN)}}},
+		},
+	},
+	"ForgetReaders": {
+		member: []grant{
+			{actions: []string{"iam:GetRole"}, resources: []string{studioRoles, studioNames}},
+			{actions: []string{"iam:UpdateAssumeRolePolicy", "iam:DeleteRole"}, resources: []string{studioRoles}},
+			{actions: []string{"iam:DeleteRolePolicy"}, resources: []string{studioRoles},
 				when: map[string]map[string]any{"ArnEquals": {"iam:PermissionsBoundary": sub(studioBoundaryARN)}}},
 		},
 	},

@@ -155,6 +155,11 @@ var kinds = []kind{
 		}),
 	},
 	{
+		name:    "workgroup",
+		about:   "Somebody made a workgroup of Redshift Serverless with the tag drawbridge:studio, or gave it to one.",
+		pattern: callPattern([]string{"redshift-serverless"}, workgroupTagged()),
+	},
+	{
 		name:    "database-state",
 		about:   "A database was created or deleted, or restarted.",
 		pattern: databaseStates,

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	tasks "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctionstasks"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -11,19 +12,22 @@ import (
 
 // studio returns the definition of the machine drawbridge-studio:
 //
-//	InspectStudio ─ admit ───→ WriteStudioRole → AdmitEachRole ──┐
-//	              ├ identify ─────────────────→ IdentifyEachDomain → ConcludeStudio
-//	              │                               → Identified, AwaitingApps or Removed
+//	InspectStudio ─ admit, retract ─→ WriteStudioRole → AdmitEachRole ──┐
+//	              ├ identify ────────────────────────→ IdentifyEachDomain → ConcludeStudio
+//	              │                                      → Identified, AwaitingApps or Removed
 //	              ├ announce → Announced
 //	              ├ refuse ──→ Refused
 //	              └ nothing ─→ Nothing
 //
-// What is granted and what is taken back goes the same way: the steps are given what shall be.
+// What is granted and what is taken back goes the same way: the steps are given what shall be. Only who retracts goes by
+// ForgetReaders before the end: until there, the readers' role remembers who leaves.
 func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	inspect := h.task(scope, "InspectStudio", data{"event": at("$")}, result{output: "$.Payload"})
-	write := h.task(scope, "WriteStudioRole",
-		data{"warehouse": at("$.warehouse"), "roles": at("$.roles")},
-		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.written"})
+	readers := func(state string) tasks.LambdaInvoke {
+		return h.task(scope, state, data{"warehouse": at("$.warehouse"), "roles": at("$.roles")},
+			result{selector: data{"hops": at("$.Payload.hops")}, path: "$.written"})
+	}
+	write, forget := readers("WriteStudioRole"), readers("ForgetReaders")
 	admit := each(scope, "AdmitEachRole", "$.roles", "$.admitted",
 		data{"warehouse": at("$.warehouse"), "role": at("$$.Map.Item.Value")},
 		// Two warehouses may write to one execution role; one execution writes to one role at a time.
@@ -46,13 +50,17 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	})
 	none.Next(admit) // over no roles
 	write.Next(admit)
-	admit.Next(identify).Next(conclude).Next(choose(scope, "ChooseStudioEnd", "$.result", []answer{
+	forget.Next(conclude)
+	admit.Next(identify).Next(choose(scope, "ChooseForgetting", "$.answer", []answer{
+		{"retract", forget}, {"admit", conclude}, {"identify", conclude},
+	}))
+	conclude.Next(choose(scope, "ChooseStudioEnd", "$.result", []answer{
 		{"Identified", succeed(scope, "Identified", "Each person queries the cluster as the database user of their own name.")},
 		{"AwaitingApps", succeed(scope, "AwaitingApps", "A domain's setting follows by itself as soon as its apps are deleted.")},
 		{"Removed", succeed(scope, "Removed", "Nobody reads the cluster any more; what was added for it is gone.")},
 	}))
 	return inspect.Next(choose(scope, "ChooseStudio", "$.answer", []answer{
-		{"admit", write}, {"identify", none},
+		{"admit", write}, {"retract", write}, {"identify", none},
 		{"announce", succeed(scope, "Announced", "A look was asked for at each cluster that the roles of the account may read.")},
 		{"refuse", succeed(scope, "Refused", "The policy does not allow it; the output says which.")},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
@@ -68,11 +76,20 @@ const studioIndex = "/drawbridge/studio"
 // peopleCalls change which execution roles the people of a Studio domain have.
 var peopleCalls = []string{"CreateDomain", "UpdateDomain", "CreateUserProfile", "UpdateUserProfile"}
 
+// workgroupTagged is the detail of a call that shares a workgroup of Redshift Serverless.
+func workgroupTagged() map[string]any {
+	return map[string]any{
+		"eventName":         jsii.Strings("CreateWorkgroup", "TagResource"),
+		"requestParameters": map[string]any{"tags": map[string]any{"key": jsii.Strings(studioTag)}},
+	}
+}
+
 // studioPatterns are what starts the machine: the tags of a cluster, the tag of a role, an app that is deleted, and who works
 // in a domain with which role.
 func studioPatterns() map[string]*awsevents.EventPattern {
 	return map[string]*awsevents.EventPattern{
-		"studio-share":         recorded("redshift", map[string]any{"eventName": jsii.Strings("CreateCluster", "CreateTags", "DeleteTags")}),
+		"studio-share":         recorded("redshift", map[string]any{"eventName": jsii.Strings("CreateCluster", "DeleteCluster", "CreateTags", "DeleteTags")}),
+		"studio-workgroup":     recorded("redshift-serverless", workgroupTagged()),
 		"studio-apps":          recorded("sagemaker", map[string]any{"eventName": jsii.Strings("DeleteApp")}),
 		"studio-people":        recorded("sagemaker", map[string]any{"eventName": jsii.Strings(peopleCalls...)}),
 		"studio-role-tagged":   recorded("iam", roleTagged(studioTag)),

@@ -379,6 +379,7 @@ var inputs = map[string]any{
 	"StartNotebook":           workflow.NotebookInput{},
 	"InspectStudio":           workflow.InspectStudioInput{},
 	"WriteStudioRole":         workflow.WriteStudioRoleInput{},
+	"ForgetReaders":           workflow.WriteStudioRoleInput{},
 	"AdmitExecutionRole":      workflow.AdmitRoleInput{},
 	"IdentifyUsers":           workflow.IdentifyUsersInput{},
 	"ConcludeStudio":          workflow.ConcludeStudioInput{},

@@ -62,6 +62,10 @@ type Event struct {
 	// Cluster is the Redshift cluster that a call of Redshift names, in the place of the event; empty if it names none.
 	Cluster string
 
+	// Workgroup is the workgroup of Redshift Serverless that was made with the tag drawbridge:studio, or got it (Kind Studio):
+	// its ARN or, when it was made, its name.
+	Workgroup string
+
 	// Consumer is the account for whose sake a look at Cluster was asked for; empty if it was for nobody's.
 	Consumer string
 	// Roles says that a tag of a role of the account changed (Kind Private), or the roles with which people work in Studio
@@ -151,6 +155,8 @@ func Parse(raw []byte) (Event, error) {
 		return out, err
 	case e.DetailType == "AWS API Call via CloudTrail" && (e.Source == "aws.rds" || e.Source == "aws.redshift"):
 		return databaseCall(out, e.Detail)
+	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.redshift-serverless":
+		return workgroupCall(out, e.Detail)
 	case e.DetailType == "SageMaker Notebook Instance State Change" && e.Source == "aws.sagemaker":
 		return notebookChange(out, e.Detail)
 	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.sagemaker":

@@ -70,6 +70,10 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Change || e.Cluster != "sales-warehouse" {
 					t.Errorf("got %+v, want a change of the cluster", e)
 				}
+			case name == "tag-workgroup":
+				if e.Kind != event.Studio || e.Workgroup != "arn:aws:redshift-serverless:eu-west-1:222222222222:workgroup/0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70" {
+					t.Errorf("got %+v, want the workgroup", e)
+				}
 			case name == "create-vpc-endpoint" || name == "tag-role" || name == "tag-role-of-studio" || name == "tag-change-on-resource" || name == "private-notebooks-to-inspect":
 				if e.Kind != event.Private || e.Account != "111111111111" || e.Roles != strings.HasPrefix(name, "tag-role") {
 					t.Errorf("got %+v, want a look at the account", e)
@@ -244,4 +248,27 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("the account %q does not have 12 digits", e.Account)
 		}
 	})
+}
+
+func TestWorkgroupsAreReadTolerantly(t *testing.T) {
+	sample := string(samples(t)["tag-workgroup"])
+	const arn = `"resourceArn": "arn:aws:redshift-serverless:eu-west-1:222222222222:workgroup/0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70"`
+	for name, c := range map[string]struct {
+		old, new, workgroup string
+	}{
+		"made with the tag":    {arn, `"workgroupName": "sales"`, "sales"},
+		"no tag of ours":       {"drawbridge:studio", "team", ""},
+		"a namespace":          {":workgroup/", ":namespace/", ""},
+		"no name":              {"0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70", "$(reboot)", ""},
+		"taken away":           {"TagResource", "UntagResource", ""},
+		"denied":               {`"awsRegion"`, `"errorCode": "AccessDenied", "awsRegion"`, ""},
+		"parameters left out":  {`"tags": [{"key": "drawbridge:studio", "value": "111111111111"}]`, `"tags": null`, ""},
+		"somebody else's call": {"TagResource", "CreateUsageLimit", ""},
+	} {
+		changed := strings.Replace(sample, c.old, c.new, 1)
+		e, err := event.Parse([]byte(changed))
+		if err != nil || e.Workgroup != c.workgroup || (e.Kind == event.Unhandled) != (c.workgroup == "") || changed == sample {
+			t.Errorf("%s: %+v, %v, want %q", name, e, err, c.workgroup)
+		}
+	}
 }

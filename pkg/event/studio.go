@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -64,6 +65,48 @@ func namedCluster(parameters json.RawMessage) string {
 		return ""
 	}
 	return p.ID
+}
+
+// The workgroup's name, or its ARN, which ends with its id.
+// https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_Workgroup.html
+var (
+	workgroupForm    = regexp.MustCompile(`^[a-z0-9-]{3,64}$`)
+	workgroupARNForm = regexp.MustCompile(`^arn:aws(-[a-z]+)*:redshift-serverless:[a-z0-9-]+:[0-9]{12}:workgroup/[0-9a-f-]{1,64}$`)
+)
+
+// workgroupCall reads CloudTrail's record of a call of Redshift Serverless that tags a workgroup, or makes one. Other things
+// of Redshift Serverless have tags, too.
+// https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_TagResource.html
+func workgroupCall(out Event, detail json.RawMessage) (Event, error) {
+	var c call
+	if err := json.Unmarshal(detail, &c); err != nil {
+		return Event{}, invalid("detail: %v", err)
+	}
+	out.Name = clip(c.EventName)
+	var p struct {
+		ARN  string `json:"resourceArn"`
+		Name string `json:"workgroupName"`
+		Tags []struct{ Key string }
+	}
+	if err := object(c.Parameters, &p); err != nil {
+		return Event{}, invalid("detail.requestParameters: %v", err)
+	}
+	if p.Name == "" {
+		p.Name = p.ARN
+	}
+	switch {
+	case c.ErrorCode != "":
+		out.Failed = true
+		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
+	case c.EventName != "TagResource" && c.EventName != "CreateWorkgroup",
+		!slices.ContainsFunc(p.Tags, func(t struct{ Key string }) bool { return t.Key == "drawbridge:studio" }):
+		out.Why = out.Name + " of Redshift Serverless shares no workgroup"
+	case !workgroupForm.MatchString(p.Name) && !workgroupARNForm.MatchString(p.Name):
+		out.Why = fmt.Sprintf("%s is not about a workgroup: %q", out.Name, clip(p.Name))
+	default:
+		out.Kind, out.Workgroup = Studio, p.Name
+	}
+	return out, nil
 }
 
 // peopleCalls are the API calls of SageMaker that change which execution roles the people of a Studio domain have.

@@ -94,7 +94,7 @@ func place(x Ended) Where {
 	w := Where{Machine: x.Machine, State: x.State, Status: x.Status, Execution: x.Name, ExecutionARN: x.ARN}
 	if e, err := event.Parse([]byte(x.Input)); err == nil {
 		w.Account, w.Region, w.Connection, w.Notebook, w.RouteTable = e.Account, e.Region, cmp.Or(e.PeeringID, e.GatewayID), e.NotebookName, e.RouteTableID
-		w.Resource = cmp.Or(e.ClusterARN, e.Cluster, e.DomainID)
+		w.Resource = cmp.Or(e.ClusterARN, e.Cluster, e.Workgroup, e.DomainID)
 	}
 	type spot struct{ Account, Region, Name string }
 	var in struct {

@@ -24,7 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// RoleWriter is what [WriteRole] needs of IAM in the producer's account.
+// RoleWriter is what [WriteRole] and [Forget] need of IAM in the producer's account.
 type RoleWriter interface {
 	RoleReader
 	CreateRole(context.Context, *iam.CreateRoleInput, ...func(*iam.Options)) (*iam.CreateRoleOutput, error)
@@ -34,36 +34,21 @@ type RoleWriter interface {
 	DeleteRole(context.Context, *iam.DeleteRoleInput, ...func(*iam.Options)) (*iam.DeleteRoleOutput, error)
 }
 
-// WriteRole makes the readers' role of a cluster trust exactly the admitted execution roles, and deletes it when there are
-// none. It always carries the permissions boundary of the member stack, without which Drawbridge may create no role.
+// WriteRole makes the readers' role of a cluster trust exactly the admitted execution roles, at once: what follows may take
+// its time. Those that leave stay named in it until [Forget]. It always carries the permissions boundary of the member stack,
+// without which Drawbridge may create no role.
 func WriteRole(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
-	w, name, trust := in.Warehouse, nameOf(in.Warehouse.Role), Trust(in.Roles)
+	w, name, staying := in.Warehouse, nameOf(in.Warehouse.Role), Staying(in.Roles)
 	boundary := strings.Replace(strings.TrimSuffix(w.Role, name)+Boundary, ":role/", ":policy/", 1)
-	hop := func(detail string) (workflow.HopsOutput, error) {
-		return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "readers' role " + name, OK: true, Detail: detail}}}, nil
-	}
-	have, err := readRole(ctx, api, name, w.Account)
+	failed := failing(name, w.Account)
+	have, err := ourRole(ctx, api, name, w.Account)
 	if err != nil {
 		return workflow.HopsOutput{}, err
 	}
-	if have != nil && !ours(have) {
-		return workflow.HopsOutput{}, fault.NewConflict(fmt.Sprintf("the role %s in %s is not Drawbridge's: it has no tag %s", name, w.Account, MarkTag), "rename that role, then redrive the execution")
-	}
-	failed := func(doing string, err error) (workflow.HopsOutput, error) {
-		return workflow.HopsOutput{}, fmt.Errorf("%s the role %s in %s: %w", doing, name, w.Account, err)
-	}
+	trust := Trust(in.Roles)
 	switch {
-	case trust == "" && have == nil:
-		return hop("there is none")
-	case trust == "":
-		_, err = api.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)})
-		if err != nil && !fault.HasCode(err, "NoSuchEntity") {
-			return failed("emptying", err)
-		}
-		if _, err = api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !fault.HasCode(err, "NoSuchEntity") {
-			return failed("deleting", err)
-		}
-		return hop("deleted")
+	case have == nil && len(staying) == 0:
+		return readersHop(name, "there is none")
 	case have == nil:
 		_, err = api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, Path: aws.String(Path), AssumeRolePolicyDocument: &trust, PermissionsBoundary: &boundary,
 			Description: aws.String("Drawbridge: who reads the Redshift cluster " + w.ID + " from SageMaker Studio of another account, each as a user of their own name."),
@@ -77,10 +62,13 @@ func WriteRole(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleI
 		if err != nil {
 			return failed("creating", err)
 		}
-	case !sameJSON(have.trust, trust):
+	case trust != "" && !sameJSON(have.trust, trust): // an empty one is not allowed; Forget deletes the role
 		if _, err = api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust}); err != nil {
 			return failed("changing who may assume", err)
 		}
+	}
+	if len(staying) == 0 {
+		return readersHop(name, "nobody may assume it any more")
 	}
 	wanted := Permissions(w)
 	now, err := rolePolicy(ctx, api, name)
@@ -92,7 +80,59 @@ func WriteRole(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleI
 			return failed("writing the policy of", err)
 		}
 	}
-	return hop(fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", strings.Count(trust, ":role/"), w.ID))
+	return readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(staying), w.ID))
+}
+
+// Forget takes the execution roles that left out of the readers' role of a cluster, after what they were given was taken
+// back, and deletes it when nobody stays.
+func Forget(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
+	w, name, staying := in.Warehouse, nameOf(in.Warehouse.Role), Staying(in.Roles)
+	failed := failing(name, w.Account)
+	have, err := ourRole(ctx, api, name, w.Account)
+	if err != nil {
+		return workflow.HopsOutput{}, err
+	}
+	if have == nil {
+		return readersHop(name, "there is none")
+	}
+	if len(staying) == 0 {
+		_, err = api.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)})
+		if err != nil && !fault.HasCode(err, "NoSuchEntity") {
+			return failed("emptying", err)
+		}
+		if _, err = api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !fault.HasCode(err, "NoSuchEntity") {
+			return failed("deleting", err)
+		}
+		return readersHop(name, "deleted")
+	}
+	if trust := Trust(staying); !sameJSON(have.trust, trust) {
+		if _, err = api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust}); err != nil {
+			return failed("changing who may assume", err)
+		}
+	}
+	return readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(staying), w.ID))
+}
+
+// readersHop is the hop of a readers' role.
+func readersHop(name, detail string) (workflow.HopsOutput, error) {
+	return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "readers' role " + name, OK: true, Detail: detail}}}, nil
+}
+
+// failing returns what says of a step that it failed with a readers' role.
+func failing(name, account string) func(doing string, err error) (workflow.HopsOutput, error) {
+	return func(doing string, err error) (workflow.HopsOutput, error) {
+		return workflow.HopsOutput{}, fmt.Errorf("%s the role %s in %s: %w", doing, name, account, err)
+	}
+}
+
+// ourRole returns the readers' role of that name, nil if there is none. One that is not ours is a [fault.Conflict].
+func ourRole(ctx context.Context, api RoleReader, name, account string) (*role, error) {
+	have, err := readRole(ctx, api, name, account)
+	if err == nil && have != nil && !ours(have) {
+		err = fault.NewConflict(fmt.Sprintf("the role %s in %s is not Drawbridge's: it has no tag %s", name, account, MarkTag),
+			"rename that role, then redrive the execution")
+	}
+	return have, err
 }
 
 // ExecutionRoleWriter is what [Admit] needs of IAM in the consumer's account.
@@ -123,9 +163,9 @@ func Admit(ctx context.Context, api ExecutionRoleWriter, in workflow.AdmitRoleIn
 	if have == nil {
 		return hop("it does not exist any more")
 	}
-	roles, err := assumed(ctx, api, name)
+	roles, err := assumed(ctx, api, name, in.Role.Account)
 	if err != nil {
-		return failed("reading", err)
+		return workflow.HopsOutput{}, err
 	}
 	wanted := With(roles, in.Warehouse.Role, in.Role.Admit)
 	trust, err := TrustOf(have.trust, len(wanted) > 0)
@@ -170,14 +210,14 @@ func Admit(ctx context.Context, api ExecutionRoleWriter, in workflow.AdmitRoleIn
 }
 
 // assumed returns the readers' roles that our inline policy on an execution role names.
-func assumed(ctx context.Context, api RoleReader, name string) ([]string, error) {
+func assumed(ctx context.Context, api RoleReader, name, account string) ([]string, error) {
 	text, err := rolePolicy(ctx, api, name)
 	if err != nil {
-		return nil, fmt.Errorf("reading the policy of the role %s: %w", name, err)
+		return nil, fmt.Errorf("reading the policy %s of the role %s in %s: %w", PolicyName, name, account, err)
 	}
 	roles, err := Assumed(text)
 	if err != nil {
-		return nil, fmt.Errorf("role %s: %w", name, err)
+		return nil, fmt.Errorf("role %s in %s: %w", name, account, err)
 	}
 	return roles, nil
 }
@@ -336,7 +376,7 @@ const (
 // Conclude names the end of an execution and leaves it on the cluster, for people; when nobody reads it any more, nothing of
 // ours stays there. Then it announces it.
 func Conclude(ctx context.Context, api Tagger, bus notice.Bus, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
-	out := workflow.ConcludeStudioOutput{Result: End(in.Roles, in.Identified), Reason: in.Reason, Verdict: slices.Clone(in.Written.Hops)}
+	out := workflow.ConcludeStudioOutput{Result: End(in.Warehouse, in.Roles, in.Identified), Reason: in.Reason, Verdict: slices.Clone(in.Written.Hops)}
 	for _, a := range in.Admitted {
 		out.Verdict = append(out.Verdict, a.Hops...)
 	}
@@ -367,8 +407,8 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, in workflow.Concl
 	var err error
 	if out.Result == workflow.Removed {
 		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag}})
-		if fault.HasCode(err, "ResourceNotFoundFault", "ResourceNotFound", "ClusterNotFound") {
-			err = nil // with the cluster its tags are gone
+		if fault.HasCode(err, "ResourceNotFoundFault", "ResourceNotFound", "ClusterNotFound", "InvalidClusterState") {
+			err = nil // with the cluster its tags are gone, or go
 		}
 	} else {
 		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: []rstypes.Tag{

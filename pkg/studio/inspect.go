@@ -68,6 +68,7 @@ type Inspector struct {
 // The answers of InspectStudio.
 const (
 	AnswerAdmit    = "admit"
+	AnswerRetract  = "retract"
 	AnswerIdentify = "identify"
 	AnswerAnnounce = "announce"
 	AnswerRefuse   = "refuse"
@@ -87,6 +88,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) 
 	switch {
 	case e.Cluster != "":
 		err = i.warehouse(ctx, in.Execution, e, &out)
+	case e.Workgroup != "":
+		err = i.workgroup(ctx, e, &out)
 	case e.Roles:
 		err = i.announce(ctx, e, &out)
 	case e.Kind == event.Studio:
@@ -129,6 +132,22 @@ func (i Inspector) announce(ctx context.Context, e event.Event, out *workflow.In
 	return look.Ask(ctx, i.Looks, looks...)
 }
 
+// workgroup says what a workgroup of Redshift Serverless cannot do: whoever asks it for credentials becomes the database user
+// of the role, so all readers would be one. Nobody may choose a user, as GetClusterCredentials lets them.
+// https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_GetCredentials.html
+func (i Inspector) workgroup(ctx context.Context, e event.Event, out *workflow.InspectStudioOutput) error {
+	owner, err := i.Account(ctx, e.Account)
+	if err != nil {
+		return err
+	}
+	if owner.Organization == "" {
+		out.Answer, out.Reason = AnswerNothing, fmt.Sprintf("account %s is outside the organization", e.Account)
+		return nil
+	}
+	return fault.NewConflict(fmt.Sprintf("the workgroup %s in %s, %s is Redshift Serverless, where a database user has the name of the role that asks: all readers would be one user",
+		e.Workgroup, e.Account, e.Region), "take the tag "+ShareTag+" from the workgroup, and share a provisioned cluster by it")
+}
+
 // warehouse looks at one cluster: who shall read it, who could until now, and in which domains they work.
 func (i Inspector) warehouse(ctx context.Context, execution string, e event.Event, out *workflow.InspectStudioOutput) error {
 	nothing := func(format string, args ...any) error {
@@ -158,9 +177,13 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if out.Warehouse.Groups == nil {
 		out.Warehouse.Groups = []string{}
 	}
-	readers, err := i.readers(ctx, clients.Roles, name, e.Account)
-	if err != nil {
+	var readers []string
+	if have, err := ourRole(ctx, clients.Roles, name, e.Account); err != nil {
 		return err
+	} else if have != nil {
+		if readers, err = Readers(have.trust); err != nil {
+			return fmt.Errorf("in %s, %s: %w", name, e.Account, err)
+		}
 	}
 	named := strings.Fields(tags[ShareTag])
 	accounts := slices.Clone(named)
@@ -174,7 +197,9 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 			return err
 		}
 	}
-	if len(accounts) == 0 {
+	// What an earlier execution left on the cluster, though nobody reads it, did not come to its end.
+	_, unfinished := tags[StatusTag]
+	if len(accounts) == 0 && !unfinished {
 		return nothing("cluster %s has no tag %s, and nobody reads it", e.Cluster, ShareTag)
 	}
 	set, _, err := i.Policy(ctx, "")
@@ -193,26 +218,30 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 		}
 		refused = append(refused, decisions...)
 	}
-	admitted := slices.ContainsFunc(out.Roles, func(r workflow.ExecutionRole) bool { return r.Admit })
+	staying := Staying(out.Roles)
+	leaving := slices.ContainsFunc(readers, func(arn string) bool {
+		return !slices.ContainsFunc(staying, func(r workflow.ExecutionRole) bool { return r.ARN == arn })
+	})
+	if len(refused) > 0 {
+		out.Decision = refused[0]
+	}
 	switch {
-	case len(out.Roles) == 0 && len(refused) > 0:
-		out.Answer, out.Decision, out.Reason = AnswerRefuse, refused[0], "refused by policy "+refused[0].Policy+": "+refused[0].Reason
-	case len(out.Roles) == 0 && len(readers) == 0:
-		return nothing("no execution role of a Studio domain in %s is tagged %s=true", strings.Join(accounts, ", "), ShareTag)
-	case admitted:
-		out.Answer, out.Reason = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[ShareTag])
-		for _, r := range out.Roles {
-			if r.Admit {
-				out.Decision = r.Decision
-			}
+	case len(staying) > 0:
+		out.Answer, out.Reason, out.Decision = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[ShareTag]), staying[0].Decision
+		if leaving {
+			out.Answer = AnswerRetract
 		}
+	case leaving || unfinished:
+		out.Answer, out.Reason = AnswerRetract, fmt.Sprintf("nobody may read %s any more", e.Cluster)
+	case len(refused) > 0:
+		out.Answer, out.Reason = AnswerRefuse, "refused by policy "+refused[0].Policy+": "+refused[0].Reason
 	default:
-		out.Answer, out.Reason = AnswerAdmit, fmt.Sprintf("nobody may read %s any more", e.Cluster)
+		return nothing("no execution role of a Studio domain in %s is tagged %s=true", strings.Join(accounts, ", "), ShareTag)
 	}
 	return nil
 }
 
-// cluster returns the tags of a cluster; none if it is gone.
+// cluster returns the tags of a cluster; none if it is gone, or goes.
 func cluster(ctx context.Context, api Redshift, e event.Event) (map[string]string, error) {
 	tags := map[string]string{}
 	got, err := api.DescribeClusters(ctx, &redshift.DescribeClustersInput{ClusterIdentifier: &e.Cluster})
@@ -222,24 +251,14 @@ func cluster(ctx context.Context, api Redshift, e event.Event) (map[string]strin
 	if err != nil {
 		return nil, fmt.Errorf("reading the Redshift cluster %s in %s, %s: %w", e.Cluster, e.Account, e.Region, err)
 	}
+	// https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
+	if status := aws.ToString(got.Clusters[0].ClusterStatus); status == "deleting" || status == "final-snapshot" {
+		return tags, nil
+	}
 	for _, t := range got.Clusters[0].Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return tags, nil
-}
-
-// readers returns the execution roles that the readers' role trusts; none if there is no such role. A role of that name
-// which is not ours is a conflict.
-func (i Inspector) readers(ctx context.Context, api RoleReader, name, account string) ([]string, error) {
-	role, err := readRole(ctx, api, name, account)
-	if err != nil || role == nil {
-		return nil, err
-	}
-	if !ours(role) {
-		return nil, fault.NewConflict(fmt.Sprintf("the role %s in %s is not Drawbridge's: it has no tag %s", name, account, MarkTag),
-			"rename that role, then redrive the execution")
-	}
-	return Readers(role.trust)
 }
 
 // role is what IAM says about a role.
@@ -325,7 +344,7 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 		identify := slices.ContainsFunc(d.roles, func(arn string) bool { return admitted[arn] })
 		if !identify {
 			// Somebody else's warehouse may still be read from here.
-			if identify, err = i.elsewhere(ctx, clients.Roles, d, out.Warehouse.Role); err != nil {
+			if identify, err = i.elsewhere(ctx, clients.Roles, d, place.Account, out.Warehouse.Role); err != nil {
 				return nil, err
 			}
 		}
@@ -335,9 +354,9 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 }
 
 // elsewhere reports whether an execution role of a domain may read another warehouse than the one of this role.
-func (i Inspector) elsewhere(ctx context.Context, api RoleReader, d domain, but string) (bool, error) {
+func (i Inspector) elsewhere(ctx context.Context, api RoleReader, d domain, account, but string) (bool, error) {
 	for _, arn := range d.roles {
-		have, err := assumed(ctx, api, nameOf(arn))
+		have, err := assumed(ctx, api, nameOf(arn), account)
 		if err != nil {
 			return false, err
 		}
@@ -371,7 +390,7 @@ func (i Inspector) domain(ctx context.Context, execution string, e event.Event, 
 	var reads bool
 	ready := map[string]bool{}
 	for _, arn := range d.roles {
-		have, err := assumed(ctx, clients.Roles, nameOf(arn))
+		have, err := assumed(ctx, clients.Roles, nameOf(arn), e.Account)
 		if err != nil {
 			return err
 		}

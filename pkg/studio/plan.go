@@ -41,24 +41,34 @@ func (d document) text() string {
 }
 
 // Trust returns the trust policy of the readers' role: exactly the admitted execution roles, and only with a source
-// identity. "" if nobody is admitted.
+// identity. Those that leave are denied by name: so it is known who they are until what they were given is taken back, also
+// to another execution. "" if there are neither.
 func Trust(roles []workflow.ExecutionRole) string {
-	var admitted []string
+	of := map[bool][]string{}
 	for _, r := range roles {
-		if r.Admit {
-			admitted = append(admitted, r.ARN)
+		of[r.Admit] = append(of[r.Admit], r.ARN)
+	}
+	var all []statement.Statement
+	say := func(one statement.Statement, roles []string) {
+		slices.Sort(roles)
+		if one.Principal = map[string][]string{"AWS": slices.Compact(roles)}; len(roles) > 0 {
+			all = append(all, one)
 		}
 	}
-	if len(admitted) == 0 {
+	actions := []string{"sts:AssumeRole", "sts:SetSourceIdentity"}
+	say(statement.Statement{Sid: "DrawbridgeReaders", Effect: "Allow", Action: actions,
+		// Without it somebody could assume the role as nobody.
+		Condition: map[string]map[string][]string{"StringLike": {"sts:SourceIdentity": {"*"}}}}, of[true])
+	say(statement.Statement{Sid: "DrawbridgeLeaving", Effect: "Deny", Action: actions}, of[false])
+	if len(all) == 0 {
 		return ""
 	}
-	slices.Sort(admitted)
-	return document{statement.Version, []statement.Statement{{
-		Sid: "DrawbridgeReaders", Effect: "Allow", Principal: map[string][]string{"AWS": slices.Compact(admitted)},
-		Action: []string{"sts:AssumeRole", "sts:SetSourceIdentity"},
-		// Without it somebody could assume the role as nobody.
-		Condition: map[string]map[string][]string{"StringLike": {"sts:SourceIdentity": {"*"}}},
-	}}}.text()
+	return document{statement.Version, all}.text()
+}
+
+// Staying returns the roles without those that leave.
+func Staying(roles []workflow.ExecutionRole) []workflow.ExecutionRole {
+	return slices.DeleteFunc(slices.Clone(roles), func(r workflow.ExecutionRole) bool { return !r.Admit })
 }
 
 // Permissions returns what the readers' role may do: on exactly this cluster, as exactly the user of the session's source
@@ -110,7 +120,8 @@ func Cluster(policy string) string {
 	return ""
 }
 
-// Readers returns the execution roles that the trust policy of a readers' role admits, sorted.
+// Readers returns the execution roles that the trust policy of a readers' role names, sorted: those that it admits, and those
+// that leave.
 func Readers(trust string) ([]string, error) {
 	var d struct {
 		Statement []struct {
@@ -285,14 +296,14 @@ var userForm = regexp.MustCompile(`^[a-z][a-z0-9_+.@-]{0,63}$`)
 // CanBeUser reports whether a user profile's name can be the name of a database user.
 func CanBeUser(profile string) bool { return userForm.MatchString(profile) }
 
-// End names the end of an execution.
+// End names the end of an execution about a warehouse, or, if that is none, about a domain alone.
 //
-//	roles were concerned, none is admitted → Removed
-//	a domain waits for its apps            → AwaitingApps
-//	else                                   → Identified
-func End(roles []workflow.ExecutionRole, domains []workflow.IdentifyUsersOutput) workflow.Result {
+//	a warehouse that nobody may read → Removed
+//	a domain waits for its apps      → AwaitingApps
+//	else                             → Identified
+func End(w workflow.Warehouse, roles []workflow.ExecutionRole, domains []workflow.IdentifyUsersOutput) workflow.Result {
 	switch {
-	case len(roles) > 0 && !slices.ContainsFunc(roles, func(r workflow.ExecutionRole) bool { return r.Admit }):
+	case w.ARN != "" && len(Staying(roles)) == 0:
 		return workflow.Removed
 	case slices.ContainsFunc(domains, func(d workflow.IdentifyUsersOutput) bool { return d.Waiting }):
 		return workflow.AwaitingApps

@@ -55,12 +55,21 @@ func TestARoleIsReadyIfItsTrustSaysSo(t *testing.T) {
 
 func TestTheReadersRoleTrustsExactlyTheAdmitted(t *testing.T) {
 	roles := []workflow.ExecutionRole{{ARN: "arn:aws:iam::111111111111:role/b", Admit: true}, {ARN: "arn:aws:iam::111111111111:role/a", Admit: true}, {ARN: "arn:aws:iam::333333333333:role/gone"}}
-	readers, err := Readers(Trust(roles))
-	if err != nil || !slices.Equal(readers, []string{"arn:aws:iam::111111111111:role/a", "arn:aws:iam::111111111111:role/b"}) {
+	staying := []string{"arn:aws:iam::111111111111:role/a", "arn:aws:iam::111111111111:role/b"}
+	readers, err := Readers(Trust(Staying(roles)))
+	if err != nil || !slices.Equal(readers, staying) {
 		t.Errorf("Readers = %v, %v", readers, err)
 	}
-	if Trust(roles[2:]) != "" {
-		t.Error("a role that trusts nobody is written")
+	// Who leaves is denied, and so remembered.
+	const leaving = `{"Sid":"DrawbridgeLeaving","Effect":"Deny","Principal":{"AWS":["arn:aws:iam::333333333333:role/gone"]},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}`
+	for _, trust := range []string{Trust(roles), Trust(roles[2:])} {
+		readers, err := Readers(trust)
+		if err != nil || !slices.Contains(readers, roles[2].ARN) || !strings.Contains(trust, leaving) || strings.Count(trust, roles[2].ARN) != 1 {
+			t.Errorf("Readers(%s) = %v, %v", trust, readers, err)
+		}
+	}
+	if Trust(nil) != "" {
+		t.Error("a role that names nobody is written")
 	}
 	// IAM shows the id of a role that was deleted.
 	if readers, err := Readers(`{"Statement":[{"Principal":{"AWS":["AROAEXAMPLE","arn:aws:iam::111111111111:role/a"]}}]}`); err != nil || len(readers) != 1 {
@@ -141,18 +150,21 @@ func TestCanBeUser(t *testing.T) {
 func TestEnd(t *testing.T) {
 	admitted, leaving := workflow.ExecutionRole{Admit: true}, workflow.ExecutionRole{}
 	waiting := []workflow.IdentifyUsersOutput{{}, {Waiting: true}}
+	cluster := workflow.Warehouse{ARN: "arn:aws:redshift:eu-west-1:222222222222:cluster:sales"}
 	for name, c := range map[string]struct {
-		roles   []workflow.ExecutionRole
-		domains []workflow.IdentifyUsersOutput
-		want    workflow.Result
+		warehouse workflow.Warehouse
+		roles     []workflow.ExecutionRole
+		domains   []workflow.IdentifyUsersOutput
+		want      workflow.Result
 	}{
-		"all is done":            {[]workflow.ExecutionRole{admitted, leaving}, nil, workflow.Identified},
-		"apps are in the way":    {[]workflow.ExecutionRole{admitted}, waiting, workflow.AwaitingApps},
-		"nobody is left":         {[]workflow.ExecutionRole{leaving}, waiting, workflow.Removed},
-		"only a domain, done":    {nil, nil, workflow.Identified},
-		"only a domain, waiting": {nil, waiting, workflow.AwaitingApps},
+		"all is done":            {cluster, []workflow.ExecutionRole{admitted, leaving}, nil, workflow.Identified},
+		"apps are in the way":    {cluster, []workflow.ExecutionRole{admitted}, waiting, workflow.AwaitingApps},
+		"nobody is left":         {cluster, []workflow.ExecutionRole{leaving}, waiting, workflow.Removed},
+		"nobody was left":        {cluster, nil, nil, workflow.Removed},
+		"only a domain, done":    {workflow.Warehouse{}, nil, nil, workflow.Identified},
+		"only a domain, waiting": {workflow.Warehouse{}, nil, waiting, workflow.AwaitingApps},
 	} {
-		if got := End(c.roles, c.domains); got != c.want {
+		if got := End(c.warehouse, c.roles, c.domains); got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}

@@ -63,7 +63,7 @@ func (in InspectStudioInput) Raw() (execution string, event json.RawMessage) {
 // InspectStudioOutput is the answer and everything that the following states need.
 type InspectStudioOutput struct {
 	Result    Result          `json:"result,omitempty"` // only with the answers announce, nothing and refuse
-	Answer    string          `json:"answer"`           // admit, identify, announce, refuse or nothing
+	Answer    string          `json:"answer"`           // admit, retract, identify, announce, refuse or nothing
 	Reason    string          `json:"reason"`
 	Decision  policy.Decision `json:"decision"`
 	Warehouse Warehouse       `json:"warehouse"`
@@ -71,7 +71,8 @@ type InspectStudioOutput struct {
 	Domains   []Domain        `json:"domains"`
 }
 
-// WriteStudioRoleInput names the warehouse and the execution roles that its role shall trust.
+// WriteStudioRoleInput names the warehouse and the execution roles that its role shall trust, and those that leave. It is what
+// WriteStudioRole and ForgetReaders are given.
 type WriteStudioRoleInput struct {
 	Execution string          `json:"execution"`
 	Warehouse Warehouse       `json:"warehouse"`

@@ -143,6 +143,12 @@ func (w *World) UnshareWarehouse(ctx context.Context, more ...string) error {
 	return err
 }
 
+// DeleteWarehouse deletes the cluster, as its owner might.
+func (w *World) DeleteWarehouse(ctx context.Context) error {
+	_, err := w.redshift().DeleteCluster(ctx, &redshift.DeleteClusterInput{ClusterIdentifier: aws.String(Warehouse), SkipFinalClusterSnapshot: aws.Bool(true)})
+	return err
+}
+
 // An App gives what an app of Studio acts with: the execution role, with the name of the app's user as source identity.
 type App func(ctx context.Context, role, user string) (aws.Config, error)
 

@@ -1,0 +1,24 @@
+// Forget-readers takes the execution roles that left out of the role of a Redshift cluster's readers, in the cluster's account.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+func main() {
+	door, err := account.NewDoor(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	workflow.Start(func(ctx context.Context, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
+		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
+		return studio.Forget(ctx, iam.NewFromConfig(config), in)
+	})
+}
