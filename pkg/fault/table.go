@@ -149,3 +149,15 @@ func serverStatus(err error) bool {
 	status := response.HTTPStatusCode()
 	return status >= 500 || status == 429
 }
+
+// NoRecord reports SageMaker's way to say that a notebook instance or a lifecycle configuration does not exist: a
+// ValidationException whose text has RecordNotFound.
+// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstanceLifecycleConfig.html
+func NoRecord(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	text := strings.ToLower(api.ErrorCode() + " " + api.ErrorMessage())
+	return strings.Contains(text, "recordnotfound") || strings.Contains(text, "resourcenotfound") || strings.Contains(text, "does not exist")
+}

@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -138,7 +137,7 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 		}
 	}
 	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
-	if gone(err) {
+	if fault.NoRecord(err) {
 		stopped = false
 		return answer(Done, "the notebook is gone")
 	}
@@ -314,7 +313,7 @@ func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow
 		}
 		slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
 		_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagStatus}})
-		if err != nil && !gone(err) {
+		if err != nil && !fault.NoRecord(err) {
 			return fmt.Errorf("removing its tag %s: %w", TagStatus, err)
 		}
 		return nil
@@ -457,7 +456,7 @@ func routesOf(ec2api route.Reader, in workflow.InjectRoutesInput) routes {
 // read returns nil and errGone for a configuration that does not exist.
 func read(ctx context.Context, api Reader, name string) (*Configuration, error) {
 	got, err := api.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name})
-	if gone(err) {
+	if fault.NoRecord(err) {
 		return nil, errGone
 	}
 	if err != nil {
@@ -506,18 +505,6 @@ func hooks(script []byte) []types.NotebookInstanceLifecycleHook {
 	return []types.NotebookInstanceLifecycleHook{{Content: aws.String(base64.StdEncoding.EncodeToString(script))}}
 }
 
-// gone reports SageMaker's way to say that a notebook or a configuration does not exist: a ValidationException whose
-// text has RecordNotFound.
-// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstanceLifecycleConfig.html
-func gone(err error) bool {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return false
-	}
-	text := strings.ToLower(api.ErrorCode() + " " + api.ErrorMessage())
-	return strings.Contains(text, "recordnotfound") || strings.Contains(text, "resourcenotfound") || strings.Contains(text, "does not exist")
-}
-
 // list names destinations, and counts them where there are many.
 func list(destinations []netip.Prefix) string {
 	var names []string
@@ -554,7 +541,7 @@ func settle(ctx context.Context, api editor, routed routes, configuration string
 // notebook that is not stopped keeps it: it does nothing. Anything of an owner's is never detached and never deleted.
 func Detach(ctx context.Context, api detacher, notebook string) (answer string, err error) {
 	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &notebook})
-	if gone(err) {
+	if fault.NoRecord(err) {
 		return Done, nil
 	}
 	if err != nil {
@@ -595,7 +582,7 @@ func Delete(ctx context.Context, api detacher, configuration string) error {
 	}
 	slog.InfoContext(ctx, "deleting lifecycle configuration", "configuration", configuration)
 	_, err = api.DeleteNotebookInstanceLifecycleConfig(ctx, &sagemaker.DeleteNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &configuration})
-	if err != nil && !gone(err) {
+	if err != nil && !fault.NoRecord(err) {
 		return fmt.Errorf("deleting lifecycle configuration %s: %w", configuration, err)
 	}
 	return nil

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
 // Instance is a notebook instance.
@@ -111,9 +113,8 @@ func Describe(ctx context.Context, api Describer, name string) (*Instance, error
 
 func describe(ctx context.Context, api Describer, name string) (*Instance, error) {
 	n, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &name})
-	// SageMaker answers "ValidationException: RecordNotFound" for a notebook that was deleted since it was listed.
-	if err != nil && strings.Contains(err.Error(), "RecordNotFound") {
-		return nil, nil
+	if fault.NoRecord(err) {
+		return nil, nil // it was deleted since it was listed
 	}
 	if err != nil {
 		return nil, fmt.Errorf("describing notebook instance %s: %w", name, err)

@@ -82,7 +82,7 @@ func Issue(ctx context.Context, client Issuer, name, endpoint string) (string, e
 		return "", fmt.Errorf("issuing the URL of %s: your role may not, not even through %s; tag the role %s=true, and see that %s is an endpoint of a tagged VPC: %w", name, endpoint, Tag, endpoint, err)
 	case fault.HasCode(err, "ValidationException") && strings.Contains(err.Error(), "Status ("):
 		return "", fmt.Errorf("issuing the URL of %s: the notebook does not run; start it first: %w", name, err)
-	case fault.HasCode(err, "ValidationException") && strings.Contains(err.Error(), "RecordNotFound"):
+	case fault.NoRecord(err):
 		return "", fmt.Errorf("issuing the URL of %s: there is no such notebook in this account and Region: %w", name, err)
 	}
 	return "", fmt.Errorf("issuing the URL of %s through %s: %w", name, endpoint, err)

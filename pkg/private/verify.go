@@ -16,6 +16,7 @@ import (
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -114,6 +115,9 @@ func readNotebooks(ctx context.Context, client RegionReader, account, region str
 		}
 		for _, n := range page.NotebookInstances {
 			got, err := client.SageMaker.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: n.NotebookInstanceName})
+			if fault.NoRecord(err) {
+				continue // it was deleted since it was listed
+			}
 			if err != nil {
 				return fmt.Errorf("reading notebook %s of %s in %s: %w", aws.ToString(n.NotebookInstanceName), account, region, err)
 			}

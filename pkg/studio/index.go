@@ -37,8 +37,8 @@ func (x Index) name(consumer string, at event.Place, cluster string) string {
 // accountForm is the form of an account id.
 var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 
-// Keep puts a cluster into the index of an account, or takes it out. Both may have been done before. A word of the
-// cluster's tag that is no account has no index.
+// Keep puts a cluster into the index of an account, or takes it out. Both may have been done before. What is no account has
+// no index.
 func (x Index) Keep(ctx context.Context, consumer string, at event.Place, cluster string, named bool) error {
 	if !accountForm.MatchString(consumer) {
 		return nil

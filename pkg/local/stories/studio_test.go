@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
@@ -116,15 +117,23 @@ execution role and domain had got for it.`,
 	},
 	{
 		name:  "studio-workgroup",
-		title: "A workgroup of Redshift Serverless is tagged",
+		title: "What cannot be shared is tagged",
 		about: `
 Redshift Serverless makes a database user of the role that asks, so all readers would be one. Drawbridge says so instead of
-pretending. The engine has no Redshift Serverless: the story puts CloudTrail's record on beta's bus itself.`,
+pretending. The engine has no Redshift Serverless: the story puts CloudTrail's record on beta's bus itself. Nor can a cluster be
+shared with what is not an account.`,
 		prepare: studioWorld(false),
 		acts: []act{
 			{"The owner of beta tags a workgroup: drawbridge:studio=111111111111.", tagWorkgroup, []string{"Conflict"}},
+			{"The owner of beta tags the cluster: drawbridge:studio=research.", shareWithNobody, []string{"Nothing", "Refused"}},
 		},
 	},
+}
+
+func shareWithNobody(ctx context.Context, t *testing.T, w *scenario.World) {
+	arn := "arn:aws:redshift:" + w.Producer.Region + ":" + w.Producer.Account + ":cluster:" + scenario.Warehouse
+	must(t)(redshift.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).CreateTags(ctx, &redshift.CreateTagsInput{
+		ResourceName: &arn, Tags: []redshifttypes.Tag{{Key: aws.String(studio.ShareTag), Value: aws.String("research")}}}))
 }
 
 func deleteWarehouse(ctx context.Context, t *testing.T, w *scenario.World) {
