@@ -79,7 +79,7 @@ ROUGH := ^Test(Faults|Burst|FiveTimes|AcceptBeforeCreate|DeletedWhileConnecting|
 
 .PHONY: faults
 faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)
-	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 180m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
+	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
 .PHONY: synth diff deploy
 synth: package node_modules/ready ## synthesize the CDK app into cdk.out
