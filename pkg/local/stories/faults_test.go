@@ -358,7 +358,8 @@ func (c *scene) strike(ctx context.Context, t *testing.T, at call, k kind, anew 
 			break
 		}
 	}
-	if struck.Load() == 0 && c.unruly {
+	// How often a role is assumed depends on how many processes of a function there are at once.
+	if struck.Load() == 0 && (c.unruly || at.action == "AssumeRole" && at.n > 1) {
 		t.Skip("executions met in another order, and this call was not made")
 	}
 	if struck.Load() != 1 {
