@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -422,7 +421,7 @@ func Conclude(ctx context.Context, api Concluder, bus notice.Bus, in workflow.Co
 	case in.Result == workflow.Retracted:
 		err = untag(ctx, api, c, TagStatus, TagReason)
 	default:
-		err = tag(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: tagValue(in.Reason)})
+		err = tag(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: notice.TagValue(in.Reason)})
 	}
 	if err != nil {
 		return out, err
@@ -456,14 +455,4 @@ func untag(ctx context.Context, api Untagger, c workflow.Cluster, keys ...string
 		return fmt.Errorf("taking tags off the cluster %s: %w", c.ID, err)
 	}
 	return nil
-}
-
-// notInTag matches what RDS does not take in a tag's value.
-// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Tagging.html
-var notInTag = regexp.MustCompile(`[^\p{L}\p{N}_.:/=+\-@ ]+`)
-
-// tagValue makes text fit into a tag.
-func tagValue(text string) string {
-	runes := []rune(strings.Join(strings.Fields(notInTag.ReplaceAllString(text, " ")), " "))
-	return string(runes[:min(len(runes), 256)])
 }

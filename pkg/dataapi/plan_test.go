@@ -160,9 +160,3 @@ func TestNamesAreUnique(t *testing.T) {
 		}
 	})
 }
-
-func TestTagValue(t *testing.T) {
-	if got := tagValue(`the "a" & b, c…` + strings.Repeat("x", 300)); !strings.HasPrefix(got, "the a b c x") || len([]rune(got)) != 256 {
-		t.Errorf("tagValue = %q, %d characters", got, len([]rune(got)))
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -412,22 +411,10 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, in workflow.Concl
 		}
 	} else {
 		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: []rstypes.Tag{
-			{Key: aws.String(StatusTag), Value: aws.String(string(out.Result))}, {Key: aws.String(ReasonTag), Value: aws.String(tagText(out.Reason))}}})
+			{Key: aws.String(StatusTag), Value: aws.String(string(out.Result))}, {Key: aws.String(ReasonTag), Value: aws.String(notice.TagValue(out.Reason))}}})
 	}
 	if err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)
 	}
 	return out, bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict))
-}
-
-// notInTag matches what a tag's value cannot hold.
-// https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-tagging.html
-var notInTag = regexp.MustCompile(`[^\p{L}\p{N} _.:/=+@-]+`)
-
-func tagText(text string) string {
-	text = notInTag.ReplaceAllString(text, " ")
-	if runes := []rune(text); len(runes) > 256 {
-		text = string(runes[:256])
-	}
-	return text
 }
