@@ -443,7 +443,7 @@ func resume(ctx context.Context, t *testing.T, old story.End, anew bool) {
 
 // named reports whether the message of a failure names a thing in the world, or one by an id of EC2's.
 func named(w *scenario.World, end story.End) bool {
-	things := []string{w.Connection, w.Consumer.Account, w.Producer.Account, w.Notebook.Name, w.Database.Name, "/drawbridge/policy"}
+	things := []string{w.Connection, w.Consumer.Account, w.Producer.Account, w.Notebook.Name, w.Database.Name, "/drawbridge/policy", "/drawbridge/private-access-cidrs"}
 	for id := range w.Names() {
 		things = append(things, id)
 	}

@@ -3,6 +3,7 @@ package stories
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,12 +59,16 @@ func forbid(ctx context.Context, t *testing.T, w *scenario.World, action policy.
 	name := aws.String("/drawbridge/policy")
 	before, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: name})
 	done(t, err)
+	more := fmt.Sprintf(`
+@id("alpha-is-leaving")
+forbid (principal, action == Drawbridge::Action::%q, resource) when { principal.account == %q };`, action, w.Consumer.Account)
+	if strings.Contains(*before.Parameter.Value, more) {
+		return // the act is played again
+	}
 	put := func(ctx context.Context, text string) error {
 		_, err := client.PutParameter(ctx, &ssm.PutParameterInput{Name: name, Value: &text, Overwrite: aws.Bool(true)})
 		return err
 	}
-	done(t, put(ctx, *before.Parameter.Value+fmt.Sprintf(`
-@id("alpha-is-leaving")
-forbid (principal, action == Drawbridge::Action::%q, resource) when { principal.account == %q };`, action, w.Consumer.Account)))
+	done(t, put(ctx, *before.Parameter.Value+more))
 	t.Cleanup(func() { done(t, put(context.Background(), *before.Parameter.Value)) })
 }
