@@ -75,7 +75,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	again := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
 		Comment:    jsii.String("What was read of the networks may be old by now; the policy stays."),
-		Parameters: &map[string]any{"event": at("$.event"), "known": map[string]any{"policy": at("$.known.policy")}},
+		Parameters: &map[string]any{"event": at("$.event"), "known": map[string]any{"policy": at("$.known.policy"), "trimmed": true}},
 	})
 	again.Next(inspect)
 

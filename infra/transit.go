@@ -23,7 +23,7 @@ import (
 //	                               └ nothing → Nothing
 func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	inspect := h.task(scope, "InspectTransit",
-		data{"event": at("$.event"), "looks": at("$.looks")},
+		data{"event": at("$.event"), "looks": at("$.looks"), "trimmed": at("$.trimmed")},
 		result{output: "$.Payload"})
 
 	wait := sfn.NewWait(scope, jsii.String("WaitForTransit"), &sfn.WaitProps{
@@ -44,7 +44,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 
 	again := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
 		Comment:    jsii.String("What was read of the networks may be old by now."),
-		Parameters: &map[string]any{"event": at("$.event"), "looks": at("$.looks")},
+		Parameters: &map[string]any{"event": at("$.event"), "looks": at("$.looks"), "trimmed": true},
 	})
 	again.Next(inspect)
 
@@ -58,7 +58,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 
 	receive := sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
 		Comment:    jsii.String("The event is kept as it came; nobody has looked yet."),
-		Parameters: &map[string]any{"event": at("$"), "looks": 0},
+		Parameters: &map[string]any{"event": at("$"), "looks": 0, "trimmed": false},
 	})
 	return receive.Next(inspect).Next(choice)
 }

@@ -196,7 +196,7 @@ func (i Inspector) units(ctx context.Context, execution string, e event.Event) (
 	return nil, why, closed
 }
 
-// ofVPC finds the gateways that a VPC asks for by its tag, or is attached to.
+// ofVPC finds the gateways that a VPC asks for by its tag, or is attached to, or was by Drawbridge, as long as AWS shows it.
 func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, vpc string) ([]unit, error) {
 	api := i.Enter(execution, at).EC2
 	_, tags, found, err := readVPC(ctx, api, at, vpc)
@@ -211,7 +211,10 @@ func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, 
 			return nil, fmt.Errorf("reading the attachments of %s in %s, %s: %w", vpc, at.Account, at.Region, err)
 		}
 		for _, a := range page.TransitGatewayVpcAttachments {
-			if Live(workflow.Attachment{State: string(a.State)}) {
+			gone := a.State == types.TransitGatewayAttachmentStateDeleting || a.State == types.TransitGatewayAttachmentStateDeleted
+			ours := tagsOf(a.Tags)[TagConnection] == Unit(aws.ToString(a.TransitGatewayId), vpc)
+			// One of ours that is gone: perhaps an execution failed before it said so to the pairs.
+			if Live(workflow.Attachment{State: string(a.State)}) || gone && ours {
 				gateways[aws.ToString(a.TransitGatewayId)] = true
 			}
 		}

@@ -303,7 +303,7 @@ func Read(ctx context.Context, api Reader, want Want) (Network, error) {
 	if have.Subnets, err = readSubnets(ctx, api, want.VPC); err != nil {
 		return have, err
 	}
-	if have.Offers, err = readOffers(ctx, api, want.Services); err != nil {
+	if have.Offers, err = readOffers(ctx, api, want); err != nil {
 		return have, err
 	}
 	all, err := readEndpoints(ctx, api, want.VPC)
@@ -347,12 +347,12 @@ func readSubnets(ctx context.Context, api Reader, vpc string) ([]Subnet, error) 
 	return out, nil
 }
 
-func readOffers(ctx context.Context, api Reader, services []string) ([]Offer, error) {
+func readOffers(ctx context.Context, api Reader, want Want) ([]Offer, error) {
 	var out []Offer
 	// A filter, not ServiceNames: a name that AWS does not know here is then an empty answer, not an error.
-	page, err := api.DescribeVpcEndpointServices(ctx, &ec2.DescribeVpcEndpointServicesInput{Filters: of("service-name", services...)})
+	page, err := api.DescribeVpcEndpointServices(ctx, &ec2.DescribeVpcEndpointServicesInput{Filters: of("service-name", want.Services...)})
 	if err != nil {
-		return nil, fmt.Errorf("reading which endpoints AWS offers of %s: %w", strings.Join(services, ", "), err)
+		return nil, fmt.Errorf("reading which endpoints AWS offers for %s: %s: %w", want.VPC, strings.Join(want.Services, ", "), err)
 	}
 	for _, s := range page.ServiceDetails {
 		if !slices.ContainsFunc(s.ServiceType, func(t types.ServiceTypeDetail) bool { return t.ServiceType == types.ServiceTypeInterface }) {

@@ -37,12 +37,19 @@ func TestSurplus(t *testing.T) {
 		"an owner's rule":                 {nil, "", []firewall.Tagged{{ID: "sgr-1"}}, "nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := "nothing"
-			if trim := peering.Surplus("pcx-1", workflow.Side{Peer: workflow.VPC{CIDRs: cidrs("10.2.0.0/16")}, Tables: c.tables}, c.recorded, c.rules); trim != nil {
-				got = fmt.Sprint(trim.Rules, " ", trim.Destinations)
-			}
-			if got != c.want {
-				t.Errorf("%s goes, want %s", got, c.want)
+			for _, trimmed := range []bool{true, false} {
+				want := c.want
+				// Host routes may be left though the route is gone: an execution that has not trimmed yet tries.
+				if !trimmed && want == "nothing" && strings.Contains(c.recorded, "10.77.0.0/16") {
+					want = "[] [10.77.0.0/16]"
+				}
+				got := "nothing"
+				if trim := peering.Surplus("pcx-1", workflow.Side{Peer: workflow.VPC{CIDRs: cidrs("10.2.0.0/16")}, Tables: c.tables}, c.recorded, c.rules, trimmed); trim != nil {
+					got = fmt.Sprint(trim.Rules, " ", trim.Destinations)
+				}
+				if got != want {
+					t.Errorf("trimmed %v: %s goes, want %s", trimmed, got, want)
+				}
 			}
 		})
 	}

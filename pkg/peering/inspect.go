@@ -121,7 +121,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if err != nil {
 		return out, err
 	}
-	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter}
+	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter, Trimmed: in.Known.Trimmed}
 	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
 	if NotebooksMatter(q.Requester.VPC, q.Accepter.VPC) {
 		if q.Notebooks, err = i.surveyor(in.Execution, nil, policy.Context{}).HaveNotebooks(ctx, q.Requester.VPC, q.Accepter.VPC); err != nil {
@@ -155,7 +155,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
 			return out, err
 		}
-		sides, notebooks, err := i.trim(ctx, in.Execution, p, seen, out.Sides)
+		sides, notebooks, err := i.trim(ctx, in, p, seen, out.Sides)
 		if err != nil {
 			return out, err
 		}

@@ -155,18 +155,21 @@ func Judge(q Question) Verdict {
 func Connected(p Peering) bool { return p.Tags[connection.TagDestinations] != "" }
 
 // Surplus returns what of the connection has no use any more on one side, as it was surveyed, or nil if nothing. recorded
-// is the side's tag drawbridge:destinations, rules what carries the connection's tag there:
+// is the side's tag drawbridge:destinations, rules what carries the connection's tag there, trimmed whether this execution
+// has trimmed the connection before:
 //
 //	a route to the target, to a CIDR of the peer               → keep
 //	a route to the target, recorded, to no CIDR of the peer    → goes, and the host routes with it
+//	no route to the target, recorded, to no CIDR of the peer   → the host routes go, if this was not tried: an execution
+//	                                                             that failed may have left them
 //	a route to the target that is not recorded                 → keep: its owner put it there
 //	a route elsewhere, wherever to                             → keep
 //	a rule                                                     → see [firewall.Surplus]
-func Surplus(target string, s workflow.Side, recorded string, rules []firewall.Tagged) *workflow.Trim {
+func Surplus(target string, s workflow.Side, recorded string, rules []firewall.Tagged, trimmed bool) *workflow.Trim {
 	trim := workflow.Trim{Rules: firewall.Surplus(rules, target, s.Openings, s.Ports, s.Peer.CIDRs)}
-	ours := connection.Destinations(recorded)
-	for _, d := range route.Through(s.Tables, target) {
-		if slices.Contains(ours, d) && !slices.Contains(s.Peer.CIDRs, d) {
+	through := route.Through(s.Tables, target)
+	for _, d := range connection.Destinations(recorded) {
+		if !slices.Contains(s.Peer.CIDRs, d) && (!trimmed || slices.Contains(through, d)) {
 			trim.Destinations = append(trim.Destinations, d)
 		}
 	}

@@ -37,7 +37,7 @@ var forbidding = func() *policy.Set {
 }()
 
 // inspect asks what a peering needs next.
-func (w *realm) inspect(id, from string) (workflow.InspectPeeringOutput, error) {
+func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringOutput, error) {
 	inspector := peering.Inspector{
 		Enter: func(_ string, p event.Place) peering.Clients {
 			l := w.lands[p.Account]
@@ -55,14 +55,18 @@ func (w *realm) inspect(id, from string) (workflow.InspectPeeringOutput, error) 
 		Now: time.Now,
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","detail":{"eventName":"DeleteVpcPeeringConnection","requestParameters":{"vpcPeeringConnectionId":%q}}}`, from, id)
-	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw)})
+	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Known: workflow.Known{Trimmed: trimmed}})
 }
 
 // run does what the machine does about a peering, step by step, and stops before the step number cut as if it had
 // failed there. It reports whether it came to the end.
 func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
+	return w.look(t, id, from, cut, false)
+}
+
+func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	ctx := context.Background()
-	in, err := w.inspect(id, from)
+	in, err := w.inspect(id, from, trimmed)
 	if err != nil {
 		t.Fatalf("inspecting %s: %v", id, err)
 	}
@@ -124,7 +128,7 @@ func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
 		}
 		if in.Answer == workflow.AnswerTrim {
 			w.trims++
-			return w.run(t, id, from, cut)
+			return w.look(t, id, from, cut, true)
 		}
 		_, err := connection.Conclude(ctx, func(c workflow.Carrier) connection.Untagger {
 			return w.ec2(workflow.VPC{Account: c.Account, Region: c.Region})

@@ -16,21 +16,21 @@ import (
 // what goes. seen is where p was read.
 //
 // A peering that was never connected costs nothing here, because its tags say so.
-func (i Inspector) trim(ctx context.Context, execution string, p Peering, seen event.Place, surveyed []workflow.Side) ([]workflow.Side, []workflow.Notebook, error) {
+func (i Inspector) trim(ctx context.Context, in workflow.InspectPeeringInput, p Peering, seen event.Place, surveyed []workflow.Side) ([]workflow.Side, []workflow.Notebook, error) {
 	if !Connected(p) {
 		return []workflow.Side{}, []workflow.Notebook{}, nil
 	}
 	return survey.Trims([2]workflow.Side(surveyed), func(n int, rest *workflow.Side) (books []workflow.Notebook, err error) {
-		rest.Trim, books, err = i.surplus(ctx, execution, p, seen, surveyed[n])
+		rest.Trim, books, err = i.surplus(ctx, in, p, seen, surveyed[n])
 		return books, err
 	})
 }
 
 // surplus reads what is Drawbridge's on one side: the tag that says which routes, and the rules. The routes themselves are
 // among the tables that were surveyed.
-func (i Inspector) surplus(ctx context.Context, execution string, p Peering, seen event.Place, s workflow.Side) (*workflow.Trim, []workflow.Notebook, error) {
+func (i Inspector) surplus(ctx context.Context, in workflow.InspectPeeringInput, p Peering, seen event.Place, s workflow.Side) (*workflow.Trim, []workflow.Notebook, error) {
 	here := s.VPC.Place()
-	api, own := i.Enter(execution, here).EC2, p
+	api, own := i.Enter(in.Execution, here).EC2, p
 	if here != seen {
 		var err error
 		if own, _, err = read(ctx, api, p.ID); err != nil {
@@ -41,10 +41,10 @@ func (i Inspector) surplus(ctx context.Context, execution string, p Peering, see
 	if err != nil {
 		return nil, nil, err
 	}
-	trim := Surplus(p.ID, s, own.Tags[connection.TagDestinations], rules)
+	trim := Surplus(p.ID, s, own.Tags[connection.TagDestinations], rules, in.Known.Trimmed)
 	if trim == nil || len(trim.Destinations) == 0 {
 		return trim, nil, nil
 	}
-	books, err := i.surveyor(execution, nil, policy.Context{}).Instances(ctx, s.VPC)
+	books, err := i.surveyor(in.Execution, nil, policy.Context{}).Instances(ctx, s.VPC)
 	return trim, books, err
 }

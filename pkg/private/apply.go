@@ -262,7 +262,7 @@ func apply(ctx context.Context, client Keeper, plan GrantChanges, in workflow.Gr
 			"detach it from the users and groups that somebody gave it to, then redrive the execution")
 	}
 	if err != nil && !fault.HasCode(err, "NoSuchEntity") {
-		return fmt.Errorf("deleting policy %s: %w", PolicyName, err)
+		return fmt.Errorf("deleting policy %s: %w", aws.ToString(arn), err)
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func write(ctx context.Context, client Keeper, arn *string, plan GrantChanges) e
 			Tags:        []iamtypes.Tag{{Key: aws.String(endpoint.TagConnection), Value: aws.String("private-notebooks")}}})
 		// "EntityAlreadyExists": another execution made it; the next look tells what it says.
 		if err != nil && !fault.HasCode(err, "EntityAlreadyExists") {
-			return fmt.Errorf("creating policy %s: %w", PolicyName, err)
+			return fmt.Errorf("creating policy %s: %w", aws.ToString(arn), err)
 		}
 	}
 	if plan.Replace == "" {
@@ -296,7 +296,7 @@ func drop(ctx context.Context, client Keeper, arn *string, versions []string) er
 	for _, v := range versions {
 		_, err := client.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: arn, VersionId: &v})
 		if err != nil && !fault.HasCode(err, "NoSuchEntity") {
-			return fmt.Errorf("deleting version %s of policy %s: %w", v, PolicyName, err)
+			return fmt.Errorf("deleting version %s of policy %s: %w", v, aws.ToString(arn), err)
 		}
 	}
 	return nil

@@ -215,14 +215,14 @@ func (d accountDetails) identity(ctx context.Context, client PolicyReader, kind,
 	for _, p := range attached {
 		managed, err := d.managed(ctx, client, aws.ToString(p.PolicyArn))
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("%s: %w", arn, err)
 		}
 		out.Policies = append(out.Policies, managed)
 	}
 	if boundary != nil && aws.ToString(boundary.PermissionsBoundaryArn) != "" {
 		managed, err := d.managed(ctx, client, aws.ToString(boundary.PermissionsBoundaryArn))
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("%s: %w", arn, err)
 		}
 		out.Boundary, out.Bounded = managed.Document, true
 	}

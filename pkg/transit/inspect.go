@@ -63,7 +63,7 @@ type pair struct {
 // Inspect reads the event, the two attachments, and what the gateway does with them, asks the policy, and answers. It
 // changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput) (workflow.InspectTransitOutput, error) {
-	out := workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+	out := workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed, Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 	end := func(v Verdict) (workflow.InspectTransitOutput, error) {
 		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
 		switch {
@@ -140,7 +140,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		return out, err
 	}
 	if v.Answer == workflow.AnswerConnect {
-		trim, notebooks, err := i.trim(ctx, s, p, out.Connection, first, second)
+		trim, notebooks, err := i.trim(ctx, s, p, out.Connection, first, second, in.Trimmed)
 		if err != nil {
 			return out, err
 		}

@@ -281,19 +281,22 @@ func Removal(tag string, rules bool, known []netip.Prefix, others []connection.R
 
 // Surplus returns what of a pair that stays connected has no use any more on one side, as it was surveyed, or nil if
 // nothing. record is what the tag of the peer says, others what the tags of the attachment's other peers say, and rules
-// what carries the connection's tag there:
+// what carries the connection's tag there, trimmed whether this execution has trimmed the pair before:
 //
 //	a route to the gateway, to a CIDR of the peer                   → keep
 //	a route to the gateway, recorded, to no CIDR of the peer        → goes, and the host routes with it
-//	the same, but it was there before Drawbridge's                  → keep: the record says so
+//	no route to the gateway, recorded, to no CIDR of the peer       → the host routes go, if this was not tried: an
+//	                                                                  execution that failed may have left them
+//	a route to the gateway that was there before Drawbridge's       → keep: the record says so
 //	the same, but another pair of this attachment claims it as well → keep: the address moved, and the route is that pair's
 //	a route to the gateway that is not recorded                     → keep: its owner, or another pair, put it there
 //	a route elsewhere, wherever to                                  → keep
 //	a rule                                                          → see [firewall.Surplus]
-func Surplus(c workflow.Connection, s workflow.Side, record connection.Record, others []connection.Record, rules []firewall.Tagged) *workflow.Trim {
+func Surplus(c workflow.Connection, s workflow.Side, record connection.Record, others []connection.Record, rules []firewall.Tagged, trimmed bool) *workflow.Trim {
 	trim := workflow.Trim{Rules: firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs)}
 	for _, d := range record.Destinations {
-		if !slices.Contains(s.Peer.CIDRs, d) && !connection.Claimed(others, d) && leadsTo(s.Tables, d, c.Target, record.Kept) {
+		left := leadsTo(s.Tables, d, c.Target, record.Kept) || !trimmed && !leadsTo(s.Tables, d, c.Target, nil)
+		if left && !slices.Contains(s.Peer.CIDRs, d) && !connection.Claimed(others, d) {
 			trim.Destinations = append(trim.Destinations, d)
 		}
 	}

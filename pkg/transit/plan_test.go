@@ -283,12 +283,19 @@ func TestSurplus(t *testing.T) {
 	} {
 		side := workflow.Side{Peer: workflow.VPC{ID: "vpc-b", CIDRs: cidrs("10.1.0.0/16")}, Openings: []workflow.Opening{opening},
 			Tables: []workflow.Table{{ID: "rtb-1", Routes: c2.routes}}}
-		got := ""
-		if trim := transit.Surplus(c, side, connection.Read(c2.tag), []connection.Record{connection.Read(c2.others)}, c2.rules); trim != nil {
-			got = fmt.Sprint(trim.Rules, trim.Destinations)
-		}
-		if got != c2.want {
-			t.Errorf("%s: %q, want %q", name, got, c2.want)
+		for _, trimmed := range []bool{true, false} {
+			want := c2.want
+			// Host routes may be left though the route is gone: an execution that has not trimmed yet tries.
+			if !trimmed && (name == "a route that leads elsewhere by now" || name == "a route that is gone already") {
+				want = "[] [10.5.0.0/16]"
+			}
+			got := ""
+			if trim := transit.Surplus(c, side, connection.Read(c2.tag), []connection.Record{connection.Read(c2.others)}, c2.rules, trimmed); trim != nil {
+				got = fmt.Sprint(trim.Rules, trim.Destinations)
+			}
+			if got != want {
+				t.Errorf("%s, trimmed %v: %q, want %q", name, trimmed, got, want)
+			}
 		}
 	}
 }

@@ -42,7 +42,8 @@ const gateway = "tgw-0123456789abcdef0"
 // realm is three accounts with a VPC each on one gateway, which the first owns; the second and the third have a database.
 // Every write of Drawbridge's that touches what somebody else made is a violation.
 type realm struct {
-	trims      int // pairs that lost something and stay connected
+	trims      int             // pairs that lost something and stay connected
+	trimmed    map[[2]int]bool // pairs whose execution did that, and looks again
 	mu         sync.Mutex
 	lands      []*land
 	shared     bool // what the databases' owners say
@@ -362,7 +363,7 @@ func (quiet) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...f
 }
 
 // inspect asks what the pair of two lands needs next.
-func (w *realm) inspect(a, b int) (workflow.InspectTransitOutput, error) {
+func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, error) {
 	detail, _ := json.Marshal(event.TransitInspection{TransitGatewayID: gateway, Reason: "test", VPCs: []event.VPCPlace{
 		{Account: w.lands[a].account(), Region: "eu-west-1", VPC: w.lands[a].vpc()}, {Account: w.lands[b].account(), Region: "eu-west-1", VPC: w.lands[b].vpc()}}})
 	raw := fmt.Sprintf(`{"source":%q,"detail-type":%q,"account":"123456789012","region":"eu-west-1","detail":%s}`, event.Source, event.TransitToInspect, detail)
@@ -375,14 +376,16 @@ func (w *realm) inspect(a, b int) (workflow.InspectTransitOutput, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
 		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "1", nil },
-	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: transit.Patience})
+	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: transit.Patience, Trimmed: trimmed})
 }
 
 // run does what the machine does about a pair, step by step, and stops before the step number cut as if it had failed
 // there. It reports which answer was followed to its end.
 func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 	ctx := context.Background()
-	in, err := w.inspect(a, b)
+	trimmed := w.trimmed[[2]int{a, b}]
+	delete(w.trimmed, [2]int{a, b})
+	in, err := w.inspect(a, b, trimmed)
 	if fault.Of(err) == fault.Conflict && w.overlap() {
 		return workflow.AnswerConflict // and nothing was touched: an inspection only reads
 	}
@@ -429,6 +432,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 		}
 		if in.Answer == workflow.AnswerTrim {
 			w.trims++
+			w.trimmed[[2]int{a, b}] = true
 			break // the machine looks again
 		}
 		_, err := connection.Conclude(ctx, func(c workflow.Carrier) connection.Untagger { return w.of(c.Account) }, bus, workflow.ConcludeRemovalInput{
@@ -531,7 +535,7 @@ func (l *land) exact(t *rapid.T) {
 }
 
 func drawRealm(t *rapid.T) *realm {
-	w := &realm{shared: true}
+	w := &realm{shared: true, trimmed: map[[2]int]bool{}}
 	for n := range 3 {
 		l := &land{realm: w, number: n, port: 3306, state: "available", tags: map[string]string{"team": "x"}, tables: map[string]map[string]*held{}, rules: map[string]*types.SecurityGroupRule{}}
 		for _, id := range []string{"rtb-main", "rtb-1"} {

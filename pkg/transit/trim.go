@@ -12,7 +12,7 @@ import (
 // trim looks on both sides of a connected pair for what Drawbridge added and the pair, as it was surveyed, has no use for
 // any more. It returns the sides where something has to go, and the notebooks there that may have host routes to what
 // goes. A pair that was never connected costs nothing here, because the tags of its attachments say so.
-func (i Inspector) trim(ctx context.Context, s survey.Surveyor, p *pair, c workflow.Connection, first, second *survey.Ground) ([]workflow.Side, []workflow.Notebook, error) {
+func (i Inspector) trim(ctx context.Context, s survey.Surveyor, p *pair, c workflow.Connection, first, second *survey.Ground, trimmed bool) ([]workflow.Side, []workflow.Notebook, error) {
 	if !p.q.Before {
 		return []workflow.Side{}, []workflow.Notebook{}, nil
 	}
@@ -24,7 +24,7 @@ func (i Inspector) trim(ctx context.Context, s survey.Surveyor, p *pair, c workf
 			return nil, err
 		}
 		record, others := records(p.q.Ends[n].Attachment, side.Peer.ID)
-		if rest.Trim = Surplus(c, side, record, others, rules); rest.Trim == nil || len(rest.Trim.Destinations) == 0 {
+		if rest.Trim = Surplus(c, side, record, others, rules, trimmed); rest.Trim == nil || len(rest.Trim.Destinations) == 0 {
 			return nil, nil
 		}
 		for _, k := range record.Kept {

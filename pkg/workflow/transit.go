@@ -10,7 +10,8 @@ import (
 type InspectTransitInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
-	Looks     int             `json:"looks"` // that this execution had before
+	Looks     int             `json:"looks"`   // that this execution had before
+	Trimmed   bool            `json:"trimmed"` // see [Known]
 }
 
 // Raw returns the execution's name and the event as it came.
@@ -27,6 +28,7 @@ type InspectTransitOutput struct {
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Looks      int             `json:"looks"`
+	Trimmed    bool            `json:"trimmed"`
 	Connection Connection      `json:"connection"`
 	Since      string          `json:"since"` // RFC 3339, empty if the event does not say
 	Found      []Hop           `json:"found"`

@@ -155,6 +155,8 @@ type Known struct {
 	Accepter  *Facts `json:"accepter,omitempty"`
 	// Policy is the text of the policy that decides this execution.
 	Policy string `json:"policy,omitempty"`
+	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
+	Trimmed bool `json:"trimmed,omitempty"`
 }
 
 // Facts are what AWS says about one VPC and its account.

@@ -103,7 +103,7 @@ just created has no port for some minutes; then the next sweep finds it.`,
 		acts: []act{
 			request("Connected"),
 			{"The owner of beta creates a Redshift cluster with the tag drawbridge:share=true.", noting(makeWarehouse), []string{"Announced", "Connected", "Nothing"}},
-			{"The owner of beta deletes it.", dropWarehouse, []string{"Announced", "Connected"}},
+			{"The owner of beta deletes it.", dropWarehouse, []string{"Announced", "Connected", "Nothing"}},
 		},
 		connected: true,
 		also:      asConnected,
