@@ -62,7 +62,11 @@ func WriteRole(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleI
 			return failed("creating", err)
 		}
 	case trust != "" && !sameJSON(have.trust, trust): // an empty one is not allowed; Forget deletes the role
-		if _, err = api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust}); err != nil {
+		_, err = api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust})
+		if err != nil && len(staying) == 0 && gone(ctx, api, name, w.Account, err) {
+			return readersHop(name, "there is none any more")
+		}
+		if err != nil {
 			return failed("changing who may assume", err)
 		}
 	}
@@ -96,10 +100,10 @@ func Forget(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleInpu
 	}
 	if len(staying) == 0 {
 		_, err = api.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)})
-		if err != nil && !fault.HasCode(err, "NoSuchEntity") {
+		if err != nil && !fault.HasCode(err, "NoSuchEntity") && !gone(ctx, api, name, w.Account, err) {
 			return failed("emptying", err)
 		}
-		if _, err = api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !fault.HasCode(err, "NoSuchEntity") {
+		if _, err = api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !gone(ctx, api, name, w.Account, err) {
 			return failed("deleting", err)
 		}
 		return readersHop(name, "deleted")
@@ -122,6 +126,16 @@ func failing(name, account string) func(doing string, err error) (workflow.HopsO
 	return func(doing string, err error) (workflow.HopsOutput, error) {
 		return workflow.HopsOutput{}, fmt.Errorf("%s the role %s in %s: %w", doing, name, account, err)
 	}
+}
+
+// gone reports whether a call failed because another execution deleted the role meanwhile: IAM says so, or denies the call,
+// since a role that does not exist is asked for by its name without the path that Drawbridge's rights have.
+func gone(ctx context.Context, api RoleReader, name, account string, err error) bool {
+	if fault.HasCode(err, "NoSuchEntity") {
+		return true
+	}
+	now, reading := readRole(ctx, api, name, account)
+	return fault.Of(err) == fault.Refused && reading == nil && now == nil
 }
 
 // ourRole returns the readers' role of that name, nil if there is none. One that is not ours is a [fault.Conflict].
@@ -147,11 +161,29 @@ type ExecutionRoleWriter interface {
 // Admit lets an execution role assume a readers' role, or takes that back: one inline policy of ours lists all the
 // readers' roles, one statement of ours in its trust policy lets SageMaker set the source identity, and our mark says that
 // there is something of ours. Without any readers' role all three go.
+//
+// Where two executions take the same back at once, the slower one is denied as soon as the mark is gone. Since that goes last,
+// nothing is left then.
 func Admit(ctx context.Context, api ExecutionRoleWriter, in workflow.AdmitRoleInput) (workflow.HopsOutput, error) {
-	name := nameOf(in.Role.ARN)
-	hop := func(detail string) (workflow.HopsOutput, error) {
-		return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: fmt.Sprintf("execution role %s in %s", name, in.Role.Account), OK: true, Detail: detail}}}, nil
+	out, err := admit(ctx, api, in)
+	if fault.Of(err) != fault.Refused || in.Role.Admit {
+		return out, err
 	}
+	name := nameOf(in.Role.ARN)
+	if now, reading := readRole(ctx, api, name, in.Role.Account); reading != nil || now != nil && ours(now) {
+		return out, err
+	}
+	return admittedHop(name, in.Role.Account, "what Drawbridge had added is gone")
+}
+
+// admittedHop is the hop of an execution role.
+func admittedHop(name, account, detail string) (workflow.HopsOutput, error) {
+	return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: fmt.Sprintf("execution role %s in %s", name, account), OK: true, Detail: detail}}}, nil
+}
+
+func admit(ctx context.Context, api ExecutionRoleWriter, in workflow.AdmitRoleInput) (workflow.HopsOutput, error) {
+	name := nameOf(in.Role.ARN)
+	hop := func(detail string) (workflow.HopsOutput, error) { return admittedHop(name, in.Role.Account, detail) }
 	failed := func(doing string, err error) (workflow.HopsOutput, error) {
 		return workflow.HopsOutput{}, fmt.Errorf("%s the execution role %s in %s: %w", doing, name, in.Role.Account, err)
 	}
