@@ -29,6 +29,7 @@ only says that it is refused.`,
 			{"The next day it starts again.", startSweep, []string{"Swept", "Refused"}},
 		},
 		struck: []int{2},
+		owing:  true, // a new execution says what the sweep of the next day does
 	},
 	{
 		name:  "private-refused",
