@@ -282,18 +282,21 @@ func (r Retracter) Retract(ctx context.Context, api workflow.DataAPI) (workflow.
 		// Another execution may delete it meanwhile, after all else. IAM denies then what is about the role, since one that
 		// does not exist is asked for by its name without the path that Drawbridge's rights have.
 		gone := func(err error) bool {
+			if fault.Of(err) != fault.Refused {
+				return fault.HasCode(err, "NoSuchEntity")
+			}
 			now, reading := readRole(ctx, r.Roles, c)
-			return fault.Of(err) == fault.Refused && reading == nil && now == nil
+			return reading == nil && now == nil
 		}
 		slog.InfoContext(ctx, "deleting", "role", name, "account", c.Account)
-		if _, err := r.Roles.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName)}); err != nil && !fault.HasCode(err, "NoSuchEntity") && !gone(err) {
+		if _, err := r.Roles.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName)}); err != nil && !gone(err) {
 			return fail(fmt.Errorf("deleting the policy of the role %s: %w", name, err))
 		}
 		api.Secret = workflow.Secret{ARN: role.Tags[TagSecret], Key: role.Tags[TagKey]}
 		if out.Hops, err = r.policies(ctx, api); err != nil {
 			return fail(err)
 		}
-		if _, err := r.Roles.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !fault.HasCode(err, "NoSuchEntity") && !gone(err) {
+		if _, err := r.Roles.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !gone(err) {
 			return fail(fmt.Errorf("deleting the role %s: %w", name, err))
 		}
 		out.Hops = append(out.Hops, workflow.Hop{Hop: "role", OK: true, Detail: name + " is deleted"})

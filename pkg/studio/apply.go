@@ -61,8 +61,8 @@ func WriteRole(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleI
 		if err != nil {
 			return failed("creating", err)
 		}
-	case trust != "" && !sameJSON(have.trust, trust): // an empty one is not allowed; Forget deletes the role
-		_, err = api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust})
+	case trust != "": // an empty one is not allowed; Forget deletes the role
+		err = entrust(ctx, api, name, have, trust)
 		if err != nil && len(staying) == 0 && gone(ctx, api, name, w.Account, err) {
 			return readersHop(name, "there is none any more")
 		}
@@ -83,7 +83,7 @@ func WriteRole(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleI
 			return failed("writing the policy of", err)
 		}
 	}
-	return readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(staying), w.ID))
+	return trusting(name, len(staying), w.ID)
 }
 
 // Forget takes the execution roles that left out of the readers' role of a cluster, after what they were given was taken
@@ -100,7 +100,7 @@ func Forget(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleInpu
 	}
 	if len(staying) == 0 {
 		_, err = api.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)})
-		if err != nil && !fault.HasCode(err, "NoSuchEntity") && !gone(ctx, api, name, w.Account, err) {
+		if err != nil && !gone(ctx, api, name, w.Account, err) {
 			return failed("emptying", err)
 		}
 		if _, err = api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !gone(ctx, api, name, w.Account, err) {
@@ -108,12 +108,24 @@ func Forget(ctx context.Context, api RoleWriter, in workflow.WriteStudioRoleInpu
 		}
 		return readersHop(name, "deleted")
 	}
-	if trust := Trust(staying); !sameJSON(have.trust, trust) {
-		if _, err = api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust}); err != nil {
-			return failed("changing who may assume", err)
-		}
+	if err := entrust(ctx, api, name, have, Trust(staying)); err != nil {
+		return failed("changing who may assume", err)
 	}
-	return readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(staying), w.ID))
+	return trusting(name, len(staying), w.ID)
+}
+
+// entrust writes the trust policy of a readers' role, if it says something else.
+func entrust(ctx context.Context, api RoleWriter, name string, have *role, trust string) error {
+	if sameJSON(have.trust, trust) {
+		return nil
+	}
+	_, err := api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust})
+	return err
+}
+
+// trusting is the hop of a readers' role that somebody may assume.
+func trusting(name string, readers int, cluster string) (workflow.HopsOutput, error) {
+	return readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", readers, cluster))
 }
 
 // readersHop is the hop of a readers' role.
@@ -134,8 +146,11 @@ func gone(ctx context.Context, api RoleReader, name, account string, err error) 
 	if fault.HasCode(err, "NoSuchEntity") {
 		return true
 	}
+	if fault.Of(err) != fault.Refused {
+		return false
+	}
 	now, reading := readRole(ctx, api, name, account)
-	return fault.Of(err) == fault.Refused && reading == nil && now == nil
+	return reading == nil && now == nil
 }
 
 // ourRole returns the readers' role of that name, nil if there is none. One that is not ours is a [fault.Conflict].

@@ -113,7 +113,9 @@ execution role and domain had got for it.`,
 		},
 		struck: []int{2},
 		more:   studioState,
-		also:   nothingOfStudioLeft,
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			nothingAddedLeft(ctx, t, w)
+		},
 	},
 	{
 		name:  "studio-workgroup",
@@ -275,6 +277,22 @@ func identified(ctx context.Context, t *testing.T, w *scenario.World, _ []awscal
 
 // nothingOfStudioLeft holds a story to a world in which nothing of ours is left, and what is not ours as it was.
 func nothingOfStudioLeft(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+	nothingAddedLeft(ctx, t, w)
+	beta := engine.Config(w.Producer.Account, w.Producer.Region)
+	clusters, err := redshift.NewFromConfig(beta).DescribeClusters(ctx, &redshift.DescribeClustersInput{ClusterIdentifier: aws.String(scenario.Warehouse)})
+	if err != nil || len(clusters.Clusters) != 1 {
+		t.Fatal(err)
+	}
+	for _, tag := range clusters.Clusters[0].Tags {
+		if key := aws.ToString(tag.Key); key == studio.StatusTag || key == studio.ReasonTag {
+			t.Errorf("the cluster has the tag %s", key)
+		}
+	}
+}
+
+// nothingAddedLeft holds a story to roles and a domain in which nothing of ours is left.
+func nothingAddedLeft(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
 	alpha, beta := engine.Config(w.Consumer.Account, w.Consumer.Region), engine.Config(w.Producer.Account, w.Producer.Region)
 	roles := iam.NewFromConfig(alpha)
 	role, err := roles.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(scenario.ExecutionRole)})
@@ -302,17 +320,6 @@ func nothingOfStudioLeft(ctx context.Context, t *testing.T, w *scenario.World, _
 	}
 	if s := domain.DomainSettings; s != nil && s.ExecutionRoleIdentityConfig == "USER_PROFILE_NAME" {
 		t.Error("the domain's setting was not taken back")
-	}
-	clusters, err := redshift.NewFromConfig(beta).DescribeClusters(ctx, &redshift.DescribeClustersInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range clusters.Clusters {
-		for _, tag := range c.Tags {
-			if key := aws.ToString(tag.Key); key == studio.StatusTag || key == studio.ReasonTag {
-				t.Errorf("the cluster has the tag %s", key)
-			}
-		}
 	}
 }
 
