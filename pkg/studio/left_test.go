@@ -13,6 +13,7 @@ import (
 	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -70,6 +71,7 @@ func TestAnAccountThatLeftTheOrganizationReadsNothing(t *testing.T) {
 			},
 			Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "", nil },
 			Index:  Index{API: store{}, Path: "/drawbridge/studio"},
+			Bus:    notice.Bus{API: &taken{}, Name: "drawbridge"},
 		}
 		raw := `{"source":"drawbridge.internal","detail-type":"Studio To Inspect","account":"123456789012","region":"eu-west-1","detail":{
 			"account":"222222222222","region":"eu-west-1","clusterIdentifier":"sales","reason":"test"}}`
