@@ -136,14 +136,18 @@ func (e *Engine) Keep(ctx context.Context, accounts ...string) (restore func(con
 	}, nil
 }
 
-// Age lets time pass for a pending peering request, or, by the ARN of a resource share, for the invitations to it, as if
-// they had been made that much earlier: AWS ends one that nobody answers after seven days.
-func (e *Engine) Age(ctx context.Context, pending string, by time.Duration) error {
+// Age lets time pass for a peering, an attachment to a transit gateway, or, by the ARN of a resource share, for the
+// invitations to it, as if all had happened that much earlier: AWS ends a request that nobody answers after seven days, and
+// forgets a peering or an attachment some time after its end.
+func (e *Engine) Age(ctx context.Context, id string, by time.Duration) error {
 	kind := "peering"
-	if strings.HasPrefix(pending, "arn:") {
+	switch {
+	case strings.HasPrefix(id, "arn:"):
 		kind = "share"
+	case strings.HasPrefix(id, "tgw-attach-"):
+		kind = "attachment"
 	}
-	_, err := e.emulator.ask(ctx, http.MethodPost, "age", url.Values{kind: {pending}, "days": {fmt.Sprint(by.Hours() / 24)}})
+	_, err := e.emulator.ask(ctx, http.MethodPost, "age", url.Values{kind: {id}, "days": {fmt.Sprint(by.Hours() / 24)}})
 	return err
 }
 

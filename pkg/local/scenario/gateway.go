@@ -159,7 +159,8 @@ func (w *World) gateway(ctx context.Context) ([]story.Hop, error) {
 		home, other Home
 		net         Network
 	}{{w.Consumer, w.Producer, w.ConsumerNetwork}, {w.Producer, w.Consumer, w.ProducerNetwork}} {
-		got, err := owner.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: []string{side.net.Attachment}})
+		got, err := owner.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{Filters: []ec2types.Filter{
+			{Name: aws.String("transit-gateway-attachment-id"), Values: []string{side.net.Attachment}}}})
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
 
@@ -64,6 +65,10 @@ func (w *World) peering(ctx context.Context) ([]story.Hop, error) {
 	var dns []story.Hop
 	for _, h := range []Home{w.Consumer, w.Producer} {
 		answer, err := w.ec2(h).DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{w.Connection}})
+		if fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound") {
+			out = append(out, story.Hop{Hop: "peering active", Detail: fmt.Sprintf("%s does not see %s", h.Name, w.Connection)})
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

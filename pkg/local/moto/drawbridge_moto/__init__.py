@@ -12,6 +12,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     endpoints,
     events,
     organizations,
+    parameters,
     patching,
     peering,
     privilege,

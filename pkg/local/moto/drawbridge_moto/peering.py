@@ -34,6 +34,7 @@ require(EC2Backend, "do_resources_exist", "get_vpc")
 _PASSING = ("initiating-request", "provisioning", "deleting")
 _FAILED = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
 _WEEK = timedelta(days=7)
+_SHOWN_DELETER, _SHOWN_OTHER = timedelta(hours=2), timedelta(days=2)
 
 
 class MissingVpc:
@@ -84,6 +85,7 @@ class Peering(VPCPeeringConnection):
         super().__init__(backend, random_vpc_peering_connection_id(), vpc, peer_vpc)
         self._status = Status()
         self.expires = utcnow() + _WEEK
+        self.deleter = None  # the account that deleted it
         peer = peer_vpc.owner_id
         pending = ("pending-acceptance", f"Pending Acceptance by {peer}")
         wrong = isinstance(peer_vpc, MissingVpc) or vpc is peer_vpc or _overlap(vpc, peer_vpc)
@@ -152,16 +154,27 @@ def _overlap(one, other):
 
 
 def age(name, days):
-    """Lets days pass for a request: as if it had been made that much earlier. Nobody answers within a week: it expires."""
+    """Lets days pass for a peering: as if all had happened that much earlier. A request that nobody answers within a week
+    expires; one that is deleted is shown for two hours to who deleted it, and for two days to the other.
+
+    https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-lifecycle
+    """
+    aged = False
     for regions in list(ec2_backends.values()):
         for backend in list(regions.values()):
             pcx = backend.vpc_pcxs.get(name)
-            if pcx is not None and pcx.code == "pending-acceptance":
+            if pcx is None:
+                continue
+            pcx._status.settle()
+            if pcx.code == "pending-acceptance" and not aged:
                 pcx.expires -= timedelta(days=days)
                 if pcx.expires <= utcnow():
                     pcx._status.set("expired", "Expired")
-                return True
-    return False
+            if pcx.code == "deleted" and timedelta(days=days) > (_SHOWN_DELETER if pcx.deleter == backend.account_id else _SHOWN_OTHER):
+                del backend.vpc_pcxs[name]
+                backend.tags.pop(name, None)
+            aged = True
+    return aged
 
 
 def backend_of(account, region):
@@ -343,7 +356,7 @@ def delete(_original, self):
         raise _bad_state(pcx, "deleted")
     if code in ("initiating-request", "pending-acceptance") and "requester" not in pcx.sides(backend):
         raise EC2ClientError("OperationNotPermitted", f"User {backend.account_id} cannot delete peering {pcx.id}")
-    gone = ("deleted", f"Deleted by {backend.account_id}")
+    gone, pcx.deleter = ("deleted", f"Deleted by {backend.account_id}"), backend.account_id
     if pcx.vpc.region == pcx.peer_vpc.region:
         pcx._status.set(*gone)
     else:  # deleting is seen between Regions only

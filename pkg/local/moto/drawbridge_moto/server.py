@@ -18,7 +18,7 @@ from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
-from . import checkpoint, events, notify, peering, ram
+from . import checkpoint, events, notify, peering, ram, transitgateway
 from .background import clock
 from .patching import require
 
@@ -110,6 +110,9 @@ class Server(ThreadedWSGIServer):
     daemon_threads = True
 
 
+_AGING = {"share": ram.age, "peering": peering.age, "attachment": transitgateway.age}
+
+
 class Application(DomainDispatcherApplication):
     """moto's application, and what the engine's own tools ask: flush, keep, restore, age and ready, under /_drawbridge/."""
 
@@ -130,7 +133,8 @@ class Application(DomainDispatcherApplication):
         if path == "/_drawbridge/age" and environ["REQUEST_METHOD"] == "POST":
             given = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""))
             days = float(given["days"][0])
-            aged = ram.age(given["share"][0], days) if "share" in given else peering.age(given["peering"][0], days)
+            kind = next(kind for kind in _AGING if kind in given)
+            aged = _AGING[kind](given[kind][0], days)
             start_response("200 OK" if aged else "404 Not Found", [("Content-Type", "application/json")])
             return [json.dumps({"aged": aged}).encode()]
         if path == "/_drawbridge/ready":

@@ -212,6 +212,21 @@ def _matches(values, filters):
     return True
 
 
+def age(name, days):
+    """Lets days pass for an attachment: as if all had happened that much earlier. One that is over is shown for two hours."""
+    found = _attachments.get(name)
+    if found is None:
+        return False
+    found._status.settle()
+    if found.code in _OVER and days > 2 / 24:
+        del _attachments[name]
+        for account, region in found.places():
+            backend = ec2_backends[account][region]
+            backend.transit_gateway_attachments.pop(name, None)
+            backend.tags.pop(name, None)
+    return True
+
+
 # --- gateways ------------------------------------------------------------------------------------------------------------
 
 

@@ -177,6 +177,10 @@ class Case(unittest.TestCase):
         ec2 = self.client("ec2", account, region)
         return ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[name])["VpcPeeringConnections"][0]
 
+    def pass_days(self, kind, name, days):
+        """Lets days pass for a peering or an attachment."""
+        self.engine.post(f"/_drawbridge/age?{kind}={name}&days={days}")
+
     def activate(self, name, region=REGION):
         self.client("ec2", PRODUCER, region).accept_vpc_peering_connection(VpcPeeringConnectionId=name)
         self.eventually(lambda: self.status(name, PRODUCER, region) == "active")

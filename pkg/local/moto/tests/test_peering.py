@@ -42,6 +42,20 @@ class Peering(Case):
         self.assertEqual("deleting", self.status(name, PRODUCER, ELSEWHERE))
         self.assertEqual("deleted", self.status(name))
 
+    def test_days_pass_and_a_deleted_peering_is_forgotten_first_by_who_deleted_it(self):
+        name, _, _ = self.peering()
+        self.activate(name)
+        self.pass_days("peering", name, 9)
+        self.assertEqual("active", self.status(name))
+        self.ec2(CONSUMER).delete_vpc_peering_connection(VpcPeeringConnectionId=name)
+        self.pass_days("peering", name, 1 / 24)
+        self.assertEqual("deleted", self.status(name))
+        self.pass_days("peering", name, 1)
+        self.fails("InvalidVpcPeeringConnectionID.NotFound", self.status, name)
+        self.assertEqual("deleted", self.status(name, PRODUCER))
+        self.pass_days("peering", name, 3)
+        self.fails("InvalidVpcPeeringConnectionID.NotFound", self.status, name, PRODUCER)
+
     def test_filters_choose(self):
         name, one, other = self.peering()
         self.peering("10.3.0.0/16", "10.4.0.0/16")

@@ -125,6 +125,20 @@ class Gateways(Case):
         self.owner.delete_tags(Resources=[name], Tags=[{"Key": "drawbridge:approval"}])
         self.assertEqual(set(), tags(CONSUMER))
 
+    def test_hours_pass_and_a_deleted_attachment_is_forgotten(self):
+        gateway = self.gateway()
+        self.share(gateway)
+        name, vpc, _ = self.attach(PRODUCER, gateway, "10.2.0.0/16")
+        self.owner.accept_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=name)
+        self.pass_days("attachment", name, 9)
+        self.assertEqual("available", self.state(name))
+        self.spoke.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=name)
+        self.pass_days("attachment", name, 1 / 24)
+        self.assertEqual("deleted", self.state(name))
+        self.pass_days("attachment", name, 1)
+        for account in (CONSUMER, PRODUCER):
+            self.fails("InvalidTransitGatewayAttachmentID.NotFound", self.state, name, account)
+
     def test_what_overlaps_attaches_and_is_not_propagated(self):
         gateway = self.gateway(AutoAcceptSharedAttachments="enable")
         self.share(gateway)
