@@ -195,7 +195,7 @@ func Verify(ctx context.Context, enter func(event.Place) Verifier, looks look.As
 	if err := tell(ctx, enter, in, out.Result, out.Reason, table); err != nil {
 		return out, err
 	}
-	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, seen, in.Reason)
+	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason)
 	return out, err
 }
 
@@ -267,14 +267,26 @@ func tell(ctx context.Context, enter func(event.Place) Verifier, in workflow.Ver
 	return nil
 }
 
-// announce asks for a look at each pair of a VPC with another that is attached to the gateway.
-func announce(ctx context.Context, looks look.Asker, g workflow.Gateway, vpc workflow.VPC, seen []types.TransitGatewayAttachment, why string) (int, error) {
+// announce asks for a look at each pair of a VPC with another that is attached to the gateway, and with each peer of which
+// nothing is seen there: its attachment is over too, or AWS has forgotten it, so that this VPC's tags alone tell of the pair.
+func announce(ctx context.Context, looks look.Asker, g workflow.Gateway, vpc workflow.VPC, peers map[string]string, seen []types.TransitGatewayAttachment, why string) (int, error) {
 	here := event.VPCPlace{Account: vpc.Account, Region: vpc.Region, VPC: vpc.ID}
 	var pairs []event.TransitInspection
+	with := func(account, id string) {
+		pairs = append(pairs, event.TransitInspection{TransitGatewayID: g.ID, VPCs: []event.VPCPlace{here, {Account: account, Region: g.Region, VPC: id}}, Reason: why})
+	}
+	known := map[string]bool{vpc.ID: true}
 	for _, a := range seen {
-		there := event.VPCPlace{Account: aws.ToString(a.ResourceOwnerId), Region: g.Region, VPC: aws.ToString(a.ResourceId)}
-		if a.State == types.TransitGatewayAttachmentStateAvailable && there != here {
-			pairs = append(pairs, event.TransitInspection{TransitGatewayID: g.ID, VPCs: []event.VPCPlace{here, there}, Reason: why})
+		if id := aws.ToString(a.ResourceId); !known[id] && a.State == types.TransitGatewayAttachmentStateAvailable {
+			with(aws.ToString(a.ResourceOwnerId), id)
+		}
+	}
+	for _, a := range seen {
+		known[aws.ToString(a.ResourceId)] = true
+	}
+	for id, account := range peers {
+		if !known[id] {
+			with(account, id)
 		}
 	}
 	slices.SortFunc(pairs, func(a, b event.TransitInspection) int {
@@ -291,6 +303,6 @@ func Conclude(ctx context.Context, owner OwnerReader, looks look.Asker, in workf
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
 	}
-	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, seen, in.Reason)
+	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason)
 	return out, err
 }

@@ -230,6 +230,35 @@ func TestVerifyAsksForALookAtEachPair(t *testing.T) {
 	}
 }
 
+// Who was connected and is not among the attachments is told of by this side's tags alone.
+func TestAPeerThatAWSHasForgottenIsLookedAt(t *testing.T) {
+	for name, c := range map[string]struct {
+		peers map[string]string
+		want  string
+	}{
+		"nobody":                        {nil, "vpc-neighbour0"},
+		"the one that is attached":      {map[string]string{"vpc-neighbour0": alpha}, "vpc-neighbour0"},
+		"one whose attachment is shown": {map[string]string{"vpc-neighbour1": alpha}, "vpc-neighbour0"},
+		"one whose attachment is not":   {map[string]string{"vpc-forgotten": alpha}, "vpc-forgotten vpc-neighbour0"},
+	} {
+		s := sky()
+		s.neighbour = true
+		in := one(true)
+		in.Attachment.Peers = c.peers
+		out, err := attachment.Verify(t.Context(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+			workflow.VerifyAttachmentInput{Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
+		asked := strings.Join(*s.did, " ")
+		for _, id := range []string{"vpc-neighbour0", "vpc-neighbour1", "vpc-forgotten"} {
+			if strings.Contains(asked, id) != strings.Contains(c.want, id) {
+				t.Errorf("%s: asked for %s, want looks with %s", name, asked, c.want)
+			}
+		}
+		if err != nil || out.Announced != len(strings.Fields(c.want)) {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}
+
 func TestVerifySaysWhatAWSDoesNotSay(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*cloud)

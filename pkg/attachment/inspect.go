@@ -579,6 +579,15 @@ func readAttachment(ctx context.Context, api EC2, u unit) (workflow.Attachment, 
 	}
 	a := workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
 		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: tagsOf(best.Tags)[TagConnection] == Unit(u.gateway, u.vpc)}
+	for key, value := range tagsOf(best.Tags) {
+		vpc, ok := strings.CutPrefix(key, connection.TagPeer)
+		if account := connection.Read(value).Account; ok && account != "" {
+			if a.Peers == nil {
+				a.Peers = map[string]string{}
+			}
+			a.Peers[vpc] = account
+		}
+	}
 	return a, nil
 }
 

@@ -18,6 +18,6 @@ const (
 	// with spaces between. It outlives the peer's VPC, so that removal knows which routes are Drawbridge's.
 	TagDestinations = "drawbridge:destinations"
 	// TagPeer, with the id of a VPC behind it, says on a carrier that several connections share what the one with that VPC
-	// came to, and its destinations.
+	// came to, the VPC's account, and its destinations.
 	TagPeer = "drawbridge:peer:"
 )

@@ -3,6 +3,7 @@ package connection
 import (
 	"cmp"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ type Tag struct{ Key, Value string }
 // Status returns the tags by which a side's carrier says what became of a connection, and which destinations it reaches.
 func Status(c workflow.Connection, s workflow.Side, result workflow.Result, reason string) []Tag {
 	if s.Carrier != c.ID {
-		words := []string{string(result)}
+		words := []string{string(result), s.Peer.Account}
 		for _, k := range s.Kept {
 			words = append(words, k.Table+"="+k.Destination.String())
 		}
@@ -40,10 +41,14 @@ const More = "+"
 // A Record is what the tag of a peer says.
 type Record struct {
 	Result       workflow.Result
+	Account      string // of the peer; empty if the tag does not say
 	Destinations []netip.Prefix
 	Kept         []workflow.Kept
 	More         bool // there are destinations that the tag had no room for
 }
+
+// account is what the id of an AWS account looks like.
+var account = regexp.MustCompile(`^[0-9]{12}$`)
 
 // Read reads the tag of a peer, tolerantly: a tag is for everybody to write.
 func Read(tag string) Record {
@@ -55,6 +60,8 @@ func Read(tag string) Record {
 			out.Result = workflow.Result(word)
 		case word == More:
 			out.More = true
+		case account.MatchString(word):
+			out.Account = word
 		case kept:
 			if p, err := netip.ParsePrefix(destination); err == nil {
 				out.Kept = append(out.Kept, workflow.Kept{Table: table, Destination: p.Masked()})

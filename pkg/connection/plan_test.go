@@ -20,8 +20,8 @@ func TestStatus(t *testing.T) {
 	if got := fmt.Sprint(connection.Status(pcx, side, workflow.Connected, "because")); got != "[{drawbridge:status Connected} {drawbridge:reason because} {drawbridge:destinations 10.1.0.0/16}]" {
 		t.Errorf("its own carrier: %s", got)
 	}
-	side.Carrier, side.Kept = "tgw-attach-a", []workflow.Kept{{Table: "rtb-1", Destination: netip.MustParsePrefix("10.1.0.0/16")}}
-	if got := fmt.Sprint(connection.Status(pair, side, workflow.Connected, "because")); got != "[{drawbridge:peer:vpc-b Connected rtb-1=10.1.0.0/16 10.1.0.0/16}]" {
+	side.Carrier, side.Peer.Account, side.Kept = "tgw-attach-a", "222222222222", []workflow.Kept{{Table: "rtb-1", Destination: netip.MustParsePrefix("10.1.0.0/16")}}
+	if got := fmt.Sprint(connection.Status(pair, side, workflow.Connected, "because")); got != "[{drawbridge:peer:vpc-b Connected 222222222222 rtb-1=10.1.0.0/16 10.1.0.0/16}]" {
 		t.Errorf("a shared carrier: %s", got)
 	}
 }
@@ -30,7 +30,7 @@ func TestStatus(t *testing.T) {
 func TestTheTagOfAPeerIsReadAsItWasWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := workflow.Connection{ID: "tgw-1:vpc-a:vpc-b", Target: "tgw-1"}
-		side := workflow.Side{Carrier: "tgw-attach-a", Peer: workflow.VPC{ID: "vpc-b"}}
+		side := workflow.Side{Carrier: "tgw-attach-a", Peer: workflow.VPC{Account: "222222222222", ID: "vpc-b"}}
 		for n := range rapid.IntRange(0, 30).Draw(t, "cidrs") {
 			side.Peer.CIDRs = append(side.Peer.CIDRs, netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", n)))
 		}
@@ -42,7 +42,7 @@ func TestTheTagOfAPeerIsReadAsItWasWritten(t *testing.T) {
 			t.Fatalf("%s=%s", tag.Key, tag.Value)
 		}
 		got := connection.Read(tag.Value)
-		if got.Result != workflow.Connected || !slices.Equal(got.Kept, side.Kept) {
+		if got.Result != workflow.Connected || got.Account != side.Peer.Account || !slices.Equal(got.Kept, side.Kept) {
 			t.Fatalf("read %+v of %q", got, tag.Value)
 		}
 		if n := len(got.Destinations); !slices.Equal(got.Destinations, side.Peer.CIDRs[:n]) || got.More != (n < len(side.Peer.CIDRs)) {

@@ -28,6 +28,8 @@ type Attachment struct {
 	Subnets []string `json:"subnets,omitempty"`
 	DNS     bool     `json:"dns,omitempty"` // DNS support is on
 	Own     bool     `json:"own,omitempty"` // Drawbridge made it
+	// Peers are the VPCs that its tags say it was connected to, by their ids, each with its account.
+	Peers map[string]string `json:"peers,omitempty"`
 	// Table is the gateway's route table that it was associated with when it was found in order; empty if it never was.
 	Table string `json:"table,omitempty"`
 }
