@@ -9,7 +9,7 @@ var peeringSteps = map[string]step{
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
-				"ec2:DescribeSecurityGroupRules",
+				"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
 				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
@@ -56,9 +56,9 @@ var peeringSteps = map[string]step{
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},
-				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*", "tgw-*")},
+				when: and(only("drawbridge:connection", "drawbridge:peer"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*", "tgw-*")},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{rules},
-				when: and(only("drawbridge:connection"), "StringEquals", "ec2:CreateAction",
+				when: and(only("drawbridge:connection", "drawbridge:peer"), "StringEquals", "ec2:CreateAction",
 					"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")},
 		},
 	},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -20,6 +22,10 @@ import (
 
 // TagConnection marks what Drawbridge added, with the id of the connection it was added for.
 const TagConnection = "drawbridge:connection"
+
+// TagPeer says on a rule which VPC the connection is with: its account, Region and id, with slashes between. AWS forgets a
+// peering or an attachment with its tags some time after its end; the rules stay.
+const TagPeer = "drawbridge:peer"
 
 type client interface {
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
@@ -60,7 +66,7 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 		wanted := WantedIngress([]workflow.Opening{o}, side.Peer.CIDRs)
 		lacking := MissingIngress(wanted, groups, together([]notebook.Client{{Groups: o.Groups}}))
 		if err := authorize(ctx, lacking, groups, func(group string, permissions []types.IpPermission) error {
-			_, err := ec2api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection)})
+			_, err := ec2api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection, side.Peer)})
 			return err
 		}, description); err != nil {
 			return out, fmt.Errorf("opening %s to %s: %w", o.Database, side.Peer.ID, err)
@@ -89,7 +95,7 @@ func openEgress(ctx context.Context, ec2api client, clients func(context.Context
 	lacking := MissingEgress(WantedEgress(using, side.Ports, side.Peer.CIDRs), groups, together(using))
 	description := fmt.Sprintf("Drawbridge: %s to %s in %s", connection, side.Peer.ID, side.Peer.Account)
 	if err := authorize(ctx, lacking, groups, func(group string, permissions []types.IpPermission) error {
-		_, err := ec2api.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection)})
+		_, err := ec2api.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection, side.Peer)})
 		return err
 	}, description); err != nil {
 		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
@@ -218,21 +224,72 @@ func revoke(ctx context.Context, ec2api revoker, r Revocation) (revoked bool, er
 // ReadTagged returns the rules of an account and Region whose tag drawbridge:connection names connection.
 func ReadTagged(ctx context.Context, ec2api RuleReader, connection string) ([]Tagged, error) {
 	var out []Tagged
-	pages := ec2.NewDescribeSecurityGroupRulesPaginator(ec2api, &ec2.DescribeSecurityGroupRulesInput{
-		Filters: []types.Filter{{Name: aws.String("tag:" + TagConnection), Values: []string{connection}}}})
+	err := eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag:" + TagConnection), Values: []string{connection}}, func(page []Tagged) error {
+		out = append(out, page...)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the security group rules of %s: %w", connection, err)
+	}
+	return out, nil
+}
+
+// EachTagged calls f for the rules of an account and Region that have the tag drawbridge:connection, page by page, until it
+// returns an error.
+func EachTagged(ctx context.Context, ec2api RuleReader, f func([]Tagged) error) error {
+	return eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag-key"), Values: []string{TagConnection}}, f)
+}
+
+// pageSize is how many rules are held at a time.
+const pageSize = 100
+
+func eachTagged(ctx context.Context, ec2api RuleReader, filter types.Filter, f func([]Tagged) error) error {
+	pages := ec2.NewDescribeSecurityGroupRulesPaginator(ec2api, &ec2.DescribeSecurityGroupRulesInput{MaxResults: aws.Int32(pageSize), Filters: []types.Filter{filter}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the security group rules of %s: %w", connection, err)
+			return err
 		}
+		var out []Tagged
 		for _, r := range page.SecurityGroupRules {
 			one := Tagged{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Allows: allows(r), Rule: admitted(r)}
 			for _, t := range r.Tags {
-				if aws.ToString(t.Key) == TagConnection {
+				switch aws.ToString(t.Key) {
+				case TagConnection:
 					one.Connection = aws.ToString(t.Value)
+				case TagPeer:
+					one.Peer = peer(aws.ToString(t.Value))
 				}
 			}
 			out = append(out, one)
+		}
+		if err := f(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GroupReader is what [VPCs] needs of EC2.
+type GroupReader interface {
+	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+}
+
+// VPCs returns the ids of the VPCs that the groups of rules are in, by the groups' ids. A group that is gone has none.
+func VPCs(ctx context.Context, ec2api GroupReader, rules []Tagged) (map[string]string, error) {
+	groups := make([]string, 0, len(rules))
+	for _, r := range rules {
+		groups = append(groups, r.Group)
+	}
+	slices.Sort(groups)
+	out := map[string]string{}
+	for ids := range slices.Chunk(slices.Compact(groups), pageSize) {
+		got, err := ec2api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{{Name: aws.String("group-id"), Values: ids}}})
+		if err != nil {
+			return nil, fmt.Errorf("reading the security groups %s: %w", strings.Join(ids, ", "), err)
+		}
+		for _, g := range got.SecurityGroups {
+			out[aws.ToString(g.GroupId)] = aws.ToString(g.VpcId)
 		}
 	}
 	return out, nil
@@ -274,9 +331,22 @@ func permission(r Rule, description string) types.IpPermission {
 	return out
 }
 
-func ruleTags(connection string) []types.TagSpecification {
-	return []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule,
-		Tags: []types.Tag{{Key: aws.String(TagConnection), Value: &connection}}}}
+func ruleTags(connection string, with workflow.VPC) []types.TagSpecification {
+	return []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule, Tags: []types.Tag{
+		{Key: aws.String(TagConnection), Value: &connection},
+		{Key: aws.String(TagPeer), Value: aws.String(with.Account + "/" + with.Region + "/" + with.ID)}}}}
+}
+
+// vpcPlace is what the tag of a peer says.
+var vpcPlace = regexp.MustCompile(`^([0-9]{12})/([a-z0-9-]+)/(vpc-[0-9a-z]+)$`)
+
+// peer reads the tag of a peer, tolerantly: a tag is for everybody to write.
+func peer(tag string) event.VPCPlace {
+	words := vpcPlace.FindStringSubmatch(tag)
+	if words == nil {
+		return event.VPCPlace{}
+	}
+	return event.VPCPlace{Account: words[1], Region: words[2], VPC: words[3]}
 }
 
 func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {

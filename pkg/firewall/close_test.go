@@ -50,6 +50,30 @@ func TestPlanRemoval(t *testing.T) {
 	}
 }
 
+func TestEachTaggedReadsWhatTheTagsSay(t *testing.T) {
+	const of, with = "drawbridge:connection=pcx-1", "drawbridge:peer="
+	held := &rulesOfEC2{rules: []types.SecurityGroupRule{
+		heldRule("sgr-1", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a"),
+		heldRule("sgr-2", "sg-1", false, of),
+		heldRule("sgr-3", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a; reboot"),
+		heldRule("sgr-4", "sg-1", false, of, with+"1111/eu-west-1/vpc-0a"),
+		heldRule("sgr-5", "sg-1", false, with+"111111111111/eu-west-1/vpc-0a"),
+	}}
+	got := ""
+	err := firewall.EachTagged(t.Context(), held, func(page []firewall.Tagged) error {
+		for _, r := range page {
+			got += fmt.Sprint(r.ID, r.Connection, r.Peer)
+		}
+		return nil
+	})
+	if want := "sgr-1pcx-1{111111111111 eu-west-1 vpc-0a}sgr-2pcx-1{  }sgr-3pcx-1{  }sgr-4pcx-1{  }"; err != nil || got != want {
+		t.Errorf("read %s, %v, want %s", got, err, want)
+	}
+	if err := firewall.EachTagged(t.Context(), held, func([]firewall.Tagged) error { return context.Canceled }); err != context.Canceled {
+		t.Errorf("an error of what is called became %v", err)
+	}
+}
+
 // rulesOfEC2 is the rules of an account.
 type rulesOfEC2 struct {
 	rules  []types.SecurityGroupRule
@@ -63,7 +87,7 @@ func (f *rulesOfEC2) DescribeSecurityGroupRules(_ context.Context, in *ec2.Descr
 	out := &ec2.DescribeSecurityGroupRulesOutput{}
 	for _, r := range f.rules {
 		for _, tag := range r.Tags {
-			if "tag:"+*tag.Key == *in.Filters[0].Name && *tag.Value == in.Filters[0].Values[0] {
+			if "tag:"+*tag.Key == *in.Filters[0].Name && *tag.Value == in.Filters[0].Values[0] || *in.Filters[0].Name == "tag-key" && *tag.Key == in.Filters[0].Values[0] {
 				out.SecurityGroupRules = append(out.SecurityGroupRules, r)
 			}
 		}

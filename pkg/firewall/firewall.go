@@ -2,7 +2,8 @@
 //
 // The producer's database admits the consumer's addresses on the database's port; the consumer's clients may reach
 // the producer's addresses on it. A rule of ours carries the tag drawbridge:connection, so that removal finds exactly
-// what was added. Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged,
+// what was added, and drawbridge:peer, so that it finds the other side when AWS has forgotten what connected the two.
+// Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged,
 // never changed.
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 package firewall
@@ -11,6 +12,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 // Rule admits TCP on the ports From to To from or to one source. A rule that AWS holds with several sources is several
@@ -34,9 +37,10 @@ type Tagged struct {
 	ID         string // sgr-…
 	Group      string
 	Egress     bool
-	Connection string // empty: no such tag
-	Allows     string // for people: "TCP 3306 from 10.1.0.0/16"
-	Rule       Rule   // what it admits, if that is TCP; else the zero value
+	Connection string         // empty: no such tag
+	Peer       event.VPCPlace // that its tag drawbridge:peer names; zero: no such tag, or no VPC in it
+	Allows     string         // for people: "TCP 3306 from 10.1.0.0/16"
+	Rule       Rule           // what it admits, if that is TCP; else the zero value
 }
 
 // Revocation is what one call removes: rules of one group and one direction.

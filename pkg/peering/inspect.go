@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -26,6 +27,7 @@ import (
 type EC2Reader interface {
 	survey.EC2
 	Describer
+	firewall.GroupReader
 }
 
 // Clients are the member-account clients that an inspection uses, for one account and Region.
@@ -60,8 +62,13 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	var seen event.Place // where p was read
 	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
 		if v.Answer == workflow.AnswerDisconnect {
-			if err := i.leftovers(ctx, in, p, seen, &out); err != nil {
+			untold, err := i.leftovers(ctx, in, p, seen, &out)
+			if err != nil {
 				return out, err
+			}
+			if untold && !in.Known.Trimmed {
+				survey.RulesLast(out.Sides)
+				v.Answer, out.Result = workflow.AnswerTrim, ""
 			}
 		}
 		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
@@ -91,6 +98,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	var v Verdict
 	p, seen, v, err = i.find(ctx, in.Execution, e)
+	if err == nil && v.Answer != "" {
+		p, seen, v, err = i.forgotten(ctx, in.Execution, e, v)
+	}
 	if err != nil {
 		return out, err
 	}
@@ -115,7 +125,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != ""}
 	if !q.RequesterMember || !q.AccepterMember {
-		return end(Judge(q))
+		v, err := i.judge(ctx, in.Execution, &q)
+		if err != nil {
+			return out, err
+		}
+		return end(v)
 	}
 	q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter)
 	if err != nil {
@@ -149,7 +163,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	out.Reject = set.Reject(r, a, about)
 	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
-	v = Judge(q)
+	if v, err = i.judge(ctx, in.Execution, &q); err != nil {
+		return out, err
+	}
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
 		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
@@ -171,6 +187,29 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 	}
 	return end(v)
+}
+
+// judge is [Judge], with a look at what an execution that failed may have left of a peering that was never connected: it opens
+// databases only after there are routes, so rules tell of both.
+func (i Inspector) judge(ctx context.Context, execution string, q *Question) (Verdict, error) {
+	v := Judge(*q)
+	if v.Answer != workflow.AnswerRefuse || q.Peering.Status != "active" {
+		return v, nil
+	}
+	for _, side := range []struct {
+		End
+		member bool
+	}{{q.Peering.Requester, q.RequesterMember}, {q.Peering.Accepter, q.AccepterMember}} {
+		if !side.member || q.Begun {
+			continue
+		}
+		rules, err := firewall.ReadTagged(ctx, i.Enter(execution, side.Place).EC2, q.Peering.ID)
+		if err != nil && !errors.Is(err, fault.ErrClosed) {
+			return v, fmt.Errorf("in %s, %s: %w", side.Account, side.Region, err)
+		}
+		q.Begun = len(rules) > 0
+	}
+	return Judge(*q), nil
 }
 
 // find reads the peering where the event happened, or, if that account is not ours to enter or shows it no longer, at
@@ -260,8 +299,10 @@ func (i Inspector) accounts(ctx context.Context, known workflow.Known, p Peering
 	if known.Requester != nil && known.Accepter != nil {
 		return known.Requester.Account, known.Accepter.Account, nil
 	}
-	if requester, err = i.Account(ctx, p.Requester.Account); err != nil {
-		return requester, accepter, err
+	if p.Requester.Account != "" { // else AWS has forgotten the peering, and nothing that is left tells
+		if requester, err = i.Account(ctx, p.Requester.Account); err != nil {
+			return requester, accepter, err
+		}
 	}
 	accepter, err = i.Account(ctx, p.Accepter.Account)
 	return requester, accepter, err

@@ -41,6 +41,9 @@ type world struct {
 	gone     []string // accounts whose VPC was deleted
 	hidden   []string // accounts that no longer see the peering
 	closed   []string // accounts that do not let us in
+
+	peer      string // what the rule that is left says of its peer
+	groupless bool   // the group of the rule that is left went meanwhile
 }
 
 // account is the world as one account sees it: a fake of every call that an inspection makes.
@@ -110,9 +113,18 @@ func (a account) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeS
 	out := &ec2.DescribeSecurityGroupRulesOutput{}
 	if slices.Contains(a.left, "rule "+a.id[:3]) {
 		out.SecurityGroupRules = []types.SecurityGroupRule{{SecurityGroupRuleId: aws.String("sgr-1"), GroupId: aws.String("sg-db"),
-			Tags: []types.Tag{{Key: aws.String("drawbridge:connection"), Value: aws.String("pcx-0123456789abcdef0")}}}}
+			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), CidrIpv4: aws.String("10.7.0.0/16"),
+			Tags: []types.Tag{{Key: aws.String("drawbridge:connection"), Value: aws.String("pcx-0123456789abcdef0")}, {Key: aws.String("drawbridge:peer"), Value: aws.String(a.peer)}}}}
 	}
 	return out, nil
+}
+
+func (a account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	a.called("DescribeSecurityGroups")
+	if a.groupless {
+		return &ec2.DescribeSecurityGroupsOutput{}, nil
+	}
+	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{{GroupId: aws.String("sg-db"), VpcId: &a.vpc}}}, nil
 }
 
 func (a account) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -30,10 +31,15 @@ type remains struct {
 
 // leftovers looks on both sides for what Drawbridge may have left of a peering that is over, or not allowed any more, and
 // fills in what the following states need. A side that is gone or closed to us is named, and keeps nobody from cleaning
-// the other. seen is where p was read.
-func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInput, p Peering, seen event.Place, out *workflow.InspectPeeringOutput) error {
+// the other. seen is where p was read; untold reports whether there is something that nothing but the rules tells of: AWS has
+// forgotten the peering with its tags, or an execution failed before it set them.
+func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInput, p Peering, seen event.Place, out *workflow.InspectPeeringOutput) (untold bool, err error) {
 	sides := [2]*remains{{role: Requester, here: p.Requester}, {role: Accepter, here: p.Accepter}}
 	look := func(s *remains) error {
+		if s.here.Account == "" {
+			s.absent = s.missing(false, "nothing that is left tells which VPC it was with, so whatever was added there stays")
+			return nil
+		}
 		if !slices.Contains(out.Members, s.role) {
 			s.absent = s.missing(false, "account %s is outside the organization, so whatever was added there stays", s.here.Account)
 			return nil
@@ -46,16 +52,16 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		return err
 	}
 	if err := survey.Both(func() error { return look(sides[0]) }, func() error { return look(sides[1]) }); err != nil {
-		return err
+		return false, err
 	}
 	var statuses []string
-	traces, connected := false, false
+	traces, told, rules, more := false, false, false, false
 	for _, s := range sides {
 		statuses, traces = append(statuses, s.tags[connection.TagStatus]), traces || s.routes || s.rules
-		connected = connected || s.tags[connection.TagDestinations] != ""
+		told, rules = told || s.tags[connection.TagDestinations] != "", rules || s.rules
 	}
 	// A peering that was refused, accepted by somebody else and never connected: its routes are their owners'.
-	foreign := slices.Contains(statuses, string(workflow.RefusedByPolicy)) && !connected
+	foreign := slices.Contains(statuses, string(workflow.RefusedByPolicy)) && !told && !rules
 	out.Result = Ending(p, statuses, traces)
 	known := [2][]netip.Prefix{p.Requester.CIDRs, p.Accepter.CIDRs}
 	if in.Known.Requester != nil && in.Known.Accepter != nil {
@@ -73,10 +79,10 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		if out.Result != workflow.Removed {
 			continue // nothing but the status was ever added
 		}
-		var err error
 		if s.books, err = i.surveyor(in.Execution, nil, policy.Context{}).Instances(ctx, place(s.here, nil)); err != nil {
-			return err
+			return false, err
 		}
+		more = more || s.routes && !foreign || len(s.books) > 0
 		if (!s.routes || foreign) && !s.rules && len(s.books) == 0 {
 			continue
 		}
@@ -87,7 +93,7 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: here, Peer: there, Carrier: p.ID})
 		out.Notebooks = append(out.Notebooks, s.books...)
 	}
-	return nil
+	return more && rules && !told, nil
 }
 
 func place(e End, cidrs []netip.Prefix) workflow.VPC {
@@ -95,7 +101,7 @@ func place(e End, cidrs []netip.Prefix) workflow.VPC {
 }
 
 func (s *remains) missing(ok bool, format string, args ...any) *workflow.Hop {
-	return &workflow.Hop{Hop: s.role + " " + s.here.VPC, OK: ok, Detail: fmt.Sprintf(format, args...)}
+	return &workflow.Hop{Hop: strings.TrimSpace(s.role + " " + s.here.VPC), OK: ok, Detail: fmt.Sprintf(format, args...)}
 }
 
 // remains reads the tags of the peering as one side shows them, its VPC, and whether routes or rules are left there.

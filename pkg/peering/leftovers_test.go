@@ -214,3 +214,43 @@ func TestConclude(t *testing.T) {
 		})
 	}
 }
+
+// What an execution left that failed before the status, and under a policy that forbids the connection now, goes.
+func TestWhatWasBegunAndIsForbidden(t *testing.T) {
+	for name, c := range map[string]struct {
+		world  *world
+		answer workflow.Answer
+		sides  string
+	}{
+		"nothing was added":        {&world{status: "active", outside: []string{beta}}, workflow.AnswerRefuse, ""},
+		"only routes: an owner's?": {&world{status: "active", outside: []string{beta}, left: []string{"route 111"}}, workflow.AnswerRefuse, ""},
+		"routes, and a rule":       {&world{status: "active", outside: []string{beta}, left: []string{"route 111", "rule 111"}}, workflow.AnswerDisconnect, "requester"},
+		"the same, once refused": {&world{status: "active", outside: []string{beta}, left: []string{"route 111", "rule 111"},
+			tags: map[string]map[string]string{alpha: {"drawbridge:status": "Refused"}}}, workflow.AnswerDisconnect, "requester"},
+		"a request that is pending":  {&world{status: "pending-acceptance", outside: []string{beta}, left: []string{"rule 111"}}, workflow.AnswerRefuse, ""},
+		"the account lets nobody in": {&world{status: "active", outside: []string{beta}, left: []string{"rule 222"}}, workflow.AnswerRefuse, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, trimmed := range []bool{false, true} {
+				want := c.answer
+				if want == workflow.AnswerDisconnect && !trimmed {
+					want = workflow.AnswerTrim // the rules go last: nothing else tells
+				}
+				out, err := c.world.inspect(t, accepted, alpha, workflow.Known{Trimmed: trimmed})
+				if err != nil || out.Answer != want {
+					t.Fatalf("trimmed %v: got %s (%s), %v, want %s", trimmed, out.Answer, out.Reason, err, want)
+				}
+				var sides []string
+				for _, s := range out.Sides {
+					sides = append(sides, s.Role)
+					if (s.Trim != nil) == trimmed || s.Trim != nil && len(s.Trim.Rules) > 0 {
+						t.Errorf("trimmed %v: trims %+v", trimmed, s.Trim)
+					}
+				}
+				if got := strings.Join(sides, " "); got != c.sides {
+					t.Errorf("trimmed %v: sides %q, want %q", trimmed, got, c.sides)
+				}
+			}
+		})
+	}
+}

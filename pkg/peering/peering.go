@@ -56,6 +56,9 @@ type Question struct {
 	Requester, Accepter *workflow.Facts
 	// Notebooks says whether a VPC, by id, has notebook instances. It is only asked when it matters.
 	Notebooks map[string]bool
+	// Begun says that the security groups have rules of a connection that was not brought to its end. It is only asked when
+	// it matters.
+	Begun bool
 	// Accept is the policy's decision about accepting: allowed with the action Accept or Ask, or refused.
 	Accept policy.Decision
 	// Routes are the policy's decisions about routing each way.

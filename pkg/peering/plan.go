@@ -85,8 +85,8 @@ func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 //	active, policy: Route both ways           → connect
 //	active, policy: not                       → refuse
 //
-// For the first and the last, refuse becomes disconnect where the peering is active and was connected before: what was
-// allowed once and is not any more goes. The peering itself is its owners', and stays.
+// For the first and the last, refuse becomes disconnect where the peering is active and was connected before, or was about to
+// be: what was allowed once and is not any more goes. The peering itself is its owners', and stays.
 //
 // For an active peering live routes are left to the steps that add routes: there they are a conflict, because
 // somebody accepted the peering and expects it to work.
@@ -95,7 +95,7 @@ func Judge(q Question) Verdict {
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf(format, args...)}
 	}
 	p := q.Peering
-	stood, forbid := p.Status == "active" && Connected(p), workflow.AnswerRefuse
+	stood, forbid := p.Status == "active" && (Connected(p) || q.Begun), workflow.AnswerRefuse
 	if stood {
 		forbid = workflow.AnswerDisconnect
 	}

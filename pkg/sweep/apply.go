@@ -38,6 +38,7 @@ func New(enter func(execution, account, region string) aws.Config, ask Ask) Swee
 				return NotebookAPIs{EC2: ec2.NewFromConfig(in(x, p)), SageMaker: sagemaker.NewFromConfig(in(x, p))}
 			}},
 			Attachments{Enter: func(x string, p event.Place) AttachmentReader { return ec2.NewFromConfig(in(x, p)) }},
+			Rules{Enter: func(x string, p event.Place) RuleEC2 { return ec2.NewFromConfig(in(x, p)) }},
 			Shares{Enter: func(x string, p event.Place) InvitationReader { return ram.NewFromConfig(in(x, p)) }},
 			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }},
 			Studio{Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},

@@ -11,8 +11,11 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -69,6 +72,11 @@ func Wanted(p Peering, at event.Place) string {
 	return ""
 }
 
+// Untold reports whether a peering is over, and [Wanted] does not want it because no tag says that Drawbridge had to do with it.
+func Untold(p Peering) bool {
+	return p.Label == "" && slices.Contains([]string{"deleted", "rejected", "expired", "failed"}, p.Status)
+}
+
 // Attached says why an attachment wants a look, or "" if it wants none:
 //
 //	there, or on its way, of a VPC that asks for a gateway → no: the VPC is looked at, with all its live attachments
@@ -92,6 +100,29 @@ func Attached(a Attachment) string {
 		}
 	}
 	return ""
+}
+
+// Lost returns a look at each pair on a gateway, by its id, that rules of a place name, if the VPC of the rule is not among
+// those that are attached to that gateway. vpcs are those of the rules' groups:
+//
+//	the group is gone                                       → no: its rules went with it
+//	the rule's VPC, its peer and the gateway are not those
+//	that the connection's id names                          → no: a tag is for everybody to write, and this is not ours
+//	the VPC is attached to the gateway, or was lately       → no: [Attached] tells
+//	else                                                    → yes
+func Lost(at event.Place, rules []firewall.Tagged, vpcs map[string]string, attached map[[2]string]bool) map[string]look.Look {
+	out := map[string]look.Look{}
+	for _, r := range rules {
+		vpc := vpcs[r.Group]
+		gateway := transit.GatewayOf(r.Connection, vpc, r.Peer.VPC)
+		if vpc == "" || gateway == "" || attached[[2]string{gateway, vpc}] {
+			continue
+		}
+		out[r.Connection] = event.TransitInspection{TransitGatewayID: gateway,
+			VPCs:   []event.VPCPlace{{Account: at.Account, Region: at.Region, VPC: vpc}, r.Peer},
+			Reason: "rules are left in " + vpc + ", which is not attached any more"}
+	}
+	return out
 }
 
 // Exposed says why an Aurora cluster with these tags wants a look, or "" if it wants none:

@@ -96,11 +96,18 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	out.Connection = workflow.Connection{ID: ID(e.GatewayID, a, b), Target: e.GatewayID, Requester: a, Accepter: b}
 	conclude := func(v Verdict) (workflow.InspectTransitOutput, error) {
 		if v.Answer == workflow.AnswerDisconnect {
-			if err := i.leftovers(ctx, in.Execution, p, &out); err != nil {
+			more, err := i.leftovers(ctx, in.Execution, p, &out)
+			if err != nil {
 				return out, err
 			}
-			if out.Result = workflow.Removed; len(out.Sides) == 0 && len(out.Tagged) == 0 {
+			switch {
+			case len(out.Sides) == 0 && len(out.Tagged) == 0:
 				v.Answer = workflow.AnswerNothing
+			case more && len(out.Tagged) == 0 && !in.Trimmed: // the tags went with the attachments
+				survey.RulesLast(out.Sides)
+				v.Answer = workflow.AnswerTrim
+			default:
+				out.Result = workflow.Removed
 			}
 		}
 		return end(v)
@@ -472,8 +479,9 @@ func beside(ctx context.Context, api EC2, g *survey.Ground) ([]string, error) {
 }
 
 // leftovers looks on both sides for what Drawbridge left of a pair that is over, and fills in what the following states
-// need. A side that is gone or closed to us is named, and keeps nobody from cleaning the other.
-func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out *workflow.InspectTransitOutput) error {
+// need. A side that is gone or closed to us is named, and keeps nobody from cleaning the other. more reports whether anything
+// but rules may be left.
+func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out *workflow.InspectTransitOutput) (more bool, err error) {
 	s := i.surveyor(execution, nil, policy.Context{})
 	var left [2]survey.Remains
 	var absent [2]*workflow.Hop
@@ -502,7 +510,7 @@ func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out
 		return err
 	}
 	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
-		return err
+		return false, err
 	}
 	tagged := left[0].Rules || left[1].Rules || p.q.Before
 	for n, end := range p.q.Ends {
@@ -521,18 +529,20 @@ func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out
 			}
 			continue
 		}
-		destinations, kept := Removal(tag, tagged, left[1-n].CIDRs, others)
+		lost := left[n].Rules || tagged && (end.Attachment == nil || end.Attachment.State != "available")
+		destinations, kept := Removal(tag, lost, left[1-n].CIDRs, others)
 		ours := slices.ContainsFunc(destinations, func(d netip.Prefix) bool { return slices.Contains(left[n].Through, d) })
 		if !tagged {
 			continue
 		}
 		notebooks, err := s.Instances(ctx, end.VPC)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !ours && !left[n].Rules && len(notebooks) == 0 {
 			continue
 		}
+		more = more || ours || len(notebooks) > 0
 		here := end.VPC
 		here.CIDRs, peer.CIDRs = left[n].CIDRs, destinations
 		side := workflow.Side{Role: [2]string{Requester, Accepter}[n], VPC: here, Peer: peer, Kept: kept}
@@ -542,5 +552,5 @@ func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out
 		out.Sides = append(out.Sides, side)
 		out.Notebooks = append(out.Notebooks, notebooks...)
 	}
-	return nil
+	return more, nil
 }

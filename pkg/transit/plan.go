@@ -257,13 +257,15 @@ func Found(q Question) []workflow.Hop {
 
 // Removal returns what is to be removed on one side of a pair that is over: the destinations whose routes are
 // Drawbridge's, and those routes to them that are not. known are the peer's CIDRs, as far as anything still tells them.
+// lost says that the pair was connected and its tag went with the attachment: rules here carry the connection's tag, or the
+// VPC is not attached any more, so that its routes to the gateway are dead, and the other side tells of the pair.
 //
 //	the tag of the peer is there  → what it says, and, if it had no room for all, the known CIDRs
-//	no tag, but tagged rules      → the known CIDRs: the pair was connected, and the attachment went with its tags
-//	neither                       → nothing: such a pair was never connected
+//	no tag, but it was lost       → the known CIDRs
+//	neither                       → nothing: what another account says is no proof against a live route of this one
 //
 // What the tag of another peer claims is that pair's now, and stays: others are what these tags say.
-func Removal(tag string, rules bool, known []netip.Prefix, others []connection.Record) (destinations []netip.Prefix, kept []workflow.Kept) {
+func Removal(tag string, lost bool, known []netip.Prefix, others []connection.Record) (destinations []netip.Prefix, kept []workflow.Kept) {
 	switch {
 	case tag != "":
 		r := connection.Read(tag)
@@ -271,7 +273,7 @@ func Removal(tag string, rules bool, known []netip.Prefix, others []connection.R
 			r.Destinations = append(r.Destinations, known...)
 		}
 		destinations, kept = r.Destinations, r.Kept
-	case rules:
+	case lost:
 		destinations = slices.Clone(known)
 	}
 	destinations = slices.DeleteFunc(destinations, func(d netip.Prefix) bool { return connection.Claimed(others, d) })

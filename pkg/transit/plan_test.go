@@ -233,9 +233,9 @@ func TestFound(t *testing.T) {
 
 func TestRemoval(t *testing.T) {
 	for name, c := range map[string]struct {
-		tag   string
-		rules bool
-		want  string
+		tag  string
+		lost bool
+		want string
 	}{
 		"what the tag says, not what is known now": {"Connected 10.1.0.0/16", true, "[10.1.0.0/16] []"},
 		"routes that were there before":            {"Connected rtb-1=10.1.0.0/16 10.1.0.0/16 10.5.0.0/16", false, "[10.1.0.0/16 10.5.0.0/16] [{rtb-1 10.1.0.0/16}]"},
@@ -244,7 +244,7 @@ func TestRemoval(t *testing.T) {
 		"never connected":                          {"", false, "[] []"},
 		"written by hand":                          {"Connected 10.1.2.3/16 nonsense rtb-1=nonsense", false, "[10.1.0.0/16] []"},
 	} {
-		destinations, kept := transit.Removal(c.tag, c.rules, cidrs("10.9.0.0/16"), nil)
+		destinations, kept := transit.Removal(c.tag, c.lost, cidrs("10.9.0.0/16"), nil)
 		if got := fmt.Sprint(destinations, kept); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
@@ -296,6 +296,21 @@ func TestSurplus(t *testing.T) {
 			if got != want {
 				t.Errorf("%s, trimmed %v: %q, want %q", name, trimmed, got, want)
 			}
+		}
+	}
+}
+
+func TestTheGatewayOfAnID(t *testing.T) {
+	for id, want := range map[string]string{
+		"tgw-1:vpc-a:vpc-b": "tgw-1",
+		"tgw-1:vpc-b:vpc-a": "", // no id that Drawbridge gives
+		"tgw-1:vpc-a:vpc-c": "",
+		"tgw-1:vpc-a":       "",
+		"tgw-1":             "",
+		"":                  "",
+	} {
+		if got := transit.GatewayOf(id, "vpc-b", "vpc-a"); got != want {
+			t.Errorf("%q: %q, want %q", id, got, want)
 		}
 	}
 }

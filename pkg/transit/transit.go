@@ -14,6 +14,7 @@ package transit
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -95,4 +96,13 @@ type Verdict struct {
 // ID returns the id of the connection of two VPCs over a gateway: the value of the tag drawbridge:connection.
 func ID(gateway string, a, b workflow.VPC) string {
 	return gateway + ":" + min(a.ID, b.ID) + ":" + max(a.ID, b.ID)
+}
+
+// GatewayOf returns the gateway in the id of the connection of two VPCs, or "" if it is none of these two.
+func GatewayOf(id, a, b string) string {
+	gateway, _, _ := strings.Cut(id, ":")
+	if id != ID(gateway, workflow.VPC{ID: a}, workflow.VPC{ID: b}) {
+		return ""
+	}
+	return gateway
 }

@@ -154,7 +154,7 @@ type Known struct {
 	Requester *Facts `json:"requester,omitempty"`
 	Accepter  *Facts `json:"accepter,omitempty"`
 	// Policy is the text of the policy that decides this execution.
-	Policy string `json:"policy,omitempty"`
+	Policy string `json:"policy"`
 	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
 	Trimmed bool `json:"trimmed,omitempty"`
 }
@@ -228,7 +228,8 @@ type InspectPeeringOutput struct {
 	Since string `json:"since"` // RFC 3339, empty if the event does not say
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
 	// answer disconnect, only those where something may be left to remove; the CIDRs of Peer are then the destinations
-	// that Drawbridge may have added routes for. With the answer trim, those where something has no use any more.
+	// that Drawbridge may have added routes for. With the answer trim, those where something has no use any more, or, of a
+	// connection that only its rules tell of, what goes before them.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
 	// Found goes with the answer connect: what is in order already.
