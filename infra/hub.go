@@ -107,7 +107,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 
 	awsssm.NewCfnParameter(stack, jsii.String("Policy"), &awsssm.CfnParameterProps{
 		Name:        jsii.String(policyParameter),
-		Description: jsii.String("Who may be connected to what, in Cedar. A change counts for every execution after it."),
+		Description: jsii.String("Who may be connected to what, in Cedar. A change counts for every execution after it, and starts a sweep."),
 		Type:        jsii.String("String"),
 		Tier:        jsii.String("Intelligent-Tiering"),
 		Value:       jsii.String(policy),

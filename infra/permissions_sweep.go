@@ -2,7 +2,7 @@ package main
 
 // sweepSteps are the states of the Sweep machine.
 var sweepSteps = map[string]step{
-	"ListAccounts": {listsOrg: true},
+	"ListAccounts": {listsOrg: true, readsParam: true},
 	"TallySweep":   {announces: true, notifies: true},
 	"SweepAccount": {
 		announces: true,
@@ -12,6 +12,7 @@ var sweepSteps = map[string]step{
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
 				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
+				"ec2:DescribeSecurityGroupRules", "ec2:DescribeTransitGatewayVpcAttachments", // rules
 				"iam:ListRoles", "redshift:DescribeClusters", // roles, clusters
 				"ram:GetResourceShareInvitations", // shares
 			}},

@@ -58,7 +58,7 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 	}).Next(list)
 }
 
-// sweeps makes the machine drawbridge-sweep and the rule that starts it by the clock.
+// sweeps makes the machine drawbridge-sweep and the rules that start it, by the clock and after a change of the policy.
 func (h *hub) sweeps(schedule awscdk.CfnParameter) {
 	machine := h.machine("sweep", h.sweep, nil)
 	// A Map Run starts, watches and stops its children with the machine's own role. The CDK's policy for that names the
@@ -83,8 +83,21 @@ func (h *hub) sweeps(schedule awscdk.CfnParameter) {
 		Description: jsii.String("Starts drawbridge-sweep by the clock."),
 		Schedule:    awsevents.Schedule_Expression(schedule.ValueAsString()),
 	})
-	rule.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
-		DeadLetterQueue: h.dead,
-		Input:           awsevents.RuleTargetInput_FromObject(map[string]any{}),
-	}))
+	// A policy that forbids what is connected, or allows what was refused, shall not wait for the clock.
+	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
+	changed := awsevents.NewRule(h.stack, jsii.String("PolicyRule"), &awsevents.RuleProps{
+		RuleName:    jsii.String("drawbridge-policy"),
+		Description: jsii.String("Starts drawbridge-sweep when the policy in Parameter Store was changed."),
+		EventPattern: &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.ssm"),
+			DetailType: jsii.Strings("Parameter Store Change"),
+			Detail:     &map[string]any{"name": []string{policyParameter}, "operation": []string{"Create", "Update"}},
+		},
+	})
+	for _, r := range []awsevents.Rule{rule, changed} {
+		r.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
+			DeadLetterQueue: h.dead,
+			Input:           awsevents.RuleTargetInput_FromObject(map[string]any{}),
+		}))
+	}
 }

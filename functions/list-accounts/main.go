@@ -1,4 +1,4 @@
-// List-accounts lists one page of the accounts to sweep.
+// List-accounts lists one page of the accounts to sweep, if the policy can be read.
 package main
 
 import (
@@ -9,7 +9,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -19,5 +21,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(sweep.Lister{API: organizations.NewFromConfig(hub), Regions: strings.Split(os.Getenv("REGIONS"), ",")}.List)
+	workflow.Start(sweep.Lister{API: organizations.NewFromConfig(hub), Regions: strings.Split(os.Getenv("REGIONS"), ","),
+		Policy: parameter.New(ssm.NewFromConfig(hub), os.Getenv("POLICY_PARAMETER")).Policy}.List)
 }

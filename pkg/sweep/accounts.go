@@ -10,6 +10,7 @@ import (
 	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -22,6 +23,9 @@ type Organizations interface {
 type Lister struct {
 	API     Organizations
 	Regions []string // that Drawbridge listens to
+	// Policy returns the policy in force. One that cannot be read stops a sweep before each of its looks fails for the same
+	// reason, and people are told once.
+	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 }
 
 // accountsPage is how many accounts one page has: as many as ListAccounts gives at most.
@@ -32,6 +36,11 @@ const accountsPage = 20
 // accounts that are not active.
 func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workflow.ListAccountsOutput, error) {
 	out := workflow.ListAccountsOutput{Sweep: in.Sweep, Tally: in.Tally, Accounts: []workflow.Territory{}}
+	if in.Page == "" {
+		if _, _, err := l.Policy(ctx, ""); err != nil {
+			return out, err
+		}
+	}
 	regions := in.Sweep.Regions
 	if len(regions) == 0 {
 		regions = l.Regions

@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -162,10 +163,28 @@ func (r *registry) ListAccounts(_ context.Context, in *organizations.ListAccount
 	return &organizations.ListAccountsOutput{Accounts: []types.Account{{Id: aws.String("222222222222"), State: types.AccountStateSuspended}, {Id: aws.String("333333333333")}}}, nil
 }
 
+func readable(context.Context, string) (*policy.Set, string, error) {
+	return policy.Default(), policy.DefaultText(), nil
+}
+
+func TestAPolicyThatCannotBeReadStopsASweepAtItsStart(t *testing.T) {
+	asked := &registry{}
+	garbled := func(context.Context, string) (*policy.Set, string, error) {
+		return nil, "", fault.NewConflict("reading the policy: what?", "correct it")
+	}
+	l := Lister{API: asked, Regions: []string{"us-east-1"}, Policy: garbled}
+	if _, err := l.List(t.Context(), workflow.ListAccountsInput{}); fault.Of(err) != fault.Conflict || asked.asked > 0 {
+		t.Errorf("%v, and asked for %d pages", err, asked.asked)
+	}
+	if _, err := l.List(t.Context(), workflow.ListAccountsInput{Page: "2"}); err != nil {
+		t.Errorf("a sweep that is under way: %v", err)
+	}
+}
+
 func TestAccountsComeInPages(t *testing.T) {
 	pages := func(s workflow.Sweep) (all []string) {
 		t.Helper()
-		l, page := Lister{API: &registry{}, Regions: []string{"us-east-1"}}, ""
+		l, page := Lister{API: &registry{}, Regions: []string{"us-east-1"}, Policy: readable}, ""
 		for {
 			out, err := l.List(context.Background(), workflow.ListAccountsInput{Sweep: s, Page: page})
 			if err != nil {

@@ -129,9 +129,11 @@ func roughen(t *testing.T) {
 		if rough.err = o.Check(); rough.err != nil && os.Getenv("CI") != "true" {
 			return
 		}
-		rough.engine, rough.err = local.Start(context.Background(), o)
+		if rough.engine, rough.err = local.Start(context.Background(), o); rough.err == nil {
+			rough.err = unhurried(context.Background(), rough.engine)
+		}
 	})
-	if rough.engine == nil {
+	if rough.engine == nil || rough.err != nil {
 		t.Fatal(rough.err)
 	}
 	smooth := engine

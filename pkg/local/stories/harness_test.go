@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -76,8 +79,21 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer engine.Close()
+		if err := unhurried(context.Background(), engine); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL:", err)
+			return 1
+		}
 		return m.Run()
 	}())
+}
+
+// policyRule is the hub's rule that starts a sweep when the policy was changed.
+const policyRule = "drawbridge-policy"
+
+// unhurried switches that rule off: it would sweep the accounts of all stories. One story switches it on.
+func unhurried(ctx context.Context, e *local.Engine) error {
+	_, err := eventbridge.NewFromConfig(e.Config(local.HubAccount, e.Region())).DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String(policyRule)})
+	return err
 }
 
 // cast gives the n-th story accounts of its own: 111111111111 and 222222222222
