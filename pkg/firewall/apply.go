@@ -234,10 +234,11 @@ func ReadTagged(ctx context.Context, ec2api RuleReader, connection string) ([]Ta
 	return out, nil
 }
 
-// EachTagged calls f for the rules of an account and Region that have the tag drawbridge:connection, page by page, until it
-// returns an error.
+// EachTagged calls f for the rules of an account and Region whose tag drawbridge:connection names a peering, or a pair on a
+// transit gateway, page by page, until it returns an error. EC2 finds rules by the value of a tag, not by its key.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupRules.html
 func EachTagged(ctx context.Context, ec2api RuleReader, f func([]Tagged) error) error {
-	return eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag-key"), Values: []string{TagConnection}}, f)
+	return eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag:" + TagConnection), Values: []string{"pcx-*", "tgw-*"}}, f)
 }
 
 // pageSize is how many rules are held at a time.

@@ -3,6 +3,7 @@ package firewall_test
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func (f *rulesOfEC2) DescribeSecurityGroupRules(_ context.Context, in *ec2.Descr
 	out := &ec2.DescribeSecurityGroupRulesOutput{}
 	for _, r := range f.rules {
 		for _, tag := range r.Tags {
-			if "tag:"+*tag.Key == *in.Filters[0].Name && *tag.Value == in.Filters[0].Values[0] || *in.Filters[0].Name == "tag-key" && *tag.Key == in.Filters[0].Values[0] {
+			if match, err := path.Match(in.Filters[0].Values[0], *tag.Value); err == nil && match && "tag:"+*tag.Key == *in.Filters[0].Name {
 				out.SecurityGroupRules = append(out.SecurityGroupRules, r)
 			}
 		}

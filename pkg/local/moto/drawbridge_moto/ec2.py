@@ -8,6 +8,7 @@ Gaps closed (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/):
   - a network ACL of one's own has no closing deny entries, and a missing entry cannot be deleted politely
   - a given IPv6 CIDR block cannot be associated with a VPC
   - a filter with several values on something that has several, such as tag-key, wants all of them
+  - DescribeSecurityGroupRules takes filters that AWS does not know there
 """
 
 import copy
@@ -190,6 +191,15 @@ def add_source_group(original, self, source_groups, vpc_id):
             }
         )
     return added
+
+
+@replace(SecurityGroups, "describe_security_group_rules")
+def describe_rules(original, self):
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupRules.html
+    for name in self._filters_from_querystring():
+        if name not in ("group-id", "security-group-rule-id") and not name.startswith("tag:"):
+            raise EC2ClientError("InvalidParameterValue", f"The filter '{name}' is invalid")
+    return original(self)
 
 
 def _authorize(direction):

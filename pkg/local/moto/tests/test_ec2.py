@@ -258,6 +258,20 @@ class SecurityGroups(Case):
         (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
         self.assertIn("10.3.0.0/16", str(found["IpPermissionsEgress"]))
 
+    def test_rules_are_found_by_the_value_of_a_tag_and_not_by_its_key(self):
+        ec2 = self.client("ec2", PRODUCER)
+        group = ec2.create_security_group(GroupName="db", Description="d", VpcId=self.vpc(PRODUCER, "10.9.0.0/16"))["GroupId"]
+        for n, owner in enumerate(("pcx-1", "tgw-1:vpc-a:vpc-b", "private-notebooks-vpc-a")):
+            ec2.authorize_security_group_ingress(
+                GroupId=group,
+                IpPermissions=[{"IpProtocol": "tcp", "FromPort": 3306 + n, "ToPort": 3306 + n, "IpRanges": [{"CidrIp": "10.1.0.0/16"}]}],
+                TagSpecifications=[{"ResourceType": "security-group-rule", "Tags": [{"Key": "drawbridge:connection", "Value": owner}]}],
+            )
+        found = ec2.describe_security_group_rules(Filters=[{"Name": "tag:drawbridge:connection", "Values": ["pcx-*", "tgw-*"]}])
+        self.assertEqual([3306, 3307], sorted(rule["FromPort"] for rule in found["SecurityGroupRules"]))
+        filters = [{"Name": "tag-key", "Values": ["drawbridge:connection"]}]
+        self.fails("InvalidParameterValue", ec2.describe_security_group_rules, Filters=filters)
+
 
 class NetworkAcls(Case):
     def test_entries_and_associations(self):
