@@ -201,6 +201,10 @@ func (i Inspector) attachments(ctx context.Context, in workflow.InspectTransitIn
 	return p, nil
 }
 
+// over are the states of an attachment that is no more. It is shown for two hours.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle
+var over = []string{"deleting", "deleted", "rejecting", "rejected", "failing", "failed"}
+
 // attachment returns the attachment of a VPC to a gateway, if there is one; one that lives before one that is over.
 func attachment(ctx context.Context, api EC2, gateway, vpc string) (*Attachment, error) {
 	var found []types.TransitGatewayVpcAttachment
@@ -216,7 +220,6 @@ func attachment(ctx context.Context, api EC2, gateway, vpc string) (*Attachment,
 	if len(found) == 0 {
 		return nil, nil
 	}
-	over := []string{"deleting", "deleted", "rejecting", "rejected", "failing", "failed"}
 	slices.SortStableFunc(found, func(a, b types.TransitGatewayVpcAttachment) int {
 		return cmp.Or(slices.Index(over, string(a.State))-slices.Index(over, string(b.State)), aws.ToTime(b.CreationTime).Compare(aws.ToTime(a.CreationTime)))
 	})
@@ -529,7 +532,7 @@ func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out
 			}
 			continue
 		}
-		lost := left[n].Rules || tagged && (end.Attachment == nil || end.Attachment.State != "available")
+		lost := left[n].Rules || tagged && (end.Attachment == nil || slices.Contains(over, end.Attachment.State))
 		destinations, kept := Removal(tag, lost, left[1-n].CIDRs, others)
 		ours := slices.ContainsFunc(destinations, func(d netip.Prefix) bool { return slices.Contains(left[n].Through, d) })
 		if !tagged {
