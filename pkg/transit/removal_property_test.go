@@ -704,3 +704,24 @@ func TestARouteMovesWithItsAddress(t *testing.T) {
 		t.Fatal("no route of Drawbridge's moved")
 	}
 }
+
+// A rule that somebody tags as Drawbridge's says nothing about the live routes of another account, in any world in which the pair
+// was never connected.
+func TestAForgedRuleTakesNothingFromTheOtherAccount(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawRealm(t)
+		zero, one := w.lands[0], w.lands[1]
+		one.state = rapid.SampledFrom([]string{"", "deleted", "available"}).Draw(t, "state")
+		w.shared = one.state != "available" // else the pair is connected, and nothing goes
+		id := transit.ID(gateway, workflow.VPC{ID: zero.vpc()}, workflow.VPC{ID: one.vpc()})
+		one.authorize(false, []types.IpPermission{{FromPort: aws.Int32(3306), IpRanges: []types.IpRange{{CidrIp: aws.String("10.0.0.0/16")}}}},
+			[]types.TagSpecification{{Tags: []types.Tag{{Key: aws.String("drawbridge:connection"), Value: &id}}}})
+		before := zero.text()
+		for range 3 {
+			w.run(t, 0, 1, 100)
+		}
+		if zero.text() != before || slices.ContainsFunc(w.violations, func(v string) bool { return strings.HasPrefix(v, zero.account()) }) {
+			t.Fatalf("%s was\n%s\nand is\n%s\n%s", zero.account(), before, zero.text(), w.violations)
+		}
+	})
+}
