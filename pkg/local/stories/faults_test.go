@@ -477,7 +477,7 @@ func state(ctx context.Context, t *testing.T, w *scenario.World) []string {
 		text := snapshot(ctx, t, w, h)
 		if strings.HasPrefix(w.Connection, "pcx-") {
 			peerings, err := ec2.NewFromConfig(engine.Config(h.Account, h.Region)).DescribeVpcPeeringConnections(ctx,
-				&ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{w.Connection}})
+				&ec2.DescribeVpcPeeringConnectionsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-peering-connection-id"), Values: []string{w.Connection}}}})
 			done(t, err)
 			for _, p := range peerings.VpcPeeringConnections {
 				text += fmt.Sprintf("\npeering %s", p.Status.Code)
