@@ -29,18 +29,12 @@ which says with which VPC; both accounts are afterwards what they were before.`,
 		prepare: remember,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha deletes the peering; the event is lost, and three days pass.", func(ctx context.Context, t *testing.T, w *scenario.World) {
-				deaf(ctx, t, w)
-				remove(false)(ctx, t, w)
-				pass(ctx, t, w.Connection)
-			}, nil},
+			{"The owner of alpha deletes the peering; the event is lost, and three days pass.", forgetPeering, nil},
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "InLine", "Removed"}},
 			{"The next day nothing is left.", startSweep, []string{"Swept"}},
 		},
 		unruly: true, // the notebook has a host route where its route table has none, and is looked at too
-		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
-			asBefore(ctx, t, w, w.Consumer, w.Producer)
-		},
+		also:   bothAsBefore,
 	},
 	{
 		name:  "forgotten",
@@ -51,18 +45,12 @@ it. What is left goes, and the rule last, so that it tells of the rest until the
 		prepare: remember,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha deletes the peering; the event is lost, and three days pass.", func(ctx context.Context, t *testing.T, w *scenario.World) {
-				deaf(ctx, t, w)
-				remove(false)(ctx, t, w)
-				pass(ctx, t, w.Connection)
-			}, nil},
+			{"The owner of alpha deletes the peering; the event is lost, and three days pass.", forgetPeering, nil},
 			{"The peering wants a look.", lookAtPeering, []string{"Removed"}},
 			{"And once more: there is nothing left to do.", lookAtPeering, []string{"Nothing"}},
 		},
 		struck: []int{3},
-		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
-			asBefore(ctx, t, w, w.Consumer, w.Producer)
-		},
+		also:   bothAsBefore,
 	},
 	{
 		name:  "gateway-forgotten",
@@ -84,9 +72,7 @@ tell of alpha's.`,
 			{"The next day nothing is left.", startSweep, []string{"Swept", "Attached"}},
 		},
 		unruly: true, // both sides tell of the pair
-		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
-			asBefore(ctx, t, w, w.Consumer, w.Producer)
-		},
+		also:   bothAsBefore,
 	},
 	{
 		name:  "gateway-forgotten-both",
@@ -98,18 +84,12 @@ rules that were added still tell of the pair, so the next sweep takes them away 
 		prepare: attachedAndRemembered,
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
-			{"Both attachments are deleted; the events are lost, and three days pass.", func(ctx context.Context, t *testing.T, w *scenario.World) {
-				deaf(ctx, t, w)
-				detachBoth(ctx, t, w)
-				pass(ctx, t, w.ConsumerNetwork.Attachment, w.ProducerNetwork.Attachment)
-			}, nil},
+			{"Both attachments are deleted; the events are lost, and three days pass.", forgetBoth, nil},
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "InLine", "Removed"}},
 			{"The next day nothing is left.", startSweep, []string{"Swept"}},
 		},
 		unruly: true, // both sides tell of the pair
-		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
-			asBefore(ctx, t, w, w.Consumer, w.Producer)
-		},
+		also:   bothAsBefore,
 	},
 	{
 		name:  "transit-forgotten",
@@ -120,18 +100,12 @@ As in gateway-forgotten-both.md, but only the look itself. The rules on both sid
 		prepare: attachedAndRemembered,
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
-			{"Both attachments are deleted; the events are lost, and three days pass.", func(ctx context.Context, t *testing.T, w *scenario.World) {
-				deaf(ctx, t, w)
-				detachBoth(ctx, t, w)
-				pass(ctx, t, w.ConsumerNetwork.Attachment, w.ProducerNetwork.Attachment)
-			}, nil},
+			{"Both attachments are deleted; the events are lost, and three days pass.", forgetBoth, nil},
 			{"The pair wants a look.", look(nil), []string{"Removed"}},
 			{"And once more: there is nothing left to do.", look(nil), []string{"Nothing"}},
 		},
 		struck: []int{3},
-		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
-			asBefore(ctx, t, w, w.Consumer, w.Producer)
-		},
+		also:   bothAsBefore,
 	},
 	{
 		name:  "gateway-both-leave",
@@ -153,9 +127,7 @@ any more, but the tags on its own attachment tell of the pair.`,
 			{"Both attachments are deleted.", detachBoth, []string{"Removed"}},
 		},
 		unruly: true, // both sides tell of the pair
-		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
-			asBefore(ctx, t, w, w.Consumer, w.Producer)
-		},
+		also:   bothAsBefore,
 	},
 	{
 		name:  "begun-forbidden",
@@ -195,6 +167,27 @@ func unspoken(*scenario.World) local.Injector {
 		}
 		return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "explicit deny in a service control policy"}
 	}
+}
+
+// forgetPeering deletes the peering while nobody listens, and lets AWS forget it.
+func forgetPeering(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	deaf(ctx, t, w)
+	remove(false)(ctx, t, w)
+	pass(ctx, t, w.Connection)
+}
+
+// forgetBoth deletes both attachments while nobody listens, and lets AWS forget them.
+func forgetBoth(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	deaf(ctx, t, w)
+	detachBoth(ctx, t, w)
+	pass(ctx, t, w.ConsumerNetwork.Attachment, w.ProducerNetwork.Attachment)
+}
+
+// bothAsBefore holds both accounts to what was remembered of them.
+func bothAsBefore(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+	asBefore(ctx, t, w, w.Consumer, w.Producer)
 }
 
 // detachBoth deletes the attachments of both VPCs, each as its owner.
