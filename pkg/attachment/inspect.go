@@ -577,15 +577,15 @@ func readAttachment(ctx context.Context, api EC2, u unit) (workflow.Attachment, 
 	if best == nil {
 		return workflow.Attachment{}, nil
 	}
+	tags := tagsOf(best.Tags)
 	a := workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
-		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: tagsOf(best.Tags)[TagConnection] == Unit(u.gateway, u.vpc)}
-	for key, value := range tagsOf(best.Tags) {
-		vpc, ok := strings.CutPrefix(key, connection.TagPeer)
-		if account := connection.Read(value).Account; ok && account != "" {
-			if a.Peers == nil {
-				a.Peers = map[string]string{}
+		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: tags[TagConnection] == Unit(u.gateway, u.vpc), Peers: map[string]string{}}
+	for key, value := range tags {
+		if vpc, ok := strings.CutPrefix(key, connection.TagPeer); ok {
+			peer := event.VPCPlace{Account: connection.Read(value).Account, Region: u.Region, VPC: vpc}
+			if peer.IsVPC() { // a tag is for everybody to write
+				a.Peers[vpc] = peer.Account
 			}
-			a.Peers[vpc] = account
 		}
 	}
 	return a, nil

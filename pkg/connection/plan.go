@@ -3,10 +3,10 @@ package connection
 import (
 	"cmp"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -47,9 +47,6 @@ type Record struct {
 	More         bool // there are destinations that the tag had no room for
 }
 
-// account is what the id of an AWS account looks like.
-var account = regexp.MustCompile(`^[0-9]{12}$`)
-
 // Read reads the tag of a peer, tolerantly: a tag is for everybody to write.
 func Read(tag string) Record {
 	var out Record
@@ -60,7 +57,7 @@ func Read(tag string) Record {
 			out.Result = workflow.Result(word)
 		case word == More:
 			out.More = true
-		case account.MatchString(word):
+		case event.IsAccount(word):
 			out.Account = word
 		case kept:
 			if p, err := netip.ParsePrefix(destination); err == nil {

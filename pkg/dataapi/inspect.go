@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -59,9 +58,6 @@ type Inspector struct {
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 }
-
-// accountForm is the form of an account id.
-var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 
 // Inspect reads the cluster that the event names, its role and its secret, asks the policy about each consumer, and
 // answers what is to be done. It changes nothing.
@@ -158,7 +154,7 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 	}
 	cluster := policy.Cluster{ARN: f.Cluster.ARN, ID: f.Cluster.ID, Engine: f.Engine, Region: f.Cluster.Region, Tags: f.Tags, Account: producer.Entity()}
 	for _, word := range slices.Compact(words) {
-		if !accountForm.MatchString(word) {
+		if !event.IsAccount(word) {
 			consumers = append(consumers, workflow.Consumer{Account: word, Decision: policy.Decision{Action: policy.Admit, Policy: policy.MissingFacts,
 				Reason: fmt.Sprintf("%q in the tag %s is not an account id of 12 digits", word, TagConsumers)}})
 			continue

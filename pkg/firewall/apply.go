@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -338,16 +337,14 @@ func ruleTags(connection string, with workflow.VPC) []types.TagSpecification {
 		{Key: aws.String(TagPeer), Value: aws.String(with.Account + "/" + with.Region + "/" + with.ID)}}}}
 }
 
-// vpcPlace is what the tag of a peer says.
-var vpcPlace = regexp.MustCompile(`^([0-9]{12})/([a-z0-9-]+)/(vpc-[0-9a-z]+)$`)
-
 // peer reads the tag of a peer, tolerantly: a tag is for everybody to write.
 func peer(tag string) event.VPCPlace {
-	words := vpcPlace.FindStringSubmatch(tag)
-	if words == nil {
-		return event.VPCPlace{}
+	account, rest, _ := strings.Cut(tag, "/")
+	region, vpc, _ := strings.Cut(rest, "/")
+	if v := (event.VPCPlace{Account: account, Region: region, VPC: vpc}); v.IsVPC() {
+		return v
 	}
-	return event.VPCPlace{Account: words[1], Region: words[2], VPC: words[3]}
+	return event.VPCPlace{}
 }
 
 func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {

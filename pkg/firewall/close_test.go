@@ -54,11 +54,11 @@ func TestPlanRemoval(t *testing.T) {
 func TestEachTaggedReadsWhatTheTagsSay(t *testing.T) {
 	const of, with = "drawbridge:connection=pcx-1", "drawbridge:peer="
 	held := &rulesOfEC2{rules: []types.SecurityGroupRule{
-		heldRule("sgr-1", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a"),
+		heldRule("sgr-1", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a000001"),
 		heldRule("sgr-2", "sg-1", false, of),
-		heldRule("sgr-3", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a; reboot"),
-		heldRule("sgr-4", "sg-1", false, of, with+"1111/eu-west-1/vpc-0a"),
-		heldRule("sgr-5", "sg-1", false, with+"111111111111/eu-west-1/vpc-0a"),
+		heldRule("sgr-3", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a000001; reboot"),
+		heldRule("sgr-4", "sg-1", false, of, with+"1111/eu-west-1/vpc-0a000001"),
+		heldRule("sgr-5", "sg-1", false, with+"111111111111/eu-west-1/vpc-0a000001"),
 	}}
 	got := ""
 	err := firewall.EachTagged(t.Context(), held, func(page []firewall.Tagged) error {
@@ -67,7 +67,7 @@ func TestEachTaggedReadsWhatTheTagsSay(t *testing.T) {
 		}
 		return nil
 	})
-	if want := "sgr-1pcx-1{111111111111 eu-west-1 vpc-0a}sgr-2pcx-1{  }sgr-3pcx-1{  }sgr-4pcx-1{  }"; err != nil || got != want {
+	if want := "sgr-1pcx-1{111111111111 eu-west-1 vpc-0a000001}sgr-2pcx-1{  }sgr-3pcx-1{  }sgr-4pcx-1{  }"; err != nil || got != want {
 		t.Errorf("read %s, %v, want %s", got, err, want)
 	}
 	if err := firewall.EachTagged(t.Context(), held, func([]firewall.Tagged) error { return context.Canceled }); err != context.Canceled {

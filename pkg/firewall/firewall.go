@@ -3,8 +3,7 @@
 // The producer's database admits the consumer's addresses on the database's port; the consumer's clients may reach
 // the producer's addresses on it. A rule of ours carries the tag drawbridge:connection, so that removal finds exactly
 // what was added, and drawbridge:peer, so that it finds the other side when AWS has forgotten what connected the two.
-// Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged,
-// never changed.
+// Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged, never changed.
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 package firewall
 

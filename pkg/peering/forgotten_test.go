@@ -14,7 +14,7 @@ const gamma = "333333333333"
 // A peering that AWS shows no more is known by the rules that it left: the event is one of the accepter's account, which has
 // the database.
 func TestAPeeringThatAWSHasForgotten(t *testing.T) {
-	const peer, mended = alpha + "/eu-west-1/vpc-1", "rule 222"
+	const peer, mended = alpha + "/eu-west-1/vpc-00000001", "rule 222"
 	for name, c := range map[string]struct {
 		world   *world
 		trimmed bool
@@ -27,7 +27,7 @@ func TestAPeeringThatAWSHasForgotten(t *testing.T) {
 		"rules here, routes on both":      {&world{peer: peer, left: []string{"route 111", "route 222", mended}}, false, workflow.AnswerTrim, "requester [10.2.0.0/16] trim, accepter [10.1.0.0/16 10.7.0.0/16] trim", "1 of its rules are left", ""},
 		"the same, after the routes":      {&world{peer: peer, left: []string{"route 111", mended}}, true, workflow.AnswerDisconnect, "requester [10.2.0.0/16], accepter [10.1.0.0/16 10.7.0.0/16]", "1 of its rules are left", ""},
 		"only the rule is left":           {&world{peer: peer, left: []string{mended}}, false, workflow.AnswerDisconnect, "accepter [10.1.0.0/16 10.7.0.0/16]", "1 of its rules are left", ""},
-		"the peer's VPC is gone":          {&world{peer: peer, left: []string{"route 222", mended}, gone: []string{alpha}}, false, workflow.AnswerTrim, "accepter [10.7.0.0/16] trim", "1 of its rules", "requester vpc-1 true the VPC is gone"},
+		"the peer's VPC is gone":          {&world{peer: peer, left: []string{"route 222", mended}, gone: []string{alpha}}, false, workflow.AnswerTrim, "accepter [10.7.0.0/16] trim", "1 of its rules", "requester vpc-00000001 true the VPC is gone"},
 		"the peer's account is closed":    {&world{peer: peer, left: []string{"route 222", mended}, closed: []string{alpha}}, false, workflow.AnswerTrim, "accepter [10.7.0.0/16] trim", "1 of its rules", "access denied"},
 		"the peer's account has left":     {&world{peer: peer, left: []string{"route 222", mended}, outside: []string{alpha}}, false, workflow.AnswerTrim, "accepter [10.7.0.0/16] trim", "1 of its rules", "account 111111111111 is outside the organization"},
 		"the rule says nothing of it":     {&world{left: []string{"route 111", "route 222", mended}}, false, workflow.AnswerTrim, "accepter [] trim", "1 of its rules", "nothing that is left tells which VPC it was with"},
@@ -64,7 +64,7 @@ func TestAPeeringThatAWSHasForgotten(t *testing.T) {
 
 // Whoever tags a rule of theirs with the id of a peering between two others does nothing to that.
 func TestARuleThatNamesThePeeringOfOthers(t *testing.T) {
-	w := world{peer: alpha + "/eu-west-1/vpc-1", status: "active", hidden: []string{beta, gamma}, left: []string{"rule 333"}}
+	w := world{peer: alpha + "/eu-west-1/vpc-00000001", status: "active", hidden: []string{beta, gamma}, left: []string{"rule 333"}}
 	out, err := w.inspect(t, accepted, gamma, workflow.Known{})
 	if err != nil || out.Answer != workflow.AnswerNothing || !strings.Contains(out.Reason, "is between others than 333333333333") {
 		t.Errorf("got %s (%s), %v", out.Answer, out.Reason, err)

@@ -6,13 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-var (
-	gatewayARN  = regexp.MustCompile(`^arn:aws[a-z-]*:ec2:[a-z0-9-]+:[0-9]{12}:transit-gateway/(tgw-[0-9a-f]{8,32})$`)
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-)
+var gatewayARN = regexp.MustCompile(`^arn:aws[a-z-]*:ec2:[a-z0-9-]+:[0-9]{12}:transit-gateway/(tgw-[0-9a-f]{8,32})$`)
 
 // Sort tells the transit gateways among the ARNs of a share's resources from everything else. Both are sorted.
 func Sort(arns []string) (gateways, others []string) {
@@ -33,7 +31,7 @@ func Sort(arns []string) (gateways, others []string) {
 func Accounts(s Share, at string) []string {
 	var out []string
 	for principal := range s.Principals {
-		if accountForm.MatchString(principal) {
+		if event.IsAccount(principal) {
 			out = append(out, principal)
 		}
 	}

@@ -3,7 +3,6 @@ package studio
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -34,13 +33,10 @@ func (x Index) name(consumer string, at event.Place, cluster string) string {
 	return strings.Join([]string{x.Path, consumer, at.Account, at.Region, cluster}, "/")
 }
 
-// accountForm is the form of an account id.
-var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-
 // Keep puts a cluster into the index of an account, or takes it out. Both may have been done before. What is no account has
 // no index.
 func (x Index) Keep(ctx context.Context, consumer string, at event.Place, cluster string, named bool) error {
-	if !accountForm.MatchString(consumer) {
+	if !event.IsAccount(consumer) {
 		return nil
 	}
 	name := x.name(consumer, at, cluster)

@@ -209,7 +209,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	warehouse := policy.Warehouse{ARN: out.Warehouse.ARN, ID: e.Cluster, Region: e.Region, Tags: tags, Account: owner.Entity()}
 	var refused []policy.Decision
 	for _, id := range accounts {
-		if !accountForm.MatchString(id) {
+		if !event.IsAccount(id) {
 			refused = append(refused, policy.Decision{Action: policy.Identify, Policy: policy.MissingFacts,
 				Reason: fmt.Sprintf("%q in the tag %s is not an account id of 12 digits", id, ShareTag)})
 			continue

@@ -107,7 +107,7 @@ func Attached(a Attachment) string {
 //
 //	the group is gone                                       → no: its rules went with it
 //	the rule's VPC, its peer and the gateway are not those
-//	that the connection's id names                          → no: a tag is for everybody to write, and this is not ours
+//	that the connection's id names, or are none             → no: a tag is for everybody to write, and this is not ours
 //	the VPC is attached to the gateway, or was lately       → no: [Attached] tells
 //	else                                                    → yes
 func Lost(at event.Place, rules []firewall.Tagged, vpcs map[string]string, attached map[[2]string]bool) map[string]look.Look {
@@ -115,7 +115,7 @@ func Lost(at event.Place, rules []firewall.Tagged, vpcs map[string]string, attac
 	for _, r := range rules {
 		vpc := vpcs[r.Group]
 		gateway := transit.GatewayOf(r.Connection, vpc, r.Peer.VPC)
-		if vpc == "" || gateway == "" || attached[[2]string{gateway, vpc}] {
+		if vpc == "" || !event.IsGateway(gateway) || attached[[2]string{gateway, vpc}] {
 			continue
 		}
 		out[r.Connection] = event.TransitInspection{TransitGatewayID: gateway,

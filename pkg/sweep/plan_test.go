@@ -71,26 +71,27 @@ func TestConcerned(t *testing.T) {
 }
 
 func TestLost(t *testing.T) {
-	peer := event.VPCPlace{Account: "222222222222", Region: "us-east-1", VPC: "vpc-b"}
+	peer := event.VPCPlace{Account: "222222222222", Region: "us-east-1", VPC: "vpc-0000000b"}
 	for name, c := range map[string]struct {
 		rule     firewall.Tagged
 		attached string
 		want     bool
 	}{
-		"its VPC is not attached":          {firewall.Tagged{Group: "sg-1", Connection: "tgw-1:vpc-a:vpc-b", Peer: peer}, "", true},
-		"it is":                            {firewall.Tagged{Group: "sg-1", Connection: "tgw-1:vpc-a:vpc-b", Peer: peer}, "tgw-1", false},
-		"to another gateway":               {firewall.Tagged{Group: "sg-1", Connection: "tgw-1:vpc-a:vpc-b", Peer: peer}, "tgw-2", true},
-		"a pair of two others":             {firewall.Tagged{Group: "sg-1", Connection: "tgw-1:vpc-b:vpc-c", Peer: peer}, "", false},
-		"a peer that the id does not name": {firewall.Tagged{Group: "sg-1", Connection: "tgw-1:vpc-a:vpc-c", Peer: peer}, "", false},
-		"the group went, and its rules":    {firewall.Tagged{Group: "sg-2", Connection: "tgw-1:vpc-a:vpc-b", Peer: peer}, "", false},
-		"an id that is none":               {firewall.Tagged{Group: "sg-1", Connection: "tgw-1", Peer: peer}, "", false},
+		"its VPC is not attached":          {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "", true},
+		"it is":                            {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "tgw-00000001", false},
+		"to another gateway":               {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "tgw-00000002", true},
+		"a pair of two others":             {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000b:vpc-0000000c", Peer: peer}, "", false},
+		"a peer that the id does not name": {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000c", Peer: peer}, "", false},
+		"the group went, and its rules":    {firewall.Tagged{Group: "sg-2", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "", false},
+		"an id that is none":               {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001", Peer: peer}, "", false},
+		"a gateway that is none":           {firewall.Tagged{Group: "sg-1", Connection: "tgw-$(reboot):vpc-0000000a:vpc-0000000b", Peer: peer}, "", false},
 	} {
-		got := Lost(alpha, []firewall.Tagged{c.rule}, map[string]string{"sg-1": "vpc-a"}, map[[2]string]bool{{c.attached, "vpc-a"}: true})
+		got := Lost(alpha, []firewall.Tagged{c.rule}, map[string]string{"sg-1": "vpc-0000000a"}, map[[2]string]bool{{c.attached, "vpc-0000000a"}: true})
 		if (len(got) > 0) != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
-		if want := (event.TransitInspection{TransitGatewayID: "tgw-1", VPCs: []event.VPCPlace{{Account: alpha.Account, Region: alpha.Region, VPC: "vpc-a"}, peer},
-			Reason: "rules are left in vpc-a, which is not attached any more"}); c.want && fmt.Sprint(got) != fmt.Sprint(map[string]look.Look{"tgw-1:vpc-a:vpc-b": want}) {
+		if want := (event.TransitInspection{TransitGatewayID: "tgw-00000001", VPCs: []event.VPCPlace{{Account: alpha.Account, Region: alpha.Region, VPC: "vpc-0000000a"}, peer},
+			Reason: "rules are left in vpc-0000000a, which is not attached any more"}); c.want && fmt.Sprint(got) != fmt.Sprint(map[string]look.Look{"tgw-00000001:vpc-0000000a:vpc-0000000b": want}) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}

@@ -26,7 +26,8 @@ type RuleEC2 interface {
 
 // Rules finds security group rules of connections that AWS shows no more: a peering is forgotten two hours after its end in
 // the account that deleted it and two days after it in the other, an attachment after two hours in both, and their tags with
-// them; and of peerings that are over without a tag of Drawbridge's. A look at one is an execution of drawbridge-peering or drawbridge-transit.
+// them; and of peerings that are over without a tag of Drawbridge's. A look at one is an execution of drawbridge-peering or
+// drawbridge-transit.
 type Rules struct {
 	// Enter returns the client for acting in a place on behalf of an execution.
 	Enter func(execution string, place event.Place) RuleEC2
@@ -69,7 +70,7 @@ func (r Rules) Find(ctx context.Context, execution string, at event.Place, ask A
 func forgottenPeerings(ctx context.Context, api RuleEC2, at event.Place, rules []firewall.Tagged) (map[string]look.Look, error) {
 	out := map[string]look.Look{}
 	for _, r := range rules {
-		if strings.HasPrefix(r.Connection, "pcx-") {
+		if event.IsPeering(r.Connection) {
 			out[r.Connection] = event.Inspection{Account: at.Account, Region: at.Region, PeeringID: r.Connection,
 				Reason: "rules are left of a peering that is over"}
 		}

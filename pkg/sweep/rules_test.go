@@ -30,7 +30,7 @@ func (r *ruins) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSe
 	}
 	for _, id := range r.rules[page] {
 		out.SecurityGroupRules = append(out.SecurityGroupRules, ec2types.SecurityGroupRule{GroupId: aws.String("sg-1"), Tags: []ec2types.Tag{
-			{Key: aws.String("drawbridge:connection"), Value: &id}, {Key: aws.String("drawbridge:peer"), Value: aws.String("222222222222/us-east-1/vpc-b")}}})
+			{Key: aws.String("drawbridge:connection"), Value: &id}, {Key: aws.String("drawbridge:peer"), Value: aws.String("222222222222/us-east-1/vpc-0000000b")}}})
 	}
 	if page+1 < len(r.rules) {
 		out.NextToken = aws.String(fmt.Sprint(page + 1))
@@ -41,21 +41,21 @@ func (r *ruins) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSe
 func (r *ruins) DescribeVpcPeeringConnections(_ context.Context, in *ec2.DescribeVpcPeeringConnectionsInput, _ ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
 	r.calls++
 	return &ec2.DescribeVpcPeeringConnectionsOutput{VpcPeeringConnections: []ec2types.VpcPeeringConnection{
-		{VpcPeeringConnectionId: aws.String("pcx-shown"), Status: &ec2types.VpcPeeringConnectionStateReason{Code: "active"}},
-		{VpcPeeringConnectionId: aws.String("pcx-over"), Status: &ec2types.VpcPeeringConnectionStateReason{Code: "deleted"}},
-		{VpcPeeringConnectionId: aws.String("pcx-told"), Status: &ec2types.VpcPeeringConnectionStateReason{Code: "deleted"},
+		{VpcPeeringConnectionId: aws.String("pcx-00000001"), Status: &ec2types.VpcPeeringConnectionStateReason{Code: "active"}},
+		{VpcPeeringConnectionId: aws.String("pcx-0000aaaa"), Status: &ec2types.VpcPeeringConnectionStateReason{Code: "deleted"}},
+		{VpcPeeringConnectionId: aws.String("pcx-00000002"), Status: &ec2types.VpcPeeringConnectionStateReason{Code: "deleted"},
 			Tags: []ec2types.Tag{{Key: aws.String("drawbridge:status"), Value: aws.String("Connected")}}}}}, nil
 }
 
 func (r *ruins) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
 	r.calls++
-	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []ec2types.SecurityGroup{{GroupId: aws.String("sg-1"), VpcId: aws.String("vpc-a")}}}, nil
+	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []ec2types.SecurityGroup{{GroupId: aws.String("sg-1"), VpcId: aws.String("vpc-0000000a")}}}, nil
 }
 
 func (r *ruins) DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error) {
 	r.calls++
 	return &ec2.DescribeTransitGatewayVpcAttachmentsOutput{TransitGatewayVpcAttachments: []ec2types.TransitGatewayVpcAttachment{
-		{TransitGatewayId: aws.String("tgw-shown"), VpcId: aws.String("vpc-a")}}}, nil
+		{TransitGatewayId: aws.String("tgw-00000001"), VpcId: aws.String("vpc-0000000a")}}}, nil
 }
 
 func TestRulesTellOfConnectionsThatAWSHasForgotten(t *testing.T) {
@@ -66,11 +66,12 @@ func TestRulesTellOfConnectionsThatAWSHasForgotten(t *testing.T) {
 		want  string
 	}{
 		"no rule":                       {nil, 0, 1, "[]"},
-		"of what is shown":              {[][]string{{"pcx-shown", "tgw-shown:vpc-a:vpc-b"}}, 2, 4, "[]"},
-		"of what is not":                {[][]string{{"pcx-lost", "pcx-lost", "tgw-lost:vpc-a:vpc-b", "pcx-shown"}}, 4, 4, "[pcx-lost tgw-lost]"},
-		"of what is over":               {[][]string{{"pcx-over", "pcx-told"}}, 2, 2, "[pcx-over]"},
-		"on two pages":                  {[][]string{{"pcx-lost"}, {"pcx-lost", "pcx-other"}}, 3, 4, "[pcx-lost pcx-other]"},
-		"of an endpoint, not a peering": {[][]string{{"private-notebooks-vpc-a"}}, 1, 1, "[]"},
+		"of what is shown":              {[][]string{{"pcx-00000001", "tgw-00000001:vpc-0000000a:vpc-0000000b"}}, 2, 4, "[]"},
+		"of what is not":                {[][]string{{"pcx-0000dead", "pcx-0000dead", "tgw-0000dead:vpc-0000000a:vpc-0000000b", "pcx-00000001"}}, 4, 4, "[pcx-0000dead tgw-0000dead]"},
+		"of what is over":               {[][]string{{"pcx-0000aaaa", "pcx-00000002"}}, 2, 2, "[pcx-0000aaaa]"},
+		"on two pages":                  {[][]string{{"pcx-0000dead"}, {"pcx-0000dead", "pcx-0000deed"}}, 3, 4, "[pcx-0000dead pcx-0000deed]"},
+		"of an endpoint, not a peering": {[][]string{{"private-notebooks-vpc-0000000a"}}, 1, 1, "[]"},
+		"of what no event may name":     {[][]string{{"pcx-$(reboot)", "tgw-1"}}, 2, 3, "[]"},
 	} {
 		r := &ruins{rules: c.rules}
 		var got []string
