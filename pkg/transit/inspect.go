@@ -201,10 +201,6 @@ func (i Inspector) attachments(ctx context.Context, in workflow.InspectTransitIn
 	return p, nil
 }
 
-// over are the states of an attachment that is no more. It is shown for two hours.
-// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle
-var over = []string{"deleting", "deleted", "rejecting", "rejected", "failing", "failed"}
-
 // attachment returns the attachment of a VPC to a gateway, if there is one; one that lives before one that is over.
 func attachment(ctx context.Context, api EC2, gateway, vpc string) (*Attachment, error) {
 	var found []types.TransitGatewayVpcAttachment

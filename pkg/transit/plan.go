@@ -21,6 +21,10 @@ const Patience = 60
 // settling is how many looks routes of the gateway get until something is wrong with them.
 const settling = 12
 
+// over are the states of an attachment that is no more. It is shown for two hours.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle
+var over = []string{"deleting", "deleted", "rejecting", "rejected", "failing", "failed"}
+
 // Standing answers what the state of the attachments alone decides, and reports whether it does. The first that holds:
 //
 //	an account outside the organization             → disconnect
@@ -53,10 +57,12 @@ func Standing(q Question) (Verdict, bool) {
 		if e.Attachment == nil {
 			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s is not attached to %s", e.VPC.ID, q.Gateway.ID)}, true
 		}
-		switch a := e.Attachment; a.State {
-		case "available":
-		case "deleted", "deleting", "rejected", "rejecting", "failed", "failing":
+		a := e.Attachment
+		if slices.Contains(over, a.State) {
 			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s of %s is %s", a.ID, e.VPC.ID, a.State)}, true
+		}
+		switch a.State {
+		case "available":
 		case "pendingAcceptance", "initiatingRequest":
 			put(workflow.AnswerNothing, "%s of %s is %s: the pair is looked at again once it is accepted", a.ID, e.VPC.ID, a.State)
 		case "initiating", "pending", "modifying", "rollingBack":
