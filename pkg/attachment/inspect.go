@@ -579,15 +579,7 @@ func readAttachment(ctx context.Context, api EC2, u unit) (workflow.Attachment, 
 	}
 	tags := tagsOf(best.Tags)
 	a := workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
-		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: tags[TagConnection] == Unit(u.gateway, u.vpc), Peers: map[string]string{}}
-	for key, value := range tags {
-		if vpc, ok := strings.CutPrefix(key, connection.TagPeer); ok {
-			peer := event.VPCPlace{Account: connection.Read(value).Account, Region: u.Region, VPC: vpc}
-			if peer.IsVPC() { // a tag is for everybody to write
-				a.Peers[vpc] = peer.Account
-			}
-		}
-	}
+		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: tags[TagConnection] == Unit(u.gateway, u.vpc), Peers: Peers(tags, u.Region)}
 	return a, nil
 }
 

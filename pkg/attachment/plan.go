@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -23,6 +25,19 @@ func Passing(a workflow.Attachment) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	return Verdict{Answer: workflow.AnswerWait, Reason: fmt.Sprintf("%s is %s", a.ID, a.State)}, true
+}
+
+// Peers returns the VPCs that the tags of an attachment in a Region say it was connected to, by their ids, each with its account.
+// What is no VPC, or of no account, is left out: a tag is for everybody to write.
+func Peers(tags map[string]string, region string) map[string]string {
+	out := map[string]string{}
+	for key, value := range tags {
+		vpc, ok := strings.CutPrefix(key, connection.TagPeer)
+		if peer := (event.VPCPlace{Account: connection.Read(value).Account, Region: region, VPC: vpc}); ok && peer.IsVPC() {
+			out[vpc] = peer.Account
+		}
+	}
+	return out
 }
 
 // Judge decides what one VPC on one gateway needs next. A VPC wants a gateway if its tag asks for it and its account sees

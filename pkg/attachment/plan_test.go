@@ -2,6 +2,7 @@ package attachment_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -275,5 +276,18 @@ func TestPassing(t *testing.T) {
 		if v, passing := attachment.Passing(workflow.Attachment{ID: "tgw-attach-1", State: state}); passing != want || passing && v.Answer != workflow.AnswerWait {
 			t.Errorf("%q: %v, %+v", state, passing, v)
 		}
+	}
+}
+
+func TestPeers(t *testing.T) {
+	got := attachment.Peers(map[string]string{
+		"drawbridge:peer:vpc-0000000a": "Connected 222222222222 10.1.0.0/16",
+		"drawbridge:peer:vpc-0000000b": "Connected 10.1.0.0/16", // of no account
+		"drawbridge:peer:$(reboot)":    "Connected 222222222222 10.1.0.0/16",
+		"drawbridge:status":            "Attached 222222222222",
+		"vpc-0000000c":                 "Connected 222222222222",
+	}, "eu-west-1")
+	if want := map[string]string{"vpc-0000000a": "222222222222"}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
