@@ -1,0 +1,83 @@
+// Package tag knows every tag by which somebody asks Drawbridge for something: its key, the kinds of things that may have
+// it, what its values mean, and which records of AWS announce that it was set or removed.
+//
+// It is one table, so that the rules that listen, what reads the events, what reads the values, and the tests of all three
+// cannot differ. Tags that Drawbridge itself sets, such as drawbridge:status, are not wishes and not in it.
+package tag
+
+import "slices"
+
+// The keys of the tags by which owners ask.
+const (
+	Accept           = "drawbridge:accept"            // may this VPC or transit gateway be connected without being asked?
+	Approval         = "drawbridge:approval"          // the answer to a request that waits
+	Attach           = "drawbridge:attach"            // the transit gateway that a VPC asks for
+	DataAPI          = "drawbridge:data-api"          // who queries an Aurora cluster through the Data API; a VPC from where somebody does
+	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
+	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
+	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
+	Secret           = "drawbridge:secret"            // the secret with the database user of an Aurora cluster
+	Share            = "drawbridge:share"             // with whom a database is shared
+	Studio           = "drawbridge:studio"            // who reads a Redshift cluster from SageMaker Studio; a role that lets them
+	StudioGroups     = "drawbridge:studio-groups"     // the database groups that readers may join
+)
+
+// Kind is a kind of thing that may have a tag: the resource type of its ARN where that is unambiguous.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+type Kind string
+
+// The kinds of things.
+const (
+	VPC             Kind = "vpc"
+	Peering         Kind = "vpc-peering-connection"
+	Gateway         Kind = "transit-gateway"
+	Attachment      Kind = "transit-gateway-attachment"
+	DBInstance      Kind = "db"
+	DBCluster       Kind = "db-cluster"       // of RDS, whose ARNs say "cluster"
+	RedshiftCluster Kind = "redshift-cluster" // of Redshift, whose ARNs say "cluster", too
+	Workgroup       Kind = "workgroup"        // of Redshift Serverless
+	Role            Kind = "role"
+	Notebook        Kind = "notebook-instance"
+)
+
+// Wish is one key on one kind of thing.
+type Wish struct {
+	Key    string
+	On     Kind
+	Values Values
+}
+
+// Wishes are all there are, by kind and key.
+var Wishes = []Wish{
+	{Accept, VPC, OneOf("auto", "never")},
+	{Attach, VPC, Name},
+	{DataAPI, VPC, OneOf("true", "false")},
+	{PrivateNotebooks, VPC, OneOf("true", "false")},
+	{Approval, Peering, OneOf("approved", "rejected")},
+	{Accept, Gateway, OneOf("auto", "never")},
+	{Approval, Attachment, OneOf("approved", "rejected")},
+	{Share, DBInstance, Accounts},
+	{Share, DBCluster, Accounts},
+	{DataAPI, DBCluster, Accounts},
+	{Secret, DBCluster, Name},
+	{Share, RedshiftCluster, Accounts},
+	{Studio, RedshiftCluster, Accounts},
+	{StudioGroups, RedshiftCluster, Names},
+	{Studio, Workgroup, Accounts},
+	{PrivateNotebooks, Role, OneOf("true", "false")},
+	{Studio, Role, OneOf("true", "false")},
+	{Restart, Notebook, OneOf("allowed", "never")},
+	{Routes, Notebook, OneOf("on", "off")},
+}
+
+// Keys returns the keys that things of these kinds may have, sorted; of no kind, all.
+func Keys(kinds ...Kind) []string {
+	var keys []string
+	for _, w := range Wishes {
+		if len(kinds) == 0 || slices.Contains(kinds, w.On) {
+			keys = append(keys, w.Key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
