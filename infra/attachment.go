@@ -76,17 +76,10 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	}).Next(inspect).Next(choice)
 }
 
-// attachTag is how the owner of a VPC asks for a gateway; see package share.
-const attachTag = "drawbridge:attach"
-
-// attachmentPatterns are the patterns that start drawbridge-attachment.
+// attachmentPatterns are the patterns that start drawbridge-attachment. Tags are told by drawbridge-change.
 func attachmentPatterns() map[string]*awsevents.EventPattern {
-	asks := tagged("vpc-")
-	asks["tagSet"] = map[string]any{"items": map[string]any{"key": []string{attachTag}}}
 	return map[string]*awsevents.EventPattern{
-		"attachment":         callsOf(gatewayCalls, nil),
-		"attachment-tag":     callsOf(tagCalls, tagged("tgw-")),
-		"attach":             callsOf(tagCalls, asks),
+		"attachment":         callsOf(gatewayCalls),
 		"inspect-attachment": internal(event.AttachmentToInspect),
 	}
 }

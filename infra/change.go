@@ -1,8 +1,14 @@
 package main
 
 import (
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // change returns the definition of the machine drawbridge-change:
@@ -10,13 +16,27 @@ import (
 //	FindConnections ─ Announced
 //	                └ Nothing
 //
-// It starts nothing itself: FindConnections puts one event "Peering To Inspect" for each peering, and one "Attachment To
-// Inspect" for each attachment to a transit gateway, on the hub's bus, whose rules start drawbridge-peering and
-// drawbridge-attachment.
+// It starts nothing itself: for each thing that the event concerns, FindConnections puts one of Drawbridge's own events on the hub's bus,
+// whose rules start the machine of that thing.
 func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 	find := h.task(scope, "FindConnections", data{"event": at("$")}, result{output: "$.Payload"})
 	return find.Next(choose(scope, "ChooseFound", "$.result", []answer{
-		{"Announced", succeed(scope, "Announced", "Each peering and attachment of what changed is looked at by an execution of its own.")},
+		{"Announced", succeed(scope, "Announced", "Each thing that the event concerns is looked at by an execution of its own.")},
 		{"Nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	}))
+}
+
+// changePatterns are what starts the machine: everything that may name several things, and what the services say of databases.
+func changePatterns() map[string]*awsevents.EventPattern {
+	network := slices.Concat(named(ec2, tag.Creates, tag.Deletes, tag.Changes), tableCalls)
+	return map[string]*awsevents.EventPattern{
+		"ec2-tags":       callsOf(named(ec2, tag.Sets, tag.Removes)),
+		"network":        callsOf(network),
+		"service-tags":   recordedBy(ownTags, named(ownTags, tag.Sets, tag.Removes)...),
+		"database":       recordedBy(databaseKeep, named(databaseKeep, tag.Creates, tag.Changes, tag.Deletes)...),
+		"role":           recorded("iam", named([]string{"iam"}, tag.Creates, tag.Deletes)...),
+		"tagging":        recorded("tagging", named([]string{"tagging"}, tag.Sets, tag.Removes)...),
+		"tag":            {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource")},
+		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
@@ -44,42 +43,7 @@ func (h *hub) dataAPI(scope constructs.Construct) sfn.IChainable {
 	}))
 }
 
-// The tags of an Aurora cluster that start the machine, and the calls that set and remove them.
-var (
-	dataAPITags     = []string{"drawbridge:data-api", "drawbridge:secret"}
-	clusterTagCalls = []string{"AddTagsToResource", "RemoveTagsFromResource"}
-)
-
-// databaseChanges is what the Change machine takes of the calls about databases: all but those that only set or remove tags of
-// another machine.
-func databaseChanges() *map[string]any {
-	others := []any{map[string]any{"anything-but": jsii.Strings(dataAPITags...)}}
-	absent := []any{map[string]any{"exists": false}}
-	return &map[string]any{
-		"eventName": jsii.Strings(databaseCalls...),
-		"requestParameters": map[string]any{"$or": []any{
-			map[string]any{"tags": map[string]any{"key": others}},
-			map[string]any{"tagKeys": others},
-			map[string]any{"tags": map[string]any{"key": absent}, "tagKeys": absent},
-		}},
-	}
-}
-
-// dataAPIPatterns are the events that start the machine. AddTagsToResource lists tags, RemoveTagsFromResource keys; a
-// cluster may have its tags from the beginning, and may be deleted with them.
+// dataAPIPatterns are the events that start the machine. All that concerns a cluster is told by drawbridge-change.
 func dataAPIPatterns() map[string]*awsevents.EventPattern {
-	return map[string]*awsevents.EventPattern{
-		"data-api": recorded("rds", map[string]any{
-			"eventName": jsii.Strings(clusterTagCalls...),
-			"requestParameters": map[string]any{
-				"resourceName": []any{map[string]any{"wildcard": "arn:*:rds:*:cluster:*"}},
-				"$or": []any{
-					map[string]any{"tags": map[string]any{"key": jsii.Strings(dataAPITags...)}},
-					map[string]any{"tagKeys": jsii.Strings(dataAPITags...)},
-				},
-			},
-		}),
-		"inspect-data-api": internal(event.DataAPIToInspect),
-		"data-api-state":   {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Cluster Event")},
-	}
+	return map[string]*awsevents.EventPattern{"inspect-data-api": internal(event.DataAPIToInspect)}
 }

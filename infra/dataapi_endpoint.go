@@ -10,9 +10,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
-// dataAPITag opts in a VPC from which the Data API is called; the same key opts in a cluster.
-const dataAPITag = "drawbridge:data-api"
-
 // dataAPIEndpoint returns the definition of the machine drawbridge-data-api-endpoint:
 //
 //	ReceiveEvent → InspectDataApiEndpoint ─ place ───→ PlaceEndpoints ── ready ─→ VerifyDataApiEndpoint
@@ -56,16 +53,7 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 	}).Next(inspect)
 }
 
-// dataAPIEndpointPatterns are what starts the machine: the tag on a VPC, told by CloudTrail or by the tag's own event, and a
-// VPC that gets another subnet or other addresses.
+// dataAPIEndpointPatterns are what starts the machine. A tag on a VPC, its addresses and subnets are told by drawbridge-change.
 func dataAPIEndpointPatterns() map[string]*awsevents.EventPattern {
-	vpc := tagged("vpc-")
-	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(dataAPITag)}}
-	return map[string]*awsevents.EventPattern{
-		"inspect-data-api-endpoint": internal(event.DataAPIEndpointToInspect),
-		"data-api-endpoint":         callsOf(tagCalls, vpc),
-		"data-api-endpoint-network": callsOf(networkCalls, nil),
-		"data-api-endpoint-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
-			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(dataAPITag), "service": jsii.Strings("ec2"), "resource-type": jsii.Strings("vpc")}},
-	}
+	return map[string]*awsevents.EventPattern{"inspect-data-api-endpoint": internal(event.DataAPIEndpointToInspect)}
 }

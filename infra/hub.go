@@ -116,27 +116,20 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	h.patience = parameter(stack, "ApprovalPatience", "3", `^[0-6]$`,
 		"After how many days a request that waits for its owner is called stuck; at the latest a day before it expires.")
 	h.machine("peering", h.peering, map[string]*awsevents.EventPattern{
-		"peering":  callsOf(peeringCalls, nil),
-		"approval": callsOf(tagCalls, tagged("pcx-")),
-		"inspect":  internal(event.ToInspect),
+		"peering": callsOf(peeringCalls),
+		"inspect": internal(event.ToInspect),
 	})
 	h.machine("transit", h.transit, map[string]*awsevents.EventPattern{
 		"transit": internal(event.TransitToInspect),
 	})
-	h.machine("change", h.change, map[string]*awsevents.EventPattern{
-		"network": callsOf(slices.Concat(networkCalls, tableCalls), nil),
-		"vpc":     callsOf(tagCalls, changing("vpc-")),
-		"database": {Source: jsii.Strings("aws.rds", "aws.redshift"), DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-			Detail: databaseChanges()},
-		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
-	})
+	h.machine("change", h.change, changePatterns())
 	h.regions = parameter(stack, "Regions", strings.Join(c.Regions, ","), `^[a-z0-9-]+(,[a-z0-9-]+)*$`,
 		"The Regions that a sweep looks at in every account, with commas.")
 	h.sweeps(parameter(stack, "SweepSchedule", "rate(1 day)", `^(rate|cron)\(.+\)$`,
 		"When every account is looked at for what no event announced."))
 	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
 		"notebook":         {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
-		"routes":           callsOf(routeCalls, nil),
+		"routes":           callsOf(routeCalls),
 		"inspect-notebook": internal(event.NotebookToInspect),
 	})
 	h.machine("data-api", h.dataAPI, dataAPIPatterns())
@@ -204,31 +197,29 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 }
 
 // callsOf returns the pattern of CloudTrail's records of calls to EC2.
-func callsOf(names []string, parameters map[string]any) *awsevents.EventPattern {
-	detail := map[string]any{"eventSource": jsii.Strings("ec2.amazonaws.com"), "eventName": jsii.Strings(names...)}
-	if parameters != nil {
-		detail["requestParameters"] = parameters
-	}
-	return recorded("ec2", detail)
-}
+func callsOf(names []string) *awsevents.EventPattern { return recorded("ec2", names...) }
 
 // recorded returns the pattern of CloudTrail's records of calls to a service.
-func recorded(service string, detail map[string]any) *awsevents.EventPattern {
+func recorded(service string, names ...string) *awsevents.EventPattern {
+	return recordedBy([]string{service}, names...)
+}
+
+// recordedBy returns the pattern of CloudTrail's records of calls to any of some services.
+func recordedBy(services []string, names ...string) *awsevents.EventPattern {
+	var sources []string
+	for _, s := range services {
+		sources = append(sources, "aws."+s)
+	}
 	return &awsevents.EventPattern{
-		Source:     jsii.Strings("aws." + service),
+		Source:     jsii.Strings(sources...),
 		DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-		Detail:     &detail,
+		Detail:     &map[string]any{"eventName": jsii.Strings(names...)},
 	}
 }
 
 // internal returns the pattern of one of Drawbridge's own events, from the hub's account alone: members could send it too.
 func internal(detailType string) *awsevents.EventPattern {
 	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(event.Source), DetailType: jsii.Strings(detailType)}
-}
-
-// tagged returns the pattern of a tag call's parameters where something whose id has a prefix is tagged.
-func tagged(prefix string) map[string]any {
-	return map[string]any{"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{map[string]any{"prefix": prefix}}}}}
 }
 
 // alarm goes off when a metric is above zero. It tells the topic, unless something else tells people more.

@@ -64,7 +64,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	forwardArn := awscdk.Token_AsString(awscdk.Fn_ConditionIf(atHome.LogicalId(), forward.AttrArn(),
 		sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"+forwardRole)), nil)
 
-	for _, k := range slices.Concat(kinds, privateKinds) {
+	for _, k := range kinds {
 		pattern := maps.Clone(k.pattern)
 		pattern["account"] = []any{awscdk.Aws_ACCOUNT_ID()}
 		awsevents.NewCfnRule(stack, jsii.String("Forward"+title(k.name)), &awsevents.CfnRuleProps{

@@ -10,17 +10,11 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
-// privateTag opts in: a VPC, or a role.
-const privateTag = "drawbridge:private-notebooks"
-
 // callersParameter lists the ranges outside the VPCs from which people call: on premises, of a VPN.
 const callersParameter = "/drawbridge/private-access-cidrs"
 
-// The calls that may change what an account's private notebooks need.
-var (
-	endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
-	roleTagCalls  = []string{"CreateRole", "TagRole"}
-)
+// endpointCalls may change what an account's private notebooks need.
+var endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
 
 // privateNotebooks returns the definition of the machine drawbridge-private-notebooks:
 //
@@ -88,65 +82,11 @@ func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.ICh
 	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{"ready", done}, {"wait", wait}}))
 }
 
-// privatePatterns are what starts the machine: the tag on a VPC or on a role, endpoints that come and go, and a VPC that gets
-// another subnet or other addresses.
+// privatePatterns are what starts the machine: endpoints that come and go. Tags, and a VPC that gets another subnet or other addresses, are
+// asked about by drawbridge-change.
 func privatePatterns() map[string]*awsevents.EventPattern {
-	vpc := tagged("vpc-")
-	vpc["tagSet"] = map[string]any{"items": map[string]any{"key": jsii.Strings(privateTag)}}
 	return map[string]*awsevents.EventPattern{
 		"inspect-private-notebooks": internal(event.PrivateNotebooksToInspect),
-		"private-vpc":               callsOf(tagCalls, vpc),
-		"private-endpoint":          callsOf(endpointCalls, nil),
-		"private-network":           callsOf(networkCalls, nil),
-		"private-role-tagged":       recorded("iam", roleTagged(privateTag)),
-		"private-role-untagged":     recorded("iam", roleUntagged(privateTag)),
-		"private-tag": {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource"),
-			Detail: &map[string]any{"changed-tag-keys": jsii.Strings(privateTag)}},
+		"private-endpoint":          callsOf(endpointCalls),
 	}
-}
-
-// roleTagged is what CloudTrail's record says of a call that sets one of these tags on a role.
-func roleTagged(keys ...string) map[string]any {
-	return map[string]any{"eventName": roleTagCalls, "requestParameters": map[string]any{"tags": map[string]any{"key": keys}}}
-}
-
-// roleUntagged is what it says of a call that takes one of them from a role.
-func roleUntagged(keys ...string) map[string]any {
-	return map[string]any{"eventName": []string{"UntagRole"}, "requestParameters": map[string]any{"tagKeys": keys}}
-}
-
-// changing is [tagged] without the tags that other machines than Change answer to.
-func changing(prefix string) map[string]any {
-	parameters := tagged(prefix)
-	parameters["tagSet"] = map[string]any{"items": map[string]any{"key": []any{map[string]any{"anything-but": jsii.Strings(privateTag, dataAPITag, attachTag)}}}}
-	return parameters
-}
-
-// privateKinds are the kinds of events that this machine listens to, and drawbridge-studio to those about roles. IAM's calls are recorded in us-east-1 alone.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
-var privateKinds = []kind{
-	{
-		name:    "endpoint",
-		about:   "Somebody made or deleted a VPC endpoint.",
-		pattern: callPattern(ec2, map[string]any{"eventName": endpointCalls}),
-	},
-	{
-		name:    "role-tagged",
-		about:   "Somebody set a tag of Drawbridge's on a role.",
-		pattern: callPattern([]string{"iam"}, roleTagged(privateTag, studioTag)),
-	},
-	{
-		name:    "role-untagged",
-		about:   "Somebody removed a tag of Drawbridge's from a role.",
-		pattern: callPattern([]string{"iam"}, roleUntagged(privateTag, studioTag)),
-	},
-	{
-		name:  "tag",
-		about: "A tag that an owner sets for Drawbridge changed, where the service tells EventBridge so itself.",
-		pattern: map[string]any{
-			"source":      []string{"aws.tag"},
-			"detail-type": []string{"Tag Change on Resource"},
-			"detail":      map[string]any{"changed-tag-keys": []string{privateTag, dataAPITag}},
-		},
-	},
 }

@@ -1,5 +1,11 @@
 package main
 
+import (
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
 // kind is one kind of event that Drawbridge listens to. The member stack makes a forwarding rule from it in every
 // account and Region, named drawbridge-forward-<name>. What is forwarded starts the machine whose rule on the hub's bus
 // matches it; see machine in hub.go.
@@ -10,14 +16,14 @@ type kind struct {
 }
 
 // Only the account's own successful calls count, and never Drawbridge's: an execution that changes a peering must not
-// start another one. The field is absent when a user or the root user calls.
+// start another one. The field is absent when a user or the root user calls. The event's source says which service was called, in every
+// partition alike; the record's eventSource, a host, does not.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 func callPattern(services []string, detail map[string]any) map[string]any {
-	var hosts, sources []string
+	var sources []string
 	for _, s := range services {
-		hosts, sources = append(hosts, s+".amazonaws.com"), append(sources, "aws."+s)
+		sources = append(sources, "aws."+s)
 	}
-	detail["eventSource"] = hosts
 	detail["errorCode"] = []any{map[string]any{"exists": false}}
 	detail["userIdentity"] = map[string]any{"sessionContext": map[string]any{"sessionIssuer": map[string]any{
 		"userName": []any{
@@ -38,13 +44,7 @@ var (
 		"CreateVpcPeeringConnection", "AcceptVpcPeeringConnection", "RejectVpcPeeringConnection",
 		"DeleteVpcPeeringConnection", "ModifyVpcPeeringConnectionOptions",
 	}
-	tableCalls    = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
-	tagCalls      = []string{"CreateTags", "DeleteTags"}
-	networkCalls  = []string{"AssociateVpcCidrBlock", "DisassociateVpcCidrBlock", "CreateSubnet"}
-	databaseCalls = []string{
-		"AddTagsToResource", "RemoveTagsFromResource", "ModifyDBInstance", "ModifyDBCluster", // RDS
-		"CreateTags", "DeleteTags", "CreateCluster", "ModifyCluster", "DeleteCluster", // Redshift
-	}
+	tableCalls   = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
 	gatewayCalls = []string{
 		"CreateTransitGatewayVpcAttachment", "AcceptTransitGatewayVpcAttachment", "RejectTransitGatewayVpcAttachment",
 		"DeleteTransitGatewayVpcAttachment", "ModifyTransitGatewayVpcAttachment",
@@ -57,39 +57,58 @@ var (
 	routeCalls = []string{"CreateRoute", "ReplaceRoute", "DeleteRoute", "AssociateRouteTable", "ReplaceRouteTableAssociation"}
 )
 
+// The services whose records matter, by what they keep.
 var (
-	ec2              = []string{"ec2"}
-	databaseServices = []string{"rds", "redshift"}
+	ec2          = []string{"ec2"}
+	ownTags      = []string{"iam", "rds", "redshift", "redshift-serverless", "sagemaker"} // whose things have calls of their own for tags
+	databaseKeep = []string{"rds", "redshift", "redshift-serverless"}
 )
 
-// databaseStates is the pattern of RDS's events that an instance or a cluster was created (0005, 0170) or deleted (0003,
-// 0171), or that an instance restarted (0006), which is when another port is in force.
+// named returns the names of the records of these services that do one of these things, and that no other machine than
+// drawbridge-change hears, sorted.
+func named(services []string, acts ...tag.Act) []string {
+	var names []string
+	for _, r := range tag.Records {
+		if r.Machine == "" && slices.Contains(services, r.Service) && slices.Contains(acts, r.Act) {
+			names = append(names, r.Call)
+		}
+	}
+	if len(names) == 0 {
+		panic("no record of these services does that: see pkg/tag")
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// anyWish matches the key of a tag of Drawbridge's. Those that Drawbridge sets itself are told apart by who calls.
+var anyWish = []any{map[string]any{"prefix": "drawbridge:"}}
+
+// taggedARNs match the ARNs of all kinds of things that may have a wish, in the list of a call of the tagging API.
+func taggedARNs() []any {
+	var all []any
+	for _, service := range append(slices.Clone(ec2), ownTags...) {
+		all = append(all, map[string]any{"wildcard": "arn:*:" + service + ":*"})
+	}
+	return all
+}
+
+// databaseStates is the pattern of RDS's events that an instance or a cluster was created (0005, 0170), restored (0019, 0043) or deleted
+// (0003, 0171), or that an instance restarted (0006), which is when another port is in force.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
 var databaseStates = map[string]any{
 	"source":      []string{"aws.rds"},
 	"detail-type": []string{"RDS DB Instance Event", "RDS DB Cluster Event"},
-	"detail":      map[string]any{"EventID": []string{"RDS-EVENT-0003", "RDS-EVENT-0005", "RDS-EVENT-0006", "RDS-EVENT-0170", "RDS-EVENT-0171"}},
+	"detail": map[string]any{"EventID": []string{"RDS-EVENT-0003", "RDS-EVENT-0005", "RDS-EVENT-0006", "RDS-EVENT-0019", "RDS-EVENT-0043",
+		"RDS-EVENT-0170", "RDS-EVENT-0171"}},
 }
 
-// kinds are all the kinds of events. EC2 has no event of its own for peerings, only CloudTrail's record of the call:
+// kinds are all the kinds of events. Those about tags and what may have them are made from the table of pkg/tag. EC2 has no event of its own for peerings, only CloudTrail's record of the call:
 // https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ec2.html
 var kinds = []kind{
 	{
 		name:    "peering",
 		about:   "Somebody requested, answered, changed or deleted a VPC peering.",
 		pattern: callPattern(ec2, map[string]any{"eventName": peeringCalls}),
-	},
-	{
-		name:  "approval",
-		about: "Somebody set or removed the tag drawbridge:approval on a VPC peering.",
-		pattern: callPattern(ec2, map[string]any{
-			"eventName": tagCalls,
-			"requestParameters": map[string]any{
-				"resourcesSet": map[string]any{"items": map[string]any{
-					"resourceId": []any{map[string]any{"prefix": "pcx-"}}}},
-				"tagSet": map[string]any{"items": map[string]any{"key": []string{"drawbridge:approval"}}},
-			},
-		}),
 	},
 	{
 		name:  "notebook",
@@ -106,26 +125,74 @@ var kinds = []kind{
 		pattern: callPattern(ec2, map[string]any{"eventName": routeCalls}),
 	},
 	{
-		name:    "network",
-		about:   "Somebody changed the addresses of a VPC, or made a subnet.",
-		pattern: callPattern(ec2, map[string]any{"eventName": networkCalls}),
-	},
-	{
-		name:  "vpc",
-		about: "Somebody set or removed a tag of Drawbridge's on a VPC.",
+		name:  "ec2-tags",
+		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a peering, a transit gateway or an attachment.",
 		pattern: callPattern(ec2, map[string]any{
-			"eventName": tagCalls,
+			"eventName": named(ec2, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{
-				"resourcesSet": map[string]any{"items": map[string]any{
-					"resourceId": []any{map[string]any{"prefix": "vpc-"}}}},
-				"tagSet": map[string]any{"items": map[string]any{"key": []any{map[string]any{"prefix": "drawbridge:"}}}},
+				"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{
+					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}}}},
+				// Whoever removes all tags names none.
+				"tagSet": map[string]any{"items": map[string]any{"key": append(slices.Clone(anyWish), map[string]any{"exists": false})}},
 			},
 		}),
 	},
 	{
+		name:    "network",
+		about:   "Somebody made or deleted a VPC or a transit gateway, changed the addresses of a VPC, or made a subnet.",
+		pattern: callPattern(ec2, map[string]any{"eventName": named(ec2, tag.Creates, tag.Deletes, tag.Changes)}),
+	},
+	{
+		name:  "service-tags",
+		about: "Somebody set or removed a tag of Drawbridge's on a database, a role or a notebook.",
+		pattern: callPattern(ownTags, map[string]any{
+			"eventName": named(ownTags, tag.Sets, tag.Removes),
+			"requestParameters": map[string]any{"$or": []any{
+				map[string]any{"tags": map[string]any{"key": anyWish}},
+				map[string]any{"tagKeys": anyWish},
+				map[string]any{"tags": anyWish},
+			}},
+		}),
+	},
+	{
 		name:    "database",
-		about:   "Somebody changed a database or its tags.",
-		pattern: callPattern(databaseServices, map[string]any{"eventName": databaseCalls}),
+		about:   "Somebody made, restored, changed or deleted a database.",
+		pattern: callPattern(databaseKeep, map[string]any{"eventName": named(databaseKeep, tag.Creates, tag.Changes, tag.Deletes)}),
+	},
+	{
+		name:  "role",
+		about: "Somebody made a role with a tag of Drawbridge's.",
+		pattern: callPattern([]string{"iam"}, map[string]any{
+			"eventName":         named([]string{"iam"}, tag.Creates),
+			"requestParameters": map[string]any{"tags": map[string]any{"key": anyWish}},
+		}),
+	},
+	{
+		name:    "role-deleted",
+		about:   "Somebody deleted a role; it may have had a tag of Drawbridge's.",
+		pattern: callPattern([]string{"iam"}, map[string]any{"eventName": named([]string{"iam"}, tag.Deletes)}),
+	},
+	{
+		name:  "tagging",
+		about: "Somebody set or removed tags with the tagging API.",
+		pattern: callPattern([]string{"tagging"}, map[string]any{
+			"eventName":         named([]string{"tagging"}, tag.Sets, tag.Removes),
+			"requestParameters": map[string]any{"resourceARNList": taggedARNs()},
+		}),
+	},
+	{
+		name:  "tag",
+		about: "A tag that an owner sets for Drawbridge changed, where the service tells EventBridge so itself.",
+		pattern: map[string]any{
+			"source":      []string{"aws.tag"},
+			"detail-type": []string{"Tag Change on Resource"},
+			"detail":      map[string]any{"changed-tag-keys": tag.Keys()},
+		},
+	},
+	{
+		name:    "endpoint",
+		about:   "Somebody made or deleted a VPC endpoint.",
+		pattern: callPattern(ec2, map[string]any{"eventName": endpointCalls}),
 	},
 	{
 		name:    "share",
@@ -141,23 +208,6 @@ var kinds = []kind{
 		name:    "attachment",
 		about:   "Somebody attached a VPC to a transit gateway, answered, changed, associated or detached it.",
 		pattern: callPattern(ec2, map[string]any{"eventName": gatewayCalls}),
-	},
-	{
-		name:  "attachment-tag",
-		about: "Somebody set or removed a tag of Drawbridge's on a transit gateway or an attachment.",
-		pattern: callPattern(ec2, map[string]any{
-			"eventName": tagCalls,
-			"requestParameters": map[string]any{
-				"resourcesSet": map[string]any{"items": map[string]any{
-					"resourceId": []any{map[string]any{"prefix": "tgw-"}}}},
-				"tagSet": map[string]any{"items": map[string]any{"key": []string{"drawbridge:approval", "drawbridge:accept"}}},
-			},
-		}),
-	},
-	{
-		name:    "workgroup",
-		about:   "Somebody made a workgroup of Redshift Serverless with the tag drawbridge:studio, or gave it to one.",
-		pattern: callPattern([]string{"redshift-serverless"}, workgroupTagged()),
 	},
 	{
 		name:    "database-state",

@@ -67,33 +67,18 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	}))
 }
 
-// studioTag opts in: a cluster names accounts by it, a role is opened.
-const studioTag = "drawbridge:studio"
-
 // studioIndex is the path of the parameters that say which clusters named an account.
 const studioIndex = "/drawbridge/studio"
 
 // peopleCalls change which execution roles the people of a Studio domain have.
 var peopleCalls = []string{"CreateDomain", "UpdateDomain", "CreateUserProfile", "UpdateUserProfile"}
 
-// workgroupTagged is the detail of a call that shares a workgroup of Redshift Serverless.
-func workgroupTagged() map[string]any {
-	return map[string]any{
-		"eventName":         jsii.Strings("CreateWorkgroup", "TagResource"),
-		"requestParameters": map[string]any{"tags": map[string]any{"key": jsii.Strings(studioTag)}},
-	}
-}
-
-// studioPatterns are what starts the machine: the tags of a cluster, the tag of a role, an app that is deleted, and who works
-// in a domain with which role.
+// studioPatterns are what starts the machine: an app that is deleted, and who works in a domain with which role. Clusters, workgroups and
+// roles are told by drawbridge-change.
 func studioPatterns() map[string]*awsevents.EventPattern {
 	return map[string]*awsevents.EventPattern{
-		"studio-share":         recorded("redshift", map[string]any{"eventName": jsii.Strings("CreateCluster", "DeleteCluster", "CreateTags", "DeleteTags")}),
-		"studio-workgroup":     recorded("redshift-serverless", workgroupTagged()),
-		"studio-apps":          recorded("sagemaker", map[string]any{"eventName": jsii.Strings("DeleteApp")}),
-		"studio-people":        recorded("sagemaker", map[string]any{"eventName": jsii.Strings(peopleCalls...)}),
-		"studio-role-tagged":   recorded("iam", roleTagged(studioTag)),
-		"studio-role-untagged": recorded("iam", roleUntagged(studioTag)),
-		"studio-inspect":       internal(event.StudioToInspect),
+		"studio-apps":    recorded("sagemaker", "DeleteApp"),
+		"studio-people":  recorded("sagemaker", peopleCalls...),
+		"studio-inspect": internal(event.StudioToInspect),
 	}
 }

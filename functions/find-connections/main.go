@@ -1,5 +1,4 @@
-// Find-connections finds the peerings and attachments that a change of a VPC or a database concerns, and asks for a look at
-// each.
+// Find-connections finds all that an event concerns which may name several things, and asks for a look at each.
 package main
 
 import (
@@ -9,13 +8,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fanout"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -24,10 +24,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	enter := func(execution string, p event.Place) sweep.ChangeEC2 {
-		return ec2.NewFromConfig(door.Enter(execution, p.Account, p.Region))
+	enter := func(execution string, p event.Place) fanout.Clients {
+		c := door.Enter(execution, p.Account, p.Region)
+		return fanout.Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	find := sweep.Changes{Enter: enter, Ask: looks.Ask}.Concerned
+	find := fanout.Fanout{Enter: enter, Ask: looks.Ask}.Find
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.FindConnectionsInput.Raw, find))
 }

@@ -105,7 +105,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInp
 	if err != nil {
 		return out, err
 	}
-	if e.Kind != event.Attachment && (e.Kind != event.Change || e.VPC == "") {
+	if e.Kind != event.Attachment {
 		if e.Why == "" {
 			e.Why = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
 		}

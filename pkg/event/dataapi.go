@@ -2,8 +2,9 @@ package event
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // DataAPIToInspect and DataAPIEndpointToInspect are the detail-types of Drawbridge's own events that an Aurora cluster, or a
@@ -45,7 +46,7 @@ func dataAPIToInspect(out Event, detail json.RawMessage) (Event, error) {
 	if arn == "" {
 		return Event{}, invalid("detail.dbClusterArn %q is not the ARN of a DB cluster", clip(d.Cluster))
 	}
-	out.Kind, out.Place, out.ClusterARN = Change, where, arn
+	out.Kind, out.Place, out.ClusterARN = DataAPI, where, arn
 	return out, nil
 }
 
@@ -61,46 +62,17 @@ func dataAPIEndpointToInspect(out Event, detail json.RawMessage) (Event, error) 
 	if !vpcForm.MatchString(d.VPC) {
 		return Event{}, invalid("detail.vpcId %q is not of the form vpc-0123456789abcdef0", clip(d.VPC))
 	}
-	out.Kind, out.Place, out.VPC = Change, where, d.VPC
+	out.Kind, out.Place, out.VPC = DataAPI, where, d.VPC
 	return out, nil
 }
 
-// dbClusterForm is the form of the ARN of a DB cluster. RDS stores identifiers in lower case.
-// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
-var dbClusterForm = regexp.MustCompile(`^arn:aws[a-z-]*:rds:([a-z0-9-]+):([0-9]{12}):cluster:([a-z](?:-?[a-z0-9]){0,62})$`)
-
-// cluster returns the ARN of the DB cluster that a tag call of RDS names, "" if it names something else. A cluster that is
-// not of the place where the call was made is a lie.
-func cluster(at Place, parameters json.RawMessage) (string, error) {
-	var p struct {
-		Name string `json:"resourceName"`
-	}
-	if object(parameters, &p) != nil {
-		return "", nil
-	}
-	return clusterOf(at, p.Name)
-}
-
-// source returns the ARN of the DB cluster that an event of RDS's own is about, "" if it is about something else.
-func source(at Place, detail json.RawMessage) (string, error) {
-	var d struct {
-		Name string `json:"SourceArn"`
-	}
-	if object(detail, &d) != nil {
-		return "", nil
-	}
-	return clusterOf(at, d.Name)
-}
-
+// clusterOf returns the ARN of a DB cluster of a place, "" if it is about something else. A cluster that is not of the place is a lie.
 func clusterOf(at Place, name string) (string, error) {
-	if !strings.Contains(name, ":rds:") || !strings.Contains(name, ":cluster:") {
-		return "", nil
+	kind, id, err := named(at, "rds", name)
+	if err != nil || kind != tag.DBCluster {
+		return "", err
 	}
-	parts := dbClusterForm.FindStringSubmatch(name)
-	if parts == nil || parts[1] != at.Region || parts[2] != at.Account {
-		return "", invalid("%q is not a DB cluster of %s, %s", clip(name), at.Account, at.Region)
-	}
-	return name, nil
+	return id, nil
 }
 
 // ClusterID returns the identifier of the cluster with an ARN.

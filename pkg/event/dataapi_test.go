@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 func TestATagCallNamesItsCluster(t *testing.T) {
@@ -22,21 +23,21 @@ func TestATagCallNamesItsCluster(t *testing.T) {
 		"two hyphens":                 {arn + "--x", "Invalid"},
 		"nothing":                     {"", ""},
 	} {
-		e, err := Parse([]byte(strings.Replace(text, "ARN", c.resource, 1)))
+		got, err := ReadChanged([]byte(strings.Replace(text, "ARN", c.resource, 1)))
 		if c.want == "Invalid" {
 			if fault.Of(err) != fault.Invalid {
-				t.Errorf("%s: Parse = %q, %v, want it to be invalid", name, e.ClusterARN, err)
+				t.Errorf("%s: %+v, %v, want it to be invalid", name, got.Things, err)
 			}
 			continue
 		}
-		if err != nil || e.Kind != Change || e.ClusterARN != c.want {
-			t.Errorf("%s: Parse = %q, %q, %v, want the cluster %q", name, e.Kind, e.ClusterARN, err, c.want)
+		if err != nil || c.want == "" != (len(got.Things) == 0) || c.want != "" && (got.Things[0].ID != c.want || got.Things[0].Kind != tag.DBCluster) {
+			t.Errorf("%s: %+v, %v, want the cluster %q", name, got.Things, err, c.want)
 		}
 	}
 	created := strings.Replace(`{"source":"aws.rds","detail-type":"RDS DB Cluster Event","account":"222222222222","region":"us-east-1",
 		"detail":{"SourceArn":"ARN","EventID":"RDS-EVENT-0170"}}`, "ARN", arn, 1)
-	if e, err := Parse([]byte(created)); err != nil || e.ClusterARN != arn {
-		t.Errorf("a created cluster: Parse = %q, %v", e.ClusterARN, err)
+	if got, err := ReadChanged([]byte(created)); err != nil || len(got.Things) != 1 || got.Things[0].ID != arn || got.Things[0].Act != tag.Creates {
+		t.Errorf("a created cluster: %+v, %v", got.Things, err)
 	}
 	if got := ClusterID(arn); got != "sales-2" {
 		t.Errorf("ClusterID = %q", got)

@@ -8,12 +8,14 @@ package event
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -27,7 +29,7 @@ const (
 	Routes    Kind = "routes"    // somebody changed a route table
 	Private   Kind = "private"   // the opt-in to private notebooks, or an endpoint, of an account changed
 	Studio    Kind = "studio"    // an app of a Studio domain was deleted, or a warehouse wants a look
-	Change    Kind = "change"    // a VPC or a database changed in a way that its connections may have to follow
+	DataAPI   Kind = "data-api"  // an Aurora cluster, or a VPC from which the Data API is called, wants a look
 	Unhandled Kind = "unhandled" // well-formed, but nothing of ours
 )
 
@@ -59,28 +61,20 @@ type Event struct {
 	// RouteTableID is the route table (Kind Routes).
 	RouteTableID string
 
-	// Cluster is the Redshift cluster that a call of Redshift names, in the place of the event; empty if it names none.
+	// Cluster is the Redshift cluster that wants a look (Kind Studio).
 	Cluster string
-
-	// Workgroup is the workgroup of Redshift Serverless that was made with the tag drawbridge:studio, or got it (Kind Studio):
-	// its ARN or, when it was made, its name.
+	// Workgroup is the workgroup of Redshift Serverless that has the tag drawbridge:studio (Kind Studio): its ARN or name.
 	Workgroup string
-
 	// Consumer is the account for whose sake a look at Cluster was asked for; empty if it was for nobody's.
 	Consumer string
-	// Roles says that a tag of a role of the account changed (Kind Private), or the roles with which people work in Studio
-	// (Kind Studio).
+	// Roles says that the roles with which people of the account work in Studio changed (Kind Studio).
 	Roles bool
-
-	// DomainID is the Studio domain (Kind Studio, without Cluster and Roles).
+	// DomainID is the Studio domain (Kind Studio, without Cluster, Workgroup and Roles).
 	DomainID string
 
-	// VPC is the VPC that changed (Kind Change); empty where the event names only a database. With Kind Attachment, the
-	// VPC that wants a look. With Kind Private, the VPC whose tags changed, if the event names one.
+	// VPC is the VPC that wants a look (Kinds Attachment and DataAPI).
 	VPC string
-	// Network says that the VPC's addresses or subnets changed, not its tags (Kind Change).
-	Network bool
-	// ClusterARN is the Aurora cluster that was made or whose tags changed (Kind Change); empty where the event names none.
+	// ClusterARN is the Aurora cluster that wants a look (Kind DataAPI).
 	ClusterARN string
 
 	// GatewayID and AttachmentID name a transit gateway and an attachment to one (Kinds Attachment and Transit);
@@ -95,7 +89,6 @@ type Event struct {
 
 var (
 	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`)
 	vpcForm      = regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)
 	peeringForm  = regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)
 	tableForm    = regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)
@@ -116,51 +109,54 @@ type envelope struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
-// Parse reads one EventBridge event. It fails with [fault.Invalid] when the event is of a kind we handle and does
-// not name its thing properly; the message names the field.
-func Parse(raw []byte) (Event, error) {
-	if len(raw) > maxSize {
-		return Event{}, invalid("the event has %d bytes, more than EventBridge's 256 KiB", len(raw))
-	}
+// readEnvelope reads what every event of EventBridge has.
+func readEnvelope(raw []byte) (envelope, Event, error) {
 	var e envelope
+	if len(raw) > maxSize {
+		return e, Event{}, invalid("the event has %d bytes, more than EventBridge's 256 KiB", len(raw))
+	}
 	if err := json.Unmarshal(raw, &e); err != nil {
-		return Event{}, invalid("not an EventBridge event: %v", err)
+		return e, Event{}, invalid("not an EventBridge event: %v", err)
 	}
 	if e.Source == "" || e.DetailType == "" {
-		return Event{}, invalid("not an EventBridge event: source or detail-type is missing")
+		return e, Event{}, invalid("not an EventBridge event: source or detail-type is missing")
 	}
 	out := Event{Kind: Unhandled, ID: e.ID, Name: e.DetailType}
 	out.Time, _ = time.Parse(time.RFC3339, e.Time)
 	var err error
-	if out.Place, err = place(string(e.Account), e.Region); err != nil {
+	out.Place, err = place(string(e.Account), e.Region)
+	return e, out, err
+}
+
+// CallRecorded is the detail-type of CloudTrail's records.
+const CallRecorded = "AWS API Call via CloudTrail"
+
+// Parse reads one EventBridge event about one thing. It fails with [fault.Invalid] when the event is of a kind we handle and does
+// not name its thing properly; the message names the field. What may name several things is read by [ReadChanged].
+func Parse(raw []byte) (Event, error) {
+	e, out, err := readEnvelope(raw)
+	if err != nil {
 		return Event{}, err
 	}
 	switch {
-	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ec2":
-		return ec2Call(out, e.Detail)
 	case e.Source == Source && Own(e.DetailType):
 		return own[e.DetailType](out, e.Detail)
 	case e.DetailType == ShareChanged && e.Source == "aws.ram":
 		return sharing(out, e.Resources), nil
-	case e.DetailType == "Tag Change on Resource" && e.Source == "aws.tag":
-		out.VPC = taggedVPC(out.Place, e.Resources)
-		return optIn(out, e.Detail)
-	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.iam":
-		return optIn(out, e.Detail)
-	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.ram":
-		return shareCall(out, e.Detail)
-	case e.Source == "aws.rds" && (e.DetailType == "RDS DB Instance Event" || e.DetailType == "RDS DB Cluster Event"):
-		out.Kind = Change
-		out.ClusterARN, err = source(out.Place, e.Detail)
-		return out, err
-	case e.DetailType == "AWS API Call via CloudTrail" && (e.Source == "aws.rds" || e.Source == "aws.redshift"):
-		return databaseCall(out, e.Detail)
-	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.redshift-serverless":
-		return workgroupCall(out, e.Detail)
 	case e.DetailType == "SageMaker Notebook Instance State Change" && e.Source == "aws.sagemaker":
 		return notebookChange(out, e.Detail)
-	case e.DetailType == "AWS API Call via CloudTrail" && e.Source == "aws.sagemaker":
-		return studioCall(out, e.Detail)
+	case e.DetailType == CallRecorded && recorded[e.Source] != nil:
+		r, err := readRecord(e.Source, e.Detail)
+		if err != nil {
+			return Event{}, err
+		}
+		out.Name = clip(r.call)
+		if r.failed != "" {
+			out.Failed = true
+			out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(r.failed))
+			return out, nil
+		}
+		return recorded[e.Source](out, r)
 	}
 	out.Why = fmt.Sprintf("no machine handles %q from %s", clip(e.DetailType), clip(e.Source))
 	return out, nil
@@ -209,49 +205,9 @@ func strictly(detail json.RawMessage, into any) error {
 	return nil
 }
 
-// vpcCalls are the API calls that change which addresses a VPC has, or which of its route tables are in use.
-var vpcCalls = map[string]bool{
-	"AssociateVpcCidrBlock":    true,
-	"DisassociateVpcCidrBlock": true,
-	"CreateSubnet":             true,
-}
-
-// databaseCalls are the API calls about databases that can change who reaches them, of RDS and of Redshift.
-var databaseCalls = map[string]bool{
-	"AddTagsToResource":      true,
-	"RemoveTagsFromResource": true,
-	"ModifyDBInstance":       true,
-	"ModifyDBCluster":        true,
-	"CreateCluster":          true,
-	"ModifyCluster":          true,
-	"DeleteCluster":          true,
-	"CreateTags":             true,
-	"DeleteTags":             true,
-}
-
-// databaseCall reads a CloudTrail record of RDS or Redshift. It says that databases changed, not which: the calls name
-// them in too many ways, and their VPCs in none.
-func databaseCall(out Event, detail json.RawMessage) (Event, error) {
-	var c call
-	if err := json.Unmarshal(detail, &c); err != nil {
-		return Event{}, invalid("detail: %v", err)
-	}
-	out.Name = clip(c.EventName)
-	switch {
-	case !databaseCalls[c.EventName]:
-		out.Why = fmt.Sprintf("%s does not change who reaches a database", out.Name)
-	case c.ErrorCode != "":
-		out.Failed = true
-		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
-	default:
-		out.Kind = Change
-		out.Cluster = namedCluster(c.Parameters)
-		var err error
-		if out.ClusterARN, err = cluster(out.Place, c.Parameters); err != nil {
-			return Event{}, err
-		}
-	}
-	return out, nil
+// recorded are what reads CloudTrail's records of calls that name one thing, by the source of the event.
+var recorded = map[string]func(Event, record) (Event, error){
+	"aws.ec2": ec2Call, "aws.ram": shareCall, "aws.sagemaker": studioCall,
 }
 
 // peeringCalls are the API calls about a peering that start the Peering machine.
@@ -261,8 +217,6 @@ var peeringCalls = map[string]bool{
 	"RejectVpcPeeringConnection":        true,
 	"DeleteVpcPeeringConnection":        true,
 	"ModifyVpcPeeringConnectionOptions": true,
-	"CreateTags":                        true,
-	"DeleteTags":                        true,
 }
 
 // routeCalls are the API calls that change which routes a subnet has; they start the Notebook machine.
@@ -274,154 +228,45 @@ var routeCalls = map[string]bool{
 	"ReplaceRouteTableAssociation": true,
 }
 
-type vpcInfo struct {
-	OwnerID text   `json:"ownerId"`
-	Region  string `json:"region"`
-}
-
-type call struct {
-	EventName  string          `json:"eventName"`
-	ErrorCode  string          `json:"errorCode"`
-	Parameters json.RawMessage `json:"requestParameters"`
-	Response   json.RawMessage `json:"responseElements"`
-}
-
-type parameters struct {
-	PeeringID  string         `json:"vpcPeeringConnectionId"`
-	PeerOwner  text           `json:"peerOwnerId"`
-	PeerRegion string         `json:"peerRegion"`
-	TableID    string         `json:"routeTableId"`
-	Resources  list[resource] `json:"resourcesSet"`
-	VPC        string         `json:"vpcId"`
-	// The newer calls of EC2 wrap their parameters.
-	Associate struct {
-		VPC string `json:"VpcId"`
-	} `json:"AssociateVpcCidrBlockRequest"`
-}
-
-type resource struct {
-	ID string `json:"resourceId"`
-}
-
-type response struct {
-	Associate struct {
-		VPC string `json:"vpcId"`
-	} `json:"AssociateVpcCidrBlockResponse"`
-	Subnet struct {
-		VPC string `json:"vpcId"`
-	} `json:"subnet"`
-	Disassociate struct {
-		VPC string `json:"vpcId"`
-	} `json:"DisassociateVpcCidrBlockResponse"`
-	Peering struct {
-		ID        string  `json:"vpcPeeringConnectionId"`
-		Requester vpcInfo `json:"requesterVpcInfo"`
-		Accepter  vpcInfo `json:"accepterVpcInfo"`
-	} `json:"vpcPeeringConnection"`
-}
-
-// ec2Call reads a CloudTrail record of EC2. Shapes: Create names the peering only in its response, the others
-// in their parameters; tag calls list resources.
-// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-func ec2Call(out Event, detail json.RawMessage) (Event, error) {
-	var c call
-	if err := json.Unmarshal(detail, &c); err != nil {
-		return Event{}, invalid("detail: %v", err)
-	}
-	if endpointCalls[c.EventName] {
-		return optIn(out, detail)
-	}
-	if gatewayCalls[c.EventName] {
-		return gatewayCall(out, c)
-	}
-	out.Name = clip(c.EventName)
-	if !peeringCalls[c.EventName] && !routeCalls[c.EventName] && !vpcCalls[c.EventName] {
+// ec2Call reads a record of EC2. Shapes: Create names the peering only in its response, the others in their parameters.
+func ec2Call(out Event, r record) (Event, error) {
+	switch {
+	case endpointCalls[r.call]:
+		out.Kind = Private
+		return out, nil
+	case gatewayCalls[r.call]:
+		return gatewayCall(out, r)
+	case routeCalls[r.call]:
+		id := r.request.one("routeTableId")
+		if !tableForm.MatchString(id) {
+			return Event{}, invalid("%s names no route table: %q is not of the form rtb-0123456789abcdef0", out.Name, clip(id))
+		}
+		out.Kind, out.RouteTableID = Routes, id
+		return out, nil
+	case !peeringCalls[r.call]:
 		out.Why = fmt.Sprintf("%s is not about a peering or a route table", out.Name)
 		return out, nil
 	}
-	if c.ErrorCode != "" {
-		out.Failed = true
-		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
-		return out, nil
-	}
-	var p parameters
-	if err := object(c.Parameters, &p); err != nil {
-		return Event{}, invalid("detail.requestParameters: %v", err)
-	}
-	if routeCalls[c.EventName] {
-		if !tableForm.MatchString(p.TableID) {
-			return Event{}, invalid("%s names no route table: %q is not of the form rtb-0123456789abcdef0", out.Name, clip(p.TableID))
-		}
-		out.Kind, out.RouteTableID = Routes, p.TableID
-		return out, nil
-	}
-	var r response
-	if err := object(c.Response, &r); err != nil {
-		return Event{}, invalid("detail.responseElements: %v", err)
-	}
-	if vpcCalls[c.EventName] {
-		out.Network = true
-		return changed(out, p.Associate.VPC, r.Associate.VPC, r.Disassociate.VPC, r.Subnet.VPC, p.VPC)
-	}
-	id := p.PeeringID
-	if c.EventName == "CreateVpcPeeringConnection" {
-		id = r.Peering.ID
-	}
-	if c.EventName == "CreateTags" || c.EventName == "DeleteTags" {
-		id = first("pcx-", p.Resources)
-		if about, ok := tagged(out, p); ok && id == "" {
-			return about, nil
-		}
-		if vpc := first("vpc-", p.Resources); id == "" && vpc != "" {
-			return changed(out, vpc)
-		}
-		if id == "" {
-			out.Why = fmt.Sprintf("%s is not about a peering", out.Name)
-			return out, nil
-		}
+	id := r.request.one("vpcPeeringConnectionId")
+	if r.call == "CreateVpcPeeringConnection" {
+		id = r.response.one("vpcPeeringConnection", "vpcPeeringConnectionId")
 	}
 	if !peeringForm.MatchString(id) {
 		return Event{}, invalid("%s names no peering: %q is not of the form pcx-0123456789abcdef0", out.Name, clip(id))
 	}
 	out.Kind, out.PeeringID = Peering, id
+	end := func(side, name string) string { return r.response.one("vpcPeeringConnection", side, name) }
 	for _, hint := range []struct{ account, region string }{
-		{string(r.Peering.Requester.OwnerID), r.Peering.Requester.Region},
-		{string(r.Peering.Accepter.OwnerID), r.Peering.Accepter.Region},
-		{string(p.PeerOwner), p.PeerRegion},
+		{end("requesterVpcInfo", "ownerId"), end("requesterVpcInfo", "region")},
+		{end("accepterVpcInfo", "ownerId"), end("accepterVpcInfo", "region")},
+		{r.request.one("peerOwnerId"), r.request.one("peerRegion")},
 	} {
-		if hint.region == "" {
-			hint.region = out.Region
-		}
-		other, err := place(hint.account, hint.region)
+		other, err := place(hint.account, cmp.Or(hint.region, out.Region))
 		if err == nil && other != out.Place {
 			out.Others = append(out.Others, other)
 		}
 	}
 	return out, nil
-}
-
-// changed returns the event that a VPC changed: the first one that is named.
-func changed(out Event, vpcs ...string) (Event, error) {
-	for _, vpc := range vpcs {
-		if vpc == "" {
-			continue
-		}
-		if !vpcForm.MatchString(vpc) {
-			return Event{}, invalid("%s names no VPC: %q is not of the form vpc-0123456789abcdef0", out.Name, clip(vpc))
-		}
-		out.Kind, out.VPC = Change, vpc
-		return out, nil
-	}
-	return Event{}, invalid("%s names no VPC", out.Name)
-}
-
-func first(prefix string, resources []resource) string {
-	for _, r := range resources {
-		if strings.HasPrefix(r.ID, prefix) {
-			return r.ID
-		}
-	}
-	return ""
 }
 
 // notebookChange reads SageMaker's own event. Only the name is taken; the API must be called with the name in its
@@ -449,7 +294,7 @@ func place(account, region string) (Place, error) {
 	if !accountForm.MatchString(account) {
 		return Place{}, invalid("account %q is not 12 digits", clip(account))
 	}
-	if !regionForm.MatchString(region) {
+	if !arn.IsRegion(region) {
 		return Place{}, invalid("region %q is not a Region", clip(region))
 	}
 	return Place{account, region}, nil
@@ -491,40 +336,5 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 		return fmt.Errorf("%s is neither a string nor a number", clip(string(raw)))
 	}
 	*t = text(n.String())
-	return nil
-}
-
-// list reads CloudTrail's forms of a list: {"items":[…]}, {"item":[…]}, {"item":{…}}, […], one object, "" and null.
-type list[T any] []T
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (l *list[T]) UnmarshalJSON(raw []byte) error {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) || bytes.Equal(raw, []byte(`""`)) {
-		return nil
-	}
-	if raw[0] == '[' {
-		return json.Unmarshal(raw, (*[]T)(l))
-	}
-	var wrapped struct {
-		Items json.RawMessage `json:"items"`
-		Item  json.RawMessage `json:"item"`
-	}
-	if err := json.Unmarshal(raw, &wrapped); err != nil {
-		return err
-	}
-	for _, inner := range []json.RawMessage{wrapped.Items, wrapped.Item} {
-		if len(inner) > 0 {
-			return l.UnmarshalJSON(inner)
-		}
-	}
-	if bytes.Equal(raw, []byte("{}")) {
-		return nil
-	}
-	var one T
-	if err := json.Unmarshal(raw, &one); err != nil {
-		return err
-	}
-	*l = []T{one}
 	return nil
 }

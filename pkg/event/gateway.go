@@ -1,11 +1,15 @@
 package event
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // The kinds of event about transit gateways that accounts share.
@@ -33,19 +37,21 @@ type ShareInspection struct {
 }
 
 // AttachmentInspection is the detail of Drawbridge's own event [AttachmentToInspect]: one VPC, in its own account and
-// Region, on one gateway; or on each that it asks for or is attached to, if none is named.
+// Region, on one gateway; or on each that it asks for or is attached to, if none is named. Where no VPC is named, it is what one
+// attachment attaches, or every one that waits for the owner of the gateway.
 type AttachmentInspection struct {
 	Account          string `json:"account"`
 	Region           string `json:"region"`
 	TransitGatewayID string `json:"transitGatewayId,omitempty"`
-	VPC              string `json:"vpcId"`
+	AttachmentID     string `json:"transitGatewayAttachmentId,omitempty"`
+	VPC              string `json:"vpcId,omitempty"`
 	Reason           string `json:"reason"`
 }
 
 var (
 	gatewayForm    = regexp.MustCompile(`^tgw-[0-9a-f]{8,32}$`)
 	attachmentForm = regexp.MustCompile(`^tgw-attach-[0-9a-f]{8,32}$`)
-	shareForm      = regexp.MustCompile(`^arn:aws[a-z-]*:ram:([a-z0-9-]+):([0-9]{12}):resource-share/[0-9a-f-]{36}$`)
+	shareID        = regexp.MustCompile(`^[0-9a-f-]{36}$`)
 )
 
 // shareCalls are the API calls of RAM that change what is shared with whom.
@@ -70,154 +76,57 @@ var gatewayCalls = map[string]bool{
 	"DisableTransitGatewayRouteTablePropagation": true,
 }
 
-// wrapped is what a newer call of EC2 wraps its parameters in: the name of the call and "Request". Its values may be
-// plain or {"tag": 1, "content": value}.
-type wrapped struct {
-	Attachment content `json:"TransitGatewayAttachmentId"`
-	Gateway    content `json:"TransitGatewayId"`
-	VPC        content `json:"VpcId"`
-}
-
-// answered is what a newer call of EC2 wraps its answer in: the name of the call and "Response".
-type answered struct {
-	Attachment struct {
-		ID      content `json:"transitGatewayAttachmentId"`
-		Gateway content `json:"transitGatewayId"`
-		VPC     content `json:"vpcId"`
-		Owner   text    `json:"vpcOwnerId"`
-	} `json:"transitGatewayVpcAttachment"`
-}
-
-// content is a value of a wrapped call. CloudTrail turns EC2's XML into JSON, so it may be plain, a number, or an
-// object with the value as "content".
-type content string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (c *content) UnmarshalJSON(raw []byte) error {
-	var inner struct {
-		Content text `json:"content"`
-	}
-	if trimmed := bytes.TrimSpace(raw); len(trimmed) > 0 && trimmed[0] == '{' {
-		err := json.Unmarshal(trimmed, &inner)
-		*c = content(inner.Content)
-		return err
-	}
-	var plain text
-	err := plain.UnmarshalJSON(raw)
-	*c = content(plain)
-	return err
-}
-
-// gatewayCall reads a CloudTrail record of EC2 about an attachment.
-func gatewayCall(out Event, c call) (Event, error) {
-	out.Name = clip(c.EventName)
-	if c.ErrorCode != "" {
-		out.Failed = true
-		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
-		return out, nil
-	}
-	var requests, responses map[string]json.RawMessage
-	if err := object(c.Parameters, &requests); err != nil {
-		return Event{}, invalid("detail.requestParameters: %v", err)
-	}
-	if err := object(c.Response, &responses); err != nil {
-		return Event{}, invalid("detail.responseElements: %v", err)
-	}
-	var asked wrapped
-	var got answered
-	if err := object(requests[c.EventName+"Request"], &asked); err != nil {
-		return Event{}, invalid("detail.requestParameters: %v", err)
-	}
-	if err := object(responses[c.EventName+"Response"], &got); err != nil {
-		return Event{}, invalid("detail.responseElements: %v", err)
-	}
-	// Records of other tools and of AWS's future may not be wrapped.
-	if err := object(c.Parameters, &plainParameters{&asked}); err != nil {
-		return Event{}, invalid("detail.requestParameters: %v", err)
-	}
-	id := either(got.Attachment.ID, asked.Attachment)
+// gatewayCall reads a record of EC2 about an attachment.
+func gatewayCall(out Event, r record) (Event, error) {
+	got := func(name string) string { return r.response.one("transitGatewayVpcAttachment", name) }
+	id := cmp.Or(got("transitGatewayAttachmentId"), r.request.one("transitGatewayAttachmentId"))
 	if !attachmentForm.MatchString(id) {
 		return Event{}, invalid("%s names no attachment: %q is not of the form tgw-attach-0123456789abcdef0", out.Name, clip(id))
 	}
 	out.Kind, out.AttachmentID = Attachment, id
-	if owner, err := place(string(got.Attachment.Owner), out.Region); err == nil && owner != out.Place {
+	if owner, err := place(got("vpcOwnerId"), out.Region); err == nil && owner != out.Place {
 		out.Others = append(out.Others, owner)
 	}
 	return out, nil
 }
 
-// plainParameters fills in what a call that is not wrapped says.
-type plainParameters struct{ into *wrapped }
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (p *plainParameters) UnmarshalJSON(raw []byte) error {
-	var flat struct {
-		Attachment content `json:"transitGatewayAttachmentId"`
-	}
-	if err := json.Unmarshal(raw, &flat); err != nil {
-		return err
-	}
-	if p.into.Attachment == "" {
-		p.into.Attachment = flat.Attachment
-	}
-	return nil
-}
-
-func either(a, b content) string {
-	if a != "" {
-		return string(a)
-	}
-	return string(b)
-}
-
-// tagged reads a call that tags, or takes tags off, an attachment or a gateway; ok reports whether it does.
-func tagged(out Event, p parameters) (about Event, ok bool) {
-	if id := first("tgw-attach-", p.Resources); attachmentForm.MatchString(id) {
-		out.Kind, out.AttachmentID = Attachment, id
-		return out, true
-	}
-	if id := first("tgw-", p.Resources); gatewayForm.MatchString(id) {
-		out.Kind, out.GatewayID = Attachment, id
-		return out, true
-	}
-	return out, false
-}
-
-// sharing reads RAM's own event. Only its kind and its place are documented; a share's ARN is taken if there is one
-// among the resources.
+// sharing reads RAM's own event. Only its kind and its place are documented; a share's ARN is taken if it names just one, else
+// all shares of the place are looked at.
 // https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html
 func sharing(out Event, resources json.RawMessage) Event {
-	out.Kind, out.ShareARN = Share, shareARN.FindString(string(resources))
+	out.Kind = Share
+	if v, err := readValue(resources); err == nil {
+		if shares := v.shares(); len(shares) == 1 {
+			out.ShareARN = shares[0]
+		}
+	}
 	return out
 }
 
-// shareARN finds the ARN of a resource share among what RAM says, wherever it stands.
-var shareARN = regexp.MustCompile(`arn:aws[a-z-]*:ram:[a-z0-9-]+:[0-9]{12}:resource-share/[0-9a-f-]{36}`)
-
-// shareCall reads a CloudTrail record of RAM. Its calls name the share as resourceShareArn, in the parameters or in the
-// answer, at different depths.
-func shareCall(out Event, detail json.RawMessage) (Event, error) {
-	var c call
-	if err := json.Unmarshal(detail, &c); err != nil {
-		return Event{}, invalid("detail: %v", err)
-	}
-	out.Name = clip(c.EventName)
-	switch {
-	case !shareCalls[c.EventName]:
+// shareCall reads a record of RAM. Its calls name the share as resourceShareArn, in the parameters or in the answer, at different depths.
+func shareCall(out Event, r record) (Event, error) {
+	if !shareCalls[r.call] {
 		out.Why = fmt.Sprintf("%s does not change what is shared with whom", out.Name)
-		return out, nil
-	case c.ErrorCode != "":
-		out.Failed = true
-		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
 		return out, nil
 	}
 	out.Kind = Share
-	for _, part := range []json.RawMessage{c.Response, c.Parameters} {
-		if out.ShareARN == "" {
-			out.ShareARN = shareARN.FindString(string(part))
-		}
+	if shares := (value{list: []value{r.response, r.request}}).shares(); len(shares) == 1 {
+		out.ShareARN = shares[0]
 	}
 	return out, nil
+}
+
+// shares returns the ARNs of resource shares that stand anywhere in a value, sorted, each once.
+func (v value) shares() []string {
+	var found []string
+	if _, ok := ShareOwner(v.text); ok {
+		found = append(found, v.text)
+	}
+	for _, each := range append(slices.Collect(maps.Values(v.fields)), v.list...) {
+		found = append(found, each.shares()...)
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // shareToInspect and attachmentToInspect read Drawbridge's own events, strictly: only Drawbridge sends them.
@@ -230,7 +139,7 @@ func shareToInspect(out Event, detail json.RawMessage) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	if !shareForm.MatchString(d.Share) {
+	if _, ok := ShareOwner(d.Share); !ok {
 		return Event{}, invalid("detail.resourceShareArn %q is not the ARN of a resource share", clip(d.Share))
 	}
 	out.Kind, out.Place, out.ShareARN = Share, where, d.Share
@@ -249,18 +158,22 @@ func attachmentToInspect(out Event, detail json.RawMessage) (Event, error) {
 	if d.TransitGatewayID != "" && !gatewayForm.MatchString(d.TransitGatewayID) {
 		return Event{}, invalid("detail.transitGatewayId %q is not of the form tgw-0123456789abcdef0", clip(d.TransitGatewayID))
 	}
-	if !vpcForm.MatchString(d.VPC) {
-		return Event{}, invalid("detail.vpcId %q is not of the form vpc-0123456789abcdef0", clip(d.VPC))
+	if d.AttachmentID != "" && !attachmentForm.MatchString(d.AttachmentID) {
+		return Event{}, invalid("detail.transitGatewayAttachmentId %q is not of the form tgw-attach-0123456789abcdef0", clip(d.AttachmentID))
 	}
+	if d.VPC == "" && (d.TransitGatewayID == "") == (d.AttachmentID == "") || d.VPC != "" && !vpcForm.MatchString(d.VPC) {
+		return Event{}, invalid("detail.vpcId %q is not of the form vpc-0123456789abcdef0, and detail names neither an attachment nor a gateway alone", clip(d.VPC))
+	}
+	out.AttachmentID = d.AttachmentID
 	out.Kind, out.Place, out.GatewayID, out.VPC = Attachment, where, d.TransitGatewayID, d.VPC
 	return out, nil
 }
 
 // ShareOwner returns the account and Region in which a resource share is, by its ARN; ok reports whether it is one.
-func ShareOwner(arn string) (owner Place, ok bool) {
-	m := shareForm.FindStringSubmatch(strings.TrimSpace(arn))
-	if m == nil {
+func ShareOwner(name string) (owner Place, ok bool) {
+	where, id, ok := arn.Match(strings.TrimSpace(name), "ram", "resource-share/")
+	if !ok || !shareID.MatchString(id) {
 		return Place{}, false
 	}
-	return Place{Account: m[2], Region: m[1]}, true
+	return Place{Account: where.AccountID, Region: where.Region}, true
 }

@@ -2,20 +2,23 @@ package event
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
-	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // StudioToInspect is the detail-type of Drawbridge's own event that the readers of a Redshift cluster want a look.
 const StudioToInspect = "Studio To Inspect"
 
-// StudioInspection is the detail of Drawbridge's own event [StudioToInspect].
+// StudioInspection is the detail of Drawbridge's own event [StudioToInspect]. It names one of three: a cluster, a workgroup
+// of Redshift Serverless, or the execution roles of the account.
 type StudioInspection struct {
-	Account string `json:"account"`
-	Region  string `json:"region"`
-	Cluster string `json:"clusterIdentifier"`
+	Account   string `json:"account"`
+	Region    string `json:"region"`
+	Cluster   string `json:"clusterIdentifier,omitempty"`
+	Workgroup string `json:"workgroup,omitempty"` // its name or ARN
+	Roles     bool   `json:"roles,omitempty"`
 	// Consumer is the account for whose sake somebody asks; empty if nobody's.
 	Consumer string `json:"consumer,omitempty"`
 	Reason   string `json:"reason"`
@@ -41,72 +44,31 @@ func studioToInspect(out Event, detail json.RawMessage) (Event, error) {
 	if d.Consumer != "" && !accountForm.MatchString(d.Consumer) {
 		return Event{}, invalid("detail.consumer %q does not have twelve digits", clip(d.Consumer))
 	}
-	if !clusterForm.MatchString(d.Cluster) {
-		return Event{}, invalid("detail.clusterIdentifier %q is not the identifier of a Redshift cluster", clip(d.Cluster))
+	out.Kind, out.Place = Studio, where
+	switch {
+	case d.Roles && d.Cluster == "" && d.Workgroup == "":
+		out.Roles = true
+	case d.Workgroup != "" && d.Cluster == "" && !d.Roles && IsWorkgroup(d.Workgroup):
+		out.Workgroup = d.Workgroup
+	case clusterForm.MatchString(d.Cluster) && d.Workgroup == "" && !d.Roles:
+		out.Cluster, out.Consumer = d.Cluster, d.Consumer
+	default:
+		return Event{}, invalid("detail names neither one Redshift cluster (%q), nor one workgroup (%q), nor roles", clip(d.Cluster), clip(d.Workgroup))
 	}
-	out.Kind, out.Place, out.Cluster, out.Consumer = Studio, where, d.Cluster, d.Consumer
 	return out, nil
-}
-
-// namedCluster returns the Redshift cluster that the parameters of a call name, if they do: by its identifier, or by the ARN
-// of a thing that is tagged. Whatever else they hold, the cluster is one of the caller's own account.
-func namedCluster(parameters json.RawMessage) string {
-	var p struct {
-		ID   string `json:"clusterIdentifier"`
-		Name string `json:"resourceName"`
-	}
-	if object(parameters, &p) != nil {
-		return ""
-	}
-	if arn := strings.Split(p.Name, ":"); len(arn) == 7 && arn[2] == "redshift" && arn[5] == "cluster" {
-		p.ID = arn[6]
-	}
-	if !clusterForm.MatchString(p.ID) {
-		return ""
-	}
-	return p.ID
 }
 
 // The workgroup's name, or its ARN, which ends with its id.
 // https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_Workgroup.html
 var (
-	workgroupForm    = regexp.MustCompile(`^[a-z0-9-]{3,64}$`)
-	workgroupARNForm = regexp.MustCompile(`^arn:aws(-[a-z]+)*:redshift-serverless:[a-z0-9-]+:[0-9]{12}:workgroup/[0-9a-f-]{1,64}$`)
+	workgroupForm = regexp.MustCompile(`^[a-z0-9-]{3,64}$`)
+	workgroupID   = regexp.MustCompile(`^[0-9a-f-]{1,64}$`)
 )
 
-// workgroupCall reads CloudTrail's record of a call of Redshift Serverless that tags a workgroup, or makes one. Other things
-// of Redshift Serverless have tags, too.
-// https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_TagResource.html
-func workgroupCall(out Event, detail json.RawMessage) (Event, error) {
-	var c call
-	if err := json.Unmarshal(detail, &c); err != nil {
-		return Event{}, invalid("detail: %v", err)
-	}
-	out.Name = clip(c.EventName)
-	var p struct {
-		ARN  string `json:"resourceArn"`
-		Name string `json:"workgroupName"`
-		Tags []struct{ Key string }
-	}
-	if err := object(c.Parameters, &p); err != nil {
-		return Event{}, invalid("detail.requestParameters: %v", err)
-	}
-	if p.Name == "" {
-		p.Name = p.ARN
-	}
-	switch {
-	case c.ErrorCode != "":
-		out.Failed = true
-		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
-	case c.EventName != "TagResource" && c.EventName != "CreateWorkgroup",
-		!slices.ContainsFunc(p.Tags, func(t struct{ Key string }) bool { return t.Key == "drawbridge:studio" }):
-		out.Why = out.Name + " of Redshift Serverless shares no workgroup"
-	case !workgroupForm.MatchString(p.Name) && !workgroupARNForm.MatchString(p.Name):
-		out.Why = fmt.Sprintf("%s is not about a workgroup: %q", out.Name, clip(p.Name))
-	default:
-		out.Kind, out.Workgroup = Studio, p.Name
-	}
-	return out, nil
+// IsWorkgroup reports whether name is the name or the ARN of a workgroup of Redshift Serverless.
+func IsWorkgroup(name string) bool {
+	_, id, ok := arn.Match(name, "redshift-serverless", "workgroup/")
+	return workgroupForm.MatchString(name) || ok && workgroupID.MatchString(id)
 }
 
 // peopleCalls are the API calls of SageMaker that change which execution roles the people of a Studio domain have.
@@ -116,30 +78,17 @@ var peopleCalls = map[string]bool{"CreateDomain": true, "UpdateDomain": true, "C
 // own. Two things matter: an app that was deleted, because some settings of a domain wait for that, and who works in a
 // domain with which role.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
-func studioCall(out Event, detail json.RawMessage) (Event, error) {
-	var c call
-	if json.Unmarshal(detail, &c) == nil && c.EventName != "" {
-		out.Name = clip(c.EventName)
-	}
+func studioCall(out Event, r record) (Event, error) {
 	switch {
-	case c.EventName == "DeleteApp" && c.ErrorCode == "":
-		var p struct {
-			Domain string `json:"domainId"`
+	case r.call == "DeleteApp":
+		domain := r.request.one("domainId")
+		if !domainForm.MatchString(domain) {
+			return Event{}, invalid("%s names no domain: %q is not of the form d-0123456789ab", out.Name, clip(domain))
 		}
-		if err := object(c.Parameters, &p); err != nil {
-			return Event{}, invalid("detail.requestParameters: %v", err)
-		}
-		if !domainForm.MatchString(p.Domain) {
-			return Event{}, invalid("%s names no domain: %q is not of the form d-0123456789ab", out.Name, clip(p.Domain))
-		}
-		out.Kind, out.DomainID = Studio, p.Domain
+		out.Kind, out.DomainID = Studio, domain
 		return out, nil
-	case peopleCalls[c.EventName] && c.ErrorCode == "":
+	case peopleCalls[r.call]:
 		out.Kind, out.Roles = Studio, true
-		return out, nil
-	case c.EventName == "DeleteApp" || peopleCalls[c.EventName]:
-		out.Failed = true
-		out.Why = fmt.Sprintf("%s failed with %s, so nothing changed", out.Name, clip(c.ErrorCode))
 		return out, nil
 	}
 	for _, thing := range []string{"Domain", "App", "Space", "UserProfile"} {

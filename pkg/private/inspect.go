@@ -66,12 +66,6 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
 		return out, nil
 	}
-	if e.Network {
-		// Of all VPCs that change, few are tagged.
-		if out.Reason, err = untagged(ctx, i.EC2(in.Execution, e.Account, e.Region), e.VPC); err != nil || out.Reason != "" {
-			return out, err
-		}
-	}
 	var standing []standing
 	var tagged []candidate
 	for _, region := range i.Regions {
@@ -109,23 +103,6 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		return out, i.Bus.Put(ctx, notice.Access(thing, out.Refused[0].Decision, nil))
 	}
 	return out, nil
-}
-
-// untagged says why a VPC whose network changed is of no concern; "" if it is tagged.
-func untagged(ctx context.Context, client vpcReader, vpc string) (string, error) {
-	got, err := client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}})
-	if fault.HasCode(err, "InvalidVpcID.NotFound") {
-		return vpc + " is gone", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", vpc, err)
-	}
-	for _, v := range got.Vpcs {
-		if slices.ContainsFunc(v.Tags, func(t types.Tag) bool { return aws.ToString(t.Key) == Tag && aws.ToString(t.Value) == "true" }) {
-			return "", nil
-		}
-	}
-	return fmt.Sprintf("%s is not tagged %s=true", vpc, Tag), nil
 }
 
 // candidate is a tagged VPC.

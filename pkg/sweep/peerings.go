@@ -30,7 +30,7 @@ func (Peerings) Kind() string { return "peerings" }
 
 // Find implements [Finder], with one DescribeVpcPeeringConnections for 100 peerings.
 func (p Peerings) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
-	seen, _, err = each(ctx, p.Enter(execution, at), at,
+	seen, _, err = EachPeering(ctx, p.Enter(execution, at), at,
 		[]string{"initiating-request", "pending-acceptance", "provisioning", "active", "deleted", "rejected", "expired"},
 		func(p Peering) string { return Wanted(p, at) }, ask)
 	return seen, err
@@ -39,8 +39,8 @@ func (p Peerings) Find(ctx context.Context, execution string, at event.Place, as
 // pageSize is how many things are held at a time.
 const pageSize = 100
 
-// each reads the peerings of a place page by page and asks for a look at those for which why says a reason.
-func each(ctx context.Context, api EC2, at event.Place, statuses []string, why func(Peering) string, ask Ask) (seen, announced int, err error) {
+// EachPeering reads the peerings of a place page by page and asks for a look at those for which why says a reason.
+func EachPeering(ctx context.Context, api EC2, at event.Place, statuses []string, why func(Peering) string, ask Ask) (seen, announced int, err error) {
 	pages := ec2.NewDescribeVpcPeeringConnectionsPaginator(api, &ec2.DescribeVpcPeeringConnectionsInput{
 		MaxResults: aws.Int32(pageSize), Filters: []types.Filter{{Name: aws.String("status-code"), Values: statuses}}})
 	for pages.HasMorePages() {

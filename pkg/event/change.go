@@ -1,0 +1,299 @@
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
+// Changed is what an event says that concerns things of several kinds, or several of one: tags that were set or removed,
+// things that began or ended, addresses that changed. Nothing of it is a fact; each thing is read before anything is done.
+type Changed struct {
+	Place
+	Name string // CloudTrail's eventName or the detail-type
+	Why  string // why there is nothing in it for Drawbridge
+	// Things are all that the event names, each once, in the order in which they are named.
+	Things []Thing
+}
+
+// Thing is one thing that an event names.
+type Thing struct {
+	Kind tag.Kind
+	// ID is what AWS calls it by: its id in EC2; its ARN in RDS, Redshift and, where the event has it, Redshift Serverless;
+	// the name of a role. A notebook instance has its name, in lower case where the event names it by ARN.
+	ID  string
+	Act tag.Act
+	// Keys are Drawbridge's tags that were set or removed. None with an act that is about tags: it may be any of them.
+	Keys []string
+}
+
+// About reports whether the thing may have got, or lost, one of these tags.
+func (t Thing) About(keys ...string) bool {
+	switch {
+	case t.Act == tag.Changes:
+		return false
+	case len(t.Keys) == 0:
+		return true
+	}
+	return slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(t.Keys, k) })
+}
+
+// TableKind is the kind of a route table, which has no tag that anybody asks by: a subnet was given to it.
+const TableKind tag.Kind = "route-table"
+
+// tableCalls give a subnet another route table.
+var tableCalls = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
+
+// ReadChanged reads an event for all things that it names and Drawbridge may have to look at. An event that names none is not
+// an error but says why. It fails with [fault.Invalid] if the event cannot be read and may concern Drawbridge.
+func ReadChanged(raw []byte) (Changed, error) {
+	e, out, err := readEnvelope(raw)
+	if err != nil {
+		return Changed{}, err
+	}
+	changed := Changed{Place: out.Place, Name: out.Name}
+	switch {
+	case e.DetailType == "Tag Change on Resource" && e.Source == "aws.tag":
+		err = changed.tagChange(e)
+	case e.Source == "aws.rds" && (e.DetailType == "RDS DB Instance Event" || e.DetailType == "RDS DB Cluster Event"):
+		err = changed.databaseState(e.Detail)
+	case e.DetailType == CallRecorded:
+		err = changed.recorded(e)
+	default:
+		changed.Why = fmt.Sprintf("%q from %s names nothing that Drawbridge looks at for its tags", clip(e.DetailType), clip(e.Source))
+	}
+	if err != nil && !ours(e.Detail, e.Resources) {
+		changed.Things, changed.Why, err = nil, fmt.Sprintf("%s cannot be read, and names nothing of Drawbridge's", changed.Name), nil
+	}
+	if err == nil && len(changed.Things) == 0 && changed.Why == "" {
+		changed.Why = changed.Name + " names nothing that Drawbridge looks at"
+	}
+	return changed, err
+}
+
+// ours reports whether an event may concern Drawbridge: it has the key of one of its tags.
+func ours(parts ...json.RawMessage) bool {
+	return slices.ContainsFunc(parts, func(part json.RawMessage) bool { return strings.Contains(string(part), "drawbridge:") })
+}
+
+// recorded reads CloudTrail's record of a call.
+func (c *Changed) recorded(e envelope) error {
+	r, err := readRecord(e.Source, e.Detail)
+	if err != nil {
+		return err
+	}
+	c.Name = clip(r.call)
+	known, ok := tag.Find(r.service, r.call)
+	table := r.service == "ec2" && slices.Contains(tableCalls, r.call)
+	switch {
+	case !ok && !table:
+		c.Why = fmt.Sprintf("%s of %s says nothing of tags, nor of what begins or ends", c.Name, clip(r.service))
+		return nil
+	case r.failed != "":
+		c.Why = fmt.Sprintf("%s failed with %s, so nothing changed", c.Name, clip(r.failed))
+		return nil
+	case table:
+		id := r.request.one("routeTableId")
+		if !tableForm.MatchString(id) {
+			return invalid("%s names no route table: %q is not of the form rtb-0123456789abcdef0", c.Name, clip(id))
+		}
+		c.Things = []Thing{{Kind: TableKind, ID: id, Act: tag.Changes}}
+		return nil
+	}
+	keys, about := wished(known.Act, r.request.tagKeys())
+	if known.Names.Kind == tag.RedshiftCluster { // Redshift has no event of its own that a cluster began
+		about = true
+	}
+	if !about {
+		c.Why = c.Name + " is about no tag of Drawbridge's"
+		return nil
+	}
+	names := r.request.texts(known.Names.Path...)
+	if known.Names.Response {
+		names = r.response.texts(known.Names.Path...)
+		if len(names) == 0 { // some name it in both, and one part may be missing
+			names = r.request.texts(known.Names.Path[len(known.Names.Path)-1])
+		}
+	} else if len(names) == 0 {
+		names = r.response.texts(known.Names.Path...)
+	}
+	if len(names) == 0 && known.Act == tag.Changes && known.Names.Kind == tag.VPC {
+		names = r.response.texts("subnet", "vpcId")
+	}
+	for _, name := range names {
+		if err := c.add(known, name, keys); err != nil {
+			return err
+		}
+	}
+	if len(c.Things) == 0 && known.Names.Kind != "" {
+		return invalid("%s names no %s: there is nothing at %s", c.Name, known.Names.Kind, strings.Join(known.Names.Path, "."))
+	}
+	return nil
+}
+
+// wished returns Drawbridge's keys among those of a call; about says whether the call can matter for its tags at all. A call
+// that removes tags and names none removes all; one that changes or ends a thing matters by itself.
+func wished(act tag.Act, keys []string) (wished []string, about bool) {
+	for _, key := range keys {
+		if slices.Contains(tag.Keys(), key) && !slices.Contains(wished, key) {
+			wished = append(wished, key)
+		}
+	}
+	switch act {
+	case tag.Sets, tag.Creates:
+		return wished, len(wished) > 0
+	case tag.Removes:
+		return wished, len(wished) > 0 || len(keys) == 0
+	}
+	return nil, true
+}
+
+// add adds the thing with a name to what the event is about, once, if it is one that Drawbridge looks at.
+func (c *Changed) add(r tag.Record, name string, keys []string) error {
+	thing := Thing{Kind: r.Names.Kind, ID: name, Act: r.Act, Keys: keys}
+	var err error
+	if thing.Kind == "" {
+		if thing.Kind, thing.ID, err = named(c.Place, r.Service, name); err != nil || thing.Kind == "" {
+			return err
+		}
+	} else if thing.ID, err = ofKind(c.Place, thing.Kind, name); err != nil {
+		return err
+	}
+	for _, key := range tag.Keys(thing.Kind) {
+		if len(keys) == 0 || slices.Contains(keys, key) {
+			if !slices.ContainsFunc(c.Things, func(t Thing) bool { return t.Kind == thing.Kind && t.ID == thing.ID }) {
+				c.Things = append(c.Things, thing)
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// forms are what the ids and names of things look like.
+var forms = map[tag.Kind]*regexp.Regexp{
+	tag.VPC: vpcForm, tag.Peering: peeringForm, tag.Gateway: gatewayForm, tag.Attachment: attachmentForm,
+	tag.Workgroup: workgroupForm, tag.RedshiftCluster: clusterForm, tag.Notebook: notebookForm,
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+	tag.DBInstance: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
+	tag.DBCluster:  regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
+	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+	tag.Role: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
+}
+
+// arns say how the ARNs of things begin after the account, by kind.
+var arns = map[tag.Kind]string{
+	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
+	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
+	tag.Role: "role/", tag.Notebook: "notebook-instance/",
+}
+
+// named tells the kind of thing that an id or ARN of a service names, "" if it is none of those that Drawbridge looks at, and
+// how it is called. A thing of another account or Region than the call's is a lie: tags are set where the thing is.
+func named(at Place, service, name string) (tag.Kind, string, error) {
+	if !strings.HasPrefix(name, "arn:") {
+		for _, kind := range []tag.Kind{tag.VPC, tag.Peering, tag.Attachment, tag.Gateway} {
+			if service == "ec2" && forms[kind].MatchString(name) {
+				return kind, name, nil
+			}
+		}
+		return "", "", nil
+	}
+	for _, kind := range tag.KindsOf(service) {
+		where, id, ok := arn.Match(name, kind.Service(), arns[kind])
+		if !ok {
+			continue
+		}
+		if where.AccountID != at.Account || where.Region != "" && where.Region != at.Region {
+			return "", "", invalid("%q is no %s of %s, %s", clip(name), kind, at.Account, at.Region)
+		}
+		switch kind {
+		case tag.Role: // with its path
+			id = id[strings.LastIndexByte(id, '/')+1:]
+		case tag.Workgroup:
+			if !workgroupID.MatchString(id) {
+				return "", "", invalid("%q is no %s", clip(name), kind)
+			}
+			return kind, name, nil
+		}
+		if !forms[kind].MatchString(id) {
+			return "", "", invalid("%q is no %s", clip(name), kind)
+		}
+		if kind == tag.DBInstance || kind == tag.DBCluster || kind == tag.RedshiftCluster {
+			id = name
+		}
+		return kind, id, nil
+	}
+	return "", "", nil
+}
+
+// ofKind returns how the thing of a kind with a name is called. Databases are named by identifiers, in whatever case, and are kept in
+// lower case; RDS and Redshift are asked by ARN.
+func ofKind(at Place, kind tag.Kind, name string) (string, error) {
+	switch kind {
+	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
+		name = strings.ToLower(name)
+	}
+	if !forms[kind].MatchString(name) {
+		return "", invalid("%q is not the name of a %s", clip(name), kind)
+	}
+	switch kind {
+	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
+		return arn.New(arn.Partition(at.Region), kind.Service(), at.Region, at.Account, arns[kind]+name), nil
+	}
+	return name, nil
+}
+
+// tagChange reads the event that a service sends itself when tags of a thing change. It says which keys, and which
+// tags there are now.
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/monitor-tag-changes.html
+func (c *Changed) tagChange(e envelope) error {
+	var d struct {
+		Keys []string       `json:"changed-tag-keys"`
+		Tags map[string]any `json:"tags"` // as they are now
+	}
+	if err := json.Unmarshal(e.Detail, &d); err != nil {
+		return invalid("detail: %v", err)
+	}
+	var resources []string
+	if err := object(e.Resources, &resources); err != nil {
+		return invalid("resources: %v", err)
+	}
+	keys, about := wished(tag.Sets, d.Keys)
+	if !about {
+		c.Why = "the tags that changed are not Drawbridge's"
+		return nil
+	}
+	act := tag.Sets
+	if !slices.ContainsFunc(keys, func(key string) bool { _, there := d.Tags[key]; return there }) {
+		act = tag.Removes
+	}
+	for _, name := range resources {
+		if err := c.add(tag.Record{Service: "tagging", Act: act}, name, keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// databaseState reads an event of RDS's own: a database was created, restored, restarted or deleted.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
+func (c *Changed) databaseState(detail json.RawMessage) error {
+	var d struct {
+		ARN     string `json:"SourceArn"`
+		EventID string `json:"EventID"`
+	}
+	if err := json.Unmarshal(detail, &d); err != nil {
+		return invalid("detail: %v", err)
+	}
+	act := tag.Creates
+	if d.EventID == "RDS-EVENT-0003" || d.EventID == "RDS-EVENT-0171" {
+		act = tag.Deletes
+	}
+	return c.add(tag.Record{Service: "rds", Act: act}, d.ARN, nil)
+}

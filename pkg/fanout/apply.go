@@ -1,0 +1,204 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2 is what [Fanout] needs of EC2.
+type EC2 interface {
+	sweep.EC2
+	DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error)
+	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+}
+
+// SageMaker is what [Fanout] needs of SageMaker.
+type SageMaker interface {
+	ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
+}
+
+// Clients are for acting in one account and Region.
+type Clients struct {
+	EC2       EC2
+	SageMaker SageMaker
+}
+
+// Fanout finds whom an event concerns, and asks for a look at each.
+type Fanout struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter func(execution string, place event.Place) Clients
+	// Ask asks for looks.
+	Ask sweep.Ask
+}
+
+// pageSize is how many things are held at a time.
+const pageSize = 100
+
+// filterValues is how many values a filter of EC2 takes.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+const filterValues = 200
+
+// Find asks for a look at everything that the event concerns: see [Plan].
+func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (workflow.FindConnectionsOutput, error) {
+	c, err := event.ReadChanged(in.Event)
+	if err != nil {
+		return workflow.FindConnectionsOutput{}, err
+	}
+	nothing := func(why string) (workflow.FindConnectionsOutput, error) {
+		return workflow.FindConnectionsOutput{Result: workflow.Nothing, Reason: why}, nil
+	}
+	if len(c.Things) == 0 {
+		return nothing(c.Why)
+	}
+	concern := Plan(c)
+	api := f.Enter(in.Execution, c.Place)
+	for _, more := range []func() error{
+		func() error { return concern.tables(ctx, api.EC2, c.Place) },
+		func() error { return concern.networks(ctx, api.EC2, c) },
+		func() error { return concern.notebooks(ctx, api.SageMaker, c) },
+	} {
+		if err := more(); err != nil {
+			return workflow.FindConnectionsOutput{}, fmt.Errorf("in %s, %s: %w", c.Account, c.Region, err)
+		}
+	}
+	if err := f.Ask(ctx, concern.Looks...); err != nil {
+		return workflow.FindConnectionsOutput{}, err
+	}
+	found := len(concern.Looks)
+	if concern.Everywhere || len(concern.VPCs) > 0 {
+		peerings, err := concern.peerings(ctx, api.EC2, c, f.Ask)
+		if err != nil {
+			return workflow.FindConnectionsOutput{}, err
+		}
+		attachments, err := concern.attachments(ctx, api.EC2, c, f.Ask)
+		if err != nil {
+			return workflow.FindConnectionsOutput{}, err
+		}
+		found += peerings + attachments
+	}
+	if found == 0 {
+		return nothing(fmt.Sprintf("%s concerns no connection of %s in %s", c.Name, c.Account, c.Region))
+	}
+	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: found,
+		Reason: fmt.Sprintf("a look was asked for at %d that %s concerns", found, c.Name)}, nil
+}
+
+// tables adds the VPCs of route tables that were given to subnets.
+func (o *Concern) tables(ctx context.Context, api EC2, at event.Place) error {
+	for _, id := range o.Tables {
+		got, err := api.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{id}})
+		if fault.HasCode(err, "InvalidRouteTableID.NotFound") {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", id, err)
+		}
+		for _, t := range got.RouteTables {
+			o.VPCs = append(o.VPCs, aws.ToString(t.VpcId))
+		}
+	}
+	return nil
+}
+
+// networks adds the looks at endpoints that have to follow the addresses and subnets of their VPC.
+func (o *Concern) networks(ctx context.Context, api EC2, c event.Changed) error {
+	if len(o.Networks) == 0 {
+		return nil
+	}
+	// By filter, so that one that is gone already keeps none of the others from being found. A call changes one VPC.
+	pages := ec2.NewDescribeVpcsPaginator(api, &ec2.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: o.Networks}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("reading %v: %w", o.Networks, err)
+		}
+		for _, v := range page.Vpcs {
+			tags := map[string]string{}
+			for _, t := range v.Tags {
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			for _, l := range Endpoints(c.Place, aws.ToString(v.VpcId), tags, c.Name) {
+				o.look(l)
+			}
+		}
+	}
+	return nil
+}
+
+// notebooks adds the looks at notebook instances.
+func (o *Concern) notebooks(ctx context.Context, api SageMaker, c event.Changed) error {
+	if len(o.Notebooks) == 0 {
+		return nil
+	}
+	var names []string
+	pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("listing notebook instances: %w", err)
+		}
+		for _, n := range page.NotebookInstances {
+			names = append(names, aws.ToString(n.NotebookInstanceName))
+		}
+	}
+	for _, name := range o.Notebooks {
+		if as, ok := Instance(name, names); ok {
+			o.look(event.NotebookInspection{Account: c.Account, Region: c.Region, Notebook: as, Reason: c.Name})
+		}
+	}
+	return nil
+}
+
+// peerings asks for a look at each pending or active peering that is concerned.
+func (o *Concern) peerings(ctx context.Context, api EC2, c event.Changed, ask sweep.Ask) (int, error) {
+	_, asked, err := sweep.EachPeering(ctx, api, c.Place, []string{"pending-acceptance", "active"}, func(p sweep.Peering) string {
+		if o.Everywhere && sweep.Concerned(p, c.Place, "") || slices.ContainsFunc(o.VPCs, func(vpc string) bool { return sweep.Concerned(p, c.Place, vpc) }) {
+			return c.Name
+		}
+		return ""
+	}, ask)
+	return asked, err
+}
+
+// attachments asks for a look at each attachment that is concerned. One that is over is none; one that waits for the gateway's owner is looked at
+// when they answer.
+func (o *Concern) attachments(ctx context.Context, api EC2, c event.Changed, ask sweep.Ask) (asked int, err error) {
+	in := &ec2.DescribeTransitGatewayVpcAttachmentsInput{MaxResults: aws.Int32(pageSize), Filters: []types.Filter{
+		{Name: aws.String("state"), Values: []string{"available", "modifying", "pending"}}}}
+	if !o.Everywhere && len(o.VPCs) <= filterValues {
+		in.Filters = append(in.Filters, types.Filter{Name: aws.String("vpc-id"), Values: o.VPCs})
+	}
+	pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(api, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return asked, fmt.Errorf("reading the attachments of %s, %s: %w", c.Account, c.Region, err)
+		}
+		var looks []look.Look
+		for _, a := range page.TransitGatewayVpcAttachments {
+			id := aws.ToString(a.VpcId)
+			if owner := aws.ToString(a.VpcOwnerId); owner != "" && owner != c.Account || !o.Everywhere && !slices.Contains(o.VPCs, id) {
+				continue // the gateway's owner sees other accounts' attachments too
+			}
+			looks = append(looks, event.AttachmentInspection{Account: c.Account, Region: c.Region, TransitGatewayID: aws.ToString(a.TransitGatewayId), VPC: id, Reason: c.Name})
+		}
+		if err := ask(ctx, looks...); err != nil {
+			return asked, err
+		}
+		asked += len(looks)
+	}
+	return asked, nil
+}

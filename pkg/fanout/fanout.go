@@ -1,0 +1,28 @@
+// Package fanout turns one event that may concern many things into looks at each of them.
+//
+// A call can tag a hundred things of several kinds; a VPC's new address, or a database's new tag, concerns every
+// connection of the VPC. This package reads only as much as it takes to name who is concerned, and asks for a look at each. Whoever is asked
+// reads the facts and decides.
+//
+//	fanout.go  the words
+//	plan.go    thinks: what an event concerns
+//	apply.go   finds the connections, and asks
+package fanout
+
+import "github.com/drawbridge-cloud/drawbridge/pkg/look"
+
+// Concern is what an event concerns.
+type Concern struct {
+	// Looks are at what the event itself names.
+	Looks []look.Look
+	// VPCs are those whose connections are concerned, sorted. Everywhere says that all connections of the place are: a
+	// database is named without its VPC.
+	VPCs       []string
+	Everywhere bool
+	// Networks are VPCs whose addresses or subnets changed, sorted: beside their connections, the endpoints in them may have to follow.
+	Networks []string
+	// Tables are route tables whose VPC's connections are concerned, sorted.
+	Tables []string
+	// Notebooks are names of notebook instances, sorted, in whatever case the event has them.
+	Notebooks []string
+}
