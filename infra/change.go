@@ -34,7 +34,7 @@ func changePatterns() map[string]*awsevents.EventPattern {
 		"network":        callsOf(network),
 		"service-tags":   recordedBy(ownTags, named(ownTags, tag.Sets, tag.Removes)...),
 		"database":       recordedBy(databaseKeep, named(databaseKeep, tag.Creates, tag.Changes, tag.Deletes)...),
-		"role":           recorded("iam", named([]string{"iam"}, tag.Creates, tag.Deletes)...),
+		"roles":          recorded("iam", named([]string{"iam"}, tag.Creates, tag.Deletes)...),
 		"tagging":        recorded("tagging", named([]string{"tagging"}, tag.Sets, tag.Removes)...),
 		"tag":            {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource")},
 		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},

@@ -160,17 +160,12 @@ var kinds = []kind{
 		pattern: callPattern(databaseKeep, map[string]any{"eventName": named(databaseKeep, tag.Creates, tag.Changes, tag.Deletes)}),
 	},
 	{
-		name:  "role",
-		about: "Somebody made a role with a tag of Drawbridge's.",
-		pattern: callPattern([]string{"iam"}, map[string]any{
-			"eventName":         named([]string{"iam"}, tag.Creates),
-			"requestParameters": map[string]any{"tags": map[string]any{"key": anyWish}},
-		}),
-	},
-	{
-		name:    "role-deleted",
-		about:   "Somebody deleted a role; it may have had a tag of Drawbridge's.",
-		pattern: callPattern([]string{"iam"}, map[string]any{"eventName": named([]string{"iam"}, tag.Deletes)}),
+		name:  "roles",
+		about: "Somebody made a role with a tag of Drawbridge's, or deleted a role, which may have had one.",
+		pattern: callPattern([]string{"iam"}, map[string]any{"$or": []any{
+			map[string]any{"eventName": named([]string{"iam"}, tag.Creates), "requestParameters": map[string]any{"tags": map[string]any{"key": anyWish}}},
+			map[string]any{"eventName": named([]string{"iam"}, tag.Deletes)},
+		}}),
 	},
 	{
 		name:  "tagging",

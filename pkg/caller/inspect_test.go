@@ -60,7 +60,8 @@ func TestInspect(t *testing.T) {
 	event := func(detail string) string {
 		return `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"eu-west-1","detail":` + detail + `}`
 	}
-	tags := event(`{"eventName":"CreateTags","requestParameters":{"resourcesSet":{"items":[{"resourceId":"` + vpc + `"}]},"tagSet":{"items":[{"key":"drawbridge:data-api"}]}}}`)
+	tags := `{"source":"drawbridge.internal","detail-type":"Data API Endpoint To Inspect","account":"123456789012","region":"us-east-1",
+		"detail":{"account":"111111111111","region":"eu-west-1","vpcId":"` + vpc + `","reason":"CreateTags"}}`
 	keep, err := policy.Parse("test", []byte(`@id("all") permit (principal, action, resource);
 @id("no-data-api") forbid (principal, action == Drawbridge::Action::"Expose", resource) when { resource.name == "com.amazonaws.eu-west-1.rds-data" };`))
 	if err != nil {

@@ -88,8 +88,8 @@ func TestARoleLeadsToTheClustersThatNamedItsAccount(t *testing.T) {
 			t.Errorf("the word %q, which is no account, is in the index: %v, %v", word, index, err)
 		}
 	}
-	const raw = `{"source": "aws.iam", "detail-type": "AWS API Call via CloudTrail", "account": %q, "region": "us-east-1",
-		"detail": {"eventSource": "iam.amazonaws.com", "eventName": "UntagRole", "requestParameters": {"roleName": "r", "tagKeys": ["drawbridge:studio"]}}}`
+	const raw = `{"source": "drawbridge.internal", "detail-type": "Studio To Inspect", "account": "123456789012", "region": "us-east-1",
+		"detail": {"account": %q, "region": "us-east-1", "roles": true, "reason": "UntagRole"}}`
 	out, err := i.Inspect(t.Context(), workflow.InspectStudioInput{Event: fmt.Appendf(nil, raw, "111111111111")})
 	if err != nil || out.Answer != AnswerAnnounce || out.Result != workflow.Announced {
 		t.Errorf("got %+v, %v", out, err)
