@@ -93,7 +93,7 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 		return nothing(fmt.Sprintf("%s concerns no connection of %s in %s", c.Name, c.Account, c.Region))
 	}
 	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: found,
-		Reason: fmt.Sprintf("a look was asked for at %d that %s concerns", found, c.Name)}, nil
+		Reason: fmt.Sprintf("%s concerns %d, each looked at by an execution of its own", c.Name, found)}, nil
 }
 
 // tables adds the VPCs of route tables that were given to subnets.
