@@ -164,7 +164,11 @@ func sub(text string) *string { return awscdk.Fn_Sub(jsii.String(text), nil) }
 
 // parameter declares a parameter of a stack; an empty value means that whoever deploys must give one.
 func parameter(scope constructs.Construct, name, value, form, about string) awscdk.CfnParameter {
-	props := &awscdk.CfnParameterProps{Type: jsii.String("String"), Description: jsii.String(about)}
+	most, ok := longest[name]
+	if !ok {
+		panic("the parameter " + name + " has no entry in limits.go: say there how long its value may be")
+	}
+	props := &awscdk.CfnParameterProps{Type: jsii.String("String"), Description: jsii.String(about), MaxLength: jsii.Number(most)}
 	if value != "" {
 		props.Default = value
 	}
