@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -200,6 +201,22 @@ func largest(t *testing.T) Config {
 		c.TargetOrganizationalUnits = append(c.TargetOrganizationalUnits, fmt.Sprintf("ou-%032d-%032d", i, i))
 	}
 	return c
+}
+
+func TestAValueThatIsTooLongIsRefusedAtSynthesis(t *testing.T) {
+	c := local
+	c.ExternalID = strings.Repeat("x", int(longest["ExternalId"])+1)
+	refused := 0
+	for _, stack := range *synth(t, c).Stacks() {
+		for _, m := range *stack.Messages() {
+			if m.Level == cxapi.SynthesisMessageLevel_ERROR && strings.Contains(fmt.Sprint(m.Entry.Data), "the value of ExternalId has 201 characters, but only 200 fit") {
+				refused++
+			}
+		}
+	}
+	if refused != 3 {
+		t.Errorf("%d of 3 stacks refuse it", refused)
+	}
 }
 
 // verdict is what became of a limit.

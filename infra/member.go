@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -177,7 +178,12 @@ func parameter(scope constructs.Construct, name, value, form, about string) awsc
 	} else {
 		props.MinLength = jsii.Number(2)
 	}
-	return awscdk.NewCfnParameter(scope, jsii.String(name), props)
+	made := awscdk.NewCfnParameter(scope, jsii.String(name), props)
+	if float64(len(value)) > most {
+		awscdk.Annotations_Of(made).AddError(jsii.String(fmt.Sprintf(
+			"the value of %s has %d characters, but only %v fit where it goes; remedy: shorten it in cdk.json", name, len(value), most)))
+	}
+	return made
 }
 
 // title returns name with a capital first letter.
