@@ -57,7 +57,7 @@ bench: build package .venv/ready ## count calls, transitions, sizes; time a conn
 	@bin/drawbridge bench
 
 .PHONY: test
-test: build .venv/ready node_modules/ready ## run all tests
+test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 	@echo "test 1/5: formatting and vet"
 	@unformatted=$$(gofmt -l cmd events functions infra pkg docs); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
 	@$(GO) vet -composites=false ./...
@@ -105,6 +105,13 @@ need-go:
 	@echo "setting up .venv (Python packages of the local engine)"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	@.venv/bin/pip install --quiet --disable-pip-version-check -r pkg/local/moto/requirements.txt -r pkg/lifecycle/requirements.txt -r infra/requirements.txt
+	@touch $@
+
+.venv-docs/ready: docs/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer with its venv module" >&2; exit 1; }
+	@echo "setting up .venv-docs (the AWS CLI)"
+	@$(PYTHON) -m venv .venv-docs || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@.venv-docs/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
 	@touch $@
 
 node_modules/ready: package-lock.json

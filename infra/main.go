@@ -98,8 +98,5 @@ func memberBody(c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(body) > maxTemplate {
-		return "", fmt.Errorf("the member template has %d bytes: CloudFormation takes %d", len(body), maxTemplate)
-	}
 	return string(body), nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -164,7 +165,11 @@ func sub(text string) *string { return awscdk.Fn_Sub(jsii.String(text), nil) }
 
 // parameter declares a parameter of a stack; an empty value means that whoever deploys must give one.
 func parameter(scope constructs.Construct, name, value, form, about string) awscdk.CfnParameter {
-	props := &awscdk.CfnParameterProps{Type: jsii.String("String"), Description: jsii.String(about)}
+	most, ok := longest[name]
+	if !ok {
+		panic("the parameter " + name + " has no entry in limits.go: say there how long its value may be")
+	}
+	props := &awscdk.CfnParameterProps{Type: jsii.String("String"), Description: jsii.String(about), MaxLength: jsii.Number(most)}
 	if value != "" {
 		props.Default = value
 	}
@@ -173,7 +178,12 @@ func parameter(scope constructs.Construct, name, value, form, about string) awsc
 	} else {
 		props.MinLength = jsii.Number(2)
 	}
-	return awscdk.NewCfnParameter(scope, jsii.String(name), props)
+	made := awscdk.NewCfnParameter(scope, jsii.String(name), props)
+	if float64(len(value)) > most {
+		awscdk.Annotations_Of(made).AddError(jsii.String(fmt.Sprintf(
+			"the value of %s has %d characters, but only %v fit where it goes; remedy: shorten it in cdk.json", name, len(value), most)))
+	}
+	return made
 }
 
 // title returns name with a capital first letter.

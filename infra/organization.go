@@ -13,11 +13,6 @@ import (
 // organizationStackName is the stack that makes accounts members.
 const organizationStackName = "drawbridge-organization"
 
-// maxTemplate is how many bytes a template in a bucket may have; only 51,200 could be handed over inline, and the member
-// template has a role for each state.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-const maxTemplate = 1 << 20
-
 // newOrganization makes the stack that carries the member template into every account of the target organizational
 // units, and into accounts that join them later. It is a stack of its own, so that a change of the members never has to
 // wait for one of the hub, nor the other way round. The member template travels as a file asset of this stack: the
