@@ -2,12 +2,14 @@ package attachment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -45,9 +47,14 @@ func ensureRole(ctx context.Context, api RoleMaker, in workflow.AttachVpcInput) 
 	case err == nil || taken:
 		return nil
 	case fault.Of(err) == fault.Refused:
+		said := err.Error()
+		var api smithy.APIError
+		if errors.As(err, &api) { // which policy denies it, without the words of the SDK
+			said = api.ErrorMessage()
+		}
 		return &fault.Error{Kind: fault.Refused, Cause: err,
 			Message: fmt.Sprintf("attaching %s to %s: AWS failed %s, because account %s has no role %s, and Drawbridge may not create it: %s",
-				in.VPC.ID, in.Gateway.ID, in.Attachment.ID, in.VPC.Account, linkedRole, err),
+				in.VPC.ID, in.Gateway.ID, in.Attachment.ID, in.VPC.Account, linkedRole, said),
 			Remedy: fmt.Sprintf("with credentials of account %s: aws iam create-service-linked-role --aws-service-name %s; or let Drawbridge's role create it, which a service control policy may deny; then redrive the execution",
 				in.VPC.Account, linkedService)}
 	}
