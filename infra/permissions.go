@@ -24,7 +24,7 @@ type step struct {
 	knowsRegions bool // it looks into all Regions: REGIONS
 }
 
-// grant is one statement of a member role.
+// grant is one statement of a member role. What AWS does on behalf of who makes a call is in [onBehalf].
 type grant struct {
 	actions   []string
 	resources []string                  // kinds of ARN as arn() writes them; nil: the actions know no resource

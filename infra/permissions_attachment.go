@@ -6,6 +6,15 @@ var (
 	gatewayTables = arn("ec2", "transit-gateway-route-table/*")
 )
 
+// The service-linked role that AWS attaches VPCs with. It is made by AWS when a VPC is attached, or by the step,
+// which has to read it; the name of a role that does not exist has no path, and IAM asks about it before it says so.
+// https://docs.aws.amazon.com/vpc/latest/tgw/service-linked-roles.html
+const (
+	linkedService  = "transitgateway.amazonaws.com"
+	linkedRole     = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/" + linkedService + "/AWSServiceRoleForVPCTransitGateway"
+	linkedRoleName = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/AWSServiceRoleForVPCTransitGateway"
+)
+
 // own lets through what Drawbridge made itself, for a gateway.
 func own() map[string]map[string]any {
 	return map[string]map[string]any{"StringLike": {"aws:ResourceTag/drawbridge:connection": []string{"tgw-*"}}}
@@ -43,6 +52,9 @@ var attachmentSteps = map[string]step{
 				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", "tgw-*")},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
 				when: and(only("drawbridge:connection"), "StringEquals", "ec2:CreateAction", "CreateTransitGatewayVpcAttachment")},
+			{actions: []string{"iam:GetRole"}, resources: []string{linkedRole, linkedRoleName}},
+			{actions: []string{"iam:CreateServiceLinkedRole"}, resources: []string{linkedRole},
+				when: map[string]map[string]any{"StringEquals": {"iam:AWSServiceName": linkedService}}},
 			{actions: []string{"ec2:ModifyTransitGatewayVpcAttachment"}, resources: []string{attachments}, when: own()},
 			{actions: []string{"ec2:ModifyTransitGatewayVpcAttachment"}, resources: []string{arn("ec2", "subnet/*")}},
 		},

@@ -33,6 +33,8 @@ var privateSteps = map[string]step{
 			{actions: []string{"ec2:CreateVpcEndpoint"}, resources: []string{endpoints},
 				when: and(and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", placed...),
 					"ForAllValues:StringLike", "ec2:VpceServiceName", placedServices...)},
+			// Of the zone with the private DNS names, which is AWS's own, nobody knows more before.
+			{actions: []string{"route53:AssociateVPCWithHostedZone"}, resources: []string{anyZone}},
 			{actions: []string{"ec2:CreateSecurityGroup"}, resources: []string{groups}, when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", placed...)},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{endpoints, groups, rules},
 				when: and(and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", placed...),
@@ -79,6 +81,7 @@ var privateSteps = map[string]step{
 var (
 	vpcs          = arn("ec2", "vpc/*")
 	endpoints     = arn("ec2", "vpc-endpoint/*")
+	anyZone       = "arn:${AWS::Partition}:route53:::hostedzone/*"
 	groups        = arn("ec2", "security-group/*")
 	privatePolicy = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/drawbridge/drawbridge-private-notebooks"
 	// placed is what the tag drawbridge:connection may say on what is placed in a VPC.

@@ -57,6 +57,9 @@ ANSWERED = {
     ("RESOURCE_MISMATCH", r"ec2:(Create|Modify)VpcEndpoint|ec2:CreateSecurityGroup", r"arn:aws:ec2:\*:\d+:(vpc|subnet|security-group|vpc-endpoint)/\*"): (
         "AWS asks for each of them; they have different tags, so each has a statement of its own"
     ),
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", r"iam:createservicelinkedrole", r"arn:aws:iam::\d+:role/aws-service-role/transitgateway\.amazonaws\.com/AWSServiceRoleForVPCTransitGateway"): (
+        "one role, whose policy is AWS's and which only AWS assumes; without it no VPC of an account can be attached"
+    ),
     ("CREDENTIALS_EXPOSURE", r"redshift:getclustercredentials", r".*"): (
         "it is what the readers of a warehouse are for; this is the most that their own policies can allow"
     ),

@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
@@ -18,6 +19,7 @@ func main() {
 		log.Fatal(err)
 	}
 	workflow.Start(func(ctx context.Context, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
-		return attachment.Attach(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.VPC.Account, in.VPC.Region)), in)
+		vpc := door.Enter(in.Execution, in.VPC.Account, in.VPC.Region)
+		return attachment.Attach(ctx, ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)
 	})
 }

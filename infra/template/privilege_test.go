@@ -112,7 +112,7 @@ func TestNoRoleAllowsEveryAction(t *testing.T) {
 
 // Whatever changes something names the kind of thing that it changes, in its own account. Only reads, and what AWS
 // itself needs for the machine's logs and traces, stand on every resource. RAM's reads, and some of EC2's, are called Get, and an invitation
-// belongs to the account that shares, as a gateway does.
+// belongs to the account that shares, as a gateway does; the hosted zone of an endpoint is AWS's.
 func TestOnlyReadsStandOnEveryResource(t *testing.T) {
 	allowed, _ := grants(t, read(t, Member))
 	for _, s := range allowed {
@@ -132,7 +132,7 @@ func TestOnlyReadsStandOnEveryResource(t *testing.T) {
 					}
 				}
 			} else if s.role != "drawbridge-forward" && !strings.Contains(resource, ":resource-share-invitation/") &&
-				!strings.HasSuffix(resource, ":ec2:*:*:transit-gateway/*") && !strings.Contains(resource, ":${AWS::AccountId}:") {
+				!strings.HasSuffix(resource, ":ec2:*:*:transit-gateway/*") && !slices.Equal(s.actions, []string{"route53:AssociateVPCWithHostedZone"}) && !strings.Contains(resource, ":${AWS::AccountId}:") {
 				t.Errorf("%s reaches out of its account: %s", s.role, resource)
 			}
 		}

@@ -28,8 +28,9 @@ type Attacher interface {
 	ModifyTransitGatewayVpcAttachment(context.Context, *ec2.ModifyTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.ModifyTransitGatewayVpcAttachmentOutput, error)
 }
 
-// Attach attaches a VPC to a gateway with the given subnets, or adds them to its attachment, as the VPC's account.
-func Attach(ctx context.Context, api Attacher, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
+// Attach attaches a VPC to a gateway with the given subnets, or adds them to its attachment, as the VPC's account. After an
+// attachment that AWS failed it sees first to the role that AWS attaches with.
+func Attach(ctx context.Context, api Attacher, roles RoleMaker, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
 	if Live(in.Attachment) {
 		slog.InfoContext(ctx, "adding subnets", "attachment", in.Attachment.ID, "subnets", in.Subnets)
 		got, err := api.ModifyTransitGatewayVpcAttachment(ctx, &ec2.ModifyTransitGatewayVpcAttachmentInput{
@@ -42,6 +43,12 @@ func Attach(ctx context.Context, api Attacher, in workflow.AttachVpcInput) (work
 		}
 		return answer(got.TransitGatewayVpcAttachment), nil
 	}
+	after := in.Attachment.State == "failed"
+	if after {
+		if err := ensureRole(ctx, roles, in); err != nil {
+			return workflow.AttachmentOutput{}, err
+		}
+	}
 	slog.InfoContext(ctx, "attaching", "vpc", in.VPC.ID, "gateway", in.Gateway.ID, "subnets", in.Subnets)
 	got, err := api.CreateTransitGatewayVpcAttachment(ctx, &ec2.CreateTransitGatewayVpcAttachmentInput{
 		TransitGatewayId: &in.Gateway.ID, VpcId: &in.VPC.ID, SubnetIds: in.Subnets,
@@ -51,6 +58,11 @@ func Attach(ctx context.Context, api Attacher, in workflow.AttachVpcInput) (work
 	})
 	// A VPC has one attachment to a gateway at most.
 	if fault.HasCode(err, "DuplicateTransitGatewayAttachment") {
+		if after { // the next look would find the failed one again
+			return workflow.AttachmentOutput{}, fault.NewConflict(
+				fmt.Sprintf("attaching %s to %s in %s: AWS takes no second attachment beside %s, which it failed", in.VPC.ID, in.Gateway.ID, in.VPC.Account, in.Attachment.ID),
+				"redrive the execution when AWS shows "+in.Attachment.ID+" no more, two hours after it failed")
+		}
 		return workflow.AttachmentOutput{State: meanwhile}, nil
 	}
 	if err != nil {

@@ -165,7 +165,7 @@ func TestAttach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sky()
 			s.code = c.code
-			_, err := attachment.Attach(t.Context(), s, workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: c.attachment, Subnets: []string{"subnet-1"}})
+			_, err := attachment.Attach(t.Context(), s, nil, workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: c.attachment, Subnets: []string{"subnet-1"}})
 			if fault.Of(err) != c.fails || len(*s.did) != 1 || !strings.HasPrefix((*s.did)[0], c.did) {
 				t.Errorf("did %q, %v", *s.did, err)
 			}

@@ -8,6 +8,7 @@
 //	plan.go         thinks (pure)
 //	inspect.go      reads the facts and asks the policy
 //	apply.go        attaches, accepts, associates, verifies, detaches
+//	role.go         makes the role that AWS attaches with
 //	approval.go     tells the gateway's owner
 //
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
@@ -55,6 +56,8 @@ type Question struct {
 	Gateway    workflow.Gateway
 	VPC        workflow.VPC
 	Attachment workflow.Attachment
+	// Failed are the attachments of Drawbridge's own, of the VPC to the gateway, that AWS failed and shows still.
+	Failed []string
 	// OwnerMember says whether the gateway's owner belongs to the organization. The VPC's account does.
 	OwnerMember bool
 	// Asked says whether the VPC's tag drawbridge:attach names the gateway, Visible whether the VPC's account sees the

@@ -311,7 +311,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 	}
 	out.VPC, out.Gateway = vpc, workflow.Gateway{ID: u.gateway, Region: u.Region}
 	q := Question{VPC: vpc}
-	if q.Attachment, err = readAttachment(ctx, here.EC2, u); err != nil {
+	if q.Attachment, q.Failed, err = readAttachment(ctx, here.EC2, u); err != nil {
 		return Verdict{}, err
 	}
 	if v, passing := Passing(q.Attachment); passing {
@@ -370,7 +370,10 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 			return Verdict{}, fmt.Errorf("in %s, %s: %w", u.Account, u.Region, err)
 		}
 	}
-	v := Judge(q)
+	v, err := Judge(q)
+	if err != nil {
+		return Verdict{}, err
+	}
 	if v.Answer == workflow.AnswerAsk {
 		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && ownerTags[connection.TagReason] == connection.Value(v.Reason)
 		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
@@ -554,33 +557,38 @@ func readVPC(ctx context.Context, api EC2, at event.Place, id string) (vpc workf
 }
 
 // readAttachment returns the attachment of a VPC to a gateway, as the VPC's account has it: a live one if there is one,
-// else the newest of those that are shown still.
-func readAttachment(ctx context.Context, api EC2, u unit) (workflow.Attachment, error) {
+// else the newest of those that are shown still; and the ids of those that Drawbridge made and AWS failed.
+func readAttachment(ctx context.Context, api EC2, u unit) (one workflow.Attachment, failed []string, err error) {
 	var best *types.TransitGatewayVpcAttachment
 	pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(api, &ec2.DescribeTransitGatewayVpcAttachmentsInput{
 		Filters: []types.Filter{filter("vpc-id", u.vpc), filter("transit-gateway-id", u.gateway)}})
 	live := func(a types.TransitGatewayVpcAttachment) bool {
 		return Live(workflow.Attachment{State: string(a.State)})
 	}
+	own := func(a types.TransitGatewayVpcAttachment) bool {
+		return tagsOf(a.Tags)[TagConnection] == Unit(u.gateway, u.vpc)
+	}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return workflow.Attachment{}, fmt.Errorf("reading the attachment of %s to %s in %s, %s: %w", u.vpc, u.gateway, u.Account, u.Region, err)
+			return one, nil, fmt.Errorf("reading the attachment of %s to %s in %s, %s: %w", u.vpc, u.gateway, u.Account, u.Region, err)
 		}
 		for _, a := range page.TransitGatewayVpcAttachments {
 			newer := best != nil && aws.ToTime(a.CreationTime).After(aws.ToTime(best.CreationTime))
 			if best == nil || live(a) && !live(*best) || live(a) == live(*best) && newer {
 				best = &a
 			}
+			if a.State == types.TransitGatewayAttachmentStateFailed && own(a) {
+				failed = append(failed, aws.ToString(a.TransitGatewayAttachmentId))
+			}
 		}
 	}
 	if best == nil {
-		return workflow.Attachment{}, nil
+		return one, nil, nil
 	}
-	tags := tagsOf(best.Tags)
-	a := workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
-		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: tags[TagConnection] == Unit(u.gateway, u.vpc), Peers: Peers(tags, u.Region)}
-	return a, nil
+	slices.Sort(failed)
+	return workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
+		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best), Peers: Peers(tagsOf(best.Tags), u.Region)}, failed, nil
 }
 
 func gatewaysOf(ctx context.Context, api interface {

@@ -7,9 +7,14 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
+
+// attempts is how many attachments of its own Drawbridge makes for one VPC on one gateway while AWS shows those that it
+// failed.
+const attempts = 2
 
 // over are the states of an attachment that is no more. It is shown for about two hours.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle
@@ -48,10 +53,10 @@ func Peers(tags map[string]string, region string) map[string]string {
 //	acceptance, that the VPC does not want any more      → detach
 //	deleting, rejecting, failing                         → wait, if the VPC wants it; else removed
 //	rejected                                             → rejected
-//	failed, wanted                                       → refuse: AWS would fail it again
-//	none or deleted, wanted, policy: Attach              → attach, with one subnet in each zone that needs one
-//	                           wanted, policy: not       → refuse
-//	                           not wanted                → removed after one was there, else nothing
+//	failed, and [attempts] of Drawbridge's own are       → conflict: AWS would fail it again
+//	none, deleted or failed, wanted, policy: Attach      → attach, with one subnet in each zone that needs one
+//	                         wanted, policy: not         → refuse
+//	                         not wanted                  → removed after one was there, else nothing
 //	on its way to somewhere                              → wait
 //	pendingAcceptance, policy: AcceptAttachment          → accept
 //	                   policy: AskAttachment             → ask
@@ -62,11 +67,11 @@ func Peers(tags map[string]string, region string) map[string]string {
 //	           else                                      → verify
 //
 // An attachment that somebody else made has the subnets that its maker gave it: zones without one are Lacking.
-func Judge(q Question) Verdict {
+func Judge(q Question) (Verdict, error) {
 	a, unit := q.Attachment, fmt.Sprintf("%s on %s", q.VPC.ID, q.Gateway.ID)
 	wanted := q.Asked && q.Visible
-	say := func(answer workflow.Answer, format string, args ...any) Verdict {
-		return Verdict{Answer: answer, Reason: fmt.Sprintf(format, args...)}
+	say := func(answer workflow.Answer, format string, args ...any) (Verdict, error) {
+		return Verdict{Answer: answer, Reason: fmt.Sprintf(format, args...)}, nil
 	}
 	switch {
 	case a.Own && !wanted && (a.State == "available" || a.State == "pendingAcceptance"):
@@ -86,42 +91,48 @@ func Judge(q Question) Verdict {
 			return say(workflow.AnswerNothing, "%s", unasked(q))
 		case !wanted:
 			return say(workflow.AnswerRemoved, "%s is %s", a.ID, a.State)
-		case a.State == "failed":
-			return say(workflow.AnswerRefuse, "AWS failed %s; as long as it is shown, %s is not attached again", a.ID, unit)
 		case !q.Attach.Allowed:
-			return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s is refused by policy %s", unit, q.Attach.Policy), Decision: q.Attach}
+			return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s is refused by policy %s", unit, q.Attach.Policy), Decision: q.Attach}, nil
+		case a.State == "failed" && len(q.Failed) >= attempts:
+			return Verdict{}, fault.NewConflict(
+				fmt.Sprintf("attaching %s: AWS failed %s, and does not say why", unit, strings.Join(q.Failed, " and ")),
+				fmt.Sprintf("read in CloudTrail of account %s why the network interfaces of the attachment could not be made, mend it, and redrive the execution when AWS shows one of them no more, two hours after it failed", q.VPC.Account))
 		}
 		add, lacking := Cover(q.Subnets, q.Used, nil)
 		if len(add) == 0 {
-			return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s needs a subnet: %s", unit, details(lacking)), Lacking: lacking}
+			return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("attaching %s needs a subnet: %s", unit, details(lacking)), Lacking: lacking}, nil
 		}
-		return Verdict{Answer: workflow.AnswerAttach, Reason: "attached by policy " + q.Attach.Policy, Decision: q.Attach, Subnets: add, Lacking: lacking}
+		reason := "attached by policy " + q.Attach.Policy
+		if a.State == "failed" {
+			reason += ", once more after AWS failed " + a.ID
+		}
+		return Verdict{Answer: workflow.AnswerAttach, Reason: reason, Decision: q.Attach, Subnets: add, Lacking: lacking}, nil
 	case a.State == "pendingAcceptance":
 		switch {
 		case q.Answer.Allowed && q.Answer.Action == policy.AcceptAttachment:
-			return Verdict{Answer: workflow.AnswerAccept, Reason: "accepted by policy " + q.Answer.Policy, Decision: q.Answer}
+			return Verdict{Answer: workflow.AnswerAccept, Reason: "accepted by policy " + q.Answer.Policy, Decision: q.Answer}, nil
 		case q.Answer.Allowed && q.Answer.Action == policy.AskAttachment:
-			return Verdict{Answer: workflow.AnswerAsk, Reason: "approval needed by policy " + q.Answer.Policy, Decision: q.Answer}
+			return Verdict{Answer: workflow.AnswerAsk, Reason: "approval needed by policy " + q.Answer.Policy, Decision: q.Answer}, nil
 		}
-		return Verdict{Answer: workflow.AnswerRefuse, Reason: "refused by policy " + q.Answer.Policy, Decision: q.Answer}
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: "refused by policy " + q.Answer.Policy, Decision: q.Answer}, nil
 	case a.State != "available":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, a.State)
 	case q.Association == "associating" || q.Association == "disassociating":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, q.Association)
 	}
 	if v, ok := associate(q); ok {
-		return v
+		return v, nil
 	}
 	add, lacking := Cover(q.Subnets, q.Used, a.Subnets)
 	if a.Own && len(add) > 0 {
-		return Verdict{Answer: workflow.AnswerAttach, Reason: fmt.Sprintf("%s needs a subnet in more Availability Zones", a.ID), Subnets: add, Lacking: lacking}
+		return Verdict{Answer: workflow.AnswerAttach, Reason: fmt.Sprintf("%s needs a subnet in more Availability Zones", a.ID), Subnets: add, Lacking: lacking}, nil
 	}
 	for _, id := range add {
 		zone := zoneOf(q.Subnets, id)
 		lacking = append(lacking, workflow.Hop{Hop: "attachment in " + zone,
 			Detail: fmt.Sprintf("%s has no subnet in %s, where %s is used: nothing there reaches %s; remedy: add %s to it, or another subnet of the zone", a.ID, zone, q.VPC.ID, q.Gateway.ID, id)})
 	}
-	return Verdict{Answer: workflow.AnswerVerify, Reason: fmt.Sprintf("%s is attached to %s", q.VPC.ID, q.Gateway.ID), Lacking: lacking}
+	return Verdict{Answer: workflow.AnswerVerify, Reason: fmt.Sprintf("%s is attached to %s", q.VPC.ID, q.Gateway.ID), Lacking: lacking}, nil
 }
 
 // unasked says why a VPC that is not attached does not want a gateway.

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -69,6 +70,9 @@ func answered(action policy.Action, allowed bool) func(*attachment.Question) {
 		q.Answer = policy.Decision{Action: action, Allowed: allowed, Policy: "p"}
 	}
 }
+func failed(ids ...string) func(*attachment.Question) {
+	return func(q *attachment.Question) { q.Failed = ids }
+}
 func tables(tables ...attachment.Table) func(*attachment.Question) {
 	return func(q *attachment.Question) { q.Tables = tables }
 }
@@ -84,7 +88,11 @@ func TestJudge(t *testing.T) {
 	}{
 		"asked for, nothing is there":               {nil, workflow.AnswerAttach, "attached by policy attach", "[subnet-a2 subnet-b1]  []"},
 		"asked for, deleted before":                 {changes{attached("deleted", true)}, workflow.AnswerAttach, "attached", "[subnet-a2 subnet-b1]  []"},
-		"asked for, AWS failed it":                  {changes{attached("failed", true)}, workflow.AnswerRefuse, "AWS failed", "[]  []"},
+		"asked for, AWS failed it":                  {changes{attached("failed", true), failed(ours)}, workflow.AnswerAttach, "once more after AWS failed " + ours, "[subnet-a2 subnet-b1]  []"},
+		"asked for, AWS failed somebody else's":     {changes{attached("failed", false)}, workflow.AnswerAttach, "once more", "[subnet-a2 subnet-b1]  []"},
+		"AWS failed two, one since deleted":         {changes{attached("deleted", true), failed("tgw-attach-1", ours)}, workflow.AnswerAttach, "attached by policy attach", "[subnet-a2 subnet-b1]  []"},
+		"AWS failed it, the policy allows no more":  {changes{attached("failed", true), failed(ours), func(q *attachment.Question) { q.Attach = policy.Decision{Policy: "p"} }}, workflow.AnswerRefuse, "refused by policy p", "[]  []"},
+		"AWS failed it, nobody asks any more":       {changes{attached("failed", true), failed(ours), unasked}, workflow.AnswerRemoved, "failed", "[]  []"},
 		"asked for, the owner rejected it":          {changes{attached("rejected", true)}, workflow.AnswerRejected, "rejected", "[]  []"},
 		"the policy does not allow it":              {changes{func(q *attachment.Question) { q.Attach = policy.Decision{Policy: "p"} }}, workflow.AnswerRefuse, "refused by policy p", "[]  []"},
 		"a VPC without subnets":                     {changes{func(q *attachment.Question) { q.Subnets = nil }}, workflow.AnswerRefuse, "the VPC has none", "[]  []"},
@@ -116,7 +124,10 @@ func TestJudge(t *testing.T) {
 		"somebody took the association away":        {changes{attached("available", true), unassociated, ordered}, workflow.AnswerVerify, "is attached", "[]  []"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := attachment.Judge(question(c.change...))
+			v, err := attachment.Judge(question(c.change...))
+			if err != nil {
+				t.Fatal(err)
+			}
 			if does := fmt.Sprint(v.Subnets, " ", v.Associate, " ", v.Propagate); v.Answer != c.want || !strings.Contains(v.Reason, c.says) || does != c.does {
 				t.Errorf("got %+v, want %s because %q, doing %s", v, c.want, c.says, c.does)
 			}
@@ -124,9 +135,21 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestWhatAWSFailedTwiceIsAConflict(t *testing.T) {
+	v, err := attachment.Judge(question(attached("failed", true), failed("tgw-attach-1", ours)))
+	if fault.Of(err) != fault.Conflict || v.Answer != "" {
+		t.Fatalf("got %+v, %v", v, err)
+	}
+	for _, said := range []string{vpc, gateway, "tgw-attach-1 and " + ours, beta, "CloudTrail", "redrive"} {
+		if !strings.Contains(err.Error(), said) {
+			t.Errorf("%v does not say %s", err, said)
+		}
+	}
+}
+
 func TestAnAttachmentOfSomebodyElseIsNotModified(t *testing.T) {
-	v := attachment.Judge(question(attached("available", false), with("subnet-a1")))
-	if v.Answer != workflow.AnswerVerify || len(v.Subnets) > 0 || len(v.Lacking) != 1 || !strings.Contains(v.Lacking[0].Detail, "no subnet in b") || !strings.Contains(v.Lacking[0].Detail, "remedy") {
+	v, err := attachment.Judge(question(attached("available", false), with("subnet-a1")))
+	if err != nil || v.Answer != workflow.AnswerVerify || len(v.Subnets) > 0 || len(v.Lacking) != 1 || !strings.Contains(v.Lacking[0].Detail, "no subnet in b") || !strings.Contains(v.Lacking[0].Detail, "remedy") {
 		t.Errorf("got %+v", v)
 	}
 }
@@ -138,7 +161,7 @@ func TestWhatIsNotOursIsNeverChanged(t *testing.T) {
 		q.Asked, q.Visible, q.OwnerMember = rapid.Bool().Draw(t, "asked"), rapid.Bool().Draw(t, "visible"), rapid.Bool().Draw(t, "member")
 		q.Attachment.Subnets = rapid.SliceOf(rapid.SampledFrom([]string{"subnet-a1", "subnet-b1", "subnet-c1"})).Draw(t, "subnets")
 		q.Association = rapid.SampledFrom([]string{"", "associated", "associating"}).Draw(t, "association")
-		if v := attachment.Judge(q); v.Answer == workflow.AnswerDetach || v.Answer == workflow.AnswerAttach {
+		if v, err := attachment.Judge(q); err != nil || v.Answer == workflow.AnswerDetach || v.Answer == workflow.AnswerAttach {
 			t.Fatalf("got %+v for %+v", v, q)
 		}
 	})

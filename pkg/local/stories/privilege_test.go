@@ -63,6 +63,11 @@ func exercise(c awscall.Call, x local.Exchange) {
 	if c.Service == "ec2" && (strings.Contains(body, "TagSpecification.1.Tag.1.") || strings.Contains(body, "TagSpecifications.1.Tag.1.")) {
 		exercised.rights[right{role, "ec2:CreateTags"}]++
 	}
+	// So is the hosted zone of an endpoint with private DNS.
+	// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+	if c.Service == "ec2" && c.Action == "CreateVpcEndpoint" && strings.Contains(body, "PrivateDnsEnabled=true") {
+		exercised.rights[right{role, "route53:AssociateVPCWithHostedZone"}]++
+	}
 	if c.Service == "iam" && strings.HasPrefix(c.Action, "Create") && strings.Contains(body, "Tags.member.1.Key=") {
 		exercised.rights[right{role, "iam:Tag" + strings.TrimPrefix(c.Action, "Create")}]++
 	}

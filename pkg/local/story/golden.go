@@ -54,6 +54,7 @@ func Golden(facts []Fact, names map[string]string) string {
 	}
 	for _, s := range facts {
 		if s, ok := s.(Start); ok && !started[s.Execution] {
+			started[s.Execution] = true
 			b.WriteString(tell(facts, s, names))
 			b.WriteByte('\n')
 		}
@@ -118,7 +119,11 @@ func remembered(facts []Fact, names map[string]string) []string {
 // tell is one execution, told in the order of its history.
 func tell(facts []Fact, start Start, names map[string]string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "machine %s\n", start.Machine)
+	again := ""
+	if start.Redriven {
+		again = ", redriven"
+	}
+	fmt.Fprintf(&b, "machine %s%s\n", start.Machine, again)
 	var entered []Entered
 	steps := map[string][]Step{}
 	var end *End

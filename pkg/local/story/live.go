@@ -37,7 +37,11 @@ func (l *Live) Tell(f Fact) {
 	case Delivery:
 		l.line(0, f.text())
 	case Start:
-		l.line(0, "machine "+f.Machine+" starts")
+		if f.Redriven {
+			l.line(0, "machine "+f.Machine+" is redriven")
+		} else {
+			l.line(0, "machine "+f.Machine+" starts")
+		}
 	case Entered:
 		if f.Type == "Wait" {
 			played := ""

@@ -242,8 +242,8 @@ func (r *Recorder) history(name, machine string, m moment) {
 	}
 	var f Fact
 	switch {
-	case m.Type == "ExecutionStarted":
-		f = Start{Execution: name, Machine: machine}
+	case m.Type == "ExecutionStarted" || m.Type == "ExecutionRedriven":
+		f = Start{Execution: name, Machine: machine, Redriven: m.Type == "ExecutionRedriven"}
 	case strings.HasSuffix(m.Type, "StateEntered"):
 		r.counts.Transitions++
 		e.state = m.StateEntered.Name

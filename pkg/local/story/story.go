@@ -39,8 +39,11 @@ type Delivery struct {
 	Error string
 }
 
-// Start of an execution.
-type Start struct{ Execution, Machine string }
+// Start of an execution, or its going on after it failed.
+type Start struct {
+	Execution, Machine string
+	Redriven           bool
+}
 
 // Step is one run of a function for a state.
 type Step struct {

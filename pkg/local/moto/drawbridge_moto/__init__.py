@@ -11,6 +11,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     ec2,
     endpoints,
     events,
+    linkedroles,
     organizations,
     parameters,
     patching,

@@ -173,6 +173,10 @@ def _endpoint(call):
     demands += call.on(*(call.arn(f"subnet/{one}") for one in call.listed("SubnetIds")))
     demands += call.on(*(call.arn(f"security-group/{one}") for one in call.listed("SecurityGroupIds")))
     demands += call.on(made, keys={**keys, "ec2:VpceServiceName": call.get("ServiceName")})
+    if str(call.get("PrivateDnsEnabled")).lower() == "true":
+        # A dependent action of CreateVpcEndpoint. The zone is one of AWS's own, which nobody can name before.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+        demands.append(Demand("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/*"))
     if tags:
         demands.append(call.also("CreateTags", made, {**keys, "ec2:CreateAction": call.action}))
     return demands
@@ -337,28 +341,47 @@ def _ec2(account, region):
 
 def denied(response):
     """The error for a call that a role of Drawbridge's makes and may not make; None for all others."""
-    who = caller.identity(response) if caller.credential(response.headers) in caller.sessions else None
-    if who is None or not who.role_name.startswith(OWN):
+    who = _bound(response)
+    if who is None:
         return None
     service = _PREFIXES.get(response.service_name, response.service_name)
     call = Call(response, service, response._get_action())
     name = f"{service}:{call.action}"
     if name == "sts:GetCallerIdentity":  # nobody needs a permission for it
         return None
-    role = sts.find_role(who.role_arn)
-    statements, limit = _statements(role), boundary(role)
     wanted = demands(call)
     if not wanted:
-        if any(policy.concerns(one, name) for one in statements):
+        if any(policy.concerns(one, name) for one in _statements(sts.find_role(who.role_arn))):
             raise NotImplementedError(f"which resources {name} is asked for; add it to drawbridge_moto/privilege.py")
         wanted = [Demand(name)]
     for one in wanted:
-        keys = {"aws:SourceIdentity": who.source_identity or None, "aws:userid": who.principal_id, **one.keys}
-        request = policy.Request(who.account, who.principal_arn, who.arn, resource=one.resource, keys=keys)
-        if not policy.allows(statements, one.action, request):
-            return _error(service, who, one)
-        if limit is not None and not policy.allows(limit, one.action, request):
-            return _error(service, who, one, "permissions boundary")
+        if lacking := _lacking(who, one):
+            return _error(service, who, one, lacking)
+    return None
+
+
+def permitted(response, demand):
+    """Whether who makes a call may do something else as well, which AWS does on their behalf if they may."""
+    who = _bound(response)
+    return who is None or _lacking(who, demand) is None
+
+
+def _bound(response):
+    """Who makes a call, if that is a role of Drawbridge's; None for all others, who are free."""
+    who = caller.identity(response) if caller.credential(response.headers) in caller.sessions else None
+    return who if who is not None and who.role_name.startswith(OWN) else None
+
+
+def _lacking(who, demand):
+    """The kind of policy that does not allow what is demanded, or None."""
+    role = sts.find_role(who.role_arn)
+    limit = boundary(role)
+    keys = {"aws:SourceIdentity": who.source_identity or None, "aws:userid": who.principal_id, **demand.keys}
+    request = policy.Request(who.account, who.principal_arn, who.arn, resource=demand.resource, keys=keys)
+    if not policy.allows(_statements(role), demand.action, request):
+        return "identity-based policy"
+    if limit is not None and not policy.allows(limit, demand.action, request):
+        return "permissions boundary"
     return None
 
 
@@ -410,7 +433,7 @@ class Denied(ServiceException):
     pass
 
 
-def _error(service, who, demand, lacking="identity-based policy"):
+def _error(service, who, demand, lacking):
     """The error in the words of the service."""
     on = f" on resource: {demand.resource}" if demand.resource != "*" else ""
     text = (

@@ -8,6 +8,9 @@ Gaps closed, by the Transit Gateway guide (https://docs.aws.amazon.com/vpc/lates
   - a gateway is deleted while VPCs are attached to it, and has a default route table also when nothing uses it
   - nothing is propagated; a CIDR block that overlaps one that is there attaches, and is silently not propagated
   - a route to a gateway is taken from a VPC that has no attachment, and never turns blackhole
+  - attaching needs nothing of the account; here the service-linked role, which is made for a caller who may make it. Without
+    it an attachment is pending, about ten minutes in AWS, and fails
+    https://github.com/aws-solutions-library-samples/network-orchestration-for-aws-transit-gateway/issues/42
 An attachment, its association and its propagation pass through their states like a peering (peering.py).
 """
 
@@ -26,7 +29,7 @@ from moto.ec2.responses.transit_gateway_route_tables import TransitGatewayRouteT
 from moto.ec2.responses.transit_gateways import TransitGateways as GatewayResponse
 from moto.ec2.utils import random_transit_gateway_attachment_id
 
-from . import checkpoint, cloudtrail, ec2, privilege, ram  # noqa: F401 - ec2 replaces create_route first
+from . import checkpoint, cloudtrail, ec2, linkedroles, privilege, ram  # noqa: F401 - ec2 replaces create_route first
 from .patching import add, on_reset, replace, require
 from .peering import Status, backend_of
 
@@ -73,6 +76,8 @@ class Attachment:
 
     def go(self):
         """It was accepted; on the way it gets what the gateway gives to every attachment."""
+        if not linkedroles.exists(self.vpc.owner_id, linkedroles.TRANSIT_GATEWAY):
+            return self.end("pending", "failed")
         self._status.set("pending", "", ("available", ""))
         options = self.gateway.options
         if options.get("DefaultRouteTableAssociation") == "enable":
@@ -330,6 +335,7 @@ def create(_original, self):
             raise _error(
                 "DuplicateTransitGatewayAttachment", f"{found.id} has a non-deleted Transit Gateway Attachment with same VPC ID."
             )
+        linkedroles.ensure(self, linkedroles.TRANSIT_GATEWAY)
         made = Attachment(found, vpc, subnets, self._get_param("Options") or {})
         _attachments[made.id] = made
     for account, region in made.places():

@@ -56,10 +56,10 @@ class PlaceEndpoints(Case):
         )
         return made["GroupId"]
 
-    def endpoint(self, ec2, service, word, group):
+    def endpoint(self, ec2, service, word, group, **more):
         made = ec2.create_vpc_endpoint(
             VpcEndpointType="Interface", VpcId=self.vpc_id, ServiceName=service, SubnetIds=[self.subnet], SecurityGroupIds=[group],
-            TagSpecifications=self.tags("vpc-endpoint", word),
+            TagSpecifications=self.tags("vpc-endpoint", word), **more,
         )  # fmt: skip
         return made["VpcEndpoint"]["VpcEndpointId"]
 
@@ -69,6 +69,19 @@ class PlaceEndpoints(Case):
                 group = self.group(self.step, f"drawbridge-{word}", word)
                 made = self.endpoint(self.step, service, word, group)
                 self.step.delete_vpc_endpoints(VpcEndpointIds=[made])
+
+    def test_private_dns_takes_a_right_of_route_53(self):
+        word = f"data-api-endpoint-{self.vpc_id}"
+        group = self.group(self.step, "ours", word)
+        made = self.endpoint(self.step, DATA_API, word, group, PrivateDnsEnabled=True)
+        self.step.delete_vpc_endpoints(VpcEndpointIds=[made])
+        role, document = "drawbridge-member-place-endpoints", policy("drawbridge-member-place-endpoints")
+        document["Statement"] = [one for one in document["Statement"] if one["Action"] != ["route53:AssociateVPCWithHostedZone"]]
+        self.client("iam", CONSUMER).put_role_policy(RoleName=role, PolicyName="step", PolicyDocument=json.dumps(document))
+        call = lambda dns: self.endpoint(self.step, NOTEBOOKS, word, group, PrivateDnsEnabled=dns)
+        error = self.fails("UnauthorizedOperation", call, True)
+        self.assertIn("route53:AssociateVPCWithHostedZone", str(error))
+        call(False)
 
     def test_it_touches_nothing_else(self):
         word = f"data-api-endpoint-{self.vpc_id}"
