@@ -88,13 +88,14 @@ crosscheck-localstack: build .venv/ready ## let LocalStack deploy the templates 
 	@if $(MAKE) --no-print-directory .crosscheck/localstack/ready; then \
 		bin/crosscheck-localstack --python .crosscheck/localstack/bin/python --log out/crosscheck-localstack.log; \
 	elif test "$${CI:-}" = true; then exit 1; \
-	else echo "not judged: LocalStack could not be installed from PyPI; pip says why above"; fi
+	else echo "not judged: nothing was deployed to LocalStack or played there"; fi
 
 .crosscheck/localstack/ready: infra/crosscheck/localstack/requirements.txt infra/crosscheck/localstack/requirements.lock.txt
 	@echo "setting up .crosscheck/localstack (LocalStack, a judge from elsewhere; some minutes)"
 	@rm -rf .crosscheck/localstack && mkdir -p .crosscheck
 	@$(PYTHON) -m venv .crosscheck/localstack
-	@.crosscheck/localstack/bin/pip install --quiet --disable-pip-version-check -r infra/crosscheck/localstack/requirements.txt
+	@.crosscheck/localstack/bin/pip install --quiet --disable-pip-version-check -r infra/crosscheck/localstack/requirements.txt || \
+		{ echo "LocalStack could not be installed from PyPI: pip says why above" >&2; exit 1; }
 	@touch $@
 
 .PHONY: synth diff deploy

@@ -155,9 +155,11 @@ func (p *play) create(ctx context.Context, d deployment, t stack, mu *sync.Mutex
 			delete(missing, aws.ToString(r.LogicalResourceId))
 		}
 	}
-	for id, r := range missing {
-		if r["Condition"] == nil {
-			failed = append(failed, id+" is missing")
+	if len(failed) == 0 { // else what comes after it is missing too
+		for id, r := range missing {
+			if r["Condition"] == nil {
+				failed = append(failed, id+" is missing")
+			}
 		}
 	}
 	slices.Sort(failed)

@@ -3,6 +3,7 @@ package localstack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,9 +88,14 @@ func (p *play) hush(ctx context.Context) error {
 
 // settle waits until at least n executions ended since the last act, none runs, and no event is under way. It returns them
 // in the order in which they started. A wait that is too long is an error with the ends so far.
-func (p *play) settle(ctx context.Context, n int) ([]end, error) {
+func (p *play) settle(ctx context.Context, n int) (_ []end, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it is not over after %s", patience))
 	defer cancel()
+	defer func() {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) { // and not the call that it met
+			err = cause
+		}
+	}()
 	var since time.Time
 	before := ""
 	for {
