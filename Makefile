@@ -81,6 +81,23 @@ ROUGH := ^Test(Faults|Burst|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|Deleted
 faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
+# LocalStack, from PyPI, in a virtual environment of its own. Where it cannot be had, that fails in CI and is said elsewhere.
+.PHONY: crosscheck-localstack
+crosscheck-localstack: build .venv/ready ## let LocalStack deploy the templates and play the scenarios
+	@mkdir -p out && $(GO) build -o bin/crosscheck-localstack ./infra/crosscheck/localstack/judge
+	@if $(MAKE) --no-print-directory .crosscheck/localstack/ready; then \
+		bin/crosscheck-localstack --python .crosscheck/localstack/bin/python --log out/crosscheck-localstack.log; \
+	elif test "$${CI:-}" = true; then exit 1; \
+	else echo "not judged: nothing was deployed to LocalStack or played there"; fi
+
+.crosscheck/localstack/ready: infra/crosscheck/localstack/requirements.txt infra/crosscheck/localstack/requirements.lock.txt
+	@echo "setting up .crosscheck/localstack (LocalStack, a judge from elsewhere; some minutes)"
+	@rm -rf .crosscheck/localstack && mkdir -p .crosscheck
+	@$(PYTHON) -m venv .crosscheck/localstack
+	@.crosscheck/localstack/bin/pip install --quiet --disable-pip-version-check -r infra/crosscheck/localstack/requirements.txt || \
+		{ echo "LocalStack could not be installed from PyPI: pip says why above" >&2; exit 1; }
+	@touch $@
+
 .PHONY: synth diff deploy
 synth: package node_modules/ready ## synthesize the CDK app into cdk.out
 	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk synth --quiet
