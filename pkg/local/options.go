@@ -50,6 +50,9 @@ type Options struct {
 	// Observe sees every AWS call that Drawbridge makes together with the request
 	// that made it; nil sees none.
 	Observe func(awscall.Call, Exchange)
+	// Authorizations is a file, by its whole path, that gets a line of JSON for each permission that a role of
+	// Drawbridge's asked for and was allowed; empty writes none.
+	Authorizations string
 	// Hub and Member are the templates to deploy; empty means those that the CDK
 	// app synthesizes.
 	Hub, Member string

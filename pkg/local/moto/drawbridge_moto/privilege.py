@@ -19,7 +19,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.iam.models import Role, iam_backends
 
-from . import caller, config, policy, sts
+from . import authorizations, caller, config, policy, sts
 from .patching import replace, require
 
 require(BaseResponse, "_get_action", "_get_param", "_get_params", "_transform_response", "_enrich_response")
@@ -359,6 +359,7 @@ def denied(response):
             return _error(service, who, one)
         if limit is not None and not policy.allows(limit, one.action, request):
             return _error(service, who, one, "permissions boundary")
+        authorizations.record(role, one.action, request, statements, limit)
     return None
 
 
