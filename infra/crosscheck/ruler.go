@@ -41,8 +41,8 @@ func (k *ruler) Get(ctx context.Context) error {
 	return nil
 }
 
-// question is what both matchers are asked; see java/Ruler.java.
-type question struct {
+// puzzle is what both matchers are asked; see java/Ruler.java.
+type puzzle struct {
 	Buses map[string]map[string]json.RawMessage `json:"buses"`
 	Cases []onBuses                             `json:"cases"`
 }
@@ -99,7 +99,7 @@ func (k *ruler) Judge(ctx context.Context, r *report) error {
 }
 
 // engine holds the matcher of the local engine to the answers of AWS's.
-func (k *ruler) engine(ctx context.Context, r *report, q question, all []Case, want [][]string) error {
+func (k *ruler) engine(ctx context.Context, r *report, q puzzle, all []Case, want [][]string) error {
 	var said struct{ Matches [][]string }
 	if err := askEngine(ctx, k.root, q, &said); err != nil {
 		return err
@@ -123,8 +123,8 @@ func askEngine(ctx context.Context, root string, question, answer any) error {
 }
 
 // onTheirBuses puts every case on the buses that it could come to: the default bus of its account, and those of the hub.
-func onTheirBuses(root string, all []Case) (question, error) {
-	q := question{Buses: map[string]map[string]json.RawMessage{}}
+func onTheirBuses(root string, all []Case) (puzzle, error) {
+	q := puzzle{Buses: map[string]map[string]json.RawMessage{}}
 	for _, c := range all {
 		var event struct{ Account string }
 		if err := json.Unmarshal(c.Event, &event); err != nil || event.Account == "" {
