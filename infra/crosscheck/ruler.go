@@ -23,9 +23,7 @@ var rulerJars = []jar{
 	{"com/fasterxml/jackson/core/jackson-databind/2.22.2/jackson-databind-2.22.2.jar", "d0da14c12b16b5d54719aa172d83b542ff4abeb8b0fb7db476fde8ceece760ca"},
 }
 
-func (*ruler) Name() string {
-	return "event-ruler 2.1.0, AWS's rule engine: patterns and samples, and the local engine's matcher"
-}
+func (*ruler) Name() string { return "event-ruler 2.1.0" }
 
 func (k *ruler) java() string { return filepath.Join(k.root, folder, "java") }
 

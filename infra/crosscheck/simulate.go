@@ -21,9 +21,7 @@ type simulate struct {
 
 const simulatePackage = "@cloud-copilot/iam-simulate"
 
-func (k *simulate) Name() string {
-	return simulatePackage + " " + k.version + ": what roles asked for in the stories, and the local engine's evaluator"
-}
+func (k *simulate) Name() string { return simulatePackage + " " + k.version }
 
 func (k *simulate) Get(ctx context.Context) error {
 	if err := k.npm.install(ctx); err != nil {

@@ -19,7 +19,7 @@ type states struct {
 	version string
 }
 
-func (k *states) Name() string { return k.pkg + " " + k.version + ": the machines" }
+func (k *states) Name() string { return k.pkg + " " + k.version }
 
 func (k *states) Get(ctx context.Context) error {
 	if err := k.npm.install(ctx); err != nil {
