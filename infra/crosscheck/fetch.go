@@ -23,41 +23,45 @@ type jar struct{ path, sha256 string }
 
 const mavenCentral = "https://repo.maven.apache.org/maven2/"
 
-// fetch downloads the jar into a folder, unless it is there already. What is not as it must be is not kept.
+// fetch has the jar in a folder: it downloads it, with three tries, unless it is there. What is not as it must be is not kept.
 func (j jar) fetch(ctx context.Context, folder string) error {
 	path := filepath.Join(folder, filepath.Base(j.path))
-	have, err := os.ReadFile(path)
-	if err == nil && j.is(have) {
+	if have, err := os.ReadFile(path); err == nil && j.is(have) {
 		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, mavenCentral+j.path, nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("getting %s: %s", request.URL, answer.Status)
-	}
-	content, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return err
-	}
-	if !j.is(content) {
-		return fmt.Errorf("getting %s: it is not the file whose SHA-256 is %s", request.URL, j.sha256)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path+".part", content, 0o644); err != nil {
+	content, err := j.download(ctx)
+	for more := 2; err != nil && more > 0; more-- {
+		content, err = j.download(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	return os.Rename(path+".part", path)
+	return os.WriteFile(path, content, 0o644)
+}
+
+func (j jar) download(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, mavenCentral+j.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("getting %s: %s", request.URL, answer.Status)
+	}
+	content, err := io.ReadAll(answer.Body)
+	if err == nil && !j.is(content) {
+		err = fmt.Errorf("getting %s: it is not the file whose SHA-256 is %s", request.URL, j.sha256)
+	}
+	return content, err
 }
 
 func (j jar) is(content []byte) bool {

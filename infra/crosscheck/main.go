@@ -91,7 +91,7 @@ func run(ctx context.Context, out io.Writer, judges []named, names []string, ci 
 		r := &report{out: out}
 		asked = append(asked, r)
 		if r.absent = n.Get(ctx); r.absent != nil {
-			r.name = n.key
+			r.name, r.about = n.key, n.about
 			good = good && !ci
 			continue
 		}
@@ -127,7 +127,7 @@ func summarize(out io.Writer, asked []*report) {
 			fmt.Fprintf(out, "not judged by %s: %s\n", r.name, left)
 		}
 		if r.absent != nil {
-			fmt.Fprintf(out, "not judged: %s could not be had: %v\n", r.name, r.absent)
+			fmt.Fprintf(out, "not judged: %s: %s could not be had: %v\n", r.about, r.name, r.absent)
 		}
 	}
 }

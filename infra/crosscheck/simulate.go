@@ -198,8 +198,9 @@ func (t *bench) sit(one role) {
 		for _, p := range one.policies {
 			for _, s := range p.Statement {
 				for _, a := range s.Action {
-					if _, service := ofServices[a]; !service {
-						t.rights = append(t.rights, right{one.name, a})
+					one := right{one.name, a}
+					if _, service := ofServices[a]; !service && !slices.Contains(t.rights, one) {
+						t.rights = append(t.rights, one)
 					}
 				}
 			}
