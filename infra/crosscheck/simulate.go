@@ -32,8 +32,8 @@ func (k *simulate) Get(ctx context.Context) error {
 	return err
 }
 
-// hearing is what both evaluators are asked; see npm/simulate.mjs and engine.py.
-type hearing struct {
+// questions are what both evaluators are asked; see npm/simulate.mjs and engine.py.
+type questions struct {
 	Policies         map[string][]document `json:"policies"`
 	ResourcePolicies map[string]document   `json:"resourcePolicies"`
 	Requests         []asked               `json:"requests"`
@@ -53,7 +53,7 @@ type asked struct {
 const allowed = "Allowed"
 
 func (k *simulate) Judge(ctx context.Context, r *report) error {
-	t, err := court(k.root)
+	t, err := granted(k.root)
 	if err != nil {
 		return err
 	}
@@ -61,11 +61,11 @@ func (k *simulate) Judge(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
-	h := hearing{Policies: t.policies, ResourcePolicies: t.resources}
+	h := questions{Policies: t.policies, ResourcePolicies: t.resources}
 	var own []int      // the question about the role itself, of each request
 	var others [][]int // those about other functions' roles
 	for i, q := range all {
-		one, err := t.question(q)
+		one, err := t.question(q, i)
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (k *simulate) Judge(ctx context.Context, r *report) error {
 	for i := range pairs {
 		r.Held((said[trusting+i] == allowed) == wants[i].allowed, "%s: it says %s", wants[i].about, said[trusting+i])
 	}
-	for _, right := range t.rights {
+	for _, right := range t.all {
 		r.Held(slices.ContainsFunc(all, func(q request) bool { return q.name() == right.role && q.Action == right.action }),
 			"no story asks for %s as %s, which the role allows: it is not judged", right.action, right.role)
 	}
@@ -115,14 +115,14 @@ func (k *simulate) Judge(ctx context.Context, r *report) error {
 	return nil
 }
 
-// bench is what the templates say: who may do what, and who is trusted.
-type bench struct {
+// rights is what the templates say: who may do what, and who is trusted.
+type rights struct {
 	policies  map[string][]document // by account and role, or boundary
 	resources map[string]document   // the trust of roles, likewise, and keyPolicy
 	hub       []role                // the roles of functions
 	member    []role                // those that they assume in a member account
 	keys      map[string]bool       // the condition keys that some policy asks about, in lower case
-	rights    []right               // of the roles of functions and members
+	all       []right               // of the roles of functions and members
 }
 
 // keyPolicy ends the name of the policy of an account's keys: AWS's default, by which a key listens to the account's IAM.
@@ -138,9 +138,9 @@ var ofServices = map[string]string{
 	"logs:PutLogEvents":    "Lambda writes what the function prints",
 }
 
-// court reads the templates, in a member account and in the hub account, which may be a member too.
-func court(root string) (*bench, error) {
-	t := &bench{policies: map[string][]document{}, resources: map[string]document{}, keys: map[string]bool{}}
+// granted reads the templates, in a member account and in the hub account, which may be a member too.
+func granted(root string) (*rights, error) {
+	t := &rights{policies: map[string][]document{}, resources: map[string]document{}, keys: map[string]bool{}}
 	for _, account := range []string{consumer, hubAccount} {
 		t.resources[account+keyPolicy] = document{Version: "2012-10-17", Statement: []statement{{
 			Effect: "Allow", Principal: map[string]any{"AWS": fmt.Sprintf("arn:%s:iam::%s:root", partition, account)}, Action: texts{"kms:*"}, Resource: texts{"*"},
@@ -167,7 +167,7 @@ func court(root string) (*bench, error) {
 				}
 				keys(string(text), t.keys)
 				if account == consumer {
-					t.sit(one)
+					t.keep(one)
 				}
 			}
 		}
@@ -178,9 +178,9 @@ func court(root string) (*bench, error) {
 	return t, nil
 }
 
-// sit keeps a role that is a function's, which Lambda may assume, or one of a member, which an account may. Others are of
+// keep keeps a role that is a function's, which Lambda may assume, or one of a member, which an account may. Others are of
 // services of AWS, and ask for nothing in a story.
-func (t *bench) sit(one role) {
+func (t *rights) keep(one role) {
 	if one.trust == nil {
 		return
 	}
@@ -199,8 +199,8 @@ func (t *bench) sit(one role) {
 			for _, s := range p.Statement {
 				for _, a := range s.Action {
 					one := right{one.name, a}
-					if _, service := ofServices[a]; !service && !slices.Contains(t.rights, one) {
-						t.rights = append(t.rights, one)
+					if _, service := ofServices[a]; !service && !slices.Contains(t.all, one) {
+						t.all = append(t.all, one)
 					}
 				}
 			}
@@ -209,18 +209,18 @@ func (t *bench) sit(one role) {
 }
 
 // question asks about a request as the role made it.
-func (t *bench) question(q request) (asked, error) {
+func (t *rights) question(q request, i int) (asked, error) {
 	one := asked{Policy: q.account() + " " + q.name(), Principal: q.Role, Action: q.Action, Resource: q.Resource, Account: q.account(), Context: q.Context}
 	if one.Resource != "*" {
 		one.Resource = strings.ReplaceAll(one.Resource, "*", "x0") // a thing that has no id yet, or any
 	}
 	if len(q.Policies) > 0 {
-		one.Policy, one.Boundary = "made "+q.Role, ""
+		one.Policy = fmt.Sprintf("made %d", i) // the same name in two stories is two roles
 		if err := t.made(one.Policy, q.Policies); err != nil {
 			return one, err
 		}
 		if len(q.Boundary) > 0 {
-			one.Boundary = "boundary of " + q.Role
+			one.Boundary = fmt.Sprintf("boundary %d", i)
 			if err := t.made(one.Boundary, q.Boundary); err != nil {
 				return one, err
 			}
@@ -243,7 +243,7 @@ func (t *bench) question(q request) (asked, error) {
 }
 
 // made keeps the policy of a role that Drawbridge made in a story.
-func (t *bench) made(name string, statements []json.RawMessage) error {
+func (t *rights) made(name string, statements []json.RawMessage) error {
 	d := document{Version: "2012-10-17"}
 	for _, text := range statements {
 		var s statement
@@ -263,7 +263,7 @@ const without = 2
 
 // others returns the roles of other functions that are asked about a request: all on the same side that have its action,
 // and some that do not, each time others.
-func (t *bench) others(q request, i int) []role {
+func (t *rights) others(q request, i int) []role {
 	side := t.member
 	if slices.ContainsFunc(t.hub, func(r role) bool { return r.name == q.name() }) {
 		side = t.hub
@@ -290,7 +290,7 @@ func (r role) may(action string) bool {
 }
 
 // instead asks the same about another role.
-func (t *bench) instead(one asked, other role) asked {
+func (t *rights) instead(one asked, other role) asked {
 	account := strings.Split(one.Principal, ":")[4]
 	one.Policy, one.Boundary = account+" "+other.name, ""
 	one.Principal = fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, account, other.name)
@@ -307,8 +307,8 @@ type want struct {
 
 // pairs asks whom each member role trusts: the function that it is for, and neither another, nor that one with another
 // external id or from another organization. Whoever asks has the policy of the right one.
-func (t *bench) pairs() ([]asked, []want) {
-	var questions []asked
+func (t *rights) pairs() ([]asked, []want) {
+	var pairs []asked
 	var wants []want
 	for i, one := range t.member {
 		own := hubPrefix + strings.TrimPrefix(one.name, memberPrefix)
@@ -328,7 +328,7 @@ func (t *bench) pairs() ([]asked, []want) {
 			{own, external, "o-somebodyelse", false},
 		} {
 			principal := fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, hubAccount, c.who)
-			questions = append(questions, asked{
+			pairs = append(pairs, asked{
 				Policy: hubAccount + " " + own, ResourcePolicy: consumer + " " + one.name, Principal: principal, Action: "sts:AssumeRole",
 				Resource: fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, consumer, one.name), Account: consumer,
 				Context: map[string][]string{
@@ -340,5 +340,5 @@ func (t *bench) pairs() ([]asked, []want) {
 			wants = append(wants, want{about, c.allowed})
 		}
 	}
-	return questions, wants
+	return pairs, wants
 }
