@@ -77,6 +77,15 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 # The tests of pkg/local/stories that need an engine of their own, for faults and crowds.
 ROUGH := ^Test(Faults|Burst|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration)$$
 
+.PHONY: crosscheck
+crosscheck: .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here
+	@PATH="$(CURDIR)/node_modules/node/bin:$$PATH" $(GO) run ./infra/crosscheck
+
+# What the roles ask for, which make test leaves too.
+out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/local/stories/*.go) | .venv/ready
+	@echo "playing the stories, to see what the roles ask for"
+	@$(GO) test -count=1 -timeout 30m -run '^TestStories$$' ./pkg/local/stories
+
 .PHONY: faults
 faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '

@@ -54,6 +54,9 @@ type Options struct {
 	// Event sees every event that reaches a bus, in its order and as EventBridge writes it, so that another EventBridge can be
 	// given a copy; nil sees none. It must return at once.
 	Event func(account, region, bus string, event json.RawMessage)
+	// Authorizations is a file, by its whole path, that gets a line of JSON for each permission that a role of
+	// Drawbridge's asked for and was allowed; empty writes none.
+	Authorizations string
 	// Hub and Member are the templates to deploy; empty means those that the CDK
 	// app synthesizes.
 	Hub, Member string

@@ -91,6 +91,7 @@ func TestStories(t *testing.T) {
 	}
 	if played == len(all)+len(dataAPI) {
 		t.Run("every right is used", everyRightIsUsed)
+		t.Run("authorizations are kept", authorizationsAreKept)
 	}
 }
 
