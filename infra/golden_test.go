@@ -49,6 +49,7 @@ var local = Config{
 	OrganizationID: "o-drawbridge0", ExternalID: "drawbridge-local",
 	HomeRegion: "us-east-1", Regions: []string{"us-east-1", "eu-west-1"},
 	TargetOrganizationalUnits: []string{"ou-draw-bridge000"}, CallAs: "DELEGATED_ADMIN",
+	ApprovalPatience: "3", SweepSchedule: "rate(1 day)",
 	Policy: "pkg/policy/default.cedar",
 }
 
@@ -69,7 +70,20 @@ func synth(t *testing.T, c Config) cxapi.CloudAssembly {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "cdk.json"))
+	context := contextOf(t, dir)
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: &context,
+	})
+	if err := stacks(app, c, dir); err != nil {
+		t.Fatal(err)
+	}
+	return app.Synth(nil)
+}
+
+// contextOf returns the context in cdk.json.
+func contextOf(t *testing.T, root string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "cdk.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,13 +91,7 @@ func synth(t *testing.T, c Config) cxapi.CloudAssembly {
 	if err := json.Unmarshal(text, &settings); err != nil {
 		t.Fatal(err)
 	}
-	app := awscdk.NewApp(&awscdk.AppProps{
-		Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: &settings.Context,
-	})
-	if err := stacks(app, c, dir); err != nil {
-		t.Fatal(err)
-	}
-	return app.Synth(nil)
+	return settings.Context
 }
 
 // template returns the template of a stack.

@@ -41,7 +41,8 @@ func run() error {
 		return err
 	}
 	app := awscdk.NewApp(nil)
-	c, err := LoadConfig(func(key string) any { return app.Node().TryGetContext(jsii.String(key)) })
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	c, err := LoadConfig(context)
 	if err != nil {
 		return err
 	}
@@ -76,8 +77,12 @@ func stacks(app awscdk.App, c Config, dir string) error {
 	}
 	organization.AddDependency(hub, jsii.String("members forward to the hub's bus"))
 	member := newMember(app, c)
-	for i, sentence := range c.Missing() {
-		awscdk.Annotations_Of(hub).AddWarningV2(jsii.String(fmt.Sprintf("drawbridge:missing-%d", i)), jsii.String(sentence))
+	// `make deploy` deploys nothing while there are warnings.
+	if sentence := c.Missing(); sentence != "" {
+		awscdk.Annotations_Of(hub).AddWarningV2(jsii.String("drawbridge:missing"), jsii.String(sentence))
+	}
+	for _, sentence := range c.regionNotes() {
+		awscdk.Annotations_Of(hub).AddInfo(jsii.String(sentence))
 	}
 	check(app, hub, member)
 	return nil
