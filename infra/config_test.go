@@ -26,7 +26,7 @@ func TestConfigSaysWhatIsWrongAndWhatBelongsThere(t *testing.T) {
 		"a misspelt Region among others":   {map[string]any{"regions": "us-east-1,eu-cental-1"}, []string{`"regions"`, `did you mean "eu-central-1"`}},
 		"two partitions":                   {map[string]any{"regions": "us-east-1,cn-north-1"}, []string{`"regions"`, "cn-north-1", "aws-cn", `"hubRegion" is us-east-1`}},
 		"a misspelt key":                   {map[string]any{"hubaccount": "123456789012"}, []string{`"hubaccount"`, `did you mean "hubAccount"`}},
-		"a key in British English":        {map[string]any{"targetOrganisationalUnits": "r-abcd"}, []string{`"targetOrganisationalUnits"`, `did you mean "targetOrganizationalUnits"`}},
+		"a key in British English":         {map[string]any{"targetOrganisationalUnits": "r-abcd"}, []string{`"targetOrganisationalUnits"`, `did you mean "targetOrganizationalUnits"`}},
 		"a caller that is none":            {map[string]any{"callAs": "ROOT"}, []string{`"callAs"`, "DELEGATED_ADMIN"}},
 	} {
 		t.Run(name, func(t *testing.T) {
