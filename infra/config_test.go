@@ -72,7 +72,7 @@ func TestTheFileInTheRepositoryShowsEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	context := contextOf(t, dir)
+	context := contextFile(t, dir)
 	shown, err := LoadConfig(context)
 	if err != nil {
 		t.Fatal(err)

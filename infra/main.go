@@ -41,8 +41,7 @@ func run() error {
 		return err
 	}
 	app := awscdk.NewApp(nil)
-	context, _ := app.Node().GetAllContext(nil).(map[string]any)
-	c, err := LoadConfig(context)
+	c, err := LoadConfig(contextOf(app))
 	if err != nil {
 		return err
 	}
@@ -51,6 +50,17 @@ func run() error {
 	}
 	app.Synth(nil)
 	return nil
+}
+
+// contextOf returns all that the app's context says. jsii hands objects over in an envelope.
+func contextOf(app awscdk.App) map[string]any {
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	for key, value := range context {
+		if envelope, ok := value.(map[string]any); ok && len(envelope) == 1 && envelope["$jsii.map"] != nil {
+			context[key] = envelope["$jsii.map"]
+		}
+	}
+	return context
 }
 
 // stacks puts all the stacks into the app. dir is the root of the repository.
@@ -66,7 +76,7 @@ func stacks(app awscdk.App, c Config, dir string) error {
 	if err != nil {
 		return err
 	}
-	body, err := memberBody(c)
+	body, err := memberBody(contextOf(app))
 	if err != nil {
 		return err
 	}
@@ -88,14 +98,15 @@ func stacks(app awscdk.App, c Config, dir string) error {
 	return nil
 }
 
-// memberBody returns the member stack's template as the StackSet carries it.
-func memberBody(c Config) (string, error) {
+// memberBody returns the member stack's template as the StackSet carries it. What the context tells the CDK, such as a
+// permissions boundary for all roles, holds for it too.
+func memberBody(context map[string]any) (string, error) {
 	out, err := os.MkdirTemp("", "drawbridge-member-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(out)
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(out), AnalyticsReporting: jsii.Bool(false)})
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(out), AnalyticsReporting: jsii.Bool(false), Context: &context})
 	// The parameters come from the StackSet.
 	stack := newMember(app, Config{})
 	template := app.Synth(nil).GetStackArtifact(stack.ArtifactId()).Template()

@@ -25,18 +25,24 @@ func stackSet(t *testing.T, assembly cxapi.CloudAssembly) map[string]any {
 	return nil
 }
 
-func TestTheStackSetCarriesTheMemberStack(t *testing.T) {
-	assembly := synth(t, local)
-	properties := stackSet(t, assembly)
-	var carried map[string]any
-	url, _ := properties["TemplateURL"].(map[string]any)
+// carried returns the template that the StackSet carries.
+func carried(t *testing.T, assembly cxapi.CloudAssembly) map[string]any {
+	t.Helper()
+	url, _ := stackSet(t, assembly)["TemplateURL"].(map[string]any)
 	body, err := os.ReadFile(asset(t, assembly, url["Fn::Sub"].(string)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(body, &carried); err != nil {
+	var template map[string]any
+	if err := json.Unmarshal(body, &template); err != nil {
 		t.Fatal(err)
 	}
+	return template
+}
+
+func TestTheStackSetCarriesTheMemberStack(t *testing.T) {
+	assembly := synth(t, local)
+	properties, carried := stackSet(t, assembly), carried(t, assembly)
 	plain := template(t, assembly, memberStackName)
 	delete(plain, "Metadata")
 	defaults := 0
@@ -188,6 +194,34 @@ func TestAnotherAccountMayOwnTheStackSet(t *testing.T) {
 		text, _ := json.Marshal(p["ParameterValue"])
 		if strings.HasPrefix(p["ParameterKey"].(string), "Hub") && (strings.Contains(string(text), "AWS::AccountId") || !strings.Contains(string(text), "HubAccount")) {
 			t.Errorf("%v is %s, not the hub's", p["ParameterKey"], text)
+		}
+	}
+}
+
+// What an organization asks of its CDK apps by the context holds everywhere, in the template that the StackSet carries too.
+func TestABoundaryAndAQualifierReachEverything(t *testing.T) {
+	assembly := synthWith(t, local, map[string]any{
+		"@aws-cdk/core:permissionsBoundary": map[string]any{"name": "platform-boundary"}, "@aws-cdk/core:bootstrapQualifier": "platform01",
+	})
+	hub, organization := template(t, assembly, hubStackName), template(t, assembly, organizationStackName)
+	for name, of := range map[string]map[string]any{"the hub": hub, "a member": carried(t, assembly)} {
+		roles := 0
+		for id, r := range of["Resources"].(map[string]any) {
+			if r := r.(map[string]any); r["Type"] == "AWS::IAM::Role" {
+				roles++
+				if text, _ := json.Marshal(r["Properties"].(map[string]any)["PermissionsBoundary"]); !strings.Contains(string(text), ":policy/platform-boundary") {
+					t.Errorf("the role %s of %s has the boundary %s", id, name, text)
+				}
+			}
+		}
+		if roles == 0 {
+			t.Errorf("%s has no roles", name)
+		}
+	}
+	for name, of := range map[string]map[string]any{"the hub": hub, "the organization": organization} {
+		text, _ := json.Marshal(of)
+		if strings.Contains(string(text), "cdk-hnb659fds") || !strings.Contains(string(text), "cdk-platform01-assets-") {
+			t.Errorf("%s does not take its assets from the bucket of the qualifier", name)
 		}
 	}
 }
