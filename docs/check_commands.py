@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none", AWS_DEFAULT_REGION="us-east-1")
 
+import jmespath  # noqa: E402
 from awscli.clidriver import create_clidriver  # noqa: E402  (it reads the environment)
 from botocore import xform_name  # noqa: E402
 from botocore.utils import ArgumentGenerator  # noqa: E402
@@ -38,7 +39,32 @@ def wrong(words):
         return "no operation was called"
     if "--query" in words and out.getvalue().strip() in ("", "null", "None", "[]"):
         return "--query finds nothing in a sample of the answer"
-    return misspelt(asked[0], words)
+    return misspelt(asked[0], words) or unknown(asked[0], words)
+
+
+def unknown(model, words):
+    """A filter that names a field that no answer has lets everything or nothing through."""
+    if "--query" not in words:
+        return None
+    fields, names = set(), set()
+
+    def read(node):
+        if node["type"] == "field":
+            fields.add(node["value"])
+        for child in node["children"]:
+            read(child)
+
+    def gather(shape):
+        for name, member in getattr(shape, "members", {}).items():
+            if name not in names:
+                names.add(name)
+                gather(member)
+        if shape.type_name == "list":
+            gather(shape.member)
+
+    read(jmespath.compile(words[words.index("--query") + 1]).parsed)
+    gather(model.output_shape)
+    return f"--query names {sorted(fields - names)}, which no answer has" if fields - names else None
 
 
 def misspelt(model, words):
