@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -87,11 +88,11 @@ func split(t *testing.T, line string) []string {
 func beside(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	policy, err := os.ReadFile("../pkg/policy/default.cedar")
+	cedar, err := os.ReadFile("../pkg/policy/default.cedar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string][]byte{"policy.cedar": policy, "delegation.json": delegation(t)} {
+	for name, text := range map[string][]byte{"policy.cedar": cedar, "delegation.json": delegation(t)} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -275,24 +276,24 @@ func delegation(t *testing.T) []byte {
 
 // TestTheDelegationPolicyAllowsWhatTheFunctionsCall holds it to the roles of the hub, both ways.
 func TestTheDelegationPolicyAllowsWhatTheFunctionsCall(t *testing.T) {
-	var policy struct {
+	var document struct {
 		Statement []struct {
 			Effect, Resource string
 			Principal        map[string]string
 			Action           []string
 		}
 	}
-	if err := json.Unmarshal(delegation(t), &policy); err != nil {
+	if err := json.Unmarshal(delegation(t), &document); err != nil {
 		t.Fatal(err)
 	}
-	if len(policy.Statement) != 1 || policy.Statement[0].Principal["AWS"] != "arn:aws:iam::"+local.HubAccount+":root" {
-		t.Fatalf("the policy is %+v", policy)
+	if len(document.Statement) != 1 || document.Statement[0].Principal["AWS"] != "arn:aws:iam::"+local.HubAccount+":root" {
+		t.Fatalf("the policy is %+v", document)
 	}
 	called := map[string]bool{}
 	for _, m := range regexp.MustCompile(`"(organizations:\w+)"`).FindAllStringSubmatch(template.Hub, -1) {
 		called[m[1]] = true
 	}
-	if got, want := slices.Sorted(slices.Values(policy.Statement[0].Action)), slices.Sorted(maps.Keys(called)); !slices.Equal(got, want) || len(want) == 0 {
+	if got, want := slices.Sorted(slices.Values(document.Statement[0].Action)), slices.Sorted(maps.Keys(called)); !slices.Equal(got, want) || len(want) == 0 {
 		t.Errorf("the delegation policy allows %q, the functions call %q", got, want)
 	}
 }
@@ -310,12 +311,12 @@ func TestWhatItCostsIdle(t *testing.T) {
 	for _, r := range hub.Resources {
 		count[r.Type]++
 	}
-	policy, err := os.ReadFile("../pkg/policy/default.cedar")
+	cedar, err := os.ReadFile("../pkg/policy/default.cedar")
 	if err != nil {
 		t.Fatal(err)
 	}
 	advanced := 0
-	if len(policy) > 4096 {
+	if len(cedar) > 4096 {
 		advanced = 1
 	}
 	alarms, dashboards := count["AWS::CloudWatch::Alarm"], count["AWS::CloudWatch::Dashboard"]
@@ -393,5 +394,16 @@ func TestTheVersionsAreThoseOfTheTools(t *testing.T) {
 		if says := fmt.Sprintf(c.says, m[1]); !strings.Contains(strings.Join(strings.Fields(documents(t)["docs/deploy.md"]), " "), says) {
 			t.Errorf("deploy.md does not say %q", says)
 		}
+	}
+}
+
+// TestThePolicyThatAllowsNothingCanBeRead reads the one that deploy.md tells to write before Drawbridge is removed.
+func TestThePolicyThatAllowsNothingCanBeRead(t *testing.T) {
+	found := regexp.MustCompile("`(@id[^`]+)`").FindAllStringSubmatch(documents(t)["docs/deploy.md"], -1)
+	if len(found) != 1 {
+		t.Fatalf("deploy.md has %d policies, want one", len(found))
+	}
+	if _, err := policy.Parse("policy.cedar", []byte(found[0][1])); err != nil {
+		t.Error(err)
 	}
 }
