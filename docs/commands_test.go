@@ -407,3 +407,40 @@ func TestThePolicyThatAllowsNothingCanBeRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheTrailMustLogEveryServiceThatRulesListenTo holds the services that deploy.md names for a trail with advanced
+// selectors to the forwarding rules.
+func TestTheTrailMustLogEveryServiceThatRulesListenTo(t *testing.T) {
+	var member struct {
+		Resources map[string]struct {
+			Type       string
+			Properties struct {
+				EventPattern struct {
+					Detail struct {
+						EventSource []string `json:"eventSource"`
+					} `json:"detail"`
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(template.Member), &member); err != nil {
+		t.Fatal(err)
+	}
+	listened := map[string]bool{}
+	for _, r := range member.Resources {
+		if r.Type == "AWS::Events::Rule" {
+			for _, source := range r.Properties.EventPattern.Detail.EventSource {
+				listened[strings.TrimSuffix(source, ".amazonaws.com")] = true
+			}
+		}
+	}
+	_, list, found := strings.Cut(strings.Join(strings.Fields(documents(t)["docs/deploy.md"]), " "), "a list of what is included must have ")
+	list, _, _ = strings.Cut(list, ", each with")
+	var said []string
+	for _, m := range regexp.MustCompile("`([a-z0-9-]+)`").FindAllStringSubmatch(list, -1) {
+		said = append(said, m[1])
+	}
+	if want := slices.Sorted(maps.Keys(listened)); !found || len(want) == 0 || !slices.Equal(slices.Sorted(slices.Values(said)), want) {
+		t.Errorf("deploy.md says that the trail must log %q, the rules listen to %q", said, want)
+	}
+}
