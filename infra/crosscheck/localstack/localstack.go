@@ -40,7 +40,7 @@ type Options struct {
 // Check says in one sentence what is missing and how to get it.
 func (o Options) Check() error {
 	if _, err := os.Stat(o.Python); err != nil {
-		return fmt.Errorf("LocalStack is not installed (%s): run `make crosscheck-localstack`, which sets it up", o.Python)
+		return fmt.Errorf("LocalStack is not installed (%s): run `make .crosscheck/localstack/ready`, which sets it up", o.Python)
 	}
 	return local.Options{Root: o.Root}.Check()
 }

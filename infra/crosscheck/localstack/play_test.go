@@ -46,7 +46,7 @@ func TestReportCountsWhatHeld(t *testing.T) {
 
 func TestRunSaysWhatIsMissing(t *testing.T) {
 	r, err := Run(t.Context(), Options{Root: "../../..", Python: "nowhere/python", Out: io.Discard, Log: io.Discard})
-	if err == nil || len(r.Judgements) > 0 || !strings.Contains(err.Error(), "make crosscheck-localstack") || strings.Contains(err.Error(), "\n") {
+	if err == nil || len(r.Judgements) > 0 || !strings.Contains(err.Error(), "make .crosscheck/localstack/ready") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, %v", r, err)
 	}
 }
