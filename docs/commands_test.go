@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -193,6 +194,13 @@ func TestTheOtherCommands(t *testing.T) {
 				if strings.HasPrefix(option, "-") && !regexp.MustCompile(`(?m)(^| )`+regexp.QuoteMeta(option)+`(,| |$)`).MatchString(help[verb]) {
 					t.Errorf("deploy.md: %s: cdk %s has no %s", c.line, verb, option)
 				}
+			}
+		case "infra/deploy-member.sh": // pkg/local plays it
+			if file, err := os.Stat("../infra/deploy-member.sh"); err != nil || file.Mode()&0o111 == 0 {
+				t.Errorf("deploy.md: %s: no such command: %v", c.line, err)
+			}
+			if len(c.words) < 2 || slices.ContainsFunc(c.words[1:], func(region string) bool { return !arn.IsRegion(region) }) {
+				t.Errorf("deploy.md: %s: it takes Regions", c.line)
 			}
 		default:
 			t.Errorf("deploy.md: %s: nobody checks a command of %s", c.line, c.words[0])
