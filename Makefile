@@ -10,6 +10,8 @@ FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 PYTHON    ?= python3
 GO        ?= go
 SCENARIO  ?= s1
+STACKS    ?= drawbridge-hub drawbridge-organization
+OPTIONS   ?=
 
 # The same flags for every function, here and on Lambda: no cgo, no net/rpc, no paths, no symbols, no build id.
 # https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
@@ -77,17 +79,39 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 # The tests of pkg/local/stories that need an engine of their own, for faults and crowds.
 ROUGH := ^Test(Faults|Burst|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
 
+.PHONY: crosscheck
+crosscheck: build .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here
+	@PATH="$(CURDIR)/node_modules/node/bin:$$PATH" $(GO) run ./infra/crosscheck
+
+# What the roles ask for, which make test leaves too.
+out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/local/stories/*.go) | .venv/ready
+	@echo "playing the stories, to see what the roles ask for"
+	@$(GO) test -count=1 -timeout 30m -run '^TestStories$$' ./pkg/local/stories
+
 .PHONY: faults
 faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
+# LocalStack, from PyPI, in a virtual environment of its own.
+.crosscheck/localstack/ready: infra/crosscheck/localstack/requirements.txt infra/crosscheck/localstack/requirements.lock.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer with its venv module" >&2; exit 1; }
+	@echo "setting up .crosscheck/localstack (LocalStack; some minutes)"
+	@rm -rf .crosscheck/localstack && mkdir -p .crosscheck
+	@$(PYTHON) -m venv .crosscheck/localstack
+	@.crosscheck/localstack/bin/pip install --quiet --disable-pip-version-check -r infra/crosscheck/localstack/requirements.txt || \
+		{ echo "LocalStack could not be installed from PyPI: pip says why above" >&2; exit 1; }
+	@touch $@
+
+# OPTIONS go to the CDK's command line as they are: -c key=value, --require-approval never, --profile …
+CDK := PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk
+
 .PHONY: synth diff deploy
 synth: package node_modules/ready ## synthesize the CDK app into cdk.out
-	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk synth --quiet
+	@$(CDK) synth --quiet $(OPTIONS)
 diff: package node_modules/ready ## compare the CDK app with what is deployed
-	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk diff
-deploy: package node_modules/ready ## deploy the hub (docs/deploy.md)
-	@PATH="$(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$$PATH" cdk deploy --strict drawbridge-hub drawbridge-organization
+	@$(CDK) diff --exclusively $(OPTIONS) $(STACKS)
+deploy: package node_modules/ready ## deploy the hub, then the members (docs/deploy.md)
+	@$(CDK) deploy --strict --exclusively $(OPTIONS) $(STACKS)
 
 .PHONY: golden
 golden: build .venv/ready node_modules/ready ## rewrite the golden files; read their diff before you commit
@@ -109,7 +133,7 @@ need-go:
 
 .venv-docs/ready: docs/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer with its venv module" >&2; exit 1; }
-	@echo "setting up .venv-docs (the AWS CLI)"
+	@echo "setting up .venv-docs (the AWS CLI, for the commands in docs/deploy.md)"
 	@$(PYTHON) -m venv .venv-docs || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	@.venv-docs/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
 	@touch $@

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,11 +50,15 @@ var local = Config{
 	OrganizationID: "o-drawbridge0", ExternalID: "drawbridge-local",
 	HomeRegion: "us-east-1", Regions: []string{"us-east-1", "eu-west-1"},
 	TargetOrganizationalUnits: []string{"ou-draw-bridge000"}, CallAs: "DELEGATED_ADMIN",
+	ApprovalPatience: "3", SweepSchedule: "rate(1 day)",
 	Policy: "pkg/policy/default.cedar",
 }
 
 // synth makes all the stacks with the feature flags of cdk.json and stand-ins for the built functions.
-func synth(t *testing.T, c Config) cxapi.CloudAssembly {
+func synth(t *testing.T, c Config) cxapi.CloudAssembly { return synthWith(t, c, nil) }
+
+// synthWith is synth with more in the context.
+func synthWith(t *testing.T, c Config, more map[string]any) cxapi.CloudAssembly {
 	t.Helper()
 	dir, err := root()
 	if err != nil {
@@ -69,7 +74,21 @@ func synth(t *testing.T, c Config) cxapi.CloudAssembly {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "cdk.json"))
+	context := contextFile(t, dir)
+	maps.Copy(context, more)
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: &context,
+	})
+	if err := stacks(app, c, dir); err != nil {
+		t.Fatal(err)
+	}
+	return app.Synth(nil)
+}
+
+// contextFile returns the context in cdk.json.
+func contextFile(t *testing.T, root string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "cdk.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,13 +96,7 @@ func synth(t *testing.T, c Config) cxapi.CloudAssembly {
 	if err := json.Unmarshal(text, &settings); err != nil {
 		t.Fatal(err)
 	}
-	app := awscdk.NewApp(&awscdk.AppProps{
-		Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false), Context: &settings.Context,
-	})
-	if err := stacks(app, c, dir); err != nil {
-		t.Fatal(err)
-	}
-	return app.Synth(nil)
+	return settings.Context
 }
 
 // template returns the template of a stack.
@@ -219,4 +232,32 @@ func TestTemplatesAreTheGoldenOnes(t *testing.T) {
 		golden(t, name+".asl.json", machine(t, hub, "drawbridge-"+name))
 	}
 	golden(t, "member.template.json", normalise(t, template(t, assembly, memberStackName)))
+}
+
+// The hub account may be a member too, so no name of the one stack is a name of the other.
+func TestHubAndMemberFitIntoOneAccount(t *testing.T) {
+	assembly := synth(t, local)
+	names := func(stack string) map[string]bool {
+		all := map[string]bool{}
+		for _, r := range template(t, assembly, stack)["Resources"].(map[string]any) {
+			r := r.(map[string]any)
+			properties, _ := r["Properties"].(map[string]any)
+			for _, key := range []string{"RoleName", "ManagedPolicyName", "Name"} {
+				// A rule's name counts for its bus alone; the one bus that both have is the default one.
+				if name, ok := properties[key].(string); ok && properties["EventBusName"] == nil {
+					all[r["Type"].(string)+" "+name] = true
+				}
+			}
+		}
+		return all
+	}
+	hub, member := names(hubStackName), names(memberStackName)
+	if len(hub) < 50 || len(member) < 50 {
+		t.Fatalf("found %d and %d names", len(hub), len(member))
+	}
+	for name := range member {
+		if hub[name] {
+			t.Errorf("%s is in both stacks", name)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ type hub struct {
 func newHub(scope constructs.Construct, c Config, policy, functions string) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(hubStackName), &awscdk.StackProps{
 		Description: jsii.String("Drawbridge's hub: receives the organization's events and connects its accounts."),
-		Env:         environment(c),
+		Env:         environment(c.HubAccount, c),
 		StackName:   jsii.String(hubStackName),
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			GenerateBootstrapVersionRule: jsii.Bool(false),
@@ -101,7 +102,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		Value:       jsii.String(policy),
 	})
 
-	h.patience = parameter(stack, "ApprovalPatience", "3", `^[0-6]$`,
+	h.patience = parameter(stack, "ApprovalPatience", c.ApprovalPatience, whole(patienceForm),
 		"After how many days a request that waits for its owner is called stuck; at the latest a day before it expires.")
 	h.machine("peering", h.peering, map[string]*awsevents.EventPattern{
 		"peering": callsOf(peeringCalls),
@@ -113,7 +114,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	h.machine("change", h.change, changePatterns())
 	h.regions = parameter(stack, "Regions", strings.Join(c.Regions, ","), `^[a-z0-9-]+(,[a-z0-9-]+)*$`,
 		"The Regions that a sweep looks at in every account, with commas.")
-	h.sweeps(parameter(stack, "SweepSchedule", "rate(1 day)", `^(rate|cron)\(.+\)$`,
+	h.sweeps(parameter(stack, "SweepSchedule", c.SweepSchedule, whole(scheduleForm),
 		"When every account is looked at for what no event announced."))
 	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
 		"notebook":         {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
@@ -128,7 +129,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		Name:        jsii.String(callersParameter),
 		Description: jsii.String("From where people call the endpoints of private notebooks, beside the VPCs themselves."),
 		Type:        jsii.String("String"),
-		Value: parameter(stack, "PrivateAccessCidrs", "none", `^(none|[0-9./]+(, ?[0-9./]+)*)$`,
+		Value: parameter(stack, "PrivateAccessCidrs", cmp.Or(strings.Join(c.PrivateAccessCIDRs, ","), "none"), `^(none|[0-9./]+(, ?[0-9./]+)*)$`,
 			"The ranges on premises or of a VPN from which private notebooks are reached, with commas, or none.").ValueAsString(),
 	})
 	h.machine("private-notebooks", h.privateNotebooks, privatePatterns())
@@ -221,10 +222,10 @@ func (h *hub) alarm(id, about string, metric awscloudwatch.Metric, tells bool) {
 	}
 }
 
-// environment returns where the hub lives, as far as the configuration says it.
-func environment(c Config) *awscdk.Environment {
-	if c.HubAccount == "" {
+// environment returns an account in the hub's Region, as far as the configuration says it.
+func environment(account string, c Config) *awscdk.Environment {
+	if account == "" {
 		return nil
 	}
-	return &awscdk.Environment{Account: jsii.String(c.HubAccount), Region: jsii.String(c.HubRegion)}
+	return &awscdk.Environment{Account: jsii.String(account), Region: jsii.String(c.HubRegion)}
 }

@@ -41,7 +41,7 @@ func run() error {
 		return err
 	}
 	app := awscdk.NewApp(nil)
-	c, err := LoadConfig(func(key string) any { return app.Node().TryGetContext(jsii.String(key)) })
+	c, err := LoadConfig(contextOf(app))
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,17 @@ func run() error {
 	}
 	app.Synth(nil)
 	return nil
+}
+
+// contextOf returns all that the app's context says. jsii hands objects over in an envelope.
+func contextOf(app awscdk.App) map[string]any {
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	for key, value := range context {
+		if envelope, ok := value.(map[string]any); ok && len(envelope) == 1 && envelope["$jsii.map"] != nil {
+			context[key] = envelope["$jsii.map"]
+		}
+	}
+	return context
 }
 
 // stacks puts all the stacks into the app. dir is the root of the repository.
@@ -65,7 +76,7 @@ func stacks(app awscdk.App, c Config, dir string) error {
 	if err != nil {
 		return err
 	}
-	body, err := memberBody(c)
+	body, err := memberBody(contextOf(app))
 	if err != nil {
 		return err
 	}
@@ -76,21 +87,26 @@ func stacks(app awscdk.App, c Config, dir string) error {
 	}
 	organization.AddDependency(hub, jsii.String("members forward to the hub's bus"))
 	member := newMember(app, c)
-	for i, sentence := range c.Missing() {
-		awscdk.Annotations_Of(hub).AddWarningV2(jsii.String(fmt.Sprintf("drawbridge:missing-%d", i)), jsii.String(sentence))
+	// `make deploy` deploys nothing while there are warnings.
+	if sentence := c.Missing(); sentence != "" {
+		awscdk.Annotations_Of(hub).AddWarningV2(jsii.String("drawbridge:missing"), jsii.String(sentence))
+	}
+	for _, sentence := range c.regionNotes() {
+		awscdk.Annotations_Of(hub).AddInfo(jsii.String(sentence))
 	}
 	check(app, hub, member)
 	return nil
 }
 
-// memberBody returns the member stack's template as the StackSet carries it.
-func memberBody(c Config) (string, error) {
+// memberBody returns the member stack's template as the StackSet carries it. What the context tells the CDK, such as a
+// permissions boundary for all roles, holds for it too.
+func memberBody(context map[string]any) (string, error) {
 	out, err := os.MkdirTemp("", "drawbridge-member-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(out)
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(out), AnalyticsReporting: jsii.Bool(false)})
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(out), AnalyticsReporting: jsii.Bool(false), Context: &context})
 	// The parameters come from the StackSet.
 	stack := newMember(app, Config{})
 	template := app.Synth(nil).GetStackArtifact(stack.ArtifactId()).Template()

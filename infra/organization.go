@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 
@@ -20,12 +21,13 @@ const organizationStackName = "drawbridge-organization"
 func newOrganization(scope constructs.Construct, c Config, memberTemplate string) (awscdk.Stack, error) {
 	stack := awscdk.NewStack(scope, jsii.String(organizationStackName), &awscdk.StackProps{
 		Description: jsii.String("Makes the organization's accounts members of Drawbridge."),
-		Env:         environment(c),
+		Env:         environment(cmp.Or(c.StackSetOwner, c.HubAccount), c),
 		StackName:   jsii.String(organizationStackName),
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			GenerateBootstrapVersionRule: jsii.Bool(false),
 		}),
 	})
+	hubAccount := parameter(stack, "HubAccount", c.HubAccount, `^\d{12}$`, "The account that runs Drawbridge.")
 	organizationID := parameter(stack, "OrganizationId", c.OrganizationID, `^o-[a-z0-9]{10,32}$`,
 		"The organization that hub and members belong to.")
 	externalID := parameter(stack, "ExternalId", c.ExternalID, "",
@@ -42,6 +44,11 @@ func newOrganization(scope constructs.Construct, c Config, memberTemplate string
 		if r != c.HomeRegion {
 			regions = append(regions, r)
 		}
+	}
+	targets := &awscdk.CfnStackSet_DeploymentTargetsProperty{OrganizationalUnitIds: jsii.Strings(c.TargetOrganizationalUnits...)}
+	if len(c.ExcludedAccounts) > 0 {
+		// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/account-level-targets.html
+		targets.AccountFilterType, targets.Accounts = jsii.String("DIFFERENCE"), jsii.Strings(c.ExcludedAccounts...)
 	}
 	value := func(key string, v *string) any {
 		return &awscdk.CfnStackSet_ParameterProperty{ParameterKey: jsii.String(key), ParameterValue: v}
@@ -65,17 +72,15 @@ func newOrganization(scope constructs.Construct, c Config, memberTemplate string
 			RegionOrder:                jsii.Strings(regions...),
 		},
 		Parameters: []any{
-			value("HubAccount", awscdk.Aws_ACCOUNT_ID()),
-			value("HubBusArn", sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/"+busName)),
+			value("HubAccount", hubAccount.ValueAsString()),
+			value("HubBusArn", sub("arn:${AWS::Partition}:events:${AWS::Region}:${HubAccount}:event-bus/"+busName)),
 			value("OrganizationId", organizationID.ValueAsString()),
 			value("ExternalId", externalID.ValueAsString()),
 			value("HomeRegion", jsii.String(c.HomeRegion)),
 		},
 		StackInstancesGroup: []any{&awscdk.CfnStackSet_StackInstancesProperty{
-			DeploymentTargets: &awscdk.CfnStackSet_DeploymentTargetsProperty{
-				OrganizationalUnitIds: jsii.Strings(c.TargetOrganizationalUnits...),
-			},
-			Regions: jsii.Strings(regions...),
+			DeploymentTargets: targets,
+			Regions:           jsii.Strings(regions...),
 		}},
 		TemplateUrl: url,
 	})

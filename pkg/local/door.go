@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -30,6 +32,7 @@ type door struct {
 	story    *story.Recorder
 	fault    Injector
 	observe  func(awscall.Call, Exchange)
+	event    func(account, region, bus string, event json.RawMessage)
 	mux      *http.ServeMux
 
 	// The emulation reports from its first second on, but AWS calls wait until
@@ -61,7 +64,7 @@ type lost struct{ *Fault }
 func (lost) Error() string { return "the answer is lost" }
 
 func newDoor(o Options, s *story.Recorder) *door {
-	d := &door{story: s, fault: o.Fault, observe: o.Observe, mux: http.NewServeMux(), ready: make(chan struct{})}
+	d := &door{story: s, fault: o.Fault, observe: o.Observe, event: o.Event, mux: http.NewServeMux(), ready: make(chan struct{})}
 	d.mux.HandleFunc("POST "+notifyPath, d.notify)
 	d.mux.HandleFunc("/", d.pass)
 	return d
@@ -90,11 +93,29 @@ func (d *door) notify(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = d.story.Notice(body)
 	}
+	if err == nil && d.event != nil {
+		err = d.arrived(body)
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// arrived hands on the event that a notice is about; other notices are about none.
+func (d *door) arrived(notice []byte) error {
+	var n struct {
+		Kind, Account, Region, Bus string
+		Event                      json.RawMessage
+	}
+	if err := json.Unmarshal(notice, &n); err != nil {
+		return fmt.Errorf("reading a notice: %w", err)
+	}
+	if n.Kind == "event" {
+		d.event(n.Account, n.Region, n.Bus, n.Event)
+	}
+	return nil
 }
 
 // pass takes an AWS call to where it is answered.

@@ -2,11 +2,13 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -208,5 +210,27 @@ func TestInvokeThroughTheDoor(t *testing.T) {
 	}
 	if len(*seen) != 0 {
 		t.Error("the emulation was asked to invoke")
+	}
+}
+
+func TestEventsAreHandedOn(t *testing.T) {
+	var seen []string
+	d := newDoor(Options{Event: func(account, region, bus string, event json.RawMessage) {
+		seen = append(seen, account+" "+region+" "+bus+" "+string(event))
+	}}, story.NewRecorder())
+	for _, notice := range []string{
+		`{"kind":"event","account":"111111111111","region":"us-east-1","bus":"default","event":{"id":"1"}}`,
+		`{"kind":"rule","account":"111111111111","region":"us-east-1","bus":"default","rule":"forward","eventId":"1","target":"a"}`,
+		`{"kind":"event","account":"123456789012","region":"us-east-1","bus":"drawbridge","event":{"id":"2"}}`,
+	} {
+		w := httptest.NewRecorder()
+		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, notifyPath, strings.NewReader(notice)))
+		if w.Code != http.StatusNoContent {
+			t.Fatalf("%s: %d %s", notice, w.Code, w.Body)
+		}
+	}
+	want := []string{`111111111111 us-east-1 default {"id":"1"}`, `123456789012 us-east-1 drawbridge {"id":"2"}`}
+	if !slices.Equal(seen, want) {
+		t.Errorf("got %q, want %q", seen, want)
 	}
 }

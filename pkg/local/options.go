@@ -1,6 +1,7 @@
 package local
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -50,6 +51,12 @@ type Options struct {
 	// Observe sees every AWS call that Drawbridge makes together with the request
 	// that made it; nil sees none.
 	Observe func(awscall.Call, Exchange)
+	// Event sees every event that reaches a bus, in its order and as EventBridge writes it, so that another EventBridge can be
+	// given a copy; nil sees none. It must return at once.
+	Event func(account, region, bus string, event json.RawMessage)
+	// Authorizations is a file, by its whole path, that gets a line of JSON for each permission that a role of
+	// Drawbridge's asked for and was allowed; empty writes none.
+	Authorizations string
 	// Hub and Member are the templates to deploy; empty means those that the CDK
 	// app synthesizes.
 	Hub, Member string

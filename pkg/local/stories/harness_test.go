@@ -33,6 +33,9 @@ const (
 // engine is shared: every story has accounts of its own.
 var engine *local.Engine
 
+// authorizations is the file of what the roles asked for and were allowed while stories are played.
+var authorizations string
+
 // injector is the fault of the story that is being told.
 var injector atomic.Pointer[local.Injector]
 
@@ -73,7 +76,14 @@ func TestMain(m *testing.M) {
 			fmt.Println("skipped, no story was played:", err)
 			return 0
 		}
-		var err error
+		kept, err := os.MkdirTemp("", "drawbridge-stories-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL:", err)
+			return 1
+		}
+		defer os.RemoveAll(kept)
+		o.Authorizations = filepath.Join(kept, "authorizations.jsonl")
+		authorizations = o.Authorizations
 		if engine, err = local.Start(context.Background(), o); err != nil {
 			fmt.Fprintln(os.Stderr, "FAIL:", err)
 			return 1

@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -180,6 +183,21 @@ func everyRightIsUsed(t *testing.T) {
 		}
 	}
 	t.Logf("%d rights granted, %d used", len(allowed), len(used))
+}
+
+// authorizationsAreKept leaves what the roles asked for in all stories to `make crosscheck`, which asks other judges the same.
+func authorizationsAreKept(t *testing.T) {
+	asked, err := os.ReadFile(authorizations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(root, "out"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "out", "authorizations.jsonl"), asked, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d authorizations kept", bytes.Count(asked, []byte("\n")))
 }
 
 // TestWithoutAPermission takes one permission out of a role and plays the main story: the step that needs it fails, as

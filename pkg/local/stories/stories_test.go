@@ -70,7 +70,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, hubMembers)
 }
 
 func TestStories(t *testing.T) {
@@ -91,6 +91,7 @@ func TestStories(t *testing.T) {
 	}
 	if played == len(all)+len(dataAPI) {
 		t.Run("every right is used", everyRightIsUsed)
+		t.Run("authorizations are kept", authorizationsAreKept)
 	}
 }
 

@@ -30,6 +30,9 @@ WAIT_SCALE = float(os.environ.get("DRAWBRIDGE_WAIT_SCALE", "1"))
 # Where events, rule deliveries and execution history are reported; empty: nowhere.
 NOTIFY_URL = os.environ.get("DRAWBRIDGE_NOTIFY_URL", "")
 
+# A file for what roles of Drawbridge asked for and were allowed (authorizations.py); empty: none.
+AUTHORIZATIONS = os.environ.get("DRAWBRIDGE_AUTHORIZATIONS", "")
+
 
 def member(account):
     """True if the account belongs to the organization."""

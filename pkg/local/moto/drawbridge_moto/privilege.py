@@ -19,7 +19,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.iam.models import Role, iam_backends
 
-from . import caller, config, policy, sts
+from . import authorizations, caller, config, policy, sts
 from .patching import replace, require
 
 require(BaseResponse, "_get_action", "_get_param", "_get_params", "_transform_response", "_enrich_response")
@@ -378,10 +378,12 @@ def _lacking(who, demand):
     limit = boundary(role)
     keys = {"aws:SourceIdentity": who.source_identity or None, "aws:userid": who.principal_id, **demand.keys}
     request = policy.Request(who.account, who.principal_arn, who.arn, resource=demand.resource, keys=keys)
-    if not policy.allows(_statements(role), demand.action, request):
+    statements = _statements(role)
+    if not policy.allows(statements, demand.action, request):
         return "identity-based policy"
     if limit is not None and not policy.allows(limit, demand.action, request):
         return "permissions boundary"
+    authorizations.record(role, demand.action, request, statements, limit)
     return None
 
 
