@@ -1,5 +1,7 @@
 package main
 
+import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
+
 // What is made for a VPC carries the tag drawbridge:connection=private-notebooks-<VPC>, or data-api-endpoint-<VPC>, from its first moment, and only what
 // carries it can be changed or deleted. In IAM, only the one policy under the path /drawbridge/ can be written, only that one
 // can be attached, and only to a role whose owner opted in. It can be detached from any role: a role that has lost the tag
@@ -48,7 +50,7 @@ var privateSteps = map[string]step{
 			{actions: []string{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}, resources: []string{privatePolicy}},
 			{actions: []string{"iam:CreatePolicy", "iam:TagPolicy"}, resources: []string{privatePolicy}, when: only("drawbridge:connection")},
 			{actions: []string{"iam:AttachRolePolicy"}, resources: []string{anyRole},
-				when: map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}, "StringEquals": {"aws:ResourceTag/" + privateTag: "true"}}},
+				when: optedIn(map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}, tag.PrivateNotebooks)},
 			{actions: []string{"iam:DetachRolePolicy"}, resources: []string{anyRole},
 				when: map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}},
 		},

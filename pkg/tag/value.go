@@ -159,8 +159,9 @@ func (w Wish) nothing(value string) error {
 	return fmt.Errorf("%s=%s means nothing: %s", w.Key, quoted(strings.TrimSpace(value)), w.Remedy())
 }
 
-// quoted bounds what is repeated of a value.
+// quoted bounds what is repeated of a value: it is for everybody to write.
 func quoted(value string) string {
+	value = strings.Join(strings.FieldsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }), " ")
 	if runes := []rune(value); len(runes) > 60 {
 		return string(runes[:60]) + "…"
 	}

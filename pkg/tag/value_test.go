@@ -37,6 +37,7 @@ func TestRead(t *testing.T) {
 		"a word in capitals":                  {accept, "AUTO", "auto", ""},
 		"a word with blanks":                  {approval, " Approved\t", "approved", ""},
 		"a word that is none":                 {approval, "yes", "", "drawbridge:approval=yes means nothing: write approved or rejected"},
+		"what nobody can print":               {approval, "yes\n\x00 no", "", "drawbridge:approval=yes no means nothing: write approved or rejected"},
 		"no word":                             {approval, " ", "", "drawbridge:approval= means nothing: write approved or rejected"},
 		"an unclear accept asks":              {accept, "nver", "ask", "drawbridge:accept=nver means nothing: write auto, ask or never"},
 		"unclear routes are off":              {routes, "of", "off", "drawbridge:routes=of means nothing: write on or off"},
