@@ -37,8 +37,9 @@ func (c Changes) Concerned(ctx context.Context, in workflow.FindConnectionsInput
 	if err != nil {
 		return workflow.FindConnectionsOutput{}, err
 	}
+	tagged := Tagged(e)
 	nothing := func(why string) (workflow.FindConnectionsOutput, error) {
-		return workflow.FindConnectionsOutput{Result: workflow.Nothing, Reason: why}, nil
+		return workflow.FindConnectionsOutput{Result: workflow.Nothing, Reason: why, Tagged: tagged}, nil
 	}
 	if e.Kind != event.Change && e.Kind != event.Routes {
 		if e.Why == "" {
@@ -74,7 +75,7 @@ func (c Changes) Concerned(ctx context.Context, in workflow.FindConnectionsInput
 	if peerings+attachments == 0 {
 		return nothing(fmt.Sprintf("no peering and no attachment in %s, %s is concerned", e.Account, e.Region))
 	}
-	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: peerings + attachments,
+	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: peerings + attachments, Tagged: tagged,
 		Reason: fmt.Sprintf("%s concerns %d peerings and %d attachments", e.Name, peerings, attachments)}, nil
 }
 

@@ -442,4 +442,6 @@ type FindConnectionsOutput struct {
 	Result    Result `json:"result"` // Announced or Nothing
 	Reason    string `json:"reason"`
 	Announced int    `json:"announced"`
+	// Tagged are the things whose tags the event says were set or removed; an empty list, never null.
+	Tagged []TaggedThing `json:"tagged"`
 }

@@ -128,7 +128,7 @@ shared with what is not an account.`,
 		prepare: studioWorld(false),
 		acts: []act{
 			{"The owner of beta tags a workgroup: drawbridge:studio=111111111111.", tagWorkgroup, []string{"Conflict"}},
-			{"The owner of beta tags the cluster: drawbridge:studio=research.", shareWithNobody, []string{"Nothing", "Refused"}},
+			{"The owner of beta tags the cluster: drawbridge:studio=research.", shareWithNobody, []string{"Nothing", "Nothing"}},
 		},
 	},
 }
