@@ -8,8 +8,8 @@ import (
 
 // change returns the definition of the machine drawbridge-change:
 //
-//	FindConnections ─ AnswerTags ─┬ Announced
-//	                └─────────────┴ Nothing
+//	FindConnections ┬ AnswerTags ┐
+//	                └────────────┴ Announced or Nothing
 //
 // Only where a tag was set or removed there is something to answer: whether its value means anything.
 // It starts nothing itself: FindConnections puts one event "Peering To Inspect" for each peering, and one "Attachment To
@@ -17,14 +17,18 @@ import (
 // drawbridge-attachment.
 func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 	find := h.task(scope, "FindConnections", data{"event": at("$")}, result{output: "$.Payload"})
-	found := choose(scope, "ChooseFound", "$.result", []answer{
+	ends := []answer{
 		{"Announced", succeed(scope, "Announced", "Each peering and attachment of what changed is looked at by an execution of its own.")},
 		{"Nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
-	})
+	}
 	answerTags := h.task(scope, "AnswerTags", data{"things": at("$.tagged")}, result{path: "$.answered", selector: data{
 		"told": at("$.Payload.told"), "cleared": at("$.Payload.cleared"), "reason": at("$.Payload.reason")}})
-	tagged := sfn.NewChoice(scope, jsii.String("ChooseTagged"), &sfn.ChoiceProps{}).
-		When(sfn.Condition_IsPresent(jsii.String("$.tagged[0]")), answerTags.Next(found), nil).
-		Otherwise(found)
-	return find.Next(tagged)
+	answerTags.Next(choose(scope, "ChooseAnswered", "$.result", ends))
+	// Most events tag nothing, and then the way is no longer.
+	found := sfn.NewChoice(scope, jsii.String("ChooseFound"), &sfn.ChoiceProps{})
+	found.When(sfn.Condition_IsPresent(jsii.String("$.tagged[0]")), answerTags, nil)
+	for _, e := range ends {
+		found.When(sfn.Condition_StringEquals(jsii.String("$.result"), jsii.String(e.is)), e.next, nil)
+	}
+	return find.Next(found)
 }

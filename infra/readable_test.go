@@ -22,7 +22,6 @@ type asl struct {
 	Comment        string          `json:",omitempty"`
 	Seconds        int             `json:",omitempty"`
 	Choices        json.RawMessage `json:",omitempty"`
-	Default        string          `json:",omitempty"`
 	ItemsPath      string          `json:",omitempty"`
 	ItemSelector   json.RawMessage `json:",omitempty"`
 	MaxConcurrency int             `json:",omitempty"`

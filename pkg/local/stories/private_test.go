@@ -232,7 +232,7 @@ func privateWorld(ctx context.Context, t *testing.T, w *scenario.World) {
 	for _, name := range []string{"scientist", "admin"} {
 		in := &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: trust}
 		if name == "scientist" {
-			in.Tags = []iamtypes.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("true")}}
+			in.Tags = []iamtypes.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("True")}}
 		}
 		must(t)(roles.CreateRole(ctx, in))
 	}
@@ -246,7 +246,8 @@ func resolve(ctx context.Context, t *testing.T, ec2api *ec2.Client, vpc string) 
 	must(t)(ec2api.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &vpc, EnableDnsHostnames: on}))
 }
 
-var privateTags = []ec2types.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("true")}}
+// privateTags are written as Python writes true, like the tag of the role.
+var privateTags = []ec2types.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("True")}}
 
 // tagPrivate sets the tag on the consumer's VPC, or takes it away.
 func tagPrivate(on bool) func(context.Context, *testing.T, *scenario.World) {

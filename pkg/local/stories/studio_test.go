@@ -209,7 +209,7 @@ func rolesOf(w *scenario.World) *iam.Client {
 
 func openRole(ctx context.Context, t *testing.T, w *scenario.World) {
 	must(t)(rolesOf(w).TagRole(ctx, &iam.TagRoleInput{RoleName: aws.String(scenario.ExecutionRole),
-		Tags: []iamtypes.Tag{{Key: aws.String(tag.Studio), Value: aws.String("true")}}}))
+		Tags: []iamtypes.Tag{{Key: aws.String(tag.Studio), Value: aws.String(" TRUE")}}}))
 }
 
 func closeRole(ctx context.Context, t *testing.T, w *scenario.World) {
