@@ -13,17 +13,28 @@ import (
 
 // change returns the definition of the machine drawbridge-change:
 //
-//	FindConnections ─ Announced
-//	                └ Nothing
+//	FindConnections ┬ AnswerTags ┐
+//	                └────────────┴ Announced or Nothing
 //
 // It starts nothing itself: for each thing that the event concerns, FindConnections puts one of Drawbridge's own events on the hub's bus,
-// whose rules start the machine of that thing.
+// whose rules start the machine of that thing. Only where a tag was set or removed there is something to answer: whether its value means
+// anything.
 func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 	find := h.task(scope, "FindConnections", data{"event": at("$")}, result{output: "$.Payload"})
-	return find.Next(choose(scope, "ChooseFound", "$.result", []answer{
+	ends := []answer{
 		{"Announced", succeed(scope, "Announced", "Each thing that the event concerns is looked at by an execution of its own.")},
 		{"Nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
-	}))
+	}
+	answerTags := h.task(scope, "AnswerTags", data{"things": at("$.tagged")}, result{path: "$.answered", selector: data{
+		"told": at("$.Payload.told"), "cleared": at("$.Payload.cleared"), "reason": at("$.Payload.reason")}})
+	answerTags.Next(choose(scope, "ChooseAnswered", "$.result", ends))
+	// Most events tag nothing, and then the way is no longer.
+	found := sfn.NewChoice(scope, jsii.String("ChooseFound"), &sfn.ChoiceProps{})
+	found.When(sfn.Condition_IsPresent(jsii.String("$.tagged[0]")), answerTags, nil)
+	for _, e := range ends {
+		found.When(sfn.Condition_StringEquals(jsii.String("$.result"), jsii.String(e.is)), e.next, nil)
+	}
+	return find.Next(found)
 }
 
 // changePatterns are what starts the machine: everything that may name several things, and what the services say of databases.

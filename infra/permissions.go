@@ -93,6 +93,13 @@ func and(when map[string]map[string]any, operator, key string, values ...string)
 	return when
 }
 
+// optedIn adds the condition that the owner of the resource set its tag key to true. IAM can ignore the case, but not blanks:
+// one on either side is let through. What package tag reads as true beside that, IAM denies.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_String
+func optedIn(when map[string]map[string]any, key string) map[string]map[string]any {
+	return and(when, "StringEqualsIgnoreCase", "aws:ResourceTag/"+key, "true", " true", "true ", " true ")
+}
+
 // authorize adds rules to security groups.
 var authorize = []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}
 

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
+
 // changeSteps are the states of the Change machine.
 var changeSteps = map[string]step{
 	"FindConnections": {
@@ -8,5 +10,22 @@ var changeSteps = map[string]step{
 		member: []grant{{actions: []string{
 			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
 			"sagemaker:ListNotebookInstances"}}},
+	},
+	// The tag of the answer and no other: those of owners, which it reads, it can neither set nor take away.
+	"AnswerTags": {
+		notifies:  true,
+		announces: true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeTags"}},
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{arn("ec2", "transit-gateway/*"), attachments, arn("ec2", "vpc/*"), peerings}, when: only(tag.Unclear)},
+			{actions: []string{"rds:ListTagsForResource"}, resources: []string{clusters, arn("rds", "db:*")}},
+			{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: []string{clusters, arn("rds", "db:*")}, when: only(tag.Unclear)},
+			{actions: []string{"redshift:DescribeTags"}, resources: []string{arn("redshift", "cluster:*")}},
+			{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: []string{arn("redshift", "cluster:*")}, when: only(tag.Unclear)},
+			{actions: []string{"iam:ListRoleTags"}, resources: []string{anyRole}},
+			{actions: []string{"iam:TagRole", "iam:UntagRole"}, resources: []string{anyRole}, when: only(tag.Unclear)},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only(tag.Unclear)},
+		},
 	},
 }

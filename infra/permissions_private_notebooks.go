@@ -52,7 +52,7 @@ var privateSteps = map[string]step{
 			{actions: []string{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}, resources: []string{privatePolicy}},
 			{actions: []string{"iam:CreatePolicy", "iam:TagPolicy"}, resources: []string{privatePolicy}, when: only("drawbridge:connection")},
 			{actions: []string{"iam:AttachRolePolicy"}, resources: []string{anyRole},
-				when: map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}, "StringEquals": {"aws:ResourceTag/" + tag.PrivateNotebooks: "true"}}},
+				when: optedIn(map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}, tag.PrivateNotebooks)},
 			{actions: []string{"iam:DetachRolePolicy"}, resources: []string{anyRole},
 				when: map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}},
 		},

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
+
 // IAM is the most dangerous thing that Drawbridge touches. So a role is made only under the path /drawbridge/ and only
 // with the permissions boundary; and a role of somebody's own is changed only if its owner opted in by the tag
 // drawbridge:studio=true. What was added can be taken away also after the opt-in is gone: our mark is then on the role, and
@@ -41,9 +43,9 @@ var studioSteps = map[string]step{
 		member: []grant{
 			{actions: []string{"iam:GetRole", "iam:GetRolePolicy"}, resources: []string{anyRole}},
 			{actions: []string{"iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"}, resources: []string{anyRole},
-				when: map[string]map[string]any{"StringEquals": {"aws:ResourceTag/drawbridge:studio": "true"}}},
+				when: optedIn(map[string]map[string]any{}, tag.Studio)},
 			{actions: []string{"iam:TagRole"}, resources: []string{anyRole},
-				when: and(only("drawbridge:connection"), "StringEquals", "aws:ResourceTag/drawbridge:studio", "true")},
+				when: optedIn(only("drawbridge:connection"), tag.Studio)},
 			{actions: []string{"iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"}, resources: []string{anyRole},
 				when: map[string]map[string]any{"StringEquals": {"aws:ResourceTag/drawbridge:connection": "studio"}}},
 			{actions: []string{"iam:UntagRole"}, resources: []string{anyRole},

@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // runS2 plays the scenario of private notebooks: one tag, then who gets the URL of a notebook from where.
@@ -35,14 +36,14 @@ func (p *performance) runS2(ctx context.Context) error {
 		return err
 	}
 	say("Account %s (%s) has the VPC %s with a notebook, a role scientist that is tagged %s=true, and a role admin with AdministratorAccess.",
-		world.Consumer.Account, world.Consumer.Name, spec.Consumer.CIDR, private.Tag)
-	say("Now the VPC gets one tag: %s=true. The rest is Drawbridge.\n", private.Tag)
+		world.Consumer.Account, world.Consumer.Name, spec.Consumer.CIDR, tag.PrivateNotebooks)
+	say("Now the VPC gets one tag: %s=true. The rest is Drawbridge.\n", tag.PrivateNotebooks)
 	if err := p.watch(ctx, p.tell()); err != nil {
 		return err
 	}
 	end, err := p.play(ctx, func(ctx context.Context) error {
 		_, err := network.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{world.ConsumerNetwork.VPC},
-			Tags: []types.Tag{{Key: aws.String(private.Tag), Value: aws.String("true")}}})
+			Tags: []types.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("true")}}})
 		return err
 	}, "drawbridge-private-notebooks")
 	if err != nil {
@@ -74,7 +75,7 @@ func preparePrivate(ctx context.Context, network *ec2.Client, roles *iam.Client,
 	}
 	trust := aws.String(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}`)
 	if _, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("scientist"), AssumeRolePolicyDocument: trust,
-		Tags: []iamtypes.Tag{{Key: aws.String(private.Tag), Value: aws.String("true")}}}); err != nil {
+		Tags: []iamtypes.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("true")}}}); err != nil {
 		return err
 	}
 	if _, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("admin"), AssumeRolePolicyDocument: trust}); err != nil {

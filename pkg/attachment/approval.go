@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -108,7 +109,7 @@ func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus
 
 // Approving returns the command by which the gateway's owner answers; value is "approved" or "rejected".
 func Approving(in workflow.AnswerAttachmentInput, value string) string {
-	return notice.Answering(in.Gateway.Region, in.Attachment.ID, TagApproval, value)
+	return notice.Answering(in.Gateway.Region, in.Attachment.ID, tag.Approval, value)
 }
 
 // Message is the notification about an attachment that needs approval: all that the approver must know, and the commands.

@@ -23,8 +23,6 @@ import (
 const (
 	// TagConnection says on an attachment that Drawbridge made it, and for which VPC and gateway; see [Unit].
 	TagConnection = "drawbridge:connection"
-	// TagApproval is how the gateway's owner speaks to Drawbridge, on the attachment, in their own account.
-	TagApproval = "drawbridge:approval"
 	// TagTable says, in the gateway owner's account, with which route table the attachment was in order. Who takes it away
 	// meant it: Drawbridge does not give it back.
 	TagTable = "drawbridge:table"
@@ -69,6 +67,8 @@ type Question struct {
 	Association, Associated string
 	// Propagated are the route tables that the attachment is propagated to.
 	Propagated []string
+	// Unclear says which tags of the VPC, the gateway and the attachment mean nothing; see [tag.Why].
+	Unclear string
 	// Tables are the gateway's route tables.
 	Tables []Table
 	// Subnets are those of the VPC, Used those that hold a consumer or a producer.

@@ -26,6 +26,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -152,8 +153,8 @@ func (i Inspector) units(ctx context.Context, execution string, e event.Event) (
 	case e.VPC != "" && e.GatewayID != "":
 		return []unit{{e.Place, e.VPC, e.GatewayID}}, "", nil
 	case e.VPC != "":
-		units, err = i.ofVPC(ctx, execution, e.Place, e.VPC)
-		return units, fmt.Sprintf("%s asks for no gateway that account %s owns or is given, and is attached to none", e.VPC, e.Account), err
+		units, unclear, err := i.ofVPC(ctx, execution, e.Place, e.VPC)
+		return units, fmt.Sprintf("%s asks for no gateway that account %s owns or is given, and is attached to none%s", e.VPC, e.Account, unclear), err
 	case e.GatewayID != "":
 		// What its owner says about a gateway concerns the attachments that wait for it.
 		found, err := attachments(ctx, api, filter("transit-gateway-id", e.GatewayID), filter("resource-type", "vpc"), filter("state", "pendingAcceptance"))
@@ -196,19 +197,20 @@ func (i Inspector) units(ctx context.Context, execution string, e event.Event) (
 	return nil, why, closed
 }
 
-// ofVPC finds the gateways that a VPC asks for by its tag, or is attached to, or was by Drawbridge, as long as AWS shows it.
-func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, vpc string) ([]unit, error) {
+// ofVPC finds the gateways that a VPC asks for by its tag, or is attached to, or was by Drawbridge, as long as AWS shows it;
+// unclear says of the tag that it means nothing.
+func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, vpc string) (units []unit, unclear string, err error) {
 	api := i.Enter(execution, at).EC2
 	_, tags, found, err := readVPC(ctx, api, at, vpc)
 	if err != nil || !found {
-		return nil, err
+		return nil, "", err
 	}
 	gateways := map[string]bool{}
 	pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(api, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{filter("vpc-id", vpc)}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the attachments of %s in %s, %s: %w", vpc, at.Account, at.Region, err)
+			return nil, "", fmt.Errorf("reading the attachments of %s in %s, %s: %w", vpc, at.Account, at.Region, err)
 		}
 		for _, a := range page.TransitGatewayVpcAttachments {
 			gone := a.State == types.TransitGatewayAttachmentStateDeleting || a.State == types.TransitGatewayAttachmentStateDeleted
@@ -219,14 +221,14 @@ func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, 
 			}
 		}
 	}
-	if tag := tags[share.TagAttach]; tag != "" {
+	if asked := tags[tag.Attach]; asked != "" {
 		visible, err := gatewaysOf(ctx, api)
 		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
+			return nil, "", fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
 		}
-		named, err := i.named(ctx, execution, at, visible, tag)
+		named, err := i.named(ctx, execution, at, visible, asked)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		for _, id := range named {
 			gateways[id] = true
@@ -237,18 +239,18 @@ func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, 
 		out = append(out, unit{at, vpc, id})
 	}
 	slices.SortFunc(out, func(a, b unit) int { return strings.Compare(a.gateway, b.gateway) })
-	return out, nil
+	return out, tag.Why(tags, tag.Attach), nil
 }
 
 // named returns which of the visible gateways a tag asks for. A name is a tag of the gateway's owner, so it is read there.
 // Two gateways of that name are a conflict: which one is meant, only a person can say. If none has it, an owner that lets
 // nobody in is the error: its gateway may be the one.
-func (i Inspector) named(ctx context.Context, execution string, at event.Place, visible []types.TransitGateway, tag string) ([]string, error) {
+func (i Inspector) named(ctx context.Context, execution string, at event.Place, visible []types.TransitGateway, asked string) ([]string, error) {
 	var out, owners []string
 	var closed error
 	for _, g := range visible {
-		if aws.ToString(g.TransitGatewayId) == tag {
-			return []string{tag}, nil
+		if aws.ToString(g.TransitGatewayId) == asked {
+			return []string{asked}, nil
 		}
 		owners = append(owners, aws.ToString(g.OwnerId))
 	}
@@ -263,7 +265,7 @@ func (i Inspector) named(ctx context.Context, execution string, at event.Place, 
 		}
 		theirs, err := gatewaysOf(ctx, i.Enter(execution, event.Place{Account: owner, Region: at.Region}).EC2, filter("owner-id", owner))
 		if errors.Is(err, fault.ErrClosed) {
-			closed = fmt.Errorf("finding the gateway %q, which may be one of account %s: %w", tag, owner, err)
+			closed = fmt.Errorf("finding the gateway %q, which may be one of account %s: %w", asked, owner, err)
 			continue
 		}
 		if err != nil {
@@ -273,7 +275,7 @@ func (i Inspector) named(ctx context.Context, execution string, at event.Place, 
 			seen := slices.ContainsFunc(visible, func(v types.TransitGateway) bool {
 				return aws.ToString(v.TransitGatewayId) == aws.ToString(g.TransitGatewayId)
 			})
-			if seen && tagsOf(g.Tags)["Name"] == tag {
+			if seen && strings.TrimSpace(tagsOf(g.Tags)["Name"]) == asked {
 				out = append(out, aws.ToString(g.TransitGatewayId))
 			}
 		}
@@ -283,8 +285,8 @@ func (i Inspector) named(ctx context.Context, execution string, at event.Place, 
 	}
 	slices.Sort(out)
 	if len(out) > 1 {
-		return nil, fault.NewConflict(fmt.Sprintf("finding the gateway %q: %s have that name", tag, strings.Join(out, " and ")),
-			"name the gateway by its id in the tag "+share.TagAttach+", then redrive the execution")
+		return nil, fault.NewConflict(fmt.Sprintf("finding the gateway %q: %s have that name", asked, strings.Join(out, " and ")),
+			"name the gateway by its id in the tag "+tag.Attach+", then redrive the execution")
 	}
 	return out, nil
 }
@@ -337,7 +339,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 		}
 	}
 	if owner == "" {
-		return nothing("%s", unasked(Question{VPC: vpc, Gateway: out.Gateway, Asked: tags[share.TagAttach] == u.gateway}))
+		return nothing("%s", unasked(Question{VPC: vpc, Gateway: out.Gateway, Asked: tags[tag.Attach] == u.gateway, Unclear: tag.Why(tags, tag.Attach)}))
 	}
 	theirs, err := i.Account(ctx, owner)
 	if err != nil {
@@ -352,7 +354,8 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 		}
 	}
 	q.Gateway, out.Attachment = out.Gateway, q.Attachment
-	q.Asked = share.Asks(tags[share.TagAttach], u.gateway, out.Gateway.Name)
+	q.Unclear = tag.Why(tags, tag.Attach) + tag.Why(gatewayTags, tag.Accept) + tag.Why(ownerTags, tag.Approval)
+	q.Asked = share.Asks(tags[tag.Attach], u.gateway, out.Gateway.Name)
 
 	set, text, err := i.Policy(ctx, out.Policy)
 	if err != nil {
@@ -361,7 +364,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 	out.Policy = text
 	principal := policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: account.Entity()}
 	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: theirs.Entity()}
-	occasion := policy.Context{Connection: q.Attachment.ID, Approval: approval(ownerTags)}
+	occasion := policy.Context{Connection: q.Attachment.ID, Approval: ownerTags[tag.Approval]}
 	q.Attach, q.Answer, q.Reject = set.Attach(principal, gateway, occasion), set.AnswerAttachment(principal, gateway, occasion), set.RejectAttachment(principal, gateway, occasion)
 	out.Reject = q.Reject
 	wanted := q.Asked && q.Visible
@@ -395,8 +398,8 @@ func (i Inspector) theirs(ctx context.Context, api EC2, u unit, q *Question, g *
 	}
 	gatewayTags, ownerTags = map[string]string{}, map[string]string{}
 	if len(own) > 0 {
-		gatewayTags = tagsOf(own[0].Tags)
-		g.Name = gatewayTags["Name"]
+		gatewayTags = tag.Clean(tag.Gateway, tagsOf(own[0].Tags))
+		g.Name = strings.TrimSpace(gatewayTags["Name"])
 		if o := own[0].Options; o != nil {
 			g.DNS = o.DnsSupport == types.DnsSupportValueEnable
 			if o.DefaultRouteTableAssociation == types.DefaultRouteTableAssociationValueEnable {
@@ -415,7 +418,7 @@ func (i Inspector) theirs(ctx context.Context, api EC2, u unit, q *Question, g *
 		return nil, nil, err
 	}
 	if len(seen) > 0 {
-		ownerTags = tagsOf(seen[0].Tags)
+		ownerTags = tag.Clean(tag.Attachment, tagsOf(seen[0].Tags))
 		q.Attachment.Table = ownerTags[TagTable]
 		if a := seen[0].Association; a != nil && a.State != types.TransitGatewayAssociationStateDisassociated {
 			q.Association, q.Associated = string(a.State), aws.ToString(a.TransitGatewayRouteTableId)
@@ -535,14 +538,6 @@ func place(v policy.VPC) workflow.VPC {
 	return workflow.VPC{Account: v.Account.ID, Region: v.Region, ID: v.ID, CIDRs: v.CIDRs}
 }
 
-// approval returns what the gateway's owner said by the tag drawbridge:approval on the attachment, in their own account.
-func approval(ownerTags map[string]string) string {
-	if v := ownerTags[TagApproval]; v == "approved" || v == "rejected" {
-		return v
-	}
-	return ""
-}
-
 func readVPC(ctx context.Context, api EC2, at event.Place, id string) (vpc workflow.VPC, tags map[string]string, found bool, err error) {
 	vpc = workflow.VPC{Account: at.Account, Region: at.Region, ID: id}
 	got, err := api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []types.Filter{filter("vpc-id", id)}})
@@ -553,7 +548,7 @@ func readVPC(ctx context.Context, api EC2, at event.Place, id string) (vpc workf
 		return vpc, nil, false, nil
 	}
 	vpc.CIDRs = route.CIDRs(got.Vpcs[0])
-	return vpc, tagsOf(got.Vpcs[0].Tags), true, nil
+	return vpc, tag.Clean(tag.VPC, tagsOf(got.Vpcs[0].Tags)), true, nil
 }
 
 // readAttachment returns the attachment of a VPC to a gateway, as the VPC's account has it: a live one if there is one,

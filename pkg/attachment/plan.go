@@ -78,7 +78,7 @@ func Judge(q Question) (Verdict, error) {
 		if q.Asked {
 			return say(workflow.AnswerDetach, "%s is not shared with account %s any more", q.Gateway.ID, q.VPC.Account)
 		}
-		return say(workflow.AnswerDetach, "%s does not ask for %s any more", q.VPC.ID, q.Gateway.ID)
+		return say(workflow.AnswerDetach, "%s does not ask for %s any more%s", q.VPC.ID, q.Gateway.ID, q.Unclear)
 	case a.State == "deleting" && !wanted:
 		return say(workflow.AnswerRemoved, "%s is %s", a.ID, a.State)
 	case !q.OwnerMember:
@@ -110,11 +110,11 @@ func Judge(q Question) (Verdict, error) {
 	case a.State == "pendingAcceptance":
 		switch {
 		case q.Answer.Allowed && q.Answer.Action == policy.AcceptAttachment:
-			return Verdict{Answer: workflow.AnswerAccept, Reason: "accepted by policy " + q.Answer.Policy, Decision: q.Answer}, nil
+			return Verdict{Answer: workflow.AnswerAccept, Reason: "accepted by policy " + q.Answer.Policy + q.Unclear, Decision: q.Answer}, nil
 		case q.Answer.Allowed && q.Answer.Action == policy.AskAttachment:
-			return Verdict{Answer: workflow.AnswerAsk, Reason: "approval needed by policy " + q.Answer.Policy, Decision: q.Answer}, nil
+			return Verdict{Answer: workflow.AnswerAsk, Reason: "approval needed by policy " + q.Answer.Policy + q.Unclear, Decision: q.Answer}, nil
 		}
-		return Verdict{Answer: workflow.AnswerRefuse, Reason: "refused by policy " + q.Answer.Policy, Decision: q.Answer}, nil
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: "refused by policy " + q.Answer.Policy + q.Unclear, Decision: q.Answer}, nil
 	case a.State != "available":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, a.State)
 	case q.Association == "associating" || q.Association == "disassociating":
@@ -140,7 +140,7 @@ func unasked(q Question) string {
 	if q.Asked {
 		return fmt.Sprintf("%s asks for %s, which account %s neither owns nor is given", q.VPC.ID, q.Gateway.ID, q.VPC.Account)
 	}
-	return fmt.Sprintf("%s does not ask for %s", q.VPC.ID, q.Gateway.ID)
+	return fmt.Sprintf("%s does not ask for %s%s", q.VPC.ID, q.Gateway.ID, q.Unclear)
 }
 
 // associate decides about the association and the propagation of an available attachment; ok reports whether something is
@@ -164,7 +164,7 @@ func associate(q Question) (Verdict, bool) {
 // chosen returns the route table of a gateway that its owner chose by a tag, or the only one.
 func chosen(tables []Table, tag string) string {
 	for _, t := range tables {
-		if t.Tags[tag] == "default" {
+		if strings.EqualFold(strings.TrimSpace(t.Tags[tag]), "default") {
 			return t.ID
 		}
 	}

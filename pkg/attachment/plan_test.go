@@ -57,6 +57,7 @@ func attached(state string, own bool) func(*attachment.Question) {
 }
 
 func unasked(q *attachment.Question)      { q.Asked = false }
+func unclear(q *attachment.Question)      { q.Unclear = "; drawbridge:approval=yes means nothing" }
 func unshared(q *attachment.Question)     { q.Visible = false }
 func outside(q *attachment.Question)      { q.OwnerMember = false }
 func unassociated(q *attachment.Question) { q.Association, q.Associated, q.Propagated = "", "", nil }
@@ -78,7 +79,7 @@ func tables(tables ...attachment.Table) func(*attachment.Question) {
 }
 
 func TestJudge(t *testing.T) {
-	marked := attachment.Table{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": "default", "drawbridge:propagation": "default"}}
+	marked := attachment.Table{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": " Default", "drawbridge:propagation": "default"}}
 	type changes = []func(*attachment.Question)
 	for name, c := range map[string]struct {
 		change changes
@@ -104,6 +105,8 @@ func TestJudge(t *testing.T) {
 		"waits for the owner, the policy accepts":   {changes{attached("pendingAcceptance", true)}, workflow.AnswerAccept, "accepted by policy accept", "[]  []"},
 		"somebody else's, the policy accepts":       {changes{attached("pendingAcceptance", false), unasked}, workflow.AnswerAccept, "accepted", "[]  []"},
 		"waits for the owner, the policy asks":      {changes{attached("pendingAcceptance", true), answered(policy.AskAttachment, true)}, workflow.AnswerAsk, "approval needed", "[]  []"},
+		"waits for the owner, who wrote nothing":    {changes{attached("pendingAcceptance", true), answered(policy.AskAttachment, true), unclear}, workflow.AnswerAsk, "approval needed by policy p; drawbridge:approval=yes means nothing", "[]  []"},
+		"what the VPC asks for means nothing":       {changes{unasked, unclear}, workflow.AnswerNothing, "means nothing", "[]  []"},
 		"waits for the owner, the policy refuses":   {changes{attached("pendingAcceptance", true), answered(policy.AskAttachment, false)}, workflow.AnswerRefuse, "refused by policy p", "[]  []"},
 		"waits for the owner, nobody asks any more": {changes{attached("pendingAcceptance", true), unasked}, workflow.AnswerDetach, "does not ask", "[]  []"},
 		"in order":                                  {changes{attached("available", true)}, workflow.AnswerVerify, "is attached", "[]  []"},

@@ -14,9 +14,6 @@
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html#data-api.vpc-endpoint
 package caller
 
-// Tag opts a VPC in, with the value "true". The tag of a cluster that says who may query it has the same key.
-const Tag = "drawbridge:data-api"
-
 // Owner returns the value of the tag drawbridge:connection on what is made for a VPC.
 func Owner(vpc string) string { return "data-api-endpoint-" + vpc }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -76,18 +77,20 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 	if err != nil {
 		return out, fmt.Errorf("reading %s: %w", e.VPC, err)
 	}
-	who := policy.VPC{ID: e.VPC, Region: e.Region, Tags: map[string]string{},
-		Account: facts.Entity()}
+	who := policy.VPC{ID: e.VPC, Region: e.Region, Account: facts.Entity()}
+	tags := map[string]string{}
 	for _, t := range got.Vpcs[0].Tags {
-		who.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	who.Tags = tag.Clean(tag.VPC, tags)
 	for _, b := range got.Vpcs[0].CidrBlockAssociationSet {
 		if cidr, err := netip.ParsePrefix(aws.ToString(b.CidrBlock)); err == nil {
 			who.CIDRs = append(who.CIDRs, cidr.Masked())
 		}
 	}
 	slices.SortFunc(who.CIDRs, netip.Prefix.Compare)
-	if out.Tagged = who.Tags[Tag] == "true"; out.Tagged {
+	out.Unclear = tag.Why(who.Tags, tag.DataAPI)
+	if out.Tagged = who.Tags[tag.DataAPI] == "true"; out.Tagged {
 		set, _, err := i.Policy(ctx, "")
 		if err != nil {
 			return out, err

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -28,7 +29,7 @@ func (a account) DescribeVpcs(_ context.Context, in *ec2.DescribeVpcsInput, _ ..
 	if a.gone || len(in.VpcIds) != 1 || in.VpcIds[0] != vpc {
 		return nil, &smithy.GenericAPIError{Code: "InvalidVpcID.NotFound"}
 	}
-	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String(vpc), Tags: []types.Tag{{Key: aws.String(Tag), Value: &a.tag}},
+	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String(vpc), Tags: []types.Tag{{Key: aws.String(tag.DataAPI), Value: &a.tag}},
 		CidrBlockAssociationSet: []types.VpcCidrBlockAssociation{{CidrBlock: aws.String("10.1.0.0/16")}}}}}, nil
 }
 
@@ -75,6 +76,7 @@ func TestInspect(t *testing.T) {
 		want         string
 	}{
 		"tagged":                           {have: account{tag: "true"}, want: "Available place"},
+		"tagged as people write it":        {have: account{tag: "True "}, want: "Available place"},
 		"tagged otherwise":                 {have: account{tag: "222222222222"}, want: "Nothing nothing"},
 		"not tagged, the endpoint there":   {have: account{endpoint: "available"}, want: "Removed remove"},
 		"not tagged, the endpoint dying":   {have: account{endpoint: "deleting"}, want: "Removed remove"},

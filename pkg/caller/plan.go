@@ -7,6 +7,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -17,6 +18,7 @@ type Facts struct {
 	Tagged   bool            // its owner wants the endpoint
 	Standing bool            // something of ours is there
 	Decision policy.Decision // only of a tagged VPC
+	Unclear  string          // that the tag means nothing; see [tag.Why]
 }
 
 // Plan returns what is to be done for a VPC, and why:
@@ -29,7 +31,7 @@ type Facts struct {
 func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason string) {
 	switch {
 	case f.Tagged && f.Decision.Allowed:
-		return workflow.Available, workflow.AnswerPlace, fmt.Sprintf("%s is tagged %s=true", f.VPC, Tag)
+		return workflow.Available, workflow.AnswerPlace, fmt.Sprintf("%s is tagged %s=true", f.VPC, tag.DataAPI)
 	case f.Tagged:
 		result, answer = workflow.RefusedByPolicy, workflow.AnswerRefuse
 		reason = fmt.Sprintf("%s is refused by policy %s: %s", f.VPC, f.Decision.Policy, f.Decision.Reason)
@@ -38,11 +40,11 @@ func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason strin
 		}
 		return result, answer, reason
 	case f.Standing:
-		return workflow.Removed, workflow.AnswerRemove, fmt.Sprintf("%s is not tagged %s=true any more", f.VPC, Tag)
+		return workflow.Removed, workflow.AnswerRemove, fmt.Sprintf("%s is not tagged %s=true any more%s", f.VPC, tag.DataAPI, f.Unclear)
 	case f.Gone:
 		return workflow.Nothing, workflow.AnswerNothing, f.VPC + " does not exist any more"
 	}
-	return workflow.Nothing, workflow.AnswerNothing, fmt.Sprintf("%s is not tagged %s=true", f.VPC, Tag)
+	return workflow.Nothing, workflow.AnswerNothing, fmt.Sprintf("%s is not tagged %s=true%s", f.VPC, tag.DataAPI, f.Unclear)
 }
 
 // check fails if a VPC's endpoint does not serve it. Drawbridge's own serves; one that the owner made, or a network ACL,

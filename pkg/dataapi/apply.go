@@ -43,7 +43,7 @@ func Enable(ctx context.Context, api Enabler, c workflow.Cluster) (workflow.Hops
 	hop := workflow.Hop{Hop: "HTTP endpoint", OK: true, Detail: "of " + c.ID + " was on"}
 	if !c.Endpoint {
 		slog.InfoContext(ctx, "enabling the HTTP endpoint", "cluster", c.ARN)
-		if err := tag(ctx, api, c, map[string]string{TagEndpoint: "enabled"}); err != nil {
+		if err := setTags(ctx, api, c, map[string]string{TagEndpoint: "enabled"}); err != nil {
 			return workflow.HopsOutput{}, err
 		}
 		got, err := api.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: &c.ARN})
@@ -306,7 +306,7 @@ func (r Retracter) Retract(ctx context.Context, api workflow.DataAPI) (workflow.
 		if _, err := r.Clusters.DisableHttpEndpoint(ctx, &rds.DisableHttpEndpointInput{ResourceArn: &c.ARN}); err != nil {
 			return fail(fmt.Errorf("disabling the HTTP endpoint of %s: %w", c.ID, err))
 		}
-		if err := untag(ctx, r.Clusters, c, TagEndpoint); err != nil {
+		if err := removeTags(ctx, r.Clusters, c, TagEndpoint); err != nil {
 			return fail(err)
 		}
 		out.Hops = append(out.Hops, workflow.Hop{Hop: "HTTP endpoint", OK: true, Detail: "of " + c.ID + " is off, as it was before"})
@@ -428,9 +428,9 @@ func Conclude(ctx context.Context, api Concluder, bus notice.Bus, in workflow.Co
 	switch {
 	case c.Gone:
 	case in.Result == workflow.Retracted:
-		err = untag(ctx, api, c, TagStatus, TagReason)
+		err = removeTags(ctx, api, c, TagStatus, TagReason)
 	default:
-		err = tag(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: notice.TagValue(in.Reason)})
+		err = setTags(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: notice.TagValue(in.Reason)})
 	}
 	if err != nil {
 		return out, err
@@ -445,7 +445,7 @@ func Conclude(ctx context.Context, api Concluder, bus notice.Bus, in workflow.Co
 	return out, bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
 }
 
-func tag(ctx context.Context, api Tagger, c workflow.Cluster, tags map[string]string) error {
+func setTags(ctx context.Context, api Tagger, c workflow.Cluster, tags map[string]string) error {
 	in := &rds.AddTagsToResourceInput{ResourceName: &c.ARN}
 	for _, key := range []string{TagEndpoint, TagStatus, TagReason} {
 		if value, ok := tags[key]; ok {
@@ -458,7 +458,7 @@ func tag(ctx context.Context, api Tagger, c workflow.Cluster, tags map[string]st
 	return nil
 }
 
-func untag(ctx context.Context, api Untagger, c workflow.Cluster, keys ...string) error {
+func removeTags(ctx context.Context, api Untagger, c workflow.Cluster, keys ...string) error {
 	_, err := api.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &c.ARN, TagKeys: keys})
 	if err != nil && !fault.HasCode(err, "DBClusterNotFoundFault") {
 		return fmt.Errorf("taking tags off the cluster %s: %w", c.ID, err)

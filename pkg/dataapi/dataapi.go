@@ -22,15 +22,16 @@
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html
 package dataapi
 
+import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
+
 import "github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 
-// The tags of a cluster, all but the first two set by Drawbridge.
+// The tags of a cluster besides [tag.DataAPI], all but the first set by Drawbridge.
 const (
-	TagConsumers = "drawbridge:data-api"      // set by the cluster's owner: the consumer accounts, separated by spaces
-	TagSecret    = "drawbridge:secret"        // set by the cluster's owner: the secret's name; on the role: its ARN
-	TagEndpoint  = "drawbridge:http-endpoint" // Drawbridge turned the HTTP endpoint on
-	TagStatus    = "drawbridge:status"
-	TagReason    = "drawbridge:reason"
+	TagSecret   = tag.Secret                 // set by the cluster's owner: the secret's name; on the role: its ARN
+	TagEndpoint = "drawbridge:http-endpoint" // Drawbridge turned the HTTP endpoint on
+	TagStatus   = "drawbridge:status"
+	TagReason   = "drawbridge:reason"
 )
 
 // The tags of the role, besides [TagSecret].

@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -127,10 +128,11 @@ func readCluster(ctx context.Context, api RDSReader, e event.Event) (Facts, erro
 		return facts, fmt.Errorf("reading the cluster %s: %w", id, err)
 	}
 	c := got.DBClusters[0]
-	facts.Tags = map[string]string{}
+	tags := map[string]string{}
 	for _, t := range c.TagList {
-		facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	facts.Tags = tag.Clean(tag.DBCluster, tags)
 	facts.Engine, facts.Mode, facts.Status = aws.ToString(c.Engine), aws.ToString(c.EngineMode), aws.ToString(c.Status)
 	// A cluster that is being deleted needs no consumers any more.
 	facts.Cluster.Gone = facts.Status == "deleting"
@@ -142,10 +144,10 @@ func readCluster(ctx context.Context, api RDSReader, e event.Event) (Facts, erro
 
 // ask puts each account that the cluster's tag names to the policy.
 func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFacts) ([]workflow.Consumer, error) {
-	words := strings.Fields(f.Tags[TagConsumers])
-	slices.Sort(words)
+	accounts := strings.Fields(f.Tags[tag.DataAPI])
+	slices.Sort(accounts)
 	var consumers []workflow.Consumer
-	if len(words) == 0 {
+	if len(accounts) == 0 {
 		return consumers, nil
 	}
 	set, _, err := i.Policy(ctx, "")
@@ -153,18 +155,13 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 		return nil, err
 	}
 	cluster := policy.Cluster{ARN: f.Cluster.ARN, ID: f.Cluster.ID, Engine: f.Engine, Region: f.Cluster.Region, Tags: f.Tags, Account: producer.Entity()}
-	for _, word := range slices.Compact(words) {
-		if !event.IsAccount(word) {
-			consumers = append(consumers, workflow.Consumer{Account: word, Decision: policy.Decision{Action: policy.Admit, Policy: policy.MissingFacts,
-				Reason: fmt.Sprintf("%q in the tag %s is not an account id of 12 digits", word, TagConsumers)}})
-			continue
-		}
-		facts, err := i.Account(ctx, word)
+	for _, id := range accounts {
+		facts, err := i.Account(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		d := set.Admit(policy.Consumer{Region: f.Cluster.Region, Account: facts.Entity()}, cluster, policy.Context{Connection: f.Cluster.ARN})
-		consumers = append(consumers, workflow.Consumer{Account: word, Decision: d})
+		consumers = append(consumers, workflow.Consumer{Account: id, Decision: d})
 	}
 	return consumers, nil
 }

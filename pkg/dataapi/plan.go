@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -40,8 +41,9 @@ func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
 	if f.Role != nil {
 		out.DataAPI.Secret = workflow.Secret{ARN: f.Role.Tags[TagSecret], Key: f.Role.Tags[TagKey]}
 	}
+	unclear := tag.Why(f.Tags, tag.DataAPI)
 	if f.Cluster.Gone || len(f.Consumers) == 0 {
-		out.Reason = fmt.Sprintf("the cluster %s names no account in its tag %s", f.Cluster.ID, TagConsumers)
+		out.Reason = fmt.Sprintf("the cluster %s names no account in its tag %s", f.Cluster.ID, tag.DataAPI) + unclear
 		if f.Cluster.Gone {
 			out.Reason = fmt.Sprintf("the cluster %s does not exist", f.Cluster.ID)
 		}
@@ -57,7 +59,7 @@ func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
 			out.Answer = workflow.AnswerRetract
 		}
 		out.Decision = f.Consumers[0].Decision
-		out.Reason = fmt.Sprintf("account %s: %s", f.Consumers[0].Account, out.Decision.Reason)
+		out.Reason = fmt.Sprintf("account %s: %s", f.Consumers[0].Account, out.Decision.Reason) + unclear
 		return out, nil
 	}
 	if err := possible(f); err != nil {
@@ -66,7 +68,7 @@ func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
 	out.Result, out.Answer = workflow.Exposed, workflow.AnswerExpose
 	out.DataAPI.Secret = workflow.Secret{ARN: f.Secret.ARN, Key: f.Secret.Key}
 	out.Decision = f.Consumers[slices.IndexFunc(f.Consumers, func(c workflow.Consumer) bool { return c.Decision.Allowed })].Decision
-	out.Reason = fmt.Sprintf("the accounts %s may query %s", strings.Join(admitted, " "), f.Cluster.ID)
+	out.Reason = fmt.Sprintf("the accounts %s may query %s", strings.Join(admitted, " "), f.Cluster.ID) + unclear
 	return out, nil
 }
 
@@ -101,7 +103,7 @@ func owned(f Facts) (bool, error) {
 func possible(f Facts) error {
 	if !strings.HasPrefix(f.Engine, "aurora") {
 		return fault.NewConflict(fmt.Sprintf("the cluster %s is %s, and only Aurora has the Data API", f.Cluster.ID, f.Engine),
-			"remove its tag "+TagConsumers)
+			"remove its tag "+tag.DataAPI)
 	}
 	// EnableHttpEndpoint "applies only to Aurora Serverless v2 and provisioned DB clusters".
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_EnableHttpEndpoint.html
@@ -112,7 +114,7 @@ func possible(f Facts) error {
 	s := f.Secret
 	switch {
 	case s.Name == "":
-		return fault.NewConflict(fmt.Sprintf("the cluster %s says by no tag which secret opens it", f.Cluster.ID),
+		return fault.NewConflict(fmt.Sprintf("the cluster %s says by no tag which secret opens it%s", f.Cluster.ID, tag.Why(f.Tags, tag.Secret)),
 			fmt.Sprintf("aws rds add-tags-to-resource --resource-name %s --tags Key=%s,Value=<secret name>", f.Cluster.ARN, TagSecret))
 	case s.ARN == "" || s.Deleted:
 		return fault.NewConflict(fmt.Sprintf("the secret %s of the cluster %s does not exist in %s, %s, or is being deleted", s.Name, f.Cluster.ID, f.Cluster.Account, f.Cluster.Region),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -65,13 +66,17 @@ func TestPlan(t *testing.T) {
 		"an endpoint that the owner turned on, on Serverless v1": {func(f *Facts) { f.Mode, f.Cluster.Endpoint = "serverless", true },
 			workflow.AnswerExpose, workflow.Exposed, ""},
 
-		"a role of somebody's own":    {func(f *Facts) { f.Role = &Role{Path: "/", Boundary: Boundary(sales())} }, "", "", "is not Drawbridge's"},
-		"our name in another path":    {func(f *Facts) { f.Role = ours(); f.Role.Path = "/" }, "", "", "is for " + clusterARN},
-		"a role of another cluster":   {func(f *Facts) { f.Role = ours(); f.Role.Tags[TagConnection] = "arn:other" }, "", "", "is for arn:other"},
-		"a role without a boundary":   {func(f *Facts) { f.Role = ours(); f.Role.Boundary = "" }, "", "", "lost its permissions boundary"},
-		"not Aurora":                  {func(f *Facts) { f.Engine = "mysql" }, "", "", "only Aurora"},
-		"Serverless v1":               {func(f *Facts) { f.Mode = "serverless" }, "", "", "aws rds modify-db-cluster --db-cluster-identifier sales --enable-http-endpoint"},
-		"no secret is named":          {func(f *Facts) { f.Secret = Secret{} }, "", "", "aws rds add-tags-to-resource"},
+		"a role of somebody's own":  {func(f *Facts) { f.Role = &Role{Path: "/", Boundary: Boundary(sales())} }, "", "", "is not Drawbridge's"},
+		"our name in another path":  {func(f *Facts) { f.Role = ours(); f.Role.Path = "/" }, "", "", "is for " + clusterARN},
+		"a role of another cluster": {func(f *Facts) { f.Role = ours(); f.Role.Tags[TagConnection] = "arn:other" }, "", "", "is for arn:other"},
+		"a role without a boundary": {func(f *Facts) { f.Role = ours(); f.Role.Boundary = "" }, "", "", "lost its permissions boundary"},
+		"not Aurora":                {func(f *Facts) { f.Engine = "mysql" }, "", "", "only Aurora"},
+		"Serverless v1":             {func(f *Facts) { f.Mode = "serverless" }, "", "", "aws rds modify-db-cluster --db-cluster-identifier sales --enable-http-endpoint"},
+		"no secret is named":        {func(f *Facts) { f.Secret = Secret{} }, "", "", "aws rds add-tags-to-resource"},
+		"the tag names no secret": {func(f *Facts) {
+			f.Secret = Secret{}
+			f.Tags = tag.Clean(tag.DBCluster, map[string]string{tag.Secret: " "})
+		}, "", "", "drawbridge:secret= means nothing"},
 		"there is no such secret":     {func(f *Facts) { f.Secret.ARN = "" }, "", "", "does not exist"},
 		"the secret is being deleted": {func(f *Facts) { f.Secret.Deleted = true }, "", "", "is being deleted"},
 		"the key that AWS manages":    {func(f *Facts) { f.Secret.Key, f.Secret.Managed = "", true }, "", "", "aws secretsmanager update-secret --secret-id sales/reader --kms-key-id"},

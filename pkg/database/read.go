@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // RDS is what [Read] needs of RDS.
@@ -77,13 +79,15 @@ func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lea
 				continue
 			}
 			d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
-				Port: int(aws.ToInt32(c.Endpoint.Port)), Zone: aws.ToString(c.AvailabilityZone), Tags: map[string]string{}}
+				Port: int(aws.ToInt32(c.Endpoint.Port)), Zone: aws.ToString(c.AvailabilityZone)}
 			for _, g := range c.VpcSecurityGroups {
 				d.Groups = append(d.Groups, aws.ToString(g.VpcSecurityGroupId))
 			}
+			tags := map[string]string{}
 			for _, t := range c.Tags {
-				d.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
+			d.Tags = tag.Clean(tag.RedshiftCluster, tags)
 			slices.Sort(d.Groups)
 			out = append(out, d)
 		}
@@ -92,7 +96,7 @@ func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lea
 }
 
 func instance(i rdstypes.DBInstance) (Database, bool) {
-	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(i.TagList)}
+	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList)}
 	d.Groups = groups(i.VpcSecurityGroups)
 	if i.DBSubnetGroup != nil {
 		for _, s := range i.DBSubnetGroup.Subnets {
@@ -108,7 +112,7 @@ func instance(i rdstypes.DBInstance) (Database, bool) {
 
 func cluster(c rdstypes.DBCluster) (Database, bool) {
 	return Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
-		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(c.TagList)}, aws.ToInt32(c.Port) > 0
+		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList)}, aws.ToInt32(c.Port) > 0
 }
 
 func subnetGroup(ctx context.Context, rdsapi RDS, name string, into map[string]string) error {
@@ -132,10 +136,10 @@ func groups(memberships []rdstypes.VpcSecurityGroupMembership) []string {
 	return out
 }
 
-func tags(list []rdstypes.Tag) map[string]string {
+func tags(kind tag.Kind, list []rdstypes.Tag) map[string]string {
 	out := map[string]string{}
 	for _, t := range list {
 		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
-	return out
+	return tag.Clean(kind, out)
 }

@@ -88,7 +88,7 @@ func (c *Changed) recorded(e envelope) error {
 		return err
 	}
 	c.Name = clip(r.call)
-	known, ok := tag.Find(r.service, r.call)
+	known, ok := tag.FindRecord(r.service, r.call)
 	table := r.service == "ec2" && slices.Contains(tableCalls, r.call)
 	switch {
 	case !ok && !table:

@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -57,8 +58,9 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 	if err != nil {
 		return workflow.FindConnectionsOutput{}, err
 	}
+	tagged := Tagged(c)
 	nothing := func(why string) (workflow.FindConnectionsOutput, error) {
-		return workflow.FindConnectionsOutput{Result: workflow.Nothing, Reason: why}, nil
+		return workflow.FindConnectionsOutput{Result: workflow.Nothing, Reason: why, Tagged: tagged}, nil
 	}
 	if len(c.Things) == 0 {
 		return nothing(c.Why)
@@ -68,7 +70,7 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 	for _, more := range []func() error{
 		func() error { return concern.tables(ctx, api.EC2, c.Place) },
 		func() error { return concern.networks(ctx, api.EC2, c) },
-		func() error { return concern.notebooks(ctx, api.SageMaker, c) },
+		func() error { return concern.notebooks(ctx, api.SageMaker, c, tagged) },
 	} {
 		if err := more(); err != nil {
 			return workflow.FindConnectionsOutput{}, fmt.Errorf("in %s, %s: %w", c.Account, c.Region, err)
@@ -92,7 +94,7 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 	if found == 0 {
 		return nothing(fmt.Sprintf("%s concerns no connection of %s in %s", c.Name, c.Account, c.Region))
 	}
-	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: found,
+	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: found, Tagged: tagged,
 		Reason: fmt.Sprintf("%s concerns %d, each looked at by an execution of its own", c.Name, found)}, nil
 }
 
@@ -130,6 +132,7 @@ func (o *Concern) networks(ctx context.Context, api EC2, c event.Changed) error 
 			for _, t := range v.Tags {
 				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
+			tags = tag.Clean(tag.VPC, tags)
 			for _, l := range Endpoints(c.Place, aws.ToString(v.VpcId), tags, c.Name) {
 				o.look(l)
 			}
@@ -138,8 +141,8 @@ func (o *Concern) networks(ctx context.Context, api EC2, c event.Changed) error 
 	return nil
 }
 
-// notebooks adds the looks at notebook instances.
-func (o *Concern) notebooks(ctx context.Context, api SageMaker, c event.Changed) error {
+// notebooks adds the looks at notebook instances, and gives those that are tagged their own names.
+func (o *Concern) notebooks(ctx context.Context, api SageMaker, c event.Changed, tagged []workflow.TaggedThing) error {
 	if len(o.Notebooks) == 0 {
 		return nil
 	}
@@ -155,8 +158,15 @@ func (o *Concern) notebooks(ctx context.Context, api SageMaker, c event.Changed)
 		}
 	}
 	for _, name := range o.Notebooks {
-		if as, ok := Instance(name, names); ok {
-			o.look(event.NotebookInspection{Account: c.Account, Region: c.Region, Notebook: as, Reason: c.Name})
+		as, ok := Instance(name, names)
+		if !ok {
+			continue
+		}
+		o.look(event.NotebookInspection{Account: c.Account, Region: c.Region, Notebook: as, Reason: c.Name})
+		for i := range tagged {
+			if tagged[i].Kind == tag.Notebook && tagged[i].ID == name {
+				tagged[i].ID = as
+			}
 		}
 	}
 	return nil

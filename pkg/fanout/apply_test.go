@@ -122,6 +122,9 @@ func TestFind(t *testing.T) {
 			if (out.Result == workflow.Announced) != (len(c.want) > 0) || out.Announced != len(c.want) || out.Reason == "" {
 				t.Errorf("%+v", out)
 			}
+			if name == "a notebook by its ARN" && (len(out.Tagged) != 1 || out.Tagged[0].ID != "Analysis") {
+				t.Errorf("%+v, want the notebook by its own name", out.Tagged)
+			}
 		})
 	}
 }

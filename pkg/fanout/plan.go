@@ -7,6 +7,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Plan says what an event concerns:
@@ -90,6 +91,20 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 	case tag.Notebook:
 		o.Notebooks = append(o.Notebooks, t.ID)
 	}
+}
+
+// Tagged returns the things whose tags the event says were set or removed, so that a value that means nothing is answered. A workgroup
+// is answered by its own machine: no value of its tag can be served.
+func Tagged(c event.Changed) []workflow.TaggedThing {
+	out := []workflow.TaggedThing{}
+	for _, t := range c.Things {
+		if t.Act == tag.Sets || t.Act == tag.Removes || t.Act == tag.Creates && len(t.Keys) > 0 {
+			if t.Kind != tag.Workgroup {
+				out = append(out, workflow.TaggedThing{Account: c.Account, Region: c.Region, Kind: t.Kind, ID: t.ID})
+			}
+		}
+	}
+	return out
 }
 
 // look adds a look, once.

@@ -98,3 +98,21 @@ func TestANotebookIsFoundInItsOwnCase(t *testing.T) {
 		t.Error("a notebook is not shared")
 	}
 }
+
+func TestWhoseTagsAreAnswered(t *testing.T) {
+	got := fanout.Tagged(event.Changed{Place: here, Things: []event.Thing{
+		{Kind: tag.VPC, ID: "vpc-1", Act: tag.Sets, Keys: []string{tag.Accept}}, {Kind: tag.VPC, ID: "vpc-2", Act: tag.Changes},
+		{Kind: tag.Peering, ID: "pcx-1", Act: tag.Removes}, {Kind: tag.Gateway, ID: "tgw-1", Act: tag.Creates, Keys: []string{tag.Accept}},
+		{Kind: tag.RedshiftCluster, ID: "x", Act: tag.Creates}, {Kind: tag.Role, ID: "y", Act: tag.Deletes},
+		{Kind: tag.Workgroup, ID: "z", Act: tag.Sets, Keys: []string{tag.Studio}}}})
+	var ids []string
+	for _, one := range got {
+		ids = append(ids, one.ID)
+	}
+	if want := []string{"vpc-1", "pcx-1", "tgw-1"}; !slices.Equal(ids, want) {
+		t.Errorf("%v, want %v", ids, want)
+	}
+	if fanout.Tagged(event.Changed{}) == nil {
+		t.Error("no list, where the machine looks for one")
+	}
+}

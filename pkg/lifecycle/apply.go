@@ -17,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -93,7 +94,7 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 				return workflow.InjectRoutesOutput{}, err
 			}
 		}
-		return answer(Done, "left out by policy %s", nb.Inject.Policy)
+		return answer(Done, "left out by policy %s%s", nb.Inject.Policy, nb.Unclear)
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
 	}
@@ -196,7 +197,7 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 		if nb.Restart.Allowed && in.Phase == workflow.PhaseUntouched && status == string(types.NotebookInstanceStatusInService) {
 			return answer(Stop, "%s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
 		}
-		return answer(Done, "%s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag drawbridge:restart=allowed", told)
+		return answer(Done, "%s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", told, tag.Restart, nb.Unclear)
 	case types.NotebookInstanceStatusStopping, types.NotebookInstanceStatusUpdating:
 		if stopped {
 			return answer(Wait, "the notebook is %s", status)

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -183,7 +184,8 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		}
 		one := workflow.Notebook{Account: at.Account, Region: at.Region, Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
 			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
-			Inject: policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
+			Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart),
+			Inject:  policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
 		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: here}
 		table, _ := route.Of(tables, n.Subnet)
 		allowed, err := i.allowed(ctx, clients, set, here, table, resource, peers, &one)
@@ -290,9 +292,11 @@ func (i Inspector) vpc(ctx context.Context, clients APIs, at end) (policy.VPC, e
 	if err != nil {
 		return policy.VPC{}, fmt.Errorf("reading %s: %w", at.vpc, err)
 	}
-	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Tags: map[string]string{}, Account: facts.Entity()}
+	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Account: facts.Entity()}
+	tags := map[string]string{}
 	for _, t := range got.Vpcs[0].Tags {
-		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	out.Tags = tag.Clean(tag.VPC, tags)
 	return out, nil
 }

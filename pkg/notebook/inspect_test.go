@@ -123,7 +123,7 @@ func summary(out workflow.InspectNotebooksOutput) string {
 	var b strings.Builder
 	fmt.Fprint(&b, out.Answer)
 	for _, n := range out.Notebooks {
-		fmt.Fprintf(&b, " %s:%v:%s", n.Name, n.Inject.Allowed, n.Inject.Policy)
+		fmt.Fprintf(&b, " %s:%v:%s%s", n.Name, n.Inject.Allowed, n.Inject.Policy, n.Unclear)
 	}
 	for _, r := range out.Routed {
 		for _, t := range r.Tables {
@@ -142,6 +142,9 @@ func TestInspect(t *testing.T) {
 		"a": {through("10.2.0.0/16", "pcx-1", active), through("10.3.0.0/16", "tgw-1", active), through("10.4.0.0/16", "pcx-1", types.RouteStateBlackhole), through("0.0.0.0/0", "tgw-1", active)}}}
 	off := world
 	off.tags = map[string]string{"In-A": "drawbridge:routes=off"}
+	written, meant := world, world
+	written.tags = map[string]string{"In-A": "drawbridge:routes= OFF"}
+	meant.tags = map[string]string{"In-A": "drawbridge:routes=of"}
 	stranger := world
 	stranger.peer = "999999999999"
 	for name, c := range map[string]struct {
@@ -153,6 +156,8 @@ func TestInspect(t *testing.T) {
 		"a table that reaches nothing takes routes away":  {world, stateChange("111111111111", "In-B"), "inject In-B:true:no-routes [subnet-b]"},
 		"a changed table concerns its own subnets":        {world, routeCall("rtb-0000000a"), "inject In-A:true:inject-routes [subnet-a]10.2.0.0/1610.3.0.0/16"},
 		"a notebook that is left out":                     {off, stateChange("111111111111", "In-A"), "inject In-A:false:inject-off [subnet-a]"},
+		"a notebook that is left out, as people write it": {written, stateChange("111111111111", "In-A"), "inject In-A:false:inject-off [subnet-a]"},
+		"a notebook whose tag means nothing":              {meant, stateChange("111111111111", "In-A"), "inject In-A:false:inject-off; drawbridge:routes=of means nothing: write on or off [subnet-a]"},
 		"a peer outside the organization is not reached":  {stranger, stateChange("111111111111", "In-A"), "inject In-A:true:inject-routes [subnet-a]10.3.0.0/16"},
 		"a notebook without a VPC":                        {world, stateChange("111111111111", "Nowhere"), "nothing"},
 		"a notebook that is gone":                         {world, stateChange("111111111111", "Gone"), "nothing"},

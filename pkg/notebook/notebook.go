@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Instance is a notebook instance.
@@ -145,7 +146,7 @@ func readTags(ctx context.Context, api SageMaker, arn string) (map[string]string
 			out[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
 	}
-	return out, nil
+	return tag.Clean(tag.Notebook, out), nil
 }
 
 // Client is something that opens connections from the VPC, with the security groups of its interfaces and the subnets in

@@ -105,5 +105,5 @@ var notInTag = regexp.MustCompile(`[^\p{L}\p{N}_.:/=+\-@ ]+`)
 // people see where they work.
 func TagValue(text string) string {
 	runes := []rune(strings.Join(strings.Fields(notInTag.ReplaceAllString(text, " ")), " "))
-	return string(runes[:min(len(runes), 256)])
+	return strings.TrimSpace(string(runes[:min(len(runes), 256)])) // a blank at its end might not come back
 }

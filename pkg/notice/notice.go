@@ -7,6 +7,7 @@
 //
 //	notice.go   the words: the kinds of event and their details
 //	access.go   the same, of access that needs no route
+//	tag.go      the same, of tags that mean nothing
 //	plan.go     thinks: what a failed execution means for people (pure)
 //	apply.go    tells
 //	watch.go    looks at an execution that failed, and tells
@@ -34,11 +35,11 @@ const (
 
 // Kinds lists every kind of event.
 func Kinds() []Kind {
-	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AccessGranted, AccessPending, AccessRefused, AccessRemoved, AttentionNeeded}
+	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AccessGranted, AccessPending, AccessRefused, AccessRemoved, AttentionNeeded, TagUnclear}
 }
 
-// Event is the detail of one event: [Connected], [Approval], [Refused], [Removed], [Granted], [Pending], [Barred], [Withdrawn] or
-// [Attention].
+// Event is the detail of one event: [Connected], [Approval], [Refused], [Removed], [Granted], [Pending], [Barred], [Withdrawn],
+// [Attention] or [Unclear].
 type Event interface{ kind() Kind }
 
 // Head is what every event about a connection says.

@@ -8,17 +8,9 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
-
-// approval returns what the accepter's owner said by the tag drawbridge:approval on the peering, in their own account:
-// "approved", "rejected" or nothing.
-func approval(p Peering) string {
-	if v := p.Tags[TagApproval]; v == "approved" || v == "rejected" {
-		return v
-	}
-	return ""
-}
 
 // told reports whether the status on the accepter's side says that exactly this was asked for before. Events come
 // twice; a notification should not.
@@ -85,7 +77,7 @@ func approvalNeeded(in workflow.ConcludeInput) notice.Approval {
 
 // Approving returns the command by which the accepter's owner answers a request; answer is "approved" or "rejected".
 func Approving(c workflow.Connection, answer string) string {
-	return notice.Answering(c.Accepter.Region, c.ID, TagApproval, answer)
+	return notice.Answering(c.Accepter.Region, c.ID, tag.Approval, answer)
 }
 
 // Message is the notification about a request that needs approval: all that the approver must know, and the commands.

@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -148,7 +149,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	out.Known.Policy = text
 	r, a, about := q.Requester.Entity(), q.Accepter.Entity(), policy.Context{Connection: p.ID}
-	q.Accept = set.Answer(r, a, about)
+	q.Accept, q.Unclear = set.Answer(r, a, about), tag.Why(q.Accepter.Tags, tag.Accept)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
 		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.
 		own, found, err := read(ctx, i.Enter(in.Execution, p.Accepter.Place).EC2, p.ID)
@@ -157,8 +158,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 		if found {
 			p.Tags, p.Expires = own.Tags, own.Expires
-			about.Approval = approval(own)
-			q.Accept = set.Answer(r, a, about)
+			about.Approval = own.Tags[tag.Approval]
+			q.Accept, q.Unclear = set.Answer(r, a, about), q.Unclear+tag.Why(own.Tags, tag.Approval)
 		}
 	}
 	out.Reject = set.Reject(r, a, about)
@@ -168,9 +169,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	}
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
-		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
+		var closed []workflow.Hop
+		if out.Sides, out.Notebooks, closed, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
 			return out, err
 		}
+		out.Found = append(out.Found, closed...)
 		sides, notebooks, err := i.trim(ctx, in, p, seen, out.Sides)
 		if err != nil {
 			return out, err
@@ -257,16 +260,18 @@ func read(ctx context.Context, ec2api Describer, id string) (Peering, bool, erro
 		return Peering{}, false, fmt.Errorf("reading %s: %w", id, err)
 	}
 	c := got.VpcPeeringConnections[0]
-	p := Peering{ID: aws.ToString(c.VpcPeeringConnectionId), Requester: side(c.RequesterVpcInfo), Accepter: side(c.AccepterVpcInfo), Tags: map[string]string{}}
+	p := Peering{ID: aws.ToString(c.VpcPeeringConnectionId), Requester: side(c.RequesterVpcInfo), Accepter: side(c.AccepterVpcInfo)}
 	if c.Status != nil {
 		p.Status, p.Message = string(c.Status.Code), aws.ToString(c.Status.Message)
 	}
 	if c.ExpirationTime != nil {
 		p.Expires = c.ExpirationTime.UTC().Format(time.RFC3339)
 	}
+	tags := map[string]string{}
 	for _, t := range c.Tags {
-		p.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	p.Tags = tag.Clean(tag.Peering, tags)
 	return p, true, nil
 }
 
@@ -330,18 +335,18 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 
 // explore finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
 // the notebooks of every consumer.
-func explore(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, []workflow.Notebook, error) {
+func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
 	r, a := grounds(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
 	if err := s.Produce(ctx, r, a); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	survey.Appoint(r.Side, a.Side)
-	notebooks, err := s.Notebooks(ctx, r, a)
-	return []workflow.Side{*r.Side, *a.Side}, notebooks, err
+	notebooks, err = s.Notebooks(ctx, r, a)
+	return []workflow.Side{*r.Side, *a.Side}, notebooks, survey.Closed(r, a), err
 }
 
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the

@@ -143,7 +143,7 @@ func (a account) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesIn
 			VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-db")}}}
 	}
 	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{db("orders", 3307, "true", "vpc-2"), db("mine", 3308, "111111111111 333333333333", "vpc-2"),
-		db("theirs", 3309, "333333333333", "vpc-2"), db("elsewhere", 3310, "true", "vpc-9"), {DBInstanceIdentifier: aws.String("being-created"), DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: aws.String("vpc-2")}}}}, nil
+		db("theirs", 3309, "333333333333", "vpc-2"), db("unclear", 3311, "yes", "vpc-2"), db("elsewhere", 3310, "true", "vpc-9"), {DBInstanceIdentifier: aws.String("being-created"), DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: aws.String("vpc-2")}}}}, nil
 }
 
 func (a account) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
@@ -218,11 +218,18 @@ func TestInspectAnswers(t *testing.T) {
 		"rejected by the accepter's owner":              {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "rejected"}}}, workflow.AnswerRefuse, "rejected-by-owner"},
 		"a tag in the requester's account is no matter": {&world{status: "pending-acceptance", tags: map[string]map[string]string{"111111111111": {"drawbridge:approval": "approved"}}}, workflow.AnswerAsk, "ask-owner"},
 		"an approval that is neither word":              {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "yes; rm -rf /"}}}, workflow.AnswerAsk, "ask-owner"},
-		"an active peering":                             {&world{status: "active"}, workflow.AnswerConnect, "route-both-ways"},
-		"a peering on its way":                          {&world{status: "provisioning"}, workflow.AnswerWait, "provisioning"},
-		"a requester outside the organization":          {&world{status: "pending-acceptance", accept: "auto", outside: []string{"111111111111"}}, workflow.AnswerRefuse, "111111111111 is outside"},
-		"both outside the organization":                 {&world{status: "pending-acceptance", outside: []string{"111111111111", "222222222222"}}, workflow.AnswerNothing, "outside"},
-		"a peering that no longer exists":               {&world{eventAge: time.Hour}, workflow.AnswerNothing, "does not exist"},
+		"as people write auto":                          {&world{status: "pending-acceptance", accept: " AUTO"}, workflow.AnswerAccept, "accept-auto"},
+		"as people write never":                         {&world{status: "pending-acceptance", accept: "Never"}, workflow.AnswerRefuse, "accept-never"},
+		"as people write approved":                      {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": " Approved "}}}, workflow.AnswerAccept, "accept-approved"},
+		"a tag of the VPC that means nothing": {&world{status: "pending-acceptance", accept: "yes"}, workflow.AnswerAsk,
+			"approval needed by policy ask-owner; drawbridge:accept=yes means nothing: write auto, ask or never"},
+		"an approval that means nothing": {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "yes"}}}, workflow.AnswerAsk,
+			"approval needed by policy ask-owner; drawbridge:approval=yes means nothing: write approved or rejected"},
+		"an active peering":                    {&world{status: "active"}, workflow.AnswerConnect, "route-both-ways"},
+		"a peering on its way":                 {&world{status: "provisioning"}, workflow.AnswerWait, "provisioning"},
+		"a requester outside the organization": {&world{status: "pending-acceptance", accept: "auto", outside: []string{"111111111111"}}, workflow.AnswerRefuse, "111111111111 is outside"},
+		"both outside the organization":        {&world{status: "pending-acceptance", outside: []string{"111111111111", "222222222222"}}, workflow.AnswerNothing, "outside"},
+		"a peering that no longer exists":      {&world{eventAge: time.Hour}, workflow.AnswerNothing, "does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := c.world.inspect(t, create, "111111111111", workflow.Known{})
@@ -286,6 +293,10 @@ func TestConnectSurveysBothSides(t *testing.T) {
 	}
 	if fmt.Sprint(opened) != "[mine orders]" {
 		t.Errorf("opened = %v, want those shared with everybody or with this consumer, in this VPC, on their ports", opened)
+	}
+	closed := workflow.Hop{Hop: "database unclear", Detail: "not opened to 111111111111; drawbridge:share=yes means nothing: write account ids of 12 digits with blanks between or true for every account"}
+	if !slices.Contains(out.Found, closed) || len(out.Found) != 2 {
+		t.Errorf("found %+v, want that the peering is active, and %+v", out.Found, closed)
 	}
 	if len(out.Notebooks) != 1 || out.Notebooks[0].Name != "Research" || !out.Notebooks[0].Inject.Allowed || !out.Notebooks[0].Restart.Allowed {
 		t.Errorf("notebooks = %+v", out.Notebooks)

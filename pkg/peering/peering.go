@@ -13,9 +13,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// TagApproval is the tag on the peering by which the accepter's owner speaks to Drawbridge.
-const TagApproval = "drawbridge:approval"
-
 // The roles of the two sides.
 const (
 	Requester = "requester"
@@ -63,6 +60,8 @@ type Question struct {
 	Accept policy.Decision
 	// Routes are the policy's decisions about routing each way.
 	Routes []policy.Decision
+	// Unclear says which tags that a pending request is judged by mean nothing; see [tag.Why].
+	Unclear string
 }
 
 // Verdict is what Judge says.

@@ -132,11 +132,11 @@ func Judge(q Question) Verdict {
 	if pending {
 		switch {
 		case q.Accept.Allowed && q.Accept.Action == policy.Accept:
-			return Verdict{workflow.AnswerAccept, "accepted by policy " + q.Accept.Policy, q.Accept}
+			return Verdict{workflow.AnswerAccept, "accepted by policy " + q.Accept.Policy + q.Unclear, q.Accept}
 		case q.Accept.Allowed && q.Accept.Action == policy.Ask:
-			return Verdict{workflow.AnswerAsk, "approval needed by policy " + q.Accept.Policy, q.Accept}
+			return Verdict{workflow.AnswerAsk, "approval needed by policy " + q.Accept.Policy + q.Unclear, q.Accept}
 		}
-		return Verdict{workflow.AnswerRefuse, "refused by policy " + q.Accept.Policy, q.Accept}
+		return Verdict{workflow.AnswerRefuse, "refused by policy " + q.Accept.Policy + q.Unclear, q.Accept}
 	}
 	decision := policy.Decision{Action: policy.Route, Policy: policy.DefaultDeny}
 	for _, d := range q.Routes {

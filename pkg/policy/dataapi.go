@@ -2,6 +2,8 @@ package policy
 
 import (
 	"github.com/cedar-policy/cedar-go/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // A Consumer is an account whose people query a database through the Data API of another account, from one Region.
@@ -20,9 +22,6 @@ type Cluster struct {
 	Account Account
 }
 
-// The tag that names the accounts that may query a cluster through the Data API.
-const dataAPITag = "drawbridge:data-api"
-
 func (c Consumer) entity() entity {
 	uid := ""
 	if c.Account.ID != "" {
@@ -39,7 +38,7 @@ func (c Cluster) entity() entity {
 	attributes := c.Account.whereabouts(c.Region)
 	attributes["id"] = types.String(c.ID)
 	attributes["engine"] = types.String(c.Engine)
-	attributes["sharedWith"] = words(c.Tags[dataAPITag])
+	attributes["sharedWith"] = words(c.Tags[tag.DataAPI])
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Cluster", types.String(c.ARN)),
 		parent:     c.Account.uid(),

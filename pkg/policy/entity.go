@@ -8,10 +8,9 @@ import (
 	"strings"
 
 	"github.com/cedar-policy/cedar-go/types"
-)
 
-// The tag that shares a database, as schema.cedarschema's sharedWith reads it.
-const shareTag = "drawbridge:share"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
 
 // An Entity is what a question can be about: a [VPC], and what is in one, such as a [Database] or a [Notebook]; or what
 // has no addresses and belongs to an account alone.
@@ -48,7 +47,7 @@ func (d Database) entity() entity {
 	attributes["engine"] = types.String(d.Engine)
 	attributes["port"] = types.Long(d.Port)
 	attributes["vpc"] = types.String(d.VPC.ID)
-	attributes["sharedWith"] = words(d.Tags[shareTag])
+	attributes["sharedWith"] = words(d.Tags[tag.Share])
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Database", types.String(first(d.ARN, d.ID))),
 		parent:     d.VPC.entity().uid,

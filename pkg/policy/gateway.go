@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/cedar-policy/cedar-go/types"
+import (
+	"strings"
+
+	"github.com/cedar-policy/cedar-go/types"
+)
 
 // A Gateway is a transit gateway, as its owner's account has it.
 type Gateway struct {
@@ -19,7 +23,7 @@ type Participant struct {
 func (g Gateway) entity() entity {
 	attributes := g.Account.whereabouts(g.Region)
 	attributes["id"] = types.String(g.ID)
-	attributes["name"] = types.String(g.Tags["Name"])
+	attributes["name"] = types.String(strings.TrimSpace(g.Tags["Name"]))
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Gateway", types.String(g.ID)),
 		parent:     g.Account.uid(),

@@ -20,6 +20,7 @@ func asking(value string) policy.VPC {
 
 func TestDefaultPolicyAboutGateways(t *testing.T) {
 	set := policy.Default()
+	generous := mustParse(t, policy.DefaultText()+`@id("accept-all") permit (principal, action == Drawbridge::Action::"AcceptAttachment", resource);`)
 	outside := asking("core")
 	outside.Account = stranger().Account
 	nameless := core()
@@ -40,6 +41,8 @@ func TestDefaultPolicyAboutGateways(t *testing.T) {
 		"a gateway takes everybody":           {set.AnswerAttachment(analytics(), core("drawbridge:accept=auto"), policy.Context{}), "true AcceptAttachment attachment-accepted"},
 		"its owner approved":                  {set.AnswerAttachment(analytics(), core(), policy.Context{Approval: "approved"}), "true AcceptAttachment attachment-accepted"},
 		"its owner is asked":                  {set.AnswerAttachment(analytics(), core(), policy.Context{}), "true AskAttachment attachment-ask"},
+		"a gateway that asks":                 {generous.AnswerAttachment(analytics(), core("drawbridge:accept=ask"), policy.Context{}), "true AskAttachment attachment-ask"},
+		"a gateway that asked":                {generous.AnswerAttachment(analytics(), core("drawbridge:accept=ask"), policy.Context{Approval: "approved"}), "true AcceptAttachment attachment-accepted"},
 		"nothing is rejected by itself":       {set.RejectAttachment(analytics(), core("drawbridge:accept=never"), policy.Context{}), "false RejectAttachment default-deny"},
 		"what its owner rejected is":          {set.RejectAttachment(analytics(), core(), policy.Context{Approval: "rejected"}), "true RejectAttachment attachment-reject-as-told"},
 		"a gateway without a Region":          {set.Attach(asking("tgw-1"), policy.Gateway{ID: "tgw-1", Account: data().Account}, policy.Context{}), "false Attach missing-facts"},

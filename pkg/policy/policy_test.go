@@ -69,6 +69,7 @@ func TestDefaultPolicy(t *testing.T) {
 	approved, rejected := policy.Context{Approval: "approved"}, policy.Context{Approval: "rejected"}
 	none := policy.Context{}
 	set := policy.Default()
+	generous := mustParse(t, policy.DefaultText()+`@id("accept-all") permit (principal, action == Drawbridge::Action::"Accept", resource);`)
 	for name, c := range map[string]struct {
 		got  policy.Decision
 		want string // action, allowed, policy
@@ -78,6 +79,9 @@ func TestDefaultPolicy(t *testing.T) {
 		"a VPC without the tag asks its owner":                  {set.Answer(analytics(), data(), none), "Ask true ask-owner"},
 		"a VPC with another value of the tag asks its owner":    {set.Answer(analytics(), data("drawbridge:accept=Auto"), none), "Ask true ask-owner"},
 		"an approved request is accepted":                       {set.Answer(analytics(), data(), approved), "Accept true accept-approved"},
+		"a VPC tagged ask asks its owner":                       {set.Answer(analytics(), data("drawbridge:accept=ask"), none), "Ask true ask-owner"},
+		"ask beats a policy that accepts":                       {generous.Answer(analytics(), data("drawbridge:accept=ask"), none), "Ask true ask-owner"},
+		"and yields to an approval":                             {generous.Answer(analytics(), data("drawbridge:accept=ask"), approved), "Accept true accept-approved"},
 		"never beats an approval":                               {set.Answer(analytics(), data("drawbridge:accept=never"), approved), "Ask false accept-never"},
 		"a rejected request is refused":                         {set.Answer(analytics(), data(), rejected), "Ask false rejected-by-owner"},
 		"a rejection beats auto":                                {set.Answer(analytics(), data("drawbridge:accept=auto"), rejected), "Ask false rejected-by-owner"},

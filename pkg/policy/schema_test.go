@@ -7,6 +7,8 @@ import (
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
 	validator "github.com/cedar-policy/cedar-go/x/exp/schema/validate"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // The schema promises the policy's author what entity.go then delivers.
@@ -21,17 +23,17 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 		for _, action := range []Action{Accept, Ask, Reject, Route, Connect} {
 			resources[action] = append(resources[action], v)
 		}
-		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{shareTag: " a b "}, VPC: v}, Database{ID: "db", VPC: v})
+		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{tag.Share: " a b "}, VPC: v}, Database{ID: "db", VPC: v})
 		for _, action := range []Action{Inject, Restart} {
 			resources[action] = append(resources[action], Notebook{ARN: "arn:nb", Name: "nb", VPC: v}, Notebook{Name: "nb", VPC: v})
 		}
 	}
 	principals := map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
-		resources[Identify] = append(resources[Identify], Warehouse{ARN: "arn:wh", ID: "wh", Region: "us-east-1", Tags: map[string]string{studioTag: " a b "}, Account: v.Account})
+		resources[Identify] = append(resources[Identify], Warehouse{ARN: "arn:wh", ID: "wh", Region: "us-east-1", Tags: map[string]string{tag.Studio: " a b "}, Account: v.Account})
 		resources[Expose] = append(resources[Expose], Service{Name: "com.amazonaws.us-east-1.rds-data", Region: "us-east-1", Account: v.Account})
 		principals[Identify] = append(principals[Identify], Role{ARN: "arn:role", Name: "role", Region: "us-east-1", Account: v.Account})
-		resources[Admit] = append(resources[Admit], Cluster{ARN: "arn:cl", ID: "cl", Region: "us-east-1", Tags: map[string]string{dataAPITag: " a b "}, Account: v.Account})
+		resources[Admit] = append(resources[Admit], Cluster{ARN: "arn:cl", ID: "cl", Region: "us-east-1", Tags: map[string]string{tag.DataAPI: " a b "}, Account: v.Account})
 		principals[Admit] = append(principals[Admit], Consumer{Region: "us-east-1", Account: v.Account})
 	}
 	for _, v := range []VPC{member, stranger, pathless} {

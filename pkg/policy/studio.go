@@ -2,6 +2,8 @@ package policy
 
 import (
 	"github.com/cedar-policy/cedar-go/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // A Role is an IAM role with which the apps of a SageMaker Studio domain run.
@@ -22,9 +24,6 @@ type Warehouse struct {
 	Account Account
 }
 
-// The tag that names the accounts whose Studio users may query a warehouse.
-const studioTag = "drawbridge:studio"
-
 func (r Role) entity() entity {
 	attributes := r.Account.whereabouts(r.Region)
 	attributes["name"] = types.String(r.Name)
@@ -38,7 +37,7 @@ func (r Role) entity() entity {
 func (w Warehouse) entity() entity {
 	attributes := w.Account.whereabouts(w.Region)
 	attributes["id"] = types.String(w.ID)
-	attributes["sharedWith"] = words(w.Tags[studioTag])
+	attributes["sharedWith"] = words(w.Tags[tag.Studio])
 	return entity{
 		uid:        types.NewEntityUID("Drawbridge::Warehouse", types.String(w.ARN)),
 		parent:     w.Account.uid(),

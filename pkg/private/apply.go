@@ -16,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -98,10 +99,11 @@ func grantHop(g Grant) workflow.Hop {
 	if g.Document == "" {
 		return hop
 	}
-	hop.Detail = fmt.Sprintf("allows the URL through the %d endpoints of the tagged VPCs only; no role is tagged %s=true, so nobody has it", len(g.Endpoints), Tag)
+	hop.Detail = fmt.Sprintf("allows the URL through the %d endpoints of the tagged VPCs only; no role is tagged %s=true, so nobody has it", len(g.Endpoints), tag.PrivateNotebooks)
 	if len(g.Attached) > 0 {
 		hop.Detail = fmt.Sprintf("allows the URL through the %d endpoints of the tagged VPCs only; with %s", len(g.Endpoints), strings.Join(sorted(g.Attached), ", "))
 	}
+	hop.Detail += listed(g.Unclear)
 	return hop
 }
 
@@ -115,7 +117,7 @@ func (g Granter) endpoints(ctx context.Context, in workflow.GrantNotebookAccessI
 	var tagged []string
 	for _, region := range g.Regions {
 		client := g.EC2(in.Execution, in.Account, region)
-		found, err := readTagged(ctx, client, in.Account, region)
+		found, _, err := readTagged(ctx, client, in.Account, region)
 		if err != nil {
 			return nil, false, err
 		}
@@ -183,8 +185,15 @@ func readGrant(ctx context.Context, client details, account, region string) (Gra
 		}
 		for _, r := range page.RoleDetailList {
 			name := aws.ToString(r.RoleName)
-			if slices.ContainsFunc(r.Tags, optsIn) {
+			tags := map[string]string{}
+			for _, t := range r.Tags {
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			tags = tag.Clean(tag.Role, tags)
+			if tags[tag.PrivateNotebooks] == "true" {
 				out.Tagged = append(out.Tagged, name)
+			} else if why := tag.Why(tags, tag.PrivateNotebooks); why != "" {
+				out.Unclear = append(out.Unclear, why+" (on role "+name+")")
 			}
 			for _, p := range r.AttachedManagedPolicies {
 				if aws.ToString(p.PolicyArn) == out.ARN {
@@ -212,10 +221,6 @@ func readGrant(ctx context.Context, client details, account, region string) (Gra
 		return strings.Compare(a, b)
 	})
 	return out, nil
-}
-
-func optsIn(t iamtypes.Tag) bool {
-	return aws.ToString(t.Key) == Tag && aws.ToString(t.Value) == "true"
 }
 
 // decoded returns a document as IAM means it: URL-encoded, says the API reference.

@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -68,13 +69,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	}
 	var standing []standing
 	var tagged []candidate
+	var unclear []string
 	for _, region := range i.Regions {
 		client := i.EC2(in.Execution, e.Account, region)
-		found, err := readTagged(ctx, client, e.Account, region)
+		found, doubtful, err := readTagged(ctx, client, e.Account, region)
 		if err != nil {
 			return out, err
 		}
-		tagged = append(tagged, found...)
+		tagged, unclear = append(tagged, found...), append(unclear, doubtful...)
 		ours, err := readOurs(ctx, client, e.Account, region)
 		if err != nil {
 			return out, err
@@ -96,7 +98,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		}
 	}
 	out.Answer, out.Result = ChooseResult(len(out.VPCs), len(out.Refused), len(out.Leaving), left)
-	out.Reason = reason(out, left)
+	out.Reason = reason(out, left) + listed(unclear)
 	slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
 	if out.Result == workflow.RefusedByPolicy {
 		thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: e.Account}, Result: out.Result, Reason: out.Reason}
@@ -147,10 +149,21 @@ func (i Inspector) decide(ctx context.Context, out *workflow.InspectPrivateNoteb
 	return nil
 }
 
+// listed says what is unclear, as the end of another sentence; of many, the first.
+func listed(unclear []string) string {
+	const few = 3
+	slices.Sort(unclear)
+	out := strings.Join(unclear[:min(few, len(unclear))], "")
+	if more := len(unclear) - few; more > 0 {
+		out += fmt.Sprintf("; and %d more", more)
+	}
+	return out
+}
+
 func reason(out workflow.InspectPrivateNotebooksOutput, left bool) string {
 	var parts []string
 	if len(out.VPCs) > 0 {
-		parts = append(parts, fmt.Sprintf("%s tagged %s=true", names(out.VPCs), Tag))
+		parts = append(parts, fmt.Sprintf("%s tagged %s=true", names(out.VPCs), tag.PrivateNotebooks))
 	}
 	for _, v := range out.Refused {
 		parts = append(parts, fmt.Sprintf("%s refused by policy %s: %s", v.ID, v.Decision.Policy, v.Decision.Reason))
@@ -162,7 +175,7 @@ func reason(out workflow.InspectPrivateNotebooksOutput, left bool) string {
 		parts = append(parts, "the policy "+PolicyName+" is left over")
 	}
 	if len(parts) == 0 {
-		return fmt.Sprintf("no VPC of %s is tagged %s=true", out.Account, Tag)
+		return fmt.Sprintf("no VPC of %s is tagged %s=true", out.Account, tag.PrivateNotebooks)
 	}
 	return strings.Join(parts, "; ")
 }
@@ -192,17 +205,33 @@ type vpcReader interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 }
 
-// readTagged returns the tagged VPCs of an account and Region, sorted by id.
-func readTagged(ctx context.Context, client vpcReader, account, region string) ([]candidate, error) {
-	var out []candidate
-	pages := ec2.NewDescribeVpcsPaginator(client, &ec2.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("tag:" + Tag), Values: []string{"true"}}}})
+// tagsOf returns the tags of a VPC as Drawbridge reads them.
+func tagsOf(v types.Vpc) map[string]string {
+	tags := map[string]string{}
+	for _, t := range v.Tags {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tag.Clean(tag.VPC, tags)
+}
+
+// readTagged returns the VPCs of an account and Region that ask for private notebooks, sorted by id, and says of which it is
+// not clear. EC2's filters compare values as they are written, so it is asked for the key alone.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+func readTagged(ctx context.Context, client vpcReader, account, region string) (out []candidate, unclear []string, err error) {
+	pages := ec2.NewDescribeVpcsPaginator(client, &ec2.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{tag.PrivateNotebooks}}}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the tagged VPCs of %s in %s: %w", account, region, err)
+			return nil, nil, fmt.Errorf("reading the tagged VPCs of %s in %s: %w", account, region, err)
 		}
 		for _, v := range page.Vpcs {
-			one := candidate{vpc: workflow.PrivateVPC{Account: account, Region: region, ID: aws.ToString(v.VpcId)}, tags: map[string]string{}}
+			one := candidate{vpc: workflow.PrivateVPC{Account: account, Region: region, ID: aws.ToString(v.VpcId)}, tags: tagsOf(v)}
+			if one.tags[tag.PrivateNotebooks] != "true" {
+				if why := tag.Why(one.tags, tag.PrivateNotebooks); why != "" {
+					unclear = append(unclear, why+" (on "+one.vpc.ID+")")
+				}
+				continue
+			}
 			one.vpc.Primary, _ = netip.ParsePrefix(aws.ToString(v.CidrBlock))
 			for _, b := range v.CidrBlockAssociationSet {
 				if cidr, err := netip.ParsePrefix(aws.ToString(b.CidrBlock)); err == nil {
@@ -210,14 +239,11 @@ func readTagged(ctx context.Context, client vpcReader, account, region string) (
 				}
 			}
 			slices.SortFunc(one.vpc.CIDRs, netip.Prefix.Compare)
-			for _, t := range v.Tags {
-				one.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-			}
 			out = append(out, one)
 		}
 	}
 	slices.SortFunc(out, func(a, b candidate) int { return strings.Compare(a.vpc.ID, b.vpc.ID) })
-	return out, nil
+	return out, unclear, nil
 }
 
 // readOurs returns the VPCs of a Region that have an endpoint or a security group of ours, sorted.

@@ -17,6 +17,7 @@ type Grant struct {
 	Document  string   // of the policy's default version; empty: there is no policy
 	Versions  []string // of the policy that are not the default, oldest first
 	Tagged    []string // names of the roles that carry the tag
+	Unclear   []string // of which roles the tag means nothing, and why
 	Attached  []string // names of the roles that have the policy
 }
 

@@ -15,9 +15,6 @@ import (
 // machine is the state machine that all of this is for.
 const machine = "drawbridge-private-notebooks"
 
-// Tag opts in: a VPC gets the endpoints, a role gets the policy.
-const Tag = "drawbridge:private-notebooks"
-
 // The managed policy that each account has at most once.
 const (
 	PolicyName = "drawbridge-private-notebooks"

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Finder is what [FindEndpoint] needs of EC2.
@@ -43,7 +44,7 @@ func FindEndpoint(ctx context.Context, client Finder, region, vpc string) (strin
 	slices.Sort(found)
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("looking for the endpoint: no VPC of this account has one of %s that is available; tag a VPC %s=true, or name another --region", API(region), Tag)
+		return "", fmt.Errorf("looking for the endpoint: no VPC of this account has one of %s that is available; tag a VPC %s=true, or name another --region", API(region), tag.PrivateNotebooks)
 	case 1:
 		id, _, _ := strings.Cut(found[0], " ")
 		return id, nil
@@ -79,7 +80,7 @@ func Issue(ctx context.Context, client Issuer, name, endpoint string) (string, e
 	case errors.As(err, &network):
 		return "", fmt.Errorf("issuing the URL of %s: %s does not answer; is this machine in its VPC, or in a range of private-access-cidrs?: %w", name, endpoint, err)
 	case fault.Of(err) == fault.Refused:
-		return "", fmt.Errorf("issuing the URL of %s: your role may not, not even through %s; tag the role %s=true, and see that %s is an endpoint of a tagged VPC: %w", name, endpoint, Tag, endpoint, err)
+		return "", fmt.Errorf("issuing the URL of %s: your role may not, not even through %s; tag the role %s=true, and see that %s is an endpoint of a tagged VPC: %w", name, endpoint, tag.PrivateNotebooks, endpoint, err)
 	case fault.HasCode(err, "ValidationException") && strings.Contains(err.Error(), "Status ("):
 		return "", fmt.Errorf("issuing the URL of %s: the notebook does not run; start it first: %w", name, err)
 	case fault.NoRecord(err):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -17,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -381,18 +383,21 @@ func (i Inspector) looks(ctx context.Context, execution string, s Share, receive
 
 // asking adds the VPCs of a place that ask for a gateway by their tag.
 func (i Inspector) asking(ctx context.Context, execution string, at event.Place, gateways map[string]string, why string, found map[event.AttachmentInspection]bool) error {
-	pages := ec2.NewDescribeVpcsPaginator(i.Enter(execution, at).EC2, &ec2.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{TagAttach}}}})
+	pages := ec2.NewDescribeVpcsPaginator(i.Enter(execution, at).EC2, &ec2.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{tag.Attach}}}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return fmt.Errorf("reading the VPCs of %s, %s: %w", at.Account, at.Region, err)
 		}
 		for _, v := range page.Vpcs {
+			tags := map[string]string{}
 			for _, t := range v.Tags {
-				for id, name := range gateways {
-					if aws.ToString(t.Key) == TagAttach && Asks(aws.ToString(t.Value), id, name) {
-						found[event.AttachmentInspection{Account: at.Account, Region: at.Region, TransitGatewayID: id, VPC: aws.ToString(v.VpcId), Reason: why}] = true
-					}
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			asked := tag.Clean(tag.VPC, tags)[tag.Attach]
+			for id, name := range gateways {
+				if Asks(asked, id, name) {
+					found[event.AttachmentInspection{Account: at.Account, Region: at.Region, TransitGatewayID: id, VPC: aws.ToString(v.VpcId), Reason: why}] = true
 				}
 			}
 		}
@@ -403,7 +408,7 @@ func (i Inspector) asking(ctx context.Context, execution string, at event.Place,
 func name(tags []types.Tag) string {
 	for _, t := range tags {
 		if aws.ToString(t.Key) == "Name" {
-			return aws.ToString(t.Value)
+			return strings.TrimSpace(aws.ToString(t.Value))
 		}
 	}
 	return ""

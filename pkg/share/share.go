@@ -12,9 +12,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// TagAttach is the tag on a VPC by which its owner asks for a transit gateway, by its id or its name.
-const TagAttach = "drawbridge:attach"
-
 // Share is what its owner's account says about a resource share.
 type Share struct {
 	ARN    string

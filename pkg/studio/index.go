@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Parameters is what [Index] needs of Systems Manager Parameter Store.
@@ -42,7 +43,7 @@ func (x Index) Keep(ctx context.Context, consumer string, at event.Place, cluste
 	name := x.name(consumer, at, cluster)
 	var err error
 	if named {
-		_, err = x.API.PutParameter(ctx, &ssm.PutParameterInput{Name: &name, Type: ssmtypes.ParameterTypeString, Value: aws.String("drawbridge:studio"),
+		_, err = x.API.PutParameter(ctx, &ssm.PutParameterInput{Name: &name, Type: ssmtypes.ParameterTypeString, Value: aws.String(tag.Studio),
 			Description: aws.String("Drawbridge: this Redshift cluster names this account. Only a hint where to look.")})
 	} else {
 		_, err = x.API.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &name})

@@ -21,6 +21,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -145,7 +146,7 @@ func (i Inspector) workgroup(ctx context.Context, e event.Event, out *workflow.I
 		return nil
 	}
 	return fault.NewConflict(fmt.Sprintf("the workgroup %s in %s, %s is Redshift Serverless, where a database user has the name of the role that asks: all readers would be one user",
-		e.Workgroup, e.Account, e.Region), "take the tag "+ShareTag+" from the workgroup, and share a provisioned cluster by it")
+		e.Workgroup, e.Account, e.Region), "take the tag "+tag.Studio+" from the workgroup, and share a provisioned cluster by it")
 }
 
 // warehouse looks at one cluster: who shall read it, who could until now, and in which domains they work.
@@ -171,7 +172,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 		partition = "aws-cn"
 	}
 	name := RoleName(e.Region, e.Cluster)
-	out.Warehouse = workflow.Warehouse{Account: e.Account, Region: e.Region, ID: e.Cluster, Groups: strings.Fields(tags[GroupsTag]),
+	out.Warehouse = workflow.Warehouse{Account: e.Account, Region: e.Region, ID: e.Cluster, Groups: strings.Fields(tags[tag.StudioGroups]),
 		ARN:  fmt.Sprintf("arn:%s:redshift:%s:%s:cluster:%s", partition, e.Region, e.Account, e.Cluster),
 		Role: fmt.Sprintf("arn:%s:iam::%s:role%s%s", partition, e.Account, Path, name)}
 	if out.Warehouse.Groups == nil {
@@ -185,7 +186,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 			return fmt.Errorf("in %s, %s: %w", name, e.Account, err)
 		}
 	}
-	named := strings.Fields(tags[ShareTag])
+	named := strings.Fields(tags[tag.Studio])
 	accounts := slices.Clone(named)
 	for _, arn := range readers {
 		accounts = append(accounts, accountOf(arn))
@@ -197,10 +198,11 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 			return err
 		}
 	}
+	unclear := tag.Why(tags, tag.Studio, tag.StudioGroups)
 	// What an earlier execution left on the cluster, though nobody reads it, did not come to its end.
 	_, unfinished := tags[StatusTag]
 	if len(accounts) == 0 && !unfinished {
-		return nothing("cluster %s has no tag %s, and nobody reads it", e.Cluster, ShareTag)
+		return nothing("cluster %s has no tag %s, and nobody reads it%s", e.Cluster, tag.Studio, unclear)
 	}
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {
@@ -209,11 +211,6 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	warehouse := policy.Warehouse{ARN: out.Warehouse.ARN, ID: e.Cluster, Region: e.Region, Tags: tags, Account: owner.Entity()}
 	var refused []policy.Decision
 	for _, id := range accounts {
-		if !event.IsAccount(id) {
-			refused = append(refused, policy.Decision{Action: policy.Identify, Policy: policy.MissingFacts,
-				Reason: fmt.Sprintf("%q in the tag %s is not an account id of 12 digits", id, ShareTag)})
-			continue
-		}
 		if err := i.Index.Keep(ctx, id, e.Place, e.Cluster, slices.Contains(named, id)); err != nil {
 			return err
 		}
@@ -232,7 +229,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	}
 	switch {
 	case len(staying) > 0:
-		out.Answer, out.Reason, out.Decision = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[ShareTag]), staying[0].Decision
+		out.Answer, out.Reason, out.Decision = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[tag.Studio]), staying[0].Decision
 		if leaving {
 			out.Answer = AnswerRetract
 		}
@@ -241,8 +238,9 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	case len(refused) > 0:
 		out.Answer, out.Reason = AnswerRefuse, "refused by policy "+refused[0].Policy+": "+refused[0].Reason
 	default:
-		return nothing("no execution role of a Studio domain in %s is tagged %s=true", strings.Join(accounts, ", "), ShareTag)
+		return nothing("no execution role of a Studio domain in %s is tagged %s=true%s", strings.Join(accounts, ", "), tag.Studio, unclear)
 	}
+	out.Reason += unclear
 	return nil
 }
 
@@ -263,7 +261,7 @@ func cluster(ctx context.Context, api Redshift, e event.Event) (map[string]strin
 	for _, t := range got.Clusters[0].Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
-	return tags, nil
+	return tag.Clean(tag.RedshiftCluster, tags), nil
 }
 
 // role is what IAM says about a role.
@@ -286,15 +284,17 @@ func readRole(ctx context.Context, api interface {
 	if err != nil {
 		return nil, fmt.Errorf("reading the role %s in %s: %w", name, account, err)
 	}
-	r := &role{arn: aws.ToString(got.Role.Arn), tags: map[string]string{}}
+	r := &role{arn: aws.ToString(got.Role.Arn)}
 	// IAM hands documents over URL-encoded.
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html
 	if r.trust, err = url.PathUnescape(aws.ToString(got.Role.AssumeRolePolicyDocument)); err != nil {
 		return nil, fmt.Errorf("reading the trust policy of %s in %s: %w", name, account, err)
 	}
+	tags := map[string]string{}
 	for _, t := range got.Role.Tags {
-		r.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	r.tags = tag.Clean(tag.Role, tags)
 	return r, nil
 }
 
@@ -338,7 +338,8 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 			out.Roles = append(out.Roles, workflow.ExecutionRole{Account: place.Account, ARN: arn, Admit: true, Decision: d})
 		case leaving[arn]:
 			out.Roles = append(out.Roles, workflow.ExecutionRole{Account: place.Account, ARN: arn, Decision: d})
-		case r.tags[ShareTag] != "":
+		case r.tags[tag.Studio] != "" || tag.Why(r.tags, tag.Studio) != "":
+			d.Reason += tag.Why(r.tags, tag.Studio)
 			refused = append(refused, d)
 		}
 	}

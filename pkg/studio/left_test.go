@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -50,7 +51,7 @@ func (h *home) DeleteRole(context.Context, *iam.DeleteRoleInput, ...func(*iam.Op
 // Nobody can be entered of an account that left the organization, but the readers' role forgets it; and what a failed execution
 // left on the cluster goes.
 func TestAnAccountThatLeftTheOrganizationReadsNothing(t *testing.T) {
-	share := rstypes.Tag{Key: aws.String(ShareTag), Value: aws.String("333333333333")}
+	share := rstypes.Tag{Key: aws.String(tag.Studio), Value: aws.String("333333333333")}
 	status := rstypes.Tag{Key: aws.String(StatusTag), Value: aws.String("Identified")}
 	trust := Trust([]workflow.ExecutionRole{{Account: "333333333333", ARN: "arn:aws:iam::333333333333:role/gone", Admit: true}})
 	for name, c := range map[string]struct {

@@ -18,13 +18,6 @@
 //	apply.go    writes roles and domain settings
 package studio
 
-// The tags. On the cluster: the accounts that may query it, and the database groups that their people join. On an execution
-// role of a Studio domain: that it is open to Drawbridge.
-const (
-	ShareTag  = "drawbridge:studio"
-	GroupsTag = "drawbridge:studio-groups"
-)
-
 // machine is the state machine that all of this is for.
 const machine = "drawbridge-studio"
 

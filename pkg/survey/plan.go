@@ -85,3 +85,17 @@ func Trimmed(sides []workflow.Side) string {
 	}
 	return "no use any more for " + strings.Join(what, ", ")
 }
+
+// Closed returns the lines of the verdict about databases that are not opened because nobody can say to whom they shall be;
+// of many, the first of each side.
+func Closed(grounds ...*Ground) []workflow.Hop {
+	const few = 5
+	var out []workflow.Hop
+	for _, g := range grounds {
+		out = append(out, g.Unclear[:min(few, len(g.Unclear))]...)
+		if more := len(g.Unclear) - few; more > 0 {
+			out = append(out, workflow.Hop{Hop: "databases of " + g.Side.VPC.ID, Detail: fmt.Sprintf("%d more are not opened for such a reason", more)})
+		}
+	}
+	return out
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -30,10 +31,12 @@ func (s Surveyor) VPC(ctx context.Context, at event.Place, id string, account wo
 	if err != nil {
 		return nil, fmt.Errorf("reading %s in %s, %s: %w", id, at.Account, at.Region, err)
 	}
-	facts := &workflow.Facts{Account: account, Tags: map[string]string{}, VPC: workflow.VPC{Account: at.Account, Region: at.Region, ID: id, CIDRs: route.CIDRs(got.Vpcs[0])}}
+	facts := &workflow.Facts{Account: account, VPC: workflow.VPC{Account: at.Account, Region: at.Region, ID: id, CIDRs: route.CIDRs(got.Vpcs[0])}}
+	tags := map[string]string{}
 	for _, t := range got.Vpcs[0].Tags {
-		facts.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	facts.Tags = tag.Clean(tag.VPC, tags)
 	facts.Name = facts.Tags["Name"]
 	if facts.Tables, err = route.Read(ctx, ec2api, id); err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
@@ -105,6 +108,8 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
 		if decision.Allowed {
 			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
+		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
 		}
 	}
 	return nil
@@ -136,7 +141,8 @@ func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workf
 	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
 	return workflow.Notebook{Account: v.Account, Region: v.Region, VPC: v.ID, Name: n.Name, ARN: n.ARN,
 		Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
-		Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus]}
+		Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
+		Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart)}
 }
 
 // Trims gathers what goes of a connection that stays. surplus says for each of its sides, as they were surveyed, what has no

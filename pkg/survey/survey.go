@@ -54,6 +54,8 @@ type Ground struct {
 	There   *workflow.Facts
 	Lean    bool // it mostly has no databases, so ask for as little as possible
 	Subnets []route.Subnet
+	// Unclear are the databases that are not opened, and whose tag drawbridge:share means nothing.
+	Unclear []workflow.Hop
 }
 
 // Remains is what one side of a connection that is over still has of it.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/share"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // AttachmentReader is what [Attachments] needs of EC2.
@@ -36,7 +36,7 @@ func (a Attachments) Find(ctx context.Context, execution string, at event.Place,
 	api := a.Enter(execution, at)
 	asking := map[string]bool{}
 	vpcs := ec2.NewDescribeVpcsPaginator(api, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(pageSize),
-		Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{share.TagAttach}}}})
+		Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{tag.Attach}}}})
 	for vpcs.HasMorePages() {
 		page, err := vpcs.NextPage(ctx)
 		if err != nil {

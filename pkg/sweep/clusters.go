@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // RDS is what [DataAPI] and [Roles] need of RDS.
@@ -45,7 +46,7 @@ func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask
 		}
 		var looks []look.Look
 		for _, c := range page.DBClusters {
-			if reason := Exposed(tagsOf(c)); reason != "" {
+			if reason := Exposed(tag.Clean(tag.DBCluster, tagsOf(c))); reason != "" {
 				looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.DBClusterArn), Reason: reason})
 			}
 		}
@@ -78,7 +79,7 @@ func (Studio) Kind() string { return "Redshift clusters" }
 // Find implements [Finder]: one DescribeClusters for 100 clusters that have a tag of the machine's.
 func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
 	pages := redshift.NewDescribeClustersPaginator(s.Enter(execution, at), &redshift.DescribeClustersInput{
-		MaxRecords: aws.Int32(pageSize), TagKeys: []string{studio.ShareTag, studio.StatusTag}})
+		MaxRecords: aws.Int32(pageSize), TagKeys: []string{tag.Studio, studio.StatusTag}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

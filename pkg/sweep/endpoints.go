@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -50,8 +51,8 @@ func (Endpoints) Kind() string { return "VPCs with endpoints" }
 type placing struct{ tag, owner string }
 
 var (
-	dataAPICallers   = placing{caller.Tag, caller.Owner("")}
-	privateNotebooks = placing{private.Tag, private.Owner("")}
+	dataAPICallers   = placing{tag.DataAPI, caller.Owner("")}
+	privateNotebooks = placing{tag.PrivateNotebooks, private.Owner("")}
 )
 
 // FindAll implements [AccountFinder]. In each Region one DescribeVpcs, one DescribeVpcEndpoints and one
@@ -110,9 +111,9 @@ func placings(ctx context.Context, api EndpointReader) (map[placing]map[string]s
 			return nil, fmt.Errorf("reading the tagged VPCs: %w", err)
 		}
 		for _, v := range page.Vpcs {
-			for _, tag := range v.Tags {
+			for _, t := range v.Tags {
 				for one, of := range found {
-					if aws.ToString(tag.Key) == one.tag {
+					if aws.ToString(t.Key) == one.tag {
 						of[aws.ToString(v.VpcId)] = aws.ToString(v.VpcId) + " is tagged " + one.tag + ": is everything in place?"
 					}
 				}

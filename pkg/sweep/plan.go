@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -131,7 +132,7 @@ func Lost(at event.Place, rules []firewall.Tagged, vpcs map[string]string, attac
 //	it has a tag that Drawbridge set               → yes: what was added was not taken back
 //	else                                           → no
 func Exposed(tags map[string]string) string {
-	if tags[dataapi.TagConsumers] != "" {
+	if tags[tag.DataAPI] != "" {
 		return "the cluster names accounts that may query it: is everything in place?"
 	}
 	for _, key := range []string{dataapi.TagEndpoint, dataapi.TagStatus} {

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -133,8 +134,8 @@ func (r Roles) studio(ctx context.Context, execution string, t workflow.Territor
 	}
 	if err == nil {
 		for _, c := range clusters.Clusters {
-			for _, tag := range c.Tags {
-				if aws.ToString(tag.Key) == studio.ShareTag || aws.ToString(tag.Key) == studio.StatusTag {
+			for _, t := range c.Tags {
+				if aws.ToString(t.Key) == tag.Studio || aws.ToString(t.Key) == studio.StatusTag {
 					return nil // Studio finds it
 				}
 			}

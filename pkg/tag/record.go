@@ -99,8 +99,8 @@ var Records = []Record{
 	{"tagging", "UntagResources", Removes, request("", "resourceARNList"), ""},
 }
 
-// Find returns the record of a call of a service.
-func Find(service, call string) (Record, bool) {
+// FindRecord returns the record of a call of a service.
+func FindRecord(service, call string) (Record, bool) {
 	i := slices.IndexFunc(Records, func(r Record) bool { return r.Service == service && r.Call == call })
 	if i < 0 {
 		return Record{}, false

@@ -49,25 +49,25 @@ type Wish struct {
 
 // Wishes are all there are, by kind and key.
 var Wishes = []Wish{
-	{Accept, VPC, OneOf("auto", "never")},
+	{Accept, VPC, OneOf("auto", "ask", "never").InDoubt("ask")},
 	{Attach, VPC, Name},
 	{DataAPI, VPC, OneOf("true", "false")},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
 	{Approval, Peering, OneOf("approved", "rejected")},
-	{Accept, Gateway, OneOf("auto", "never")},
+	{Accept, Gateway, OneOf("auto", "ask", "never").InDoubt("ask")},
 	{Approval, Attachment, OneOf("approved", "rejected")},
-	{Share, DBInstance, Accounts},
-	{Share, DBCluster, Accounts},
+	{Share, DBInstance, AccountsOrAll},
+	{Share, DBCluster, AccountsOrAll},
 	{DataAPI, DBCluster, Accounts},
 	{Secret, DBCluster, Name},
-	{Share, RedshiftCluster, Accounts},
+	{Share, RedshiftCluster, AccountsOrAll},
 	{Studio, RedshiftCluster, Accounts},
 	{StudioGroups, RedshiftCluster, Names},
 	{Studio, Workgroup, Accounts},
 	{PrivateNotebooks, Role, OneOf("true", "false")},
 	{Studio, Role, OneOf("true", "false")},
 	{Restart, Notebook, OneOf("allowed", "never")},
-	{Routes, Notebook, OneOf("on", "off")},
+	{Routes, Notebook, OneOf("on", "off").InDoubt("off")},
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.

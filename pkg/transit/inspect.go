@@ -22,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -160,7 +161,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 			return out, err
 		}
 		out.Sides = []workflow.Side{*first.Side, *second.Side}
-		out.Found = Found(*q)
+		out.Found = append(Found(*q), q.Closed...)
 	}
 	return end(v)
 }
@@ -220,13 +221,15 @@ func attachment(ctx context.Context, api EC2, gateway, vpc string) (*Attachment,
 		return cmp.Or(slices.Index(over, string(a.State))-slices.Index(over, string(b.State)), aws.ToTime(b.CreationTime).Compare(aws.ToTime(a.CreationTime)))
 	})
 	a := found[0]
-	out := &Attachment{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Subnets: a.SubnetIds, Tags: map[string]string{}}
+	out := &Attachment{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Subnets: a.SubnetIds}
 	if a.Options != nil {
 		out.DNS, out.IPv6 = a.Options.DnsSupport == types.DnsSupportValueEnable, a.Options.Ipv6Support == types.Ipv6SupportValueEnable
 	}
+	tags := map[string]string{}
 	for _, t := range a.Tags {
-		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	out.Tags = tag.Clean(tag.Attachment, tags)
 	return out, nil
 }
 
@@ -264,6 +267,7 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 	if err := s.Produce(ctx, first, second); err != nil {
 		return err
 	}
+	q.Closed = survey.Closed(first, second)
 	grounds := [2]*survey.Ground{first, second}
 	for n, here := range grounds {
 		there := grounds[1-n]

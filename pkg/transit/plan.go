@@ -140,7 +140,11 @@ func Networks(q Question) (Verdict, bool, error) {
 func Consent(q Question) (Verdict, bool) {
 	decision := connects(q)
 	if !decision.Allowed {
-		return Verdict{refusal(q), "refused by policy " + decision.Policy, decision}, true
+		reason := "refused by policy " + decision.Policy
+		if len(q.Closed) > 0 { // a database that is opened may have changed it
+			reason += "; " + q.Closed[0].Hop + ": " + q.Closed[0].Detail
+		}
+		return Verdict{refusal(q), reason, decision}, true
 	}
 	return Verdict{}, false
 }

@@ -84,6 +84,8 @@ type Question struct {
 	Before bool
 	// Looks is how often this execution looked before.
 	Looks int
+	// Closed are the databases that are not opened because their tag drawbridge:share means nothing.
+	Closed []workflow.Hop
 }
 
 // Verdict is what [Standing] and [Judge] say.

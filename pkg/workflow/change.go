@@ -1,6 +1,10 @@
 package workflow
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
 
 // Trim is what goes from one side of a connection that stays: exactly what is named here, if it is still Drawbridge's.
 type Trim struct {
@@ -27,4 +31,26 @@ type ReportConflictInput struct {
 // ReportConflictOutput says why there is no conflict any more.
 type ReportConflictOutput struct {
 	Reason string `json:"reason"`
+}
+
+// TaggedThing is a thing whose owner set one of Drawbridge's tags.
+type TaggedThing struct {
+	Account string   `json:"account"`
+	Region  string   `json:"region"` // of the event; IAM itself is global
+	Kind    tag.Kind `json:"kind"`
+	// ID is what AWS calls it by: the id of what is EC2's, the ARN of a database or a cluster, the name of a role or a notebook.
+	ID string `json:"id"`
+}
+
+// AnswerTagsInput names the things whose tags were set.
+type AnswerTagsInput struct {
+	Execution string        `json:"execution"`
+	Things    []TaggedThing `json:"things"`
+}
+
+// AnswerTagsOutput says of how many things people were told that a tag means nothing, and how many are clear again.
+type AnswerTagsOutput struct {
+	Told    int    `json:"told"`
+	Cleared int    `json:"cleared"`
+	Reason  string `json:"reason"`
 }

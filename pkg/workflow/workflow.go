@@ -146,6 +146,7 @@ type Notebook struct {
 	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
+	Unclear         string          `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
 }
 
 // Known is what an earlier InspectPeering of the same execution read and a later one need not read again.
@@ -441,4 +442,6 @@ type FindConnectionsOutput struct {
 	Result    Result `json:"result"` // Announced or Nothing
 	Reason    string `json:"reason"`
 	Announced int    `json:"announced"`
+	// Tagged are the things whose tags the event says were set or removed; an empty list, never null.
+	Tagged []TaggedThing `json:"tagged"`
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // consumerCIDR is the range of the consumer's VPC.
@@ -65,10 +66,10 @@ func (w *DataAPIWorld) makeNetwork(ctx context.Context) error {
 // TagNetwork sets the tag on the consumer's VPC that asks for the endpoint, or takes it away.
 func (w *DataAPIWorld) TagNetwork(ctx context.Context, on bool) error {
 	if on {
-		_, err := w.ec2().CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{w.VPC}, Tags: []ec2types.Tag{{Key: aws.String(caller.Tag), Value: aws.String("true")}}})
+		_, err := w.ec2().CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{w.VPC}, Tags: []ec2types.Tag{{Key: aws.String(tag.DataAPI), Value: aws.String("true")}}})
 		return err
 	}
-	_, err := w.ec2().DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{w.VPC}, Tags: []ec2types.Tag{{Key: aws.String(caller.Tag)}}})
+	_, err := w.ec2().DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{w.VPC}, Tags: []ec2types.Tag{{Key: aws.String(tag.DataAPI)}}})
 	return err
 }
 

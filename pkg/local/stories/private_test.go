@@ -25,6 +25,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // secondRegion is the other Region of the engine.
@@ -231,7 +232,7 @@ func privateWorld(ctx context.Context, t *testing.T, w *scenario.World) {
 	for _, name := range []string{"scientist", "admin"} {
 		in := &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: trust}
 		if name == "scientist" {
-			in.Tags = []iamtypes.Tag{{Key: aws.String(private.Tag), Value: aws.String("true")}}
+			in.Tags = []iamtypes.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("True")}}
 		}
 		must(t)(roles.CreateRole(ctx, in))
 	}
@@ -245,7 +246,8 @@ func resolve(ctx context.Context, t *testing.T, ec2api *ec2.Client, vpc string) 
 	must(t)(ec2api.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &vpc, EnableDnsHostnames: on}))
 }
 
-var privateTags = []ec2types.Tag{{Key: aws.String(private.Tag), Value: aws.String("true")}}
+// privateTags are written as Python writes true, like the tag of the role.
+var privateTags = []ec2types.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("True")}}
 
 // tagPrivate sets the tag on the consumer's VPC, or takes it away.
 func tagPrivate(on bool) func(context.Context, *testing.T, *scenario.World) {
@@ -259,7 +261,7 @@ func tagVPC(ctx context.Context, t *testing.T, ec2api *ec2.Client, vpc string, o
 		must(t)(ec2api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{vpc}, Tags: privateTags}))
 		return
 	}
-	must(t)(ec2api.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{vpc}, Tags: []ec2types.Tag{{Key: aws.String(private.Tag)}}}))
+	must(t)(ec2api.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{vpc}, Tags: []ec2types.Tag{{Key: aws.String(tag.PrivateNotebooks)}}}))
 }
 
 // issue asks for the URL of the notebook as a role, through an endpoint; an empty one is the internet.
@@ -337,7 +339,7 @@ func asScientist(ctx context.Context, t *testing.T, w *scenario.World) {
 
 func untagScientist(ctx context.Context, t *testing.T, w *scenario.World) {
 	roles := iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
-	must(t)(roles.UntagRole(ctx, &iam.UntagRoleInput{RoleName: aws.String("scientist"), TagKeys: []string{private.Tag}}))
+	must(t)(roles.UntagRole(ctx, &iam.UntagRoleInput{RoleName: aws.String("scientist"), TagKeys: []string{tag.PrivateNotebooks}}))
 }
 
 func scientistIsDenied(ctx context.Context, t *testing.T, w *scenario.World) {
@@ -405,7 +407,7 @@ func secondVPC(ctx context.Context, t *testing.T, w *scenario.World) {
 
 func untagSecond(ctx context.Context, t *testing.T, w *scenario.World) {
 	ec2api := ec2.NewFromConfig(engine.Config(w.Consumer.Account, secondRegion))
-	got, err := ec2api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{{Name: aws.String("tag-key"), Values: []string{private.Tag}}}})
+	got, err := ec2api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{{Name: aws.String("tag-key"), Values: []string{tag.PrivateNotebooks}}}})
 	if err != nil || len(got.Vpcs) != 1 {
 		t.Fatal(err, len(got.Vpcs))
 	}

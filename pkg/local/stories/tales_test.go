@@ -183,10 +183,10 @@ the configuration is attached.`,
 	{
 		name:  "notebook-restart",
 		title: "A running notebook that may be restarted",
-		about: "As in notebook-running.md, but the notebook carries the tag drawbridge:restart=allowed.",
+		about: "As in notebook-running.md, but the notebook carries the tag drawbridge:restart=Allowed.",
 		change: func(s *scenario.Spec) {
 			s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", ""
-			s.Notebook.Tags = map[string]string{"drawbridge:restart": "allowed"}
+			s.Notebook.Tags = map[string]string{"drawbridge:restart": "Allowed"}
 		},
 		acts:      []act{request("Connected", "InLine")},
 		connected: true,

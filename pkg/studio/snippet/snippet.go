@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Values are what the cell needs. They go into Python source, so each has a form of its own, checked by [Values.Check].
@@ -75,10 +77,12 @@ func Fill(ctx context.Context, api Redshift, v Values) (Values, error) {
 	if v.Database == "" {
 		v.Database = aws.ToString(got.Clusters[0].DBName)
 	}
+	tags := map[string]string{}
 	for _, t := range got.Clusters[0].Tags {
-		if aws.ToString(t.Key) == "drawbridge:studio-groups" && len(v.Groups) == 0 {
-			v.Groups = strings.Fields(aws.ToString(t.Value))
-		}
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	if len(v.Groups) == 0 {
+		v.Groups = strings.Fields(tag.Clean(tag.RedshiftCluster, tags)[tag.StudioGroups])
 	}
 	return v, v.Check()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio/snippet"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 const role = "arn:aws:iam::222222222222:role/drawbridge/drawbridge-studio-eu-west-1-sales-warehouse"
@@ -37,7 +38,7 @@ type fake struct{ err error }
 
 func (f fake) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
 	return &redshift.DescribeClustersOutput{Clusters: []types.Cluster{{DBName: aws.String("sales"),
-		Tags: []types.Tag{{Key: aws.String(studio.GroupsTag), Value: aws.String("analysts readers")}}}}}, f.err
+		Tags: []types.Tag{{Key: aws.String(tag.StudioGroups), Value: aws.String("analysts readers")}}}}}, f.err
 }
 
 func TestTheCellIsPythonWithTheValuesInIt(t *testing.T) {

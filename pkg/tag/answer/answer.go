@@ -1,0 +1,92 @@
+// Package answer says to the owner of a thing that a tag on it means nothing: by the tag drawbridge:unclear on the thing
+// itself, and once to people. A wish that nobody understands must not look like one that was heard.
+//
+//	answer.go   the words
+//	plan.go     thinks: what is to be said about the tags of one thing (pure)
+//	apply.go    reads the tags, tells, and answers
+//
+// A workgroup of Redshift Serverless gets no answer here: it cannot be shared at all, whatever its tag says, and
+// drawbridge-studio says so.
+package answer
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// EC2 is what an [Answerer] needs of EC2.
+type EC2 interface {
+	ec2.DescribeTagsAPIClient
+	CreateTags(context.Context, *ec2.CreateTagsInput, ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error)
+	DeleteTags(context.Context, *ec2.DeleteTagsInput, ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error)
+}
+
+// RDS is what an [Answerer] needs of RDS.
+type RDS interface {
+	ListTagsForResource(context.Context, *rds.ListTagsForResourceInput, ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error)
+	AddTagsToResource(context.Context, *rds.AddTagsToResourceInput, ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error)
+	RemoveTagsFromResource(context.Context, *rds.RemoveTagsFromResourceInput, ...func(*rds.Options)) (*rds.RemoveTagsFromResourceOutput, error)
+}
+
+// Redshift is what an [Answerer] needs of Redshift.
+type Redshift interface {
+	DescribeTags(context.Context, *redshift.DescribeTagsInput, ...func(*redshift.Options)) (*redshift.DescribeTagsOutput, error)
+	CreateTags(context.Context, *redshift.CreateTagsInput, ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error)
+	DeleteTags(context.Context, *redshift.DeleteTagsInput, ...func(*redshift.Options)) (*redshift.DeleteTagsOutput, error)
+}
+
+// IAM is what an [Answerer] needs of IAM.
+type IAM interface {
+	iam.ListRoleTagsAPIClient
+	TagRole(context.Context, *iam.TagRoleInput, ...func(*iam.Options)) (*iam.TagRoleOutput, error)
+	UntagRole(context.Context, *iam.UntagRoleInput, ...func(*iam.Options)) (*iam.UntagRoleOutput, error)
+}
+
+// SageMaker is what an [Answerer] needs of SageMaker.
+type SageMaker interface {
+	sagemaker.ListTagsAPIClient
+	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
+	AddTags(context.Context, *sagemaker.AddTagsInput, ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error)
+	DeleteTags(context.Context, *sagemaker.DeleteTagsInput, ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error)
+}
+
+// Clients are the clients for one account and Region.
+type Clients struct {
+	EC2       EC2
+	RDS       RDS
+	Redshift  Redshift
+	IAM       IAM
+	SageMaker SageMaker
+}
+
+// Answerer answers tags.
+type Answerer struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter func(execution string, at event.Place) Clients
+	Bus   notice.Bus
+	Topic notice.Topic
+}
+
+// thing is one whose tags were read. name is what its service calls it by, where that is not its id.
+type thing struct {
+	workflow.TaggedThing
+	name string
+	tags map[string]string
+}
+
+// Change is what is to be said about the tags of one thing. Its zero value says nothing.
+type Change struct {
+	Set      string        // the value of the tag drawbridge:unclear, and people are told; empty: none is set
+	Problems []tag.Problem // what they are told
+	Clear    bool          // the tag drawbridge:unclear goes
+}

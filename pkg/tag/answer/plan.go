@@ -1,0 +1,57 @@
+package answer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
+// Plan returns what is to be said about a thing with these tags:
+//
+//	a value means nothing, and the tag drawbridge:unclear says just that   → nothing: it was told
+//	a value means nothing                                                  → tell, and set the tag
+//	all is clear, and the tag is there                                     → it goes
+//	all is clear                                                           → nothing
+func Plan(kind tag.Kind, tags map[string]string) Change {
+	problems := tag.Problems(kind, tags)
+	said, there := tags[tag.Unclear]
+	if len(problems) == 0 {
+		return Change{Clear: there}
+	}
+	var says []string
+	for _, p := range problems {
+		says = append(says, p.Says)
+	}
+	value := notice.TagValue(strings.Join(says, ". "))
+	if value == said {
+		return Change{}
+	}
+	return Change{Set: value, Problems: problems}
+}
+
+// command returns the command by which the owner of a thing corrects a tag.
+func command(t thing, key string) string {
+	pair := fmt.Sprintf("'Key=%s,Value=VALUE'", key)
+	switch t.Kind {
+	case tag.DBInstance, tag.DBCluster:
+		return fmt.Sprintf("aws rds add-tags-to-resource --region %s --resource-name %s --tags %s", t.Region, t.name, pair)
+	case tag.RedshiftCluster:
+		return fmt.Sprintf("aws redshift create-tags --region %s --resource-name %s --tags %s", t.Region, t.name, pair)
+	case tag.Role:
+		return fmt.Sprintf("aws iam tag-role --role-name %s --tags %s", t.name, pair)
+	case tag.Notebook:
+		return fmt.Sprintf("aws sagemaker add-tags --region %s --resource-arn %s --tags %s", t.Region, t.name, pair)
+	}
+	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags %s", t.Region, t.name, pair)
+}
+
+// told is what people and programs are told about a thing.
+func told(execution string, t thing, problems []tag.Problem) notice.Unclear {
+	out := notice.Unclear{Execution: execution, Account: t.Account, Region: t.Region, Kind: t.Kind, ID: t.ID, Runbook: notice.UnclearRunbook}
+	for _, p := range problems {
+		out.Problems = append(out.Problems, notice.UnclearValue{Key: p.Key, Value: p.Value, Why: p.Says, Remedy: p.Remedy(), Command: command(t, p.Key)})
+	}
+	return out
+}
