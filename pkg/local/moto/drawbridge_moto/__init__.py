@@ -22,7 +22,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     stepfunctions,
     sts,
     studio,
-    tags,
+    tagrecords,
     transitgateway,
 )
 
