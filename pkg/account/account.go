@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -73,8 +74,8 @@ func (d *Door) credentials(s session) *aws.CredentialsCache {
 	if len(d.sessions) >= maxSessions {
 		clear(d.sessions)
 	}
-	arn := "arn:" + partition(d.hub.Region) + ":iam::" + s.account + ":role/" + d.role
-	cached := aws.NewCredentialsCache(refusal{account: s.account, role: d.role, inner: stscreds.NewAssumeRoleProvider(d.assume, arn, func(o *stscreds.AssumeRoleOptions) {
+	role := arn.IAM(arn.Partition(d.hub.Region), s.account, "role/"+d.role)
+	cached := aws.NewCredentialsCache(refusal{account: s.account, role: d.role, inner: stscreds.NewAssumeRoleProvider(d.assume, role, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = s.name
 		o.ExternalID = aws.String(d.externalID)
 	})})
@@ -115,16 +116,4 @@ func sessionName(execution string) string {
 		return "drawbridge"
 	}
 	return name
-}
-
-// partition returns the ARN partition of a Region.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-func partition(region string) string {
-	switch {
-	case len(region) > 3 && region[:3] == "cn-":
-		return "aws-cn"
-	case len(region) > 7 && region[:7] == "us-gov-":
-		return "aws-us-gov"
-	}
-	return "aws"
 }
