@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // Config is all that differs between one organization's Drawbridge and another's. It comes from the context in
@@ -34,8 +36,8 @@ var fields = []struct {
 	{key: "hubAccount", form: `\d{12}`,
 		remedy: "the 12 digits of the account that runs Drawbridge (aws sts get-caller-identity --query Account)",
 		text:   func(c *Config) *string { return &c.HubAccount }},
-	{key: "hubRegion", form: regionForm, fallback: "us-east-1",
-		remedy: "a Region that every account has enabled, such as us-east-1",
+	{key: "hubRegion", form: arns.RegionForm, fallback: arns.IAMRegion(""),
+		remedy: "a Region that every account has enabled, such as " + arns.IAMRegion(""),
 		text:   func(c *Config) *string { return &c.HubRegion }},
 	{key: "organizationId", form: `o-[a-z0-9]{10,32}`,
 		remedy: "the organization's id (aws organizations describe-organization --query Organization.Id)",
@@ -43,7 +45,7 @@ var fields = []struct {
 	{key: "externalId", form: `[\w+=,.@:/-]{2,200}`, fallback: "drawbridge",
 		remedy: "2 to 200 characters of letters, digits and +=,.@:/-_",
 		text:   func(c *Config) *string { return &c.ExternalID }},
-	{key: "homeRegion", form: regionForm, fallback: "us-east-1",
+	{key: "homeRegion", form: arns.RegionForm, fallback: arns.IAMRegion(""),
 		remedy: "one of the Regions in \"regions\"; IAM roles are created there, once for each account",
 		text:   func(c *Config) *string { return &c.HomeRegion }},
 	{key: "callAs", form: `SELF|DELEGATED_ADMIN`, fallback: "DELEGATED_ADMIN",
@@ -58,13 +60,10 @@ var fields = []struct {
 	{key: "targetOrganizationalUnits", form: `ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32}`,
 		remedy: "ids of organizational units, or of the root for every account (aws organizations list-roots --query Roots[].Id)",
 		list:   func(c *Config) *[]string { return &c.TargetOrganizationalUnits }},
-	{key: "regions", form: regionForm, fallback: "us-east-1",
+	{key: "regions", form: arns.RegionForm, fallback: arns.IAMRegion(""),
 		remedy: "the Regions that have VPCs or notebooks to connect, and the home Region",
 		list:   func(c *Config) *[]string { return &c.Regions }},
 }
-
-// regionForm is what a Region's name looks like.
-const regionForm = `[a-z]{2}(-[a-z]+)+-\d`
 
 // LoadConfig reads the configuration; lookup returns the context value of a key, or nil. A list may be written as a
 // JSON list or, for the command line, as one text with commas. An error names the key, what is wrong with it, and what

@@ -13,6 +13,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     events,
     organizations,
     parameters,
+    partitions,
     patching,
     peering,
     privilege,
