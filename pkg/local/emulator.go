@@ -47,6 +47,7 @@ func startEmulator(ctx context.Context, o Options, front string) (*emulator, err
 		fmt.Sprintf("DRAWBRIDGE_WAIT_SCALE=%g", o.WaitScale),
 		fmt.Sprintf("DRAWBRIDGE_PENDING_POLLS=%d", max(o.PendingPolls, 0)),
 		"DRAWBRIDGE_ORGANIZATION="+Organization,
+		"DRAWBRIDGE_REGION="+o.Region,
 	)
 	output := &output{next: o.Log, ready: make(chan string, 1)}
 	cmd.Stdout, cmd.Stderr = output, output

@@ -31,7 +31,8 @@ type Options struct {
 	Root string
 	// Listen is the loopback address of the front door; port 0 takes a free one.
 	Listen string
-	// Region of the hub and home Region of the members.
+	// Region of the hub and home Region of the members. It says what partition all
+	// is in: cn-north-1 makes an organization of China, us-gov-west-1 one of GovCloud.
 	Region string
 	// Outside are accounts that do not belong to the organization.
 	Outside []string
