@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,6 +30,7 @@ type Door struct {
 	role       string
 	externalID string
 	assume     stscreds.AssumeRoleAPIClient
+	lookup     func(ctx context.Context, host string) error
 
 	mu       sync.Mutex
 	sessions map[session]*aws.CredentialsCache
@@ -50,18 +52,20 @@ func NewDoor(ctx context.Context) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the hub's AWS configuration: %w", err)
 	}
-	return &Door{hub: hub, role: role, externalID: externalID, assume: sts.NewFromConfig(hub), sessions: map[session]*aws.CredentialsCache{}}, nil
+	return &Door{hub: hub, role: role, externalID: externalID, assume: sts.NewFromConfig(hub), lookup: lookup, sessions: map[session]*aws.CredentialsCache{}}, nil
 }
 
 // Hub returns the configuration of the hub account itself, in the function's own Region.
 func (d *Door) Hub() aws.Config { return d.hub }
 
 // Enter returns the configuration for acting in account and Region on behalf of execution.
-// No call is made until a client needs credentials; they are cached and renewed by the SDK.
+// No call is made until a client needs credentials; they are cached and renewed by the SDK. A service that the Region does
+// not have fails with [fault.ErrAbsent].
 func (d *Door) Enter(execution, account, region string) aws.Config {
 	entered := d.hub.Copy()
 	entered.Region = region
 	entered.Credentials = d.credentials(session{account, sessionName(execution)})
+	entered.APIOptions = append(slices.Clone(entered.APIOptions), d.absence(region))
 	return entered
 }
 
