@@ -47,9 +47,13 @@ func Barred(err error) (why string, ok bool) {
 	case errors.Is(err, ErrNoRegion):
 		return err.Error(), true
 	case HasCode(err, disabled...):
-		return "the account has not enabled the Region: " + err.Error(), true
-	case errors.As(err, &api) && Of(err) == Refused && strings.Contains(api.ErrorMessage(), denial):
-		return "a policy of the organization denies it: " + err.Error(), true
+		errors.As(err, &api)
+		return "the account has not enabled the Region: " + api.ErrorCode() + ": " + api.ErrorMessage(), true
+	case errors.As(err, &api) && Of(err) == Refused:
+		// What follows is encoded, and another text in every answer.
+		if said, _, denied := strings.Cut(api.ErrorMessage(), denial); denied {
+			return "a policy of the organization denies it: " + api.ErrorCode() + ": " + said + denial, true
+		}
 	}
 	return "", false
 }
