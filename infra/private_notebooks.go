@@ -122,7 +122,8 @@ func changing(prefix string) map[string]any {
 	return parameters
 }
 
-// privateKinds are the kinds of events that this machine listens to, and drawbridge-studio to those about roles. IAM's calls are recorded in us-east-1 alone.
+// privateKinds are the kinds of events that this machine listens to, and drawbridge-studio to those about roles. IAM's calls are
+// recorded in one Region of a partition alone.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 var privateKinds = []kind{
 	{

@@ -454,7 +454,7 @@ func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used [
 		return nil, nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", u.vpc, u.Account, err)
 	}
 	databases, err := database.Read(ctx, here.RDS, here.Redshift, u.vpc, true)
-	if err != nil {
+	if err != nil && !fault.Absent(err) {
 		return nil, nil, fmt.Errorf("finding the databases of %s of account %s: %w", u.vpc, u.Account, err)
 	}
 	for _, c := range clients {
@@ -511,7 +511,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 	for n, producer := range append([]policy.VPC{asking}, others...) {
 		at := i.Enter(execution, event.Place{Account: producer.Account.ID, Region: producer.Region})
 		databases, err := database.Read(ctx, at.RDS, at.Redshift, producer.ID, true)
-		if err != nil {
+		if err != nil && !fault.Absent(err) {
 			return nil, fmt.Errorf("in %s, %s: %w", producer.Account.ID, producer.Region, err)
 		}
 		consumers := []policy.VPC{asking}

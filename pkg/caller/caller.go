@@ -14,6 +14,8 @@
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html#data-api.vpc-endpoint
 package caller
 
+import "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+
 // Tag opts a VPC in, with the value "true". The tag of a cluster that says who may query it has the same key.
 const Tag = "drawbridge:data-api"
 
@@ -21,4 +23,4 @@ const Tag = "drawbridge:data-api"
 func Owner(vpc string) string { return "data-api-endpoint-" + vpc }
 
 // Service returns the name of the Data API's endpoint service in a Region.
-func Service(region string) string { return "com.amazonaws." + region + ".rds-data" }
+func Service(region string) string { return arn.EndpointService("rds-data", region) }

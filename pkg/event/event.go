@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -95,7 +96,7 @@ type Event struct {
 
 var (
 	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`)
+	regionForm   = regexp.MustCompile(`^` + arn.RegionForm + `$`)
 	vpcForm      = regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)
 	peeringForm  = regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)
 	tableForm    = regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)

@@ -349,7 +349,7 @@ func Identify(ctx context.Context, api DomainWriter, in workflow.IdentifyUsersIn
 			hop(true, "its setting ExecutionRoleIdentityConfig is its owner's")
 		}
 	case Block:
-		hop(false, "the trust policy of %s lacks sts:SetSourceIdentity for sagemaker.amazonaws.com: with source identities its apps could not start; tag the role %s=true, or add that", strings.Join(d.Unready, ", "), ShareTag)
+		hop(false, "the trust policy of %s lacks sts:SetSourceIdentity for %s: with source identities its apps could not start; tag the role %s=true, or add that", strings.Join(d.Unready, ", "), service, ShareTag)
 	case Wait:
 		out.Waiting = true
 		hop(false, "waits until its apps are deleted: %s; delete them in Studio when it suits, the setting follows by itself", strings.Join(there, ", "))

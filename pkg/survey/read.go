@@ -97,7 +97,13 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	v := g.Side.VPC
 	clients := s.Enter(v.Place())
 	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, v.ID, g.Lean)
-	if err != nil {
+	if fault.Absent(err) {
+		slog.InfoContext(ctx, "no databases of a service", "account", v.Account, "region", v.Region, "why", err)
+		g.Side.Unseen.Here = true
+		for _, d := range databases {
+			g.Side.Unseen.Seen = append(g.Side.Unseen.Seen, d.Groups...)
+		}
+	} else if err != nil {
 		return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
 	for _, d := range databases {

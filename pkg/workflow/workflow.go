@@ -116,8 +116,17 @@ type Side struct {
 	Openings []Opening `json:"openings,omitempty"`
 	// Ports are the TCP ports of the peer's opened databases: what this side's clients must be able to reach.
 	Ports []int `json:"ports,omitempty"`
+	// Unseen is kept while both sides are surveyed; it does not travel.
+	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.
 	Trim *Trim `json:"trim,omitempty"`
+}
+
+// Unseen says of a side's Region, and of its peer's, that a service of databases is not found there. If that is wrong, there
+// may be databases that nobody sees: what may serve one is not taken away.
+type Unseen struct {
+	Here, There bool
+	Seen        []string // security groups of the databases that are seen here
 }
 
 // Opening is a database that the policy opens to the other side.

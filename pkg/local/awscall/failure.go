@@ -44,7 +44,7 @@ func bare(code string) string {
 // the protocol that the client spoke.
 func Refuse(w http.ResponseWriter, r *http.Request, c Call, status int, code, message string) {
 	switch {
-	case r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(c.Action, "Invoke") || c.Service == "lambda":
+	case r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(c.Action, "Invoke") || c.Service == "lambda" || c.Service == "ram":
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.Header().Set("X-Amzn-Errortype", code)
 		w.WriteHeader(status)

@@ -14,6 +14,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     linkedroles,
     organizations,
     parameters,
+    partitions,
     patching,
     peering,
     privilege,

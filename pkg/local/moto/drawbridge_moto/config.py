@@ -1,6 +1,9 @@
 """What the engine is told through its environment. Read once, at start."""
 
 import os
+import re
+
+from botocore.loaders import Loader
 
 
 def _accounts(name):
@@ -13,6 +16,22 @@ HUB_ACCOUNT = "123456789012"
 # The organization every account belongs to, except those in OUTSIDE.
 ORGANIZATION = os.environ.get("DRAWBRIDGE_ORGANIZATION", "o-drawbridge0")
 OUTSIDE = _accounts("DRAWBRIDGE_OUTSIDE")
+
+# The Region of the hub, which says what partition all is in; one engine plays one partition.
+REGION = os.environ.get("DRAWBRIDGE_REGION", "us-east-1")
+
+
+def _partition():
+    data = Loader().load_data("partitions")["partitions"]
+    named = [one for one in data if REGION in one["regions"]] or [one for one in data if re.match(one["regionRegex"], REGION)]
+    return (named or data)[0]
+
+
+PARTITION, DNS_SUFFIX = _partition()["id"], _partition()["outputs"]["dnsSuffix"]
+
+# IAM is one for all Regions of a partition, and CloudTrail records its calls in this one.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+IAM_REGION = "cn-north-1" if PARTITION == "aws-cn" else _partition()["outputs"]["implicitGlobalRegion"]
 
 # Organizational units by account: "111111111111=research,222222222222=data/production".
 UNITS = dict(part.split("=", 1) for part in _accounts("DRAWBRIDGE_OUS"))
@@ -49,7 +68,6 @@ def unit_path(account):
 def unit_id(name):
     """The id of an organizational unit, made from its name so that it is the same in every run."""
     import hashlib
-    import re
 
     readable = re.sub(r"[^a-z0-9]", "", name.lower())
     return "ou-dbr0-" + (readable + hashlib.sha256(name.encode()).hexdigest())[: max(8, min(len(readable), 32))]

@@ -153,7 +153,7 @@ def _connection():
         return http.client.HTTPConnection("127.0.0.1", int(moto_server_port()), timeout=900), False
 
 
-def invoke(function, payload, account=config.HUB_ACCOUNT, region="us-east-1", kind="RequestResponse"):
+def invoke(function, payload, account=config.HUB_ACCOUNT, region=config.REGION, kind="RequestResponse"):
     """Invokes a function over a connection that is kept: the answer's status, headers and body."""
     path = f"/2015-03-31/functions/{urllib.parse.quote(function, safe='')}/invocations"
     headers = {

@@ -57,7 +57,7 @@ class FrontDoor(http.server.BaseHTTPRequestHandler):
 
 
 class Engine:
-    def __init__(self):
+    def __init__(self, **environment):
         self.door = Server(("127.0.0.1", 0), FrontDoor)
         threading.Thread(target=self.door.serve_forever, daemon=True).start()
         began = time.monotonic()
@@ -75,6 +75,7 @@ class Engine:
                 "DRAWBRIDGE_WAIT_SCALE": "0.01",
                 "DRAWBRIDGE_NOTEBOOK_SECONDS": "3",  # longer than any call takes, also on a busy machine
                 "DRAWBRIDGE_OUS": f"{CONSUMER}=research,{PRODUCER}=data/production",
+                **environment,
             },
         )
         atexit.register(self.stop)
