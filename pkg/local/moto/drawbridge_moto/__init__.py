@@ -19,6 +19,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     ram,
     sagemaker,
     stepfunctions,
+    stepquotas,
     sts,
     studio,
     transitgateway,
