@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 HUB, CONSUMER, PRODUCER, OUTSIDE = "123456789012", "111111111111", "222222222222", "999999999999"
 REGION, ELSEWHERE = "us-east-1", "eu-west-1"
 # Quotas of the server under test, where AWS's would take long to fill.
-HISTORY_EVENTS, ROUTES_PER_TABLE, RULES_PER_BUS = 400, 12, 20
+HISTORY_EVENTS, ROUTES_PER_TABLE, RULES_PER_BUS = 400, 12, 70
 
 _session = boto3.session.Session()
 reports = []  # what the server told the front door, oldest first
