@@ -28,7 +28,6 @@ const (
 	hubStackName    = "drawbridge-hub"
 	busName         = "drawbridge"
 	topicName       = "drawbridge-notifications"
-	deadLettersName = "drawbridge-dead-letters"
 	policyParameter = "/drawbridge/policy"
 )
 
@@ -92,18 +91,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},
 	}))
 
-	h.dead = awssqs.NewQueue(stack, jsii.String("DeadLetters"), &awssqs.QueueProps{
-		QueueName:       jsii.String(deadLettersName),
-		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
-		EnforceSSL:      jsii.Bool(true),
-		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
-	})
-	h.alarm(deadLettersAlarm,
-		"Events could not be handed to a machine. They wait in the queue "+deadLettersName+" for 14 days. "+
-			"What to do: docs/runbook.md#dead-letters. Mend what ERROR_MESSAGE names, then play them again with the command: "+
-			"bin/drawbridge replay --queue "+deadLettersName+" --all",
-		h.dead.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
-			Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Maximum")}), true)
+	h.deadLetters()
 
 	awsssm.NewCfnParameter(stack, jsii.String("Policy"), &awsssm.CfnParameterProps{
 		Name:        jsii.String(policyParameter),
@@ -158,8 +146,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	return stack
 }
 
-// machine makes the machine drawbridge-<name> and the rules that start it, one for each kind of event. EventBridge tries for a day; an event that
-// still could not be handed over waits in the dead-letter queue.
+// machine makes the machine drawbridge-<name> and the rules that start it, one for each kind of event.
 func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChainable, patterns map[string]*awsevents.EventPattern) sfn.StateMachine {
 	scope := constructs.NewConstruct(h.stack, jsii.String(title(name)))
 	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
@@ -187,11 +174,7 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 			EventPattern: patterns[kind],
 		})
 		rule.Node().AddDependency(h.bus)
-		rule.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
-			DeadLetterQueue: h.dead,
-			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
-			RetryAttempts:   jsii.Number(185),
-		}))
+		h.hand(rule, awseventstargets.NewSfnStateMachine(machine, nil))
 	}
 	every := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}
 	h.alarm(title(name)+"Failed",

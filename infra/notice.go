@@ -9,9 +9,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// deadLettersAlarm is the id of the alarm on dead letters.
-const deadLettersAlarm = "DeadLettersWaiting"
-
 // tellPeople makes the rules that start the function drawbridge-tell-people: when an execution did not succeed, and when
 // events wait in the dead-letter queue. Step Functions and CloudWatch tell both to the account's default bus:
 // https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
@@ -46,11 +43,7 @@ func (h *hub) tellPeople() {
 		rule := awsevents.NewRule(scope, jsii.String(r.id), &awsevents.RuleProps{
 			RuleName: jsii.String(r.name), Description: jsii.String(r.about), EventPattern: r.pattern,
 		})
-		rule.AddTarget(awseventstargets.NewLambdaFunction(tell, &awseventstargets.LambdaFunctionProps{
-			DeadLetterQueue: h.dead,
-			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
-			RetryAttempts:   jsii.Number(185),
-		}))
+		h.hand(rule, awseventstargets.NewLambdaFunction(tell, nil))
 	}
 	h.alarm("TellPeopleFailed",
 		"drawbridge-tell-people could not tell what happened. Its log says why; the executions that failed are in Step Functions. "+

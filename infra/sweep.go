@@ -95,9 +95,8 @@ func (h *hub) sweeps(schedule awscdk.CfnParameter) {
 		},
 	})
 	for _, r := range []awsevents.Rule{rule, changed} {
-		r.AddTarget(awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
-			DeadLetterQueue: h.dead,
-			Input:           awsevents.RuleTargetInput_FromObject(map[string]any{}),
+		h.hand(r, awseventstargets.NewSfnStateMachine(machine, &awseventstargets.SfnStateMachineProps{
+			Input: awsevents.RuleTargetInput_FromObject(map[string]any{}),
 		}))
 	}
 }
