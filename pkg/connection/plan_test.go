@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -76,8 +75,3 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-func TestValue(t *testing.T) {
-	if got := connection.Value(strings.Repeat("word\n", 100)); len([]rune(got)) != 256 || !strings.HasSuffix(got, "…") {
-		t.Errorf("%q", got)
-	}
-}

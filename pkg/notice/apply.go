@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -14,6 +13,7 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // EventBridge is what [Bus] needs of it.
@@ -81,21 +81,9 @@ func (t Topic) Publish(ctx context.Context, n Notification) error {
 		}
 	}
 	if _, err := t.API.Publish(ctx, &sns.PublishInput{
-		TopicArn: &t.ARN, Subject: aws.String(subject(n.Subject)), Message: &n.Body, MessageAttributes: attributes,
+		TopicArn: &t.ARN, Subject: aws.String(fit.Subject(n.Subject)), Message: &n.Body, MessageAttributes: attributes,
 	}); err != nil {
 		return fmt.Errorf("notifying %s: %w", t.ARN, err)
 	}
 	return nil
-}
-
-// subject makes text fit into a subject: printable ASCII, fewer than 100 characters.
-// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-func subject(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return ' '
-		}
-		return r
-	}, text)
-	return text[:min(len(text), 99)]
 }

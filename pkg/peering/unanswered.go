@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -34,13 +35,13 @@ const remindedNote = "; people were reminded"
 // reminder returns the reason with [remindedNote], short enough for a tag.
 func reminder(reason string) string {
 	const room = 256 // characters of a tag's value
-	reason = connection.Value(reason)
+	reason = fit.Tag(reason)
 	return reason[:min(len(reason), room-len(remindedNote))] + remindedNote
 }
 
 // reminded reports whether the status on the accepter's side says that people were told that the request is stuck.
 func reminded(tags map[string]string, v Verdict) bool {
-	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) && tags[connection.TagReason] == connection.Value(reminder(v.Reason))
+	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) && tags[connection.TagReason] == fit.Tag(reminder(v.Reason))
 }
 
 // Conclude takes Drawbridge's tags off a peering that is over, as [connection.Conclude] does, and tells people of a
