@@ -373,7 +373,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 	}
 	v := Judge(q)
 	if v.Answer == workflow.AnswerAsk {
-		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && ownerTags[connection.TagReason] == fit.Tag(v.Reason)
+		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
 		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
 			Accepter: &workflow.Facts{Account: theirs, Name: out.Gateway.Name, Tables: []workflow.Table{}}}
 		if !out.Told {

@@ -74,4 +74,3 @@ func TestForeign(t *testing.T) {
 		t.Errorf("the peer has it no more: %v is kept", got)
 	}
 }
-

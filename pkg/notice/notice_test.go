@@ -247,4 +247,3 @@ func TestEveryKindOfErrorHasAnEntryInTheRunbook(t *testing.T) {
 		t.Error("the runbook has no entry for alarms")
 	}
 }
-

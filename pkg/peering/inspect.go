@@ -166,6 +166,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if v, err = i.judge(ctx, in.Execution, &q); err != nil {
 		return out, err
 	}
+	if v.Answer == workflow.AnswerAccept {
+		if err := i.connectable(ctx, in.Execution, set, q, out); err != nil {
+			return out, err
+		}
+	}
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
 		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
@@ -333,6 +338,7 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 func explore(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, []workflow.Notebook, error) {
 	r, a := grounds(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
+	r.Side.Carried, a.Side.Carried = q.Requester.Carried, q.Accepter.Carried
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
@@ -342,6 +348,20 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Sid
 	survey.Appoint(r.Side, a.Side)
 	notebooks, err := s.Notebooks(ctx, r, a)
 	return []workflow.Side{*r.Side, *a.Side}, notebooks, err
+}
+
+// connectable returns a Conflict if what comes after the acceptance would be too large for one execution. Accepting is the
+// first thing that changes, so what is there to connect is looked at before it, too. Without routes nothing comes after it.
+func (i Inspector) connectable(ctx context.Context, execution string, set *policy.Set, q Question, out workflow.InspectPeeringOutput) error {
+	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
+		return nil
+	}
+	var err error
+	if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(execution, set, policy.Context{Connection: q.Peering.ID}), q); err != nil {
+		return err
+	}
+	out.Answer = workflow.AnswerConnect
+	return workflow.Fits(out)
 }
 
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the

@@ -110,6 +110,8 @@ type Side struct {
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
 	Tables []Table `json:"tables"`
+	// Carried is how many bytes later steps say of this side's route tables, as an inspection of the tables found.
+	Carried int `json:"carried,omitempty"`
 	// DNS says whether this side already lets the peer resolve its public DNS names to private addresses.
 	DNS bool `json:"dns"`
 	// Openings are the databases of this side that the policy opens to the peer.
@@ -166,6 +168,7 @@ type Facts struct {
 	Tags    map[string]string `json:"tags,omitempty"`
 	Account AccountFacts      `json:"account"`
 	Tables  []Table           `json:"tables"`
+	Carried int               `json:"carried,omitempty"` // see [Side]
 }
 
 // AccountFacts are what AWS Organizations says about an account.
