@@ -2,7 +2,6 @@ package notice
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 
@@ -31,9 +30,9 @@ type Bus struct {
 // whole even then, so the SDK does not try again.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 func (b Bus) Put(ctx context.Context, e Event) error {
-	detail, err := json.Marshal(e)
+	detail, err := detail(e, maxEntry)
 	if err != nil {
-		return fault.New(fault.Invalid, "writing the event %s: %v", e.kind(), err)
+		return err
 	}
 	what := string(e.kind())
 	if of, ok := e.(interface{ about() string }); ok {
@@ -81,7 +80,7 @@ func (t Topic) Publish(ctx context.Context, n Notification) error {
 		}
 	}
 	if _, err := t.API.Publish(ctx, &sns.PublishInput{
-		TopicArn: &t.ARN, Subject: aws.String(fit.Subject(n.Subject)), Message: &n.Body, MessageAttributes: attributes,
+		TopicArn: &t.ARN, Subject: aws.String(fit.Subject(n.Subject)), Message: aws.String(fit.Bytes(n.Body, maxMessage)), MessageAttributes: attributes,
 	}); err != nil {
 		return fmt.Errorf("notifying %s: %w", t.ARN, err)
 	}
