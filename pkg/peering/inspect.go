@@ -166,14 +166,21 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if v, err = i.judge(ctx, in.Execution, &q); err != nil {
 		return out, err
 	}
-	if v.Answer == workflow.AnswerAccept {
-		if err := i.connectable(ctx, in.Execution, set, q, out); err != nil {
+	if v.Answer == workflow.AnswerAccept && !slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
+		// Accepting is the first change. What comes after it is found, and whether one execution can carry it, before that.
+		connecting := out
+		connecting.Answer = workflow.AnswerConnect
+		if connecting.Sides, connecting.Notebooks, err = i.explored(ctx, in, set, q); err == nil {
+			err = workflow.Fits(connecting)
+		}
+		if err != nil {
 			return out, err
 		}
+		out.Known.Sides, out.Known.Notebooks = connecting.Sides, connecting.Notebooks
 	}
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
-		if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
+		if out.Sides, out.Notebooks, err = i.explored(ctx, in, set, q); err != nil {
 			return out, err
 		}
 		sides, notebooks, err := i.trim(ctx, in, p, seen, out.Sides)
@@ -350,18 +357,14 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Sid
 	return []workflow.Side{*r.Side, *a.Side}, notebooks, err
 }
 
-// connectable returns a Conflict if what comes after the acceptance would be too large for one execution. Accepting is the
-// first thing that changes, so what is there to connect is looked at before it, too. Without routes nothing comes after it.
-func (i Inspector) connectable(ctx context.Context, execution string, set *policy.Set, q Question, out workflow.InspectPeeringOutput) error {
-	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
-		return nil
+// explored is [explore], or what an earlier look of this execution found so.
+func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) ([]workflow.Side, []workflow.Notebook, error) {
+	if known := in.Known; len(known.Sides) == 2 {
+		sides := slices.Clone(known.Sides)
+		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
+		return sides, append([]workflow.Notebook{}, known.Notebooks...), nil
 	}
-	var err error
-	if out.Sides, out.Notebooks, err = explore(ctx, i.surveyor(execution, set, policy.Context{Connection: q.Peering.ID}), q); err != nil {
-		return err
-	}
-	out.Answer = workflow.AnswerConnect
-	return workflow.Fits(out)
+	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
 }
 
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the

@@ -334,8 +334,18 @@ func TestWhatIsTooLargeIsNotAccepted(t *testing.T) {
 	for books, fits := range map[int]bool{20: true, 500: false} {
 		w := world{status: "pending-acceptance", accept: "auto", books: books}
 		out, err := w.inspect(t, create, "111111111111", workflow.Known{})
-		if fits && (err != nil || out.Answer != workflow.AnswerAccept || len(out.Sides)+len(out.Notebooks) != 0) {
-			t.Errorf("%d more: %s with %d sides, %v", books, out.Answer, len(out.Sides), err)
+		if fits {
+			if err != nil || out.Answer != workflow.AnswerAccept || len(out.Sides)+len(out.Notebooks) != 0 || len(out.Known.Notebooks) != books+1 {
+				t.Errorf("%d more: %s with %d sides, %v", books, out.Answer, len(out.Sides), err)
+			}
+			w.status, w.calls = "active", nil
+			next, err := w.inspect(t, create, "111111111111", out.Known)
+			if err != nil || next.Answer != workflow.AnswerConnect || len(next.Sides) != 2 || len(next.Notebooks) != books+1 || next.Known.Sides != nil {
+				t.Errorf("afterwards %s with %d sides, %v", next.Answer, len(next.Sides), err)
+			}
+			if slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") || strings.Contains(c, "Notebook") }) {
+				t.Errorf("afterwards it reads again: %v", w.calls)
+			}
 		}
 		if !fits && (fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "501 notebook instances")) {
 			t.Errorf("%d more: %v", books, err)

@@ -155,6 +155,9 @@ type Notebook struct {
 type Known struct {
 	Requester *Facts `json:"requester,omitempty"`
 	Accepter  *Facts `json:"accepter,omitempty"`
+	// Sides and Notebooks are what there is to connect, as it was found before the peering was accepted.
+	Sides     []Side     `json:"sides,omitempty"`
+	Notebooks []Notebook `json:"notebooks,omitempty"`
 	// Policy is the text of the policy that decides this execution.
 	Policy string `json:"policy"`
 	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
