@@ -180,7 +180,10 @@ class QueuePolicy(CloudFormationModel):
 
 @replace(SimpleSystemManagerBackend, "put_parameter")
 def put_parameter(original, self, name, description, value, *args, **kwargs):
-    tier = kwargs.get("tier") or "Standard"
+    # An advanced parameter stays one: "you can't revert". Which tier a call without one means is the account's setting.
+    held = self._parameters.get(name)
+    tier = kwargs.get("tier") or (held[-1].tier if held else None) or "Standard"
+    kwargs["tier"] = tier
     large, most = len(value.encode()) > STANDARD, ADVANCED
     if large and tier == "Standard":
         raise Refused(

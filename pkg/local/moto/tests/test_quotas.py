@@ -281,6 +281,9 @@ class Policies(Case):
         self.fails("ValidationException", ssm.put_parameter, Name="q", Type="String", Value="a" * 4097)
         ssm.put_parameter(Name="q", Type="String", Value="a" * 8192, Tier="Advanced")
         self.fails("ValidationException", ssm.put_parameter, Name="r", Type="String", Value="a" * 8193, Tier="Advanced")
+        ssm.put_parameter(Name="q", Type="String", Value="b" * 8192, Overwrite=True)
+        ssm.put_parameter(Name="q", Type="String", Value="c" * 5000, Overwrite=True)
+        self.fails("ValidationException", ssm.put_parameter, Name="p", Type="String", Value="a" * 4097, Overwrite=True)
 
 
 class Messages(Case):
