@@ -71,19 +71,19 @@ func fits(out any, size int) error {
 	return nil
 }
 
-// few returns hops in their order, each of at most [HopSize] bytes, all within size. What there is no room for is counted in
+// few returns hops in their order, each of at most one bytes, all within size. What there is no room for is counted in
 // a last one; a hop that does not hold is kept before those that do.
-func few(hops []Hop, size int) []Hop {
+func few(hops []Hop, one, size int) []Hop {
 	out := slices.Clone(hops)
 	sizes, all := make([]int, len(out)), 0
 	for i := range out {
-		out[i], sizes[i] = short(out[i])
+		out[i], sizes[i] = short(out[i], one)
 		all += sizes[i]
 	}
 	if all <= size {
 		return out
 	}
-	left, keep := size-HopSize, make([]bool, len(out))
+	left, keep := size-rest, make([]bool, len(out))
 	for _, ok := range []bool{false, true} {
 		for i, h := range out {
 			if h.OK == ok && sizes[i] <= left {
@@ -91,25 +91,34 @@ func few(hops []Hop, size int) []Hop {
 			}
 		}
 	}
-	rest := Hop{Hop: "and more", OK: true}
+	more := Hop{Hop: "and more", OK: true}
 	kept := make([]Hop, 0, len(out))
 	for i, h := range out {
 		if keep[i] {
 			kept = append(kept, h)
 		} else {
-			rest.OK = rest.OK && h.OK
+			more.OK = more.OK && h.OK
 		}
 	}
-	rest.Detail = fmt.Sprintf("%d lines that have no room here", len(out)-len(kept))
-	return append(kept, rest)
+	more.Detail = fmt.Sprintf("%d lines that have no room here", len(out)-len(kept))
+	return append(kept, more)
 }
 
-// short cuts a hop to [HopSize] bytes of JSON, the comma behind it included.
-func short(h Hop) (Hop, int) {
+// rest is the room of the hop that counts what was left out.
+const rest = 100
+
+// short cuts a hop to one bytes of JSON, the comma behind it included.
+func short(h Hop, one int) (Hop, int) {
 	size := encoded(h) + 1
-	for room := HopSize; size > HopSize; room /= 2 { // a character may take six bytes: <
-		h.Hop, h.Detail = fit.Bytes(h.Hop, room/4), fit.Bytes(h.Detail, room/2)
-		size = encoded(h) + 1
+	if size <= one {
+		return h, size
+	}
+	h.Hop = fit.Bytes(h.Hop, one/4)
+	for size = encoded(h) + 1; size > one; size = encoded(h) + 1 {
+		h.Detail = fit.Bytes(h.Detail, max(0, len(h.Detail)-max(1, (size-one)/6))) // a character may take six bytes: <
+		if h.Detail == "" {
+			h.Hop = fit.Bytes(h.Hop, len(h.Hop)/2)
+		}
 	}
 	return h, size
 }
@@ -119,24 +128,24 @@ func encoded(v any) int {
 	return len(b)
 }
 
-func (o *HopsOutput) shorten()                { o.Hops = few(o.Hops, HopsSize) }
-func (o *AddRoutesOutput) shorten()           { o.Hops = few(o.Hops, HopsSize) }
-func (o *InjectRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopsSize) }
-func (o *RemoveRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopsSize) }
-func (o *IdentifyUsersOutput) shorten()       { o.Hops = few(o.Hops, HopsSize) }
-func (o *PlaceEndpointsOutput) shorten()      { o.Hops = few(o.Hops, HopsSize) }
-func (o *GrantNotebookAccessOutput) shorten() { o.Hops = few(o.Hops, HopsSize) }
+func (o *HopsOutput) shorten()                { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *AddRoutesOutput) shorten()           { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *InjectRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *RemoveRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *IdentifyUsersOutput) shorten()       { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *PlaceEndpointsOutput) shorten()      { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *GrantNotebookAccessOutput) shorten() { o.Hops = few(o.Hops, HopSize, HopsSize) }
 
 // verdicts is the room of the verdict that an execution ends with.
 const verdicts = MaxPayload / 2
 
-func (o *VerifyConnectionOutput) shorten()       { o.Verdict = few(o.Verdict, verdicts) }
-func (o *ConcludeRemovalOutput) shorten()        { o.Verdict = few(o.Verdict, verdicts) }
-func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, verdicts) }
-func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, verdicts) }
-func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, verdicts) }
-func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, verdicts) }
-func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, verdicts) }
+func (o *VerifyConnectionOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+func (o *ConcludeRemovalOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 
 // --- what the steps add ---------------------------------------------------------------------------------------------
 
