@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrict
 The rules are checked for the services whose resources carry tags of Drawbridge's, or tags that ask something of it.
 """
 
-import re
 import unicodedata
 
 from moto.iam.models import IAMBackend
