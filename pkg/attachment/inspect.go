@@ -21,6 +21,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -375,7 +376,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 		return Verdict{}, err
 	}
 	if v.Answer == workflow.AnswerAsk {
-		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && ownerTags[connection.TagReason] == connection.Value(v.Reason)
+		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
 		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
 			Accepter: &workflow.Facts{Account: theirs, Name: out.Gateway.Name, Tables: []workflow.Table{}}}
 		if !out.Told {

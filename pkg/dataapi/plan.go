@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -126,6 +127,10 @@ func possible(f Facts) error {
 	case arn.AccountOf(s.Key) != f.Cluster.Account:
 		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with %s, a key of another account", s.Name, s.Key),
 			fmt.Sprintf("aws secretsmanager update-secret --secret-id %s --kms-key-id <a customer-managed key of %s> --region %s, then redrive the execution", s.Name, f.Cluster.Account, f.Cluster.Region))
+	case len(s.ARN) > fit.TagRoom || len(s.Key) > fit.TagRoom:
+		// The role says by its tags which secret and key it reads, so that it can be taken back.
+		return fault.NewConflict(fmt.Sprintf("the ARN of the secret %s or of its key has more than the %d characters that a tag holds", s.Name, fit.TagRoom),
+			"copy the secret to one with a shorter name and name that in the cluster's tag "+TagSecret)
 	case !s.Enabled:
 		return fault.NewConflict(fmt.Sprintf("the key %s of the secret %s is not enabled", s.Key, s.Name), "enable the key, then redrive the execution")
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -458,7 +459,7 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, in workflow.Concl
 		}
 	} else {
 		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: []rstypes.Tag{
-			{Key: aws.String(StatusTag), Value: aws.String(string(out.Result))}, {Key: aws.String(ReasonTag), Value: aws.String(notice.TagValue(out.Reason))}}})
+			{Key: aws.String(StatusTag), Value: aws.String(string(out.Result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(out.Reason))}}})
 	}
 	if err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)

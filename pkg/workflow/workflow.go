@@ -110,6 +110,8 @@ type Side struct {
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
 	Tables []Table `json:"tables"`
+	// Carried is how many bytes later steps say of this side's route tables, as an inspection of the tables found.
+	Carried int `json:"carried,omitempty"`
 	// DNS says whether this side already lets the peer resolve its public DNS names to private addresses.
 	DNS bool `json:"dns"`
 	// Openings are the databases of this side that the policy opens to the peer.
@@ -162,6 +164,9 @@ type Notebook struct {
 type Known struct {
 	Requester *Facts `json:"requester,omitempty"`
 	Accepter  *Facts `json:"accepter,omitempty"`
+	// Sides and Notebooks are what there is to connect, as it was found before the peering was accepted.
+	Sides     []Side     `json:"sides,omitempty"`
+	Notebooks []Notebook `json:"notebooks,omitempty"`
 	// Policy is the text of the policy that decides this execution.
 	Policy string `json:"policy"`
 	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
@@ -175,6 +180,7 @@ type Facts struct {
 	Tags    map[string]string `json:"tags,omitempty"`
 	Account AccountFacts      `json:"account"`
 	Tables  []Table           `json:"tables"`
+	Carried int               `json:"carried,omitempty"` // see [Side]
 }
 
 // AccountFacts are what AWS Organizations says about an account.

@@ -46,6 +46,11 @@ NOTEBOOK_SECONDS = float(os.environ.get("DRAWBRIDGE_NOTEBOOK_SECONDS", "0.2"))
 # Wait states and Retry intervals of the state machines sleep this fraction of their time.
 WAIT_SCALE = float(os.environ.get("DRAWBRIDGE_WAIT_SCALE", "1"))
 
+# Quotas that a test lowers: filling them as AWS has them takes long.
+HISTORY_EVENTS = int(os.environ.get("DRAWBRIDGE_HISTORY_EVENTS", "25000"))  # of one execution
+ROUTES_PER_TABLE = int(os.environ.get("DRAWBRIDGE_ROUTES_PER_TABLE", "500"))  # IPv4 and IPv6 each
+RULES_PER_BUS = int(os.environ.get("DRAWBRIDGE_RULES_PER_BUS", "300"))
+
 # Where events, rule deliveries and execution history are reported; empty: nowhere.
 NOTIFY_URL = os.environ.get("DRAWBRIDGE_NOTIFY_URL", "")
 

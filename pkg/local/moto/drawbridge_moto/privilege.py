@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.iam.models import Role, iam_backends
 
-from . import authorizations, caller, config, policy, sts
+from . import authorizations, caller, checks, config, policy, sts
 from .patching import replace, require
 
-require(BaseResponse, "_get_action", "_get_param", "_get_params", "_transform_response", "_enrich_response")
+require(BaseResponse, "_get_action", "_get_param", "_get_params")
 
 # The roles of functions, and those that they assume in member accounts.
 OWN = "drawbridge-"
@@ -461,9 +461,4 @@ def call_action(original, self):
     error = denied(self)
     if error is None:
         return original(self)
-    # As moto answers an error of its own.
-    status, headers, body = self.serialized(ActionResult(error))
-    headers["status"] = status
-    status, headers, body = self._transform_response(self.response_headers, (body, headers))
-    headers, body = self._enrich_response(headers, body)
-    return status, headers, body
+    return checks.answer(self, error)
