@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+
+	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // Config is all that differs between one organization's Drawbridge and another's. It comes from the context in
@@ -50,8 +52,8 @@ var fields = []field{
 	{key: "hubAccount", form: `\d{12}`,
 		remedy: "the 12 digits of the account that runs Drawbridge (aws sts get-caller-identity --query Account)",
 		text:   func(c *Config) *string { return &c.HubAccount }},
-	{key: "hubRegion", form: regionForm, fallback: "us-east-1",
-		remedy: "a Region that every account has enabled, such as us-east-1",
+	{key: "hubRegion", form: arns.RegionForm, fallback: arns.IAMRegion(""),
+		remedy: "a Region that every account has enabled, such as " + arns.IAMRegion(""),
 		text:   func(c *Config) *string { return &c.HubRegion }},
 	{key: "organizationId", form: `o-[a-z0-9]{10,32}`,
 		remedy: "the organization's id (aws organizations describe-organization --query Organization.Id)",
@@ -59,7 +61,7 @@ var fields = []field{
 	{key: "externalId", form: `[\w+=,.@:/-]{2,200}`, fallback: "drawbridge",
 		remedy: "2 to 200 characters of letters, digits and +=,.@:/-_",
 		text:   func(c *Config) *string { return &c.ExternalID }},
-	{key: "homeRegion", form: regionForm, fallback: "us-east-1",
+	{key: "homeRegion", form: arns.RegionForm, fallback: arns.IAMRegion(""),
 		remedy: "one of the Regions in \"regions\"; IAM roles are created there, once for each account",
 		text:   func(c *Config) *string { return &c.HomeRegion }},
 	{key: "stackSetAccount", form: `\d{12}`, optional: true,
@@ -74,7 +76,7 @@ var fields = []field{
 	{key: "excludedAccounts", form: `\d{12}`, optional: true,
 		remedy: "the 12 digits of each account of the target units that does not become a member",
 		list:   func(c *Config) *[]string { return &c.ExcludedAccounts }},
-	{key: "regions", form: regionForm, fallback: "us-east-1",
+	{key: "regions", form: arns.RegionForm, fallback: arns.IAMRegion(""),
 		remedy: "the Regions that have VPCs or notebooks to connect, and the home Region",
 		list:   func(c *Config) *[]string { return &c.Regions }},
 	{key: "approvalPatience", form: patienceForm, fallback: "3",
@@ -124,7 +126,7 @@ func LoadConfig(context map[string]any) (Config, error) {
 			if !regexp.MustCompile(whole(f.form)).MatchString(v) {
 				return Config{}, fmt.Errorf("context %q in cdk.json is %q: it must be %s", f.key, v, f.remedy)
 			}
-			if f.form == regionForm {
+			if f.form == arns.RegionForm {
 				if _, err := strangeRegion(v); err != nil {
 					return Config{}, fmt.Errorf("context %q in cdk.json is %q: %w", f.key, v, err)
 				}

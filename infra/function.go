@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // function returns the Lambda function of a Task state, or of a listener, made when first asked for: its own role, its own log group, its
@@ -104,7 +106,7 @@ func (h *hub) function(state string) awslambda.IFunction {
 		RoleName:    jsii.String(name),
 		Description: jsii.String("Drawbridge's function for " + about + "."),
 		AssumeRolePolicyDocument: document(statement{
-			"Effect": "Allow", "Principal": map[string]any{"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}),
+			"Effect": "Allow", "Principal": map[string]any{"Service": arns.ServicePrincipal("lambda")}, "Action": "sts:AssumeRole"}),
 		Policies: inline("step", grants...),
 	})
 

@@ -172,7 +172,7 @@ func machine(t *testing.T, template map[string]any, name string) string {
 				text.WriteString(p)
 			case map[string]any:
 				if p["Ref"] == "AWS::Partition" {
-					text.WriteString("aws")
+					text.WriteString("${AWS::Partition}")
 					continue
 				}
 				id := p["Fn::GetAtt"].([]any)[0].(string)

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
@@ -86,7 +87,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	// The policy that refuses plain HTTP replaces the topic's default one, so CloudWatch must be let in by name.
 	h.topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:        jsii.String("Alarms"),
-		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String(arns.ServicePrincipal("cloudwatch")), nil)},
 		Actions:    jsii.Strings("sns:Publish"),
 		Resources:  &[]*string{h.topic.TopicArn()},
 		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},

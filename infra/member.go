@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // memberStackName is the stack of a member account, where it is deployed without a StackSet.
@@ -29,7 +31,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 
 	busArn := ""
 	if c.HubAccount != "" {
-		busArn = "arn:aws:events:" + c.HubRegion + ":" + c.HubAccount + ":event-bus/" + busName
+		busArn = arns.New(arns.Partition(c.HubRegion), "events", c.HubRegion, c.HubAccount, "event-bus/"+busName)
 	}
 	parameter(stack, "HubAccount", c.HubAccount, `^\d{12}$`, "The account that runs Drawbridge.")
 	hubBusArn := parameter(stack, "HubBusArn", busArn, `^arn:[^:]+:events:[^:]+:\d{12}:event-bus/.+$`,
@@ -50,7 +52,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 		Description: jsii.String("EventBridge forwards events to the hub's bus with it."),
 		AssumeRolePolicyDocument: document(statement{
 			"Effect":    "Allow",
-			"Principal": map[string]any{"Service": "events.amazonaws.com"},
+			"Principal": map[string]any{"Service": arns.ServicePrincipal("events")},
 			"Action":    "sts:AssumeRole",
 			"Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()}},
 		}),

@@ -1,5 +1,7 @@
 package main
 
+import arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+
 // The things of transit gateways. A gateway that is shared belongs to another account than the attachment to it.
 var (
 	gateways      = "arn:${AWS::Partition}:ec2:*:*:transit-gateway/*"
@@ -9,8 +11,8 @@ var (
 // The service-linked role that AWS attaches VPCs with. It is made by AWS when a VPC is attached, or by the step,
 // which has to read it; the name of a role that does not exist has no path, and IAM asks about it before it says so.
 // https://docs.aws.amazon.com/vpc/latest/tgw/service-linked-roles.html
-const (
-	linkedService  = "transitgateway.amazonaws.com"
+var (
+	linkedService  = arns.ServicePrincipal("transitgateway")
 	linkedRole     = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/" + linkedService + "/AWSServiceRoleForVPCTransitGateway"
 	linkedRoleName = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/AWSServiceRoleForVPCTransitGateway"
 )

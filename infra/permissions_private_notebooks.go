@@ -86,8 +86,9 @@ var (
 	privatePolicy = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/drawbridge/drawbridge-private-notebooks"
 	// placed is what the tag drawbridge:connection may say on what is placed in a VPC.
 	placed = []string{"private-notebooks-vpc-*", "data-api-endpoint-vpc-*"}
-	// placedServices are the services of which endpoints are placed.
-	placedServices = []string{"com.amazonaws.*.sagemaker.api", "aws.sagemaker.*.notebook", "com.amazonaws.*.rds-data"}
+	// placedServices are the services of which endpoints are placed, as package arn names them. What is before the Region
+	// differs between partitions; names that end so are AWS's own everywhere.
+	placedServices = []string{"*.sagemaker.api", "aws.sagemaker.*.notebook", "*.rds-data"}
 )
 
 // ownPlaced lets through what carries the tag of something that was placed.

@@ -16,6 +16,10 @@ const callersParameter = "/drawbridge/private-access-cidrs"
 // endpointCalls may change what an account's private notebooks need.
 var endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
 
+// vpcsAtOnce is how many VPCs of an account get their endpoints at once. Each looks again every 15 seconds, and all of them
+// together must not fill the execution's history, as a test of infra/template computes.
+const vpcsAtOnce = 5
+
 // privateNotebooks returns the definition of the machine drawbridge-private-notebooks:
 //
 //	ReceiveEvent → InspectPrivateNotebooks ─ arrange → PlaceEachEndpoints → GrantNotebookAccess ─ done ─→ RemoveEachEndpoints
@@ -27,7 +31,7 @@ var endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
 // One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
 func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 	inspect := h.task(scope, "InspectPrivateNotebooks", data{"event": at("$.event")}, result{output: "$.Payload"})
-	place := each(scope, "PlaceEachEndpoints", "$.wants", "$.placed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{},
+	place := each(scope, "PlaceEachEndpoints", "$.wants", "$.placed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{MaxConcurrency: jsii.Number(vpcsAtOnce)},
 		h.untilReady(scope, "PlaceEndpoints", "placed"))
 	grant := h.task(scope, "GrantNotebookAccess",
 		data{"account": at("$.account"), "region": at("$.region"), "vpcs": at("$.vpcs"), "refused": at("$.refused")},
@@ -35,10 +39,10 @@ func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints"), "roles": at("$.Payload.roles")}})
 	wait := sfn.NewWait(scope, jsii.String("WaitForAccount"), &sfn.WaitProps{
 		Comment: jsii.String("The account's tagged VPCs changed meanwhile, so all is looked at again."),
-		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(5))),
+		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(60))),
 	})
 	wait.Next(inspect)
-	remove := each(scope, "RemoveEachEndpoints", "$.leaving", "$.removed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{},
+	remove := each(scope, "RemoveEachEndpoints", "$.leaving", "$.removed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{MaxConcurrency: jsii.Number(vpcsAtOnce)},
 		h.untilReady(scope, "RemoveEndpoints", "removed"))
 	verify := h.task(scope, "VerifyPrivateNotebooks",
 		data{

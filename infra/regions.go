@@ -5,26 +5,23 @@ import (
 	"slices"
 	"strings"
 
-	awsarn "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
-
-// regionForm is what a Region's name looks like.
-const regionForm = `[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}`
 
 // strangeRegion returns nothing for a Region of the SDK's list. AWS opens Regions faster than anybody updates the SDK, so
 // one that is not in the list but made of the words that Regions are made of is a note: us-west-3. Any other is an error:
 // us-wset-2. No key is needed to insist: a Region that does not exist fails in CloudFormation before anything is made.
 func strangeRegion(region string) (note string, err error) {
-	if awsarn.Known(region) {
+	if arns.Known(region) {
 		return "", nil
 	}
 	words := map[string]bool{}
-	for _, r := range awsarn.Regions() {
+	for _, r := range arns.Regions() {
 		for _, word := range middle(r) {
 			words[word] = true
 		}
 	}
-	near := nearest(region, awsarn.Regions())
+	near := nearest(region, arns.Regions())
 	for _, word := range middle(region) {
 		if !words[word] {
 			return "", fmt.Errorf("AWS has no such Region; did you mean %q?", near)
@@ -43,9 +40,9 @@ func middle(region string) []string {
 // and IAM reach. https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func onePartition(c Config) error {
 	for _, r := range c.Regions {
-		if awsarn.Partition(r) != awsarn.Partition(c.HubRegion) {
+		if arns.Partition(r) != arns.Partition(c.HubRegion) {
 			return fmt.Errorf("context \"regions\" in cdk.json has %s, which is in the partition %s, but \"hubRegion\" is %s, in %s: an organization is in one partition",
-				r, awsarn.Partition(r), c.HubRegion, awsarn.Partition(c.HubRegion))
+				r, arns.Partition(r), c.HubRegion, arns.Partition(c.HubRegion))
 		}
 	}
 	return nil
@@ -60,7 +57,7 @@ func (c Config) regionNotes() []string {
 		}
 	}
 	// An error would lock out organizations whose service control policies close that Region to members.
-	if iam := awsarn.IAMRegion(c.HubRegion); !slices.Contains(c.Regions, iam) {
+	if iam := arns.IAMRegion(c.HubRegion); !slices.Contains(c.Regions, iam) {
 		notes = append(notes, fmt.Sprintf("context \"regions\" in cdk.json lacks %s, where CloudTrail records the calls of IAM: "+
 			"without it a tag on a role is noticed by the next sweep only", iam))
 	}

@@ -53,7 +53,8 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 	return sfn.NewPass(scope, jsii.String("StartSweep"), &sfn.PassProps{
 		Comment: jsii.String("The input may name accounts and Regions; an empty one means all."),
 		Parameters: &map[string]any{"sweep": at("$"), "page": "", "tally": map[string]any{
-			"accounts": 0, "found": []any{}, "closed": []any{}, "failed": []any{}, "more": map[string]any{"closed": 0, "failed": 0},
+			"accounts": 0, "found": []any{}, "closed": []any{}, "barred": []any{}, "failed": []any{},
+			"more": map[string]any{"closed": 0, "barred": 0, "failed": 0},
 		}},
 	}).Next(list)
 }

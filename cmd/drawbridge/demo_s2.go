@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -73,7 +74,7 @@ func preparePrivate(ctx context.Context, network *ec2.Client, roles *iam.Client,
 			return err
 		}
 	}
-	trust := aws.String(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}`)
+	trust := aws.String(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "` + arn.ServicePrincipal("ec2") + `"}, "Action": "sts:AssumeRole"}}`)
 	if _, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("scientist"), AssumeRolePolicyDocument: trust,
 		Tags: []iamtypes.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("true")}}}); err != nil {
 		return err
@@ -81,7 +82,8 @@ func preparePrivate(ctx context.Context, network *ec2.Client, roles *iam.Client,
 	if _, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("admin"), AssumeRolePolicyDocument: trust}); err != nil {
 		return err
 	}
-	_, err := roles.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("admin"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+	region := roles.Options().Region
+	_, err := roles.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("admin"), PolicyArn: aws.String(arn.IAM(arn.Partition(region), "aws", "policy/AdministratorAccess"))})
 	return err
 }
 
@@ -102,7 +104,7 @@ func whoGetsIn(ctx context.Context, engine *local.Engine, network *ec2.Client, w
 		{"admin", "in the VPC", endpoint, true},
 		{"admin", "on the internet", "", true},
 	} {
-		inside, err := engine.AsService(ctx, "ec2.amazonaws.com", engine.Config(world.Consumer.Account, world.Consumer.Region), "arn:aws:iam::"+world.Consumer.Account+":role/"+c.role, "")
+		inside, err := engine.AsService(ctx, arn.ServicePrincipal("ec2"), engine.Config(world.Consumer.Account, world.Consumer.Region), arn.IAM(arn.Partition(world.Consumer.Region), world.Consumer.Account, "role/"+c.role), "")
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
@@ -24,7 +25,7 @@ func (p *performance) runS4(ctx context.Context) error {
 		return err
 	}
 	app := func(ctx context.Context, role, user string) (aws.Config, error) {
-		return p.engine.AsService(ctx, "sagemaker.amazonaws.com", p.engine.Config(world.Consumer.Account, world.Consumer.Region), role, user)
+		return p.engine.AsService(ctx, arn.ServicePrincipal("sagemaker"), p.engine.Config(world.Consumer.Account, world.Consumer.Region), role, user)
 	}
 	if _, err := world.Reader(ctx, app); err == nil {
 		return errors.New("ana gets through before anything was shared")

@@ -15,7 +15,7 @@ import (
 
 type localCommand struct {
 	Listen    string   `help:"Loopback address for AWS clients." default:"127.0.0.1:4566" placeholder:"HOST:PORT"`
-	Region    string   `help:"Region of the hub." default:"us-east-1"`
+	Region    string   `help:"Region of the hub; it says what partition all is in (${default})." default:"${region}" placeholder:"REGION"`
 	Outside   []string `help:"Accounts that do not belong to the organization." placeholder:"ACCOUNT,…"`
 	Trace     string   `help:"Write one JSON line for each AWS call that Drawbridge makes." placeholder:"FILE"`
 	WaitScale float64  `help:"Fraction of its time that a wait takes; 1 is real time." default:"0.02" placeholder:"FRACTION"`

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
 
 // cli are the commands and what they take.
@@ -36,6 +38,7 @@ func main() {
 	var c cli
 	parsed := kong.Parse(&c,
 		kong.Name("drawbridge"),
+		kong.Vars{"region": local.DefaultRegion},
 		kong.Description("Connects a notebook to a database in another account, by itself, if the policy lets it."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
 	)

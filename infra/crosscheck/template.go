@@ -12,12 +12,17 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // Where the templates are taken to be deployed.
+var (
+	region    = arns.IAMRegion("")
+	partition = arns.Partition(region)
+)
+
 const (
-	partition  = "aws"
-	region     = "us-east-1"
 	hubAccount = "123456789012"
 	consumer   = "111111111111"
 	producer   = "222222222222"
@@ -76,7 +81,7 @@ func deployed(name, account string, text []byte) (*stack, error) {
 		return nil, fmt.Errorf("reading the template %s: %w", name, err)
 	}
 	s := &stack{name: name, account: account, resources: template.Resources, parameters: map[string]any{
-		"AWS::Partition": partition, "AWS::Region": region, "AWS::AccountId": account, "AWS::URLSuffix": "amazonaws.com",
+		"AWS::Partition": partition, "AWS::Region": region, "AWS::AccountId": account, "AWS::URLSuffix": arns.DNSSuffix(region),
 		"AWS::StackName": "drawbridge-" + name,
 	}}
 	for id, p := range template.Parameters {

@@ -242,7 +242,7 @@ func TestNoRuleTakesDrawbridgesOwnEvents(t *testing.T) {
 
 func TestEveryTaskIsAnInvocationThatNamesItsExecutionAndIsRetried(t *testing.T) {
 	for id, s := range tasks(t) {
-		if s.Resource != "arn:aws:states:::lambda:invoke" {
+		if s.Resource != "arn:${AWS::Partition}:states:::lambda:invoke" {
 			t.Errorf("state %s is %s, not an optimized invocation", id, s.Resource)
 		}
 		if s.Parameters.Payload["execution.$"] != "$$.Execution.Name" {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -28,6 +30,7 @@ type Door struct {
 	role       string
 	externalID string
 	assume     stscreds.AssumeRoleAPIClient
+	lookup     func(ctx context.Context, host string) error
 
 	mu       sync.Mutex
 	sessions map[session]*aws.CredentialsCache
@@ -49,18 +52,20 @@ func NewDoor(ctx context.Context) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the hub's AWS configuration: %w", err)
 	}
-	return &Door{hub: hub, role: role, externalID: externalID, assume: sts.NewFromConfig(hub), sessions: map[session]*aws.CredentialsCache{}}, nil
+	return &Door{hub: hub, role: role, externalID: externalID, assume: sts.NewFromConfig(hub), lookup: lookup, sessions: map[session]*aws.CredentialsCache{}}, nil
 }
 
 // Hub returns the configuration of the hub account itself, in the function's own Region.
 func (d *Door) Hub() aws.Config { return d.hub }
 
 // Enter returns the configuration for acting in account and Region on behalf of execution.
-// No call is made until a client needs credentials; they are cached and renewed by the SDK.
+// No call is made until a client needs credentials; they are cached and renewed by the SDK. A service that the Region does
+// not have fails with [fault.ErrAbsent].
 func (d *Door) Enter(execution, account, region string) aws.Config {
 	entered := d.hub.Copy()
 	entered.Region = region
 	entered.Credentials = d.credentials(session{account, sessionName(execution)})
+	entered.APIOptions = append(slices.Clone(entered.APIOptions), d.absence(region))
 	return entered
 }
 
@@ -73,8 +78,8 @@ func (d *Door) credentials(s session) *aws.CredentialsCache {
 	if len(d.sessions) >= maxSessions {
 		clear(d.sessions)
 	}
-	arn := "arn:" + partition(d.hub.Region) + ":iam::" + s.account + ":role/" + d.role
-	cached := aws.NewCredentialsCache(refusal{account: s.account, role: d.role, inner: stscreds.NewAssumeRoleProvider(d.assume, arn, func(o *stscreds.AssumeRoleOptions) {
+	role := arn.IAM(arn.Partition(d.hub.Region), s.account, "role/"+d.role)
+	cached := aws.NewCredentialsCache(refusal{account: s.account, role: d.role, inner: stscreds.NewAssumeRoleProvider(d.assume, role, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = s.name
 		o.ExternalID = aws.String(d.externalID)
 	})})
@@ -115,16 +120,4 @@ func sessionName(execution string) string {
 		return "drawbridge"
 	}
 	return name
-}
-
-// partition returns the ARN partition of a Region.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-func partition(region string) string {
-	switch {
-	case len(region) > 3 && region[:3] == "cn-":
-		return "aws-cn"
-	case len(region) > 7 && region[:7] == "us-gov-":
-		return "aws-us-gov"
-	}
-	return "aws"
 }

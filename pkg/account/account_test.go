@@ -33,7 +33,7 @@ func (a *assumer) AssumeRole(_ context.Context, in *sts.AssumeRoleInput, _ ...fu
 }
 
 func door(a *assumer, region string) *Door {
-	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, sessions: map[session]*aws.CredentialsCache{}}
+	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, lookup: lookup, sessions: map[session]*aws.CredentialsCache{}}
 }
 
 func TestEnterNamesTheSessionAfterTheExecution(t *testing.T) {

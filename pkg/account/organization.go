@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -73,10 +74,9 @@ func (o *Organization) Account(ctx context.Context, id string) (workflow.Account
 	return facts, nil
 }
 
-// organizationOf returns the organization's id from an account's ARN,
-// arn:aws:organizations::MANAGEMENT:account/o-ID/ACCOUNT.
-func organizationOf(arn string) string {
-	_, path, _ := strings.Cut(arn, ":account/")
+// organizationOf returns the organization's id from an account's ARN: its resource is account/o-ID/ACCOUNT.
+func organizationOf(account string) string {
+	_, path, _ := arn.Match(account, "organizations", "account/")
 	organization, _, _ := strings.Cut(path, "/")
 	if !strings.HasPrefix(organization, "o-") {
 		return ""

@@ -5,6 +5,7 @@ package arn
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -25,8 +26,14 @@ var (
 	accountForm   = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
+// global are the services whose ARNs name no Region, of those that Drawbridge reads.
+var global = []string{"iam", "organizations"}
+
 // IsRegion tells whether name has the form of a Region's name.
 func IsRegion(name string) bool { return regionForm.MatchString(name) }
+
+// Parse splits any ARN. [Match] says more of one kind of thing.
+func Parse(text string) (ARN, error) { return arn.Parse(text) }
 
 // New returns the ARN of a resource. Region and account are empty where the service has none.
 func New(partition, service, region, account, resource string) string {
@@ -43,11 +50,17 @@ func IAM(partition, account, resource string) string {
 func Match(text, service, kind string) (place ARN, id string, ok bool) {
 	a, err := arn.Parse(text)
 	if err != nil || a.Service != service || !partitionForm.MatchString(a.Partition) || !accountForm.MatchString(a.AccountID) ||
-		a.Region != "" && !IsRegion(a.Region) || (a.Region == "") != (service == "iam") {
+		a.Region != "" && !IsRegion(a.Region) || (a.Region == "") != slices.Contains(global, service) {
 		return ARN{}, "", false
 	}
 	id, ok = strings.CutPrefix(a.Resource, kind)
 	return a, id, ok && id != ""
+}
+
+// AccountOf returns the account that an ARN names, or "".
+func AccountOf(text string) string {
+	a, _ := arn.Parse(text)
+	return a.AccountID
 }
 
 // PartitionOf returns the partition of an ARN that AWS returned. Where there is only a Region, [Partition] tells it.

@@ -106,8 +106,61 @@ func ServicePrincipal(service string) string { return service + "." + amazon }
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 func EventSource(service string) string { return service + "." + amazon }
 
-// ViaService returns the name of a service in the condition key kms:ViaService.
+// ViaService returns the names that a service may have in the condition key kms:ViaService. AWS's pages write
+// amazonaws.com; the keys that AWS manages in China name services with that partition's suffix. Both mean the one service.
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
-func ViaService(service, region string) string {
-	return service + "." + region + "." + DNSSuffix(region)
+func ViaService(service, region string) []string {
+	names := []string{service + "." + region + "." + amazon}
+	if suffix := DNSSuffix(region); suffix != amazon {
+		names = append(names, service+"."+region+"."+suffix)
+	}
+	return names
+}
+
+// reversed begins the names of those endpoint services that are not called com.amazonaws in some partition; the list of the
+// CDK, from DescribeVpcEndpointServices. A test asks the CDK.
+// https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts
+var reversed = map[string]map[string]string{
+	"sagemaker.api": {"aws-cn": "cn.com.amazonaws", "aws-iso": "gov.ic.c2s", "aws-iso-b": "gov.sgov.sc2s"},
+}
+
+// EndpointService returns the full name of a service of which a VPC can have an interface endpoint, such as
+// com.amazonaws.eu-west-1.rds-data.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+func EndpointService(service, region string) string {
+	if service == "notebook" { // not of com.amazonaws anywhere
+		return "aws.sagemaker." + region + "." + service
+	}
+	prefix := reversed[service][Partition(region)]
+	if prefix == "" {
+		prefix = "com.amazonaws"
+	}
+	return prefix + "." + region + "." + service
+}
+
+// EndpointHost returns the DNS name of an interface endpoint, whatever the DNS of who calls it; host is what the service
+// calls itself, such as "api.sagemaker".
+// https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#interface-endpoint-dns-hostnames
+func EndpointHost(id, host, region string) string {
+	return id + "." + host + "." + region + ".vpce." + DNSSuffix(region)
+}
+
+// consoles are the domains of the AWS console that people reach from the internet.
+// https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html
+// https://docs.amazonaws.cn/en_us/aws/latest/userguide/console.html
+// https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/getting-started-sign-in.html
+// https://docs.aws.eu/esc/latest/userguide/endpoints.html
+var consoles = map[string]string{
+	"aws":        "console.aws.amazon.com",
+	"aws-cn":     "console.amazonaws.cn",
+	"aws-us-gov": "console.amazonaws-us-gov.com",
+	"aws-eusc":   "console.amazonaws-eusc.eu",
+}
+
+// Console returns the host of a Region's console in a partition, or "" if it is not known.
+func Console(partition, region string) string {
+	if consoles[partition] == "" {
+		return ""
+	}
+	return region + "." + consoles[partition]
 }

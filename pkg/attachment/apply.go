@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -264,7 +265,7 @@ func tell(ctx context.Context, enter func(event.Place) Verifier, in workflow.Ver
 		if n == 1 && account == in.VPC.Account && table == "" {
 			continue
 		}
-		tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: connection.Value(reason)}}
+		tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: fit.Tag(reason)}}
 		if n == 1 && account == in.VPC.Account {
 			tags = nil
 		}

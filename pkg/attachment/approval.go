@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -60,7 +61,7 @@ func Ask(ctx context.Context, enter func(event.Place) connection.Tagger, bus not
 // leave leaves a status on the attachment, in each account: the VPC's first, the gateway owner's last. Where there is no
 // attachment yet, the VPC carries it.
 func leave(ctx context.Context, enter func(event.Place) connection.Tagger, in workflow.AnswerAttachmentInput, result workflow.Result, reason string) error {
-	tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: connection.Value(reason)}}
+	tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: fit.Tag(reason)}}
 	accounts, carrier, vpc := []string{in.VPC.Account, in.Gateway.Account}, in.Attachment.ID, in.VPC
 	if carrier == "" {
 		accounts, carrier = accounts[:1], in.VPC.ID

@@ -21,6 +21,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -378,7 +379,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 		return Verdict{}, err
 	}
 	if v.Answer == workflow.AnswerAsk {
-		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && ownerTags[connection.TagReason] == connection.Value(v.Reason)
+		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
 		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
 			Accepter: &workflow.Facts{Account: theirs, Name: out.Gateway.Name, Tables: []workflow.Table{}}}
 		if !out.Told {
@@ -457,7 +458,7 @@ func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used [
 		return nil, nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", u.vpc, u.Account, err)
 	}
 	databases, err := database.Read(ctx, here.RDS, here.Redshift, u.vpc, true)
-	if err != nil {
+	if err != nil && !fault.Absent(err) {
 		return nil, nil, fmt.Errorf("finding the databases of %s of account %s: %w", u.vpc, u.Account, err)
 	}
 	for _, c := range clients {
@@ -514,7 +515,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 	for n, producer := range append([]policy.VPC{asking}, others...) {
 		at := i.Enter(execution, event.Place{Account: producer.Account.ID, Region: producer.Region})
 		databases, err := database.Read(ctx, at.RDS, at.Redshift, producer.ID, true)
-		if err != nil {
+		if err != nil && !fault.Absent(err) {
 			return nil, fmt.Errorf("in %s, %s: %w", producer.Account.ID, producer.Region, err)
 		}
 		consumers := []policy.VPC{asking}

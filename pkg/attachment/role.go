@@ -11,16 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // The service-linked role with which AWS makes the network interfaces of an attachment, in the VPC's account.
 // https://docs.aws.amazon.com/vpc/latest/tgw/service-linked-roles.html
-const (
-	linkedRole    = "AWSServiceRoleForVPCTransitGateway"
-	linkedService = "transitgateway.amazonaws.com" // so in the China Regions too: https://docs.amazonaws.cn/en_us/vpc/latest/tgw/service-linked-roles.html
-)
+const linkedRole = "AWSServiceRoleForVPCTransitGateway"
+
+// linkedService is whose role it is, in the China Regions too: https://docs.amazonaws.cn/en_us/vpc/latest/tgw/service-linked-roles.html
+var linkedService = arn.ServicePrincipal("transitgateway")
 
 // RoleMaker is what [Attach] needs of IAM.
 type RoleMaker interface {

@@ -14,8 +14,10 @@
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html#data-api.vpc-endpoint
 package caller
 
+import "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+
 // Owner returns the value of the tag drawbridge:connection on what is made for a VPC.
 func Owner(vpc string) string { return "data-api-endpoint-" + vpc }
 
 // Service returns the name of the Data API's endpoint service in a Region.
-func Service(region string) string { return "com.amazonaws." + region + ".rds-data" }
+func Service(region string) string { return arn.EndpointService("rds-data", region) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -23,11 +24,11 @@ func Status(c workflow.Connection, s workflow.Side, result workflow.Result, reas
 		for _, k := range s.Kept {
 			words = append(words, k.Table+"="+k.Destination.String())
 		}
-		return []Tag{{TagPeer + s.Peer.ID, fit(append(words, texts(s.Peer.CIDRs)...), More)}}
+		return []Tag{{TagPeer + s.Peer.ID, join(append(words, texts(s.Peer.CIDRs)...), More)}}
 	}
-	tags := []Tag{{TagStatus, string(result)}, {TagReason, Value(reason)}}
+	tags := []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}}
 	if len(s.Peer.CIDRs) > 0 {
-		tags = append(tags, Tag{TagDestinations, fit(texts(s.Peer.CIDRs), "")})
+		tags = append(tags, Tag{TagDestinations, join(texts(s.Peer.CIDRs), "")})
 	}
 	return tags
 }
@@ -120,24 +121,11 @@ func Destinations(tag string, peer ...[]netip.Prefix) []netip.Prefix {
 	return slices.Compact(out)
 }
 
-// room is how many characters the value of a tag has room for.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions
-const room = 256
-
-// Value makes text fit into a tag: EC2 takes most characters, but at most [room] of them.
-func Value(text string) string {
-	runes := []rune(strings.Join(strings.Fields(text), " "))
-	if len(runes) > room {
-		runes = append(runes[:room-1], '…')
-	}
-	return string(runes)
-}
-
-// fit joins words to the value of a tag. Words that have no room are left out whole; more, if it is not empty, says so.
-func fit(words []string, more string) string {
+// join joins words to the value of a tag. Words that have no room are left out whole; more, if it is not empty, says so.
+func join(words []string, more string) string {
 	var b strings.Builder
 	for n, w := range words {
-		left := room - b.Len() - 1
+		left := fit.TagRoom - b.Len() - 1
 		if n < len(words)-1 && more != "" {
 			left -= 1 + len(more)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -73,11 +72,5 @@ func TestForeign(t *testing.T) {
 	}
 	if got := connection.Foreign(tables, []netip.Prefix{p("10.9.0.0/16")}, "tgw-1", connection.Read("Connected rtb-1=10.1.0.0/16 10.1.0.0/16")); len(got) > 0 {
 		t.Errorf("the peer has it no more: %v is kept", got)
-	}
-}
-
-func TestValue(t *testing.T) {
-	if got := connection.Value(strings.Repeat("word\n", 100)); len([]rune(got)) != 256 || !strings.HasSuffix(got, "…") {
-		t.Errorf("%q", got)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -430,7 +431,7 @@ func Conclude(ctx context.Context, api Concluder, bus notice.Bus, in workflow.Co
 	case in.Result == workflow.Retracted:
 		err = removeTags(ctx, api, c, TagStatus, TagReason)
 	default:
-		err = setTags(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: notice.TagValue(in.Reason)})
+		err = setTags(ctx, api, c, map[string]string{TagStatus: string(in.Result), TagReason: fit.Tag(in.Reason)})
 	}
 	if err != nil {
 		return out, err

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -207,7 +208,7 @@ func readSecret(ctx context.Context, clients Readers, name string, c workflow.Cl
 		s.Managed = true
 		return s, nil
 	}
-	if owner := account(key); owner != "" && owner != c.Account {
+	if owner := arn.AccountOf(key); owner != "" && owner != c.Account {
 		s.Key = key
 		return s, nil
 	}

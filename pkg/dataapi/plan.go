@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -124,9 +126,13 @@ func possible(f Facts) error {
 		// https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html
 		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with the key that AWS manages, which no other account's people can use", s.Name),
 			fmt.Sprintf("aws secretsmanager update-secret --secret-id %s --kms-key-id <a customer-managed key> --region %s, then redrive the execution", s.Name, f.Cluster.Region))
-	case account(s.Key) != f.Cluster.Account:
+	case arn.AccountOf(s.Key) != f.Cluster.Account:
 		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with %s, a key of another account", s.Name, s.Key),
 			fmt.Sprintf("aws secretsmanager update-secret --secret-id %s --kms-key-id <a customer-managed key of %s> --region %s, then redrive the execution", s.Name, f.Cluster.Account, f.Cluster.Region))
+	case len(s.ARN) > fit.TagRoom || len(s.Key) > fit.TagRoom:
+		// The role says by its tags which secret and key it reads, so that it can be taken back.
+		return fault.NewConflict(fmt.Sprintf("the ARN of the secret %s or of its key has more than the %d characters that a tag holds", s.Name, fit.TagRoom),
+			"copy the secret to one with a shorter name and name that in the cluster's tag "+TagSecret)
 	case !s.Enabled:
 		return fault.NewConflict(fmt.Sprintf("the key %s of the secret %s is not enabled", s.Key, s.Name), "enable the key, then redrive the execution")
 	}
@@ -158,19 +164,19 @@ func RoleName(cluster string) string {
 
 // RoleARN returns the ARN of a cluster's role.
 func RoleARN(c workflow.Cluster) string {
-	return "arn:" + partition(c.ARN) + ":iam::" + c.Account + ":role" + rolePath + RoleName(c.ID)
+	return arn.IAM(arn.PartitionOf(c.ARN), c.Account, "role"+rolePath+RoleName(c.ID))
 }
 
 // Boundary returns the ARN of the permissions boundary that the member stack makes for such roles.
 func Boundary(c workflow.Cluster) string {
-	return "arn:" + partition(c.ARN) + ":iam::" + c.Account + ":policy" + rolePath + boundaryName
+	return arn.IAM(arn.PartitionOf(c.ARN), c.Account, "policy"+rolePath+boundaryName)
 }
 
 // Trust returns the role's trust policy: exactly the admitted accounts, as long as they are in the organization.
 func Trust(api workflow.DataAPI) ([]byte, error) {
 	var roots []string
 	for _, a := range Admitted(api.Consumers) {
-		roots = append(roots, "arn:"+partition(api.Cluster.ARN)+":iam::"+a+":root")
+		roots = append(roots, arn.IAM(arn.PartitionOf(api.Cluster.ARN), a, "root"))
 	}
 	return document(statement.Statement{
 		Sid: "DrawbridgeConsumers", Effect: "Allow", Action: []string{"sts:AssumeRole"},
@@ -200,7 +206,7 @@ func RolePolicy(api workflow.DataAPI) ([]byte, error) {
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 func forSecret(api workflow.DataAPI) map[string]map[string][]string {
 	return map[string]map[string][]string{"StringEquals": {
-		"kms:ViaService":                  {"secretsmanager." + api.Cluster.Region + ".amazonaws.com"},
+		"kms:ViaService":                  arn.ViaService("secretsmanager", api.Cluster.Region),
 		"kms:EncryptionContext:SecretARN": {api.Secret.ARN},
 	}}
 }
@@ -244,18 +250,4 @@ func document(all ...statement.Statement) ([]byte, error) {
 		Version   string
 		Statement []statement.Statement
 	}{statement.Version, all})
-}
-
-// partition returns the partition of an ARN.
-func partition(arn string) string { return part(arn, 1) }
-
-// account returns the account of an ARN.
-func account(arn string) string { return part(arn, 4) }
-
-func part(arn string, n int) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 {
-		return ""
-	}
-	return parts[n]
 }

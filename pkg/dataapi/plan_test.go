@@ -81,6 +81,7 @@ func TestPlan(t *testing.T) {
 		"the secret is being deleted": {func(f *Facts) { f.Secret.Deleted = true }, "", "", "is being deleted"},
 		"the key that AWS manages":    {func(f *Facts) { f.Secret.Key, f.Secret.Managed = "", true }, "", "", "aws secretsmanager update-secret --secret-id sales/reader --kms-key-id"},
 		"a key of another account":    {func(f *Facts) { f.Secret.Key = strings.Replace(keyARN, "222222222222", "111111111111", 1) }, "", "", "a key of another account"},
+		"a name too long for a tag":   {func(f *Facts) { f.Secret.ARN += strings.Repeat("x", 257-len(f.Secret.ARN)) }, "", "", "more than the 256 characters"},
 		"a disabled key":              {func(f *Facts) { f.Secret.Enabled = false }, "", "", "enable the key"},
 	} {
 		out, err := Plan(world(c.change))

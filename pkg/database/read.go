@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -28,9 +30,24 @@ type Redshift interface {
 // Read returns the databases in a VPC, sorted. A database that has no port yet (it is being created) is left out;
 // the next look finds it.
 //
+// Where the Region does not have Redshift, or RDS, the error is one of [fault.Absent], and the databases are those of the
+// other: none can be of the one that is absent, unless DNS is wrong. So nothing may be taken away because of it.
+//
 // A cluster is reached through its instances. With lean, an account and Region without any instance is therefore not
 // asked for clusters: one call less for the side that mostly has no databases.
 func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lean bool) ([]Database, error) {
+	out, err := readRDS(ctx, rdsapi, vpc, lean)
+	if err != nil && !fault.Absent(err) {
+		return nil, err
+	}
+	warehouses, none := readRedshift(ctx, redshiftapi, vpc)
+	if none != nil && !fault.Absent(none) {
+		return nil, none
+	}
+	return sorted(append(out, warehouses...)), cmp.Or(none, err)
+}
+
+func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database, error) {
 	var out []Database
 	groupVPC, some := map[string]string{}, !lean // DB subnet group → VPC; whether there may be a cluster
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
@@ -68,6 +85,11 @@ func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lea
 			}
 		}
 	}
+	return out, nil
+}
+
+func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Database, error) {
+	var out []Database
 	warehouses := redshift.NewDescribeClustersPaginator(redshiftapi, &redshift.DescribeClustersInput{})
 	for warehouses.HasMorePages() {
 		page, err := warehouses.NextPage(ctx)
@@ -92,7 +114,7 @@ func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lea
 			out = append(out, d)
 		}
 	}
-	return sorted(out), nil
+	return out, nil
 }
 
 func instance(i rdstypes.DBInstance) (Database, bool) {

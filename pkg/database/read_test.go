@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
 // region is the databases of one account and Region.
@@ -23,6 +25,7 @@ type region struct {
 	groups    map[string]string // DB subnet group → VPC
 	asked     []string          // DB subnet groups asked for
 	err       error
+	none      error // of Redshift
 }
 
 func (r *region) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
@@ -51,7 +54,7 @@ func (r *region) DescribeDBSubnetGroups(_ context.Context, in *rds.DescribeDBSub
 }
 
 func (r *region) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
-	return &redshift.DescribeClustersOutput{Clusters: r.redshift}, r.err
+	return &redshift.DescribeClustersOutput{Clusters: r.redshift}, cmp.Or(r.none, r.err)
 }
 
 func instance(name, vpc, group string, port int32) types.DBInstance {
@@ -109,5 +112,18 @@ func TestClustersWithoutAnyInstance(t *testing.T) {
 		if err != nil || len(got) != want || len(r.asked) != want {
 			t.Errorf("lean %v: got %+v, %v after asking for %v", lean, got, err, r.asked)
 		}
+	}
+}
+
+// A Region without Redshift has the databases of RDS, and the answer says that it does not know of others.
+func TestReadWithoutRedshift(t *testing.T) {
+	r := &region{instances: []types.DBInstance{instance("sales", "vpc-1", "g", 3306)}, none: fmt.Errorf("no host: %w", fault.ErrAbsent)}
+	got, err := database.Read(t.Context(), r, r, "vpc-1", false)
+	if len(got) != 1 || got[0].ID != "sales" || !fault.Absent(err) {
+		t.Errorf("%v, %v", got, err)
+	}
+	r.none = fault.New(fault.Transient, "DNS does not answer")
+	if got, err := database.Read(t.Context(), r, r, "vpc-1", false); got != nil || err == nil || fault.Absent(err) {
+		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -119,7 +120,7 @@ func admit(ctx context.Context, api Client, want Want, have Network, plan Change
 		name := GroupName(want.Owner)
 		slog.InfoContext(ctx, "creating security group", "group", name, "vpc", want.VPC)
 		out, err := api.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: &name, VpcId: &want.VPC,
-			Description:       aws.String("Drawbridge: HTTPS to the interface endpoints of " + want.Owner),
+			Description:       aws.String(fit.Description("Drawbridge: HTTPS to the interface endpoints of " + want.Owner)),
 			TagSpecifications: tags(types.ResourceTypeSecurityGroup, want.Owner)})
 		// "InvalidGroup.Duplicate": another execution made it in this moment. The next look finds it, unless it is a
 		// stranger's of the same name, which that look does not count as ours.
@@ -135,7 +136,7 @@ func admit(ctx context.Context, api Client, want Want, have Network, plan Change
 		slog.InfoContext(ctx, "authorizing", "group", group, "source", source)
 		_, err := api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group,
 			IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(HTTPS), ToPort: aws.Int32(HTTPS),
-				IpRanges: []types.IpRange{{CidrIp: aws.String(source.String()), Description: aws.String("Drawbridge: " + want.Owner)}}}},
+				IpRanges: []types.IpRange{{CidrIp: aws.String(source.String()), Description: aws.String(fit.Description("Drawbridge: " + want.Owner))}}}},
 			TagSpecifications: tags(types.ResourceTypeSecurityGroupRule, want.Owner)})
 		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
 			return "", fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "name fewer ranges or raise the quota \"Inbound or outbound rules per security group\", then redrive the execution")

@@ -21,6 +21,11 @@ var codes = map[string]Kind{
 	"Throttling":                             Transient,
 	"ThrottlingException":                    Transient,
 	"ThrottledException":                     Transient,
+	"Throttled":                              Transient, // SNS
+	"KMSThrottling":                          Transient, // SNS and SQS, of the key that they use
+	"KmsThrottled":                           Transient,
+	"KmsThrottlingException":                 Transient,
+	"DependentServiceRequestThrottlingFault": Transient, // Redshift
 	"RequestThrottled":                       Transient,
 	"RequestThrottledException":              Transient,
 	"TooManyRequestsException":               Transient,

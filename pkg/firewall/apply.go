@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -60,7 +61,7 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 	if err != nil {
 		return out, err
 	}
-	description := fmt.Sprintf("Drawbridge: %s from %s in %s", connection, side.Peer.ID, side.Peer.Account)
+	description := fit.Description(fmt.Sprintf("Drawbridge: %s from %s in %s", connection, side.Peer.ID, side.Peer.Account))
 	for _, o := range side.Openings {
 		wanted := WantedIngress([]workflow.Opening{o}, side.Peer.CIDRs)
 		lacking := MissingIngress(wanted, groups, together([]notebook.Client{{Groups: o.Groups}}))
@@ -92,7 +93,7 @@ func openEgress(ctx context.Context, ec2api client, clients func(context.Context
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", side.VPC.ID, side.VPC.Account, err)
 	}
 	lacking := MissingEgress(WantedEgress(using, side.Ports, side.Peer.CIDRs), groups, together(using))
-	description := fmt.Sprintf("Drawbridge: %s to %s in %s", connection, side.Peer.ID, side.Peer.Account)
+	description := fit.Description(fmt.Sprintf("Drawbridge: %s to %s in %s", connection, side.Peer.ID, side.Peer.Account))
 	if err := authorize(ctx, lacking, groups, func(group string, permissions []types.IpPermission) error {
 		_, err := ec2api.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection, side.Peer)})
 		return err

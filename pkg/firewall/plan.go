@@ -107,10 +107,13 @@ func PlanRemoval(rules []Tagged, connection string) []Revocation {
 //	another connection's rule, or an owner's              → keep
 //	ingress, in a group and on the port of an opening, from one of peers → keep
 //	egress, on one of ports, to one of peers              → keep
+//	ingress from one of peers, in a group of no database
+//	that is seen, where some may be unseen                → keep
+//	egress to one of peers, some of whose may be unseen   → keep
 //	ours, and nothing of these                            → goes
 //
 // A rule is kept in any group of a database, not only in the one that is chosen first today: it may be the one that serves.
-func Surplus(rules []Tagged, connection string, openings []workflow.Opening, ports []int, peers []netip.Prefix) []string {
+func Surplus(rules []Tagged, connection string, openings []workflow.Opening, ports []int, peers []netip.Prefix, unseen workflow.Unseen) []string {
 	var out []string
 	for _, r := range rules {
 		serves := func(port int) bool {
@@ -118,7 +121,8 @@ func Surplus(rules []Tagged, connection string, openings []workflow.Opening, por
 		}
 		used := r.Egress && slices.ContainsFunc(ports, serves) ||
 			!r.Egress && slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, r.Group) && serves(o.Port) })
-		if connection != "" && r.Connection == connection && !used {
+		maybe := slices.Contains(peers, r.Rule.CIDR) && (r.Egress && unseen.There || !r.Egress && unseen.Here && !slices.Contains(unseen.Seen, r.Group))
+		if connection != "" && r.Connection == connection && !used && !maybe {
 			out = append(out, r.ID)
 		}
 	}

@@ -41,14 +41,35 @@ func TestSurplus(t *testing.T) {
 		"an owner's rule":                                      {owners, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := firewall.Surplus([]firewall.Tagged{c.rule, c.rule}, "pcx-1", openings, []int{5432}, []netip.Prefix{one})
+			got := firewall.Surplus([]firewall.Tagged{c.rule, c.rule}, "pcx-1", openings, []int{5432}, []netip.Prefix{one}, workflow.Unseen{})
 			if want := map[bool]string{true: "[sgr-1]", false: "[]"}[c.goes]; fmt.Sprint(got) != want {
 				t.Errorf("goes: %v, want %s", got, want)
 			}
 		})
 	}
-	if got := firewall.Surplus([]firewall.Tagged{owners}, "", nil, nil, nil); len(got) != 0 {
+	if got := firewall.Surplus([]firewall.Tagged{owners}, "", nil, nil, nil, workflow.Unseen{}); len(got) != 0 {
 		t.Errorf("no connection, and yet %v go", got)
+	}
+}
+
+// Where a service of databases is not found, what may serve one of its databases stays, and all else goes as ever.
+func TestSurplusWhereDatabasesMayBeUnseen(t *testing.T) {
+	one, other := netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("10.9.0.0/16")
+	rule := func(id, group string, egress bool, cidr netip.Prefix) firewall.Tagged {
+		return firewall.Tagged{ID: id, Group: group, Egress: egress, Connection: "pcx-1", Rule: firewall.Rule{From: 5439, To: 5439, CIDR: cidr}}
+	}
+	rules := []firewall.Tagged{rule("seen", "sg-1", false, one), rule("unseen", "sg-9", false, one), rule("stranger", "sg-9", false, other), rule("out", "sg-7", true, one)}
+	for name, c := range map[string]struct {
+		unseen workflow.Unseen
+		want   string
+	}{
+		"all is seen": {workflow.Unseen{}, "[out seen stranger unseen]"},
+		"here":        {workflow.Unseen{Here: true, Seen: []string{"sg-1"}}, "[out seen stranger]"},
+		"there":       {workflow.Unseen{There: true}, "[seen stranger unseen]"},
+	} {
+		if got := fmt.Sprint(firewall.Surplus(rules, "pcx-1", nil, nil, []netip.Prefix{one}, c.unseen)); got != c.want {
+			t.Errorf("%s: %s go, want %s", name, got, c.want)
+		}
 	}
 }
 

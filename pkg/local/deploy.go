@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
 
@@ -50,7 +51,7 @@ func newDeployer(backend string, o Options) *deployer {
 func (d *deployer) parameters() map[string]string {
 	return map[string]string{
 		"HubAccount":     HubAccount,
-		"HubBusArn":      "arn:aws:events:" + d.options.Region + ":" + HubAccount + ":event-bus/drawbridge",
+		"HubBusArn":      arn.New(arn.Partition(d.options.Region), "events", d.options.Region, HubAccount, "event-bus/drawbridge"),
 		"OrganizationId": Organization,
 		"ExternalId":     ExternalID,
 		"HomeRegion":     d.options.Region,

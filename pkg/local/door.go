@@ -270,11 +270,28 @@ func (d *door) invokes(c awscall.Call) bool {
 	return err == nil
 }
 
+// Payloads of an invocation; the host knows the limit of an answer.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const (
+	maxRequest = 6 << 20 // somebody waits for the result
+	maxEvent   = 1 << 20 // nobody waits
+)
+
 // invoke answers Lambda's Invoke.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (d *door) invoke(w http.ResponseWriter, r *http.Request, v *visit) {
 	name := functionName(v.call.Resource)
-	switch r.Header.Get("X-Amz-Invocation-Type") {
+	kind := r.Header.Get("X-Amz-Invocation-Type")
+	most := maxRequest
+	if kind == "Event" {
+		most = maxEvent
+	}
+	if len(v.body) > most {
+		awscall.Refuse(w, r, v.call, http.StatusRequestEntityTooLarge, "RequestTooLargeException",
+			fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", most))
+		return
+	}
+	switch kind {
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 		return

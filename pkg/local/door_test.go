@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -232,5 +233,26 @@ func TestEventsAreHandedOn(t *testing.T) {
 	want := []string{`111111111111 us-east-1 default {"id":"1"}`, `123456789012 us-east-1 drawbridge {"id":"2"}`}
 	if !slices.Equal(seen, want) {
 		t.Errorf("got %q, want %q", seen, want)
+	}
+}
+
+func TestThePayloadOfAnInvocationIsLimited(t *testing.T) {
+	url, s, _ := openDoor(t, nil)
+	client := awslambda.NewFromConfig(ClientConfig(url, HubAccount, "us-east-1"))
+	for _, c := range []struct {
+		kind lambdatypes.InvocationType
+		most int
+	}{{lambdatypes.InvocationTypeRequestResponse, 6_291_456}, {lambdatypes.InvocationTypeEvent, 1_048_576}} {
+		for size, fits := range map[int]bool{c.most: true, c.most + 1: false} {
+			payload := append(append([]byte(`{"x":"`), bytes.Repeat([]byte("a"), size-len(`{"x":""}`))...), `"}`...)
+			_, err := client.Invoke(t.Context(), &awslambda.InvokeInput{FunctionName: aws.String("drawbridge-work"), Payload: payload, InvocationType: c.kind})
+			var large *lambdatypes.RequestTooLargeException
+			if fits && err != nil || !fits && !errors.As(err, &large) {
+				t.Errorf("%s of %d bytes: %v", c.kind, size, err)
+			}
+		}
+	}
+	if c := s.Counts(); c.Invocations > 2 {
+		t.Errorf("%d invocations", c.Invocations)
 	}
 }

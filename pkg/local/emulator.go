@@ -48,6 +48,7 @@ func startEmulator(ctx context.Context, o Options, front string) (*emulator, err
 		fmt.Sprintf("DRAWBRIDGE_PENDING_POLLS=%d", max(o.PendingPolls, 0)),
 		"DRAWBRIDGE_ORGANIZATION="+Organization,
 		"DRAWBRIDGE_AUTHORIZATIONS="+o.Authorizations,
+		"DRAWBRIDGE_REGION="+o.Region,
 	)
 	output := &output{next: o.Log, ready: make(chan string, 1)}
 	cmd.Stdout, cmd.Stderr = output, output

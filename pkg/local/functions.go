@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/lambdahost"
 )
 
@@ -109,7 +110,7 @@ const serviceHeader = "X-Drawbridge-Service"
 // assumeAsLambda assumes a function's role as the Lambda service does.
 func assumeAsLambda(backend, region string) func(context.Context, string, string) (map[string]string, error) {
 	config := ClientConfig(backend, HubAccount, region)
-	config.HTTPClient = &http.Client{Transport: asService("lambda.amazonaws.com")}
+	config.HTTPClient = &http.Client{Transport: asService(arn.ServicePrincipal("lambda"))}
 	client := sts.NewFromConfig(config)
 	return func(ctx context.Context, role, session string) (map[string]string, error) {
 		out, err := client.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String(session)})

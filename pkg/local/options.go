@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -32,7 +33,8 @@ type Options struct {
 	Root string
 	// Listen is the loopback address of the front door; port 0 takes a free one.
 	Listen string
-	// Region of the hub and home Region of the members.
+	// Region of the hub and home Region of the members. It says what partition all
+	// is in: cn-north-1 makes an organization of China, us-gov-west-1 one of GovCloud.
 	Region string
 	// Outside are accounts that do not belong to the organization.
 	Outside []string
@@ -48,6 +50,9 @@ type Options struct {
 	Fault Injector
 	// Environment is added to that of every function, such as AWS_MAX_ATTEMPTS.
 	Environment map[string]string
+	// Absent are the services that the Regions do not have, by the names that the SDK has for them, such as "Redshift": the
+	// functions find no host of theirs. https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html
+	Absent []string
 	// Observe sees every AWS call that Drawbridge makes together with the request
 	// that made it; nil sees none.
 	Observe func(awscall.Call, Exchange)
@@ -80,6 +85,16 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
+	}
+	for _, service := range o.Absent {
+		o.Environment = maps.Clone(o.Environment)
+		if o.Environment == nil {
+			o.Environment = map[string]string{}
+		}
+		// A label of more than 63 characters is no name: Go says that there is no such host, and asks no DNS for it.
+		// https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+		variable := strings.ToUpper(strings.ReplaceAll(service, " ", "_"))
+		o.Environment["AWS_ENDPOINT_URL_"+variable] = "http://" + strings.ToLower(variable) + "." + strings.Repeat("absent", 11)
 	}
 	if o.Hub == "" {
 		o.Hub = template.Hub

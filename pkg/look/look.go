@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -37,7 +36,25 @@ type Look interface {
 // Ask asks for looks of several kinds.
 func (a Asker) Ask(ctx context.Context, looks ...Look) error { return Ask(ctx, a, looks...) }
 
-// Ask puts one event for each look on the bus, ten at a time as PutEvents takes them. A look that no machine answers is
+// maxBatch is how many bytes the entries of one call have room for together, as EventBridge counts them.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+const maxBatch = 262_144
+
+// batches cuts entries into calls: ten entries, or as many as have room.
+func batches(entries []types.PutEventsRequestEntry) [][]types.PutEventsRequestEntry {
+	var out [][]types.PutEventsRequestEntry
+	size := 0
+	for _, e := range entries {
+		one := len(*e.Source) + len(*e.DetailType) + len(*e.Detail)
+		if n := len(out); n == 0 || len(out[n-1]) == 10 || size+one > maxBatch {
+			out, size = append(out, nil), 0
+		}
+		out[len(out)-1], size = append(out[len(out)-1], e), size+one
+	}
+	return out
+}
+
+// Ask puts one event for each look on the bus, ten at a time as PutEvents takes them, or as many as it has room for. A look that no machine answers is
 // [fault.Invalid], and then none is put. After another error some events may be there already; the next try puts them
 // twice, which is safe.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
@@ -55,7 +72,7 @@ func Ask[L Look](ctx context.Context, a Asker, looks ...L) error {
 		entries = append(entries, types.PutEventsRequestEntry{EventBusName: aws.String(a.Bus),
 			Source: aws.String(event.Source), DetailType: aws.String(kind), Detail: aws.String(string(detail))})
 	}
-	for some := range slices.Chunk(entries, 10) {
+	for _, some := range batches(entries) {
 		for _, e := range some {
 			slog.InfoContext(ctx, "asking for a look", "event", *e.DetailType, "detail", *e.Detail)
 		}

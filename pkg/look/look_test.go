@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -87,3 +88,15 @@ func TestAnEventThatIsNotTakenIsTransient(t *testing.T) {
 type stranger struct{}
 
 func (stranger) DetailType() string { return "Moon To Inspect" }
+
+// Events that have no room together go one after the other.
+func TestLooksThatAreLarge(t *testing.T) {
+	b := &bus{}
+	large := event.TransitInspection{TransitGatewayID: "tgw-0123456789abcdef0", Reason: strings.Repeat("r", 100_000)}
+	if err := look.Ask(t.Context(), look.Asker{API: b, Bus: "drawbridge"}, large, large, large, large, large); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(b.sizes) != "[2 2 1]" {
+		t.Errorf("put %v at a time", b.sizes)
+	}
+}

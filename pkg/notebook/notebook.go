@@ -83,12 +83,16 @@ type lister interface {
 	ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
 }
 
-// List returns the names of all notebook instances of the account and Region that are not being deleted, sorted.
+// List returns the names of all notebook instances of the account and Region that are not being deleted, sorted. A Region
+// without SageMaker has none.
 func List(ctx context.Context, api lister) ([]string, error) {
 	var names []string
 	pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(100)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
+		if fault.Absent(err) {
+			return nil, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("listing notebook instances: %w", err)
 		}
@@ -189,6 +193,9 @@ func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, v
 	domains := sagemaker.NewListDomainsPaginator(sagemakerapi, &sagemaker.ListDomainsInput{})
 	for domains.HasMorePages() {
 		page, err := domains.NextPage(ctx)
+		if fault.Absent(err) {
+			break
+		}
 		if err != nil {
 			return nil, fmt.Errorf("listing Studio domains: %w", err)
 		}

@@ -1,9 +1,6 @@
 package notice
 
 import (
-	"regexp"
-	"strings"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -94,16 +91,4 @@ func Access(t Thing, decision policy.Decision, verdict []workflow.Hop) Event {
 		return Pending{t, missing}
 	}
 	return Granted{t, missing}
-}
-
-// notInTag matches what RDS and Redshift do not take in a tag's value.
-// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Tagging.html
-// https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-tagging.html
-var notInTag = regexp.MustCompile(`[^\p{L}\p{N}_.:/=+\-@ ]+`)
-
-// TagValue makes text fit into a tag of a cluster of RDS or Redshift, which take fewer characters than EC2: the status that
-// people see where they work.
-func TagValue(text string) string {
-	runes := []rune(strings.Join(strings.Fields(notInTag.ReplaceAllString(text, " ")), " "))
-	return strings.TrimSpace(string(runes[:min(len(runes), 256)])) // a blank at its end might not come back
 }

@@ -2,10 +2,8 @@ package notice
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -14,6 +12,7 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // EventBridge is what [Bus] needs of it.
@@ -31,9 +30,9 @@ type Bus struct {
 // whole even then, so the SDK does not try again.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 func (b Bus) Put(ctx context.Context, e Event) error {
-	detail, err := json.Marshal(e)
+	detail, err := detail(e, maxEntry)
 	if err != nil {
-		return fault.New(fault.Invalid, "writing the event %s: %v", e.kind(), err)
+		return err
 	}
 	what := string(e.kind())
 	if of, ok := e.(interface{ about() string }); ok {
@@ -81,21 +80,9 @@ func (t Topic) Publish(ctx context.Context, n Notification) error {
 		}
 	}
 	if _, err := t.API.Publish(ctx, &sns.PublishInput{
-		TopicArn: &t.ARN, Subject: aws.String(subject(n.Subject)), Message: &n.Body, MessageAttributes: attributes,
+		TopicArn: &t.ARN, Subject: aws.String(fit.Subject(n.Subject)), Message: aws.String(fit.Bytes(n.Body, maxMessage)), MessageAttributes: attributes,
 	}); err != nil {
 		return fmt.Errorf("notifying %s: %w", t.ARN, err)
 	}
 	return nil
-}
-
-// subject makes text fit into a subject: printable ASCII, fewer than 100 characters.
-// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-func subject(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return ' '
-		}
-		return r
-	}, text)
-	return text[:min(len(text), 99)]
 }

@@ -40,7 +40,11 @@ func Kinds() []Kind {
 
 // Event is the detail of one event: [Connected], [Approval], [Refused], [Removed], [Granted], [Pending], [Barred], [Withdrawn],
 // [Attention] or [Unclear].
-type Event interface{ kind() Kind }
+type Event interface {
+	kind() Kind
+	// within returns the event with the first n of each list, and shorter sentences.
+	within(n int) Event
+}
 
 // Head is what every event about a connection says.
 type Head struct {

@@ -247,9 +247,3 @@ func TestEveryKindOfErrorHasAnEntryInTheRunbook(t *testing.T) {
 		t.Error("the runbook has no entry for alarms")
 	}
 }
-
-func TestTagValue(t *testing.T) {
-	if got := notice.TagValue(`the "a" & b, c…` + strings.Repeat("x", 300)); !strings.HasPrefix(got, "the a b c x") || len([]rune(got)) != 256 {
-		t.Errorf("TagValue = %q, %d characters", got, len([]rune(got)))
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
@@ -127,20 +128,14 @@ func (w Where) thing() string {
 	return strings.Join(parts, " ")
 }
 
-// console links to an execution in the AWS console.
-func console(arn string) string {
-	parts := strings.Split(arn, ":")
-	if len(parts) < 5 {
+// console links to an execution in the AWS console; "" where people have none.
+func console(execution string) string {
+	a, err := arn.Parse(execution)
+	host := arn.Console(a.Partition, a.Region)
+	if err != nil || host == "" {
 		return ""
 	}
-	domain := "console.aws.amazon.com"
-	switch parts[1] {
-	case "aws-cn":
-		domain = "console.amazonaws.cn"
-	case "aws-us-gov":
-		domain = "console.amazonaws-us-gov.com"
-	}
-	return fmt.Sprintf("https://%s.%s/states/home?region=%s#/v2/executions/details/%s", parts[3], domain, parts[3], arn)
+	return fmt.Sprintf("https://%s/states/home?region=%s#/v2/executions/details/%s", host, a.Region, execution)
 }
 
 // Message is the notification about something that needs attention.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -16,7 +17,7 @@ import (
 // twice; a notification should not.
 func told(tags map[string]string, v Verdict) bool {
 	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) &&
-		(tags[connection.TagReason] == connection.Value(v.Reason) || reminded(tags, v))
+		(fit.Tag(tags[connection.TagReason]) == fit.Tag(v.Reason) || reminded(tags, v))
 }
 
 // Ask tells the accepter's owner that a request waits for their approval, by an event and by topic, and leaves that

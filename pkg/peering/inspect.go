@@ -167,10 +167,24 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if v, err = i.judge(ctx, in.Execution, &q); err != nil {
 		return out, err
 	}
+	if v.Answer == workflow.AnswerAccept && !slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
+		// Accepting is the first change. What comes after it is found, and whether one execution can carry it, before that.
+		connecting := out
+		connecting.Answer = workflow.AnswerConnect
+		var closed []workflow.Hop
+		if connecting.Sides, connecting.Notebooks, closed, err = i.explored(ctx, in, set, q); err == nil {
+			connecting.Found = slices.Concat(connecting.Found, closed)
+			err = workflow.Fits(connecting)
+		}
+		if err != nil {
+			return out, err
+		}
+		out.Known.Sides, out.Known.Notebooks, out.Known.Closed = connecting.Sides, connecting.Notebooks, closed
+	}
 	if v.Answer == workflow.AnswerConnect {
 		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
 		var closed []workflow.Hop
-		if out.Sides, out.Notebooks, closed, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
+		if out.Sides, out.Notebooks, closed, err = i.explored(ctx, in, set, q); err != nil {
 			return out, err
 		}
 		out.Found = append(out.Found, closed...)
@@ -338,6 +352,7 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
 	r, a := grounds(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
+	r.Side.Carried, a.Side.Carried = q.Requester.Carried, q.Accepter.Carried
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
@@ -347,6 +362,16 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 	survey.Appoint(r.Side, a.Side)
 	notebooks, err = s.Notebooks(ctx, r, a)
 	return []workflow.Side{*r.Side, *a.Side}, notebooks, survey.Closed(r, a), err
+}
+
+// explored is [explore], or what an earlier look of this execution found so.
+func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
+	if known := in.Known; len(known.Sides) == 2 {
+		sides := slices.Clone(known.Sides)
+		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
+		return sides, append([]workflow.Notebook{}, known.Notebooks...), known.Closed, nil
+	}
+	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
 }
 
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the

@@ -41,6 +41,7 @@ type world struct {
 	gone     []string // accounts whose VPC was deleted
 	hidden   []string // accounts that no longer see the peering
 	closed   []string // accounts that do not let us in
+	books    int      // notebook instances besides Research
 
 	peer      string // what the rule that is left says of its peer
 	groupless bool   // the group of the rule that is left went meanwhile
@@ -163,7 +164,11 @@ func (a account) DescribeClusters(context.Context, *redshift.DescribeClustersInp
 
 func (a account) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
 	a.called("ListNotebookInstances")
-	return &sagemaker.ListNotebookInstancesOutput{NotebookInstances: []smtypes.NotebookInstanceSummary{{NotebookInstanceName: aws.String("Research")}, {NotebookInstanceName: aws.String("gone")}}}, nil
+	out := &sagemaker.ListNotebookInstancesOutput{NotebookInstances: []smtypes.NotebookInstanceSummary{{NotebookInstanceName: aws.String("Research")}, {NotebookInstanceName: aws.String("gone")}}}
+	for i := range a.books {
+		out.NotebookInstances = append(out.NotebookInstances, smtypes.NotebookInstanceSummary{NotebookInstanceName: aws.String(fmt.Sprint("Book-", i))})
+	}
+	return out, nil
 }
 
 func (a account) DescribeNotebookInstance(_ context.Context, in *sagemaker.DescribeNotebookInstanceInput, _ ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error) {
@@ -322,14 +327,39 @@ func TestAskSaysWhatWouldBecomeReachable(t *testing.T) {
 	}
 }
 
-func TestDatabasesAreReadOnlyForAskAndConnect(t *testing.T) {
-	for _, accept := range []string{"auto", "never"} {
+// What there is to connect is read before the acceptance, which is the first change; for a refusal it is of no use.
+func TestDatabasesAreNotReadForARefusal(t *testing.T) {
+	for accept, reads := range map[string]bool{"auto": true, "never": false} {
 		w := world{status: "pending-acceptance", accept: accept}
 		if _, err := w.inspect(t, create, "111111111111", workflow.Known{}); err != nil {
 			t.Fatal(err)
 		}
-		if len(w.calls) == 0 || slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") }) {
+		if len(w.calls) == 0 || reads != slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") }) {
 			t.Errorf("drawbridge:accept=%s: called %v", accept, w.calls)
+		}
+	}
+}
+
+// More notebook instances than one execution can carry: said while the request still waits, not once it is accepted.
+func TestWhatIsTooLargeIsNotAccepted(t *testing.T) {
+	for books, fits := range map[int]bool{20: true, 500: false} {
+		w := world{status: "pending-acceptance", accept: "auto", books: books}
+		out, err := w.inspect(t, create, "111111111111", workflow.Known{})
+		if fits {
+			if err != nil || out.Answer != workflow.AnswerAccept || len(out.Sides)+len(out.Notebooks) != 0 || len(out.Known.Notebooks) != books+1 {
+				t.Errorf("%d more: %s with %d sides, %v", books, out.Answer, len(out.Sides), err)
+			}
+			w.status, w.calls = "active", nil
+			next, err := w.inspect(t, create, "111111111111", out.Known)
+			if err != nil || next.Answer != workflow.AnswerConnect || len(next.Sides) != 2 || len(next.Notebooks) != books+1 || next.Known.Sides != nil {
+				t.Errorf("afterwards %s with %d sides, %v", next.Answer, len(next.Sides), err)
+			}
+			if slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") || strings.Contains(c, "Notebook") }) {
+				t.Errorf("afterwards it reads again: %v", w.calls)
+			}
+		}
+		if !fits && (fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "501 notebook instances")) {
+			t.Errorf("%d more: %v", books, err)
 		}
 	}
 }
@@ -345,7 +375,7 @@ func TestWhoWasToldIsNotToldAgain(t *testing.T) {
 	}{
 		"told, for this reason":            {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner"), true},
 		"told, for another reason":         {"222222222222", said("AwaitingApproval", "approval needed by policy ask-security"), false},
-		"told and reminded":                {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner; people were reminded"), true},
+		"told and reminded":                {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner - people were reminded"), true},
 		"refused before":                   {"222222222222", said("Refused", "approval needed by policy ask-owner"), false},
 		"the requester's tags do not tell": {"111111111111", said("AwaitingApproval", "approval needed by policy ask-owner"), false},
 		"nobody was told":                  {"222222222222", nil, false},

@@ -25,6 +25,7 @@ type remains struct {
 	tags   map[string]string // of the peering, as this side shows them
 	cidrs  []netip.Prefix    // of this side's VPC, which is the other side's destination
 	routes bool              // some table has a route through the peering
+	size   int               // bytes that the destinations of those routes take in a payload
 	rules  bool              // some rule carries the connection's tag
 	books  []workflow.Notebook
 }
@@ -90,7 +91,7 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 		if !foreign {
 			there.CIDRs = connection.Destinations(s.tags[connection.TagDestinations], sides[1-n].cidrs, known[1-n])
 		}
-		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: here, Peer: there, Carrier: p.ID})
+		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: here, Peer: there, Carrier: p.ID, Carried: s.size})
 		out.Notebooks = append(out.Notebooks, s.books...)
 	}
 	return more && rules && !told, nil
@@ -127,5 +128,8 @@ func (i Inspector) remains(ctx context.Context, execution string, p Peering, see
 		return nil
 	}
 	s.cidrs, s.routes, s.rules = left.CIDRs, len(left.Through) > 0, left.Rules
+	for _, d := range left.Through {
+		s.size += len(d.String()) + len(`"",`)
+	}
 	return nil
 }

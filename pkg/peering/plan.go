@@ -166,7 +166,7 @@ func Connected(p Peering) bool { return p.Tags[connection.TagDestinations] != ""
 //	a route elsewhere, wherever to                             → keep
 //	a rule                                                     → see [firewall.Surplus]
 func Surplus(target string, s workflow.Side, recorded string, rules []firewall.Tagged, trimmed bool) *workflow.Trim {
-	trim := workflow.Trim{Rules: firewall.Surplus(rules, target, s.Openings, s.Ports, s.Peer.CIDRs)}
+	trim := workflow.Trim{Rules: firewall.Surplus(rules, target, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)}
 	through := route.Through(s.Tables, target)
 	for _, d := range connection.Destinations(recorded) {
 		if !slices.Contains(s.Peer.CIDRs, d) && (!trimmed || slices.Contains(through, d)) {

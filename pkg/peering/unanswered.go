@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -29,18 +30,17 @@ func Stuck(expires string, patience time.Duration, now time.Time) bool {
 }
 
 // remindedNote ends the reason on a request of which people were told that it is stuck.
-const remindedNote = "; people were reminded"
+const remindedNote = " - people were reminded"
 
-// reminder returns the reason with [remindedNote], short enough for a tag.
+// reminder returns the reason with [remindedNote], as it fits into a tag.
 func reminder(reason string) string {
-	const room = 256 // characters of a tag's value
-	reason = connection.Value(reason)
-	return reason[:min(len(reason), room-len(remindedNote))] + remindedNote
+	runes := []rune(fit.Tag(reason))
+	return string(runes[:min(len(runes), fit.TagRoom-len(remindedNote))]) + remindedNote
 }
 
 // reminded reports whether the status on the accepter's side says that people were told that the request is stuck.
 func reminded(tags map[string]string, v Verdict) bool {
-	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) && tags[connection.TagReason] == connection.Value(reminder(v.Reason))
+	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) && tags[connection.TagReason] == reminder(v.Reason)
 }
 
 // Conclude takes Drawbridge's tags off a peering that is over, as [connection.Conclude] does, and tells people of a

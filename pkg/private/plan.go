@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -89,7 +90,7 @@ func PolicyDocument(account, region string, endpoints []string) string {
 		"Sid":       "DrawbridgePrivateNotebooks",
 		"Effect":    "Allow",
 		"Action":    []string{Presign, Describe},
-		"Resource":  "arn:" + partition(region) + ":sagemaker:*:" + account + ":notebook-instance/*",
+		"Resource":  arn.New(arn.Partition(region), "sagemaker", "*", account, "notebook-instance/*"),
 		"Condition": map[string]any{"ForAnyValue:StringEquals": map[string]any{"aws:SourceVpce": sorted(endpoints)}},
 	}}})
 	return string(text)

@@ -8,9 +8,7 @@
 // https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-interface-endpoint.html
 package private
 
-import (
-	"strings"
-)
+import "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 
 // machine is the state machine that all of this is for.
 const machine = "drawbridge-private-notebooks"
@@ -34,27 +32,16 @@ const ownerPrefix = "private-notebooks-"
 func Owner(vpc string) string { return ownerPrefix + vpc }
 
 // API returns the name of the service that issues the URL of a notebook.
-func API(region string) string { return "com.amazonaws." + region + ".sagemaker.api" }
+func API(region string) string { return arn.EndpointService("sagemaker.api", region) }
 
 // Notebook returns the name of the service that serves Jupyter.
-func Notebook(region string) string { return "aws.sagemaker." + region + ".notebook" }
+func Notebook(region string) string { return arn.EndpointService("notebook", region) }
 
 // Services returns the names of both services of a Region. AWS wants both: the browser's own requests are authorized by
 // the endpoint through which they come.
 func Services(region string) []string { return []string{API(region), Notebook(region)} }
 
-// partition returns the partition of a Region.
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
-}
-
 // PolicyARN returns the ARN of an account's policy; region is any one of its partition.
 func PolicyARN(account, region string) string {
-	return "arn:" + partition(region) + ":iam::" + account + ":policy" + PolicyPath + PolicyName
+	return arn.IAM(arn.Partition(region), account, "policy"+PolicyPath+PolicyName)
 }

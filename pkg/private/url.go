@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -55,11 +56,7 @@ func FindEndpoint(ctx context.Context, client Finder, region, vpc string) (strin
 // EndpointURL returns the URL at which an endpoint issues URLs, whatever the DNS of the caller.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-interface-endpoint.html
 func EndpointURL(id, region string) string {
-	suffix := "amazonaws.com"
-	if partition(region) == "aws-cn" {
-		suffix = "amazonaws.com.cn"
-	}
-	return "https://" + id + ".api.sagemaker." + region + ".vpce." + suffix
+	return "https://" + arn.EndpointHost(id, "api.sagemaker", region)
 }
 
 // Issuer is what [Issue] needs of SageMaker.

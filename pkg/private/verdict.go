@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -115,7 +116,7 @@ func deniedThrough(in workflow.VerifyPrivateNotebooksInput, p workflow.PlaceEndp
 
 // anyNotebook is the ARN of a notebook that policies about single notebooks do not mean.
 func anyNotebook(in workflow.VerifyPrivateNotebooksInput) string {
-	return "arn:" + partition(in.Region) + ":sagemaker:" + in.Region + ":" + in.Account + ":notebook-instance/any"
+	return arn.New(arn.Partition(in.Region), "sagemaker", in.Region, in.Account, "notebook-instance/any")
 }
 
 func clientVPN(v workflow.PrivateVPC, inside workflow.Hop, all []VPN) workflow.Hop {

@@ -93,6 +93,9 @@ func readRegion(ctx context.Context, client RegionReader, account, region string
 	resolvers := route53resolver.NewListResolverEndpointsPaginator(client.Resolver, &route53resolver.ListResolverEndpointsInput{})
 	for resolvers.HasMorePages() {
 		page, err := resolvers.NextPage(ctx)
+		if fault.Absent(err) {
+			break
+		}
 		if err != nil {
 			return fmt.Errorf("reading the resolver endpoints of %s in %s: %w", account, region, err)
 		}
@@ -110,6 +113,9 @@ func readNotebooks(ctx context.Context, client RegionReader, account, region str
 	pages := sagemaker.NewListNotebookInstancesPaginator(client.SageMaker, &sagemaker.ListNotebookInstancesInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
+		if fault.Absent(err) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("listing the notebooks of %s in %s: %w", account, region, err)
 		}

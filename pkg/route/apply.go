@@ -192,7 +192,7 @@ func result(target string, side workflow.Side, tables, used []Table, reached map
 	if side.Consumer {
 		direction = "route there"
 	}
-	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: []Table{}}
+	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}}
 	for _, t := range used {
 		for _, cidr := range side.Peer.CIDRs {
 			detail := cidr.String() + " through " + target
@@ -202,15 +202,7 @@ func result(target string, side workflow.Side, tables, used []Table, reached map
 			out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + t.ID, OK: true, Detail: detail})
 		}
 	}
-	for _, t := range tables {
-		kept := Table{ID: t.ID, Main: t.Main, Subnets: t.Subnets}
-		for _, r := range t.Routes {
-			if slices.Contains(HostRoutes(t), r.Destination) {
-				kept.Routes = append(kept.Routes, r)
-			}
-		}
-		out.Tables = append(out.Tables, kept)
-	}
+	out.Tables = Carried(tables)
 	return out
 }
 

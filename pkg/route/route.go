@@ -110,3 +110,19 @@ func HostRoutes(t Table) []netip.Prefix {
 func overlapsAny(p netip.Prefix, prefixes []netip.Prefix) bool {
 	return slices.ContainsFunc(prefixes, p.Overlaps)
 }
+
+// Carried returns what later steps need of tables: which subnets use each, and the routes that a notebook behind it needs as
+// host routes.
+func Carried(tables []Table) []Table {
+	out := make([]Table, 0, len(tables))
+	for _, t := range tables {
+		kept, needed := Table{ID: t.ID, Main: t.Main, Subnets: t.Subnets}, HostRoutes(t)
+		for _, r := range t.Routes {
+			if slices.Contains(needed, r.Destination) {
+				kept.Routes = append(kept.Routes, r)
+			}
+		}
+		out = append(out, kept)
+	}
+	return out
+}

@@ -2,23 +2,21 @@ package share
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-var gatewayARN = regexp.MustCompile(`^arn:aws[a-z-]*:ec2:[a-z0-9-]+:[0-9]{12}:transit-gateway/(tgw-[0-9a-f]{8,32})$`)
-
 // Sort tells the transit gateways among the ARNs of a share's resources from everything else. Both are sorted.
 func Sort(arns []string) (gateways, others []string) {
-	for _, arn := range arns {
-		if m := gatewayARN.FindStringSubmatch(arn); m != nil {
-			gateways = append(gateways, m[1])
+	for _, a := range arns {
+		if _, id, ok := arn.Match(a, "ec2", "transit-gateway/"); ok && event.IsGateway(id) {
+			gateways = append(gateways, id)
 		} else {
-			others = append(others, arn)
+			others = append(others, a)
 		}
 	}
 	slices.Sort(gateways)

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -350,7 +351,7 @@ func Identify(ctx context.Context, api DomainWriter, in workflow.IdentifyUsersIn
 			hop(true, "its setting ExecutionRoleIdentityConfig is its owner's")
 		}
 	case Block:
-		hop(false, "the trust policy of %s lacks sts:SetSourceIdentity for sagemaker.amazonaws.com: with source identities its apps could not start; tag the role %s=true, or add that", strings.Join(d.Unready, ", "), tag.Studio)
+		hop(false, "the trust policy of %s lacks sts:SetSourceIdentity for %s: with source identities its apps could not start; tag the role %s=true, or add that", strings.Join(d.Unready, ", "), service, tag.Studio)
 	case Wait:
 		out.Waiting = true
 		hop(false, "waits until its apps are deleted: %s; delete them in Studio when it suits, the setting follows by itself", strings.Join(there, ", "))
@@ -459,7 +460,7 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, in workflow.Concl
 		}
 	} else {
 		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: []rstypes.Tag{
-			{Key: aws.String(StatusTag), Value: aws.String(string(out.Result))}, {Key: aws.String(ReasonTag), Value: aws.String(notice.TagValue(out.Reason))}}})
+			{Key: aws.String(StatusTag), Value: aws.String(string(out.Result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(out.Reason))}}})
 	}
 	if err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -167,14 +168,11 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return err
 	}
-	partition := "aws"
-	if strings.HasPrefix(e.Region, "cn-") {
-		partition = "aws-cn"
-	}
+	partition := arn.Partition(e.Region)
 	name := RoleName(e.Region, e.Cluster)
 	out.Warehouse = workflow.Warehouse{Account: e.Account, Region: e.Region, ID: e.Cluster, Groups: strings.Fields(tags[tag.StudioGroups]),
-		ARN:  fmt.Sprintf("arn:%s:redshift:%s:%s:cluster:%s", partition, e.Region, e.Account, e.Cluster),
-		Role: fmt.Sprintf("arn:%s:iam::%s:role%s%s", partition, e.Account, Path, name)}
+		ARN:  arn.New(partition, "redshift", e.Region, e.Account, "cluster:"+e.Cluster),
+		Role: arn.IAM(partition, e.Account, "role"+Path+name)}
 	if out.Warehouse.Groups == nil {
 		out.Warehouse.Groups = []string{}
 	}
@@ -188,8 +186,8 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	}
 	named := strings.Fields(tags[tag.Studio])
 	accounts := slices.Clone(named)
-	for _, arn := range readers {
-		accounts = append(accounts, accountOf(arn))
+	for _, reader := range readers {
+		accounts = append(accounts, arn.AccountOf(reader))
 	}
 	slices.Sort(accounts)
 	accounts = slices.Compact(accounts)
@@ -306,8 +304,8 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 		return nil, err
 	}
 	leaving := map[string]bool{}
-	for _, arn := range readers {
-		leaving[arn] = accountOf(arn) == place.Account
+	for _, reader := range readers {
+		leaving[reader] = arn.AccountOf(reader) == place.Account
 	}
 	if facts.Organization == "" {
 		d := set.Identify(policy.Role{ARN: "any role", Region: place.Region, Account: facts.Entity()}, warehouse, policy.Context{})
@@ -315,7 +313,8 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 	}
 	clients := i.Enter(execution, place)
 	domains, err := readDomains(ctx, clients.Domains, place)
-	if err != nil {
+	// In a Region without SageMaker there is no domain. Roles of the account that can read now were of one.
+	if err != nil && (!fault.Absent(err) || slices.Contains(slices.Collect(maps.Values(leaving)), true)) {
 		return nil, err
 	}
 	var refused []policy.Decision
@@ -522,11 +521,3 @@ func sortedRoles(domains []domain, leaving map[string]bool) []string {
 
 // nameOf returns the name in a role's ARN, which may have a path before it.
 func nameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
-
-// accountOf returns the account in an ARN.
-func accountOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
-}

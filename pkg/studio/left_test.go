@@ -3,6 +3,7 @@ package studio
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,8 +12,10 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -96,5 +99,30 @@ func TestAnAccountThatLeftTheOrganizationReadsNothing(t *testing.T) {
 		if got := End(out.Warehouse, out.Roles, nil); got != workflow.Removed {
 			t.Errorf("%s ends as %s", name, got)
 		}
+	}
+}
+
+// nowhere is the SageMaker of a Region that has none.
+type nowhere struct{ DomainReader }
+
+func (nowhere) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error) {
+	return nil, fmt.Errorf("no host: %w", fault.ErrAbsent)
+}
+
+// Without SageMaker an account has no domain; but roles that read already are not taken for gone because of that.
+func TestARegionWithoutSageMakerTakesNoReaderAway(t *testing.T) {
+	i := Inspector{
+		Enter: func(string, event.Place) Clients { return Clients{Domains: nowhere{}, Roles: &home{}} },
+		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
+			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567"}, nil
+		},
+	}
+	there := event.Place{Account: "111111111111", Region: "eu-west-1"}
+	var out workflow.InspectStudioOutput
+	if refused, err := i.consumer(t.Context(), "run", there, policy.Default(), policy.Warehouse{}, []string{"arn:aws:iam::333333333333:role/another"}, &out); err != nil || len(refused)+len(out.Roles) > 0 {
+		t.Errorf("nobody of the account reads: %v, %+v, %v", refused, out.Roles, err)
+	}
+	if _, err := i.consumer(t.Context(), "run", there, policy.Default(), policy.Warehouse{}, []string{"arn:aws:iam::111111111111:role/studio"}, &out); !fault.Absent(err) || len(out.Roles) > 0 {
+		t.Errorf("a role of the account reads: %+v, %v", out.Roles, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -75,9 +76,9 @@ func Staying(roles []workflow.ExecutionRole) []workflow.ExecutionRole {
 // identity, in exactly the groups.
 // https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-role-permissions.html
 func Permissions(w workflow.Warehouse) string {
-	partition := strings.SplitN(w.ARN, ":", 3)[1]
+	partition := arn.PartitionOf(w.ARN)
 	of := func(kind, thing string) string {
-		return fmt.Sprintf("arn:%s:redshift:%s:%s:%s:%s", partition, w.Region, w.Account, kind, thing)
+		return arn.New(partition, "redshift", w.Region, w.Account, kind+":"+thing)
 	}
 	const self = "${aws:SourceIdentity}"
 	asSelf := map[string]map[string][]string{"StringEquals": {"redshift:DbUser": {self}}}
@@ -188,11 +189,14 @@ func With(roles []string, role string, admit bool) []string {
 	return out
 }
 
+// service is what assumes execution roles.
+var service = arn.ServicePrincipal("sagemaker")
+
 // setSourceIdentity is our statement in the trust policy of an execution role: SageMaker sets the source identity when it
 // assumes the role for an app.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
 var setSourceIdentity = statement.Statement{
-	Sid: Sid, Effect: "Allow", Principal: map[string][]string{"Service": {"sagemaker.amazonaws.com"}},
+	Sid: Sid, Effect: "Allow", Principal: map[string][]string{"Service": {service}},
 	Action: []string{"sts:SetSourceIdentity"},
 }
 
@@ -207,7 +211,7 @@ func TrustOf(trust string, reads bool) (string, error) {
 		out, err = statement.Remove([]byte(trust), Sid)
 	}
 	if err == nil && out == nil {
-		err = fault.NewConflict("nothing but Drawbridge's statement is left in the trust policy", "let sagemaker.amazonaws.com assume the role, then redrive the execution")
+		err = fault.NewConflict("nothing but Drawbridge's statement is left in the trust policy", "let "+service+" assume the role, then redrive the execution")
 	}
 	return string(out), err
 }
@@ -244,7 +248,7 @@ func Ready(trust string) bool {
 		})
 	}
 	return slices.ContainsFunc(statements, func(s one) bool {
-		return s.Effect == "Allow" && has(s.Principal.Service, "sagemaker.amazonaws.com") && has(s.Action, "sts:SetSourceIdentity", "sts:*", "*")
+		return s.Effect == "Allow" && has(s.Principal.Service, service) && has(s.Action, "sts:SetSourceIdentity", "sts:*", "*")
 	})
 }
 

@@ -38,6 +38,7 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 // asks.
 func Appoint(first, second *workflow.Side) {
 	first.Ports, second.Ports = ports(second.Openings), ports(first.Openings)
+	first.Unseen.There, second.Unseen.There = second.Unseen.Here, first.Unseen.Here
 	first.Consumer, second.Consumer = len(first.Ports) > 0, len(second.Ports) > 0
 	if !first.Consumer && !second.Consumer {
 		first.Consumer = true

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,7 +45,7 @@ func (s Surveyor) VPC(ctx context.Context, at event.Place, id string, account wo
 	return facts, nil
 }
 
-// Pair reads two VPCs with those routes of each that touch the other's CIDRs. What leads to target stays in view even if the
+// Pair reads two VPCs with those routes of each that touch the other's CIDRs, and what the others take in a payload. What leads to target stays in view even if the
 // peer has no such addresses any more.
 func (s Surveyor) Pair(ctx context.Context, target string, first, second func(context.Context) (*workflow.Facts, error)) (*workflow.Facts, *workflow.Facts, error) {
 	var f, g *workflow.Facts
@@ -54,9 +55,16 @@ func (s Surveyor) Pair(ctx context.Context, target string, first, second func(co
 	if err != nil {
 		return nil, nil, err
 	}
+	f.Carried, g.Carried = size(route.Carried(f.Tables)), size(route.Carried(g.Tables))
 	f.Tables = route.Touching(f.Tables, append(route.Through(f.Tables, target), g.VPC.CIDRs...))
 	g.Tables = route.Touching(g.Tables, append(route.Through(g.Tables, target), f.VPC.CIDRs...))
 	return f, g, nil
+}
+
+// size is how many bytes v has as JSON.
+func size(v any) int {
+	b, _ := json.Marshal(v)
+	return len(b)
 }
 
 // HaveNotebooks says of each VPC, by id, whether it has notebook instances.
@@ -100,7 +108,13 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	v := g.Side.VPC
 	clients := s.Enter(v.Place())
 	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, v.ID, g.Lean)
-	if err != nil {
+	if fault.Absent(err) {
+		slog.InfoContext(ctx, "no databases of a service", "account", v.Account, "region", v.Region, "why", err)
+		g.Side.Unseen.Here = true
+		for _, d := range databases {
+			g.Side.Unseen.Seen = append(g.Side.Unseen.Seen, d.Groups...)
+		}
+	} else if err != nil {
 		return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
 	for _, d := range databases {

@@ -58,7 +58,8 @@ func New(enter func(execution, account, region string) aws.Config, ask Ask) Swee
 // Sweep asks for a look at everything in an account that wants one. An account that lets nobody in is told, not an
 // error: it may have joined a minute ago.
 //
-// What passes by itself fails the visit at once, to be tried again. Any other error keeps the finder from the rest of the
+// What passes by itself fails the visit at once, to be tried again. A service that a Region does not have has nothing there.
+// A Region that is barred from the account is told, and fails nothing. Any other error keeps the finder from the rest of the
 // Region, not the other finders from their work; the visit fails when all have done theirs.
 func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (workflow.SweepAccountOutput, error) {
 	out := workflow.SweepAccountOutput{Account: in.Territory.Account, Found: []workflow.Found{}}
@@ -66,8 +67,8 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		return out, fault.New(fault.Invalid, "sweeping %s: no Region is named", out.Account)
 	}
 	var broken []error
-	// goOn reports whether the visit goes on after what a finder returned.
-	goOn := func(found *workflow.Found, where string, find func(Ask) (int, error)) (bool, error) {
+	// goOn reports whether the visit goes on after what a finder returned. region is empty if it looked at all of them.
+	goOn := func(found *workflow.Found, region string, find func(Ask) (int, error)) (bool, error) {
 		seen, err := find(func(ctx context.Context, looks ...look.Look) error {
 			found.Announced += len(looks)
 			return s.Ask(ctx, looks...)
@@ -78,7 +79,22 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 			slog.WarnContext(ctx, "sweeping", "account", out.Account, "closed", out.Closed)
 			return false, nil
 		}
-		if err != nil {
+		for _, err := range parts(err) {
+			in, where := region, out.Account
+			var one regional
+			if errors.As(err, &one) {
+				in = one.region
+			} else if in != "" {
+				where += ", " + in
+			}
+			if why, barred := fault.Barred(err); barred && in != "" {
+				out.Barred = Bar(out.Barred, in, why)
+				continue
+			}
+			if fault.Absent(err) && region != "" {
+				slog.InfoContext(ctx, "nothing is there", "kind", found.Kind, "region", region, "why", err)
+				continue
+			}
 			err = fmt.Errorf("finding %s in %s: %w", found.Kind, where, err)
 			if kind := fault.Of(err); kind == fault.Transient || kind == fault.NotYet {
 				return false, err
@@ -91,7 +107,7 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		found := workflow.Found{Kind: finder.Kind()}
 		for _, region := range in.Territory.Regions {
 			at := event.Place{Account: in.Territory.Account, Region: region}
-			if on, err := goOn(&found, at.Account+", "+region, func(ask Ask) (int, error) { return finder.Find(ctx, in.Execution, at, ask) }); !on {
+			if on, err := goOn(&found, region, func(ask Ask) (int, error) { return finder.Find(ctx, in.Execution, at, ask) }); !on {
 				return out, err
 			}
 		}
@@ -99,11 +115,34 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 	}
 	for _, finder := range s.Accounts {
 		found := workflow.Found{Kind: finder.Kind()}
-		if on, err := goOn(&found, out.Account, func(ask Ask) (int, error) { return finder.FindAll(ctx, in.Execution, in.Territory, ask) }); !on {
+		if on, err := goOn(&found, "", func(ask Ask) (int, error) { return finder.FindAll(ctx, in.Execution, in.Territory, ask) }); !on {
 			return out, err
 		}
 		out.Found = append(out.Found, found)
 	}
-	slog.InfoContext(ctx, "swept", "account", out.Account, "found", out.Found)
+	slog.InfoContext(ctx, "swept", "account", out.Account, "found", out.Found, "barred", out.Barred)
 	return out, errors.Join(broken...)
+}
+
+// regional is an error of an [AccountFinder] that one Region is the cause of.
+type regional struct {
+	region string
+	err    error
+}
+
+// Error implements error.
+func (r regional) Error() string { return "in " + r.region + ": " + r.err.Error() }
+
+// Unwrap returns the cause.
+func (r regional) Unwrap() error { return r.err }
+
+// parts returns the errors that were joined to one.
+func parts(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }

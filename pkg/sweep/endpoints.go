@@ -67,7 +67,7 @@ func (e Endpoints) FindAll(ctx context.Context, execution string, t workflow.Ter
 			return seen, err
 		}
 		if err != nil {
-			broken = append(broken, fmt.Errorf("in %s: %w", region, err))
+			broken = append(broken, regional{region, err})
 			continue
 		}
 		seen += len(found[dataAPICallers]) + len(found[privateNotebooks])

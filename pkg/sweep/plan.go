@@ -178,7 +178,7 @@ const named = 20
 // could not tell.
 func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.Visit) workflow.Tally {
 	t.Accounts += len(accounts)
-	found, closed, failed := slices.Clone(t.Found), slices.Clone(t.Closed), slices.Clone(t.Failed)
+	found, closed, barred, failed := slices.Clone(t.Found), slices.Clone(t.Closed), slices.Clone(t.Barred), slices.Clone(t.Failed)
 	answered := map[string]*workflow.Visit{}
 	for _, v := range visits {
 		if v != nil {
@@ -197,6 +197,9 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 		case v.Closed != "":
 			closed = append(closed, workflow.Missed{Account: a.Account, Why: clip(v.Closed)})
 		}
+		for _, b := range v.Barred {
+			barred = append(barred, workflow.Missed{Account: a.Account, Regions: b.Regions, Why: clip(b.Why)})
+		}
 		for _, f := range v.Found {
 			i := slices.IndexFunc(found, func(known workflow.Found) bool { return known.Kind == f.Kind })
 			if i < 0 {
@@ -206,8 +209,9 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 			found[i].Seen, found[i].Announced = found[i].Seen+f.Seen, found[i].Announced+f.Announced
 		}
 	}
-	t.More.Closed, t.More.Failed = t.More.Closed+max(0, len(closed)-named), t.More.Failed+max(0, len(failed)-named)
-	t.Found, t.Closed, t.Failed = list(found, len(found)), list(closed, named), list(failed, named)
+	more := func(all []workflow.Missed) int { return max(0, len(all)-named) }
+	t.More.Closed, t.More.Barred, t.More.Failed = t.More.Closed+more(closed), t.More.Barred+more(barred), t.More.Failed+more(failed)
+	t.Found, t.Closed, t.Barred, t.Failed = list(found, len(found)), list(closed, named), list(barred, named), list(failed, named)
 	return t
 }
 
@@ -225,6 +229,20 @@ func message(cause string) string {
 		return told.Message
 	}
 	return cause
+}
+
+// Bar adds a Region to those that are barred from an account; only the first reason for it counts.
+func Bar(known []workflow.Barred, region, why string) []workflow.Barred {
+	if slices.ContainsFunc(known, func(b workflow.Barred) bool { return slices.Contains(b.Regions, region) }) {
+		return known
+	}
+	for i := range known {
+		if known[i].Why == why {
+			known[i].Regions = append(known[i].Regions, region)
+			return known
+		}
+	}
+	return append(known, workflow.Barred{Regions: []string{region}, Why: why})
 }
 
 // clip keeps a tally small: 40 texts have to fit into the data of a machine many times over.

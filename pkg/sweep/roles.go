@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -83,13 +84,13 @@ func (r Roles) dataAPI(ctx context.Context, execution string, t workflow.Territo
 	if err != nil {
 		return fmt.Errorf("reading the role %s: %w", name, err)
 	}
-	arn := ""
+	cluster := ""
 	for _, tag := range got.Role.Tags {
 		if aws.ToString(tag.Key) == dataapi.TagConnection {
-			arn = aws.ToString(tag.Value)
+			cluster = aws.ToString(tag.Value)
 		}
 	}
-	at, id, ok := clusterOf(arn)
+	at, id, ok := clusterOf(cluster, "rds")
 	if !ok || at.Account != t.Account {
 		slog.WarnContext(ctx, "a role does not tell its cluster", "role", name, "account", t.Account)
 		return nil
@@ -105,7 +106,7 @@ func (r Roles) dataAPI(ctx context.Context, execution string, t workflow.Territo
 			}
 		}
 	}
-	return ask(ctx, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: arn, Reason: "the role " + name + " is there, but the cluster names nobody"})
+	return ask(ctx, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: cluster, Reason: "the role " + name + " is there, but the cluster names nobody"})
 }
 
 // studio asks for a look at the Redshift cluster of a role, if that is not shared any more.
@@ -114,16 +115,16 @@ func (r Roles) studio(ctx context.Context, execution string, t workflow.Territor
 	if err != nil && !fault.HasCode(err, "NoSuchEntity") {
 		return fmt.Errorf("reading the policy of the role %s: %w", name, err)
 	}
-	arn := ""
+	cluster := ""
 	if err == nil {
 		// IAM hands documents over URL-encoded.
 		text, err := url.PathUnescape(aws.ToString(got.PolicyDocument))
 		if err != nil {
 			return fmt.Errorf("reading the policy of the role %s: %w", name, err)
 		}
-		arn = studio.Cluster(text)
+		cluster = studio.Cluster(text)
 	}
-	at, id, ok := clusterOf(arn)
+	at, id, ok := clusterOf(cluster, "redshift")
 	if !ok || at.Account != t.Account {
 		slog.WarnContext(ctx, "a role does not tell its cluster", "role", name, "account", t.Account)
 		return nil
@@ -145,10 +146,7 @@ func (r Roles) studio(ctx context.Context, execution string, t workflow.Territor
 }
 
 // clusterOf takes the ARN of a cluster apart.
-func clusterOf(arn string) (at event.Place, id string, ok bool) {
-	parts := strings.Split(arn, ":")
-	if len(parts) != 7 || parts[5] != "cluster" || parts[6] == "" {
-		return at, "", false
-	}
-	return event.Place{Account: parts[4], Region: parts[3]}, parts[6], true
+func clusterOf(text, service string) (at event.Place, id string, ok bool) {
+	a, id, ok := arn.Match(text, service, "cluster:")
+	return event.Place{Account: a.AccountID, Region: a.Region}, id, ok
 }

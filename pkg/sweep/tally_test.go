@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -45,8 +47,10 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	broken.Error, broken.Cause = "Refused", `{"errorMessage":"denied by a service control policy","errorType":"Refused"}`
 	closed := visited("333333333333")
 	closed.Closed = "nobody is let in"
+	seen := visited("111111111111", workflow.Found{Kind: "peerings", Seen: 3, Announced: 2})
+	seen.Barred = []workflow.Barred{{Regions: []string{"me-south-1"}, Why: "not enabled"}}
 	accounts := []workflow.Territory{{Account: "111111111111"}, {Account: "222222222222"}, {Account: "333333333333"}, {Account: "444444444444"}}
-	visits := []*workflow.Visit{visited("111111111111", workflow.Found{Kind: "peerings", Seen: 3, Announced: 2}), broken, closed, nil}
+	visits := []*workflow.Visit{seen, broken, closed, nil}
 	before := workflow.Tally{Accounts: 20, Found: []workflow.Found{{Kind: "peerings", Seen: 7, Announced: 1}}}
 	o := &town{}
 	teller := Teller{Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
@@ -56,7 +60,7 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	if err != nil || out.Answer != "more" || len(o.did) != 0 {
 		t.Fatalf("before the last page: %+v, %v after %v", out, err, o.did)
 	}
-	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed); got != "24 [{peerings 10 3}] [{333333333333 nobody is let in}]" {
+	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed, out.Tally.Barred); got != "24 [{peerings 10 3}] [{333333333333 [] nobody is let in}] [{111111111111 [me-south-1] not enabled}]" {
 		t.Error(got)
 	}
 	if len(before.Found) != 1 || before.Found[0].Seen != 7 {
@@ -141,6 +145,61 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 				t.Errorf("found %v", out.Found)
 			}
 		})
+	}
+}
+
+// local is a finder that finds something in every Region but some.
+type local map[string]error
+
+func (l local) Kind() string { return "things" }
+
+func (l local) Find(ctx context.Context, _ string, at event.Place, ask Ask) (int, error) {
+	if err := l[at.Region]; err != nil {
+		return 0, fmt.Errorf("reading: %w", err)
+	}
+	return 1, ask(ctx, event.NotebookInspection{Region: at.Region})
+}
+
+// FindAll is that of an [AccountFinder].
+func (l local) FindAll(ctx context.Context, execution string, t workflow.Territory, ask Ask) (seen int, err error) {
+	var broken []error
+	for _, region := range t.Regions {
+		n, err := l.Find(ctx, execution, event.Place{Account: t.Account, Region: region}, ask)
+		if seen += n; err != nil {
+			broken = append(broken, regional{region, err})
+		}
+	}
+	return seen, errors.Join(broken...)
+}
+
+func TestABarredRegionAndAnAbsentServiceFailNothing(t *testing.T) {
+	opted := &smithy.GenericAPIError{Code: "AuthFailure", Message: "AWS was not able to validate the provided access credentials"}
+	denied := &smithy.GenericAPIError{Code: "UnauthorizedOperation", Message: "not authorized with an explicit deny in a service control policy. Encoded: 1"}
+	again := &smithy.GenericAPIError{Code: "UnauthorizedOperation", Message: "not authorized with an explicit deny in a service control policy. Encoded: 2"}
+	absent := fmt.Errorf("no host: %w", fault.ErrAbsent)
+	in := workflow.SweepAccountInput{Territory: workflow.Territory{Account: "111111111111", Regions: []string{"us-east-1", "eu-west-1", "me-south-1", "ap-east-1", "eu-south-1"}}}
+	for name, one := range map[string]Sweeper{
+		"finders":             {Finders: []Finder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again, "eu-west-1": absent}, local{"me-south-1": denied}}},
+		"finders of accounts": {Accounts: []AccountFinder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again}}},
+	} {
+		one.Ask = func(context.Context, ...look.Look) error { return nil }
+		out, err := one.Sweep(context.Background(), in)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		want := "[{[me-south-1] the account has not enabled the Region: AuthFailure: AWS was not able to validate the provided access credentials} " +
+			"{[ap-east-1 eu-south-1] a policy of the organization denies it: UnauthorizedOperation: not authorized with an explicit deny in a service control policy}]"
+		if got := fmt.Sprint(out.Barred); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		if seen := out.Found[0].Seen; name == "finders" && (seen != 1 || out.Found[1].Seen != 4) || name != "finders" && seen != 2 {
+			t.Errorf("%s: found %v", name, out.Found)
+		}
+	}
+	// What is known to be there, and cannot be read, is not gone.
+	lost := Sweeper{Accounts: []AccountFinder{local{"eu-west-1": absent}}, Ask: func(context.Context, ...look.Look) error { return nil }}
+	if _, err := lost.Sweep(context.Background(), in); !fault.Absent(err) {
+		t.Errorf("something of ours cannot be read, and the visit says %v", err)
 	}
 }
 

@@ -305,7 +305,7 @@ func Removal(tag string, lost bool, known []netip.Prefix, others []connection.Re
 //	a route elsewhere, wherever to                                  → keep
 //	a rule                                                          → see [firewall.Surplus]
 func Surplus(c workflow.Connection, s workflow.Side, record connection.Record, others []connection.Record, rules []firewall.Tagged, trimmed bool) *workflow.Trim {
-	trim := workflow.Trim{Rules: firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs)}
+	trim := workflow.Trim{Rules: firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)}
 	for _, d := range record.Destinations {
 		left := leadsTo(s.Tables, d, c.Target, record.Kept) || !trimmed && !leadsTo(s.Tables, d, c.Target, nil)
 		if left && !slices.Contains(s.Peer.CIDRs, d) && !connection.Claimed(others, d) {

@@ -8,11 +8,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // A Step is what a function does: one typed input, one typed output, an error of a known kind.
@@ -43,9 +45,15 @@ func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, erro
 	if err != nil {
 		return nil, name(ctx, err)
 	}
+	if s, ok := any(&out).(shortened); ok {
+		s.shorten()
+	}
 	encoded, err := json.Marshal(out)
 	if err != nil {
 		return nil, name(ctx, fault.New(fault.Invalid, "writing the output of this step: %v", err))
+	}
+	if err := fits(out, len(encoded)); err != nil {
+		return nil, name(ctx, err)
 	}
 	return encoded, nil
 }
@@ -68,5 +76,16 @@ func decode(payload []byte, in any) error {
 func name(ctx context.Context, err error) error {
 	kind := fault.Of(err)
 	slog.ErrorContext(ctx, "step failed", "kind", kind, "error", err.Error())
-	return messages.InvokeResponse_Error{Type: string(kind), Message: err.Error()}
+	return messages.InvokeResponse_Error{Type: string(kind), Message: cut(err)}
+}
+
+// cut returns what is told of an error: its message within [maxCause], and the remedy whole, which stands at its end.
+func cut(err error) string {
+	text := err.Error()
+	what, remedy, found := strings.Cut(text, "; remedy: ")
+	if len(text) <= maxCause || !found {
+		return fit.Bytes(text, maxCause)
+	}
+	remedy = "; remedy: " + fit.Bytes(remedy, maxCause/2)
+	return fit.Bytes(what, maxCause-len(remedy)) + remedy
 }

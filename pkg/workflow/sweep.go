@@ -40,6 +40,15 @@ type SweepAccountOutput struct {
 	Account string  `json:"account"`
 	Found   []Found `json:"found"`
 	Closed  string  `json:"closed,omitempty"` // why the account could not be entered
+	// Barred are its Regions in which nothing could be read, because the account has not enabled them or a policy of the
+	// organization denies them.
+	Barred []Barred `json:"barred,omitempty"`
+}
+
+// Barred are Regions that are barred from an account for one reason.
+type Barred struct {
+	Regions []string `json:"regions"`
+	Why     string   `json:"why"`
 }
 
 // Found counts the things of one kind in one account, over all its Regions.
@@ -61,21 +70,24 @@ type Tally struct {
 	Accounts int      `json:"accounts"` // visited
 	Found    []Found  `json:"found"`
 	Closed   []Missed `json:"closed"` // the first ones that could not be entered
+	Barred   []Missed `json:"barred"` // the first ones with Regions that are barred from them; all else of them was swept
 	Failed   []Missed `json:"failed"` // the first ones whose visit failed
-	// More counts the closed and the failed ones that are not named.
+	// More counts those that are not named.
 	More Omitted `json:"more"`
 }
 
 // Omitted counts what a [Tally] does not name.
 type Omitted struct {
 	Closed int `json:"closed"`
+	Barred int `json:"barred"`
 	Failed int `json:"failed"`
 }
 
 // Missed is an account that was not swept, or not wholly.
 type Missed struct {
-	Account string `json:"account"`
-	Why     string `json:"why"`
+	Account string   `json:"account"`
+	Regions []string `json:"regions,omitempty"` // empty: all
+	Why     string   `json:"why"`
 }
 
 // TallySweepInput adds the visits of one page to what a sweep came to so far. A visit that left no answer is null, or

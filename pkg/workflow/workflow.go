@@ -110,14 +110,25 @@ type Side struct {
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
 	Tables []Table `json:"tables"`
+	// Carried is how many bytes later steps say of this side's route tables, as an inspection of the tables found.
+	Carried int `json:"carried,omitempty"`
 	// DNS says whether this side already lets the peer resolve its public DNS names to private addresses.
 	DNS bool `json:"dns"`
 	// Openings are the databases of this side that the policy opens to the peer.
 	Openings []Opening `json:"openings,omitempty"`
 	// Ports are the TCP ports of the peer's opened databases: what this side's clients must be able to reach.
 	Ports []int `json:"ports,omitempty"`
+	// Unseen is kept while both sides are surveyed; it does not travel.
+	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.
 	Trim *Trim `json:"trim,omitempty"`
+}
+
+// Unseen says of a side's Region, and of its peer's, that a service of databases is not found there. If that is wrong, there
+// may be databases that nobody sees: what may serve one is not taken away.
+type Unseen struct {
+	Here, There bool
+	Seen        []string // security groups of the databases that are seen here
 }
 
 // Opening is a database that the policy opens to the other side.
@@ -154,6 +165,10 @@ type Notebook struct {
 type Known struct {
 	Requester *Facts `json:"requester,omitempty"`
 	Accepter  *Facts `json:"accepter,omitempty"`
+	// Sides and Notebooks are what there is to connect, as it was found before the peering was accepted.
+	Sides     []Side     `json:"sides,omitempty"`
+	Notebooks []Notebook `json:"notebooks,omitempty"`
+	Closed    []Hop      `json:"closed,omitempty"` // the databases that stay closed, with why
 	// Policy is the text of the policy that decides this execution.
 	Policy string `json:"policy"`
 	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
@@ -167,6 +182,7 @@ type Facts struct {
 	Tags    map[string]string `json:"tags,omitempty"`
 	Account AccountFacts      `json:"account"`
 	Tables  []Table           `json:"tables"`
+	Carried int               `json:"carried,omitempty"` // see [Side]
 }
 
 // AccountFacts are what AWS Organizations says about an account.

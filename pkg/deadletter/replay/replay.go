@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -168,11 +169,12 @@ func (d Desk) machine(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("looking where the queue %s is: %w", d.Queue, err)
 	}
-	parts := strings.Split(got.Attributes[string(types.QueueAttributeNameQueueArn)], ":")
-	if len(parts) != 6 {
-		return "", fmt.Errorf("the queue %s has the ARN %q", d.Queue, strings.Join(parts, ":"))
+	text := got.Attributes[string(types.QueueAttributeNameQueueArn)]
+	queue, err := arn.Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("the queue %s has the ARN %q", d.Queue, text)
 	}
-	return strings.Join([]string{parts[0], parts[1], "states", parts[3], parts[4], "stateMachine", name}, ":"), nil
+	return arn.New(queue.Partition, "states", queue.Region, queue.AccountID, "stateMachine:"+name), nil
 }
 
 // notInName matches what a name of an execution is better without; it has at most 80 characters.

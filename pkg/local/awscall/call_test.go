@@ -115,11 +115,15 @@ func TestRefuseIsReadBack(t *testing.T) {
 		request("POST", "/", "ec2", "Action=CreateRoute", form),
 		request("POST", "/", "rds", "Action=DescribeDBInstances", form),
 		request("POST", "/", "sagemaker", "{}", map[string]string{"X-Amz-Target": "SageMaker.ListDomains"}),
+		request("POST", "/getresourceshares", "ram", "{}", map[string]string{"Content-Type": "application/json"}),
 	} {
 		w := httptest.NewRecorder()
 		Refuse(w, r, Parse(r, []byte("Action=X")), 503, "Unavailable", "the <service> is down")
 		if got := ErrorCode(w.Header(), w.Body.Bytes()); got != "Unavailable" || w.Code != 503 {
 			t.Errorf("got %d %q from %s", w.Code, got, w.Body)
+		}
+		if json, xml := w.Body.Bytes()[0] == '{', w.Body.Bytes()[0] == '<'; json != (r.URL.Path != "/" || r.Header.Get("X-Amz-Target") != "") || json == xml {
+			t.Errorf("%s answers with %s", r.URL.Path, w.Body)
 		}
 	}
 }

@@ -40,11 +40,14 @@ func bare(code string) string {
 	return code[strings.LastIndexByte(code, '#')+1:]
 }
 
+// restJSON are the services that speak JSON without naming their action in a header.
+var restJSON = map[string]bool{"lambda": true, "ram": true, "rds-data": true}
+
 // Refuse answers a request as the called service would answer a failed call, in
 // the protocol that the client spoke.
 func Refuse(w http.ResponseWriter, r *http.Request, c Call, status int, code, message string) {
 	switch {
-	case r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(c.Action, "Invoke") || c.Service == "lambda":
+	case r.Header.Get("X-Amz-Target") != "" || restJSON[c.Service]:
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.Header().Set("X-Amzn-Errortype", code)
 		w.WriteHeader(status)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -83,7 +84,7 @@ func sweep(ctx context.Context, engine *local.Engine, accounts []string) (SweepS
 	engine.Story().Begin()
 	began := time.Now()
 	if _, err := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region())).StartExecution(ctx, &sfn.StartExecutionInput{
-		StateMachineArn: aws.String("arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:drawbridge-sweep"),
+		StateMachineArn: aws.String(arn.New(arn.Partition(engine.Region()), "states", engine.Region(), local.HubAccount, "stateMachine:drawbridge-sweep")),
 		Input:           aws.String(string(input))}); err != nil {
 		return SweepSample{}, err
 	}

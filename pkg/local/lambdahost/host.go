@@ -281,8 +281,9 @@ func (h *Host) Close() {
 	}
 }
 
-// maxPayload is Lambda's limit for a response.
-const maxPayload = 6 << 20
+// maxPayload is Lambda's limit for a response: 6 MB, and 100 bytes, as its error says.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxPayload = 6<<20 + 100
 
 // ServeHTTP answers the Runtime API. The path is the process id, then what the
 // process asks for; whoever mounts the handler strips what comes before.
@@ -324,7 +325,7 @@ func read(r *http.Request, isError bool) outcome {
 		return failed("Runtime.TruncatedResponse", err.Error())
 	}
 	if len(b) > maxPayload {
-		return failed("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes).")
+		return failed("Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxPayload))
 	}
 	return outcome{payload: b, failed: isError}
 }

@@ -52,8 +52,12 @@ func handle(ctx context.Context, in order) (map[string]any, error) {
 		time.Sleep(time.Minute)
 	case "sleep":
 		time.Sleep(200 * time.Millisecond)
-	case "huge":
-		return map[string]any{"huge": strings.Repeat("x", 7<<20)}, nil
+	case "full", "huge":
+		size := 6<<20 + 100 - len(`{"huge":""}`)
+		if in.Do == "huge" {
+			size++
+		}
+		return map[string]any{"huge": strings.Repeat("x", size)}, nil
 	}
 	fmt.Println(in.Say)
 	deadline, _ := ctx.Deadline()
@@ -181,6 +185,12 @@ func TestFailures(t *testing.T) {
 				t.Errorf("the invocation after it got %s", inv.Result)
 			}
 		})
+	}
+}
+
+func TestTheLargestResponse(t *testing.T) {
+	if inv, _ := invoke(t, newHost(t, nil), order{Do: "full"}); inv.Failed || len(inv.Result) != 6_291_556 {
+		t.Errorf("%d bytes, failed: %v", len(inv.Result), inv.Failed)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 func (w *World) ec2(h Home) *ec2.Client { return ec2.NewFromConfig(w.clients(h.Account, h.Region)) }
@@ -129,7 +131,7 @@ func (w *World) notebook(ctx context.Context) error {
 	in := &sagemaker.CreateNotebookInstanceInput{
 		NotebookInstanceName: aws.String(n.Name), InstanceType: sagemakertypes.InstanceTypeMlT3Medium,
 		PlatformIdentifier: aws.String("notebook-al2023-v1"),
-		RoleArn:            aws.String("arn:aws:iam::" + w.Consumer.Account + ":role/notebook"),
+		RoleArn:            aws.String(arn.IAM(arn.Partition(w.Consumer.Region), w.Consumer.Account, "role/notebook")),
 		SubnetId:           aws.String(w.ConsumerNetwork.Subnets[0]), SecurityGroupIds: []string{w.ConsumerNetwork.Group},
 		DirectInternetAccess: sagemakertypes.DirectInternetAccessDisabled,
 	}

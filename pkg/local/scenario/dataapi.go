@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
 
@@ -77,12 +78,12 @@ type DataAPIWorld struct {
 func (w *DataAPIWorld) ClusterARN() string { return w.arn(cluster) }
 
 func (w *DataAPIWorld) arn(id string) string {
-	return "arn:aws:rds:" + w.Region + ":" + w.Producer + ":cluster:" + id
+	return arn.New(arn.Partition(w.Region), "rds", w.Region, w.Producer, "cluster:"+id)
 }
 
 // RoleARN is the ARN of the role that Drawbridge makes for the cluster.
 func (w *DataAPIWorld) RoleARN() string {
-	return "arn:aws:iam::" + w.Producer + ":role/drawbridge/drawbridge-data-api-" + cluster
+	return arn.IAM(arn.Partition(w.Region), w.Producer, "role/drawbridge/drawbridge-data-api-"+cluster)
 }
 
 // Names gives what AWS made up in the names of the world's things the form that it has in a story.
@@ -112,7 +113,7 @@ const (
   "Statement" : [ {
     "Sid" : "Enable IAM policies",
     "Effect" : "Allow",
-    "Principal" : { "AWS" : "arn:aws:iam::%s:root" },
+    "Principal" : { "AWS" : "%s" },
     "Action" : "kms:*",
     "Resource" : "*"
   }, {
@@ -143,12 +144,13 @@ func (s DataAPISpec) Build(ctx context.Context, clients Clients) (*DataAPIWorld,
 }
 
 func (w *DataAPIWorld) makeKeys(ctx context.Context) error {
-	for _, arn := range []*string{&w.Key, &w.OtherKey} {
-		made, err := w.kms().CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(fmt.Sprintf(keyPolicy, w.Producer))})
+	owner := arn.IAM(arn.Partition(w.Region), w.Producer, "root")
+	for _, key := range []*string{&w.Key, &w.OtherKey} {
+		made, err := w.kms().CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(fmt.Sprintf(keyPolicy, owner))})
 		if err != nil {
 			return err
 		}
-		*arn = aws.ToString(made.KeyMetadata.Arn)
+		*key = aws.ToString(made.KeyMetadata.Arn)
 	}
 	return nil
 }
@@ -192,7 +194,7 @@ func (w *DataAPIWorld) makeClusters(ctx context.Context) error {
 // makePeople makes a role in each account that asks.
 func (w *DataAPIWorld) makePeople(ctx context.Context) error {
 	for _, account := range []string{w.Consumer, w.Third} {
-		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + account + `:root"}}]}`
+		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"` + arn.IAM(arn.Partition(w.Region), account, "root") + `"}}]}`
 		if _, err := w.iam(account).CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("analyst"), AssumeRolePolicyDocument: &trust}); err != nil {
 			return err
 		}
@@ -299,7 +301,7 @@ type Ask struct {
 // secret. It returns the first value of the answer.
 func (w *DataAPIWorld) Query(ctx context.Context, a Ask) (string, error) {
 	config := w.clients(a.Account, w.Region)
-	for _, role := range []string{"arn:aws:iam::" + a.Account + ":role/analyst", w.RoleARN()} {
+	for _, role := range []string{arn.IAM(arn.Partition(w.Region), a.Account, "role/analyst"), w.RoleARN()} {
 		got, err := sts.NewFromConfig(config).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String("ada")})
 		if err != nil {
 			return "", fmt.Errorf("assuming %s: %w", role, err)

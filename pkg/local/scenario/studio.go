@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 )
 
@@ -57,7 +58,7 @@ func (w *World) redshift() *redshift.Client {
 
 // RoleARN is the ARN of a role of the consumer.
 func (w *World) RoleARN(name string) string {
-	return "arn:aws:iam::" + w.Consumer.Account + ":role/" + name
+	return arn.IAM(arn.Partition(w.Consumer.Region), w.Consumer.Account, "role/"+name)
 }
 
 // MakeStudio makes the domain in VPC only mode, its execution role that its owner opened to Drawbridge, and the user
@@ -127,7 +128,7 @@ func (w *World) MakeWarehouse(ctx context.Context) error {
 }
 
 func (w *World) warehouseARN() *string {
-	return aws.String("arn:aws:redshift:" + w.Producer.Region + ":" + w.Producer.Account + ":cluster:" + Warehouse)
+	return aws.String(arn.New(arn.Partition(w.Producer.Region), "redshift", w.Producer.Region, w.Producer.Account, "cluster:"+Warehouse))
 }
 
 // ShareWarehouse makes the one call that sets the identities in motion: the owner of the cluster tags it with the consumer.
@@ -165,7 +166,7 @@ func (w *World) Reader(ctx context.Context, app App) (aws.Config, error) {
 // read assumes the readers' role.
 func (w *World) read(ctx context.Context, as aws.Config) (aws.Config, error) {
 	got, err := sts.NewFromConfig(as).AssumeRole(ctx, &sts.AssumeRoleInput{RoleSessionName: aws.String("query"),
-		RoleArn: aws.String("arn:aws:iam::" + w.Producer.Account + ":role/drawbridge/" + readerRole + w.Producer.Region + "-" + Warehouse)})
+		RoleArn: aws.String(arn.IAM(arn.Partition(w.Producer.Region), w.Producer.Account, "role/drawbridge/"+readerRole+w.Producer.Region+"-"+Warehouse))})
 	if err != nil {
 		return as, err
 	}

@@ -42,7 +42,7 @@ type kind struct {
 // or RequestTimeout of AWS: what is left in the accounts is the same as after a
 // real one, without the wait.
 var kinds = []kind{
-	{"throttled", local.Before, local.Fault{Status: 503, Code: "RequestLimitExceeded", Message: "Request limit exceeded."}, nil},
+	{"throttled", local.Before, local.Fault{Throttle: true}, nil},
 	{"server error", local.Before, local.Fault{Status: 500, Code: "InternalFailure", Message: "An internal error has occurred."}, nil},
 	{"time-out before the effect", local.Before, local.Fault{Status: 408, Code: "RequestTimeout", Message: "The request timed out."}, nil},
 	{"time-out after the effect", local.After, local.Fault{Reset: true}, nil},

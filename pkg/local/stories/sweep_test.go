@@ -16,6 +16,7 @@ import (
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -88,7 +89,7 @@ same, and people are told once that alpha was not swept.`,
 				if when != local.Before || c.Function != "drawbridge-sweep-account" || c.Action != "DescribeVpcPeeringConnections" || c.Account != w.Consumer.Account {
 					return nil
 				}
-				return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "explicit deny in a service control policy"}
+				return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "no identity-based policy allows the action"}
 			}
 		},
 		acts: []act{
@@ -186,7 +187,7 @@ func asked(ctx context.Context, s workflow.Sweep) error {
 		return err
 	}
 	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
-	machine := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":stateMachine:drawbridge-sweep"
+	machine := arn.New(arn.Partition(engine.Region()), "states", engine.Region(), local.HubAccount, "stateMachine:drawbridge-sweep")
 	_, err = client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: aws.String(string(input))})
 	return err
 }

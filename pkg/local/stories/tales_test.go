@@ -107,7 +107,7 @@ the owner has removed the route, a new execution with the same input connects.`,
 As in s1-peering.md, but AWS answers the first calls that accept the peering with RequestLimitExceeded, as often as the
 SDK tries. The state fails with a kind that the machine retries.`,
 		fault: func(w *scenario.World) local.Injector {
-			return failing("AcceptVpcPeeringConnection", w.Producer.Account, 3, &local.Fault{Code: "RequestLimitExceeded", Message: "Request limit exceeded."})
+			return failing("AcceptVpcPeeringConnection", w.Producer.Account, 3, &local.Fault{Throttle: true})
 		},
 		acts:      []act{request("Connected")},
 		connected: true,

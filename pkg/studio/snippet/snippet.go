@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -26,29 +28,34 @@ type Values struct {
 }
 
 var (
-	roleForm     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/drawbridge/drawbridge-studio-([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})-([a-z][a-z0-9-]{0,62})$`)
+	nameForm     = regexp.MustCompile(`^(` + arn.RegionForm + `)-([a-z][a-z0-9-]{0,62})$`)
 	clusterForm  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
-	regionForm   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`)
 	databaseForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$-]{0,63}$`)
 )
 
 // Of returns the values that the ARN of a readers' role tells: its Region and cluster. Those of a long name are cut; then
 // both have to be given.
 func Of(role string) (Values, error) {
-	m := roleForm.FindStringSubmatch(role)
+	m := nameForm.FindStringSubmatch(name(role))
 	if m == nil {
-		return Values{}, fmt.Errorf("%q is not the ARN of a readers' role: it is of the form arn:aws:iam::222222222222:role/drawbridge/drawbridge-studio-REGION-CLUSTER; the verdict of drawbridge-studio names it", role)
+		return Values{}, fmt.Errorf("%q is not the ARN of a readers' role: that ends in :role%sREGION-CLUSTER; the verdict of drawbridge-studio names it", role, studio.Path+studio.RolePrefix)
 	}
-	return Values{Role: role, Region: m[2], Cluster: m[3]}, nil
+	return Values{Role: role, Region: m[1], Cluster: m[2]}, nil
+}
+
+// name returns what follows the prefix of readers' roles in the ARN of one.
+func name(role string) string {
+	_, name, _ := arn.Match(role, "iam", "role"+studio.Path+studio.RolePrefix)
+	return name
 }
 
 // Check says which value is not what it should be.
 func (v Values) Check() error {
 	for _, c := range []struct {
 		what, value string
-		form        *regexp.Regexp
-	}{{"role", v.Role, roleForm}, {"Region", v.Region, regionForm}, {"cluster", v.Cluster, clusterForm}} {
-		if !c.form.MatchString(c.value) {
+		ok          bool
+	}{{"role", v.Role, nameForm.MatchString(name(v.Role))}, {"Region", v.Region, arn.IsRegion(v.Region)}, {"cluster", v.Cluster, clusterForm.MatchString(v.Cluster)}} {
+		if !c.ok {
 			return fmt.Errorf("the %s %q is not one", c.what, c.value)
 		}
 	}
@@ -61,7 +68,7 @@ func (v Values) Check() error {
 }
 
 // Account is the cluster's account.
-func (v Values) Account() string { return strings.Split(v.Role, ":")[4] }
+func (v Values) Account() string { return arn.AccountOf(v.Role) }
 
 // Redshift is what [Fill] needs of it, in the session of a reader.
 type Redshift interface {

@@ -220,7 +220,7 @@ func TestPlan(t *testing.T) {
 		"two":                         {map[string]string{tag.Accept: "yes", tag.DataAPI: "?"}, says + ". drawbridge:data-api= means nothing: write true or false", false},
 		"longer than a tag": {map[string]string{tag.Accept: strings.Repeat("yes ", 60), tag.DataAPI: strings.Repeat("no ", 60), tag.PrivateNotebooks: "no"},
 			("drawbridge:accept=" + strings.Repeat("yes ", 15) + "means nothing: write auto ask or never. drawbridge:data-api=" + strings.Repeat("no ", 20) +
-				"means nothing: write true or false. drawbridge:private-notebooks=no means nothing")[:256], false},
+				"means nothing: write true or false. drawbridge:private-notebooks=no means nothing")[:253] + "...", false},
 	} {
 		got := answer.Plan(tag.VPC, c.tags)
 		if got.Set != c.set || got.Clear != c.clear || (got.Set != "") != (len(got.Problems) > 0) || len([]rune(got.Set)) > 256 {

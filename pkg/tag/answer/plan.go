@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -24,7 +25,7 @@ func Plan(kind tag.Kind, tags map[string]string) Change {
 	for _, p := range problems {
 		says = append(says, p.Says)
 	}
-	value := notice.TagValue(strings.Join(says, ". "))
+	value := fit.Tag(strings.Join(says, ". "))
 	if value == said {
 		return Change{}
 	}

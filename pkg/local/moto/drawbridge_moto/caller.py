@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from moto.core.responses import BaseResponse
 from moto.iam.models import iam_backends
 
+from . import config
 from .patching import on_reset, replace
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
@@ -129,7 +130,7 @@ def identity(response):
             since=session.since,
             source_identity=session.source_identity,
         )
-    user = iam_backends[account]["aws"].get_user_from_access_key_id(key) if not _ACCOUNT.fullmatch(key) else None
+    user = iam_backends[account][config.PARTITION].get_user_from_access_key_id(key) if not _ACCOUNT.fullmatch(key) else None
     if user is not None:
         return Identity(account=account, kind="IAMUser", arn=user.arn, principal_id=user.id, access_key=key)
-    return Identity(account=account, kind="Root", arn=f"arn:aws:iam::{account}:root", principal_id=account, access_key=key)
+    return Identity(account=account, kind="Root", arn=f"arn:{config.PARTITION}:iam::{account}:root", principal_id=account, access_key=key)

@@ -31,7 +31,6 @@ UNSUPPORTED = {
     "AWS::CloudWatch::Alarm": "nothing is measured",
     "AWS::CloudWatch::Dashboard": "nothing is measured",
     "AWS::SNS::TopicPolicy": "topics are open",
-    "AWS::SQS::QueuePolicy": "queues are open",
 }
 
 _told = set()

@@ -30,7 +30,7 @@ from moto.rdsdata.responses import RDSDataServiceResponse
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.secretsmanager.responses import SecretsManagerResponse
 
-from . import caller, policy, privilege, sts
+from . import caller, config, policy, privilege, sts
 from .patching import add, on_reset, replace, require
 
 require(DBCluster, "http_endpoint_enabled", "enable_http_endpoint", "master_user_password")
@@ -90,7 +90,7 @@ def _statements(document):
     return document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
 
 
-_ACCOUNT = re.compile(r"(\d{12}|arn:aws:iam::\d{12}:root)")
+_ACCOUNT = re.compile(rf"(\d{{12}}|arn:{config.PARTITION}:iam::\d{{12}}:root)")
 
 
 def _split(document):
@@ -162,7 +162,7 @@ def read_secret(who, name, region):
     elif key is None:
         raise Refused("AccessDeniedException", "Access to KMS is not allowed")
     else:
-        context = {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com", "kms:EncryptionContext:SecretARN": secret.arn}
+        context = {"kms:ViaService": f"secretsmanager.{region}.{config.DNS_SUFFIX}", "kms:EncryptionContext:SecretARN": secret.arn}
         if not allowed(who, "kms:Decrypt", key.arn, key.policy, context, key_policy=True):
             raise Refused("AccessDeniedException", "Access to KMS is not allowed")
     version = next((one for one in secret.versions.values() if "AWSCURRENT" in one["version_stages"]), None)
@@ -211,7 +211,7 @@ def put_key_policy(original, self):
     return original(self)
 
 
-_ROLE = re.compile(r"arn:aws:iam::\d{12}:role/.+")
+_ROLE = re.compile(rf"arn:{config.PARTITION}:iam::\d{{12}}:role/.+")
 
 
 def _valid(document, limit):
@@ -366,9 +366,9 @@ def _key(call):
 def _role(call):
     name = call.get("RoleName")
     partitions = dict.get(iam_backends, call.account)
-    found = next((one for one in list(partitions["aws"].roles.values()) if one.name == name), None) if partitions else None
+    found = next((one for one in list(partitions[config.PARTITION].roles.values()) if one.name == name), None) if partitions else None
     path = call.get("Path") or "/"
-    arn = found.arn if found and call.action != "CreateRole" else f"arn:aws:iam::{call.account}:role{path}{name}"
+    arn = found.arn if found and call.action != "CreateRole" else f"arn:{config.PARTITION}:iam::{call.account}:role{path}{name}"
     bound = call.get("PermissionsBoundary") if call.action == "CreateRole" else found.permissions_boundary_arn if found else None
     keys = {"iam:PermissionsBoundary": bound or None}
     for tag in (found.tags or []) if found and call.action != "CreateRole" else []:

@@ -80,6 +80,7 @@ def map_run(original, self, env, eval_input):
     # They are told under its name all the same.
     context = env.states.context_object.context_object_data
     env.event_manager.execution = (context["Execution"]["Id"], context["StateMachine"]["Name"])
+    env.event_manager.of_map_run = True  # its children's events count in histories of their own
     items = env.stack[-1]
     original(self, env, eval_input)
     failed = eval_input.map_run_record.item_counter.failed.get()

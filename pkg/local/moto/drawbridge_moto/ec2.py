@@ -27,6 +27,7 @@ from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.vpcs import VPCs
 
+from . import ec2quotas
 from .patching import add, replace, require
 
 require(SecurityGroups, "_process_rules_from_querystring")
@@ -217,6 +218,8 @@ def _authorize(direction):
         try:
             for permission in permissions:
                 added += getattr(backend, method)(**permission)[0]
+            if group is not None:
+                ec2quotas.must_have_room(backend, getattr(group, rules))
         except EC2ClientError:
             if group is not None:
                 setattr(group, rules, before)  # all permissions or none

@@ -10,7 +10,7 @@ Gaps closed:
   - SageMaker issues no presigned URLs, and moto asks nobody's policies. Here CreatePresignedNotebookInstanceUrl and
     DescribeNotebookInstance ask the policies of whatever role calls, with aws:SourceVpce and aws:SourceVpc of the endpoint
     https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-interface-endpoint.html
-  - no CloudTrail records of these calls, nor of tags of IAM roles, which are recorded in us-east-1
+  - no CloudTrail records of these calls, nor of tags of IAM roles, which are recorded in one Region
 
 SIMULATED: the network. A call comes through an endpoint if its host, or the header x-drawbridge-vpce, begins with the id of
 one that is available in the caller's account and Region.
@@ -37,9 +37,11 @@ from .patching import add, on_reset, replace
 # --- what AWS offers -----------------------------------------------------------------------------------------------------
 
 # The services that moto does not offer under their names, with their private DNS names.
+# https://docs.amazonaws.cn/en_us/vpc/latest/privatelink/aws-services-privatelink-support.html
+_PREFIX = "cn.com.amazonaws" if config.PARTITION == "aws-cn" else "com.amazonaws"
 _OFFERED = {
-    "com.amazonaws.{region}.sagemaker.api": "api.sagemaker.{region}.amazonaws.com",
-    "com.amazonaws.{region}.rds-data": "rds-data.{region}.amazonaws.com",
+    f"{_PREFIX}.{{region}}.sagemaker.api": f"api.sagemaker.{{region}}.{config.DNS_SUFFIX}",
+    "com.amazonaws.{region}.rds-data": f"rds-data.{{region}}.{config.DNS_SUFFIX}",
     "aws.sagemaker.{region}.notebook": "*.notebook.{region}.sagemaker.aws",
 }
 
@@ -268,7 +270,7 @@ def _ec2_backends():
 def _ask(response, action):
     """Refuses a call unless the caller's own policies allow it from where it comes."""
     name = response._get_param("NotebookInstanceName")
-    arn = f"arn:aws:sagemaker:{response.region}:{response.current_account}:notebook-instance/{(name or '').lower()}"
+    arn = f"arn:{config.PARTITION}:sagemaker:{response.region}:{response.current_account}:notebook-instance/{(name or '').lower()}"
     who = caller.identity(response)
     if who.role_name.startswith("drawbridge-"):
         return  # asked already, in privilege.py
@@ -314,9 +316,6 @@ def init_aws_policies(_original, self):
 
 # --- tags of roles -------------------------------------------------------------------------------------------------------
 
-# IAM is one for all Regions, and CloudTrail records its calls in this one.
-IAM_REGION = "us-east-1"
-
 
 def _role_call(method, name):
     @replace(IamResponse, method)
@@ -335,7 +334,7 @@ class _InRegion:
     """A response object of IAM, recorded where CloudTrail records it."""
 
     def __init__(self, response):
-        self._response, self.region = response, IAM_REGION
+        self._response, self.region = response, config.IAM_REGION
 
     def __getattr__(self, name):
         return getattr(self._response, name)

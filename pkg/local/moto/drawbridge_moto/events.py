@@ -21,7 +21,7 @@ from moto.events.models import UNDEFINED, EventBus, EventPattern, EventsBackend,
 from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
-from . import background, notify, policy, stepfunctions
+from . import background, config, notify, policy, stepfunctions
 from .caller import identity
 from .patching import on_reset, replace, require
 
@@ -214,7 +214,7 @@ def _to_bus(rule, target, arn, event, hops, sent):
     if bus is None:
         raise Undelivered("NO_RESOURCE", f"Event bus {target['Arn']} does not exist.")
     sender = rule.account_id
-    if not _let_in(bus, sender, target.get("RoleArn") or f"arn:aws:iam::{sender}:root"):
+    if not _let_in(bus, sender, target.get("RoleArn") or f"arn:{config.PARTITION}:iam::{sender}:root"):
         raise Undelivered("NO_PERMISSIONS", f"{sender} is not authorized to perform events:PutEvents on {bus.arn}")
     sent()
     arrive(arn.account, arn.region, arn.resource_id, event, hops if here == there else (*hops, here))
@@ -368,7 +368,7 @@ def _put_event(backend, entry):
         from moto.events.exceptions import ResourceNotFoundException
 
         raise ResourceNotFoundException(f"Event bus {name} does not exist.")
-    if not _let_in(bus, backend.account_id, entry.get("_caller") or f"arn:aws:iam::{backend.account_id}:root"):
+    if not _let_in(bus, backend.account_id, entry.get("_caller") or f"arn:{config.PARTITION}:iam::{backend.account_id}:root"):
         message = f"{backend.account_id} is not authorized to perform: events:PutEvents on resource: {bus.arn}"
         return {"ErrorCode": "AccessDeniedException", "ErrorMessage": message}
     event = envelope(
@@ -400,7 +400,7 @@ def _time(given):
 @replace(EventsBackend, "_put_permission_from_params")
 def put_permission(original, self, event_bus, action, principal, statement_id, condition):
     original(self, event_bus, action, principal, statement_id, condition)
-    if principal == "*":  # moto writes arn:aws:iam::*:root
+    if principal == "*":  # moto writes arn:aws…:iam::*:root
         event_bus._statements[statement_id].principal = "*"
 
 

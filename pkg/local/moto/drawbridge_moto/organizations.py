@@ -22,7 +22,7 @@ _ROOT = "r-dbr0"
 
 
 def _arn(kind, name):
-    return f"arn:aws:organizations::{config.HUB_ACCOUNT}:{kind}/{config.ORGANIZATION}/{name}"
+    return f"arn:{config.PARTITION}:organizations::{config.HUB_ACCOUNT}:{kind}/{config.ORGANIZATION}/{name}"
 
 
 def _account(account):
@@ -167,7 +167,7 @@ def describe_organization(self):
     return {
         "Organization": {
             "Id": config.ORGANIZATION,
-            "Arn": f"arn:aws:organizations::{config.HUB_ACCOUNT}:organization/{config.ORGANIZATION}",
+            "Arn": f"arn:{config.PARTITION}:organizations::{config.HUB_ACCOUNT}:organization/{config.ORGANIZATION}",
             "FeatureSet": "ALL",
             "MasterAccountArn": _arn("account", config.HUB_ACCOUNT),
             "MasterAccountId": config.HUB_ACCOUNT,

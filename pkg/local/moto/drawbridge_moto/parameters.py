@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-c
 
 from moto.ssm.responses import SimpleSystemManagerResponse
 
-from . import events
+from . import config, events
 from .patching import replace
 
 
@@ -29,5 +29,5 @@ def delete_parameter(original, self):
 def _say(response, name, operation):
     held = response.ssm_backend._parameters.get(name)
     detail = {"operation": operation, "name": name, "type": held[-1].parameter_type if held else "String"}
-    arn = f"arn:aws:ssm:{response.region}:{response.current_account}:parameter/{name.lstrip('/')}"
+    arn = f"arn:{config.PARTITION}:ssm:{response.region}:{response.current_account}:parameter/{name.lstrip('/')}"
     events.emit(response.current_account, response.region, "aws.ssm", "Parameter Store Change", detail, [arn])

@@ -94,7 +94,7 @@ def _is_principal(principal, request):
         one = str(one)
         if one in ("*", request.account, request.principal_arn, request.session_arn):
             return True
-        if one in (f"arn:aws:iam::{request.account}:root", "arn:aws:iam::*:root"):
+        if one in (f"arn:{config.PARTITION}:iam::{request.account}:root", f"arn:{config.PARTITION}:iam::*:root"):
             return True
     return False
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.iam.models import Role, iam_backends
 
-from . import authorizations, caller, config, policy, sts
+from . import authorizations, caller, checks, config, policy, sts
 from .patching import replace, require
 
-require(BaseResponse, "_get_action", "_get_param", "_get_params", "_transform_response", "_enrich_response")
+require(BaseResponse, "_get_action", "_get_param", "_get_params")
 
 # The roles of functions, and those that they assume in member accounts.
 OWN = "drawbridge-"
@@ -55,7 +55,7 @@ class Call:
         return self.response._get_params().get(name) or self.response._get_param(name) or []
 
     def arn(self, things):
-        return f"arn:aws:{self.service}:{self.region}:{self.account}:{things}"
+        return f"arn:{config.PARTITION}:{self.service}:{self.region}:{self.account}:{things}"
 
     def on(self, *resources, keys=None):
         """The call itself, on each of the resources."""
@@ -144,7 +144,7 @@ def _assume(call):
 
 def _account(call):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
-    return call.on(f"arn:aws:organizations::{config.HUB_ACCOUNT}:account/{config.ORGANIZATION}/{call.get('AccountId')}")
+    return call.on(f"arn:{config.PARTITION}:organizations::{config.HUB_ACCOUNT}:account/{config.ORGANIZATION}/{call.get('AccountId')}")
 
 
 def _entries(call):
@@ -199,9 +199,9 @@ def _new_group(call):
 def _iam_role(call):
     """A call about a role and, if it attaches one, a managed policy: IAM asks about the role and its tags."""
     name = call.get("RoleName")
-    role = iam_backends[call.account]["aws"].roles
+    role = iam_backends[call.account][config.PARTITION].roles
     found = next((one for one in role.values() if one.name == name), None)
-    arn = found.arn if found else f"arn:aws:iam::{call.account}:role/{name}"
+    arn = found.arn if found else f"arn:{config.PARTITION}:iam::{call.account}:role/{name}"
     own = (found.tags.values() if isinstance(found.tags, dict) else found.tags) if found else []
     tags = {f"{space}:ResourceTag/{tag['Key']}": tag["Value"] for tag in own or [] for space in ("aws", "iam")}
     return [Demand(f"iam:{call.action}", arn, {**tags, "iam:PolicyARN": call.get("PolicyArn") or None})]
@@ -209,7 +209,7 @@ def _iam_role(call):
 
 def _iam_policy(call):
     path, name = call.get("Path") or "/", call.get("PolicyName")
-    arn = call.get("PolicyArn") or f"arn:aws:iam::{call.account}:policy{path}{name}"
+    arn = call.get("PolicyArn") or f"arn:{config.PARTITION}:iam::{call.account}:policy{path}{name}"
     keys = call.tag_keys(call.listed("Tags"))
     demands = [Demand(f"iam:{call.action}", arn, keys)]
     if call.action == "CreatePolicy" and keys:
@@ -398,7 +398,7 @@ def boundary(role):
     arn = role.permissions_boundary_arn if role is not None else None
     if not arn:
         return None
-    found = iam_backends[role.account_id]["aws"].managed_policies.get(arn)
+    found = iam_backends[role.account_id][config.PARTITION].managed_policies.get(arn)
     return _parsed(current(found)) if found is not None else []
 
 
@@ -464,9 +464,4 @@ def call_action(original, self):
     error = denied(self)
     if error is None:
         return original(self)
-    # As moto answers an error of its own.
-    status, headers, body = self.serialized(ActionResult(error))
-    headers["status"] = status
-    status, headers, body = self._transform_response(self.response_headers, (body, headers))
-    headers, body = self._enrich_response(headers, body)
-    return status, headers, body
+    return checks.answer(self, error)

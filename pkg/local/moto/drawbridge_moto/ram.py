@@ -42,7 +42,7 @@ def _forget():
 class Share:
     def __init__(self, account, region, name, external):
         self.account, self.region, self.name, self.external = account, region, name, external
-        self.arn = f"arn:aws:ram:{region}:{account}:resource-share/{uuid.uuid4()}"
+        self.arn = f"arn:{config.PARTITION}:ram:{region}:{account}:resource-share/{uuid.uuid4()}"
         self.status, self.made, self.changed = "ACTIVE", utcnow(), utcnow()
         # By ARN or principal, the status of the association. Those that ended stay, as DISASSOCIATED.
         self.resources, self.principals = {}, {}
@@ -82,7 +82,7 @@ checkpoint.holds(_shares, Share.concerns)
 class Invitation:
     def __init__(self, share, account):
         self.share, self.account, self.status, self.sent = share, account, "PENDING", utcnow()
-        self.arn = f"arn:aws:ram:{share.region}:{share.account}:resource-share-invitation/{uuid.uuid4()}"
+        self.arn = f"arn:{config.PARTITION}:ram:{share.region}:{share.account}:resource-share-invitation/{uuid.uuid4()}"
 
     def age(self):
         kinds = {_kind(arn) for arn in self.share.resources}

@@ -53,7 +53,7 @@ from moto.stepfunctions.parser.backend import execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from . import config, notify
+from . import config, notify, stepquotas
 from .patching import add, on_reset, replace, require
 
 require(models, "stepfunctions_backends")
@@ -153,7 +153,7 @@ def _connection():
         return http.client.HTTPConnection("127.0.0.1", int(moto_server_port()), timeout=900), False
 
 
-def invoke(function, payload, account=config.HUB_ACCOUNT, region="us-east-1", kind="RequestResponse"):
+def invoke(function, payload, account=config.HUB_ACCOUNT, region=config.REGION, kind="RequestResponse"):
     """Invokes a function over a connection that is kept: the answer's status, headers and body."""
     path = f"/2015-03-31/functions/{urllib.parse.quote(function, safe='')}/invocations"
     headers = {
@@ -364,6 +364,7 @@ class RedrivenWorker(ExecutionWorker):
         program = _starting_at(self._get_evaluation_entrypoint(), name)
         env = self._get_evaluation_environment()
         env.event_manager = self._failed.event_manager  # one history
+        env.event_manager.root = env
         env.variable_store = self._failed.variable_store
         env.states.reset(input_value=given)
         env.event_manager.resumed = name
@@ -387,6 +388,8 @@ def redrive(self, arn):
             raise ExecutionNotRedrivable(f"Execution is {of.status} and cannot be redriven")
         if of.sm_type != StateMachineType.STANDARD:
             raise ExecutionNotRedrivable("Only executions of Standard workflows can be redriven")
+        if not stepquotas.redrivable(of):
+            raise ExecutionNotRedrivable("The execution has too many events in its history to be redriven")
         of.redrive_count = getattr(of, "redrive_count", 0) + 1
         of.redrive_date = datetime.datetime.now(tz=datetime.timezone.utc)
         of.error = of.cause = of.stop_date = None
@@ -420,6 +423,7 @@ def environment(original, self, *args, **kwargs):
     original(self, *args, **kwargs)
     context = kwargs.get("context") or args[2]
     self.event_manager.execution = (context["Execution"]["Id"], context["StateMachine"]["Name"])
+    self.event_manager.root = self
 
 
 @replace(EventManager, "_publish_history_event")

@@ -29,7 +29,7 @@ from moto.ec2.responses.transit_gateway_route_tables import TransitGatewayRouteT
 from moto.ec2.responses.transit_gateways import TransitGateways as GatewayResponse
 from moto.ec2.utils import random_transit_gateway_attachment_id
 
-from . import checkpoint, cloudtrail, ec2, linkedroles, privilege, ram  # noqa: F401 - ec2 replaces create_route first
+from . import checkpoint, cloudtrail, config, ec2, linkedroles, privilege, ram  # noqa: F401 - ec2 replaces create_route first
 from .patching import add, on_reset, replace, require
 from .peering import Status, backend_of
 
@@ -705,7 +705,7 @@ def _ids(**kinds):
 def _creation(call):
     # The gateway is its owner's, wherever the attachment is.
     owner = next((one.owner_id for one in _gateways(call.region) if one.id == call.get("TransitGatewayId")), call.account)
-    resources = [f"arn:aws:ec2:{call.region}:{owner}:transit-gateway/{call.get('TransitGatewayId')}"]
+    resources = [f"arn:{config.PARTITION}:ec2:{call.region}:{owner}:transit-gateway/{call.get('TransitGatewayId')}"]
     resources += [call.arn(f"vpc/{call.get('VpcId')}")] + [call.arn(f"subnet/{one}") for one in call.listed("SubnetIds")]
     made = call.arn("transit-gateway-attachment/*")
     specs = [spec for spec in call.listed("TagSpecifications") if spec.get("Tags")]

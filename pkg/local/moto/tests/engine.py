@@ -19,6 +19,8 @@ from botocore.exceptions import ClientError
 
 HUB, CONSUMER, PRODUCER, OUTSIDE = "123456789012", "111111111111", "222222222222", "999999999999"
 REGION, ELSEWHERE = "us-east-1", "eu-west-1"
+# Quotas of the server under test, where AWS's would take long to fill.
+HISTORY_EVENTS, ROUTES_PER_TABLE, RULES_PER_BUS = 400, 12, 70
 
 _session = boto3.session.Session()
 reports = []  # what the server told the front door, oldest first
@@ -57,7 +59,7 @@ class FrontDoor(http.server.BaseHTTPRequestHandler):
 
 
 class Engine:
-    def __init__(self):
+    def __init__(self, **environment):
         self.door = Server(("127.0.0.1", 0), FrontDoor)
         threading.Thread(target=self.door.serve_forever, daemon=True).start()
         began = time.monotonic()
@@ -74,7 +76,11 @@ class Engine:
                 "DRAWBRIDGE_OUTSIDE": OUTSIDE,
                 "DRAWBRIDGE_WAIT_SCALE": "0.01",
                 "DRAWBRIDGE_NOTEBOOK_SECONDS": "3",  # longer than any call takes, also on a busy machine
+                "DRAWBRIDGE_HISTORY_EVENTS": str(HISTORY_EVENTS),
+                "DRAWBRIDGE_ROUTES_PER_TABLE": str(ROUTES_PER_TABLE),
+                "DRAWBRIDGE_RULES_PER_BUS": str(RULES_PER_BUS),
                 "DRAWBRIDGE_OUS": f"{CONSUMER}=research,{PRODUCER}=data/production",
+                **environment,
             },
         )
         atexit.register(self.stop)

@@ -1,8 +1,7 @@
 import itertools
 
-from . import test_stepfunctions as machines
-from .engine import HUB, Case, functions, reports
-from .test_stepfunctions import failed, ok, task
+from .engine import HUB, functions, reports
+from .test_stepfunctions import Running, failed, ok, task
 
 
 def distributed(inner, **more):
@@ -10,9 +9,8 @@ def distributed(inner, **more):
     return {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True, **more}
 
 
-class DistributedMaps(Case):
+class DistributedMaps(Running):
     numbers = itertools.count()
-    machine, run_machine, ended = machines.Machines.machine, machines.Machines.run_machine, machines.Machines.ended
 
     def visits(self):
         """A function that fails for the item 2."""

@@ -34,7 +34,9 @@ def then(following, name, **more):
     return one
 
 
-class Machines(Case):
+class Running(Case):
+    """Runs machines."""
+
     def machine(self, states, start=None, name="m", **more):
         definition = {"StartAt": start or next(iter(states)), "States": states, **more}
         return self.client("stepfunctions", HUB).create_state_machine(
@@ -60,6 +62,8 @@ class Machines(Case):
         found["output"] = json.loads(found.get("output") or "null")
         return found
 
+
+class Machines(Running):
     def test_starts_and_ends_are_told_to_the_default_bus(self):
         functions["breaks"] = lambda payload: failed("Conflict", "in the way")
         self.run_machine({"Fine": {"Type": "Succeed"}}, name="fine")
