@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag/tagtest"
 )
 
 // Case is an event, and the rules that match it, wherever they are: in a member account, on the hub's bus, on the hub
@@ -23,7 +26,7 @@ type Case struct {
 }
 
 // sources are where cases come from. Each must have some.
-var sources = []func(root string) ([]Case, error){samples, ownCalls}
+var sources = []func(root string) ([]Case, error){samples, ownCalls, cells}
 
 // cases returns the cases of all sources.
 func cases(root string) ([]Case, error) {
@@ -119,6 +122,36 @@ func merged(value, patch any) any {
 		}
 	}
 	return out
+}
+
+// cells are the events that announce a tag: every tag, on every kind of thing, by every record and in every shape. One rule of the member
+// and one of the hub match each, as docs/architecture.md says.
+func cells(string) ([]Case, error) {
+	var all []Case
+	for _, c := range tagtest.Cells() {
+		rule := map[bool]string{true: "tag", false: "database-state"}[strings.HasSuffix(c.Name, "Tag Change on Resource")]
+		about := c.Record.Act == tag.Sets || c.Record.Act == tag.Removes
+		switch {
+		case c.Record.Call == "": // a service's own event
+		case c.Record.Machine != "":
+			rule = c.Record.Machine
+		case c.Record.Service == "tagging":
+			rule = "tagging"
+		case c.Record.Service == "ec2" && about:
+			rule = "ec2-tags"
+		case c.Record.Service == "ec2":
+			rule = "network"
+		case about:
+			rule = "service-tags"
+		case c.Record.Service == "iam":
+			rule = "roles"
+		default:
+			rule = "database"
+		}
+		all = append(all, Case{Name: c.Name, Event: c.Event, Rules: []string{"drawbridge-" + rule, "drawbridge-forward-" + rule}})
+		slices.Sort(all[len(all)-1].Rules)
+	}
+	return all, nil
 }
 
 // readJSON reads a file, from the root.

@@ -31,7 +31,7 @@ func large(n int) []Event {
 	thing := Thing{Execution: "e", For: accounts, Reason: long}
 	return []Event{Connected{head, hops}, Approval{Head: head, Decision: decision, Reachable: reachable}, Refused{Head: head, Decision: decision}, Removed{head, hops},
 		Granted{thing, hops}, Pending{thing, hops}, Barred{thing, decision}, Withdrawn{thing, hops},
-		Unclear{Execution: long, Problems: slices.Repeat([]UnclearValue{{Key: tag.Accept, Value: long[:min(len(long), 500)], Why: long[:min(len(long), 500)]}}, n)},
+		Unclear{Execution: "e", Problems: slices.Repeat([]UnclearValue{{Key: tag.Accept, Value: long[:min(len(long), 500)], Why: long[:min(len(long), 500)]}}, n)},
 		Attention{What: long, Why: long, Remedy: long, Command: long}}
 }
 
