@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -19,6 +20,8 @@ type Changed struct {
 	Why  string // why there is nothing in it for Drawbridge
 	// Things are all that the event names, each once, in the order in which they are named.
 	Things []Thing
+	// Unread says what stands beside them and cannot be read; empty if there is nothing of that kind.
+	Unread string
 }
 
 // Thing is one thing that an event names.
@@ -125,10 +128,8 @@ func (c *Changed) recorded(e envelope) error {
 	if len(names) == 0 && known.Act == tag.Changes && known.Names.Kind == tag.VPC {
 		names = r.response.texts("subnet", "vpcId")
 	}
-	for _, name := range names {
-		if err := c.add(known, name, keys); err != nil {
-			return err
-		}
+	if err := c.addAll(known, names, keys); err != nil {
+		return err
 	}
 	if len(c.Things) == 0 && known.Names.Kind != "" {
 		return invalid("%s names no %s: there is nothing at %s", c.Name, known.Names.Kind, strings.Join(known.Names.Path, "."))
@@ -151,6 +152,20 @@ func wished(act tag.Act, keys []string) (wished []string, about bool) {
 		return wished, len(wished) > 0 || len(keys) == 0
 	}
 	return nil, true
+}
+
+// addAll adds the things with these names. One that cannot be read never hides the others: it is an error only if there is no other.
+func (c *Changed) addAll(r tag.Record, names, keys []string) error {
+	var unread error
+	for _, name := range names {
+		if err := c.add(r, name, keys); err != nil {
+			unread = cmp.Or(unread, err)
+		}
+	}
+	if unread != nil && len(c.Things) > 0 {
+		c.Unread, unread = unread.Error(), nil
+	}
+	return unread
 }
 
 // add adds the thing with a name to what the event is about, once, if it is one that Drawbridge looks at.
@@ -193,13 +208,22 @@ var arns = map[tag.Kind]string{
 	tag.Role: "role/", tag.Notebook: "notebook-instance/",
 }
 
+// ids say what the ids of EC2 begin with. Other things of transit gateways begin like the gateways themselves.
+var ids = []struct {
+	prefix string
+	kind   tag.Kind
+}{{"vpc-", tag.VPC}, {"pcx-", tag.Peering}, {"tgw-attach-", tag.Attachment}, {"tgw-rtb-", ""}, {"tgw-mcast-", ""}, {"tgw-ptb-", ""}, {"tgw-connect-", ""}, {"tgw-", tag.Gateway}}
+
 // named tells the kind of thing that an id or ARN of a service names, "" if it is none of those that Drawbridge looks at, and
 // how it is called. A thing of another account or Region than the call's is a lie: tags are set where the thing is.
 func named(at Place, service, name string) (tag.Kind, string, error) {
 	if !strings.HasPrefix(name, "arn:") {
-		for _, kind := range []tag.Kind{tag.VPC, tag.Peering, tag.Attachment, tag.Gateway} {
-			if service == "ec2" && forms[kind].MatchString(name) {
-				return kind, name, nil
+		for _, each := range ids {
+			if service == "ec2" && strings.HasPrefix(name, each.prefix) {
+				if each.kind != "" && !forms[each.kind].MatchString(name) {
+					return "", "", invalid("%q is no %s", clip(name), each.kind)
+				}
+				return each.kind, name, nil
 			}
 		}
 		return "", "", nil
@@ -273,12 +297,7 @@ func (c *Changed) tagChange(e envelope) error {
 	if !slices.ContainsFunc(keys, func(key string) bool { _, there := d.Tags[key]; return there }) {
 		act = tag.Removes
 	}
-	for _, name := range resources {
-		if err := c.add(tag.Record{Service: "tagging", Act: act}, name, keys); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.addAll(tag.Record{Service: "tagging", Act: act}, resources, keys)
 }
 
 // databaseState reads an event of RDS's own: a database was created, restored, restarted or deleted.

@@ -55,7 +55,7 @@ func TestOneCallNamesSeveralThings(t *testing.T) {
 		"a route table of a gateway is no gateway": {tag.Accept, []string{"tgw-rtb-01234567", "tgw-attach-01234567"}, nil},
 		"a tag of somebody else's":                 {"Name", []string{"vpc-01234567"}, nil},
 		"what Drawbridge says itself":              {"drawbridge:status", []string{"pcx-01234567"}, nil},
-		"something that is no id":                  {tag.Accept, []string{"vpc-$(reboot)", "vpc-01234567\n"}, nil},
+		"beside something that is no id":           {tag.Accept, []string{"vpc-$(reboot)", "vpc-01234567"}, []string{"vpc-01234567"}},
 	} {
 		var resources []string
 		for _, id := range c.ids {
@@ -70,6 +70,13 @@ func TestOneCallNamesSeveralThings(t *testing.T) {
 		if err != nil || !slices.Equal(ids, c.want) || (got.Why == "") != (len(c.want) > 0) {
 			t.Errorf("%s: %v (%q), %v, want %v", name, ids, got.Why, err, c.want)
 		}
+		if (got.Unread != "") != (name == "beside something that is no id") {
+			t.Errorf("%s: unread is %q", name, got.Unread)
+		}
+	}
+	alone := strings.NewReplacer("RESOURCES", `{"resourceId":"vpc-$(reboot)"}`, "KEY", tag.Accept).Replace(text)
+	if _, err := event.ReadChanged([]byte(alone)); fault.Of(err) != fault.Invalid {
+		t.Errorf("something that is no id, alone: %v, want Invalid", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -95,7 +96,7 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 		return nothing(fmt.Sprintf("%s concerns no connection of %s in %s", c.Name, c.Account, c.Region))
 	}
 	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: found, Tagged: tagged,
-		Reason: fmt.Sprintf("%s concerns %d, each looked at by an execution of its own", c.Name, found)}, nil
+		Reason: strings.TrimSuffix(fmt.Sprintf("%s concerns %d, each looked at by an execution of its own; left out: %s", c.Name, found, c.Unread), "; left out: ")}, nil
 }
 
 // tables adds the VPCs of route tables that were given to subnets.

@@ -67,13 +67,11 @@ var Records = []Record{
 	{"rds", "RestoreDBInstanceFromS3", Creates, request(DBInstance, "dBInstanceIdentifier"), ""},
 	{"rds", "RestoreDBInstanceToPointInTime", Creates, request(DBInstance, "targetDBInstanceIdentifier"), ""},
 	{"rds", "ModifyDBInstance", Changes, request(DBInstance, "dBInstanceIdentifier"), ""},
-	{"rds", "DeleteDBInstance", Deletes, request(DBInstance, "dBInstanceIdentifier"), ""},
 	{"rds", "CreateDBCluster", Creates, request(DBCluster, "dBClusterIdentifier"), ""},
 	{"rds", "RestoreDBClusterFromSnapshot", Creates, request(DBCluster, "dBClusterIdentifier"), ""},
 	{"rds", "RestoreDBClusterFromS3", Creates, request(DBCluster, "dBClusterIdentifier"), ""},
 	{"rds", "RestoreDBClusterToPointInTime", Creates, request(DBCluster, "dBClusterIdentifier"), ""},
 	{"rds", "ModifyDBCluster", Changes, request(DBCluster, "dBClusterIdentifier"), ""},
-	{"rds", "DeleteDBCluster", Deletes, request(DBCluster, "dBClusterIdentifier"), ""},
 
 	{"redshift", "CreateTags", Sets, request("", "resourceName"), ""},
 	{"redshift", "DeleteTags", Removes, request("", "resourceName"), ""},

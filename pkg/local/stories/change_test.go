@@ -28,8 +28,8 @@ As in change-cidr.md. Then beta's owner takes the second CIDR block out of the V
 routes, rules and the notebook's host routes. All else stays, and in between nothing else was touched.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta associates 10.77.0.0/16 with the VPC.", noting(associate("10.77.0.0/16")), []string{"Announced", "Connected", "Nothing", "Nothing"}},
-			{"The owner of beta disassociates it.", disassociate("10.77.0.0/16"), []string{"Announced", "Connected", "Nothing", "Nothing"}},
+			{"The owner of beta associates 10.77.0.0/16 with the VPC.", noting(associate("10.77.0.0/16")), []string{"Announced", "Connected"}},
+			{"The owner of beta disassociates it.", disassociate("10.77.0.0/16"), []string{"Announced", "Connected"}},
 		},
 		connected: true,
 		also:      asConnected,
@@ -40,8 +40,8 @@ routes, rules and the notebook's host routes. All else stays, and in between not
 		about: "As in change-cidr-removed.md, but on alpha's side: beta's routes and its database's rules follow.",
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha associates 10.78.0.0/16 with the VPC.", noting(mine("10.78.0.0/16")), []string{"Announced", "Connected", "Nothing", "Nothing"}},
-			{"The owner of alpha disassociates it.", mineNoMore("10.78.0.0/16"), []string{"Announced", "Connected", "Nothing", "Nothing"}},
+			{"The owner of alpha associates 10.78.0.0/16 with the VPC.", noting(mine("10.78.0.0/16")), []string{"Announced", "Connected"}},
+			{"The owner of alpha disassociates it.", mineNoMore("10.78.0.0/16"), []string{"Announced", "Connected"}},
 		},
 		connected: true,
 		also:      asConnected,
@@ -102,7 +102,7 @@ As in s1-peering.md. Then beta gets a Redshift cluster with the share tag, and l
 just created has no port for some minutes; then the next sweep finds it.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta creates a Redshift cluster with the tag drawbridge:share=true.", noting(makeWarehouse), []string{"Announced", "Connected", "Nothing"}},
+			{"The owner of beta creates a Redshift cluster with the tag drawbridge:share=true.", noting(makeWarehouse), []string{"Announced", "Connected"}},
 			{"The owner of beta deletes it.", dropWarehouse, []string{"Announced", "Connected", "Nothing"}},
 		},
 		connected: true,
@@ -116,7 +116,7 @@ As in s1-peering.md. Then beta's VPC gets a subnet without a route table of its 
 used before and which therefore has no route to alpha yet.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta makes a subnet.", plainSubnet, []string{"Announced", "Connected", "Nothing", "Nothing"}},
+			{"The owner of beta makes a subnet.", plainSubnet, []string{"Announced", "Connected"}},
 		},
 		connected: true,
 		also:      mainRouted,

@@ -48,7 +48,7 @@ the gateway is told what would become reachable, and answers with a tag on the a
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
 			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"AwaitingApproval"}},
 			{"The owner of beta approves, in the wrong account: that says nothing.", answer(false, "approved"), []string{"AwaitingApproval"}},
-			{"The owner of alpha tags the attachment: drawbridge:approval=approved.", answer(true, "approved"), []string{"Attached"}},
+			{"The owner of alpha tags the attachment: drawbridge:approval=approved.", answer(true, "approved"), []string{"Announced", "Attached"}},
 		},
 		also: attachments("available"),
 	},
@@ -60,7 +60,7 @@ the gateway is told what would become reachable, and answers with a tag on the a
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
 			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"AwaitingApproval"}},
-			{"The owner of alpha tags the attachment: drawbridge:approval=rejected.", answer(true, "rejected"), []string{"Refused"}},
+			{"The owner of alpha tags the attachment: drawbridge:approval=rejected.", answer(true, "rejected"), []string{"Announced", "Refused"}},
 		},
 		also: attachments("rejected"),
 	},

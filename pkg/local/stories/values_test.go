@@ -55,8 +55,8 @@ answer means nothing either, and nothing is decided by it. The second has a capi
 		change: func(s *scenario.Spec) { s.Accept = "yes" },
 		acts: []act{
 			request("AwaitingApproval"),
-			{"The owner of beta tags the peering: drawbridge:approval=ok.", approve("ok"), []string{"AwaitingApproval"}},
-			{"The owner of beta tags the peering: drawbridge:approval=\" Approved \".", approve(" Approved "), []string{"Connected"}},
+			{"The owner of beta tags the peering: drawbridge:approval=ok.", approve("ok"), []string{"Announced", "AwaitingApproval"}},
+			{"The owner of beta tags the peering: drawbridge:approval=\" Approved \".", approve(" Approved "), []string{"Announced", "Connected"}},
 		},
 		connected: true,
 	},

@@ -74,9 +74,9 @@ func Cells() []Cell {
 		}
 		all = append(all, Cell{Name: fmt.Sprintf("%s %s Tag Change on Resource", w.On, w.Key), Wish: w, ID: called(w.On, true), Event: event(w.On, "aws.tag", "Tag Change on Resource",
 			[]string{arn(w.On)}, object{"changed-tag-keys": []string{"Name", w.Key}, "service": w.On.Service(), "resource-type": string(w.On), "version": 1, "tags": object{w.Key: "x"}})})
-		if number, ok := map[tag.Kind]string{tag.DBInstance: "RDS-EVENT-0005", tag.DBCluster: "RDS-EVENT-0170"}[w.On]; ok {
+		for _, number := range map[tag.Kind][]string{tag.DBInstance: {"RDS-EVENT-0003", "RDS-EVENT-0005", "RDS-EVENT-0043"}, tag.DBCluster: {"RDS-EVENT-0170", "RDS-EVENT-0171"}}[w.On] {
 			kind := map[tag.Kind]string{tag.DBInstance: "RDS DB Instance Event", tag.DBCluster: "RDS DB Cluster Event"}[w.On]
-			all = append(all, Cell{Name: fmt.Sprintf("%s %s %s", w.On, w.Key, kind), Wish: w, ID: arn(w.On),
+			all = append(all, Cell{Name: fmt.Sprintf("%s %s %s %s", w.On, w.Key, kind, number), Wish: w, ID: arn(w.On),
 				Event: event(w.On, "aws.rds", kind, []string{arn(w.On)}, object{"SourceArn": arn(w.On), "SourceIdentifier": ids[w.On], "EventID": number})})
 		}
 	}
