@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -424,9 +425,8 @@ func TestTheTrailMustLogEveryServiceThatRulesListenTo(t *testing.T) {
 			Type       string
 			Properties struct {
 				EventPattern struct {
-					Detail struct {
-						EventSource []string `json:"eventSource"`
-					} `json:"detail"`
+					Source     []string `json:"source"`
+					DetailType []string `json:"detail-type"`
 				}
 			}
 		}
@@ -436,9 +436,9 @@ func TestTheTrailMustLogEveryServiceThatRulesListenTo(t *testing.T) {
 	}
 	listened := map[string]bool{}
 	for _, r := range member.Resources {
-		if r.Type == "AWS::Events::Rule" {
-			for _, source := range r.Properties.EventPattern.Detail.EventSource {
-				listened[strings.TrimSuffix(source, ".amazonaws.com")] = true
+		if r.Type == "AWS::Events::Rule" && slices.Contains(r.Properties.EventPattern.DetailType, event.CallRecorded) {
+			for _, source := range r.Properties.EventPattern.Source {
+				listened[strings.TrimPrefix(source, "aws.")] = true
 			}
 		}
 	}

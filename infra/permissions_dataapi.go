@@ -37,7 +37,6 @@ var dataAPISteps = map[string]step{
 	"InspectDataApi": {
 		readsParam: true,
 		asksOrg:    true,
-		keeps:      true,
 		member: []grant{
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
 			{actions: []string{"secretsmanager:DescribeSecret"}, resources: []string{secrets}},

@@ -6,7 +6,6 @@ var dataAPIEndpointSteps = map[string]step{
 	"InspectDataApiEndpoint": {
 		readsParam: true,
 		asksOrg:    true,
-		keeps:      true,
 		member:     []grant{{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"}}},
 	},
 	"VerifyDataApiEndpoint": {

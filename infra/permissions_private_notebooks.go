@@ -15,7 +15,6 @@ var privateSteps = map[string]step{
 		readsCallers: true,
 		knowsRegions: true,
 		asksOrg:      true,
-		keeps:        true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},

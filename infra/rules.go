@@ -80,8 +80,18 @@ func named(services []string, acts ...tag.Act) []string {
 	return slices.Compact(names)
 }
 
-// anyWish matches the key of a tag of Drawbridge's. Those that Drawbridge sets itself are told apart by who calls.
-var anyWish = []any{map[string]any{"prefix": "drawbridge:"}}
+// wishes are the keys of the tags by which the owners of things of these services ask. Tags that Drawbridge sets itself are not among them.
+func wishes(services ...string) []any {
+	var kinds []tag.Kind
+	for _, s := range services {
+		kinds = append(kinds, tag.KindsOf(s)...)
+	}
+	var all []any
+	for _, key := range tag.Keys(kinds...) {
+		all = append(all, key)
+	}
+	return all
+}
 
 // taggedARNs match the ARNs of all kinds of things that may have a wish, in the list of a call of the tagging API.
 func taggedARNs() []any {
@@ -133,7 +143,7 @@ var kinds = []kind{
 				"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{
 					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}}}},
 				// Whoever removes all tags names none.
-				"tagSet": map[string]any{"items": map[string]any{"key": append(slices.Clone(anyWish), map[string]any{"exists": false})}},
+				"tagSet": map[string]any{"items": map[string]any{"key": append(wishes(ec2...), map[string]any{"exists": false})}},
 			},
 		}),
 	},
@@ -148,9 +158,9 @@ var kinds = []kind{
 		pattern: callPattern(ownTags, map[string]any{
 			"eventName": named(ownTags, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{"$or": []any{
-				map[string]any{"tags": map[string]any{"key": anyWish}},
-				map[string]any{"tagKeys": anyWish},
-				map[string]any{"tags": anyWish},
+				map[string]any{"tags": map[string]any{"key": wishes(ownTags...)}},
+				map[string]any{"tagKeys": wishes(ownTags...)},
+				map[string]any{"tags": wishes(ownTags...)},
 			}},
 		}),
 	},
@@ -163,7 +173,7 @@ var kinds = []kind{
 		name:  "roles",
 		about: "Somebody made a role with a tag of Drawbridge's, or deleted a role, which may have had one.",
 		pattern: callPattern([]string{"iam"}, map[string]any{"$or": []any{
-			map[string]any{"eventName": named([]string{"iam"}, tag.Creates), "requestParameters": map[string]any{"tags": map[string]any{"key": anyWish}}},
+			map[string]any{"eventName": named([]string{"iam"}, tag.Creates), "requestParameters": map[string]any{"tags": map[string]any{"key": wishes("iam")}}},
 			map[string]any{"eventName": named([]string{"iam"}, tag.Deletes)},
 		}}),
 	},

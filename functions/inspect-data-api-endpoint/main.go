@@ -8,12 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
-	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -28,5 +26,5 @@ func main() {
 		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
 		Policy:  parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy,
 	}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectDataAPIEndpointInput.Raw, inspect))
+	workflow.Start(inspect)
 }

@@ -31,21 +31,13 @@ func (w *World) rds() *rds.Client {
 // group.
 func (w *World) network(ctx context.Context, h Home, group string, tags map[string]string) (Network, error) {
 	client := w.ec2(h)
-	var vpc *ec2.CreateVpcOutput
-	// A pair on a gateway is known by its VPCs in the order of their ids. The producer's comes second in every run.
-	for vpc == nil || aws.ToString(vpc.Vpc.VpcId) < w.ConsumerNetwork.VPC {
-		if vpc != nil {
-			if _, err := client.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: vpc.Vpc.VpcId}); err != nil {
-				return Network{}, err
-			}
-		}
-		var err error
-		if vpc, err = client.CreateVpc(ctx, &ec2.CreateVpcInput{
-			CidrBlock:         aws.String(h.CIDR.String()),
-			TagSpecifications: tagged(ec2types.ResourceTypeVpc, h.Name, tags),
-		}); err != nil {
-			return Network{}, err
-		}
+	// A pair on a gateway is known by its VPCs in the order of their ids; on the engine, that is the order in which they are made.
+	vpc, err := client.CreateVpc(ctx, &ec2.CreateVpcInput{
+		CidrBlock:         aws.String(h.CIDR.String()),
+		TagSpecifications: tagged(ec2types.ResourceTypeVpc, h.Name, tags),
+	})
+	if err != nil {
+		return Network{}, err
 	}
 	n := Network{VPC: aws.ToString(vpc.Vpc.VpcId)}
 	for i, cidr := range h.Subnets {

@@ -91,6 +91,7 @@ and those for 3306 go.`,
 			request("Connected"),
 			{"The owner of beta creates a database with the tag drawbridge:share=true.", newDatabase(3309), []string{"Announced", "Connected"}},
 		},
+		unruly:    true, // the call and RDS both tell of it, and here at the same moment
 		connected: true,
 		also:      admits(3309),
 	},

@@ -13,11 +13,11 @@ func tagNetwork(on bool) func(context.Context, *scenario.DataAPIWorld) error {
 }
 
 func wanted(ends ...string) dataAPIAct {
-	return dataAPIAct{"The owner of alpha tags the VPC: drawbridge:data-api=true.", tagNetwork(true), ends}
+	return dataAPIAct{"The owner of alpha tags the VPC: drawbridge:data-api=true.", tagNetwork(true), told(ends)}
 }
 
 func unwanted(ends ...string) dataAPIAct {
-	return dataAPIAct{"The owner of alpha takes the tag away.", tagNetwork(false), ends}
+	return dataAPIAct{"The owner of alpha takes the tag away.", tagNetwork(false), told(ends)}
 }
 
 func hasNetwork(s *scenario.DataAPISpec) { s.Network = true }
@@ -75,13 +75,13 @@ fails and names it. Its owner changes it and sets the tag again.`,
 					return err
 				}
 				return w.TagNetwork(ctx, true)
-			}, []string{"Conflict"}},
+			}, []string{"Announced", "Conflict"}},
 			{"The owner of alpha takes the denial away and tags the VPC again.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
 				if err := w.AllowHTTPS(ctx, true); err != nil {
 					return err
 				}
 				return w.TagNetwork(ctx, true)
-			}, []string{"Available"}},
+			}, []string{"Announced", "Available"}},
 			unwanted("Removed"),
 		},
 		restored: true,

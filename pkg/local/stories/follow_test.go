@@ -74,7 +74,7 @@ same event asks for beta's notebooks, of which there are none.`,
 		name:  "change-garbled",
 		title: "An event names no VPC",
 		acts: []act{
-			{"The owner of alpha puts an event about the VPC $(reboot) on the default bus.", lieOfVPC, []string{"Invalid"}},
+			{"The owner of alpha puts an event about the VPC $(reboot) on the default bus.", lieOfVPC, []string{"Nothing"}},
 		},
 		unruly: true,
 	},

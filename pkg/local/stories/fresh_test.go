@@ -43,7 +43,7 @@ says nothing of that, and fails the attachment.`,
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Refused"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Refused"}},
 			{"The owner of beta creates the role; the execution is redriven.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				asIAM(ctx, t, w.Producer.Account, "CreateServiceLinkedRole", url.Values{"AWSServiceName": {"transitgateway.amazonaws.com"}})
 				redrive(ctx, t, "drawbridge-attachment")
@@ -61,12 +61,12 @@ of the gateway is asked once more.`,
 		prepare: gateway(false),
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"AwaitingApproval"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "AwaitingApproval"}},
 			{"The owner of beta deletes the role; the owner of alpha tags the attachment: drawbridge:approval=approved.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				_, err := iam.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).DeleteServiceLinkedRole(ctx, &iam.DeleteServiceLinkedRoleInput{RoleName: aws.String(linkedRole)})
 				succeeds(t, err)
 				answer(true, "approved")(ctx, t, w)
-			}, []string{"AwaitingApproval"}},
+			}, []string{"Announced", "AwaitingApproval"}},
 		},
 		also: attachmentsOnceMore("pendingAcceptance"),
 	},

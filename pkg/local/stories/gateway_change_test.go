@@ -41,7 +41,7 @@ asks for the gateway by the tag drawbridge:attach=core. Nothing connects the two
 		acts: []act{
 			{"The owner of alpha tags the own VPC: drawbridge:attach=core.", reaching(func(ctx context.Context, t *testing.T, w *scenario.World) {
 				mark(ctx, t, w.Consumer, w.ConsumerNetwork.VPC, "drawbridge:attach", scenario.GatewayName)
-			}), []string{"Attached"}},
+			}), []string{"Announced", "Attached"}},
 			{"The owner of alpha shares the gateway with beta: ram CreateResourceShare.", lend, []string{"Announced", "Attached", "Connected", "Nothing", "Nothing"}},
 			{"The owner of beta takes the tag drawbridge:attach off.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				succeeds(t, w.Find(ctx))
@@ -52,7 +52,7 @@ asks for the gateway by the tag drawbridge:attach=core. Nothing connects the two
 				}
 				withHops(t, verdict, "attachment", "gateway route", "route there", "route back", "security group", "host route")
 				succeeds(t, w.Leave(ctx))
-			}, []string{"Removed", "Removed"}},
+			}, []string{"Announced", "Removed", "Removed"}},
 		},
 		struck: []int{2, 3},
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
@@ -152,7 +152,7 @@ and alpha reaches the database.`,
 		prepare: ownersVPC,
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta: ram CreateResourceShare.", lend, []string{"Announced", "Attached", "Connected", "Nothing", "Nothing"}},
-			{"The owner of beta creates a database in another Availability Zone.", databaseElsewhere, []string{"Announced", "Attached", "Connected"}},
+			{"The owner of beta creates a database in another Availability Zone.", databaseElsewhere, []string{"Announced", "Announced", "Attached", "Attached", "Connected", "Connected"}},
 		},
 		also: inThatZone,
 	},

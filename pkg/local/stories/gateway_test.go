@@ -34,11 +34,11 @@ gateway. Later beta uses another Availability Zone, and last beta's VPC leaves.`
 		acts: []act{
 			{"The owner of alpha tags the VPC: drawbridge:attach=core.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				mark(ctx, t, w.Consumer, w.ConsumerNetwork.VPC, "drawbridge:attach", "core")
-			}, []string{"Attached"}},
+			}, []string{"Announced", "Attached"}},
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Announced", "AwaitingApproval", "Nothing", "Refused"}},
 			{"The owner of alpha tags the gateway: drawbridge:accept=auto.", acceptAll, []string{"Announced", "Attached", "Connected", "Refused"}},
-			{"The owner of beta makes a notebook in another Availability Zone, and names the gateway by its id.", anotherZone, []string{"Attached", "Connected", "InLine"}},
-			{"The owner of beta takes the tag off.", attach(""), []string{"Removed"}},
+			{"The owner of beta makes a notebook in another Availability Zone, and names the gateway by its id.", anotherZone, []string{"Announced", "Attached", "Connected", "InLine"}},
+			{"The owner of beta takes the tag off.", attach(""), []string{"Announced", "Removed"}},
 		},
 		unruly: true,
 		also:   inEveryZone,
@@ -70,7 +70,7 @@ same, does not propagate its addresses, and says nothing. Drawbridge says it.`,
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Conflict"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Conflict"}},
 		},
 		also: said("Conflict"),
 	},
@@ -84,7 +84,7 @@ same, does not propagate its addresses, and says nothing. Drawbridge says it.`,
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Refused"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Refused"}},
 		},
 		also: attachments("pendingAcceptance"),
 	},

@@ -120,7 +120,7 @@ func cast(spec *scenario.Spec, n int) *strings.Replacer {
 
 // timeout is what a story may take.
 func timeout(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 40*time.Second, fmt.Errorf("five minutes are over"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, fmt.Errorf("five minutes are over"))
 	t.Cleanup(cancel)
 	return ctx
 }

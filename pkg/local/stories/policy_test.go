@@ -45,7 +45,7 @@ is refused.`,
 			privateWorld(ctx, t, w)
 			forbid(ctx, t, w, policy.Expose)
 		},
-		acts: []act{{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Refused"}}},
+		acts: []act{{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Refused"}}},
 		also: nothingPrivateLeft,
 	},
 }

@@ -69,7 +69,7 @@ until the peering is deleted: then it goes with the rest.`,
 		},
 		acts: []act{
 			request("Connected", "InLine"),
-			{"The owner of alpha tags the notebook drawbridge:routes=off and takes the configuration off it.", letGo, []string{"InLine"}},
+			{"The owner of alpha tags the notebook drawbridge:routes=off and takes the configuration off it.", letGo, []string{"Announced", "InLine"}},
 			{"The owner of alpha deletes the peering.", deletePeering, []string{"Removed"}},
 		},
 		unruly: true,

@@ -47,7 +47,7 @@ VPCs ask for the gateway by the tag drawbridge:attach=core. Nothing is attached,
 			}
 			withHops(t, verdict, "attachment", "gateway route", "route there", "route back", "security group", "host route")
 			succeeds(t, w.Leave(ctx))
-		}, []string{"Removed"}},
+		}, []string{"Announced", "Removed"}},
 	},
 	unruly: true,
 	also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {

@@ -28,8 +28,8 @@ that it attaches with, because Drawbridge's role may. Later the tag goes, and wi
 		prepare: gateway(true),
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Attached"}},
-			{"The owner of beta takes the tag off.", attach(""), []string{"Removed"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Attached"}},
+			{"The owner of beta takes the tag off.", attach(""), []string{"Announced", "Removed"}},
 		},
 		struck: []int{2},
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {
@@ -46,8 +46,8 @@ the gateway is told what would become reachable, and answers with a tag on the a
 		prepare: gateway(false),
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"AwaitingApproval"}},
-			{"The owner of beta approves, in the wrong account: that says nothing.", answer(false, "approved"), []string{"AwaitingApproval"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "AwaitingApproval"}},
+			{"The owner of beta approves, in the wrong account: that says nothing.", answer(false, "approved"), []string{"Announced", "AwaitingApproval"}},
 			{"The owner of alpha tags the attachment: drawbridge:approval=approved.", answer(true, "approved"), []string{"Announced", "Attached"}},
 		},
 		also: attachments("available"),
@@ -59,7 +59,7 @@ the gateway is told what would become reachable, and answers with a tag on the a
 		prepare: gateway(false),
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"AwaitingApproval"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "AwaitingApproval"}},
 			{"The owner of alpha tags the attachment: drawbridge:approval=rejected.", answer(true, "rejected"), []string{"Announced", "Refused"}},
 		},
 		also: attachments("rejected"),
@@ -77,7 +77,7 @@ the policy says, for beta.`,
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, slices.Repeat([]string{"Nothing"}, 6)},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Attached"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Attached"}},
 		},
 		struck: []int{1},
 		also:   attachments("available"),

@@ -103,7 +103,7 @@ As in studio.md. Then the owner of beta takes every tag of Drawbridge's off the 
 left is the role, which the sweep finds because IAM lists it.`,
 		prepare: studioWorld(false),
 		acts: []act{
-			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Identified", "Nothing"}},
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
 			{"The owner of beta takes all tags away; the events are lost.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				deaf(ctx, t, w)
 				done(t, w.UnshareWarehouse(ctx, studio.StatusTag, studio.ReasonTag))

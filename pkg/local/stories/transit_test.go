@@ -105,7 +105,7 @@ func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
 func quiet(ctx context.Context, t *testing.T, w *scenario.World) {
 	for _, home := range []scenario.Home{w.Consumer, w.Producer} {
 		client := eventbridge.NewFromConfig(engine.Config(home.Account, home.Region))
-		for _, kind := range []string{"share", "share-call", "attachment", "attachment-tag"} {
+		for _, kind := range []string{"share", "share-call", "attachment"} {
 			_, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String("drawbridge-forward-" + kind)})
 			succeeds(t, err)
 		}

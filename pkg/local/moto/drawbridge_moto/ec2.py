@@ -14,11 +14,13 @@ Gaps closed (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/):
 import copy
 import fnmatch
 import ipaddress
+import itertools
+import secrets
 
 from moto.core.responses import ActionResult
 from moto.ec2 import utils
 from moto.ec2.exceptions import EC2ClientError, InvalidSecurityGroupNotFoundError, RouteAlreadyExistsError
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import ec2_backends, vpcs
 from moto.ec2.models.network_acls import NetworkAclBackend
 from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
@@ -43,6 +45,18 @@ def matches(original, obj, name, wanted):
     if name == "tag-key" and isinstance(wanted, list):
         return any(fnmatch.fnmatchcase(have, one) for have in obj.get_filter_value(name) or [] for one in wanted)
     return original(obj, name, wanted)
+
+
+# --- ids -----------------------------------------------------------------------------------------------------------------
+
+_vpcs = itertools.count(0x10000000)
+
+
+@replace(vpcs, "random_vpc_id")
+def vpc_id(_original):
+    """Of two VPCs, the one that was made later has the greater id; AWS's are in no order. So a pair of VPCs, which is known by their
+    ids in order, reads the same in every run."""
+    return f"vpc-{next(_vpcs):08x}{secrets.token_hex(5)[1:]}"
 
 
 # --- routes --------------------------------------------------------------------------------------------------------------

@@ -194,8 +194,9 @@ class Stacks(Case):
         roles = {role["RoleName"] for role in self.client("iam", PRODUCER).list_roles()["Roles"]}
         self.assertIn("drawbridge-member-accept-peering", roles)
         name, _, _ = self.peering(accepter_region=ELSEWHERE)
-        started = self.eventually(lambda: [one for one in reports if one["kind"] == "history"])[0]
-        self.assertEqual("drawbridge-peering", started["stateMachine"])
+        started = self.eventually(
+            lambda: [one for one in reports if one["kind"] == "history" and one["stateMachine"] == "drawbridge-peering"]
+        )[0]
         given = json.loads(started["event"]["executionStartedEventDetails"]["input"])
         self.assertEqual((CONSUMER, REGION), (given["account"], given["region"]))
         self.assertEqual(name, given["detail"]["responseElements"]["vpcPeeringConnection"]["vpcPeeringConnectionId"])
