@@ -563,7 +563,7 @@ func plant(ctx context.Context, t *testing.T, w *scenario.World) {
 		_, err = client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
 			GroupId: &side.net.Group, IpPermissions: []ec2types.IpPermission{{
 				IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306),
-				IpRanges: []ec2types.IpRange{{CidrIp: aws.String(foreign.String()), Description: aws.String("the owner's own")}},
+				IpRanges: []ec2types.IpRange{{CidrIp: aws.String(foreign.String()), Description: aws.String("put there by its owner")}},
 			}},
 		})
 		done(t, err)
