@@ -85,6 +85,7 @@ var throttling = map[string]Fault{
 	"rds-data":        {Status: http.StatusBadRequest, Code: "ThrottlingException"},
 	"redshift":        {Status: http.StatusBadRequest, Code: "Throttling"},
 	"redshift-data":   {Status: http.StatusBadRequest, Code: "ThrottlingException"},
+	"route53":         {Status: http.StatusBadRequest, Code: "Throttling"}, // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
 	"route53resolver": {Status: http.StatusBadRequest, Code: "ThrottlingException"},
 	"sagemaker":       {Status: http.StatusBadRequest, Code: "ThrottlingException"},
 	"secretsmanager":  {Status: http.StatusBadRequest, Code: "ThrottlingException"},

@@ -10,7 +10,7 @@ Gaps closed:
 from moto.iam.exceptions import IAMException
 from moto.iam.models import IAMBackend, iam_backends
 
-from . import privilege
+from . import config, privilege
 from .patching import replace, require
 
 require(IAMBackend, "create_role")
@@ -36,20 +36,20 @@ def create_service_linked_role(original, self, service_name, description, suffix
 
 def exists(account, service):
     """Whether the account has the role of the service."""
-    return any(one.name == NAMES[service] for one in list(iam_backends[account]["aws"].roles.values()))
+    return any(one.name == NAMES[service] for one in list(iam_backends[account][config.PARTITION].roles.values()))
 
 
 def ensure(response, service):
     """A service makes its role for the caller of another call, if that caller may make it; whether it is there then."""
     account = response.current_account
     if not exists(account, service) and privilege.permitted(response, _demand(account, service)):
-        iam_backends[account]["aws"].create_service_linked_role(service, "", "")
+        iam_backends[account][config.PARTITION].create_service_linked_role(service, "", "")
     return exists(account, service)
 
 
 def _demand(account, service):
     role = NAMES.get(service, f"AWSServiceRoleFor{service.split('.')[0]}")
-    arn = f"arn:aws:iam::{account}:role/aws-service-role/{service}/{role}"
+    arn = f"arn:{config.PARTITION}:iam::{account}:role/aws-service-role/{service}/{role}"
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html#service-linked-role-permissions
     return privilege.Demand("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": service})
 

@@ -176,7 +176,7 @@ def _endpoint(call):
     if str(call.get("PrivateDnsEnabled")).lower() == "true":
         # A dependent action of CreateVpcEndpoint. The zone is one of AWS's own, which nobody can name before.
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-        demands.append(Demand("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/*"))
+        demands.append(Demand("route53:AssociateVPCWithHostedZone", f"arn:{config.PARTITION}:route53:::hostedzone/*"))
     if tags:
         demands.append(call.also("CreateTags", made, {**keys, "ec2:CreateAction": call.action}))
     return demands
