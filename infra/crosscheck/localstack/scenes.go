@@ -169,7 +169,7 @@ func approve(p *play, ctx context.Context, w *scenario.World) error {
 		_, err := ec2.NewFromConfig(p.engine.Config(w.Producer.Account, w.Producer.Region)).CreateTags(ctx, &ec2.CreateTagsInput{
 			Resources: []string{w.Connection}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:approval"), Value: aws.String("approved")}}})
 		return err
-	}, []string{"Connected"}, nil)
+	}, []string{"Announced", "Connected"}, nil)
 	return p.verdict(ctx, "approval", w, true)
 }
 
@@ -226,8 +226,8 @@ func failAndMend(p *play, ctx context.Context, w *scenario.World) error {
 
 // shareGateway is the fifth scenario: two VPCs that ask for a gateway, its share, and the end of it.
 func shareGateway(p *play, ctx context.Context, w *scenario.World) error {
-	p.act(ctx, "S5: two VPCs ask for a gateway that nobody shares yet, which attaches nothing", w.Ask, nil, []string{"Nothing"})
-	p.act(ctx, "S5: the gateway is made, which attaches nothing", w.Offer, nil, []string{"Nothing"})
+	p.act(ctx, "S5: two VPCs ask for a gateway that nobody shares yet, which attaches nothing", w.Ask, nil, []string{"Announced", "Nothing"})
+	p.act(ctx, "S5: the gateway is made, which attaches nothing", w.Offer, nil, []string{"Announced", "Nothing"})
 	before, err := w.Reach(ctx)
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ func shareGateway(p *play, ctx context.Context, w *scenario.World) error {
 	if err := p.verdict(ctx, "S5", w, true); err != nil {
 		return err
 	}
-	p.act(ctx, "S5: the tag goes, which ends Removed", w.Leave, []string{"Removed"}, []string{"Nothing"})
+	p.act(ctx, "S5: the tag goes, which ends Removed", w.Leave, []string{"Removed"}, []string{"Announced", "Nothing"})
 	gone, err := w.Gone(ctx, before)
 	if err != nil {
 		return err
