@@ -53,7 +53,8 @@ const TableKind tag.Kind = "route-table"
 var tableCalls = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
 
 // ReadChanged reads an event for all things that it names and Drawbridge may have to look at. An event that names none is not
-// an error but says why. It fails with [fault.Invalid] if the event cannot be read and may concern Drawbridge.
+// an error but says why, and so is one about no tag of Drawbridge's, whatever it names. It fails with [fault.Invalid] if what is left cannot be
+// read, since that may concern Drawbridge.
 func ReadChanged(raw []byte) (Changed, error) {
 	e, out, err := readEnvelope(raw)
 	if err != nil {
@@ -70,18 +71,10 @@ func ReadChanged(raw []byte) (Changed, error) {
 	default:
 		changed.Why = fmt.Sprintf("%q from %s names nothing that Drawbridge looks at for its tags", clip(e.DetailType), clip(e.Source))
 	}
-	if err != nil && !ours(e.Detail, e.Resources) {
-		changed.Things, changed.Why, err = nil, fmt.Sprintf("%s cannot be read, and names nothing of Drawbridge's", changed.Name), nil
-	}
 	if err == nil && len(changed.Things) == 0 && changed.Why == "" {
 		changed.Why = changed.Name + " names nothing that Drawbridge looks at"
 	}
 	return changed, err
-}
-
-// ours reports whether an event may concern Drawbridge: it has the key of one of its tags.
-func ours(parts ...json.RawMessage) bool {
-	return slices.ContainsFunc(parts, func(part json.RawMessage) bool { return strings.Contains(string(part), "drawbridge:") })
 }
 
 // recorded reads CloudTrail's record of a call.

@@ -136,6 +136,23 @@ func TestWhatCannotBeRead(t *testing.T) {
 	}
 }
 
+// What changes or ends a thing, or takes all its tags, may concern Drawbridge though it has none of its keys.
+func TestWhatConcernsAThingThatCannotBeReadIsKept(t *testing.T) {
+	const text = `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1",
+		"detail":{"eventName":"CALL","requestParameters":PARAMETERS}}`
+	for call, parameters := range map[string]string{
+		"AssociateVpcCidrBlock": `{"AssociateVpcCidrBlockRequest":{"Vpc":"vpc-01234567"}}`,
+		"DeleteVpc":             `{"vpcId":"vpc-$(reboot)"}`,
+		"AssociateRouteTable":   `{"routeTableId":"rtb"}`,
+		"DeleteTags":            `{"resourcesSet":{"items":[{"resourceId":"vpc-$(reboot)"}]},"tagSet":{}}`,
+	} {
+		raw := strings.NewReplacer("CALL", call, "PARAMETERS", parameters).Replace(text)
+		if got, err := event.ReadChanged([]byte(raw)); fault.Of(err) != fault.Invalid {
+			t.Errorf("%s: %+v, %v, want Invalid", call, got, err)
+		}
+	}
+}
+
 func TestFailedCallsChangeNothing(t *testing.T) {
 	for _, c := range tagtest.Cells() {
 		raw := strings.Replace(string(c.Event), `"eventName":`, `"errorCode":"Client.UnauthorizedOperation","eventName":`, 1)
