@@ -106,6 +106,6 @@ func TestNoTemplateNamesAPartition(t *testing.T) {
 func fixed(at []string, text string) bool {
 	has := func(key string) bool { return slices.Contains(at, key) }
 	return at[0] == "Parameters" && at[len(at)-1] == "Default" ||
-		principal.MatchString(text) && (has("Principal") || has("eventSource") || has("iam:AWSServiceName")) ||
+		principal.MatchString(text) && (has("Principal") || has("iam:AWSServiceName")) ||
 		linked.MatchString(text)
 }

@@ -102,10 +102,6 @@ const amazon = "amazonaws.com"
 // https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_iam.ServicePrincipal.html
 func ServicePrincipal(service string) string { return service + "." + amazon }
 
-// EventSource returns the name that CloudTrail gives to a service, in every partition.
-// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-func EventSource(service string) string { return service + "." + amazon }
-
 // ViaService returns the names that a service may have in the condition key kms:ViaService. AWS's pages write
 // amazonaws.com; the keys that AWS manages in China name services with that partition's suffix. Both mean the one service.
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
