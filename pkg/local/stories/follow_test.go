@@ -72,9 +72,9 @@ same event asks for beta's notebooks, of which there are none.`,
 	},
 	{
 		name:  "change-garbled",
-		title: "An event names no VPC",
+		title: "An event about a VPC has a name that no VPC has",
 		acts: []act{
-			{"The owner of alpha puts an event about the VPC $(reboot) on the default bus.", lieOfVPC, []string{"Nothing"}},
+			{"The owner of alpha puts an event about the VPC $(reboot) on the default bus.", lieOfVPC, []string{"Invalid"}},
 		},
 		unruly: true,
 	},
