@@ -32,6 +32,7 @@ type Config struct {
 	ApprovalPatience   string   // after how many days a request that waits for its owner is called stuck
 	SweepSchedule      string   // when every account is swept
 	PrivateAccessCIDRs []string // the ranges from which private notebooks are reached, beside their VPCs
+	LedgerTable        string   // the table that says what is Drawbridge's
 
 	Policy    string // path of the Cedar file, from the root of the repository
 	Functions string // path of the built functions, from the root of the repository
@@ -88,6 +89,9 @@ var fields = []field{
 	{key: "privateAccessCidrs", form: cidrForm, optional: true,
 		remedy: "ranges such as 10.8.0.0/16, or nothing",
 		list:   func(c *Config) *[]string { return &c.PrivateAccessCIDRs }},
+	{key: "ledgerTable", form: ledgerForm, fallback: ledgerName,
+		remedy: ledgerName + ", or the name of a table that was restored from it",
+		text:   func(c *Config) *string { return &c.LedgerTable }},
 	{key: "policy", form: `.+`, fallback: "pkg/policy/default.cedar",
 		remedy: "the path of a Cedar file, from the root of the repository",
 		text:   func(c *Config) *string { return &c.Policy }},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -74,6 +75,14 @@ func (h *hub) function(state string) awslambda.IFunction {
 		env["STUDIO_INDEX"] = jsii.String(studioIndex)
 		grants = append(grants, statement{"Effect": "Allow", "Action": []string{"ssm:DeleteParameter", "ssm:GetParametersByPath", "ssm:PutParameter"},
 			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + studioIndex + "/*")})
+	}
+	if step.readsLedger || step.keepsLedger {
+		env["LEDGER_TABLE"] = h.ledgerTable.ValueAsString()
+		may := slices.Clone(ledgerReads)
+		if step.keepsLedger {
+			may = append(may, ledgerWrites...)
+		}
+		grants = append(grants, ledgerGrant(may))
 	}
 	if step.knowsRegions {
 		env["REGIONS"] = h.regions.ValueAsString()

@@ -44,7 +44,9 @@ type hub struct {
 	dead       awssqs.Queue
 	regions    awscdk.CfnParameter // that a sweep looks at
 	patience   awscdk.CfnParameter // days until a request is stuck
-	machines   map[string]sfn.StateMachine
+	// ledgerTable is the name of the table that says what is Drawbridge's.
+	ledgerTable awscdk.CfnParameter
+	machines    map[string]sfn.StateMachine
 	// machineNames are the keys of machines in the order in which they were made.
 	machineNames []string
 }
@@ -94,6 +96,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	}))
 
 	h.deadLetters()
+	h.ledger(c.LedgerTable)
 
 	awsssm.NewCfnParameter(stack, jsii.String("Policy"), &awsssm.CfnParameterProps{
 		Name:        jsii.String(policyParameter),

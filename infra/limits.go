@@ -9,6 +9,7 @@ var longest = map[string]float64{
 	"HomeRegion":         32,
 	"HubAccount":         12,
 	"HubBusArn":          128,
+	"LedgerTable":        128, // DynamoDB takes 255
 	"OrganizationId":     34,
 	"PrivateAccessCidrs": 3072, // of a parameter's 4,096: 170 ranges
 	"Regions":            1024, // there are about 45 Regions

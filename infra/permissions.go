@@ -22,6 +22,8 @@ type step struct {
 	readsCallers bool
 	indexes      bool // it keeps the index of clusters by account: its parameters, and STUDIO_INDEX
 	knowsRegions bool // it looks into all Regions: REGIONS
+	readsLedger  bool // it reads what is Drawbridge's: items of the ledger, and LEDGER_TABLE
+	keepsLedger  bool // it writes the ledger as well
 }
 
 // grant is one statement of a member role. What AWS does on behalf of who makes a call is in [onBehalf].

@@ -9,6 +9,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     dataapi,
     databases,
     distributedmap,
+    dynamodb,
     ec2,
     ec2quotas,
     endpoints,

@@ -217,9 +217,36 @@ def _iam_policy(call):
     return demands
 
 
+def _table(call, name=None):
+    name = name or call.get("TableName")
+    return name if name.startswith("arn:") else call.arn(f"table/{name}")
+
+
+# What IAM asks of each action of a transaction: there is no permission for the call itself.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_ACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+
+
+def _transaction(call):
+    return [
+        call.also(_ACTIONS[kind], _table(call, given["TableName"]))
+        for action in call.listed("TransactItems")
+        for kind, given in action.items()
+    ]
+
+
 _route, _group = _one("route-table/", "RouteTableId"), _one("security-group/", "GroupId")
 
 CALLS = {
+    "dynamodb:BatchGetItem": lambda call: call.on(*(_table(call, name) for name in call.listed("RequestItems"))),
+    "dynamodb:DeleteItem": lambda call: call.on(_table(call)),
+    "dynamodb:GetItem": lambda call: call.on(_table(call)),
+    "dynamodb:PutItem": lambda call: call.on(_table(call)),
+    "dynamodb:Query": lambda call: call.on(_table(call)),
+    "dynamodb:Scan": lambda call: call.on(_table(call)),
+    "dynamodb:TransactGetItems": _transaction,
+    "dynamodb:TransactWriteItems": _transaction,
+    "dynamodb:UpdateItem": lambda call: call.on(_table(call)),
     "ec2:AcceptVpcPeeringConnection": _accept,
     "ec2:AuthorizeSecurityGroupEgress": _authorize,
     "ec2:CreateSecurityGroup": _new_group,

@@ -27,7 +27,7 @@ require(MotoRequestHandler, "run_wsgi", "make_environ")
 # The services a run of Drawbridge touches; made ready before the first call.
 _PRELOADED = (
     "ec2", "sts", "iam", "cloudformation", "events", "stepfunctions", "lambda", "ssm", "sqs", "sns", "logs",
-    "sagemaker", "rds", "redshift", "rdsdata", "secretsmanager", "kms", "organizations", "moto_api",
+    "sagemaker", "rds", "redshift", "rdsdata", "secretsmanager", "kms", "organizations", "dynamodb", "moto_api",
 )  # fmt: skip
 
 
