@@ -16,13 +16,13 @@ const (
 	ledgerExpiry = "expires"
 )
 
-// The calls of package ledger. Both lists name single items and single partitions: nobody may Scan the table, and no function
-// may delete it, restore it or change how it is kept. TransactWriteItems and TransactGetItems are no permissions of their own:
-// IAM asks for that of each action in them.
+// The calls of package ledger: rows by their keys, one partition at a time, and transactions that put and delete. Nobody may scan
+// the table, and no function may delete it, restore it or change how it is kept. TransactWriteItems is no permission of its own:
+// IAM asks for that of each action in it.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 var (
-	ledgerReads  = []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
-	ledgerWrites = []string{"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+	ledgerReads  = []string{"dynamodb:BatchGetItem", "dynamodb:Query"}
+	ledgerWrites = []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}
 )
 
 // ledger makes the table that says what is Drawbridge's. It is the one thing of the hub that cannot be made anew: it is kept

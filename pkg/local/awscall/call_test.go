@@ -81,6 +81,10 @@ func TestParse(t *testing.T) {
 		{"a transaction about several", request("POST", "/", "dynamodb",
 			`{"TransactItems":[{"ConditionCheck":{"Key":{"pk":{"S":"b"},"sk":{"S":"i"}}}},{"Delete":{"Key":{"pk":{"S":"a"},"sk":{"S":"i"}}}}]}`,
 			dynamo("TransactWriteItems")), "TransactWriteItems", "(2 rows)"},
+		{"a transaction of one row", request("POST", "/", "dynamodb", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"lease#a"},"sk":{"S":"lease"}}}}]}`,
+			dynamo("TransactWriteItems")), "TransactWriteItems", "lease#a lease"},
+		{"a batch", request("POST", "/", "dynamodb", `{"RequestItems":{"t.1":{"Keys":[{"pk":{"S":"a"},"sk":{"S":"i"}},{"pk":{"S":"a"},"sk":{"S":"j"}}],"ConsistentRead":true}}}`,
+			dynamo("BatchGetItem")), "BatchGetItem", "a (2 rows)"},
 		{"a table", request("POST", "/", "dynamodb", `{"TableName":"t"}`, dynamo("DescribeTable")), "DescribeTable", ""},
 		{"unknown path", request("PUT", "/bucket/key", "s3", "x", nil), "PUT /bucket/key", ""},
 	} {
