@@ -10,9 +10,9 @@ import (
 )
 
 // Missing judges things that a connection wants and that are not there, and writes down what becomes of them: see [Judge]. Of the given items, only
-// what names them counts. Returned are those to add, with those that the ledger does not know, as they were given; and
+// what names them counts. by is the execution that asks. Returned are those to add, with those that the ledger does not know, as they were given; and
 // those to leave, as their entries are. It is asked before [ledger.Ledger.Record]. Nothing missing costs nothing.
-func (c Contest) Missing(ctx context.Context, connection string, missing []ledger.Item) (add, left []ledger.Item, err error) {
+func (c Contest) Missing(ctx context.Context, connection, by string, missing []ledger.Item) (add, left []ledger.Item, err error) {
 	if len(missing) == 0 {
 		return nil, nil, nil
 	}
@@ -22,7 +22,7 @@ func (c Contest) Missing(ctx context.Context, connection string, missing []ledge
 	}
 	now := c.now()
 	known, err := c.Ledger.MarkAll(ctx, missing, func(i *ledger.Item) {
-		*i, _ = Judge(*i, Facts{By: Taker(*i), Leave: slices.Contains(entry.Leave, i.Account), Fresh: now.Sub(i.At) < ledger.Lifetime, At: now})
+		*i, _ = Judge(*i, Facts{By: Taker(*i), Leave: slices.Contains(entry.Leave, i.Account), Fresh: now.Sub(i.At) < ledger.Lifetime, Execution: by, At: now})
 	})
 	if err != nil {
 		return nil, nil, err
@@ -30,7 +30,7 @@ func (c Contest) Missing(ctx context.Context, connection string, missing []ledge
 	for _, m := range missing {
 		// As Judge leaves them: what is put back is intended, or was never taken.
 		if n := slices.IndexFunc(known, m.Same); n >= 0 && (known[n].State == ledger.Contested || known[n].State == ledger.Confirmed && known[n].Taken > 0) {
-			slog.InfoContext(ctx, "leaving what somebody took away", "kind", m.Kind, "resource", m.Resource, "key", m.Key, "by", known[n].By.Who, "times", known[n].Taken)
+			slog.InfoContext(ctx, "leaving what somebody took away", "kind", m.Kind, "resource", m.Resource, "key", m.Key, "by", known[n].TakenBy.Who, "times", known[n].Taken)
 			left = append(left, known[n])
 			continue
 		}

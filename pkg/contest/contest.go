@@ -49,8 +49,9 @@ type Facts struct {
 	Leave bool        // the policy wants what somebody takes away to be left
 	// Fresh says that it was made so lately that what was read may be older.
 	// https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
-	Fresh bool
-	At    time.Time // now
+	Fresh     bool
+	Execution string    // that asks
+	At        time.Time // now
 }
 
 // Sight is a hand that a record of AWS's saw at a resource.

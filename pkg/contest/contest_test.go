@@ -54,12 +54,12 @@ func TestJudge(t *testing.T) {
 		"a moment after, and the same hand seen":    {ledger.Confirmed, 1, ci, contest.Facts{Fresh: true, By: ci}, contest.Leave, ledger.Contested, 2},
 	} {
 		c.facts.At = noon
-		then, verdict := contest.Judge(ledger.Item{State: c.state, Taken: c.taken, By: c.before}, c.facts)
+		then, verdict := contest.Judge(ledger.Item{State: c.state, Taken: c.taken, TakenBy: c.before}, c.facts)
 		if verdict != c.want || then.State != c.then || then.Taken != c.count {
 			t.Errorf("%s: %s, %s, taken %d times; want %s, %s, %d", name, verdict, then.State, then.Taken, c.want, c.then, c.count)
 		}
-		if then.Taken > c.taken && then.By != c.facts.By {
-			t.Errorf("%s: taken by %+v", name, then.By)
+		if then.Taken > c.taken && then.TakenBy != c.facts.By {
+			t.Errorf("%s: taken by %+v", name, then.TakenBy)
 		}
 	}
 }
@@ -80,12 +80,12 @@ func TestNoted(t *testing.T) {
 		"seen before the item was made":        {ledger.Item{State: ledger.Confirmed, At: at(10), Missed: at(12)}, at(9), 0, ledger.Hand{}, true},
 		"counted, nobody knew by whom":         {ledger.Item{State: ledger.Intended, At: at(12), Taken: 1}, at(9), 1, ci, true},
 		"counted, and put back, by whom?":      {ledger.Item{State: ledger.Confirmed, At: at(12), Taken: 1}, at(9), 1, ci, true},
-		"counted, and it is known by whom":     {ledger.Item{State: ledger.Contested, At: at(12), Taken: 2, By: alice}, at(9), 2, alice, true},
+		"counted, and it is known by whom":     {ledger.Item{State: ledger.Contested, At: at(12), Taken: 2, TakenBy: alice}, at(9), 2, alice, true},
 		"put back long ago, the next hand":     {ledger.Item{State: ledger.Confirmed, At: at(0), Taken: 1}, at(9), 1, ledger.Hand{}, true},
 		"an older record than the one that is": {ledger.Item{State: ledger.Confirmed, At: at(0), SeenAt: at(10)}, at(9), 0, ledger.Hand{}, false},
 	} {
 		got := contest.Noted(c.item, contest.Sight{By: ci, At: c.at})
-		if got.Taken != c.taken || got.By != c.by || (got.Seen == ci) != c.seen {
+		if got.Taken != c.taken || got.TakenBy != c.by || (got.Seen == ci) != c.seen {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -133,7 +133,7 @@ func (w *world) look() {
 	if !w.there {
 		missing = []ledger.Item{wanted}
 	}
-	add, _, err := w.Missing(ctx, "pcx-1", missing)
+	add, _, err := w.Missing(ctx, "pcx-1", "run", missing)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestTenAppliesAreOneAdd(t *testing.T) {
 				if w.adds != 2 { // the first, and one more
 					t.Errorf("added %d times", w.adds)
 				}
-				if got := w.entry(); got.State != ledger.Contested || !contest.Same(got.By, ci) {
+				if got := w.entry(); got.State != ledger.Contested || !contest.Same(got.TakenBy, ci) {
 					t.Errorf("%+v", got)
 				}
 			})

@@ -35,7 +35,7 @@ func Judge(i ledger.Item, f Facts) (ledger.Item, Verdict) {
 		return missed(i, f)
 	}
 	i, contested := taken(i, f.By, f.Leave)
-	i.At = f.At
+	i.By, i.At = f.Execution, f.At
 	if contested {
 		i.State = ledger.Contested
 		return i, Leave
@@ -52,7 +52,7 @@ func missed(i ledger.Item, f Facts) (ledger.Item, Verdict) {
 		return i, Leave
 	case !i.Missed.IsZero():
 		i, _ = taken(i, ledger.Hand{}, false)
-		i.State, i.At = ledger.Intended, f.At
+		i.State, i.By, i.At = ledger.Intended, f.Execution, f.At
 		return i, PutBack
 	}
 	i.Missed = f.At
@@ -61,8 +61,8 @@ func missed(i ledger.Item, f Facts) (ledger.Item, Verdict) {
 
 // taken counts that a hand took an item away, and reports whether it is contested by that.
 func taken(i ledger.Item, by ledger.Hand, leave bool) (ledger.Item, bool) {
-	contested := leave || i.Taken >= Most || i.Taken > 0 && (by.Who == "" || i.By.Who == "" || Same(by, i.By))
-	i.Taken, i.By, i.Missed = i.Taken+1, by, Facts{}.At
+	contested := leave || i.Taken >= Most || i.Taken > 0 && (by.Who == "" || i.TakenBy.Who == "" || Same(by, i.TakenBy))
+	i.Taken, i.TakenBy, i.Missed = i.Taken+1, by, Facts{}.At
 	return i, contested
 }
 
@@ -92,17 +92,18 @@ func Noted(i ledger.Item, s Sight) ledger.Item {
 		put := i.Missed
 		i, _ = taken(i, s.By, false)
 		i.At = put
-	case i.Taken > 0 && i.By.Who == "" && !s.At.After(i.At):
-		i.By = s.By
+	case i.Taken > 0 && i.TakenBy.Who == "" && !s.At.After(i.At):
+		i.TakenBy = s.By
 	}
 	return i
 }
 
 // Settled returns an item as it is once its owner asked for it anew: nothing that was before counts.
 func Settled(i ledger.Item) ledger.Item {
-	i.Taken, i.By, i.Missed = 0, ledger.Hand{}, Facts{}.At
-	if i.State == ledger.Contested {
-		i.State = ledger.Intended
+	nothing := ledger.Item{}
+	i.Taken, i.TakenBy, i.Missed, i.Seen, i.SeenAt = 0, nothing.TakenBy, nothing.Missed, nothing.Seen, nothing.SeenAt
+	if i.State == ledger.Contested { // and nobody is about to make it
+		i.State, i.By, i.At = ledger.Intended, "", i.At.Add(-ledger.Lifetime)
 	}
 	return i
 }
@@ -154,7 +155,7 @@ func Of(items []ledger.Item) []ledger.Item {
 func Hands(items []ledger.Item) []string {
 	var out []string
 	for _, i := range Of(items) {
-		out = append(out, i.Account+" "+principal(i.By.Who))
+		out = append(out, i.Account+" "+principal(i.TakenBy.Who))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -143,12 +143,14 @@ type Item struct {
 	Left string `json:"left,omitempty"`
 	// Needed are the ids of those who need it, sorted; see [Kind].
 	Needed []string `json:"needed,omitempty"`
+	// By is the execution that intended it. Until it is confirmed, or two minutes old, no other makes the call.
+	By string `json:"by,omitempty"`
 	// For is who needed it last, while it is leaving.
 	For string    `json:"for,omitempty"`
 	At  time.Time `json:"at"` // of the state
-	// Taken says how often somebody else took it away, and By who did so last; zero if nobody knows. See package contest.
-	Taken int  `json:"taken,omitempty"`
-	By    Hand `json:"by,omitzero"`
+	// Taken says how often somebody else took it away, and TakenBy who did so last; zero if nobody knows. See package contest.
+	Taken   int  `json:"taken,omitempty"`
+	TakenBy Hand `json:"takenBy,omitzero"`
 	// Seen is the last hand that a record of AWS's saw at the resource, and SeenAt when.
 	Seen   Hand      `json:"seen,omitzero"`
 	SeenAt time.Time `json:"seenAt,omitzero"`
