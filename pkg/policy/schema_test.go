@@ -39,7 +39,7 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 	for _, v := range []VPC{member, stranger, pathless} {
 		one := Participant{Region: "us-east-1", Account: v.Account}
 		principals[AcceptShare], resources[AcceptShare] = append(principals[AcceptShare], one), append(resources[AcceptShare], one)
-		for _, action := range []Action{Attach, AcceptAttachment, AskAttachment, RejectAttachment} {
+		for _, action := range []Action{Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment} {
 			resources[action] = append(resources[action], Gateway{ID: "tgw-1", Region: "us-east-1", Tags: map[string]string{"Name": "core"}, Account: v.Account})
 		}
 	}
