@@ -48,7 +48,7 @@ func (r Reporter) Report(ctx context.Context, in workflow.ReportContestInput) (w
 		return nothing("nothing of %s is contested any more", in.Connection)
 	}
 	hands := contest.Hands(contested)
-	reason := Reason(contested)
+	reason := contest.Reason(contested)
 	what := sha256.Sum256([]byte(strings.Join(hands, "\n")))
 	did, err := r.Ledger.Once(ctx, in.Connection, func(c *ledger.Connection) *string { return &c.Contest }, hex.EncodeToString(what[:8]), in.Execution, func() error {
 		e := Event(entry, contested)
@@ -105,17 +105,4 @@ func Event(c ledger.Connection, contested []ledger.Item) notice.Contested {
 	slices.Sort(e.Accounts)
 	e.Accounts = slices.Compact(e.Accounts)
 	return e
-}
-
-// Reason says in one sentence what of contested items is taken away; of one side's nothing that only that side knows.
-func Reason(contested []ledger.Item) string {
-	kinds := map[string]int{}
-	for _, i := range contested {
-		kinds[string(i.Kind)+" in account "+i.Account]++
-	}
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		parts = append(parts, fmt.Sprintf("%d of %s", kinds[k], k))
-	}
-	return "somebody takes away what Drawbridge adds, and it is left to them: " + strings.Join(parts, ", ")
 }
