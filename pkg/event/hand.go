@@ -26,9 +26,8 @@ var (
 	attachmentID = []string{"transitGatewayAttachmentId"}
 )
 
-// Touches are all there are. What begins by a call is not among them, but for routes, which their owner may put back.
+// Touches are all there are. What begins by a call is not among them.
 var Touches = []Touch{
-	{"ec2", "CreateRoute", []string{"routeTableId"}, destinations, "", ""},
 	{"ec2", "ReplaceRoute", []string{"routeTableId"}, destinations, "", ""},
 	{"ec2", "DeleteRoute", []string{"routeTableId"}, destinations, "", ""},
 	{"ec2", "RevokeSecurityGroupIngress", []string{"groupId"}, nil, "ingress", ""},

@@ -36,7 +36,6 @@ func TestTheHandOfARecord(t *testing.T) {
 		untagged []string
 	}{
 		"delete-route-by-terraform":        {event.Hand{Who: deploy, Tool: event.Terraform}, []event.Touched{{Resource: "rtb-0a1b2c3d4e5f60001", Keys: []string{"10.2.0.0/16"}}}, nil},
-		"create-route":                     {event.Hand{Who: "arn:aws:sts::111111111111:assumed-role/research/ben", Tool: event.CLI}, []event.Touched{{Resource: "rtb-0a1b2c3d4e5f60001", Keys: []string{"10.9.0.0/16"}}}, nil},
 		"revoke-rule-by-cloudformation":    {event.Hand{Who: "arn:aws:sts::222222222222:assumed-role/deploy/AWSCloudFormation", Tool: event.CloudFormation}, []event.Touched{{Resource: "sg-0a1b2c3d4e5f60001", Keys: []string{"ingress"}}}, nil},
 		"modify-security-group-rules":      {event.Hand{Who: "arn:aws:sts::222222222222:assumed-role/platform/ben", Tool: event.CLI}, []event.Touched{{Resource: "sg-0a1b2c3d4e5f60001"}}, nil},
 		"delete-vpc-endpoints":             {event.Hand{Who: sso, Tool: event.Console}, []event.Touched{{Resource: "vpce-0a1b2c3d4e5f60001"}, {Resource: "vpce-0a1b2c3d4e5f60002"}}, nil},
