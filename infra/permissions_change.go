@@ -5,12 +5,15 @@ import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
 // changeSteps are the states of the Change machine.
 var changeSteps = map[string]step{
 	"FindConnections": {
-		announces: true,
-		keeps:     true,
+		announces:   true,
+		keeps:       true,
+		keepsLedger: true,
 		member: []grant{{actions: []string{
 			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
 			"sagemaker:ListNotebookInstances"}}},
 	},
+	// It enters no member: what it tells people stands in the ledger.
+	"ReportContest": {notifies: true, announces: true, keepsLedger: true},
 	// The tag of the answer and no other: those of owners, which it reads, it can neither set nor take away.
 	"AnswerTags": {
 		notifies:  true,

@@ -112,7 +112,8 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"VerifyConnection": {
-		announces: true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections"}},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},

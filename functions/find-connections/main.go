@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fanout"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -29,6 +31,7 @@ func main() {
 		return fanout.Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	find := fanout.Fanout{Enter: enter, Ask: looks.Ask}.Find
+	hub := door.Hub()
+	find := fanout.Fanout{Enter: enter, Ask: looks.Ask, Contest: contest.Contest{Ledger: ledger.Open(hub)}, Region: hub.Region}.Find
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.FindConnectionsInput.Raw, find))
 }

@@ -371,6 +371,7 @@ var inputs = map[string]any{
 	"InjectRoutes":            workflow.InjectRoutesInput{},
 	"VerifyConnection":        workflow.VerifyConnectionInput{},
 	"FindConnections":         workflow.FindConnectionsInput{},
+	"ReportContest":           workflow.ReportContestInput{},
 	"AnswerTags":              workflow.AnswerTagsInput{},
 	"ListAccounts":            workflow.ListAccountsInput{},
 	"SweepAccount":            workflow.SweepAccountInput{},

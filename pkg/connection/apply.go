@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -63,7 +64,7 @@ type Verifier interface {
 // A connection may be deleted while it is being set up, and the execution that takes it away may be done before the last
 // rule or status is written. So still, which returns a [fault.Over] for a connection that is over, is asked last of all: that
 // sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
-func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verifier, still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
 	out.Verdict = append(slices.Clone(in.Found), in.DNS.Hops...)
 	for _, r := range in.Routed {
@@ -83,8 +84,15 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(c
 	for _, n := range in.Injected {
 		out.Verdict = append(out.Verdict, n.Hops...)
 	}
+	entry, _, err := l.Connection(ctx, in.Connection.ID)
+	if err != nil {
+		return out, err
+	}
 	tell := func(result workflow.Result, reason string) error {
 		for _, s := range in.Sides {
+			if silent(entry, s.VPC.Account) {
+				continue
+			}
 			if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, Status(in.Connection, s, result, reason)); err != nil {
 				return err
 			}
@@ -97,6 +105,14 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(c
 			return out, err
 		}
 		return out, lacking
+	}
+	taken, err := contested(ctx, l, bus, in)
+	if err != nil {
+		return out, err
+	}
+	if taken != "" {
+		out.Result, out.Reason = workflow.Contested, taken
+		return out, tell(workflow.Contested, taken)
 	}
 	if err := tell(workflow.Connected, out.Reason); err != nil {
 		return out, err

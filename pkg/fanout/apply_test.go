@@ -13,8 +13,10 @@ import (
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fanout"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -99,7 +101,8 @@ func TestFind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := &account{gone: c.gone}
 			var asked []string
-			f := fanout.Fanout{
+			l, _ := ledgertest.New()
+			f := fanout.Fanout{Contest: contest.Contest{Ledger: l}, Region: "us-east-1",
 				Enter: func(_ string, at event.Place) fanout.Clients {
 					if at != here {
 						t.Errorf("enters %v", at)

@@ -5,7 +5,8 @@
 // reads the facts and decides.
 //
 //	fanout.go  the words
-//	plan.go    thinks: what an event concerns
+//	plan.go    thinks: what an event concerns, and how what the ledger has is looked at
+//	hand.go    somebody's hand at something that Drawbridge added, or that an owner asks for anew
 //	apply.go   finds the connections, and asks
 package fanout
 
@@ -25,4 +26,11 @@ type Concern struct {
 	Tables []string
 	// Notebooks are names of notebook instances, sorted, in whatever case the event has them.
 	Notebooks []string
+	// Configurations are lifecycle configurations that somebody changed, whose notebooks are concerned, sorted.
+	Configurations []string
+}
+
+// Empty reports whether nobody is concerned.
+func (o Concern) Empty() bool {
+	return len(o.Looks)+len(o.VPCs)+len(o.Networks)+len(o.Tables)+len(o.Notebooks)+len(o.Configurations) == 0 && !o.Everywhere
 }

@@ -1,10 +1,12 @@
 package fanout
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -109,7 +111,7 @@ func Tagged(c event.Changed) []workflow.TaggedThing {
 
 // look adds a look, once.
 func (o *Concern) look(l look.Look) {
-	if !slices.Contains(o.Looks, l) {
+	if !slices.ContainsFunc(o.Looks, func(each look.Look) bool { return reflect.DeepEqual(each, l) }) {
 		o.Looks = append(o.Looks, l)
 	}
 }
@@ -143,4 +145,61 @@ func Instance(name string, instances []string) (string, bool) {
 		return "", false
 	}
 	return instances[i], true
+}
+
+// touched adds the notebooks that are concerned because a hand was at items, and returns those who need the items, which may be connections. Lines of
+// a lifecycle configuration are needed by subnets; the notebooks that have it are looked at.
+func (o *Concern) touched(items []ledger.Item) []string {
+	var ids []string
+	for _, i := range items {
+		switch i.Kind {
+		case ledger.HostRoute:
+			o.Configurations = append(o.Configurations, i.Resource)
+		case ledger.Config:
+			o.Notebooks = append(o.Notebooks, i.Resource)
+		default:
+			ids = append(ids, i.Needed...)
+		}
+	}
+	for _, list := range []*[]string{&o.Configurations, &o.Notebooks} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return ids
+}
+
+// Look returns the look at a connection of the ledger, of the machine that its kind names; false if there is no such machine. It is looked at from the
+// place at which something happened, if that is one of its sides.
+func Look(c ledger.Connection, at event.Place, reason string) (look.Look, bool) {
+	var side ledger.Side
+	if len(c.Sides) > 0 {
+		side = c.Sides[0]
+	}
+	for _, s := range c.Sides {
+		if s.Account == at.Account && s.Region == at.Region {
+			side = s
+		}
+	}
+	switch c.Kind {
+	case "peering":
+		return event.Inspection{Account: side.Account, Region: side.Region, PeeringID: c.ID, Reason: reason}, true
+	case "transit":
+		gateway, _, _ := strings.Cut(c.ID, ":")
+		out := event.TransitInspection{TransitGatewayID: gateway, Reason: reason}
+		for _, s := range c.Sides {
+			out.VPCs = append(out.VPCs, event.VPCPlace{Account: s.Account, Region: s.Region, VPC: s.ID})
+		}
+		return out, len(out.VPCs) == 2
+	case "attachment":
+		return event.AttachmentInspection{Account: side.Account, Region: side.Region, AttachmentID: c.ID, Reason: reason}, strings.HasPrefix(c.ID, "tgw-attach-")
+	case "data-api":
+		return event.DataAPIInspection{Account: side.Account, Region: side.Region, Cluster: c.ID, Reason: reason}, true
+	case "data-api-endpoint":
+		return event.DataAPIEndpointInspection{Account: side.Account, Region: side.Region, VPC: side.ID, Reason: reason}, true
+	case "private-notebooks":
+		return event.PrivateNotebooksInspection{Account: side.Account, Region: side.Region, Reason: reason}, true
+	case "studio":
+		return event.StudioInspection{Account: side.Account, Region: side.Region, Cluster: event.ClusterID(c.ID), Reason: reason}, true
+	}
+	return nil, false
 }

@@ -78,7 +78,7 @@ func (d *desk) verify(in workflow.VerifyConnectionInput) error {
 	still := func(ctx context.Context) error {
 		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
 	}
-	_, err := connection.Verify(context.Background(), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
+	_, err := connection.Verify(context.Background(), emptyLedger(), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
 	return err
 }
 

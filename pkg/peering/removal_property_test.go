@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -104,7 +106,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		still := func(ctx context.Context) error {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
-		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
+		_, err = connection.Verify(ctx, emptyLedger(), func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
 			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
@@ -471,4 +473,10 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 		t.Fatalf("nothing was ever connected (%d), trimmed (%d) or withdrawn (%d)", connected, trims, withdrawn)
 	}
 	t.Logf("%d connections came to their end, %d lost something first, %d were not allowed any more", connected, trims, withdrawn)
+}
+
+// emptyLedger is one in which nothing is contested.
+func emptyLedger() ledger.Ledger {
+	l, _ := ledgertest.New()
+	return l
 }

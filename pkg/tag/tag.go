@@ -7,6 +7,9 @@ package tag
 
 import "slices"
 
+// Prefix is what all keys of Drawbridge's tags begin with: those by which owners ask, and those by which it answers.
+const Prefix = "drawbridge:"
+
 // The keys of the tags by which owners ask.
 const (
 	Accept           = "drawbridge:accept"            // may this VPC or transit gateway be connected without being asked?

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -419,7 +421,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 				return ""
 			}
 		}
-		_, err = connection.Verify(ctx, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
+		_, err = connection.Verify(ctx, emptyLedger(), func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {
@@ -724,4 +726,10 @@ func TestAForgedRuleTakesNothingFromTheOtherAccount(t *testing.T) {
 			t.Fatalf("%s was\n%s\nand is\n%s\n%s", zero.account(), before, zero.text(), w.violations)
 		}
 	})
+}
+
+// emptyLedger is one in which nothing is contested.
+func emptyLedger() ledger.Ledger {
+	l, _ := ledgertest.New()
+	return l
 }

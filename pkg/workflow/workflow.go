@@ -460,4 +460,6 @@ type FindConnectionsOutput struct {
 	Announced int    `json:"announced"`
 	// Tagged are the things whose tags the event says were set or removed; an empty list, never null.
 	Tagged []TaggedThing `json:"tagged"`
+	// Contested is the connection whose owners may have to be told that something of it is contested; empty if there is none.
+	Contested string `json:"contested"`
 }
