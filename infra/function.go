@@ -71,11 +71,6 @@ func (h *hub) function(state string) awslambda.IFunction {
 		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
 			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + callersParameter)})
 	}
-	if step.indexes {
-		env["STUDIO_INDEX"] = jsii.String(studioIndex)
-		grants = append(grants, statement{"Effect": "Allow", "Action": []string{"ssm:DeleteParameter", "ssm:GetParametersByPath", "ssm:PutParameter"},
-			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + studioIndex + "/*")})
-	}
 	if step.readsLedger || step.keepsLedger {
 		env["LEDGER_TABLE"] = h.ledgerTable.ValueAsString()
 		may := slices.Clone(ledgerReads)

@@ -87,11 +87,6 @@ var onBehalf = map[string][]need{
 	"sns:Publish":                      {{"kms:GenerateDataKey", "the topic is not encrypted with a key of KMS", "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"}},
 	"sqs:SendMessage":                  {{"kms:GenerateDataKey", "the queue is encrypted with a key that SQS owns", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html"}},
 	"ssm:GetParameter":                 {{"kms:Decrypt", "the parameters are no SecureString", encryptionParameter}},
-	"ssm:GetParametersByPath":          {{"kms:Decrypt", "the parameters are no SecureString", encryptionParameter}},
-	"ssm:PutParameter": {
-		{"kms:Encrypt", "the parameters are no SecureString", encryptionParameter},
-		{"ssm:AddTagsToResource", "the parameters get no tags", "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"},
-	},
 	// A Distributed Map starts its own machine, and asks after what it started.
 	"states:StartExecution": {
 		{"states:DescribeExecution", "only a Distributed Map needs it, and the Sweep machine's role has it", mapRunPolicies},
@@ -142,7 +137,6 @@ var alone = []string{
 	"sagemaker:StopNotebookInstance",
 	"sagemaker:UpdateNotebookInstanceLifecycleConfig",
 	"secretsmanager:DeleteResourcePolicy",
-	"ssm:DeleteParameter",
 	"states:RedriveExecution",
 	"states:StopExecution",
 	"sts:AssumeRole",

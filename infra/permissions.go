@@ -20,7 +20,6 @@ type step struct {
 	looksBack  bool    // it reads what became of an execution of the machines
 	// it reads the ranges from which people call: ssm:GetParameter on their parameter, and CALLERS_PARAMETER
 	readsCallers bool
-	indexes      bool // it keeps the index of clusters by account: its parameters, and STUDIO_INDEX
 	knowsRegions bool // it looks into all Regions: REGIONS
 	readsLedger  bool // it reads what is Drawbridge's: items of the ledger, and LEDGER_TABLE
 	keepsLedger  bool // it writes the ledger as well

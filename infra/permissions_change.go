@@ -27,8 +27,9 @@ var changeSteps = map[string]step{
 			{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: []string{arn("redshift", "cluster:*")}, when: only(tag.Unclear)},
 			{actions: []string{"iam:ListRoleTags"}, resources: []string{anyRole}},
 			{actions: []string{"iam:TagRole", "iam:UntagRole"}, resources: []string{anyRole}, when: only(tag.Unclear)},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
-			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only(tag.Unclear)},
+			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:ListTags"}, resources: []string{notebooks, domains}},
+			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: []string{notebooks, domains}, when: only(tag.Unclear)},
 		},
 	},
 }

@@ -21,8 +21,9 @@ func main() {
 		log.Fatal(err)
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	book := studio.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
-		return studio.Conclude(ctx, redshift.NewFromConfig(config), bus, in)
+		return studio.Conclude(ctx, redshift.NewFromConfig(config), bus, book, in)
 	})
 }

@@ -35,6 +35,6 @@ func main() {
 	}
 	bus, parameters := eventbridge.NewFromConfig(door.Hub()), ssm.NewFromConfig(door.Hub())
 	inspect := studio.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: parameter.New(parameters, os.Getenv("POLICY_PARAMETER")).Policy,
-		Index: studio.Index{API: parameters, Path: os.Getenv("STUDIO_INDEX")}, Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME")}}.Inspect
+		Book: studio.Open(door.Hub()), Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME")}}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, inspect))
 }

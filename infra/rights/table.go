@@ -234,6 +234,10 @@ var Lines = []Line{
 		Writes: map[string][]string{"AnswerTags": {"sagemaker:AddTags", "sagemaker:DeleteTags"}},
 		On:     "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
 	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"sagemaker:AddTags", "sagemaker:DeleteTags"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
 
 	// The Data API.
 	{
@@ -369,14 +373,14 @@ var Lines = []Line{
 
 	// Studio.
 	{
-		Writes: map[string][]string{"WriteStudioRole": {"iam:CreateRole", "iam:PutRolePolicy"}, "ForgetReaders": {"iam:DeleteRolePolicy"}},
+		Writes: map[string][]string{"WriteStudioRole": {"iam:CreateRole", "iam:PutRolePolicy"}},
 		On:     "iam role/drawbridge/drawbridge-studio-*", Whose: "Drawbridge's own role", OptIn: "drawbridge:studio on the cluster names accounts; no role without the boundary of the member stack",
 		IAM: []Condition{{"iam:PermissionsBoundary", "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-studio-boundary", true}},
 	},
 	{
-		Writes: map[string][]string{"WriteStudioRole": {"iam:UpdateAssumeRolePolicy"}, "ForgetReaders": {"iam:UpdateAssumeRolePolicy", "iam:DeleteRole"}},
-		On:     "iam role/drawbridge/drawbridge-studio-*", Whose: "Drawbridge's own role", OptIn: "as for making it",
-		Code: "the ARN in the role: only under the path /drawbridge/",
+		Writes: map[string][]string{"WriteStudioRole": {"iam:UpdateAssumeRolePolicy", "iam:DeleteRole", "iam:DeleteRolePolicy"}},
+		On:     "iam role/drawbridge/drawbridge-studio-*", Whose: "Drawbridge's own role", OptIn: "as for making it: only a role that Drawbridge marked when it made it, and that the ledger has",
+		IAM: ownOnly("drawbridge:connection", "studio"),
 	},
 	{
 		Writes: map[string][]string{"WriteStudioRole": {"iam:TagRole"}},
@@ -388,31 +392,48 @@ var Lines = []Line{
 		IAM: ownOnly("drawbridge:studio", "true"),
 	},
 	{
-		Writes: map[string][]string{"AdmitExecutionRole": {"iam:TagRole"}},
-		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "drawbridge:studio=true on the role",
+		Writes: map[string][]string{"AdmitExecutionRole": {"iam:TagRole", "iam:UntagRole"}},
+		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "drawbridge:studio=true on the role; the mark and no other tag",
 		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:studio", "true")...),
 	},
 	{
-		Writes: map[string][]string{"AdmitExecutionRole": {"iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"}},
+		Writes: map[string][]string{"ReleaseExecutionRole": {"iam:DeleteRolePolicy", "iam:UpdateAssumeRolePolicy"}},
 		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "drawbridge:studio=true was on the role when Drawbridge's mark came on it; what was added can go when the tag is gone",
 		IAM: ownOnly("drawbridge:connection", "studio"),
 	},
 	{
-		Writes: map[string][]string{"AdmitExecutionRole": {"iam:UntagRole"}},
+		Writes: map[string][]string{"ReleaseExecutionRole": {"iam:UntagRole"}},
 		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "as for what was added",
 		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:connection", "studio")...),
 	},
 	{
 		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:UpdateDomain"}},
-		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true on the domain's execution role; the policy allows Identify",
-		Code: "InspectStudio: the opt-in is on the role, IAM is asked about the domain",
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true on the domain",
+		IAM: ownOnly("drawbridge:studio", "true"),
 	},
 	{
-		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:AddTags", "sagemaker:DeleteTags"}},
-		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: says, IAM: tagged("drawbridge:identity-was"),
+		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:AddTags"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true on the domain; the mark and no other tag",
+		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:studio", "true")...),
+	},
+	{
+		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:UpdateDomain"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true was on the domain when Drawbridge's mark came on it; its setting can become what it was when the tag is gone",
+		IAM: ownOnly("drawbridge:connection", "studio"),
+	},
+	{
+		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:DeleteTags"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "as for its setting",
+		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:connection", "studio")...),
+	},
+	{
+		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags"}},
+		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:studio on the cluster, whatever accounts it names",
+		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio", Any, true}),
 	},
 	{
 		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags", "redshift:DeleteTags"}},
-		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: says, IAM: tagged("drawbridge:studio-status"),
+		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "as long as the status that the tag allowed is there",
+		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio-status", Any, true}),
 	},
 }

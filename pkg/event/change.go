@@ -239,7 +239,7 @@ func (c *Changed) add(r tag.Record, name string, keys []string) error {
 // forms are what the ids and names of things look like.
 var forms = map[tag.Kind]*regexp.Regexp{
 	tag.VPC: vpcForm, tag.Peering: peeringForm, tag.Gateway: gatewayForm, tag.Attachment: attachmentForm,
-	tag.Workgroup: workgroupForm, tag.RedshiftCluster: clusterForm, tag.Notebook: notebookForm,
+	tag.Workgroup: workgroupForm, tag.RedshiftCluster: clusterForm, tag.Notebook: notebookForm, tag.Domain: domainForm,
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 	tag.DBInstance: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
 	tag.DBCluster:  regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
@@ -251,7 +251,7 @@ var forms = map[tag.Kind]*regexp.Regexp{
 var arns = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
 	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
-	tag.Role: "role/", tag.Notebook: "notebook-instance/",
+	tag.Role: "role/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/",
 }
 
 // ids say what the ids of EC2 begin with. Other things of transit gateways begin like the gateways themselves.

@@ -29,6 +29,7 @@ import (
 //	workgroup           studio set                                  itself
 //	role                private-notebooks                           the account's private notebooks
 //	                    studio, or it ended                         the clusters that its account may read
+//	Studio domain       studio                                      the clusters that wait for it, or need its setting
 //	notebook            any                                         itself
 //
 // A record that removes tags and names none may have removed any of them.
@@ -89,6 +90,10 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		}
 		if t.About(tag.Studio) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Roles: true, Reason: reason})
+		}
+	case tag.Domain:
+		if t.About(tag.Studio) {
+			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Domain: t.ID, Reason: reason})
 		}
 	case tag.Notebook:
 		o.Notebooks = append(o.Notebooks, t.ID)

@@ -87,7 +87,7 @@ func Access(t Thing, decision policy.Decision, verdict []workflow.Hop) Event {
 		return Barred{t, decision}
 	case workflow.Removed, workflow.Retracted:
 		return Withdrawn{t, append([]workflow.Hop{}, verdict...)}
-	case workflow.AwaitingApps:
+	case workflow.AwaitingApps, workflow.Incomplete:
 		return Pending{t, missing}
 	}
 	return Granted{t, missing}

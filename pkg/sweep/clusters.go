@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -20,7 +21,7 @@ type RDS interface {
 	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
 }
 
-// Redshift is what [Studio] and [Roles] need of Redshift.
+// Redshift is what [Studio] needs of Redshift.
 type Redshift interface {
 	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
 }
@@ -66,20 +67,24 @@ func tagsOf(c types.DBCluster) map[string]string {
 	return tags
 }
 
-// Studio finds Redshift clusters that are shared with people of Studio domains, or were. A look at one is an execution of
-// drawbridge-studio, which reads the execution roles of all these domains as well.
+// Studio finds Redshift clusters that are shared with people of Studio domains, and those that the ledger has and that are not shared any more,
+// or are gone. A look at one is an execution of drawbridge-studio, which reads the execution roles of all these domains as well. A role or a domain
+// that somebody set up by hand is in no ledger, and is not looked for.
 type Studio struct {
 	// Enter returns the client for acting in a place on behalf of an execution.
 	Enter func(execution string, place event.Place) Redshift
+	// Ledger says which clusters Drawbridge has let people read.
+	Ledger ledger.Ledger
 }
 
 // Kind implements [Finder].
 func (Studio) Kind() string { return "Redshift clusters" }
 
-// Find implements [Finder]: one DescribeClusters for 100 clusters that have a tag of the machine's.
+// Find implements [Finder]: one DescribeClusters for 100 clusters that their owners tagged, and the ledger's list of the place.
 func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	found := map[string]bool{}
 	pages := redshift.NewDescribeClustersPaginator(s.Enter(execution, at), &redshift.DescribeClustersInput{
-		MaxRecords: aws.Int32(pageSize), TagKeys: []string{tag.Studio, studio.StatusTag}})
+		MaxRecords: aws.Int32(pageSize), TagKeys: []string{tag.Studio}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -87,11 +92,26 @@ func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask 
 		}
 		var looks []look.Look
 		for _, c := range page.Clusters {
+			found[aws.ToString(c.ClusterIdentifier)] = true
 			looks = append(looks, event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.ClusterIdentifier),
-				Reason: "the cluster is shared with Studio, or was: is everything in place?"})
+				Reason: "the cluster is shared with Studio: is everything in place?"})
 		}
 		seen += len(page.Clusters)
 		if err := ask(ctx, looks...); err != nil {
+			return seen, err
+		}
+	}
+	known, err := s.Ledger.Connections(ctx, at.Account, at.Region)
+	if err != nil {
+		return seen, err
+	}
+	for _, c := range known {
+		where, id, ok := clusterOf(c.ID, "redshift")
+		if c.Kind != studio.Kind || !ok || where != at || found[id] {
+			continue
+		}
+		seen++
+		if err := ask(ctx, event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: id, Reason: "the cluster is not shared with Studio any more: is everything gone?"}); err != nil {
 			return seen, err
 		}
 	}

@@ -92,6 +92,7 @@ var Records = []Record{
 
 	{"sagemaker", "AddTags", Sets, request("", "resourceArn"), ""},
 	{"sagemaker", "DeleteTags", Removes, request("", "resourceArn"), ""},
+	// A domain that is made with tags is heard by drawbridge-studio, as everybody who comes to work in Studio is.
 
 	{"tagging", "TagResources", Sets, request("", "resourceARNList"), ""},
 	{"tagging", "UntagResources", Removes, request("", "resourceARNList"), ""},
@@ -109,7 +110,7 @@ func FindRecord(service, call string) (Record, bool) {
 // services are those that a kind of thing belongs to; the tagging API serves all.
 var services = map[Kind]string{
 	VPC: "ec2", Peering: "ec2", Gateway: "ec2", Attachment: "ec2",
-	DBInstance: "rds", DBCluster: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker",
+	DBInstance: "rds", DBCluster: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker", Domain: "sagemaker",
 }
 
 // Service returns the service that things of a kind belong to.

@@ -22,7 +22,7 @@ const (
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
 	Secret           = "drawbridge:secret"            // the secret with the database user of an Aurora cluster
 	Share            = "drawbridge:share"             // with whom a database is shared
-	Studio           = "drawbridge:studio"            // who reads a Redshift cluster from SageMaker Studio; a role that lets them
+	Studio           = "drawbridge:studio"            // who reads a Redshift cluster from SageMaker Studio; a role, and a domain, that lets them
 	StudioGroups     = "drawbridge:studio-groups"     // the database groups that readers may join
 )
 
@@ -49,6 +49,7 @@ const (
 	Workgroup       Kind = "workgroup"        // of Redshift Serverless
 	Role            Kind = "role"
 	Notebook        Kind = "notebook-instance"
+	Domain          Kind = "domain" // of SageMaker Studio
 )
 
 // Wish is one key on one kind of thing.
@@ -79,6 +80,7 @@ var Wishes = []Wish{
 	{Studio, Workgroup, Accounts},
 	{PrivateNotebooks, Role, OneOf("true", "false")},
 	{Studio, Role, OneOf("true", "false")},
+	{Studio, Domain, OneOf("true", "false")},
 	{Restart, Notebook, OneOf("allowed", "never")},
 	{Routes, Notebook, OneOf("on", "off").InDoubt("off")},
 }

@@ -30,14 +30,14 @@ var ids = map[tag.Kind]string{
 	tag.VPC: "vpc-0b1c2d3e4f5a60718", tag.Peering: "pcx-0123456789abcdef0",
 	tag.Gateway: "tgw-0123456789abcdef0", tag.Attachment: "tgw-attach-0123456789abcdef0",
 	tag.DBInstance: "sales", tag.DBCluster: "sales", tag.RedshiftCluster: "sales", tag.Workgroup: "0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
-	tag.Role: "analysts", tag.Notebook: "analysis",
+	tag.Role: "analysts", tag.Notebook: "analysis", tag.Domain: "d-0a1b2c3d4e5f",
 }
 
 // resources are the ends of their ARNs, before the id.
 var resources = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
 	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
-	tag.Role: "role/research/", tag.Notebook: "notebook-instance/",
+	tag.Role: "role/research/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/",
 }
 
 func arn(kind tag.Kind) string {
