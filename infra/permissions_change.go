@@ -9,7 +9,8 @@ var changeSteps = map[string]step{
 		keeps:     true,
 		member: []grant{{actions: []string{
 			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
-			"sagemaker:ListNotebookInstances"}}},
+			"sagemaker:ListNotebookInstances"}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}}},
 	},
 	// The tag of the answer and no other: those of owners, which it reads, it can neither set nor take away.
 	"AnswerTags": {

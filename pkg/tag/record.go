@@ -93,6 +93,14 @@ var Records = []Record{
 	{"sagemaker", "AddTags", Sets, request("", "resourceArn"), ""},
 	{"sagemaker", "DeleteTags", Removes, request("", "resourceArn"), ""},
 
+	{"secretsmanager", "TagResource", Sets, request(StoredSecret, "secretId"), ""},
+	{"secretsmanager", "UntagResource", Removes, request(StoredSecret, "secretId"), ""},
+	{"secretsmanager", "CreateSecret", Creates, request(StoredSecret, "name"), ""},
+
+	{"kms", "TagResource", Sets, request(KMSKey, "keyId"), ""},
+	{"kms", "UntagResource", Removes, request(KMSKey, "keyId"), ""},
+	{"kms", "CreateKey", Creates, response(KMSKey, "keyMetadata", "keyId"), ""},
+
 	{"tagging", "TagResources", Sets, request("", "resourceARNList"), ""},
 	{"tagging", "UntagResources", Removes, request("", "resourceARNList"), ""},
 }
@@ -110,6 +118,7 @@ func FindRecord(service, call string) (Record, bool) {
 var services = map[Kind]string{
 	VPC: "ec2", Peering: "ec2", Gateway: "ec2", Attachment: "ec2",
 	DBInstance: "rds", DBCluster: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker",
+	StoredSecret: "secretsmanager", KMSKey: "kms",
 }
 
 // Service returns the service that things of a kind belong to.

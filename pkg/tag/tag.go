@@ -9,10 +9,11 @@ import "slices"
 
 // The keys of the tags by which owners ask.
 const (
-	Accept           = "drawbridge:accept"            // may this VPC or transit gateway be connected without being asked?
-	Approval         = "drawbridge:approval"          // the answer to a request that waits
-	Attach           = "drawbridge:attach"            // the transit gateway that a VPC asks for
-	DataAPI          = "drawbridge:data-api"          // who queries an Aurora cluster through the Data API; a VPC from where somebody does
+	Accept   = "drawbridge:accept"   // may this VPC or transit gateway be connected without being asked?
+	Approval = "drawbridge:approval" // the answer to a request that waits
+	Attach   = "drawbridge:attach"   // the transit gateway that a VPC asks for
+	// who queries an Aurora cluster through the Data API; a secret and a key that open the cluster for them; a VPC from where somebody does
+	DataAPI          = "drawbridge:data-api"
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
@@ -38,6 +39,8 @@ const (
 	Workgroup       Kind = "workgroup"        // of Redshift Serverless
 	Role            Kind = "role"
 	Notebook        Kind = "notebook-instance"
+	StoredSecret    Kind = "secret" // of Secrets Manager
+	KMSKey          Kind = "key"    // of KMS
 )
 
 // Wish is one key on one kind of thing.
@@ -68,6 +71,8 @@ var Wishes = []Wish{
 	{Studio, Role, OneOf("true", "false")},
 	{Restart, Notebook, OneOf("allowed", "never")},
 	{Routes, Notebook, OneOf("on", "off").InDoubt("off")},
+	{DataAPI, StoredSecret, Clusters},
+	{DataAPI, KMSKey, Clusters},
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.
