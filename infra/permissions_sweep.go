@@ -5,7 +5,8 @@ var sweepSteps = map[string]step{
 	"ListAccounts": {listsOrg: true, readsParam: true},
 	"TallySweep":   {announces: true, notifies: true},
 	"SweepAccount": {
-		announces: true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections",                                                 // peerings
@@ -19,7 +20,6 @@ var sweepSteps = map[string]step{
 			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
-			{actions: []string{"iam:GetRole"}, resources: []string{dataAPIRoles}},
 			{actions: []string{"iam:GetRolePolicy"}, resources: []string{studioRoles}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},

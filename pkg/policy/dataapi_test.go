@@ -42,7 +42,7 @@ func TestDefaultPolicyAdmitsToTheDataAPI(t *testing.T) {
 		"a secret and a key that are for it":      {consumer, sales("orders", "payroll orders"), true, "admit-shared"},
 		"a secret that is for another cluster":    {consumer, sales("payroll", "orders"), false, "admit-secret"},
 		"a secret that is for none":               {consumer, sales("", "orders"), false, "admit-secret"},
-		"a key that is for another cluster":       {consumer, sales("orders", "orders-2"), false, "admit-key"},
+		"a key that is for another cluster":       {consumer, sales("orders", "orders-2"), false, "admit-secret"},
 	} {
 		d := policy.Default().Admit(c.consumer, c.cluster, policy.Context{})
 		if d.Allowed != c.allow || d.Policy != c.by {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -27,8 +28,8 @@ type Sweeper struct {
 	Ask      Ask
 }
 
-// New returns a Sweeper with all finders, which enters accounts by door.
-func New(enter func(execution, account, region string) aws.Config, ask Ask) Sweeper {
+// New returns a Sweeper with all finders, which enters accounts by door, and compares them with the ledger.
+func New(enter func(execution, account, region string) aws.Config, book ledger.Ledger, ask Ask) Sweeper {
 	in := func(execution string, p event.Place) aws.Config { return enter(execution, p.Account, p.Region) }
 	return Sweeper{
 		Ask: ask,
@@ -40,12 +41,12 @@ func New(enter func(execution, account, region string) aws.Config, ask Ask) Swee
 			Attachments{Enter: func(x string, p event.Place) AttachmentReader { return ec2.NewFromConfig(in(x, p)) }},
 			Rules{Enter: func(x string, p event.Place) RuleEC2 { return ec2.NewFromConfig(in(x, p)) }},
 			Shares{Enter: func(x string, p event.Place) InvitationReader { return ram.NewFromConfig(in(x, p)) }},
-			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }},
+			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }, Ledger: book},
 			Studio{Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
 		},
 		Accounts: []AccountFinder{
 			Roles{Enter: func(x string, p event.Place) RoleAPIs {
-				return RoleAPIs{IAM: iam.NewFromConfig(in(x, p)), RDS: rds.NewFromConfig(in(x, p)), Redshift: redshift.NewFromConfig(in(x, p))}
+				return RoleAPIs{IAM: iam.NewFromConfig(in(x, p)), Redshift: redshift.NewFromConfig(in(x, p))}
 			}},
 			Endpoints{
 				EC2: func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
