@@ -23,6 +23,6 @@ func main() {
 	workflow.Start(func(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 		c := door.Enter(in.Execution, in.DataAPI.Cluster.Account, in.DataAPI.Cluster.Region)
 		a := dataapi.Admitter{Roles: iam.NewFromConfig(c), Keys: kms.NewFromConfig(c), Ledger: book, Home: home}
-		return a.Admit(ctx, in.DataAPI)
+		return a.Admit(ctx, in)
 	})
 }

@@ -22,6 +22,6 @@ func main() {
 	workflow.Start(func(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 		c := in.DataAPI.Cluster
 		e := dataapi.Enabler{Clusters: rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), Ledger: book}
-		return e.Enable(ctx, in.DataAPI)
+		return e.Enable(ctx, in)
 	})
 }

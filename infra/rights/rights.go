@@ -36,6 +36,9 @@ type Condition struct {
 	Decides bool
 }
 
+// Any stands for the value of a tag that IAM lets through whatever it says; the step reads it.
+const Any = "any value"
+
 // Enforced returns the condition keys on which the opt-in hangs; none: code enforces it.
 func (l Line) Enforced() []Condition {
 	return slices.DeleteFunc(slices.Clone(l.IAM), func(c Condition) bool { return !c.Decides })

@@ -14,9 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -38,18 +40,17 @@ type Enabler struct {
 //	on, the ledger has nothing of it    → it was on before: nothing is written
 //	on, it was intended                 → the call was made and its answer lost: confirmed
 //	off, nothing or intended            → on
-//	off, it was turned on before        → somebody turned it off: on, once
-//	off, that happened before           → contested: left
-func (e Enabler) Enable(ctx context.Context, api workflow.DataAPI) (workflow.HopsOutput, error) {
-	c := api.Cluster
-	hop, err := e.enable(ctx, c)
+//	off, it was turned on before        → somebody turned it off: see package contest
+func (e Enabler) Enable(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
+	c := in.DataAPI.Cluster
+	hop, err := e.enable(ctx, c, in.Execution)
 	if err != nil {
 		return workflow.HopsOutput{}, fmt.Errorf("enabling the HTTP endpoint of %s: %w", c.ID, err)
 	}
 	return workflow.HopsOutput{Hops: []workflow.Hop{hop}}, nil
 }
 
-func (e Enabler) enable(ctx context.Context, c workflow.Cluster) (workflow.Hop, error) {
+func (e Enabler) enable(ctx context.Context, c workflow.Cluster, by string) (workflow.Hop, error) {
 	hop := workflow.Hop{Hop: "HTTP endpoint", OK: true, Detail: "of " + c.ID + " was on"}
 	if _, err := e.Ledger.Begin(ctx, connection(c)); err != nil {
 		return hop, err
@@ -62,19 +63,15 @@ func (e Enabler) enable(ctx context.Context, c workflow.Cluster) (workflow.Hop, 
 	if err != nil || isOn && had == nil {
 		return hop, err
 	}
-	recorded, err := e.Ledger.Record(ctx, c.ARN, endpointItem(c))
+	item, left, err := intend(ctx, e.Ledger, c.ARN, by, endpointItem(c), isOn)
 	if err != nil {
 		return hop, err
 	}
-	item := recorded[0]
+	if left {
+		hop.OK, hop.Detail = false, fmt.Sprintf("somebody turned that of %s off again, so it is left; to have it on: aws rds enable-http-endpoint --region %s --resource-arn %s", c.ID, c.Region, c.ARN)
+		return hop, nil
+	}
 	if !isOn {
-		if item, err = again(ctx, e.Ledger, item); err != nil {
-			return hop, err
-		}
-		if item.State == ledger.Contested {
-			hop.OK, hop.Detail = false, fmt.Sprintf("somebody turned that of %s off again, so it is left; to have it on: aws rds enable-http-endpoint --region %s --resource-arn %s", c.ID, c.Region, c.ARN)
-			return hop, nil
-		}
 		slog.InfoContext(ctx, "enabling the HTTP endpoint", "cluster", c.ARN)
 		got, err := e.Clusters.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: &c.ARN})
 		if err != nil {
@@ -88,22 +85,21 @@ func (e Enabler) enable(ctx context.Context, c workflow.Cluster) (workflow.Hop, 
 	return hop, err
 }
 
-// again writes that somebody took away what was confirmed, if it was: the first time it is put back, then it is contested. It returns the
-// item as it is then.
-func again(ctx context.Context, book ledger.Ledger, item ledger.Item) (ledger.Item, error) {
-	if item.State != ledger.Confirmed {
-		return item, nil
+// intend writes that a cluster needs a thing, before it is made, and returns its entry. One that is not there although it was made is somebody's doing:
+// left says that it stays with them.
+func intend(ctx context.Context, book ledger.Ledger, cluster, by string, thing ledger.Item, there bool) (item ledger.Item, left bool, err error) {
+	thing.By = by
+	if !there {
+		_, lost, err := contest.Contest{Ledger: book}.Missing(ctx, cluster, by, []ledger.Item{thing})
+		if err != nil || len(lost) > 0 {
+			return thing, len(lost) > 0, err
+		}
 	}
-	return book.Mark(ctx, item, func(i *ledger.Item) {
-		if i.State != ledger.Confirmed {
-			return
-		}
-		if i.Taken++; i.Taken > 1 {
-			i.State = ledger.Contested
-			return
-		}
-		i.State = ledger.Intended
-	})
+	recorded, err := book.Record(ctx, cluster, thing)
+	if err != nil {
+		return thing, false, err
+	}
+	return recorded[0], false, nil
 }
 
 // readEndpoint reports whether the HTTP endpoint of a cluster is on, and whether there is such a cluster.
@@ -145,18 +141,18 @@ type Admitter struct {
 // Admit makes the cluster's role trust exactly the admitted accounts and allow exactly the cluster, its secret and its
 // key, and gives it a grant of the key if it needs one. Whoever is no longer admitted loses it first: the role's trust is
 // written before anything is granted.
-func (a Admitter) Admit(ctx context.Context, api workflow.DataAPI) (workflow.HopsOutput, error) {
-	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
+func (a Admitter) Admit(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
+	out, api := workflow.HopsOutput{Hops: []workflow.Hop{}}, in.DataAPI
 	fail := func(err error) (workflow.HopsOutput, error) {
 		return workflow.HopsOutput{}, fmt.Errorf("admitting to %s: %w", api.Cluster.ID, err)
 	}
-	role, hop, err := a.role(ctx, api)
+	role, hop, err := a.role(ctx, api, in.Execution)
 	if err != nil {
 		return fail(err)
 	}
 	out.Hops = append(out.Hops, hop)
 	if api.Secret.Grant {
-		if hop, err = a.grant(ctx, api, role); err != nil {
+		if hop, err = a.grant(ctx, api, role, in.Execution); err != nil {
 			return fail(err)
 		}
 		out.Hops = append(out.Hops, hop)
@@ -170,7 +166,7 @@ func (a Admitter) Admit(ctx context.Context, api workflow.DataAPI) (workflow.Hop
 }
 
 // role brings the cluster's role in line. What has its name and is not ours is refused, although the inspection looked.
-func (a Admitter) role(ctx context.Context, api workflow.DataAPI) (Role, workflow.Hop, error) {
+func (a Admitter) role(ctx context.Context, api workflow.DataAPI, by string) (Role, workflow.Hop, error) {
 	c, hop := api.Cluster, workflow.Hop{Hop: "role", OK: true, Detail: fmt.Sprintf("%s trusts %s", RoleARN(api.Cluster), strings.Join(Admitted(api.Consumers), " "))}
 	trust, err := Trust(api)
 	if err != nil {
@@ -187,26 +183,23 @@ func (a Admitter) role(ctx context.Context, api workflow.DataAPI) (Role, workflo
 	if err := owned(Facts{Cluster: c, Role: role, Item: item}); err != nil {
 		return Role{}, hop, err
 	}
-	recorded, err := a.Ledger.Record(ctx, c.ARN, roleItem(c, a.Home))
+	entry, left, err := intend(ctx, a.Ledger, c.ARN, by, roleItem(c, a.Home), role != nil)
 	if err != nil {
 		return Role{}, hop, err
 	}
+	if left {
+		hop.OK, hop.Detail = false, fmt.Sprintf("somebody deleted %s again, so it is left; take the tag %s off the cluster, and set it again to have one", RoleARN(c), tag.DataAPI)
+		return Role{}, hop, nil
+	}
 	if role == nil {
-		if recorded[0], err = again(ctx, a.Ledger, recorded[0]); err != nil {
-			return Role{}, hop, err
-		}
-		if recorded[0].State == ledger.Contested {
-			hop.OK, hop.Detail = false, fmt.Sprintf("somebody deleted %s again, so it is left; take the tag drawbridge:data-api off the cluster, and set it again to have one", RoleARN(c))
-			return Role{}, hop, nil
-		}
 		if role, err = a.create(ctx, c, trust); err != nil {
 			return Role{}, hop, err
 		}
 	} else if err := a.trust(ctx, c, *role, trust); err != nil {
 		return *role, hop, err
 	}
-	recorded[0].Left = role.ID
-	if _, err := a.Ledger.Confirm(ctx, recorded[0]); err != nil {
+	entry.Left = role.ID
+	if _, err := a.Ledger.Confirm(ctx, entry); err != nil {
 		return *role, hop, err
 	}
 	return *role, hop, a.rights(ctx, api)
@@ -264,28 +257,23 @@ func (a Admitter) rights(ctx context.Context, api workflow.DataAPI) error {
 
 // grant gives the role the right to have the key decrypt this one secret. It is made so that nobody but Drawbridge's role for that, and the
 // account itself, retires it.
-func (a Admitter) grant(ctx context.Context, api workflow.DataAPI, role Role) (workflow.Hop, error) {
+func (a Admitter) grant(ctx context.Context, api workflow.DataAPI, role Role, by string) (workflow.Hop, error) {
 	c := api.Cluster
 	hop := workflow.Hop{Hop: "key", OK: true, Detail: fmt.Sprintf("%s is granted to %s, for %s alone; a grant may take five minutes to work everywhere", api.Secret.Key, RoleName(c.ID), api.Secret.ARN)}
 	if role.ID == "" { // there is none to give it to
 		hop.OK, hop.Detail = false, api.Secret.Key+" is granted to nobody"
 		return hop, nil
 	}
-	recorded, err := a.Ledger.Record(ctx, c.ARN, grantItem(api))
-	if err != nil {
-		return hop, err
-	}
-	item, name := recorded[0], grantName(role, api.Secret.ARN)
+	name := grantName(role, api.Secret.ARN)
 	id, err := findGrant(ctx, a.Keys, api.Secret.Key, name)
 	if err != nil {
 		return hop, err
 	}
-	if id == "" {
-		if item, err = again(ctx, a.Ledger, item); err != nil {
-			return hop, err
-		}
+	item, left, err := intend(ctx, a.Ledger, c.ARN, by, grantItem(api), id != "")
+	if err != nil {
+		return hop, err
 	}
-	if item.State == ledger.Contested {
+	if left {
 		hop.OK, hop.Detail = false, fmt.Sprintf("somebody took the grant of %s for %s away again, so it is left", api.Secret.Key, RoleName(c.ID))
 		return hop, nil
 	}
