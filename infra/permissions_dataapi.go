@@ -33,12 +33,13 @@ func consents(when map[string]map[string]any) map[string]map[string]any {
 // RetireGrant is no permission: the grant itself says who may.
 // https://docs.aws.amazon.com/kms/latest/developerguide/grant-authorization.html
 func granting() map[string]map[string]any {
-	return consents(map[string]map[string]any{
+	when := consents(map[string]map[string]any{
 		"ForAllValues:StringEquals": {"kms:GrantOperations": []string{"Decrypt", "DescribeKey"}},
 		"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset",
 			"kms:RetiringPrincipal": sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/" + memberRole("RetractDataApi"))},
-		"ArnLike": {"kms:GranteePrincipal": sub(dataAPIRoles)},
 	})
+	when["StringLike"]["kms:GranteePrincipal"] = sub(dataAPIRoles) // a text to IAM, although it is an ARN
+	return when
 }
 
 // dataAPISteps are the states of the Data API machine.

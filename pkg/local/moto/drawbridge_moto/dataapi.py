@@ -489,8 +489,6 @@ def _secret(call):
 
 
 def _key(call):
-    if call.action == "RetireGrant":  # the grant says who may
-        return []
     found = find_key(call.get("KeyId"), call.account, call.region)
     keys = {**(tags_of(found) if found else {}), **_grant_keys(call.response)}
     if call.action == "PutKeyPolicy":
@@ -534,7 +532,7 @@ def _cluster_tags(call):
 
 privilege.CALLS |= {
     **{f"secretsmanager:{one}": _secret for one in ("DescribeSecret", "GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy", "GetSecretValue")},
-    **{f"kms:{one}": _key for one in ("DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "Decrypt", "ListResourceTags", "ListGrants", "CreateGrant", "RetireGrant")},
+    **{f"kms:{one}": _key for one in ("DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "Decrypt", "ListResourceTags", "ListGrants", "CreateGrant")},
     **{
         f"iam:{one}": _role
         for one in ("GetRole", "CreateRole", "DeleteRole", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy")
