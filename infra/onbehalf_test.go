@@ -67,7 +67,7 @@ func held(t *testing.T) map[string][]string {
 }
 
 var (
-	reads   = regexp.MustCompile(`^[a-z0-9-]+:(Describe|Get|List|Search)`)
+	reads   = regexp.MustCompile(`^[a-z0-9-]+:(Describe|Get|List|Search|BatchGet|Query)`)
 	actions = regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z]+$`)
 )
 

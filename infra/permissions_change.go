@@ -10,7 +10,8 @@ var changeSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{{actions: []string{
 			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
-			"sagemaker:ListNotebookInstances"}}},
+			"sagemaker:ListNotebookInstances"}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}}},
 	},
 	// It enters no member: what it tells people stands in the ledger.
 	"ReportContest": {notifies: true, announces: true, keepsLedger: true},

@@ -14,13 +14,12 @@ var sweepSteps = map[string]step{
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
 				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
 				"ec2:DescribeSecurityGroupRules", "ec2:DescribeTransitGatewayVpcAttachments", // rules
-				"iam:ListRoles", "redshift:DescribeClusters", // roles, clusters
+				"redshift:DescribeClusters",       // clusters
 				"ram:GetResourceShareInvitations", // shares
 			}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
-			{actions: []string{"iam:GetRole"}, resources: []string{dataAPIRoles}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},
 	},

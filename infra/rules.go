@@ -61,7 +61,7 @@ var (
 // The services whose records matter, by what they keep.
 var (
 	ec2          = []string{"ec2"}
-	ownTags      = []string{"iam", "rds", "redshift", "redshift-serverless", "sagemaker"} // whose things have calls of their own for tags
+	ownTags      = []string{"iam", "kms", "rds", "redshift", "redshift-serverless", "sagemaker", "secretsmanager"} // whose things have calls of their own for tags
 	databaseKeep = []string{"rds", "redshift", "redshift-serverless"}
 	touched      = []string{"ec2", "iam", "sagemaker"} // in which Drawbridge adds what somebody may take away
 )
@@ -165,11 +165,12 @@ var kinds = []kind{
 	},
 	{
 		name:  "service-tags",
-		about: "Somebody set or removed a tag of Drawbridge's on a database, a role or a notebook.",
+		about: "Somebody set or removed a tag of Drawbridge's on a database, a role, a notebook, a secret or a key.",
 		pattern: callPattern(ownTags, map[string]any{
 			"eventName": named(ownTags, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{"$or": []any{
 				map[string]any{"tags": map[string]any{"key": wishes(ownTags...)}},
+				map[string]any{"tags": map[string]any{"tagKey": wishes("kms")}},
 				map[string]any{"tagKeys": wishes(ownTags...)},
 				map[string]any{"tags": wishes(ownTags...)},
 			}},
@@ -187,6 +188,17 @@ var kinds = []kind{
 			map[string]any{"eventName": named([]string{"iam"}, tag.Creates), "requestParameters": map[string]any{"tags": map[string]any{"key": wishes("iam")}}},
 			map[string]any{"eventName": named([]string{"iam"}, tag.Deletes)},
 		}}),
+	},
+	{
+		name:  "secrets",
+		about: "Somebody made a secret or a key with a tag of Drawbridge's.",
+		pattern: callPattern([]string{"kms", "secretsmanager"}, map[string]any{
+			"eventName": named([]string{"kms", "secretsmanager"}, tag.Creates),
+			"requestParameters": map[string]any{"$or": []any{
+				map[string]any{"tags": map[string]any{"key": wishes("secretsmanager")}},
+				map[string]any{"tags": map[string]any{"tagKey": wishes("kms")}},
+			}},
+		}),
 	},
 	{
 		name:  "tagging",

@@ -241,13 +241,14 @@ var Lines = []Line{
 
 	// The Data API.
 	{
-		Writes: map[string][]string{"EnableHttpEndpoint": {"rds:EnableHttpEndpoint"}, "RetractDataApi": {"rds:DisableHttpEndpoint"}},
-		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:data-api on the cluster names accounts; the policy allows Admit; off again only what Drawbridge turned on",
-		Code: "InspectDataApi reads the tag; its value is a list, which the policy decides account by account",
+		Writes: map[string][]string{"EnableHttpEndpoint": {"rds:EnableHttpEndpoint"}},
+		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:data-api on the cluster names accounts; the policy allows Admit",
+		IAM: []Condition{{"aws:ResourceTag/drawbridge:data-api", Any, true}},
 	},
 	{
-		Writes: map[string][]string{"EnableHttpEndpoint": {"rds:AddTagsToResource"}, "RetractDataApi": {"rds:RemoveTagsFromResource"}},
-		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: says, IAM: tagged("drawbridge:http-endpoint"),
+		Writes: map[string][]string{"RetractDataApi": {"rds:DisableHttpEndpoint"}},
+		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: recorded,
+		Code: "the ledger. The tag may be gone by then, so that IAM cannot ask for it",
 	},
 	{
 		Writes: map[string][]string{"ConcludeDataApi": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
@@ -255,8 +256,9 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{"AdmitConsumers": {"iam:CreateRole", "iam:PutRolePolicy"}, "RetractDataApi": {"iam:DeleteRolePolicy"}},
-		On:     "iam role/drawbridge/drawbridge-data-api-*", Whose: "Drawbridge's own role", OptIn: "as for the cluster; no role without the boundary of the member stack",
-		IAM: []Condition{{"iam:PermissionsBoundary", "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-data-api-boundary", true}},
+		On:     "iam role/drawbridge/drawbridge-data-api-*", Whose: "Drawbridge's own role",
+		OptIn: "as for the cluster; no role without the boundary of the member stack, which reads no secret without the tag drawbridge:data-api of the secret's owner",
+		IAM:   []Condition{{"iam:PermissionsBoundary", "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-data-api-boundary", true}},
 	},
 	{
 		Writes: map[string][]string{"AdmitConsumers": {"iam:UpdateAssumeRolePolicy"}, "RetractDataApi": {"iam:DeleteRole"}},
@@ -264,25 +266,15 @@ var Lines = []Line{
 		Code: "the ARN in the role: only under the path /drawbridge/",
 	},
 	{
-		Writes: map[string][]string{"AdmitConsumers": {"iam:TagRole"}},
-		On:     "iam role/drawbridge/drawbridge-data-api-*", Whose: "Drawbridge's own role", OptIn: says, IAM: tagged("drawbridge:secret"),
-	},
-	{
-		Writes: map[string][]string{"AdmitConsumers": {"kms:PutKeyPolicy"}, "RetractDataApi": {"kms:PutKeyPolicy"}},
-		On:     "kms key/*", Whose: "the key's owner", OptIn: "the cluster's tags drawbridge:data-api and drawbridge:secret",
-		IAM:  []Condition{{"kms:BypassPolicyLockoutSafetyCheck", "false", false}},
-		Code: "InspectDataApi; IAM only keeps KMS's own check of the policy",
-	},
-	{
-		Writes: map[string][]string{"AdmitConsumers": {"secretsmanager:PutResourcePolicy"}, "RetractDataApi": {"secretsmanager:PutResourcePolicy"}},
-		On:     "secretsmanager secret:*", Whose: "the secret's owner", OptIn: "the cluster's tags drawbridge:data-api and drawbridge:secret",
-		IAM:  []Condition{{"secretsmanager:BlockPublicPolicy", "true", false}},
-		Code: "InspectDataApi; IAM only keeps strangers out of the policy",
-	},
-	{
-		Writes: map[string][]string{"AdmitConsumers": {"secretsmanager:DeleteResourcePolicy"}, "RetractDataApi": {"secretsmanager:DeleteResourcePolicy"}},
-		On:     "secretsmanager secret:*", Whose: "the secret's owner", OptIn: "the cluster's tags drawbridge:data-api and drawbridge:secret",
-		Code: "InspectDataApi; only a policy of which nothing is left is deleted",
+		Writes: map[string][]string{"AdmitConsumers": {"kms:CreateGrant"}},
+		On:     "kms key/*", Whose: "the key's owner", OptIn: "drawbridge:data-api on the key names the cluster, and on the secret, too; the policy allows Admit. A grant is retired by RetractDataApi alone, which the grant says",
+		IAM: []Condition{
+			{"aws:ResourceTag/drawbridge:data-api", Any, true},
+			{"kms:GrantOperations", "Decrypt", false},
+			{"kms:GrantConstraintType", "EncryptionContextSubset", true},
+			{"kms:GranteePrincipal", "arn:aws:iam::111111111111:role/drawbridge/drawbridge-data-api-sales", true},
+			{"kms:RetiringPrincipal", "arn:aws:iam::111111111111:role/drawbridge-member-retract-data-api", true},
+		},
 	},
 
 	// Endpoints for private notebooks and for callers of the Data API.

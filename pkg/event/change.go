@@ -245,13 +245,17 @@ var forms = map[tag.Kind]*regexp.Regexp{
 	tag.DBCluster:  regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 	tag.Role: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+	tag.StoredSecret: regexp.MustCompile(`^[\w/+=.@-]{1,519}$`), // with the hyphen and six characters that its ARN has more
+	// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
+	tag.KMSKey: regexp.MustCompile(`^(?:mrk-)?[0-9a-f-]{32,36}$`),
 }
 
 // arns say how the ARNs of things begin after the account, by kind.
 var arns = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
 	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
-	tag.Role: "role/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/",
+	tag.Role: "role/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/", tag.StoredSecret: "secret:", tag.KMSKey: "key/",
 }
 
 // ids say what the ids of EC2 begin with. Other things of transit gateways begin like the gateways themselves.
@@ -294,7 +298,8 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 		if !forms[kind].MatchString(id) {
 			return "", "", invalid("%q is no %s", clip(name), kind)
 		}
-		if kind == tag.DBInstance || kind == tag.DBCluster || kind == tag.RedshiftCluster {
+		switch kind {
+		case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.StoredSecret, tag.KMSKey:
 			id = name
 		}
 		return kind, id, nil
@@ -303,8 +308,15 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 }
 
 // ofKind returns how the thing of a kind with a name is called. Databases are named by identifiers, in whatever case, and are kept in
-// lower case; RDS and Redshift are asked by ARN.
+// lower case; RDS and Redshift are asked by ARN. Secrets and keys are named in either way.
 func ofKind(at Place, kind tag.Kind, name string) (string, error) {
+	if strings.HasPrefix(name, "arn:") && (kind == tag.StoredSecret || kind == tag.KMSKey) {
+		is, id, err := named(at, kind.Service(), name)
+		if err == nil && is != kind {
+			err = invalid("%q is not the ARN of a %s", clip(name), kind)
+		}
+		return id, err
+	}
 	switch kind {
 	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
 		name = strings.ToLower(name)
@@ -313,7 +325,7 @@ func ofKind(at Place, kind tag.Kind, name string) (string, error) {
 		return "", invalid("%q is not the name of a %s", clip(name), kind)
 	}
 	switch kind {
-	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
+	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.KMSKey:
 		return arn.New(arn.Partition(at.Region), kind.Service(), at.Region, at.Account, arns[kind]+name), nil
 	}
 	return name, nil

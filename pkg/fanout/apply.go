@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
@@ -36,6 +37,7 @@ type SageMaker interface {
 // Clients are for acting in one account and Region.
 type Clients struct {
 	EC2       EC2
+	RDS       sweep.RDS
 	SageMaker SageMaker
 }
 
@@ -90,6 +92,7 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 		func() error { return concern.networks(ctx, api.EC2, c) },
 		func() error { return concern.notebooks(ctx, api.SageMaker, c, tagged) },
 		func() error { return concern.configured(ctx, api.SageMaker, c) },
+		func() error { return concern.clusters(ctx, api.RDS, c) },
 	} {
 		if err := more(); err != nil {
 			return workflow.FindConnectionsOutput{}, fmt.Errorf("in %s, %s: %w", c.Account, c.Region, err)
@@ -185,6 +188,30 @@ func (o *Concern) notebooks(ctx context.Context, api SageMaker, c event.Changed,
 		for i := range tagged {
 			if tagged[i].Kind == tag.Notebook && tagged[i].ID == name {
 				tagged[i].ID = as
+			}
+		}
+	}
+	return nil
+}
+
+// clusters adds the looks at Aurora clusters whose owner names readers.
+func (o *Concern) clusters(ctx context.Context, api sweep.RDS, c event.Changed) error {
+	if !o.Clusters {
+		return nil
+	}
+	pages := rds.NewDescribeDBClustersPaginator(api, &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("reading the Aurora clusters: %w", err)
+		}
+		for _, cluster := range page.DBClusters {
+			tags := map[string]string{}
+			for _, t := range cluster.TagList {
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			if tag.Clean(tag.DBCluster, tags)[tag.DataAPI] != "" {
+				o.look(event.DataAPIInspection{Account: c.Account, Region: c.Region, Cluster: aws.ToString(cluster.DBClusterArn), Reason: c.Name})
 			}
 		}
 	}

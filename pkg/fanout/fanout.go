@@ -24,6 +24,8 @@ type Concern struct {
 	Networks []string
 	// Tables are route tables whose VPC's connections are concerned, sorted.
 	Tables []string
+	// Clusters says that all Aurora clusters of the place that name readers are concerned: a secret or a key does not know its cluster.
+	Clusters bool
 	// Notebooks are names of notebook instances, sorted, in whatever case the event has them.
 	Notebooks []string
 	// Configurations are lifecycle configurations that somebody changed, whose notebooks are concerned, sorted.

@@ -31,6 +31,7 @@ import (
 //	                    studio, or it ended                         the clusters that its account may read
 //	Studio domain       studio                                      the clusters that wait for it, or need its setting
 //	notebook            any                                         itself
+//	secret, key         data-api                                    the Aurora clusters of the place that name readers
 //
 // A record that removes tags and names none may have removed any of them.
 func Plan(c event.Changed) Concern {
@@ -97,16 +98,19 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		}
 	case tag.Notebook:
 		o.Notebooks = append(o.Notebooks, t.ID)
+	case tag.StoredSecret, tag.KMSKey:
+		o.Clusters = true
 	}
 }
 
 // Tagged returns the things whose tags the event says were set or removed, so that a value that means nothing is answered. A workgroup
-// is answered by its own machine: no value of its tag can be served.
+// is answered by its own machine: no value of its tag can be served. So is the value on a secret or a key, by what the clusters say that name it:
+// nothing is ever written to a secret or a key.
 func Tagged(c event.Changed) []workflow.TaggedThing {
 	out := []workflow.TaggedThing{}
 	for _, t := range c.Things {
 		if t.Act == tag.Sets || t.Act == tag.Removes || t.Act == tag.Creates && len(t.Keys) > 0 {
-			if t.Kind != tag.Workgroup {
+			if t.Kind != tag.Workgroup && t.Kind != tag.StoredSecret && t.Kind != tag.KMSKey {
 				out = append(out, workflow.TaggedThing{Account: c.Account, Region: c.Region, Kind: t.Kind, ID: t.ID})
 			}
 		}

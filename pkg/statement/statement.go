@@ -1,6 +1,6 @@
 // Package statement adds statements to a JSON policy document that belongs to somebody else, and takes them away again.
 //
-// The document is a key policy, a secret's resource policy or a role's trust policy. AWS can only replace such a document
+// The document is a role's trust policy, or another that its owner wrote. AWS can only replace such a document
 // as a whole, so whoever changes one sends everybody's statements. This package changes the text, not a decoded copy of
 // it: other people's statements, their order, their spaces and line ends, and everything around them stay byte for byte.
 //

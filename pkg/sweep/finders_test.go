@@ -16,8 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -44,34 +47,59 @@ func TestAttached(t *testing.T) {
 	}
 }
 
-func TestExposed(t *testing.T) {
-	for name, c := range map[string]struct {
-		tags map[string]string
-		want bool
-	}{
-		"no tag":                        {nil, false},
-		"accounts are named":            {map[string]string{"drawbridge:data-api": "111111111111"}, true},
-		"nobody is named":               {map[string]string{"drawbridge:data-api": ""}, false},
-		"only a secret is named":        {map[string]string{"drawbridge:secret": "x"}, false},
-		"the status is left":            {map[string]string{"drawbridge:status": "Exposed"}, true},
-		"an endpoint that we turned on": {map[string]string{"drawbridge:http-endpoint": "enabled"}, true},
-	} {
-		if got := Exposed(c.tags); (got != "") != c.want {
-			t.Errorf("%s: %q", name, got)
+// aurora is the Aurora clusters of a place: id → the tag drawbridge:data-api.
+type aurora map[string]string
+
+func (a aurora) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	out := &rds.DescribeDBClustersOutput{}
+	for id, accounts := range a {
+		one := rdstypes.DBCluster{DBClusterArn: aws.String("arn:aws:rds:eu-west-1:111111111111:cluster:" + id)}
+		if accounts != "" {
+			one.TagList = []rdstypes.Tag{{Key: aws.String("drawbridge:data-api"), Value: &accounts}}
 		}
+		out.DBClusters = append(out.DBClusters, one)
+	}
+	return out, nil
+}
+
+func TestClustersAreFoundByTheirTagAndByTheLedger(t *testing.T) {
+	book, _ := ledgertest.New()
+	begin := func(kind, id, region string) {
+		if _, err := book.Begin(t.Context(), ledger.Connection{ID: id, Kind: kind, Sides: []ledger.Side{{Account: "111111111111", Region: region, ID: id}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	arn := "arn:aws:rds:eu-west-1:111111111111:cluster:"
+	for _, id := range []string{"named", "bare", "deleted"} {
+		begin(dataapi.Kind, arn+id, "eu-west-1")
+	}
+	begin("peering", "pcx-1", "eu-west-1")
+	begin(dataapi.Kind, "arn:aws:rds:us-east-1:111111111111:cluster:elsewhere", "us-east-1")
+	var got []string
+	d := DataAPI{Enter: func(string, event.Place) RDS {
+		return aurora{"named": "222222222222", "new": "222222222222 333333333333", "nobody": "none", "bare": "", "plain": ""}
+	}, Ledger: book}
+	seen, err := d.Find(t.Context(), "x", event.Place{Account: "111111111111", Region: "eu-west-1"}, func(_ context.Context, looks ...look.Look) error {
+		for _, l := range looks {
+			got = append(got, event.ClusterID(l.(event.DataAPIInspection).Cluster))
+		}
+		return nil
+	})
+	slices.Sort(got)
+	if want := []string{"bare", "deleted", "named", "new"}; err != nil || seen != 5 || !slices.Equal(got, want) {
+		t.Errorf("saw %d, asked for %q, %v, want %q", seen, got, err, want)
 	}
 }
 
-// palace has roles, clusters and VPCs of one account. What is not overridden is not called.
+// palace has roles and VPCs of one account. What is not overridden is not called.
 type palace struct {
 	IAM
 	EndpointReader
-	roles    []string
-	policy   bool                // that of private notebooks is there
-	clusters map[string][]string // id → tag keys
-	vpcs     map[string][]string // Region → "vpc tag"
-	placed   map[string][]string // Region → "vpc owner"
-	region   string
+	roles  []string
+	policy bool                // that of private notebooks is there
+	vpcs   map[string][]string // Region → "vpc tag"
+	placed map[string][]string // Region → "vpc owner"
+	region string
 }
 
 func gone(code string) error { return &smithy.GenericAPIError{Code: code} }
@@ -82,15 +110,6 @@ func (p *palace) ListRoles(_ context.Context, in *iam.ListRolesInput, _ ...func(
 		out.Roles = append(out.Roles, iamtypes.Role{RoleName: aws.String(r)})
 	}
 	return out, nil
-}
-
-func (p *palace) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
-	if *in.RoleName == "drawbridge-data-api-garbled" {
-		return &iam.GetRoleOutput{Role: &iamtypes.Role{}}, nil
-	}
-	id := (*in.RoleName)[len("drawbridge-data-api-"):]
-	return &iam.GetRoleOutput{Role: &iamtypes.Role{Tags: []iamtypes.Tag{{Key: aws.String("drawbridge:connection"),
-		Value: aws.String("arn:aws:rds:eu-west-1:111111111111:cluster:" + id)}}}}, nil
 }
 
 func (p *palace) GetRolePolicy(_ context.Context, in *iam.GetRolePolicyInput, _ ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error) {
@@ -104,18 +123,6 @@ func (p *palace) GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Op
 		return nil, gone("NoSuchEntity")
 	}
 	return &iam.GetPolicyOutput{}, nil
-}
-
-func (p *palace) DescribeDBClusters(_ context.Context, in *rds.DescribeDBClustersInput, _ ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
-	keys, ok := p.clusters[*in.DBClusterIdentifier]
-	if !ok || p.region != "eu-west-1" {
-		return nil, gone("DBClusterNotFoundFault")
-	}
-	one := rdstypes.DBCluster{}
-	for _, k := range keys {
-		one.TagList = append(one.TagList, rdstypes.Tag{Key: aws.String(k), Value: aws.String("x")})
-	}
-	return &rds.DescribeDBClustersOutput{DBClusters: []rdstypes.DBCluster{one}}, nil
 }
 
 func (p *palace) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
@@ -156,8 +163,6 @@ func wants(t *testing.T, f AccountFinder) ([]string, int) {
 	seen, err := f.FindAll(t.Context(), "x", workflow.Territory{Account: "111111111111", Regions: []string{"us-east-1", "eu-west-1"}}, func(_ context.Context, looks ...look.Look) error {
 		for _, l := range looks {
 			switch l := l.(type) {
-			case event.DataAPIInspection:
-				got = append(got, l.Cluster)
 			case event.StudioInspection:
 				got = append(got, l.Region+" "+l.Cluster)
 			case event.DataAPIEndpointInspection:
@@ -173,20 +178,6 @@ func wants(t *testing.T, f AccountFinder) ([]string, int) {
 	}
 	slices.Sort(got)
 	return got, seen
-}
-
-func TestRolesAreFoundWhereTheirClusterSaysNothing(t *testing.T) {
-	p := palace{
-		roles:    []string{"drawbridge-data-api-kept", "drawbridge-data-api-bare", "drawbridge-data-api-gone", "drawbridge-data-api-garbled", "drawbridge-studio-eu-west-1-sales", "drawbridge-other"},
-		clusters: map[string][]string{"kept": {"drawbridge:data-api"}, "bare": nil},
-	}
-	got, seen := wants(t, Roles{Enter: func(_ string, at event.Place) RoleAPIs {
-		return RoleAPIs{IAM: p.in(at.Region), RDS: p.in(at.Region), Redshift: p.in(at.Region)}
-	}})
-	want := []string{"arn:aws:rds:eu-west-1:111111111111:cluster:bare", "arn:aws:rds:eu-west-1:111111111111:cluster:gone", "eu-west-1 sales"}
-	if !slices.Equal(got, want) || seen != 5 {
-		t.Errorf("saw %d, asked for %q, want %q", seen, got, want)
-	}
 }
 
 func TestVPCsAreFoundByTheirTagsAndByWhatIsInThem(t *testing.T) {

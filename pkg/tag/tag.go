@@ -12,10 +12,11 @@ const Prefix = "drawbridge:"
 
 // The keys of the tags by which owners ask.
 const (
-	Accept           = "drawbridge:accept"            // may this VPC or transit gateway be connected without being asked?
-	Approval         = "drawbridge:approval"          // the answer to a request that waits
-	Attach           = "drawbridge:attach"            // the transit gateway that a VPC asks for
-	DataAPI          = "drawbridge:data-api"          // who queries an Aurora cluster through the Data API; a VPC from where somebody does
+	Accept   = "drawbridge:accept"   // may this VPC or transit gateway be connected without being asked?
+	Approval = "drawbridge:approval" // the answer to a request that waits
+	Attach   = "drawbridge:attach"   // the transit gateway that a VPC asks for
+	// who queries an Aurora cluster through the Data API; a secret and a key that open the cluster for them; a VPC from where somebody does
+	DataAPI          = "drawbridge:data-api"
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
@@ -50,6 +51,8 @@ const (
 	Role            Kind = "role"
 	Notebook        Kind = "notebook-instance"
 	Domain          Kind = "domain" // of SageMaker Studio
+	StoredSecret    Kind = "secret" // of Secrets Manager
+	KMSKey          Kind = "key"    // of KMS
 )
 
 // Wish is one key on one kind of thing.
@@ -83,6 +86,8 @@ var Wishes = []Wish{
 	{Studio, Domain, OneOf("true", "false")},
 	{Restart, Notebook, OneOf("allowed", "never")},
 	{Routes, Notebook, OneOf("on", "off").InDoubt("off")},
+	{DataAPI, StoredSecret, Clusters},
+	{DataAPI, KMSKey, Clusters},
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.
