@@ -137,6 +137,8 @@ type Item struct {
 	Left string `json:"left,omitempty"`
 	// Needed are the ids of those who need it, sorted; see [Kind].
 	Needed []string `json:"needed,omitempty"`
+	// By is the execution that intended it. Until it is confirmed, or two minutes old, no other makes the call.
+	By string `json:"by,omitempty"`
 	// For is who needed it last, while it is leaving.
 	For string    `json:"for,omitempty"`
 	At  time.Time `json:"at"` // of the state

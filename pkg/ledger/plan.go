@@ -74,6 +74,11 @@ func release(old Item, id string, now time.Time) (out Item, last bool) {
 	return out, true
 }
 
+// Busy reports whether another execution than by intends the item and may be making its call at this moment.
+func (i Item) Busy(by string, now time.Time) bool {
+	return i.State == Intended && i.By != by && now.Sub(i.At) < Lifetime
+}
+
 // Stands says what an item that is leaving, or that an event is about, has come to. there is how the thing is now in the words of [Item.Left],
 // and ok whether it is there at all.
 //
