@@ -37,7 +37,7 @@ func need(old *Item, wanted Item, id string, now time.Time) (Item, bool) {
 		needed = append(needed, id)
 		slices.Sort(needed)
 	}
-	out.version, out.Taken, out.Hand = old.version, old.Taken, old.Hand
+	out.version, out.Taken, out.TakenBy, out.Seen, out.SeenAt, out.Missed = old.version, old.Taken, old.TakenBy, old.Seen, old.SeenAt, old.Missed
 	keeps := old.State == Confirmed || old.State == Contested || old.State == out.State && old.Left == out.Left || wanted.State == Wanted && old.State == Intended
 	if keeps {
 		out = *old
@@ -55,6 +55,7 @@ func need(old *Item, wanted Item, id string, now time.Time) (Item, bool) {
 //
 //	others need it                  → stays, needed by one less
 //	nobody else, it was only wanted → goes from the ledger with the need
+//	nobody else, it is contested    → goes from the ledger with the need
 //	nobody else                     → leaving
 //	leaving already, for id         → leaving
 //	id did not need it              → as it is
