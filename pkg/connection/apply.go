@@ -73,19 +73,21 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(c
 		out.Verdict = append(out.Verdict, o.Hops...)
 	}
 	var lacks []string
+	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
 	for _, s := range in.Sides {
 		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, subnetsOf(in.Notebooks, s.VPC))
 		if err != nil {
 			return out, err
 		}
 		out.Verdict, lacks = append(out.Verdict, hops...), append(lacks, lacking...)
+		own[s.Role] = strings.Join(lacking, "; ")
 	}
 	for _, n := range in.Injected {
 		out.Verdict = append(out.Verdict, n.Hops...)
 	}
-	tell := func(result workflow.Result, reason string) error {
+	tell := func(result workflow.Result, reason func(workflow.Side) string) error {
 		for _, s := range in.Sides {
-			if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, Status(in.Connection, s, result, reason)); err != nil {
+			if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, Status(in.Connection, s, result, reason(s))); err != nil {
 				return err
 			}
 		}
@@ -93,12 +95,12 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(c
 	}
 	if len(lacks) > 0 {
 		lacking := fault.NewConflict(strings.Join(lacks, "; "), "add the entries (Drawbridge reads network ACLs and does not change them), then redrive the execution")
-		if err := tell(Conflict, lacking.Error()); err != nil {
+		if err := tell(Conflict, func(s workflow.Side) string { return Lacking(s, own[s.Role]) }); err != nil {
 			return out, err
 		}
 		return out, lacking
 	}
-	if err := tell(workflow.Connected, out.Reason); err != nil {
+	if err := tell(workflow.Connected, func(workflow.Side) string { return out.Reason }); err != nil {
 		return out, err
 	}
 	connected := notice.Connected{Head: notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}, Missing: []workflow.Hop{}}

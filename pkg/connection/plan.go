@@ -2,6 +2,7 @@ package connection
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -31,6 +32,14 @@ func Status(c workflow.Connection, s workflow.Side, result workflow.Result, reas
 		tags = append(tags, Tag{TagDestinations, join(texts(s.Peer.CIDRs), "")})
 	}
 	return tags
+}
+
+// Lacking is what a side is told of network ACLs that are in the way: of its own which entries lack, of the other's whom to ask.
+func Lacking(s workflow.Side, own string) string {
+	if own == "" {
+		return fmt.Sprintf("a network ACL of %s lets the traffic not through; ask the owner of account %s", s.Peer.ID, s.Peer.Account)
+	}
+	return own + "; add the entries: Drawbridge reads network ACLs and does not change them"
 }
 
 // Connecting is the status of a connection whose routes are about to be added.

@@ -89,12 +89,25 @@ type Reachable struct {
 	Decision policy.Decision `json:"decision"`
 }
 
-// Refused is the detail of [ConnectionRefused]: the policy or the networks do not allow a connection.
+// Refused is the detail of [ConnectionRefused]: the policy or the networks do not allow a connection. The two sides are still
+// strangers: neither the connection nor the reason holds what only one of them knows, and each has a text of its own.
 type Refused struct {
 	Head
+	Said     workflow.Said   `json:"said"`
 	Decision policy.Decision `json:"decision"`
 	// Rejected says that the request was also rejected at AWS; otherwise it is still pending.
 	Rejected bool `json:"rejected"`
+}
+
+// Refuse returns the event about a connection that is refused.
+func Refuse(execution string, c workflow.Connection, said workflow.Said, d policy.Decision) Refused {
+	reason := "the two sides do not fit: each is told what it has to know"
+	if !d.Allowed && d.Policy != "" {
+		reason, d.Reason = "refused by policy "+d.Policy, ""
+	} else if said.Requester == said.Accepter {
+		reason = said.Requester
+	}
+	return Refused{Head: Head{Execution: execution, Connection: c.Only(), Result: workflow.RefusedByPolicy, Reason: reason}, Said: said, Decision: d}
 }
 
 // Removed is the detail of [ConnectionRemoved]: the peering is over, and what Drawbridge had added for it is taken away.

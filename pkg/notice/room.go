@@ -77,6 +77,7 @@ func (e Approval) within(n int) Event {
 
 func (e Refused) within(n int) Event {
 	e.Head, e.Decision.Reason = e.Head.within(n), text(e.Decision.Reason, n)
+	e.Said = workflow.Said{Requester: text(e.Said.Requester, n), Accepter: text(e.Said.Accepter, n)}
 	return e
 }
 

@@ -28,10 +28,10 @@ func told(tags map[string]string, v Verdict) bool {
 // interrupted Ask rather tells twice than not at all.
 func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, stuck func(expires string) bool, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
-	reason := in.Reason
+	said := in.Said
 	remind := in.Told && !in.Reminded && stuck(in.Expires)
 	if in.Reminded || remind {
-		reason = reminder(in.Reason)
+		said = workflow.Said{Requester: reminder(said.Requester), Accepter: reminder(said.Accepter)}
 	}
 	if remind {
 		if err := tell(ctx, bus, topic, notice.StuckApproval(in, Approving(in.Connection, "approved"), Approving(in.Connection, "rejected"))); err != nil {
@@ -48,7 +48,7 @@ func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus no
 			return out, fmt.Errorf("asking for approval of %s: %w", in.Connection.ID, err)
 		}
 	}
-	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, reason); err != nil {
+	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, said); err != nil {
 		return out, err
 	}
 	if remind {

@@ -115,6 +115,10 @@ func TestReport(t *testing.T) {
 			if fault.Of(err) != o.kind || (err == nil) != (out.Reason != "") {
 				t.Fatalf("%+v, %v, want %q", out, err, o.kind)
 			}
+			if a, b := sides[alpha].tags["drawbridge:reason"], sides[beta].tags["drawbridge:reason"]; o.kind == fault.Conflict &&
+				(!strings.HasPrefix(a, "10.1.0.0/16 of vpc-1") || strings.Contains(a, o.now) || !strings.HasPrefix(b, o.now+" of vpc-2") || strings.Contains(b, "10.1.0.0/16")) {
+				t.Errorf("each side is told of its own address: %q, %q", a, b)
+			}
 			for account, side := range sides {
 				if side.tags["drawbridge:status"] != o.status {
 					t.Errorf("the status in %s is %q, want %q", account, side.tags["drawbridge:status"], o.status)

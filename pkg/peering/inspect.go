@@ -72,7 +72,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 				v.Answer, out.Result = workflow.AnswerTrim, ""
 			}
 		}
-		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
+		out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
 		if v.Answer == workflow.AnswerNothing {
 			out.Result = workflow.Nothing
 		}
@@ -194,7 +194,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 		if len(sides) > 0 {
 			out.Sides, out.Notebooks = sides, notebooks
-			v.Answer, v.Reason = workflow.AnswerTrim, survey.Trimmed(sides)
+			v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(sides), workflow.Said{}
 		}
 	}
 	if v.Answer == workflow.AnswerAsk {

@@ -67,6 +67,7 @@ type Question struct {
 // Verdict is what Judge says.
 type Verdict struct {
 	Answer   workflow.Answer
-	Reason   string
+	Reason   string        // for the hub
+	Said     workflow.Said // for the two sides, where they are told anything
 	Decision policy.Decision
 }

@@ -66,7 +66,7 @@ type pair struct {
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput) (workflow.InspectTransitOutput, error) {
 	out := workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed, Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 	end := func(v Verdict) (workflow.InspectTransitOutput, error) {
-		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
+		out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
 		switch {
 		case v.Answer == workflow.AnswerNothing:
 			out.Result = workflow.Nothing
@@ -129,15 +129,18 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		return out, err
 	}
 	out.Connection.Requester, out.Connection.Accepter = q.Ends[0].VPC, q.Ends[1].VPC
-	if v, settled, err := Networks(*q); err != nil {
-		return out, err
-	} else if settled {
+	if v, settled := Routed(*q); settled {
 		return conclude(v)
 	}
 	if err := i.explore(ctx, s, p, first, second); err != nil {
 		return out, err
 	}
 	if v, settled := Consent(*q); settled {
+		return conclude(v)
+	}
+	if v, settled, err := Networks(*q); err != nil {
+		return out, err
+	} else if settled {
 		return conclude(v)
 	}
 	if err := i.routesOfGateway(ctx, in.Execution, p); err != nil {

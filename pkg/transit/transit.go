@@ -91,7 +91,8 @@ type Question struct {
 // Verdict is what [Standing] and [Judge] say.
 type Verdict struct {
 	Answer   workflow.Answer
-	Reason   string
+	Reason   string        // for the hub
+	Said     workflow.Said // for the two sides, where they are told anything
 	Decision policy.Decision
 }
 

@@ -226,6 +226,7 @@ type InspectPeeringOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // what of the reason each side is told
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Known      Known           `json:"known"`
@@ -275,6 +276,7 @@ type ConcludeInput struct {
 	Known      Known           `json:"known"`
 	Members    []string        `json:"members"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"`
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
