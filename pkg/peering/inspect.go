@@ -148,6 +148,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		return out, err
 	}
 	out.Known.Policy = text
+	if q.Own, err = i.own(ctx, in.Execution, p, seen); err != nil {
+		return out, err
+	}
 	r, a, about := q.Requester.Entity(), q.Accepter.Entity(), policy.Context{Connection: p.ID}
 	q.Accept, q.Unclear = set.Answer(r, a, about), tag.Why(q.Accepter.Tags, tag.Accept)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
@@ -204,6 +207,24 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		}
 	}
 	return end(v)
+}
+
+// own returns the tags of a peering that was connected, as the requester's and the accepter's account have them; of another, only those
+// where it was read. An account that lets nobody in says nothing.
+func (i Inspector) own(ctx context.Context, execution string, p Peering, seen event.Place) (own [2]map[string]string, err error) {
+	for n, end := range []End{p.Requester, p.Accepter} {
+		switch {
+		case end.Place == seen:
+			own[n] = p.Tags
+		case p.Status == "active" && Connected(p):
+			other, _, err := read(ctx, i.Enter(execution, end.Place).EC2, p.ID)
+			if err != nil && !errors.Is(err, fault.ErrClosed) {
+				return own, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
+			}
+			own[n] = other.Tags
+		}
+	}
+	return own, nil
 }
 
 // judge is [Judge], with a look at what an execution that failed may have left of a peering that was never connected: it opens

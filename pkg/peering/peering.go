@@ -56,6 +56,9 @@ type Question struct {
 	// Begun says that the security groups have rules of a connection that was not brought to its end. It is only asked when
 	// it matters.
 	Begun bool
+	// Own are the tags of the peering as the requester's and the accepter's account have them: each owner's words. Of an account that was not
+	// read there are none.
+	Own [2]map[string]string
 	// Accept is the policy's decision about accepting: allowed with the action Accept or Ask, or refused.
 	Accept policy.Decision
 	// Routes are the policy's decisions about routing each way.

@@ -74,6 +74,7 @@ func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 // Judge decides what a peering that is not [Settled] needs next. The first of these that holds:
 //
 //	a side outside the organization           → refuse
+//	active, an owner takes it back            → refuse, see [TakenBack]
 //	pending, policy: neither Accept nor Ask   → refuse
 //	active, policy: not Route both ways       → refuse
 //	the VPCs overlap, and it was connected    → conflict: somebody changed the addresses of a VPC
@@ -85,7 +86,7 @@ func Ending(p Peering, statuses []string, traces bool) workflow.Result {
 // The policy comes before all that is known of the networks: what one side is told of the other's it is told because the two may meet.
 // And then each side has a text of its own, [Verdict.Said].
 //
-// For the first and the third, refuse becomes disconnect where the peering is active and was connected before, or was about to
+// For the first, second and fourth, refuse becomes disconnect where the peering is active and was connected before, or was about to
 // be: what was allowed once and is not any more goes. The peering itself is its owners', and stays.
 //
 // For an active peering live routes are left to the steps that add routes: there they are a conflict, because
@@ -105,6 +106,9 @@ func Judge(q Question) Verdict {
 	}
 	if !q.AccepterMember {
 		return say(forbid, policy.Decision{}, fmt.Sprintf("accepter account %s is outside the organization", p.Accepter.Account))
+	}
+	if wish := TakenBack(q); wish != "" && !pending {
+		return say(forbid, policy.Decision{}, wish)
 	}
 	decision, refused := q.Accept, "refused"
 	if !pending {
