@@ -279,7 +279,8 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
 	}
 	for n, here := range grounds {
-		if !q.Connects[1-n].Allowed { // the other may not consume what is here
+		q.Never[n] = here.Here.Tags[tag.Accept] == "never"
+		if !direction(*q, 1-n).Allowed { // the other may not consume what is here
 			here.Side.Openings = nil
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -136,6 +137,9 @@ func Routed(q Question) (Verdict, bool) {
 // VPCs, with the databases that are in them.
 func Consent(q Question) (Verdict, bool) {
 	decision := connects(q)
+	if !decision.Allowed && decision.Policy == "" {
+		return Verdict{Answer: refusal(q), Reason: decision.Reason, Said: workflow.Alike(decision.Reason)}, true
+	}
 	if !decision.Allowed {
 		unclear := ""
 		if len(q.Closed) > 0 { // a database that is opened may have changed it
@@ -173,12 +177,23 @@ func Networks(q Question) (Verdict, bool, error) {
 }
 
 // connects returns the decision that counts of the two about connecting: one that allows, or else a forbid, which says
-// more.
+// more. One that would be allowed, if the producer took connections, is no policy's: its owner takes it back.
 func connects(q Question) policy.Decision {
-	if d := q.Connects[0]; d.Allowed || !q.Connects[1].Allowed && q.Connects[1].Policy == policy.DefaultDeny {
-		return d
+	if first, second := direction(q, 0), direction(q, 1); first.Allowed || !second.Allowed && (first.Policy == "" || second.Policy == policy.DefaultDeny) {
+		return first
+	} else {
+		return second
 	}
-	return q.Connects[1]
+}
+
+// direction is the decision about one end as the consumer.
+func direction(q Question, consumer int) policy.Decision {
+	d, producer := q.Connects[consumer], 1-consumer
+	if d.Allowed && q.Never[producer] {
+		end := q.Ends[producer].VPC
+		return policy.Decision{Action: d.Action, Reason: fmt.Sprintf("the owner of account %s takes it back: %s is tagged %s=never", end.Account, end.ID, tag.Accept)}
+	}
+	return d
 }
 
 // Wrong says what on the gateway keeps each side's traffic from the other:

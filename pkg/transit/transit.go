@@ -80,6 +80,9 @@ type Question struct {
 	Connects [2]policy.Decision
 	// Routes are the policy's decisions about routing each way.
 	Routes [2]policy.Decision
+	// Never says which of the VPCs takes no connections any more: its owner tagged it drawbridge:accept=never. Whatever the policy would
+	// allow, nothing in it is opened then.
+	Never [2]bool
 	// Before says that the pair was connected before: a tag of Drawbridge's on an attachment tells.
 	Before bool
 	// Looks is how often this execution looked before.
