@@ -36,6 +36,7 @@ type InspectTransitOutput struct {
 	Notebooks  []Notebook      `json:"notebooks"`
 	Tagged     []Carrier       `json:"tagged"`
 	Absent     []Hop           `json:"absent"`
+	Ended      bool            `json:"ended"`
 }
 
 // RefuseTransitInput says why a pair of VPCs is not connected.
@@ -44,11 +45,4 @@ type RefuseTransitInput struct {
 	Connection Connection      `json:"connection"`
 	Reason     string          `json:"reason"`
 	Decision   policy.Decision `json:"decision"`
-}
-
-// ClaimRoutesInput names both sides of a connection with the destinations that are about to get routes.
-type ClaimRoutesInput struct {
-	Execution  string     `json:"execution"`
-	Connection Connection `json:"connection"`
-	Sides      []Side     `json:"sides"`
 }

@@ -9,6 +9,7 @@ package workflow
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
@@ -29,6 +30,9 @@ const (
 
 	// PartlySwept is the end of a sweep that could not look through every account.
 	PartlySwept Result = "PartlySwept"
+
+	// Released is the end of a connection that its owner took out of Drawbridge's hands, as it stands.
+	Released Result = "Released"
 
 	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
 	Removed   Result = "Removed"   // it was active and somebody deleted it
@@ -57,12 +61,20 @@ type Connection struct {
 // Other connections go over a transit gateway as well.
 func (c Connection) OwnsTarget() bool { return c.ID == c.Target }
 
+// TargetOf returns the target of the connection of an id; see [Connection].
+func TargetOf(id string) string {
+	target, _, _ := strings.Cut(id, ":")
+	return target
+}
+
 // Carrier is a resource that carries Drawbridge's tags on one side of a connection, with the keys of those tags.
 type Carrier struct {
 	Account string   `json:"account"`
 	Region  string   `json:"region"`
 	ID      string   `json:"id"` // pcx-… or tgw-attach-…
 	Tags    []string `json:"tags"`
+	// VPC is the VPC whose attachment it is; empty for a peering.
+	VPC string `json:"vpc,omitempty"`
 }
 
 // A Hop is one line of a verdict: one thing that must hold for a packet to arrive.
@@ -244,9 +256,8 @@ type InspectPeeringOutput struct {
 	// Since is when the event happened that started the execution.
 	Since string `json:"since"` // RFC 3339, empty if the event does not say
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
-	// answer disconnect, only those where something may be left to remove; the CIDRs of Peer are then the destinations
-	// that Drawbridge may have added routes for. With the answer trim, those where something has no use any more, or, of a
-	// connection that only its rules tell of, what goes before them.
+	// answer disconnect, only those of which the ledger has something, or that have notebooks; the steps read there what it is. With
+	// the answer trim, those where something has no use any more.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
 	// Found goes with the answer connect: what is in order already.
@@ -255,6 +266,9 @@ type InspectPeeringOutput struct {
 	// closed to us, with what that means for what was added there.
 	Tagged []Carrier `json:"tagged"`
 	Absent []Hop     `json:"absent"`
+	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
+	// more: the ledger forgets it.
+	Ended bool `json:"ended"`
 }
 
 // AcceptPeeringInput names the peering to accept.
@@ -431,6 +445,7 @@ type ConcludeRemovalInput struct {
 	Connection   Connection     `json:"connection"`
 	Tagged       []Carrier      `json:"tagged"`
 	Absent       []Hop          `json:"absent"`
+	Ended        bool           `json:"ended"`
 	Disconnected []Disconnected `json:"disconnected"`
 	Withdrawn    []HopsOutput   `json:"withdrawn"`
 }
