@@ -90,6 +90,7 @@ type Table struct {
 	Main    bool     `json:"main,omitempty"`
 	Subnets []string `json:"subnets,omitempty"` // explicitly associated
 	Routes  []Route  `json:"routes,omitempty"`
+	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
 }
 
 // Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
@@ -97,6 +98,13 @@ type Route struct {
 	Destination netip.Prefix `json:"destination"`
 	Target      string       `json:"target"`
 	Blackhole   bool         `json:"blackhole,omitempty"`
+	List        string       `json:"list,omitempty"` // pl-…, if it is there as an entry of a prefix list
+}
+
+// List is a route to all entries of a prefix list.
+type List struct {
+	ID     string `json:"id"` // pl-…
+	Target string `json:"target"`
 }
 
 // Kept is a route of somebody else: the table that it is in, and its destination.
@@ -169,7 +177,9 @@ type Notebook struct {
 	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
-	Unclear         string          `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
+	// Asks says that its owner asks for host routes by tag: then to all that its route table reaches, else to what is managed.
+	Asks    bool   `json:"asks,omitempty"`
+	Unclear string `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
 }
 
 // Known is what an earlier InspectPeering of the same execution read and a later one need not read again.
@@ -417,8 +427,6 @@ type RemoveRoutesOutput struct {
 	Account string `json:"account"`
 	VPC     string `json:"vpc"`
 	Hops    []Hop  `json:"hops"`
-	// Destinations are what the connection reached from here: what its notebooks' host routes to it can be.
-	Destinations []netip.Prefix `json:"destinations"`
 }
 
 // Disconnected is one side after both steps of taking a connection away from it.
