@@ -39,7 +39,7 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, end
 	conclude := h.task(scope, "ConcludeRemoval",
 		data{
 			"result": at("$.result"), "reason": at("$.reason"), "connection": at("$.connection"), "tagged": at("$.tagged"),
-			"absent": at("$.absent"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
+			"absent": at("$.absent"), "ended": at("$.ended"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
 		},
 		result{output: "$.Payload"})
 

@@ -24,7 +24,7 @@ import (
 //	                               ├ refuse ─→ RefusePeering → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
 //	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd
-//	                               │             → Removed, Rejected, Expired or Withdrawn
+//	                               │             → Removed, Rejected, Expired, Withdrawn or Released
 //	                               └ nothing → Nothing
 //
 // Nothing in it decides: InspectPeering reads the facts and asks the policy, the machine only follows its answer. An
@@ -88,7 +88,8 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},
-		end{"Withdrawn", "The requester deleted the request before it was accepted."})
+		end{"Withdrawn", "The requester deleted the request before it was accepted."},
+		end{"Released", "An owner took the peering out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
 		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"trim", disconnect}, {"conflict", report},

@@ -29,10 +29,11 @@ var attachmentStatus = grant{actions: []string{"ec2:CreateTags"}, resources: []s
 // attachmentSteps are the states of the Attachment machine.
 var attachmentSteps = map[string]step{
 	"InspectAttachment": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
-		announces:  true,
+		readsParam:  true,
+		asksOrg:     true,
+		keeps:       true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",

@@ -5,14 +5,15 @@ var sweepSteps = map[string]step{
 	"ListAccounts": {listsOrg: true, readsParam: true},
 	"TallySweep":   {announces: true, notifies: true},
 	"SweepAccount": {
-		announces: true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections",                                                 // peerings
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
 				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
-				"ec2:DescribeSecurityGroupRules", "ec2:DescribeTransitGatewayVpcAttachments", // rules
+				"ec2:DescribeTransitGatewayVpcAttachments", // pairs
 				"iam:ListRoles", "redshift:DescribeClusters", // roles, clusters
 				"ram:GetResourceShareInvitations", // shares
 			}},

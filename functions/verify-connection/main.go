@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -22,6 +23,7 @@ func main() {
 		log.Fatal(err)
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 		enter := func(v workflow.VPC) connection.Verifier {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
@@ -32,6 +34,6 @@ func main() {
 			}
 			return peering.StillThere(ctx, look, in.Connection)
 		}
-		return connection.Verify(ctx, enter, still, bus, in)
+		return connection.Verify(ctx, book, enter, still, bus, in)
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -59,6 +60,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Ledger says which pairs of a VPC with others are managed.
+	Ledger ledger.Ledger
 	// Looks asks for looks.
 	Looks look.Asker
 	// Now is the clock.
@@ -71,12 +74,12 @@ type Door interface {
 }
 
 // NewInspector returns an Inspector that enters accounts by door.
-func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), looks look.Asker) Inspector {
+func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker) Inspector {
 	enter := func(execution string, p event.Place) Clients {
 		c := door.Enter(execution, p.Account, p.Region)
 		return Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	return Inspector{Enter: enter, Account: account, Policy: text, Looks: looks, Now: time.Now}
+	return Inspector{Enter: enter, Account: account, Policy: text, Ledger: l, Looks: looks, Now: time.Now}
 }
 
 // fresh is how long after a call EC2 may not yet show the attachment that its own event speaks of.
@@ -317,6 +320,11 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 	if q.Attachment, q.Failed, err = readAttachment(ctx, here.EC2, u); err != nil {
 		return Verdict{}, err
 	}
+	entries, err := i.Ledger.Connections(ctx, u.Account, u.Region)
+	if err != nil {
+		return Verdict{}, err
+	}
+	q.Attachment.Peers = Peers(entries, u.gateway, u.vpc)
 	if v, passing := Passing(q.Attachment); passing {
 		out.Attachment = q.Attachment
 		return v, nil
@@ -584,7 +592,7 @@ func readAttachment(ctx context.Context, api EC2, u unit) (one workflow.Attachme
 	}
 	slices.Sort(failed)
 	return workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
-		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best), Peers: Peers(tagsOf(best.Tags), u.Region)}, failed, nil
+		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best)}, failed, nil
 }
 
 func gatewaysOf(ctx context.Context, api interface {

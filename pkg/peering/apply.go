@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -53,10 +54,10 @@ type Refuser interface {
 
 // Refuse leaves on the peering what each side may know of the reason, and rejects the request at AWS if the policy allows that too. Otherwise the
 // request stays pending: its cause may go away, or it expires after seven days.
-func Refuse(ctx context.Context, enter func(workflow.VPC) Refuser, bus notice.Bus, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refuser, bus notice.Bus, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
 	rejects := in.Reject.Allowed && slices.Contains(in.Members, Accepter)
-	if err := SetStatus(ctx, asTagger(enter), in.Connection, in.Members, out.Result, in.Said); err != nil {
+	if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
 		return out, err
 	}
 	refused := notice.Refuse(in.Execution, in.Connection, in.Said, in.Decision)
@@ -125,14 +126,18 @@ func AllowDNS(ctx context.Context, enter func(workflow.VPC) Optioner, c workflow
 	return out, nil
 }
 
-// SetStatus leaves result and what is said of it on the peering for people, on each side that is a member. A peering has tags of
-// its own in each account, and each side a text of its own.
-func SetStatus(ctx context.Context, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, said workflow.Said) error {
+// SetStatus writes result and reason in the ledger, with more if there is more to write, and leaves on the peering what is said of it to people,
+// on each side that is a member. A peering has tags of its own in each account, and each side a text of its own.
+func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, reason string, said workflow.Said, more ...func(*ledger.Connection)) error {
+	entry, err := connection.Note(ctx, l, c.ID, result, reason, more...)
+	if err != nil {
+		return err
+	}
 	for _, s := range []workflow.Side{{Role: Requester, VPC: c.Requester, Carrier: c.ID}, {Role: Accepter, VPC: c.Accepter, Carrier: c.ID}} {
 		if !slices.Contains(members, s.Role) {
 			continue
 		}
-		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Status(c, s, result, said.To(s.Role))); err != nil {
+		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Status(result, said.To(s.Role), entry.At)); err != nil {
 			return err
 		}
 	}

@@ -7,26 +7,25 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// told reports whether the status on the accepter's side says that exactly this was asked for before. Events come
-// twice; a notification should not.
-func told(tags map[string]string, v Verdict) bool {
-	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) &&
-		(fit.Tag(tags[connection.TagReason]) == fit.Tag(v.Reason) || reminded(tags, v))
+// told reports whether a request's entry says that exactly this was asked for before. Events come twice; a notification
+// should not.
+func told(entry ledger.Connection, v Verdict) bool {
+	return entry.Status == ledger.Status(workflow.AwaitingApproval) && entry.Told == v.Reason
 }
 
 // Ask tells the accepter's owner that a request waits for their approval, by an event and by topic, and leaves that
 // status on the peering. Nobody waits: the approval is a tag, and its event starts the machine again.
 //
 // Who was told of exactly this before is not told again, but for one reminder, to everybody who listens, when the request
-// is stuck. The status comes last, because it says that they were told: an
+// is stuck. The entry comes after that, because it says that they were told: an
 // interrupted Ask rather tells twice than not at all.
-func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, stuck func(expires string) bool, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, stuck func(expires string) bool, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
 	said := in.Said
 	remind := in.Told && !in.Reminded && stuck(in.Expires)
@@ -48,7 +47,12 @@ func Ask(ctx context.Context, enter func(workflow.VPC) connection.Tagger, bus no
 			return out, fmt.Errorf("asking for approval of %s: %w", in.Connection.ID, err)
 		}
 	}
-	if err := SetStatus(ctx, enter, in.Connection, in.Members, out.Result, said); err != nil {
+	if err := SetStatus(ctx, l, enter, in.Connection, in.Members, out.Result, in.Reason, said, func(e *ledger.Connection) {
+		e.Told = in.Reason
+		if remind {
+			e.Facts = map[string]string{remindedOf: in.Reason}
+		}
+	}); err != nil {
 		return out, err
 	}
 	if remind {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -23,7 +24,7 @@ type Reporter interface {
 // Report ends an execution about a connected peering whose VPCs have come to overlap. It reads the addresses once more,
 // because it is where the execution is redriven from: while they overlap, it leaves the status Conflict on both sides and
 // fails; else it says that the peering can be looked at again. It changes nothing of the connection.
-func Report(ctx context.Context, enter func(workflow.VPC) Reporter, c workflow.Connection, members []string) (workflow.ReportConflictOutput, error) {
+func Report(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Reporter, c workflow.Connection, members []string) (workflow.ReportConflictOutput, error) {
 	for _, v := range []*workflow.VPC{&c.Requester, &c.Accepter} {
 		got, err := enter(*v).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{v.ID}})
 		if err == nil && len(got.Vpcs) == 0 {
@@ -38,7 +39,7 @@ func Report(ctx context.Context, enter func(workflow.VPC) Reporter, c workflow.C
 	if conflict == nil {
 		return workflow.ReportConflictOutput{Reason: fmt.Sprintf("%s and %s do not overlap any more", c.Requester.ID, c.Accepter.ID)}, nil
 	}
-	if err := SetStatus(ctx, asTagger(enter), c, members, connection.Conflict, shared(c)); err != nil {
+	if err := SetStatus(ctx, l, asTagger(enter), c, members, connection.Conflict, conflict.Error(), shared(c)); err != nil {
 		return workflow.ReportConflictOutput{}, err
 	}
 	return workflow.ReportConflictOutput{}, conflict

@@ -10,6 +10,7 @@
 // the resource what it gains it from:
 //
 //	Accept, Ask, Reject   the requester's VPC   the accepter's VPC
+//	Adopt                 the VPC whose owner asks for it   the VPC that it is peered with
 //	Route                 the VPC whose route tables change   the VPC that the routes lead to
 //	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
@@ -43,6 +44,7 @@ type Action string
 const (
 	Accept  Action = "Accept"  // accept a peering request
 	Ask     Action = "Ask"     // ask the accepter's owner for approval
+	Adopt   Action = "Adopt"   // take over a peering that was there before Drawbridge
 	Reject  Action = "Reject"  // reject a peering request at AWS, rather than let it expire
 	Route   Action = "Route"   // add routes from one VPC to another
 	Open    Action = "Open"    // open a database's security groups
@@ -65,7 +67,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment, Admit, Expose}
+	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
@@ -125,7 +127,7 @@ type Notebook struct {
 
 // Context is what is known about the occasion, apart from principal and resource.
 type Context struct {
-	// Approval is what the accepter's owner said: "", "approved" or "rejected".
+	// Approval is what the accepter's owner said: "", "approved" or "rejected"; where Adopt is asked, what the owner of the other VPC said.
 	Approval string
 	// Connection is the id of the connection (pcx-…, or tgw-…:vpc-…:vpc-…), if there is one.
 	Connection string

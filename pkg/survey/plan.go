@@ -65,14 +65,6 @@ func Overlapping(one, other workflow.VPC, by string) error {
 		"disassociate whichever of the two is new from its VPC, then redrive the execution; nothing of the connection was changed")
 }
 
-// RulesLast turns the removal of a connection into one of all but its rules. They alone tell of it, so that as long as they are
-// there, a removal that failed is found and done again.
-func RulesLast(sides []workflow.Side) {
-	for n := range sides {
-		sides[n].Trim = &workflow.Trim{Destinations: sides[n].Peer.CIDRs}
-	}
-}
-
 // Trimmed says what a trim is about.
 func Trimmed(sides []workflow.Side) string {
 	var what []string

@@ -13,6 +13,7 @@ const (
 	Approval         = "drawbridge:approval"          // the answer to a request that waits
 	Attach           = "drawbridge:attach"            // the transit gateway that a VPC asks for
 	DataAPI          = "drawbridge:data-api"          // who queries an Aurora cluster through the Data API; a VPC from where somebody does
+	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
@@ -20,6 +21,13 @@ const (
 	Share            = "drawbridge:share"             // with whom a database is shared
 	Studio           = "drawbridge:studio"            // who reads a Redshift cluster from SageMaker Studio; a role that lets them
 	StudioGroups     = "drawbridge:studio-groups"     // the database groups that readers may join
+)
+
+// The values of [Manage].
+const (
+	Take  = "true"  // take it over; what is there stays its owner's
+	Leave = "false" // let go of it, and leave everything as it stands
+	Undo  = "undo"  // take back what was added for it, then let go of it
 )
 
 // Kind is a kind of thing that may have a tag: the resource type of its ARN where that is unambiguous.
@@ -54,8 +62,10 @@ var Wishes = []Wish{
 	{DataAPI, VPC, OneOf("true", "false")},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
 	{Approval, Peering, OneOf("approved", "rejected")},
+	{Manage, Peering, OneOf(Take, Leave, Undo)},
 	{Accept, Gateway, OneOf("auto", "ask", "never").InDoubt("ask")},
 	{Approval, Attachment, OneOf("approved", "rejected")},
+	{Manage, Attachment, OneOf(Take, Leave, Undo)},
 	{Share, DBInstance, AccountsOrAll},
 	{Share, DBCluster, AccountsOrAll},
 	{DataAPI, DBCluster, Accounts},

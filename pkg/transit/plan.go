@@ -6,9 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -257,11 +255,11 @@ func Crossing(q Question, end int) []netip.Prefix {
 	})
 }
 
-// Found says what on the gateway is in order, and what is not without being in the way of everything: an Availability
+// Hops says what on the gateway is in order, and what is not without being in the way of everything: an Availability
 // Zone without a subnet of the attachment keeps only what is in it from the gateway, and DNS support off only names that
 // resolve to public addresses elsewhere.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
-func Found(q Question) []workflow.Hop {
+func Hops(q Question) []workflow.Hop {
 	out := []workflow.Hop{{Hop: "transit gateway", OK: true, Detail: q.Gateway.ID + " of account " + q.Gateway.Owner}}
 	for _, e := range q.Ends {
 		out = append(out, workflow.Hop{Hop: "attachment of " + e.VPC.ID, OK: true, Detail: e.Attachment.ID + " available"})
@@ -303,78 +301,9 @@ func Found(q Question) []workflow.Hop {
 	return append(out, dns)
 }
 
-// Removal returns what is to be removed on one side of a pair that is over: the destinations whose routes are
-// Drawbridge's, and those routes to them that are not. known are the peer's CIDRs, as far as anything still tells them.
-// lost says that the pair was connected and its tag went with the attachment: rules here carry the connection's tag, or the
-// VPC is not attached any more, so that its routes to the gateway are dead, and the other side tells of the pair.
-//
-//	the tag of the peer is there  → what it says, and, if it had no room for all, the known CIDRs
-//	no tag, but it was lost       → the known CIDRs
-//	neither                       → nothing: what another account says is no proof against a live route of this one
-//
-// What the tag of another peer claims is that pair's now, and stays: others are what these tags say.
-func Removal(tag string, lost bool, known []netip.Prefix, others []connection.Record) (destinations []netip.Prefix, kept []workflow.Kept) {
-	switch {
-	case tag != "":
-		r := connection.Read(tag)
-		if r.More {
-			r.Destinations = append(r.Destinations, known...)
-		}
-		destinations, kept = r.Destinations, r.Kept
-	case lost:
-		destinations = slices.Clone(known)
-	}
-	destinations = slices.DeleteFunc(destinations, func(d netip.Prefix) bool { return connection.Claimed(others, d) })
-	slices.SortFunc(destinations, netip.Prefix.Compare)
-	return slices.Compact(destinations), kept
-}
-
-// Surplus returns what of a pair that stays connected has no use any more on one side, as it was surveyed, or nil if
-// nothing. record is what the tag of the peer says, others what the tags of the attachment's other peers say, and rules
-// what carries the connection's tag there, trimmed whether this execution has trimmed the pair before:
-//
-//	a route to the gateway, to a CIDR of the peer                   → keep
-//	a route to the gateway, recorded, to no CIDR of the peer        → goes, and the host routes with it
-//	no route to the gateway, recorded, to no CIDR of the peer       → the host routes go, if this was not tried: an
-//	                                                                  execution that failed may have left them
-//	a route to the gateway that was there before Drawbridge's       → keep: the record says so
-//	the same, but another pair of this attachment claims it as well → keep: the address moved, and the route is that pair's
-//	a route to the gateway that is not recorded                     → keep: its owner, or another pair, put it there
-//	a route elsewhere, wherever to                                  → keep
-//	a rule                                                          → see [firewall.Surplus]
-func Surplus(c workflow.Connection, s workflow.Side, record connection.Record, others []connection.Record, rules []firewall.Tagged, trimmed bool) *workflow.Trim {
-	trim := workflow.Trim{Rules: firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)}
-	for _, d := range record.Destinations {
-		left := leadsTo(s.Tables, d, c.Target, record.Kept) || !trimmed && !leadsTo(s.Tables, d, c.Target, nil)
-		if left && !slices.Contains(s.Peer.CIDRs, d) && !connection.Claimed(others, d) {
-			trim.Destinations = append(trim.Destinations, d)
-		}
-	}
-	slices.SortFunc(trim.Destinations, netip.Prefix.Compare)
-	trim.Destinations = slices.Compact(trim.Destinations)
-	if len(trim.Rules) == 0 && len(trim.Destinations) == 0 {
-		return nil
-	}
-	return &trim
-}
-
-// leadsTo reports whether some table has a route to d through target that is none of kept.
-func leadsTo(tables []workflow.Table, d netip.Prefix, target string, kept []workflow.Kept) bool {
-	return slices.ContainsFunc(tables, func(t workflow.Table) bool {
-		return !slices.Contains(kept, workflow.Kept{Table: t.ID, Destination: d}) &&
-			slices.ContainsFunc(t.Routes, func(r workflow.Route) bool { return r.Target == target && r.Destination == d })
-	})
-}
-
-// records returns what the tags of an attachment say: that of one peer, and those of all others.
-func records(a *Attachment, peer string) (own connection.Record, others []connection.Record) {
-	for key, value := range a.Tags {
-		switch id, ok := strings.CutPrefix(key, connection.TagPeer); {
-		case ok && id == peer:
-			own = connection.Read(value)
-		case ok:
-			others = append(others, connection.Read(value))
-		}
-	}
-	return own, others
+// Found says of a pair that is not managed why nothing is done about it, and how its owners give it to Drawbridge.
+func Found(q Question) Verdict {
+	return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(
+		"neither %s nor %s was given to Drawbridge, so nothing is done between their VPCs; to give one, its VPC's owner tags it %s=%s",
+		q.Ends[0].Attachment.ID, q.Ends[1].Attachment.ID, tag.Manage, tag.Take)}
 }

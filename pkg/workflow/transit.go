@@ -37,6 +37,7 @@ type InspectTransitOutput struct {
 	Notebooks  []Notebook      `json:"notebooks"`
 	Tagged     []Carrier       `json:"tagged"`
 	Absent     []Hop           `json:"absent"`
+	Ended      bool            `json:"ended"`
 }
 
 // RefuseTransitInput says why a pair of VPCs is not connected.
@@ -46,11 +47,4 @@ type RefuseTransitInput struct {
 	Reason     string          `json:"reason"`
 	Said       Said            `json:"said"`
 	Decision   policy.Decision `json:"decision"`
-}
-
-// ClaimRoutesInput names both sides of a connection with the destinations that are about to get routes.
-type ClaimRoutesInput struct {
-	Execution  string     `json:"execution"`
-	Connection Connection `json:"connection"`
-	Sides      []Side     `json:"sides"`
 }
