@@ -66,7 +66,7 @@ func TestAnOverlapIsAConflictOnlyOfWhatWasConnected(t *testing.T) {
 		{"pending-acceptance", "10.2.0.0/16", workflow.AnswerRefuse},
 	} {
 		q := question(c.status)
-		q.Peering.Tags = map[string]string{"drawbridge:destinations": c.recorded}
+		q.Stood = c.recorded != ""
 		q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/17")
 		got := peering.Judge(q)
 		if got.Answer != c.want || !strings.Contains(got.Reason, "10.1.0.0/16") || !strings.Contains(got.Reason, "10.1.128.0/17") {

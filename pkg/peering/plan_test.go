@@ -70,23 +70,23 @@ func TestJudge(t *testing.T) {
 		"an active peering that the policy does not route": {"active", func(q *peering.Question) { q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route" }, workflow.AnswerRefuse, "no-route"},
 		"an active peering that nothing was decided about": {"active", func(q *peering.Question) { q.Routes = nil }, workflow.AnswerRefuse, "default-deny"},
 		"one that was connected before is disconnected": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route"
 		}, workflow.AnswerDisconnect, "no-route"},
 		"also when an account left the organization": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.AccepterMember, q.Accepter = false, nil
 		}, workflow.AnswerDisconnect, "222222222222 is outside"},
 		"the accepter's owner takes it back": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.Own[1] = map[string]string{"drawbridge:approval": "rejected"}
 		}, workflow.AnswerDisconnect, "the owner of account 222222222222 takes it back: pcx-1 is tagged drawbridge:approval=rejected"},
 		"the requester's owner takes it back": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.Own[0] = map[string]string{"drawbridge:approval": "rejected"}
 		}, workflow.AnswerDisconnect, "the owner of account 111111111111 takes it back"},
 		"the accepter's VPC takes nobody any more": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.Accepter.Tags = map[string]string{"drawbridge:accept": "never"}
 		}, workflow.AnswerDisconnect, "vpc-2 is tagged drawbridge:accept=never"},
 		"taken back before it was connected": {"active", func(q *peering.Question) { q.Own[1] = map[string]string{"drawbridge:approval": "rejected"} },

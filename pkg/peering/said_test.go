@@ -45,7 +45,7 @@ func pair(t *rapid.T) (q peering.Question, requester, accepter []string) {
 	q.Routes[1].Allowed = rapid.Bool().Draw(t, "routes back")
 	q.Unclear = rapid.SampledFrom([]string{"", "; drawbridge:accept=nver means nothing"}).Draw(t, "unclear")
 	if rapid.Bool().Draw(t, "stood") {
-		q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+		q.Stood = true
 	}
 	accepter = append(accepter, "nver", "the secret of policies")
 	if !q.Notebooks["vpc-1"] {
