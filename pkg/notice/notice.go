@@ -70,6 +70,9 @@ type Approval struct {
 	Decision policy.Decision `json:"decision"`
 	// Expires is when the request ends unanswered (RFC 3339); empty if AWS does not say.
 	Expires string `json:"expires"`
+	// Request is who asks, and why. Console is a link to the peering in the accepter's console.
+	Request workflow.Request `json:"request"`
+	Console string           `json:"console"`
 	// Reachable are the databases that the policy would open, on both sides.
 	Reachable []Reachable `json:"reachable"`
 	// Approve and Reject are the commands to answer with, in the accepter's account.
@@ -79,13 +82,15 @@ type Approval struct {
 
 // Reachable is a database that would become reachable from the other side.
 type Reachable struct {
-	Account  string          `json:"account"`
-	Region   string          `json:"region"`
-	VPC      string          `json:"vpc"`
-	Database string          `json:"database"`
-	Engine   string          `json:"engine"`
-	Port     int             `json:"port"`
-	From     string          `json:"from"` // the VPC that reaches it
+	Account  string `json:"account"`
+	Region   string `json:"region"`
+	VPC      string `json:"vpc"`
+	Database string `json:"database"`
+	Engine   string `json:"engine"`
+	Port     int    `json:"port"`
+	From     string `json:"from"` // the VPC that reaches it
+	// Also are databases that nobody shared and that become reachable with it: they have the same security group and port.
+	Also     []string        `json:"also,omitempty"`
 	Decision policy.Decision `json:"decision"`
 }
 

@@ -271,6 +271,10 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	case workflow.AnswerConnect:
 		v, err = l.connect(ctx, set, q, v)
 	case workflow.AnswerAsk:
+		out.Request = workflow.Request{By: l.entry.Asked, Why: cmp.Or(l.entry.Facts[whyOf], Reason(own[0]))}
+		if out.Request.By == "" && l.request {
+			out.Request.By = Asker(in.Event)
+		}
 		out.Told, out.Reminded, out.Expires = told(l.entry, v), reminded(l.entry, v), p.Expires
 		out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q)
 	}

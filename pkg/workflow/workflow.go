@@ -159,6 +159,15 @@ type Opening struct {
 	Groups   []string        `json:"groups"` // security groups of the database
 	Subnets  []string        `json:"subnets,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
+	// the port. Only what people are asked about says so.
+	Also []string `json:"also,omitempty"`
+}
+
+// Request is who asks for a connection, and why, as far as they say: for people to read.
+type Request struct {
+	By  string `json:"by"`  // the ARN of the identity
+	Why string `json:"why"` // their tag drawbridge:reason
 }
 
 // Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
@@ -249,6 +258,7 @@ type InspectPeeringOutput struct {
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
 	Said       Said            `json:"said"` // what of the reason each side is told
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Known      Known           `json:"known"`
@@ -301,6 +311,7 @@ type ConcludeInput struct {
 	Members    []string        `json:"members"`
 	Reason     string          `json:"reason"`
 	Said       Said            `json:"said"`
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
