@@ -38,7 +38,7 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, res
 
 	told := data{
 		"result": at("$.result"), "reason": at("$.reason"), "connection": at("$.connection"), "tagged": at("$.tagged"),
-		"absent": at("$.absent"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
+		"absent": at("$.absent"), "ended": at("$.ended"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
 	}
 	if restore != nil {
 		told["dns"] = at("$.dns")

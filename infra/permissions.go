@@ -80,14 +80,6 @@ func only(keys ...string) map[string]map[string]any {
 	}
 }
 
-// onlyLike is [only] for keys that end in something else each time.
-func onlyLike(patterns ...string) map[string]map[string]any {
-	return map[string]map[string]any{
-		"ForAllValues:StringLike": {"aws:TagKeys": patterns},
-		"Null":                    {"aws:TagKeys": "false"},
-	}
-}
-
 // and adds one condition more.
 func and(when map[string]map[string]any, operator, key string, values ...string) map[string]map[string]any {
 	when[operator] = map[string]any{key: values}
@@ -104,9 +96,11 @@ func optedIn(when map[string]map[string]any, key string) map[string]map[string]a
 // authorize adds rules to security groups.
 var authorize = []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}
 
+// statusKeys are the tags of a peering connection by which people see how it stands.
+var statusKeys = []string{"drawbridge:status", "drawbridge:reason", "drawbridge:since"}
+
 // status lets a step write the status tags of a peering connection.
-var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
-	when: only("drawbridge:status", "drawbridge:reason")}
+var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings}, when: only(statusKeys...)}
 
 // arn returns the ARN, for Fn::Sub, of things of a service in the account of the stack and in any Region.
 func arn(service, things string) string {

@@ -3,13 +3,13 @@ package main
 // peeringSteps are the states of the Peering machine; the Notebook machine shares InjectRoutes.
 var peeringSteps = map[string]step{
 	"InspectPeering": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		keeps:       true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
-				"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
 				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
@@ -23,18 +23,21 @@ var peeringSteps = map[string]step{
 			resources: []string{arn("ec2", "vpc/*"), peerings}}},
 	},
 	"AskApproval": {
-		notifies:  true,
-		announces: true,
-		patient:   true,
-		member:    []grant{status},
+		notifies:    true,
+		announces:   true,
+		patient:     true,
+		keepsLedger: true,
+		member:      []grant{status},
 	},
 	"RefusePeering": {
-		announces: true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{status,
 			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
 	},
 	"ReportConflict": {
-		member: []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
+		keepsLedger: true,
+		member:      []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
 	},
 	"AllowDnsResolution": {
 		keepsLedger: true,
@@ -117,12 +120,12 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"ConcludeRemoval": {
-		notifies:  true, // of a request that expired
-		announces: true,
+		notifies:    true, // of a request that expired
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{
-			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
-				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
-			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")},
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings}, when: only(statusKeys...)},
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},
 	},
 	"VerifyConnection": {
@@ -130,9 +133,8 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections"}},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
-				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")},
+			status,
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},
 	},
 }

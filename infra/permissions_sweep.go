@@ -13,9 +13,9 @@ var sweepSteps = map[string]step{
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
 				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
-				"ec2:DescribeSecurityGroupRules", "ec2:DescribeTransitGatewayVpcAttachments", // rules
-				"redshift:DescribeClusters",       // clusters
-				"ram:GetResourceShareInvitations", // shares
+				"ec2:DescribeTransitGatewayVpcAttachments", // pairs
+				"redshift:DescribeClusters",                // clusters
+				"ram:GetResourceShareInvitations",          // shares
 			}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},

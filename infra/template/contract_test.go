@@ -398,7 +398,6 @@ var inputs = map[string]any{
 	"AskAttachment":           workflow.AnswerAttachmentInput{},
 	"RefuseAttachment":        workflow.AnswerAttachmentInput{},
 	"InspectTransit":          workflow.InspectTransitInput{},
-	"ClaimRoutes":             workflow.ClaimRoutesInput{},
 	"RefuseTransit":           workflow.RefuseTransitInput{},
 	"InspectDataApi":          workflow.InspectDataAPIInput{},
 	"EnableHttpEndpoint":      workflow.DataAPIInput{},

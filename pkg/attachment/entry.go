@@ -16,6 +16,16 @@ const KindAttachment = "attachment"
 // Drawbridge does not give it back.
 const factTable = "table"
 
+// entryOf returns the entry of an attachment among those of its VPC's place; an empty one if it is not managed.
+func entryOf(entries []ledger.Connection, attachment string) ledger.Connection {
+	for _, e := range entries {
+		if e.Kind == KindAttachment && e.ID == attachment {
+			return e
+		}
+	}
+	return ledger.Connection{}
+}
+
 // Made is the item of an attachment that Drawbridge makes. It is filed under the VPC, since the attachment has no id before it is made;
 // left is that id.
 func Made(vpc workflow.VPC, gateway workflow.Gateway, left string) ledger.Item {

@@ -326,17 +326,17 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	if q.Attachment, attachmentTags, q.Failed, err = readAttachment(ctx, here.EC2, u, made); err != nil {
 		return Verdict{}, err
 	}
-	entry := ledger.Connection{}
-	if q.Attachment.ID != "" {
-		if entry, q.Managed, err = i.Ledger.Connection(ctx, q.Attachment.ID); err != nil {
-			return Verdict{}, err
-		}
-		q.Attachment.Table = entry.Facts[factTable]
+	entries, err := i.Ledger.Connections(ctx, u.Account, u.Region)
+	if err != nil {
+		return Verdict{}, err
 	}
+	entry := entryOf(entries, q.Attachment.ID)
+	q.Managed = entry.ID != ""
 	if q.Attachment.ID == "" && made != nil && made.State == ledger.Confirmed {
 		// AWS shows an attachment for two hours after its end. This one was Drawbridge's, and the ledger has not been told.
 		q.Attachment = workflow.Attachment{ID: made.Left, State: "deleted"}
 	}
+	q.Attachment.Table, q.Attachment.Peers = entry.Facts[factTable], Peers(entries, u.gateway, u.vpc)
 	if v, passing := Passing(q.Attachment); passing {
 		out.Attachment = q.Attachment
 		return v, nil
@@ -657,7 +657,7 @@ func readAttachment(ctx context.Context, api EC2, u unit, made *ledger.Item) (on
 	}
 	slices.Sort(failed)
 	return workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
-		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best), Peers: Peers(tagsOf(best.Tags), u.Region)}, tag.Clean(tag.Attachment, tagsOf(best.Tags)), failed, nil
+		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best)}, tag.Clean(tag.Attachment, tagsOf(best.Tags)), failed, nil
 }
 
 func gatewaysOf(ctx context.Context, api interface {

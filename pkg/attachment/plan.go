@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -34,14 +33,15 @@ func Passing(a workflow.Attachment) (Verdict, bool) {
 	return Verdict{Answer: workflow.AnswerWait, Reason: fmt.Sprintf("%s is %s", a.ID, a.State)}, true
 }
 
-// Peers returns the VPCs that the tags of an attachment in a Region say it was connected to, by their ids, each with its account.
-// What is no VPC, or of no account, is left out: a tag is for everybody to write.
-func Peers(tags map[string]string, region string) map[string]string {
+// Peers returns the VPCs that a VPC is connected to over a gateway, by their ids, each with its account. entries are what the ledger has of
+// the VPC's account and Region.
+func Peers(entries []ledger.Connection, gateway, vpc string) map[string]string {
 	out := map[string]string{}
-	for key, value := range tags {
-		vpc, ok := strings.CutPrefix(key, connection.TagPeer)
-		if peer := (event.VPCPlace{Account: connection.Read(value).Account, Region: region, VPC: vpc}); ok && peer.IsVPC() {
-			out[vpc] = peer.Account
+	for _, pair := range connection.PairsOf(entries, gateway, vpc) {
+		for _, s := range pair.Sides {
+			if s.ID != vpc {
+				out[s.ID] = s.Account
+			}
 		}
 	}
 	return out

@@ -66,7 +66,7 @@ func TestAnOverlapIsAConflictOnlyOfWhatWasConnected(t *testing.T) {
 		{"pending-acceptance", "10.2.0.0/16", workflow.AnswerRefuse},
 	} {
 		q := question(c.status)
-		q.Peering.Tags = map[string]string{"drawbridge:destinations": c.recorded}
+		q.Stood = c.recorded != ""
 		q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/17")
 		got := peering.Judge(q)
 		if got.Answer != c.want || !strings.Contains(got.Reason, "10.1.0.0/16") || !strings.Contains(got.Reason, "10.1.128.0/17") {
@@ -114,6 +114,10 @@ func TestReport(t *testing.T) {
 			out, err := peering.Report(context.Background(), func(v workflow.VPC) peering.Reporter { return sides[v.Account] }, c, []string{"requester", "accepter"})
 			if fault.Of(err) != o.kind || (err == nil) != (out.Reason != "") {
 				t.Fatalf("%+v, %v, want %q", out, err, o.kind)
+			}
+			if a, b := sides[alpha].tags["drawbridge:reason"], sides[beta].tags["drawbridge:reason"]; o.kind == fault.Conflict &&
+				(!strings.HasPrefix(a, "10.1.0.0/16 of vpc-1") || strings.Contains(a, o.now) || !strings.HasPrefix(b, o.now+" of vpc-2") || strings.Contains(b, "10.1.0.0/16")) {
+				t.Errorf("each side is told of its own address: %q, %q", a, b)
 			}
 			for account, side := range sides {
 				if side.tags["drawbridge:status"] != o.status {

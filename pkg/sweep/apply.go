@@ -28,21 +28,21 @@ type Sweeper struct {
 	Ask      Ask
 }
 
-// New returns a Sweeper with all finders, which enters accounts by door. book says what is Drawbridge's.
-func New(enter func(execution, account, region string) aws.Config, book ledger.Ledger, ask Ask) Sweeper {
+// New returns a Sweeper with all finders, which enters accounts by enter and reads in the ledger what is managed.
+func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger, ask Ask) Sweeper {
 	in := func(execution string, p event.Place) aws.Config { return enter(execution, p.Account, p.Region) }
 	return Sweeper{
 		Ask: ask,
 		Finders: []Finder{
-			Peerings{Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
+			Peerings{Ledger: l, Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
 			Notebooks{Enter: func(x string, p event.Place) NotebookAPIs {
 				return NotebookAPIs{EC2: ec2.NewFromConfig(in(x, p)), SageMaker: sagemaker.NewFromConfig(in(x, p))}
 			}},
 			Attachments{Enter: func(x string, p event.Place) AttachmentReader { return ec2.NewFromConfig(in(x, p)) }},
-			Rules{Enter: func(x string, p event.Place) RuleEC2 { return ec2.NewFromConfig(in(x, p)) }},
+			Pairs{Ledger: l, Enter: func(x string, p event.Place) PairReader { return ec2.NewFromConfig(in(x, p)) }},
 			Shares{Enter: func(x string, p event.Place) InvitationReader { return ram.NewFromConfig(in(x, p)) }},
-			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }, Ledger: book},
-			Studio{Ledger: book, Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
+			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }, Ledger: l},
+			Studio{Ledger: l, Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
 		},
 		Accounts: []AccountFinder{
 			Endpoints{
@@ -105,7 +105,14 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		found := workflow.Found{Kind: finder.Kind()}
 		for _, region := range in.Territory.Regions {
 			at := event.Place{Account: in.Territory.Account, Region: region}
-			if on, err := goOn(&found, region, func(ask Ask) (int, error) { return finder.Find(ctx, in.Execution, at, ask) }); !on {
+			if on, err := goOn(&found, region, func(ask Ask) (int, error) {
+				if census, ok := finder.(Census); ok {
+					return census.Count(ctx, in.Execution, at, ask, func(id string) {
+						found.Unmanaged, found.Names = found.Unmanaged+1, Name(found.Names, id)
+					})
+				}
+				return finder.Find(ctx, in.Execution, at, ask)
+			}); !on {
 				return out, err
 			}
 		}

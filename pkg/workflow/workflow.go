@@ -31,6 +31,9 @@ const (
 	// PartlySwept is the end of a sweep that could not look through every account.
 	PartlySwept Result = "PartlySwept"
 
+	// Released is the end of a connection that its owner took out of Drawbridge's hands, as it stands.
+	Released Result = "Released"
+
 	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
 	Removed   Result = "Removed"   // it was active and somebody deleted it
 	Rejected  Result = "Rejected"  // the accepter rejected the request
@@ -70,6 +73,8 @@ type Carrier struct {
 	Region  string   `json:"region"`
 	ID      string   `json:"id"` // pcx-… or tgw-attach-…
 	Tags    []string `json:"tags"`
+	// VPC is the VPC whose attachment it is; empty for a peering.
+	VPC string `json:"vpc,omitempty"`
 }
 
 // A Hop is one line of a verdict: one thing that must hold for a packet to arrive.
@@ -154,6 +159,15 @@ type Opening struct {
 	Groups   []string        `json:"groups"` // security groups of the database
 	Subnets  []string        `json:"subnets,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
+	// the port. Only what people are asked about says so.
+	Also []string `json:"also,omitempty"`
+}
+
+// Request is who asks for a connection, and why, as far as they say: for people to read.
+type Request struct {
+	By  string `json:"by"`  // the ARN of the identity
+	Why string `json:"why"` // their tag drawbridge:reason
 }
 
 // Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
@@ -243,6 +257,8 @@ type InspectPeeringOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // what of the reason each side is told
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Known      Known           `json:"known"`
@@ -261,9 +277,8 @@ type InspectPeeringOutput struct {
 	// Since is when the event happened that started the execution.
 	Since string `json:"since"` // RFC 3339, empty if the event does not say
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
-	// answer disconnect, only those where something may be left to remove; the CIDRs of Peer are then the destinations
-	// that Drawbridge may have added routes for. With the answer trim, those where something has no use any more, or, of a
-	// connection that only its rules tell of, what goes before them.
+	// answer disconnect, only those of which the ledger has something, or that have notebooks; the steps read there what it is. With
+	// the answer trim, those where something has no use any more.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
 	// Found goes with the answer connect: what is in order already.
@@ -272,6 +287,9 @@ type InspectPeeringOutput struct {
 	// closed to us, with what that means for what was added there.
 	Tagged []Carrier `json:"tagged"`
 	Absent []Hop     `json:"absent"`
+	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
+	// more: the ledger forgets it.
+	Ended bool `json:"ended"`
 }
 
 // AcceptPeeringInput names the peering to accept.
@@ -292,6 +310,8 @@ type ConcludeInput struct {
 	Known      Known           `json:"known"`
 	Members    []string        `json:"members"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"`
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
@@ -446,6 +466,7 @@ type ConcludeRemovalInput struct {
 	Connection   Connection     `json:"connection"`
 	Tagged       []Carrier      `json:"tagged"`
 	Absent       []Hop          `json:"absent"`
+	Ended        bool           `json:"ended"`
 	Disconnected []Disconnected `json:"disconnected"`
 	Withdrawn    []HopsOutput   `json:"withdrawn"`
 	DNS          HopsOutput     `json:"dns,omitzero"`
