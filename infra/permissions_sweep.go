@@ -17,7 +17,7 @@ var sweepSteps = map[string]step{
 				"redshift:DescribeClusters",                // clusters
 				"ram:GetResourceShareInvitations",          // shares
 			}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
