@@ -48,7 +48,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	})
 	again.Next(inspect)
 
-	disconnect := h.disconnect(scope, again,
+	disconnect := h.disconnect(scope, again, nil,
 		end{"Removed", "The pair is over; what Drawbridge added for it is gone."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{

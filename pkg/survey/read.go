@@ -156,7 +156,7 @@ func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workf
 	return workflow.Notebook{Account: v.Account, Region: v.Region, VPC: v.ID, Name: n.Name, ARN: n.ARN,
 		Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
 		Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
-		Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart)}
+		Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on"}
 }
 
 // Trims gathers what goes of a connection that stays. surplus says for each of its sides, as they were surveyed, what has no

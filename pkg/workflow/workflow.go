@@ -9,6 +9,7 @@ package workflow
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
@@ -57,6 +58,12 @@ type Connection struct {
 // Other connections go over a transit gateway as well.
 func (c Connection) OwnsTarget() bool { return c.ID == c.Target }
 
+// TargetOf returns the target of the connection of an id; see [Connection].
+func TargetOf(id string) string {
+	target, _, _ := strings.Cut(id, ":")
+	return target
+}
+
 // Carrier is a resource that carries Drawbridge's tags on one side of a connection, with the keys of those tags.
 type Carrier struct {
 	Account string   `json:"account"`
@@ -78,6 +85,7 @@ type Table struct {
 	Main    bool     `json:"main,omitempty"`
 	Subnets []string `json:"subnets,omitempty"` // explicitly associated
 	Routes  []Route  `json:"routes,omitempty"`
+	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
 }
 
 // Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
@@ -85,6 +93,13 @@ type Route struct {
 	Destination netip.Prefix `json:"destination"`
 	Target      string       `json:"target"`
 	Blackhole   bool         `json:"blackhole,omitempty"`
+	List        string       `json:"list,omitempty"` // pl-…, if it is there as an entry of a prefix list
+}
+
+// List is a route to all entries of a prefix list.
+type List struct {
+	ID     string `json:"id"` // pl-…
+	Target string `json:"target"`
 }
 
 // Kept is a route of somebody else: the table that it is in, and its destination.
@@ -157,7 +172,9 @@ type Notebook struct {
 	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
-	Unclear         string          `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
+	// Asks says that its owner asks for host routes by tag: then to all that its route table reaches, else to what is managed.
+	Asks    bool   `json:"asks,omitempty"`
+	Unclear string `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
 }
 
 // Known is what an earlier InspectPeering of the same execution read and a later one need not read again.
@@ -290,7 +307,7 @@ type ConcludeOutput struct {
 	Decision policy.Decision `json:"decision"`
 }
 
-// AllowDNSResolutionInput names the peering and what each side's DNS option is now.
+// AllowDNSResolutionInput is the input of AllowDnsResolution, with what each side's DNS option is now, and of RestoreDnsResolution.
 type AllowDNSResolutionInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
@@ -403,8 +420,6 @@ type RemoveRoutesOutput struct {
 	Account string `json:"account"`
 	VPC     string `json:"vpc"`
 	Hops    []Hop  `json:"hops"`
-	// Destinations are what the connection reached from here: what its notebooks' host routes to it can be.
-	Destinations []netip.Prefix `json:"destinations"`
 }
 
 // Disconnected is one side after both steps of taking a connection away from it.
@@ -433,6 +448,7 @@ type ConcludeRemovalInput struct {
 	Absent       []Hop          `json:"absent"`
 	Disconnected []Disconnected `json:"disconnected"`
 	Withdrawn    []HopsOutput   `json:"withdrawn"`
+	DNS          HopsOutput     `json:"dns,omitzero"`
 }
 
 // ConcludeRemovalOutput is the output of an execution that took a connection away, or found none to take away.
