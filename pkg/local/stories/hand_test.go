@@ -104,7 +104,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 		engine.Story().Begin()
 		_, err = alpha.DeleteTags(ctx, tags)
 		done(t, err)
-		ends = until(ctx, t, 2)
+		ends = until(ctx, t, 1+2*want) // the change; the look, and who tells people
 		all(t, ends, "Announced", "Contested", "Nothing")
 		if got := ending(ends, "drawbridge-peering", "Contested"); got != want {
 			t.Errorf("round %d: %d looks end Contested: %+v", round, got, ends)
