@@ -92,7 +92,7 @@ var onBehalf = map[string][]need{
 		{"kms:Encrypt", "the parameters are no SecureString", encryptionParameter},
 		{"ssm:AddTagsToResource", "the parameters get no tags", "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"},
 	},
-	// A Distributed Map starts its own machine, and asks after what it started.
+	// A Distributed Map starts its own machine, and asks after what it started; what was held back is started and not waited for.
 	"states:StartExecution": {
 		{"states:DescribeExecution", "only a Distributed Map needs it, and the Sweep machine's role has it", mapRunPolicies},
 		{"states:StopExecution", "only a Distributed Map needs it, and the Sweep machine's role has it", mapRunPolicies},
@@ -105,6 +105,9 @@ var onBehalf = map[string][]need{
 // interface, a hosted zone or a grant for.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 var alone = []string{
+	// A table with AWS's own key asks its callers for no permission on a key.
+	"dynamodb:DeleteItem",
+	"dynamodb:PutItem",
 	"ec2:AcceptVpcPeeringConnection",
 	"ec2:AssociateTransitGatewayRouteTable",
 	"ec2:CreateRoute",

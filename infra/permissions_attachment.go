@@ -69,6 +69,7 @@ var attachmentSteps = map[string]step{
 			resources: []string{attachments, gatewayTables}}},
 	},
 	"DetachVpc": {
+		takes:  true,
 		member: []grant{{actions: []string{"ec2:DeleteTransitGatewayVpcAttachment"}, resources: []string{attachments}, when: own()}},
 	},
 	"VerifyAttachment": {

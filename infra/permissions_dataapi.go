@@ -61,6 +61,7 @@ var dataAPISteps = map[string]step{
 		}, mergesPolicies...),
 	},
 	"RetractDataApi": {
+		takes: true,
 		member: append([]grant{
 			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
 			{actions: []string{"iam:DeleteRole"}, resources: []string{dataAPIRoles}},

@@ -6,6 +6,7 @@ var peeringSteps = map[string]step{
 		readsParam: true,
 		asksOrg:    true,
 		keeps:      true,
+		brakes:     true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
@@ -77,6 +78,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"CloseFirewall": {
+		takes: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
 			// IAM knows no rule here, only its group.
@@ -85,12 +87,14 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"RemoveRoutes": {
+		takes: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
 			{actions: []string{"ec2:DeleteRoute"}, resources: []string{arn("ec2", "route-table/*")}},
 		},
 	},
 	"WithdrawRoutes": {
+		takes: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},

@@ -32,6 +32,7 @@ var studioSteps = map[string]step{
 		},
 	},
 	"ForgetReaders": {
+		takes: true,
 		member: []grant{
 			{actions: []string{"iam:GetRole"}, resources: []string{studioRoles, studioNames}},
 			{actions: []string{"iam:UpdateAssumeRolePolicy", "iam:DeleteRole"}, resources: []string{studioRoles}},

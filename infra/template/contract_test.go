@@ -372,6 +372,8 @@ var inputs = map[string]any{
 	"VerifyConnection":        workflow.VerifyConnectionInput{},
 	"FindConnections":         workflow.FindConnectionsInput{},
 	"AnswerTags":              workflow.AnswerTagsInput{},
+	"HoldExecution":           workflow.HoldExecutionInput{},
+	"ResumeExecutions":        workflow.ResumeExecutionsInput{},
 	"ListAccounts":            workflow.ListAccountsInput{},
 	"SweepAccount":            workflow.SweepAccountInput{},
 	"TallySweep":              workflow.TallySweepInput{},

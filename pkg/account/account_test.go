@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // assumer hands out credentials and remembers what it was asked for.
@@ -33,7 +34,8 @@ func (a *assumer) AssumeRole(_ context.Context, in *sts.AssumeRoleInput, _ ...fu
 }
 
 func door(a *assumer, region string) *Door {
-	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, lookup: lookup, sessions: map[session]*aws.CredentialsCache{}}
+	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, lookup: lookup, sessions: map[session]*aws.CredentialsCache{},
+		observe: map[string]bool{}, mode: func(context.Context) (mode.Setting, error) { return mode.Setting{Mode: mode.Full}, nil }}
 }
 
 func TestEnterNamesTheSessionAfterTheExecution(t *testing.T) {
