@@ -78,14 +78,14 @@ func (l Ledger) Record(ctx context.Context, id string, items ...Item) ([]Item, e
 }
 
 // Confirm writes how the calls left items that were recorded, and returns the entries. Of the given items, Left counts.
-// One that nobody needs any more is left as it is.
+// One that nobody needs any more, or that somebody else took away meanwhile once too often, is left as it is.
 func (l Ledger) Confirm(ctx context.Context, items ...Item) ([]Item, error) {
 	return l.update(ctx, "", items, func(old *Item, given Item) (Item, bool, error) {
 		if old == nil {
 			return given, false, fault.New(fault.Invalid, "confirming %s %s of %s: it was not recorded", given.Kind, given.Key, given.Resource)
 		}
 		next := *old
-		if old.State == Leaving || old.State == Confirmed && old.Left == given.Left {
+		if old.State == Leaving || old.State == Contested || old.State == Confirmed && old.Left == given.Left {
 			return next, true, nil
 		}
 		next.State, next.Left, next.At = Confirmed, given.Left, l.now()
@@ -94,7 +94,8 @@ func (l Ledger) Confirm(ctx context.Context, items ...Item) ([]Item, error) {
 }
 
 // Release writes that id does not need items any more, and returns those that nobody needs: they are leaving, and id has to take them
-// back and then [Ledger.Forget] them. What others need, and what was only wanted, is done with.
+// back and then [Ledger.Forget] them. What others need, what was only wanted, and what is contested is done with: what stands in the place
+// of the last is its owner's.
 func (l Ledger) Release(ctx context.Context, id string, items []Item) (leaving []Item, err error) {
 	for some := range slices.Chunk(items, perWrite) {
 		var last []Item
@@ -112,7 +113,7 @@ func (l Ledger) Release(ctx context.Context, id string, items []Item) (leaving [
 				}
 				next, none := release(*n.item, id, l.now())
 				switch {
-				case none && n.item.State == Wanted: // nothing was made
+				case none && (n.item.State == Wanted || n.item.State == Contested): // nothing of Drawbridge's is there
 					changes = append(append(changes, Change{Key: next.row(), Version: n.item.version}), n.unline()...)
 					continue
 				case none:
@@ -177,7 +178,16 @@ func (l Ledger) Cancel(ctx context.Context, id string, items []Item) error {
 
 // Mark changes one item by f, if the ledger has it, and returns it as it is then: for what happened to it in its member.
 func (l Ledger) Mark(ctx context.Context, item Item, f func(*Item)) (Item, error) {
-	out, err := l.update(ctx, "", []Item{item}, func(old *Item, given Item) (Item, bool, error) {
+	out, err := l.MarkAll(ctx, []Item{item}, f)
+	if err != nil || len(out) == 0 {
+		return item, err
+	}
+	return out[0], nil
+}
+
+// MarkAll is [Ledger.Mark] for many items. It returns those that the ledger has, in the order of items.
+func (l Ledger) MarkAll(ctx context.Context, items []Item, f func(*Item)) ([]Item, error) {
+	return l.update(ctx, "", items, func(old *Item, given Item) (Item, bool, error) {
 		if old == nil {
 			return given, false, nil
 		}
@@ -185,10 +195,6 @@ func (l Ledger) Mark(ctx context.Context, item Item, f func(*Item)) (Item, error
 		f(&next)
 		return next, true, nil
 	})
-	if err != nil || len(out) == 0 {
-		return item, err
-	}
-	return out[0], nil
 }
 
 // update writes what next makes of items, and for id the lines that say so. next gets the entry that is there, nil if none, and the

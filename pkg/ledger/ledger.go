@@ -18,6 +18,7 @@
 //	item.go        items
 //	plan.go        thinks: what becomes of an item (pure)
 //	lease.go       one at a time
+//	told.go        people are told once
 //	store.go       rows that are written all or none, and only as they were read
 //	table.go       the rows in DynamoDB
 //
@@ -62,7 +63,12 @@ type Connection struct {
 	Status   Status `json:"status,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	// Told is a digest of the last thing that people were told of it, so that they are told once.
-	Told  string    `json:"told,omitempty"`
+	Told string `json:"told,omitempty"`
+	// Contest is a digest of what people were told of its contested items, and Leave are the accounts in which the policy wants
+	// what somebody took away to be left. See package contest.
+	Contest string   `json:"contest,omitempty"`
+	Leave   []string `json:"leave,omitempty"`
+
 	Since time.Time `json:"since"`          // of the entry
 	At    time.Time `json:"at,omitzero"`    // of the status
 	Until time.Time `json:"until,omitzero"` // when it ends by itself
@@ -137,14 +143,27 @@ type Item struct {
 	Left string `json:"left,omitempty"`
 	// Needed are the ids of those who need it, sorted; see [Kind].
 	Needed []string `json:"needed,omitempty"`
+	// By is the execution that intended it. Until it is confirmed, or two minutes old, no other makes the call.
+	By string `json:"by,omitempty"`
 	// For is who needed it last, while it is leaving.
 	For string    `json:"for,omitempty"`
 	At  time.Time `json:"at"` // of the state
-	// Taken says how often somebody else took it away, and Hand who did so last.
-	Taken int    `json:"taken,omitempty"`
-	Hand  string `json:"hand,omitempty"`
+	// Taken says how often somebody else took it away, and TakenBy who did so last; zero if nobody knows. See package contest.
+	Taken   int  `json:"taken,omitempty"`
+	TakenBy Hand `json:"takenBy,omitzero"`
+	// Seen is the last hand that a record of AWS's saw at the resource, and SeenAt when.
+	Seen   Hand      `json:"seen,omitzero"`
+	SeenAt time.Time `json:"seenAt,omitzero"`
+	// Missed is when it was not there, so soon after it was made that the answer may have been old; nothing was counted.
+	Missed time.Time `json:"missed,omitzero"`
 
 	version int64 // of its row, as it was read
+}
+
+// Hand is somebody who changed a thing.
+type Hand struct {
+	Who  string `json:"who"`            // the ARN of the identity, or what the record has in its place
+	Tool string `json:"tool,omitempty"` // by which they did: terraform, cloudformation, console, cli, or another's own words
 }
 
 // Place is the account and Region of an item, with a slash between.

@@ -37,7 +37,7 @@ func need(old *Item, wanted Item, id string, now time.Time) (Item, bool) {
 		needed = append(needed, id)
 		slices.Sort(needed)
 	}
-	out.version, out.Taken, out.Hand = old.version, old.Taken, old.Hand
+	out.version, out.Taken, out.TakenBy, out.Seen, out.SeenAt, out.Missed = old.version, old.Taken, old.TakenBy, old.Seen, old.SeenAt, old.Missed
 	keeps := old.State == Confirmed || old.State == Contested || old.State == out.State && old.Left == out.Left || wanted.State == Wanted && old.State == Intended
 	if keeps {
 		out = *old
@@ -55,6 +55,7 @@ func need(old *Item, wanted Item, id string, now time.Time) (Item, bool) {
 //
 //	others need it                  → stays, needed by one less
 //	nobody else, it was only wanted → goes from the ledger with the need
+//	nobody else, it is contested    → goes from the ledger with the need
 //	nobody else                     → leaving
 //	leaving already, for id         → leaving
 //	id did not need it              → as it is
@@ -72,6 +73,11 @@ func release(old Item, id string, now time.Time) (out Item, last bool) {
 	}
 	out.Needed, out.State, out.For, out.At = nil, Leaving, id, now
 	return out, true
+}
+
+// Busy reports whether another execution than by intends the item and may be making its call at this moment.
+func (i Item) Busy(by string, now time.Time) bool {
+	return i.State == Intended && i.By != by && now.Sub(i.At) < Lifetime
 }
 
 // Stands says what an item that is leaving, or that an event is about, has come to. there is how the thing is now in the words of [Item.Left],

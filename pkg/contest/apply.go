@@ -1,0 +1,103 @@
+package contest
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+)
+
+// Missing judges things that a connection wants and that are not there, and writes down what becomes of them: see [Judge]. Of the given items, only
+// what names them counts. by is the execution that asks. Returned are those to add, with those that the ledger does not know, as they were given; and
+// those to leave, as their entries are. It is asked before [ledger.Ledger.Record]. Nothing missing costs nothing.
+func (c Contest) Missing(ctx context.Context, connection, by string, missing []ledger.Item) (add, left []ledger.Item, err error) {
+	if len(missing) == 0 {
+		return nil, nil, nil
+	}
+	entry, _, err := c.Ledger.Connection(ctx, connection)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := c.now()
+	known, err := c.Ledger.MarkAll(ctx, missing, func(i *ledger.Item) {
+		*i, _ = Judge(*i, Facts{By: Taker(*i), Leave: slices.Contains(entry.Leave, i.Account), Fresh: now.Sub(i.At) < ledger.Lifetime, Execution: by, At: now})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, m := range missing {
+		// As Judge leaves them: what is put back is intended, or was never taken.
+		if n := slices.IndexFunc(known, m.Same); n >= 0 && (known[n].State == ledger.Contested || known[n].State == ledger.Confirmed && known[n].Taken > 0) {
+			slog.InfoContext(ctx, "leaving what somebody took away", "kind", m.Kind, "resource", m.Resource, "key", m.Key, "by", known[n].TakenBy.Who, "times", known[n].Taken)
+			left = append(left, known[n])
+			continue
+		}
+		add = append(add, m)
+	}
+	return add, left, nil
+}
+
+// Note writes down whose hand a record of AWS's saw at a resource, on those of its items that the record may be about (see [Narrow]), and returns
+// the connections that need any of the resource's, sorted. A resource of which the ledger has nothing costs one read.
+func (c Contest) Note(ctx context.Context, account, region, resource string, keys []string, sight Sight) (connections []string, err error) {
+	items, err := c.Ledger.Of(ctx, account, region, resource)
+	if err != nil || len(items) == 0 {
+		return nil, err
+	}
+	about := Narrow(items, keys)
+	for _, i := range about {
+		connections = append(connections, i.Needed...)
+	}
+	slices.Sort(connections)
+	connections = slices.Compact(connections)
+	_, err = c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
+	return connections, err
+}
+
+// Contested returns the contested items that a connection needs.
+func (c Contest) Contested(ctx context.Context, connection string) ([]ledger.Item, error) {
+	items, err := c.Ledger.Items(ctx, connection)
+	return Of(items), err
+}
+
+// Settle ends what is contested in an account, of the connections whose owner asked for them anew there: what is theirs in that account may be
+// added again, as if for the first time. What was taken away in the other account stays with its owner. It returns the connections
+// that had something contested, sorted.
+func (c Contest) Settle(ctx context.Context, account string, connections []string) (settled []string, err error) {
+	for _, id := range connections {
+		items, err := c.Ledger.Items(ctx, id)
+		if err != nil {
+			return settled, err
+		}
+		ours := slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Account != account || i.Taken == 0 && i.State != ledger.Contested })
+		if len(ours) == 0 {
+			continue
+		}
+		if _, err := c.Ledger.MarkAll(ctx, ours, func(i *ledger.Item) { *i = Settled(*i) }); err != nil {
+			return settled, err
+		}
+		if _, err := c.Ledger.Change(ctx, id, func(entry *ledger.Connection) { entry.Contest = "" }); err != nil {
+			return settled, err
+		}
+		settled = append(settled, id)
+	}
+	slices.Sort(settled)
+	return settled, nil
+}
+
+// About returns the connections of a place that a thing is an end of, or is: a peering, a VPC, a cluster.
+func (c Contest) About(ctx context.Context, account, region, thing string) ([]string, error) {
+	all, err := c.Ledger.Connections(ctx, account, region)
+	var ids []string
+	for _, each := range all {
+		if each.ID == thing || slices.ContainsFunc(each.Sides, func(s ledger.Side) bool { return s.Account == account && s.Region == region && s.ID == thing }) {
+			ids = append(ids, each.ID)
+		}
+	}
+	return ids, err
+}
+
+// now is the time that entries say: whole seconds, in UTC.
+func (c Contest) now() time.Time { return c.Ledger.Now().UTC().Truncate(time.Second) }
