@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -17,17 +18,18 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
-// Open returns the brake of the hub, with its limit from the environment: BRAKE_CONNECTIONS and BRAKE_PERCENT.
-func Open(hub aws.Config) (Brake, error) {
-	b := Brake{Ledger: ledger.Open(hub)}
-	for name, into := range map[string]*int{"BRAKE_CONNECTIONS": &b.Limit.Connections, "BRAKE_PERCENT": &b.Limit.Percent} {
+// Open returns the brake of the hub, with its limit from the environment: BRAKE_CONNECTIONS and BRAKE_PERCENT. A limit that is no number is
+// zero, so that everything waits for a person.
+func Open(hub aws.Config) Brake {
+	number := func(name string) int {
 		n, err := strconv.Atoi(os.Getenv(name))
 		if err != nil || n < 0 {
-			return Brake{}, fmt.Errorf("reading the brake's limit: %s is %q, not a number", name, os.Getenv(name))
+			slog.Error("reading the brake's limit", "variable", name, "value", os.Getenv(name))
+			return 0
 		}
-		*into = n
+		return n
 	}
-	return b, nil
+	return Brake{Ledger: ledger.Open(hub), Limit: Limit{Connections: number("BRAKE_CONNECTIONS"), Percent: number("BRAKE_PERCENT")}}
 }
 
 // tries is how often a decision is attempted anew, where others decide at the same time.

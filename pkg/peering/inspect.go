@@ -49,6 +49,8 @@ type Inspector struct {
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Now is the clock.
 	Now func() time.Time
+	// Brake is asked before a connection is taken away that nobody ended: it returns the error with which that waits for a person.
+	Brake func(ctx context.Context, id, cause string) error
 }
 
 // fresh is how long after a request EC2 may not yet show the peering that its own event speaks of.
@@ -63,6 +65,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	var seen event.Place // where p was read
 	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
 		if v.Answer == workflow.AnswerDisconnect {
+			if p.Status == "active" { // its owners keep it
+				if err := i.Brake(ctx, p.ID, v.Reason); err != nil {
+					return out, err
+				}
+			}
 			untold, err := i.leftovers(ctx, in, p, seen, &out)
 			if err != nil {
 				return out, err
