@@ -41,7 +41,8 @@ func (b Brake) Ask(ctx context.Context, id, cause string) error {
 	passes := false
 	err := b.change(ctx, id, func(s state, own *waiting) (state, *waiting) {
 		now := b.Ledger.Now().UTC()
-		next, ok := ask(s, own, id, b.Limit, now)
+		s.Passed = slices.DeleteFunc(s.Passed, func(p passed) bool { return now.Sub(p.At) >= Window })
+		next, ok := ask(s, own, passed{ID: id, At: now}, b.Limit)
 		if passes = ok; !ok && own == nil {
 			own = &waiting{Cause: cause, At: now}
 		}
