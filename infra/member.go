@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // memberStackName is the stack of a member account, where it is deployed without a StackSet.
@@ -43,6 +45,12 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	homeRegion := parameter(stack, "HomeRegion", c.HomeRegion, "",
 		"The one Region in which the roles are created.")
 
+	observe := parameter(stack, "ObserveOnly", cmp.Or(c.ObserveOnly, "false"), `^(true|false)$`,
+		"true: the roles hold no right to change anything; Drawbridge says what it would do.")
+	// The condition of everything that changes an account. The hub is told of it by the external id: see mode.ObserveOnly.
+	mayChange := awscdk.NewCfnCondition(stack, jsii.String("MayChange"), &awscdk.CfnConditionProps{
+		Expression: awscdk.Fn_ConditionEquals(observe.ValueAsString(), jsii.String("false")),
+	})
 	atHome := awscdk.NewCfnCondition(stack, jsii.String("IsHomeRegion"), &awscdk.CfnConditionProps{
 		Expression: awscdk.Fn_ConditionEquals(awscdk.Aws_REGION(), homeRegion.ValueAsString()),
 	})
@@ -109,11 +117,12 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 						jsii.String("arn:${AWS::Partition}:iam::${HubAccount}:role/"+hubName(state)), nil)},
 					"StringEquals": map[string]any{
 						"aws:PrincipalOrgID": organizationID.ValueAsString(),
-						"sts:ExternalId":     externalID.ValueAsString(),
+						"sts:ExternalId": awscdk.Fn_ConditionIf(mayChange.LogicalId(), externalID.ValueAsString(),
+							awscdk.Fn_Sub(jsii.String("${ExternalId}"+mode.ObserveOnly), nil)),
 					},
 				},
 			}),
-			Policies: inline("step", statements(steps[state].member)...),
+			Policies: policiesOf(mayChange, steps[state].member),
 		})
 		role.CfnOptions().SetCondition(atHome)
 	}
@@ -150,6 +159,39 @@ func statements(grants []grant) []statement {
 		all = append(all, s)
 	}
 	return all
+}
+
+// policiesOf returns the inline policies of a member's role: what it may read, and, unless the account lets itself be observed only, what it
+// may change.
+func policiesOf(mayChange awscdk.CfnCondition, grants []grant) []any {
+	part := func(keep func(action string) bool) map[string]any {
+		var some []grant
+		for _, g := range grants {
+			var actions []string
+			for _, a := range g.actions {
+				if keep(a) {
+					actions = append(actions, a)
+				}
+			}
+			if len(actions) > 0 {
+				some = append(some, grant{actions: actions, resources: g.resources, when: g.when})
+			}
+		}
+		if len(some) == 0 {
+			return nil
+		}
+		return document(statements(some)...)
+	}
+	var policies []any
+	if read := part(mode.Reads); read != nil {
+		policies = append(policies, &awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("read"), PolicyDocument: read})
+	}
+	if change := part(func(action string) bool { return !mode.Reads(action) }); change != nil {
+		// In CloudFormation's own words: the CDK does not look into a condition.
+		policies = append(policies, awscdk.Fn_ConditionIf(mayChange.LogicalId(),
+			map[string]any{"PolicyName": "change", "PolicyDocument": change}, awscdk.Fn_Ref(jsii.String("AWS::NoValue"))))
+	}
+	return policies
 }
 
 // document returns a policy document.

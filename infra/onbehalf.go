@@ -86,7 +86,7 @@ var onBehalf = map[string][]need{
 	"sns:Publish":                      {{"kms:GenerateDataKey", "the topic is not encrypted with a key of KMS", "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"}},
 	"sqs:SendMessage":                  {{"kms:GenerateDataKey", "the queue is encrypted with a key that SQS owns", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html"}},
 	"ssm:GetParameter":                 {{"kms:Decrypt", "the parameters are no SecureString", encryptionParameter}},
-	// A Distributed Map starts its own machine, and asks after what it started.
+	// A Distributed Map starts its own machine, and asks after what it started; what was held back is started and not waited for.
 	"states:StartExecution": {
 		{"states:DescribeExecution", "only a Distributed Map needs it, and the Sweep machine's role has it", mapRunPolicies},
 		{"states:StopExecution", "only a Distributed Map needs it, and the Sweep machine's role has it", mapRunPolicies},
@@ -99,6 +99,7 @@ var onBehalf = map[string][]need{
 // interface, a hosted zone or a grant for.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 var alone = []string{
+	// A table with AWS's own key asks its callers for no permission on a key.
 	"dynamodb:DeleteItem",
 	"dynamodb:PutItem",
 	"ec2:AcceptVpcPeeringConnection",

@@ -81,6 +81,7 @@ var attachmentSteps = map[string]step{
 		},
 	},
 	"DetachVpc": {
+		takes:  true,
 		member: []grant{{actions: []string{"ec2:DeleteTransitGatewayVpcAttachment"}, resources: []string{attachments}, when: own()}},
 	},
 	"VerifyAttachment": {

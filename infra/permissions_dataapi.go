@@ -75,6 +75,7 @@ var dataAPISteps = map[string]step{
 	},
 	"RetractDataApi": {
 		keepsLedger: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
 			{actions: []string{"iam:DeleteRole"}, resources: []string{dataAPIRoles}},

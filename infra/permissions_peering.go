@@ -7,6 +7,7 @@ var peeringSteps = map[string]step{
 		asksOrg:     true,
 		keeps:       true,
 		keepsLedger: true,
+		brakes:      true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
@@ -91,6 +92,7 @@ var peeringSteps = map[string]step{
 	},
 	"CloseFirewall": {
 		keepsLedger: true,
+		takes: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
 			// IAM knows no rule here, only its group.
@@ -100,6 +102,7 @@ var peeringSteps = map[string]step{
 	},
 	"RemoveRoutes": {
 		keepsLedger: true,
+		takes: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
 			// What another connection needs is led to its gateway, and a blackhole put back.
@@ -108,6 +111,7 @@ var peeringSteps = map[string]step{
 	},
 	"WithdrawRoutes": {
 		keepsLedger: true,
+		takes: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},

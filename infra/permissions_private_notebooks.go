@@ -57,6 +57,7 @@ var privateSteps = map[string]step{
 		},
 	},
 	"RemoveEndpoints": {
+		takes: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints"}},
 			{actions: []string{"ec2:DeleteVpcEndpoints"}, resources: []string{endpoints}, when: ownPlaced()},

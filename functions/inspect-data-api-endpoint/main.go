@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -26,5 +27,5 @@ func main() {
 		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
 		Policy:  parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy,
 	}.Inspect
-	workflow.Start(inspect)
+	workflow.Start(preview.DataAPIEndpoint(door, inspect))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -34,5 +35,5 @@ func main() {
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
 	inspect := dataapi.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy,
 		Ledger: ledger.Open(door.Hub()), Home: door.Hub().Region}.Inspect
-	workflow.Start(inspect)
+	workflow.Start(preview.DataAPI(door, inspect))
 }

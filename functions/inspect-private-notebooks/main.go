@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -26,7 +27,7 @@ func main() {
 		log.Fatal(err)
 	}
 	inspect := private.Inspector{
-		Bus:     notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")},
+		Bus:     notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode},
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
 		IAM:     func(x, id, region string) private.IAM { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
@@ -34,5 +35,5 @@ func main() {
 		Callers: private.Callers(ssm.NewFromConfig(door.Hub()), os.Getenv("CALLERS_PARAMETER")),
 		Regions: strings.Split(os.Getenv("REGIONS"), ","),
 	}.Inspect
-	workflow.Start(inspect)
+	workflow.Start(preview.PrivateNotebooks(door, inspect))
 }

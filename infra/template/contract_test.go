@@ -374,6 +374,8 @@ var inputs = map[string]any{
 	"FindConnections":         workflow.FindConnectionsInput{},
 	"ReportContest":           workflow.ReportContestInput{},
 	"AnswerTags":              workflow.AnswerTagsInput{},
+	"HoldExecution":           workflow.HoldExecutionInput{},
+	"ResumeExecutions":        workflow.ResumeExecutionsInput{},
 	"ListAccounts":            workflow.ListAccountsInput{},
 	"SweepAccount":            workflow.SweepAccountInput{},
 	"TallySweep":              workflow.TallySweepInput{},

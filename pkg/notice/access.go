@@ -31,6 +31,7 @@ type Thing struct {
 	For    []string        `json:"for"`
 	Result workflow.Result `json:"result"` // the end state
 	Reason string          `json:"reason"`
+	Mode   string          `json:"mode,omitempty"` // how far Drawbridge goes
 }
 
 // about is the thing that the event is about.

@@ -35,11 +35,11 @@ const (
 
 // Kinds lists every kind of event.
 func Kinds() []Kind {
-	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AccessGranted, AccessPending, AccessRefused, AccessRemoved, AttentionNeeded, TagUnclear, ConnectionContested}
+	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AccessGranted, AccessPending, AccessRefused, AccessRemoved, AttentionNeeded, TagUnclear, ConnectionContested, ChangeHeld}
 }
 
 // Event is the detail of one event: [Connected], [Approval], [Refused], [Removed], [Granted], [Pending], [Barred], [Withdrawn],
-// [Attention] or [Unclear].
+// [Attention], [Unclear] or [Held].
 type Event interface {
 	kind() Kind
 	// within returns the event with the first n of each list, and shorter sentences.
@@ -52,6 +52,7 @@ type Head struct {
 	Connection workflow.Connection `json:"connection"`
 	Result     workflow.Result     `json:"result"` // the end state
 	Reason     string              `json:"reason"`
+	Mode       string              `json:"mode,omitempty"` // how far Drawbridge goes: full, add, observe or paused
 }
 
 // about is the connection that the event is about.
@@ -132,6 +133,7 @@ type Attention struct {
 	Command string `json:"command"` // to go on, once it is done; empty if there is none
 	Runbook string `json:"runbook"` // the entry of the runbook
 	Console string `json:"console"` // a link into the AWS console
+	Mode    string `json:"mode,omitempty"`
 }
 
 // Where names the thing that needs attention, as far as it is known.

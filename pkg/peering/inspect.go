@@ -52,6 +52,8 @@ type Inspector struct {
 	Ledger ledger.Ledger
 	// Now is the clock.
 	Now func() time.Time
+	// Brake is asked before a connection is taken away that nobody ended: it returns the error with which that waits for a person.
+	Brake func(ctx context.Context, id, cause string) error
 }
 
 // fresh is how long after a request EC2 may not yet show the peering that its own event speaks of.
@@ -347,6 +349,12 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	case workflow.AnswerNothing:
 		out.Result = workflow.Nothing
 	case workflow.AnswerDisconnect:
+		// Its owners keep the peering, and neither of them ended what was added for it: a policy or a unit did.
+		if l.p.Status == "active" && (v.Decision.Policy != "" || len(out.Members) < 2) {
+			if err := l.Brake(ctx, l.p.ID, v.Reason); err != nil {
+				return *out, err
+			}
+		}
 		if err := l.leave(ctx); err != nil {
 			return *out, err
 		}

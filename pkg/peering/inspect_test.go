@@ -189,6 +189,7 @@ var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (workflow.InspectPeeringOutput, error) {
 	t.Helper()
 	inspector := peering.Inspector{
+		Brake: func(context.Context, string, string) error { return nil },
 		Enter: w.enter,
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			if slices.Contains(w.outside, id) {
