@@ -9,7 +9,7 @@ var changeSteps = map[string]step{
 		keeps:     true,
 		member: []grant{{actions: []string{
 			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
-			"sagemaker:ListNotebookInstances"}}},
+			"ram:GetResourceShareInvitations", "sagemaker:ListNotebookInstances"}}},
 	},
 	// The tag of the answer and no other: those of owners, which it reads, it can neither set nor take away.
 	"AnswerTags": {

@@ -23,6 +23,8 @@ type Concern struct {
 	Networks []string
 	// Tables are route tables whose VPC's connections are concerned, sorted.
 	Tables []string
+	// Invited says that a VPC asks for a transit gateway: the invitations of its account that wait may be to a share that holds it.
+	Invited bool
 	// Notebooks are names of notebook instances, sorted, in whatever case the event has them.
 	Notebooks []string
 }
