@@ -10,7 +10,7 @@ var changeSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{{actions: []string{
 			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
-			"sagemaker:ListNotebookInstances"}},
+			"ram:GetResourceShareInvitations", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}}},
 	},
 	// It enters no member: what it tells people stands in the ledger.

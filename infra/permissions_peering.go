@@ -92,7 +92,7 @@ var peeringSteps = map[string]step{
 	},
 	"CloseFirewall": {
 		keepsLedger: true,
-		takes: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
 			// IAM knows no rule here, only its group.
@@ -102,7 +102,7 @@ var peeringSteps = map[string]step{
 	},
 	"RemoveRoutes": {
 		keepsLedger: true,
-		takes: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
 			// What another connection needs is led to its gateway, and a blackhole put back.
@@ -111,7 +111,7 @@ var peeringSteps = map[string]step{
 	},
 	"WithdrawRoutes": {
 		keepsLedger: true,
-		takes: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -29,7 +30,7 @@ func main() {
 	}
 	enter := func(execution string, p event.Place) fanout.Clients {
 		c := door.Enter(execution, p.Account, p.Region)
-		return fanout.Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
+		return fanout.Clients{EC2: ec2.NewFromConfig(c), RAM: ram.NewFromConfig(c), RDS: rds.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	hub := door.Hub()

@@ -38,6 +38,7 @@ type SageMaker interface {
 type Clients struct {
 	EC2       EC2
 	RDS       sweep.RDS
+	RAM       sweep.InvitationReader
 	SageMaker SageMaker
 }
 
@@ -102,6 +103,13 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 		return workflow.FindConnectionsOutput{}, err
 	}
 	found := len(concern.Looks)
+	if concern.Invited {
+		_, asked, err := sweep.EachInvitation(ctx, api.RAM, c.Place, c.Name, f.Ask)
+		if err != nil {
+			return workflow.FindConnectionsOutput{}, fmt.Errorf("in %s, %s: %w", c.Account, c.Region, err)
+		}
+		found += asked
+	}
 	if concern.Everywhere || len(concern.VPCs) > 0 {
 		peerings, err := concern.peerings(ctx, api.EC2, c, f.Ask)
 		if err != nil {

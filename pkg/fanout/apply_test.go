@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -80,6 +82,16 @@ func (a *account) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInp
 		cluster("closed", rdstypes.Tag{Key: aws.String("drawbridge:data-api"), Value: aws.String("none")})}}, nil
 }
 
+func (a *account) GetResourceShareInvitations(context.Context, *ram.GetResourceShareInvitationsInput, ...func(*ram.Options)) (*ram.GetResourceShareInvitationsOutput, error) {
+	a.calls = append(a.calls, "invitations")
+	out := &ram.GetResourceShareInvitationsOutput{}
+	for share, status := range map[string]ramtypes.ResourceShareInvitationStatus{"waits": "PENDING", "over": "EXPIRED"} {
+		out.ResourceShareInvitations = append(out.ResourceShareInvitations, ramtypes.ResourceShareInvitation{
+			ResourceShareArn: &share, ReceiverAccountId: &here.Account, Status: status})
+	}
+	return out, nil
+}
+
 func TestFind(t *testing.T) {
 	const call = `{"source":"aws.SERVICE","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"eu-west-1","detail":{"eventName":"CALL","requestParameters":PARAMETERS}}`
 	tags := func(key string, ids ...string) string {
@@ -95,6 +107,10 @@ func TestFind(t *testing.T) {
 		"a peering and a VPC at once": {"ec2", "DeleteTags", `{"resourcesSet":{"items":[{"resourceId":"pcx-0000000a"},{"resourceId":"vpc-00000001"}]},"tagSet":{}}`, false,
 			[]string{"Attachment To Inspect vpc-00000001", "Attachment To Inspect vpc-00000001 tgw-00000001", "Data API Endpoint To Inspect vpc-00000001",
 				"Peering To Inspect pcx-00000001", "Peering To Inspect pcx-0000000a", "Private Notebooks To Inspect"}, []string{"attachments", "peerings"}},
+		"a VPC that asks for a gateway": {"ec2", "CreateTags", tags("drawbridge:attach", "vpc-00000001"), false,
+			[]string{"Attachment To Inspect vpc-00000001", "Share To Inspect waits"}, []string{"invitations"}},
+		"a VPC that asks no more": {"ec2", "DeleteTags", tags("drawbridge:attach", "vpc-00000001"), false,
+			[]string{"Attachment To Inspect vpc-00000001"}, nil},
 		"both VPCs": {"ec2", "CreateTags", tags("drawbridge:accept", "vpc-00000001", "vpc-00000002"), false,
 			[]string{"Attachment To Inspect vpc-00000001 tgw-00000001", "Attachment To Inspect vpc-00000002 tgw-00000001",
 				"Peering To Inspect pcx-00000001", "Peering To Inspect pcx-00000002"}, []string{"attachments", "peerings"}},
@@ -123,7 +139,7 @@ func TestFind(t *testing.T) {
 					if at != here {
 						t.Errorf("enters %v", at)
 					}
-					return fanout.Clients{EC2: a, RDS: a, SageMaker: a}
+					return fanout.Clients{EC2: a, RAM: a, RDS: a, SageMaker: a}
 				},
 				Ask: func(_ context.Context, looks ...look.Look) error {
 					for _, l := range looks {
@@ -158,6 +174,8 @@ func about(l look.Look) string {
 		return event.ClusterID(l.Cluster)
 	case event.DataAPIEndpointInspection:
 		return l.VPC
+	case event.ShareInspection:
+		return l.Share
 	case event.NotebookInspection:
 		return l.Notebook
 	}

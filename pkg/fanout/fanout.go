@@ -26,6 +26,8 @@ type Concern struct {
 	Tables []string
 	// Clusters says that all Aurora clusters of the place that name readers are concerned: a secret or a key does not know its cluster.
 	Clusters bool
+	// Invited says that a VPC asks for a transit gateway: the invitations of its account that wait may be to a share that holds it.
+	Invited bool
 	// Notebooks are names of notebook instances, sorted, in whatever case the event has them.
 	Notebooks []string
 	// Configurations are lifecycle configurations that somebody changed, whose notebooks are concerned, sorted.
@@ -34,5 +36,5 @@ type Concern struct {
 
 // Empty reports whether nobody is concerned.
 func (o Concern) Empty() bool {
-	return len(o.Looks)+len(o.VPCs)+len(o.Networks)+len(o.Tables)+len(o.Notebooks)+len(o.Configurations) == 0 && !o.Everywhere
+	return len(o.Looks)+len(o.VPCs)+len(o.Networks)+len(o.Tables)+len(o.Notebooks)+len(o.Configurations) == 0 && !o.Everywhere && !o.Clusters && !o.Invited
 }

@@ -17,7 +17,7 @@ import (
 //	thing               what was said of it                         who is concerned
 //	VPC                 addresses, subnets                          its connections; endpoints in it
 //	                    drawbridge:accept                           its connections
-//	                    drawbridge:attach                           its attachments
+//	                    drawbridge:attach                           its attachments; once set, shares that its account is invited to
 //	                    drawbridge:data-api                         its endpoint of the Data API
 //	                    drawbridge:private-notebooks                the account's private notebooks
 //	route table         given to a subnet                           the connections of its VPC
@@ -58,6 +58,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		}
 		if t.About(tag.Attach) {
 			o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, VPC: t.ID, Reason: reason})
+			o.Invited = o.Invited || t.Act == tag.Sets || t.Act == tag.Creates
 		}
 		if t.About(tag.DataAPI) {
 			o.look(endpointOf(at, t.ID, reason))

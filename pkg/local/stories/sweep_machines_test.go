@@ -38,11 +38,12 @@ sweep finds what is to be done.`,
 		name:  "sweep-invitation",
 		title: "A sweep finds an invitation that nobody answered",
 		about: `
-As with attach.md, but RAM invites beta, since the organization does not share with itself, and the event of the share is lost. The next sweep finds the invitation where it is pending; the
-sweep after that has nothing to ask for.`,
+As with attach.md, but RAM invites beta, since the organization does not share with itself, and the events of the share and of beta's tag are lost.
+The next sweep finds the invitation where it is pending; the sweep after that has nothing to ask for.`,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			gateway(true)(ctx, t, w)
 			deaf(ctx, t, w)
+			attach("core")(ctx, t, w)
 			within(ctx, t, false)
 			t.Cleanup(func() { within(context.WithoutCancel(ctx), t, true) })
 		},
