@@ -85,7 +85,7 @@ func TestServiceControlPoliciesLeaveTagsToTheirOwners(t *testing.T) {
 	if len(seen) < 6 {
 		t.Fatalf("only the services %v were tried", seen)
 	}
-	hold(t, tries)
+	heldBySCPs(t, tries)
 }
 
 // Drawbridge's roles are allowed to change or delete what carries their mark. So nobody else sets it, and nobody changes these roles.
@@ -104,11 +104,11 @@ func TestServiceControlPoliciesLeaveMarksToDrawbridge(t *testing.T) {
 			tries = append(tries, try{"marks-are-drawbridges", "iam:UpdateAssumeRolePolicy", "arn:aws:iam::111111111111:role/" + role, map[string]string{"aws:principalarn": "arn:aws:iam::111111111111:role/" + who}, may || !ours, who})
 		}
 	}
-	hold(t, tries)
+	heldBySCPs(t, tries)
 }
 
 // hold asks the evaluator each question under a service control policy, as AWS does: beside the one that allows everything.
-func hold(t *testing.T, tries []try) {
+func heldBySCPs(t *testing.T, tries []try) {
 	t.Helper()
 	policies, denied := map[string][]any{}, 0
 	for _, q := range tries {

@@ -19,7 +19,7 @@ func thing(input json.RawMessage) string {
 		return "event " + digest(lasting(input))
 	}
 	e.ID, e.Name, e.Others, e.Why = "", "", nil, ""
-	words := []string{string(e.Kind), e.Account, e.Region, e.PeeringID, e.NotebookName, e.RouteTableID, e.Cluster, e.Workgroup, e.Consumer,
+	words := []string{string(e.Kind), e.Account, e.Region, e.PeeringID, e.NotebookName, e.RouteTableID, e.Cluster, e.Workgroup,
 		e.DomainID, e.VPC, e.ClusterARN, e.GatewayID, e.AttachmentID, e.ShareARN}
 	for _, v := range e.VPCs {
 		words = append(words, fmt.Sprint(v))

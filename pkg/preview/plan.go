@@ -81,9 +81,8 @@ func dns(c workflow.Connection, sides []workflow.Side) (all []mode.Change) {
 func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.Notebook) (all []mode.Change) {
 	for _, s := range sides {
 		tables := route.InUse(s.Tables, s.Subnets)
-		desired, _ := route.Beside(route.Wanted(tables, s.Peer.CIDRs, c.Target), tables, s.Beside)
-		changes, err := route.Plan(desired, tables)
-		if err != nil {
+		changes := route.Plan(c.ID, route.Wanted(tables, s.Peer.CIDRs, c.Target), tables, nil, s.Beside)
+		if err := changes.Conflict(); err != nil {
 			all = append(all, say("stop at a conflict: %v", err))
 		}
 		for _, d := range changes.Create {
@@ -167,9 +166,7 @@ func dataAPI(out workflow.InspectDataAPIOutput) mode.Plan {
 	p := mode.Plan{Accounts: accounts(c.Account)}
 	switch out.Answer {
 	case workflow.AnswerExpose:
-		if !c.Endpoint {
-			p.Adds = append(p.Adds, say("turn the HTTP endpoint of %s in %s %s on", c.ID, c.Account, c.Region))
-		}
+		p.Adds = append(p.Adds, say("turn the HTTP endpoint of %s in %s %s on, where it is off", c.ID, c.Account, c.Region))
 		p.Adds = append(p.Adds, say("let %d accounts query %s in %s %s through the Data API, as its tag and the policy say", len(out.DataAPI.Consumers), c.ID, c.Account, c.Region))
 	case workflow.AnswerRetract:
 		p.Takes = []mode.Change{say("take the Data API of %s in %s %s back: %s", c.ID, c.Account, c.Region, out.Reason)}
@@ -223,7 +220,7 @@ func studio(out workflow.InspectStudioOutput) mode.Plan {
 	}
 	for _, r := range out.Roles {
 		p.Accounts = append(p.Accounts, r.Account)
-		if r.Admit {
+		if r.Decision.Allowed {
 			p.Adds = append(p.Adds, say("let %s read %s, where it may not", r.ARN, out.Warehouse.ARN))
 		} else {
 			p.Takes = append(p.Takes, say("let %s read %s no more", r.ARN, out.Warehouse.ARN))
@@ -231,7 +228,7 @@ func studio(out workflow.InspectStudioOutput) mode.Plan {
 	}
 	for _, d := range out.Domains {
 		p.Accounts = append(p.Accounts, d.Account)
-		if d.Identify {
+		if len(d.Roles) > 0 {
 			p.Adds = append(p.Adds, say("let the people of Studio domain %s be themselves, where they are not", d.ARN))
 		} else {
 			p.Takes = append(p.Takes, say("take Drawbridge's setting of Studio domain %s back", d.ARN))
