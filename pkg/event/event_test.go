@@ -67,7 +67,7 @@ func TestEverySampleIsRead(t *testing.T) {
 					t.Errorf("got %+v, want a look at the account", e)
 				}
 			case name == "studio-to-inspect":
-				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" || e.Consumer != "111111111111" {
+				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" {
 					t.Errorf("got %+v, want the cluster where it is", e)
 				}
 			case name == "create-user-profile":
