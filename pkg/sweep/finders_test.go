@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
@@ -22,7 +23,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -91,11 +91,9 @@ func TestClustersAreFoundByTheirTagAndByTheLedger(t *testing.T) {
 	}
 }
 
-// palace has roles and VPCs of one account. What is not overridden is not called.
+// palace has the VPCs of one account, and a policy. What is not overridden is not called.
 type palace struct {
-	IAM
 	EndpointReader
-	roles  []string
 	policy bool                // that of private notebooks is there
 	vpcs   map[string][]string // Region → "vpc tag"
 	placed map[string][]string // Region → "vpc owner"
@@ -104,20 +102,6 @@ type palace struct {
 
 func gone(code string) error { return &smithy.GenericAPIError{Code: code} }
 
-func (p *palace) ListRoles(_ context.Context, in *iam.ListRolesInput, _ ...func(*iam.Options)) (*iam.ListRolesOutput, error) {
-	out := &iam.ListRolesOutput{}
-	for _, r := range p.roles {
-		out.Roles = append(out.Roles, iamtypes.Role{RoleName: aws.String(r)})
-	}
-	return out, nil
-}
-
-func (p *palace) GetRolePolicy(_ context.Context, in *iam.GetRolePolicyInput, _ ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error) {
-	id := (*in.RoleName)[len("drawbridge-studio-eu-west-1-"):]
-	return &iam.GetRolePolicyOutput{PolicyDocument: aws.String(studio.Permissions(workflow.Warehouse{Account: "111111111111", Region: "eu-west-1", ID: id,
-		ARN: "arn:aws:redshift:eu-west-1:111111111111:cluster:" + id}))}, nil
-}
-
 func (p *palace) GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error) {
 	if !p.policy {
 		return nil, gone("NoSuchEntity")
@@ -125,8 +109,45 @@ func (p *palace) GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Op
 	return &iam.GetPolicyOutput{}, nil
 }
 
-func (p *palace) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
-	return nil, gone("ClusterNotFound")
+// warehouses are the Redshift clusters of a place that have the tag drawbridge:studio.
+type warehouses []string
+
+func (w warehouses) DescribeClusters(_ context.Context, in *redshift.DescribeClustersInput, _ ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	out := &redshift.DescribeClustersOutput{}
+	if slices.Equal(in.TagKeys, []string{"drawbridge:studio"}) {
+		for _, id := range w {
+			out.Clusters = append(out.Clusters, redshifttypes.Cluster{ClusterIdentifier: &id})
+		}
+	}
+	return out, nil
+}
+
+// What is shared is looked at, and what the ledger has that is not shared any more; nothing else that the ledger has of the place, such as the
+// clusters of other accounts that its roles may read.
+func TestWarehousesAreFoundByTheirTagAndInTheLedger(t *testing.T) {
+	book, _ := ledgertest.New()
+	at := event.Place{Account: "222222222222", Region: "eu-west-1"}
+	for _, c := range []ledger.Connection{
+		{ID: "arn:aws:redshift:eu-west-1:222222222222:cluster:shared", Kind: "studio", Sides: []ledger.Side{{Role: "producer", Account: at.Account, Region: at.Region}}},
+		{ID: "arn:aws:redshift:eu-west-1:222222222222:cluster:closed", Kind: "studio", Sides: []ledger.Side{{Role: "producer", Account: at.Account, Region: at.Region}}},
+		{ID: "arn:aws:redshift:eu-west-1:333333333333:cluster:theirs", Kind: "studio", Sides: []ledger.Side{{Role: "consumer", Account: at.Account, Region: at.Region}}},
+		{ID: "pcx-1", Kind: "peering", Sides: []ledger.Side{{Role: "requester", Account: at.Account, Region: at.Region}}},
+	} {
+		if _, err := book.Begin(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	seen, err := Studio{Ledger: book, Enter: func(string, event.Place) Redshift { return warehouses{"shared", "new"} }}.Find(t.Context(), "x", at,
+		func(_ context.Context, looks ...look.Look) error {
+			for _, l := range looks {
+				got = append(got, l.(event.StudioInspection).Cluster)
+			}
+			return nil
+		})
+	if want := []string{"shared", "new", "closed"}; err != nil || !slices.Equal(got, want) || seen != 3 {
+		t.Errorf("saw %d, asked for %q, %v, want %q", seen, got, err, want)
+	}
 }
 
 func (p *palace) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {

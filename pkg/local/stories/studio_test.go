@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // studios are the stories about Redshift and SageMaker Studio.
@@ -27,8 +28,8 @@ var studios = []tale{
 		name:  "studio",
 		title: "Studio users query a Redshift cluster of another account, each as themselves",
 		about: `
-Alpha has a SageMaker Studio domain in VPC only mode. The owner of its execution role opened it to Drawbridge
-(drawbridge:studio=true). Beta has a Redshift cluster. One tag on it, drawbridge:studio=111111111111, and the users of
+Alpha has a SageMaker Studio domain in VPC only mode. Its owner opened it and its execution role to Drawbridge
+(drawbridge:studio=true on each). Beta has a Redshift cluster. One tag on it, drawbridge:studio=111111111111, and the users of
 the domain may ask for credentials of the database user of their own name, and of nobody else. Then the owner of beta
 takes the tag away, and alpha's role, its trust policy and the domain are as before.`,
 		prepare: studioWorld(false),
@@ -50,7 +51,7 @@ stops an app. It says what it waits for, and goes on by itself when Ana deletes 
 		prepare: studioWorld(true),
 		acts: []act{
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "AwaitingApps"}},
-			{"Ana deletes her app.", deleteApp, []string{"Identified"}},
+			{"Ana deletes her app.", deleteApp, []string{"Announced", "Identified"}},
 		},
 		also: identified,
 	},
@@ -59,13 +60,14 @@ stops an app. It says what it waits for, and goes on by itself when Ana deletes 
 		title: "A second execution role is opened later",
 		about: `
 As in studio.md. Then one more user profile gets an execution role of its own, opened to Drawbridge: by that alone the
-readers' role trusts both. Then that role is closed again, and only it loses what it had.`,
+readers' role trusts both. Then that role is closed again, and only it loses what it had; its owner is told that its apps do not start
+any more in a domain that names its people.`,
 		prepare: studioWorld(false),
 		acts: []act{
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
 			{"Boris gets a role of his own.", openRoleOfBoris, []string{"Announced", "Identified"}},
 			{"Both may read.", readersAre(scenario.ExecutionRole, roleOfBoris), nil},
-			{"The owner of alpha closes that role.", closeRoleOfBoris, []string{"Announced", "Identified"}},
+			{"The owner of alpha closes that role.", closeRoleOfBoris, []string{"Announced", "Incomplete"}},
 			{"Only the first may read.", readersAre(scenario.ExecutionRole), nil},
 			{"Somebody puts an event on the bus that deletes the app of no domain.", garbledApp, []string{"Invalid"}},
 		},
@@ -77,7 +79,7 @@ readers' role trusts both. Then that role is closed again, and only it loses wha
 		about: `
 As in studio.md, but the execution role has no tag drawbridge:studio. Nothing is granted: nobody's role is changed without
 its owner. When the owner opens the role, CloudTrail's record of that call, which AWS writes in us-east-1, leads to a look at
-each cluster that named the account; the cluster's tag is read again there. When the owner closes the role, it loses what it
+each cluster that the ledger has for the account; the cluster's tag is read again there. When the owner closes the role, it loses what it
 had in the same way.`,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			studioWorld(false)(ctx, t, w)
@@ -90,8 +92,7 @@ had in the same way.`,
 			{"Ana asks for credentials as herself; then as boris.", asAna, nil},
 			{"The owner of alpha takes that tag away.", closeRole, []string{"Announced", "Announced", "Removed"}},
 			{"The owner of beta takes the tag from the cluster.", unshareWarehouse, []string{"Announced", "Nothing"}},
-			{"The owner of alpha opens the role to a cluster that names the account no more.", openRole, []string{"Announced", "Announced", "Nothing"}},
-			{"Again: Drawbridge knows of no such cluster any more.", openRole, []string{"Announced", "Nothing"}},
+			{"The owner of alpha opens the role to a cluster that names the account no more: the ledger has none that does.", openRole, []string{"Announced", "Nothing"}},
 		},
 		struck: []int{2, 4},
 		more:   studioState,
@@ -236,11 +237,16 @@ func readersAre(names ...string) func(context.Context, *testing.T, *scenario.Wor
 		}
 		for _, name := range []string{scenario.ExecutionRole, roleOfBoris} {
 			policies, err := rolesOf(w).ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name})
-			if err != nil || slices.Contains(policies.PolicyNames, studio.PolicyName) != slices.Contains(names, name) {
+			if err != nil || slices.Contains(policies.PolicyNames, warehousePolicy(w)) != slices.Contains(names, name) {
 				t.Errorf("%s has the policies %v, %v", name, policies.PolicyNames, err)
 			}
 		}
 	}
+}
+
+// warehousePolicy is the name of the inline policy that an execution role gets for the cluster.
+func warehousePolicy(w *scenario.World) string {
+	return studio.PolicyOf(workflow.Warehouse{Account: w.Producer.Account, Region: w.Producer.Region, ID: scenario.Warehouse})
 }
 
 // garbledApp puts an event on alpha's bus that looks like CloudTrail's and names no domain.
@@ -321,6 +327,15 @@ func nothingAddedLeft(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 	if s := domain.DomainSettings; s != nil && s.ExecutionRoleIdentityConfig == "USER_PROFILE_NAME" {
 		t.Error("the domain's setting was not taken back")
+	}
+	tags, err := sagemaker.NewFromConfig(alpha).ListTags(ctx, &sagemaker.ListTagsInput{ResourceArn: aws.String(w.DomainARN())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, own := range tags.Tags {
+		if key := aws.ToString(own.Key); key != tag.Studio && key != "team" {
+			t.Errorf("the domain has the tag %s", key)
+		}
 	}
 }
 
