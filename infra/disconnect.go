@@ -38,7 +38,7 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, end
 
 	conclude := h.task(scope, "ConcludeRemoval",
 		data{
-			"result": at("$.result"), "reason": at("$.reason"), "connection": at("$.connection"), "tagged": at("$.tagged"),
+			"result": at("$.result"), "reason": at("$.reason"), "said": at("$.said"), "connection": at("$.connection"), "tagged": at("$.tagged"),
 			"absent": at("$.absent"), "ended": at("$.ended"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
 		},
 		result{output: "$.Payload"})

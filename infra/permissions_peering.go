@@ -30,6 +30,7 @@ var peeringSteps = map[string]step{
 		member:      []grant{status},
 	},
 	"RefusePeering": {
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{status,
@@ -106,7 +107,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"ConcludeRemoval": {
-		notifies:    true, // of a request that expired
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
@@ -115,6 +116,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"VerifyConnection": {
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
