@@ -31,6 +31,7 @@ var peeringSteps = map[string]step{
 		member:      []grant{status},
 	},
 	"RefusePeering": {
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{status,
@@ -124,7 +125,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"ConcludeRemoval": {
-		notifies:    true, // of a request that expired
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
@@ -133,6 +134,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"VerifyConnection": {
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{

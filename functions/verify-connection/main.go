@@ -8,11 +8,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -24,6 +26,7 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
+	owners := owner.Teller{Ledger: book, Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN")}}
 	workflow.Start(func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 		enter := func(v workflow.VPC) connection.Verifier {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
@@ -34,6 +37,8 @@ func main() {
 			}
 			return peering.StillThere(ctx, look, in.Connection)
 		}
-		return connection.Verify(ctx, book, enter, still, bus, in)
+		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) {
+			return connection.Verify(ctx, book, enter, still, bus, in)
+		}, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
 	})
 }

@@ -463,6 +463,7 @@ type ConcludeRemovalInput struct {
 	Execution    string         `json:"execution"`
 	Result       Result         `json:"result"`
 	Reason       string         `json:"reason"`
+	Said         Said           `json:"said"` // empty: both sides are told the reason
 	Connection   Connection     `json:"connection"`
 	Tagged       []Carrier      `json:"tagged"`
 	Absent       []Hop          `json:"absent"`
