@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -76,13 +77,13 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	go1 := func(err error) bool { cut--; return err == nil && cut > 0 }
 	switch in.Answer {
 	case workflow.AnswerConnect:
-		_, err := peering.AllowDNS(ctx, func(v workflow.VPC) peering.Optioner { return w.ec2(v) }, in.Connection, in.Sides)
+		_, err := dnsoption.Allow(ctx, func(v workflow.VPC) dnsoption.EC2 { return w.ec2(v) }, w.ledger, "run", in.Connection, in.Sides)
 		if !go1(err) {
 			return false
 		}
 		routed, opened, injected := []workflow.AddRoutesOutput{}, []workflow.HopsOutput{}, []workflow.InjectRoutesOutput{}
 		for _, s := range in.Sides {
-			one, err := route.Add(ctx, w.ec2(s.VPC), in.Connection, s)
+			one, err := route.Add(ctx, w.ec2(s.VPC), w.ledger, "run", in.Connection, s)
 			if routed = append(routed, one); !go1(err) {
 				return false
 			}
@@ -92,14 +93,14 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 			clients := func(ctx context.Context) ([]notebook.Client, error) {
 				return notebook.Clients(ctx, studio{l}, l, s.VPC.ID, s.Subnets)
 			}
-			one, err := firewall.Open(ctx, l, clients, id, s)
+			one, err := firewall.Open(ctx, l, clients, w.ledger, "run", id, s)
 			if opened = append(opened, one); !go1(err) {
 				return false
 			}
 		}
 		for _, n := range in.Notebooks {
 			l := w.lands[n.Account]
-			one, err := lifecycle.Inject(ctx, studio{l}, l, workflow.InjectRoutesInput{Connection: in.Connection, Routed: routed, Notebook: n, Phase: workflow.PhaseUntouched})
+			one, err := lifecycle.Inject(ctx, studio{l}, l, w.ledger, workflow.InjectRoutesInput{Connection: in.Connection, Routed: routed, Notebook: n, Phase: workflow.PhaseUntouched})
 			if injected = append(injected, one); !go1(err) {
 				return false
 			}
@@ -113,18 +114,18 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		var disconnected []workflow.Disconnected
 		for _, s := range in.Sides {
-			closed, err := firewall.Close(ctx, w.ec2(s.VPC), id, s)
+			closed, err := firewall.Close(ctx, w.ec2(s.VPC), w.ledger, "run", id, s)
 			if !go1(err) {
 				return false
 			}
-			removed, err := route.Remove(ctx, w.ec2(s.VPC), in.Connection, s)
+			removed, err := route.Remove(ctx, w.ec2(s.VPC), w.ledger, "run", in.Connection, s)
 			if disconnected = append(disconnected, workflow.Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed}); !go1(err) {
 				return false
 			}
 		}
 		for _, n := range in.Notebooks {
 			l := w.lands[n.Account]
-			_, err := lifecycle.Release(ctx, studio{l}, l, workflow.WithdrawRoutesInput{Connection: in.Connection, Disconnected: disconnected, Notebook: n})
+			_, err := lifecycle.Release(ctx, studio{l}, l, w.ledger, workflow.WithdrawRoutesInput{Connection: in.Connection, Disconnected: disconnected, Notebook: n})
 			if !go1(err) {
 				return false
 			}
@@ -154,7 +155,7 @@ func (w *realm) inLine(t *rapid.T, l *land, name string) {
 	table, _ := route.Of(tables, b.subnet)
 	table.Routes = slices.DeleteFunc(table.Routes, func(r route.Route) bool { return !slices.Contains(route.HostRoutes(table), r.Destination) })
 	table.Subnets = []string{b.subnet}
-	_, err = lifecycle.Inject(context.Background(), studio{l}, l, workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
+	_, err = lifecycle.Inject(context.Background(), studio{l}, l, w.ledger, workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
 		Routed: []workflow.AddRoutesOutput{{Account: l.account, VPC: l.vpc, Tables: []workflow.Table{table}}},
 		Notebook: workflow.Notebook{Account: l.account, Region: "eu-west-1", VPC: l.vpc, Name: name, ARN: name, Subnet: b.subnet, SubnetCIDR: subnets[at].V4,
 			Status: b.status, DirectInternet: b.direct, LifecycleConfig: b.config, Inject: policy.Decision{Allowed: b.tags["drawbridge:routes"] != "off" || len(table.Routes) == 0}}})

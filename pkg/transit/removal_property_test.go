@@ -409,7 +409,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 			return ""
 		}
 		for _, s := range in.Sides {
-			if _, err := route.Add(ctx, w.of(s.VPC.Account), in.Connection, s); !on(err) {
+			if _, err := route.Add(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection, s); !on(err) {
 				return ""
 			}
 		}
@@ -417,7 +417,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 			clients := func(context.Context) ([]notebook.Client, error) {
 				return []notebook.Client{{Name: "function f", Groups: []string{"sg-1"}}}, nil
 			}
-			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), clients, in.Connection.ID, s); !on(err) {
+			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), clients, w.ledger, "run", in.Connection.ID, s); !on(err) {
 				return ""
 			}
 		}
@@ -425,10 +425,10 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {
-			if _, err := firewall.Close(ctx, w.of(s.VPC.Account), in.Connection.ID, s); !on(err) {
+			if _, err := firewall.Close(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection.ID, s); !on(err) {
 				return ""
 			}
-			if _, err := route.Remove(ctx, w.of(s.VPC.Account), in.Connection, s); !on(err) {
+			if _, err := route.Remove(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection, s); !on(err) {
 				return ""
 			}
 		}
