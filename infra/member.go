@@ -104,6 +104,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 		if len(steps[state].member) == 0 {
 			continue
 		}
+		plain, conditional := policiesOf(mayChange, steps[state].member)
 		role := awsiam.NewCfnRole(stack, jsii.String(state+"Role"), &awsiam.CfnRoleProps{
 			RoleName:    jsii.String(memberRole(state)),
 			Description: jsii.String("What Drawbridge's state " + state + " may do in this account."),
@@ -122,8 +123,9 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 					},
 				},
 			}),
-			Policies: policiesOf(mayChange, steps[state].member),
+			Policies: plain,
 		})
+		role.AddPropertyOverride(jsii.String("Policies"), conditional)
 		role.CfnOptions().SetCondition(atHome)
 	}
 	return stack
@@ -161,37 +163,32 @@ func statements(grants []grant) []statement {
 	return all
 }
 
-// policiesOf returns the inline policies of a member's role: what it may read, and, unless the account lets itself be observed only, what it
-// may change.
-func policiesOf(mayChange awscdk.CfnCondition, grants []grant) []any {
-	part := func(keep func(action string) bool) map[string]any {
+// policiesOf returns the inline policies of a member's role: what it may read, and what it may change, which an account that lets itself be
+// observed only leaves out. They come twice: plain, for the checks that look at the construct, and with the condition, for the template.
+func policiesOf(mayChange awscdk.CfnCondition, grants []grant) (plain, conditional []any) {
+	for _, part := range []struct {
+		name  string
+		reads bool
+	}{{"read", true}, {"change", false}} {
 		var some []grant
 		for _, g := range grants {
-			var actions []string
-			for _, a := range g.actions {
-				if keep(a) {
-					actions = append(actions, a)
-				}
-			}
+			actions := slices.DeleteFunc(slices.Clone(g.actions), func(a string) bool { return mode.Reads(a) != part.reads })
 			if len(actions) > 0 {
 				some = append(some, grant{actions: actions, resources: g.resources, when: g.when})
 			}
 		}
 		if len(some) == 0 {
-			return nil
+			continue
 		}
-		return document(statements(some)...)
+		rights := document(statements(some)...)
+		plain = append(plain, &awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String(part.name), PolicyDocument: rights})
+		var written any = map[string]any{"PolicyName": part.name, "PolicyDocument": rights}
+		if !part.reads {
+			written = awscdk.Fn_ConditionIf(mayChange.LogicalId(), written, awscdk.Fn_Ref(jsii.String("AWS::NoValue")))
+		}
+		conditional = append(conditional, written)
 	}
-	var policies []any
-	if read := part(mode.Reads); read != nil {
-		policies = append(policies, &awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("read"), PolicyDocument: read})
-	}
-	if change := part(func(action string) bool { return !mode.Reads(action) }); change != nil {
-		// In CloudFormation's own words: the CDK does not look into a condition.
-		policies = append(policies, awscdk.Fn_ConditionIf(mayChange.LogicalId(),
-			map[string]any{"PolicyName": "change", "PolicyDocument": change}, awscdk.Fn_Ref(jsii.String("AWS::NoValue"))))
-	}
-	return policies
+	return plain, conditional
 }
 
 // document returns a policy document.
