@@ -12,8 +12,7 @@ var sweepSteps = map[string]step{
 				"ec2:DescribeVpcPeeringConnections",                                                 // peerings
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
-				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
-				"ec2:DescribeSecurityGroupRules", "ec2:DescribeTransitGatewayVpcAttachments", // rules
+				"ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules", "ec2:DescribeTransitGatewayVpcAttachments", // rules
 				"iam:ListRoles", "redshift:DescribeClusters", // roles, clusters
 				"ram:GetResourceShareInvitations", // shares
 			}},
