@@ -12,7 +12,6 @@ var sweepSteps = map[string]step{
 				"ec2:DescribeVpcPeeringConnections",                                                 // peerings
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
-				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
 				"ec2:DescribeTransitGatewayVpcAttachments", // pairs
 				"redshift:DescribeClusters",                // clusters
 				"ram:GetResourceShareInvitations",          // shares

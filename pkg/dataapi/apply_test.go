@@ -283,7 +283,9 @@ func TestARoleThatWasMadeAnewStays(t *testing.T) {
 	if err != nil || e.Roles["drawbridge-data-api-sales"] == nil || e.Endpoint || len(e.Grants) != 1 {
 		t.Errorf("%v, %s", err, e.shows(t))
 	}
-	if !slices.ContainsFunc(hops, func(h workflow.Hop) bool { return strings.Contains(h.Detail, "another one than Drawbridge made, and stays") }) {
+	if !slices.ContainsFunc(hops, func(h workflow.Hop) bool {
+		return strings.Contains(h.Detail, "another one than Drawbridge made, and stays")
+	}) {
 		t.Errorf("nobody says that it stays: %+v", hops)
 	}
 }

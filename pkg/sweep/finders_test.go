@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -96,7 +97,7 @@ type palace struct {
 	EndpointReader
 	policy bool                // that of private notebooks is there
 	vpcs   map[string][]string // Region → "vpc tag"
-	placed map[string][]string // Region → "vpc owner"
+	placed map[string][]string // Region → "vpc owner", as the ledger has them
 	region string
 }
 
@@ -160,21 +161,6 @@ func (p *palace) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*
 	return out, nil
 }
 
-func (p *palace) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error) {
-	out := &ec2.DescribeVpcEndpointsOutput{}
-	for _, v := range p.placed[p.region] {
-		var id, owner string
-		fmt.Sscan(v, &id, &owner)
-		out.VpcEndpoints = append(out.VpcEndpoints, ec2types.VpcEndpoint{VpcEndpointId: aws.String("vpce-1"), VpcId: aws.String(id), State: "available",
-			Tags: []ec2types.Tag{{Key: aws.String("drawbridge:connection"), Value: aws.String(owner)}}})
-	}
-	return out, nil
-}
-
-func (p *palace) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
-	return &ec2.DescribeSecurityGroupsOutput{}, nil
-}
-
 func (p palace) in(region string) *palace { p.region = region; return &p }
 
 // wants returns what a finder asks looks for, sorted, and how much it saw.
@@ -214,9 +200,20 @@ func TestVPCsAreFoundByTheirTagsAndByWhatIsInThem(t *testing.T) {
 		"left in VPCs":         {palace{placed: map[string][]string{"eu-west-1": {"vpc-3 data-api-endpoint-vpc-3", "vpc-4 private-notebooks-vpc-4"}}}, []string{"data-api eu-west-1 vpc-3", "private eu-west-1"}},
 		"somebody else's mark": {palace{placed: map[string][]string{"eu-west-1": {"vpc-3 pcx-1"}}}, nil},
 	} {
+		book, _ := ledgertest.New()
+		for region, all := range c.p.placed {
+			for _, one := range all {
+				var vpc, owner string
+				fmt.Sscan(one, &vpc, &owner)
+				if _, err := book.Begin(t.Context(), ledger.Connection{ID: owner, Kind: strings.TrimSuffix(owner, "-"+vpc), Sides: []ledger.Side{{Account: "111111111111", Region: region, ID: vpc}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		got, _ := wants(t, Endpoints{
-			EC2: func(_ string, at event.Place) EndpointReader { return c.p.in(at.Region) },
-			IAM: func(_ string, at event.Place) PolicyReader { return c.p.in(at.Region) },
+			Ledger: book,
+			EC2:    func(_ string, at event.Place) EndpointReader { return c.p.in(at.Region) },
+			IAM:    func(_ string, at event.Place) PolicyReader { return c.p.in(at.Region) },
 		})
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: asked for %q, want %q", name, got, c.want)
