@@ -47,7 +47,7 @@ func New(enter func(execution, account, region string) aws.Config, l ledger.Ledg
 		Accounts: []AccountFinder{
 			Endpoints{
 				EC2: func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
-				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) }, Ledger: book,
+				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) }, Ledger: l,
 			},
 		},
 	}
