@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +44,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	homeRegion := parameter(stack, "HomeRegion", c.HomeRegion, "",
 		"The one Region in which the roles are created.")
 
-	observe := parameter(stack, "ObserveOnly", cmp.Or(c.ObserveOnly, "false"), `^(true|false)$`,
+	observe := parameter(stack, "ObserveOnly", c.ObserveOnly, `^(true|false)$`,
 		"true: the roles hold no right to change anything; Drawbridge says what it would do.")
 	// The condition of everything that changes an account. The hub is told of it by the external id: see mode.ObserveOnly.
 	mayChange := awscdk.NewCfnCondition(stack, jsii.String("MayChange"), &awscdk.CfnConditionProps{

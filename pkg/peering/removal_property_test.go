@@ -16,10 +16,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
@@ -166,7 +167,8 @@ func (w *realm) inLine(t *rapid.T, l *land, name string) {
 
 // drawRealm makes a starting world. gateway is where the owners' routes lead.
 func drawRealm(t *rapid.T, gateway string) *realm {
-	w := &realm{lands: map[string]*land{}, peerings: map[string]string{}}
+	l0, _ := ledgertest.New()
+	w := &realm{lands: map[string]*land{}, peerings: map[string]string{}, ledger: l0}
 	for n, account := range []string{alpha, beta} {
 		own, other := fmt.Sprintf("10.%d.", n+1), fmt.Sprintf("10.%d.", 2-n)
 		l := &land{realm: w, account: account, vpc: fmt.Sprintf("vpc-%d", n+1), cidrs: []netip.Prefix{netip.MustParsePrefix(own + "0.0/16")},
@@ -218,7 +220,7 @@ func drawRealm(t *rapid.T, gateway string) *realm {
 
 // clone copies everything that text tells.
 func (w *realm) clone() *realm {
-	out := &realm{lands: map[string]*land{}, peerings: maps.Clone(w.peerings)}
+	out := &realm{lands: map[string]*land{}, peerings: maps.Clone(w.peerings), ledger: w.ledger}
 	for account, l := range w.lands {
 		c := *l
 		c.realm, c.tables, c.rules, c.tags, c.books, c.configs = out, nil, nil, map[string]map[string]string{}, map[string]*book{}, map[string]*config{}

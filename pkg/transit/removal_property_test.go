@@ -30,6 +30,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -50,6 +52,7 @@ type realm struct {
 	lands      []*land
 	shared     bool // what the databases' owners say
 	violations []string
+	ledger     ledger.Ledger
 }
 
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
@@ -241,7 +244,7 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 	defer l.lock()()
 	out := &ec2.DescribeSecurityGroupRulesOutput{}
 	for _, r := range l.rules {
-		if len(r.Tags) > 0 && *r.Tags[0].Value == in.Filters[0].Values[0] {
+		if *in.Filters[0].Name == "group-id" || len(r.Tags) > 0 && *r.Tags[0].Value == in.Filters[0].Values[0] {
 			out.SecurityGroupRules = append(out.SecurityGroupRules, *r)
 		}
 	}
@@ -537,7 +540,8 @@ func (l *land) exact(t *rapid.T) {
 }
 
 func drawRealm(t *rapid.T) *realm {
-	w := &realm{shared: true, trimmed: map[[2]int]bool{}}
+	book, _ := ledgertest.New()
+	w := &realm{shared: true, trimmed: map[[2]int]bool{}, ledger: book}
 	for n := range 3 {
 		l := &land{realm: w, number: n, port: 3306, state: "available", tags: map[string]string{"team": "x"}, tables: map[string]map[string]*held{}, rules: map[string]*types.SecurityGroupRule{}}
 		for _, id := range []string{"rtb-main", "rtb-1"} {
@@ -657,9 +661,9 @@ func TestWhatAPeeringReachesGetsNoSecondRoute(t *testing.T) {
 		"one in another table":     {[]route.Table{{ID: "rtb-2", Routes: at("10.1.0.0/16", "pcx-1", false)[0].Routes}}, 1},
 		"the gateway's own, again": {at("10.1.0.0/16", gateway, false), 1},
 	} {
-		left, reached := route.Beside(desired, c.tables, []string{"pcx-1"})
-		if len(left) != c.left || len(left)+len(reached) != 1 {
-			t.Errorf("%s: left %v, reached %v", name, left, reached)
+		plan := route.Plan("pair", desired, c.tables, nil, []string{"pcx-1"})
+		if len(plan.Want) != 1-c.left || len(plan.Reached) != 1-c.left {
+			t.Errorf("%s: %+v", name, plan)
 		}
 	}
 }
@@ -732,4 +736,9 @@ func TestAForgedRuleTakesNothingFromTheOtherAccount(t *testing.T) {
 func emptyLedger() ledger.Ledger {
 	l, _ := ledgertest.New()
 	return l
+}
+
+// GetManagedPrefixListEntries knows no list with entries.
+func (l *land) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return &ec2.GetManagedPrefixListEntriesOutput{}, nil
 }
