@@ -17,7 +17,7 @@ var sweepSteps = map[string]step{
 				"iam:ListRoles", "redshift:DescribeClusters", // roles, clusters
 				"ram:GetResourceShareInvitations", // shares
 			}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
 			{actions: []string{"iam:GetRole"}, resources: []string{dataAPIRoles}},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -88,25 +87,19 @@ func Letting(tags ...map[string]string) string {
 func Surplus(c workflow.Connection, surveyed [2]workflow.Side, items []ledger.Item) [2]*workflow.Trim {
 	var trims [2]workflow.Trim
 	for n, s := range surveyed {
-		var rules []firewall.Tagged
+		var here []ledger.Item
 		for _, i := range items {
 			if !At(i, s.VPC) || i.State == ledger.Leaving {
 				continue
 			}
-			switch i.Kind {
-			case ledger.Route:
-				d, err := netip.ParsePrefix(i.Key)
-				ours := slices.ContainsFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
-				if err == nil && ours && !slices.Contains(s.Peer.CIDRs, d) {
-					trims[n].Destinations = append(trims[n].Destinations, d)
-				}
-			case ledger.Rule:
-				if r, ok := rule(i); ok {
-					r.Connection = c.ID
-					rules = append(rules, r)
-				}
+			here = append(here, i)
+			d, err := netip.ParsePrefix(i.Key)
+			ours := slices.ContainsFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
+			if i.Kind == ledger.Route && err == nil && ours && !slices.Contains(s.Peer.CIDRs, d) {
+				trims[n].Destinations = append(trims[n].Destinations, d)
 			}
 		}
+		rules := slices.DeleteFunc(firewall.Ours(c.ID, here), func(r firewall.Tagged) bool { return r.ID == "" }) // not made yet, perhaps
 		trims[n].Rules = firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)
 		slices.SortFunc(trims[n].Destinations, netip.Prefix.Compare)
 		trims[n].Destinations = slices.Compact(trims[n].Destinations)
@@ -122,23 +115,6 @@ func Surplus(c workflow.Connection, surveyed [2]workflow.Side, items []ledger.It
 		}
 	}
 	return out
-}
-
-// rule returns the rule of an item, and whether it is one for TCP that was made: of what was only intended nobody knows the id.
-func rule(i ledger.Item) (firewall.Tagged, bool) {
-	words := strings.Fields(i.Key)
-	if i.Left == "" || len(words) != 4 || words[1] != "tcp" {
-		return firewall.Tagged{}, false
-	}
-	port, err := strconv.Atoi(words[2])
-	if err != nil {
-		return firewall.Tagged{}, false
-	}
-	cidr, err := netip.ParsePrefix(words[3])
-	if err != nil {
-		return firewall.Tagged{}, false
-	}
-	return firewall.Tagged{ID: i.Left, Group: i.Resource, Egress: words[0] == "egress", Rule: firewall.Rule{From: port, To: port, CIDR: cidr}}, true
 }
 
 // PairsOf returns the entries of the pairs that a VPC is one of on a gateway.

@@ -153,7 +153,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	if at.notebook != "" {
 		n, err := describe(ctx, clients.SageMaker, at.notebook)
 		if err == nil && n != nil {
-			n.Tags, err = readTags(ctx, clients.SageMaker, n.ARN)
+			n.Tags, err = ReadTags(ctx, clients.SageMaker, n.ARN)
 			found = []Instance{}
 			if n.Status != "Deleting" && n.Status != "Failed" {
 				found = append(found, *n)

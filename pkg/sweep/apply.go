@@ -35,7 +35,7 @@ func New(enter func(execution, account, region string) aws.Config, l ledger.Ledg
 		Ask: ask,
 		Finders: []Finder{
 			Peerings{Ledger: l, Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
-			Notebooks{Enter: func(x string, p event.Place) NotebookAPIs {
+			Notebooks{Ledger: l, Enter: func(x string, p event.Place) NotebookAPIs {
 				return NotebookAPIs{EC2: ec2.NewFromConfig(in(x, p)), SageMaker: sagemaker.NewFromConfig(in(x, p))}
 			}},
 			Attachments{Enter: func(x string, p event.Place) AttachmentReader { return ec2.NewFromConfig(in(x, p)) }},
