@@ -295,7 +295,7 @@ func Release(ctx context.Context, api releaser, ec2api route.Reader, l ledger.Le
 		return fail(err)
 	}
 	ours := nb.Tag == AtNextStart || nb.Tag == Attached
-	if len(items) == 0 && !ours {
+	if len(items) == 0 && !ours && nb.LifecycleConfig != NameFor(nb.Subnet) {
 		return out()
 	}
 	routed := book.routed(ec2api)

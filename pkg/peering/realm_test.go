@@ -20,6 +20,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 )
 
@@ -32,6 +33,7 @@ type realm struct {
 	violations []string
 	trims      int
 	forbidden  bool // the policy allows no routes
+	ledger     ledger.Ledger
 	// replaced is called when Drawbridge replaces a dead route.
 	replaced func(account, table string, destination netip.Prefix)
 }
@@ -268,7 +270,7 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 	defer l.lock()()
 	key, out := strings.TrimPrefix(*in.Filters[0].Name, "tag:"), &ec2.DescribeSecurityGroupRulesOutput{}
 	for _, r := range l.rules {
-		if r.tags[key] != in.Filters[0].Values[0] {
+		if key == "group-id" && !slices.Contains(in.Filters[0].Values, r.group) || key != "group-id" && r.tags[key] != in.Filters[0].Values[0] {
 			continue
 		}
 		one := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr,
@@ -543,4 +545,9 @@ func (s studio) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...fun
 
 func (s studio) DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeDomainOutput, error) {
 	return nil, missing()
+}
+
+// GetManagedPrefixListEntries knows no list with entries.
+func (l *land) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return &ec2.GetManagedPrefixListEntriesOutput{}, nil
 }

@@ -14,9 +14,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
@@ -73,13 +75,13 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	go1 := func(err error) bool { cut--; return err == nil && cut > 0 }
 	switch in.Answer {
 	case workflow.AnswerConnect:
-		_, err := peering.AllowDNS(ctx, func(v workflow.VPC) peering.Optioner { return w.ec2(v) }, in.Connection, in.Sides)
+		_, err := dnsoption.Allow(ctx, func(v workflow.VPC) dnsoption.EC2 { return w.ec2(v) }, w.ledger, "run", in.Connection, in.Sides)
 		if !go1(err) {
 			return false
 		}
 		routed, opened, injected := []workflow.AddRoutesOutput{}, []workflow.HopsOutput{}, []workflow.InjectRoutesOutput{}
 		for _, s := range in.Sides {
-			one, err := route.Add(ctx, w.ec2(s.VPC), in.Connection, s)
+			one, err := route.Add(ctx, w.ec2(s.VPC), w.ledger, "run", in.Connection, s)
 			if routed = append(routed, one); !go1(err) {
 				return false
 			}
@@ -89,14 +91,14 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 			clients := func(ctx context.Context) ([]notebook.Client, error) {
 				return notebook.Clients(ctx, studio{l}, l, s.VPC.ID, s.Subnets)
 			}
-			one, err := firewall.Open(ctx, l, clients, id, s)
+			one, err := firewall.Open(ctx, l, clients, w.ledger, "run", id, s)
 			if opened = append(opened, one); !go1(err) {
 				return false
 			}
 		}
 		for _, n := range in.Notebooks {
 			l := w.lands[n.Account]
-			one, err := lifecycle.Inject(ctx, studio{l}, l, workflow.InjectRoutesInput{Connection: in.Connection, Routed: routed, Notebook: n, Phase: workflow.PhaseUntouched})
+			one, err := lifecycle.Inject(ctx, studio{l}, l, w.ledger, workflow.InjectRoutesInput{Connection: in.Connection, Routed: routed, Notebook: n, Phase: workflow.PhaseUntouched})
 			if injected = append(injected, one); !go1(err) {
 				return false
 			}
@@ -110,18 +112,18 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		var disconnected []workflow.Disconnected
 		for _, s := range in.Sides {
-			closed, err := firewall.Close(ctx, w.ec2(s.VPC), id, s)
+			closed, err := firewall.Close(ctx, w.ec2(s.VPC), w.ledger, "run", id, s)
 			if !go1(err) {
 				return false
 			}
-			removed, err := route.Remove(ctx, w.ec2(s.VPC), in.Connection, s)
+			removed, err := route.Remove(ctx, w.ec2(s.VPC), w.ledger, "run", in.Connection, s)
 			if disconnected = append(disconnected, workflow.Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed}); !go1(err) {
 				return false
 			}
 		}
 		for _, n := range in.Notebooks {
 			l := w.lands[n.Account]
-			_, err := lifecycle.Release(ctx, studio{l}, l, workflow.WithdrawRoutesInput{Connection: in.Connection, Disconnected: disconnected, Notebook: n})
+			_, err := lifecycle.Release(ctx, studio{l}, l, w.ledger, workflow.WithdrawRoutesInput{Connection: in.Connection, Disconnected: disconnected, Notebook: n})
 			if !go1(err) {
 				return false
 			}
@@ -151,7 +153,7 @@ func (w *realm) inLine(t *rapid.T, l *land, name string) {
 	table, _ := route.Of(tables, b.subnet)
 	table.Routes = slices.DeleteFunc(table.Routes, func(r route.Route) bool { return !slices.Contains(route.HostRoutes(table), r.Destination) })
 	table.Subnets = []string{b.subnet}
-	_, err = lifecycle.Inject(context.Background(), studio{l}, l, workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
+	_, err = lifecycle.Inject(context.Background(), studio{l}, l, w.ledger, workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
 		Routed: []workflow.AddRoutesOutput{{Account: l.account, VPC: l.vpc, Tables: []workflow.Table{table}}},
 		Notebook: workflow.Notebook{Account: l.account, Region: "eu-west-1", VPC: l.vpc, Name: name, ARN: name, Subnet: b.subnet, SubnetCIDR: subnets[at].V4,
 			Status: b.status, DirectInternet: b.direct, LifecycleConfig: b.config, Inject: policy.Decision{Allowed: b.tags["drawbridge:routes"] != "off" || len(table.Routes) == 0}}})
@@ -162,7 +164,8 @@ func (w *realm) inLine(t *rapid.T, l *land, name string) {
 
 // drawRealm makes a starting world. gateway is where the owners' routes lead.
 func drawRealm(t *rapid.T, gateway string) *realm {
-	w := &realm{lands: map[string]*land{}, peerings: map[string]string{}}
+	l0, _ := ledgertest.New()
+	w := &realm{lands: map[string]*land{}, peerings: map[string]string{}, ledger: l0}
 	for n, account := range []string{alpha, beta} {
 		own, other := fmt.Sprintf("10.%d.", n+1), fmt.Sprintf("10.%d.", 2-n)
 		l := &land{realm: w, account: account, vpc: fmt.Sprintf("vpc-%d", n+1), cidrs: []netip.Prefix{netip.MustParsePrefix(own + "0.0/16")},
@@ -214,7 +217,7 @@ func drawRealm(t *rapid.T, gateway string) *realm {
 
 // clone copies everything that text tells.
 func (w *realm) clone() *realm {
-	out := &realm{lands: map[string]*land{}, peerings: maps.Clone(w.peerings)}
+	out := &realm{lands: map[string]*land{}, peerings: maps.Clone(w.peerings), ledger: w.ledger}
 	for account, l := range w.lands {
 		c := *l
 		c.realm, c.tables, c.rules, c.tags, c.books, c.configs = out, nil, nil, map[string]map[string]string{}, map[string]*book{}, map[string]*config{}
