@@ -28,14 +28,13 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	looks := look.Asker{API: bus.API, Bus: bus.Name}
-	book := ledger.Open(door.Hub())
-	owners := owner.Teller{Ledger: book, Topic: topic}
+	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: topic}
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 		enter := func(c workflow.Carrier) connection.Untagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region))
 		}
 		return owner.Before(ctx, owners, owner.Ended(in), func() (workflow.ConcludeRemovalOutput, error) {
-			return peering.Conclude(ctx, book, enter, bus, topic, looks, in)
+			return peering.Conclude(ctx, owners.Ledger, enter, bus, topic, looks, in)
 		})
 	})
 }

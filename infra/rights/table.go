@@ -83,8 +83,8 @@ var Lines = []Line{
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
 	},
 	{
-		Writes: map[string][]string{"ClaimRoutes": {"ec2:CreateTags"}, "ConcludeRemoval": {"ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:peer:vpc-1"),
+		Writes: map[string][]string{"ConcludeRemoval": {"ec2:CreateTags", "ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}},
+		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:pairs"),
 	},
 
 	// Host routes of notebooks.

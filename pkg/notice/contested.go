@@ -18,6 +18,7 @@ type Contested struct {
 	Machine   string          `json:"machine"` // that sets the connection up
 	Accounts  []string        `json:"accounts"`
 	Result    workflow.Result `json:"result"`
+	Mode      string          `json:"mode,omitempty"`
 	Things    []Contest       `json:"things"`
 	Runbook   string          `json:"runbook"`
 }
