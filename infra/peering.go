@@ -23,7 +23,8 @@ import (
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
 //	                               ├ refuse ─→ RefusePeering → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
-//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd
+//	                               │             → WithdrawFromEachNotebook → RestoreDnsResolution
+//	                               │             → ConcludeRemoval → ChooseEnd
 //	                               │             → Removed, Rejected, Expired, Withdrawn or Released
 //	                               └ nothing → Nothing
 //
@@ -84,7 +85,10 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		result{path: "-"})
 	report.Next(again)
 
-	disconnect := h.disconnect(scope, again,
+	restore := h.task(scope, "RestoreDnsResolution",
+		data{"connection": at("$.connection"), "sides": at("$.sides")},
+		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
+	disconnect := h.disconnect(scope, again, restore,
 		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},

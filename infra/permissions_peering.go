@@ -40,18 +40,27 @@ var peeringSteps = map[string]step{
 		member:      []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
 	},
 	"AllowDnsResolution": {
-		member: []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+	},
+	"RestoreDnsResolution": {
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
 	},
 	"AddRoutes": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
+			// A list may be another account's, or AWS's own.
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{"arn:${AWS::Partition}:ec2:*:*:prefix-list/*"}},
 			{actions: []string{"ec2:CreateRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
 		},
 	},
 	"OpenFirewall": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
-				"ec2:DescribeSecurityGroups", "lambda:ListFunctions",
+				"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "lambda:ListFunctions",
 				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
@@ -66,6 +75,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"InjectRoutes": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
@@ -80,6 +90,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"CloseFirewall": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
 			// IAM knows no rule here, only its group.
@@ -88,12 +99,15 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"RemoveRoutes": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
-			{actions: []string{"ec2:DeleteRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+			// What another connection needs is led to its gateway, and a blackhole put back.
+			{actions: []string{"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
 		},
 	},
 	"WithdrawRoutes": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},

@@ -45,7 +45,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	})
 	again.Next(inspect)
 
-	disconnect := h.disconnect(scope, again,
+	disconnect := h.disconnect(scope, again, nil,
 		end{"Removed", "The pair is over; what Drawbridge added for it is gone."},
 		end{"Released", "An owner took the pair out of Drawbridge's hands, as it stands."})
 

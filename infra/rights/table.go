@@ -38,12 +38,17 @@ var Lines = []Line{
 		Code: "InspectPeering asks the policy; each account can only set its own side",
 	},
 	{
+		Writes: map[string][]string{"RestoreDnsResolution": {"ec2:ModifyVpcPeeringConnectionOptions"}},
+		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own option", OptIn: recorded,
+		Code: "the ledger says that it was off before; each account can only set its own side",
+	},
+	{
 		Writes: map[string][]string{"AddRoutes": {"ec2:CreateRoute", "ec2:ReplaceRoute"}},
 		On:     "ec2 route-table/*", Whose: "each side its own tables", OptIn: bothSides,
 		Code: "InspectPeering and InspectTransit ask the policy. IAM knows no key for a route's destination or target; only a missing route is added and only a blackhole replaced",
 	},
 	{
-		Writes: map[string][]string{"RemoveRoutes": {"ec2:DeleteRoute"}},
+		Writes: map[string][]string{"RemoveRoutes": {"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"}},
 		On:     "ec2 route-table/*", Whose: "each side its own tables", OptIn: recorded,
 		Code: "the ledger. IAM knows no key for a route",
 	},

@@ -361,6 +361,7 @@ var inputs = map[string]any{
 	"AskApproval":             workflow.ConcludeInput{},
 	"RefusePeering":           workflow.ConcludeInput{},
 	"AllowDnsResolution":      workflow.AllowDNSResolutionInput{},
+	"RestoreDnsResolution":    workflow.AllowDNSResolutionInput{},
 	"ReportConflict":          workflow.ReportConflictInput{},
 	"AddRoutes":               workflow.SideInput{},
 	"OpenFirewall":            workflow.SideInput{},

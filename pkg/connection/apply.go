@@ -157,6 +157,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier)
 	for _, w := range in.Withdrawn {
 		out.Verdict = append(out.Verdict, w.Hops...)
 	}
+	out.Verdict = append(out.Verdict, in.DNS.Hops...)
 	if out.Verdict == nil {
 		out.Verdict = []workflow.Hop{}
 	}

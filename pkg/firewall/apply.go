@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
@@ -99,6 +100,12 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 		return Changes{}, err
 	}
 	changes := Plan(o.connection, wanted, egress, o.groups, together, o.items)
+	_, left, err := contest.Contest{Ledger: o.Ledger}.Missing(ctx, o.connection, o.by, Lost(changes, egress, o.items))
+	if err != nil {
+		return changes, err
+	}
+	changes.Add = slices.DeleteFunc(changes.Add, func(w Wanted) bool { return itemOf(left, w.Group, Key(w.Rule, egress)) != nil })
+	changes.Contested = append(changes.Contested, left...)
 	if err := o.share(ctx, changes.Share); err != nil {
 		return changes, err
 	}
@@ -373,7 +380,7 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 // contested says of which rules others take care.
 func contested(items []ledger.Item) string {
 	i := items[0]
-	return fmt.Sprintf("%s of %s was taken away again after it was put back; it is left to %s", i.Key, i.Resource, cmp.Or(i.Hand, "who did so"))
+	return fmt.Sprintf("%s of %s was taken away again after it was put back; it is left to %s", i.Key, i.Resource, cmp.Or(i.TakenBy.Who, "who did so"))
 }
 
 func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Changes) workflow.Hop {

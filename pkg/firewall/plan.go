@@ -106,6 +106,17 @@ func admitting(w Wanted, egress bool, groups []Group, together map[string][]stri
 	return others, ours
 }
 
+// Lost returns the items of rules that a plan adds although the ledger has them confirmed: somebody took them away.
+func Lost(c Changes, egress bool, items []ledger.Item) []ledger.Item {
+	var out []ledger.Item
+	for _, w := range c.Add {
+		if i := itemOf(items, w.Group, Key(w.Rule, egress)); i != nil && i.State == ledger.Confirmed {
+			out = append(out, *i)
+		}
+	}
+	return out
+}
+
 // itemOf returns the item of a rule, nil if the ledger has none.
 func itemOf(items []ledger.Item, group, key string) *ledger.Item {
 	for n := range items {

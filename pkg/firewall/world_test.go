@@ -333,7 +333,7 @@ func TestARuleThatWasTakenAwayTwiceIsLeft(t *testing.T) {
 	if err != nil || len(items) != 1 || items[0].Left != "sgr-2" {
 		t.Fatalf("the ledger has %+v, %v, want the new id", items, err)
 	}
-	if _, err := f.ledger.Mark(context.Background(), items[0], func(i *ledger.Item) { i.State, i.Hand = ledger.Contested, "terraform" }); err != nil {
+	if _, err := f.ledger.Mark(context.Background(), items[0], func(i *ledger.Item) { i.State, i.TakenBy.Who = ledger.Contested, "terraform" }); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := f.open("pcx-1", side); err != nil || len(f.rules) != 0 || out.Hops[0].OK || !strings.Contains(out.Hops[0].Detail, "terraform") {

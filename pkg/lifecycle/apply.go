@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -294,7 +295,7 @@ func Release(ctx context.Context, api releaser, ec2api route.Reader, l ledger.Le
 		return fail(err)
 	}
 	ours := nb.Tag == AtNextStart || nb.Tag == Attached
-	if len(items) == 0 && !ours {
+	if len(items) == 0 && !ours && nb.LifecycleConfig != NameFor(nb.Subnet) {
 		return out()
 	}
 	routed := book.routed(ec2api)
@@ -453,6 +454,12 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 				return i.State != ledger.Leaving && slices.Contains(now, d)
 			})
 		}
+		_, left, err := contest.Contest{Ledger: b.Ledger}.Missing(ctx, b.nb.Subnet, b.by, intent.Lost)
+		if err != nil {
+			return err
+		}
+		intent.Contested = append(intent.Contested, left...)
+		intent.Add = slices.DeleteFunc(intent.Add, func(d netip.Prefix) bool { return itemOf(left, Key(edit.Subnet, d)) != nil })
 		adding := Edit{Subnet: edit.Subnet, Mode: Add, Destinations: intent.Add}
 		if _, err := Plan(current, adding); err != nil { // before the ledger is told of what cannot be
 			return err
@@ -477,7 +484,7 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 				return err
 			}
 			i := intent.Contested[0]
-			return fault.NewConflict(fmt.Sprintf("the line %s of lifecycle configuration %s was taken away again after it was put back, by %s", i.Key, name, cmp.Or(i.Hand, "somebody else")),
+			return fault.NewConflict(fmt.Sprintf("the line %s of lifecycle configuration %s was taken away again after it was put back, by %s", i.Key, name, cmp.Or(i.TakenBy.Who, "somebody else")),
 				"it is left to them; ask for it anew when they let it stay")
 		}
 		if failed = write(ctx, api, name, current, change, tags); failed != nil && fault.Of(failed) != fault.Transient {

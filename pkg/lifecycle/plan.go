@@ -255,8 +255,8 @@ func Key(subnet, destination netip.Prefix) string {
 type Intent struct {
 	Add     []netip.Prefix // to be in the line, and not the owner's
 	Release []ledger.Item  // the subnet does not need them any more, or they are leaving for it
-	// Contested are those that somebody took away again after they were put back.
-	Contested []ledger.Item
+	// Lost are those to add that the ledger has confirmed: somebody took them away. Contested are those that are left to them.
+	Lost, Contested []ledger.Item
 }
 
 // Intend returns what an edit for the notebooks of a subnet means. lines are those of the configuration, items what the ledger has of it:
@@ -278,6 +278,9 @@ func Intend(edit Edit, subnet string, lines []Line, items []ledger.Item) Intent 
 		case i != nil && i.State == ledger.Contested:
 			out.Contested = append(out.Contested, *i)
 		default:
+			if i != nil && i.State == ledger.Confirmed && !there(d) {
+				out.Lost = append(out.Lost, *i)
+			}
 			out.Add = append(out.Add, d)
 		}
 	}

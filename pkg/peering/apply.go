@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -81,48 +79,6 @@ func reject(ctx context.Context, ec2api Refuser, c workflow.Connection) error {
 		return fmt.Errorf("rejecting %s in %s: %w", c.ID, c.Accepter.Account, err)
 	}
 	return nil
-}
-
-// Optioner is what [AllowDNS] needs of EC2.
-type Optioner interface {
-	ModifyVpcPeeringConnectionOptions(context.Context, *ec2.ModifyVpcPeeringConnectionOptionsInput, ...func(*ec2.Options)) (*ec2.ModifyVpcPeeringConnectionOptionsOutput, error)
-}
-
-// AllowDNS lets the peer resolve this side's public DNS names to private addresses. Each side sets only its own
-// option, by its own account, and only while the peering is active. A side that has it is left alone.
-// https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-dns.html
-func AllowDNS(ctx context.Context, enter func(workflow.VPC) Optioner, c workflow.Connection, sides []workflow.Side) (workflow.HopsOutput, error) {
-	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
-	for _, s := range sides {
-		hop := workflow.Hop{Hop: "DNS option " + s.Role, OK: true, Detail: "was on"}
-		if !s.DNS {
-			options := &types.PeeringConnectionOptionsRequest{AllowDnsResolutionFromRemoteVpc: aws.Bool(true)}
-			in := &ec2.ModifyVpcPeeringConnectionOptionsInput{VpcPeeringConnectionId: &c.ID}
-			if s.Role == Requester {
-				in.RequesterPeeringConnectionOptions = options
-			} else {
-				in.AccepterPeeringConnectionOptions = options
-			}
-			slog.InfoContext(ctx, "allowing DNS resolution", "peering", c.ID, "side", s.Role)
-			got, err := enter(s.VPC).ModifyVpcPeeringConnectionOptions(ctx, in)
-			// "OperationNotPermitted": also for a peering that is not active any more. The machine waits a little, for one
-			// that is about to be, and then looks again.
-			if fault.HasCode(err, "OperationNotPermitted", "InvalidStateTransition") {
-				return out, fault.New(fault.NotYet, "allowing DNS resolution on the %s side of %s: it is not active (any more): %v", s.Role, c.ID, err)
-			}
-			if err != nil {
-				return out, fmt.Errorf("allowing DNS resolution on the %s side of %s: %w", s.Role, c.ID, err)
-			}
-			set := got.AccepterPeeringConnectionOptions
-			if s.Role == Requester {
-				set = got.RequesterPeeringConnectionOptions
-			}
-			hop.OK = set != nil && aws.ToBool(set.AllowDnsResolutionFromRemoteVpc)
-			hop.Detail = "turned on"
-		}
-		out.Hops = append(out.Hops, hop)
-	}
-	return out, nil
 }
 
 // SetStatus writes result and reason in the ledger, with more if there is more to write, and leaves them on the peering for people, on each

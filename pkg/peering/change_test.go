@@ -129,22 +129,3 @@ func TestReport(t *testing.T) {
 		})
 	}
 }
-
-// optionless refuses the DNS option in one of EC2's words.
-type optionless string
-
-func (o optionless) ModifyVpcPeeringConnectionOptions(context.Context, *ec2.ModifyVpcPeeringConnectionOptionsInput, ...func(*ec2.Options)) (*ec2.ModifyVpcPeeringConnectionOptionsOutput, error) {
-	return nil, code(string(o))
-}
-
-func TestAPeeringThatIsNotActiveAnyMoreIsLookedAtAgain(t *testing.T) {
-	for refusal, want := range map[optionless]fault.Kind{
-		"OperationNotPermitted": fault.NotYet, "InvalidStateTransition": fault.NotYet, "InvalidVpcPeeringConnectionID.NotFound": fault.NotYet,
-		"UnauthorizedOperation": fault.Refused, "RequestLimitExceeded": fault.Transient,
-	} {
-		_, err := peering.AllowDNS(context.Background(), func(workflow.VPC) peering.Optioner { return refusal }, workflow.Connection{ID: "pcx-1"}, []workflow.Side{{Role: "requester"}})
-		if fault.Of(err) != want || !strings.Contains(err.Error(), "pcx-1") {
-			t.Errorf("%s: %v, want %s that names the peering", refusal, err, want)
-		}
-	}
-}

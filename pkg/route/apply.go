@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -112,7 +113,7 @@ const rounds = 4
 // A table that is full, or in which somebody's live route leads elsewhere, does not keep the others from being served: that is
 // what fails it, once they are.
 func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connection workflow.Connection, side workflow.Side) (workflow.AddRoutesOutput, error) {
-	a := adding{ec2api: ec2api, Ledger: l, by: by, connection: connection.ID, vpc: side.VPC, unfit: map[string]error{}}
+	a := adding{ec2api: ec2api, Ledger: l, by: by, connection: connection.ID, vpc: side.VPC, unfit: map[string]error{}, left: map[Desired]ledger.Item{}}
 	tables, fresh := side.Tables, false
 	for range rounds {
 		if tables == nil {
@@ -134,16 +135,30 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 			}
 			items = append(items, of...)
 		}
-		fit := slices.DeleteFunc(Wanted(used, side.Peer.CIDRs, connection.Target), func(d Desired) bool { return a.unfit[d.Table] != nil })
-		changes := Plan(connection.ID, fit, used, items, side.Beside)
-		if !fresh && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop) > 0 {
+		plan := func() Changes {
+			return Plan(connection.ID, slices.DeleteFunc(Wanted(used, side.Peer.CIDRs, connection.Target), a.given), used, items, side.Beside)
+		}
+		changes := plan()
+		lost := Lost(changes, items)
+		if !fresh && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(lost) > 0 {
 			tables = nil // what InspectPeering saw may be old: look before judging or replacing
 			continue
 		}
+		_, left, err := contest.Contest{Ledger: l}.Missing(ctx, connection.ID, by, lost)
+		if err != nil {
+			return workflow.AddRoutesOutput{}, err
+		}
+		for _, i := range left {
+			d := Desired{Table: i.Resource, Target: connection.Target}
+			d.Destination, _ = netip.ParsePrefix(i.Key)
+			a.left[d] = i
+		}
+		changes = plan()
 		if fresh && changes.Empty() {
 			if err := fault.Join(append([]error{changes.Conflict()}, a.errors()...)...); err != nil {
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
+			maps.Copy(changes.Contested, a.left)
 			return result(connection.Target, side, used, changes), nil
 		}
 		if err := a.apply(ctx, changes, items); err != nil {
@@ -161,7 +176,14 @@ type adding struct {
 	by         string
 	connection string
 	vpc        workflow.VPC
-	unfit      map[string]error // of tables that take no route, or none any more
+	unfit      map[string]error        // of tables that take no route, or none any more
+	left       map[Desired]ledger.Item // what somebody took away, and is left to them
+}
+
+// given reports whether a route is given up in this execution.
+func (a adding) given(d Desired) bool {
+	_, left := a.left[d]
+	return left || a.unfit[d.Table] != nil
 }
 
 func (a adding) errors() []error {
@@ -356,7 +378,7 @@ func result(target string, side workflow.Side, used []Table, changes Changes) wo
 			hop.Detail = d.Destination.String() + ": already connected, " + r.Destination.String() + " through " + r.Target
 		}
 		if i, ok := changes.Contested[d]; ok {
-			hop.OK, hop.Detail = false, d.Destination.String()+" through "+target+" was taken away again after it was put back; it is left to "+cmp.Or(i.Hand, "who did so")
+			hop.OK, hop.Detail = false, d.Destination.String()+" through "+target+" was taken away again after it was put back; it is left to "+cmp.Or(i.TakenBy.Who, "who did so")
 		}
 		out.Hops = append(out.Hops, hop)
 	}

@@ -98,6 +98,21 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 	return c
 }
 
+// Lost returns the items of routes that a plan adds although the ledger has them confirmed: somebody took them away.
+func Lost(c Changes, items []ledger.Item) []ledger.Item {
+	desired := slices.Clone(c.Create)
+	for _, d := range c.Replace {
+		desired = append(desired, d.Desired)
+	}
+	var out []ledger.Item
+	for _, d := range desired {
+		if i := itemOf(items, d.Table, d.Destination.String()); i != nil && i.State == ledger.Confirmed && i.Left == d.Target {
+			out = append(out, *i)
+		}
+	}
+	return out
+}
+
 // serving returns a live route through one of peerings that serves as well as the desired one.
 func serving(d Desired, routes []Route, peerings []string) (Route, bool) {
 	for _, r := range routes {

@@ -314,7 +314,7 @@ type ConcludeOutput struct {
 	Decision policy.Decision `json:"decision"`
 }
 
-// AllowDNSResolutionInput names the peering and what each side's DNS option is now.
+// AllowDNSResolutionInput is the input of AllowDnsResolution, with what each side's DNS option is now, and of RestoreDnsResolution.
 type AllowDNSResolutionInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
@@ -456,6 +456,7 @@ type ConcludeRemovalInput struct {
 	Ended        bool           `json:"ended"`
 	Disconnected []Disconnected `json:"disconnected"`
 	Withdrawn    []HopsOutput   `json:"withdrawn"`
+	DNS          HopsOutput     `json:"dns,omitzero"`
 }
 
 // ConcludeRemovalOutput is the output of an execution that took a connection away, or found none to take away.

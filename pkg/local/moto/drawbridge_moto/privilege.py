@@ -254,6 +254,7 @@ CALLS = {
     "ec2:DeleteSecurityGroup": _group,
     "ec2:DeleteVpcEndpoints": lambda call: call.on(*(call.arn(f"vpc-endpoint/{one}") for one in call.listed("VpcEndpointIds"))),
     "ec2:DescribeVpcAttribute": _one("vpc/", "VpcId"),
+    "ec2:GetManagedPrefixListEntries": _one("prefix-list/", "PrefixListId"),
     "ec2:ModifyVpcEndpoint": _extension,
     "iam:AttachRolePolicy": _iam_role,
     "iam:CreatePolicy": _iam_policy,
