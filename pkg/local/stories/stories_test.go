@@ -70,7 +70,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, studioOwners)
 }
 
 func TestStories(t *testing.T) {
