@@ -25,7 +25,7 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
-	owners := owner.Teller{Ledger: book, Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN")}}
+	owners := owner.Teller{Ledger: book, Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) peering.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))

@@ -180,13 +180,18 @@ var Lines = []Line{
 		Code: "as for accepting it",
 	},
 	{
-		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable", "ec2:EnableTransitGatewayRouteTablePropagation"}},
-		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "as for accepting it; only the default tables of the gateway",
-		Code: "as for accepting it",
+		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable"}},
+		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "drawbridge:association=default on the table; the policy allows Associate",
+		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:association", Value: "default", Decides: true}},
+	},
+	{
+		Writes: map[string][]string{"AssociateAttachment": {"ec2:EnableTransitGatewayRouteTablePropagation"}},
+		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "drawbridge:propagation=default on the table; the policy allows Associate",
+		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:propagation", Value: "default", Decides: true}},
 	},
 	{
 		Writes: map[string][]string{"VerifyAttachment": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:table"),
+		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
 		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "RefuseAttachment": {"ec2:CreateTags"}},

@@ -384,7 +384,7 @@ var inputs = map[string]any{
 	"StartNotebook":           workflow.NotebookInput{},
 	"InspectStudio":           workflow.InspectStudioInput{},
 	"WriteStudioRole":         workflow.WriteStudioRoleInput{},
-	"ForgetReaders":           workflow.WriteStudioRoleInput{},
+	"ReleaseExecutionRole":    workflow.ReleaseRoleInput{},
 	"AdmitExecutionRole":      workflow.AdmitRoleInput{},
 	"IdentifyUsers":           workflow.IdentifyUsersInput{},
 	"ConcludeStudio":          workflow.ConcludeStudioInput{},

@@ -237,3 +237,22 @@ func ExampleMerge() {
 	// {"Version": "2012-10-17", "Statement": [{"Sid": "owner", "Effect": "Allow"},{"Sid":"DrawbridgeRead","Effect":"Allow","Action":["kms:Decrypt"]}]} <nil>
 	// {"Version": "2012-10-17", "Statement": [{"Sid": "owner", "Effect": "Allow"}]} <nil>
 }
+
+func TestFindAndDigest(t *testing.T) {
+	document := []byte(`{"Statement": [{"Sid":"a"}, ` + text + ` ]}`)
+	found, err := Find(document, ours.Sid)
+	if err != nil || string(found) != text {
+		t.Errorf("Find = %s, %v", found, err)
+	}
+	for _, none := range []string{"", `{"Statement":{"Sid":"a"}}`} {
+		if found, err := Find([]byte(none), ours.Sid); err != nil || found != nil {
+			t.Errorf("Find in %s = %s, %v", none, found, err)
+		}
+	}
+	if _, err := Find([]byte("x"), ours.Sid); fault.Of(err) != fault.Conflict {
+		t.Error(err)
+	}
+	if Digest([]byte(`{"Action":["a"],"B":1}`)) != Digest([]byte(` {"B":1, "Action":"a"}`)) || Digest([]byte(`{"Action":"a"}`)) == Digest([]byte(`{"Action":"b"}`)) || Digest([]byte("x")) == Digest([]byte("y")) {
+		t.Error("a digest stands for what a statement says")
+	}
+}

@@ -94,6 +94,11 @@ func (d studioDomain) identify(ctx context.Context) error {
 	s := Setting{Wanted: len(d.in.Roles) > 0, Opened: tags[tag.Studio] == "true", Unready: len(d.in.Unready) > 0, Now: now, Apps: len(running) + going, Item: have}
 	if have != nil && have.State == ledger.Contested && !s.Opened {
 		// Its owner closed it: what was contested is settled, for when it is opened again.
+		if len(have.Needed) == 1 {
+			if err := d.unmark(ctx, tags); err != nil {
+				return err
+			}
+		}
 		if err := d.book.Cancel(ctx, d.id, of(items, d.id)); err != nil {
 			return err
 		}
@@ -174,10 +179,11 @@ func (d studioDomain) do(ctx context.Context, s Setting, move Move, item ledger.
 		return d.restore(ctx, s, item, tags)
 	case Forget:
 		d.say(true, "its setting %s is its owner's", setting)
-		if err := d.book.Forget(ctx, d.id, []ledger.Item{item}); err != nil {
+		// The mark goes first: without the item nobody would look for it.
+		if err := d.unmark(ctx, tags); err != nil {
 			return err
 		}
-		return d.unmark(ctx, tags)
+		return d.book.Forget(ctx, d.id, []ledger.Item{item})
 	}
 	panic("no such move: " + string(move))
 }
@@ -199,14 +205,12 @@ func (d studioDomain) wish(ctx context.Context, item ledger.Item) error {
 // release writes that the warehouse does not need what was only wished, or is contested.
 func (d studioDomain) release(ctx context.Context, have ledger.Item, tags map[string]string) error {
 	d.say(true, "its setting %s is its owner's", setting)
-	if err := d.book.Cancel(ctx, d.id, []ledger.Item{have}); err != nil {
-		return err
+	if len(have.Needed) == 1 {
+		if err := d.unmark(ctx, tags); err != nil {
+			return err
+		}
 	}
-	left, err := d.book.Of(ctx, have.Account, have.Region, have.Resource)
-	if err != nil || len(left) > 0 {
-		return err
-	}
-	return d.unmark(ctx, tags)
+	return d.book.Cancel(ctx, d.id, []ledger.Item{have})
 }
 
 func (d studioDomain) set(ctx context.Context, s Setting, item ledger.Item, tags map[string]string) error {
@@ -242,10 +246,10 @@ func (d studioDomain) restore(ctx context.Context, s Setting, item ledger.Item, 
 		d.out.Needing = append(d.out.Needing, d.in.Leaving...)
 		return err
 	}
-	if err := d.book.Forget(ctx, d.id, []ledger.Item{item}); err != nil {
+	if err := d.unmark(ctx, tags); err != nil {
 		return err
 	}
-	if err := d.unmark(ctx, tags); err != nil {
+	if err := d.book.Forget(ctx, d.id, []ledger.Item{item}); err != nil {
 		return err
 	}
 	d.say(true, "its setting %s is %s again", setting, s.Item.Before)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -98,6 +100,86 @@ had in the same way.`,
 		more:   studioState,
 		also:   nothingOfStudioLeft,
 	},
+}
+
+// studioOwners are the stories about what owners open, and what they set up themselves.
+var studioOwners = []tale{
+	{
+		name:  "studio-closed-domain",
+		title: "The owner of the domain opens it later, and closes it again",
+		about: `
+As in studio.md, but the domain has no tag drawbridge:studio. The execution role is served, and the setting of the domain, which concerns all who work
+there, stays as it is: IAM lets Drawbridge change it only with that tag. The record of the tag leads to the clusters that wait.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			studioWorld(false)(ctx, t, w)
+			closeDomain(ctx, t, w)
+			until(ctx, t, 2)
+		},
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Incomplete"}},
+			{"The owner of alpha tags the domain: drawbridge:studio=true.", openDomain, []string{"Announced", "Announced", "Identified"}},
+			{"Ana asks for credentials as herself; then as boris.", asAna, nil},
+			{"The owner of alpha takes that tag away.", closeDomain, []string{"Announced", "Announced", "Incomplete"}},
+			{"The owner of beta takes the tag from the cluster.", unshareWarehouse, []string{"Announced", "Removed"}},
+		},
+		also: nothingOfStudioLeft,
+	},
+	{
+		name:  "studio-full-role",
+		title: "One role has no room, another was set up by hand",
+		about: `
+As in studio.md, but the owner of alpha set the domain's ExecutionRoleIdentityConfig by hand, and boris works with a role of his own whose trust policy is
+full. Ana is served; of boris the execution says why he is not, and nothing is left on his role. In the end the setting is as its owner made it.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			studioWorld(false)(ctx, t, w)
+			identifyByHand(ctx, t, w)
+			until(ctx, t, 1)
+			openRoleOfBoris(ctx, t, w)
+			fillRoleOfBoris(ctx, t, w)
+			until(ctx, t, 3)
+		},
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Incomplete"}},
+			{"Ana asks for credentials as herself; then as boris.", asAna, nil},
+			{"The owner of beta takes the tag away.", unshareWarehouse, []string{"Announced", "Removed"}},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {
+			identified(ctx, t, w, calls)
+			role, err := rolesOf(w).GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(roleOfBoris)})
+			if err != nil || unescaped(t, aws.ToString(role.Role.AssumeRolePolicyDocument)) != fullTrust {
+				t.Errorf("the trust policy of boris's role changed: %v", err)
+			}
+			for _, own := range role.Role.Tags {
+				if key := aws.ToString(own.Key); key != tag.Studio && key != "team" {
+					t.Errorf("boris's role has the tag %s", key)
+				}
+			}
+		},
+	},
+}
+
+// fullTrust is a trust policy in which there is no room for a statement more.
+var fullTrust = `{"Version":"2012-10-17","Statement":{"Sid":"` + strings.Repeat("x", 1900) + `","Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}}`
+
+func fillRoleOfBoris(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(rolesOf(w).UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(roleOfBoris), PolicyDocument: &fullTrust}))
+}
+
+func domainsOf(w *scenario.World) *sagemaker.Client {
+	return sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+}
+
+func identifyByHand(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(domainsOf(w).UpdateDomain(ctx, &sagemaker.UpdateDomainInput{DomainId: aws.String(scenario.StudioDomain),
+		DomainSettingsForUpdate: &sagemakertypes.DomainSettingsForUpdate{ExecutionRoleIdentityConfig: studio.ByProfile}}))
+}
+
+func openDomain(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(domainsOf(w).AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: aws.String(w.DomainARN()), Tags: []sagemakertypes.Tag{{Key: aws.String(tag.Studio), Value: aws.String("true")}}}))
+}
+
+func closeDomain(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(domainsOf(w).DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: aws.String(w.DomainARN()), TagKeys: []string{tag.Studio}}))
 }
 
 // goneWarehouses are the stories about Redshift that is not there any more, or cannot be shared.
