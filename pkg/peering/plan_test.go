@@ -70,11 +70,11 @@ func TestJudge(t *testing.T) {
 		"an active peering that the policy does not route": {"active", func(q *peering.Question) { q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route" }, workflow.AnswerRefuse, "no-route"},
 		"an active peering that nothing was decided about": {"active", func(q *peering.Question) { q.Routes = nil }, workflow.AnswerRefuse, "default-deny"},
 		"one that was connected before is disconnected": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route"
 		}, workflow.AnswerDisconnect, "no-route"},
 		"also when an account left the organization": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.AccepterMember, q.Accepter = false, nil
 		}, workflow.AnswerDisconnect, "222222222222 is outside"},
 		"a requester outside the organization":             {"pending-acceptance", func(q *peering.Question) { q.RequesterMember, q.Requester = false, nil }, workflow.AnswerRefuse, "111111111111 is outside"},
