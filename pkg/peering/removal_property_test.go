@@ -250,6 +250,9 @@ func (w *realm) clone() *realm {
 			}
 			c.tables = append(c.tables, &table)
 		}
+		for id, tags := range l.tags {
+			c.tags[id] = maps.Clone(tags)
+		}
 		for _, r := range l.rules {
 			one := *r
 			one.tags = maps.Clone(r.tags)
