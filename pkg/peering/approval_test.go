@@ -15,6 +15,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -49,7 +51,16 @@ func (d *desk) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(
 }
 
 func (d *desk) ask(in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
-	return peering.Ask(context.Background(), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, func(string) bool { return d.stuck }, in)
+	return peering.Ask(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, func(string) bool { return d.stuck }, in)
+}
+
+// managed returns a ledger with a connection.
+func (d *desk) managed(c workflow.Connection) ledger.Ledger {
+	l, _ := ledgertest.New()
+	if _, err := l.Begin(context.Background(), connection.Entry(c, connection.Peering, ledger.Requested)); err != nil {
+		panic(err)
+	}
+	return l
 }
 
 func (d *desk) bus() notice.Bus { return notice.Bus{API: d, Name: "drawbridge"} }
@@ -78,7 +89,7 @@ func (d *desk) verify(in workflow.VerifyConnectionInput) error {
 	still := func(ctx context.Context) error {
 		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
 	}
-	_, err := connection.Verify(context.Background(), emptyLedger(), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
+	_, err := connection.Verify(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
 	return err
 }
 
@@ -211,7 +222,7 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 		true:  "[tag Refused tag Refused Connection Refused reject]",
 	} {
 		d, refused.Reject = desk{}, policy.Decision{Allowed: rejected}
-		_, err := peering.Refuse(context.Background(), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)
+		_, err := peering.Refuse(context.Background(), d.managed(refused.Connection), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)
 		if err != nil || fmt.Sprint(d.did) != did || !strings.Contains(d.detail, fmt.Sprintf(`"rejected":%v`, rejected)) {
 			t.Errorf("did %v, %v: %s", d.did, err, d.detail)
 		}
