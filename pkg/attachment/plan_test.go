@@ -10,7 +10,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -364,15 +366,17 @@ func TestPassing(t *testing.T) {
 	}
 }
 
-func TestPeers(t *testing.T) {
-	got := attachment.Peers(map[string]string{
-		"drawbridge:peer:vpc-0000000a": "Connected 222222222222 10.1.0.0/16",
-		"drawbridge:peer:vpc-0000000b": "Connected 10.1.0.0/16", // of no account
-		"drawbridge:peer:$(reboot)":    "Connected 222222222222 10.1.0.0/16",
-		"drawbridge:status":            "Attached 222222222222",
-		"vpc-0000000c":                 "Connected 222222222222",
-	}, "eu-west-1")
-	if want := map[string]string{"vpc-0000000a": "222222222222"}; !maps.Equal(got, want) {
+func TestPeersAreThoseOfTheLedger(t *testing.T) {
+	pair := func(id, kind string, vpcs ...string) ledger.Connection {
+		c := ledger.Connection{ID: id, Kind: kind}
+		for _, v := range vpcs {
+			c.Sides = append(c.Sides, ledger.Side{ID: v, Account: "account of " + v})
+		}
+		return c
+	}
+	got := attachment.Peers([]ledger.Connection{pair("tgw-1:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("tgw-2:vpc-a:vpc-c", connection.Transit, "vpc-a", "vpc-c"),
+		pair("tgw-1:vpc-b:vpc-d", connection.Transit, "vpc-b", "vpc-d"), pair("pcx-1", connection.Peering, "vpc-a", "vpc-e")}, "tgw-1", "vpc-a")
+	if want := map[string]string{"vpc-b": "account of vpc-b"}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

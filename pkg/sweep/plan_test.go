@@ -1,12 +1,10 @@
 package sweep
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
-	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
 var (
@@ -14,8 +12,8 @@ var (
 	beta  = event.Place{Account: "222222222222", Region: "eu-west-1"}
 )
 
-func one(status, label string) Peering {
-	return Peering{ID: "pcx-0a", Status: status, Requester: End{alpha, "vpc-a"}, Accepter: End{beta, "vpc-b"}, Label: label}
+func one(status, says string) Peering {
+	return Peering{ID: "pcx-0a", Status: status, Requester: End{alpha, "vpc-a"}, Accepter: End{beta, "vpc-b"}, Managed: says == "managed", Asked: says == "asked"}
 }
 
 func TestWanted(t *testing.T) {
@@ -26,24 +24,42 @@ func TestWanted(t *testing.T) {
 	}{
 		"a request that no event announced":            {one("pending-acceptance", ""), beta, true},
 		"the same, where the requester is":             {one("pending-acceptance", ""), alpha, false},
-		"a request that waits for its owner":           {one("pending-acceptance", "AwaitingApproval"), beta, true},
-		"an expired one, where the requester is":       {one("expired", "AwaitingApproval"), alpha, false},
-		"a refused request: the policy may be another": {one("pending-acceptance", "Refused"), beta, true},
-		"an active peering that nobody looked at":      {one("active", ""), beta, true},
-		"a connection":                                  {one("active", "Connected"), beta, true},
-		"a connection, where the requester is":          {one("active", "Connected"), alpha, false},
-		"a deleted peering with our status":             {one("deleted", "Connected"), beta, true},
-		"the same deleted one, where the requester is":  {one("deleted", "Connected"), alpha, true},
-		"a deleted peering without our status":          {one("deleted", ""), beta, false},
-		"an expired request with our status":            {one("expired", "AwaitingApproval"), beta, true},
-		"a failed one":                                  {one("failed", "Refused"), beta, false},
-		"one that is on its way, where the accepter is": {one("provisioning", ""), beta, true},
+		"an active peering that nobody gave to us":     {one("active", ""), beta, false},
+		"one whose owner asks for it":                  {one("active", "asked"), beta, true},
+		"the same, where the other owner is":           {one("active", "asked"), alpha, true},
+		"a connection":                                 {one("active", "managed"), beta, true},
+		"a connection, where the requester is":         {one("active", "managed"), alpha, false},
+		"a deleted one that the ledger has":            {one("deleted", "managed"), beta, true},
+		"the same deleted one, where the requester is": {one("deleted", "managed"), alpha, true},
+		"a deleted one that the ledger does not have":  {one("deleted", ""), beta, false},
+		"an expired request that the ledger has":       {one("expired", "managed"), beta, true},
+		"a failed one":                                 {one("failed", ""), beta, false},
+		"a managed one on its way":                     {one("provisioning", "managed"), beta, true},
+		"one on its way that nobody gave to us":        {one("provisioning", ""), beta, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Wanted(c.p, c.at); (got != "") != c.want {
 				t.Errorf("Wanted = %q, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestUnmanaged(t *testing.T) {
+	for name, c := range map[string]struct {
+		p    Peering
+		at   event.Place
+		want bool
+	}{
+		"made by hand":                {one("active", ""), beta, true},
+		"the same, seen by the other": {one("active", ""), alpha, false},
+		"a connection":                {one("active", "managed"), beta, false},
+		"a request":                   {one("pending-acceptance", ""), beta, false},
+		"one that is over":            {one("deleted", ""), beta, false},
+	} {
+		if got := Unmanaged(c.p, c.at); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 
@@ -71,28 +87,15 @@ func TestConcerned(t *testing.T) {
 }
 
 func TestLost(t *testing.T) {
-	peer := event.VPCPlace{Account: "222222222222", Region: "us-east-1", VPC: "vpc-0000000b"}
-	for name, c := range map[string]struct {
-		rule     firewall.Tagged
-		attached string
-		want     bool
-	}{
-		"its VPC is not attached":          {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "", true},
-		"it is":                            {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "tgw-00000001", false},
-		"to another gateway":               {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "tgw-00000002", true},
-		"a pair of two others":             {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000b:vpc-0000000c", Peer: peer}, "", false},
-		"a peer that the id does not name": {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000c", Peer: peer}, "", false},
-		"the group went, and its rules":    {firewall.Tagged{Group: "sg-2", Connection: "tgw-00000001:vpc-0000000a:vpc-0000000b", Peer: peer}, "", false},
-		"an id that is none":               {firewall.Tagged{Group: "sg-1", Connection: "tgw-00000001", Peer: peer}, "", false},
-		"a gateway that is none":           {firewall.Tagged{Group: "sg-1", Connection: "tgw-$(reboot):vpc-0000000a:vpc-0000000b", Peer: peer}, "", false},
-	} {
-		got := Lost(alpha, []firewall.Tagged{c.rule}, map[string]string{"sg-1": "vpc-0000000a"}, map[[2]string]bool{{c.attached, "vpc-0000000a"}: true})
-		if (len(got) > 0) != c.want {
-			t.Errorf("%s: %v", name, got)
+	pair := ledger.Connection{ID: "tgw-00000001:vpc-0000000a:vpc-0000000b", Kind: "transit", Sides: []ledger.Side{
+		{Account: alpha.Account, Region: alpha.Region, ID: "vpc-0000000a"}, {Account: beta.Account, Region: alpha.Region, ID: "vpc-0000000b"}}}
+	for gateway, want := range map[string]int{"": 1, "tgw-00000001": 0, "tgw-00000002": 1} {
+		got := Lost(alpha, []ledger.Connection{pair}, map[[2]string]bool{{gateway, "vpc-0000000a"}: true})
+		if len(got) != want {
+			t.Errorf("attached to %q: %v, want %d", gateway, got, want)
 		}
-		if want := (event.TransitInspection{TransitGatewayID: "tgw-00000001", VPCs: []event.VPCPlace{{Account: alpha.Account, Region: alpha.Region, VPC: "vpc-0000000a"}, peer},
-			Reason: "rules are left in vpc-0000000a, which is not attached any more"}); c.want && fmt.Sprint(got) != fmt.Sprint(map[string]look.Look{"tgw-00000001:vpc-0000000a:vpc-0000000b": want}) {
-			t.Errorf("%s: %v, want %v", name, got, want)
-		}
+	}
+	if got := Lost(event.Place{Account: "333333333333", Region: alpha.Region}, []ledger.Connection{pair}, nil); len(got) != 0 {
+		t.Errorf("where no side is: %v", got)
 	}
 }

@@ -209,9 +209,9 @@ func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
 	})
 }
 
-func TestFound(t *testing.T) {
+func TestHops(t *testing.T) {
 	ok := func(q transit.Question) (good, bad string) {
-		for _, h := range transit.Found(q) {
+		for _, h := range transit.Hops(q) {
 			if line := h.Hop + ": " + h.Detail + "\n"; h.OK {
 				good += line
 			} else {
