@@ -28,6 +28,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -48,6 +50,7 @@ type realm struct {
 	lands      []*land
 	shared     bool // what the databases' owners say
 	violations []string
+	ledger     ledger.Ledger
 }
 
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
@@ -239,7 +242,7 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 	defer l.lock()()
 	out := &ec2.DescribeSecurityGroupRulesOutput{}
 	for _, r := range l.rules {
-		if len(r.Tags) > 0 && *r.Tags[0].Value == in.Filters[0].Values[0] {
+		if *in.Filters[0].Name == "group-id" || len(r.Tags) > 0 && *r.Tags[0].Value == in.Filters[0].Values[0] {
 			out.SecurityGroupRules = append(out.SecurityGroupRules, *r)
 		}
 	}
@@ -407,7 +410,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 			return ""
 		}
 		for _, s := range in.Sides {
-			if _, err := route.Add(ctx, w.of(s.VPC.Account), in.Connection, s); !on(err) {
+			if _, err := route.Add(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection, s); !on(err) {
 				return ""
 			}
 		}
@@ -415,7 +418,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 			clients := func(context.Context) ([]notebook.Client, error) {
 				return []notebook.Client{{Name: "function f", Groups: []string{"sg-1"}}}, nil
 			}
-			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), clients, in.Connection.ID, s); !on(err) {
+			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), clients, w.ledger, "run", in.Connection.ID, s); !on(err) {
 				return ""
 			}
 		}
@@ -423,10 +426,10 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {
-			if _, err := firewall.Close(ctx, w.of(s.VPC.Account), in.Connection.ID, s); !on(err) {
+			if _, err := firewall.Close(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection.ID, s); !on(err) {
 				return ""
 			}
-			if _, err := route.Remove(ctx, w.of(s.VPC.Account), in.Connection, s); !on(err) {
+			if _, err := route.Remove(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection, s); !on(err) {
 				return ""
 			}
 		}
@@ -535,7 +538,8 @@ func (l *land) exact(t *rapid.T) {
 }
 
 func drawRealm(t *rapid.T) *realm {
-	w := &realm{shared: true, trimmed: map[[2]int]bool{}}
+	book, _ := ledgertest.New()
+	w := &realm{shared: true, trimmed: map[[2]int]bool{}, ledger: book}
 	for n := range 3 {
 		l := &land{realm: w, number: n, port: 3306, state: "available", tags: map[string]string{"team": "x"}, tables: map[string]map[string]*held{}, rules: map[string]*types.SecurityGroupRule{}}
 		for _, id := range []string{"rtb-main", "rtb-1"} {
@@ -655,9 +659,9 @@ func TestWhatAPeeringReachesGetsNoSecondRoute(t *testing.T) {
 		"one in another table":     {[]route.Table{{ID: "rtb-2", Routes: at("10.1.0.0/16", "pcx-1", false)[0].Routes}}, 1},
 		"the gateway's own, again": {at("10.1.0.0/16", gateway, false), 1},
 	} {
-		left, reached := route.Beside(desired, c.tables, []string{"pcx-1"})
-		if len(left) != c.left || len(left)+len(reached) != 1 {
-			t.Errorf("%s: left %v, reached %v", name, left, reached)
+		plan := route.Plan("pair", desired, c.tables, nil, []string{"pcx-1"})
+		if len(plan.Want) != 1-c.left || len(plan.Reached) != 1-c.left {
+			t.Errorf("%s: %+v", name, plan)
 		}
 	}
 }
@@ -724,4 +728,9 @@ func TestAForgedRuleTakesNothingFromTheOtherAccount(t *testing.T) {
 			t.Fatalf("%s was\n%s\nand is\n%s\n%s", zero.account(), before, zero.text(), w.violations)
 		}
 	})
+}
+
+// GetManagedPrefixListEntries knows no list with entries.
+func (l *land) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return &ec2.GetManagedPrefixListEntriesOutput{}, nil
 }
