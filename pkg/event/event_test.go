@@ -90,7 +90,7 @@ func TestEverySampleIsRead(t *testing.T) {
 		})
 	}
 	// What Drawbridge announces, and what only tells people, must never start a machine's work.
-	for _, name := range []string{"connection-connected", "connection-refused", "connection-removed", "approval-needed", "attention-needed", "access-granted", "access-pending", "access-refused", "access-removed", "execution-status-change", "alarm-state-change", "parameter-store-change", "tag-unclear", "connection-contested"} {
+	for _, name := range []string{"connection-connected", "connection-refused", "connection-removed", "approval-needed", "attention-needed", "access-granted", "access-pending", "access-refused", "access-removed", "execution-status-change", "alarm-state-change", "parameter-store-change", "tag-unclear", "connection-contested", "change-held"} {
 		if !others[name] {
 			t.Errorf("%s is taken for something to work on", name)
 		}
