@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // Touch is a call by which somebody may undo, or change, what Drawbridge did: of what the ledger has of the resource that it names.
@@ -175,7 +177,7 @@ func (i identity) hand() Hand {
 // Pulumi calls with Terraform's provider, and says so first.
 func (i identity) tool() string {
 	agent := i.UserAgent
-	service := func(name string) bool { return strings.HasPrefix(name, "cloudformation.amazonaws.com") }
+	service := func(name string) bool { return strings.HasPrefix(name, arn.ServicePrincipal("cloudformation")) }
 	first, _, _ := strings.Cut(agent, " ")
 	switch {
 	case service(i.UserIdentity.InvokedBy), service(i.SourceIPAddress), service(agent):
