@@ -33,6 +33,8 @@ var exemplars = map[tag.Kind]string{
 	tag.DBInstance: "rds:us-east-1:111111111111:db:a", tag.DBCluster: "rds:us-east-1:111111111111:cluster:a",
 	tag.RedshiftCluster: "redshift:us-east-1:111111111111:cluster:a", tag.Workgroup: "redshift-serverless:us-east-1:111111111111:workgroup/a",
 	tag.Role: "iam::111111111111:role/a", tag.Notebook: "sagemaker:us-east-1:111111111111:notebook-instance/a",
+	tag.Domain:       "sagemaker:us-east-1:111111111111:domain/d-a",
+	tag.StoredSecret: "secretsmanager:us-east-1:111111111111:secret:a", tag.KMSKey: "kms:us-east-1:111111111111:key/a",
 }
 
 // The service control policies leave each tag by which owners ask to the owners of what has it, to be set and to be taken away, and

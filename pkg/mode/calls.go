@@ -60,7 +60,7 @@ var calls = map[string]effect{
 	"iam:TagRole":                                     says,
 	"iam:UntagRole":                                   says,
 	"iam:UpdateAssumeRolePolicy":                      adds,
-	"kms:PutKeyPolicy":                                adds,
+	"kms:CreateGrant":                                 adds,
 	"ram:AcceptResourceShareInvitation":               adds,
 	"rds:AddTagsToResource":                           says,
 	"rds:DisableHttpEndpoint":                         takes,
@@ -78,8 +78,6 @@ var calls = map[string]effect{
 	"sagemaker:UpdateDomain":                          adds,
 	"sagemaker:UpdateNotebookInstance":                adds,
 	"sagemaker:UpdateNotebookInstanceLifecycleConfig": adds,
-	"secretsmanager:DeleteResourcePolicy":             takes,
-	"secretsmanager:PutResourcePolicy":                adds,
 }
 
 // effectOf returns what a call does. One that nobody knows takes away.
