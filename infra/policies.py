@@ -22,6 +22,11 @@ ANSWERED = {
     ("RESOURCE_MISMATCH", r"ec2:(Create|Modify)TransitGatewayVpcAttachment", r"arn:aws:ec2:\*:\d+:subnet/\*"): (
         "AWS asks for the attachment and for what it attaches; only the attachment knows tags, so it has a statement of its own"
     ),
+    (
+        "RESOURCE_MISMATCH",
+        r"ec2:(AssociateTransitGatewayRouteTable|EnableTransitGatewayRouteTablePropagation)",
+        r"arn:aws:ec2:\*:\d+:transit-gateway-(attachment|route-table)/\*",
+    ): "AWS asks for the attachment and for the table; only the table has the tag by which its owner chose it, so it has a statement of its own",
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"ram:acceptresourceshareinvitation", r"arn:aws:ram:\*:\*:resource-share-invitation/\*"): (
         "accepting an invitation is what the step does, and the invitation belongs to the account that shares"
     ),
