@@ -10,7 +10,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -306,14 +308,18 @@ func TestPassing(t *testing.T) {
 }
 
 func TestPeers(t *testing.T) {
-	got := attachment.Peers(map[string]string{
-		"drawbridge:peer:vpc-0000000a": "Connected 222222222222 10.1.0.0/16",
-		"drawbridge:peer:vpc-0000000b": "Connected 10.1.0.0/16", // of no account
-		"drawbridge:peer:$(reboot)":    "Connected 222222222222 10.1.0.0/16",
-		"drawbridge:status":            "Attached 222222222222",
-		"vpc-0000000c":                 "Connected 222222222222",
-	}, "eu-west-1")
-	if want := map[string]string{"vpc-0000000a": "222222222222"}; !maps.Equal(got, want) {
+	pair := func(id string, vpcs ...string) ledger.Connection {
+		c := ledger.Connection{ID: id, Kind: connection.Transit}
+		for n, v := range vpcs {
+			c.Sides = append(c.Sides, ledger.Side{Account: strings.Repeat(fmt.Sprint(n+1), 12), Region: "eu-west-1", ID: v})
+		}
+		return c
+	}
+	got := attachment.Peers([]ledger.Connection{
+		pair("tgw-1:vpc-a:vpc-b", "vpc-a", "vpc-b"), pair("tgw-1:vpc-b:vpc-c", "vpc-b", "vpc-c"), pair("tgw-2:vpc-a:vpc-d", "vpc-a", "vpc-d"),
+		{ID: "tgw-1:vpc-a:vpc-e", Kind: connection.Peering, Sides: []ledger.Side{{ID: "vpc-a"}, {ID: "vpc-e"}}},
+	}, "tgw-1", "vpc-a")
+	if want := map[string]string{"vpc-b": "222222222222"}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

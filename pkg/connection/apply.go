@@ -44,13 +44,13 @@ func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, 
 // pair on a transit gateway, by a count, on the attachments of its VPCs.
 func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, c workflow.Connection, sides []workflow.Side, entry ledger.Connection) error {
 	for _, s := range sides {
-		tags := Status(workflow.Result(entry.Status), entry.Reason, entry.At)
+		tags := Tags(entry)
 		if !c.OwnsTarget() {
 			entries, err := l.Connections(ctx, s.VPC.Account, s.VPC.Region)
 			if err != nil {
 				return err
 			}
-			tags = []Tag{{TagPairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), l.Now())}}
+			tags = []Tag{{TagPairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), at(l.Now()))}}
 		}
 		if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, tags); err != nil {
 			return err
@@ -207,7 +207,7 @@ func recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 			return err
 		}
 		if pairs := PairsOf(entries, in.Connection.Target, c.VPC); len(pairs) > 0 {
-			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, l.Now())}})
+			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, at(l.Now()))}})
 		} else {
 			c.Tags = []string{TagPairs}
 			err = untag(ctx, enter(c), c)

@@ -92,7 +92,7 @@ func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) co
 		if !slices.Contains(members, s.Role) {
 			continue
 		}
-		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Status(result, reason, entry.At)); err != nil {
+		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Tags(entry)); err != nil {
 			return err
 		}
 	}

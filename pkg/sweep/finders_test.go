@@ -24,19 +24,18 @@ import (
 )
 
 func TestAttached(t *testing.T) {
-	told, peer := map[string]string{"drawbridge:status": "Attached"}, map[string]string{"drawbridge:peer:vpc-2": "Connected"}
+	told := map[string]string{"drawbridge:status": "Attached"}
 	for name, c := range map[string]struct {
 		a    Attachment
 		want bool
 	}{
-		"there, of a VPC that asks":           {Attachment{State: "available", Asked: true}, false},
-		"there, of a VPC that does not ask":   {Attachment{State: "available"}, true},
-		"one that nobody accepted yet":        {Attachment{State: "pendingAcceptance"}, true},
-		"over, with our status":               {Attachment{State: "deleted", Tags: told}, true},
-		"over, of a VPC that asks still":      {Attachment{State: "deleted", Tags: told, Asked: true}, true},
-		"over, with what it was connected to": {Attachment{State: "deleted", Tags: peer}, true},
-		"over, with tags of its owner":        {Attachment{State: "deleted", Tags: map[string]string{"Name": "x"}}, false},
-		"rejected, never looked at":           {Attachment{State: "rejected"}, false},
+		"there, of a VPC that asks":         {Attachment{State: "available", Asked: true}, false},
+		"there, of a VPC that does not ask": {Attachment{State: "available"}, true},
+		"one that nobody accepted yet":      {Attachment{State: "pendingAcceptance"}, true},
+		"over, with our status":             {Attachment{State: "deleted", Tags: told}, true},
+		"over, of a VPC that asks still":    {Attachment{State: "deleted", Tags: told, Asked: true}, true},
+		"over, with tags of its owner":      {Attachment{State: "deleted", Tags: map[string]string{"Name": "x"}}, false},
+		"rejected, never looked at":         {Attachment{State: "rejected"}, false},
 	} {
 		if got := Attached(c.a); (got != "") != c.want {
 			t.Errorf("%s: %q", name, got)

@@ -8,9 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -203,9 +201,9 @@ func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
 	})
 }
 
-func TestFound(t *testing.T) {
+func TestHops(t *testing.T) {
 	ok := func(q transit.Question) (good, bad string) {
-		for _, h := range transit.Found(q) {
+		for _, h := range transit.Hops(q) {
 			if line := h.Hop + ": " + h.Detail + "\n"; h.OK {
 				good += line
 			} else {
@@ -228,90 +226,6 @@ func TestFound(t *testing.T) {
 	}
 	if strings.Contains(bad, "us-east-1a cannot") {
 		t.Errorf("told of a zone that has a subnet: %s", bad)
-	}
-}
-
-func TestRemoval(t *testing.T) {
-	for name, c := range map[string]struct {
-		tag  string
-		lost bool
-		want string
-	}{
-		"what the tag says, not what is known now": {"Connected 10.1.0.0/16", true, "[10.1.0.0/16] []"},
-		"routes that were there before":            {"Connected rtb-1=10.1.0.0/16 10.1.0.0/16 10.5.0.0/16", false, "[10.1.0.0/16 10.5.0.0/16] [{rtb-1 10.1.0.0/16}]"},
-		"a tag without room":                       {"Connected 10.1.0.0/16 +", false, "[10.1.0.0/16 10.9.0.0/16] []"},
-		"the tag went with the attachment":         {"", true, "[10.9.0.0/16] []"},
-		"never connected":                          {"", false, "[] []"},
-		"written by hand":                          {"Connected 10.1.2.3/16 nonsense rtb-1=nonsense", false, "[10.1.0.0/16] []"},
-	} {
-		destinations, kept := transit.Removal(c.tag, c.lost, cidrs("10.9.0.0/16"), nil)
-		if got := fmt.Sprint(destinations, kept); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
-		}
-	}
-	// 10.5.0.0/16 moved to another VPC of the gateway, whose pair claims it now.
-	destinations, _ := transit.Removal("Connected 10.1.0.0/16 10.5.0.0/16", false, nil, []connection.Record{connection.Read("Connected 10.5.0.0/16")})
-	if got := fmt.Sprint(destinations); got != "[10.1.0.0/16]" {
-		t.Errorf("claimed by another pair as well: %s goes", got)
-	}
-}
-
-func TestSurplus(t *testing.T) {
-	c := workflow.Connection{ID: "tgw-1:vpc-a:vpc-b", Target: "tgw-1"}
-	p := netip.MustParsePrefix
-	opening := workflow.Opening{Database: "sales", Port: 3306, Groups: []string{"sg-1"}}
-	rule := func(id string, port int, from, connection string) firewall.Tagged {
-		return firewall.Tagged{ID: id, Group: "sg-1", Connection: connection, Rule: firewall.Rule{From: port, To: port, CIDR: p(from)}}
-	}
-	for name, c2 := range map[string]struct {
-		tag    string
-		others string
-		routes []workflow.Route
-		rules  []firewall.Tagged
-		want   string
-	}{
-		"nothing":                               {"Connected 10.1.0.0/16", "", []workflow.Route{{Destination: p("10.1.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a CIDR that is gone":                   {"Connected 10.1.0.0/16 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, "[] [10.5.0.0/16]"},
-		"the same, dead":                        {"Connected 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1", Blackhole: true}}, nil, "[] [10.5.0.0/16]"},
-		"a route that was there before":         {"Connected rtb-1=10.5.0.0/16 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a route that is not recorded":          {"Connected 10.1.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a route that leads elsewhere by now":   {"Connected 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "nat-1"}}, nil, ""},
-		"a CIDR that another VPC has by now":    {"Connected 10.5.0.0/16", "Connected 10.5.0.0/16", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a route that is gone already":          {"Connected 10.5.0.0/16", "", nil, nil, ""},
-		"rules that serve, and that do not":     {"Connected 10.1.0.0/16", "", nil, []firewall.Tagged{rule("sgr-1", 3306, "10.1.0.0/16", c.ID), rule("sgr-2", 3307, "10.1.0.0/16", c.ID), rule("sgr-3", 3306, "10.5.0.0/16", c.ID)}, "[sgr-2 sgr-3] []"},
-		"rules of another pair, and an owner's": {"Connected 10.1.0.0/16", "", nil, []firewall.Tagged{rule("sgr-1", 3307, "10.1.0.0/16", "tgw-1:vpc-a:vpc-c"), rule("sgr-2", 3307, "10.1.0.0/16", "")}, ""},
-	} {
-		side := workflow.Side{Peer: workflow.VPC{ID: "vpc-b", CIDRs: cidrs("10.1.0.0/16")}, Openings: []workflow.Opening{opening},
-			Tables: []workflow.Table{{ID: "rtb-1", Routes: c2.routes}}}
-		for _, trimmed := range []bool{true, false} {
-			want := c2.want
-			// Host routes may be left though the route is gone: an execution that has not trimmed yet tries.
-			if !trimmed && (name == "a route that leads elsewhere by now" || name == "a route that is gone already") {
-				want = "[] [10.5.0.0/16]"
-			}
-			got := ""
-			if trim := transit.Surplus(c, side, connection.Read(c2.tag), []connection.Record{connection.Read(c2.others)}, c2.rules, trimmed); trim != nil {
-				got = fmt.Sprint(trim.Rules, trim.Destinations)
-			}
-			if got != want {
-				t.Errorf("%s, trimmed %v: %q, want %q", name, trimmed, got, want)
-			}
-		}
-	}
-}
-
-func TestTheGatewayOfAnID(t *testing.T) {
-	for id, want := range map[string]string{
-		"tgw-1:vpc-a:vpc-b": "tgw-1",
-		"tgw-1:vpc-b:vpc-a": "", // no id that Drawbridge gives
-		"tgw-1:vpc-a:vpc-c": "",
-		"tgw-1:vpc-a":       "",
-		"tgw-1":             "",
-		"":                  "",
-	} {
-		if got := transit.GatewayOf(id, "vpc-b", "vpc-a"); got != want {
-			t.Errorf("%q: %q, want %q", id, got, want)
-		}
 	}
 }
 
