@@ -50,7 +50,7 @@ func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger
 			if err != nil {
 				return err
 			}
-			tags = []Tag{{TagPairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), l.Now())}}
+			tags = []Tag{{TagPairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), at(l.Now()))}}
 		}
 		if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, tags); err != nil {
 			return err
@@ -218,7 +218,7 @@ func recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 			return err
 		}
 		if pairs := PairsOf(entries, in.Connection.Target, c.VPC); len(pairs) > 0 {
-			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, l.Now())}})
+			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, at(l.Now()))}})
 		} else {
 			c.Tags = []string{TagPairs}
 			err = untag(ctx, enter(c), c)

@@ -3,6 +3,7 @@ package connection
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -32,6 +33,14 @@ func current(e ledger.Connection, c workflow.Connection) bool {
 	return slices.EqualFunc(e.Sides, sides(c), func(a, b ledger.Side) bool {
 		return a.Role == b.Role && a.Account == b.Account && a.Region == b.Region && a.ID == b.ID && slices.Equal(a.CIDRs, b.CIDRs)
 	})
+}
+
+// at says a time as tags do.
+func at(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Tags returns the status tags of a peering, as its entry says it.
+func Tags(entry ledger.Connection) []Tag {
+	return Status(workflow.Result(entry.Status), entry.Reason, at(entry.At))
 }
 
 // Note writes in the ledger how a connection stands, and returns its entry, which says since when. Of one that is not managed nothing

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
@@ -14,9 +13,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Status returns the tags by which a peering says what became of it, and since when.
-func Status(result workflow.Result, reason string, since time.Time) []Tag {
-	return []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}, {TagSince, since.UTC().Format(time.RFC3339)}}
+// Status returns the tags by which a peering says what became of it, and since when, in RFC 3339.
+func Status(result workflow.Result, reason, since string) []Tag {
+	return []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}, {TagSince, since}}
 }
 
 // Lacking is what a side is told of network ACLs that are in the way: of its own which entries lack, of the other's whom to ask.
@@ -124,8 +123,9 @@ func PairsOf(entries []ledger.Connection, gateway, vpc string) []ledger.Connecti
 	})
 }
 
-// Summary is the value of the tag drawbridge:pairs: how many of the pairs stand how, and when that was written.
-func Summary(pairs []ledger.Connection, at time.Time) string {
+// Summary is the value of the tag drawbridge:pairs: how many of the pairs stand how, and when, in RFC 3339, that was
+// written.
+func Summary(pairs []ledger.Connection, at string) string {
 	count := map[ledger.Status]int{}
 	var order []ledger.Status
 	for _, p := range pairs {
@@ -141,5 +141,5 @@ func Summary(pairs []ledger.Connection, at time.Time) string {
 	for _, s := range order {
 		words = append(words, fmt.Sprintf("%d %s", count[s], s))
 	}
-	return fit.Tag(strings.Join(append(words, "at", at.UTC().Format(time.RFC3339)), " "))
+	return fit.Tag(strings.Join(append(words, "at", at), " "))
 }

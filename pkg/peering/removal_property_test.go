@@ -168,7 +168,7 @@ func (w *realm) inLine(t *rapid.T, l *land, name string) {
 	_, err = lifecycle.Inject(context.Background(), studio{l}, l, w.ledger, workflow.InjectRoutesInput{Execution: "x", Phase: workflow.PhaseUntouched,
 		Routed: []workflow.AddRoutesOutput{{Account: l.account, VPC: l.vpc, Tables: []workflow.Table{table}}},
 		Notebook: workflow.Notebook{Account: l.account, Region: "eu-west-1", VPC: l.vpc, Name: name, ARN: name, Subnet: b.subnet, SubnetCIDR: subnets[at].V4,
-			Status: b.status, DirectInternet: b.direct, LifecycleConfig: b.config, Inject: policy.Decision{Allowed: b.tags["drawbridge:routes"] != "off" || len(table.Routes) == 0}}})
+			Status: b.status, DirectInternet: b.direct, LifecycleConfig: b.config, Asks: b.tags["drawbridge:routes"] == "on", Inject: policy.Decision{Allowed: b.tags["drawbridge:routes"] != "off" || len(table.Routes) == 0}}})
 	if err != nil && (fault.Of(err) != fault.Conflict || b.config != "python") {
 		t.Fatalf("bringing %s in line: %v", name, err)
 	}

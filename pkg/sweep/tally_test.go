@@ -274,3 +274,18 @@ func TestAccountsComeInPages(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What was not given to Drawbridge is counted, however much it is, and the first are named.
+func TestTheTallyCountsWhatIsNotManaged(t *testing.T) {
+	var names []string
+	for n := range 15 {
+		names = Name(names, fmt.Sprint("pcx-", n))
+	}
+	visit := func(account string) *workflow.Visit {
+		return &workflow.Visit{SweepAccountOutput: workflow.SweepAccountOutput{Account: account, Found: []workflow.Found{{Kind: "peerings", Seen: 40, Unmanaged: 30, Names: names}}}}
+	}
+	got := Count(workflow.Tally{}, []workflow.Territory{{Account: "111111111111"}, {Account: "222222222222"}}, []*workflow.Visit{visit("111111111111"), visit("222222222222")})
+	if f := got.Found[0]; f.Unmanaged != 60 || f.Seen != 80 || len(f.Names) != 20 || len(names) != 15 {
+		t.Errorf("%+v", f)
+	}
+}

@@ -54,8 +54,12 @@ func (l *inspection) leftovers(ctx context.Context) error {
 		if end.Attachment != nil {
 			carrier = end.Attachment.ID
 		}
-		if carrier != "" && !slices.Contains(over, end.Attachment.State) {
-			out.Tagged = append(out.Tagged, workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: carrier, VPC: end.VPC.ID, Tags: []string{}})
+		if carrier != "" {
+			tagged := workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: carrier, VPC: end.VPC.ID, Tags: []string{}}
+			if slices.Contains(over, end.Attachment.State) { // it has no pairs any more
+				tagged.VPC, tagged.Tags = "", []string{connection.TagPairs}
+			}
+			out.Tagged = append(out.Tagged, tagged)
 		}
 		if len(s.items) == 0 && len(s.books) == 0 {
 			continue
