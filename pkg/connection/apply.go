@@ -44,7 +44,7 @@ func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, 
 // pair on a transit gateway, by a count, on the attachments of its VPCs.
 func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, c workflow.Connection, sides []workflow.Side, entry ledger.Connection, said func(workflow.Side) string) error {
 	for _, s := range sides {
-		tags := Status(workflow.Result(entry.Status), said(s), entry.At)
+		tags := Tags(entry, said(s))
 		if !c.OwnsTarget() {
 			entries, err := l.Connections(ctx, s.VPC.Account, s.VPC.Region)
 			if err != nil {

@@ -1,86 +1,135 @@
 package connection_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+const then = "2026-03-01T12:00:00Z"
 
-func TestEveryStatusSaysItsTime(t *testing.T) {
-	if got := fmt.Sprint(connection.Status(workflow.Connected, "because", noon)); got != "[{drawbridge:status Connected} {drawbridge:reason because} {drawbridge:since 2026-03-01T12:00:00Z}]" {
+func TestStatus(t *testing.T) {
+	if got := fmt.Sprint(connection.Status(workflow.Connected, "because", then)); got != "[{drawbridge:status Connected} {drawbridge:reason because} {drawbridge:since 2026-03-01T12:00:00Z}]" {
 		t.Error(got)
-	}
-	var keys []string
-	for _, tag := range connection.Status(workflow.Connected, "because", noon) {
-		keys = append(keys, tag.Key)
-	}
-	if got := connection.StatusKeys(); strings.Join(got, " ") != strings.Join(keys, " ") {
-		t.Errorf("the keys are %q, those that are written %q", got, keys)
 	}
 }
 
-// However many pairs an attachment carries, its tag is one, and has room.
-func TestTheTagOfAnAttachmentCountsItsPairs(t *testing.T) {
-	var entries []ledger.Connection
-	for n := range 300 {
-		c := ledger.Connection{ID: fmt.Sprintf("tgw-1:vpc-a:vpc-%03d", n), Kind: connection.Transit, Status: "Connected", Sides: []ledger.Side{{ID: "vpc-a"}, {ID: fmt.Sprintf("vpc-%03d", n)}}}
-		if n%3 == 0 {
-			c.Status = "Refused"
-		}
-		entries = append(entries, c)
-	}
-	entries = append(entries, ledger.Connection{ID: "tgw-2:vpc-a:vpc-b", Kind: connection.Transit, Status: "Connected", Sides: []ledger.Side{{ID: "vpc-a"}, {ID: "vpc-b"}}},
-		ledger.Connection{ID: "tgw-1:vpc-b:vpc-c", Kind: connection.Transit, Status: "Connected", Sides: []ledger.Side{{ID: "vpc-b"}, {ID: "vpc-c"}}},
-		ledger.Connection{ID: "pcx-1", Kind: connection.Peering, Status: "Connected", Sides: []ledger.Side{{ID: "vpc-a"}}})
-	if got := connection.Summary(connection.PairsOf(entries, "tgw-1", "vpc-a"), noon); got != "200 Connected 100 Refused at 2026-03-01T12:00:00Z" {
+func TestSummary(t *testing.T) {
+	pairs := []ledger.Connection{{Status: "Connected"}, {Status: "Conflict"}, {}, {Status: "Connected"}}
+	if got := connection.Summary(pairs, then); got != "2 Connected 1 Conflict at 2026-03-01T12:00:00Z" && got != "1 Conflict 2 Connected at 2026-03-01T12:00:00Z" {
 		t.Error(got)
+	}
+}
+
+func TestPairsOf(t *testing.T) {
+	pair := func(id, kind string, vpcs ...string) ledger.Connection {
+		c := ledger.Connection{ID: id, Kind: kind}
+		for _, v := range vpcs {
+			c.Sides = append(c.Sides, ledger.Side{ID: v})
+		}
+		return c
+	}
+	got := connection.PairsOf([]ledger.Connection{
+		pair("tgw-1:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("tgw-1:vpc-b:vpc-c", connection.Transit, "vpc-b", "vpc-c"),
+		pair("tgw-12:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("pcx-1", connection.Peering, "vpc-a", "vpc-b")}, "tgw-1", "vpc-a")
+	if len(got) != 1 || got[0].ID != "tgw-1:vpc-a:vpc-b" {
+		t.Errorf("%+v", got)
 	}
 }
 
 func TestLetting(t *testing.T) {
-	says := func(word string) map[string]string { return map[string]string{"drawbridge:manage": word} }
-	for want, tags := range map[string][]map[string]string{"": {nil, says("true")}, "false": {says("false"), says("true")}, "undo": {says("false"), says("undo")}} {
-		if got := connection.Letting(tags...); got != want {
-			t.Errorf("%v: %q, want %q", tags, got, want)
+	tags := func(value string) map[string]string { return map[string]string{"drawbridge:manage": value} }
+	for want, sides := range map[string][]map[string]string{
+		"":      {tags("true"), nil},
+		"false": {tags("true"), tags("false")},
+		"undo":  {tags("false"), tags("undo")},
+	} {
+		if got := connection.Letting(sides...); got != want {
+			t.Errorf("%v: %q, want %q", sides, got, want)
 		}
 	}
 }
 
-// What a connection that stays has no use for any more is what the ledger has of it, and nothing else.
 func TestSurplus(t *testing.T) {
-	p := netip.MustParsePrefix
+	const a, b = "111111111111", "222222222222"
 	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1"}
-	here := workflow.Side{VPC: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-a"}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p("10.2.0.0/16")}},
-		Tables: []workflow.Table{{ID: "rtb-1", Routes: []workflow.Route{{Destination: p("10.77.0.0/16"), Target: "pcx-1"}}}}}
-	there := workflow.Side{VPC: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-b"}}
-	route := func(table, destination string, state ledger.State) ledger.Item {
-		return ledger.Item{Account: "111111111111", Region: "us-east-1", Resource: table, Kind: ledger.Route, Key: destination, Left: "pcx-1", State: state, Needed: []string{"pcx-1"}}
+	p := netip.MustParsePrefix
+	item := func(account, resource string, kind ledger.Kind, key, left string) ledger.Item {
+		return ledger.Item{Account: account, Region: "r", Resource: resource, Kind: kind, Key: key, Left: left, State: ledger.Confirmed, Needed: []string{"pcx-1"}}
 	}
-	for name, c2 := range map[string]struct {
+	for name, x := range map[string]struct {
+		one   string // the account of the second side
 		items []ledger.Item
 		want  string
 	}{
-		"an owner's route to what the peer has no more": {nil, "[]"},
-		"ours to what the peer has":                     {[]ledger.Item{route("rtb-1", "10.2.0.0/16", ledger.Confirmed)}, "[]"},
-		"ours to what it has no more":                   {[]ledger.Item{route("rtb-1", "10.77.0.0/16", ledger.Confirmed)}, "[10.77.0.0/16]"},
-		"ours that is leaving already":                  {[]ledger.Item{route("rtb-1", "10.77.0.0/16", ledger.Leaving)}, "[]"},
-		"ours in a table that is of another VPC":        {[]ledger.Item{route("rtb-9", "10.77.0.0/16", ledger.Confirmed)}, "[]"},
+		"a route to what the peer has":          {b, []ledger.Item{item(a, "rtb-a", ledger.Route, "10.2.0.0/16", "pcx-1")}, "[] []"},
+		"a route to what it has no more":        {b, []ledger.Item{item(a, "rtb-a", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[10.77.0.0/16 ] []"},
+		"the same of a table that is gone":      {b, []ledger.Item{item(a, "rtb-x", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[] []"},
+		"rules that serve":                      {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3306 10.2.0.0/16", "sgr-1"), item(b, "sg-b", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2")}, "[] []"},
+		"rules that serve nothing":              {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3307 10.2.0.0/16", "sgr-1"), item(b, "sg-x", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2")}, "[ sgr-1] [ sgr-2]"},
+		"one that perhaps was never made":       {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3307 10.2.0.0/16", "")}, "[] []"},
+		"one account, the other side's":         {a, []ledger.Item{item(a, "sg-b", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2"), item(a, "rtb-b", ledger.Route, "10.1.0.0/16", "pcx-1")}, "[] []"},
+		"one account, what serves neither side": {a, []ledger.Item{item(a, "sg-b", ledger.Rule, "ingress tcp 3307 10.1.0.0/16", "sgr-2"), item(a, "rtb-b", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[ sgr-2] [10.77.0.0/16 ]"},
 	} {
-		trims := connection.Surplus(c, [2]workflow.Side{here, there}, c2.items)
-		got := "[]"
-		if trims[0] != nil {
-			got = fmt.Sprint(trims[0].Destinations)
+		side := func(account, table, cidr, peer string) workflow.Side {
+			return workflow.Side{VPC: workflow.VPC{Account: account, Region: "r", CIDRs: []netip.Prefix{p(cidr)}}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p(peer)}}, Tables: []workflow.Table{{ID: table}}}
 		}
-		if got != c2.want || trims[1] != nil {
-			t.Errorf("%s: %s goes, want %s; there %v", name, got, c2.want, trims[1])
+		sides := [2]workflow.Side{side(a, "rtb-a", "10.1.0.0/16", "10.2.0.0/16"), side(x.one, "rtb-b", "10.2.0.0/16", "10.1.0.0/16")}
+		sides[0].Ports, sides[1].Openings = []int{3306}, []workflow.Opening{{Port: 3306, Groups: []string{"sg-b"}}}
+		got := ""
+		for _, trim := range connection.Surplus(c, sides, x.items) {
+			text := ""
+			if trim != nil {
+				for _, d := range trim.Destinations {
+					text += d.String()
+				}
+				text += " "
+				for _, id := range trim.Rules {
+					text += id
+				}
+			}
+			got += " [" + text + "]"
 		}
+		if got[1:] != x.want {
+			t.Errorf("%s: %s, want %s", name, got[1:], x.want)
+		}
+	}
+}
+
+// A status says since when it is so; telling it again changes nothing, and what is not managed gets no entry by it.
+func TestNote(t *testing.T) {
+	ctx := context.Background()
+	l, memory := ledgertest.New()
+	if e, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because"); err != nil || e.ID != "" || e.At.IsZero() || len(memory.Rows()) != 0 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "r", ID: "vpc-a"}, Accepter: workflow.VPC{Account: "222222222222", Region: "r", ID: "vpc-b"}}
+	old, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, ledger.Connection{}, false)
+	if err != nil || len(old.Sides) != 2 {
+		t.Fatal(old, err)
+	}
+	c.Requester.CIDRs, c.Accepter.CIDRs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}, []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}
+	if now, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, old, true); err != nil || fmt.Sprint(now.Sides[0].CIDRs, now.Sides[1].CIDRs) != "[10.1.0.0/16] [10.2.0.0/16]" {
+		t.Fatal(now, err)
+	}
+	first, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because")
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := l.Now().Add(time.Hour)
+	l.Now = func() time.Time { return later }
+	again, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because")
+	if err != nil || !again.At.Equal(first.At) {
+		t.Errorf("since %s, then since %s, %v", first.At, again.At, err)
+	}
+	if other, err := connection.Note(ctx, l, "pcx-1", connection.Conflict, "because"); err != nil || !other.At.Equal(later) {
+		t.Errorf("since %s, %v", other.At, err)
 	}
 }

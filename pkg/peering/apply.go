@@ -93,7 +93,7 @@ func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) co
 		if !slices.Contains(members, s.Role) {
 			continue
 		}
-		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Status(result, said.To(s.Role), entry.At)); err != nil {
+		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Tags(entry, said.To(s.Role))); err != nil {
 			return err
 		}
 	}

@@ -12,54 +12,42 @@ var (
 	beta  = event.Place{Account: "222222222222", Region: "eu-west-1"}
 )
 
-func one(status, says string) Peering {
-	return Peering{ID: "pcx-0a", Status: status, Requester: End{alpha, "vpc-a"}, Accepter: End{beta, "vpc-b"}, Managed: says == "managed", Asked: says == "asked"}
+func one(status string, managed bool) Peering {
+	return Peering{ID: "pcx-0a", Status: status, Requester: End{alpha, "vpc-a"}, Accepter: End{beta, "vpc-b"}, Managed: managed}
 }
 
 func TestWanted(t *testing.T) {
+	asked := one("active", false)
+	asked.Asked = true
 	for name, c := range map[string]struct {
-		p    Peering
-		at   event.Place
-		want bool
+		p               Peering
+		at              event.Place
+		want, unmanaged bool
 	}{
-		"a request that no event announced":            {one("pending-acceptance", ""), beta, true},
-		"the same, where the requester is":             {one("pending-acceptance", ""), alpha, false},
-		"an active peering that nobody gave to us":     {one("active", ""), beta, false},
-		"one whose owner asks for it":                  {one("active", "asked"), beta, true},
-		"the same, where the other owner is":           {one("active", "asked"), alpha, true},
-		"a connection":                                 {one("active", "managed"), beta, true},
-		"a connection, where the requester is":         {one("active", "managed"), alpha, false},
-		"a deleted one that the ledger has":            {one("deleted", "managed"), beta, true},
-		"the same deleted one, where the requester is": {one("deleted", "managed"), alpha, true},
-		"a deleted one that the ledger does not have":  {one("deleted", ""), beta, false},
-		"an expired request that the ledger has":       {one("expired", "managed"), beta, true},
-		"a failed one":                                 {one("failed", ""), beta, false},
-		"a managed one on its way":                     {one("provisioning", "managed"), beta, true},
-		"one on its way that nobody gave to us":        {one("provisioning", ""), beta, false},
+		"a request that no event announced":             {one("pending-acceptance", false), beta, true, false},
+		"the same, where the requester is":              {one("pending-acceptance", false), alpha, false, false},
+		"a request that waits for its owner":            {one("pending-acceptance", true), beta, true, false},
+		"an active peering that nobody gave us":         {one("active", false), beta, false, true},
+		"that one, where the requester is":              {one("active", false), alpha, false, false},
+		"one whose owner asks, wherever":                {asked, alpha, true, false},
+		"a connection":                                  {one("active", true), beta, true, false},
+		"a connection, where the requester is":          {one("active", true), alpha, false, false},
+		"a deleted one that the ledger has":             {one("deleted", true), beta, true, false},
+		"the same, where the requester of it is":        {one("deleted", true), alpha, true, false},
+		"a deleted one that was not ours":               {one("deleted", false), beta, false, false},
+		"an expired request that the ledger has":        {one("expired", true), beta, true, false},
+		"a failed one that the ledger has":              {one("failed", true), beta, true, false},
+		"one that is on its way, where the accepter is": {one("provisioning", true), beta, true, false},
+		"one that is on its way, and not ours":          {one("provisioning", false), beta, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Wanted(c.p, c.at); (got != "") != c.want {
 				t.Errorf("Wanted = %q, want %v", got, c.want)
 			}
+			if got := Unmanaged(c.p, c.at); got != c.unmanaged {
+				t.Errorf("Unmanaged = %v", got)
+			}
 		})
-	}
-}
-
-func TestUnmanaged(t *testing.T) {
-	for name, c := range map[string]struct {
-		p    Peering
-		at   event.Place
-		want bool
-	}{
-		"made by hand":                {one("active", ""), beta, true},
-		"the same, seen by the other": {one("active", ""), alpha, false},
-		"a connection":                {one("active", "managed"), beta, false},
-		"a request":                   {one("pending-acceptance", ""), beta, false},
-		"one that is over":            {one("deleted", ""), beta, false},
-	} {
-		if got := Unmanaged(c.p, c.at); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
 	}
 }
 
@@ -70,13 +58,13 @@ func TestConcerned(t *testing.T) {
 		vpc  string
 		want bool
 	}{
-		"the requester's VPC":                {one("active", ""), alpha, "vpc-a", true},
-		"the accepter's VPC, pending":        {one("pending-acceptance", ""), beta, "vpc-b", true},
-		"another VPC of the account":         {one("active", ""), alpha, "vpc-c", false},
-		"the same id in another Region":      {one("active", ""), event.Place{Account: alpha.Account, Region: "eu-west-1"}, "vpc-a", false},
-		"any VPC of the place":               {one("active", ""), alpha, "", true},
-		"any VPC of a place that has no end": {one("active", ""), event.Place{Account: "333333333333", Region: "us-east-1"}, "", false},
-		"a peering that is over":             {one("deleted", ""), alpha, "vpc-a", false},
+		"the requester's VPC":                {one("active", false), alpha, "vpc-a", true},
+		"the accepter's VPC, pending":        {one("pending-acceptance", false), beta, "vpc-b", true},
+		"another VPC of the account":         {one("active", false), alpha, "vpc-c", false},
+		"the same id in another Region":      {one("active", false), event.Place{Account: alpha.Account, Region: "eu-west-1"}, "vpc-a", false},
+		"any VPC of the place":               {one("active", false), alpha, "", true},
+		"any VPC of a place that has no end": {one("active", false), event.Place{Account: "333333333333", Region: "us-east-1"}, "", false},
+		"a peering that is over":             {one("deleted", false), alpha, "vpc-a", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Concerned(c.p, c.at, c.vpc); got != c.want {
@@ -87,15 +75,26 @@ func TestConcerned(t *testing.T) {
 }
 
 func TestLost(t *testing.T) {
-	pair := ledger.Connection{ID: "tgw-00000001:vpc-0000000a:vpc-0000000b", Kind: "transit", Sides: []ledger.Side{
-		{Account: alpha.Account, Region: alpha.Region, ID: "vpc-0000000a"}, {Account: beta.Account, Region: alpha.Region, ID: "vpc-0000000b"}}}
-	for gateway, want := range map[string]int{"": 1, "tgw-00000001": 0, "tgw-00000002": 1} {
-		got := Lost(alpha, []ledger.Connection{pair}, map[[2]string]bool{{gateway, "vpc-0000000a"}: true})
-		if len(got) != want {
-			t.Errorf("attached to %q: %v, want %d", gateway, got, want)
+	pair := ledger.Connection{ID: "tgw-1:vpc-a:vpc-b", Sides: []ledger.Side{{Account: alpha.Account, Region: alpha.Region, ID: "vpc-a"}, {Account: beta.Account, Region: beta.Region, ID: "vpc-b"}}}
+	for name, c := range map[string]struct {
+		at       event.Place
+		attached [2]string
+		want     bool
+	}{
+		"its VPC is not attached":             {alpha, [2]string{}, true},
+		"it is":                               {alpha, [2]string{"tgw-1", "vpc-a"}, false},
+		"to another gateway":                  {alpha, [2]string{"tgw-2", "vpc-a"}, true},
+		"the other VPC, where that is":        {beta, [2]string{"tgw-1", "vpc-a"}, true},
+		"a place that has nothing of the two": {event.Place{Account: "333333333333", Region: "us-east-1"}, [2]string{}, false},
+	} {
+		got := Lost(c.at, []ledger.Connection{pair}, map[[2]string]bool{c.attached: true})
+		if (len(got) == 1) != c.want {
+			t.Errorf("%s: %v", name, got)
 		}
-	}
-	if got := Lost(event.Place{Account: "333333333333", Region: alpha.Region}, []ledger.Connection{pair}, nil); len(got) != 0 {
-		t.Errorf("where no side is: %v", got)
+		for _, l := range got {
+			if look := l.(event.TransitInspection); look.TransitGatewayID != "tgw-1" || len(look.VPCs) != 2 || look.Reason == "" {
+				t.Errorf("%s: %+v", name, look)
+			}
+		}
 	}
 }
