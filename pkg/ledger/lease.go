@@ -71,7 +71,8 @@ func (l Ledger) Yield(ctx context.Context, name, holder string) (again bool, err
 
 // While does f under the lease of that name, for what one call of a function does from beginning to end, such as to read a document, change it
 // and read it back. by is the execution. It fails with [fault.NotYet], without f, while another execution is at it. Who began more than
-// [Lifetime] ago has ended, as no function lives that long; and an execution does not wait for itself.
+// [Lifetime] ago has ended, as no function lives that long; and an execution does not wait for itself. A lease that cannot be given back ends so,
+// too: what f did counts.
 func (l Ledger) While(ctx context.Context, name, by string, f func() error) error {
 	holder := by + " " + l.Now().UTC().Format(time.RFC3339Nano)
 	held, err := l.Acquire(ctx, name, holder, func(_ context.Context, other string) (bool, error) {
@@ -86,9 +87,11 @@ func (l Ledger) While(ctx context.Context, name, by string, f func() error) erro
 		return fault.New(fault.NotYet, "another execution is changing %s", name)
 	}
 	done := f()
-	for again := true; again; { // who came meanwhile tries again by itself
-		if again, err = l.Yield(ctx, name, holder); err != nil && done == nil {
-			return err
+	// Who came meanwhile tries again by itself. A lease that stays would hold others up for as long as a function lives.
+	for range tries {
+		again, err := l.Yield(ctx, name, holder)
+		if err == nil && !again {
+			return done
 		}
 	}
 	return done

@@ -30,8 +30,8 @@ const (
 	ReasonTag = "drawbridge:studio-reason"
 )
 
-// Conclude names the end of an execution, writes it into the ledger and leaves it on the cluster, for people; when nobody reads it any more,
-// nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. Then it announces it.
+// Conclude names the end of an execution, leaves it on the cluster, for people, announces it and writes it into the ledger; when nobody reads the
+// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts.
 func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 	out := workflow.ConcludeStudioOutput{Reason: in.Reason, Verdict: slices.Concat(in.Unfit, in.Written.Hops)}
 	for _, a := range in.Admitted {
@@ -51,13 +51,6 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 		}
 	}
 	w := in.Warehouse
-	if out.Result == workflow.Removed && !w.Named {
-		if err := book.End(ctx, w.ARN); err != nil {
-			return out, err
-		}
-	} else if _, err := book.Change(ctx, w.ARN, status(out.Result, out.Reason, in.Decision.Policy, book)); err != nil {
-		return out, err
-	}
 	if err := leave(ctx, api, w, out.Result, out.Reason); err != nil {
 		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)
 	}
@@ -68,7 +61,18 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 			thing.For = append(thing.For, r.Account)
 		}
 	}
-	return out, bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict))
+	if err := bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict)); err != nil {
+		return out, err
+	}
+	// Last of all: what the ledger does not have is looked at no more.
+	if out.Result == workflow.Removed && !w.Named {
+		if err := book.End(ctx, w.ARN); err != nil {
+			return out, fmt.Errorf("ending the ledger's entry of %s: %w", w.ARN, err)
+		}
+	} else if _, err := book.Change(ctx, w.ARN, status(out.Result, out.Reason, in.Decision.Policy, book)); err != nil {
+		return out, fmt.Errorf("writing the ledger's entry of %s: %w", w.ARN, err)
+	}
+	return out, nil
 }
 
 // status writes the end of an execution into a connection's entry. What did not change keeps its time.

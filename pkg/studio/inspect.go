@@ -117,7 +117,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) 
 func (i Inspector) roles(ctx context.Context, e event.Event, out *workflow.InspectStudioOutput) error {
 	all, err := i.Book.Connections(ctx, e.Account, i.Book.Home)
 	if err != nil {
-		return err
+		return fmt.Errorf("asking the ledger for the clusters that %s may read: %w", e.Account, err)
 	}
 	var ids []string
 	for _, c := range all {
@@ -134,7 +134,7 @@ func (i Inspector) roles(ctx context.Context, e event.Event, out *workflow.Inspe
 func (i Inspector) domain(ctx context.Context, e event.Event, out *workflow.InspectStudioOutput) error {
 	items, err := i.Book.Of(ctx, e.Account, e.Region, e.DomainID)
 	if err != nil {
-		return err
+		return fmt.Errorf("asking the ledger about the Studio domain %s in %s: %w", e.DomainID, e.Account, err)
 	}
 	out.Answer, out.Reason = AnswerNothing, fmt.Sprintf("nobody in %s waits to read a cluster by Drawbridge", e.DomainID)
 	var ids []string
@@ -254,9 +254,10 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if out.Warehouse.Groups == nil {
 		out.Warehouse.Groups = []string{}
 	}
+	inLedger := func(err error) error { return fmt.Errorf("asking the ledger about %s: %w", id, err) }
 	entry, managed, err := i.Book.Connection(ctx, id)
 	if err != nil {
-		return err
+		return inLedger(err)
 	}
 	unclear := tag.Why(tags, tag.Studio, tag.StudioGroups)
 	if len(named) == 0 && !managed {
@@ -264,7 +265,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	}
 	items, err := i.Book.Items(ctx, id)
 	if err != nil {
-		return err
+		return inLedger(err)
 	}
 	made, _ := readersItems(i.Book, out.Warehouse)
 	var trusted []string
@@ -291,7 +292,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	slices.Sort(accounts)
 	accounts = slices.Compact(accounts)
 	if entry, err = i.keep(ctx, out.Warehouse, entry, managed, accounts); err != nil {
-		return err
+		return inLedger(err)
 	}
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {
@@ -324,13 +325,13 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 		out.Answer, out.Reason = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[tag.Studio])
 	case len(named) == 0:
 		if err := i.Book.End(ctx, id); err != nil {
-			return err
+			return inLedger(err)
 		}
 		return nothing("cluster %s has no tag %s any more, and nobody reads it by Drawbridge%s", e.Cluster, tag.Studio, unclear)
 	case len(refused) > 0:
 		out.Answer, out.Reason = AnswerRefuse, "refused by policy "+refused[0].Policy+": "+refused[0].Reason
 		if _, err := i.Book.Change(ctx, id, status(workflow.RefusedByPolicy, out.Reason, refused[0].Policy, i.Book)); err != nil {
-			return err
+			return inLedger(err)
 		}
 	default:
 		return nothing("no execution role of a Studio domain in %s is tagged %s=true%s", strings.Join(accounts, ", "), tag.Studio, unclear)

@@ -58,7 +58,7 @@ func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 	}
 	items, err := book.Of(ctx, w.Account, book.Home, name)
 	if err != nil {
-		return workflow.HopsOutput{}, err
+		return failed("asking the ledger about", err)
 	}
 	made, policy := readersItems(book, w)
 	if item := find(items, made); have != nil && !have.ours(item) {

@@ -67,8 +67,13 @@ func (x executionRole) on(ctx context.Context, f func(executionRole) error) erro
 	})
 }
 
-// forAPerson reports whether an error is one that no retry mends: then the hop says it, and whoever else can be served is.
+// forAPerson reports whether an error is one of a member that no retry mends: then the hop says it, and whoever else can be served is. What the hub
+// itself lacks fails the state: there the remedy is to mend it, and to redrive.
 func forAPerson(err error) bool {
+	var hub ownError
+	if errors.As(err, &hub) {
+		return false
+	}
 	kind := fault.Of(err)
 	return kind == fault.Refused || kind == fault.Conflict
 }

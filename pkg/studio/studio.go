@@ -25,6 +25,8 @@
 package studio
 
 import (
+	"context"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
@@ -70,7 +72,43 @@ type Book struct {
 }
 
 // Open returns the ledger of the hub.
-func Open(hub aws.Config) Book { return Book{Ledger: ledger.Open(hub), Home: hub.Region} }
+func Open(hub aws.Config) Book {
+	book := Book{Ledger: ledger.Open(hub), Home: hub.Region}
+	book.Store = ownStore{book.Store}
+	return book
+}
+
+// ownStore tells what goes wrong in the hub from what goes wrong in a member: see [forAPerson].
+type ownStore struct{ ledger.Store }
+
+// ownError is what the hub's own table answered.
+type ownError struct{ error }
+
+func (e ownError) Unwrap() error { return e.error }
+
+func own(err error) error {
+	if err == nil {
+		return nil
+	}
+	return ownError{err}
+}
+
+// Read implements [ledger.Store].
+func (s ownStore) Read(ctx context.Context, keys []ledger.Key) ([]ledger.Row, error) {
+	rows, err := s.Store.Read(ctx, keys)
+	return rows, own(err)
+}
+
+// List implements [ledger.Store].
+func (s ownStore) List(ctx context.Context, part, prefix string) ([]ledger.Row, error) {
+	rows, err := s.Store.List(ctx, part, prefix)
+	return rows, own(err)
+}
+
+// Write implements [ledger.Store].
+func (s ownStore) Write(ctx context.Context, changes []ledger.Change) error {
+	return own(s.Store.Write(ctx, changes))
+}
 
 func (b Book) contest() contest.Contest { return contest.Contest{Ledger: b.Ledger} }
 

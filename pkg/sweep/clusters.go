@@ -119,7 +119,7 @@ func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask 
 	}
 	known, err := s.Ledger.Connections(ctx, at.Account, at.Region)
 	if err != nil {
-		return seen, err
+		return seen, fmt.Errorf("asking the ledger for the clusters of %s, %s: %w", at.Account, at.Region, err)
 	}
 	for _, c := range known {
 		where, id, ok := clusterOf(c.ID, "redshift")

@@ -26,6 +26,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // kind is one way in which a call fails.
@@ -390,8 +391,8 @@ func (c *scene) strike(ctx context.Context, t *testing.T, at call, k kind, anew 
 			if !named(c.world, e) {
 				t.Errorf("the message names nothing: %s", e.Cause)
 			}
-		case !right && k.ends != nil && closed(c.world, e):
-			stopped = append(stopped, e) // it went on without the account that let nobody in, and says so
+		case !right && k.ends != nil && (closed(c.world, e) || e.State == string(workflow.Incomplete)):
+			stopped = append(stopped, e) // it went on without what it could not do, and says so
 		}
 	}
 	if right && len(stopped) == 0 {
