@@ -23,6 +23,8 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 			`^Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/(drawbridge\/)?drawbridge-[a-z-]+-\*$`),
 		suppress("IAM5", "An invitation to a share belongs to the account that shares, and so does a gateway; whose are accepted and used is decided by the policy.",
 			`^Resource::arn:<AWS::Partition>:ram:\*:\*:resource-share-invitation/\*$`, `^Resource::arn:<AWS::Partition>:ec2:\*:\*:transit-gateway/\*$`),
+		suppress("IAM5", "A prefix list that a route table leads to may be another account's, or AWS's own; its entries are only read.",
+			`^Resource::arn:<AWS::Partition>:ec2:\*:\*:prefix-list/\*$`),
 		suppress("IAM5", "The zone with the private DNS names of an endpoint is AWS's own, and has a name only when it is there.",
 			`^Resource::arn:<AWS::Partition>:route53:::hostedzone/\*$`),
 		suppress("IAM5", "Which secret and key a cluster needs is said by its owner's tags; a policy of theirs is merged, never "+
@@ -40,8 +42,6 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-\*:\*$`),
 		suppress("IAM5", "A Map Run's children are executions of the machine itself, with names that AWS makes.",
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-sweep(/accounts)?:\*$`),
-		suppress("IAM5", "The index of clusters has a parameter for each pair of cluster and account; nothing else is under its path.",
-			`^Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/drawbridge/studio/\*$`),
 		suppress("IAM5", "The machine invokes its own functions, in any version.",
 			`^Resource::<[A-Za-z]+Function[0-9A-F]{8}\.Arn>:\*$`),
 		suppress("IAM5", "IAM knows no resource for log delivery and for X-Ray; these are all the actions that the machine has on *.",

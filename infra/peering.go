@@ -23,8 +23,9 @@ import (
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
 //	                               ├ refuse ─→ RefusePeering → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
-//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd
-//	                               │             → Removed, Rejected, Expired or Withdrawn
+//	                               │             → WithdrawFromEachNotebook → RestoreDnsResolution
+//	                               │             → ConcludeRemoval → ChooseEnd
+//	                               │             → Removed, Rejected, Expired, Withdrawn or Released
 //	                               └ nothing → Nothing
 //
 // Nothing in it decides: InspectPeering reads the facts and asks the policy, the machine only follows its answer. An
@@ -51,7 +52,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	conclusion := data{
 		"connection": at("$.connection"), "known": at("$.known"), "members": at("$.members"),
-		"reason": at("$.reason"), "decision": at("$.decision"), "reject": at("$.reject"),
+		"reason": at("$.reason"), "said": at("$.said"), "request": at("$.request"), "decision": at("$.decision"), "reject": at("$.reject"),
 		"told": at("$.told"), "reminded": at("$.reminded"), "expires": at("$.expires"), "sides": at("$.sides"),
 	}
 	ask := h.task(scope, "AskApproval",
@@ -84,11 +85,15 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		result{path: "-"})
 	report.Next(again)
 
-	disconnect := h.disconnect(scope, again,
+	restore := h.task(scope, "RestoreDnsResolution",
+		data{"connection": at("$.connection"), "sides": at("$.sides")},
+		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
+	disconnect := h.disconnect(scope, again, restore,
 		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},
-		end{"Withdrawn", "The requester deleted the request before it was accepted."})
+		end{"Withdrawn", "The requester deleted the request before it was accepted."},
+		end{"Released", "An owner took the peering out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
 		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"trim", disconnect}, {"conflict", report},

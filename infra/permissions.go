@@ -20,10 +20,13 @@ type step struct {
 	looksBack  bool    // it reads what became of an execution of the machines
 	// it reads the ranges from which people call: ssm:GetParameter on their parameter, and CALLERS_PARAMETER
 	readsCallers bool
-	indexes      bool // it keeps the index of clusters by account: its parameters, and STUDIO_INDEX
 	knowsRegions bool // it looks into all Regions: REGIONS
 	readsLedger  bool // it reads what is Drawbridge's: items of the ledger, and LEDGER_TABLE
 	keepsLedger  bool // it writes the ledger as well
+	readsMode    bool // it enters no member and reads the mode all the same: ssm:GetParameter on it, and MODE_PARAMETER
+	brakes       bool // it asks whether so much may be taken away: the ledger, BRAKE_CONNECTIONS and BRAKE_PERCENT
+	takes        bool // whatever it changes in a member, it takes away: TAKES_AWAY
+	resumes      bool // it starts executions of the machines that were held back
 }
 
 // grant is one statement of a member role. What AWS does on behalf of who makes a call is in [onBehalf].
@@ -38,7 +41,7 @@ type grant struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //
 // Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps)
+var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps, heldSteps)
 
 // listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
 // account.
@@ -81,14 +84,6 @@ func only(keys ...string) map[string]map[string]any {
 	}
 }
 
-// onlyLike is [only] for keys that end in something else each time.
-func onlyLike(patterns ...string) map[string]map[string]any {
-	return map[string]map[string]any{
-		"ForAllValues:StringLike": {"aws:TagKeys": patterns},
-		"Null":                    {"aws:TagKeys": "false"},
-	}
-}
-
 // and adds one condition more.
 func and(when map[string]map[string]any, operator, key string, values ...string) map[string]map[string]any {
 	when[operator] = map[string]any{key: values}
@@ -105,9 +100,11 @@ func optedIn(when map[string]map[string]any, key string) map[string]map[string]a
 // authorize adds rules to security groups.
 var authorize = []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}
 
+// statusKeys are the tags of a peering connection by which people see how it stands.
+var statusKeys = []string{"drawbridge:status", "drawbridge:reason", "drawbridge:since"}
+
 // status lets a step write the status tags of a peering connection.
-var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
-	when: only("drawbridge:status", "drawbridge:reason")}
+var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings}, when: only(statusKeys...)}
 
 // arn returns the ARN, for Fn::Sub, of things of a service in the account of the stack and in any Region.
 func arn(service, things string) string {

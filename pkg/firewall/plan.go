@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -43,60 +45,120 @@ func WantedEgress(clients []notebook.Client, ports []int, destinations []netip.P
 	return sorted(out)
 }
 
-// MissingIngress returns which of wanted no rule admits yet. together maps a group to the groups that share its
-// network interface: a rule in any of them serves.
+// Plan returns what lets the wanted traffic through, in one direction. together maps a group to the groups that share its
+// network interface: a rule in any of them serves. items are what the ledger has of all these groups.
 //
-//	a rule covers port and source     → nothing
-//	a rule covers only a part         → add ours, beside it
-//	no rule                           → add ours
+//	a rule of somebody else's covers port and source      → nothing
+//	a rule that the ledger has covers them                → share, unless the connection needs it already
+//	the same, and it was never confirmed                  → share
+//	a rule covers only a part                             → add ours, beside it
+//	no rule                                               → add ours
+//	no rule, and somebody took ours away twice            → contested
 //
 // Nothing is ever removed or changed.
-func MissingIngress(wanted []Wanted, groups []Group, together map[string][]string) []Wanted {
-	return missing(wanted, groups, together, func(g Group) []Rule { return g.Ingress })
-}
-
-// MissingEgress is [MissingIngress] for the rules that let clients out.
-func MissingEgress(wanted []Wanted, groups []Group, together map[string][]string) []Wanted {
-	return missing(wanted, groups, together, func(g Group) []Rule { return g.Egress })
-}
-
-func missing(wanted []Wanted, groups []Group, together map[string][]string, rules func(Group) []Rule) []Wanted {
-	var out []Wanted
+func Plan(connection string, wanted []Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) Changes {
+	var out Changes
 	for _, w := range wanted {
-		served := slices.ContainsFunc(groups, func(g Group) bool {
-			if g.ID != w.Group && !slices.Contains(together[w.Group], g.ID) {
-				return false
+		others, ours := admitting(w, egress, groups, together, items)
+		mine := slices.IndexFunc(ours, func(i ledger.Item) bool { return i.NeededBy(connection) })
+		exact := itemOf(items, w.Group, Key(w.Rule, egress))
+		switch {
+		case mine >= 0 && ours[mine].State != ledger.Intended:
+		case mine >= 0:
+			out.Share = append(out.Share, ours[mine])
+		case others:
+		case len(ours) > 0:
+			out.Share = append(out.Share, ours[0])
+		case exact != nil && exact.State == ledger.Contested:
+			out.Contested = append(out.Contested, *exact)
+		default:
+			out.Add = append(out.Add, w)
+		}
+	}
+	slices.SortFunc(out.Share, func(a, b ledger.Item) int {
+		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Key, b.Key))
+	})
+	out.Share = slices.CompactFunc(out.Share, ledger.Item.Same)
+	return out
+}
+
+// admitting reports whether a rule of somebody else's admits what is wanted, and returns the items of Drawbridge's rules that do.
+func admitting(w Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) (others bool, ours []ledger.Item) {
+	for _, g := range groups {
+		if g.ID != w.Group && !slices.Contains(together[w.Group], g.ID) {
+			continue
+		}
+		rules := g.Ingress
+		if egress {
+			rules = g.Egress
+		}
+		for _, r := range rules {
+			if !r.admits(w.Rule) {
+				continue
 			}
-			return slices.ContainsFunc(rules(g), func(r Rule) bool { return r.admits(w.Rule) })
-		})
-		if !served {
-			out = append(out, w)
+			if i := itemOf(items, g.ID, Key(r, egress)); i != nil && i.State != ledger.Contested {
+				ours = append(ours, *i)
+			} else {
+				others = true
+			}
+		}
+	}
+	return others, ours
+}
+
+// Lost returns the items of rules that a plan adds although the ledger has them confirmed: somebody took them away.
+func Lost(c Changes, egress bool, items []ledger.Item) []ledger.Item {
+	var out []ledger.Item
+	for _, w := range c.Add {
+		if i := itemOf(items, w.Group, Key(w.Rule, egress)); i != nil && i.State == ledger.Confirmed {
+			out = append(out, *i)
 		}
 	}
 	return out
 }
 
-// PlanRemoval returns what to revoke when connection is no more, sorted by group, ingress first:
-//
-//	the rule's tag drawbridge:connection names it  → revoke
-//	it names another connection                    → keep
-//	no such tag, whatever the rule admits          → keep: it is an owner's
-//
-// The tag is what makes a rule ours, so a rule that an owner added for the same traffic stays, and traffic that both
-// admit goes on as the owner meant it.
-func PlanRemoval(rules []Tagged, connection string) []Revocation {
-	ours := slices.DeleteFunc(slices.Clone(rules), func(r Tagged) bool { return connection == "" || r.Connection != connection })
-	slices.SortFunc(ours, func(a, b Tagged) int {
-		egress := map[bool]int{true: 1}
-		return cmp.Or(cmp.Compare(a.Group, b.Group), egress[a.Egress]-egress[b.Egress], cmp.Compare(a.ID, b.ID))
-	})
-	var out []Revocation
-	for _, r := range slices.Compact(ours) {
-		if n := len(out); n == 0 || out[n-1].Group != r.Group || out[n-1].Egress != r.Egress {
-			out = append(out, Revocation{Group: r.Group, Egress: r.Egress})
+// itemOf returns the item of a rule, nil if the ledger has none.
+func itemOf(items []ledger.Item, group, key string) *ledger.Item {
+	for n := range items {
+		if i := &items[n]; i.Kind == ledger.Rule && i.Resource == group && i.Key == key {
+			return i
 		}
-		last := &out[len(out)-1]
-		last.Rules = append(last.Rules, r)
+	}
+	return nil
+}
+
+// PlanRemoval returns what becomes of items that nobody needs any more. rules are those of their groups. Revocations are sorted by
+// group, ingress first:
+//
+//	the rule with the item's id admits what it did     → revoke
+//	the call's answer was lost, and there is such a rule → revoke
+//	the rule with the item's id admits something else  → others: its owner changed it
+//	no rule of that id                                 → gone; one that admits the same is somebody else's
+func PlanRemoval(items []ledger.Item, rules []Held) Removal {
+	var out Removal
+	sorted := slices.Clone(items)
+	slices.SortFunc(sorted, func(a, b ledger.Item) int {
+		egress := func(i ledger.Item) int { return strings.Index(i.Key, direction(true)) } // -1 for ingress, which comes first
+		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(egress(a), egress(b)), cmp.Compare(a.Key, b.Key))
+	})
+	for _, i := range sorted {
+		n := slices.IndexFunc(rules, func(h Held) bool {
+			return h.Group == i.Resource && (h.ID == i.Left || i.Left == "" && h.Key == i.Key)
+		})
+		switch {
+		case n < 0:
+			out.Gone = append(out.Gone, i)
+			continue
+		case ledger.Stands(ledger.Item{Left: i.Key}, rules[n].Key, true) != ledger.AsLeft:
+			out.Others = append(out.Others, i)
+			continue
+		}
+		h := rules[n]
+		if last := len(out.Revoke); last == 0 || out.Revoke[last-1].Group != h.Group || out.Revoke[last-1].Egress != h.Egress {
+			out.Revoke = append(out.Revoke, Revocation{Group: h.Group, Egress: h.Egress})
+		}
+		r := &out.Revoke[len(out.Revoke)-1]
+		r.Rules, r.Items = append(r.Rules, h), append(r.Items, i)
 	}
 	return out
 }
@@ -130,12 +192,15 @@ func Surplus(rules []Tagged, connection string, openings []workflow.Opening, por
 	return slices.Compact(out)
 }
 
-// trimmed returns those of rules that go: all, or, while the connection stays, exactly those that trim names.
-func trimmed(rules []Tagged, trim *workflow.Trim) []Tagged {
-	if trim == nil {
-		return rules
+// unlike returns groups without the egress rules that Drawbridge may have added for exactly these ports and destinations.
+func unlike(groups []Group, ports []int, destinations []netip.Prefix) []Group {
+	out := slices.Clone(groups)
+	for n := range out {
+		out[n].Egress = slices.DeleteFunc(slices.Clone(out[n].Egress), func(r Rule) bool {
+			return r.From == r.To && slices.Contains(ports, r.From) && slices.Contains(destinations, r.CIDR)
+		})
 	}
-	return slices.DeleteFunc(slices.Clone(rules), func(r Tagged) bool { return !slices.Contains(trim.Rules, r.ID) })
+	return out
 }
 
 // OpenEverywhere reports whether every group lets clients out to all destinations on all ports, as AWS's default

@@ -11,13 +11,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
-func TestMissingIngress(t *testing.T) {
+func TestPlan(t *testing.T) {
 	opening := []workflow.Opening{{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}}
 	wanted := firewall.WantedIngress(opening, []netip.Prefix{cidr("10.1.0.0/16")})
 	for name, c := range map[string]struct {
@@ -37,9 +38,37 @@ func TestMissingIngress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			groups := []firewall.Group{{ID: "sg-1", Ingress: c.rules}, {ID: "sg-2", Ingress: c.other}}
-			got := firewall.MissingIngress(wanted, groups, map[string][]string{"sg-1": {"sg-1", "sg-2"}})
+			got := firewall.Plan("pcx-1", wanted, false, groups, map[string][]string{"sg-1": {"sg-1", "sg-2"}}, nil).Add
 			if len(got) != c.want {
 				t.Errorf("missing = %v, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestARuleOfTheLedgersIsShared(t *testing.T) {
+	wanted := []firewall.Wanted{{Group: "sg-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: cidr("10.1.0.0/16")}}}
+	exact, wide := wanted[0].Rule, firewall.Rule{From: 0, To: 65535, CIDR: cidr("10.0.0.0/8")}
+	item := func(state ledger.State, needed string) ledger.Item {
+		return ledger.Item{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 3306 10.1.0.0/16", State: state, Needed: []string{needed}}
+	}
+	for name, c := range map[string]struct {
+		rules []firewall.Rule
+		item  ledger.Item
+		want  string // how many are added, shared, contested
+	}{
+		"this connection's":                 {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-1"), "0 0 0"},
+		"this one's, its answer lost":       {[]firewall.Rule{exact}, item(ledger.Intended, "pcx-1"), "0 1 0"},
+		"another's":                         {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-2"), "0 1 0"},
+		"another's, and one of the owner's": {[]firewall.Rule{exact, wide}, item(ledger.Confirmed, "pcx-2"), "0 0 0"},
+		"taken away":                        {nil, item(ledger.Confirmed, "pcx-1"), "1 0 0"},
+		"taken away twice":                  {nil, item(ledger.Contested, "pcx-1"), "0 0 1"},
+		"taken away twice, and put there":   {[]firewall.Rule{exact}, item(ledger.Contested, "pcx-1"), "0 0 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := firewall.Plan("pcx-1", wanted, false, []firewall.Group{{ID: "sg-1", Ingress: c.rules}}, nil, []ledger.Item{c.item})
+			if told := fmt.Sprint(len(got.Add), len(got.Share), len(got.Contested)); told != c.want {
+				t.Errorf("plans %s, want %s", told, c.want)
 			}
 		})
 	}
@@ -110,7 +139,7 @@ func TestMissingProperties(t *testing.T) {
 		}
 		clients := []notebook.Client{{Name: "a", Groups: []string{"sg-1"}}, {Name: "b", Groups: []string{"sg-2"}}}
 		wanted := firewall.WantedEgress(clients, []int{rapid.IntRange(0, 9).Draw(t, "port")}, []netip.Prefix{draw("to"), draw("to")})
-		lacking := firewall.MissingEgress(wanted, groups, nil)
+		lacking := firewall.Plan("pcx-1", wanted, true, groups, nil, nil).Add
 		for _, l := range lacking {
 			if !slices.Contains(wanted, l) {
 				t.Fatalf("%v was never wanted", l)
@@ -121,7 +150,7 @@ func TestMissingProperties(t *testing.T) {
 				}
 			}
 		}
-		if rest := firewall.MissingEgress(wanted, groups, nil); len(rest) != 0 {
+		if rest := firewall.Plan("pcx-1", wanted, true, groups, nil, nil).Add; len(rest) != 0 {
 			t.Fatalf("still missing: %v", rest)
 		}
 	})

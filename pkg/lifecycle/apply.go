@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,7 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -74,18 +77,29 @@ type detacher interface {
 //	none, between two states                                     → NotYet, or wait if this execution stopped it
 //
 // For one connection, destinations are added to the line of the subnet; other lines, and destinations that other
-// executions added, stay. Without a connection (the Notebook machine, which has just read the whole route table) the
-// line becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
+// executions added, stay. Without a connection (the Notebook machine, which has just read the whole route table) what was added for
+// the subnet becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
-func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
+//
+// A notebook whose script cannot be edited is done: its hop says why, and what its owner can do. So the others are served.
+func Inject(ctx context.Context, api client, ec2api route.Reader, l ledger.Ledger, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
-	routed := routesOf(ec2api, in)
+	book := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution}
+	routed := book.routed(ec2api)
 	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
 	answer := func(a, detail string, args ...any) (workflow.InjectRoutesOutput, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
 		return workflow.InjectRoutesOutput{Answer: a, Hops: []workflow.Hop{hop}}, nil
+	}
+	// failed ends what a person must mend here, in words; what may pass, or is a matter of permissions, fails the step.
+	failed := func(err error) (workflow.InjectRoutesOutput, error) {
+		if fault.Of(err) == fault.Conflict || stopped && !fault.Passing(err) {
+			hop.OK = false
+			return answer(Done, "%v", err)
+		}
+		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
 	}
 	switch {
 	case !nb.Inject.Allowed:
@@ -98,7 +112,11 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
 	}
-	destinations, bad := Routable(nb.SubnetCIDR, Wanted(in.Connection, in.Routed, nb))
+	needed, err := book.needed(ctx, tableOf(in.Connection, in.Routed, nb))
+	if err != nil {
+		return workflow.InjectRoutesOutput{}, err
+	}
+	destinations, bad := Routable(nb.SubnetCIDR, needed)
 	if len(bad) > 0 {
 		hop.OK = false
 	}
@@ -107,11 +125,11 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 			return answer(Done, "%s", strings.Join(bad, "; "))
 		}
 		if exact && !stopped {
-			if err := withdraw(ctx, api, routed, nb); err != nil {
-				return workflow.InjectRoutesOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
+			if err := book.withdraw(ctx, api, routed); err != nil {
+				return failed(err)
 			}
 		}
-		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway", nb.Subnet)
+		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway that Drawbridge manages", nb.Subnet)
 	}
 	told := list(destinations)
 	if len(bad) > 0 {
@@ -126,7 +144,7 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	// again before attaching; one seen, gone since – so look again if it is gone.
 	name, status, arn := nb.LifecycleConfig, nb.Status, ""
 	if name != "" && !stopped {
-		err := edited(ctx, api, routed, name, edit, nil)
+		err := book.edited(ctx, api, routed, name, edit, nil)
 		if err == nil && name == NameFor(nb.Subnet) && nb.Tag == AtNextStart { // attached, and stopped before saying so
 			err = setStatus(ctx, api, nb.ARN, Attached)
 		}
@@ -134,7 +152,7 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
 		if !errors.Is(err, errGone) {
-			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+			return failed(err)
 		}
 	}
 	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
@@ -148,32 +166,25 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	name, status, arn = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus), aws.ToString(now.NotebookInstanceArn)
 
 	if name != "" {
-		err := edited(ctx, api, routed, name, edit, nil)
+		err := book.edited(ctx, api, routed, name, edit, nil)
 		if err == nil && name == NameFor(nb.Subnet) && !moving(status) {
 			err = setStatus(ctx, api, arn, Attached) // an earlier attempt may have attached it without saying so
 		}
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
-		case err != nil && stopped && fault.Of(err) != fault.Transient:
-			hop.OK = false
-			return answer(Start, "%v", err)
 		case err == nil && (stopped || in.Phase == workflow.PhaseStarted) && moving(status):
 			return answer(Wait, "%s in lifecycle configuration %s; the notebook is %s", told, name, status)
 		case err == nil:
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
-		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		return failed(err)
 	}
 
 	switch types.NotebookInstanceStatus(status) {
 	case types.NotebookInstanceStatusStopped:
-		if err := attach(ctx, api, routed, nb, arn, edit); err != nil {
-			if stopped && fault.Of(err) != fault.Transient && fault.Of(err) != fault.NotYet {
-				hop.OK = false
-				return answer(Start, "%v", err)
-			}
-			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		if err := book.attach(ctx, api, routed, arn, edit); err != nil {
+			return failed(err)
 		}
 		if stopped {
 			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
@@ -187,8 +198,8 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 		if in.Phase == workflow.PhaseStarted {
 			// Stopped and started again, and still without a configuration: what kept it from being attached does so
 			// still, and says why; if it does not any more, the next stop will do.
-			if err := edited(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
-				return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s, which was started again without them: %w", nb.Name, err)
+			if err := book.edited(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
+				return failed(fmt.Errorf("it was started again without them: %w", err))
 			}
 		}
 		if err := setStatus(ctx, api, arn, AtNextStart); err != nil {
@@ -220,9 +231,9 @@ func moving(status string) bool {
 }
 
 // attach makes the subnet's own configuration, or reuses it, and attaches it to a stopped notebook.
-func attach(ctx context.Context, api client, routed routes, nb workflow.Notebook, arn string, edit Edit) error {
-	name := NameFor(nb.Subnet)
-	if err := edited(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
+func (b book) attach(ctx context.Context, api client, routed routes, arn string, edit Edit) error {
+	nb, name := b.nb, NameFor(b.nb.Subnet)
+	if err := b.edited(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
 		return err
 	}
 	slog.InfoContext(ctx, "attaching lifecycle configuration", "notebook", nb.Name, "configuration", name)
@@ -242,12 +253,13 @@ func tagsFor(nb workflow.Notebook) []types.Tag {
 	return []types.Tag{{Key: aws.String(subnetTag), Value: &nb.Subnet}}
 }
 
-// withdraw takes the line of a notebook's subnet out of its configuration, and leaves no idle configuration of ours.
-func withdraw(ctx context.Context, api client, routed routes, nb workflow.Notebook) error {
+// withdraw takes what was added for a notebook's subnet out of its configuration, and leaves no idle configuration of ours.
+func (b book) withdraw(ctx context.Context, api client, routed routes) error {
+	nb := b.nb
 	if nb.LifecycleConfig == "" {
 		return Delete(ctx, api, NameFor(nb.Subnet)) // one that was detached before and could not be deleted then
 	}
-	idle, err := settle(ctx, api, routed, nb.LifecycleConfig, Edit{Subnet: nb.SubnetCIDR, Mode: Set})
+	idle, err := b.settle(ctx, api, routed, nb.LifecycleConfig, Edit{Subnet: nb.SubnetCIDR, Mode: Set})
 	if err != nil || !idle {
 		return err
 	}
@@ -255,99 +267,77 @@ func withdraw(ctx context.Context, api client, routed routes, nb workflow.Notebo
 	return err
 }
 
-// Release takes what a connection that is no more reached out of the line of one notebook's subnet, and Drawbridge's
-// status off the notebook if nothing is left for it. It asks no policy: what is ours goes, also from a notebook that is
-// to be left alone since. Destinations that the subnet's table still reaches another way, other lines, and every byte of
-// the owner's stay. No notebook is stopped or started for it.
-//
-// Of a connection that stays, only the destinations that were trimmed go.
+// Release takes what was added to lifecycle configurations for one notebook's subnet, and what its route table does not reach any more by
+// something managed, out of them, and Drawbridge's status off the notebook if nothing is left for it. It asks no policy: what is
+// ours goes, also from a notebook that is to be left alone since. What another subnet of the same CIDR needs, other lines, and every
+// byte of the owner's stay. No notebook is stopped or started for it.
 //
 // A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
-// doing nothing, until the notebook's next stop is reported.
-func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
-	nb, over := in.Notebook, in.Connection
-	if trims(in.Disconnected) {
-		over.Target = "" // the connection stays, and so does whatever is still routed through it
+// doing nothing, until the notebook's next stop is reported. One that cannot be edited keeps its lines: the hop says why, and the other
+// notebooks are served.
+func Release(ctx context.Context, api releaser, ec2api route.Reader, l ledger.Ledger, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
+	nb := in.Notebook
+	book := book{Ledger: l, nb: nb, by: in.Execution}
+	if !trims(in.Disconnected) {
+		book.without = in.Connection.ID
 	}
 	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true, Detail: "none was there"}
-	table := func(ctx context.Context) (workflow.Table, error) {
-		tables, err := route.Read(ctx, ec2api, nb.VPC)
-		found, _ := route.Of(tables, nb.Subnet)
-		return found, err
-	}
-	routed := func(ctx context.Context) ([]netip.Prefix, error) {
-		now, err := table(ctx)
-		return othersOf(now, over), err
-	}
-	err := func() error {
-		name := cmp.Or(nb.LifecycleConfig, NameFor(nb.Subnet)) // ours may have been detached, and not deleted, before
-		destinations := destinationsOf(in.Disconnected, nb)
-		there, idle, err := held(ctx, api, name, nb.SubnetCIDR, destinations)
-		if err != nil {
-			return err
+	out := func() (workflow.HopsOutput, error) { return workflow.HopsOutput{Hops: []workflow.Hop{hop}}, nil }
+	fail := func(err error) (workflow.HopsOutput, error) {
+		if fault.Of(err) == fault.Conflict {
+			hop.OK, hop.Detail = false, err.Error()
+			return out()
 		}
-		ours := nb.Tag == AtNextStart || nb.Tag == Attached
-		if len(there) == 0 && !idle && !ours {
-			return nil
-		}
-		now, err := table(ctx)
-		if err != nil {
-			return err
-		}
-		leaving, live := Leaving(there, now, over)
-		idle = idle && len(leaving) == len(there)
-		if len(leaving) > 0 {
-			hop.Detail = list(leaving) + " withdrawn from lifecycle configuration " + name + ", effective at the next start"
-			edit := Edit{Subnet: nb.SubnetCIDR, Mode: Remove, Destinations: leaving}
-			if err := edited(ctx, api, routed, name, edit, nil); err != nil && !errors.Is(err, errGone) {
-				return err
-			}
-		}
-		switch {
-		case idle && nb.LifecycleConfig == "":
-			err = Delete(ctx, api, name)
-		case idle:
-			_, err = Detach(ctx, api, nb.Name)
-		}
-		if err != nil || !ours || live && !idle {
-			return err
-		}
-		slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
-		_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagStatus}})
-		if err != nil && !fault.NoRecord(err) {
-			return fmt.Errorf("removing its tag %s: %w", TagStatus, err)
-		}
-		return nil
-	}()
-	if err != nil {
 		return workflow.HopsOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
 	}
-	return workflow.HopsOutput{Hops: []workflow.Hop{hop}}, nil
-}
-
-// held returns which destinations stand in the line of a subnet, and whether the configuration would be idle without
-// them. Of a configuration that does not exist, nothing.
-func held(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (there []netip.Prefix, idle bool, err error) {
-	current, err := read(ctx, api, configuration)
-	if errors.Is(err, errGone) {
-		return nil, false, nil
-	}
+	items, err := l.Items(ctx, nb.Subnet)
 	if err != nil {
-		return nil, false, err
+		return fail(err)
 	}
-	change, err := Plan(current, Edit{Subnet: subnet, Mode: Remove, Destinations: destinations})
+	ours := nb.Tag == AtNextStart || nb.Tag == Attached
+	if len(items) == 0 && !ours && nb.LifecycleConfig != NameFor(nb.Subnet) {
+		return out()
+	}
+	routed := book.routed(ec2api)
+	still, err := routed(ctx)
 	if err != nil {
-		return nil, false, err
+		return fail(err)
 	}
-	script, err := Parse(configuration, current.OnStart)
-	for _, l := range script.Lines {
-		for _, d := range l.Destinations {
-			if l.Subnet == subnet && slices.Contains(destinations, d) {
-				there = append(there, d)
-			}
+	going := map[string][]netip.Prefix{}
+	for _, i := range items {
+		if d, ok := destinationOf(nb.SubnetCIDR, i); ok && i.Account == nb.Account && i.Region == nb.Region && !slices.Contains(still, d) {
+			going[i.Resource] = append(going[i.Resource], d)
 		}
 	}
-	return there, change.Idle, err
+	var told []string
+	for _, name := range slices.Sorted(maps.Keys(going)) {
+		edit := Edit{Subnet: nb.SubnetCIDR, Mode: Remove, Destinations: going[name]}
+		if err := book.edited(ctx, api, routed, name, edit, nil); err != nil && !errors.Is(err, errGone) {
+			return fail(err)
+		}
+		told = append(told, list(going[name])+" withdrawn from lifecycle configuration "+name+", effective at the next start")
+	}
+	if len(told) > 0 {
+		hop.Detail = strings.Join(told, "; ")
+	}
+	switch {
+	case nb.LifecycleConfig == "": // ours may have been detached, and not deleted, before
+		err = Delete(ctx, api, NameFor(nb.Subnet))
+	case nb.LifecycleConfig == NameFor(nb.Subnet) || len(going[nb.LifecycleConfig]) > 0:
+		_, err = Detach(ctx, api, nb.Name)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	if !ours || len(still) > 0 {
+		return out()
+	}
+	slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
+	_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagStatus}})
+	if err != nil && !fault.NoRecord(err) {
+		return fail(fmt.Errorf("removing its tag %s: %w", TagStatus, err))
+	}
+	return out()
 }
 
 func setStatus(ctx context.Context, api client, arn, status string) error {
@@ -364,9 +354,65 @@ const rounds = 5
 // errGone reports a configuration that does not exist.
 var errGone = errors.New("no such lifecycle configuration")
 
+// book is the ledger as far as a notebook's subnet is concerned.
+type book struct {
+	ledger.Ledger
+	nb      workflow.Notebook
+	also    workflow.Connection // is managed, whether the ledger has it yet or not
+	without string              // a connection that is not managed any more
+	by      string
+}
+
+// needed returns the host routes that the notebook needs behind a table.
+func (b book) needed(ctx context.Context, table workflow.Table) ([]netip.Prefix, error) {
+	var items []ledger.Item
+	var connections []ledger.Connection
+	if !b.nb.Asks && len(table.Routes) > 0 {
+		var err error
+		if items, err = b.Of(ctx, b.nb.Account, b.nb.Region, table.ID); err != nil {
+			return nil, err
+		}
+		if connections, err = b.Connections(ctx, b.nb.Account, b.nb.Region); err != nil {
+			return nil, err
+		}
+		connections = slices.DeleteFunc(connections, func(c ledger.Connection) bool { return c.ID == b.without })
+		if b.also.ID != "" {
+			connections = append(connections, asEntry(b.also))
+		}
+	}
+	found := Needed(table, items, connections, b.nb.VPC, b.nb.Asks)
+	return slices.DeleteFunc(found, func(d netip.Prefix) bool { return !d.Addr().Is4() && !b.nb.SubnetCIDRv6.IsValid() }), nil
+}
+
+// routes tells what the notebook needs by the route table of its subnet as it is at this moment.
+type routes func(context.Context) ([]netip.Prefix, error)
+
+func (b book) routed(ec2api route.Reader) routes {
+	return func(ctx context.Context) ([]netip.Prefix, error) {
+		tables, err := route.Read(ctx, ec2api, b.nb.VPC)
+		if err != nil {
+			return nil, err
+		}
+		table, _ := route.Of(tables, b.nb.Subnet)
+		return b.needed(ctx, table)
+	}
+}
+
+// items are what the ledger is told of destinations in a configuration.
+func (b book) items(configuration string, destinations []netip.Prefix) []ledger.Item {
+	var out []ledger.Item
+	for _, d := range destinations {
+		out = append(out, ledger.Item{Account: b.nb.Account, Region: b.nb.Region, Resource: configuration, Kind: ledger.HostRoute, Key: Key(b.nb.SubnetCIDR, d), Left: line, By: b.by})
+	}
+	return out
+}
+
 // edited reads a configuration, plans, writes, and reads again until there is nothing left to plan: so an edit that
 // came between by the owner or by another execution is merged, not overwritten. A configuration that does not exist
-// is created with tags; with no tags it is errGone.
+// is created with tags; with no tags it is errGone, and the ledger forgets what it held.
+//
+// The ledger is told before a line is written, and forgets it after it is gone. A line that it does not have was there before, or is the
+// owner's; one that another subnet of the same CIDR needs stays.
 //
 // SageMaker has no conditional write. What comes between a read and its write cannot be seen; so a write follows its
 // read at once and is never retried as it is. Two executions of Drawbridge find each other out: the read-back of the
@@ -375,23 +421,71 @@ var errGone = errors.New("no such lifecycle configuration")
 // A Set takes lines away that the caller's table did not ask for, a Remove those that it no longer reached. The table may be older than the configuration:
 // another execution adds a route first and its line second. So before a line goes, routed tells what the table holds
 // now, after the configuration was read, and what is in it stays.
-func edited(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
+func (b book) edited(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
 	var failed error
 	for range rounds {
 		current, err := read(ctx, api, name)
-		if err != nil && (!errors.Is(err, errGone) || tags == nil) {
+		if gone := errors.Is(err, errGone); err != nil && (!gone || tags == nil) {
+			if gone {
+				err = cmp.Or(b.forget(ctx, name), err)
+			}
 			return err
 		}
-		wanted := edit
-		if wanted.Destinations, err = kept(ctx, routed, current, edit); err != nil {
+		items, err := b.Of(ctx, b.nb.Account, b.nb.Region, name)
+		if err != nil {
 			return err
 		}
-		change, err := Plan(current, wanted)
+		var lines []Line
+		if current != nil {
+			script, err := Parse(name, current.OnStart)
+			if err != nil {
+				return err
+			}
+			lines = script.Lines
+		}
+		intent := Intend(edit, b.nb.Subnet, lines, items)
+		if len(intent.Release) > 0 {
+			now, err := routed(ctx)
+			if err != nil {
+				return err
+			}
+			intent.Release = slices.DeleteFunc(intent.Release, func(i ledger.Item) bool {
+				d, _ := destinationOf(edit.Subnet, i)
+				return i.State != ledger.Leaving && slices.Contains(now, d)
+			})
+		}
+		_, left, err := contest.Contest{Ledger: b.Ledger}.Missing(ctx, b.nb.Subnet, b.by, intent.Lost)
+		if err != nil {
+			return err
+		}
+		intent.Contested = append(intent.Contested, left...)
+		intent.Add = slices.DeleteFunc(intent.Add, func(d netip.Prefix) bool { return itemOf(left, Key(edit.Subnet, d)) != nil })
+		adding := Edit{Subnet: edit.Subnet, Mode: Add, Destinations: intent.Add}
+		if _, err := Plan(current, adding); err != nil { // before the ledger is told of what cannot be
+			return err
+		}
+		recorded, err := b.Record(ctx, b.nb.Subnet, b.items(name, intent.Add)...)
+		if err != nil {
+			return err
+		}
+		leaving, err := b.Release(ctx, b.nb.Subnet, intent.Release)
+		if err != nil {
+			return err
+		}
+		change, err := Plan(current, adding, Edit{Subnet: edit.Subnet, Mode: Remove, Destinations: destinationsOf(edit.Subnet, leaving)})
 		if err != nil {
 			return err
 		}
 		if change.None() {
-			return nil
+			if _, err := b.Confirm(ctx, slices.DeleteFunc(recorded, func(i ledger.Item) bool { return i.State != ledger.Intended })...); err != nil {
+				return err
+			}
+			if err := b.Forget(ctx, b.nb.Subnet, leaving); err != nil || len(intent.Contested) == 0 {
+				return err
+			}
+			i := intent.Contested[0]
+			return fault.NewConflict(fmt.Sprintf("the line %s of lifecycle configuration %s was taken away again after it was put back, by %s", i.Key, name, cmp.Or(i.TakenBy.Who, "somebody else")),
+				"it is left to them; ask for it anew when they let it stay")
 		}
 		if failed = write(ctx, api, name, current, change, tags); failed != nil && fault.Of(failed) != fault.Transient {
 			return failed
@@ -400,58 +494,13 @@ func edited(ctx context.Context, api editor, routed routes, name string, edit Ed
 	return fault.New(fault.Transient, "lifecycle configuration %s kept changing under %d attempts: %v", name, rounds, failed)
 }
 
-// routes tells what the route table of the notebook's subnet holds at this moment.
-type routes func(context.Context) ([]netip.Prefix, error)
-
-// kept returns the destinations of edit: for a Set, with those that it would take away although they are routed after
-// all; for a Remove, without those.
-func kept(ctx context.Context, routed routes, current *Configuration, edit Edit) ([]netip.Prefix, error) {
-	if edit.Mode == Add || routed == nil || current == nil {
-		return edit.Destinations, nil
+// forget forgets what the subnet needed in a configuration that does not exist any more.
+func (b book) forget(ctx context.Context, configuration string) error {
+	items, err := b.Of(ctx, b.nb.Account, b.nb.Region, configuration)
+	if err != nil || len(items) == 0 {
+		return err
 	}
-	script, err := Parse(current.Name, current.OnStart)
-	if err != nil {
-		return nil, err
-	}
-	going := []netip.Prefix{}
-	for _, l := range script.Lines {
-		if l.Subnet == edit.Subnet {
-			going = slices.DeleteFunc(slices.Clone(l.Destinations), func(d netip.Prefix) bool {
-				return slices.Contains(edit.Destinations, d) == (edit.Mode == Set)
-			})
-		}
-	}
-	if len(going) == 0 {
-		return edit.Destinations, nil
-	}
-	now, err := routed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if edit.Mode == Remove {
-		return slices.DeleteFunc(slices.Clone(edit.Destinations), func(d netip.Prefix) bool { return slices.Contains(now, d) }), nil
-	}
-	stays := slices.DeleteFunc(going, func(d netip.Prefix) bool { return !slices.Contains(now, d) })
-	return append(slices.Clone(edit.Destinations), stays...), nil
-}
-
-// routesOf reads the route table of a notebook's subnet.
-func routesOf(ec2api route.Reader, in workflow.InjectRoutesInput) routes {
-	return func(ctx context.Context) ([]netip.Prefix, error) {
-		for _, r := range in.Routed {
-			if r.Account != in.Notebook.Account {
-				continue
-			}
-			tables, err := route.Read(ctx, ec2api, r.VPC)
-			if err != nil {
-				return nil, err
-			}
-			if t, ok := route.Of(tables, in.Notebook.Subnet); ok {
-				return route.HostRoutes(t), nil
-			}
-		}
-		return nil, nil
-	}
+	return b.Cancel(ctx, b.nb.Subnet, items)
 }
 
 // read returns nil and errGone for a configuration that does not exist.
@@ -469,7 +518,7 @@ func read(ctx context.Context, api Reader, name string) (*Configuration, error) 
 	}
 	if len(got.OnStart) > 0 && aws.ToString(got.OnStart[0].Content) != "" {
 		if out.OnStart, err = base64.StdEncoding.DecodeString(*got.OnStart[0].Content); err != nil {
-			return nil, fault.NewConflict(fmt.Sprintf("the on-start script of lifecycle configuration %s is not base64: %v", name, err), "save it again, then redrive the execution")
+			return nil, fault.NewConflict(fmt.Sprintf("the on-start script of lifecycle configuration %s is not base64: %v", name, err), "save it again; Drawbridge looks again when the notebook is stopped or started")
 		}
 	}
 	return out, nil
@@ -519,8 +568,8 @@ func list(destinations []netip.Prefix) string {
 }
 
 // settle edits a configuration and reports whether it is then idle.
-func settle(ctx context.Context, api editor, routed routes, configuration string, edit Edit) (bool, error) {
-	err := edited(ctx, api, routed, configuration, edit, nil)
+func (b book) settle(ctx context.Context, api editor, routed routes, configuration string, edit Edit) (bool, error) {
+	err := b.edited(ctx, api, routed, configuration, edit, nil)
 	if errors.Is(err, errGone) {
 		return false, nil
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -49,7 +51,16 @@ func (d *desk) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(
 }
 
 func (d *desk) ask(in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
-	return peering.Ask(context.Background(), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, func(string) bool { return d.stuck }, in)
+	return peering.Ask(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, func(string) bool { return d.stuck }, in)
+}
+
+// managed returns a ledger with a connection.
+func (d *desk) managed(c workflow.Connection) ledger.Ledger {
+	l, _ := ledgertest.New()
+	if _, err := l.Begin(context.Background(), connection.Entry(c, connection.Peering, ledger.Requested)); err != nil {
+		panic(err)
+	}
+	return l
 }
 
 func (d *desk) bus() notice.Bus { return notice.Bus{API: d, Name: "drawbridge"} }
@@ -78,7 +89,7 @@ func (d *desk) verify(in workflow.VerifyConnectionInput) error {
 	still := func(ctx context.Context) error {
 		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
 	}
-	_, err := connection.Verify(context.Background(), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
+	_, err := connection.Verify(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
 	return err
 }
 
@@ -136,6 +147,10 @@ func ExampleMessage() {
 	//   Region   us-east-1
 	//   CIDR     10.2.0.0/16
 	//
+	// Who asks, and why
+	//   the record of the request does not say who
+	//   no reason is given: the requester may tag the peering drawbridge:reason before it is asked about
+	//
 	// What would become reachable
 	//   features  postgres, TCP port 5432, in vpc-1 of account 111111111111, from vpc-2 of account 222222222222
 	//     by policy open-shared: the tag says so
@@ -148,6 +163,7 @@ func ExampleMessage() {
 	// To answer, with credentials of account 222222222222
 	//   approve  aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=approved
 	//   reject   aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=rejected
+	//   or look  https://us-east-1.console.aws.amazon.com/vpcconsole/home?region=us-east-1#PeeringConnectionDetails:VpcPeeringConnectionId=pcx-0123456789abcdef0
 	//
 	// Execution run-1
 }
@@ -211,7 +227,7 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 		true:  "[tag Refused tag Refused Connection Refused reject]",
 	} {
 		d, refused.Reject = desk{}, policy.Decision{Allowed: rejected}
-		_, err := peering.Refuse(context.Background(), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)
+		_, err := peering.Refuse(context.Background(), d.managed(refused.Connection), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)
 		if err != nil || fmt.Sprint(d.did) != did || !strings.Contains(d.detail, fmt.Sprintf(`"rejected":%v`, rejected)) {
 			t.Errorf("did %v, %v: %s", d.did, err, d.detail)
 		}

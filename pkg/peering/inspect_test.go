@@ -20,8 +20,11 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -37,14 +40,14 @@ type world struct {
 	outside  []string
 	eventAge time.Duration
 	expires  bool     // the peering still has an expiration time
-	left     []string // "route 111", "rule 222": what is left in an account
+	left     []string // "route 111", "rule 222": what the ledger has in an account
+	entry    string   // the status that the ledger has of the peering; empty: it is not managed
+	said     string   // the reason of that status
+	book     *ledger.Ledger
 	gone     []string // accounts whose VPC was deleted
 	hidden   []string // accounts that no longer see the peering
 	closed   []string // accounts that do not let us in
 	books    int      // notebook instances besides Research
-
-	peer      string // what the rule that is left says of its peer
-	groupless bool   // the group of the rule that is left went meanwhile
 }
 
 // account is the world as one account sees it: a fake of every call that an inspection makes.
@@ -67,10 +70,18 @@ func (a account) called(name string) {
 	a.calls = append(a.calls, name+" "+a.id[:3])
 }
 
+// door is the error of an account that does not let us in.
+func (a account) door() error {
+	if !slices.Contains(a.closed, a.id) {
+		return nil
+	}
+	return fmt.Errorf("signing: %w", &fault.Error{Kind: fault.Refused, Message: "assuming a role in " + a.id + ": access denied", Cause: fault.ErrClosed})
+}
+
 func (a account) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
 	a.called("DescribeVpcPeeringConnections")
-	if slices.Contains(a.closed, a.id) {
-		return nil, fmt.Errorf("signing: %w", &fault.Error{Kind: fault.Refused, Message: "assuming a role in " + a.id + ": access denied", Cause: fault.ErrClosed})
+	if err := a.door(); err != nil {
+		return nil, err
 	}
 	if a.status == "" || slices.Contains(a.hidden, a.id) {
 		return nil, &smithy.GenericAPIError{Code: "InvalidVpcPeeringConnectionID.NotFound"}
@@ -90,6 +101,9 @@ func (a account) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpc
 
 func (a account) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
 	a.called("DescribeVpcs")
+	if err := a.door(); err != nil {
+		return nil, err
+	}
 	if slices.Contains(a.gone, a.id) {
 		return nil, &smithy.GenericAPIError{Code: "InvalidVpcID.NotFound"}
 	}
@@ -103,29 +117,7 @@ func (a account) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*
 func (a account) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
 	a.called("DescribeRouteTables")
 	table := types.RouteTable{RouteTableId: aws.String("rtb-" + a.vpc), Associations: []types.RouteTableAssociation{{Main: aws.Bool(true)}}}
-	if slices.Contains(a.left, "route "+a.id[:3]) {
-		table.Routes = []types.Route{{DestinationCidrBlock: aws.String("10.9.0.0/16"), VpcPeeringConnectionId: aws.String("pcx-0123456789abcdef0"), State: types.RouteStateBlackhole}}
-	}
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []types.RouteTable{table}}, nil
-}
-
-func (a account) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSecurityGroupRulesInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
-	a.called("DescribeSecurityGroupRules")
-	out := &ec2.DescribeSecurityGroupRulesOutput{}
-	if slices.Contains(a.left, "rule "+a.id[:3]) {
-		out.SecurityGroupRules = []types.SecurityGroupRule{{SecurityGroupRuleId: aws.String("sgr-1"), GroupId: aws.String("sg-db"),
-			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), CidrIpv4: aws.String("10.7.0.0/16"),
-			Tags: []types.Tag{{Key: aws.String("drawbridge:connection"), Value: aws.String("pcx-0123456789abcdef0")}, {Key: aws.String("drawbridge:peer"), Value: aws.String(a.peer)}}}}
-	}
-	return out, nil
-}
-
-func (a account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
-	a.called("DescribeSecurityGroups")
-	if a.groupless {
-		return &ec2.DescribeSecurityGroupsOutput{}, nil
-	}
-	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{{GroupId: aws.String("sg-db"), VpcId: &a.vpc}}}, nil
 }
 
 func (a account) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
@@ -186,9 +178,45 @@ func (a account) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sa
 
 var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
+const pcx = "pcx-0123456789abcdef0"
+
+// managed returns the ledger of the world.
+func (w *world) managed(t *testing.T) ledger.Ledger {
+	t.Helper()
+	if w.book != nil {
+		return *w.book
+	}
+	l, _ := ledgertest.New()
+	w.book = &l
+	ctx := context.Background()
+	if w.entry != "" {
+		_, err := l.Begin(ctx, ledger.Connection{ID: pcx, Kind: connection.Peering, Status: ledger.Status(w.entry), Reason: w.said, Told: w.said, Sides: []ledger.Side{
+			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, left := range w.left {
+		kind, account, _ := strings.Cut(left, " ")
+		i := ledger.Item{Account: strings.Repeat(account[:1], 12), Region: "eu-west-1", Resource: "rtb-1", Kind: ledger.Route, Key: "10.9.0.0/16", Left: pcx}
+		if kind == "rule" {
+			i.Resource, i.Kind, i.Key, i.Left = "sg-db", ledger.Rule, "ingress tcp 3306 10.7.0.0/16", "sgr-1"
+		}
+		recorded, err := l.Record(ctx, pcx, i)
+		if err == nil {
+			_, err = l.Confirm(ctx, recorded...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
 func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (workflow.InspectPeeringOutput, error) {
 	t.Helper()
 	inspector := peering.Inspector{
+		Brake: func(context.Context, string, string) error { return nil },
 		Enter: w.enter,
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			if slices.Contains(w.outside, id) {
@@ -199,7 +227,8 @@ func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (
 		Policy: func(context.Context, string) (*policy.Set, string, error) {
 			return policy.Default(), policy.DefaultText(), nil
 		},
-		Now: func() time.Time { return now },
+		Ledger: w.managed(t),
+		Now:    func() time.Time { return now },
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","time":%q,"detail":{"eventName":%q,
 		"requestParameters":{"vpcPeeringConnectionId":"pcx-0123456789abcdef0"},
@@ -283,7 +312,7 @@ func TestWhatIsKnownIsNotReadAgain(t *testing.T) {
 }
 
 func TestConnectSurveysBothSides(t *testing.T) {
-	w := world{status: "active"}
+	w := world{status: "active", entry: "AwaitingApproval"}
 	out, err := w.inspect(t, accepted, "222222222222", workflow.Known{})
 	if err != nil || len(out.Sides) != 2 {
 		t.Fatalf("%+v, %v", out.Sides, err)
@@ -365,27 +394,89 @@ func TestWhatIsTooLargeIsNotAccepted(t *testing.T) {
 }
 
 func TestWhoWasToldIsNotToldAgain(t *testing.T) {
-	said := func(status, reason string) map[string]string {
-		return map[string]string{"drawbridge:status": status, "drawbridge:reason": reason}
-	}
 	for name, c := range map[string]struct {
-		account string
-		tags    map[string]string
-		told    bool
+		status, reason string
+		reminded, told bool
 	}{
-		"told, for this reason":            {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner"), true},
-		"told, for another reason":         {"222222222222", said("AwaitingApproval", "approval needed by policy ask-security"), false},
-		"told and reminded":                {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner - people were reminded"), true},
-		"refused before":                   {"222222222222", said("Refused", "approval needed by policy ask-owner"), false},
-		"the requester's tags do not tell": {"111111111111", said("AwaitingApproval", "approval needed by policy ask-owner"), false},
-		"nobody was told":                  {"222222222222", nil, false},
+		"told, for this reason":    {"AwaitingApproval", "approval needed by policy ask-owner", false, true},
+		"told, for another reason": {"AwaitingApproval", "approval needed by policy ask-security", false, false},
+		"told and reminded":        {"AwaitingApproval", "approval needed by policy ask-owner", true, true},
+		"refused before":           {"Refused", "approval needed by policy ask-owner", false, false},
+		"nobody was told":          {"", "", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := world{status: "pending-acceptance", tags: map[string]map[string]string{c.account: c.tags}}
+			w := world{status: "pending-acceptance", entry: c.status, said: c.reason}
+			if c.reminded {
+				if _, err := w.managed(t).Change(context.Background(), pcx, func(e *ledger.Connection) { e.Facts = map[string]string{"reminded": c.reason} }); err != nil {
+					t.Fatal(err)
+				}
+			}
 			out, err := w.inspect(t, create, "111111111111", workflow.Known{})
-			if err != nil || out.Answer != workflow.AnswerAsk || out.Told != c.told || out.Reminded != (name == "told and reminded") {
-				t.Errorf("%s, told %v, %v, want %v", out.Answer, out.Told, err, c.told)
+			if err != nil || out.Answer != workflow.AnswerAsk || out.Told != c.told || out.Reminded != c.reminded {
+				t.Errorf("%s, told %v, reminded %v, %v, want %v", out.Answer, out.Told, out.Reminded, err, c.told)
 			}
 		})
+	}
+}
+
+// A peering is managed from the record of its request, or from the first look at it while it is pending; or if one of its owners asks. Of
+// any other nothing is read but the peering itself.
+func TestWhatIsManaged(t *testing.T) {
+	tagged := func(account, key, value string) map[string]map[string]string {
+		return map[string]map[string]string{account: {key: value}}
+	}
+	both := map[string]map[string]string{alpha: {"drawbridge:manage": "true"}, beta: {"drawbridge:manage": "true"}}
+	for name, c := range map[string]struct {
+		world       *world
+		event, from string
+		answer      workflow.Answer
+		managed     bool
+		reason      string
+	}{
+		"its request was seen, and it was accepted by hand": {&world{status: "active"}, create, alpha, workflow.AnswerConnect, true, ""},
+		"a record of its request in another account":        {&world{status: "active"}, create, beta, workflow.AnswerNothing, false, "was not given to Drawbridge"},
+		"pending, whatever the event":                       {&world{status: "pending-acceptance"}, accepted, beta, workflow.AnswerAsk, true, ""},
+		"pending, and refused":                              {&world{status: "pending-acceptance", accept: "never"}, accepted, beta, workflow.AnswerRefuse, true, ""},
+		"made by hand before":                               {&world{status: "active"}, accepted, beta, workflow.AnswerNothing, false, "drawbridge:manage=true"},
+		"made by hand before, on its way":                   {&world{status: "provisioning"}, accepted, beta, workflow.AnswerNothing, false, "was not given to Drawbridge"},
+		"with Drawbridge's own tags, set by hand":           {&world{status: "active", tags: tagged(beta, "drawbridge:status", "Connected")}, accepted, beta, workflow.AnswerNothing, false, "was not given to Drawbridge"},
+		"its requester asks":                                {&world{status: "active", tags: tagged(alpha, "drawbridge:manage", " True")}, accepted, beta, workflow.AnswerConnect, true, ""},
+		"its accepter asks":                                 {&world{status: "active", tags: tagged(beta, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerConnect, true, ""},
+		"its requester asks an accepter who wants to be":    {&world{status: "active", accept: "ask", tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "refused by policy accept-ask"},
+		"both ask":                           {&world{status: "active", accept: "ask", tags: both}, accepted, alpha, workflow.AnswerConnect, true, ""},
+		"the other VPC is never connected":   {&world{status: "active", accept: "never", tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "refused by policy accept-never"},
+		"its owner wants it left alone":      {&world{status: "pending-acceptance", tags: tagged(alpha, "drawbridge:manage", "false")}, create, alpha, workflow.AnswerNothing, false, "drawbridge:manage=false"},
+		"over, and never managed":            {&world{status: "deleted", tags: tagged(alpha, "drawbridge:status", "Connected")}, deleted, alpha, workflow.AnswerNothing, false, "it was not Drawbridge's"},
+		"asked for, with an account outside": {&world{status: "active", outside: []string{beta}, tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "was not given"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := c.world.inspect(t, c.event, c.from, workflow.Known{})
+			if err != nil || out.Answer != c.answer || !strings.Contains(out.Reason, c.reason) {
+				t.Fatalf("got %s (%s), %v, want %s with %q", out.Answer, out.Reason, err, c.answer, c.reason)
+			}
+			entry, managed, err := c.world.book.Connection(context.Background(), pcx)
+			if err != nil || managed != c.managed || managed && len(entry.Sides) != 2 {
+				t.Errorf("managed %v: %+v, %v", managed, entry, err)
+			}
+			if c.answer == workflow.AnswerNothing && len(c.reason) > 0 && !strings.Contains(c.reason, "policy") &&
+				slices.ContainsFunc(c.world.calls, func(call string) bool { return !strings.HasPrefix(call, "DescribeVpcPeeringConnections") }) {
+				t.Errorf("called %v", c.world.calls)
+			}
+		})
+	}
+}
+
+// An owner who takes a connection out of Drawbridge's hands says whether what was added stays.
+func TestLettingGo(t *testing.T) {
+	for value, want := range map[string]string{"false": "disconnect Released true []", "undo": "disconnect Removed true [requester accepter]"} {
+		w := &world{status: "active", entry: "Connected", left: []string{"route 111", "rule 222"}, tags: map[string]map[string]string{beta: {"drawbridge:manage": value}}}
+		out, err := w.inspect(t, accepted, alpha, workflow.Known{})
+		roles := []string{}
+		for _, s := range out.Sides {
+			roles = append(roles, s.Role)
+		}
+		if got := fmt.Sprint(out.Answer, " ", out.Result, " ", out.Ended, " ", roles); err != nil || got != want || len(out.Tagged) != 2 {
+			t.Errorf("%s: %s, %d tagged, %v, want %s", value, got, len(out.Tagged), err, want)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	if err != nil || out.Answer != "more" || len(o.did) != 0 {
 		t.Fatalf("before the last page: %+v, %v after %v", out, err, o.did)
 	}
-	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed, out.Tally.Barred); got != "24 [{peerings 10 3}] [{333333333333 [] nobody is let in}] [{111111111111 [me-south-1] not enabled}]" {
+	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed, out.Tally.Barred); got != "24 [{peerings 10 3 0 []}] [{333333333333 [] nobody is let in}] [{111111111111 [me-south-1] not enabled}]" {
 		t.Error(got)
 	}
 	if len(before.Found) != 1 || before.Found[0].Seen != 7 {
@@ -141,7 +141,7 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 			if fmt.Sprint(asked) != c.asked || fault.Of(err) != c.kind {
 				t.Errorf("asked %v, %v", asked, err)
 			}
-			if c.err == nil && fmt.Sprint(out.Found) != "[{a 4 2} {b 4 2}]" {
+			if c.err == nil && fmt.Sprint(out.Found) != "[{a 4 2 0 []} {b 4 2 0 []}]" {
 				t.Errorf("found %v", out.Found)
 			}
 		})
@@ -272,5 +272,20 @@ func TestAccountsComeInPages(t *testing.T) {
 	_, err := Lister{}.List(context.Background(), workflow.ListAccountsInput{Sweep: workflow.Sweep{Accounts: named}, Page: "x"})
 	if fault.Of(err) != fault.Invalid || errors.Is(err, fault.ErrClosed) {
 		t.Error(err)
+	}
+}
+
+// What was not given to Drawbridge is counted, however much it is, and the first are named.
+func TestTheTallyCountsWhatIsNotManaged(t *testing.T) {
+	var names []string
+	for n := range 15 {
+		names = Name(names, fmt.Sprint("pcx-", n))
+	}
+	visit := func(account string) *workflow.Visit {
+		return &workflow.Visit{SweepAccountOutput: workflow.SweepAccountOutput{Account: account, Found: []workflow.Found{{Kind: "peerings", Seen: 40, Unmanaged: 30, Names: names}}}}
+	}
+	got := Count(workflow.Tally{}, []workflow.Territory{{Account: "111111111111"}, {Account: "222222222222"}}, []*workflow.Visit{visit("111111111111"), visit("222222222222")})
+	if f := got.Found[0]; f.Unmanaged != 60 || f.Seen != 80 || len(f.Names) != 20 || len(names) != 15 {
+		t.Errorf("%+v", f)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -51,6 +52,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Ledger says which pairs and attachments are managed, and what was added for a pair.
+	Ledger ledger.Ledger
 }
 
 // pair is the two VPCs as far as a look has read them.
@@ -61,109 +64,196 @@ type pair struct {
 	q        Question
 }
 
-// Inspect reads the event, the two attachments, and what the gateway does with them, asks the policy, and answers. It
-// changes nothing.
+// Inspect reads the event, the ledger, the two attachments, and what the gateway does with them, asks the policy, and answers. In the
+// members it changes nothing; in the ledger it writes that a pair is managed from now on, or not any more.
+//
+// A pair is managed once it is to be connected, if one of its attachments is: then somebody asked for one since its account was
+// enrolled, or gave it to Drawbridge. Any other pair is found: nothing is done about it, whatever its VPCs' tags say.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput) (workflow.InspectTransitOutput, error) {
-	out := workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed, Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
-	end := func(v Verdict) (workflow.InspectTransitOutput, error) {
-		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
-		switch {
-		case v.Answer == workflow.AnswerNothing:
-			out.Result = workflow.Nothing
-		case v.Answer == workflow.AnswerRefuse:
-			out.Result = workflow.RefusedByPolicy
-		case v.Answer == workflow.AnswerWait && in.Looks >= Patience:
-			return out, fault.NewConflict(v.Reason, "see in the console of the transit gateway why that does not pass, then redrive the execution")
-		}
-		slog.InfoContext(ctx, "inspected", "transit", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
-		return out, nil
-	}
+	l := inspection{Inspector: i, in: in, out: workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}}
 	e, err := event.Parse(in.Event)
 	if err != nil {
-		return out, err
+		return l.out, err
 	}
 	if !e.Time.IsZero() {
-		out.Since = e.Time.UTC().Format(time.RFC3339)
+		l.out.Since = e.Time.UTC().Format(time.RFC3339)
 	}
 	if e.Kind != event.Transit {
-		return end(Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
+		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
-	p, err := i.attachments(ctx, in, e)
+	v, err := l.inspect(ctx, e)
 	if err != nil {
-		return out, err
+		return l.out, err
 	}
-	q := &p.q
+	return l.end(ctx, v)
+}
+
+// inspection is one look at one pair.
+type inspection struct {
+	Inspector
+	in  workflow.InspectTransitInput
+	out workflow.InspectTransitOutput
+
+	*pair
+	entry   ledger.Connection
+	managed bool
+	items   []ledger.Item // that the ledger has of it
+}
+
+// inspect answers what the pair needs next.
+func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error) {
+	var err error
+	if l.pair, err = l.attachments(ctx, l.in, e); err != nil {
+		return Verdict{}, err
+	}
+	q, out := &l.q, &l.out
 	a, b := q.Ends[0].VPC, q.Ends[1].VPC
 	out.Connection = workflow.Connection{ID: ID(e.GatewayID, a, b), Target: e.GatewayID, Requester: a, Accepter: b}
-	conclude := func(v Verdict) (workflow.InspectTransitOutput, error) {
-		if v.Answer == workflow.AnswerDisconnect {
-			more, err := i.leftovers(ctx, in.Execution, p, &out)
-			if err != nil {
-				return out, err
-			}
-			switch {
-			case len(out.Sides) == 0 && len(out.Tagged) == 0:
-				v.Answer = workflow.AnswerNothing
-			case more && len(out.Tagged) == 0 && !in.Trimmed: // the tags went with the attachments
-				survey.RulesLast(out.Sides)
-				v.Answer = workflow.AnswerTrim
-			default:
-				out.Result = workflow.Removed
-			}
+	if l.entry, l.managed, err = l.Ledger.Connection(ctx, out.Connection.ID); err != nil {
+		return Verdict{}, err
+	}
+	v, settled := Standing(*q)
+	if l.managed || v.Answer == workflow.AnswerDisconnect { // of what an execution is late with, there may be items without an entry
+		if l.items, err = l.Ledger.Items(ctx, out.Connection.ID); err != nil {
+			return v, err
 		}
-		return end(v)
 	}
-	if v, settled := Standing(*q); settled {
-		return conclude(v)
+	q.Before = len(l.items) > 0 || connection.Stands(l.entry)
+	if settled {
+		return v, nil
 	}
-	if err := cmp.Or(p.closed[0], p.closed[1]); err != nil {
-		return out, err
+	if err := cmp.Or(l.closed[0], l.closed[1]); err != nil {
+		return v, err
 	}
-	set, _, err := i.Policy(ctx, "")
+	if v, let := l.letGo(); let {
+		return v, nil
+	}
+	if given, err := l.given(ctx); err != nil || !given {
+		return Found(*q), err
+	}
+	return l.judge(ctx)
+}
+
+// letGo says what becomes of a pair if the owner of one of its VPCs wants Drawbridge to let go of the attachment; it reports whether
+// one does.
+func (l *inspection) letGo() (Verdict, bool) {
+	for _, e := range l.q.Ends {
+		switch says := connection.Letting(e.Attachment.Tags); {
+		case says == "":
+			continue
+		case !l.managed:
+			return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s is tagged %s=%s", e.Attachment.ID, tag.Manage, says)}, true
+		default:
+			if says == tag.Leave {
+				l.out.Result = workflow.Released
+			}
+			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s is tagged %s=%s", e.Attachment.ID, tag.Manage, says)}, true
+		}
+	}
+	return Verdict{}, false
+}
+
+// given reports whether the pair is managed, or one of its attachments is.
+func (l *inspection) given(ctx context.Context) (bool, error) {
+	for _, e := range l.q.Ends {
+		if l.managed {
+			return true, nil
+		}
+		_, managed, err := l.Ledger.Connection(ctx, e.Attachment.ID)
+		if managed || err != nil {
+			return managed, err
+		}
+	}
+	return l.managed, nil
+}
+
+// judge reads both VPCs and what the gateway does, as far as it matters, asks the policy, and answers.
+func (l *inspection) judge(ctx context.Context) (Verdict, error) {
+	q, out := &l.q, &l.out
+	set, _, err := l.Policy(ctx, "")
 	if err != nil {
-		return out, err
+		return Verdict{}, err
 	}
-	s := i.surveyor(in.Execution, set, policy.Context{Connection: out.Connection.ID})
-	first, second, err := i.networks(ctx, s, p)
+	s := l.surveyor(l.in.Execution, set, policy.Context{Connection: out.Connection.ID})
+	first, second, err := l.networks(ctx, s, l.pair)
 	if err != nil {
-		return out, err
+		return Verdict{}, err
 	}
 	out.Connection.Requester, out.Connection.Accepter = q.Ends[0].VPC, q.Ends[1].VPC
-	if v, settled, err := Networks(*q); err != nil {
-		return out, err
-	} else if settled {
-		return conclude(v)
+	if v, settled := Routed(*q); settled {
+		return v, nil
 	}
-	if err := i.explore(ctx, s, p, first, second); err != nil {
-		return out, err
+	if err := l.explore(ctx, s, l.pair, first, second); err != nil {
+		return Verdict{}, err
 	}
 	if v, settled := Consent(*q); settled {
-		return conclude(v)
+		return v, nil
 	}
-	if err := i.routesOfGateway(ctx, in.Execution, p); err != nil {
-		return out, err
+	if v, settled, err := Networks(*q); settled || err != nil {
+		return v, err
+	}
+	if err := l.routesOfGateway(ctx, l.in.Execution, l.pair); err != nil {
+		return Verdict{}, err
 	}
 	v, err := Judge(*q)
-	if err != nil {
-		return out, err
+	if err != nil || v.Answer != workflow.AnswerConnect {
+		return v, err
 	}
-	if v.Answer == workflow.AnswerConnect {
-		trim, notebooks, err := i.trim(ctx, s, p, out.Connection, first, second, in.Trimmed)
+	if len(l.items) > 0 && !l.in.Trimmed {
+		surveyed := [2]workflow.Side{*first.Side, *second.Side}
+		trim, notebooks, err := s.Trims(ctx, surveyed, connection.Surplus(out.Connection, surveyed, l.items))
 		if err != nil {
-			return out, err
+			return v, err
 		}
 		if len(trim) > 0 {
 			out.Sides, out.Notebooks = trim, notebooks
-			v.Answer, v.Reason = workflow.AnswerTrim, survey.Trimmed(trim)
-			return end(v)
+			v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(trim), workflow.Said{}
+			return v, nil
 		}
-		if out.Notebooks, err = i.connect(ctx, in.Execution, s, p, first, second); err != nil {
-			return out, err
-		}
-		out.Sides = []workflow.Side{*first.Side, *second.Side}
-		out.Found = append(Found(*q), q.Closed...)
 	}
-	return end(v)
+	if out.Notebooks, err = l.connect(ctx, l.in.Execution, s, l.pair, first, second); err != nil {
+		return v, err
+	}
+	out.Sides = []workflow.Side{*first.Side, *second.Side}
+	out.Found = append(Hops(*q), q.Closed...)
+	return v, nil
+}
+
+// end gives the answer. What is managed from now on is written in the ledger before anything is done for it; a pair that is refused
+// and of which there is nothing needs no entry.
+func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransitOutput, error) {
+	out := &l.out
+	var err error
+	switch v.Answer {
+	case workflow.AnswerDisconnect:
+		if !l.managed && len(l.items) == 0 {
+			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
+			break
+		}
+		if err = l.leftovers(ctx); err == nil && l.entry.Status == ledger.Status(workflow.Removed) && len(out.Sides) == 0 && !out.Ended {
+			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
+			v.Reason += "; what is left of it is out of reach for now"
+		}
+	case workflow.AnswerNothing:
+		out.Result = workflow.Nothing
+	case workflow.AnswerRefuse:
+		if out.Result = workflow.RefusedByPolicy; l.managed {
+			err = l.Ledger.LetGo(ctx, out.Connection.ID)
+		}
+	case workflow.AnswerConnect, workflow.AnswerTrim:
+		_, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Transit, ledger.Requested, l.entry, l.managed)
+	case workflow.AnswerWait:
+		if l.in.Looks >= Patience {
+			err = fault.NewConflict(v.Reason, "see in the console of the transit gateway why that does not pass, then redrive the execution")
+		}
+	}
+	if err != nil {
+		return *out, err
+	}
+	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
+	slog.InfoContext(ctx, "inspected", "transit", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
+	return *out, nil
 }
 
 // attachments reads the attachment of each VPC in its own account, and the gateway where it is shown.
@@ -193,11 +283,6 @@ func (i Inspector) attachments(ctx context.Context, in workflow.InspectTransitIn
 	}
 	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
 		return nil, err
-	}
-	for n := range p.q.Ends {
-		if at := p.q.Ends[n].Attachment; at != nil && at.Tags[connection.TagPeer+p.q.Ends[1-n].VPC.ID] != "" {
-			p.q.Before = true
-		}
 	}
 	return p, nil
 }
@@ -276,7 +361,8 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
 	}
 	for n, here := range grounds {
-		if !q.Connects[1-n].Allowed { // the other may not consume what is here
+		q.Never[n] = here.Here.Tags[tag.Accept] == "never"
+		if !direction(*q, 1-n).Allowed { // the other may not consume what is here
 			here.Side.Openings = nil
 		}
 	}
@@ -413,8 +499,6 @@ func (i Inspector) connect(ctx context.Context, execution string, s survey.Surve
 	}
 	for n, g := range grounds {
 		end, api := &p.q.Ends[n], i.Enter(execution, p.place[n])
-		record, others := records(end.Attachment, g.Side.Peer.ID)
-		g.Side.Kept = connection.Foreign(g.Here.Tables, g.Side.Peer.CIDRs, p.q.Gateway.ID, record, others...)
 		if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
 		}
@@ -479,81 +563,4 @@ func beside(ctx context.Context, api EC2, g *survey.Ground) ([]string, error) {
 	}
 	slices.Sort(out)
 	return out, nil
-}
-
-// leftovers looks on both sides for what Drawbridge left of a pair that is over, and fills in what the following states
-// need. A side that is gone or closed to us is named, and keeps nobody from cleaning the other. more reports whether anything
-// but rules may be left.
-func (i Inspector) leftovers(ctx context.Context, execution string, p *pair, out *workflow.InspectTransitOutput) (more bool, err error) {
-	s := i.surveyor(execution, nil, policy.Context{})
-	var left [2]survey.Remains
-	var absent [2]*workflow.Hop
-	look := func(n int) error {
-		end := p.q.Ends[n]
-		missing := func(ok bool, format string, args ...any) {
-			absent[n] = &workflow.Hop{Hop: end.VPC.ID, OK: ok, Detail: fmt.Sprintf(format, args...)}
-		}
-		switch {
-		case p.accounts[n].Organization == "":
-			missing(false, "account %s is outside the organization, so whatever was added there stays", end.VPC.Account)
-			return nil
-		case p.closed[n] != nil:
-			missing(false, "whatever was added there stays: %v", p.closed[n])
-			return nil
-		}
-		var err error
-		left[n], err = s.Remains(ctx, end.VPC, out.Connection)
-		if errors.Is(err, fault.ErrClosed) {
-			missing(false, "whatever was added there stays: %v", err)
-			return nil
-		}
-		if left[n].Gone {
-			missing(true, "the VPC is gone, and with it all that was added there")
-		}
-		return err
-	}
-	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
-		return false, err
-	}
-	tagged := left[0].Rules || left[1].Rules || p.q.Before
-	for n, end := range p.q.Ends {
-		peer := p.q.Ends[1-n].VPC
-		tag, others := "", []connection.Record(nil)
-		if end.Attachment != nil {
-			tag = end.Attachment.Tags[connection.TagPeer+peer.ID]
-			_, others = records(end.Attachment, peer.ID)
-		}
-		if tag != "" {
-			out.Tagged = append(out.Tagged, workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.Attachment.ID, Tags: []string{connection.TagPeer + peer.ID}})
-		}
-		if absent[n] != nil {
-			if tagged {
-				out.Absent = append(out.Absent, *absent[n])
-			}
-			continue
-		}
-		lost := left[n].Rules || tagged && (end.Attachment == nil || slices.Contains(over, end.Attachment.State))
-		destinations, kept := Removal(tag, lost, left[1-n].CIDRs, others)
-		ours := slices.ContainsFunc(destinations, func(d netip.Prefix) bool { return slices.Contains(left[n].Through, d) })
-		if !tagged {
-			continue
-		}
-		notebooks, err := s.Instances(ctx, end.VPC)
-		if err != nil {
-			return false, err
-		}
-		if !ours && !left[n].Rules && len(notebooks) == 0 {
-			continue
-		}
-		more = more || ours || len(notebooks) > 0
-		here := end.VPC
-		here.CIDRs, peer.CIDRs = left[n].CIDRs, destinations
-		side := workflow.Side{Role: [2]string{Requester, Accepter}[n], VPC: here, Peer: peer, Kept: kept}
-		if end.Attachment != nil {
-			side.Carrier = end.Attachment.ID
-		}
-		out.Sides = append(out.Sides, side)
-		out.Notebooks = append(out.Notebooks, notebooks...)
-	}
-	return more, nil
 }

@@ -8,13 +8,12 @@
 //	transit.go  the words
 //	plan.go     thinks: what a pair needs next (pure)
 //	inspect.go  reads
-//	trim.go     reads what a connected pair has no use for any more
+//	leftovers.go reads what is left of a pair that is over
 //	refuse.go   tells that a pair is not connected
 package transit
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -80,7 +79,11 @@ type Question struct {
 	Connects [2]policy.Decision
 	// Routes are the policy's decisions about routing each way.
 	Routes [2]policy.Decision
-	// Before says that the pair was connected before: a tag of Drawbridge's on an attachment tells.
+	// Never says which of the VPCs takes no connections any more: its owner tagged it drawbridge:accept=never. Whatever the policy would
+	// allow, nothing in it is opened then.
+	Never [2]bool
+	// Before says that the pair was set up before, to its end or not: the ledger has something that was added for it, or says that it was
+	// connected.
 	Before bool
 	// Looks is how often this execution looked before.
 	Looks int
@@ -91,20 +94,12 @@ type Question struct {
 // Verdict is what [Standing] and [Judge] say.
 type Verdict struct {
 	Answer   workflow.Answer
-	Reason   string
+	Reason   string        // for the hub
+	Said     workflow.Said // for the two sides, where they are told anything
 	Decision policy.Decision
 }
 
 // ID returns the id of the connection of two VPCs over a gateway: the value of the tag drawbridge:connection.
 func ID(gateway string, a, b workflow.VPC) string {
 	return gateway + ":" + min(a.ID, b.ID) + ":" + max(a.ID, b.ID)
-}
-
-// GatewayOf returns the gateway in the id of the connection of two VPCs, or "" if it is none of these two.
-func GatewayOf(id, a, b string) string {
-	gateway, _, _ := strings.Cut(id, ":")
-	if id != ID(gateway, workflow.VPC{ID: a}, workflow.VPC{ID: b}) {
-		return ""
-	}
-	return gateway
 }

@@ -5,6 +5,8 @@ package workflow
 type Sweep struct {
 	Accounts []string `json:"accounts,omitempty"`
 	Regions  []string `json:"regions,omitempty"`
+	// Braked is what a person decided about the removals that the brake stopped: "let through" or "dismiss". Empty: nothing.
+	Braked string `json:"braked,omitempty"`
 }
 
 // ListAccountsInput asks for one page of accounts; the first page is "".
@@ -56,6 +58,9 @@ type Found struct {
 	Kind      string `json:"kind"`      // "peerings"
 	Seen      int    `json:"seen"`      // read
 	Announced int    `json:"announced"` // those for which a look was asked
+	// Unmanaged counts those that are there and were not given to Drawbridge: they are left alone. Names are the first of them.
+	Unmanaged int      `json:"unmanaged,omitempty"`
+	Names     []string `json:"names,omitempty"`
 }
 
 // Visit is what became of the visit to one account: the answer of SweepAccount, or the error with which it failed.

@@ -9,6 +9,7 @@ package workflow
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
@@ -29,6 +30,9 @@ const (
 
 	// PartlySwept is the end of a sweep that could not look through every account.
 	PartlySwept Result = "PartlySwept"
+
+	// Released is the end of a connection that its owner took out of Drawbridge's hands, as it stands.
+	Released Result = "Released"
 
 	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
 	Removed   Result = "Removed"   // it was active and somebody deleted it
@@ -57,12 +61,20 @@ type Connection struct {
 // Other connections go over a transit gateway as well.
 func (c Connection) OwnsTarget() bool { return c.ID == c.Target }
 
+// TargetOf returns the target of the connection of an id; see [Connection].
+func TargetOf(id string) string {
+	target, _, _ := strings.Cut(id, ":")
+	return target
+}
+
 // Carrier is a resource that carries Drawbridge's tags on one side of a connection, with the keys of those tags.
 type Carrier struct {
 	Account string   `json:"account"`
 	Region  string   `json:"region"`
 	ID      string   `json:"id"` // pcx-… or tgw-attach-…
 	Tags    []string `json:"tags"`
+	// VPC is the VPC whose attachment it is; empty for a peering.
+	VPC string `json:"vpc,omitempty"`
 }
 
 // A Hop is one line of a verdict: one thing that must hold for a packet to arrive.
@@ -78,6 +90,7 @@ type Table struct {
 	Main    bool     `json:"main,omitempty"`
 	Subnets []string `json:"subnets,omitempty"` // explicitly associated
 	Routes  []Route  `json:"routes,omitempty"`
+	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
 }
 
 // Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
@@ -85,6 +98,13 @@ type Route struct {
 	Destination netip.Prefix `json:"destination"`
 	Target      string       `json:"target"`
 	Blackhole   bool         `json:"blackhole,omitempty"`
+	List        string       `json:"list,omitempty"` // pl-…, if it is there as an entry of a prefix list
+}
+
+// List is a route to all entries of a prefix list.
+type List struct {
+	ID     string `json:"id"` // pl-…
+	Target string `json:"target"`
 }
 
 // Kept is a route of somebody else: the table that it is in, and its destination.
@@ -139,6 +159,15 @@ type Opening struct {
 	Groups   []string        `json:"groups"` // security groups of the database
 	Subnets  []string        `json:"subnets,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
+	// the port. Only what people are asked about says so.
+	Also []string `json:"also,omitempty"`
+}
+
+// Request is who asks for a connection, and why, as far as they say: for people to read.
+type Request struct {
+	By  string `json:"by"`  // the ARN of the identity
+	Why string `json:"why"` // their tag drawbridge:reason
 }
 
 // Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
@@ -157,7 +186,9 @@ type Notebook struct {
 	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
-	Unclear         string          `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
+	// Asks says that its owner asks for host routes by tag: then to all that its route table reaches, else to what is managed.
+	Asks    bool   `json:"asks,omitempty"`
+	Unclear string `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
 }
 
 // Known is what an earlier InspectPeering of the same execution read and a later one need not read again.
@@ -226,6 +257,8 @@ type InspectPeeringOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // what of the reason each side is told
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Known      Known           `json:"known"`
@@ -244,9 +277,8 @@ type InspectPeeringOutput struct {
 	// Since is when the event happened that started the execution.
 	Since string `json:"since"` // RFC 3339, empty if the event does not say
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
-	// answer disconnect, only those where something may be left to remove; the CIDRs of Peer are then the destinations
-	// that Drawbridge may have added routes for. With the answer trim, those where something has no use any more, or, of a
-	// connection that only its rules tell of, what goes before them.
+	// answer disconnect, only those of which the ledger has something, or that have notebooks; the steps read there what it is. With
+	// the answer trim, those where something has no use any more.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
 	// Found goes with the answer connect: what is in order already.
@@ -255,6 +287,9 @@ type InspectPeeringOutput struct {
 	// closed to us, with what that means for what was added there.
 	Tagged []Carrier `json:"tagged"`
 	Absent []Hop     `json:"absent"`
+	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
+	// more: the ledger forgets it.
+	Ended bool `json:"ended"`
 }
 
 // AcceptPeeringInput names the peering to accept.
@@ -275,6 +310,8 @@ type ConcludeInput struct {
 	Known      Known           `json:"known"`
 	Members    []string        `json:"members"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"`
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
@@ -290,7 +327,7 @@ type ConcludeOutput struct {
 	Decision policy.Decision `json:"decision"`
 }
 
-// AllowDNSResolutionInput names the peering and what each side's DNS option is now.
+// AllowDNSResolutionInput is the input of AllowDnsResolution, with what each side's DNS option is now, and of RestoreDnsResolution.
 type AllowDNSResolutionInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
@@ -403,8 +440,6 @@ type RemoveRoutesOutput struct {
 	Account string `json:"account"`
 	VPC     string `json:"vpc"`
 	Hops    []Hop  `json:"hops"`
-	// Destinations are what the connection reached from here: what its notebooks' host routes to it can be.
-	Destinations []netip.Prefix `json:"destinations"`
 }
 
 // Disconnected is one side after both steps of taking a connection away from it.
@@ -428,11 +463,14 @@ type ConcludeRemovalInput struct {
 	Execution    string         `json:"execution"`
 	Result       Result         `json:"result"`
 	Reason       string         `json:"reason"`
+	Said         Said           `json:"said"` // empty: both sides are told the reason
 	Connection   Connection     `json:"connection"`
 	Tagged       []Carrier      `json:"tagged"`
 	Absent       []Hop          `json:"absent"`
+	Ended        bool           `json:"ended"`
 	Disconnected []Disconnected `json:"disconnected"`
 	Withdrawn    []HopsOutput   `json:"withdrawn"`
+	DNS          HopsOutput     `json:"dns,omitzero"`
 }
 
 // ConcludeRemovalOutput is the output of an execution that took a connection away, or found none to take away.
@@ -460,4 +498,6 @@ type FindConnectionsOutput struct {
 	Announced int    `json:"announced"`
 	// Tagged are the things whose tags the event says were set or removed; an empty list, never null.
 	Tagged []TaggedThing `json:"tagged"`
+	// Contested is the connection whose owners may have to be told that something of it is contested; empty if there is none.
+	Contested string `json:"contested"`
 }

@@ -98,10 +98,10 @@ As in studio.md, but every event is lost, also that the owner of alpha closes th
 	},
 	{
 		name:  "sweep-studio-left",
-		title: "A sweep finds the readers' role of a cluster that says nothing of it",
+		title: "A sweep finds a cluster that says nothing of its readers any more",
 		about: `
-As in studio.md. Then the owner of beta takes every tag of Drawbridge's off the cluster, and the events are lost. What is
-left is the role, which the sweep finds because IAM lists it.`,
+As in studio.md. Then the owner of beta takes every tag of Drawbridge's off the cluster, and the events are lost. The
+ledger knows what is left.`,
 		prepare: studioWorld(false),
 		acts: []act{
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},

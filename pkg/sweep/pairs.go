@@ -1,0 +1,68 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// PairReader is what [Pairs] needs of EC2.
+type PairReader interface {
+	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
+}
+
+// Pairs finds managed pairs of VPCs on transit gateways of which the VPC in the place is not attached any more. A look at one is an
+// execution of drawbridge-transit. Of those that are attached, a look at the attachment asks for one at each pair.
+type Pairs struct {
+	// Enter returns the client for acting in a place on behalf of an execution.
+	Enter  func(execution string, place event.Place) PairReader
+	Ledger ledger.Ledger
+}
+
+// Kind implements [Finder].
+func (Pairs) Kind() string { return "pairs" }
+
+// Find implements [Finder], with what the ledger has of the place and, if that has pairs, one DescribeTransitGatewayVpcAttachments for 100
+// VPCs.
+func (p Pairs) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	pairs, err := entries(ctx, p.Ledger, at, connection.Transit)
+	if err != nil || len(pairs) == 0 {
+		return len(pairs), err
+	}
+	var vpcs []string
+	for _, c := range pairs {
+		for _, s := range c.Sides {
+			if s.Account == at.Account && s.Region == at.Region {
+				vpcs = append(vpcs, s.ID)
+			}
+		}
+	}
+	slices.Sort(vpcs)
+	attached := map[[2]string]bool{} // gateway, VPC
+	for some := range slices.Chunk(slices.Compact(vpcs), pageSize) {
+		pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(p.Enter(execution, at), &ec2.DescribeTransitGatewayVpcAttachmentsInput{
+			Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: some}}})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return len(pairs), fmt.Errorf("reading the attachments of VPCs of managed pairs: %w", err)
+			}
+			for _, a := range page.TransitGatewayVpcAttachments {
+				if attachment.Live(workflow.Attachment{State: string(a.State)}) {
+					attached[[2]string{aws.ToString(a.TransitGatewayId), aws.ToString(a.VpcId)}] = true
+				}
+			}
+		}
+	}
+	return len(pairs), ask(ctx, Lost(at, pairs, attached)...)
+}
