@@ -126,6 +126,13 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (
 	if why := Told(s, e.Account); why != "" && e.Name == event.ShareChanged {
 		return nothing("%s", why)
 	}
+	if e.Name == event.InvitationAccepted {
+		if _, ours, err := i.Ledger.Connection(ctx, Entry(out.Share, e.Account)); err != nil {
+			return out, err
+		} else if ours {
+			return nothing("Drawbridge accepted %s for account %s: the execution that did so asks for the looks", out.Share, e.Account)
+		}
+	}
 	receivers, err := i.receivers(ctx, in.Execution, s, from, e.Account, &out)
 	if err != nil {
 		return out, err

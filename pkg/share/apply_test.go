@@ -369,3 +369,20 @@ func TestWhatWasAcceptedIsForgottenWhenItEnds(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoAcceptedLooksOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		ours bool
+		want workflow.Answer
+	}{"Drawbridge": {true, workflow.AnswerNothing}, "somebody by hand": {false, workflow.AnswerAnnounce}} {
+		w := &world{principals: map[string]string{beta: "ASSOCIATED"}, invitation: "ACCEPTED", seen: []string{beta}, attach: map[string]string{beta: "core"}}
+		if c.ours {
+			if _, err := share.Accept(t.Context(), w.book(), invitee{}, answering(beta)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out := w.inspect(t, "accept-resource-share-invitation"); out.Answer != c.want || (len(w.looks) == 0) != c.ours {
+			t.Errorf("accepted by %s: %s because %s, looks at %v", name, out.Answer, out.Reason, w.looks)
+		}
+	}
+}

@@ -39,7 +39,7 @@ sweep finds what is to be done.`,
 		title: "A sweep finds an invitation that nobody answered",
 		about: `
 As with attach.md, but RAM invites beta, since the organization does not share with itself, and the events of the share and of beta's tag are lost.
-The next sweep finds the invitation where it is pending; the sweep after that has nothing to ask for.`,
+The next sweep finds the invitation where it is pending, and a VPC that asks for what is shared; the sweep after that finds no invitation.`,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			gateway(true)(ctx, t, w)
 			deaf(ctx, t, w)
@@ -49,8 +49,8 @@ The next sweep finds the invitation where it is pending; the sweep after that ha
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta; the event is lost.", shareGateway, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Nothing", "Swept"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Announced", "Attached", "Nothing", "Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Attached", "Swept"}},
 		},
 		unruly: true,
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
