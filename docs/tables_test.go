@@ -3,10 +3,13 @@ package docs
 import (
 	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/infra/rights"
+	"github.com/drawbridge-cloud/drawbridge/infra/template"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables that are made from code")
@@ -37,4 +40,52 @@ func holdTable(t *testing.T, file, mark, want string) {
 
 func TestRightsAreThoseOfTheCode(t *testing.T) {
 	holdTable(t, "rights.md", "rights", rights.Table())
+}
+
+// docs/tags.md has a row for each key on each kind of thing, with every word that it may be, and one for each tag that a role may write.
+func TestTagsAreThoseOfTheCode(t *testing.T) {
+	text := documents(t)["docs/tags.md"]
+	owners, rest, found := strings.Cut(text, "## What Drawbridge sets\n")
+	own, _, ended := strings.Cut(rest, "## Who may decide\n")
+	if !found || !ended || len(tag.Wishes) == 0 {
+		t.Fatal("docs/tags.md lacks one of its parts")
+	}
+	rows := map[string]int{}
+	for line := range strings.Lines(owners) {
+		if strings.HasPrefix(line, "| `drawbridge:") {
+			cells := strings.Split(line, " | ")
+			if len(cells) != 6 {
+				t.Fatalf("a row has %d cells: %s", len(cells), line)
+			}
+			rows[cells[0]+" | "+cells[1]]++
+		}
+	}
+	for _, w := range tag.Wishes {
+		head := "| `" + w.Key + "` | `" + string(w.On) + "`"
+		if rows[head] != 1 {
+			t.Errorf("docs/tags.md has %d rows %s", rows[head], head)
+			continue
+		}
+		_, row, _ := strings.Cut(owners, head+" | ")
+		values, _, _ := strings.Cut(row, " | ")
+		for _, word := range strings.FieldsFunc(strings.TrimPrefix(w.Remedy(), "write "), func(r rune) bool { return r == ' ' || r == ',' }) {
+			if got, err := w.Read(word); err == nil && got == word && word != "or" && !strings.Contains(w.Remedy(), "name") && !strings.Contains(values, "`"+word+"`") {
+				t.Errorf("docs/tags.md does not say that %s on %s may be %s", w.Key, w.On, word)
+			}
+		}
+	}
+	if len(rows) != len(tag.Wishes) {
+		t.Errorf("docs/tags.md has %d rows about %d wishes", len(rows), len(tag.Wishes))
+	}
+	written := 0
+	for _, list := range regexp.MustCompile(`"aws:TagKeys": \[[^\]]*\]`).FindAllString(template.Member, -1) {
+		for _, m := range regexp.MustCompile(`"(drawbridge:[a-z-]+)"`).FindAllStringSubmatch(list, -1) {
+			if written++; !strings.Contains(own, "| `"+m[1]+"` |") {
+				t.Errorf("the roles write %s, and docs/tags.md does not say so", m[1])
+			}
+		}
+	}
+	if written < 20 {
+		t.Errorf("the roles write %d tags", written)
+	}
 }

@@ -37,7 +37,7 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, res
 			result{output: "$.Payload"}))
 
 	told := data{
-		"result": at("$.result"), "reason": at("$.reason"), "connection": at("$.connection"), "tagged": at("$.tagged"),
+		"result": at("$.result"), "reason": at("$.reason"), "said": at("$.said"), "connection": at("$.connection"), "tagged": at("$.tagged"),
 		"absent": at("$.absent"), "ended": at("$.ended"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
 	}
 	if restore != nil {

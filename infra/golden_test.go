@@ -51,8 +51,8 @@ var local = Config{
 	HomeRegion: "us-east-1", Regions: []string{"us-east-1", "eu-west-1"},
 	TargetOrganizationalUnits: []string{"ou-draw-bridge000"}, CallAs: "DELEGATED_ADMIN",
 	ApprovalPatience: "3", SweepSchedule: "rate(1 day)",
-	LedgerTable: ledgerName,
-	Policy:      "pkg/policy/default.cedar",
+	LedgerTable: ledgerName, Mode: "full", ObserveOnly: "false", BrakeConnections: "5", BrakePercent: "5",
+	Policy: "pkg/policy/default.cedar",
 }
 
 // synth makes all the stacks with the feature flags of cdk.json and stand-ins for the built functions.

@@ -42,8 +42,6 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-\*:\*$`),
 		suppress("IAM5", "A Map Run's children are executions of the machine itself, with names that AWS makes.",
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-sweep(/accounts)?:\*$`),
-		suppress("IAM5", "The index of clusters has a parameter for each pair of cluster and account; nothing else is under its path.",
-			`^Resource::arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/drawbridge/studio/\*$`),
 		suppress("IAM5", "The machine invokes its own functions, in any version.",
 			`^Resource::<[A-Za-z]+Function[0-9A-F]{8}\.Arn>:\*$`),
 		suppress("IAM5", "IAM knows no resource for log delivery and for X-Ray; these are all the actions that the machine has on *.",

@@ -52,7 +52,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	conclusion := data{
 		"connection": at("$.connection"), "known": at("$.known"), "members": at("$.members"),
-		"reason": at("$.reason"), "decision": at("$.decision"), "reject": at("$.reject"),
+		"reason": at("$.reason"), "said": at("$.said"), "request": at("$.request"), "decision": at("$.decision"), "reject": at("$.reject"),
 		"told": at("$.told"), "reminded": at("$.reminded"), "expires": at("$.expires"), "sides": at("$.sides"),
 	}
 	ask := h.task(scope, "AskApproval",

@@ -20,10 +20,13 @@ type step struct {
 	looksBack  bool    // it reads what became of an execution of the machines
 	// it reads the ranges from which people call: ssm:GetParameter on their parameter, and CALLERS_PARAMETER
 	readsCallers bool
-	indexes      bool // it keeps the index of clusters by account: its parameters, and STUDIO_INDEX
 	knowsRegions bool // it looks into all Regions: REGIONS
 	readsLedger  bool // it reads what is Drawbridge's: items of the ledger, and LEDGER_TABLE
 	keepsLedger  bool // it writes the ledger as well
+	readsMode    bool // it enters no member and reads the mode all the same: ssm:GetParameter on it, and MODE_PARAMETER
+	brakes       bool // it asks whether so much may be taken away: the ledger, BRAKE_CONNECTIONS and BRAKE_PERCENT
+	takes        bool // whatever it changes in a member, it takes away: TAKES_AWAY
+	resumes      bool // it starts executions of the machines that were held back
 }
 
 // grant is one statement of a member role. What AWS does on behalf of who makes a call is in [onBehalf].
@@ -38,7 +41,7 @@ type grant struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //
 // Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps)
+var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps, heldSteps)
 
 // listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
 // account.

@@ -4,9 +4,10 @@ package main
 // Its own steps only read.
 var dataAPIEndpointSteps = map[string]step{
 	"InspectDataApiEndpoint": {
-		readsParam: true,
-		asksOrg:    true,
-		member:     []grant{{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"}}},
+		readsParam:  true,
+		asksOrg:     true,
+		readsLedger: true,
+		member:      []grant{{actions: []string{"ec2:DescribeVpcs"}}},
 	},
 	"VerifyDataApiEndpoint": {
 		announces: true,

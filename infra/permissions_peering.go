@@ -7,6 +7,7 @@ var peeringSteps = map[string]step{
 		asksOrg:     true,
 		keeps:       true,
 		keepsLedger: true,
+		brakes:      true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
@@ -30,6 +31,7 @@ var peeringSteps = map[string]step{
 		member:      []grant{status},
 	},
 	"RefusePeering": {
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{status,
@@ -91,6 +93,7 @@ var peeringSteps = map[string]step{
 	},
 	"CloseFirewall": {
 		keepsLedger: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
 			// IAM knows no rule here, only its group.
@@ -100,6 +103,7 @@ var peeringSteps = map[string]step{
 	},
 	"RemoveRoutes": {
 		keepsLedger: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
 			// What another connection needs is led to its gateway, and a blackhole put back.
@@ -108,6 +112,7 @@ var peeringSteps = map[string]step{
 	},
 	"WithdrawRoutes": {
 		keepsLedger: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
@@ -120,7 +125,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"ConcludeRemoval": {
-		notifies:    true, // of a request that expired
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
@@ -129,6 +134,7 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"VerifyConnection": {
+		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{

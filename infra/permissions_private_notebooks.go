@@ -15,12 +15,14 @@ var privateSteps = map[string]step{
 		readsCallers: true,
 		knowsRegions: true,
 		asksOrg:      true,
+		readsLedger:  true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"}},
+			{actions: []string{"ec2:DescribeVpcs"}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},
 	},
 	"PlaceEndpoints": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeNetworkAcls", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
@@ -57,6 +59,8 @@ var privateSteps = map[string]step{
 		},
 	},
 	"RemoveEndpoints": {
+		takes:       true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints"}},
 			{actions: []string{"ec2:DeleteVpcEndpoints"}, resources: []string{endpoints}, when: ownPlaced()},

@@ -12,16 +12,13 @@ var sweepSteps = map[string]step{
 				"ec2:DescribeVpcPeeringConnections",                                                 // peerings
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
-				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
 				"ec2:DescribeTransitGatewayVpcAttachments", // pairs
-				"iam:ListRoles", "redshift:DescribeClusters", // roles, clusters
-				"ram:GetResourceShareInvitations", // shares
+				"redshift:DescribeClusters",                // clusters
+				"ram:GetResourceShareInvitations",          // shares
 			}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
-			{actions: []string{"iam:GetRole"}, resources: []string{dataAPIRoles}},
-			{actions: []string{"iam:GetRolePolicy"}, resources: []string{studioRoles}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},
 	},

@@ -121,7 +121,7 @@ func TestWithoutTheOptInIAMDenies(t *testing.T) {
 				ask(true, "as the line says", func(map[string]string) {})
 				for _, c := range l.IAM {
 					key := strings.ToLower(c.Key)
-					ask(false, "another "+c.Key, func(m map[string]string) { m[key] = "somebody-elses" })
+					ask(c.Value == rights.Any, "another "+c.Key, func(m map[string]string) { m[key] = "somebody-elses" })
 					if c.Decides {
 						ask(false, "no "+c.Key, func(m map[string]string) { delete(m, key) })
 					}

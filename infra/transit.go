@@ -35,7 +35,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	connect := h.connect(scope, inspect, data{"dns": data{"hops": []string{}}})
 
 	refuse := h.task(scope, "RefuseTransit",
-		data{"connection": at("$.connection"), "reason": at("$.reason"), "decision": at("$.decision")},
+		data{"connection": at("$.connection"), "reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision")},
 		result{output: "$.Payload"})
 	refuse.Next(succeed(scope, "Refused", "The policy or the networks do not allow it; the output says which and why."))
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -23,6 +24,6 @@ func main() {
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	workflow.Start(func(ctx context.Context, in workflow.AttachmentInput) (workflow.VerifyAttachmentOutput, error) {
 		owner := ec2.NewFromConfig(door.Enter(in.Execution, in.Gateway.Account, in.Gateway.Region))
-		return attachment.Conclude(ctx, owner, looks, in)
+		return attachment.Conclude(ctx, ledger.Open(door.Hub()), owner, looks, in)
 	})
 }

@@ -8,11 +8,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -22,18 +24,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
-	book := ledger.Open(door.Hub())
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
 	workflow.Start(func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
-		enter := func(v workflow.VPC) connection.Verifier {
+		api := func(v workflow.VPC) *ec2.Client {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		still := func(ctx context.Context) error {
-			look := func(v workflow.VPC) peering.Describer {
-				return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
-			}
-			return peering.StillThere(ctx, look, in.Connection)
-		}
-		return connection.Verify(ctx, book, enter, still, bus, in)
+		enter := func(v workflow.VPC) connection.Verifier { return api(v) }
+		look := func(v workflow.VPC) peering.Describer { return api(v) }
+		still := func(ctx context.Context) error { return peering.StillThere(ctx, look, in.Connection) }
+		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) {
+			return connection.Verify(ctx, owners.Ledger, enter, still, bus, in)
+		}, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
 	})
 }

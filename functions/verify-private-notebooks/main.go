@@ -24,7 +24,7 @@ func main() {
 		log.Fatal(err)
 	}
 	workflow.Start(private.Verifier{
-		Bus: notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")},
+		Bus: notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode},
 		IAM: func(x, id, region string) private.PolicyReader { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Region: func(x, id, region string) private.RegionReader {
 			c := door.Enter(x, id, region)

@@ -31,10 +31,13 @@ type Line struct {
 // Condition is a condition key of a statement.
 type Condition struct {
 	Key   string
-	Value string // one with which IAM allows the call
+	Value string // one with which IAM allows the call; [Any] if it asks only whether there is one
 	// Decides says that the opt-in hangs on it: without the key, too, IAM denies the call.
 	Decides bool
 }
+
+// Any is the value of a condition that asks only whether the key is there.
+const Any = "*"
 
 // Enforced returns the condition keys on which the opt-in hangs; none: code enforces it.
 func (l Line) Enforced() []Condition {

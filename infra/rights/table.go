@@ -83,8 +83,8 @@ var Lines = []Line{
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
 	},
 	{
-		Writes: map[string][]string{"ClaimRoutes": {"ec2:CreateTags"}, "ConcludeRemoval": {"ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:peer:vpc-1"),
+		Writes: map[string][]string{"ConcludeRemoval": {"ec2:CreateTags", "ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}},
+		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:pairs"),
 	},
 
 	// Host routes of notebooks.
@@ -180,13 +180,18 @@ var Lines = []Line{
 		Code: "as for accepting it",
 	},
 	{
-		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable", "ec2:EnableTransitGatewayRouteTablePropagation"}},
-		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "as for accepting it; only the default tables of the gateway",
-		Code: "as for accepting it",
+		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable"}},
+		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "drawbridge:association=default on the table; the policy allows Associate",
+		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:association", Value: "default", Decides: true}},
+	},
+	{
+		Writes: map[string][]string{"AssociateAttachment": {"ec2:EnableTransitGatewayRouteTablePropagation"}},
+		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "drawbridge:propagation=default on the table; the policy allows Associate",
+		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:propagation", Value: "default", Decides: true}},
 	},
 	{
 		Writes: map[string][]string{"VerifyAttachment": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:table"),
+		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
 		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
@@ -239,16 +244,21 @@ var Lines = []Line{
 		Writes: map[string][]string{"AnswerTags": {"sagemaker:AddTags", "sagemaker:DeleteTags"}},
 		On:     "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
 	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"sagemaker:AddTags", "sagemaker:DeleteTags"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
 
 	// The Data API.
 	{
-		Writes: map[string][]string{"EnableHttpEndpoint": {"rds:EnableHttpEndpoint"}, "RetractDataApi": {"rds:DisableHttpEndpoint"}},
-		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:data-api on the cluster names accounts; the policy allows Admit; off again only what Drawbridge turned on",
-		Code: "InspectDataApi reads the tag; its value is a list, which the policy decides account by account",
+		Writes: map[string][]string{"EnableHttpEndpoint": {"rds:EnableHttpEndpoint"}},
+		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:data-api on the cluster names accounts; the policy allows Admit",
+		IAM: []Condition{{"aws:ResourceTag/drawbridge:data-api", Any, true}},
 	},
 	{
-		Writes: map[string][]string{"EnableHttpEndpoint": {"rds:AddTagsToResource"}, "RetractDataApi": {"rds:RemoveTagsFromResource"}},
-		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: says, IAM: tagged("drawbridge:http-endpoint"),
+		Writes: map[string][]string{"RetractDataApi": {"rds:DisableHttpEndpoint"}},
+		On:     "rds cluster:*", Whose: "the cluster's owner", OptIn: recorded,
+		Code: "the ledger. The tag may be gone by then, so that IAM cannot ask for it",
 	},
 	{
 		Writes: map[string][]string{"ConcludeDataApi": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
@@ -256,8 +266,9 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{"AdmitConsumers": {"iam:CreateRole", "iam:PutRolePolicy"}, "RetractDataApi": {"iam:DeleteRolePolicy"}},
-		On:     "iam role/drawbridge/drawbridge-data-api-*", Whose: "Drawbridge's own role", OptIn: "as for the cluster; no role without the boundary of the member stack",
-		IAM: []Condition{{"iam:PermissionsBoundary", "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-data-api-boundary", true}},
+		On:     "iam role/drawbridge/drawbridge-data-api-*", Whose: "Drawbridge's own role",
+		OptIn: "as for the cluster; no role without the boundary of the member stack, which reads no secret without the tag drawbridge:data-api of the secret's owner",
+		IAM:   []Condition{{"iam:PermissionsBoundary", "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-data-api-boundary", true}},
 	},
 	{
 		Writes: map[string][]string{"AdmitConsumers": {"iam:UpdateAssumeRolePolicy"}, "RetractDataApi": {"iam:DeleteRole"}},
@@ -265,25 +276,15 @@ var Lines = []Line{
 		Code: "the ARN in the role: only under the path /drawbridge/",
 	},
 	{
-		Writes: map[string][]string{"AdmitConsumers": {"iam:TagRole"}},
-		On:     "iam role/drawbridge/drawbridge-data-api-*", Whose: "Drawbridge's own role", OptIn: says, IAM: tagged("drawbridge:secret"),
-	},
-	{
-		Writes: map[string][]string{"AdmitConsumers": {"kms:PutKeyPolicy"}, "RetractDataApi": {"kms:PutKeyPolicy"}},
-		On:     "kms key/*", Whose: "the key's owner", OptIn: "the cluster's tags drawbridge:data-api and drawbridge:secret",
-		IAM:  []Condition{{"kms:BypassPolicyLockoutSafetyCheck", "false", false}},
-		Code: "InspectDataApi; IAM only keeps KMS's own check of the policy",
-	},
-	{
-		Writes: map[string][]string{"AdmitConsumers": {"secretsmanager:PutResourcePolicy"}, "RetractDataApi": {"secretsmanager:PutResourcePolicy"}},
-		On:     "secretsmanager secret:*", Whose: "the secret's owner", OptIn: "the cluster's tags drawbridge:data-api and drawbridge:secret",
-		IAM:  []Condition{{"secretsmanager:BlockPublicPolicy", "true", false}},
-		Code: "InspectDataApi; IAM only keeps strangers out of the policy",
-	},
-	{
-		Writes: map[string][]string{"AdmitConsumers": {"secretsmanager:DeleteResourcePolicy"}, "RetractDataApi": {"secretsmanager:DeleteResourcePolicy"}},
-		On:     "secretsmanager secret:*", Whose: "the secret's owner", OptIn: "the cluster's tags drawbridge:data-api and drawbridge:secret",
-		Code: "InspectDataApi; only a policy of which nothing is left is deleted",
+		Writes: map[string][]string{"AdmitConsumers": {"kms:CreateGrant"}},
+		On:     "kms key/*", Whose: "the key's owner", OptIn: "drawbridge:data-api on the key names the cluster, and on the secret, too; the policy allows Admit. A grant is retired by RetractDataApi alone, which the grant says",
+		IAM: []Condition{
+			{"aws:ResourceTag/drawbridge:data-api", Any, true},
+			{"kms:GrantOperations", "Decrypt", false},
+			{"kms:GrantConstraintType", "EncryptionContextSubset", true},
+			{"kms:GranteePrincipal", "arn:aws:iam::111111111111:role/drawbridge/drawbridge-data-api-sales", true},
+			{"kms:RetiringPrincipal", "arn:aws:iam::111111111111:role/drawbridge-member-retract-data-api", true},
+		},
 	},
 
 	// Endpoints for private notebooks and for callers of the Data API.
@@ -374,14 +375,14 @@ var Lines = []Line{
 
 	// Studio.
 	{
-		Writes: map[string][]string{"WriteStudioRole": {"iam:CreateRole", "iam:PutRolePolicy"}, "ForgetReaders": {"iam:DeleteRolePolicy"}},
+		Writes: map[string][]string{"WriteStudioRole": {"iam:CreateRole", "iam:PutRolePolicy"}},
 		On:     "iam role/drawbridge/drawbridge-studio-*", Whose: "Drawbridge's own role", OptIn: "drawbridge:studio on the cluster names accounts; no role without the boundary of the member stack",
 		IAM: []Condition{{"iam:PermissionsBoundary", "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-studio-boundary", true}},
 	},
 	{
-		Writes: map[string][]string{"WriteStudioRole": {"iam:UpdateAssumeRolePolicy"}, "ForgetReaders": {"iam:UpdateAssumeRolePolicy", "iam:DeleteRole"}},
-		On:     "iam role/drawbridge/drawbridge-studio-*", Whose: "Drawbridge's own role", OptIn: "as for making it",
-		Code: "the ARN in the role: only under the path /drawbridge/",
+		Writes: map[string][]string{"WriteStudioRole": {"iam:UpdateAssumeRolePolicy", "iam:DeleteRole", "iam:DeleteRolePolicy"}},
+		On:     "iam role/drawbridge/drawbridge-studio-*", Whose: "Drawbridge's own role", OptIn: "as for making it: only a role that Drawbridge marked when it made it, and that the ledger has",
+		IAM: ownOnly("drawbridge:connection", "studio"),
 	},
 	{
 		Writes: map[string][]string{"WriteStudioRole": {"iam:TagRole"}},
@@ -393,31 +394,48 @@ var Lines = []Line{
 		IAM: ownOnly("drawbridge:studio", "true"),
 	},
 	{
-		Writes: map[string][]string{"AdmitExecutionRole": {"iam:TagRole"}},
-		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "drawbridge:studio=true on the role",
+		Writes: map[string][]string{"AdmitExecutionRole": {"iam:TagRole", "iam:UntagRole"}},
+		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "drawbridge:studio=true on the role; the mark and no other tag",
 		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:studio", "true")...),
 	},
 	{
-		Writes: map[string][]string{"AdmitExecutionRole": {"iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"}},
+		Writes: map[string][]string{"ReleaseExecutionRole": {"iam:DeleteRolePolicy", "iam:UpdateAssumeRolePolicy"}},
 		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "drawbridge:studio=true was on the role when Drawbridge's mark came on it; what was added can go when the tag is gone",
 		IAM: ownOnly("drawbridge:connection", "studio"),
 	},
 	{
-		Writes: map[string][]string{"AdmitExecutionRole": {"iam:UntagRole"}},
+		Writes: map[string][]string{"ReleaseExecutionRole": {"iam:UntagRole"}},
 		On:     "iam role/*", Whose: "the owner of the domain's execution role", OptIn: "as for what was added",
 		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:connection", "studio")...),
 	},
 	{
 		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:UpdateDomain"}},
-		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true on the domain's execution role; the policy allows Identify",
-		Code: "InspectStudio: the opt-in is on the role, IAM is asked about the domain",
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true on the domain",
+		IAM: ownOnly("drawbridge:studio", "true"),
 	},
 	{
-		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:AddTags", "sagemaker:DeleteTags"}},
-		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: says, IAM: tagged("drawbridge:identity-was"),
+		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:AddTags"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true on the domain; the mark and no other tag",
+		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:studio", "true")...),
+	},
+	{
+		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:UpdateDomain"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "drawbridge:studio=true was on the domain when Drawbridge's mark came on it; its setting can become what it was when the tag is gone",
+		IAM: ownOnly("drawbridge:connection", "studio"),
+	},
+	{
+		Writes: map[string][]string{"IdentifyUsers": {"sagemaker:DeleteTags"}},
+		On:     "sagemaker domain/*", Whose: "the domain's owner", OptIn: "as for its setting",
+		IAM: append(tagged("drawbridge:connection"), ownOnly("drawbridge:connection", "studio")...),
+	},
+	{
+		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags"}},
+		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "drawbridge:studio on the cluster, whatever accounts it names",
+		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio", Any, true}),
 	},
 	{
 		Writes: map[string][]string{"ConcludeStudio": {"redshift:CreateTags", "redshift:DeleteTags"}},
-		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: says, IAM: tagged("drawbridge:studio-status"),
+		On:     "redshift cluster:*", Whose: "the cluster's owner", OptIn: "as long as the status that the tag allowed is there",
+		IAM: append(tagged("drawbridge:studio-status"), Condition{"aws:ResourceTag/drawbridge:studio-status", Any, true}),
 	},
 }

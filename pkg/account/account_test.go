@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,11 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // assumer hands out credentials and remembers what it was asked for.
@@ -33,7 +37,8 @@ func (a *assumer) AssumeRole(_ context.Context, in *sts.AssumeRoleInput, _ ...fu
 }
 
 func door(a *assumer, region string) *Door {
-	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, lookup: lookup, sessions: map[session]*aws.CredentialsCache{}}
+	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, lookup: lookup, sessions: map[session]*aws.CredentialsCache{},
+		observe: map[string]bool{}, mode: func(context.Context) (mode.Setting, error) { return mode.Setting{Mode: mode.Full}, nil }}
 }
 
 func TestEnterNamesTheSessionAfterTheExecution(t *testing.T) {
@@ -158,4 +163,47 @@ func TestAccountIsAskedAgainAfterAnErrorAndAfterAWhile(t *testing.T) {
 	if d.asked != 3 {
 		t.Errorf("asked %d times, want 3", d.asked)
 	}
+}
+
+// picky lets in only who says one external id.
+type picky struct {
+	externalID string
+	asked      []string
+}
+
+func (p *picky) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, o ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	p.asked = append(p.asked, *in.ExternalId)
+	if *in.ExternalId != p.externalID {
+		return nil, &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform: sts:AssumeRole"}
+	}
+	return (&assumer{}).AssumeRole(ctx, in, o...)
+}
+
+func TestAnAccountThatLetsItselfBeObservedOnlyIsKnownAtTheDoor(t *testing.T) {
+	p := &picky{externalID: "secret-observe"}
+	d := door(nil, "us-east-1")
+	d.assume = p
+	c := d.Enter("one", "222222222222", "us-east-1")
+	if _, err := c.Credentials.Retrieve(t.Context()); err != nil || !d.ObservesOnly("222222222222") || d.ObservesOnly("111111111111") {
+		t.Fatalf("observed only: %v, %v", d.ObservesOnly("222222222222"), err)
+	}
+	c.HTTPClient = refusing{t}
+	if _, err := redshift.NewFromConfig(c).CreateTags(t.Context(), &redshift.CreateTagsInput{ResourceName: aws.String("x"), Tags: []redshifttypes.Tag{{}}}); fault.Of(err) != fault.Held || !strings.Contains(err.Error(), "222222222222 lets itself be observed only") {
+		t.Errorf("a change: %v", err)
+	}
+	// The next session begins with what worked, and finds out when the stack is another.
+	_, _ = d.Enter("two", "222222222222", "us-east-1").Credentials.Retrieve(t.Context())
+	p.externalID = "secret"
+	_, err := d.Enter("three", "222222222222", "us-east-1").Credentials.Retrieve(t.Context())
+	if got := strings.Join(p.asked, " "); err != nil || d.ObservesOnly("222222222222") || got != "secret secret-observe secret-observe secret-observe secret" {
+		t.Errorf("asked with %q, %v", got, err)
+	}
+}
+
+// refusing sends nothing.
+type refusing struct{ t *testing.T }
+
+func (r refusing) Do(*http.Request) (*http.Response, error) {
+	r.t.Error("a call was sent")
+	return nil, errors.New("sent")
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -15,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -29,9 +31,9 @@ type Attacher interface {
 	ModifyTransitGatewayVpcAttachment(context.Context, *ec2.ModifyTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.ModifyTransitGatewayVpcAttachmentOutput, error)
 }
 
-// Attach attaches a VPC to a gateway with the given subnets, or adds them to its attachment, as the VPC's account. After an
-// attachment that AWS failed it sees first to the role that AWS attaches with.
-func Attach(ctx context.Context, api Attacher, roles RoleMaker, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
+// Attach attaches a VPC to a gateway with the given subnets, or adds them to its attachment, as the VPC's account. That Drawbridge makes it
+// is in the ledger before. After an attachment that AWS failed it sees first to the role that AWS attaches with.
+func Attach(ctx context.Context, l ledger.Ledger, api Attacher, roles RoleMaker, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
 	if Live(in.Attachment) {
 		slog.InfoContext(ctx, "adding subnets", "attachment", in.Attachment.ID, "subnets", in.Subnets)
 		got, err := api.ModifyTransitGatewayVpcAttachment(ctx, &ec2.ModifyTransitGatewayVpcAttachmentInput{
@@ -47,6 +49,16 @@ func Attach(ctx context.Context, api Attacher, roles RoleMaker, in workflow.Atta
 	after := in.Attachment.State == "failed"
 	if after {
 		if err := ensureRole(ctx, roles, in); err != nil {
+			return workflow.AttachmentOutput{}, err
+		}
+	}
+	unit := Unit(in.Gateway.ID, in.VPC.ID)
+	recorded, err := l.Record(ctx, unit, Made(in.VPC, in.Gateway, ""))
+	if err != nil {
+		return workflow.AttachmentOutput{}, err
+	}
+	if recorded[0].State == ledger.Confirmed { // of one that is over
+		if _, err := l.Mark(ctx, recorded[0], func(i *ledger.Item) { i.State, i.Left = ledger.Intended, "" }); err != nil {
 			return workflow.AttachmentOutput{}, err
 		}
 	}
@@ -69,7 +81,9 @@ func Attach(ctx context.Context, api Attacher, roles RoleMaker, in workflow.Atta
 	if err != nil {
 		return workflow.AttachmentOutput{}, fmt.Errorf("attaching %s to %s in %s: %w", in.VPC.ID, in.Gateway.ID, in.VPC.Account, err)
 	}
-	return answer(got.TransitGatewayVpcAttachment), nil
+	out := answer(got.TransitGatewayVpcAttachment)
+	_, err = l.Confirm(ctx, Made(in.VPC, in.Gateway, out.Attachment))
+	return out, err
 }
 
 func answer(a *types.TransitGatewayVpcAttachment) workflow.AttachmentOutput {
@@ -102,9 +116,13 @@ type associater interface {
 }
 
 // Associate associates an attachment with a route table of the gateway and propagates its VPC's addresses, as the gateway's
-// owner. What is so already is left alone.
-func Associate(ctx context.Context, api associater, in workflow.AssociateAttachmentInput) (workflow.HopsOutput, error) {
+// owner. What is so already is left alone. The ledger has each before it is made.
+func Associate(ctx context.Context, l ledger.Ledger, api associater, in workflow.AssociateAttachmentInput) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
+	items := belongs(in)
+	if _, err := l.Record(ctx, in.Attachment.ID, items...); err != nil {
+		return out, err
+	}
 	if in.Associate != "" {
 		slog.InfoContext(ctx, "associating", "attachment", in.Attachment.ID, "table", in.Associate)
 		_, err := api.AssociateTransitGatewayRouteTable(ctx, &ec2.AssociateTransitGatewayRouteTableInput{TransitGatewayAttachmentId: &in.Attachment.ID, TransitGatewayRouteTableId: &in.Associate})
@@ -122,7 +140,23 @@ func Associate(ctx context.Context, api associater, in workflow.AssociateAttachm
 		}
 		out.Hops = append(out.Hops, workflow.Hop{Hop: "propagation", OK: true, Detail: in.Attachment.ID + " to " + table})
 	}
-	return out, nil
+	_, err := l.Confirm(ctx, items...)
+	return out, err
+}
+
+// belongs are the items of an association and of propagations. Nothing was there before any of them.
+func belongs(in workflow.AssociateAttachmentInput) []ledger.Item {
+	item := func(kind ledger.Kind, table string) ledger.Item {
+		return ledger.Item{Account: in.Gateway.Account, Region: in.Gateway.Region, Resource: in.Attachment.ID, Kind: kind, Key: table, Left: table}
+	}
+	var out []ledger.Item
+	if in.Associate != "" {
+		out = append(out, item(ledger.Association, in.Associate))
+	}
+	for _, table := range in.Propagate {
+		out = append(out, item(ledger.Propagation, table))
+	}
+	return out
 }
 
 type detacher interface {
@@ -163,7 +197,7 @@ type Verifier interface {
 // in both accounts, and asks for a look at each pair of the VPC with another that is attached. What AWS does not say by
 // itself, it says: an association that is missing, and addresses that are not propagated because they overlap, are a
 // conflict for the gateway's owner.
-func Verify(ctx context.Context, enter func(event.Place) Verifier, looks look.Asker, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
+func Verify(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier, looks look.Asker, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
 	out := workflow.VerifyAttachmentOutput{Result: workflow.Attached, Reason: in.Reason}
 	owner := enter(event.Place{Account: in.Gateway.Account, Region: in.Gateway.Region})
 	seen, err := attachments(ctx, owner, filter("transit-gateway-id", in.Gateway.ID), filter("resource-type", "vpc"))
@@ -194,7 +228,7 @@ func Verify(ctx context.Context, enter func(event.Place) Verifier, looks look.As
 	out.Verdict = append(hops, in.Lacking...)
 	if len(lacks) > 0 {
 		lacking := fault.NewConflict(strings.Join(lacks, "; "), strings.Join(remedies, "; or ")+"; then redrive the execution")
-		if err := tell(ctx, enter, in, connection.Conflict, lacking.Error(), ""); err != nil {
+		if err := tell(ctx, l, enter, in, connection.Conflict, lacking.Error(), ""); err != nil {
 			return out, err
 		}
 		return out, lacking
@@ -205,7 +239,7 @@ func Verify(ctx context.Context, enter func(event.Place) Verifier, looks look.As
 	for _, h := range missing(out.Verdict) {
 		out.Reason += "; but " + h.Detail
 	}
-	if err := tell(ctx, enter, in, out.Result, out.Reason, table); err != nil {
+	if err := tell(ctx, l, enter, in, out.Result, out.Reason, table); err != nil {
 		return out, err
 	}
 	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason)
@@ -257,21 +291,27 @@ func missing(hops []workflow.Hop) []workflow.Hop {
 	return slices.DeleteFunc(slices.Clone(hops), func(h workflow.Hop) bool { return h.OK })
 }
 
-// tell leaves a status on the attachment, in the VPC's account and, if it is another, the gateway owner's. There, too, the
-// route table with which it was in order.
-func tell(ctx context.Context, enter func(event.Place) Verifier, in workflow.VerifyAttachmentInput, result workflow.Result, reason, table string) error {
+// tell writes in the ledger what an attachment came to and, if it is in order, with which route table; and leaves a status on it, in
+// the VPC's account and, if it is another, the gateway owner's.
+func tell(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier, in workflow.VerifyAttachmentInput, result workflow.Result, reason, table string) error {
+	_, err := l.Change(ctx, in.Attachment.ID, func(c *ledger.Connection) {
+		if c.Status != ledger.Status(result) || c.Reason != reason {
+			c.At = l.Now().UTC().Truncate(time.Second)
+		}
+		c.Status, c.Reason = ledger.Status(result), reason
+		if table != "" {
+			c.Facts = map[string]string{factTable: table}
+		}
+	})
+	if err != nil {
+		return err
+	}
 	vpc := in.VPC
 	for n, account := range []string{in.VPC.Account, in.Gateway.Account} {
-		if n == 1 && account == in.VPC.Account && table == "" {
+		if n == 1 && account == in.VPC.Account {
 			continue
 		}
 		tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: fit.Tag(reason)}}
-		if n == 1 && account == in.VPC.Account {
-			tags = nil
-		}
-		if n == 1 && table != "" {
-			tags = append(tags, connection.Tag{Key: TagTable, Value: table})
-		}
 		vpc.Account = account
 		if err := connection.Tell(ctx, enter(event.Place{Account: account, Region: vpc.Region}), vpc, in.Attachment.ID, tags); err != nil {
 			return err
@@ -308,14 +348,16 @@ func announce(ctx context.Context, looks look.Asker, g workflow.Gateway, vpc wor
 	return len(pairs), look.Ask(ctx, looks, pairs...)
 }
 
-// Conclude asks for a look at each pair of a VPC that was detached with another that is attached still, so that what was
-// added for them goes.
-func Conclude(ctx context.Context, owner OwnerReader, looks look.Asker, in workflow.AttachmentInput) (workflow.VerifyAttachmentOutput, error) {
+// Conclude takes an attachment that is over out of the ledger, and asks for a look at each pair of its VPC with another that is attached
+// still, so that what was added for them goes.
+func Conclude(ctx context.Context, l ledger.Ledger, owner OwnerReader, looks look.Asker, in workflow.AttachmentInput) (workflow.VerifyAttachmentOutput, error) {
 	out := workflow.VerifyAttachmentOutput{Result: workflow.Removed, Reason: in.Reason, Verdict: []workflow.Hop{}}
 	seen, err := attachments(ctx, owner, filter("transit-gateway-id", in.Gateway.ID), filter("resource-type", "vpc"), filter("state", "available"))
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
 	}
-	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason)
-	return out, err
+	if out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason); err != nil {
+		return out, err
+	}
+	return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID) // last: until then another execution knows that something may be left
 }

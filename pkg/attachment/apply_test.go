@@ -19,6 +19,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -47,7 +49,7 @@ func (c *cloud) do(format string, args ...any) error {
 
 func (c *cloud) CreateTransitGatewayVpcAttachment(_ context.Context, in *ec2.CreateTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.CreateTransitGatewayVpcAttachmentOutput, error) {
 	tag := in.TagSpecifications[0].Tags[0]
-	return &ec2.CreateTransitGatewayVpcAttachmentOutput{}, c.do("create %s %s %v %s=%s", *in.VpcId, *in.TransitGatewayId, in.SubnetIds, *tag.Key, *tag.Value)
+	return &ec2.CreateTransitGatewayVpcAttachmentOutput{TransitGatewayVpcAttachment: &types.TransitGatewayVpcAttachment{TransitGatewayAttachmentId: aws.String(ours), State: "pending"}}, c.do("create %s %s %v %s=%s", *in.VpcId, *in.TransitGatewayId, in.SubnetIds, *tag.Key, *tag.Value)
 }
 
 func (c *cloud) ModifyTransitGatewayVpcAttachment(_ context.Context, in *ec2.ModifyTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.ModifyTransitGatewayVpcAttachmentOutput, error) {
@@ -145,6 +147,47 @@ func one(own bool) workflow.AttachmentInput {
 		Attachment: workflow.Attachment{ID: ours, State: "available", Own: own, DNS: true}}
 }
 
+// fresh is an empty ledger.
+func fresh() ledger.Ledger {
+	l, _ := ledgertest.New()
+	return l
+}
+
+// What Drawbridge made it knows by the ledger, however the answers of AWS get lost; what is over is forgotten.
+func TestWhatIsMadeIsInTheLedger(t *testing.T) {
+	l, memory := ledgertest.New()
+	in := workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Subnets: []string{"subnet-1"}}
+	made := func() ledger.Item {
+		t.Helper()
+		items, err := l.Of(t.Context(), beta, "us-east-1", vpc)
+		if err != nil || len(items) != 1 || items[0].Kind != ledger.Attachment || items[0].Key != gateway {
+			t.Fatalf("%+v, %v", items, err)
+		}
+		return items[0]
+	}
+	s := sky()
+	s.code = "UnauthorizedOperation"
+	if _, err := attachment.Attach(t.Context(), l, s, nil, in); err == nil || made().State != ledger.Intended {
+		t.Fatalf("%v, %+v", err, made())
+	}
+	s.code = ""
+	if _, err := attachment.Attach(t.Context(), l, s, nil, in); err != nil || made().State != ledger.Confirmed || made().Left != ours {
+		t.Fatalf("%v, %+v", err, made())
+	}
+	if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := attachment.Associate(t.Context(), l, s, workflow.AssociateAttachmentInput{Gateway: in.Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if items, err := l.Items(t.Context(), ours); err != nil || len(items) != 2 {
+		t.Fatalf("%+v, %v", items, err)
+	}
+	if _, err := attachment.Conclude(t.Context(), l, s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true)); err != nil || len(memory.Rows()) > 0 {
+		t.Errorf("%v, left: %v", err, memory.Rows())
+	}
+}
+
 func TestAttach(t *testing.T) {
 	for name, c := range map[string]struct {
 		attachment workflow.Attachment
@@ -165,7 +208,7 @@ func TestAttach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sky()
 			s.code = c.code
-			_, err := attachment.Attach(t.Context(), s, nil, workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: c.attachment, Subnets: []string{"subnet-1"}})
+			_, err := attachment.Attach(t.Context(), fresh(), s, nil, workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: c.attachment, Subnets: []string{"subnet-1"}})
 			if fault.Of(err) != c.fails || len(*s.did) != 1 || !strings.HasPrefix((*s.did)[0], c.did) {
 				t.Errorf("did %q, %v", *s.did, err)
 			}
@@ -182,17 +225,17 @@ func TestStepsThatSomebodyElseWasFasterWith(t *testing.T) {
 	if out, err := attachment.Detach(t.Context(), s, one(true)); err != nil || out.State != "changed meanwhile" {
 		t.Errorf("%+v, %v", out, err)
 	}
-	in := workflow.AssociateAttachmentInput{Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}
+	in := workflow.AssociateAttachmentInput{Gateway: one(true).Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}
 	s.code = "Resource.AlreadyAssociated"
-	if _, err := attachment.Associate(t.Context(), s, workflow.AssociateAttachmentInput{Associate: "tgw-rtb-1"}); err != nil {
+	if _, err := attachment.Associate(t.Context(), fresh(), s, workflow.AssociateAttachmentInput{Gateway: one(true).Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1"}); err != nil {
 		t.Error(err)
 	}
 	s.code = "TransitGatewayRouteTablePropagation.Duplicate"
-	if _, err := attachment.Associate(t.Context(), s, workflow.AssociateAttachmentInput{Propagate: []string{"tgw-rtb-1"}}); err != nil {
+	if _, err := attachment.Associate(t.Context(), fresh(), s, workflow.AssociateAttachmentInput{Gateway: one(true).Gateway, Attachment: one(true).Attachment, Propagate: []string{"tgw-rtb-1"}}); err != nil {
 		t.Error(err)
 	}
 	s.code, *s.did = "", nil
-	if _, err := attachment.Associate(t.Context(), s, in); err != nil || fmt.Sprint(*s.did) != "[associate tgw-rtb-1 propagate tgw-rtb-1]" {
+	if _, err := attachment.Associate(t.Context(), fresh(), s, in); err != nil || fmt.Sprint(*s.did) != "[associate tgw-rtb-1 propagate tgw-rtb-1]" {
 		t.Errorf("did %q, %v", *s.did, err)
 	}
 }
@@ -206,7 +249,7 @@ func TestWhatSomebodyElseMadeIsNeverDeleted(t *testing.T) {
 
 func verify(s *cloud, lacking ...workflow.Hop) (workflow.VerifyAttachmentOutput, error) {
 	in := one(true)
-	return attachment.Verify(context.Background(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+	return attachment.Verify(context.Background(), fresh(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
 		workflow.VerifyAttachmentInput{Execution: in.Execution, Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment, Lacking: lacking})
 }
 
@@ -221,8 +264,7 @@ func TestVerifyAsksForALookAtEachPair(t *testing.T) {
 		t.Errorf("asked for %q", *s.did)
 	}
 	for tag, want := range map[string]string{
-		beta + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:table": "tgw-rtb-1",
-		beta + " " + ours + " drawbridge:table": "",
+		beta + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:status": "Attached",
 	} {
 		if s.tags[tag] != want {
 			t.Errorf("%s is %q, want %q", tag, s.tags[tag], want)
@@ -245,7 +287,7 @@ func TestAPeerThatAWSHasForgottenIsLookedAt(t *testing.T) {
 		s.neighbour = true
 		in := one(true)
 		in.Attachment.Peers = c.peers
-		out, err := attachment.Verify(t.Context(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+		out, err := attachment.Verify(t.Context(), fresh(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
 			workflow.VerifyAttachmentInput{Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
 		asked := strings.Join(*s.did, " ")
 		for _, id := range []string{"vpc-neighbour0", "vpc-neighbour1", "vpc-forgotten"} {
@@ -293,7 +335,7 @@ func TestVerifySaysWhatAWSDoesNotSay(t *testing.T) {
 func TestConcludeAsksForALookAtWhatIsLeft(t *testing.T) {
 	s := sky()
 	s.neighbour = true
-	out, err := attachment.Conclude(t.Context(), s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true))
+	out, err := attachment.Conclude(t.Context(), fresh(), s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true))
 	if err != nil || out.Result != workflow.Removed || out.Announced != 1 || len(*s.did) != 1 {
 		t.Errorf("%+v, %v, asked for %q", out, err, *s.did)
 	}

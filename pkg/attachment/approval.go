@@ -92,8 +92,9 @@ func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus
 		return out, err
 	}
 	rejects := in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
-	head := notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: out.Reason}
-	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
+	refused := notice.Refuse(in.Execution, request(in), workflow.Alike(in.Reason), in.Decision)
+	refused.Rejected = rejects
+	if err := bus.Put(ctx, refused); err != nil {
 		return out, err
 	}
 	if rejects { // last, because an attachment that is rejected already is none to refuse

@@ -23,11 +23,8 @@ import (
 const (
 	// TagConnection says on an attachment that Drawbridge made it, and for which VPC and gateway; see [Unit].
 	TagConnection = "drawbridge:connection"
-	// TagTable says, in the gateway owner's account, with which route table the attachment was in order. Who takes it away
-	// meant it: Drawbridge does not give it back.
-	TagTable = "drawbridge:table"
-	// TagAssociation and TagPropagation, with the value "default", name the route tables of a gateway that has no default
-	// ones and more than one.
+	// TagAssociation and TagPropagation, with the value "default", are how a gateway's owner chooses the route tables that managed
+	// attachments belong to, where the gateway has no default ones. IAM lets Drawbridge at no other table.
 	TagAssociation = "drawbridge:association"
 	TagPropagation = "drawbridge:propagation"
 )
@@ -61,8 +58,13 @@ type Question struct {
 	// Asked says whether the VPC's tag drawbridge:attach names the gateway, Visible whether the VPC's account sees the
 	// gateway: it owns it, or it is shared with it.
 	Asked, Visible bool
-	// Attach, Answer and Reject are the policy's decisions.
-	Attach, Answer, Reject policy.Decision
+	// Attach, Answer, Reject, Adopt and Associate are the policy's decisions.
+	Attach, Answer, Reject, Adopt, Associate policy.Decision
+	// Requested says that the attachment was asked for where it could be seen: by the event that started the execution.
+	Requested bool
+	// Managed says that the ledger has an entry of the attachment, Says what its owners' tags drawbridge:manage say; see [Manages].
+	Managed bool
+	Says    string
 	// Association is the state of the attachment's association, AWS's word; empty if there is none. Associated is its table.
 	Association, Associated string
 	// Propagated are the route tables that the attachment is propagated to.

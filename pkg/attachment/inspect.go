@@ -143,7 +143,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInp
 		out.Announced = len(looks)
 		return end(Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s concerns %d attachments", e.Name, len(looks))})
 	}
-	v, err := i.judge(ctx, in.Execution, units[0], &out)
+	v, err := i.judge(ctx, in.Execution, units[0], e.Name == "CreateTransitGatewayVpcAttachment", &out)
 	if err != nil {
 		return out, err
 	}
@@ -295,8 +295,9 @@ func (i Inspector) named(ctx context.Context, execution string, at event.Place, 
 	return out, nil
 }
 
-// judge reads what there is to know about one VPC on one gateway, and decides.
-func (i Inspector) judge(ctx context.Context, execution string, u unit, out *workflow.InspectAttachmentOutput) (Verdict, error) {
+// judge reads what there is to know about one VPC on one gateway, and decides. What is managed from now on it writes in the ledger.
+// requested says that the execution's event is the request of an attachment.
+func (i Inspector) judge(ctx context.Context, execution string, u unit, requested bool, out *workflow.InspectAttachmentOutput) (Verdict, error) {
 	nothing := func(format string, args ...any) (Verdict, error) {
 		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(format, args...)}, nil
 	}
@@ -316,15 +317,26 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 		return nothing("%s does not exist in %s, %s", u.vpc, u.Account, u.Region)
 	}
 	out.VPC, out.Gateway = vpc, workflow.Gateway{ID: u.gateway, Region: u.Region}
-	q := Question{VPC: vpc}
-	if q.Attachment, q.Failed, err = readAttachment(ctx, here.EC2, u); err != nil {
+	q := Question{VPC: vpc, Requested: requested}
+	made, err := i.made(ctx, u)
+	if err != nil {
+		return Verdict{}, err
+	}
+	var attachmentTags map[string]string
+	if q.Attachment, attachmentTags, q.Failed, err = readAttachment(ctx, here.EC2, u, made); err != nil {
 		return Verdict{}, err
 	}
 	entries, err := i.Ledger.Connections(ctx, u.Account, u.Region)
 	if err != nil {
 		return Verdict{}, err
 	}
-	q.Attachment.Peers = Peers(entries, u.gateway, u.vpc)
+	entry := entryOf(entries, q.Attachment.ID)
+	q.Managed = entry.ID != ""
+	if q.Attachment.ID == "" && made != nil && made.State == ledger.Confirmed {
+		// AWS shows an attachment for two hours after its end. This one was Drawbridge's, and the ledger has not been told.
+		q.Attachment = workflow.Attachment{ID: made.Left, State: "deleted"}
+	}
+	q.Attachment.Table, q.Attachment.Peers = entry.Facts[factTable], Peers(entries, u.gateway, u.vpc)
 	if v, passing := Passing(q.Attachment); passing {
 		out.Attachment = q.Attachment
 		return v, nil
@@ -365,6 +377,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 	q.Gateway, out.Attachment = out.Gateway, q.Attachment
 	q.Unclear = tag.Why(tags, tag.Attach) + tag.Why(gatewayTags, tag.Accept) + tag.Why(ownerTags, tag.Approval)
 	q.Asked = share.Asks(tags[tag.Attach], u.gateway, out.Gateway.Name)
+	q.Says = Says(attachmentTags, ownerTags)
 
 	set, text, err := i.Policy(ctx, out.Policy)
 	if err != nil {
@@ -375,9 +388,13 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: theirs.Entity()}
 	occasion := policy.Context{Connection: q.Attachment.ID, Approval: ownerTags[tag.Approval]}
 	q.Attach, q.Answer, q.Reject = set.Attach(principal, gateway, occasion), set.AnswerAttachment(principal, gateway, occasion), set.RejectAttachment(principal, gateway, occasion)
+	q.Adopt, q.Associate = set.AdoptAttachment(principal, gateway, occasion), set.Associate(principal, gateway, occasion)
 	out.Reject = q.Reject
+	if v, settled, err := i.manage(ctx, &q); settled || err != nil {
+		return v, err
+	}
 	wanted := q.Asked && q.Visible
-	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && (wanted || !q.Attachment.Own) {
+	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && q.Managed && (wanted || !q.Attachment.Own) {
 		if q.Subnets, q.Used, err = survey(ctx, here, u); err != nil {
 			return Verdict{}, fmt.Errorf("in %s, %s: %w", u.Account, u.Region, err)
 		}
@@ -397,6 +414,53 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, out *wor
 		}
 	}
 	return v, nil
+}
+
+// made returns what the ledger says of the attachments of a VPC to a gateway that Drawbridge made: nil if it made none.
+func (i Inspector) made(ctx context.Context, u unit) (*ledger.Item, error) {
+	items, err := i.Ledger.Of(ctx, u.Account, u.Region, u.vpc)
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		if item.Kind == ledger.Attachment && item.Key == u.gateway {
+			return &item, nil
+		}
+	}
+	return nil, nil
+}
+
+// manage begins the entry of an attachment that is managed from now on, and ends that of one whose owner wants Drawbridge to let go.
+func (i Inspector) manage(ctx context.Context, q *Question) (v Verdict, settled bool, err error) {
+	a := q.Attachment
+	switch q.Says {
+	case tag.Undo:
+		if a.Own && (a.State == "available" || a.State == "pendingAcceptance") {
+			return Verdict{Answer: workflow.AnswerDetach, Reason: fmt.Sprintf("%s is tagged %s=%s, and Drawbridge made it", a.ID, tag.Manage, tag.Undo)}, true, nil
+		}
+		fallthrough
+	case tag.Leave:
+		if a.Own || q.Managed {
+			if err := i.forget(ctx, *q); err != nil {
+				return v, true, err
+			}
+		}
+		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s is tagged %s=%s: it stays as it is, and is its owners'", a.ID, tag.Manage, q.Says)}, true, nil
+	}
+	managed, origin, _ := Manages(*q)
+	if !managed || q.Managed {
+		return v, false, nil
+	}
+	_, err = i.Ledger.Begin(ctx, ledger.Connection{ID: a.ID, Kind: KindAttachment, Origin: origin, Policy: q.Adopt.Policy, Sides: []ledger.Side{
+		{Role: "requester", Account: q.VPC.Account, Region: q.VPC.Region, ID: q.VPC.ID},
+		{Role: "accepter", Account: q.Gateway.Account, Region: q.Gateway.Region, ID: q.Gateway.ID}}})
+	q.Managed = err == nil
+	return v, err != nil, err
+}
+
+// forget takes an attachment out of the ledger; in the members everything stays.
+func (i Inspector) forget(ctx context.Context, q Question) error {
+	return Forget(ctx, i.Ledger, q.VPC, q.Gateway, q.Attachment.ID)
 }
 
 // theirs reads what the gateway's owner sees: its options, and the attachment's association, propagation and tags.
@@ -428,7 +492,6 @@ func (i Inspector) theirs(ctx context.Context, api EC2, u unit, q *Question, g *
 	}
 	if len(seen) > 0 {
 		ownerTags = tag.Clean(tag.Attachment, tagsOf(seen[0].Tags))
-		q.Attachment.Table = ownerTags[TagTable]
 		if a := seen[0].Association; a != nil && a.State != types.TransitGatewayAssociationStateDisassociated {
 			q.Association, q.Associated = string(a.State), aws.ToString(a.TransitGatewayRouteTableId)
 		}
@@ -561,8 +624,9 @@ func readVPC(ctx context.Context, api EC2, at event.Place, id string) (vpc workf
 }
 
 // readAttachment returns the attachment of a VPC to a gateway, as the VPC's account has it: a live one if there is one,
-// else the newest of those that are shown still; and the ids of those that Drawbridge made and AWS failed.
-func readAttachment(ctx context.Context, api EC2, u unit) (one workflow.Attachment, failed []string, err error) {
+// else the newest of those that are shown still; its tags there; and the ids of those that Drawbridge made and AWS failed. made is what the
+// ledger says of those that Drawbridge made: the tag alone makes none its own.
+func readAttachment(ctx context.Context, api EC2, u unit, made *ledger.Item) (one workflow.Attachment, tags map[string]string, failed []string, err error) {
 	var best *types.TransitGatewayVpcAttachment
 	pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(api, &ec2.DescribeTransitGatewayVpcAttachmentsInput{
 		Filters: []types.Filter{filter("vpc-id", u.vpc), filter("transit-gateway-id", u.gateway)}})
@@ -570,12 +634,13 @@ func readAttachment(ctx context.Context, api EC2, u unit) (one workflow.Attachme
 		return Live(workflow.Attachment{State: string(a.State)})
 	}
 	own := func(a types.TransitGatewayVpcAttachment) bool {
-		return tagsOf(a.Tags)[TagConnection] == Unit(u.gateway, u.vpc)
+		tagged := tagsOf(a.Tags)[TagConnection] == Unit(u.gateway, u.vpc)
+		return tagged && made != nil && (made.State == ledger.Intended || made.Left == aws.ToString(a.TransitGatewayAttachmentId))
 	}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return one, nil, fmt.Errorf("reading the attachment of %s to %s in %s, %s: %w", u.vpc, u.gateway, u.Account, u.Region, err)
+			return one, nil, nil, fmt.Errorf("reading the attachment of %s to %s in %s, %s: %w", u.vpc, u.gateway, u.Account, u.Region, err)
 		}
 		for _, a := range page.TransitGatewayVpcAttachments {
 			newer := best != nil && aws.ToTime(a.CreationTime).After(aws.ToTime(best.CreationTime))
@@ -588,11 +653,11 @@ func readAttachment(ctx context.Context, api EC2, u unit) (one workflow.Attachme
 		}
 	}
 	if best == nil {
-		return one, nil, nil
+		return one, nil, nil, nil
 	}
 	slices.Sort(failed)
 	return workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
-		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best)}, failed, nil
+		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best)}, tag.Clean(tag.Attachment, tagsOf(best.Tags)), failed, nil
 }
 
 func gatewaysOf(ctx context.Context, api interface {

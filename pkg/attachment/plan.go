@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -46,6 +47,33 @@ func Peers(entries []ledger.Connection, gateway, vpc string) map[string]string {
 	return out
 }
 
+// Manages says whether the attachment of a VPC is managed from now on, how that came about, and if not, why not. The first that holds:
+//
+//	the ledger has an entry of it                     → managed
+//	there is none, or it is over                      → not yet: it is made first
+//	Drawbridge made it                                → requested
+//	it waits for the gateway's owner                  → requested: a request that waits is seen as a request
+//	the event is the request                          → requested
+//	the VPC's tag drawbridge:attach names the gateway,
+//	or an owner's drawbridge:manage is true           → adopted, if the policy allows AdoptAttachment
+//	else                                              → found: it was there before, and stays as it is
+func Manages(q Question) (managed bool, origin ledger.Origin, why string) {
+	a := q.Attachment
+	switch {
+	case q.Managed:
+		return true, "", ""
+	case !Live(a):
+		return false, "", ""
+	case a.Own || q.Requested || slices.Contains([]string{"pendingAcceptance", "initiating", "initiatingRequest"}, a.State):
+		return true, ledger.Requested, ""
+	case (q.Asked && q.Visible || q.Says == tag.Take) && q.Adopt.Allowed:
+		return true, ledger.Adopted, ""
+	case q.Asked && q.Visible || q.Says == tag.Take:
+		return false, "", fmt.Sprintf("%s was there before Drawbridge, and taking it over is refused by policy %s", a.ID, q.Adopt.Policy)
+	}
+	return false, "", fmt.Sprintf("%s was there before Drawbridge and is left as it is; to give it to Drawbridge, one of its owners tags it %s=%s", a.ID, tag.Manage, tag.Take)
+}
+
 // Judge decides what one VPC on one gateway needs next. A VPC wants a gateway if its tag asks for it and its account sees
 // it. The first of these that holds:
 //
@@ -59,11 +87,12 @@ func Peers(entries []ledger.Connection, gateway, vpc string) map[string]string {
 //	                         wanted, policy: not         → refuse
 //	                         not wanted                  → removed after one was there, else nothing
 //	on its way to somewhere                              → wait
+//	available, found                                     → nothing: see [Manages]
 //	pendingAcceptance, policy: AcceptAttachment          → accept
 //	                   policy: AskAttachment             → ask
 //	                   policy: neither                   → refuse
 //	available, association or propagation on its way     → wait
-//	           without them, and never had them          → associate, as the gateway's tables say
+//	           without them, and never had them          → associate, with the tables that the gateway's owner tagged
 //	           its own, and a zone without a subnet      → attach, with the subnets that are missing
 //	           else                                      → verify
 //
@@ -118,6 +147,9 @@ func Judge(q Question) (Verdict, error) {
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: "refused by policy " + q.Answer.Policy + q.Unclear, Decision: q.Answer}, nil
 	case a.State != "available":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, a.State)
+	case !q.Managed:
+		_, _, why := Manages(q)
+		return say(workflow.AnswerNothing, "%s", why)
 	case q.Association == "associating" || q.Association == "disassociating":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, q.Association)
 	}
@@ -144,33 +176,32 @@ func unasked(q Question) string {
 	return fmt.Sprintf("%s does not ask for %s%s", q.VPC.ID, q.Gateway.ID, q.Unclear)
 }
 
-// associate decides about the association and the propagation of an available attachment; ok reports whether something is
-// to be done. One that was in order before is left as somebody made it since.
+// associate decides about the association and the propagation of an available attachment that is managed; ok reports whether something is
+// to be done. One that was in order before is left as somebody made it since. Where the gateway has a default table, AWS associates
+// with it by itself, so that an attachment without it was taken out: it is left in its quarantine.
 func associate(q Question) (Verdict, bool) {
-	v := Verdict{Answer: workflow.AnswerAssociate, Reason: q.Attachment.ID + " is not associated, or not propagated, by the gateway's defaults"}
-	if q.Attachment.Table != "" {
+	v := Verdict{Answer: workflow.AnswerAssociate, Decision: q.Associate,
+		Reason: q.Attachment.ID + " is not associated, or not propagated, as the gateway's owner tagged its route tables"}
+	if q.Attachment.Table != "" || !q.Associate.Allowed {
 		return v, false
 	}
-	if q.Association != "associated" {
-		v.Associate = first(q.Gateway.Association, chosen(q.Tables, TagAssociation))
+	if q.Association != "associated" && q.Gateway.Association == "" {
+		v.Associate = chosen(q.Tables, TagAssociation)
 	}
-	if len(q.Propagated) == 0 {
-		if table := first(q.Gateway.Propagation, chosen(q.Tables, TagPropagation)); table != "" {
+	if len(q.Propagated) == 0 && q.Gateway.Propagation == "" {
+		if table := chosen(q.Tables, TagPropagation); table != "" {
 			v.Propagate = []string{table}
 		}
 	}
 	return v, v.Associate != "" || len(v.Propagate) > 0
 }
 
-// chosen returns the route table of a gateway that its owner chose by a tag, or the only one.
-func chosen(tables []Table, tag string) string {
+// chosen returns the route table of a gateway that its owner chose by a tag.
+func chosen(tables []Table, key string) string {
 	for _, t := range tables {
-		if strings.EqualFold(strings.TrimSpace(t.Tags[tag]), "default") {
+		if strings.EqualFold(strings.TrimSpace(t.Tags[key]), "default") {
 			return t.ID
 		}
-	}
-	if len(tables) == 1 {
-		return tables[0].ID
 	}
 	return ""
 }
@@ -239,13 +270,6 @@ func details(hops []workflow.Hop) string {
 	return strings.Join(out, "; ")
 }
 
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // Held is what a route table of a gateway says about one CIDR of a VPC.
 type Held struct {
 	CIDR  string
@@ -275,6 +299,10 @@ func Order(g workflow.Gateway, a workflow.Attachment, table string, propagated [
 	case a.Table != "":
 		add("association", false, "%s belonged to %s, and somebody took it out", a.ID, a.Table)
 		lacks, remedies = append(lacks, fmt.Sprintf("%s has no association with a route table any more: somebody took it out of %s", a.ID, a.Table)),
+			append(remedies, "associate "+a.ID+" with a route table of "+g.ID+", or take the tag drawbridge:attach off the VPC")
+	case g.Association != "":
+		add("association", false, "%s belongs to no route table of %s: its owner keeps it out of %s", a.ID, g.ID, g.Association)
+		lacks, remedies = append(lacks, fmt.Sprintf("%s has no association with a route table: it was taken out of %s, where AWS puts every attachment", a.ID, g.Association)),
 			append(remedies, "associate "+a.ID+" with a route table of "+g.ID+", or take the tag drawbridge:attach off the VPC")
 	default:
 		add("association", false, "%s belongs to no route table of %s", a.ID, g.ID)

@@ -39,10 +39,12 @@ func question(change ...func(*attachment.Question)) attachment.Question {
 	q := attachment.Question{
 		Gateway:     workflow.Gateway{ID: gateway, Account: alpha, Region: "us-east-1", Association: "tgw-rtb-1", Propagation: "tgw-rtb-1", DNS: true},
 		VPC:         workflow.VPC{Account: beta, Region: "us-east-1", ID: vpc},
-		OwnerMember: true, Asked: true, Visible: true,
-		Attach:  policy.Decision{Action: policy.Attach, Allowed: true, Policy: "attach"},
-		Answer:  policy.Decision{Action: policy.AcceptAttachment, Allowed: true, Policy: "accept"},
-		Subnets: subnets(), Used: []string{"subnet-a1", "subnet-b2"},
+		OwnerMember: true, Asked: true, Visible: true, Managed: true,
+		Adopt:     policy.Decision{Action: policy.AdoptAttachment, Allowed: true, Policy: "adopt"},
+		Associate: policy.Decision{Action: policy.Associate, Allowed: true, Policy: "associate"},
+		Attach:    policy.Decision{Action: policy.Attach, Allowed: true, Policy: "attach"},
+		Answer:    policy.Decision{Action: policy.AcceptAttachment, Allowed: true, Policy: "accept"},
+		Subnets:   subnets(), Used: []string{"subnet-a1", "subnet-b2"},
 	}
 	for _, c := range change {
 		c(&q)
@@ -64,7 +66,11 @@ func unshared(q *attachment.Question)     { q.Visible = false }
 func outside(q *attachment.Question)      { q.OwnerMember = false }
 func unassociated(q *attachment.Question) { q.Association, q.Associated, q.Propagated = "", "", nil }
 func ordered(q *attachment.Question)      { q.Attachment.Table = "tgw-rtb-1" }
-func defaultless(q *attachment.Question)  { q.Gateway.Association, q.Gateway.Propagation = "", "" }
+func found(q *attachment.Question)        { q.Managed = false }
+func notAssociated(q *attachment.Question) {
+	q.Associate = policy.Decision{Action: policy.Associate, Policy: "p"}
+}
+func defaultless(q *attachment.Question) { q.Gateway.Association, q.Gateway.Propagation = "", "" }
 func with(subnets ...string) func(*attachment.Question) {
 	return func(q *attachment.Question) { q.Attachment.Subnets = subnets }
 }
@@ -122,8 +128,11 @@ func TestJudge(t *testing.T) {
 		"being deleted, asked for again":            {changes{attached("deleting", true)}, workflow.AnswerWait, "deleting", "[]  []"},
 		"a zone was added":                          {changes{attached("available", true), with("subnet-a1")}, workflow.AnswerAttach, "more Availability Zones", "[subnet-b1]  []"},
 		"being associated":                          {changes{attached("available", true), func(q *attachment.Question) { q.Association = "associating" }}, workflow.AnswerWait, "associating", "[]  []"},
-		"not associated, by the gateway's default":  {changes{attached("available", true), unassociated}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-1 [tgw-rtb-1]"},
-		"without a default, the only table":         {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-9"})}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-9 [tgw-rtb-9]"},
+		"taken out of the gateway's default":        {changes{attached("available", true), unassociated, tables(marked)}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"without a default, a table without a mark": {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-9"})}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"the policy does not associate":             {changes{attached("available", true), unassociated, defaultless, tables(marked), notAssociated}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"found, in quarantine":                      {changes{attached("available", false), unasked, unassociated, defaultless, tables(marked), found}, workflow.AnswerNothing, "was there before Drawbridge and is left as it is", "[]  []"},
+		"found, in order":                           {changes{attached("available", false), unasked, found}, workflow.AnswerNothing, "drawbridge:manage=true", "[]  []"},
 		"without a default, the one that is marked": {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, marked)}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-2 [tgw-rtb-2]"},
 		"without a default, none of two is marked":  {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, attachment.Table{ID: "tgw-rtb-2"})}, workflow.AnswerVerify, "is attached", "[]  []"},
 		"somebody took the association away":        {changes{attached("available", true), unassociated, ordered}, workflow.AnswerVerify, "is attached", "[]  []"},
@@ -157,6 +166,56 @@ func TestAnAttachmentOfSomebodyElseIsNotModified(t *testing.T) {
 	if err != nil || v.Answer != workflow.AnswerVerify || len(v.Subnets) > 0 || len(v.Lacking) != 1 || !strings.Contains(v.Lacking[0].Detail, "no subnet in b") || !strings.Contains(v.Lacking[0].Detail, "remedy") {
 		t.Errorf("got %+v", v)
 	}
+}
+
+func TestManages(t *testing.T) {
+	says := func(word string) func(*attachment.Question) { return func(q *attachment.Question) { q.Says = word } }
+	closed := func(q *attachment.Question) { q.Adopt = policy.Decision{Policy: "hands-off"} }
+	type changes = []func(*attachment.Question)
+	for name, c := range map[string]struct {
+		change changes
+		want   string
+	}{
+		"known":                         {changes{attached("available", false), unasked}, "true "},
+		"there is none":                 {changes{found}, "false "},
+		"deleted":                       {changes{attached("deleted", true), found}, "false "},
+		"Drawbridge made it":            {changes{attached("available", true), found}, "true requested"},
+		"it waits for its owner":        {changes{attached("pendingAcceptance", false), unasked, found}, "true requested"},
+		"its request was seen":          {changes{attached("available", false), unasked, found, func(q *attachment.Question) { q.Requested = true }}, "true requested"},
+		"the VPC asks for the gateway":  {changes{attached("available", false), found}, "true adopted"},
+		"an owner gives it":             {changes{attached("available", false), unasked, found, says("true")}, "true adopted"},
+		"it is given, the policy not":   {changes{attached("available", false), unasked, found, says("true"), closed}, "false "},
+		"it is asked for, not given":    {changes{attached("available", false), unshared, found}, "false "},
+		"nobody says anything about it": {changes{attached("available", false), unasked, found}, "false "},
+	} {
+		managed, origin, why := attachment.Manages(question(c.change...))
+		if got := fmt.Sprint(managed, " ", origin); got != c.want || managed && why != "" {
+			t.Errorf("%s: %s, because %q", name, got, why)
+		}
+	}
+}
+
+func TestEitherOwnerLetsGo(t *testing.T) {
+	tags := func(word string) map[string]string { return map[string]string{"drawbridge:manage": word} }
+	for want, said := range map[string][]map[string]string{"": {nil, {}}, "true": {tags("true"), nil}, "false": {tags("true"), tags("false")}, "undo": {tags("undo"), tags("false")}} {
+		if got := attachment.Says(said...); got != want {
+			t.Errorf("%v: %q, want %q", said, got, want)
+		}
+	}
+}
+
+// Whatever else is so: what was found is never changed, and not even asked about.
+func TestWhatIsFoundIsLeft(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := question(attached("available", false), found)
+		q.Asked, q.Visible = rapid.Bool().Draw(t, "asked"), rapid.Bool().Draw(t, "visible")
+		q.Association = rapid.SampledFrom([]string{"", "associated"}).Draw(t, "association")
+		q.Gateway.Association = rapid.SampledFrom([]string{"", "tgw-rtb-1"}).Draw(t, "default")
+		q.Tables = []attachment.Table{{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": "default", "drawbridge:propagation": "default"}}}
+		if v, err := attachment.Judge(q); err != nil || v.Answer != workflow.AnswerNothing || v.Associate != "" || len(v.Propagate) > 0 {
+			t.Fatalf("got %+v for %+v", v, q)
+		}
+	})
 }
 
 // Whatever else is so: what somebody else made is neither detached nor given subnets.
@@ -307,19 +366,17 @@ func TestPassing(t *testing.T) {
 	}
 }
 
-func TestPeers(t *testing.T) {
-	pair := func(id string, vpcs ...string) ledger.Connection {
-		c := ledger.Connection{ID: id, Kind: connection.Transit}
-		for n, v := range vpcs {
-			c.Sides = append(c.Sides, ledger.Side{Account: strings.Repeat(fmt.Sprint(n+1), 12), Region: "eu-west-1", ID: v})
+func TestPeersAreThoseOfTheLedger(t *testing.T) {
+	pair := func(id, kind string, vpcs ...string) ledger.Connection {
+		c := ledger.Connection{ID: id, Kind: kind}
+		for _, v := range vpcs {
+			c.Sides = append(c.Sides, ledger.Side{ID: v, Account: "account of " + v})
 		}
 		return c
 	}
-	got := attachment.Peers([]ledger.Connection{
-		pair("tgw-1:vpc-a:vpc-b", "vpc-a", "vpc-b"), pair("tgw-1:vpc-b:vpc-c", "vpc-b", "vpc-c"), pair("tgw-2:vpc-a:vpc-d", "vpc-a", "vpc-d"),
-		{ID: "tgw-1:vpc-a:vpc-e", Kind: connection.Peering, Sides: []ledger.Side{{ID: "vpc-a"}, {ID: "vpc-e"}}},
-	}, "tgw-1", "vpc-a")
-	if want := map[string]string{"vpc-b": "222222222222"}; !maps.Equal(got, want) {
+	got := attachment.Peers([]ledger.Connection{pair("tgw-1:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("tgw-2:vpc-a:vpc-c", connection.Transit, "vpc-a", "vpc-c"),
+		pair("tgw-1:vpc-b:vpc-d", connection.Transit, "vpc-b", "vpc-d"), pair("pcx-1", connection.Peering, "vpc-a", "vpc-e")}, "tgw-1", "vpc-a")
+	if want := map[string]string{"vpc-b": "account of vpc-b"}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -6,15 +6,13 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -23,8 +21,6 @@ import (
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 }
 
 // Inspector says what one VPC shall have.
@@ -32,9 +28,10 @@ type Inspector struct {
 	EC2     func(execution, account, region string) EC2
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
+	Ledger  ledger.Ledger
 }
 
-// Inspect reads the VPC that the event names, its tags and what is there of ours, and asks the policy. It changes nothing.
+// Inspect reads the VPC that the event names, its tags and what the ledger has of it, and asks the policy. It changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpointInput) (workflow.InspectDataAPIEndpointOutput, error) {
 	out := workflow.InspectDataAPIEndpointOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing}
 	e, err := event.Parse(in.Event)
@@ -68,8 +65,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpoi
 
 func (i Inspector) read(ctx context.Context, execution string, e event.Event, facts workflow.AccountFacts) (Facts, error) {
 	out := Facts{VPC: e.VPC}
-	client := i.EC2(execution, e.Account, e.Region)
-	got, err := client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
+	var err error
+	if _, out.Standing, err = i.Ledger.Connection(ctx, Owner(e.VPC)); err != nil {
+		return out, err
+	}
+	got, err := i.EC2(execution, e.Account, e.Region).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
 	if fault.HasCode(err, "InvalidVpcID.NotFound") || err == nil && len(got.Vpcs) == 0 {
 		out.Gone = true // with all that was in it
 		return out, nil
@@ -96,27 +96,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 			return out, err
 		}
 		service := policy.Service{Name: Service(e.Region), Region: e.Region, Account: who.Account}
-		if out.Decision = set.Expose(who, service, policy.Context{}); out.Decision.Allowed {
-			return out, nil
-		}
+		out.Decision = set.Expose(who, service, policy.Context{})
 	}
-	out.Standing, err = standing(ctx, client, e.VPC)
-	return out, err
-}
-
-// standing reports whether a VPC has an endpoint or a security group of ours.
-func standing(ctx context.Context, client EC2, vpc string) (bool, error) {
-	ours := []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{Owner(vpc)}}}
-	endpoints, err := client.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{Filters: ours})
-	if err != nil {
-		return false, fmt.Errorf("reading the endpoints that Drawbridge made in %s: %w", vpc, err)
-	}
-	if slices.ContainsFunc(endpoints.VpcEndpoints, func(e types.VpcEndpoint) bool { return !strings.EqualFold(string(e.State), "deleted") }) {
-		return true, nil
-	}
-	groups, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: ours})
-	if err != nil {
-		return false, fmt.Errorf("reading the security groups that Drawbridge made in %s: %w", vpc, err)
-	}
-	return len(groups.SecurityGroups) > 0, nil
+	return out, nil
 }

@@ -16,7 +16,7 @@ type Facts struct {
 	VPC      string
 	Gone     bool            // there is no such VPC any more
 	Tagged   bool            // its owner wants the endpoint
-	Standing bool            // something of ours is there
+	Standing bool            // the ledger has an entry of it
 	Decision policy.Decision // only of a tagged VPC
 	Unclear  string          // that the tag means nothing; see [tag.Why]
 }
@@ -24,10 +24,10 @@ type Facts struct {
 // Plan returns what is to be done for a VPC, and why:
 //
 //	tagged, allowed                    → place
-//	tagged, refused, something of ours → remove it, then Refused
+//	tagged, refused, in the ledger     → remove it, then Refused
 //	tagged, refused                    → refuse
-//	not tagged, something of ours      → remove it
-//	not tagged                         → nothing
+//	not tagged or gone, in the ledger  → remove it
+//	not tagged or gone                 → nothing
 func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason string) {
 	switch {
 	case f.Tagged && f.Decision.Allowed:
@@ -39,6 +39,8 @@ func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason strin
 			answer = workflow.AnswerRemove
 		}
 		return result, answer, reason
+	case f.Standing && f.Gone:
+		return workflow.Removed, workflow.AnswerRemove, f.VPC + " does not exist any more"
 	case f.Standing:
 		return workflow.Removed, workflow.AnswerRemove, fmt.Sprintf("%s is not tagged %s=true any more%s", f.VPC, tag.DataAPI, f.Unclear)
 	case f.Gone:

@@ -40,11 +40,11 @@ func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, 
 	return nil
 }
 
-// Leave leaves the status of a connection where people of both sides see it, as its entry says it: on a peering in each account, and of a
+// Leave leaves the status of a connection where people of both sides see it, with what is said to each side and the entry's time: on a peering in each account, and of a
 // pair on a transit gateway, by a count, on the attachments of its VPCs.
-func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, c workflow.Connection, sides []workflow.Side, entry ledger.Connection) error {
+func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, c workflow.Connection, sides []workflow.Side, entry ledger.Connection, said func(workflow.Side) string) error {
 	for _, s := range sides {
-		tags := Tags(entry)
+		tags := Tags(entry, said(s))
 		if !c.OwnsTarget() {
 			entries, err := l.Connections(ctx, s.VPC.Account, s.VPC.Region)
 			if err != nil {
@@ -81,17 +81,19 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 		out.Verdict = append(out.Verdict, o.Hops...)
 	}
 	var lacks []string
+	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
 	for _, s := range in.Sides {
 		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, subnetsOf(in.Notebooks, s.VPC))
 		if err != nil {
 			return out, err
 		}
 		out.Verdict, lacks = append(out.Verdict, hops...), append(lacks, lacking...)
+		own[s.Role] = strings.Join(lacking, "; ")
 	}
 	for _, n := range in.Injected {
 		out.Verdict = append(out.Verdict, n.Hops...)
 	}
-	tell := func(result workflow.Result, reason string) error {
+	tell := func(result workflow.Result, reason string, said func(workflow.Side) string) error {
 		entry, err := Note(ctx, l, in.Connection.ID, result, reason)
 		if err != nil {
 			return err
@@ -99,19 +101,28 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 		if entry.ID == "" {
 			return fault.New(fault.Over, "connecting %s: it is not managed any more", in.Connection.ID)
 		}
-		if err := Leave(ctx, l, func(v workflow.VPC) Tagger { return enter(v) }, in.Connection, in.Sides, entry); err != nil {
+		told := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return silent(entry, s.VPC.Account) })
+		if err := Leave(ctx, l, func(v workflow.VPC) Tagger { return enter(v) }, in.Connection, told, entry, said); err != nil {
 			return err
 		}
 		return still(ctx)
 	}
 	if len(lacks) > 0 {
 		lacking := fault.NewConflict(strings.Join(lacks, "; "), "add the entries (Drawbridge reads network ACLs and does not change them), then redrive the execution")
-		if err := tell(Conflict, lacking.Error()); err != nil {
+		if err := tell(Conflict, lacking.Error(), func(s workflow.Side) string { return Lacking(s, own[s.Role]) }); err != nil {
 			return out, err
 		}
 		return out, lacking
 	}
-	if err := tell(workflow.Connected, out.Reason); err != nil {
+	taken, err := contested(ctx, l, bus, in)
+	if err != nil {
+		return out, err
+	}
+	if taken != "" {
+		out.Result, out.Reason = workflow.Contested, taken
+		return out, tell(workflow.Contested, taken, func(workflow.Side) string { return taken })
+	}
+	if err := tell(workflow.Connected, out.Reason, func(workflow.Side) string { return out.Reason }); err != nil {
 		return out, err
 	}
 	connected := notice.Connected{Head: notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}, Missing: []workflow.Hop{}}

@@ -38,9 +38,9 @@ func current(e ledger.Connection, c workflow.Connection) bool {
 // at says a time as tags do.
 func at(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// Tags returns the status tags of a peering, as its entry says it.
-func Tags(entry ledger.Connection) []Tag {
-	return Status(workflow.Result(entry.Status), entry.Reason, at(entry.At))
+// Tags returns the status tags of a peering on one side: the status and its time as the entry says them, and what is said to that side.
+func Tags(entry ledger.Connection, said string) []Tag {
+	return Status(workflow.Result(entry.Status), said, at(entry.At))
 }
 
 // Note writes in the ledger how a connection stands, and returns its entry, which says since when. Of one that is not managed nothing

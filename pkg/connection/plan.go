@@ -18,6 +18,14 @@ func Status(result workflow.Result, reason, since string) []Tag {
 	return []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}, {TagSince, since}}
 }
 
+// Lacking is what a side is told of network ACLs that are in the way: of its own which entries lack, of the other's whom to ask.
+func Lacking(s workflow.Side, own string) string {
+	if own == "" {
+		return fmt.Sprintf("a network ACL of %s lets the traffic not through; ask the owner of account %s", s.Peer.ID, s.Peer.Account)
+	}
+	return own + "; add the entries: Drawbridge reads network ACLs and does not change them"
+}
+
 // StatusKeys are the keys of [Status].
 func StatusKeys() []string { return []string{TagStatus, TagReason, TagSince} }
 

@@ -3,6 +3,7 @@ package contest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,20 +41,36 @@ func (c Contest) Missing(ctx context.Context, connection, by string, missing []l
 }
 
 // Note writes down whose hand a record of AWS's saw at a resource, on those of its items that the record may be about (see [Narrow]), and returns
-// the connections that need any of the resource's, sorted. A resource of which the ledger has nothing costs one read.
-func (c Contest) Note(ctx context.Context, account, region, resource string, keys []string, sight Sight) (connections []string, err error) {
+// those. A resource of which the ledger has nothing costs one read.
+func (c Contest) Note(ctx context.Context, account, region, resource string, keys []string, sight Sight) ([]ledger.Item, error) {
 	items, err := c.Ledger.Of(ctx, account, region, resource)
-	if err != nil || len(items) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	about := Narrow(items, keys)
-	for _, i := range about {
-		connections = append(connections, i.Needed...)
+	if len(about) == 0 {
+		return nil, nil
 	}
-	slices.Sort(connections)
-	connections = slices.Compact(connections)
-	_, err = c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
-	return connections, err
+	return c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
+}
+
+// Untagged counts that a hand took the status tags of a connection away in an account, and reports whether they are to be written anew: once. The
+// record with the same id counts once.
+func (c Contest) Untagged(ctx context.Context, connection, account string, by ledger.Hand, call string) (anew, contested bool, err error) {
+	_, err = c.Ledger.Change(ctx, connection, func(entry *ledger.Connection) {
+		now := entry.Untagged[account]
+		if call == "" || now.Call != call {
+			now = ledger.Untagged{Times: now.Times + 1, By: by, Call: call}
+			all := maps.Clone(entry.Untagged)
+			if all == nil {
+				all = map[string]ledger.Untagged{}
+			}
+			all[account] = now
+			entry.Untagged = all
+		}
+		anew, contested = now.Times == 1, now.Times > 1
+	})
+	return anew, contested, err
 }
 
 // Contested returns the contested items that a connection needs.
@@ -72,16 +89,24 @@ func (c Contest) Settle(ctx context.Context, account string, connections []strin
 			return settled, err
 		}
 		ours := slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Account != account || i.Taken == 0 && i.State != ledger.Contested })
-		if len(ours) == 0 {
-			continue
-		}
 		if _, err := c.Ledger.MarkAll(ctx, ours, func(i *ledger.Item) { *i = Settled(*i) }); err != nil {
 			return settled, err
 		}
-		if _, err := c.Ledger.Change(ctx, id, func(entry *ledger.Connection) { entry.Contest = "" }); err != nil {
+		tagged := false
+		if _, err := c.Ledger.Change(ctx, id, func(entry *ledger.Connection) {
+			if _, tagged = entry.Untagged[account]; tagged {
+				entry.Untagged = maps.Clone(entry.Untagged)
+				delete(entry.Untagged, account)
+			}
+			if tagged || len(ours) > 0 {
+				entry.Contest = ""
+			}
+		}); err != nil {
 			return settled, err
 		}
-		settled = append(settled, id)
+		if tagged || len(ours) > 0 {
+			settled = append(settled, id)
+		}
 	}
 	slices.Sort(settled)
 	return settled, nil

@@ -10,9 +10,8 @@
 //
 //	contest.go  the words
 //	plan.go     thinks: put back or leave, whose hand it was (pure)
-//	remedy.go   what its owner does, by tool and kind (pure)
 //	apply.go    reads and writes the ledger
-//	report.go   tells both owners, once
+//	report/     tells both owners, once
 package contest
 
 import (
@@ -29,14 +28,6 @@ const (
 	Keep    Verdict = "keep"     // it is there, or on its way out: nothing to add
 	PutBack Verdict = "put back" // add it
 	Leave   Verdict = "leave"    // it is its owner's to add
-)
-
-// The tools that a hand is known by, as [ledger.Hand] says them. Any other is in its own words.
-const (
-	Terraform      = "terraform"
-	CloudFormation = "cloudformation"
-	Console        = "console"
-	CLI            = "cli"
 )
 
 // Most is how often one thing is put back, however many different hands took it.

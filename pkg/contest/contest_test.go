@@ -10,15 +10,16 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 )
 
 var (
 	noon  = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	ci    = ledger.Hand{Who: "arn:aws:sts::111111111111:assumed-role/ci/run-1", Tool: contest.Terraform}
-	ci2   = ledger.Hand{Who: "arn:aws:sts::111111111111:assumed-role/ci/run-2", Tool: contest.Terraform}
-	alice = ledger.Hand{Who: "arn:aws:iam::111111111111:user/alice", Tool: contest.Console}
+	ci    = ledger.Hand{Who: "arn:aws:sts::111111111111:assumed-role/ci/run-1", Tool: event.Terraform}
+	ci2   = ledger.Hand{Who: "arn:aws:sts::111111111111:assumed-role/ci/run-2", Tool: event.Terraform}
+	alice = ledger.Hand{Who: "arn:aws:iam::111111111111:user/alice", Tool: event.Console}
 )
 
 func TestJudge(t *testing.T) {
@@ -154,11 +155,11 @@ func (w *world) look() {
 }
 
 func (w *world) record(by ledger.Hand, at time.Time) []string {
-	ids, err := w.Note(context.Background(), "111111111111", "us-east-1", "rtb-1", []string{"10.2.0.0/16"}, contest.Sight{By: by, At: at})
+	items, err := w.Note(context.Background(), "111111111111", "us-east-1", "rtb-1", []string{"10.2.0.0/16"}, contest.Sight{By: by, At: at})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return ids
+	return items[0].Needed
 }
 
 func (w *world) entry() ledger.Item {

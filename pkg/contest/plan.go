@@ -2,6 +2,8 @@ package contest
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -159,4 +161,17 @@ func Hands(items []ledger.Item) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// Reason says in one sentence what of contested items is taken away; of one side's nothing that only that side knows.
+func Reason(contested []ledger.Item) string {
+	kinds := map[string]int{}
+	for _, i := range contested {
+		kinds[string(i.Kind)+" in account "+i.Account]++
+	}
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		parts = append(parts, fmt.Sprintf("%d of %s", kinds[k], k))
+	}
+	return "somebody takes away what Drawbridge adds, and it is left to them: " + strings.Join(parts, ", ")
 }

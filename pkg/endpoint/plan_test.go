@@ -18,7 +18,7 @@ const api, ui = "com.amazonaws.eu-west-1.sagemaker.api", "aws.sagemaker.eu-west-
 
 func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
-var want = endpoint.Want{Owner: "private-notebooks-vpc-1", VPC: "vpc-1", Services: []string{api, ui}, Callers: []netip.Prefix{cidr("192.168.0.0/16")}}
+var want = endpoint.Want{Owner: "private-notebooks-vpc-1", Kind: "private-notebooks", Account: "111111111111", Region: "eu-west-1", By: "x", VPC: "vpc-1", Services: []string{api, ui}, Callers: []netip.Prefix{cidr("192.168.0.0/16")}}
 
 // bare is a VPC with two zones and nothing else.
 func bare() endpoint.Network {

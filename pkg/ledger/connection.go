@@ -195,6 +195,10 @@ func (l Ledger) Connections(ctx context.Context, account, region string) ([]Conn
 	for _, r := range rows {
 		keys = append(keys, connectionRow(r.Sort))
 	}
+	return l.entriesOf(ctx, keys)
+}
+
+func (l Ledger) entriesOf(ctx context.Context, keys []Key) ([]Connection, error) {
 	found, err := l.read(ctx, keys)
 	if err != nil {
 		return nil, err
@@ -209,6 +213,15 @@ func (l Ledger) Connections(ctx context.Context, account, region string) ([]Conn
 	}
 	slices.SortFunc(out, func(a, b Connection) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
+}
+
+// Entries returns the entries of those connections that are managed, sorted by id.
+func (l Ledger) Entries(ctx context.Context, ids []string) ([]Connection, error) {
+	var keys []Key
+	for _, id := range ids {
+		keys = append(keys, connectionRow(id))
+	}
+	return l.entriesOf(ctx, keys)
 }
 
 // read is Store.Read for any number of keys.

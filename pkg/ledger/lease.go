@@ -2,7 +2,10 @@ package ledger
 
 import (
 	"context"
+	"strings"
 	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
 // lease is the row of a lease.
@@ -64,6 +67,31 @@ func (l Ledger) Yield(ctx context.Context, name, holder string) (again bool, err
 		return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version}})
 	})
 	return again, err
+}
+
+// While does f under the lease of that name, for what one call of a function does from beginning to end, such as to read a document, change it
+// and read it back. by is the execution. It fails with [fault.NotYet], without f, while another execution is at it. Who began more than
+// [Lifetime] ago has ended, as no function lives that long; and an execution does not wait for itself.
+func (l Ledger) While(ctx context.Context, name, by string, f func() error) error {
+	holder := by + " " + l.Now().UTC().Format(time.RFC3339Nano)
+	held, err := l.Acquire(ctx, name, holder, func(_ context.Context, other string) (bool, error) {
+		at := strings.LastIndexByte(other, ' ')
+		since, err := time.Parse(time.RFC3339Nano, other[at+1:])
+		return err != nil || other[:max(at, 0)] == by || l.Now().Sub(since) >= Lifetime, nil
+	})
+	if err != nil {
+		return err
+	}
+	if !held {
+		return fault.New(fault.NotYet, "another execution is changing %s", name)
+	}
+	done := f()
+	for again := true; again; { // who came meanwhile tries again by itself
+		if again, err = l.Yield(ctx, name, holder); err != nil && done == nil {
+			return err
+		}
+	}
+	return done
 }
 
 func (l Ledger) lease(ctx context.Context, name string) (lease, int64, error) {

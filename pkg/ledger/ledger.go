@@ -68,12 +68,21 @@ type Connection struct {
 	// what somebody took away to be left. See package contest.
 	Contest string   `json:"contest,omitempty"`
 	Leave   []string `json:"leave,omitempty"`
+	// Untagged says, by account, how often somebody took away the tags by which Drawbridge tells its status.
+	Untagged map[string]Untagged `json:"untagged,omitempty"`
 
 	Since time.Time `json:"since"`          // of the entry
 	At    time.Time `json:"at,omitzero"`    // of the status
 	Until time.Time `json:"until,omitzero"` // when it ends by itself
 	// Facts is what only its machine reads.
 	Facts map[string]string `json:"facts,omitempty"`
+}
+
+// Untagged is how often the status tags of a connection were taken away in one account, who did so last, and by which call.
+type Untagged struct {
+	Times int    `json:"times"`
+	By    Hand   `json:"by"`
+	Call  string `json:"call,omitempty"`
 }
 
 // Origin is how a connection came to be managed.
@@ -163,7 +172,7 @@ type Item struct {
 // Hand is somebody who changed a thing.
 type Hand struct {
 	Who  string `json:"who"`            // the ARN of the identity, or what the record has in its place
-	Tool string `json:"tool,omitempty"` // by which they did: terraform, cloudformation, console, cli, or another's own words
+	Tool string `json:"tool,omitempty"` // by which they did, as package event knows them
 }
 
 // Place is the account and Region of an item, with a slash between.

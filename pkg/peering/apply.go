@@ -50,16 +50,17 @@ type Refuser interface {
 	RejectVpcPeeringConnection(context.Context, *ec2.RejectVpcPeeringConnectionInput, ...func(*ec2.Options)) (*ec2.RejectVpcPeeringConnectionOutput, error)
 }
 
-// Refuse leaves the reason on the peering, and rejects the request at AWS if the policy allows that too. Otherwise the
+// Refuse leaves on the peering what each side may know of the reason, and rejects the request at AWS if the policy allows that too. Otherwise the
 // request stays pending: its cause may go away, or it expires after seven days.
 func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refuser, bus notice.Bus, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
 	rejects := in.Reject.Allowed && slices.Contains(in.Members, Accepter)
-	if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason); err != nil {
+	if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
 		return out, err
 	}
-	head := notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}
-	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
+	refused := notice.Refuse(in.Execution, in.Connection, in.Said, in.Decision)
+	refused.Rejected = rejects
+	if err := bus.Put(ctx, refused); err != nil {
 		return out, err
 	}
 	if rejects { // last, because a request that is rejected already is none to refuse
@@ -81,9 +82,9 @@ func reject(ctx context.Context, ec2api Refuser, c workflow.Connection) error {
 	return nil
 }
 
-// SetStatus writes result and reason in the ledger, with more if there is more to write, and leaves them on the peering for people, on each
-// side that is a member. A peering has tags of its own in each account.
-func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, reason string, more ...func(*ledger.Connection)) error {
+// SetStatus writes result and reason in the ledger, with more if there is more to write, and leaves on the peering what is said of it to people,
+// on each side that is a member. A peering has tags of its own in each account, and each side a text of its own.
+func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, reason string, said workflow.Said, more ...func(*ledger.Connection)) error {
 	entry, err := connection.Note(ctx, l, c.ID, result, reason, more...)
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) co
 		if !slices.Contains(members, s.Role) {
 			continue
 		}
-		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Tags(entry)); err != nil {
+		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Tags(entry, said.To(s.Role))); err != nil {
 			return err
 		}
 	}

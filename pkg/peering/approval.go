@@ -1,6 +1,7 @@
 package peering
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -27,10 +28,10 @@ func told(entry ledger.Connection, v Verdict) bool {
 // interrupted Ask rather tells twice than not at all.
 func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, stuck func(expires string) bool, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
-	reason := in.Reason
+	said := in.Said
 	remind := in.Told && !in.Reminded && stuck(in.Expires)
 	if in.Reminded || remind {
-		reason = reminder(in.Reason)
+		said = workflow.Said{Requester: reminder(said.Requester), Accepter: reminder(said.Accepter)}
 	}
 	if remind {
 		if err := tell(ctx, bus, topic, notice.StuckApproval(in, Approving(in.Connection, "approved"), Approving(in.Connection, "rejected"))); err != nil {
@@ -47,10 +48,11 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connecti
 			return out, fmt.Errorf("asking for approval of %s: %w", in.Connection.ID, err)
 		}
 	}
-	if err := SetStatus(ctx, l, enter, in.Connection, in.Members, out.Result, reason, func(e *ledger.Connection) {
+	if err := SetStatus(ctx, l, enter, in.Connection, in.Members, out.Result, in.Reason, said, func(e *ledger.Connection) {
 		e.Told = in.Reason
+		remember(e, in.Request)
 		if remind {
-			e.Facts = map[string]string{remindedOf: in.Reason}
+			fact(e, remindedOf, in.Reason)
 		}
 	}); err != nil {
 		return out, err
@@ -68,13 +70,13 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connecti
 func approvalNeeded(in workflow.ConcludeInput) notice.Approval {
 	e := notice.Approval{
 		Head:     notice.Head{Execution: in.Execution, Connection: in.Connection, Result: workflow.AwaitingApproval, Reason: in.Reason},
-		Decision: in.Decision, Expires: in.Expires, Reachable: []notice.Reachable{},
+		Decision: in.Decision, Expires: in.Expires, Request: in.Request, Console: notice.PeeringConsole(in.Connection), Reachable: []notice.Reachable{},
 		Approve: Approving(in.Connection, "approved"), Reject: Approving(in.Connection, "rejected"),
 	}
 	for _, s := range in.Sides {
 		for _, o := range s.Openings {
 			e.Reachable = append(e.Reachable, notice.Reachable{Account: s.VPC.Account, Region: s.VPC.Region, VPC: s.VPC.ID,
-				Database: o.Database, Engine: o.Engine, Port: o.Port, From: s.Peer.ID, Decision: o.Decision})
+				Database: o.Database, Engine: o.Engine, Port: o.Port, From: s.Peer.ID, Also: o.Also, Decision: o.Decision})
 		}
 	}
 	return e
@@ -112,6 +114,9 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 			line("  CIDR     %s", cidr)
 		}
 	}
+	line("\nWho asks, and why")
+	line("  %s", cmp.Or(in.Request.By, "the record of the request does not say who"))
+	line("  %s", cmp.Or(in.Request.Why, "no reason is given: the requester may tag the peering drawbridge:reason before it is asked about"))
 	line("\nWhat would become reachable")
 	reachable := 0
 	for _, s := range in.Sides {
@@ -119,6 +124,9 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 			reachable++
 			line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", o.Database, o.Engine, o.Port, s.VPC.ID, s.VPC.Account, s.Peer.ID, s.Peer.Account)
 			line("    by policy %s", notice.Because(o.Decision))
+			for _, also := range o.Also {
+				line("    and with it %s, which nobody shared: it has the same security group and port", also)
+			}
 		}
 	}
 	if reachable == 0 {
@@ -129,6 +137,9 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 	line("\nTo answer, with credentials of account %s", c.Accepter.Account)
 	line("  approve  %s", Approving(c, "approved"))
 	line("  reject   %s", Approving(c, "rejected"))
+	if link := notice.PeeringConsole(c); link != "" {
+		line("  or look  %s", link)
+	}
 	line("\nExecution %s", in.Execution)
 	return fmt.Sprintf("Drawbridge: approval needed for %s", c.ID), b.String()
 }

@@ -147,6 +147,10 @@ func ExampleMessage() {
 	//   Region   us-east-1
 	//   CIDR     10.2.0.0/16
 	//
+	// Who asks, and why
+	//   the record of the request does not say who
+	//   no reason is given: the requester may tag the peering drawbridge:reason before it is asked about
+	//
 	// What would become reachable
 	//   features  postgres, TCP port 5432, in vpc-1 of account 111111111111, from vpc-2 of account 222222222222
 	//     by policy open-shared: the tag says so
@@ -159,6 +163,7 @@ func ExampleMessage() {
 	// To answer, with credentials of account 222222222222
 	//   approve  aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=approved
 	//   reject   aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=rejected
+	//   or look  https://us-east-1.console.aws.amazon.com/vpcconsole/home?region=us-east-1#PeeringConnectionDetails:VpcPeeringConnectionId=pcx-0123456789abcdef0
 	//
 	// Execution run-1
 }

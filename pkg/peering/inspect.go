@@ -52,6 +52,8 @@ type Inspector struct {
 	Ledger ledger.Ledger
 	// Now is the clock.
 	Now func() time.Time
+	// Brake is asked before a connection is taken away that nobody ended: it returns the error with which that waits for a person.
+	Brake func(ctx context.Context, id, cause string) error
 }
 
 // fresh is how long after a request EC2 may not yet show the peering that its own event speaks of.
@@ -213,14 +215,14 @@ func (l *inspection) letGo(own [2]map[string]string) (Verdict, bool) {
 		l.out.Result = workflow.Released
 	}
 	l.out.Ended = true
-	return Verdict{Answer: workflow.AnswerDisconnect, Reason: reason}, true
+	return Verdict{Answer: workflow.AnswerDisconnect, Reason: reason, Said: workflow.Alike(reason)}, true
 }
 
 // judge reads both VPCs, asks the policy, and answers what a peering that is neither settled nor let go of needs next.
 func (l *inspection) judge(ctx context.Context, requester, accepter workflow.AccountFacts, own [2]map[string]string) (Verdict, error) {
 	i, in, p, out := l.Inspector, l.in, l.p, &l.out
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != "",
-		Stood: len(l.items) > 0 || connection.Stands(l.entry)}
+		Stood: len(l.items) > 0 || connection.Stands(l.entry), Own: own}
 	if !q.RequesterMember || !q.AccepterMember {
 		return Judge(q), nil
 	}
@@ -271,6 +273,10 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	case workflow.AnswerConnect:
 		v, err = l.connect(ctx, set, q, v)
 	case workflow.AnswerAsk:
+		out.Request = workflow.Request{By: l.entry.Asked, Why: cmp.Or(l.entry.Facts[whyOf], Reason(own[0]))}
+		if out.Request.By == "" && l.request {
+			out.Request.By = Asker(in.Event)
+		}
 		out.Told, out.Reminded, out.Expires = told(l.entry, v), reminded(l.entry, v), p.Expires
 		out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q)
 	}
@@ -331,7 +337,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 	}
 	if len(sides) > 0 {
 		out.Sides, out.Notebooks = sides, notebooks
-		v.Answer, v.Reason = workflow.AnswerTrim, survey.Trimmed(sides)
+		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(sides), workflow.Said{}
 	}
 	return v, nil
 }
@@ -343,6 +349,12 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	case workflow.AnswerNothing:
 		out.Result = workflow.Nothing
 	case workflow.AnswerDisconnect:
+		// Its owners keep the peering, and neither of them ended what was added for it: a policy or a unit did.
+		if l.p.Status == "active" && (v.Decision.Policy != "" || len(out.Members) < 2) {
+			if err := l.Brake(ctx, l.p.ID, v.Reason); err != nil {
+				return *out, err
+			}
+		}
 		if err := l.leave(ctx); err != nil {
 			return *out, err
 		}
@@ -358,7 +370,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 			}
 		}
 	}
-	out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
+	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
 	if l.request && l.in.Known.Requester == nil && v.Answer != workflow.AnswerWait {
 		workflow.Measure(ctx, workflow.Requests, 1)
 	}

@@ -216,6 +216,7 @@ func (w *world) managed(t *testing.T) ledger.Ledger {
 func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (workflow.InspectPeeringOutput, error) {
 	t.Helper()
 	inspector := peering.Inspector{
+		Brake: func(context.Context, string, string) error { return nil },
 		Enter: w.enter,
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			if slices.Contains(w.outside, id) {

@@ -27,7 +27,8 @@ func Settled(p Peering) (Verdict, bool) {
 	case "initiating-request", "provisioning":
 		return Verdict{Answer: workflow.AnswerWait, Reason: p.ID + " is " + p.Status}, true
 	case "failed":
-		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("AWS failed %s: %s", p.ID, p.Message)}, true
+		reason := fmt.Sprintf("AWS failed %s: %s", p.ID, p.Message)
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: reason, Said: workflow.Alike(reason)}, true
 	case "rejected", "expired", "deleted", "deleting":
 		return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s is %s: %s", p.ID, p.Status, p.Message)}, true
 	}
@@ -108,81 +109,78 @@ func approval(own map[string]string) string {
 // Judge decides what a peering that is not [Settled] needs next. The first of these that holds:
 //
 //	a side outside the organization           → refuse
+//	active, an owner takes it back            → refuse, see [TakenBack]
+//	pending, policy: neither Accept nor Ask   → refuse
+//	active, policy: not Route both ways       → refuse
 //	the VPCs overlap, and it was connected    → conflict: somebody changed the addresses of a VPC
-//	the VPCs overlap                          → refuse
-//	pending, and a VPC already reaches some
-//	address of the other through a live route → refuse
-//	a peer in 172.17/16 or 172.18/16 of a VPC
-//	with notebook instances, or that VPC itself → refuse
+//	the networks do not fit, see [unfit]      → refuse
 //	pending, policy: Accept                   → accept
 //	pending, policy: Ask                      → ask
-//	pending, policy: neither                  → refuse
-//	active, policy: Route both ways           → connect
-//	active, policy: not                       → refuse
+//	active                                    → connect
 //
-// For the first and the last, refuse becomes disconnect where the peering is active and was connected before, or was about to
+// The policy comes before all that is known of the networks: what one side is told of the other's it is told because the two may meet.
+// And then each side has a text of its own, [Verdict.Said].
+//
+// For the first, second and fourth, refuse becomes disconnect where the peering is active and was connected before, or was about to
 // be: what was added for it goes, if it is not allowed any more. The peering itself is its owners', and stays.
 //
 // For an active peering live routes are left to the steps that add routes: there they are a conflict, because
 // somebody accepted the peering and expects it to work.
 func Judge(q Question) Verdict {
-	refuse := func(format string, args ...any) Verdict {
-		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf(format, args...)}
-	}
 	p := q.Peering
+	pending := p.Status == "pending-acceptance"
 	stood, forbid := p.Status == "active" && q.Stood, workflow.AnswerRefuse
 	if stood {
 		forbid = workflow.AnswerDisconnect
 	}
+	say := func(answer workflow.Answer, d policy.Decision, text string) Verdict {
+		return Verdict{Answer: answer, Reason: text, Said: workflow.Alike(text), Decision: d}
+	}
 	if !q.RequesterMember {
-		return Verdict{Answer: forbid, Reason: fmt.Sprintf("requester account %s is outside the organization", p.Requester.Account)}
+		return say(forbid, policy.Decision{}, fmt.Sprintf("requester account %s is outside the organization", p.Requester.Account))
 	}
 	if !q.AccepterMember {
-		return Verdict{Answer: forbid, Reason: fmt.Sprintf("accepter account %s is outside the organization", p.Accepter.Account)}
+		return say(forbid, policy.Decision{}, fmt.Sprintf("accepter account %s is outside the organization", p.Accepter.Account))
+	}
+	if wish := TakenBack(q); wish != "" && !pending {
+		return say(forbid, policy.Decision{}, wish)
+	}
+	decision, refused := q.Accept, "refused"
+	if !pending {
+		decision, refused = policy.Decision{Action: policy.Route, Policy: policy.DefaultDeny}, "routes refused"
+		for _, d := range q.Routes {
+			if decision = d; !d.Allowed {
+				break
+			}
+		}
+	}
+	asks := decision.Allowed && decision.Action == policy.Ask
+	if !decision.Allowed || pending && !asks && decision.Action != policy.Accept {
+		unclear := ""
+		if pending {
+			unclear = q.Unclear
+		}
+		return Verdict{forbid, refused + " by policy " + decision.Policy + unclear, forbidden(p, refused, decision, unclear), decision}
 	}
 	if stood {
 		if conflict := survey.Overlapping(q.Requester.VPC, q.Accepter.VPC, p.ID); conflict != nil {
-			return Verdict{Answer: workflow.AnswerConflict, Reason: conflict.Error()}
+			return say(workflow.AnswerConflict, policy.Decision{}, conflict.Error())
 		}
 	}
-	if a, b, ok := survey.Overlap(q.Requester.VPC.CIDRs, q.Accepter.VPC.CIDRs); ok {
-		return refuse("%s of %s overlaps %s of %s", a, q.Requester.VPC.ID, b, q.Accepter.VPC.ID)
-	}
-	pending := p.Status == "pending-acceptance"
-	for _, side := range []struct{ here, there *workflow.Facts }{{q.Accepter, q.Requester}, {q.Requester, q.Accepter}} {
-		if pending {
-			if table, r, cidr, ok := reached(side.here.Tables, side.there.VPC.CIDRs, p.ID); ok {
-				return refuse("%s of %s overlaps %s, which %s already reaches through %s in %s", cidr, side.there.VPC.ID, r.Destination, side.here.VPC.ID, r.Target, table)
-			}
+	if m := unfit(q); m != nil {
+		if asks {
+			m.said.Requester = unasked(p)
 		}
-		if !q.Notebooks[side.here.VPC.ID] {
-			continue
-		}
-		for _, vpc := range []workflow.VPC{side.there.VPC, side.here.VPC} {
-			if cidr, bridge, ok := survey.Overlap(vpc.CIDRs, Containers); ok {
-				return refuse("%s of %s overlaps %s, the container network on the notebook instances of %s", cidr, vpc.ID, bridge, side.here.VPC.ID)
-			}
-		}
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: m.whole, Said: m.said}
 	}
-	if pending {
-		switch {
-		case q.Accept.Allowed && q.Accept.Action == policy.Accept:
-			return Verdict{workflow.AnswerAccept, "accepted by policy " + q.Accept.Policy + q.Unclear, q.Accept}
-		case q.Accept.Allowed && q.Accept.Action == policy.Ask:
-			return Verdict{workflow.AnswerAsk, "approval needed by policy " + q.Accept.Policy + q.Unclear, q.Accept}
-		}
-		return Verdict{workflow.AnswerRefuse, "refused by policy " + q.Accept.Policy + q.Unclear, q.Accept}
+	if !pending {
+		return say(workflow.AnswerConnect, decision, "connected by policy "+decision.Policy)
 	}
-	decision := policy.Decision{Action: policy.Route, Policy: policy.DefaultDeny}
-	for _, d := range q.Routes {
-		if decision = d; !d.Allowed {
-			break
-		}
+	answer, text := workflow.AnswerAccept, "accepted by policy "+decision.Policy
+	if asks {
+		answer, text = workflow.AnswerAsk, "approval needed by policy "+decision.Policy
 	}
-	if !decision.Allowed {
-		return Verdict{forbid, "routes refused by policy " + decision.Policy, decision}
-	}
-	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}
+	return Verdict{answer, text + q.Unclear, workflow.Said{Requester: text, Accepter: text + q.Unclear}, decision}
 }
 
 // NotebooksMatter reports whether it makes a difference which of the VPCs have notebook instances: only when one of

@@ -41,6 +41,7 @@ var forbidding = func() *policy.Set {
 // inspect asks what a peering needs next.
 func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringOutput, error) {
 	inspector := peering.Inspector{
+		Brake: func(context.Context, string, string) error { return nil },
 		Enter: func(_ string, p event.Place) peering.Clients {
 			l := w.lands[p.Account]
 			return peering.Clients{EC2: l, RDS: l, Redshift: l, SageMaker: studio{l}}

@@ -3,6 +3,7 @@ package peering
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
@@ -38,8 +39,17 @@ func Report(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Repor
 	if conflict == nil {
 		return workflow.ReportConflictOutput{Reason: fmt.Sprintf("%s and %s do not overlap any more", c.Requester.ID, c.Accepter.ID)}, nil
 	}
-	if err := SetStatus(ctx, l, asTagger(enter), c, members, connection.Conflict, conflict.Error()); err != nil {
+	if err := SetStatus(ctx, l, asTagger(enter), c, members, connection.Conflict, conflict.Error(), shared(c)); err != nil {
 		return workflow.ReportConflictOutput{}, err
 	}
 	return workflow.ReportConflictOutput{}, conflict
+}
+
+// shared says to each side which of its own addresses the other has come to have as well.
+func shared(c workflow.Connection) workflow.Said {
+	a, b, _ := survey.Overlap(c.Requester.CIDRs, c.Accepter.CIDRs)
+	text := func(own netip.Prefix, here, there workflow.VPC) string {
+		return fmt.Sprintf("%s of %s overlaps addresses of %s in account %s; whichever of the two is new has to be disassociated from its VPC", own, here.ID, there.ID, there.Account)
+	}
+	return workflow.Said{Requester: text(a, c.Requester, c.Accepter), Accepter: text(b, c.Accepter, c.Requester)}
 }

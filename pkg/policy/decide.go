@@ -140,6 +140,10 @@ func question(action Action, who, what entity, c Context) (types.EntityMap, ceda
 	entities := types.EntityMap{}
 	who.addAncestors(entities)
 	what.addAncestors(entities)
+	if of := what.has; of != nil {
+		of.addAncestors(entities)
+		entities[of.uid] = of.in(netip.Prefix{})
+	}
 	uid := types.NewEntityUID("Drawbridge::Action", types.String(action))
 	entities[uid] = types.Entity{UID: uid, Parents: groups(action)}
 	return entities, cedar.Request{

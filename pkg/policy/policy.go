@@ -18,7 +18,7 @@
 //	Expose                a VPC               a service that it gets an endpoint of
 //	Identify              an execution role of a Studio domain   a Redshift cluster
 //	AcceptShare           the account that shares   the account that it shares with
-//	Attach, AcceptAttachment, AskAttachment, RejectAttachment   a VPC   a transit gateway
+//	Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment   a VPC   a transit gateway
 //	Admit                 a consumer account    an Aurora cluster
 //
 // Nothing is allowed unless a policy permits it, and a forbid beats every permit. The [Decision] names the policy that
@@ -60,6 +60,8 @@ const (
 	Attach           Action = "Attach"           // attach a VPC to a transit gateway
 	AcceptAttachment Action = "AcceptAttachment" // accept, as the gateway's owner, an attachment that waits for it
 	AskAttachment    Action = "AskAttachment"    // ask the gateway's owner for approval
+	AdoptAttachment  Action = "AdoptAttachment"  // take over an attachment that was there before Drawbridge
+	Associate        Action = "Associate"        // associate and propagate an attachment, as the gateway's owner
 	RejectAttachment Action = "RejectAttachment" // reject an attachment at AWS, rather than leave it pending
 	// Admit lets an account query an Aurora cluster through the Data API.
 	Admit Action = "Admit"
@@ -67,7 +69,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment, Admit, Expose}
+	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.

@@ -29,7 +29,7 @@ func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desire
 //	in the table                                          →  plan
 //	the same destination, to our target, no item          →  nothing: it is its owner's
 //	the same, with an item that connection does not need yet, or that was never confirmed → share
-//	the same, with an item that was only wanted           →  drop: its owner was faster
+//	the same, with an item that was only wanted, or that is contested → drop: its owner put it there
 //	live, to a peering that serves as well, be it as wide or narrower → want
 //	the same destination, elsewhere, live                 →  conflict
 //	an overlapping destination, elsewhere, live           →  conflict, also if it is an entry of a prefix list
@@ -60,7 +60,11 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 		switch {
 		case same != nil && same.Target == d.Target:
 			switch {
-			case item == nil || item.Left != d.Target || item.State == ledger.Contested:
+			case item == nil || item.Left != d.Target:
+			case item.State == ledger.Contested: // its owner put it there
+				if item.NeededBy(connection) {
+					c.Drop = append(c.Drop, d)
+				}
 			case item.State == ledger.Wanted && item.NeededBy(connection):
 				c.Drop = append(c.Drop, d)
 			case item.State == ledger.Wanted:

@@ -53,6 +53,7 @@ func TestPlan(t *testing.T) {
 		"one whose answer was lost is confirmed":            {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Intended, id)), want: route.Changes{Share: want}},
 		"an owner who was faster keeps the route":           {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Wanted, id)), want: route.Changes{Drop: want}},
 		"ours that was taken away is created again":         {routes: []route.Route{local}, item: new(item(ours, ledger.Confirmed, id)), want: route.Changes{Create: want}},
+		"contested, and its owner put it there":             {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Drop: want}},
 		"ours that was taken away twice is left":            {routes: []route.Route{local}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Contested: map[route.Desired]ledger.Item{want[0]: item(ours, ledger.Contested, id)}}},
 		"a peering that serves as well is only noted":       {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", false)}, want: route.Changes{Want: want, Reached: map[route.Desired]route.Route{want[0]: at("10.2.0.0/16", "pcx-beside", false)}}},
 		"a dead one does not serve":                         {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", true)}, want: route.Changes{Replace: dead("pcx-beside")}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -52,11 +54,13 @@ type Inspector struct {
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Looks asks for looks.
 	Looks look.Asker
+	// Ledger has the shares that Drawbridge accepted.
+	Ledger ledger.Ledger
 }
 
 // Inspect reads the event and the share it concerns, in its owner's account and in those that it is meant for, asks the
 // policy, and answers. Once everybody has what is shared, it asks for a look at each VPC that asks for a gateway by its
-// tag or is attached to one. It changes nothing.
+// tag or is attached to one. It changes nothing in an account; that an accepted share ended is written in the ledger.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (workflow.InspectShareOutput, error) {
 	out := workflow.InspectShareOutput{Event: in.Event, Policy: in.Policy}
 	end := func(v Verdict) (workflow.InspectShareOutput, error) {
@@ -127,10 +131,13 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (
 		return out, err
 	}
 	v := Judge(s, receivers)
+	if err := forget(ctx, i.Ledger, s, receivers); err != nil {
+		return out, err
+	}
 	switch v.Answer {
 	case workflow.AnswerAccept:
 		to := receivers[v.Receiver]
-		out.Invitation = workflow.Invitation{ARN: to.Invitation.ARN, Account: to.ID, Region: owner.Region}
+		out.Invitation = workflow.Invitation{ARN: to.Invitation.ARN, Share: out.Share, Account: to.ID, Region: owner.Region}
 	case workflow.AnswerAnnounce:
 		looks, err := i.looks(ctx, in.Execution, s, receivers, v.Reason)
 		if err == nil {
@@ -302,23 +309,30 @@ func (i Inspector) receiver(ctx context.Context, execution string, s Share, from
 	out.Policy = text
 	r.Accept = set.AcceptShare(participant(from, s.Owner.Region), participant(r.AccountFacts, s.Owner.Region), policy.Context{})
 	slog.InfoContext(ctx, "deciding", "action", r.Accept.Action, "account", r.ID, "allowed", r.Accept.Allowed, "policy", r.Accept.Policy)
-	return nil
+	if !r.Accept.Allowed || len(s.Others) > 0 {
+		return nil
+	}
+	names, err := i.names(ctx, execution, s)
+	if err != nil {
+		return err
+	}
+	asking := map[event.AttachmentInspection]bool{}
+	err = i.asking(ctx, execution, where, names, "", asking)
+	r.Asks = len(asking) > 0
+	return err
 }
 
 func participant(f workflow.AccountFacts, region string) policy.Participant {
 	return policy.Participant{Region: region, Account: f.Entity()}
 }
 
-// looks returns the VPCs that a share concerns, each with the gateway: those whose tag asks for it, in the owner's
-// account and in those that it is shared with, and those of these accounts that are attached to it. When nothing tells
-// whom an ended share was meant for, these are all that are attached.
-func (i Inspector) looks(ctx context.Context, execution string, s Share, receivers []Receiver, why string) ([]event.AttachmentInspection, error) {
+// names returns the gateways of a share by id, with their names, as their owner has them; all of the owner's, if nothing tells which they are.
+func (i Inspector) names(ctx context.Context, execution string, s Share) (map[string]string, error) {
 	in := &ec2.DescribeTransitGatewaysInput{Filters: []types.Filter{{Name: aws.String("transit-gateway-id"), Values: s.Gateways}}}
 	if len(s.Gateways) == 0 {
 		in.Filters = []types.Filter{{Name: aws.String("owner-id"), Values: []string{s.Owner.Account}}}
 	}
-	api := i.Enter(execution, s.Owner).EC2
-	names, pages := map[string]string{}, ec2.NewDescribeTransitGatewaysPaginator(api, in)
+	names, pages := map[string]string{}, ec2.NewDescribeTransitGatewaysPaginator(i.Enter(execution, s.Owner).EC2, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -328,14 +342,18 @@ func (i Inspector) looks(ctx context.Context, execution string, s Share, receive
 			names[aws.ToString(g.TransitGatewayId)] = name(g.Tags)
 		}
 	}
-	var ids []string
-	for id := range names {
-		ids = append(ids, id)
+	return names, nil
+}
+
+// looks returns the VPCs that a share concerns, each with the gateway: those whose tag asks for it, in the owner's
+// account and in those that it is shared with, and those of these accounts that are attached to it. When nothing tells
+// whom an ended share was meant for, these are all that are attached.
+func (i Inspector) looks(ctx context.Context, execution string, s Share, receivers []Receiver, why string) ([]event.AttachmentInspection, error) {
+	names, err := i.names(ctx, execution, s)
+	if err != nil || len(names) == 0 {
+		return nil, err
 	}
-	slices.Sort(ids)
-	if len(ids) == 0 {
-		return nil, nil
-	}
+	api, ids := i.Enter(execution, s.Owner).EC2, slices.Sorted(maps.Keys(names))
 	found, attached := map[event.AttachmentInspection]bool{}, map[string]bool{}
 	concerned := map[string]bool{}
 	for _, r := range receivers {
@@ -418,21 +436,22 @@ type accepter interface {
 	AcceptResourceShareInvitation(context.Context, *ram.AcceptResourceShareInvitationInput, ...func(*ram.Options)) (*ram.AcceptResourceShareInvitationOutput, error)
 }
 
-// Accept accepts an invitation, as the account that is invited.
-func Accept(ctx context.Context, api accepter, in workflow.Invitation) (workflow.AcceptShareOutput, error) {
-	slog.InfoContext(ctx, "accepting", "invitation", in.ARN, "account", in.Account)
-	got, err := api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &in.ARN})
-	// Answered, expired or taken back meanwhile: the machine looks again anyway, and goes on from what it finds.
-	if fault.HasCode(err, "ResourceShareInvitationAlreadyAcceptedException", "ResourceShareInvitationAlreadyRejectedException",
-		"ResourceShareInvitationExpiredException", "ResourceShareInvitationArnNotFoundException") {
-		return workflow.AcceptShareOutput{Status: "changed meanwhile"}, nil
+// Accept accepts an invitation, as the account that is invited. The ledger has it before. One that is accepted already is as it should be: perhaps
+// an answer was lost. One that somebody rejected, or that ended, the ledger forgets.
+func Accept(ctx context.Context, l ledger.Ledger, api accepter, in workflow.AcceptShareInput) (workflow.AcceptShareOutput, error) {
+	to := in.Invitation
+	if err := begin(ctx, l, in); err != nil {
+		return workflow.AcceptShareOutput{}, err
 	}
-	if err != nil {
-		return workflow.AcceptShareOutput{}, fmt.Errorf("accepting %s in %s: %w", in.ARN, in.Account, err)
+	slog.InfoContext(ctx, "accepting", "invitation", to.ARN, "account", to.Account)
+	out := workflow.AcceptShareOutput{Status: string(ramtypes.ResourceShareInvitationStatusAccepted)}
+	_, err := api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &to.ARN})
+	switch {
+	case fault.HasCode(err, "ResourceShareInvitationAlreadyRejectedException", "ResourceShareInvitationExpiredException", "ResourceShareInvitationArnNotFoundException"):
+		// The machine looks again anyway, and goes on from what it finds.
+		return workflow.AcceptShareOutput{Status: "changed meanwhile"}, l.LetGo(ctx, Entry(to.Share, to.Account))
+	case err != nil && !fault.HasCode(err, "ResourceShareInvitationAlreadyAcceptedException"):
+		return workflow.AcceptShareOutput{}, fmt.Errorf("accepting %s in %s: %w", to.ARN, to.Account, err)
 	}
-	out := workflow.AcceptShareOutput{}
-	if got.ResourceShareInvitation != nil {
-		out.Status = string(got.ResourceShareInvitation.Status)
-	}
-	return out, nil
+	return out, confirm(ctx, l, in)
 }

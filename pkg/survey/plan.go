@@ -92,3 +92,15 @@ func Closed(grounds ...*Ground) []workflow.Hop {
 	}
 	return out
 }
+
+// Beside says of each opening which of the databases that are shut could be reached all the same: what lets somebody in to a security group
+// lets them in to all that has it, on the same port.
+func Beside(openings, shut []workflow.Opening) {
+	for n, o := range openings {
+		for _, d := range shut {
+			if d.Port == o.Port && slices.ContainsFunc(d.Groups, func(g string) bool { return slices.Contains(o.Groups, g) }) {
+				openings[n].Also = append(openings[n].Also, d.Database)
+			}
+		}
+	}
+}

@@ -99,9 +99,15 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) error {
 	return Both(func() error { return one(first) }, func() error { return one(second) })
 }
 
-// Offer fills in the databases of both sides that the policy opens to the other, and nothing else.
+// Offer fills in the databases of both sides that the policy opens to the other, with those that would be reachable beside them, and
+// nothing else.
 func (s Surveyor) Offer(ctx context.Context, first, second *Ground) error {
-	return Both(func() error { return s.offer(ctx, first) }, func() error { return s.offer(ctx, second) })
+	one := func(g *Ground) error {
+		err := s.offer(ctx, g)
+		Beside(g.Side.Openings, g.shut)
+		return err
+	}
+	return Both(func() error { return one(first) }, func() error { return one(second) })
 }
 
 func (s Surveyor) offer(ctx context.Context, g *Ground) error {
@@ -120,6 +126,9 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	for _, d := range databases {
 		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
+		if !decision.Allowed {
+			g.shut = append(g.shut, workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups})
+		}
 		if decision.Allowed {
 			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {

@@ -53,4 +53,6 @@ type Ground struct {
 	Subnets []route.Subnet
 	// Unclear are the databases that are not opened, and whose tag drawbridge:share means nothing.
 	Unclear []workflow.Hop
+
+	shut []workflow.Opening // the databases that the policy does not open, with their ports and groups
 }

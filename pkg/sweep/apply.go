@@ -41,16 +41,13 @@ func New(enter func(execution, account, region string) aws.Config, l ledger.Ledg
 			Attachments{Enter: func(x string, p event.Place) AttachmentReader { return ec2.NewFromConfig(in(x, p)) }},
 			Pairs{Ledger: l, Enter: func(x string, p event.Place) PairReader { return ec2.NewFromConfig(in(x, p)) }},
 			Shares{Enter: func(x string, p event.Place) InvitationReader { return ram.NewFromConfig(in(x, p)) }},
-			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }},
-			Studio{Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
+			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }, Ledger: l},
+			Studio{Ledger: l, Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
 		},
 		Accounts: []AccountFinder{
-			Roles{Enter: func(x string, p event.Place) RoleAPIs {
-				return RoleAPIs{IAM: iam.NewFromConfig(in(x, p)), RDS: rds.NewFromConfig(in(x, p)), Redshift: redshift.NewFromConfig(in(x, p))}
-			}},
 			Endpoints{
 				EC2: func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
-				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) },
+				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) }, Ledger: l,
 			},
 		},
 	}

@@ -9,13 +9,11 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -109,23 +107,6 @@ func Lost(at event.Place, pairs []ledger.Connection, attached map[[2]string]bool
 		}
 	}
 	return out
-}
-
-// Exposed says why an Aurora cluster with these tags wants a look, or "" if it wants none:
-//
-//	its owner names accounts that may query it     → yes: roles and policies can only be compared by reading them
-//	it has a tag that Drawbridge set               → yes: what was added was not taken back
-//	else                                           → no
-func Exposed(tags map[string]string) string {
-	if tags[tag.DataAPI] != "" {
-		return "the cluster names accounts that may query it: is everything in place?"
-	}
-	for _, key := range []string{dataapi.TagEndpoint, dataapi.TagStatus} {
-		if tags[key] != "" {
-			return "the cluster names nobody, but has Drawbridge's tag " + key
-		}
-	}
-	return ""
 }
 
 // Drift says how the lines of a configuration differ from the host routes that the notebooks of a subnet need, or "".

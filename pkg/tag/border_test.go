@@ -39,7 +39,6 @@ var plain = map[string]string{
 	"attachment/inspect.go tagsOf": "who calls it knows the kind, and cleans",
 	"sweep/clusters.go tagsOf":     "who calls it cleans",
 	"sweep/attachments.go Find":    "only Drawbridge's own tags of an attachment are read",
-	"dataapi/inspect.go convert":   "only Drawbridge's own tags of its own role are read",
 	"tag/answer/apply.go":          "says of each value as it is written whether it means anything",
 }
 

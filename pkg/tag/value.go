@@ -23,6 +23,7 @@ const (
 	names
 	accounts
 	accountsOrAll
+	clusters
 )
 
 // OneOf are values of which there are few.
@@ -41,6 +42,7 @@ var (
 	Names         = Values{form: names}         // several names
 	Accounts      = Values{form: accounts}      // several accounts
 	AccountsOrAll = Values{form: accountsOrAll} // several accounts, or true for every one
+	Clusters      = Values{form: clusters}      // identifiers of Aurora clusters
 )
 
 // Read returns what a value means, in the one spelling that the rest of Drawbridge knows. Blanks around it and the case of
@@ -49,6 +51,8 @@ var (
 //	one of few words            that word, in lower case
 //	a name                      the name
 //	several names               the names, with one blank between
+//	clusters                    their identifiers, with one blank between. Only blanks may be between them, and they are in small
+//	                            letters: IAM compares the same value, and takes nothing for something else
 //	accounts                    their ids, as they come, each once, with one blank between; nothing for nobody
 //	                            (false, none, an empty value); true for every account
 //
@@ -67,6 +71,12 @@ func (w Wish) Read(value string) (meaning string, err error) {
 		return meaning, nil
 	case names:
 		return strings.Join(unique(split(value)), " "), nil
+	case clusters:
+		ids := slices.DeleteFunc(strings.Split(strings.TrimSpace(value), " "), func(id string) bool { return id == "" })
+		if len(ids) == 0 || slices.ContainsFunc(ids, func(id string) bool { return !clusterForm.MatchString(id) }) {
+			return "", w.nothing(value)
+		}
+		return strings.Join(unique(ids), " "), nil
 	case oneOf:
 		word := strings.TrimSpace(value)
 		for _, one := range w.Values.words {
@@ -87,6 +97,8 @@ const (
 )
 
 var (
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
+	clusterForm = regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 	// The console shows account ids so.
 	hyphenated = regexp.MustCompile(`^[0-9]{4}-[0-9]{4}-[0-9]{4}$`)
@@ -175,6 +187,8 @@ func (w Wish) Remedy() string {
 		return "write a name or an id"
 	case names:
 		return "write names with blanks between"
+	case clusters:
+		return "write the identifiers of clusters with blanks between"
 	case accounts:
 		return "write account ids of 12 digits with blanks between"
 	case accountsOrAll:

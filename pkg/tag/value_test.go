@@ -26,7 +26,7 @@ func wish(t *testing.T, kind tag.Kind, key string) tag.Wish {
 func TestRead(t *testing.T) {
 	share, dataAPI := wish(t, tag.DBInstance, tag.Share), wish(t, tag.DBCluster, tag.DataAPI)
 	accept, routes, approval := wish(t, tag.VPC, tag.Accept), wish(t, tag.Notebook, tag.Routes), wish(t, tag.Peering, tag.Approval)
-	attach, groups := wish(t, tag.VPC, tag.Attach), wish(t, tag.RedshiftCluster, tag.StudioGroups)
+	attach, groups, clusters := wish(t, tag.VPC, tag.Attach), wish(t, tag.RedshiftCluster, tag.StudioGroups), wish(t, tag.StoredSecret, tag.DataAPI)
 	digits := "write account ids of 12 digits with blanks between"
 	for name, c := range map[string]struct {
 		wish           tag.Wish
@@ -67,6 +67,9 @@ func TestRead(t *testing.T) {
 		"a name keeps its case and its blank": {attach, " Main hub ", "Main hub", ""},
 		"no name":                             {attach, " ", "", "drawbridge:attach= means nothing: write a name or an id"},
 		"names":                               {groups, " readers,Analysts readers", "readers Analysts", ""},
+		"clusters":                            {clusters, "sales  payroll-2 sales", "sales payroll-2", ""},
+		"clusters with a comma":               {clusters, "sales,payroll", "", "drawbridge:data-api=sales,payroll means nothing: write the identifiers of clusters with blanks between"},
+		"no cluster":                          {clusters, "", "", "drawbridge:data-api= means nothing: write the identifiers of clusters with blanks between"},
 		"no names":                            {groups, "", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +111,7 @@ func TestCaseNeverMatters(t *testing.T) {
 	for _, w := range tag.Wishes {
 		for _, word := range []string{"auto", "ask", "never", "true", "false", "none", "approved", "rejected", "allowed", "on", "off"} {
 			want, wrong := w.Read(word)
-			if strings.HasPrefix(w.Remedy(), "write a name") || strings.HasPrefix(w.Remedy(), "write names") || wrong != nil {
+			if strings.HasPrefix(w.Remedy(), "write a name") || strings.HasPrefix(w.Remedy(), "write names") || strings.HasPrefix(w.Remedy(), "write the identifiers") || wrong != nil {
 				continue
 			}
 			words++

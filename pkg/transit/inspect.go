@@ -181,14 +181,17 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return Verdict{}, err
 	}
 	out.Connection.Requester, out.Connection.Accepter = q.Ends[0].VPC, q.Ends[1].VPC
-	if v, settled, err := Networks(*q); settled || err != nil {
-		return v, err
+	if v, settled := Routed(*q); settled {
+		return v, nil
 	}
 	if err := l.explore(ctx, s, l.pair, first, second); err != nil {
 		return Verdict{}, err
 	}
 	if v, settled := Consent(*q); settled {
 		return v, nil
+	}
+	if v, settled, err := Networks(*q); settled || err != nil {
+		return v, err
 	}
 	if err := l.routesOfGateway(ctx, l.in.Execution, l.pair); err != nil {
 		return Verdict{}, err
@@ -205,7 +208,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		}
 		if len(trim) > 0 {
 			out.Sides, out.Notebooks = trim, notebooks
-			v.Answer, v.Reason = workflow.AnswerTrim, survey.Trimmed(trim)
+			v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(trim), workflow.Said{}
 			return v, nil
 		}
 	}
@@ -248,7 +251,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 	if err != nil {
 		return *out, err
 	}
-	out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
+	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
 	slog.InfoContext(ctx, "inspected", "transit", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
 	return *out, nil
 }
@@ -358,7 +361,8 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
 	}
 	for n, here := range grounds {
-		if !q.Connects[1-n].Allowed { // the other may not consume what is here
+		q.Never[n] = here.Here.Tags[tag.Accept] == "never"
+		if !direction(*q, 1-n).Allowed { // the other may not consume what is here
 			here.Side.Openings = nil
 		}
 	}

@@ -78,34 +78,39 @@ func Standing(q Question) (Verdict, bool) {
 
 // Judge decides what a pair that [Standing] leaves open needs next. The first of these that holds:
 //
-//	the VPCs overlap, and the pair was connected      → Conflict: somebody changed the addresses of a VPC
-//	the VPCs overlap                                  → refuse
 //	policy: Route not both ways                       → refuse
 //	policy: Connect in neither direction              → refuse
+//	the VPCs overlap, and the pair was connected      → Conflict: somebody changed the addresses of a VPC
+//	the VPCs overlap                                  → refuse
 //	the gateway does not lead both ways, not yet
 //	looked at a dozen times                           → wait
 //	the gateway does not lead both ways               → Conflict
 //	else                                              → connect
 //
 // refuse becomes disconnect where the pair was connected before: what was allowed once and is not any more goes. The
-// table is asked from above as the facts come in, so that what is refused costs no more reads: [Networks], [Consent].
+// table is asked from above as the facts come in, so that what is refused costs no more reads: [Routed], [Consent]. The policy comes before
+// the addresses: what one side is told of the other's it is told because the two may meet.
 func Judge(q Question) (Verdict, error) {
-	if v, settled, err := Networks(q); settled || err != nil {
-		return v, err
+	if v, settled := Routed(q); settled {
+		return v, nil
 	}
 	if v, settled := Consent(q); settled {
 		return v, nil
+	}
+	if v, settled, err := Networks(q); settled || err != nil {
+		return v, err
 	}
 	decision := connects(q)
 	if wrong := Wrong(q); len(wrong) > 0 {
 		reason := strings.Join(wrong, "; ")
 		if q.Looks < settling {
-			return Verdict{workflow.AnswerWait, reason, decision}, nil
+			return Verdict{Answer: workflow.AnswerWait, Reason: reason, Decision: decision}, nil
 		}
 		return Verdict{}, fault.NewConflict(reason, "mend the route tables of "+q.Gateway.ID+" in account "+q.Gateway.Owner+
 			" (Drawbridge does not take over its routes), then redrive the execution")
 	}
-	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}, nil
+	connected := "connected by policy " + decision.Policy
+	return Verdict{workflow.AnswerConnect, connected, workflow.Alike(connected), decision}, nil
 }
 
 // refusal is the answer about a pair that is not allowed.
@@ -116,45 +121,77 @@ func refusal(q Question) workflow.Answer {
 	return workflow.AnswerRefuse
 }
 
-// Networks is what [Judge] says before it is known what the VPCs hold, if that settles it: overlapping addresses, and the
-// policy about routes.
-func Networks(q Question) (Verdict, bool, error) {
-	a, b := q.Ends[0].VPC, q.Ends[1].VPC
-	if one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs); ok {
-		if q.Before {
-			return Verdict{}, false, survey.Overlapping(a, b, q.Gateway.ID)
-		}
-		return Verdict{Answer: refusal(q), Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID)}, true, nil
-	}
+// Routed is what [Judge] says before it is known what the VPCs hold, if that settles it: the policy about routes.
+func Routed(q Question) (Verdict, bool) {
 	for _, d := range q.Routes {
 		if !d.Allowed {
-			return Verdict{refusal(q), "routes refused by policy " + d.Policy, d}, true, nil
+			return forbidden(q, "routes refused by policy "+d.Policy, "", d), true
 		}
 	}
-	return Verdict{}, false, nil
+	return Verdict{}, false
 }
 
 // Consent is what [Judge] says before it is known what the gateway does, if that settles it: the policy about the two
 // VPCs, with the databases that are in them.
 func Consent(q Question) (Verdict, bool) {
 	decision := connects(q)
+	if !decision.Allowed && decision.Policy == "" {
+		return Verdict{Answer: refusal(q), Reason: decision.Reason, Said: workflow.Alike(decision.Reason)}, true
+	}
 	if !decision.Allowed {
-		reason := "refused by policy " + decision.Policy
+		unclear := ""
 		if len(q.Closed) > 0 { // a database that is opened may have changed it
-			reason += "; " + q.Closed[0].Hop + ": " + q.Closed[0].Detail
+			unclear = "; " + q.Closed[0].Hop + ": " + q.Closed[0].Detail
 		}
-		return Verdict{refusal(q), reason, decision}, true
+		return forbidden(q, "refused by policy "+decision.Policy, unclear, decision), true
 	}
 	return Verdict{}, false
 }
 
-// connects returns the decision that counts of the two about connecting: one that allows, or else a forbid, which says
-// more.
-func connects(q Question) policy.Decision {
-	if d := q.Connects[0]; d.Allowed || !q.Connects[1].Allowed && q.Connects[1].Policy == policy.DefaultDeny {
-		return d
+// forbidden is the verdict about a pair that the policy forbids. Both are told which policy and whom to ask; unclear, what is known
+// of one's databases, is for the hub alone.
+func forbidden(q Question, what, unclear string, d policy.Decision) Verdict {
+	text := func(other End) string {
+		return fmt.Sprintf("%s; ask the owner of account %s, or who writes the policy", what, other.VPC.Account)
 	}
-	return q.Connects[1]
+	return Verdict{refusal(q), what + unclear, workflow.Said{Requester: text(q.Ends[1]), Accepter: text(q.Ends[0])}, d}
+}
+
+// Networks is what [Judge] says of overlapping addresses, once the policy allows the two to meet. Each side is told of its own.
+func Networks(q Question) (Verdict, bool, error) {
+	a, b := q.Ends[0].VPC, q.Ends[1].VPC
+	one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs)
+	if !ok {
+		return Verdict{}, false, nil
+	}
+	if q.Before {
+		return Verdict{}, false, survey.Overlapping(a, b, q.Gateway.ID)
+	}
+	text := func(own netip.Prefix, here, there workflow.VPC) string {
+		return fmt.Sprintf("%s of %s overlaps addresses of %s in account %s", own, here.ID, there.ID, there.Account)
+	}
+	return Verdict{Answer: refusal(q), Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID),
+		Said: workflow.Said{Requester: text(one, a, b), Accepter: text(other, b, a)}}, true, nil
+}
+
+// connects returns the decision that counts of the two about connecting: one that allows, or else a forbid, which says
+// more. One that would be allowed, if the producer took connections, is no policy's: its owner takes it back.
+func connects(q Question) policy.Decision {
+	if first, second := direction(q, 0), direction(q, 1); first.Allowed || !second.Allowed && (first.Policy == "" || second.Policy == policy.DefaultDeny) {
+		return first
+	} else {
+		return second
+	}
+}
+
+// direction is the decision about one end as the consumer.
+func direction(q Question, consumer int) policy.Decision {
+	d, producer := q.Connects[consumer], 1-consumer
+	if d.Allowed && q.Never[producer] {
+		end := q.Ends[producer].VPC
+		return policy.Decision{Action: d.Action, Reason: fmt.Sprintf("the owner of account %s takes it back: %s is tagged %s=never", end.Account, end.ID, tag.Accept)}
+	}
+	return d
 }
 
 // Wrong says what on the gateway keeps each side's traffic from the other:

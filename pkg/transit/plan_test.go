@@ -104,6 +104,12 @@ func TestJudge(t *testing.T) {
 			workflow.AnswerRefuse, "refused by policy default-deny"},
 		"a forbid says more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects = [2]policy.Decision{no, {Policy: "never"}} }},
 			workflow.AnswerRefuse, "refused by policy never"},
+		"the producer's owner takes it back": {[]func(*transit.Question){func(q *transit.Question) { q.Never[1], q.Before = true, true }},
+			workflow.AnswerDisconnect, "the owner of account 222222222222 takes it back: vpc-b is tagged drawbridge:accept=never"},
+		"the consumer takes none itself": {[]func(*transit.Question){func(q *transit.Question) { q.Never[0], q.Before = true, true }},
+			workflow.AnswerConnect, "connected by policy p"},
+		"both produce, one takes none": {[]func(*transit.Question){func(q *transit.Question) { q.Never[1], q.Connects = true, [2]policy.Decision{yes, yes} }},
+			workflow.AnswerConnect, "connected by policy p"},
 		"not allowed any more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects[0], q.Before = no, true }},
 			workflow.AnswerDisconnect, "refused by policy"},
 		"routes only one way": {[]func(*transit.Question){func(q *transit.Question) { q.Routes[1] = no }},
@@ -233,5 +239,50 @@ func TestTheIDDoesNotDependOnTheOrder(t *testing.T) {
 	a, b := workflow.VPC{ID: "vpc-a"}, workflow.VPC{ID: "vpc-b"}
 	if transit.ID("tgw-1", a, b) != "tgw-1:vpc-a:vpc-b" || transit.ID("tgw-1", b, a) != "tgw-1:vpc-a:vpc-b" {
 		t.Errorf("%s, %s", transit.ID("tgw-1", a, b), transit.ID("tgw-1", b, a))
+	}
+}
+
+// Neither VPC's owner is told what only the other's knows: its addresses, its attachment, its table, its databases. And before the policy
+// allows the pair, nothing that is said depends on them.
+func TestNeitherOwnerIsToldWhatTheOtherKnows(t *testing.T) {
+	said := map[string]bool{}
+	for _, c := range []struct {
+		name    string
+		change  func(*transit.Question)
+		allowed bool
+	}{
+		{"routes refused", func(q *transit.Question) { q.Routes[1] = no }, false},
+		{"nobody consumes", func(q *transit.Question) {
+			q.Connects[0] = no
+			q.Closed = []workflow.Hop{{Hop: "database secret-orders", Detail: "drawbridge:share=secret means nothing"}}
+		}, false},
+		{"overlap", func(*transit.Question) {}, true},
+	} {
+		q := both()
+		q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17")
+		q.Ends[1].Table = "tgw-rtb-secret"
+		c.change(&q)
+		v, err := transit.Judge(q)
+		if err != nil || v.Answer != workflow.AnswerRefuse {
+			t.Fatalf("%s: %+v, %v", c.name, v, err)
+		}
+		for n, text := range []string{v.Said.Requester, v.Said.Accepter} {
+			other := q.Ends[1-n]
+			for _, secret := range []string{other.VPC.CIDRs[0].String(), other.Attachment.ID, "secret"} {
+				if strings.Contains(text, secret) {
+					t.Errorf("%s: the owner of %s is told %q: %s", c.name, q.Ends[n].VPC.ID, secret, text)
+				}
+			}
+			if !strings.Contains(text, other.VPC.Account) {
+				t.Errorf("%s: the owner of %s is not told whom to ask: %s", c.name, q.Ends[n].VPC.ID, text)
+			}
+			if !c.allowed && (strings.Contains(text, "overlap") || !strings.Contains(text, v.Decision.Policy)) {
+				t.Errorf("%s: %s", c.name, text)
+			}
+			said[text] = true
+		}
+	}
+	if len(said) != 6 {
+		t.Errorf("%d texts of 6 differ", len(said))
 	}
 }

@@ -79,6 +79,9 @@ type Question struct {
 	Connects [2]policy.Decision
 	// Routes are the policy's decisions about routing each way.
 	Routes [2]policy.Decision
+	// Never says which of the VPCs takes no connections any more: its owner tagged it drawbridge:accept=never. Whatever the policy would
+	// allow, nothing in it is opened then.
+	Never [2]bool
 	// Before says that the pair was set up before, to its end or not: the ledger has something that was added for it, or says that it was
 	// connected.
 	Before bool
@@ -91,7 +94,8 @@ type Question struct {
 // Verdict is what [Standing] and [Judge] say.
 type Verdict struct {
 	Answer   workflow.Answer
-	Reason   string
+	Reason   string        // for the hub
+	Said     workflow.Said // for the two sides, where they are told anything
 	Decision policy.Decision
 }
 

@@ -54,3 +54,18 @@ type AnswerTagsOutput struct {
 	Cleared int    `json:"cleared"`
 	Reason  string `json:"reason"`
 }
+
+// ReportContestInput names a connection of which something is contested.
+type ReportContestInput struct {
+	Execution  string `json:"execution"`
+	Connection string `json:"connection"` // its id in the ledger
+}
+
+// ReportContestOutput says whether people were told.
+type ReportContestOutput struct {
+	Result Result `json:"result"` // Contested, or Nothing if they were told before or it is over
+	Reason string `json:"reason"`
+}
+
+// Contested is the end of an execution that found that somebody takes away what Drawbridge adds: it is left to them.
+const Contested Result = "Contested"

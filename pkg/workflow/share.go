@@ -47,14 +47,16 @@ type InspectShareOutput struct {
 // Invitation is RAM's invitation of one account to a resource share.
 type Invitation struct {
 	ARN     string `json:"arn"`
+	Share   string `json:"share"`   // the ARN of the resource share
 	Account string `json:"account"` // that is invited
 	Region  string `json:"region"`
 }
 
 // AcceptShareInput names the invitation to accept.
 type AcceptShareInput struct {
-	Execution  string     `json:"execution"`
-	Invitation Invitation `json:"invitation"`
+	Execution  string          `json:"execution"`
+	Invitation Invitation      `json:"invitation"`
+	Decision   policy.Decision `json:"decision"` // of the policy, to accept it
 }
 
 // AcceptShareOutput says what RAM answered.

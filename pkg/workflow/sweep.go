@@ -5,6 +5,8 @@ package workflow
 type Sweep struct {
 	Accounts []string `json:"accounts,omitempty"`
 	Regions  []string `json:"regions,omitempty"`
+	// Braked is what a person decided about the removals that the brake stopped: "let through" or "dismiss". Empty: nothing.
+	Braked string `json:"braked,omitempty"`
 }
 
 // ListAccountsInput asks for one page of accounts; the first page is "".

@@ -25,6 +25,7 @@ type InspectTransitOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing, refuse and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // what of the reason each side is told
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Looks      int             `json:"looks"`
@@ -44,5 +45,6 @@ type RefuseTransitInput struct {
 	Execution  string          `json:"execution"`
 	Connection Connection      `json:"connection"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"`
 	Decision   policy.Decision `json:"decision"`
 }

@@ -159,6 +159,15 @@ type Opening struct {
 	Groups   []string        `json:"groups"` // security groups of the database
 	Subnets  []string        `json:"subnets,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
+	// the port. Only what people are asked about says so.
+	Also []string `json:"also,omitempty"`
+}
+
+// Request is who asks for a connection, and why, as far as they say: for people to read.
+type Request struct {
+	By  string `json:"by"`  // the ARN of the identity
+	Why string `json:"why"` // their tag drawbridge:reason
 }
 
 // Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
@@ -248,6 +257,8 @@ type InspectPeeringOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // what of the reason each side is told
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Known      Known           `json:"known"`
@@ -299,6 +310,8 @@ type ConcludeInput struct {
 	Known      Known           `json:"known"`
 	Members    []string        `json:"members"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"`
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
@@ -450,6 +463,7 @@ type ConcludeRemovalInput struct {
 	Execution    string         `json:"execution"`
 	Result       Result         `json:"result"`
 	Reason       string         `json:"reason"`
+	Said         Said           `json:"said"` // empty: both sides are told the reason
 	Connection   Connection     `json:"connection"`
 	Tagged       []Carrier      `json:"tagged"`
 	Absent       []Hop          `json:"absent"`
@@ -484,4 +498,6 @@ type FindConnectionsOutput struct {
 	Announced int    `json:"announced"`
 	// Tagged are the things whose tags the event says were set or removed; an empty list, never null.
 	Tagged []TaggedThing `json:"tagged"`
+	// Contested is the connection whose owners may have to be told that something of it is contested; empty if there is none.
+	Contested string `json:"contested"`
 }

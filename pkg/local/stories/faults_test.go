@@ -165,6 +165,7 @@ type scene struct {
 // prepared plays a story up to an act, and the act undisturbed.
 func prepared(ctx context.Context, t *testing.T, n int, s tale, number int) *scene {
 	t.Helper()
+	unbraked(ctx, t)
 	spec := scenario.S1()
 	cast(&spec, n)
 	if s.change != nil {
