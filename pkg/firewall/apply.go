@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -37,7 +36,7 @@ type client interface {
 	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
 }
 
-// RuleReader is what [ReadTagged] needs of EC2.
+// RuleReader is what it takes to read rules.
 type RuleReader interface {
 	DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error)
 }
@@ -405,80 +404,8 @@ func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Cha
 	return hop
 }
 
-// ReadTagged returns the rules of an account and Region whose tag drawbridge:connection names connection.
-func ReadTagged(ctx context.Context, ec2api RuleReader, connection string) ([]Tagged, error) {
-	var out []Tagged
-	err := eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag:" + TagConnection), Values: []string{connection}}, func(page []Tagged) error {
-		out = append(out, page...)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the security group rules of %s: %w", connection, err)
-	}
-	return out, nil
-}
-
-// EachTagged calls f for the rules of an account and Region whose tag drawbridge:connection names a peering, or a pair on a
-// transit gateway, page by page, until it returns an error. EC2 finds rules by the value of a tag, not by its key.
-// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupRules.html
-func EachTagged(ctx context.Context, ec2api RuleReader, f func([]Tagged) error) error {
-	return eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag:" + TagConnection), Values: []string{"pcx-*", "tgw-*"}}, f)
-}
-
-// pageSize is how many rules are held at a time.
+// pageSize is how many groups are asked for at a time.
 const pageSize = 100
-
-func eachTagged(ctx context.Context, ec2api RuleReader, filter types.Filter, f func([]Tagged) error) error {
-	pages := ec2.NewDescribeSecurityGroupRulesPaginator(ec2api, &ec2.DescribeSecurityGroupRulesInput{MaxResults: aws.Int32(pageSize), Filters: []types.Filter{filter}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return err
-		}
-		var out []Tagged
-		for _, r := range page.SecurityGroupRules {
-			one := Tagged{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Allows: allows(r), Rule: admitted(r)}
-			for _, t := range r.Tags {
-				switch aws.ToString(t.Key) {
-				case TagConnection:
-					one.Connection = aws.ToString(t.Value)
-				case TagPeer:
-					one.Peer = peer(aws.ToString(t.Value))
-				}
-			}
-			out = append(out, one)
-		}
-		if err := f(out); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// GroupReader is what [VPCs] needs of EC2.
-type GroupReader interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-}
-
-// VPCs returns the ids of the VPCs that the groups of rules are in, by the groups' ids. A group that is gone has none.
-func VPCs(ctx context.Context, ec2api GroupReader, rules []Tagged) (map[string]string, error) {
-	groups := make([]string, 0, len(rules))
-	for _, r := range rules {
-		groups = append(groups, r.Group)
-	}
-	slices.Sort(groups)
-	out := map[string]string{}
-	for ids := range slices.Chunk(slices.Compact(groups), pageSize) {
-		got, err := ec2api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{{Name: aws.String("group-id"), Values: ids}}})
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups %s: %w", strings.Join(ids, ", "), err)
-		}
-		for _, g := range got.SecurityGroups {
-			out[aws.ToString(g.GroupId)] = aws.ToString(g.VpcId)
-		}
-	}
-	return out, nil
-}
 
 // admitted returns what a rule lets through, if it is for TCP.
 func admitted(r types.SecurityGroupRule) Rule {
@@ -520,16 +447,6 @@ func ruleTags(connection string, with workflow.VPC) []types.TagSpecification {
 	return []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule, Tags: []types.Tag{
 		{Key: aws.String(TagConnection), Value: &connection},
 		{Key: aws.String(TagPeer), Value: aws.String(with.Account + "/" + with.Region + "/" + with.ID)}}}}
-}
-
-// peer reads the tag of a peer, tolerantly: a tag is for everybody to write.
-func peer(tag string) event.VPCPlace {
-	account, rest, _ := strings.Cut(tag, "/")
-	region, vpc, _ := strings.Cut(rest, "/")
-	if v := (event.VPCPlace{Account: account, Region: region, VPC: vpc}); v.IsVPC() {
-		return v
-	}
-	return event.VPCPlace{}
 }
 
 func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {

@@ -1,16 +1,11 @@
 package firewall_test
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
-	"path"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -63,56 +58,6 @@ func TestPlanRemoval(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestEachTaggedReadsWhatTheTagsSay(t *testing.T) {
-	const of, with = "drawbridge:connection=pcx-1", "drawbridge:peer="
-	held := &rulesOfEC2{rules: []types.SecurityGroupRule{
-		heldRule("sgr-1", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a000001"),
-		heldRule("sgr-2", "sg-1", false, of),
-		heldRule("sgr-3", "sg-1", false, of, with+"111111111111/eu-west-1/vpc-0a000001; reboot"),
-		heldRule("sgr-4", "sg-1", false, of, with+"1111/eu-west-1/vpc-0a000001"),
-		heldRule("sgr-5", "sg-1", false, with+"111111111111/eu-west-1/vpc-0a000001"),
-	}}
-	got := ""
-	err := firewall.EachTagged(t.Context(), held, func(page []firewall.Tagged) error {
-		for _, r := range page {
-			got += fmt.Sprint(r.ID, r.Connection, r.Peer)
-		}
-		return nil
-	})
-	if want := "sgr-1pcx-1{111111111111 eu-west-1 vpc-0a000001}sgr-2pcx-1{  }sgr-3pcx-1{  }sgr-4pcx-1{  }"; err != nil || got != want {
-		t.Errorf("read %s, %v, want %s", got, err, want)
-	}
-	if err := firewall.EachTagged(t.Context(), held, func([]firewall.Tagged) error { return context.Canceled }); err != context.Canceled {
-		t.Errorf("an error of what is called became %v", err)
-	}
-}
-
-// rulesOfEC2 is the rules of an account.
-type rulesOfEC2 struct {
-	rules []types.SecurityGroupRule
-}
-
-func (f *rulesOfEC2) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSecurityGroupRulesInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
-	out := &ec2.DescribeSecurityGroupRulesOutput{}
-	for _, r := range f.rules {
-		for _, tag := range r.Tags {
-			if match, err := path.Match(in.Filters[0].Values[0], *tag.Value); err == nil && match && "tag:"+*tag.Key == *in.Filters[0].Name {
-				out.SecurityGroupRules = append(out.SecurityGroupRules, r)
-			}
-		}
-	}
-	return out, nil
-}
-
-func heldRule(id, group string, egress bool, tags ...string) types.SecurityGroupRule {
-	r := types.SecurityGroupRule{SecurityGroupRuleId: &id, GroupId: &group, IsEgress: &egress, IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), CidrIpv4: aws.String("10.1.0.0/16")}
-	for _, tag := range tags {
-		key, value, _ := strings.Cut(tag, "=")
-		r.Tags = append(r.Tags, types.Tag{Key: &key, Value: &value})
-	}
-	return r
 }
 
 func TestCloseRevokesTheConnectionsRulesAndNoOthers(t *testing.T) {

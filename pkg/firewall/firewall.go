@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
@@ -36,15 +35,13 @@ type Group struct {
 	Egress  []Rule
 }
 
-// Tagged is a rule as AWS holds it, by its id, with the connection that its tag drawbridge:connection names.
+// Tagged is a rule by its id, with the connection that it was added for.
 type Tagged struct {
 	ID         string // sgr-…
 	Group      string
 	Egress     bool
-	Connection string         // empty: no such tag
-	Peer       event.VPCPlace // that its tag drawbridge:peer names; zero: no such tag, or no VPC in it
-	Allows     string         // for people: "TCP 3306 from 10.1.0.0/16"
-	Rule       Rule           // what it admits, if that is TCP; else the zero value
+	Connection string
+	Rule       Rule // what it admits, if that is TCP; else the zero value
 }
 
 // Wanted is a rule that a group must have.

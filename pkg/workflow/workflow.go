@@ -107,12 +107,6 @@ type List struct {
 	Target string `json:"target"`
 }
 
-// Kept is a route of somebody else: the table that it is in, and its destination.
-type Kept struct {
-	Table       string       `json:"table"`
-	Destination netip.Prefix `json:"destination"`
-}
-
 // Side is one end of a connection with what is to be done there.
 type Side struct {
 	Role     string `json:"role"` // "requester" or "accepter"
@@ -124,8 +118,6 @@ type Side struct {
 	// Beside are peerings that lead to the peer as well: what a table reaches by a live route through one of them needs no
 	// second route.
 	Beside []string `json:"beside,omitempty"`
-	// Kept are the routes to the target that were there before Drawbridge's, so that they are not taken away with those.
-	Kept []Kept `json:"kept,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
