@@ -113,7 +113,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 		if !l.managed {
 			return v, nil
 		}
-		if l.Now().Sub(l.entry.Since) < fresh {
+		if l.entry.Status == "" && l.Now().Sub(l.entry.Since) < fresh { // AWS has not shown it to anybody
 			return v, fault.New(fault.NotYet, "reading %s: %s, and it is managed since %s", e.PeeringID, v.Reason, l.entry.Since)
 		}
 		l.p = remembered(l.entry)

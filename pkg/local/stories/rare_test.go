@@ -69,7 +69,7 @@ until the peering is deleted: then it goes with the rest.`,
 		},
 		acts: []act{
 			request("Connected", "InLine"),
-			{"The owner of alpha tags the notebook drawbridge:routes=off and takes the configuration off it.", letGo, []string{"Announced", "InLine"}},
+			{"The owner of alpha tags the notebook drawbridge:routes=off and takes the configuration off it.", letGo, []string{"Announced", "InLine", "Nothing"}},
 			{"The owner of alpha deletes the peering.", deletePeering, []string{"Removed"}},
 		},
 		unruly: true,
@@ -80,7 +80,7 @@ until the peering is deleted: then it goes with the rest.`,
 		about: "As in s1-peering.md; then the notebook's subnet loses its route, and the notebook with it the host route.",
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha deletes the route of the notebook's subnet.", deleteRoute, []string{"InLine"}},
+			{"The owner of alpha deletes the route of the notebook's subnet.", deleteRoute, []string{"Announced", "Connected", "InLine"}},
 		},
 	},
 	{

@@ -76,8 +76,8 @@ invitation is left as it is. Once one does, by its tag, Drawbridge accepts it fo
 			t.Cleanup(func() { within(context.WithoutCancel(ctx), t, true) })
 		},
 		acts: []act{
-			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Announced", "Attached", "Nothing", "Nothing", "Nothing", "Nothing"}},
+			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing", "Nothing"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Announced", "Attached", "Nothing", "Nothing", "Nothing"}},
 		},
 		struck: []int{1},
 		also:   attachments("available"),

@@ -56,7 +56,7 @@ As in s1-peering.md. Then somebody deletes a route that Drawbridge added. That e
 as they like; the next sweep looks at the connection and puts the route back.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of beta deletes the route to alpha from a table.", removeRoute, []string{"Nothing"}},
+			{"The owner of beta deletes the route to alpha from a table.", removeRoute, []string{"Announced", "Connected", "Nothing"}},
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
 		},
 		connected: true,
@@ -125,7 +125,7 @@ no event says so, but the next sweep finds it, takes the status away and tells p
 			request("AwaitingApproval"),
 			{"Four days pass. The clock starts drawbridge-sweep.", daysLater(4), []string{"Swept", "AwaitingApproval"}},
 			{"The next day it starts again.", daysLater(1), []string{"Swept", "AwaitingApproval"}},
-			{"Three days later the request has expired. The clock starts drawbridge-sweep.", daysLater(3), []string{"Swept", "Expired"}},
+			{"Three days later the request has expired. The clock starts drawbridge-sweep.", daysLater(3), []string{"Expired", "Expired", "Swept"}},
 			{"The next day nothing is left to say.", startSweep, []string{"Swept"}},
 		},
 	},
@@ -137,8 +137,8 @@ As in s1-peering.md. Then the owner saves the on-start script anew, without Draw
 next sweep finds the notebook without its host routes.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha saves the script of the notebook as it was.", restore, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected", "InLine"}},
+			{"The owner of alpha saves the script of the notebook as it was.", restore, []string{"Announced", "InLine"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Connected", "Swept"}},
 		},
 		connected: true,
 		unruly:    true, // the connection and the notebook are looked at side by side

@@ -67,7 +67,7 @@ the owner has removed the route, a new execution with the same input connects.`,
 		acts: []act{
 			request("AwaitingApproval"),
 			{"The owner of beta sends 10.1.0.0/16 into a VPN and accepts the peering.", elsewhere, []string{"Conflict", "Nothing"}},
-			{"The owner of beta deletes the route; an operator starts a new execution with the same input.", again(removeRoute), []string{"Connected", "Nothing"}},
+			{"The owner of beta deletes the route; an operator starts a new execution with the same input.", again(removeRoute), []string{"Connected", "Nothing", "Nothing"}},
 		},
 		connected: true,
 	},
