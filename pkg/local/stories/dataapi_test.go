@@ -278,7 +278,7 @@ secret; the policy stays as its owner wrote it. With the tags the grant goes.`,
 		name:     "data-api-garbled",
 		title:    "An event names a cluster that cannot be",
 		about:    "Drawbridge believes AWS, not events. An event that it cannot read fails and waits in the dead-letter queue.",
-		acts:     []dataAPIAct{{"The owner of beta puts an event about the cluster $(reboot) on the default bus.", lieOfCluster, []string{"Nothing"}}},
+		acts:     []dataAPIAct{{"The owner of beta puts an event about the cluster $(reboot) on the default bus.", lieOfCluster, []string{"Invalid"}}},
 		restored: true,
 	},
 	{
@@ -369,7 +369,7 @@ func lieOfCluster(ctx context.Context, w *scenario.DataAPIWorld) error {
 	out, err := client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []eventbridgetypes.PutEventsRequestEntry{{
 		Source: aws.String("aws.rds"), DetailType: aws.String("AWS API Call via CloudTrail"),
 		Detail: aws.String(`{"eventSource":"rds.amazonaws.com","eventName":"AddTagsToResource","userIdentity":{"type":"Root"},
-			"requestParameters":{"resourceName":"arn:aws:rds:us-east-1:1:cluster:$(reboot)","tags":[{"key":"drawbridge:data-api"}]}}`),
+			"requestParameters":{"resourceName":"arn:aws:rds:` + w.Region + `:` + w.Producer + `:cluster:$(reboot)","tags":[{"key":"drawbridge:data-api"}]}}`),
 	}}})
 	if err == nil && out.FailedEntryCount > 0 {
 		err = fmt.Errorf("the event is not taken: %v", out.Entries)

@@ -72,7 +72,7 @@ same event asks for beta's notebooks, of which there are none.`,
 	},
 	{
 		name:  "change-garbled",
-		title: "An event about a VPC has a name that no VPC has",
+		title: "An event names a VPC that cannot be",
 		acts: []act{
 			{"The owner of alpha puts an event about the VPC $(reboot) on the default bus.", lieOfVPC, []string{"Invalid"}},
 		},

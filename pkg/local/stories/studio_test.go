@@ -210,7 +210,7 @@ pretending. The engine has no Redshift Serverless: the story puts CloudTrail's r
 shared with what is not an account.`,
 		prepare: studioWorld(false),
 		acts: []act{
-			{"The owner of beta tags a workgroup: drawbridge:studio=111111111111.", tagWorkgroup, []string{"Invalid"}},
+			{"The owner of beta tags a workgroup: drawbridge:studio=111111111111.", tagWorkgroup, []string{"Announced", "Conflict"}},
 			{"The owner of beta tags the cluster: drawbridge:studio=research.", shareWithNobody, []string{"Announced", "Nothing"}},
 		},
 	},
@@ -228,7 +228,7 @@ func deleteWarehouse(ctx context.Context, t *testing.T, w *scenario.World) {
 
 func tagWorkgroup(ctx context.Context, t *testing.T, w *scenario.World) {
 	recordCall(ctx, t, w.Producer, "redshift-serverless", `"eventName":"TagResource","requestParameters":{"resourceArn":
-		"arn:aws:redshift-serverless:us-east-1:222222222222:workgroup/0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
+		"arn:aws:redshift-serverless:`+w.Producer.Region+`:`+w.Producer.Account+`:workgroup/0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
 		"tags":[{"key":"drawbridge:studio","value":"111111111111"}]}`)
 }
 
