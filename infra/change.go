@@ -67,6 +67,7 @@ func changePatterns() map[string]*awsevents.EventPattern {
 		"hands":          recordedBy(touched, handCalls()...),
 		"contest":        internal(event.ContestToReport),
 		"roles":          recorded("iam", named([]string{"iam"}, tag.Creates, tag.Deletes)...),
+		"secrets":        recordedBy([]string{"kms", "secretsmanager"}, named([]string{"kms", "secretsmanager"}, tag.Creates)...),
 		"tagging":        recorded("tagging", named([]string{"tagging"}, tag.Sets, tag.Removes)...),
 		"tag":            {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource")},
 		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
