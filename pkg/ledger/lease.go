@@ -69,22 +69,37 @@ func (l Ledger) Yield(ctx context.Context, name, holder string) (again bool, err
 	return again, err
 }
 
+// pause is how long it takes until a lease is asked for again.
+const pause = time.Second
+
 // While does f under the lease of that name, for what one call of a function does from beginning to end, such as to read a document, change it
-// and read it back. by is the execution. It fails with [fault.NotYet], without f, while another execution is at it. Who began more than
+// and read it back. by is the execution. While another execution is at it, While waits for the ledger's patience, then fails with [fault.NotYet],
+// without f. Who began more than
 // [Lifetime] ago has ended, as no function lives that long; and an execution does not wait for itself. A lease that cannot be given back ends so,
 // too: what f did counts.
 func (l Ledger) While(ctx context.Context, name, by string, f func() error) error {
 	holder := by + " " + l.Now().UTC().Format(time.RFC3339Nano)
-	held, err := l.Acquire(ctx, name, holder, func(_ context.Context, other string) (bool, error) {
+	ended := func(_ context.Context, other string) (bool, error) {
 		at := strings.LastIndexByte(other, ' ')
 		since, err := time.Parse(time.RFC3339Nano, other[at+1:])
 		return err != nil || other[:max(at, 0)] == by || l.Now().Sub(since) >= Lifetime, nil
-	})
-	if err != nil {
-		return err
 	}
-	if !held {
-		return fault.New(fault.NotYet, "another execution is changing %s", name)
+	for patience := l.Patience; ; patience -= pause {
+		held, err := l.Acquire(ctx, name, holder, ended)
+		if err != nil {
+			return err
+		}
+		if held {
+			break
+		}
+		if patience < pause {
+			return fault.New(fault.NotYet, "another execution is changing %s", name)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
 	}
 	done := f()
 	// Who came meanwhile tries again by itself. A lease that stays would hold others up for as long as a function lives.

@@ -42,6 +42,8 @@ type Ledger struct {
 	Store Store
 	// Now is the clock.
 	Now func() time.Time
+	// Patience is how long [Ledger.While] waits for a lease that another execution has: it has most for a few seconds.
+	Patience time.Duration
 }
 
 // Status is what became of a connection: the name of the end state that its last execution had.

@@ -20,7 +20,7 @@ import (
 
 // Open returns the ledger of the hub: the table that the environment names as LEDGER_TABLE.
 func Open(hub aws.Config) Ledger {
-	return Ledger{Store: Table{API: dynamodb.NewFromConfig(hub), Name: os.Getenv("LEDGER_TABLE")}, Now: time.Now}
+	return Ledger{Store: Table{API: dynamodb.NewFromConfig(hub), Name: os.Getenv("LEDGER_TABLE")}, Now: time.Now, Patience: 15 * time.Second}
 }
 
 // DynamoDB is what [Table] needs of DynamoDB.

@@ -132,7 +132,7 @@ func roughen(t *testing.T) {
 	t.Helper()
 	rough.once.Do(func() {
 		o := options()
-		o.WaitScale, o.Observe = 0.001, nil
+		o.WaitScale = 0.001
 		o.Environment = map[string]string{"AWS_MAX_ATTEMPTS": "1"}
 		if rough.err = o.Check(); rough.err != nil && os.Getenv("CI") != "true" {
 			return
