@@ -14,12 +14,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
-	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 )
 
@@ -52,8 +50,8 @@ var bundles = [][]string{
 // rarely are rights that no story of [TestStories] uses, each with the test that does.
 var rarely = map[right]string{}
 
-// asked are the rights that roles used and were allowed so far, and how often: what the engine wrote down of each call as IAM sees it.
-func asked(t *testing.T) map[right]int {
+// rightsAsked are the rights that roles used and were allowed so far, and how often: what the engine wrote down of each call as IAM sees it.
+func rightsAsked(t *testing.T) map[right]int {
 	t.Helper()
 	text, err := os.ReadFile(authorizations)
 	if err != nil {
@@ -159,7 +157,7 @@ func ofService(id, name string) bool {
 
 // everyRightIsUsed compares what the roles allow with what the stories used, both ways.
 func everyRightIsUsed(t *testing.T) {
-	used, allowed := asked(t), granted(t)
+	used, allowed := rightsAsked(t), granted(t)
 	if len(used) == 0 || len(allowed) == 0 {
 		t.Fatalf("%d rights used, %d granted: there is nothing to compare", len(used), len(allowed))
 	}
