@@ -35,7 +35,7 @@ tag on the pending peering.`,
 			{"The owner of beta tags the peering: drawbridge:approval=approved.", approve("approved"), []string{"Announced", "Connected"}},
 		},
 		connected: true,
-		also:      toldOnce,
+		also:      toldOnce("drawbridge-ask-approval"),
 		struck:    []int{1, 3},
 	},
 	{

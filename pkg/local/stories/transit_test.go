@@ -44,7 +44,11 @@ leads to it. Then beta's attachment is deleted.`,
 			quiet(ctx, t, w)
 			succeeds(t, w.ShareGateway(ctx))
 		},
-		acts:      []act{{"Both VPCs are attached; the pair wants a look.", look((*scenario.World).Attach), []string{"Connected"}}},
+		acts: []act{{"Both VPCs are attached, and given to Drawbridge; the pair wants a look.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+			succeeds(t, w.Attach(ctx))
+			given(ctx, t, w)
+			look(nil)(ctx, t, w)
+		}, []string{"Connected"}}},
 		connected: true,
 		unruly:    true,
 	},
