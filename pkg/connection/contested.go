@@ -2,6 +2,7 @@ package connection
 
 import (
 	"context"
+	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -15,7 +16,17 @@ import (
 // drawbridge-change tells them, once, when whoever does it is likely to be done. What is contested and there all the same, its owner put there: the steps
 // before have made the ledger forget it.
 func contested(ctx context.Context, l ledger.Ledger, bus notice.Bus, in workflow.VerifyConnectionInput) (reason string, err error) {
-	items, err := contest.Contest{Ledger: l}.Contested(ctx, in.Connection.ID)
+	entry := ledger.Connection{ID: in.Connection.ID}
+	missing := func(n workflow.InjectRoutesOutput) bool {
+		return slices.ContainsFunc(n.Hops, func(h workflow.Hop) bool { return !h.OK })
+	}
+	if slices.ContainsFunc(in.Injected, missing) { // the entry says of which subnets a host route is contested
+		if entry, _, err = l.Connection(ctx, in.Connection.ID); err != nil {
+			return "", err
+		}
+		entry.ID = in.Connection.ID
+	}
+	items, err := contest.Contest{Ledger: l}.Contested(ctx, entry)
 	if err != nil || len(items) == 0 {
 		return "", err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -454,7 +453,10 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 				return i.State != ledger.Leaving && slices.Contains(now, d)
 			})
 		}
-		_, left, err := contest.Contest{Ledger: b.Ledger}.Missing(ctx, b.nb.Subnet, b.by, intent.Lost)
+		if err := b.Cancel(ctx, b.nb.Subnet, intent.Drop); err != nil {
+			return err
+		}
+		left, err := b.lost(ctx, intent.Lost)
 		if err != nil {
 			return err
 		}
@@ -480,12 +482,10 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 			if _, err := b.Confirm(ctx, slices.DeleteFunc(recorded, func(i ledger.Item) bool { return i.State != ledger.Intended })...); err != nil {
 				return err
 			}
-			if err := b.Forget(ctx, b.nb.Subnet, leaving); err != nil || len(intent.Contested) == 0 {
+			if err := b.Forget(ctx, b.nb.Subnet, leaving); err != nil {
 				return err
 			}
-			i := intent.Contested[0]
-			return fault.NewConflict(fmt.Sprintf("the line %s of lifecycle configuration %s was taken away again after it was put back, by %s", i.Key, name, cmp.Or(i.TakenBy.Who, "somebody else")),
-				"it is left to them; ask for it anew when they let it stay")
+			return b.contested(ctx, name, intent.Contested)
 		}
 		if failed = write(ctx, api, name, current, change, tags); failed != nil && fault.Of(failed) != fault.Transient {
 			return failed
