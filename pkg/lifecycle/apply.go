@@ -81,7 +81,7 @@ type detacher interface {
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
 //
 // A notebook whose script cannot be edited is done: its hop says why, and what its owner can do. So the others are served.
-func Inject(ctx context.Context, api client, ec2api route.Reader, l ledger.Ledger, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
+func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledger.Ledger, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	book := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution}
 	routed := book.routed(ec2api)
@@ -274,7 +274,7 @@ func (b book) withdraw(ctx context.Context, api client, routed routes) error {
 // A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
 // doing nothing, until the notebook's next stop is reported. One that cannot be edited keeps its lines: the hop says why, and the other
 // notebooks are served.
-func Release(ctx context.Context, api releaser, ec2api route.Reader, l ledger.Ledger, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
+func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l ledger.Ledger, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
 	nb := in.Notebook
 	book := book{Ledger: l, nb: nb, by: in.Execution}
 	if !trims(in.Disconnected) {
@@ -386,10 +386,13 @@ func (b book) needed(ctx context.Context, table workflow.Table) ([]netip.Prefix,
 // routes tells what the notebook needs by the route table of its subnet as it is at this moment.
 type routes func(context.Context) ([]netip.Prefix, error)
 
-func (b book) routed(ec2api route.Reader) routes {
+func (b book) routed(ec2api route.NetworkReader) routes {
 	return func(ctx context.Context) ([]netip.Prefix, error) {
 		tables, err := route.Read(ctx, ec2api, b.nb.VPC)
 		if err != nil {
+			return nil, err
+		}
+		if tables, err = route.Served(ctx, ec2api, tables, b.nb.Subnet); err != nil {
 			return nil, err
 		}
 		table, _ := route.Of(tables, b.nb.Subnet)

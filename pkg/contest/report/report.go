@@ -1,6 +1,7 @@
 // Package report tells people what somebody takes away again and again, and what its owner writes into their code so that both can live.
 //
 //	remedy.go  what to write, by tool and kind (pure)
+//	ask.go     asks for that, when a look has found something contested
 //	report.go  tells both owners, once
 package report
 
