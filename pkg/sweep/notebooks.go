@@ -3,8 +3,8 @@ package sweep
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
