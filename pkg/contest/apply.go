@@ -59,6 +59,33 @@ func (c Contest) Note(ctx context.Context, account, region, resource string, key
 	return c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
 }
 
+// NoteMade is [Contest.Note] for a thing by the id that its call gave it, where the ledger has it under the VPC that it is in: an interface endpoint. The VPCs
+// are those of the place that are managed for endpoints.
+func (c Contest) NoteMade(ctx context.Context, account, region, id string, sight Sight) ([]ledger.Item, error) {
+	connections, err := c.Ledger.Connections(ctx, account, region)
+	if err != nil {
+		return nil, err
+	}
+	var vpcs []string
+	for _, entry := range connections {
+		if len(entry.Sides) == 1 && !slices.Contains(vpcs, entry.Sides[0].ID) {
+			vpcs = append(vpcs, entry.Sides[0].ID)
+		}
+	}
+	var about []ledger.Item
+	for _, vpc := range vpcs {
+		items, err := c.Ledger.Of(ctx, account, region, vpc)
+		if err != nil {
+			return nil, err
+		}
+		about = append(about, slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Kind != ledger.Endpoint || i.Left != id })...)
+	}
+	if len(about) == 0 {
+		return nil, nil
+	}
+	return c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
+}
+
 // Untagged counts that a hand took the status tags of a connection away in an account, and reports whether they are to be written anew: once. The
 // record with the same id counts once.
 func (c Contest) Untagged(ctx context.Context, connection, account string, by ledger.Hand, call string) (anew, contested bool, err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -26,7 +27,11 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 		if t.Global {
 			region = f.Region
 		}
-		items, err := f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, contest.Sight{By: by, At: c.At})
+		sight := contest.Sight{By: by, At: c.At}
+		items, err := f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, sight)
+		if err == nil && strings.HasPrefix(t.Resource, "vpce-") { // filed under its VPC, which no record of it names
+			items, err = f.Contest.NoteMade(ctx, c.Account, region, t.Resource, sight)
+		}
 		if err != nil {
 			return "", err
 		}
