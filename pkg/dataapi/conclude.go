@@ -3,6 +3,7 @@ package dataapi
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -47,7 +48,7 @@ func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInpu
 			thing.For = append(thing.For, consumer.Account)
 		}
 	}
-	if in.Result != workflow.Retracted {
+	if in.Result != workflow.Retracted && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
 		if _, err := report.Ask(ctx, k.Ledger, k.Bus, ledger.Connection{ID: c.ARN}); err != nil {
 			return out, err
 		}
