@@ -163,6 +163,15 @@ func Serves(i ledger.Item, c ledger.Connection) bool {
 	return false
 }
 
+// How says of an item that is left to who took it away how that came to be, and who it was, in words that follow its name.
+func How(i ledger.Item) string {
+	who := cmp.Or(i.TakenBy.Who, "somebody")
+	if i.Taken > 1 {
+		return "was taken away again after it was put back, by " + who + ", and is left to them"
+	}
+	return "was taken away by " + who + ", and is left to them"
+}
+
 // Of returns the contested ones of items, sorted by place, resource and key.
 func Of(items []ledger.Item) []ledger.Item {
 	var out []ledger.Item

@@ -6,7 +6,6 @@
 package dnsoption
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -52,7 +51,7 @@ func Allow(ctx context.Context, enter func(workflow.VPC) EC2, l ledger.Ledger, b
 				return out, err
 			}
 			if left != nil {
-				hop.OK, hop.Detail = false, "was turned off by "+cmp.Or(left.TakenBy.Who, "somebody")+" and is left so"
+				hop.OK, hop.Detail = false, contest.How(*left)
 				break
 			}
 			recorded, err := l.Record(ctx, c.ID, wanted)

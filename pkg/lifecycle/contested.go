@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -42,12 +41,8 @@ func (b book) contested(ctx context.Context, configuration string, lines []ledge
 	if err := (contest.Contest{Ledger: b.Ledger}).Name(ctx, b.nb.Subnet, contest.Of(lines), connections); err != nil {
 		return err
 	}
-	i, how := lines[0], "again after it was put back, by"
-	if i.Taken < 2 {
-		how = "by"
-	}
-	return fault.NewConflict(fmt.Sprintf("the line %s of lifecycle configuration %s was taken away %s %s", i.Key, configuration, how, cmp.Or(i.TakenBy.Who, "somebody else")),
-		"it is left to them; ask for it anew when they let it stay")
+	i := lines[0]
+	return fault.NewConflict(fmt.Sprintf("the line %s of lifecycle configuration %s %s", i.Key, configuration, contest.How(i)), "ask for it anew when they let it stay")
 }
 
 // connections are those that are managed in the notebook's account and Region.
