@@ -70,6 +70,8 @@ var (
 	notebooks   = arn("sagemaker", "notebook-instance/*")
 	rules       = arn("ec2", "security-group-rule/*")
 	lifecycles  = arn("sagemaker", "notebook-instance-lifecycle-config/*")
+	// A list that a table has a route to may be another account's, or AWS's own.
+	prefixLists = "arn:${AWS::Partition}:ec2:*:*:prefix-list/*"
 	// Those that Drawbridge makes, one for a subnet.
 	ownLifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")
 )

@@ -10,7 +10,8 @@ var dataAPIEndpointSteps = map[string]step{
 		member:      []grant{{actions: []string{"ec2:DescribeVpcs"}}},
 	},
 	"VerifyDataApiEndpoint": {
-		announces: true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeNetworkAcls", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",

@@ -53,8 +53,7 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
-			// A list may be another account's, or AWS's own.
-			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{"arn:${AWS::Partition}:ec2:*:*:prefix-list/*"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"ec2:CreateRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
 		},
 	},
@@ -80,6 +79,7 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{
@@ -115,6 +115,7 @@ var peeringSteps = map[string]step{
 		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{

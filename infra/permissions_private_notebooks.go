@@ -68,7 +68,8 @@ var privateSteps = map[string]step{
 		},
 	},
 	"VerifyPrivateNotebooks": {
-		announces: true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeClientVpnEndpoints", "ec2:DescribeSubnets", "iam:GetAccountAuthorizationDetails",

@@ -16,6 +16,7 @@ var sweepSteps = map[string]step{
 				"redshift:DescribeClusters",                // clusters
 				"ram:GetResourceShareInvitations",          // shares
 			}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},

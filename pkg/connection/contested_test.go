@@ -2,6 +2,8 @@ package connection_test
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -39,6 +42,26 @@ func (w world) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ..
 		*w.events = append(*w.events, *e.DetailType)
 	}
 	return &eventbridge.PutEventsOutput{Entries: nil}, nil
+}
+
+// The policy is asked for each side about what is taken away there.
+func TestLeftIn(t *testing.T) {
+	vpc := func(account string) policy.VPC {
+		return policy.VPC{ID: "vpc-" + account, Region: "eu-west-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Account: policy.Account{ID: account, Organization: "o-1", OUPath: "o-1/r-1/"}}
+	}
+	for text, want := range map[string]string{
+		"": "[]",
+		`@id("a") forbid (principal, action == Drawbridge::Action::"Restore", resource in Drawbridge::Account::"222222222222");`: "[222222222222]",
+		`@id("a") forbid (principal, action == Drawbridge::Action::"Restore", resource);`:                                        "[111111111111 222222222222]",
+	} {
+		set, err := policy.Parse("test", []byte(policy.DefaultText()+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(connection.LeftIn(set, vpc("111111111111"), vpc("222222222222"), policy.Context{})); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
 }
 
 // What is contested ends the look Contested, says so in the tags of both sides, and has people told; tags that were taken away twice are not

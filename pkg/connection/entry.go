@@ -6,23 +6,39 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Manage sees to it that a connection is managed, and that its entry says the addresses of its VPCs as they are now. old is its entry,
-// and managed whether there is one.
-func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, kind string, origin ledger.Origin, old ledger.Connection, managed bool) (ledger.Connection, error) {
+// Manage sees to it that a connection is managed, and that its entry says the addresses of its VPCs, and what the policy says of what somebody takes away,
+// as they are now: leave is of [LeftIn]. old is its entry, and managed whether there is one.
+func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, kind string, origin ledger.Origin, old ledger.Connection, managed bool, leave []string) (ledger.Connection, error) {
 	if !managed {
-		return l.Begin(ctx, Entry(c, kind, origin))
+		entry := Entry(c, kind, origin)
+		entry.Leave = leave
+		return l.Begin(ctx, entry)
 	}
-	if current(old, c) {
+	if current(old, c) && slices.Equal(old.Leave, leave) {
 		return old, nil
 	}
 	return l.Change(ctx, c.ID, func(e *ledger.Connection) {
+		e.Leave = leave
 		if len(c.Requester.CIDRs) > 0 && len(c.Accepter.CIDRs) > 0 {
 			e.Sides = sides(c)
 		}
 	})
+}
+
+// LeftIn returns the accounts in which, as the policy wants it, what somebody takes away of a connection is left to them at once, sorted.
+func LeftIn(set *policy.Set, requester, accepter policy.VPC, about policy.Context) []string {
+	var out []string
+	for _, side := range [][2]policy.VPC{{requester, accepter}, {accepter, requester}} {
+		if d := set.Restore(side[0], side[1], about); !d.Allowed {
+			out = append(out, side[0].Account.ID)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // current reports whether an entry says all that is known of the connection's sides.

@@ -111,12 +111,12 @@ func TestNote(t *testing.T) {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "r", ID: "vpc-a"}, Accepter: workflow.VPC{Account: "222222222222", Region: "r", ID: "vpc-b"}}
-	old, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, ledger.Connection{}, false)
+	old, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, ledger.Connection{}, false, nil)
 	if err != nil || len(old.Sides) != 2 {
 		t.Fatal(old, err)
 	}
 	c.Requester.CIDRs, c.Accepter.CIDRs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}, []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}
-	if now, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, old, true); err != nil || fmt.Sprint(now.Sides[0].CIDRs, now.Sides[1].CIDRs) != "[10.1.0.0/16] [10.2.0.0/16]" {
+	if now, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, old, true, nil); err != nil || fmt.Sprint(now.Sides[0].CIDRs, now.Sides[1].CIDRs) != "[10.1.0.0/16] [10.2.0.0/16]" {
 		t.Fatal(now, err)
 	}
 	first, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because")

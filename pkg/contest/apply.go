@@ -21,9 +21,14 @@ func (c Contest) Missing(ctx context.Context, connection, by string, missing []l
 	if err != nil {
 		return nil, nil, err
 	}
+	return c.MissingFor(ctx, func(i ledger.Item) bool { return slices.Contains(entry.Leave, i.Account) }, by, missing)
+}
+
+// MissingFor is [Contest.Missing] for things that are not needed by a connection itself. leave says of which the policy wants them left.
+func (c Contest) MissingFor(ctx context.Context, leave func(ledger.Item) bool, by string, missing []ledger.Item) (add, left []ledger.Item, err error) {
 	now := c.now()
 	known, err := c.Ledger.MarkAll(ctx, missing, func(i *ledger.Item) {
-		*i, _ = Judge(*i, Facts{By: Taker(*i), Leave: slices.Contains(entry.Leave, i.Account), Fresh: now.Sub(i.At) < ledger.Lifetime, Execution: by, At: now})
+		*i, _ = Judge(*i, Facts{By: Taker(*i), Leave: leave(*i), Fresh: now.Sub(i.At) < ledger.Lifetime, Execution: by, At: now})
 	})
 	if err != nil {
 		return nil, nil, err
@@ -54,6 +59,33 @@ func (c Contest) Note(ctx context.Context, account, region, resource string, key
 	return c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
 }
 
+// NoteMade is [Contest.Note] for a thing by the id that its call gave it, where the ledger has it under the VPC that it is in: an interface endpoint. The VPCs
+// are those of the place that are managed for endpoints.
+func (c Contest) NoteMade(ctx context.Context, account, region, id string, sight Sight) ([]ledger.Item, error) {
+	connections, err := c.Ledger.Connections(ctx, account, region)
+	if err != nil {
+		return nil, err
+	}
+	var vpcs []string
+	for _, entry := range connections {
+		if len(entry.Sides) == 1 && !slices.Contains(vpcs, entry.Sides[0].ID) {
+			vpcs = append(vpcs, entry.Sides[0].ID)
+		}
+	}
+	var about []ledger.Item
+	for _, vpc := range vpcs {
+		items, err := c.Ledger.Of(ctx, account, region, vpc)
+		if err != nil {
+			return nil, err
+		}
+		about = append(about, slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Kind != ledger.Endpoint || i.Left != id })...)
+	}
+	if len(about) == 0 {
+		return nil, nil
+	}
+	return c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
+}
+
 // Untagged counts that a hand took the status tags of a connection away in an account, and reports whether they are to be written anew: once. The
 // record with the same id counts once.
 func (c Contest) Untagged(ctx context.Context, connection, account string, by ledger.Hand, call string) (anew, contested bool, err error) {
@@ -73,10 +105,46 @@ func (c Contest) Untagged(ctx context.Context, connection, account string, by le
 	return anew, contested, err
 }
 
-// Contested returns the contested items that a connection needs.
-func (c Contest) Contested(ctx context.Context, connection string) ([]ledger.Item, error) {
-	items, err := c.Ledger.Items(ctx, connection)
+// Contested returns the contested items that a connection needs, with the host routes for it.
+func (c Contest) Contested(ctx context.Context, entry ledger.Connection) ([]ledger.Item, error) {
+	items, err := c.items(ctx, entry)
 	return Of(items), err
+}
+
+// items returns what a connection needs, with the host routes for it of those subnets that its entry names.
+func (c Contest) items(ctx context.Context, entry ledger.Connection) ([]ledger.Item, error) {
+	items, err := c.Ledger.Items(ctx, entry.ID)
+	for _, subnet := range entry.Subnets {
+		if err != nil {
+			return nil, err
+		}
+		var lines []ledger.Item
+		lines, err = c.Ledger.Items(ctx, subnet)
+		for _, l := range lines {
+			if Serves(l, entry) {
+				items = append(items, l)
+			}
+		}
+	}
+	return items, err
+}
+
+// Name writes into the entries of those connections for which contested host routes of a subnet are that they are, so that their owners are told.
+// connections are those of the place.
+func (c Contest) Name(ctx context.Context, subnet string, contested []ledger.Item, connections []ledger.Connection) error {
+	for _, entry := range connections {
+		if slices.Contains(entry.Subnets, subnet) || !slices.ContainsFunc(contested, func(i ledger.Item) bool { return Serves(i, entry) }) {
+			continue
+		}
+		if _, err := c.Ledger.Change(ctx, entry.ID, func(now *ledger.Connection) {
+			if !slices.Contains(now.Subnets, subnet) {
+				now.Subnets = slices.Sorted(slices.Values(append(slices.Clone(now.Subnets), subnet)))
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Settle ends what is contested in an account, of the connections whose owner asked for them anew there: what is theirs in that account may be
@@ -84,7 +152,12 @@ func (c Contest) Contested(ctx context.Context, connection string) ([]ledger.Ite
 // that had something contested, sorted.
 func (c Contest) Settle(ctx context.Context, account string, connections []string) (settled []string, err error) {
 	for _, id := range connections {
-		items, err := c.Ledger.Items(ctx, id)
+		entry, _, err := c.Ledger.Connection(ctx, id)
+		if err != nil {
+			return settled, err
+		}
+		entry.ID = id
+		items, err := c.items(ctx, entry)
 		if err != nil {
 			return settled, err
 		}

@@ -9,7 +9,7 @@
 // the owner asks anew ([Contest.Settle]), or puts the thing there themselves.
 //
 //	contest.go  the words
-//	plan.go     thinks: put back or leave, whose hand it was (pure)
+//	plan.go     thinks: put back or leave, whose hand it was, which connection a host route is for (pure)
 //	apply.go    reads and writes the ledger
 //	report/     tells both owners, once
 package contest

@@ -275,3 +275,65 @@ func TestThePolicyLeaves(t *testing.T) {
 		t.Errorf("%+v, %v", items, err)
 	}
 }
+
+// A host route is needed by its subnet; the connections that it is for are named by what it leads to, and what is contested of it is theirs.
+func TestAHostRouteIsForConnections(t *testing.T) {
+	const left, right, region = "111111111111", "222222222222", "us-east-1"
+	ctx := context.Background()
+	l, _ := ledgertest.New()
+	c := contest.Contest{Ledger: l}
+	side := func(account, id, cidr string) ledger.Side {
+		return ledger.Side{Account: account, Region: region, ID: id, CIDRs: []string{cidr}}
+	}
+	for id, sides := range map[string][]ledger.Side{
+		"pcx-1": {side(left, "vpc-1", "10.1.0.0/16"), side(right, "vpc-2", "10.2.0.0/16")},
+		"pcx-3": {side(left, "vpc-1", "10.1.0.0/16"), side(right, "vpc-3", "10.3.0.0/16")},
+		"pcx-4": {side(right, "vpc-4", "10.1.0.0/16"), side(left, "vpc-5", "10.2.0.0/16")},
+	} {
+		if _, err := l.Begin(ctx, ledger.Connection{ID: id, Kind: "peering", Sides: sides}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	line := ledger.Item{Account: left, Region: region, Resource: "setup", Kind: ledger.HostRoute, Key: "10.1.0.0/24 10.2.0.0/16"}
+	recorded, err := l.Record(ctx, "subnet-1", line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := l.MarkAll(ctx, recorded, func(i *ledger.Item) { i.State, i.Taken = ledger.Contested, 2 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	connections, err := l.Connections(ctx, left, region)
+	if err != nil || len(connections) != 3 {
+		t.Fatal(connections, err)
+	}
+	for range 2 {
+		if err := c.Name(ctx, "subnet-1", lines, connections); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, want := range map[string]int{"pcx-1": 1, "pcx-3": 0, "pcx-4": 0} {
+		entry, _, err := l.Connection(ctx, id)
+		if err != nil || len(entry.Subnets) != want {
+			t.Errorf("%s: %+v, %v", id, entry, err)
+		}
+		if got, err := c.Contested(ctx, entry); err != nil || len(got) != want {
+			t.Errorf("%s: %+v, %v", id, got, err)
+		}
+	}
+	if settled, err := c.Settle(ctx, right, []string{"pcx-1"}); err != nil || len(settled) > 0 {
+		t.Errorf("the other side settles %v, %v", settled, err)
+	}
+	if settled, err := c.Settle(ctx, left, []string{"pcx-1", "pcx-3"}); err != nil || !slices.Equal(settled, []string{"pcx-1"}) {
+		t.Errorf("%v, %v", settled, err)
+	}
+	if items, err := l.Of(ctx, left, region, "setup"); err != nil || items[0].State != ledger.Intended || items[0].Taken != 0 {
+		t.Errorf("%+v, %v", items, err)
+	}
+	for _, key := range []string{"10.1.0.0/24", "10.9.0.0/24 10.2.0.0/16", "nonsense 10.2.0.0/16"} {
+		line.Key = key
+		if contest.Serves(line, ledger.Connection{Sides: connections[0].Sides}) {
+			t.Errorf("%s serves", key)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -137,6 +138,38 @@ func Narrow(items []ledger.Item, keys []string) []ledger.Item {
 		}
 	}
 	return out
+}
+
+// Serves reports whether a line of a lifecycle configuration is a host route for a connection: from a subnet of one of its VPCs to addresses of the other.
+// Its key says both.
+func Serves(i ledger.Item, c ledger.Connection) bool {
+	from, to, _ := strings.Cut(i.Key, " ")
+	subnet, err := netip.ParsePrefix(from)
+	destination, other := netip.ParsePrefix(to)
+	if i.Kind != ledger.HostRoute || err != nil || other != nil {
+		return false
+	}
+	has := func(s ledger.Side, p netip.Prefix) bool {
+		return slices.ContainsFunc(s.CIDRs, func(text string) bool {
+			cidr, err := netip.ParsePrefix(text)
+			return err == nil && cidr.Overlaps(p)
+		})
+	}
+	for n, s := range c.Sides {
+		if s.Account == i.Account && s.Region == i.Region && has(s, subnet) {
+			return slices.ContainsFunc(slices.Concat(c.Sides[:n], c.Sides[n+1:]), func(peer ledger.Side) bool { return has(peer, destination) })
+		}
+	}
+	return false
+}
+
+// How says of an item that is left to who took it away how that came to be, and who it was, in words that follow its name.
+func How(i ledger.Item) string {
+	who := cmp.Or(i.TakenBy.Who, "somebody")
+	if i.Taken > 1 {
+		return "was taken away again after it was put back, by " + who + ", and is left to them"
+	}
+	return "was taken away by " + who + ", and is left to them"
 }
 
 // Of returns the contested ones of items, sorted by place, resource and key.

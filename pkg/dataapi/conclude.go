@@ -3,11 +3,13 @@ package dataapi
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -29,7 +31,7 @@ type Concluder struct {
 }
 
 // Conclude leaves the result in the ledger, on the cluster for people, and on the bus. When everything is retracted, the cluster is not managed
-// any more, and its status goes, too.
+// any more, and its status goes, too. What is left to who took it away is told to its owner, once.
 func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
 	out := workflow.ConcludeDataAPIOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
 	for _, d := range []workflow.HopsOutput{in.Enabled, in.Admitted, in.Retracted} {
@@ -44,6 +46,11 @@ func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInpu
 	for _, consumer := range in.DataAPI.Consumers {
 		if in.Result == workflow.Exposed && consumer.Decision.Allowed {
 			thing.For = append(thing.For, consumer.Account)
+		}
+	}
+	if in.Result != workflow.Retracted && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
+		if _, err := report.Ask(ctx, k.Ledger, k.Bus, ledger.Connection{ID: c.ARN}); err != nil {
+			return out, err
 		}
 	}
 	return out, k.Bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))

@@ -9,11 +9,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -31,7 +33,8 @@ func item(by string, c workflow.Connection, s workflow.Side) ledger.Item {
 	return ledger.Item{Account: s.VPC.Account, Region: s.VPC.Region, Resource: c.ID, Kind: ledger.DNSOption, Key: s.Role, Before: off, Left: on, By: by}
 }
 
-// Allow turns the option of each side on that does not have it, as the ledger is told first. by is the execution that it is done for.
+// Allow turns the option of each side on that does not have it, as the ledger is told first. by is the execution that it is done for. One that somebody
+// turned off is turned on once more, and then left to them: see package contest.
 // It fails with [fault.NotYet] while the peering is not active.
 func Allow(ctx context.Context, enter func(workflow.VPC) EC2, l ledger.Ledger, by string, c workflow.Connection, sides []workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
@@ -41,7 +44,16 @@ func Allow(ctx context.Context, enter func(workflow.VPC) EC2, l ledger.Ledger, b
 	}
 	for _, s := range sides {
 		hop, wanted := workflow.Hop{Hop: "DNS option " + s.Role, OK: true, Detail: "was on"}, item(by, c, s)
-		if !s.DNS {
+		switch {
+		case !s.DNS:
+			left, err := lost(ctx, l, by, c, known, wanted)
+			if err != nil {
+				return out, err
+			}
+			if left != nil {
+				hop.OK, hop.Detail = false, contest.How(*left)
+				break
+			}
 			recorded, err := l.Record(ctx, c.ID, wanted)
 			if err != nil {
 				return out, err
@@ -59,18 +71,47 @@ func Allow(ctx context.Context, enter func(workflow.VPC) EC2, l ledger.Ledger, b
 			if _, err := l.Confirm(ctx, recorded...); err != nil {
 				return out, err
 			}
-		} else {
-			for _, i := range known { // turned on by a call whose answer was lost
-				if i.Same(wanted) && i.State == ledger.Intended {
-					if _, err := l.Confirm(ctx, i); err != nil {
-						return out, err
-					}
-				}
+		default:
+			if err := settle(ctx, l, c, known, wanted); err != nil {
+				return out, err
 			}
 		}
 		out.Hops = append(out.Hops, hop)
 	}
 	return out, nil
+}
+
+// lost judges an option that is off although Drawbridge turned it on, and returns its entry if it is left to who turned it off; else nil.
+func lost(ctx context.Context, l ledger.Ledger, by string, c workflow.Connection, known []ledger.Item, wanted ledger.Item) (*ledger.Item, error) {
+	if !slices.ContainsFunc(known, wanted.Same) {
+		return nil, nil
+	}
+	_, left, err := contest.Contest{Ledger: l}.Missing(ctx, c.ID, by, []ledger.Item{wanted})
+	if err != nil || len(left) == 0 {
+		return nil, err
+	}
+	return &left[0], nil
+}
+
+// settle writes what the ledger has of an option that is on:
+//
+//	intended  → confirmed: the answer of the call was lost
+//	contested → forgotten: its owner turned it on
+func settle(ctx context.Context, l ledger.Ledger, c workflow.Connection, known []ledger.Item, wanted ledger.Item) error {
+	for _, i := range known {
+		switch {
+		case !i.Same(wanted):
+		case i.State == ledger.Intended:
+			if _, err := l.Confirm(ctx, i); err != nil {
+				return err
+			}
+		case i.State == ledger.Contested:
+			if err := l.Cancel(ctx, c.ID, []ledger.Item{i}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Restore turns the option of each side off that was off before Drawbridge. With a peering that is not active any more its options

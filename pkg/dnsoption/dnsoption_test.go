@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -134,5 +136,61 @@ func TestAPeeringThatIsNotActiveAnyMoreIsLookedAtAgain(t *testing.T) {
 		if fault.Of(err) != want || !strings.Contains(err.Error(), "pcx-1") {
 			t.Errorf("%s: %v, want %s that names the peering", refusal, err, want)
 		}
+	}
+}
+
+// An option that somebody turns off is turned on once more, and then left off, however often it is looked at; what its owner turns on is the owner's.
+func TestAnOptionThatIsTurnedOffAgainIsLeft(t *testing.T) {
+	p, now := &peering{}, time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	l, memory := ledgertest.New()
+	l.Now = func() time.Time { return now }
+	ctx := context.Background()
+	look := func() workflow.HopsOutput {
+		t.Helper()
+		now = now.Add(time.Hour)
+		out, err := p.allow(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	look()
+	p.requester = false
+	if look(); !p.requester {
+		t.Fatal("the first time it is not put back")
+	}
+	p.requester = false
+	calls := p.calls
+	for range 3 {
+		if out := look(); p.requester || p.calls != calls || out.Hops[0].OK || !strings.Contains(out.Hops[0].Detail, "left") || !out.Hops[1].OK {
+			t.Fatalf("%d calls, %+v", p.calls-calls, out)
+		}
+	}
+	if items, err := (contest.Contest{Ledger: l}).Contested(ctx, ledger.Connection{ID: "pcx-1"}); err != nil || len(items) != 1 || items[0].Key != "requester" {
+		t.Errorf("%+v, %v", items, err)
+	}
+	p.requester = true
+	if out := look(); !out.Hops[0].OK {
+		t.Errorf("%+v", out)
+	}
+	if _, err := p.restore(l); err != nil || !p.requester || p.accepter || len(memory.Rows()) != 0 {
+		t.Errorf("%+v, %v: %v", p, err, memory.Rows())
+	}
+}
+
+// What the policy wants left is left at once.
+func TestAnOptionIsLeftByPolicy(t *testing.T) {
+	p, now := &peering{}, time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	l, _ := ledgertest.New()
+	l.Now = func() time.Time { return now }
+	if _, err := l.Begin(context.Background(), ledger.Connection{ID: "pcx-1", Leave: []string{"222222222222"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.allow(l); err != nil {
+		t.Fatal(err)
+	}
+	p.requester, p.accepter, now = false, false, now.Add(time.Hour)
+	if out, err := p.allow(l); err != nil || !p.requester || p.accepter || !out.Hops[0].OK || out.Hops[1].OK {
+		t.Errorf("%+v, %+v, %v", p, out, err)
 	}
 }

@@ -13,10 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // cloud plays EC2 for one VPC. An endpoint is pending until the next look and stays in sight, deleting, for one more.
@@ -365,5 +367,50 @@ func TestAnInterruptedPlacementIsFinishedAndTakenBack(t *testing.T) {
 	}
 	if total < 10 {
 		t.Fatalf("only %d calls were tried", total)
+	}
+}
+
+// An endpoint that somebody deletes is made once more; deleted again, it is left, said, and contested. One that its owner makes instead is used, and theirs.
+func TestAnEndpointThatIsDeletedAgainIsLeft(t *testing.T) {
+	book, _ := ledgertest.New()
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	book.Now = func() time.Time { return now }
+	c := &cloud{}
+	remove := func() {
+		for n := range c.endpoints {
+			if *c.endpoints[n].ServiceName == api {
+				c.endpoints[n].State = "deleted"
+			}
+		}
+		now = now.Add(time.Hour)
+	}
+	of := func(s endpoint.State) (ours bool, left bool) {
+		for _, e := range s.Endpoints {
+			ours = ours || e.Service == api
+		}
+		return ours, slices.ContainsFunc(s.Hops, func(h workflow.Hop) bool { return !h.OK && strings.Contains(h.Detail, "left to them") })
+	}
+	items := func() int {
+		all, err := book.Of(context.Background(), want.Account, want.Region, want.VPC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(contest.Of(all))
+	}
+	ensure(t, c, book, want)
+	remove()
+	if there, left := of(ensure(t, c, book, want)); !there || left {
+		t.Fatal("the first time it is not put back")
+	}
+	remove()
+	for range 2 {
+		if there, left := of(ensure(t, c, book, want)); there || !left || items() != 1 {
+			t.Fatalf("there %v, left %v, %d contested", there, left, items())
+		}
+		now = now.Add(time.Hour)
+	}
+	c.endpoints = append(c.endpoints, theirs("vpce-own", api))
+	if there, left := of(ensure(t, c, book, want)); !there || left || items() != 0 {
+		t.Errorf("the owner's own: there %v, left %v, %d contested", there, left, items())
 	}
 }

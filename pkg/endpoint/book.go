@@ -113,7 +113,18 @@ func known(ctx context.Context, book ledger.Ledger, want Want, have Network) (Wa
 			return want, have, nil, err
 		}
 	}
-	_, left, err := contest.Contest{Ledger: book}.Missing(ctx, want.Owner, want.By, append(lost(want, have, items), contested(want, items)...))
+	missing, theirs := lost(want, have, items), []ledger.Item{}
+	for _, i := range contested(want, items) {
+		if _, served := have.Of(i.Key); served { // by an endpoint of their own
+			theirs = append(theirs, i)
+		} else {
+			missing = append(missing, i)
+		}
+	}
+	if err := book.Cancel(ctx, want.Owner, theirs); err != nil {
+		return want, have, nil, err
+	}
+	_, left, err := contest.Contest{Ledger: book}.Missing(ctx, want.Owner, want.By, missing)
 	if err != nil {
 		return want, have, nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -26,15 +27,26 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 		if t.Global {
 			region = f.Region
 		}
-		items, err := f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, contest.Sight{By: by, At: c.At})
+		sight := contest.Sight{By: by, At: c.At}
+		items, err := f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, sight)
+		if err == nil && strings.HasPrefix(t.Resource, "vpce-") { // filed under its VPC, which no record of it names
+			items, err = f.Contest.NoteMade(ctx, c.Account, region, t.Resource, sight)
+		}
 		if err != nil {
 			return "", err
 		}
 		if len(items) > 0 {
 			slog.InfoContext(ctx, "a hand was at what Drawbridge did", "call", c.Name, "resource", t.Resource, "items", len(items), "by", by.Who, "tool", by.Tool)
 		}
-		if !t.Looks {
-			ids = append(ids, o.touched(items)...)
+		if t.Looks { // but if the look came before the record, it did not know whose hand it was
+			items = slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Missed.IsZero() })
+		}
+		if len(items) > 0 {
+			connections, err := f.served(ctx, c.Place, items)
+			if err != nil {
+				return "", err
+			}
+			ids = append(ids, o.touched(items, connections)...)
 		}
 	}
 	for _, id := range c.Untagged {
@@ -65,6 +77,15 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 		o.look(l)
 	}
 	return contested, nil
+}
+
+// served returns the connections of the place, if one of the items is a host route that was taken away before: what becomes of it is told to the owners of
+// the connection that it is for.
+func (f Fanout) served(ctx context.Context, at event.Place, items []ledger.Item) ([]ledger.Connection, error) {
+	if !slices.ContainsFunc(items, func(i ledger.Item) bool { return i.Kind == ledger.HostRoute && i.Taken > 0 }) {
+		return nil, nil
+	}
+	return f.Contest.Ledger.Connections(ctx, at.Account, at.Region)
 }
 
 // settle ends what is contested of connections whose owner asks for them anew: sets a tag by which owners ask, on the connection or on an end of it.

@@ -78,7 +78,9 @@ func newHub(t *testing.T) *hub {
 	must(l.Begin(ctx, ledger.Connection{ID: "pcx-00000001", Kind: "peering", Sides: sides}))
 	must(l.Begin(ctx, ledger.Connection{ID: "tgw-00000001:vpc-00000001:vpc-0000000f", Kind: "transit", Sides: sides}))
 	must(l.Begin(ctx, ledger.Connection{ID: "arn:aws:redshift:eu-west-1:111111111111:cluster:sales", Kind: "studio", Sides: sides[:1]}))
+	must(l.Begin(ctx, ledger.Connection{ID: "data-api-endpoint-vpc-00000001", Kind: "data-api-endpoint", Sides: sides[:1]}))
 	for id, items := range map[string][]ledger.Item{
+		"data-api-endpoint-vpc-00000001": {{Account: here.Account, Region: here.Region, Resource: "vpc-00000001", Kind: ledger.Endpoint, Key: "com.amazonaws.eu-west-1.rds-data", Left: "vpce-00000001"}},
 		"pcx-00000001": {{Account: here.Account, Region: here.Region, Resource: "rtb-00000001", Kind: ledger.Route, Key: "10.2.0.0/16", Left: "pcx-00000001"},
 			{Account: here.Account, Region: here.Region, Resource: "sg-00000001", Kind: ledger.Rule, Key: "egress tcp 3306 10.2.0.0/16"},
 			{Account: here.Account, Region: here.Region, Resource: "pcx-00000001", Kind: ledger.DNSOption, Key: "requester"}},
@@ -134,13 +136,16 @@ func TestAHandAtWhatTheLedgerHas(t *testing.T) {
 		want                      []string
 		noted                     []string // keys of items
 	}{
-		"a route of the peering":         {"ec2", "DeleteRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.2.0.0/16"}`, []string{"Peering To Inspect pcx-00000001"}, []string{"10.2.0.0/16"}},
-		"a route of the pair":            {"ec2", "ReplaceRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.3.0.0/16"}`, []string{pair}, []string{"10.3.0.0/16"}},
-		"a rule that both need":          {"ec2", "RevokeSecurityGroupEgress", `{"groupId":"sg-00000001"}`, []string{"Peering To Inspect pcx-00000001", pair}, []string{"egress tcp 3306 10.2.0.0/16"}},
-		"a rule of the other direction":  {"ec2", "RevokeSecurityGroupIngress", `{"groupId":"sg-00000001"}`, nil, nil},
-		"a role, which has no Region":    {"iam", "PutRolePolicy", `{"roleName":"readers"}`, []string{"Studio To Inspect sales"}, []string{"sales"}},
-		"a lifecycle configuration":      {"sagemaker", "UpdateNotebookInstanceLifecycleConfig", `{"notebookInstanceLifecycleConfigName":"on-start"}`, []string{"Notebook To Inspect Analysis", "Notebook To Inspect Research"}, []string{"10.1.0.0/24 10.2.0.0/16"}},
-		"what its own machine looks at":  {"ec2", "ModifyVpcPeeringConnectionOptions", `{"ModifyVpcPeeringConnectionOptionsRequest":{"VpcPeeringConnectionId":"pcx-00000001"}}`, nil, []string{"requester"}},
+		"a route of the peering":        {"ec2", "DeleteRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.2.0.0/16"}`, []string{"Peering To Inspect pcx-00000001"}, []string{"10.2.0.0/16"}},
+		"a route of the pair":           {"ec2", "ReplaceRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"10.3.0.0/16"}`, []string{pair}, []string{"10.3.0.0/16"}},
+		"a rule that both need":         {"ec2", "RevokeSecurityGroupEgress", `{"groupId":"sg-00000001"}`, []string{"Peering To Inspect pcx-00000001", pair}, []string{"egress tcp 3306 10.2.0.0/16"}},
+		"a rule of the other direction": {"ec2", "RevokeSecurityGroupIngress", `{"groupId":"sg-00000001"}`, nil, nil},
+		"a role, which has no Region":   {"iam", "PutRolePolicy", `{"roleName":"readers"}`, []string{"Studio To Inspect sales"}, []string{"sales"}},
+		"a lifecycle configuration":     {"sagemaker", "UpdateNotebookInstanceLifecycleConfig", `{"notebookInstanceLifecycleConfigName":"on-start"}`, []string{"Notebook To Inspect Analysis", "Notebook To Inspect Research"}, []string{"10.1.0.0/24 10.2.0.0/16"}},
+		"what its own machine looks at": {"ec2", "ModifyVpcPeeringConnectionOptions", `{"ModifyVpcPeeringConnectionOptionsRequest":{"VpcPeeringConnectionId":"pcx-00000001"}}`, nil, []string{"requester"}},
+		"an endpoint, which is filed under its VPC": {"ec2", "DeleteVpcEndpoints", `{"DeleteVpcEndpointsRequest":{"VpcEndpointId":{"content":"vpce-00000001","tag":1}}}`,
+			[]string{"Data API Endpoint To Inspect vpc-00000001"}, []string{"com.amazonaws.eu-west-1.rds-data"}},
+		"somebody's endpoint":            {"ec2", "DeleteVpcEndpoints", `{"DeleteVpcEndpointsRequest":{"VpcEndpointId":{"content":"vpce-00000002","tag":1}}}`, nil, nil},
 		"somebody's route in that table": {"ec2", "DeleteRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"0.0.0.0/0"}`, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +155,7 @@ func TestAHandAtWhatTheLedgerHas(t *testing.T) {
 				t.Errorf("asked for %q, %+v", h.asked, out)
 			}
 			var noted []string
-			for _, id := range []string{"pcx-00000001", "tgw-00000001:vpc-00000001:vpc-0000000f", "arn:aws:redshift:eu-west-1:111111111111:cluster:sales", "subnet-1"} {
+			for _, id := range []string{"pcx-00000001", "tgw-00000001:vpc-00000001:vpc-0000000f", "arn:aws:redshift:eu-west-1:111111111111:cluster:sales", "subnet-1", "data-api-endpoint-vpc-00000001"} {
 				items, err := h.Contest.Ledger.Items(t.Context(), id)
 				if err != nil {
 					t.Fatal(err)
@@ -258,5 +263,46 @@ func TestLook(t *testing.T) {
 	}
 	if _, ok := fanout.Look(ledger.Connection{ID: "x", Kind: "unheard"}, here, ""); ok {
 		t.Error("a kind that nobody knows is looked at")
+	}
+}
+
+// A line that was put back before, and a DNS option that a look found off before the record came, are looked at with their connection.
+func TestWhatMayBeContestedIsLookedAtWithItsConnection(t *testing.T) {
+	for name, c := range map[string]struct {
+		mark                func(*ledger.Item)
+		service, call, body string
+		resource            string
+		cidrs               bool
+		want                []string
+	}{
+		"a line that was taken before": {func(i *ledger.Item) { i.Taken = 1 }, "sagemaker", "UpdateNotebookInstanceLifecycleConfig", `{"notebookInstanceLifecycleConfigName":"on-start"}`, "on-start", true,
+			[]string{"Peering To Inspect pcx-00000001", "Transit To Inspect tgw-00000001 vpc-00000001 vpc-0000000f"}},
+		"a line for no connection": {func(i *ledger.Item) { i.Taken = 1 }, "sagemaker", "UpdateNotebookInstanceLifecycleConfig", `{"notebookInstanceLifecycleConfigName":"on-start"}`, "on-start", false,
+			[]string{"Notebook To Inspect Analysis", "Notebook To Inspect Research"}},
+		"an option that a look missed": {func(i *ledger.Item) { i.Taken, i.Missed = 1, i.At }, "ec2", "ModifyVpcPeeringConnectionOptions",
+			`{"ModifyVpcPeeringConnectionOptionsRequest":{"VpcPeeringConnectionId":"pcx-00000001"}}`, "pcx-00000001", true, []string{"Peering To Inspect pcx-00000001"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t)
+			items, err := h.Contest.Ledger.Of(t.Context(), here.Account, here.Region, c.resource)
+			if err != nil || len(items) != 1 {
+				t.Fatal(items, err)
+			}
+			if _, err := h.Contest.Ledger.Mark(t.Context(), items[0], c.mark); err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range []string{"pcx-00000001", "tgw-00000001:vpc-00000001:vpc-0000000f"} {
+				if _, err := h.Contest.Ledger.Change(t.Context(), id, func(entry *ledger.Connection) {
+					if c.cidrs {
+						entry.Sides[0].CIDRs, entry.Sides[1].CIDRs = []string{"10.1.0.0/16"}, []string{"10.2.0.0/16"}
+					}
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if h.find(t, c.service, c.call, c.body); !slices.Equal(h.asked, c.want) {
+				t.Errorf("asked for %q, want %q", h.asked, c.want)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -158,13 +159,22 @@ func Instance(name string, instances []string) (string, bool) {
 }
 
 // touched adds the notebooks that are concerned because a hand was at items, and returns those who need the items, which may be connections. Lines of
-// a lifecycle configuration are needed by subnets; the notebooks that have it are looked at.
-func (o *Concern) touched(items []ledger.Item) []string {
+// a lifecycle configuration are needed by subnets; the notebooks that have it are looked at. Of a line that was taken away before, the connections that it
+// is for are looked at instead, notebooks and all, so that their owners are told if it stays away: connections are those of the place.
+func (o *Concern) touched(items []ledger.Item, connections []ledger.Connection) []string {
 	var ids []string
 	for _, i := range items {
 		switch i.Kind {
 		case ledger.HostRoute:
-			o.Configurations = append(o.Configurations, i.Resource)
+			none := true
+			for _, entry := range connections {
+				if i.Taken > 0 && contest.Serves(i, entry) {
+					ids, none = append(ids, entry.ID), false
+				}
+			}
+			if none {
+				o.Configurations = append(o.Configurations, i.Resource)
+			}
 		case ledger.Config:
 			o.Notebooks = append(o.Notebooks, i.Resource)
 		default:

@@ -379,7 +379,7 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 // contested says of which rules others take care.
 func contested(items []ledger.Item) string {
 	i := items[0]
-	return fmt.Sprintf("%s of %s was taken away again after it was put back; it is left to %s", i.Key, i.Resource, cmp.Or(i.TakenBy.Who, "who did so"))
+	return fmt.Sprintf("%s of %s %s", i.Key, i.Resource, contest.How(i))
 }
 
 func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Changes) workflow.Hop {

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -82,7 +81,7 @@ type detacher interface {
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
 //
 // A notebook whose script cannot be edited is done: its hop says why, and what its owner can do. So the others are served.
-func Inject(ctx context.Context, api client, ec2api route.Reader, l ledger.Ledger, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
+func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledger.Ledger, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	book := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution}
 	routed := book.routed(ec2api)
@@ -275,7 +274,7 @@ func (b book) withdraw(ctx context.Context, api client, routed routes) error {
 // A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
 // doing nothing, until the notebook's next stop is reported. One that cannot be edited keeps its lines: the hop says why, and the other
 // notebooks are served.
-func Release(ctx context.Context, api releaser, ec2api route.Reader, l ledger.Ledger, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
+func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l ledger.Ledger, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
 	nb := in.Notebook
 	book := book{Ledger: l, nb: nb, by: in.Execution}
 	if !trims(in.Disconnected) {
@@ -387,10 +386,13 @@ func (b book) needed(ctx context.Context, table workflow.Table) ([]netip.Prefix,
 // routes tells what the notebook needs by the route table of its subnet as it is at this moment.
 type routes func(context.Context) ([]netip.Prefix, error)
 
-func (b book) routed(ec2api route.Reader) routes {
+func (b book) routed(ec2api route.NetworkReader) routes {
 	return func(ctx context.Context) ([]netip.Prefix, error) {
 		tables, err := route.Read(ctx, ec2api, b.nb.VPC)
 		if err != nil {
+			return nil, err
+		}
+		if tables, err = route.Served(ctx, ec2api, tables, b.nb.Subnet); err != nil {
 			return nil, err
 		}
 		table, _ := route.Of(tables, b.nb.Subnet)
@@ -454,7 +456,10 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 				return i.State != ledger.Leaving && slices.Contains(now, d)
 			})
 		}
-		_, left, err := contest.Contest{Ledger: b.Ledger}.Missing(ctx, b.nb.Subnet, b.by, intent.Lost)
+		if err := b.Cancel(ctx, b.nb.Subnet, intent.Drop); err != nil {
+			return err
+		}
+		left, err := b.lost(ctx, intent.Lost)
 		if err != nil {
 			return err
 		}
@@ -480,12 +485,10 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 			if _, err := b.Confirm(ctx, slices.DeleteFunc(recorded, func(i ledger.Item) bool { return i.State != ledger.Intended })...); err != nil {
 				return err
 			}
-			if err := b.Forget(ctx, b.nb.Subnet, leaving); err != nil || len(intent.Contested) == 0 {
+			if err := b.Forget(ctx, b.nb.Subnet, leaving); err != nil {
 				return err
 			}
-			i := intent.Contested[0]
-			return fault.NewConflict(fmt.Sprintf("the line %s of lifecycle configuration %s was taken away again after it was put back, by %s", i.Key, name, cmp.Or(i.TakenBy.Who, "somebody else")),
-				"it is left to them; ask for it anew when they let it stay")
+			return b.contested(ctx, name, intent.Contested)
 		}
 		if failed = write(ctx, api, name, current, change, tags); failed != nil && fault.Of(failed) != fault.Transient {
 			return failed

@@ -527,15 +527,28 @@ func (t ec2Tables) DescribeRouteTables(context.Context, *ec2.DescribeRouteTables
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []ec2types.RouteTable{table}}, nil
 }
 
+// GetManagedPrefixListEntries answers with the one list there is: it has 10.9.0.0/16.
+func (t ec2Tables) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return &ec2.GetManagedPrefixListEntriesOutput{Entries: []ec2types.PrefixListEntry{{Cidr: aws.String("10.9.0.0/16")}}}, nil
+}
+
 // tables is one route table, the main one, with routes to these destinations.
 type tables []string
 
 func (t tables) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
 	table := ec2types.RouteTable{RouteTableId: aws.String("rtb-1"), Associations: []ec2types.RouteTableAssociation{{Main: aws.Bool(true)}}}
 	for _, destination := range t {
-		table.Routes = append(table.Routes, ec2types.Route{DestinationCidrBlock: &destination, VpcPeeringConnectionId: aws.String("pcx-1"), State: ec2types.RouteStateActive})
+		r := ec2types.Route{DestinationCidrBlock: &destination, VpcPeeringConnectionId: aws.String("pcx-1"), State: ec2types.RouteStateActive}
+		if strings.HasPrefix(destination, "pl-") {
+			r.DestinationCidrBlock, r.DestinationPrefixListId = nil, &destination
+		}
+		table.Routes = append(table.Routes, r)
 	}
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []ec2types.RouteTable{table}}, nil
+}
+
+func (t tables) GetManagedPrefixListEntries(ctx context.Context, in *ec2.GetManagedPrefixListEntriesInput, _ ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return ec2Tables{}.GetManagedPrefixListEntries(ctx, in)
 }
 
 // Without a connection the line becomes what the table says, but not what an old look at the table said.
@@ -546,6 +559,7 @@ func TestALineGoesOnlyWhenTheTableLacksItNow(t *testing.T) {
 	}{
 		"the route is gone": {tables{}, ""},
 		"another execution added the route and the line since": {tables{"10.9.0.0/16"}, "line 10.1.0.0/24 10.9.0.0/16\n"},
+		"the owner made it a route to a prefix list":           {tables{"pl-1"}, "line 10.1.0.0/24 10.9.0.0/16\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake().notebook("n", "c", types.NotebookInstanceStatusStopped)

@@ -257,13 +257,15 @@ type Intent struct {
 	Release []ledger.Item  // the subnet does not need them any more, or they are leaving for it
 	// Lost are those to add that the ledger has confirmed: somebody took them away. Contested are those that are left to them.
 	Lost, Contested []ledger.Item
+	Drop            []ledger.Item // contested, and their owner put them there: they are the owner's
 }
 
 // Intend returns what an edit for the notebooks of a subnet means. lines are those of the configuration, items what the ledger has of it:
 //
 //	wanted, in the line, no item            → nothing: it was there before the ledger, or is its owner's
 //	wanted, else                            → add: the subnet needs it
-//	wanted, contested                       → nothing
+//	wanted, contested, not in the line      → nothing: it is left to who took it away
+//	wanted, contested, in the line          → drop: its owner put it there
 //	not wanted (any more), the subnet's item → release
 //	not wanted, no item of the subnet       → nothing: another subnet's, or its owner's
 func Intend(edit Edit, subnet string, lines []Line, items []ledger.Item) Intent {
@@ -275,6 +277,8 @@ func Intend(edit Edit, subnet string, lines []Line, items []ledger.Item) Intent 
 		i := itemOf(items, Key(edit.Subnet, d))
 		switch {
 		case edit.Mode == Remove || i == nil && there(d):
+		case i != nil && i.State == ledger.Contested && there(d):
+			out.Drop = append(out.Drop, *i)
 		case i != nil && i.State == ledger.Contested:
 			out.Contested = append(out.Contested, *i)
 		default:

@@ -22,7 +22,7 @@ import (
 
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
-	route.Reader
+	route.NetworkReader
 	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
@@ -167,6 +167,13 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	}
 	if len(found) == 0 {
 		return nil
+	}
+	var used []string
+	for _, n := range found {
+		used = append(used, n.Subnet)
+	}
+	if tables, err = route.Served(ctx, clients.EC2, tables, used...); err != nil {
+		return err
 	}
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {

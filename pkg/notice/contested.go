@@ -2,6 +2,7 @@ package notice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,14 @@ func ContestMessage(c Contested, account string) Notification {
 	var b strings.Builder
 	var remedies, anew []string
 	others := 0
-	fmt.Fprintf(&b, "Drawbridge keeps the connection %s. Somebody takes away what it needs: Drawbridge put it back once, it was taken away again, and now Drawbridge leaves it.\n", c.ID)
+	how := "Somebody takes away what it needs: Drawbridge put it back once, it was taken away again, and now Drawbridge leaves it."
+	switch most := slices.MaxFunc(append([]Contest{{}}, c.Things...), func(a, b Contest) int { return a.Times - b.Times }).Times; most {
+	case 1:
+		how = "Somebody took away what it needs. The policy (Restore) wants that left, so Drawbridge did not put it back."
+	case 0:
+		how = "Somebody changed what it needs: it is theirs from then on, and Drawbridge leaves it."
+	}
+	fmt.Fprintf(&b, "Drawbridge keeps the connection %s. %s\n", c.ID, how)
 	for _, t := range c.Things {
 		if t.Account != account {
 			others++

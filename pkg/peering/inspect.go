@@ -97,6 +97,7 @@ type inspection struct {
 	items   []ledger.Item // that the ledger has of it
 	request bool          // the event is the record of its request, by its requester
 	origin  ledger.Origin // by which it comes to be managed with this look
+	left    []string      // the accounts in which what somebody takes away is left to them
 }
 
 // inspect answers what the peering needs next.
@@ -105,6 +106,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 	if l.entry, l.managed, err = l.Ledger.Connection(ctx, e.PeeringID); err != nil {
 		return Verdict{}, err
 	}
+	l.left = l.entry.Leave
 	var v Verdict
 	if l.p, l.seen, v, err = l.find(ctx, l.in.Execution, e, l.entry); err != nil {
 		return v, err
@@ -266,6 +268,7 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	}
 	out.Reject = set.Reject(r, a, about)
 	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
+	l.left = connection.LeftIn(set, r, a, about)
 	v := Judge(q)
 	switch v.Answer {
 	case workflow.AnswerAccept:
@@ -365,7 +368,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	default:
 		if l.managed || l.origin != "" {
 			var err error
-			if l.entry, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Peering, l.origin, l.entry, l.managed); err != nil {
+			if l.entry, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Peering, l.origin, l.entry, l.managed, l.left); err != nil {
 				return *out, err
 			}
 		}

@@ -66,6 +66,11 @@ func (s *Set) Connect(consumer, producer VPC, c Context) Decision {
 	return s.Decide(Connect, consumer, producer, c)
 }
 
+// Restore asks whether what somebody takes away, in the account of from, of the connection of from to other is put back once; else it is left at once.
+func (s *Set) Restore(from, other VPC, c Context) Decision {
+	return s.Decide(Restore, other, from, c)
+}
+
 // Open asks whether the security groups of database may admit the CIDRs of consumer.
 func (s *Set) Open(consumer VPC, database Database, c Context) Decision {
 	return s.Decide(Open, consumer, database, c)
@@ -213,7 +218,7 @@ func groups(action Action) types.EntityUIDSet {
 }
 
 // network are the actions about networks: principal and resource have addresses.
-var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Open, Inject, Restart}
+var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore, Open, Inject, Restart}
 
 // find returns the policy with this id, which must be one of the set.
 func (s *Set) find(id string) named {

@@ -12,6 +12,7 @@
 //	Accept, Ask, Reject   the requester's VPC   the accepter's VPC
 //	Adopt                 the VPC whose owner asks for it   the VPC that it is peered with
 //	Route                 the VPC whose route tables change   the VPC that the routes lead to
+//	Restore               the VPC at the other end   the VPC in whose account somebody took it away
 //	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
@@ -51,6 +52,7 @@ const (
 	Inject  Action = "Inject"  // write host routes into a notebook's lifecycle configuration
 	Restart Action = "Restart" // stop and start a running notebook
 	Connect Action = "Connect" // connect two VPCs that are attached to one transit gateway
+	Restore Action = "Restore" // put back once what somebody took away of a connection
 	// Expose gives a VPC an interface endpoint of a service.
 	Expose Action = "Expose"
 	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
@@ -69,7 +71,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
+	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.

@@ -20,7 +20,7 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 	pathless := VPC{ID: "vpc-3", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
 	resources := map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
-		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect} {
+		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore} {
 			resources[action] = append(resources[action], v)
 		}
 		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{tag.Share: " a b "}, VPC: v}, Database{ID: "db", VPC: v})

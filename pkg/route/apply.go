@@ -378,7 +378,7 @@ func result(target string, side workflow.Side, used []Table, changes Changes) wo
 			hop.Detail = d.Destination.String() + ": already connected, " + r.Destination.String() + " through " + r.Target
 		}
 		if i, ok := changes.Contested[d]; ok {
-			hop.OK, hop.Detail = false, d.Destination.String()+" through "+target+" was taken away again after it was put back; it is left to "+cmp.Or(i.TakenBy.Who, "who did so")
+			hop.OK, hop.Detail = false, d.Destination.String()+" through "+target+" "+contest.How(i)
 		}
 		out.Hops = append(out.Hops, hop)
 	}

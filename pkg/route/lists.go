@@ -10,6 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
+// NetworkReader reads route tables and the prefix lists in them.
+type NetworkReader interface {
+	Reader
+	ListReader
+}
+
 // ListReader is what [Expand] needs of EC2.
 type ListReader interface {
 	GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error)
@@ -36,6 +42,22 @@ func Expand(ctx context.Context, ec2api ListReader, tables []Table) ([]Table, er
 			}
 		}
 		out[n].Routes = routes
+	}
+	return out, nil
+}
+
+// Served returns the tables that subnets use, as [Expand] does, and the others as they are.
+func Served(ctx context.Context, ec2api ListReader, tables []Table, subnets ...string) ([]Table, error) {
+	out := slices.Clone(tables)
+	for n, t := range out {
+		if !slices.ContainsFunc(subnets, func(s string) bool { of, _ := Of(tables, s); return of.ID == t.ID }) {
+			continue
+		}
+		expanded, err := Expand(ctx, ec2api, []Table{t})
+		if err != nil {
+			return nil, err
+		}
+		out[n] = expanded[0]
 	}
 	return out, nil
 }

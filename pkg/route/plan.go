@@ -30,6 +30,9 @@ func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desire
 //	the same destination, to our target, no item          →  nothing: it is its owner's
 //	the same, with an item that connection does not need yet, or that was never confirmed → share
 //	the same, with an item that was only wanted, or that is contested → drop: its owner put it there
+//	the same, with an item, in front of an entry of a prefix list of
+//	the same or a narrower destination, elsewhere         →  conflict: the list would not lead there, and nobody would say so
+//	no such route, entries of prefix lists to our target that cover it → nothing, or drop: its owner leads it there by the list
 //	live, to a peering that serves as well, be it as wide or narrower → want
 //	the same destination, elsewhere, live                 →  conflict
 //	an overlapping destination, elsewhere, live           →  conflict, also if it is an entry of a prefix list
@@ -58,8 +61,12 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 		same, blocking := look(d, routes[d.Table])
 		beside, served := serving(d, routes[d.Table], peerings)
 		switch {
-		case same != nil && same.Target == d.Target:
+		case same != nil && same.Target == d.Target && same.List == "":
+			hidden := hidden(d, routes[d.Table])
 			switch {
+			case item != nil && hidden != nil && item.Left == d.Target && (item.State == ledger.Confirmed || item.State == ledger.Intended):
+				c.Conflicts = append(c.Conflicts, fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
+					hidden.List, hidden.Destination, d.Table, hidden.Target, d.Destination))
 			case item == nil || item.Left != d.Target:
 			case item.State == ledger.Contested: // its owner put it there
 				if item.NeededBy(connection) {
@@ -70,6 +77,10 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			case item.State == ledger.Wanted:
 			case !item.NeededBy(connection) || item.State == ledger.Intended:
 				c.Share = append(c.Share, d)
+			}
+		case blocking == nil && (same == nil || same.List != "") && listed(d, routes[d.Table]):
+			if item != nil && item.NeededBy(connection) {
+				c.Drop = append(c.Drop, d)
 			}
 		case served:
 			c.Reached[d] = beside
@@ -100,6 +111,55 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 	}
 	slices.SortFunc(c.Replace, func(a, b Dead) int { return compare(a.Desired, b.Desired) })
 	return c
+}
+
+// hidden returns a live entry of a prefix list that leads the desired destination, or a part of it, elsewhere; nil if there is none. Of two routes to the
+// same destination, the one that is not of a list counts.
+// https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
+func hidden(d Desired, routes []Route) *Route {
+	for n := range routes {
+		if r := &routes[n]; r.List != "" && r.Destination.Bits() >= d.Destination.Bits() && Blocks(*r, d.Destination, d.Target) {
+			return r
+		}
+	}
+	return nil
+}
+
+// listed reports whether live entries of prefix lists lead all of the desired destination to its target.
+func listed(d Desired, routes []Route) bool {
+	var entries []netip.Prefix
+	for _, r := range routes {
+		if r.List != "" && r.Target == d.Target && !r.Blackhole && r.Destination.Overlaps(d.Destination) {
+			entries = append(entries, r.Destination)
+		}
+	}
+	return covered(d.Destination, entries)
+}
+
+// covered reports whether prefixes have all addresses of p.
+func covered(p netip.Prefix, prefixes []netip.Prefix) bool {
+	var within []netip.Prefix
+	for _, each := range prefixes {
+		if each.Overlaps(p) {
+			if each.Bits() <= p.Bits() {
+				return true
+			}
+			within = append(within, each)
+		}
+	}
+	if len(within) == 0 {
+		return false
+	}
+	low, high := halves(p)
+	return covered(low, within) && covered(high, within)
+}
+
+// halves returns the two halves of a prefix that is not a single address.
+func halves(p netip.Prefix) (low, high netip.Prefix) {
+	bytes := p.Masked().Addr().AsSlice()
+	bytes[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	other, _ := netip.AddrFromSlice(bytes)
+	return netip.PrefixFrom(p.Masked().Addr(), p.Bits()+1), netip.PrefixFrom(other, p.Bits()+1)
 }
 
 // Lost returns the items of routes that a plan adds although the ledger has them confirmed: somebody took them away.

@@ -45,32 +45,42 @@ func TestPlan(t *testing.T) {
 		want     route.Changes
 		conflict string // what the error must name
 	}{
-		"a missing route is created":                        {routes: []route.Route{local}, want: route.Changes{Create: want}},
-		"a live route of the owner's to our target is left": {routes: []route.Route{at("10.2.0.0/16", ours, false)}},
-		"our live route is left alone":                      {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Confirmed, id))},
-		"our route comes alive with its peering":            {routes: []route.Route{at("10.2.0.0/16", ours, true)}},
-		"a route of another connection's is shared":         {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Confirmed, "pcx-b")), want: route.Changes{Share: want}},
-		"one whose answer was lost is confirmed":            {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Intended, id)), want: route.Changes{Share: want}},
-		"an owner who was faster keeps the route":           {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Wanted, id)), want: route.Changes{Drop: want}},
-		"ours that was taken away is created again":         {routes: []route.Route{local}, item: new(item(ours, ledger.Confirmed, id)), want: route.Changes{Create: want}},
-		"contested, and its owner put it there":             {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Drop: want}},
-		"ours that was taken away twice is left":            {routes: []route.Route{local}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Contested: map[route.Desired]ledger.Item{want[0]: item(ours, ledger.Contested, id)}}},
-		"a peering that serves as well is only noted":       {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", false)}, want: route.Changes{Want: want, Reached: map[route.Desired]route.Route{want[0]: at("10.2.0.0/16", "pcx-beside", false)}}},
-		"a dead one does not serve":                         {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", true)}, want: route.Changes{Replace: dead("pcx-beside")}},
-		"a blackhole is replaced":                           {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true)}, want: route.Changes{Replace: dead("pcx-old")}},
-		"a live route elsewhere is refused":                 {routes: []route.Route{at("10.2.0.0/16", "pcx-other", false)}, conflict: "pcx-other"},
-		"one that is there since we meant to is not ours":   {routes: []route.Route{at("10.2.0.0/16", "pcx-other", false)}, item: new(item(ours, ledger.Intended, id)), want: route.Changes{Drop: want}, conflict: "pcx-other"},
-		"another connection's elsewhere is refused":         {routes: []route.Route{at("10.2.0.0/16", "tgw-1", false)}, item: new(item("tgw-1", ledger.Confirmed, other)), conflict: "tgw-1"},
-		"a live wider route elsewhere is refused":           {routes: []route.Route{at("10.0.0.0/8", "tgw-1", false)}, conflict: "10.0.0.0/8"},
-		"a live narrower route elsewhere is refused":        {routes: []route.Route{at("10.2.3.0/24", "vgw-1", false)}, conflict: "10.2.3.0/24"},
-		"a blackhole beside a live narrower one is refused": {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true), at("10.2.3.0/24", "vgw-1", false)}, conflict: "vgw-1"},
-		"a dead wider route is not in the way":              {routes: []route.Route{at("10.0.0.0/8", "tgw-1", true)}, want: route.Changes{Create: want}},
-		"a default route is not in the way":                 {routes: []route.Route{at("0.0.0.0/0", "igw-1", false)}, want: route.Changes{Create: want}},
-		"the owner's narrower route through us stays":       {routes: []route.Route{at("10.2.3.0/24", ours, false)}, want: route.Changes{Create: want}},
-		"a route within the VPC is refused":                 {routes: []route.Route{at("10.2.0.0/16", route.Local, false)}, conflict: "local"},
-		"an entry of a list elsewhere is refused":           {routes: []route.Route{listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")}, conflict: "pl-corp"},
-		"a narrower entry of a list elsewhere is refused":   {routes: []route.Route{listed(at("10.2.3.0/24", "eni-1", false), "pl-corp")}, conflict: "eni-1"},
-		"an entry of a list that leads to us serves":        {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-corp")}},
+		"a missing route is created":                                      {routes: []route.Route{local}, want: route.Changes{Create: want}},
+		"a live route of the owner's to our target is left":               {routes: []route.Route{at("10.2.0.0/16", ours, false)}},
+		"our live route is left alone":                                    {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Confirmed, id))},
+		"our route comes alive with its peering":                          {routes: []route.Route{at("10.2.0.0/16", ours, true)}},
+		"a route of another connection's is shared":                       {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Confirmed, "pcx-b")), want: route.Changes{Share: want}},
+		"one whose answer was lost is confirmed":                          {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Intended, id)), want: route.Changes{Share: want}},
+		"an owner who was faster keeps the route":                         {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Wanted, id)), want: route.Changes{Drop: want}},
+		"ours that was taken away is created again":                       {routes: []route.Route{local}, item: new(item(ours, ledger.Confirmed, id)), want: route.Changes{Create: want}},
+		"contested, and its owner put it there":                           {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Drop: want}},
+		"ours that was taken away twice is left":                          {routes: []route.Route{local}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Contested: map[route.Desired]ledger.Item{want[0]: item(ours, ledger.Contested, id)}}},
+		"a peering that serves as well is only noted":                     {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", false)}, want: route.Changes{Want: want, Reached: map[route.Desired]route.Route{want[0]: at("10.2.0.0/16", "pcx-beside", false)}}},
+		"a dead one does not serve":                                       {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", true)}, want: route.Changes{Replace: dead("pcx-beside")}},
+		"a blackhole is replaced":                                         {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true)}, want: route.Changes{Replace: dead("pcx-old")}},
+		"a live route elsewhere is refused":                               {routes: []route.Route{at("10.2.0.0/16", "pcx-other", false)}, conflict: "pcx-other"},
+		"one that is there since we meant to is not ours":                 {routes: []route.Route{at("10.2.0.0/16", "pcx-other", false)}, item: new(item(ours, ledger.Intended, id)), want: route.Changes{Drop: want}, conflict: "pcx-other"},
+		"another connection's elsewhere is refused":                       {routes: []route.Route{at("10.2.0.0/16", "tgw-1", false)}, item: new(item("tgw-1", ledger.Confirmed, other)), conflict: "tgw-1"},
+		"a live wider route elsewhere is refused":                         {routes: []route.Route{at("10.0.0.0/8", "tgw-1", false)}, conflict: "10.0.0.0/8"},
+		"a live narrower route elsewhere is refused":                      {routes: []route.Route{at("10.2.3.0/24", "vgw-1", false)}, conflict: "10.2.3.0/24"},
+		"a blackhole beside a live narrower one is refused":               {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true), at("10.2.3.0/24", "vgw-1", false)}, conflict: "vgw-1"},
+		"a dead wider route is not in the way":                            {routes: []route.Route{at("10.0.0.0/8", "tgw-1", true)}, want: route.Changes{Create: want}},
+		"a default route is not in the way":                               {routes: []route.Route{at("0.0.0.0/0", "igw-1", false)}, want: route.Changes{Create: want}},
+		"the owner's narrower route through us stays":                     {routes: []route.Route{at("10.2.3.0/24", ours, false)}, want: route.Changes{Create: want}},
+		"a route within the VPC is refused":                               {routes: []route.Route{at("10.2.0.0/16", route.Local, false)}, conflict: "local"},
+		"an entry of a list elsewhere is refused":                         {routes: []route.Route{listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")}, conflict: "pl-corp"},
+		"a narrower entry of a list elsewhere is refused":                 {routes: []route.Route{listed(at("10.2.3.0/24", "eni-1", false), "pl-corp")}, conflict: "eni-1"},
+		"a route that the owner replaced by such an entry is the owner's": {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-corp")}, item: new(item(ours, ledger.Confirmed, id)), want: route.Changes{Drop: want}},
+		"by two entries that cover it together, too": {routes: []route.Route{listed(at("10.2.0.0/17", ours, false), "pl-corp"), listed(at("10.2.128.0/17", ours, false), "pl-corp")},
+			item: new(item(ours, ledger.Contested, id)), want: route.Changes{Drop: want}},
+		"or by one that is wider":                                {routes: []route.Route{listed(at("10.0.0.0/8", ours, false), "pl-corp")}},
+		"entries that cover half of it do not serve":             {routes: []route.Route{listed(at("10.2.0.0/17", ours, false), "pl-corp")}, want: route.Changes{Create: want}},
+		"a route of ours is not shared by an entry":              {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-corp")}, item: new(item(ours, ledger.Confirmed, "pcx-b"))},
+		"a replaced route whose list leads elsewhere is refused": {routes: []route.Route{listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")}, item: new(item(ours, ledger.Confirmed, id)), conflict: "pl-corp"},
+		"ours in front of an entry elsewhere is said": {routes: []route.Route{at("10.2.0.0/16", ours, false), listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")},
+			item: new(item(ours, ledger.Confirmed, id)), conflict: "pl-corp"},
+		"the owner's own in front of one is the owner's": {routes: []route.Route{at("10.2.0.0/16", ours, false), listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")}},
+		"an entry of a list that leads to us serves":     {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-corp")}},
 		"a dead route in front of such an entry is replaced": {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true), listed(at("10.2.0.0/16", ours, false), "pl-corp")},
 			want: route.Changes{Replace: dead("pcx-old")}},
 	} {
@@ -214,6 +224,61 @@ func TestPlanProperties(t *testing.T) {
 					t.Fatalf("the live route %v of %s was changed", r, table.ID)
 				}
 			}
+		}
+	})
+}
+
+// With prefix lists in the tables: nothing that is created or replaced stands in front of an entry that leads elsewhere, and nothing is created that entries
+// lead there already. After the plan nothing is left to do.
+func TestPlanLeavesPrefixListsAlone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		before := tables(t)
+		for n := range before {
+			for range rapid.IntRange(0, 4).Draw(t, "entries") {
+				before[n].Routes = append(before[n].Routes, listed(route.Route{Destination: prefix(t), Target: rapid.SampledFrom([]string{ours, "pcx-b", "eni-1"}).Draw(t, "leads")}, "pl-1"))
+			}
+		}
+		want := desired(t, before)
+		changes := route.Plan(id, want, before, nil, nil)
+		made := slices.Clone(changes.Create)
+		for _, d := range changes.Replace {
+			made = append(made, d.Desired)
+		}
+		for _, d := range made {
+			for _, table := range before {
+				for _, r := range table.Routes {
+					if table.ID != d.Table || r.List == "" || r.Destination.Bits() == 0 || !r.Destination.Overlaps(d.Destination) {
+						continue
+					}
+					if r.Target != ours {
+						t.Fatalf("%v is made although %s leads %s to %s", d, r.List, r.Destination, r.Target)
+					}
+					if slices.Contains(changes.Create, d) && r.Destination.Bits() <= d.Destination.Bits() {
+						t.Fatalf("%v is created although %s leads %s there", d, r.List, r.Destination)
+					}
+				}
+			}
+		}
+		after := slices.Clone(before)
+		for n := range after {
+			static := slices.DeleteFunc(slices.Clone(before[n].Routes), func(r route.Route) bool { return r.List != "" })
+			entries := slices.DeleteFunc(slices.Clone(before[n].Routes), func(r route.Route) bool { return r.List == "" })
+			only := route.Changes{}
+			for _, d := range changes.Create {
+				if d.Table == after[n].ID {
+					only.Create = append(only.Create, d)
+				}
+			}
+			for _, d := range changes.Replace {
+				if d.Table == after[n].ID {
+					only.Replace = append(only.Replace, d)
+				}
+			}
+			played := play(t, []route.Table{{ID: after[n].ID, Routes: static}}, only)
+			after[n].Routes = append(played[0].Routes, entries...)
+		}
+		if rest := route.Plan(id, want, after, nil, nil); !rest.Empty() {
+			t.Fatalf("after the plan there is still %v to do", rest)
 		}
 	})
 }

@@ -210,17 +210,20 @@ func (i Inspector) read(ctx context.Context, execution, arn string, owner event.
 		if err != nil {
 			return s, err
 		}
-		var arns []string
+		var arns, ended []string
 		for _, a := range found {
 			switch {
 			case kind == ramtypes.ResourceShareAssociationTypePrincipal:
 				s.Principals[aws.ToString(a.AssociatedEntity)] = string(a.Status)
 			case a.Status == ramtypes.ResourceShareAssociationStatusAssociated || a.Status == "": // those that ended stay for a while
 				arns = append(arns, aws.ToString(a.AssociatedEntity))
+			case a.Status == ramtypes.ResourceShareAssociationStatusDisassociated || a.Status == ramtypes.ResourceShareAssociationStatusDisassociating:
+				ended = append(ended, aws.ToString(a.AssociatedEntity))
 			}
 		}
 		if kind == ramtypes.ResourceShareAssociationTypeResource {
 			s.Gateways, s.Others = Sort(arns)
+			s.Ended, _ = Sort(ended)
 		}
 	}
 	return s, nil
@@ -319,7 +322,7 @@ func (i Inspector) receiver(ctx context.Context, execution string, s Share, from
 	if !r.Accept.Allowed || len(s.Others) > 0 {
 		return nil
 	}
-	names, err := i.names(ctx, execution, s)
+	names, err := i.names(ctx, execution, s.Owner, s.Gateways)
 	if err != nil {
 		return err
 	}
@@ -333,17 +336,17 @@ func participant(f workflow.AccountFacts, region string) policy.Participant {
 	return policy.Participant{Region: region, Account: f.Entity()}
 }
 
-// names returns the gateways of a share by id, with their names, as their owner has them; all of the owner's, if nothing tells which they are.
-func (i Inspector) names(ctx context.Context, execution string, s Share) (map[string]string, error) {
-	in := &ec2.DescribeTransitGatewaysInput{Filters: []types.Filter{{Name: aws.String("transit-gateway-id"), Values: s.Gateways}}}
-	if len(s.Gateways) == 0 {
-		in.Filters = []types.Filter{{Name: aws.String("owner-id"), Values: []string{s.Owner.Account}}}
+// names returns gateways of a share by id, with their names, as their owner has them; all of the owner's, if nothing tells which they are.
+func (i Inspector) names(ctx context.Context, execution string, owner event.Place, gateways []string) (map[string]string, error) {
+	in := &ec2.DescribeTransitGatewaysInput{Filters: []types.Filter{{Name: aws.String("transit-gateway-id"), Values: gateways}}}
+	if len(gateways) == 0 {
+		in.Filters = []types.Filter{{Name: aws.String("owner-id"), Values: []string{owner.Account}}}
 	}
-	names, pages := map[string]string{}, ec2.NewDescribeTransitGatewaysPaginator(i.Enter(execution, s.Owner).EC2, in)
+	names, pages := map[string]string{}, ec2.NewDescribeTransitGatewaysPaginator(i.Enter(execution, owner).EC2, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the transit gateways of %s, %s: %w", s.Owner.Account, s.Owner.Region, err)
+			return nil, fmt.Errorf("reading the transit gateways of %s, %s: %w", owner.Account, owner.Region, err)
 		}
 		for _, g := range page.TransitGateways {
 			names[aws.ToString(g.TransitGatewayId)] = name(g.Tags)
@@ -356,7 +359,7 @@ func (i Inspector) names(ctx context.Context, execution string, s Share) (map[st
 // account and in those that it is shared with, and those of these accounts that are attached to it. When nothing tells
 // whom an ended share was meant for, these are all that are attached.
 func (i Inspector) looks(ctx context.Context, execution string, s Share, receivers []Receiver, why string) ([]event.AttachmentInspection, error) {
-	names, err := i.names(ctx, execution, s)
+	names, err := i.names(ctx, execution, s.Owner, slices.Concat(s.Gateways, s.Ended))
 	if err != nil || len(names) == 0 {
 		return nil, err
 	}

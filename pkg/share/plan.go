@@ -82,12 +82,13 @@ func Over(s Share, receivers []Receiver) []string {
 
 // Judge decides what a share needs next. The first of these that holds:
 //
-//	the share holds no gateway                               → nothing
+//	the share holds no gateway, and held none                → nothing
 //	a receiver is invited, the policy: AcceptShare, and a
 //	VPC of it asks for a gateway of the share                → accept that invitation
 //	a receiver's association is on its way, or a gateway
 //	is not to be seen yet where it is accepted               → wait
-//	a receiver sees the gateways, or the share ended         → announce: each VPC that asks for one, or is attached, gets a look
+//	a receiver sees the gateways, or the share ended, or
+//	holds none of its gateways any more                      → announce: each VPC that asks for one, or is attached, gets a look
 //	a receiver is invited, and the policy does not allow it,
 //	or the share holds more than gateways                    → refuse
 //	an invitation expired                                    → expired
@@ -97,7 +98,7 @@ func Over(s Share, receivers []Receiver) []string {
 //
 // Receivers outside the organization, and such that let nobody in, are named in the reason and hold up nobody.
 func Judge(s Share, receivers []Receiver) Verdict {
-	if len(s.Gateways) == 0 && s.Status != "" {
+	if len(s.Gateways)+len(s.Ended) == 0 && s.Status != "" {
 		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s holds no transit gateway", title(s))}
 	}
 	var asides []string
@@ -143,6 +144,8 @@ func one(s Share, r Receiver) Verdict {
 		return Verdict{Answer: workflow.AnswerExpired, Reason: expired(s, r)}
 	case over(s, r):
 		return Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s is not shared with account %s any more", title(s), r.ID)}
+	case len(s.Gateways) == 0 && len(s.Ended) > 0:
+		return Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s holds %s no more", title(s), strings.Join(s.Ended, ", "))}
 	case pending && len(s.Others) > 0:
 		return Verdict{Answer: workflow.AnswerRefuse,
 			Reason: fmt.Sprintf("%s holds more than transit gateways (%s): account %s may accept %s by hand", title(s), s.Others[0], r.ID, r.Invitation.ARN)}

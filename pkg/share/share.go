@@ -29,6 +29,8 @@ type Share struct {
 	// Gateways are the ids of the transit gateways in it, Others the ARNs of everything else.
 	Gateways []string
 	Others   []string
+	// Ended are the ids of those transit gateways that it held and holds no more, as long as RAM shows them.
+	Ended []string
 	// Principals are those it is shared with, account ids and ARNs of units, with the status of each.
 	Principals map[string]string
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -31,7 +32,8 @@ const (
 )
 
 // Conclude names the end of an execution, leaves it on the cluster, for people, announces it and writes it into the ledger; when nobody reads the
-// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts.
+// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. What is left to who took it away is told to
+// its owners, once.
 func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 	out := workflow.ConcludeStudioOutput{Reason: in.Reason, Verdict: slices.Concat(in.Unfit, in.Written.Hops)}
 	for _, a := range in.Admitted {
@@ -59,6 +61,11 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 	for _, r := range in.Roles {
 		if !slices.Contains(thing.For, r.Account) {
 			thing.For = append(thing.For, r.Account)
+		}
+	}
+	if out.Result != workflow.Removed && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
+		if _, err := report.Ask(ctx, book.Ledger, bus, ledger.Connection{ID: w.ARN}); err != nil {
+			return out, err
 		}
 	}
 	if err := bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict)); err != nil {

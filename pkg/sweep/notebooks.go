@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -24,7 +25,7 @@ import (
 // NotebookAPIs are the clients that [Notebooks] uses, for one account and Region.
 type NotebookAPIs struct {
 	EC2 interface {
-		route.Reader
+		route.NetworkReader
 		route.SubnetReader
 	}
 	SageMaker interface {
@@ -108,6 +109,9 @@ func (n Notebooks) drifted(ctx context.Context, api NotebookAPIs, at event.Place
 		}
 		if _, read := tables[vpc]; !read {
 			if tables[vpc], err = route.Read(ctx, api.EC2, vpc); err != nil {
+				return nil, err
+			}
+			if tables[vpc], err = route.Served(ctx, api.EC2, tables[vpc], slices.Collect(maps.Keys(subnetIDs))...); err != nil {
 				return nil, err
 			}
 		}

@@ -99,6 +99,7 @@ type inspection struct {
 	entry   ledger.Connection
 	managed bool
 	items   []ledger.Item // that the ledger has of it
+	left    []string      // the accounts in which what somebody takes away is left to them
 }
 
 // inspect answers what the pair needs next.
@@ -181,6 +182,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return Verdict{}, err
 	}
 	out.Connection.Requester, out.Connection.Accepter = q.Ends[0].VPC, q.Ends[1].VPC
+	l.left = connection.LeftIn(set, first.Here.Entity(), second.Here.Entity(), s.About)
 	if v, settled := Routed(*q); settled {
 		return v, nil
 	}
@@ -242,7 +244,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
 		}
 	case workflow.AnswerConnect, workflow.AnswerTrim:
-		_, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Transit, ledger.Requested, l.entry, l.managed)
+		_, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Transit, ledger.Requested, l.entry, l.managed, l.left)
 	case workflow.AnswerWait:
 		if l.in.Looks >= Patience {
 			err = fault.NewConflict(v.Reason, "see in the console of the transit gateway why that does not pass, then redrive the execution")

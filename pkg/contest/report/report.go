@@ -1,6 +1,7 @@
 // Package report tells people what somebody takes away again and again, and what its owner writes into their code so that both can live.
 //
 //	remedy.go  what to write, by tool and kind (pure)
+//	ask.go     asks for that, when a look has found something contested
 //	report.go  tells both owners, once
 package report
 
@@ -39,11 +40,11 @@ func (r Reporter) Report(ctx context.Context, in workflow.ReportContestInput) (w
 	if !ok {
 		return nothing("%s is not managed any more", in.Connection)
 	}
-	items, err := r.Ledger.Items(ctx, in.Connection)
+	contested, err := r.Contested(ctx, entry)
 	if err != nil {
 		return workflow.ReportContestOutput{}, err
 	}
-	contested := append(contest.Of(items), tags(entry)...)
+	contested = append(contested, tags(entry)...)
 	if len(contested) == 0 {
 		return nothing("nothing of %s is contested any more", in.Connection)
 	}

@@ -181,3 +181,36 @@ func TestEveryKindHasARemedy(t *testing.T) {
 		}
 	}
 }
+
+// For each kind of item the remedy names the resource and the words of both tools.
+func TestEachKindHasItsRemedy(t *testing.T) {
+	for _, c := range []struct {
+		kind          ledger.Kind
+		resource, key string
+		must          []string
+	}{
+		{ledger.Route, "rtb-1", "10.2.0.0/16", []string{`"aws_route_table"`, "ignore_changes = [route]", `"aws_route"`, "AWS::EC2::Route"}},
+		{ledger.Rule, "sg-1", "egress tcp 3306 10.2.0.0/16", []string{`"aws_security_group"`, "ignore_changes = [egress]", `"aws_vpc_security_group_egress_rule"`, "AWS::EC2::SecurityGroupEgress"}},
+		{ledger.DNSOption, "pcx-1", "requester", []string{"ignore_changes = [requester, accepter]", `"aws_vpc_peering_connection_options"`, "AWS::EC2::VPCPeeringConnection"}},
+		{ledger.HostRoute, "setup", "10.1.0.0/24 10.2.0.0/16", []string{`"aws_sagemaker_notebook_instance_lifecycle_configuration"`, "ignore_changes = [on_start]", "OnStart", "AWS::SageMaker::NotebookInstanceLifecycleConfig"}},
+		{ledger.Config, "lab", "drawbridge-subnet-1", []string{`"aws_sagemaker_notebook_instance"`, "ignore_changes = [lifecycle_config_name]", "LifecycleConfigName"}},
+		{ledger.Association, "tgw-attach-1", "tgw-rtb-1", []string{"ignore_changes = [transit_gateway_default_route_table_association]", "AWS::EC2::TransitGatewayRouteTableAssociation"}},
+		{ledger.Propagation, "tgw-attach-1", "tgw-rtb-1", []string{"ignore_changes = [transit_gateway_default_route_table_propagation]", "AWS::EC2::TransitGatewayRouteTablePropagation"}},
+		{ledger.Endpoint, "vpc-1", "com.amazonaws.eu-west-1.rds-data", []string{`"aws_vpc_endpoint"`, "private_dns_enabled", "AWS::EC2::VPCEndpoint"}},
+		{ledger.Document, "readers", "drawbridge", []string{`"aws_iam_role"`, "ignore_changes = [inline_policy]", "AWS::IAM::RolePolicy"}},
+		{ledger.Statement, "readers", "trust", []string{"ignore_changes = [assume_role_policy]", "AssumeRolePolicyDocument"}},
+		{ledger.Setting, "arn:aws:rds:eu-west-1:222222222222:cluster:sales", "HttpEndpoint", []string{`"aws_rds_cluster"`, "ignore_changes = [enable_http_endpoint]", "EnableHttpEndpoint: true"}},
+		{ledger.Setting, "d-1", "ExecutionRoleIdentityConfig", []string{`"aws_sagemaker_domain"`, "ignore_changes = [domain_settings]", "AWS::SageMaker::Domain"}},
+		{ledger.Role, "drawbridge-data-api-sales", "readers", []string{"ignore_changes = all", "CloudFormation"}},
+	} {
+		got := report.Remedy(ledger.Item{Kind: c.kind, Resource: c.resource, Key: c.key})
+		for _, must := range append(c.must, c.resource) {
+			if !strings.Contains(got, must) {
+				t.Errorf("%s %s: %q is missing in\n%s", c.kind, c.resource, must, got)
+			}
+		}
+		if strings.Contains(got, "%!") {
+			t.Errorf("%s: %s", c.kind, got)
+		}
+	}
+}
