@@ -183,7 +183,7 @@ func TestWhatIsMadeIsInTheLedger(t *testing.T) {
 	if items, err := l.Items(t.Context(), ours); err != nil || len(items) != 2 {
 		t.Fatalf("%+v, %v", items, err)
 	}
-	if _, err := attachment.Conclude(t.Context(), l, s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true)); err != nil || len(memory.Rows()) > 0 {
+	if _, err := conclude(l, s, workflow.Removed, "deleted"); err != nil || len(memory.Rows()) > 0 {
 		t.Errorf("%v, left: %v", err, memory.Rows())
 	}
 }
@@ -245,6 +245,14 @@ func TestWhatSomebodyElseMadeIsNeverDeleted(t *testing.T) {
 	if _, err := attachment.Detach(t.Context(), s, one(false)); fault.Of(err) != fault.Refused || len(*s.did) > 0 {
 		t.Errorf("did %q, %v", *s.did, err)
 	}
+}
+
+// conclude ends the attachment as the VPC's account shows it.
+func conclude(l ledger.Ledger, s *cloud, result workflow.Result, state string) (workflow.VerifyAttachmentOutput, error) {
+	in := one(true)
+	in.Attachment.State, in.Attachment.Peers = state, map[string]string{"vpc-peer": alpha}
+	return attachment.Conclude(context.Background(), l, func(p event.Place) attachment.Concluder { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"}, workflow.ConcludeDetachmentInput{
+		Execution: in.Execution, Result: result, Reason: in.Reason, Said: workflow.Said{Requester: "ask alpha", Accepter: "you said so"}, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
 }
 
 func verify(s *cloud, lacking ...workflow.Hop) (workflow.VerifyAttachmentOutput, error) {
@@ -335,8 +343,8 @@ func TestVerifySaysWhatAWSDoesNotSay(t *testing.T) {
 func TestConcludeAsksForALookAtWhatIsLeft(t *testing.T) {
 	s := sky()
 	s.neighbour = true
-	out, err := attachment.Conclude(t.Context(), fresh(), s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true))
-	if err != nil || out.Result != workflow.Removed || out.Announced != 1 || len(*s.did) != 1 {
+	out, err := conclude(fresh(), s, workflow.Removed, "deleting")
+	if err != nil || out.Result != workflow.Removed || out.Announced != 2 || len(*s.did) != 2 {
 		t.Errorf("%+v, %v, asked for %q", out, err, *s.did)
 	}
 }
@@ -399,13 +407,13 @@ func TestRefuse(t *testing.T) {
 		"the owner rejected it":              {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "", "[Connection Refused reject " + ours + " as " + alpha + "]", beta + " " + ours},
 		"it was answered meanwhile":          {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "IncorrectState", "[Connection Refused reject " + ours + " as " + alpha + "]", alpha + " " + ours},
 		"there is no attachment yet":         {func(in *workflow.AnswerAttachmentInput) { in.Attachment = workflow.Attachment{} }, "", "[Connection Refused]", beta + " " + vpc},
-		"the owner is outside, no tag there": {func(in *workflow.AnswerAttachmentInput) { in.Decision, in.Known = policy.Decision{}, workflow.Known{} }, "", "[Connection Refused]", beta + " " + ours},
+		"the owner is outside, no tag there": {func(in *workflow.AnswerAttachmentInput) { in.Said = workflow.Said{Requester: "outside"} }, "", "[Connection Refused]", beta + " " + ours},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, in := sky(), waiting()
 			s.code = c.code
 			c.change(&in)
-			out, err := attachment.Refuse(t.Context(), func(p event.Place) attachment.Refuser { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, in)
+			out, err := attachment.Refuse(t.Context(), fresh(), func(p event.Place) attachment.Refuser { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, in)
 			var did []string
 			for _, d := range *s.did {
 				did = append(did, strings.SplitN(d, " {", 2)[0])

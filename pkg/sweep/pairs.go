@@ -21,8 +21,8 @@ type PairReader interface {
 	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
 }
 
-// Pairs finds managed pairs of VPCs on transit gateways of which the VPC in the place is not attached any more. A look at one is an
-// execution of drawbridge-transit. Of those that are attached, a look at the attachment asks for one at each pair.
+// Pairs finds managed pairs of VPCs on transit gateways of which the VPC in the place is not attached any more, or by an attachment that is
+// not managed. A look at one is an execution of drawbridge-transit. Of the others, a look at the attachment asks for one at each pair.
 type Pairs struct {
 	// Enter returns the client for acting in a place on behalf of an execution.
 	Enter  func(execution string, place event.Place) PairReader
@@ -35,7 +35,8 @@ func (Pairs) Kind() string { return "pairs" }
 // Find implements [Finder], with what the ledger has of the place and, if that has pairs, one DescribeTransitGatewayVpcAttachments for 100
 // VPCs.
 func (p Pairs) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
-	pairs, err := entries(ctx, p.Ledger, at, connection.Transit)
+	all, err := p.Ledger.Connections(ctx, at.Account, at.Region)
+	pairs := slices.DeleteFunc(slices.Clone(all), func(c ledger.Connection) bool { return c.Kind != connection.Transit })
 	if err != nil || len(pairs) == 0 {
 		return len(pairs), err
 	}
@@ -59,7 +60,9 @@ func (p Pairs) Find(ctx context.Context, execution string, at event.Place, ask A
 			}
 			for _, a := range page.TransitGatewayVpcAttachments {
 				if attachment.Live(workflow.Attachment{State: string(a.State)}) {
-					attached[[2]string{aws.ToString(a.TransitGatewayId), aws.ToString(a.VpcId)}] = true
+					attached[[2]string{aws.ToString(a.TransitGatewayId), aws.ToString(a.VpcId)}] = slices.ContainsFunc(all, func(c ledger.Connection) bool {
+						return c.ID == aws.ToString(a.TransitGatewayAttachmentId)
+					})
 				}
 			}
 		}

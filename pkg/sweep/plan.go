@@ -89,8 +89,9 @@ func Attached(a Attachment) string {
 	return ""
 }
 
-// Lost returns a look at each managed pair on a gateway of which the VPC in this place is not attached to the gateway any more. attached
-// has a gateway and a VPC for each attachment that is there, or on its way: of those, [Attachments] tells.
+// Lost returns a look at each managed pair on a gateway that no look at an attachment asks for: the VPC in this place is not attached to the
+// gateway any more, or its attachment is not managed. attached has a gateway and a VPC for each attachment that is there, or on its way, and
+// says whether it is managed: of those that are, [Attachments] tells.
 func Lost(at event.Place, pairs []ledger.Connection, attached map[[2]string]bool) []look.Look {
 	var out []look.Look
 	for _, p := range pairs {
@@ -98,8 +99,14 @@ func Lost(at event.Place, pairs []ledger.Connection, attached map[[2]string]bool
 		look := event.TransitInspection{TransitGatewayID: gateway}
 		for _, s := range p.Sides {
 			look.VPCs = append(look.VPCs, event.VPCPlace{Account: s.Account, Region: s.Region, VPC: s.ID})
-			if s.Account == at.Account && s.Region == at.Region && !attached[[2]string{gateway, s.ID}] {
+			if s.Account != at.Account || s.Region != at.Region {
+				continue
+			}
+			switch managed, there := attached[[2]string{gateway, s.ID}]; {
+			case !there:
 				look.Reason = s.ID + " is not attached to " + gateway + " any more, but the ledger still has the pair"
+			case !managed && look.Reason == "":
+				look.Reason = "the attachment of " + s.ID + " to " + gateway + " is not managed, but the ledger has the pair"
 			}
 		}
 		if look.Reason != "" {

@@ -79,15 +79,17 @@ func TestLost(t *testing.T) {
 	for name, c := range map[string]struct {
 		at       event.Place
 		attached [2]string
+		managed  bool
 		want     bool
 	}{
-		"its VPC is not attached":             {alpha, [2]string{}, true},
-		"it is":                               {alpha, [2]string{"tgw-1", "vpc-a"}, false},
-		"to another gateway":                  {alpha, [2]string{"tgw-2", "vpc-a"}, true},
-		"the other VPC, where that is":        {beta, [2]string{"tgw-1", "vpc-a"}, true},
-		"a place that has nothing of the two": {event.Place{Account: "333333333333", Region: "us-east-1"}, [2]string{}, false},
+		"its VPC is not attached":             {alpha, [2]string{}, true, true},
+		"it is":                               {alpha, [2]string{"tgw-1", "vpc-a"}, true, false},
+		"it is, by one that is not managed":   {alpha, [2]string{"tgw-1", "vpc-a"}, false, true},
+		"to another gateway":                  {alpha, [2]string{"tgw-2", "vpc-a"}, true, true},
+		"the other VPC, where that is":        {beta, [2]string{"tgw-1", "vpc-a"}, true, true},
+		"a place that has nothing of the two": {event.Place{Account: "333333333333", Region: "us-east-1"}, [2]string{}, true, false},
 	} {
-		got := Lost(c.at, []ledger.Connection{pair}, map[[2]string]bool{c.attached: true})
+		got := Lost(c.at, []ledger.Connection{pair}, map[[2]string]bool{c.attached: c.managed})
 		if (len(got) == 1) != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
