@@ -253,7 +253,8 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		return Verdict{}, err
 	}
 	wanted := q.Asked && q.Visible
-	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && q.Managed && (wanted || !q.Attachment.Own) {
+	_, taken := takenBack(q)
+	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && q.Managed && (wanted || !q.Attachment.Own) && !taken {
 		if q.Subnets, q.Used, err = survey(ctx, here, u); err != nil {
 			return Verdict{}, fmt.Errorf("in %s, %s: %w", u.Account, u.Region, err)
 		}
