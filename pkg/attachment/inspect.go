@@ -241,7 +241,8 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	q.Attach, q.Answer, q.Reject = set.Attach(principal, gateway, occasion), set.AnswerAttachment(principal, gateway, occasion), set.RejectAttachment(principal, gateway, occasion)
 	q.Adopt, q.Associate = set.AdoptAttachment(principal, gateway, occasion), set.Associate(principal, gateway, occasion)
 	out.Reject = q.Reject
-	if q.Managed {
+	_, taken := takenBack(q)
+	if taken || q.Managed && q.Says() == tag.Undo {
 		if q.Added, err = i.added(ctx, q.Attachment.ID); err != nil {
 			return Verdict{}, err
 		}
@@ -253,7 +254,6 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		return Verdict{}, err
 	}
 	wanted := q.Asked && q.Visible
-	_, taken := takenBack(q)
 	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && q.Managed && (wanted || !q.Attachment.Own) && !taken {
 		if q.Subnets, q.Used, err = survey(ctx, here, u); err != nil {
 			return Verdict{}, fmt.Errorf("in %s, %s: %w", u.Account, u.Region, err)
