@@ -301,7 +301,7 @@ func TestDisassociate(t *testing.T) {
 		"both are as they were left":             {func(*cloud) {}, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 0, ""},
 		"its owner took it out":                  {func(s *cloud) { s.table = "" }, "[unpropagate tgw-rtb-1]", 0, ""},
 		"its owner put it into another table":    {func(s *cloud) { s.table = "tgw-rtb-9" }, "[unpropagate tgw-rtb-1]", 0, ""},
-		"somebody was faster with the first":     {func(s *cloud) { s.code = "InvalidAssociation.NotFound" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 1, fault.Transient},
+		"somebody was faster with the first":     {func(s *cloud) { s.code = "InvalidAssociation.NotFound" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 1, fault.Conflict},
 		"the owner offers the table no more":     {func(s *cloud) { s.code = "UnauthorizedOperation" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1 Transit To Inspect]", 2, fault.Refused},
 		"AWS fails":                              {func(s *cloud) { s.code = "InternalError" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 2, fault.Transient},
 		"the attachment is shown no more at all": {func(s *cloud) { s.gone = true }, "[]", 0, ""},
