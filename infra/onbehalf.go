@@ -109,6 +109,8 @@ var alone = []string{
 	"ec2:DeleteRoute",
 	"ec2:DeleteSecurityGroup",
 	"ec2:DeleteTags",
+	"ec2:DisableTransitGatewayRouteTablePropagation",
+	"ec2:DisassociateTransitGatewayRouteTable",
 	"ec2:EnableTransitGatewayRouteTablePropagation",
 	"ec2:ModifyVpcPeeringConnectionOptions",
 	"ec2:RejectTransitGatewayVpcAttachment",

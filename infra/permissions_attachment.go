@@ -80,6 +80,18 @@ var attachmentSteps = map[string]step{
 			{actions: []string{"ec2:EnableTransitGatewayRouteTablePropagation"}, resources: []string{gatewayTables}, when: chosenTable("drawbridge:propagation")},
 		},
 	},
+	"DisassociateAttachment": {
+		keepsLedger: true,
+		announces:   true,
+		takes:       true,
+		// Only the tables that their owner offers by the tag are let through, for taking out as for putting in.
+		member: []grant{
+			{actions: []string{"ec2:DescribeTransitGatewayAttachments", "ec2:GetTransitGatewayAttachmentPropagations"}},
+			{actions: []string{"ec2:DisassociateTransitGatewayRouteTable", "ec2:DisableTransitGatewayRouteTablePropagation"}, resources: []string{attachments}},
+			{actions: []string{"ec2:DisassociateTransitGatewayRouteTable"}, resources: []string{gatewayTables}, when: chosenTable("drawbridge:association")},
+			{actions: []string{"ec2:DisableTransitGatewayRouteTablePropagation"}, resources: []string{gatewayTables}, when: chosenTable("drawbridge:propagation")},
+		},
+	},
 	"DetachVpc": {
 		takes:  true,
 		member: []grant{{actions: []string{"ec2:DeleteTransitGatewayVpcAttachment"}, resources: []string{attachments}, when: own()}},
@@ -96,8 +108,9 @@ var attachmentSteps = map[string]step{
 	},
 	"ConcludeDetachment": {
 		keepsLedger: true,
+		notifies:    true,
 		announces:   true,
-		member:      []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}},
+		member:      []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}, attachmentStatus},
 	},
 	"AskAttachment": {
 		notifies:  true,
@@ -105,7 +118,9 @@ var attachmentSteps = map[string]step{
 		member:    []grant{attachmentStatus},
 	},
 	"RefuseAttachment": {
-		announces: true,
+		keepsLedger: true,
+		notifies:    true,
+		announces:   true,
 		member: []grant{attachmentStatus,
 			// A VPC that may not be attached carries the reason itself.
 			{actions: []string{"ec2:CreateTags"}, resources: []string{arn("ec2", "vpc/*")}, when: only("drawbridge:status", "drawbridge:reason")},

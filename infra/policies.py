@@ -24,7 +24,7 @@ ANSWERED = {
     ),
     (
         "RESOURCE_MISMATCH",
-        r"ec2:(AssociateTransitGatewayRouteTable|EnableTransitGatewayRouteTablePropagation)",
+        r"ec2:(AssociateTransitGatewayRouteTable|EnableTransitGatewayRouteTablePropagation|DisassociateTransitGatewayRouteTable|DisableTransitGatewayRouteTablePropagation)",
         r"arn:aws:ec2:\*:\d+:transit-gateway-(attachment|route-table)/\*",
     ): "AWS asks for the attachment and for the table; only the table has the tag by which its owner chose it, so it has a statement of its own",
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"ram:acceptresourceshareinvitation", r"arn:aws:ram:\*:\*:resource-share-invitation/\*"): (

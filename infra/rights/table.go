@@ -176,8 +176,8 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable", "ec2:EnableTransitGatewayRouteTablePropagation"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner", OptIn: "as for accepting it",
-		Code: "as for accepting it",
+		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner", OptIn: "drawbridge:attach was on the VPC when Drawbridge made it, or drawbridge:manage=true on it in the gateway owner's account",
+		Code: "InspectAttachment reads the tag in the gateway owner's account and the ledger; one that Drawbridge made has its mark only in the VPC's account, so that IAM cannot ask for either",
 	},
 	{
 		Writes: map[string][]string{"AssociateAttachment": {"ec2:AssociateTransitGatewayRouteTable"}},
@@ -190,11 +190,26 @@ var Lines = []Line{
 		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:propagation", Value: "default", Decides: true}},
 	},
 	{
+		Writes: map[string][]string{"DisassociateAttachment": {"ec2:DisassociateTransitGatewayRouteTable", "ec2:DisableTransitGatewayRouteTablePropagation"}},
+		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner", OptIn: "an owner takes back, or undoes, what Drawbridge added",
+		Code: "DisassociateAttachment takes away what the ledger says Drawbridge added, as long as it stands so; IAM knows no ledger",
+	},
+	{
+		Writes: map[string][]string{"DisassociateAttachment": {"ec2:DisassociateTransitGatewayRouteTable"}},
+		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "drawbridge:association=default on the table",
+		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:association", Value: "default", Decides: true}},
+	},
+	{
+		Writes: map[string][]string{"DisassociateAttachment": {"ec2:DisableTransitGatewayRouteTablePropagation"}},
+		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "drawbridge:propagation=default on the table",
+		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:propagation", Value: "default", Decides: true}},
+	},
+	{
 		Writes: map[string][]string{"VerifyAttachment": {"ec2:CreateTags"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
-		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
+		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "ConcludeDetachment": {"ec2:CreateTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{

@@ -1,6 +1,7 @@
 package attachment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,20 +12,21 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// request is the connection as which an attachment is announced: the VPC asks, the gateway's owner is asked.
+// between is the connection as which an attachment is announced: the VPC asks, the gateway's owner is asked.
+func between(vpc workflow.VPC, gateway workflow.Gateway, attachment string) workflow.Connection {
+	return workflow.Connection{ID: cmp.Or(attachment, Unit(gateway.ID, vpc.ID)), Target: gateway.ID, Requester: vpc,
+		Accepter: workflow.VPC{Account: gateway.Account, Region: gateway.Region, ID: gateway.ID}}
+}
+
 func request(in workflow.AnswerAttachmentInput) workflow.Connection {
-	c := workflow.Connection{ID: in.Attachment.ID, Target: in.Gateway.ID, Requester: in.VPC,
-		Accepter: workflow.VPC{Account: in.Gateway.Account, Region: in.Gateway.Region, ID: in.Gateway.ID}}
-	if c.ID == "" {
-		c.ID = Unit(in.Gateway.ID, in.VPC.ID)
-	}
-	return c
+	return between(in.VPC, in.Gateway, in.Attachment.ID)
 }
 
 // Ask tells the gateway's owner that an attachment waits for their approval, by an event and by topic, and leaves that
@@ -51,31 +53,11 @@ func Ask(ctx context.Context, enter func(event.Place) connection.Tagger, bus not
 	if err := topic.Publish(ctx, notice.Notification{Kind: notice.ApprovalNeeded, Account: in.Gateway.Account, Subject: subject, Body: body}); err != nil {
 		return out, err
 	}
-	if err := leave(ctx, enter, in, out.Result, out.Reason); err != nil {
+	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said(in.Said, out.Reason)); err != nil {
 		return out, err
 	}
 	workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)
 	return out, nil
-}
-
-// leave leaves a status on the attachment, in each account: the VPC's first, the gateway owner's last. Where there is no
-// attachment yet, the VPC carries it.
-func leave(ctx context.Context, enter func(event.Place) connection.Tagger, in workflow.AnswerAttachmentInput, result workflow.Result, reason string) error {
-	tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: fit.Tag(reason)}}
-	accounts, carrier, vpc := []string{in.VPC.Account, in.Gateway.Account}, in.Attachment.ID, in.VPC
-	if carrier == "" {
-		accounts, carrier = accounts[:1], in.VPC.ID
-	}
-	if in.Gateway.Account == in.VPC.Account || in.Known.Accepter == nil && in.Decision.Policy == "" {
-		accounts = accounts[:1] // the owner is no other, or outside the organization
-	}
-	for _, account := range accounts {
-		vpc.Account = account
-		if err := connection.Tell(ctx, enter(event.Place{Account: account, Region: vpc.Region}), vpc, carrier, tags); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Refuser is what [Refuse] needs of EC2.
@@ -84,18 +66,23 @@ type Refuser interface {
 	RejectTransitGatewayVpcAttachment(context.Context, *ec2.RejectTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.RejectTransitGatewayVpcAttachmentOutput, error)
 }
 
-// Refuse leaves the reason on the attachment, or on a VPC that has none yet, and rejects a pending attachment at AWS if the
-// policy allows that too.
-func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
-	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
-	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in, out.Result, out.Reason); err != nil {
+// Refuse leaves the reason on the attachment, or on a VPC that has none yet, in the words for each side, writes it in the ledger if that has
+// an entry, and rejects a pending attachment at AWS if the policy allows that too.
+func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuser, bus notice.Bus, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	out, said := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}, said(in.Said, in.Reason)
+	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said); err != nil {
 		return out, err
 	}
 	rejects := in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
-	refused := notice.Refuse(in.Execution, request(in), workflow.Alike(in.Reason), in.Decision)
+	refused := notice.Refuse(in.Execution, request(in), said, in.Decision)
 	refused.Rejected = rejects
 	if err := bus.Put(ctx, refused); err != nil {
 		return out, err
+	}
+	if in.Attachment.ID != "" {
+		if _, err := connection.Note(ctx, l, in.Attachment.ID, out.Result, out.Reason); err != nil {
+			return out, err
+		}
 	}
 	if rejects { // last, because an attachment that is rejected already is none to refuse
 		slog.InfoContext(ctx, "rejecting", "attachment", in.Attachment.ID)
@@ -107,6 +94,11 @@ func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus
 	}
 	workflow.Measure(ctx, workflow.Refusals, 1)
 	return out, nil
+}
+
+// Refused is the news of an attachment that is refused.
+func Refused(in workflow.AnswerAttachmentInput, out workflow.ConcludeOutput) owner.News {
+	return owner.News{Execution: in.Execution, Connection: request(in), Kind: notice.ConnectionRefused, Result: out.Result, Said: said(in.Said, in.Reason)}
 }
 
 // Approving returns the command by which the gateway's owner answers; value is "approved" or "rejected".

@@ -4,18 +4,30 @@
 // A VPC asks for a gateway by its tag drawbridge:attach. An attachment that somebody else made is used as it is, accepted
 // if the policy says so, and never deleted.
 //
-//	attachment.go   the words
-//	plan.go         thinks (pure)
-//	inspect.go      reads the facts and asks the policy
-//	apply.go        attaches, accepts, associates, verifies, detaches
-//	role.go         makes the role that AWS attaches with
-//	approval.go     tells the gateway's owner
+//	attachment.go    the words
+//	plan.go          thinks: what an attachment needs next (pure)
+//	takeback.go      thinks: which owner takes it back, or lets go of it (pure)
+//	cover.go         thinks: which subnets it needs (pure)
+//	order.go         thinks: what the gateway's owner sees of it (pure)
+//	inspect.go       gathers the facts and asks the policy
+//	units.go         finds which VPCs on which gateways an event concerns
+//	read.go          reads a VPC, an attachment, a gateway
+//	prospect.go      reads what is in a VPC, and what would become reachable
+//	entry.go         the attachment in the ledger
+//	apply.go         attaches, accepts, detaches
+//	associate.go     associates and propagates, and takes that back
+//	verify.go        reads back whether it is in order
+//	conclude.go      ends it, or says that it was taken back
+//	role.go          makes the role that AWS attaches with
+//	approval.go      asks the gateway's owner, or refuses
 //
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
 package attachment
 
 import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -62,9 +74,14 @@ type Question struct {
 	Attach, Answer, Reject, Adopt, Associate policy.Decision
 	// Requested says that the attachment was asked for where it could be seen: by the event that started the execution.
 	Requested bool
-	// Managed says that the ledger has an entry of the attachment, Says what its owners' tags drawbridge:manage say; see [Manages].
+	// Managed says that the ledger has an entry of the attachment, see [Manages]; Status and Because are what it came to, and why.
 	Managed bool
-	Says    string
+	Status  ledger.Status
+	Because string
+	// Added says that the ledger has associations or propagations that Drawbridge added for the attachment.
+	Added bool
+	// Owners are the tags by which its owners speak.
+	Owners Owners
 	// Association is the state of the attachment's association, AWS's word; empty if there is none. Associated is its table.
 	Association, Associated string
 	// Propagated are the route tables that the attachment is propagated to.
@@ -78,10 +95,17 @@ type Question struct {
 	Used    []string
 }
 
+// Says returns what the tags drawbridge:manage say; see [Says].
+func (q Question) Says() string { return Says(q.Owners.VPC, q.Owners.Owner) }
+
+// given reports whether the gateway's owner, in the own account, gave the attachment to Drawbridge.
+func (q Question) given() bool { return q.Owners.Owner[tag.Manage] == tag.Take }
+
 // Verdict is what Judge says.
 type Verdict struct {
 	Answer    workflow.Answer
-	Reason    string
+	Reason    string        // for the hub
+	Said      workflow.Said // for the two sides, where that is not the same; one to whom nothing is said is told nothing
 	Decision  policy.Decision
 	Subnets   []string
 	Associate string

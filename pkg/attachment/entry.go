@@ -32,6 +32,11 @@ func Made(vpc workflow.VPC, gateway workflow.Gateway, left string) ledger.Item {
 	return ledger.Item{Account: vpc.Account, Region: vpc.Region, Resource: vpc.ID, Kind: ledger.Attachment, Key: gateway.ID, Left: left}
 }
 
+// belonging returns which of these items are associations and propagations.
+func belonging(items []ledger.Item) []ledger.Item {
+	return slices.DeleteFunc(slices.Clone(items), func(i ledger.Item) bool { return i.Kind != ledger.Association && i.Kind != ledger.Propagation })
+}
+
 // Says returns what the tags drawbridge:manage of an attachment say, as its two owners have them: to let go, if either says so; else to take it
 // over.
 func Says(tags ...map[string]string) string {

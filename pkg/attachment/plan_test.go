@@ -65,8 +65,16 @@ func unclear(q *attachment.Question)      { q.Unclear = "; drawbridge:approval=y
 func unshared(q *attachment.Question)     { q.Visible = false }
 func outside(q *attachment.Question)      { q.OwnerMember = false }
 func unassociated(q *attachment.Question) { q.Association, q.Associated, q.Propagated = "", "", nil }
-func ordered(q *attachment.Question)      { q.Attachment.Table = "tgw-rtb-1" }
-func found(q *attachment.Question)        { q.Managed = false }
+func given(q *attachment.Question) {
+	q.Owners.Owner = map[string]string{"drawbridge:manage": "true"}
+}
+func requesterGives(q *attachment.Question) {
+	q.Owners.VPC = map[string]string{"drawbridge:manage": "true"}
+}
+func added(q *attachment.Question)     { q.Added = true }
+func withPairs(q *attachment.Question) { q.Attachment.Peers = map[string]string{"vpc-other": alpha} }
+func ordered(q *attachment.Question)   { q.Attachment.Table = "tgw-rtb-1" }
+func found(q *attachment.Question)     { q.Managed = false }
 func notAssociated(q *attachment.Question) {
 	q.Associate = policy.Decision{Action: policy.Associate, Policy: "p"}
 }
@@ -135,7 +143,14 @@ func TestJudge(t *testing.T) {
 		"found, in order":                           {changes{attached("available", false), unasked, found}, workflow.AnswerNothing, "drawbridge:manage=true", "[]  []"},
 		"without a default, the one that is marked": {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, marked)}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-2 [tgw-rtb-2]"},
 		"without a default, none of two is marked":  {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, attachment.Table{ID: "tgw-rtb-2"})}, workflow.AnswerVerify, "is attached", "[]  []"},
-		"somebody took the association away":        {changes{attached("available", true), unassociated, ordered}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"its owner took the association away":       {changes{attached("available", true), unassociated, ordered}, workflow.AnswerRemoved, "was taken out of its route table", "[]  []"},
+		"the same, propagation is Drawbridge's":     {changes{attached("available", true), unassociated, ordered, added}, workflow.AnswerDisassociate, "was taken out of its route table", "[]  []"},
+		"somebody else's, the VPC asks":             {changes{attached("available", false), unassociated, defaultless, tables(marked), found}, workflow.AnswerRefuse, "Drawbridge did not make it", "[]  []"},
+		"the same, the VPC's owner gives it":        {changes{attached("available", false), unassociated, defaultless, tables(marked), found, requesterGives}, workflow.AnswerRefuse, "Drawbridge did not make it", "[]  []"},
+		"the same, the policy does not adopt":       {changes{attached("available", false), unassociated, defaultless, tables(marked), found, func(q *attachment.Question) { q.Adopt = policy.Decision{Policy: "p"} }}, workflow.AnswerNothing, "refused by policy p", "[]  []"},
+		"somebody else's, managed":                  {changes{attached("available", false), unassociated, defaultless, tables(marked)}, workflow.AnswerRefuse, "Drawbridge did not make it", "[]  []"},
+		"somebody else's, the gateway's owner says": {changes{attached("available", false), unassociated, defaultless, tables(marked), given}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-2 [tgw-rtb-2]"},
+		"somebody else's, propagated nowhere":       {changes{attached("available", false), defaultless, tables(marked), func(q *attachment.Question) { q.Propagated = nil }}, workflow.AnswerVerify, "is attached", "[]  []"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := attachment.Judge(question(c.change...))
@@ -169,24 +184,29 @@ func TestAnAttachmentOfSomebodyElseIsNotModified(t *testing.T) {
 }
 
 func TestManages(t *testing.T) {
-	says := func(word string) func(*attachment.Question) { return func(q *attachment.Question) { q.Says = word } }
+	says := func(word string) func(*attachment.Question) {
+		return func(q *attachment.Question) { q.Owners.VPC = map[string]string{"drawbridge:manage": word} }
+	}
 	closed := func(q *attachment.Question) { q.Adopt = policy.Decision{Policy: "hands-off"} }
 	type changes = []func(*attachment.Question)
 	for name, c := range map[string]struct {
 		change changes
 		want   string
 	}{
-		"known":                         {changes{attached("available", false), unasked}, "true "},
-		"there is none":                 {changes{found}, "false "},
-		"deleted":                       {changes{attached("deleted", true), found}, "false "},
-		"Drawbridge made it":            {changes{attached("available", true), found}, "true requested"},
-		"it waits for its owner":        {changes{attached("pendingAcceptance", false), unasked, found}, "true requested"},
-		"its request was seen":          {changes{attached("available", false), unasked, found, func(q *attachment.Question) { q.Requested = true }}, "true requested"},
-		"the VPC asks for the gateway":  {changes{attached("available", false), found}, "true adopted"},
-		"an owner gives it":             {changes{attached("available", false), unasked, found, says("true")}, "true adopted"},
-		"it is given, the policy not":   {changes{attached("available", false), unasked, found, says("true"), closed}, "false "},
-		"it is asked for, not given":    {changes{attached("available", false), unshared, found}, "false "},
-		"nobody says anything about it": {changes{attached("available", false), unasked, found}, "false "},
+		"known":                          {changes{attached("available", false), unasked}, "true "},
+		"there is none":                  {changes{found}, "false "},
+		"deleted":                        {changes{attached("deleted", true), found}, "false "},
+		"Drawbridge made it":             {changes{attached("available", true), found}, "true requested"},
+		"it waits for its owner":         {changes{attached("pendingAcceptance", false), unasked, found}, "true requested"},
+		"its request was seen":           {changes{attached("available", false), unasked, found, func(q *attachment.Question) { q.Requested = true }}, "true requested"},
+		"the VPC asks for the gateway":   {changes{attached("available", false), found}, "true adopted"},
+		"an owner gives it":              {changes{attached("available", false), unasked, found, says("true")}, "true adopted"},
+		"it is given, the policy not":    {changes{attached("available", false), unasked, found, says("true"), closed}, "false "},
+		"it is asked for, not given":     {changes{attached("available", false), unshared, found}, "false "},
+		"it is kept out, and asked for":  {changes{attached("available", false), unassociated, found}, "false "},
+		"it is kept out, the VPC's says": {changes{attached("available", false), unassociated, found, requesterGives}, "false "},
+		"it is kept out, its owner says": {changes{attached("available", false), unassociated, found, given}, "true adopted"},
+		"nobody says anything about it":  {changes{attached("available", false), unasked, found}, "false "},
 	} {
 		managed, origin, why := attachment.Manages(question(c.change...))
 		if got := fmt.Sprint(managed, " ", origin); got != c.want || managed && why != "" {
@@ -212,10 +232,110 @@ func TestWhatIsFoundIsLeft(t *testing.T) {
 		q.Association = rapid.SampledFrom([]string{"", "associated"}).Draw(t, "association")
 		q.Gateway.Association = rapid.SampledFrom([]string{"", "tgw-rtb-1"}).Draw(t, "default")
 		q.Tables = []attachment.Table{{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": "default", "drawbridge:propagation": "default"}}}
-		if v, err := attachment.Judge(q); err != nil || v.Answer != workflow.AnswerNothing || v.Associate != "" || len(v.Propagate) > 0 {
+		tags := rapid.SampledFrom([]map[string]string{nil, {"drawbridge:manage": "true"}, {"drawbridge:approval": "approved"}, {"drawbridge:approval": "rejected"}, {"drawbridge:manage": "undo"}})
+		q.Owners.VPC, q.Added = tags.Draw(t, "of the VPC's owner"), rapid.Bool().Draw(t, "added")
+		v, err := attachment.Judge(q)
+		said := v.Answer == workflow.AnswerNothing || v.Answer == workflow.AnswerRefuse && q.Association == ""
+		if err != nil || !said || v.Associate != "" || len(v.Propagate) > 0 || len(v.Subnets) > 0 {
 			t.Fatalf("got %+v for %+v", v, q)
 		}
 	})
+}
+
+// Whatever else is so: only the gateway's owner, in the own account, opens the route tables to what Drawbridge did not make, and the VPC's owner
+// hears nothing of them.
+func TestNobodyElseOpensAQuarantine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := question(attached("available", false), unassociated, defaultless)
+		q.Managed, q.Requested, q.Asked = rapid.Bool().Draw(t, "managed"), rapid.Bool().Draw(t, "requested"), rapid.Bool().Draw(t, "asked")
+		q.Tables = []attachment.Table{{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": "default", "drawbridge:propagation": "default"}}}
+		q.Association = rapid.SampledFrom([]string{"", "associated"}).Draw(t, "association")
+		tags := rapid.SampledFrom([]map[string]string{nil, {"drawbridge:manage": "true"}, {"drawbridge:approval": "approved"}, {"drawbridge:accept": "auto"}})
+		q.Owners.VPC = tags.Draw(t, "of the VPC's owner")
+		if rapid.Bool().Draw(t, "approved") {
+			q.Owners.Owner = map[string]string{"drawbridge:approval": "approved"}
+		}
+		v, err := attachment.Judge(q)
+		if err != nil || v.Answer == workflow.AnswerAssociate || v.Associate != "" || len(v.Propagate) > 0 || strings.Contains(v.Said.Requester, "table") {
+			t.Fatalf("got %+v for %+v", v, q)
+		}
+		q.Owners.Owner, q.Managed = map[string]string{"drawbridge:manage": "true"}, true
+		if v, err := attachment.Judge(q); err != nil || v.Answer != workflow.AnswerAssociate {
+			t.Fatalf("its owner gives it: %+v", v)
+		}
+	})
+}
+
+func TestOwnersTakeBack(t *testing.T) {
+	tag := func(key, value string) map[string]string { return map[string]string{key: value} }
+	rejected, never := tag("drawbridge:approval", "rejected"), tag("drawbridge:accept", "never")
+	type changes = []func(*attachment.Question)
+	owners := func(gateway, owner, vpc map[string]string) func(*attachment.Question) {
+		return func(q *attachment.Question) { q.Owners = attachment.Owners{Gateway: gateway, Owner: owner, VPC: vpc} }
+	}
+	told := func(q *attachment.Question) {
+		q.Status, q.Because = "Removed", "the owner of account "+alpha+" takes it back: "+ours+" is tagged drawbridge:approval=rejected"
+	}
+	for name, c := range map[string]struct {
+		change changes
+		want   workflow.Answer
+		by     string
+	}{
+		"the gateway takes nobody":                {changes{owners(never, nil, nil)}, workflow.AnswerRemoved, alpha},
+		"it is rejected by the gateway's owner":   {changes{owners(nil, rejected, nil)}, workflow.AnswerRemoved, alpha},
+		"it is rejected by the VPC's owner":       {changes{owners(nil, nil, rejected)}, workflow.AnswerRemoved, beta},
+		"the ledger has what was added":           {changes{owners(nil, rejected, nil), added}, workflow.AnswerDisassociate, alpha},
+		"both were told, and nothing is left":     {changes{owners(nil, rejected, nil), told}, workflow.AnswerNothing, alpha},
+		"both were told, and there are pairs":     {changes{owners(nil, rejected, nil), told, withPairs}, workflow.AnswerRemoved, alpha},
+		"both were told of another cause":         {changes{owners(never, nil, nil), told}, workflow.AnswerRemoved, alpha},
+		"it was not given to Drawbridge":          {changes{attached("available", false), owners(never, rejected, rejected), found}, workflow.AnswerNothing, ""},
+		"the gateway asks":                        {changes{owners(tag("drawbridge:accept", "ask"), nil, nil)}, workflow.AnswerVerify, ""},
+		"the VPC's owner does not ask any more":   {changes{owners(never, nil, nil), unasked}, workflow.AnswerDetach, ""},
+		"a tag of another thing":                  {changes{owners(rejected, never, never)}, workflow.AnswerVerify, ""},
+		"somebody else's, rejected and kept out":  {changes{attached("available", false), unassociated, owners(nil, rejected, nil)}, workflow.AnswerRemoved, alpha},
+		"Drawbridge's own, being taken out still": {changes{ordered, func(q *attachment.Question) { q.Association = "disassociating" }}, workflow.AnswerWait, ""},
+	} {
+		v, err := attachment.Judge(question(append(changes{attached("available", true)}, c.change...)...))
+		if err != nil || v.Answer != c.want {
+			t.Errorf("%s: %+v, %v, want %s", name, v, err, c.want)
+		}
+		if c.by == "" {
+			continue
+		}
+		if !strings.Contains(v.Reason, c.by+" takes it back") || !strings.Contains(v.Said.Requester, c.by+" takes it back") || !strings.Contains(v.Said.Accepter, c.by+" takes it back") {
+			t.Errorf("%s: says %q and %+v", name, v.Reason, v.Said)
+		}
+		if c.by == alpha && strings.Contains(v.Said.Requester, "drawbridge:") {
+			t.Errorf("%s: the VPC's owner hears %q", name, v.Said.Requester)
+		}
+	}
+}
+
+func TestLetGo(t *testing.T) {
+	says := func(word string) func(*attachment.Question) {
+		return func(q *attachment.Question) { q.Owners.Owner = map[string]string{"drawbridge:manage": word} }
+	}
+	type changes = []func(*attachment.Question)
+	for name, c := range map[string]struct {
+		change changes
+		want   workflow.Answer
+	}{
+		"nobody says so":                      {changes{attached("available", false)}, ""},
+		"its owner gives it":                  {changes{attached("available", false), says("true")}, ""},
+		"leave it":                            {changes{attached("available", false), says("false"), added}, workflow.AnswerReleased},
+		"leave what Drawbridge made":          {changes{attached("available", true), says("false")}, workflow.AnswerReleased},
+		"leave what was never given":          {changes{attached("available", false), says("false"), found}, workflow.AnswerNothing},
+		"the same, but there are pairs of it": {changes{attached("available", false), says("false"), found, withPairs}, workflow.AnswerReleased},
+		"undo it":                             {changes{attached("available", false), says("undo"), added}, workflow.AnswerDisassociate},
+		"it is undone":                        {changes{attached("available", false), says("undo")}, workflow.AnswerReleased},
+		"undo what Drawbridge made":           {changes{attached("available", true), says("undo"), added}, workflow.AnswerDetach},
+		"it is undone, and on its way out":    {changes{attached("deleting", true), says("undo"), added}, workflow.AnswerRemoved},
+		"undo what was never given":           {changes{attached("available", false), says("undo"), found}, workflow.AnswerNothing},
+	} {
+		if v, let := attachment.LetGo(question(c.change...)); let != (c.want != "") || v.Answer != c.want {
+			t.Errorf("%s: %+v, want %q", name, v, c.want)
+		}
+	}
 }
 
 // Whatever else is so: what somebody else made is neither detached nor given subnets.

@@ -41,7 +41,7 @@ type ShareInspection struct {
 
 // AttachmentInspection is the detail of Drawbridge's own event [AttachmentToInspect]: one VPC, in its own account and
 // Region, on one gateway; or on each that it asks for or is attached to, if none is named. Where no VPC is named, it is what one
-// attachment attaches, or every one that waits for the owner of the gateway.
+// attachment attaches, or every one that waits for the owner of the gateway, or that the gateway's tags take back.
 type AttachmentInspection struct {
 	Account          string `json:"account"`
 	Region           string `json:"region"`

@@ -23,7 +23,8 @@ import (
 //	                    drawbridge:private-notebooks                the account's private notebooks
 //	route table         given to a subnet                           the connections of its VPC
 //	peering, attachment any                                         itself
-//	transit gateway     any                                         the attachments that wait for its owner
+//	transit gateway     any                                         the attachments that wait for its owner, and those that
+//	                                                                drawbridge:accept=never takes back, or took back
 //	database            share, or it began, changed, ended          all connections of the place
 //	Aurora cluster      data-api, secret, or it began, ended        itself as well
 //	Redshift cluster    studio, studio-groups, or it began, ended   itself as well

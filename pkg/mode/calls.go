@@ -36,6 +36,8 @@ var calls = map[string]effect{
 	"ec2:DeleteTags":                                  says,
 	"ec2:DeleteTransitGatewayVpcAttachment":           takes,
 	"ec2:DeleteVpcEndpoints":                          takes,
+	"ec2:DisableTransitGatewayRouteTablePropagation":  takes,
+	"ec2:DisassociateTransitGatewayRouteTable":        takes,
 	"ec2:EnableTransitGatewayRouteTablePropagation":   adds,
 	"ec2:ModifyTransitGatewayVpcAttachment":           adds,
 	"ec2:ModifyVpcEndpoint":                           adds,

@@ -34,8 +34,11 @@ type Teller struct {
 }
 
 // Tell tells the owners of both sides, unless they were told exactly this last; the ledger's entry of the connection says so. Of a
-// connection that is not managed nobody is told. If one of the two cannot be told, both are told again when the step is repeated.
+// connection that is not managed nobody is told, and news without a connection is none. If one of the two cannot be told, both are told again when the step is repeated.
 func (t Teller) Tell(ctx context.Context, n News) error {
+	if n.Connection.ID == "" {
+		return nil
+	}
 	_, err := t.Ledger.Once(ctx, n.Connection.ID, func(c *ledger.Connection) *string { return &c.Told }, n.digest(), n.Execution, func() error {
 		for _, m := range Messages(n) {
 			if err := t.Topic.Publish(ctx, m); err != nil {

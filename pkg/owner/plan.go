@@ -39,7 +39,7 @@ func Ended(in workflow.ConcludeRemovalInput) News {
 	return News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionRemoved, Result: in.Result, Said: said}
 }
 
-// Messages are the notifications of the two sides; one, if both are one account's.
+// Messages are the notifications of the two sides to whom something is said; one, if both are one account's and hear the same.
 func Messages(n News) []notice.Notification {
 	c := n.Connection
 	message := func(own, other workflow.VPC, said string) notice.Notification {
@@ -52,8 +52,11 @@ func Messages(n News) []notice.Notification {
 		fmt.Fprintf(&b, "\nYou hear of it again when it changes.\nExecution %s\n", n.Execution)
 		return notice.Notification{Kind: n.Kind, Account: own.Account, Subject: fmt.Sprintf("Drawbridge: %s is %s", c.ID, n.Result), Body: b.String()}
 	}
-	out := []notice.Notification{message(c.Requester, c.Accepter, n.Said.Requester)}
-	if c.Accepter.Account != c.Requester.Account || n.Said.Accepter != n.Said.Requester {
+	var out []notice.Notification
+	if n.Said.Requester != "" {
+		out = append(out, message(c.Requester, c.Accepter, n.Said.Requester))
+	}
+	if n.Said.Accepter != "" && (c.Accepter.Account != c.Requester.Account || n.Said.Accepter != n.Said.Requester) {
 		out = append(out, message(c.Accepter, c.Requester, n.Said.Accepter))
 	}
 	return out

@@ -136,6 +136,8 @@ func attachment(out workflow.InspectAttachmentOutput) mode.Plan {
 		for _, table := range out.Propagate {
 			p.Adds = append(p.Adds, say("propagate %s to %s of %s", out.Attachment.ID, table, gateway))
 		}
+	case workflow.AnswerDisassociate:
+		p.Takes = []mode.Change{say("take %s out of the route tables of %s that Drawbridge put it into: %s", out.Attachment.ID, gateway, out.Reason)}
 	case workflow.AnswerDetach:
 		p.Takes = []mode.Change{say("delete the attachment %s of %s to %s: %s", out.Attachment.ID, vpc, gateway, out.Reason)}
 	case workflow.AnswerAsk:
@@ -145,7 +147,7 @@ func attachment(out workflow.InspectAttachmentOutput) mode.Plan {
 		if out.Reject.Allowed {
 			p.Takes = []mode.Change{say("reject the attachment %s of %s", out.Attachment.ID, vpc)}
 		}
-	default: // wait, verify, removed, rejected, announce, nothing
+	default: // wait, verify, removed, released, rejected, announce, nothing
 		return mode.Plan{}
 	}
 	return p

@@ -89,17 +89,25 @@ func Attached(a Attachment) string {
 	return ""
 }
 
-// Lost returns a look at each managed pair on a gateway of which the VPC in this place is not attached to the gateway any more. attached
-// has a gateway and a VPC for each attachment that is there, or on its way: of those, [Attachments] tells.
-func Lost(at event.Place, pairs []ledger.Connection, attached map[[2]string]bool) []look.Look {
+// Lost returns a look at each managed pair on a gateway that no look at an attachment asks for: the VPC in this place is not attached to the
+// gateway any more, or neither attachment is managed. attached has a gateway and a VPC for each attachment that is there, or on its way, in this
+// place, and managed for each that the ledger has, wherever it is: of the pairs of those, [Attachments] tells.
+func Lost(at event.Place, pairs []ledger.Connection, attached, managed map[[2]string]bool) []look.Look {
 	var out []look.Look
 	for _, p := range pairs {
 		gateway := workflow.TargetOf(p.ID)
 		look := event.TransitInspection{TransitGatewayID: gateway}
-		for _, s := range p.Sides {
+		known := slices.ContainsFunc(p.Sides, func(s ledger.Side) bool { return managed[[2]string{gateway, s.ID}] })
+		for n, s := range p.Sides {
 			look.VPCs = append(look.VPCs, event.VPCPlace{Account: s.Account, Region: s.Region, VPC: s.ID})
-			if s.Account == at.Account && s.Region == at.Region && !attached[[2]string{gateway, s.ID}] {
+			if s.Account != at.Account || s.Region != at.Region {
+				continue
+			}
+			switch {
+			case !attached[[2]string{gateway, s.ID}]:
 				look.Reason = s.ID + " is not attached to " + gateway + " any more, but the ledger still has the pair"
+			case !known && n == 0: // once, not in the place of each side
+				look.Reason = "neither VPC's attachment to " + gateway + " is managed, but the ledger has the pair"
 			}
 		}
 		if look.Reason != "" {

@@ -79,15 +79,19 @@ func TestLost(t *testing.T) {
 	for name, c := range map[string]struct {
 		at       event.Place
 		attached [2]string
+		managed  string
 		want     bool
 	}{
-		"its VPC is not attached":             {alpha, [2]string{}, true},
-		"it is":                               {alpha, [2]string{"tgw-1", "vpc-a"}, false},
-		"to another gateway":                  {alpha, [2]string{"tgw-2", "vpc-a"}, true},
-		"the other VPC, where that is":        {beta, [2]string{"tgw-1", "vpc-a"}, true},
-		"a place that has nothing of the two": {event.Place{Account: "333333333333", Region: "us-east-1"}, [2]string{}, false},
+		"its VPC is not attached":              {alpha, [2]string{}, "vpc-a", true},
+		"it is":                                {alpha, [2]string{"tgw-1", "vpc-a"}, "vpc-a", false},
+		"it is, neither is managed":            {alpha, [2]string{"tgw-1", "vpc-a"}, "", true},
+		"to another gateway":                   {alpha, [2]string{"tgw-2", "vpc-a"}, "vpc-a", true},
+		"the other VPC, where that is":         {beta, [2]string{"tgw-1", "vpc-a"}, "vpc-a", true},
+		"a place that has nothing of the two":  {event.Place{Account: "333333333333", Region: "us-east-1"}, [2]string{}, "vpc-a", false},
+		"it is, the other is managed":          {alpha, [2]string{"tgw-1", "vpc-a"}, "vpc-b", false},
+		"neither is, of the other VPC's place": {beta, [2]string{"tgw-1", "vpc-b"}, "", false},
 	} {
-		got := Lost(c.at, []ledger.Connection{pair}, map[[2]string]bool{c.attached: true})
+		got := Lost(c.at, []ledger.Connection{pair}, map[[2]string]bool{c.attached: true}, map[[2]string]bool{{"tgw-1", c.managed}: true})
 		if (len(got) == 1) != c.want {
 			t.Errorf("%s: %v", name, got)
 		}

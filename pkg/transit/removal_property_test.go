@@ -3,6 +3,7 @@ package transit_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -45,11 +46,14 @@ const gateway = "tgw-0123456789abcdef0"
 // realm is three accounts with a VPC each on one gateway, which the first owns; the second and the third have a database.
 // Every write of Drawbridge's that touches what somebody else made is a violation.
 type realm struct {
-	trims      int             // pairs that lost something and stay connected
-	trimmed    map[[2]int]bool // pairs whose execution did that, and looks again
-	mu         sync.Mutex
-	lands      []*land
-	shared     bool // what the databases' owners say
+	trims   int             // pairs that lost something and stay connected
+	trimmed map[[2]int]bool // pairs whose execution did that, and looks again
+	mu      sync.Mutex
+	lands   []*land
+	shared  bool // what the databases' owners say
+	// what the gateway's owner says, in the own account: that an attachment is rejected, that nobody is accepted
+	rejected   map[string]bool
+	never      bool
 	violations []string
 	ledger     ledger.Ledger
 }
@@ -103,8 +107,12 @@ func (l *land) text() string {
 func code(c string) error { return &smithy.GenericAPIError{Code: c, Message: c} }
 
 func (l *land) DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error) {
-	return &ec2.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{{TransitGatewayId: aws.String(gateway), OwnerId: aws.String(l.realm.lands[0].account()),
-		Options: &types.TransitGatewayOptions{DnsSupport: types.DnsSupportValueEnable}}}}, nil
+	one := types.TransitGateway{TransitGatewayId: aws.String(gateway), OwnerId: aws.String(l.realm.lands[0].account()),
+		Options: &types.TransitGatewayOptions{DnsSupport: types.DnsSupportValueEnable}}
+	if l.realm.never && l.number == 0 {
+		one.Tags = []types.Tag{{Key: aws.String("drawbridge:accept"), Value: aws.String("never")}}
+	}
+	return &ec2.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{one}}, nil
 }
 
 func (l *land) DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error) {
@@ -125,8 +133,15 @@ func (l *land) DescribeTransitGatewayVpcAttachments(context.Context, *ec2.Descri
 func (l *land) DescribeTransitGatewayAttachments(_ context.Context, in *ec2.DescribeTransitGatewayAttachmentsInput, _ ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
 	out := &ec2.DescribeTransitGatewayAttachmentsOutput{}
 	for _, id := range in.TransitGatewayAttachmentIds {
-		out.TransitGatewayAttachments = append(out.TransitGatewayAttachments, types.TransitGatewayAttachment{TransitGatewayAttachmentId: &id,
-			Association: &types.TransitGatewayAttachmentAssociation{State: types.TransitGatewayAssociationStateAssociated, TransitGatewayRouteTableId: aws.String("tgw-rtb-1")}})
+		one := types.TransitGatewayAttachment{TransitGatewayAttachmentId: &id}
+		if l.number > 0 {
+			return nil, errors.New("only the gateway's owner is asked")
+		}
+		if l.realm.rejected[id] {
+			one.Tags = []types.Tag{{Key: aws.String("drawbridge:approval"), Value: aws.String("rejected")}}
+		}
+		one.Association = &types.TransitGatewayAttachmentAssociation{State: types.TransitGatewayAssociationStateAssociated, TransitGatewayRouteTableId: aws.String("tgw-rtb-1")}
+		out.TransitGatewayAttachments = append(out.TransitGatewayAttachments, one)
 	}
 	return out, nil
 }
@@ -559,7 +574,7 @@ func drawStrangers(t *rapid.T) *realm {
 	book, _ := ledgertest.New()
 	now := book.Now()
 	book.Now = func() time.Time { now = now.Add(time.Minute); return now } // whoever failed before is over by now
-	w := &realm{shared: true, trimmed: map[[2]int]bool{}, ledger: book}
+	w := &realm{shared: true, trimmed: map[[2]int]bool{}, rejected: map[string]bool{}, ledger: book}
 	for n := range 3 {
 		l := &land{realm: w, number: n, port: 3306, state: "available", tags: map[string]string{"team": "x"}, tables: map[string]map[string]*held{}, rules: map[string]*types.SecurityGroupRule{}}
 		for _, id := range []string{"rtb-main", "rtb-1"} {
@@ -580,7 +595,7 @@ func drawStrangers(t *rapid.T) *realm {
 }
 
 // For any starting world, with routes of the owners to the same gateway, to the very same destinations even, and any run
-// of connecting, leaving and coming back, of CIDR blocks that come, go and move from one VPC to another, of ports that change
+// of connecting, leaving and coming back, of owners who take back and give again, of CIDR blocks that come, go and move from one VPC to another, of ports that change
 // and of addresses that clash, interrupted anywhere: while the pairs are connected, each has exactly what it needs; in the
 // end every account is, byte for byte, what it was, and nothing of an owner's was touched on the way. While a third VPC is
 // connected, its connection is whole.
@@ -597,13 +612,17 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 		for range rapid.IntRange(1, 20).Draw(t, "actions") {
 			pair := rapid.SampledFrom(pairs).Draw(t, "pair")
 			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 100, 100, 100}).Draw(t, "cut")
-			switch rapid.SampledFrom([]string{"look", "look", "look", "leave", "come", "share", "change", "change", "change"}).Draw(t, "action") {
+			switch rapid.SampledFrom([]string{"look", "look", "look", "leave", "come", "share", "reject", "never", "change", "change", "change"}).Draw(t, "action") {
 			case "leave":
 				w.lands[pair[1]].state = "deleted"
 			case "come":
 				w.lands[pair[1]].state = "available"
 			case "share":
 				w.shared = !w.shared
+			case "reject":
+				w.rejected[w.lands[pair[1]].attachment()] = !w.rejected[w.lands[pair[1]].attachment()]
+			case "never":
+				w.never = !w.never
 			case "change":
 				w.lands[pair[1]].change(t)
 			}
@@ -616,6 +635,20 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 				conflicts++
 			}
 		}
+		// While the gateway's owner takes all back, nothing is left of what was added: the world is as it was.
+		w.never = true
+		for range 2 { // the second time changes nothing
+			for _, p := range pairs {
+				w.run(t, p[0], p[1], 100)
+			}
+		}
+		for n, l := range w.lands {
+			delete(l.tags, "drawbridge:pairs") // it may count a pair that was refused since
+			if got := l.text(); got != before[n] {
+				t.Fatalf("taken back, account %s is\n%s\nand was\n%s", l.account(), got, before[n])
+			}
+		}
+		w.never, w.rejected = false, map[string]bool{}
 		// One VPC leaves. What the others have of each other stays.
 		w.shared = true
 		for _, l := range w.lands {

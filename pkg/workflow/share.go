@@ -15,7 +15,10 @@ const (
 	AnswerAssociate Answer = "associate" // the attachment is to be associated with a route table, or propagated to one
 	AnswerVerify    Answer = "verify"    // everything is there: is it right?
 	AnswerDetach    Answer = "detach"    // the VPC's own attachment is to be deleted
-	AnswerRemoved   Answer = "removed"   // the attachment is gone
+	// what Drawbridge added for the attachment on the gateway is to be taken back
+	AnswerDisassociate Answer = "disassociate"
+	AnswerRemoved      Answer = "removed"  // the attachment is gone, or taken back
+	AnswerReleased     Answer = "released" // its owner takes the attachment out of Drawbridge's hands
 )
 
 // InspectShareInput starts or continues a look at one resource share.
