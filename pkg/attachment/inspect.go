@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -64,6 +65,8 @@ type Inspector struct {
 	Ledger ledger.Ledger
 	// Looks asks for looks.
 	Looks look.Asker
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -74,12 +77,12 @@ type Door interface {
 }
 
 // NewInspector returns an Inspector that enters accounts by door.
-func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker) Inspector {
+func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
 	enter := func(execution string, p event.Place) Clients {
 		c := door.Enter(execution, p.Account, p.Region)
 		return Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	return Inspector{Enter: enter, Account: account, Policy: text, Ledger: l, Looks: looks, Now: time.Now}
+	return Inspector{Enter: enter, Account: account, Policy: text, Ledger: l, Looks: looks, Brake: asker, Now: time.Now}
 }
 
 // fresh is how long after a call EC2 may not yet show the attachment that its own event speaks of.
@@ -144,6 +147,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInp
 		return end(Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s concerns %d attachments", e.Name, len(looks))})
 	}
 	v, err := i.judge(ctx, in.Execution, units[0], e.Name == "CreateTransitGatewayVpcAttachment", &out)
+	if held := i.unread(ctx, units[0], err); held != nil {
+		return out, held
+	}
 	if err != nil {
 		return out, err
 	}
@@ -306,6 +312,9 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	if err != nil {
 		return Verdict{}, err
 	}
+	if held := i.unread(ctx, u, account.Unreadable()); held != nil {
+		return Verdict{}, held
+	}
 	if account.Organization == "" {
 		return nothing("account %s, which owns %s, is outside the organization", u.Account, u.vpc)
 	}
@@ -366,6 +375,9 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	if err != nil {
 		return Verdict{}, err
 	}
+	if err := theirs.Unreadable(); err != nil && q.Managed && Live(q.Attachment) {
+		return Verdict{}, err
+	}
 	out.Gateway.Account, q.OwnerMember = owner, theirs.Organization != ""
 	gatewayTags, ownerTags := map[string]string{}, map[string]string{}
 	there := i.Enter(execution, event.Place{Account: owner, Region: u.Region})
@@ -400,6 +412,9 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		}
 	}
 	v, err := Judge(q)
+	if err == nil {
+		err = i.Brake.Ask(ctx, Removal(q, v, tag.Says(tags, tag.Attach)))
+	}
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -593,7 +608,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 		if n == 0 {
 			consumers = others
 		}
-		for _, d := range databases {
+		for _, d := range slices.DeleteFunc(databases, func(d database.Database) bool { return !d.Answers() }) {
 			for _, consumer := range consumers {
 				decision := set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})
 				if decision.Allowed {

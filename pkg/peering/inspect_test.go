@@ -20,6 +20,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -216,7 +217,7 @@ func (w *world) managed(t *testing.T) ledger.Ledger {
 func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (workflow.InspectPeeringOutput, error) {
 	t.Helper()
 	inspector := peering.Inspector{
-		Brake: func(context.Context, string, string) error { return nil },
+		Brake: func(context.Context, brake.Removal) error { return nil },
 		Enter: w.enter,
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			if slices.Contains(w.outside, id) {

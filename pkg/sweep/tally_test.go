@@ -53,7 +53,8 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	visits := []*workflow.Visit{seen, broken, closed, nil}
 	before := workflow.Tally{Accounts: 20, Found: []workflow.Found{{Kind: "peerings", Seen: 7, Announced: 1}}}
 	o := &town{}
-	teller := Teller{Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
+	counted := []int{}
+	teller := Teller{Managed: func(_ context.Context, n int) error { counted = append(counted, n); return nil }, Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
 	in := workflow.TallySweepInput{Execution: "run-1", ExecutionID: "arn:aws:states:us-east-1:123456789012:execution:drawbridge-sweep:run-1", Page: "20", Tally: before, Accounts: accounts, Visits: visits}
 
 	out, err := teller.Tally(context.Background(), in)
@@ -69,6 +70,9 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 
 	in.Page = ""
 	out, err = teller.Tally(context.Background(), in)
+	if len(counted) != 1 { // also where some accounts could not be visited: then of fewer
+		t.Errorf("the brake is told %v", counted)
+	}
 	if err != nil || out.Answer != string(workflow.PartlySwept) || len(o.did) != 2 || o.did[0] != "Attention Needed" {
 		t.Fatalf("%+v, %v after %v", out, err, o.did)
 	}
@@ -82,10 +86,26 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 
 func TestASweepWithoutFailuresTellsNobody(t *testing.T) {
 	o := &town{}
-	out, err := Teller{Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
-		Accounts: []workflow.Territory{{Account: "111111111111"}}, Visits: []*workflow.Visit{visited("111111111111")}})
+	counted := -1
+	seen := visited("111111111111")
+	seen.Managed = 7
+	out, err := Teller{Managed: func(_ context.Context, n int) error { counted = n; return nil }, Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
+		Accounts: []workflow.Territory{{Account: "111111111111"}}, Visits: []*workflow.Visit{seen}, Tally: workflow.Tally{Managed: 100}})
 	if err != nil || out.Answer != string(workflow.Swept) || len(o.did) != 0 {
 		t.Errorf("%+v, %v after %v", out, err, o.did)
+	}
+	if counted != 107 {
+		t.Errorf("the brake is told of %d connections, want those of all pages", counted)
+	}
+}
+
+// A sweep of some accounts says nothing of how many connections there are.
+func TestASweepOfSomeCountsNothing(t *testing.T) {
+	for _, some := range []workflow.Sweep{{Accounts: []string{"111111111111"}}, {Regions: []string{"eu-west-1"}}} {
+		teller := Teller{Managed: func(context.Context, int) error { t.Errorf("%+v counts", some); return nil }}
+		if _, err := teller.Tally(t.Context(), workflow.TallySweepInput{Sweep: some}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -54,6 +55,8 @@ type Inspector struct {
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which pairs and attachments are managed, and what was added for a pair.
 	Ledger ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // pair is the two VPCs as far as a look has read them.
@@ -83,6 +86,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
 	v, err := l.inspect(ctx, e)
+	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
+		v, err = l.unread(why), nil
+	}
 	if err != nil {
 		return l.out, err
 	}
@@ -124,6 +130,9 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 		return v, nil
 	}
 	if err := cmp.Or(l.closed[0], l.closed[1]); err != nil {
+		if errors.Is(err, fault.ErrSuspended) && !l.stands() {
+			return Verdict{Answer: workflow.AnswerNothing, Reason: err.Error()}, nil
+		}
 		return v, err
 	}
 	if v, let := l.letGo(); let {
@@ -202,7 +211,11 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	}
 	if len(l.items) > 0 && !l.in.Trimmed {
 		surveyed := [2]workflow.Side{*first.Side, *second.Side}
-		trim, notebooks, err := s.Trims(ctx, surveyed, connection.Surplus(out.Connection, surveyed, l.items))
+		surplus := connection.Surplus(out.Connection, surveyed, l.items)
+		if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
+			return v, err
+		}
+		trim, notebooks, err := s.Trims(ctx, surveyed, surplus)
 		if err != nil {
 			return v, err
 		}
@@ -231,12 +244,17 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
 			break
 		}
+		if err = l.Brake.Ask(ctx, brake.Removal{ID: out.Connection.ID, Why: l.why(v), Cause: v.Reason, Stands: l.entry.Status != ledger.Status(workflow.Removed)}); err != nil {
+			break
+		}
 		if err = l.leftovers(ctx); err == nil && l.entry.Status == ledger.Status(workflow.Removed) && len(out.Sides) == 0 && !out.Ended {
 			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
 			v.Reason += "; what is left of it is out of reach for now"
 		}
 	case workflow.AnswerNothing:
 		out.Result = workflow.Nothing
+	case workflow.AnswerUnreadable:
+		out.Result = workflow.Unreadable
 	case workflow.AnswerRefuse:
 		if out.Result = workflow.RefusedByPolicy; l.managed {
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
@@ -271,12 +289,16 @@ func (i Inspector) attachments(ctx context.Context, in workflow.InspectTransitIn
 	}
 	look := func(n int) error {
 		end := &p.q.Ends[n]
+		if err := p.accounts[n].Unreadable(); err != nil {
+			p.closed[n], end.Closed = err, true
+			return nil
+		}
 		if !end.Member {
 			return nil
 		}
 		var err error
 		end.Attachment, err = attachment(ctx, i.Enter(in.Execution, p.place[n]).EC2, e.GatewayID, end.VPC.ID)
-		if errors.Is(err, fault.ErrClosed) {
+		if _, unreadable := fault.Unreadable(err); unreadable {
 			p.closed[n], end.Closed, err = err, true, nil
 		}
 		return err
@@ -358,6 +380,9 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		there := grounds[1-n]
 		about := s.About
 		about.Databases = len(there.Side.Openings)
+		if q.Before {
+			about.Databases += there.Waiting // nothing goes for those that cannot be read now
+		}
 		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
 	}
 	for n, here := range grounds {
