@@ -20,6 +20,7 @@ import (
 //	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
 //	                               │             → InspectPeering
 //	                               ├ conflict → ReportConflict → LookAgain → InspectPeering
+//	                               ├ unreadable → ReportUnreadable → (held) Unreadable
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
 //	                               ├ refuse ─→ RefusePeering → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
@@ -96,7 +97,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		end{"Released", "An owner took the peering out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"trim", disconnect}, {"conflict", report},
+		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"trim", disconnect}, {"conflict", report}, {"unreadable", h.unreadable(scope)},
 		{"ask", ask}, {"refuse", refuse}, {"disconnect", disconnect}, {"nothing", nothing},
 	})
 
@@ -105,6 +106,13 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		Parameters: &map[string]any{"event": at("$"), "known": map[string]any{}},
 	})
 	return receive.Next(inspect).Next(choice)
+}
+
+// unreadable returns the step that says that something of a connection cannot be read now. It always fails: see [hub.hold].
+func (h *hub) unreadable(scope constructs.Construct) sfn.IChainable {
+	return h.task(scope, "ReportUnreadable",
+		data{"connection": at("$.connection"), "sides": at("$.sides"), "reason": at("$.reason"), "said": at("$.said")},
+		result{path: "-"})
 }
 
 // each returns an inline Map that does step for every item at a path and puts the answers, in the items' order, at

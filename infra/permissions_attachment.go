@@ -34,6 +34,7 @@ var attachmentStatus = grant{actions: []string{"ec2:CreateTags"}, resources: []s
 // attachmentSteps are the states of the Attachment machine.
 var attachmentSteps = map[string]step{
 	"InspectAttachment": {
+		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
 		keeps:       true,

@@ -45,6 +45,7 @@ func granting() map[string]map[string]any {
 // dataAPISteps are the states of the Data API machine.
 var dataAPISteps = map[string]step{
 	"InspectDataApi": {
+		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
 		readsLedger: true,

@@ -4,6 +4,7 @@ package main
 // Its own steps only read.
 var dataAPIEndpointSteps = map[string]step{
 	"InspectDataApiEndpoint": {
+		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
 		readsLedger: true,

@@ -41,6 +41,11 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		member:      []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
 	},
+	"ReportUnreadable": {
+		notifies:    true,
+		keepsLedger: true,
+		member:      []grant{status, {actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")}},
+	},
 	"AllowDnsResolution": {
 		keepsLedger: true,
 		member:      []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},

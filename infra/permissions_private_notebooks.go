@@ -10,6 +10,7 @@ import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 var privateSteps = map[string]step{
 	"InspectPrivateNotebooks": {
+		brakes:       true,
 		announces:    true,
 		readsParam:   true,
 		readsCallers: true,

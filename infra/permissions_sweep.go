@@ -3,7 +3,7 @@ package main
 // sweepSteps are the states of the Sweep machine.
 var sweepSteps = map[string]step{
 	"ListAccounts": {listsOrg: true, readsParam: true},
-	"TallySweep":   {announces: true, notifies: true},
+	"TallySweep":   {announces: true, notifies: true, keepsLedger: true},
 	"SweepAccount": {
 		announces:   true,
 		readsLedger: true,

@@ -3,6 +3,7 @@ package main
 // transitSteps are the states that only the Transit machine has; it shares the others with the Peering machine.
 var transitSteps = map[string]step{
 	"InspectTransit": {
+		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
 		keeps:       true,

@@ -17,6 +17,7 @@ import (
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
 //	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
 //	                               │             → InspectTransit
+//	                               ├ unreadable → ReportUnreadable → (held) Unreadable
 //	                               ├ refuse ─→ RefuseTransit → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
 //	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd → Removed or Released
@@ -50,7 +51,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 		end{"Released", "An owner took the pair out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"wait", wait}, {"connect", connect}, {"refuse", refuse}, {"trim", disconnect}, {"disconnect", disconnect},
+		{"wait", wait}, {"connect", connect}, {"refuse", refuse}, {"trim", disconnect}, {"disconnect", disconnect}, {"unreadable", h.unreadable(scope)},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	})
 

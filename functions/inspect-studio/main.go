@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -36,6 +37,6 @@ func main() {
 	}
 	bus, parameters := eventbridge.NewFromConfig(door.Hub()), ssm.NewFromConfig(door.Hub())
 	inspect := studio.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: parameter.New(parameters, os.Getenv("POLICY_PARAMETER")).Policy,
-		Book: studio.Open(door.Hub()), Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode}}.Inspect
+		Book: studio.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode}}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, preview.Studio(door, inspect)))
 }

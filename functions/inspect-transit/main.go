@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -37,6 +38,6 @@ func main() {
 		return transit.Clients{Clients: reads, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := transit.Inspector{Enter: enter, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account}.Inspect
+	inspect := transit.Inspector{Enter: enter, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, preview.Transit(door, inspect)))
 }

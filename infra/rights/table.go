@@ -74,7 +74,7 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{
-			"AskApproval": {"ec2:CreateTags"}, "RefusePeering": {"ec2:CreateTags"}, "ReportConflict": {"ec2:CreateTags"},
+			"AskApproval": {"ec2:CreateTags"}, "RefusePeering": {"ec2:CreateTags"}, "ReportConflict": {"ec2:CreateTags"}, "ReportUnreadable": {"ec2:CreateTags"},
 		},
 		On: "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
@@ -83,7 +83,7 @@ var Lines = []Line{
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
 	},
 	{
-		Writes: map[string][]string{"ConcludeRemoval": {"ec2:CreateTags", "ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}},
+		Writes: map[string][]string{"ConcludeRemoval": {"ec2:CreateTags", "ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}, "ReportUnreadable": {"ec2:CreateTags"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:pairs"),
 	},
 

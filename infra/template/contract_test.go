@@ -363,6 +363,7 @@ var inputs = map[string]any{
 	"AllowDnsResolution":      workflow.AllowDNSResolutionInput{},
 	"RestoreDnsResolution":    workflow.AllowDNSResolutionInput{},
 	"ReportConflict":          workflow.ReportConflictInput{},
+	"ReportUnreadable":        workflow.ReportUnreadableInput{},
 	"AddRoutes":               workflow.SideInput{},
 	"OpenFirewall":            workflow.SideInput{},
 	"CloseFirewall":           workflow.SideInput{},

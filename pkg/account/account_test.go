@@ -126,11 +126,13 @@ func TestAccount(t *testing.T) {
 	for name, c := range map[string]struct {
 		accounts     map[string]*types.Account
 		organization string
+		suspended    bool
 	}{
-		"a member":                         {map[string]*types.Account{"111111111111": member(types.AccountStateActive)}, "o-abc1234567"},
-		"a member whose state is not told": {map[string]*types.Account{"111111111111": member("")}, "o-abc1234567"},
-		"a suspended account":              {map[string]*types.Account{"111111111111": member(types.AccountStateSuspended)}, ""},
-		"a stranger":                       {nil, ""},
+		"a member":                         {map[string]*types.Account{"111111111111": member(types.AccountStateActive)}, "o-abc1234567", false},
+		"a member whose state is not told": {map[string]*types.Account{"111111111111": member("")}, "o-abc1234567", false},
+		"a suspended account":              {map[string]*types.Account{"111111111111": member(types.AccountStateSuspended)}, "", true},
+		"a closed account":                 {map[string]*types.Account{"111111111111": member(types.AccountStateClosed)}, "", true},
+		"a stranger":                       {nil, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &directory{accounts: c.accounts}
@@ -139,6 +141,10 @@ func TestAccount(t *testing.T) {
 				got, err := o.Account(context.Background(), "111111111111")
 				if err != nil || got.Organization != c.organization {
 					t.Errorf("Account = %+v, %v, want organization %q", got, err, c.organization)
+				}
+				why, unreadable := fault.Unreadable(got.Unreadable())
+				if unreadable != c.suspended || c.suspended && !strings.Contains(why, "111111111111") {
+					t.Errorf("unreadable: %v %q", unreadable, why)
 				}
 			}
 			if d.asked != 1 {

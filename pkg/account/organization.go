@@ -64,8 +64,10 @@ func (o *Organization) Account(ctx context.Context, id string) (workflow.Account
 		if len(got.Account.Paths) > 0 {
 			facts.OUPath = got.Account.Paths[0]
 		}
+		// It may be active again: within 90 days a closed account can be reopened, and only then it is not there any more.
+		// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-closing.html
 		if state := string(got.Account.State); state != "" && state != "ACTIVE" {
-			facts.Organization = ""
+			facts.Organization, facts.Suspended = "", state
 		}
 	}
 	o.mu.Lock()

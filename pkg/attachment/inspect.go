@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -58,6 +59,8 @@ type Inspector struct {
 	Ledger ledger.Ledger
 	// Looks asks for looks.
 	Looks look.Asker
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -68,12 +71,12 @@ type Door interface {
 }
 
 // NewInspector returns an Inspector that enters accounts by door.
-func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker) Inspector {
+func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
 	enter := func(execution string, p event.Place) Clients {
 		c := door.Enter(execution, p.Account, p.Region)
 		return Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	return Inspector{Enter: enter, Account: account, Policy: text, Ledger: l, Looks: looks, Now: time.Now}
+	return Inspector{Enter: enter, Account: account, Policy: text, Ledger: l, Looks: looks, Brake: asker, Now: time.Now}
 }
 
 // results are the ends that an answer alone decides.
@@ -142,6 +145,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInp
 		return end(Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s concerns %d attachments", e.Name, len(looks))})
 	}
 	v, err := i.judge(ctx, in.Execution, units[0], e.Name == "CreateTransitGatewayVpcAttachment", &out)
+	if held := i.unread(ctx, units[0], err); held != nil {
+		return out, held
+	}
 	if err != nil {
 		return out, err
 	}
@@ -158,6 +164,9 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	account, err := i.Account(ctx, u.Account)
 	if err != nil {
 		return Verdict{}, err
+	}
+	if held := i.unread(ctx, u, account.Unreadable()); held != nil {
+		return Verdict{}, held
 	}
 	if account.Organization == "" {
 		return nothing("account %s, which owns %s, is outside the organization", u.Account, u.vpc)
@@ -218,6 +227,9 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	if err != nil {
 		return Verdict{}, err
 	}
+	if err := theirs.Unreadable(); err != nil && q.Managed && Live(q.Attachment) {
+		return Verdict{}, err
+	}
 	out.Gateway.Account, q.OwnerMember = owner, theirs.Organization != ""
 	there := i.Enter(execution, event.Place{Account: owner, Region: u.Region})
 	if q.OwnerMember {
@@ -260,6 +272,9 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		}
 	}
 	v, err := Judge(q)
+	if err == nil {
+		err = i.Brake.Ask(ctx, Removal(q, v, tag.Says(tags, tag.Attach)))
+	}
 	if err != nil {
 		return Verdict{}, err
 	}

@@ -104,7 +104,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 		if n == 0 {
 			consumers = others
 		}
-		for _, d := range databases {
+		for _, d := range slices.DeleteFunc(databases, func(d database.Database) bool { return !d.Answers() }) {
 			for _, consumer := range consumers {
 				decision := set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})
 				if decision.Allowed {

@@ -2,19 +2,20 @@
 // tag or a unit that was lost, facts that read otherwise than before. A slip in one of them could take everything away. So a
 // few of them go, and the rest waits for a person.
 //
-// Whoever is about to take a connection away for such a cause asks first:
+// Each inspection that is about to have something taken away says so, with the cause, and [Counts] says whether that is asked about:
 //
-//	if err := brakes.Ask(ctx, connection.ID, "the policy does not allow it any more"); err != nil {
+//	if err := ask.Ask(ctx, brake.Removal{ID: connection.ID, Why: brake.Forbidden, Cause: v.Reason, Stands: true}); err != nil {
 //		return out, err // the machine ends as Braked, and the event is kept
 //	}
 //
-// What its owner ended, by deleting it or by taking back a wish, is not asked about. And what cannot be read at the moment is no cause
-// to take anything away, braked or not.
+// What its owner ended, by deleting it or by the value of a tag, is not asked about. And what cannot be read at the moment is no cause
+// to take anything away, braked or not: see [mode.Unreadable].
 //
 // The first [Limit.Connections] in a window of a day pass, or [Limit.Percent] of those that are managed, whichever is more. The next one
 // turns the brake on: it and all after it wait, however long, until a person lets them through or dismisses them.
 //
 //	brake.go  the words
+//	cause.go  thinks: what is asked about (pure); how inspections ask
 //	plan.go   thinks: who passes (pure)
 //	apply.go  reads and writes the ledger's rows
 package brake

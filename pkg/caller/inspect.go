@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -29,6 +30,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
 	Ledger  ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // Inspect reads the VPC that the event names, its tags and what the ledger has of it, and asks the policy. It changes nothing.
@@ -49,16 +52,27 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpoi
 	if err != nil {
 		return out, err
 	}
+	if held := brake.Unread(ctx, i.Ledger, Owner(e.VPC), facts.Unreadable()); held != nil {
+		return out, held
+	}
 	if facts.Organization == "" {
 		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
 		return out, nil
 	}
 	have, err := i.read(ctx, in.Execution, e, facts)
+	if held := brake.Unread(ctx, i.Ledger, Owner(e.VPC), err); held != nil {
+		return out, held
+	}
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 	}
 	out.Decision = have.Decision
 	out.Result, out.Answer, out.Reason = Plan(have)
+	if out.Answer == workflow.AnswerRemove {
+		if err := i.Brake.Ask(ctx, brake.Removal{ID: Owner(e.VPC), Why: Why(have), Cause: out.Reason, Stands: have.Standing}); err != nil {
+			return out, err
+		}
+	}
 	slog.InfoContext(ctx, "inspected", "vpc", e.VPC, "answer", out.Answer, "reason", out.Reason)
 	return out, nil
 }
@@ -90,6 +104,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 	}
 	slices.SortFunc(who.CIDRs, netip.Prefix.Compare)
 	out.Unclear = tag.Why(who.Tags, tag.DataAPI)
+	out.Said = tag.Says(who.Tags, tag.DataAPI)
 	if out.Tagged = who.Tags[tag.DataAPI] == "true"; out.Tagged {
 		set, _, err := i.Policy(ctx, "")
 		if err != nil {

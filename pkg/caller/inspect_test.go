@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -78,6 +79,7 @@ func TestInspect(t *testing.T) {
 		}
 		i := Inspector{
 			Ledger: book,
+			Brake:  func(context.Context, brake.Removal) error { return nil },
 			EC2: func(_, id, region string) EC2 {
 				if id != "111111111111" || region != "eu-west-1" {
 					t.Errorf("%s: looked into %s, %s", name, id, region)

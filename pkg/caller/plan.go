@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -16,6 +17,7 @@ type Facts struct {
 	VPC      string
 	Gone     bool            // there is no such VPC any more
 	Tagged   bool            // its owner wants the endpoint
+	Said     bool            // its owner's tag says clearly whether
 	Standing bool            // the ledger has an entry of it
 	Decision policy.Decision // only of a tagged VPC
 	Unclear  string          // that the tag means nothing; see [tag.Why]
@@ -47,6 +49,17 @@ func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason strin
 		return workflow.Nothing, workflow.AnswerNothing, f.VPC + " does not exist any more"
 	}
 	return workflow.Nothing, workflow.AnswerNothing, fmt.Sprintf("%s is not tagged %s=true%s", f.VPC, tag.DataAPI, f.Unclear)
+}
+
+// Why says who wants what was placed for a VPC to go: the policy, its owner, who deleted the VPC or says false, or whoever took the tag.
+func Why(f Facts) brake.Why {
+	switch {
+	case f.Tagged:
+		return brake.Forbidden
+	case f.Gone || f.Said:
+		return brake.Ended
+	}
+	return brake.Lost
 }
 
 // check fails if a VPC's endpoint does not serve it. Drawbridge's own serves; one that the owner made, or a network ACL,

@@ -54,7 +54,12 @@ func sides(c workflow.Connection) []ledger.Side {
 
 // Stands reports whether an entry says that the connection was set up, be it to its end or not.
 func Stands(entry ledger.Connection) bool {
-	return entry.Status == ledger.Status(workflow.Connected) || entry.Status == ledger.Status(Conflict)
+	for _, r := range []workflow.Result{workflow.Connected, Conflict, workflow.Contested, workflow.Unreadable} {
+		if entry.Status == ledger.Status(r) {
+			return true
+		}
+	}
+	return false
 }
 
 // At reports whether an item is in the account and Region of a VPC.

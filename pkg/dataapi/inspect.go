@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -65,6 +66,8 @@ type Inspector struct {
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	Ledger ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 	// Home is the Region under which the ledger has what has none: the hub's.
 	Home string
 }
@@ -90,16 +93,25 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIInput)
 	if err != nil {
 		return workflow.InspectDataAPIOutput{}, err
 	}
+	if held := brake.Unread(ctx, i.Ledger, e.ClusterARN, producer.Unreadable()); held != nil {
+		return workflow.InspectDataAPIOutput{}, held
+	}
 	if producer.Organization == "" {
 		return nothing(fmt.Sprintf("account %s is outside the organization", e.Account))
 	}
 	facts, err := i.read(ctx, in.Execution, e, producer)
+	if held := brake.Unread(ctx, i.Ledger, e.ClusterARN, err); held != nil {
+		return workflow.InspectDataAPIOutput{}, held
+	}
 	if err != nil {
 		return workflow.InspectDataAPIOutput{}, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 	}
 	out, err := Plan(facts)
 	if err != nil {
 		return out, fmt.Errorf("inspecting %s: %w", e.ClusterARN, err)
+	}
+	if err := i.Brake.Ask(ctx, Removals(facts, out)...); err != nil {
+		return out, err
 	}
 	slog.InfoContext(ctx, "inspected", "cluster", e.ClusterARN, "answer", out.Answer, "reason", out.Reason)
 	return out, nil
@@ -199,6 +211,9 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 			return nil, err
 		}
 		d := set.Admit(policy.Consumer{Region: f.Cluster.Region, Account: facts.Entity()}, cluster, policy.Context{Connection: f.Cluster.ARN})
+		if facts.Suspended != "" {
+			d = asItIs(facts, f.Role)
+		}
 		consumers = append(consumers, workflow.Consumer{Account: id, Decision: d})
 	}
 	return consumers, nil

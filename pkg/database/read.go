@@ -27,8 +27,8 @@ type Redshift interface {
 	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
 }
 
-// Read returns the databases in a VPC, sorted. A database that has no port yet (it is being created) is left out;
-// the next look finds it.
+// Read returns the databases in a VPC, sorted. One that has no endpoint now is among them, see [Database.Answers]; one that is being deleted and has
+// none is not.
 //
 // Where the Region does not have Redshift, or RDS, the error is one of [fault.Absent], and the databases are those of the
 // other: none can be of the one that is absent, unless DNS is wrong. So nothing may be taken away because of it.
@@ -97,11 +97,17 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 			return nil, fmt.Errorf("reading the Redshift clusters for %s: %w", vpc, err)
 		}
 		for _, c := range page.Clusters {
-			if aws.ToString(c.VpcId) != vpc || c.Endpoint == nil || aws.ToInt32(c.Endpoint.Port) == 0 {
+			if aws.ToString(c.VpcId) != vpc {
 				continue
 			}
 			d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
-				Port: int(aws.ToInt32(c.Endpoint.Port)), Zone: aws.ToString(c.AvailabilityZone)}
+				Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus)}
+			if c.Endpoint != nil {
+				d.Port = int(aws.ToInt32(c.Endpoint.Port))
+			}
+			if !there(d) {
+				continue
+			}
 			for _, g := range c.VpcSecurityGroups {
 				d.Groups = append(d.Groups, aws.ToString(g.VpcSecurityGroupId))
 			}
@@ -118,7 +124,8 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 }
 
 func instance(i rdstypes.DBInstance) (Database, bool) {
-	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList)}
+	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
+		Status: aws.ToString(i.DBInstanceStatus)}
 	d.Groups = groups(i.VpcSecurityGroups)
 	if i.DBSubnetGroup != nil {
 		for _, s := range i.DBSubnetGroup.Subnets {
@@ -129,12 +136,20 @@ func instance(i rdstypes.DBInstance) (Database, bool) {
 	if i.Endpoint != nil {
 		d.Port = int(aws.ToInt32(i.Endpoint.Port))
 	}
-	return d, d.Port > 0
+	return d, there(d)
 }
 
 func cluster(c rdstypes.DBCluster) (Database, bool) {
-	return Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
-		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList)}, aws.ToInt32(c.Port) > 0
+	d := Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
+		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList), Status: aws.ToString(c.Status)}
+	return d, there(d)
+}
+
+// there reports whether a database is there, be it without an endpoint for now.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
+// https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
+func there(d Database) bool {
+	return d.Answers() || !slices.Contains([]string{"deleting", "final-snapshot", "failed", "incompatible-create"}, d.Status)
 }
 
 func subnetGroup(ctx context.Context, rdsapi RDS, name string, into map[string]string) error {

@@ -66,9 +66,15 @@ func instance(name, vpc, group string, port int32) types.DBInstance {
 	return i
 }
 
+func in(status string, i types.DBInstance) types.DBInstance {
+	i.DBInstanceStatus = &status
+	return i
+}
+
 func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 	r := &region{
-		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), instance("elsewhere", "vpc-9", "g9", 3306), instance("being-created", "vpc-1", "g1", 0),
+		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), instance("elsewhere", "vpc-9", "g9", 3306), in("creating", instance("being-created", "vpc-1", "g1", 0)),
+			in("deleting", instance("going", "vpc-1", "g1", 0)),
 			{DBInstanceIdentifier: aws.String("in no VPC"), Endpoint: &types.Endpoint{Port: aws.Int32(1)}}},
 		clusters: []types.DBCluster{
 			{DBClusterIdentifier: aws.String("told by its instance"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g1")},
@@ -76,6 +82,7 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 			{DBClusterIdentifier: aws.String("elsewhere"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g9")}},
 		redshift: []redshifttypes.Cluster{
 			{ClusterIdentifier: aws.String("warehouse"), VpcId: aws.String("vpc-1"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5440)}, Tags: []redshifttypes.Tag{{Key: aws.String("k"), Value: aws.String("v")}}},
+			{ClusterIdentifier: aws.String("going"), VpcId: aws.String("vpc-1"), ClusterStatus: aws.String("final-snapshot")},
 			{ClusterIdentifier: aws.String("elsewhere"), VpcId: aws.String("vpc-9"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}},
 		groups: map[string]string{"g2": "vpc-1"},
 	}
@@ -87,14 +94,14 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 	for _, d := range got {
 		names = append(names, fmt.Sprintf("%s:%d", d.ID, d.Port))
 	}
-	if fmt.Sprint(names) != "[told by its instance:3308 asked for:5433 orders:3307 warehouse:5440]" {
+	if fmt.Sprint(names) != "[told by its instance:3308 asked for:5433 being-created:0 orders:3307 warehouse:5440]" {
 		t.Errorf("databases = %v", names)
 	}
 	if fmt.Sprint(r.asked) != "[g2]" {
 		t.Errorf("asked for the subnet groups %v, want only the one that no instance told of", r.asked)
 	}
-	if fmt.Sprint(got[2].Subnets) != "[subnet-a subnet-b]" || got[3].Tags["k"] != "v" {
-		t.Errorf("subnets %v, tags %v", got[2].Subnets, got[3].Tags)
+	if fmt.Sprint(got[3].Subnets) != "[subnet-a subnet-b]" || got[4].Tags["k"] != "v" || got[2].Answers() || got[2].Status != "creating" || !got[3].Answers() {
+		t.Errorf("subnets %v, tags %v", got[3].Subnets, got[4].Tags)
 	}
 }
 

@@ -171,6 +171,8 @@ func PlanRemoval(items []ledger.Item, rules []Held) Removal {
 //	egress, on one of ports, to one of peers              → keep
 //	ingress from one of peers, in a group of no database
 //	that is seen, where some may be unseen                → keep
+//	ingress from one of peers, in a group of a database
+//	that has no endpoint now                              → keep
 //	egress to one of peers, some of whose may be unseen   → keep
 //	ours, and nothing of these                            → goes
 //
@@ -183,7 +185,7 @@ func Surplus(rules []Tagged, connection string, openings []workflow.Opening, por
 		}
 		used := r.Egress && slices.ContainsFunc(ports, serves) ||
 			!r.Egress && slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, r.Group) && serves(o.Port) })
-		maybe := slices.Contains(peers, r.Rule.CIDR) && (r.Egress && unseen.There || !r.Egress && unseen.Here && !slices.Contains(unseen.Seen, r.Group))
+		maybe := slices.Contains(peers, r.Rule.CIDR) && (r.Egress && unseen.There || !r.Egress && (slices.Contains(unseen.Waiting, r.Group) || unseen.Here && !slices.Contains(unseen.Seen, r.Group)))
 		if connection != "" && r.Connection == connection && !used && !maybe {
 			out = append(out, r.ID)
 		}

@@ -34,7 +34,7 @@ const tries = 8
 
 // Hold keeps an execution and says how it ends. What would be changed is announced once for a thing, until it is something else.
 func (h Holder) Hold(ctx context.Context, in workflow.HoldExecutionInput) (workflow.HoldExecutionOutput, error) {
-	held, err := mode.Parse(messageOf(in.Held.Cause))
+	held, err := why(in)
 	if err != nil {
 		return workflow.HoldExecutionOutput{}, err
 	}
@@ -50,15 +50,34 @@ func (h Holder) Hold(ctx context.Context, in workflow.HoldExecutionInput) (workf
 			return out, err
 		}
 	}
+	if held.End == mode.Unreadable {
+		// The row is gone with each sweep, and what is told must not be told again by the next.
+		if news, err = h.first(ctx, in.Machine+" "+thing(in.Input), held.Reason); err != nil {
+			return out, err
+		}
+	}
 	if held.End != mode.Paused && (news || !out.Kept) {
 		if err := h.Bus.Put(ctx, notice.Held{Execution: in.Execution, Machine: in.Machine, Result: out.Result, Mode: out.Mode, Reason: out.Reason, Changes: out.Changes}); err != nil {
 			return out, err
 		}
 	}
-	if held.End == mode.Braked {
+	switch {
+	case held.End == mode.Braked:
 		return out, h.tell(ctx)
+	case held.End == mode.Unreadable && news:
+		return out, h.tellUnread(ctx, in, held.Reason)
 	}
 	return out, nil
+}
+
+// why returns what a step said that held its execution back. An inspection whose calls took too long, or got no answer, after all its retries
+// could not read something.
+func why(in workflow.HoldExecutionInput) (mode.Held, error) {
+	if in.Held.Error == string(fault.Held) || in.Held.Error == "" {
+		return mode.Parse(messageOf(in.Held.Cause))
+	}
+	text := in.Held.Error + ": " + messageOf(in.Held.Cause)
+	return mode.Parse(mode.Hold(mode.Unreadable, text, "nothing is taken away; it is looked at again").Error())
 }
 
 // messageOf returns the message of a function's error: Lambda writes it into the cause as JSON.

@@ -1,13 +1,14 @@
 // Package hold keeps what was held back, and lets it go on when it may.
 //
-// Every machine comes here when a step failed with [fault.Held]: because Drawbridge is paused, only observes, takes nothing away, or
-// asks a person first. The input of the execution is kept in the ledger under the thing that it is about, so that a
+// Every machine comes here when a step failed with [fault.Held]: because Drawbridge is paused, only observes, takes nothing away,
+// asks a person first, or cannot read something now; and when an inspection failed with [fault.Transient] after all its retries. The input of the execution is kept in the ledger under the thing that it is about, so that a
 // thousand events about one thing are one row. An execution of the Sweep machine, which each change of the mode starts, starts the
-// machines again with what was kept. A new execution with the same input is always safe: it reads the facts anew.
+// machines again with what was kept, and every sweep with what could not be read. A new execution with the same input is always safe: it reads the facts anew.
 //
 //	hold.go   the words
 //	plan.go   thinks: what an event is about, and what goes on (pure)
 //	apply.go  keeps and starts
+//	told.go   tells once
 package hold
 
 import (

@@ -211,3 +211,47 @@ func TestEventsThatNameNoOneThingAreOneRowForWhatTheySay(t *testing.T) {
 		t.Errorf("%d rows, want 2", out.Resumed)
 	}
 }
+
+// What cannot be read is told once, by thing to programs and by reason to people, however many sweeps look again.
+func TestWhatCannotBeReadIsToldOnceAndLookedAtByEachSweep(t *testing.T) {
+	w := hub()
+	w.mode = mode.Full
+	unread := func() error {
+		return mode.Hold(mode.Unreadable, "account 222222222222 is SUSPENDED", "nothing of it is taken away")
+	}
+	for day := range 4 {
+		for n := range 3 {
+			if out := w.hold(t, machine, request(fmt.Sprintf("pcx-%017x", n), day), unread()); out.Answer != "Unreadable" || !out.Kept {
+				t.Fatalf("%+v", out)
+			}
+		}
+		if out := w.resume(t, ""); out.Resumed != 3 {
+			t.Errorf("day %d: the sweep looks at %d, want 3", day, out.Resumed)
+		}
+	}
+	if w.told != 3 || w.published != 1 {
+		t.Errorf("programs are told %d times of 3 things, people %d times", w.told, w.published)
+	}
+	w.hold(t, machine, request("pcx-00000000000000000", 9), mode.Hold(mode.Unreadable, "the account has not enabled the Region", "nothing"))
+	if w.told != 4 || w.published != 2 {
+		t.Errorf("another reason: programs %d times, people %d times", w.told, w.published)
+	}
+	w.mode = mode.Stopped
+	w.hold(t, machine, request("pcx-00000000000000001", 9), unread())
+	if _, err := (hold.Resumer{Ledger: w.ledger, Mode: w.now, API: w}).Resume(t.Context(), workflow.ResumeExecutionsInput{}); fault.Of(err) != fault.Held {
+		t.Errorf("paused: %v", err)
+	}
+}
+
+// An inspection whose calls got no answer, after all its retries, could not read something.
+func TestACallThatTookTooLongIsUnreadable(t *testing.T) {
+	w := hub()
+	w.mode = mode.Full
+	for _, name := range []string{"Transient", "Sandbox.Timedout", "States.Timeout"} {
+		out, err := hold.Holder{Ledger: w.ledger, Mode: w.now, Bus: notice.Bus{API: w}, Topic: notice.Topic{API: w}}.Hold(t.Context(), workflow.HoldExecutionInput{
+			Execution: "x", Machine: machine, Input: request("pcx-0123456789abcdef0", 1), Held: workflow.Failure{Error: name, Cause: `{"errorType":"Transient","errorMessage":"reading vpc-1:\ncontext deadline exceeded"}`}})
+		if err != nil || out.Answer != "Unreadable" || !out.Kept || !strings.Contains(out.Reason, "deadline") || !strings.HasPrefix(out.Reason, name) {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}

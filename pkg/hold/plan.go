@@ -64,22 +64,24 @@ func digest(text []byte) string {
 // keeps reports whether an execution that was held back is kept: not one that a change of the mode starts anyway, and not one that
 // an account alone held back, which the next sweep looks at again.
 //
-//	end      mode      kept
-//	Braked   any       yes
-//	any      full      no: the account only lets itself be observed, or the mode changed a moment ago
-//	any      another   yes
+//	end                  mode      kept
+//	Braked, Unreadable   any       yes
+//	any                  full      no: the account only lets itself be observed, or the mode changed a moment ago
+//	any                  another   yes
 func keeps(machine string, end mode.End, at mode.Mode) bool {
-	return machine != sweep && (end == mode.Braked || at != mode.Full)
+	return machine != sweep && (end == mode.Braked || end == mode.Unreadable || at != mode.Full)
 }
 
-// resumes reports whether what is kept goes on: in another mode than it was held back in, or, if the brake stopped it, when a person
-// let it through.
+// resumes reports whether what is kept goes on: in another mode than it was held back in; if the brake stopped it, when a person let it
+// through; if something could not be read, with each sweep.
 func (r row) resumes(at mode.Mode, letThrough bool) bool {
 	switch {
 	case at == mode.Stopped:
 		return false
 	case r.End == mode.Braked:
 		return letThrough
+	case r.End == mode.Unreadable:
+		return true
 	}
 	return r.Mode != at
 }

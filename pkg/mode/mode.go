@@ -8,7 +8,7 @@
 //   - the inspections ([Gate]): what they decided is turned into a list of changes before the first one is tried.
 //
 // Both fail with [fault.Held]. Every machine catches that in the same way: the event is kept under the thing that it is about,
-// and the execution ends as [Paused], [Planned], [Kept] or [Braked]. When the mode changes, what was kept is looked at again.
+// and the execution ends as [Paused], [Planned], [Kept], [Braked] or [Unreadable]. When the mode changes, what was kept is looked at again.
 //
 //	mode.go   the words
 //	plan.go   thinks: what a mode lets through (pure)
@@ -67,10 +67,12 @@ const (
 	Planned End = "Planned" // it is said what would be changed
 	Kept    End = "Kept"    // it is said what would be taken away
 	Braked  End = "Braked"  // it would be taken away, but too much was already; a person decides
+	// Unreadable says that something cannot be read now, so that nothing goes; the next sweep looks again.
+	Unreadable End = "Unreadable"
 )
 
 // Ends lists them all.
-func Ends() []End { return []End{Paused, Planned, Kept, Braked} }
+func Ends() []End { return []End{Paused, Planned, Kept, Braked, Unreadable} }
 
 // Change is one change that would be made, in words: "add route 10.2.0.0/16 to rtb-1 in 111111111111 us-east-1".
 type Change = string

@@ -39,6 +39,11 @@ func Ended(in workflow.ConcludeRemovalInput) News {
 	return News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionRemoved, Result: in.Result, Said: said}
 }
 
+// Unread is the news of a connection of which something cannot be read now.
+func Unread(in workflow.ReportUnreadableInput) News {
+	return News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ChangeHeld, Result: workflow.Unreadable, Said: in.Said}
+}
+
 // Messages are the notifications of the two sides to whom something is said; one, if both are one account's and hear the same.
 func Messages(n News) []notice.Notification {
 	c := n.Connection

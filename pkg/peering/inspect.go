@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -52,8 +53,8 @@ type Inspector struct {
 	Ledger ledger.Ledger
 	// Now is the clock.
 	Now func() time.Time
-	// Brake is asked before a connection is taken away that nobody ended: it returns the error with which that waits for a person.
-	Brake func(ctx context.Context, id, cause string) error
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // fresh is how long after a request EC2 may not yet show the peering that its own event speaks of.
@@ -77,6 +78,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
 	v, err := l.inspect(ctx, e)
+	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
+		v, err = l.unread(why), nil
+	}
 	if err != nil {
 		return l.out, err
 	}
@@ -95,9 +99,11 @@ type inspection struct {
 	entry   ledger.Connection
 	managed bool
 	items   []ledger.Item // that the ledger has of it
-	request bool          // the event is the record of its request, by its requester
-	origin  ledger.Origin // by which it comes to be managed with this look
-	left    []string      // the accounts in which what somebody takes away is left to them
+	// accounts are the requester's and the accepter's.
+	accounts [2]workflow.AccountFacts
+	request  bool          // the event is the record of its request, by its requester
+	origin   ledger.Origin // by which it comes to be managed with this look
+	left     []string      // the accounts in which what somebody takes away is left to them
 }
 
 // inspect answers what the peering needs next.
@@ -121,10 +127,11 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 		l.p = remembered(l.entry)
 	}
 	p := l.p
-	requester, accepter, err := l.accounts(ctx, l.in.Known, p)
+	requester, accepter, err := l.both(ctx, l.in.Known, p)
 	if err != nil {
 		return v, err
 	}
+	l.accounts = [2]workflow.AccountFacts{requester, accepter}
 	l.out.Connection = workflow.Connection{ID: p.ID, Target: p.ID,
 		Requester: workflow.VPC{Account: p.Requester.Account, Region: p.Requester.Region, ID: p.Requester.VPC},
 		Accepter:  workflow.VPC{Account: p.Accepter.Account, Region: p.Accepter.Region, ID: p.Accepter.VPC}}
@@ -149,6 +156,9 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 	}
 	if v, let := l.letGo(own); let {
 		return v, nil
+	}
+	if err := cmp.Or(requester.Unreadable(), accepter.Unreadable()); err != nil && l.stands() {
+		return v, err
 	}
 	if !l.managed && Asked(p, l.request) {
 		l.origin = ledger.Requested
@@ -334,7 +344,11 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, nil
 	}
 	surveyed := [2]workflow.Side(out.Sides)
-	sides, notebooks, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Trims(ctx, surveyed, connection.Surplus(out.Connection, surveyed, l.items))
+	surplus := connection.Surplus(out.Connection, surveyed, l.items)
+	if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
+		return v, err
+	}
+	sides, notebooks, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Trims(ctx, surveyed, surplus)
 	if err != nil {
 		return v, err
 	}
@@ -351,12 +365,11 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	switch v.Answer {
 	case workflow.AnswerNothing:
 		out.Result = workflow.Nothing
+	case workflow.AnswerUnreadable:
+		out.Result = workflow.Unreadable
 	case workflow.AnswerDisconnect:
-		// Its owners keep the peering, and neither of them ended what was added for it: a policy or a unit did.
-		if l.p.Status == "active" && (v.Decision.Policy != "" || len(out.Members) < 2) {
-			if err := l.Brake(ctx, l.p.ID, v.Reason); err != nil {
-				return *out, err
-			}
+		if err := l.Brake.Ask(ctx, brake.Removal{ID: l.p.ID, Why: l.why(v), Cause: v.Reason, Stands: l.entry.Status != ledger.Status(workflow.Removed)}); err != nil {
+			return *out, err
 		}
 		if err := l.leave(ctx); err != nil {
 			return *out, err
@@ -397,7 +410,7 @@ func (l *inspection) leave(ctx context.Context) error {
 	}
 	undone := out.Ended
 	out.Ended = undone || l.p.Status != "active"
-	err := l.leftovers(ctx, l.in, l.p, l.entry, l.items, l.shown, out)
+	err := l.leftovers(ctx)
 	if undone {
 		out.Result = workflow.Removed
 	}
@@ -421,6 +434,9 @@ func (i Inspector) find(ctx context.Context, execution string, e event.Event, en
 			return p, place, v, err
 		}
 		if facts.Organization == "" {
+			if entry.ID != "" {
+				closed = cmp.Or(facts.Unreadable(), closed) // perhaps the other end shows it
+			}
 			continue
 		}
 		p, found, err := read(ctx, i.Enter(execution, place).EC2, e.PeeringID)
@@ -494,8 +510,8 @@ func parsed(text *string) []netip.Prefix {
 	return nil
 }
 
-// accounts asks for both accounts, unless an earlier look of this execution knows them.
-func (i Inspector) accounts(ctx context.Context, known workflow.Known, p Peering) (requester, accepter workflow.AccountFacts, err error) {
+// both asks for both accounts, unless an earlier look of this execution knows them.
+func (i Inspector) both(ctx context.Context, known workflow.Known, p Peering) (requester, accepter workflow.AccountFacts, err error) {
 	if known.Requester != nil && known.Accepter != nil {
 		return known.Requester.Account, known.Accepter.Account, nil
 	}

@@ -20,6 +20,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -47,7 +48,10 @@ type world struct {
 	gone     []string // accounts whose VPC was deleted
 	hidden   []string // accounts that no longer see the peering
 	closed   []string // accounts that do not let us in
-	books    int      // notebook instances besides Research
+	// suspended are accounts that are not active now: they let nobody in, either. asked are the removals that the brake was asked about.
+	suspended []string
+	asked     []brake.Removal
+	books     int // notebook instances besides Research
 }
 
 // account is the world as one account sees it: a fake of every call that an inspection makes.
@@ -72,7 +76,7 @@ func (a account) called(name string) {
 
 // door is the error of an account that does not let us in.
 func (a account) door() error {
-	if !slices.Contains(a.closed, a.id) {
+	if !slices.Contains(a.closed, a.id) && !slices.Contains(a.suspended, a.id) {
 		return nil
 	}
 	return fmt.Errorf("signing: %w", &fault.Error{Kind: fault.Refused, Message: "assuming a role in " + a.id + ": access denied", Cause: fault.ErrClosed})
@@ -216,9 +220,12 @@ func (w *world) managed(t *testing.T) ledger.Ledger {
 func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (workflow.InspectPeeringOutput, error) {
 	t.Helper()
 	inspector := peering.Inspector{
-		Brake: func(context.Context, string, string) error { return nil },
+		Brake: func(_ context.Context, r brake.Removal) error { w.asked = append(w.asked, r); return nil },
 		Enter: w.enter,
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
+			if slices.Contains(w.suspended, id) {
+				return workflow.AccountFacts{ID: id, OUPath: "o-abc1234567/r-ab12/", Suspended: "SUSPENDED"}, nil
+			}
 			if slices.Contains(w.outside, id) {
 				return workflow.AccountFacts{ID: id}, nil
 			}

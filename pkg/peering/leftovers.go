@@ -2,7 +2,6 @@ package peering
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,24 +41,29 @@ type remains struct {
 
 // leftovers fills in what is to be taken back of a peering that is over, or not allowed any more: what the ledger has, and nothing
 // else. A side that is gone or closed to us is named, and keeps nobody from cleaning the other; what the ledger has of a closed
-// one stays there, and the entry with it, for another look. shown says that AWS still shows the peering, with its tags.
-func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInput, p Peering, entry ledger.Connection, items []ledger.Item, shown bool, out *workflow.InspectPeeringOutput) error {
+// one stays there, and the entry with it, for another look.
+func (l *inspection) leftovers(ctx context.Context) error {
+	p, entry, items, out := l.p, l.entry, l.items, &l.out
 	out.Result = Ending(p, entry.Status, len(items) > 0)
 	sides := [2]*remains{{role: Requester, here: out.Connection.Requester}, {role: Accepter, here: out.Connection.Accepter}}
-	look := func(s *remains) error {
+	look := func(n int) error {
+		s := sides[n]
 		for _, item := range items {
 			if connection.At(item, s.here) {
 				s.items = append(s.items, item)
 			}
 		}
-		err := i.remains(ctx, in.Execution, s, slices.Contains(out.Members, s.role), out.Result, entry.Status != "")
-		if errors.Is(err, fault.ErrClosed) {
-			s.closed, s.absent = true, s.missing(false, "whatever was added there stays for now: %v", err)
+		err := l.accounts[n].Unreadable()
+		if err == nil {
+			err = l.remains(ctx, l.in.Execution, s, slices.Contains(out.Members, s.role), out.Result, entry.Status != "")
+		}
+		if why, unreadable := fault.Unreadable(err); unreadable {
+			s.closed, s.absent = true, s.missing(false, "whatever was added there stays for now: %s", why)
 			return nil
 		}
 		return err
 	}
-	if err := survey.Both(func() error { return look(sides[0]) }, func() error { return look(sides[1]) }); err != nil {
+	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
 		return err
 	}
 	for n, s := range sides {
@@ -72,12 +76,12 @@ func (i Inspector) leftovers(ctx context.Context, in workflow.InspectPeeringInpu
 			continue
 		}
 		if !member {
-			if err := i.Ledger.Cancel(ctx, p.ID, s.items); err != nil { // nobody can take it back any more
+			if err := l.Ledger.Cancel(ctx, p.ID, s.items); err != nil { // nobody can take it back any more
 				return err
 			}
 			continue
 		}
-		if shown && entry.Status != "" && entry.Status != ledger.Status(workflow.Removed) {
+		if l.shown && entry.Status != "" && entry.Status != ledger.Status(workflow.Removed) {
 			out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.here.Account, Region: s.here.Region, ID: p.ID, Tags: connection.StatusKeys()})
 		}
 		if len(s.items) == 0 && len(s.books) == 0 {

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -41,7 +42,7 @@ var forbidding = func() *policy.Set {
 // inspect asks what a peering needs next.
 func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringOutput, error) {
 	inspector := peering.Inspector{
-		Brake: func(context.Context, string, string) error { return nil },
+		Brake: func(context.Context, brake.Removal) error { return nil },
 		Enter: func(_ string, p event.Place) peering.Clients {
 			l := w.lands[p.Account]
 			return peering.Clients{EC2: l, RDS: l, Redshift: l, SageMaker: studio{l}}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -43,6 +44,8 @@ type Inspector struct {
 	Regions []string   // all that Drawbridge listens to
 	Bus     notice.Bus // where a refusal is announced
 	Ledger  ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // Inspect reads, in all Regions of the event's account, which VPCs are tagged and where something of ours is, and asks
@@ -63,6 +66,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	if err != nil {
 		return out, err
 	}
+	if err := facts.Unreadable(); err != nil {
+		if held := i.unread(ctx, e.Account, err); held != nil {
+			return out, held
+		}
+	}
 	if facts.Organization == "" {
 		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
 		return out, nil
@@ -73,6 +81,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	for _, region := range i.Regions {
 		client := i.EC2(in.Execution, e.Account, region)
 		found, doubtful, err := readTagged(ctx, client, e.Account, region)
+		if held := i.unread(ctx, e.Account, err); held != nil {
+			return out, held
+		}
 		if err != nil {
 			return out, err
 		}
@@ -90,6 +101,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		if !slices.ContainsFunc(out.Wants, func(w workflow.EndpointWant) bool { return w.VPC == s.vpc }) {
 			out.Leaving = append(out.Leaving, workflow.EndpointWant{Account: e.Account, Region: s.region, VPC: s.vpc, Owner: Owner(s.vpc)})
 		}
+	}
+	if err := i.takes(ctx, in.Execution, out); err != nil {
+		return out, err
 	}
 	left := false
 	if len(out.VPCs) == 0 {

@@ -93,7 +93,7 @@ func status(result workflow.Result, reason, policy string, book Book) func(*ledg
 
 // leave leaves the status on a cluster, or takes it away. IAM lets Drawbridge tag a cluster only while its owner's tag is on it, or its own.
 func leave(ctx context.Context, api Tagger, w workflow.Warehouse, result workflow.Result, reason string) error {
-	tags, err := cluster(ctx, api, event.Event{Place: event.Place{Account: w.Account, Region: w.Region}, Cluster: w.ID})
+	tags, _, err := cluster(ctx, api, event.Event{Place: event.Place{Account: w.Account, Region: w.Region}, Cluster: w.ID})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -56,6 +57,8 @@ type Inspector struct {
 	Looks look.Asker
 	// Bus is where a refusal is announced.
 	Bus notice.Bus
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // The answers of InspectStudio.
@@ -237,17 +240,23 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return err
 	}
+	partition := arn.Partition(e.Region)
+	name := RoleName(e.Region, e.Cluster)
+	id := arn.New(partition, "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
+	if held := brake.Unread(ctx, i.Book.Ledger, id, owner.Unreadable()); held != nil {
+		return held
+	}
 	if owner.Organization == "" {
 		return nothing("account %s is outside the organization", e.Account)
 	}
 	clients := i.Enter(execution, e.Place)
-	tags, err := cluster(ctx, clients.Redshift, e)
+	tags, gone, err := cluster(ctx, clients.Redshift, e)
+	if held := brake.Unread(ctx, i.Book.Ledger, id, err); held != nil {
+		return held
+	}
 	if err != nil {
 		return err
 	}
-	partition := arn.Partition(e.Region)
-	name := RoleName(e.Region, e.Cluster)
-	id := arn.New(partition, "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
 	named := strings.Fields(tags[tag.Studio])
 	out.Warehouse = workflow.Warehouse{Account: e.Account, Region: e.Region, ID: e.Cluster, ARN: id, Groups: strings.Fields(tags[tag.StudioGroups]),
 		Role: arn.IAM(partition, e.Account, "role"+Path+name), Named: len(named) > 0}
@@ -300,12 +309,17 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	}
 	warehouse := policy.Warehouse{ARN: id, ID: e.Cluster, Region: e.Region, Tags: tags, Account: owner.Entity()}
 	var refused []policy.Decision
+	var leaving []brake.Why
+	shared := sharing{gone: gone, clear: tag.Says(tags, tag.Studio), named: named}
 	for _, one := range accounts {
-		decisions, err := i.consumer(ctx, execution, event.Place{Account: one, Region: e.Region}, set, warehouse, readers, items, out)
+		decisions, why, err := i.consumer(ctx, execution, event.Place{Account: one, Region: e.Region}, set, warehouse, shared, readers, items, out)
 		if err != nil {
 			return err
 		}
-		refused = append(refused, decisions...)
+		refused, leaving = append(refused, decisions...), append(leaving, why...)
+	}
+	if err := i.Brake.Ask(ctx, removal(id, fmt.Sprintf("%d execution roles may not read %s any more", len(leaving), e.Cluster), leaving)); err != nil {
+		return err
 	}
 	i.fit(out, trusted)
 	if len(refused) > 0 {
@@ -378,32 +392,32 @@ func (i Inspector) fit(out *workflow.InspectStudioOutput, trusted []string) {
 }
 
 // cluster returns the tags of a cluster; none if it is gone, or goes.
-func cluster(ctx context.Context, api Redshift, e event.Event) (map[string]string, error) {
-	tags := map[string]string{}
+func cluster(ctx context.Context, api Redshift, e event.Event) (tags map[string]string, gone bool, err error) {
+	tags = map[string]string{}
 	got, err := api.DescribeClusters(ctx, &redshift.DescribeClustersInput{ClusterIdentifier: &e.Cluster})
 	if fault.HasCode(err, "ClusterNotFound", "ClusterNotFoundFault") || err == nil && len(got.Clusters) == 0 {
-		return tags, nil
+		return tags, true, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the Redshift cluster %s in %s, %s: %w", e.Cluster, e.Account, e.Region, err)
+		return nil, false, fmt.Errorf("reading the Redshift cluster %s in %s, %s: %w", e.Cluster, e.Account, e.Region, err)
 	}
 	// https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
 	if status := aws.ToString(got.Clusters[0].ClusterStatus); status == "deleting" || status == "final-snapshot" {
-		return tags, nil
+		return tags, true, nil
 	}
 	for _, t := range got.Clusters[0].Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
-	return tag.Clean(tag.RedshiftCluster, tags), nil
+	return tag.Clean(tag.RedshiftCluster, tags), false, nil
 }
 
 // consumer looks at one account: the execution roles of its Studio domains in the cluster's Region. It adds to out those
-// that may read, and those that could and no longer may, with their domains; it returns the policy's refusals. An account that cannot be looked at
-// keeps nobody else out, and what its roles have stays.
-func (i Inspector) consumer(ctx context.Context, execution string, place event.Place, set *policy.Set, warehouse policy.Warehouse, readers []reader, items []ledger.Item, out *workflow.InspectStudioOutput) ([]policy.Decision, error) {
+// that may read, and those that could and no longer may, with their domains; it returns the policy's refusals, and who wants those that leave to leave. An
+// account that cannot be looked at keeps nobody else out, and what its roles have stays.
+func (i Inspector) consumer(ctx context.Context, execution string, place event.Place, set *policy.Set, warehouse policy.Warehouse, shared sharing, readers []reader, items []ledger.Item, out *workflow.InspectStudioOutput) (refused []policy.Decision, why []brake.Why, err error) {
 	facts, err := i.Account(ctx, place.Account)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	here := slices.DeleteFunc(slices.Clone(readers), func(r reader) bool { return r.account != place.Account })
 	for n, r := range here {
@@ -411,33 +425,29 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 			here[n].arn = arn.IAM(arn.Partition(place.Region), r.account, "role/"+r.name)
 		}
 	}
+	if err := facts.Unreadable(); err != nil && len(here) > 0 {
+		keep(out, here, place.Account, err)
+		return nil, nil, nil
+	}
 	if facts.Organization == "" {
 		for _, r := range here {
-			out.Leaving = append(out.Leaving, workflow.ExecutionRole{Account: r.account, ARN: r.arn, Outside: true})
+			out.Leaving, why = append(out.Leaving, workflow.ExecutionRole{Account: r.account, ARN: r.arn, Outside: true}), append(why, shared.why(place.Account, nil, policy.Decision{}, true, false))
 		}
 		d := set.Identify(policy.Role{ARN: "any role", Region: place.Region, Account: facts.Entity()}, warehouse, policy.Context{})
-		return []policy.Decision{d}, nil
+		return []policy.Decision{d}, why, nil
 	}
 	clients := i.Enter(execution, place)
 	found, err := i.look(ctx, clients, place, here)
 	if fault.Absent(err) && len(here) == 0 {
-		return nil, nil // in a Region without SageMaker there is no domain
+		return nil, nil, nil // in a Region without SageMaker there is no domain
 	}
 	if err != nil && (fault.Absent(err) || fault.Of(err) == fault.Refused) {
-		// What cannot be read is not gone.
-		why := "its account cannot be looked at now: " + err.Error()
-		for _, r := range here {
-			out.Roles = append(out.Roles, workflow.ExecutionRole{Account: r.account, ARN: r.arn, Kept: why})
-		}
-		if len(here) == 0 {
-			out.Unfit = append(out.Unfit, workflow.Hop{Hop: "account " + place.Account, OK: false, Detail: "cannot be looked at now, so that nobody of it is let in: " + err.Error()})
-		}
-		return nil, nil
+		keep(out, here, place.Account, err)
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var refused []policy.Decision
 	admitted, leaving := map[string]bool{}, map[string]bool{}
 	for _, one := range found.sorted() {
 		r := found.roles[one]
@@ -449,7 +459,7 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 			out.Roles = append(out.Roles, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d})
 		case reads:
 			leaving[one] = true
-			out.Leaving = append(out.Leaving, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d})
+			out.Leaving, why = append(out.Leaving, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d}), append(why, shared.why(place.Account, r, d, false, found.in(one)))
 		case r.tags[tag.Studio] != "" || tag.Why(r.tags, tag.Studio) != "":
 			d.Reason += tag.Why(r.tags, tag.Studio)
 			refused = append(refused, d)
@@ -458,7 +468,7 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 	for _, h := range here {
 		if found.roles[h.arn] == nil && !slices.ContainsFunc(found.sorted(), func(one string) bool { return nameOf(one) == h.name }) {
 			// Somebody deleted it: the ledger forgets what was on it.
-			out.Leaving = append(out.Leaving, workflow.ExecutionRole{Account: h.account, ARN: h.arn})
+			out.Leaving, why = append(out.Leaving, workflow.ExecutionRole{Account: h.account, ARN: h.arn}), append(why, brake.Ended)
 		}
 	}
 	for _, d := range found.domains {
@@ -492,7 +502,17 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 			out.Domains = append(out.Domains, d.workflow(place))
 		}
 	}
-	return refused, nil
+	return refused, why, nil
+}
+
+// keep keeps what the roles of an account have that cannot be looked at now: what cannot be read is not gone.
+func keep(out *workflow.InspectStudioOutput, here []reader, account string, err error) {
+	for _, r := range here {
+		out.Roles = append(out.Roles, workflow.ExecutionRole{Account: r.account, ARN: r.arn, Kept: "its account cannot be looked at now: " + err.Error()})
+	}
+	if len(here) == 0 {
+		out.Unfit = append(out.Unfit, workflow.Hop{Hop: "account " + account, OK: false, Detail: "cannot be looked at now, so that nobody of it is let in: " + err.Error()})
+	}
 }
 
 // seen is what there is in an account: its domains in VPC only mode, and the roles of their people and of those who read already.

@@ -17,6 +17,7 @@ import (
 	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -120,6 +121,7 @@ func inspector(book Book, h *producer, domains DomainReader, members ...string) 
 			return out, nil
 		},
 		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "", nil },
+		Brake:  func(context.Context, brake.Removal) error { return nil },
 		Book:   book, Bus: notice.Bus{API: &taken{}, Name: "drawbridge"}, Looks: look.Asker{API: &taken{}, Bus: "drawbridge"},
 	}
 }

@@ -38,7 +38,8 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 // asks.
 func Appoint(first, second *workflow.Side) {
 	first.Ports, second.Ports = ports(second.Openings), ports(first.Openings)
-	first.Unseen.There, second.Unseen.There = second.Unseen.Here, first.Unseen.Here
+	hidden := func(s *workflow.Side) bool { return s.Unseen.Here || len(s.Unseen.Waiting) > 0 }
+	first.Unseen.There, second.Unseen.There = hidden(second), hidden(first)
 	first.Consumer, second.Consumer = len(first.Ports) > 0, len(second.Ports) > 0
 	if !first.Consumer && !second.Consumer {
 		first.Consumer = true

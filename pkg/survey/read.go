@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -126,8 +127,16 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	for _, d := range databases {
 		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
+		if !d.Answers() {
+			g.waits(d, decision.Allowed)
+			continue
+		}
 		if !decision.Allowed {
-			g.shut = append(g.shut, workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups})
+			shut := workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups}
+			g.shut = append(g.shut, shut)
+			if !unshared(d.Tags, g.There.VPC.Account) {
+				g.Side.Unseen.Shut = append(g.Side.Unseen.Shut, shut)
+			}
 		}
 		if decision.Allowed {
 			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
@@ -136,6 +145,21 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 		}
 	}
 	return nil
+}
+
+// unshared reports whether the tag of a database says clearly that it is for others: then its owner shut it.
+func unshared(tags map[string]string, account string) bool {
+	named := strings.Fields(tags[tag.Share])
+	return tag.Says(tags, tag.Share) && !slices.Contains(named, account) && !slices.Contains(named, "true")
+}
+
+// waits notes a database that has no endpoint now: nothing can be opened to it, and what there is for it stays.
+func (g *Ground) waits(d database.Database, allowed bool) {
+	g.Side.Unseen.Waiting = append(g.Side.Unseen.Waiting, d.Groups...)
+	if allowed {
+		g.Waiting++
+		g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "has no endpoint now, as it is " + d.Status + "; what there is for it stays, and the next look opens it"})
+	}
 }
 
 // Notebooks returns the notebook instances of the sides that consume, with what the policy allows to do for each.

@@ -54,5 +54,8 @@ type Ground struct {
 	// Unclear are the databases that are not opened, and whose tag drawbridge:share means nothing.
 	Unclear []workflow.Hop
 
+	// Waiting counts the databases that the policy opens to the other side, and that have no endpoint now.
+	Waiting int
+
 	shut []workflow.Opening // the databases that the policy does not open, with their ports and groups
 }

@@ -26,13 +26,15 @@ type Sweeper struct {
 	Finders  []Finder
 	Accounts []AccountFinder
 	Ask      Ask
+	// Ledger says which connections are managed, for the brake's percentage.
+	Ledger ledger.Ledger
 }
 
 // New returns a Sweeper with all finders, which enters accounts by enter and reads in the ledger what is managed.
 func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger, ask Ask) Sweeper {
 	in := func(execution string, p event.Place) aws.Config { return enter(execution, p.Account, p.Region) }
 	return Sweeper{
-		Ask: ask,
+		Ask: ask, Ledger: l,
 		Finders: []Finder{
 			Peerings{Ledger: l, Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
 			Notebooks{Ledger: l, Enter: func(x string, p event.Place) NotebookAPIs {
@@ -63,6 +65,10 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 	out := workflow.SweepAccountOutput{Account: in.Territory.Account, Found: []workflow.Found{}}
 	if len(in.Territory.Regions) == 0 {
 		return out, fault.New(fault.Invalid, "sweeping %s: no Region is named", out.Account)
+	}
+	var err error
+	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory); err != nil {
+		return out, err
 	}
 	var broken []error
 	// goOn reports whether the visit goes on after what a finder returned. region is empty if it looked at all of them.

@@ -171,6 +171,7 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 		case v.Closed != "":
 			closed = append(closed, workflow.Missed{Account: a.Account, Why: clip(v.Closed)})
 		}
+		t.Managed += v.Managed
 		for _, b := range v.Barred {
 			barred = append(barred, workflow.Missed{Account: a.Account, Regions: b.Regions, Why: clip(b.Why)})
 		}

@@ -258,6 +258,13 @@ func Clean(kind Kind, tags map[string]string) map[string]string {
 	return out
 }
 
+// Says reports whether the tags of a thing, as [Clean] returned them, say something clear by a key. A tag that is not there says nothing, whoever
+// took it; nor does one whose value means nothing, or not all of it.
+func Says(tags map[string]string, key string) bool {
+	_, there := tags[key]
+	return there && tags[doubt+key] == ""
+}
+
 // Why says which of these wishes could not be read in tags that [Clean] returned, to be appended to the reason of what was
 // decided without them; "" if all are clear.
 func Why(tags map[string]string, keys ...string) string {

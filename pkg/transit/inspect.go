@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -47,6 +48,8 @@ type Inspector struct {
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which pairs and attachments are managed, and what was added for a pair.
 	Ledger ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // pair is the two VPCs as far as a look has read them.
@@ -76,6 +79,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
 	v, err := l.inspect(ctx, e)
+	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
+		v, err = l.unread(why), nil
+	}
 	if err != nil {
 		return l.out, err
 	}
@@ -118,6 +124,9 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 		return v, nil
 	}
 	if err := cmp.Or(l.closed[0], l.closed[1]); err != nil {
+		if errors.Is(err, fault.ErrSuspended) && !l.stands() {
+			return Verdict{Answer: workflow.AnswerNothing, Reason: err.Error()}, nil
+		}
 		return v, err
 	}
 	q.Managed = l.managed
@@ -204,7 +213,11 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	}
 	if len(l.items) > 0 && !l.in.Trimmed {
 		surveyed := [2]workflow.Side{*first.Side, *second.Side}
-		trim, notebooks, err := s.Trims(ctx, surveyed, connection.Surplus(out.Connection, surveyed, l.items))
+		surplus := connection.Surplus(out.Connection, surveyed, l.items)
+		if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
+			return v, err
+		}
+		trim, notebooks, err := s.Trims(ctx, surveyed, surplus)
 		if err != nil {
 			return v, err
 		}
@@ -233,12 +246,17 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
 			break
 		}
+		if err = l.Brake.Ask(ctx, brake.Removal{ID: out.Connection.ID, Why: l.why(v), Cause: v.Reason, Stands: l.entry.Status != ledger.Status(workflow.Removed)}); err != nil {
+			break
+		}
 		if err = l.leftovers(ctx); err == nil && l.entry.Status == ledger.Status(workflow.Removed) && len(out.Sides) == 0 && !out.Ended {
 			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
 			v.Reason += "; what is left of it is out of reach for now"
 		}
 	case workflow.AnswerNothing:
 		out.Result = workflow.Nothing
+	case workflow.AnswerUnreadable:
+		out.Result = workflow.Unreadable
 	case workflow.AnswerRefuse:
 		if out.Result = workflow.RefusedByPolicy; l.managed {
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)

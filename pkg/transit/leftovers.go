@@ -2,7 +2,6 @@ package transit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -83,7 +82,7 @@ func (l *inspection) remains(ctx context.Context, n int, s *remains) error {
 		s.absent = &workflow.Hop{Hop: end.VPC.ID, OK: ok, Detail: fmt.Sprintf(format, args...)}
 	}
 	switch {
-	case !end.Member:
+	case !end.Member && !end.Closed:
 		missing(false, "account %s is outside the organization, so whatever was added there stays", end.VPC.Account)
 		return nil
 	case l.closed[n] != nil:
@@ -93,9 +92,9 @@ func (l *inspection) remains(ctx context.Context, n int, s *remains) error {
 	}
 	surveyor := l.surveyor(l.in.Execution, nil, policy.Context{})
 	there, err := surveyor.There(ctx, end.VPC)
-	if errors.Is(err, fault.ErrClosed) {
+	if why, unreadable := fault.Unreadable(err); unreadable {
 		s.closed = true
-		missing(false, "whatever was added there stays for now: %v", err)
+		missing(false, "whatever was added there stays for now: %s", why)
 		return nil
 	}
 	if err != nil {

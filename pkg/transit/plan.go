@@ -34,12 +34,12 @@ var over = []string{"deleting", "deleted", "rejecting", "rejected", "failing", "
 //	both available                                  → not settled: the facts and the policy decide
 //	anything else                                   → nothing, by name
 //
-// disconnect becomes nothing where nothing of Drawbridge's is left. An account that is closed to us keeps nobody from
-// cleaning the other side of an attachment that is over, but a closed door alone takes nothing away.
+// disconnect becomes nothing where nothing of Drawbridge's is left. An account that is closed to us, or suspended, keeps nobody from
+// cleaning the other side of an attachment that is over, but that it cannot be read takes nothing away.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle
 func Standing(q Question) (Verdict, bool) {
 	for _, e := range q.Ends {
-		if !e.Member {
+		if !e.Member && !e.Closed {
 			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("account %s is outside the organization", e.VPC.Account)}, true
 		}
 	}

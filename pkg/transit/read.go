@@ -3,7 +3,6 @@ package transit
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -38,12 +37,16 @@ func (i Inspector) attachments(ctx context.Context, in workflow.InspectTransitIn
 	}
 	look := func(n int) error {
 		end := &p.q.Ends[n]
+		if err := p.accounts[n].Unreadable(); err != nil {
+			p.closed[n], end.Closed = err, true
+			return nil
+		}
 		if !end.Member {
 			return nil
 		}
 		var err error
 		end.Attachment, err = attachmentOf(ctx, i.Enter(in.Execution, p.place[n]).EC2, e.GatewayID, end.VPC.ID)
-		if errors.Is(err, fault.ErrClosed) {
+		if _, unreadable := fault.Unreadable(err); unreadable {
 			p.closed[n], end.Closed, err = err, true, nil
 		}
 		return err
@@ -121,6 +124,9 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		there := grounds[1-n]
 		about := s.About
 		about.Databases = len(there.Side.Openings)
+		if q.Before {
+			about.Databases += there.Waiting // nothing goes for those that cannot be read now
+		}
 		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
 	}
 	for n, here := range grounds {

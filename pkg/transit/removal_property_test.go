@@ -26,6 +26,7 @@ import (
 	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -398,6 +399,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 		},
 		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "1", nil },
 		Ledger: w.ledger,
+		Brake:  func(context.Context, brake.Removal) error { return nil },
 	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: transit.Patience, Trimmed: trimmed})
 }
 

@@ -33,6 +33,18 @@ type ReportConflictOutput struct {
 	Reason string `json:"reason"`
 }
 
+// ReportUnreadableInput names a connection of which something cannot be read now.
+type ReportUnreadableInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Sides      []Side     `json:"sides"`
+	Reason     string     `json:"reason"`
+	Said       Said       `json:"said"`
+}
+
+// Empty is the output of a step that only ever fails.
+type Empty struct{}
+
 // TaggedThing is a thing whose owner set one of Drawbridge's tags.
 type TaggedThing struct {
 	Account string   `json:"account"`

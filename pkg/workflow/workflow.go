@@ -8,9 +8,11 @@ package workflow
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
@@ -30,6 +32,9 @@ const (
 
 	// PartlySwept is the end of a sweep that could not look through every account.
 	PartlySwept Result = "PartlySwept"
+
+	// Unreadable is the end of a look at a thing of which something cannot be read now: nothing goes for it, and the next sweep looks again.
+	Unreadable Result = "Unreadable"
 
 	// Released is the end of a connection that its owner took out of Drawbridge's hands, as it stands.
 	Released Result = "Released"
@@ -136,11 +141,15 @@ type Side struct {
 	Trim *Trim `json:"trim,omitempty"`
 }
 
-// Unseen says of a side's Region, and of its peer's, that a service of databases is not found there. If that is wrong, there
-// may be databases that nobody sees: what may serve one is not taken away.
+// Unseen says of a side's Region, and of its peer's, that a service of databases is not found there, or that a database there has no endpoint
+// now. There may be databases that nobody sees: what may serve one is not taken away.
 type Unseen struct {
 	Here, There bool
 	Seen        []string // security groups of the databases that are seen here
+	// Waiting are the security groups of the databases here that answer without an endpoint.
+	Waiting []string
+	// Shut are the databases here that the policy does not open to the peer, though their owners' tags do not say that they are for others.
+	Shut []Opening
 }
 
 // Opening is a database that the policy opens to the other side.
@@ -214,6 +223,17 @@ type AccountFacts struct {
 	Name         string `json:"name,omitempty"`
 	Organization string `json:"organization"` // o-…, empty: not a member
 	OUPath       string `json:"ouPath"`       // o-…/r-…/ou-…/
+	// Suspended is the state of an account of the organization that is not active now, such as SUSPENDED. It begins nothing, and nothing in it
+	// can be read: what it has stays.
+	Suspended string `json:"suspended,omitempty"`
+}
+
+// Unreadable returns the error with which nothing of a suspended account is read, nil for any other; see [fault.Unreadable].
+func (f AccountFacts) Unreadable() error {
+	if f.Suspended == "" {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Refused, Cause: fault.ErrSuspended, Message: fmt.Sprintf("account %s is %s, so that nothing in it can be read now", f.ID, f.Suspended)}
 }
 
 // InspectPeeringInput starts or continues a look at one peering.
@@ -242,6 +262,7 @@ const (
 	AnswerRefuse     Answer = "refuse"
 	AnswerDisconnect Answer = "disconnect"
 	AnswerNothing    Answer = "nothing"
+	AnswerUnreadable Answer = "unreadable" // something cannot be read now: nothing is taken away, and a sweep looks again
 )
 
 // InspectPeeringOutput is the answer and everything that the following states need.

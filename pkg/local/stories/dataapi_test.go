@@ -292,6 +292,7 @@ secret; the policy stays as its owner wrote it. With the tags the grant goes.`,
 
 func playDataAPI(t *testing.T, n int, s dataAPITale) {
 	ctx := timeout(t)
+	unbraked(ctx, t)
 	spec := scenario.S3()
 	var canonical []string
 	for _, account := range []*string{&spec.Consumer, &spec.Producer, &spec.Third} {
