@@ -54,7 +54,7 @@ func sides(c workflow.Connection) []ledger.Side {
 
 // Stands reports whether an entry says that the connection was set up, be it to its end or not.
 func Stands(entry ledger.Connection) bool {
-	return entry.Status == ledger.Status(workflow.Connected) || entry.Status == ledger.Status(Conflict)
+	return entry.Status == ledger.Status(workflow.Connected) || entry.Status == ledger.Status(workflow.PendingApproval) || entry.Status == ledger.Status(Conflict)
 }
 
 // At reports whether an item is in the account and Region of a VPC.

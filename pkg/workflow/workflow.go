@@ -21,6 +21,7 @@ type Result string
 // The end states. docs/runbook.md has an entry for each.
 const (
 	Connected        Result = "Connected"
+	PendingApproval  Result = "PendingApproval" // connected as approved; what came later waits for the owner
 	AwaitingApproval Result = "AwaitingApproval"
 	RefusedByPolicy  Result = "Refused"
 	Nothing          Result = "Nothing"
@@ -160,6 +161,32 @@ type Opening struct {
 type Request struct {
 	By  string `json:"by"`  // the ARN of the identity
 	Why string `json:"why"` // their tag drawbridge:reason
+	// Approve is the value of the tag drawbridge:approval that answers the question with yes; empty if nobody is asked.
+	Approve string `json:"approve,omitempty"`
+}
+
+// Waiting is what came to a connection after its owner approved it, and waits for their answer. Nothing waits if nothing is said.
+type Waiting struct {
+	// Ranges are of the requester's VPC, and Openings of the accepter's. They are there if the owner is to be asked, and was not before.
+	Ranges   []netip.Prefix `json:"ranges,omitempty"`
+	Openings []Opening      `json:"openings,omitempty"`
+	// Decision is the policy's, by which the owner is asked.
+	Decision policy.Decision `json:"decision,omitzero"`
+	Said     Said            `json:"said,omitzero"`
+}
+
+// AskAgainInput is what came to a connection that stands, and of whom to ask.
+type AskAgainInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Known      Known      `json:"known"`
+	Request    Request    `json:"request"`
+	Waits      Waiting    `json:"waits"`
+}
+
+// AskAgainOutput says whether the owner was asked now.
+type AskAgainOutput struct {
+	Asked bool `json:"asked"`
 }
 
 // Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
@@ -214,6 +241,16 @@ type AccountFacts struct {
 	Name         string `json:"name,omitempty"`
 	Organization string `json:"organization"` // o-…, empty: not a member
 	OUPath       string `json:"ouPath"`       // o-…/r-…/ou-…/
+	// Units are the names of the units of the path, with slashes between: for people to read, who are asked about the account.
+	Units string `json:"units,omitempty"`
+}
+
+// Unit says in which unit the account is, for people: by name, or by the path if the names are not known.
+func (a AccountFacts) Unit() string {
+	if a.Units == "" {
+		return a.OUPath
+	}
+	return a.Units + "  " + a.OUPath
 }
 
 // InspectPeeringInput starts or continues a look at one peering.
@@ -236,6 +273,7 @@ const (
 	AnswerAccept     Answer = "accept"
 	AnswerWait       Answer = "wait"
 	AnswerConnect    Answer = "connect"
+	AnswerExtend     Answer = "extend" // connect, and ask about what came after the approval
 	AnswerTrim       Answer = "trim"
 	AnswerConflict   Answer = "conflict"
 	AnswerAsk        Answer = "ask"
@@ -279,6 +317,8 @@ type InspectPeeringOutput struct {
 	// closed to us, with what that means for what was added there.
 	Tagged []Carrier `json:"tagged"`
 	Absent []Hop     `json:"absent"`
+	// Waits is what of the connection waits for the owner's approval.
+	Waits Waiting `json:"waits"`
 	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
 	// more: the ledger forgets it.
 	Ended bool `json:"ended"`
@@ -415,12 +455,13 @@ type VerifyConnectionInput struct {
 	Notebooks  []Notebook           `json:"notebooks"`
 	Found      []Hop                `json:"found"` // in order before
 	DNS        HopsOutput           `json:"dns,omitzero"`
+	Waits      Waiting              `json:"waits,omitzero"` // only of a peering
 	Routed     []AddRoutesOutput    `json:"routed"`
 	Opened     []HopsOutput         `json:"opened"`
 	Injected   []InjectRoutesOutput `json:"injected"`
 }
 
-// VerifyConnectionOutput is the output of an execution that ended Connected.
+// VerifyConnectionOutput is the output of an execution that ended Connected, PendingApproval or Contested.
 type VerifyConnectionOutput struct {
 	Result  Result `json:"result"`
 	Reason  string `json:"reason"`
