@@ -24,9 +24,9 @@ const most = 200
 // Range is the line of a range of addresses that asks.
 func Range(p netip.Prefix) string { return "range " + p.String() }
 
-// Database is the line of a database of a VPC that becomes reachable.
-func Database(vpc string, o workflow.Opening) string {
-	return fmt.Sprintf("database %s in %s, %s, TCP port %d", o.Database, vpc, o.Engine, o.Port)
+// Database is the line of a database that becomes reachable.
+func Database(o workflow.Opening) string {
+	return fmt.Sprintf("database %s, %s, TCP port %d", o.Database, o.Engine, o.Port)
 }
 
 // Lines returns lines sorted, each once.

@@ -18,7 +18,7 @@ const asking = "asking"
 // AskAgain asks the accepter's owner about what came to a peering after they approved it, by an event and by topic, once for each question. The
 // question is written before it is sent, so that the answer finds it. What was approved is not touched.
 func AskAgain(ctx context.Context, l ledger.Ledger, bus notice.Bus, topic notice.Topic, in workflow.AskAgainInput) (workflow.AskAgainOutput, error) {
-	shown := lines(in.Connection, in.Waits.Ranges, in.Waits.Openings)
+	shown := lines(in.Waits.Ranges, in.Waits.Openings)
 	question := cover.Digest(shown)
 	if _, err := l.Change(ctx, in.Connection.ID, func(e *ledger.Connection) {
 		if cover.Digest(e.Approval.Shown) != question {

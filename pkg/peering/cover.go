@@ -23,16 +23,16 @@ func shows(c workflow.Connection, sides []workflow.Side) []string {
 			openings = append(openings, s.Openings...)
 		}
 	}
-	return lines(c, c.Requester.CIDRs, openings)
+	return lines(c.Requester.CIDRs, openings)
 }
 
-func lines(c workflow.Connection, ranges []netip.Prefix, openings []workflow.Opening) []string {
+func lines(ranges []netip.Prefix, openings []workflow.Opening) []string {
 	var out []string
 	for _, r := range ranges {
 		out = append(out, cover.Range(r))
 	}
 	for _, o := range openings {
-		out = append(out, cover.Database(c.Accepter.ID, o))
+		out = append(out, cover.Database(o))
 	}
 	return cover.Lines(out...)
 }
@@ -48,7 +48,7 @@ func limited(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 		if out[n].Role != Accepter {
 			continue
 		}
-		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(waits, cover.Database(c.Accepter.ID, o)) })
+		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(waits, cover.Database(o)) })
 		out[n].Peer.CIDRs = slices.DeleteFunc(slices.Clone(out[n].Peer.CIDRs), func(p netip.Prefix) bool { return slices.Contains(waits, cover.Range(p)) })
 	}
 	survey.Appoint(&out[0], &out[1])

@@ -406,7 +406,7 @@ func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v
 	waiting := func(sides []workflow.Side) (some []workflow.Opening) {
 		for _, s := range sides {
 			for _, o := range s.Openings {
-				if s.Role == Accepter && slices.Contains(late, cover.Database(c.Accepter.ID, o)) {
+				if s.Role == Accepter && slices.Contains(late, cover.Database(o)) {
 					some = append(some, o)
 				}
 			}
@@ -426,7 +426,7 @@ func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v
 		}
 		w.Openings = waiting(sides)
 	}
-	if late = lines(c, w.Ranges, w.Openings); len(late) == 0 { // it went meanwhile
+	if late = lines(w.Ranges, w.Openings); len(late) == 0 { // it went meanwhile
 		return v, nil
 	}
 	w.Said = waits(c, w, answer, late, l.approval)

@@ -399,8 +399,8 @@ func TestWhatIsTooLargeIsNotAccepted(t *testing.T) {
 // What there is to approve in the world.
 const (
 	addresses = "range 10.1.0.0/16"
-	mine      = "database mine in vpc-2, mysql, TCP port 3308"
-	orders    = "database orders in vpc-2, mysql, TCP port 3307"
+	mine      = "database mine, mysql, TCP port 3308"
+	orders    = "database orders, mysql, TCP port 3307"
 )
 
 var whole = []string{mine, orders, addresses}
