@@ -71,7 +71,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
 
 	again := h.task(scope, "AskAgain",
-		data{"connection": at("$.connection"), "known": at("$.known"), "request": at("$.request"), "waits": at("$.waits")},
+		data{"connection": at("$.connection"), "waits": at("$.waits")},
 		result{path: "-"})
 	again.Next(dns)
 

@@ -24,6 +24,12 @@ const most = 200
 // Range is the line of a range of addresses that asks.
 func Range(p netip.Prefix) string { return "range " + p.String() }
 
+// All is the line that covers whatever comes to an attachment: nobody lists there what there is.
+const All = "all"
+
+// Of is a line that is about two things of several.
+func Of(line, here, there string) string { return line + " of " + here + " from " + there }
+
 // Database is the line of a database that becomes reachable.
 func Database(o workflow.Opening) string {
 	return fmt.Sprintf("database %s, %s, TCP port %d", o.Database, o.Engine, o.Port)
@@ -81,6 +87,19 @@ func Weigh(old ledger.Approval, answer string, now []string, stands bool) (ledge
 	}
 	return out, Beyond(now, out.Covered)
 }
+
+// Standing is [Weigh] for an attachment that stands, where nobody lists what there is now.
+func Standing(old ledger.Approval, answer string) ledger.Approval {
+	old.Covered = Beyond(old.Covered, []string{All})
+	out, _ := Weigh(old, answer, Lines(slices.Concat(old.First, old.Shown)...), true)
+	if answer == tag.ApprovedAll {
+		out.Covered = Lines(append(slices.Clone(out.Covered), All)...)
+	}
+	return out
+}
+
+// Kept returns what stays covered of a pair when lines of it are: what was covered before, and these.
+func Kept(covered, lines []string) []string { return join(covered, lines, lines) }
 
 // join returns the lines of both; if they are many, without those that are not there now.
 func join(a, b, now []string) []string {

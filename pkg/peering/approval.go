@@ -130,11 +130,19 @@ func Message(in workflow.ConcludeInput) (subject, body string) {
 
 // people says who the two sides are, who asks, and why.
 func people(line func(string, ...any), c workflow.Connection, known workflow.Known, request workflow.Request) {
+	sides(line, "Requester (asks)", "Accepter (is asked)", c, known)
+	line("\nWho asks, and why")
+	line("  %s", cmp.Or(request.By, "the record of the request does not say who"))
+	line("  %s", cmp.Or(request.Why, "no reason is given: the requester may tag the peering drawbridge:reason before it is asked about"))
+}
+
+// sides says who the two sides are, under a title each.
+func sides(line func(string, ...any), first, second string, c workflow.Connection, known workflow.Known) {
 	for _, s := range []struct {
 		role  string
 		vpc   workflow.VPC
 		facts *workflow.Facts
-	}{{"Requester (asks)", c.Requester, known.Requester}, {"Accepter (is asked)", c.Accepter, known.Accepter}} {
+	}{{first, c.Requester, known.Requester}, {second, c.Accepter, known.Accepter}} {
 		facts := workflow.Facts{}
 		if s.facts != nil {
 			facts = *s.facts
@@ -148,9 +156,6 @@ func people(line func(string, ...any), c workflow.Connection, known workflow.Kno
 			line("  CIDR     %s", cidr)
 		}
 	}
-	line("\nWho asks, and why")
-	line("  %s", cmp.Or(request.By, "the record of the request does not say who"))
-	line("  %s", cmp.Or(request.Why, "no reason is given: the requester may tag the peering drawbridge:reason before it is asked about"))
 }
 
 // opening says what becomes reachable with a database of one VPC from another.

@@ -42,14 +42,14 @@ func free(d policy.Decision) bool { return d.Allowed && d.Action == policy.Accep
 
 // limited returns the two sides and the notebooks of a connection without what waits for approval: the accepter's databases that wait are
 // not opened, and nothing of the accepter's leads to the requester's ranges that wait.
-func limited(c workflow.Connection, sides []workflow.Side, notebooks []workflow.Notebook, waits []string) ([]workflow.Side, []workflow.Notebook) {
+func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string) ([]workflow.Side, []workflow.Notebook) {
 	out := slices.Clone(sides)
 	for n := range out {
 		if out[n].Role != Accepter {
 			continue
 		}
-		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(waits, cover.Database(o)) })
-		out[n].Peer.CIDRs = slices.DeleteFunc(slices.Clone(out[n].Peer.CIDRs), func(p netip.Prefix) bool { return slices.Contains(waits, cover.Range(p)) })
+		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(late, cover.Database(o)) })
+		out[n].Peer.CIDRs = slices.DeleteFunc(slices.Clone(out[n].Peer.CIDRs), func(p netip.Prefix) bool { return slices.Contains(late, cover.Range(p)) })
 	}
 	survey.Appoint(&out[0], &out[1])
 	kept := slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Notebook) bool {
@@ -60,15 +60,49 @@ func limited(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 	return out, kept
 }
 
+// waiting returns what of a peering's ranges and databases is among late.
+func waiting(c workflow.Connection, sides []workflow.Side, late []string) workflow.Waiting {
+	w := workflow.Waiting{Thing: c.ID, Account: c.Accepter.Account, Region: c.Accepter.Region}
+	var ranges []netip.Prefix
+	var openings []workflow.Opening
+	for _, r := range c.Requester.CIDRs {
+		if slices.Contains(late, cover.Range(r)) {
+			ranges, w.Ranges = append(ranges, r), append(w.Ranges, workflow.Ranged{CIDR: r, VPC: named(c.Requester)})
+		}
+	}
+	for _, s := range sides {
+		for _, o := range s.Openings {
+			if s.Role == Accepter && slices.Contains(late, cover.Database(o)) {
+				openings, w.Reachable = append(openings, o), append(w.Reachable, workflow.Reachable{Opening: o, VPC: named(c.Accepter), From: named(c.Requester)})
+			}
+		}
+	}
+	w.Shown = lines(ranges, openings)
+	return w
+}
+
+// named is a VPC without its addresses.
+func named(v workflow.VPC) workflow.VPC {
+	return workflow.VPC{Account: v.Account, Region: v.Region, ID: v.ID}
+}
+
+// Slim returns what people are told of a VPC and its account.
+func Slim(f *workflow.Facts) *workflow.Facts {
+	if f == nil {
+		return nil
+	}
+	return &workflow.Facts{VPC: f.VPC, Name: f.Name, Account: f.Account}
+}
+
 // waits says to each side that something waits. The accepter reads what it is, the requester of theirs which range, and of the other's that there is
 // something. answer is what the accepter's tag says, and shown is what the question shows that they are to answer.
 func waits(c workflow.Connection, w workflow.Waiting, answer string, shown []string, a ledger.Approval) workflow.Said {
 	var ranges, names []string
 	for _, r := range w.Ranges {
-		ranges = append(ranges, r.String())
+		ranges = append(ranges, r.CIDR.String())
 	}
-	for _, o := range w.Openings {
-		names = append(names, fmt.Sprintf("%s on TCP port %d", o.Database, o.Port))
+	for _, r := range w.Reachable {
+		names = append(names, fmt.Sprintf("%s on TCP port %d", r.Opening.Database, r.Opening.Port))
 	}
 	some := func(all []string) string {
 		const few = 3

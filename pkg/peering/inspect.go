@@ -397,42 +397,29 @@ func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v
 	if l.approval, late = cover.Weigh(l.entry.Approval, answer, shows(c, out.Sides), true); len(late) == 0 {
 		return v, nil
 	}
-	w := workflow.Waiting{Decision: q.Accept}
-	for _, r := range c.Requester.CIDRs {
-		if slices.Contains(late, cover.Range(r)) {
-			w.Ranges = append(w.Ranges, r)
-		}
-	}
-	waiting := func(sides []workflow.Side) (some []workflow.Opening) {
-		for _, s := range sides {
-			for _, o := range s.Openings {
-				if s.Role == Accepter && slices.Contains(late, cover.Database(o)) {
-					some = append(some, o)
-				}
-			}
-		}
-		return some
-	}
-	w.Openings = waiting(out.Sides)
-	out.Sides, out.Notebooks = limited(c, out.Sides, out.Notebooks, late)
+	w := waiting(c, out.Sides, late)
+	surveyed := out.Sides
+	out.Sides, out.Notebooks = limited(surveyed, out.Notebooks, late)
 	if cover.Told(l.approval, late) {
 		out.Waits.Said = waits(c, w, answer, l.approval.Shown, l.approval)
 		return v, nil
 	}
-	if len(w.Openings) > 0 { // what would become reachable with it
-		sides, err := prospect(ctx, l.surveyor(l.in.Execution, set, policy.Context{Connection: l.p.ID}), q)
-		if err != nil {
+	if len(w.Reachable) > 0 { // what would become reachable with it
+		var err error
+		if surveyed, err = prospect(ctx, l.surveyor(l.in.Execution, set, policy.Context{Connection: l.p.ID}), q); err != nil {
 			return v, err
 		}
-		w.Openings = waiting(sides)
+		if w = waiting(c, surveyed, late); len(w.Shown) == 0 { // it went meanwhile
+			return v, nil
+		}
 	}
-	if late = lines(w.Ranges, w.Openings); len(late) == 0 { // it went meanwhile
-		return v, nil
+	if err := l.name(ctx); err != nil {
+		return v, err
 	}
-	w.Said = waits(c, w, answer, late, l.approval)
-	out.Waits, out.Request = w, l.asks(q.Own[0], cover.Answer(l.approval, late))
-	v.Answer = workflow.AnswerExtend
-	return v, l.name(ctx)
+	w.Said, w.Decision, w.Request = waits(c, w, answer, w.Shown, l.approval), q.Accept, l.asks(q.Own[0], cover.Answer(l.approval, w.Shown))
+	w.Known = workflow.Known{Requester: Slim(out.Known.Requester), Accepter: Slim(out.Known.Accepter)}
+	out.Waits, v.Answer = w, workflow.AnswerExtend
+	return v, nil
 }
 
 // end gives the answer. What is managed from now on is written in the ledger before anything is done for it.

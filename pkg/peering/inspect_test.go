@@ -475,7 +475,7 @@ func TestAnApprovalCoversWhatItShowed(t *testing.T) {
 			if theirs := out.Waits.Said.Requester; strings.Contains(theirs, "mine") || (theirs == "") != (c.waits == "") {
 				t.Errorf("the requester is told %q", theirs)
 			}
-			if asks := len(out.Waits.Openings)+len(out.Waits.Ranges) > 0; asks != (c.answer == workflow.AnswerExtend) {
+			if asks := len(out.Waits.Reachable)+len(out.Waits.Ranges) > 0; asks != (c.answer == workflow.AnswerExtend) {
 				t.Errorf("waits %+v", out.Waits)
 			}
 			entry, _, err := w.managed(t).Connection(context.Background(), pcx)

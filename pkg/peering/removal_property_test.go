@@ -86,7 +86,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		if in.Answer == workflow.AnswerExtend {
 			d := &desk{}
-			again := workflow.AskAgainInput{Execution: "x", Connection: in.Connection, Known: in.Known, Request: in.Request, Waits: in.Waits}
+			again := workflow.AskAgainInput{Execution: "x", Connection: in.Connection, Waits: in.Waits}
 			if _, err := peering.AskAgain(ctx, w.ledger, d.bus(), notice.Topic{API: d, ARN: "topic"}, again); !go1(err) {
 				return false
 			}

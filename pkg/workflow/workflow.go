@@ -165,22 +165,34 @@ type Request struct {
 	Approve string `json:"approve,omitempty"`
 }
 
-// Waiting is what came to a connection after its owner approved it, and waits for their answer. Nothing waits if nothing is said.
+// Waiting is what came to a connection after an owner approved it, and waits for their answer. Nothing waits if nothing is said.
 type Waiting struct {
-	// Ranges are of the requester's VPC, and Openings of the accepter's. They are there if the owner is to be asked, and was not before.
-	Ranges   []netip.Prefix `json:"ranges,omitempty"`
-	Openings []Opening      `json:"openings,omitempty"`
-	// Decision is the policy's, by which the owner is asked.
+	Said Said `json:"said,omitzero"` // to the two sides
+	// The rest is there if the owner is to be asked, and was not before. Thing is what was approved: the peering, or an attachment; Account and
+	// Region are its owner's.
+	Thing     string      `json:"thing,omitempty"`
+	Account   string      `json:"account,omitempty"`
+	Region    string      `json:"region,omitempty"`
+	Ranges    []Ranged    `json:"ranges,omitempty"`
+	Reachable []Reachable `json:"reachable,omitempty"`
+	// Shown is what of both the question shows, as package cover writes it.
+	Shown []string `json:"shown,omitempty"`
+	// Decision is the policy's, by which the owner is asked; empty if another execution asked it.
 	Decision policy.Decision `json:"decision,omitzero"`
-	Said     Said            `json:"said,omitzero"`
+	Request  Request         `json:"request,omitzero"`
+	Known    Known           `json:"known,omitzero"` // the two VPCs and their accounts
+}
+
+// Ranged is a range of a VPC.
+type Ranged struct {
+	CIDR netip.Prefix `json:"cidr"`
+	VPC  VPC          `json:"vpc"`
 }
 
 // AskAgainInput is what came to a connection that stands, and of whom to ask.
 type AskAgainInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
-	Known      Known      `json:"known"`
-	Request    Request    `json:"request"`
 	Waits      Waiting    `json:"waits"`
 }
 
@@ -455,7 +467,7 @@ type VerifyConnectionInput struct {
 	Notebooks  []Notebook           `json:"notebooks"`
 	Found      []Hop                `json:"found"` // in order before
 	DNS        HopsOutput           `json:"dns,omitzero"`
-	Waits      Waiting              `json:"waits,omitzero"` // only of a peering
+	Waits      Waiting              `json:"waits,omitzero"`
 	Routed     []AddRoutesOutput    `json:"routed"`
 	Opened     []HopsOutput         `json:"opened"`
 	Injected   []InjectRoutesOutput `json:"injected"`
