@@ -43,9 +43,12 @@ func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable, verdic
 
 	verify.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.Over)), ResultPath: sfn.JsonPath_DISCARD()})
 
-	route.Next(open).Next(inject).Next(verify).Next(choose(scope, "ChooseVerified", "$.result", []answer{
-		{"Connected", succeed(scope, "Connected", "Every hop was set up and read back.")},
+	ends := []answer{{"Connected", succeed(scope, "Connected", "Every hop was set up and read back.")}}
+	if _, asks := verdict["waits"]; asks {
+		ends = append(ends, answer{"PendingApproval", succeed(scope, "PendingApproval", "Connected as it was approved. What came later waits for the accepter's owner.")})
+	}
+	route.Next(open).Next(inject).Next(verify).Next(choose(scope, "ChooseVerified", "$.result", append(ends, []answer{
 		{"Contested", succeed(scope, "Contested", "Somebody takes away again what Drawbridge adds. It is left to them; both owners are told how to end it.")},
-	}))
+	}...)))
 	return route
 }

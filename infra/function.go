@@ -105,6 +105,10 @@ func (h *hub) function(state string) awslambda.IFunction {
 		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeAccount",
 			"Resource": sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*")})
 	}
+	if step.namesUnits {
+		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeOrganizationalUnit",
+			"Resource": sub("arn:${AWS::Partition}:organizations::*:ou/${OrganizationId}/*")})
+	}
 	if step.keeps {
 		env["DEAD_LETTER_QUEUE"] = h.dead.QueueUrl()
 		grants = append(grants, statement{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": h.dead.QueueArn()})

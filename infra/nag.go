@@ -38,6 +38,8 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 			`^Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/aws/lambda/drawbridge-[a-z-]+:\*$`),
 		suppress("IAM5", "Every account of the organization may ask to be connected, so each may have to be looked up.",
 			`^Resource::arn:<AWS::Partition>:organizations::\*:account/<OrganizationId>/\*$`),
+		suppress("IAM5", "Whoever is asked about an account reads in which of the organization's units it is, by name.",
+			`^Resource::arn:<AWS::Partition>:organizations::\*:ou/<OrganizationId>/\*$`),
 		suppress("IAM5", "Which execution failed is known only when it did; only those of Drawbridge's machines can be read.",
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-\*:\*$`),
 		suppress("IAM5", "A Map Run's children are executions of the machine itself, with names that AWS makes.",

@@ -17,6 +17,7 @@ import (
 //	                               ├ connect → AllowDnsResolution → RouteBothSides → OpenBothSides
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
 //	                               │               (not active any more: back to InspectPeering)
+//	                               ├ extend ─→ AskAgain → AllowDnsResolution → … → PendingApproval
 //	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
 //	                               │             → InspectPeering
 //	                               ├ conflict → ReportConflict → LookAgain → InspectPeering
@@ -70,26 +71,31 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		data{"connection": at("$.connection"), "sides": at("$.sides")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
 
-	route := h.connect(scope, inspect, data{"dns": at("$.dns")})
+	again := h.task(scope, "AskAgain",
+		data{"connection": at("$.connection"), "waits": at("$.waits")},
+		result{path: "-"})
+	again.Next(dns)
+
+	route := h.connect(scope, inspect, data{"dns": at("$.dns"), "waits": at("$.waits")})
 	dns.Next(route)
 	// Not active after all the retries: deleted meanwhile, and what was known of it is no more.
 	dns.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})
 
-	again := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
+	lookAgain := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
 		Comment:    jsii.String("What was read of the networks may be old by now; the policy stays."),
 		Parameters: &map[string]any{"event": at("$.event"), "known": map[string]any{"policy": at("$.known.policy"), "trimmed": true}},
 	})
-	again.Next(inspect)
+	lookAgain.Next(inspect)
 
 	report := h.task(scope, "ReportConflict",
 		data{"connection": at("$.connection"), "members": at("$.members")},
 		result{path: "-"})
-	report.Next(again)
+	report.Next(lookAgain)
 
 	restore := h.task(scope, "RestoreDnsResolution",
 		data{"connection": at("$.connection"), "sides": at("$.sides")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
-	disconnect := h.disconnect(scope, again, restore,
+	disconnect := h.disconnect(scope, lookAgain, restore,
 		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},
@@ -97,7 +103,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		end{"Released", "An owner took the peering out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"trim", disconnect}, {"conflict", report}, {"unreadable", h.unreadable(scope)},
+		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"extend", again}, {"trim", disconnect}, {"conflict", report}, {"unreadable", h.unreadable(scope)},
 		{"ask", ask}, {"refuse", refuse}, {"disconnect", disconnect}, {"nothing", nothing},
 	})
 

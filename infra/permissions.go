@@ -12,6 +12,7 @@ type step struct {
 	member     []grant // what the role drawbridge-member-<state> allows in the member account; none: it enters no account
 	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
 	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
+	namesUnits bool    // it asks what units are called: organizations:DescribeOrganizationalUnit
 	keeps      bool    // it keeps malformed events: sqs:SendMessage on the dead-letter queue, and DEAD_LETTER_QUEUE
 	listsOrg   bool    // it enters no member account but lists them: organizations:ListAccounts, and REGIONS
 	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN

@@ -5,6 +5,7 @@ var peeringSteps = map[string]step{
 	"InspectPeering": {
 		readsParam:  true,
 		asksOrg:     true,
+		namesUnits:  true,
 		keeps:       true,
 		keepsLedger: true,
 		brakes:      true,
@@ -29,6 +30,11 @@ var peeringSteps = map[string]step{
 		patient:     true,
 		keepsLedger: true,
 		member:      []grant{status},
+	},
+	"AskAgain": {
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
 	},
 	"RefusePeering": {
 		notifies:    true,

@@ -37,6 +37,6 @@ func main() {
 	}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := peering.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Now: time.Now, Brake: brake.Open(door.Hub()).Asker(door.Mode)}.Inspect
+	inspect := peering.Inspector{Enter: enter, Account: organization.Account, Units: organization.Units, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Now: time.Now, Brake: brake.Open(door.Hub()).Asker(door.Mode)}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectPeeringInput.Raw, preview.Peering(door, inspect)))
 }

@@ -358,6 +358,7 @@ var inspections = []any{event.ContestToReport, event.ToInspect, event.NotebookTo
 var inputs = map[string]any{
 	"InspectPeering":          workflow.InspectPeeringInput{},
 	"AcceptPeering":           workflow.AcceptPeeringInput{},
+	"AskAgain":                workflow.AskAgainInput{},
 	"AskApproval":             workflow.ConcludeInput{},
 	"RefusePeering":           workflow.ConcludeInput{},
 	"AllowDnsResolution":      workflow.AllowDNSResolutionInput{},
@@ -450,7 +451,7 @@ func TestInspectPeeringHasNoAnswerThatTheMachineDoesNotKnow(t *testing.T) {
 		known = append(known, c.StringEquals)
 	}
 	for _, answer := range []workflow.Answer{
-		workflow.AnswerAccept, workflow.AnswerWait, workflow.AnswerConnect,
+		workflow.AnswerAccept, workflow.AnswerWait, workflow.AnswerConnect, workflow.AnswerExtend,
 		workflow.AnswerAsk, workflow.AnswerRefuse, workflow.AnswerDisconnect, workflow.AnswerNothing,
 	} {
 		if !slices.Contains(known, string(answer)) {

@@ -104,8 +104,20 @@ func TestSessionName(t *testing.T) {
 // directory answers DescribeAccount from a map; an account that is not in it is outside the organization.
 type directory struct {
 	accounts map[string]*types.Account
+	units    map[string]string
 	asked    int
 	err      error
+}
+
+func (d *directory) DescribeOrganizationalUnit(_ context.Context, in *organizations.DescribeOrganizationalUnitInput, _ ...func(*organizations.Options)) (*organizations.DescribeOrganizationalUnitOutput, error) {
+	d.asked++
+	if d.err != nil {
+		return nil, d.err
+	}
+	if got, ok := d.units[*in.OrganizationalUnitId]; ok {
+		return &organizations.DescribeOrganizationalUnitOutput{OrganizationalUnit: &types.OrganizationalUnit{Name: &got}}, nil
+	}
+	return nil, &types.OrganizationalUnitNotFoundException{}
 }
 
 func (d *directory) DescribeAccount(_ context.Context, in *organizations.DescribeAccountInput, _ ...func(*organizations.Options)) (*organizations.DescribeAccountOutput, error) {
@@ -151,6 +163,37 @@ func TestAccount(t *testing.T) {
 				t.Errorf("asked %d times within %s", d.asked, Remember)
 			}
 		})
+	}
+}
+
+func TestUnitsAreCalledByNameAndAskedForOnce(t *testing.T) {
+	d := &directory{units: map[string]string{"ou-ab12-research": "Research", "ou-ab12-genomics": "Genomics (EU)"}}
+	o := NewOrganization(d)
+	now := time.Now()
+	o.now = func() time.Time { return now }
+	for path, want := range map[string]string{
+		"o-abc1234567/r-ab12/": "",
+		"o-abc1234567/r-ab12/ou-ab12-research/ou-ab12-genomics/111111111111/": "Research/Genomics (EU)",
+		"o-abc1234567/r-ab12/ou-ab12-research/ou-ab12-gone/":                  "Research/ou-ab12-gone",
+	} {
+		if got, err := o.Units(t.Context(), path); err != nil || got != want {
+			t.Errorf("Units(%q) = %q, %v, want %q", path, got, err, want)
+		}
+	}
+	if d.asked != 3 {
+		t.Errorf("asked %d times about 3 units", d.asked)
+	}
+	d.err = errors.New("broken")
+	if got, err := o.Units(t.Context(), "r-ab12/ou-ab12-research/"); err != nil || got != "Research" {
+		t.Errorf("remembered: %q, %v", got, err)
+	}
+	now = now.Add(Remember + time.Second)
+	if _, err := o.Units(t.Context(), "r-ab12/ou-ab12-research/"); err == nil {
+		t.Error("remembered for too long")
+	}
+	d.err = &types.AccessDeniedException{}
+	if got, err := o.Units(t.Context(), "r-ab12/ou-ab12-research/"); err != nil || got != "ou-ab12-research" {
+		t.Errorf("denied: %q, %v", got, err)
 	}
 }
 

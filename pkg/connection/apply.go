@@ -122,7 +122,13 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 		out.Result, out.Reason = workflow.Contested, taken
 		return out, tell(workflow.Contested, taken, func(workflow.Side) string { return taken })
 	}
-	if err := tell(workflow.Connected, out.Reason, func(workflow.Side) string { return out.Reason }); err != nil {
+	said := func(workflow.Side) string { return out.Reason }
+	if waits := in.Waits.Said; waits != (workflow.Said{}) {
+		out.Result, out.Reason = workflow.PendingApproval, in.Reason+"; "+waits.Requester
+		out.Verdict = append(out.Verdict, workflow.Hop{Hop: "approval", Detail: waits.Accepter})
+		said = func(s workflow.Side) string { return in.Reason + "; " + waits.To(s.Role) }
+	}
+	if err := tell(out.Result, out.Reason, said); err != nil {
 		return out, err
 	}
 	connected := notice.Connected{Head: notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}, Missing: []workflow.Hop{}}

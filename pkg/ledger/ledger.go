@@ -58,12 +58,11 @@ type Connection struct {
 	// Asked is who asked for it: the identity of the request's record, an ARN; empty if nothing told.
 	Asked  string `json:"asked,omitempty"`
 	Origin Origin `json:"origin"`
-	// Approved is who approved it, and Shown what the approval covered, as a digest.
-	Approved string `json:"approved,omitempty"`
-	Shown    string `json:"shown,omitempty"`
-	Policy   string `json:"policy,omitempty"` // that decided
-	Status   Status `json:"status,omitempty"`
-	Reason   string `json:"reason,omitempty"`
+	// Approval is what the owner who was asked has approved of it.
+	Approval Approval `json:"approval,omitzero"`
+	Policy   string   `json:"policy,omitempty"` // that decided
+	Status   Status   `json:"status,omitempty"`
+	Reason   string   `json:"reason,omitempty"`
 	// Told is a digest of the last thing that people were told of it, so that they are told once.
 	Told string `json:"told,omitempty"`
 	// Contest is a digest of what people were told of its contested items, and Leave are the accounts in which the policy wants
@@ -80,6 +79,20 @@ type Connection struct {
 	Until time.Time `json:"until,omitzero"` // when it ends by itself
 	// Facts is what only its machine reads.
 	Facts map[string]string `json:"facts,omitempty"`
+}
+
+// Approval is what an owner who was asked has approved, and what they were asked: lines, as package cover writes them.
+type Approval struct {
+	Covered []string `json:"covered,omitempty"` // what they approved, by whichever answer
+	First   []string `json:"first,omitempty"`   // what the first question showed
+	Shown   []string `json:"shown,omitempty"`   // what the last question showed
+	// Told is a digest of what they were asked last of a thing that stands; see [Ledger.Once].
+	Told string `json:"told,omitempty"`
+}
+
+// IsZero reports whether nobody was asked, and nothing approved.
+func (a Approval) IsZero() bool {
+	return len(a.Covered)+len(a.First)+len(a.Shown) == 0 && a.Told == ""
 }
 
 // Untagged is how often the status tags of a connection were taken away in one account, who did so last, and by which call.

@@ -14,6 +14,8 @@
 package notice
 
 import (
+	"net/netip"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -76,9 +78,12 @@ type Approval struct {
 	Console string           `json:"console"`
 	// Reachable are the databases that the policy would open, on both sides.
 	Reachable []Reachable `json:"reachable"`
-	// Approve and Reject are the commands to answer with, in the accepter's account.
-	Approve string `json:"approve"`
-	Reject  string `json:"reject"`
+	// Ranges are those of the requester that came after an approval; Reachable are then the databases that came. What was approved stands.
+	Ranges []netip.Prefix `json:"ranges,omitempty"`
+	// Approve and Reject are the commands to answer with, in the accepter's account. ApproveAll approves what comes later, too.
+	Approve    string `json:"approve"`
+	ApproveAll string `json:"approveAll"`
+	Reject     string `json:"reject"`
 }
 
 // Reachable is a database that would become reachable from the other side.

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -37,12 +38,19 @@ func requested(execution string, c workflow.Connection) Where {
 }
 
 // PeeringConsole links to a peering in the accepter's console, or is "" where the partition's console is not known.
-func PeeringConsole(c workflow.Connection) string {
-	host := arn.Console(arn.Partition(c.Accepter.Region), c.Accepter.Region)
+func PeeringConsole(c workflow.Connection) string { return ThingConsole(c.Accepter.Region, c.ID) }
+
+// ThingConsole returns the link to a peering or to an attachment in its owner's console, or "" where that is not known.
+func ThingConsole(region, id string) string {
+	host := arn.Console(arn.Partition(region), region)
 	if host == "" {
 		return ""
 	}
-	return fmt.Sprintf("https://%s/vpcconsole/home?region=%s#PeeringConnectionDetails:VpcPeeringConnectionId=%s", host, c.Accepter.Region, c.ID)
+	where := "PeeringConnectionDetails:VpcPeeringConnectionId="
+	if strings.HasPrefix(id, "tgw-attach-") {
+		where = "TransitGatewayAttachmentDetails:transitGatewayAttachmentId="
+	}
+	return fmt.Sprintf("https://%s/vpcconsole/home?region=%s#%s%s", host, region, where, id)
 }
 
 // Answering returns the command by which an owner answers a request with a tag of the resource.

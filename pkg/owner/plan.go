@@ -13,6 +13,9 @@ import (
 // set up anew is not.
 func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput) News {
 	n := News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionConnected, Result: out.Result, Said: workflow.Alike(out.Reason)}
+	if out.Result == workflow.PendingApproval {
+		n.Said = workflow.Said{Requester: in.Reason + "; " + in.Waits.Said.Requester, Accepter: in.Reason + "; " + in.Waits.Said.Accepter}
+	}
 	for _, s := range in.Sides {
 		for _, o := range s.Openings {
 			n.Opens = append(n.Opens, fmt.Sprintf("%s in %s of account %s, TCP port %d, from %s of account %s", o.Database, s.VPC.ID, s.VPC.Account, o.Port, s.Peer.ID, s.Peer.Account))

@@ -104,19 +104,20 @@ func prefixes(texts ...string) (all []netip.Prefix) {
 func request() workflow.ConcludeInput {
 	requester := workflow.VPC{Account: "111111111111", Region: "eu-west-1", ID: "vpc-1", CIDRs: prefixes("10.1.0.0/16", "100.64.0.0/20", "2600:1f18::/56")}
 	accepter := workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: prefixes("10.2.0.0/16")}
-	facts := func(v workflow.VPC, vpc, account, path string) *workflow.Facts {
-		return &workflow.Facts{VPC: v, Name: vpc, Account: workflow.AccountFacts{ID: v.Account, Name: account, OUPath: path}}
+	facts := func(v workflow.VPC, vpc, account, units, path string) *workflow.Facts {
+		return &workflow.Facts{VPC: v, Name: vpc, Account: workflow.AccountFacts{ID: v.Account, Name: account, OUPath: path, Units: units}}
 	}
 	shared := policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "the tag says so"}
 	return workflow.ConcludeInput{Execution: "run-1",
 		Connection: workflow.Connection{ID: "pcx-0123456789abcdef0", Target: "pcx-0123456789abcdef0", Requester: requester, Accepter: accepter},
-		Known: workflow.Known{Requester: facts(requester, "lab", "research", "o-abc1234567/r-ab12/ou-ab12-research/"),
-			Accepter: facts(accepter, "", "data", "o-abc1234567/r-ab12/ou-ab12-data/")},
+		Known: workflow.Known{Requester: facts(requester, "lab", "research", "Work/Research", "o-abc1234567/r-ab12/ou-ab12-work/ou-ab12-research/"),
+			Accepter: facts(accepter, "", "data", "", "o-abc1234567/r-ab12/ou-ab12-data/")},
 		Members: []string{"requester", "accepter"}, Reason: "approval needed by policy ask-owner", Expires: "2026-11-29T09:00:00Z",
 		Decision: policy.Decision{Action: policy.Ask, Allowed: true, Policy: "ask-owner", Reason: "the owner has to approve"},
+		Request:  workflow.Request{Approve: "approved"},
 		Sides: []workflow.Side{
-			{VPC: requester, Peer: accepter, Openings: []workflow.Opening{{Database: "features", Engine: "postgres", Port: 5432, Decision: shared}}},
-			{VPC: accepter, Peer: requester, Openings: []workflow.Opening{{Database: "orders", Engine: "aurora-mysql", Port: 3307, Decision: shared}}}}}
+			{Role: peering.Requester, VPC: requester, Peer: accepter, Openings: []workflow.Opening{{Database: "features", Engine: "postgres", Port: 5432, Decision: shared}}},
+			{Role: peering.Accepter, VPC: accepter, Peer: requester, Openings: []workflow.Opening{{Database: "orders", Engine: "aurora-mysql", Port: 3307, Decision: shared}}}}}
 }
 
 // What the approver reads.
@@ -133,7 +134,7 @@ func ExampleMessage() {
 	//
 	// Requester (asks)
 	//   account  111111111111  research
-	//   unit     o-abc1234567/r-ab12/ou-ab12-research/
+	//   unit     Work/Research  o-abc1234567/r-ab12/ou-ab12-work/ou-ab12-research/
 	//   VPC      vpc-1  lab
 	//   Region   eu-west-1
 	//   CIDR     10.1.0.0/16
@@ -162,6 +163,9 @@ func ExampleMessage() {
 	//
 	// To answer, with credentials of account 222222222222
 	//   approve  aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=approved
+	//            for what is listed here; you are asked again about ranges of theirs and databases of yours that come later
+	//   all      aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=approved-all
+	//            for those, too
 	//   reject   aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=rejected
 	//   or look  https://us-east-1.console.aws.amazon.com/vpcconsole/home?region=us-east-1#PeeringConnectionDetails:VpcPeeringConnectionId=pcx-0123456789abcdef0
 	//

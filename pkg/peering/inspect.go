@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -47,6 +49,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Units says what the units of an account's path are called.
+	Units func(ctx context.Context, path string) (string, error)
 	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which peerings are managed, and what was added for them.
@@ -104,6 +108,9 @@ type inspection struct {
 	request  bool          // the event is the record of its request, by its requester
 	origin   ledger.Origin // by which it comes to be managed with this look
 	left     []string      // the accounts in which what somebody takes away is left to them
+
+	weighed  bool            // approval is what the entry has to say
+	approval ledger.Approval // what is approved of it; nothing if nobody has to approve it
 }
 
 // inspect answers what the peering needs next.
@@ -272,7 +279,15 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 		}
 		if found {
 			p.Expires = own.Expires
-			about.Approval = own.Tags[tag.Approval]
+			answer := own.Tags[tag.Approval]
+			switch {
+			case cover.Approves(answer, l.entry.Approval):
+				about.Approval = tag.Approved
+			case cover.Yes(answer):
+				q.Unclear += "; " + old(answer)
+			default:
+				about.Approval = answer
+			}
 			q.Accept, q.Unclear = set.Answer(r, a, about), q.Unclear+tag.Why(own.Tags, tag.Approval)
 		}
 	}
@@ -286,14 +301,42 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	case workflow.AnswerConnect:
 		v, err = l.connect(ctx, set, q, v)
 	case workflow.AnswerAsk:
-		out.Request = workflow.Request{By: l.entry.Asked, Why: cmp.Or(l.entry.Facts[whyOf], Reason(own[0]))}
-		if out.Request.By == "" && l.request {
-			out.Request.By = Asker(in.Event)
+		out.Expires = p.Expires
+		if out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
+			return v, err
 		}
-		out.Told, out.Reminded, out.Expires = told(l.entry, v), reminded(l.entry, v), p.Expires
-		out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q)
+		shown := shows(out.Connection, out.Sides)
+		out.Told, out.Reminded = told(l.entry, v, shown), reminded(l.entry, v, shown)
+		if out.Told {
+			shown = l.entry.Approval.Shown
+		} else if err = l.name(ctx); err != nil {
+			return v, err
+		}
+		out.Request = l.asks(own[0], cover.Answer(l.entry.Approval, shown))
 	}
 	return v, err
+}
+
+// name finds out what the units of both accounts are called, for whoever is asked.
+func (l *inspection) name(ctx context.Context) error {
+	for _, facts := range []**workflow.Facts{&l.out.Known.Requester, &l.out.Known.Accepter} {
+		named := **facts
+		var err error
+		if named.Account.Units, err = l.Units(ctx, named.Account.OUPath); err != nil {
+			return err
+		}
+		*facts = &named
+	}
+	return nil
+}
+
+// asks is who asks, and why, and by which answer the other's owner approves; own are the requester's tags of the peering.
+func (l *inspection) asks(own map[string]string, answer string) workflow.Request {
+	out := workflow.Request{By: l.entry.Asked, Why: cmp.Or(l.entry.Facts[whyOf], Reason(own)), Approve: answer}
+	if out.By == "" && l.request {
+		out.By = Asker(l.in.Event)
+	}
+	return out
 }
 
 // adopt asks whether one of the owners who ask may have the peering taken over: the first yes counts, else the last no.
@@ -340,8 +383,8 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, err
 	}
 	out.Found = append(out.Found, closed...)
-	if len(l.items) == 0 || l.in.Known.Trimmed {
-		return v, nil
+	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Known.Trimmed {
+		return v, err
 	}
 	surveyed := [2]workflow.Side(out.Sides)
 	surplus := connection.Surplus(out.Connection, surveyed, l.items)
@@ -353,9 +396,46 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, err
 	}
 	if len(sides) > 0 {
-		out.Sides, out.Notebooks = sides, notebooks
+		out.Sides, out.Notebooks, out.Waits = sides, notebooks, workflow.Waiting{}
 		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(sides), workflow.Said{}
 	}
+	return v, nil
+}
+
+// covered leaves out of what is to be connected what came after the approval, if the policy wants one, and says that it waits. If its owner
+// was not asked about it, the answer is to ask. What nobody has to approve any more is not limited, and begins anew if that changes.
+func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
+	out := &l.out
+	if l.weighed = true; free(q.Accept) {
+		return v, nil
+	}
+	answer, c := q.Own[1][tag.Approval], out.Connection
+	var late []string
+	if l.approval, late = cover.Weigh(l.entry.Approval, answer, shows(c, out.Sides), true); len(late) == 0 {
+		return v, nil
+	}
+	w := waiting(c, out.Sides, late)
+	surveyed := out.Sides
+	out.Sides, out.Notebooks = limited(surveyed, out.Notebooks, late)
+	if cover.Told(l.approval, late) {
+		out.Waits.Said = waits(c, w, answer, l.approval.Shown, l.approval)
+		return v, nil
+	}
+	if len(w.Reachable) > 0 { // what would become reachable with it
+		var err error
+		if surveyed, err = prospect(ctx, l.surveyor(l.in.Execution, set, policy.Context{Connection: l.p.ID}), q); err != nil {
+			return v, err
+		}
+		if w = waiting(c, surveyed, late); len(w.Shown) == 0 { // it went meanwhile
+			return v, nil
+		}
+	}
+	if err := l.name(ctx); err != nil {
+		return v, err
+	}
+	w.Said, w.Decision, w.Request = waits(c, w, answer, w.Shown, l.approval), q.Accept, l.asks(q.Own[0], cover.Answer(l.approval, w.Shown))
+	w.Known = workflow.Known{Requester: Slim(out.Known.Requester), Accepter: Slim(out.Known.Accepter)}
+	out.Waits, v.Answer = w, workflow.AnswerExtend
 	return v, nil
 }
 
@@ -385,6 +465,9 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 				return *out, err
 			}
 		}
+		if err := l.keep(ctx); err != nil {
+			return *out, err
+		}
 	}
 	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
 	if l.request && l.in.Known.Requester == nil && v.Answer != workflow.AnswerWait {
@@ -392,6 +475,21 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	}
 	slog.InfoContext(ctx, "inspected", "peering", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
 	return *out, nil
+}
+
+// keep writes what is approved into the entry, before anything is done by it.
+func (l *inspection) keep(ctx context.Context) error {
+	if !l.weighed || l.entry.ID == "" || reflect.DeepEqual(l.approval, l.entry.Approval) {
+		return nil
+	}
+	var err error
+	l.entry, err = l.Ledger.Change(ctx, l.entry.ID, func(e *ledger.Connection) {
+		if l.approval.IsZero() {
+			e.Approval = ledger.Approval{}
+		}
+		e.Approval.Covered = l.approval.Covered // another execution may have asked meanwhile
+	})
+	return err
 }
 
 // leave fills in what is to be taken back; of a peering that is let go of as it stands, only the status.

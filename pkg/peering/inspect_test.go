@@ -22,6 +22,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -44,6 +45,7 @@ type world struct {
 	left     []string // "route 111", "rule 222": what the ledger has in an account
 	entry    string   // the status that the ledger has of the peering; empty: it is not managed
 	said     string   // the reason of that status
+	approval ledger.Approval
 	book     *ledger.Ledger
 	gone     []string // accounts whose VPC was deleted
 	hidden   []string // accounts that no longer see the peering
@@ -194,7 +196,7 @@ func (w *world) managed(t *testing.T) ledger.Ledger {
 	w.book = &l
 	ctx := context.Background()
 	if w.entry != "" {
-		_, err := l.Begin(ctx, ledger.Connection{ID: pcx, Kind: connection.Peering, Status: ledger.Status(w.entry), Reason: w.said, Told: w.said, Sides: []ledger.Side{
+		_, err := l.Begin(ctx, ledger.Connection{Approval: w.approval, ID: pcx, Kind: connection.Peering, Status: ledger.Status(w.entry), Reason: w.said, Told: w.said, Sides: []ledger.Side{
 			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}})
 		if err != nil {
 			t.Fatal(err)
@@ -231,6 +233,7 @@ func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (
 			}
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
+		Units: func(context.Context, string) (string, error) { return "Research", nil },
 		Policy: func(context.Context, string) (*policy.Set, string, error) {
 			return policy.Default(), policy.DefaultText(), nil
 		},
@@ -265,7 +268,7 @@ func TestInspectAnswers(t *testing.T) {
 		"a tag of the VPC that means nothing": {&world{status: "pending-acceptance", accept: "yes"}, workflow.AnswerAsk,
 			"approval needed by policy ask-owner; drawbridge:accept=yes means nothing: write auto, ask or never"},
 		"an approval that means nothing": {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "yes"}}}, workflow.AnswerAsk,
-			"approval needed by policy ask-owner; drawbridge:approval=yes means nothing: write approved or rejected"},
+			"approval needed by policy ask-owner; drawbridge:approval=yes means nothing: write approved, approved-all, rejected or the value that the question names"},
 		"an active peering":                    {&world{status: "active"}, workflow.AnswerConnect, "route-both-ways"},
 		"a peering on its way":                 {&world{status: "provisioning"}, workflow.AnswerWait, "provisioning"},
 		"a requester outside the organization": {&world{status: "pending-acceptance", accept: "auto", outside: []string{"111111111111"}}, workflow.AnswerRefuse, "111111111111 is outside"},
@@ -400,19 +403,114 @@ func TestWhatIsTooLargeIsNotAccepted(t *testing.T) {
 	}
 }
 
+// What there is to approve in the world.
+const (
+	addresses = "range 10.1.0.0/16"
+	mine      = "database mine, mysql, TCP port 3308"
+	orders    = "database orders, mysql, TCP port 3307"
+)
+
+var whole = []string{mine, orders, addresses}
+
+// asked is what an entry says after a question.
+func asked(shown []string) ledger.Approval {
+	a := cover.Ask(ledger.Approval{}, shown)
+	if len(shown) > 0 {
+		a.Told = cover.Digest(shown)
+	}
+	return a
+}
+
+// An approval opens what its question showed. What came later is asked about, and not opened.
+func TestAnApprovalCoversWhatItShowed(t *testing.T) {
+	said := func(value string) map[string]map[string]string {
+		return map[string]map[string]string{beta: {"drawbridge:approval": value}}
+	}
+	covered := func(lines ...string) ledger.Approval {
+		a := asked(cover.Lines(lines...))
+		a.Covered = a.First
+		return a
+	}
+	again := func(a ledger.Approval, lines ...string) ledger.Approval {
+		a.Shown = cover.Lines(lines...)
+		a.Told = cover.Digest(a.Shown)
+		return a
+	}
+	for name, c := range map[string]struct {
+		accept   string
+		tags     map[string]map[string]string
+		approval ledger.Approval
+		answer   workflow.Answer
+		opened   []string
+		from     int // how many ranges may come in
+		waits    string
+		covered  []string
+	}{
+		"nothing came":                       {"", said("approved"), covered(whole...), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"approved now":                       {"", said("approved"), asked(whole), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"accepted by hand, as it was asked":  {"", nil, asked([]string{orders, addresses}), workflow.AnswerExtend, []string{"orders"}, 1, "mine on TCP port 3308", []string{orders, addresses}},
+		"accepted by hand, and nobody asked": {"", nil, ledger.Approval{}, workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"a database came":                    {"", said("approved"), covered(orders, addresses), workflow.AnswerExtend, []string{"orders"}, 1, "mine on TCP port 3308", []string{orders, addresses}},
+		"a database came and was asked about": {"", said("approved"), again(covered(orders, addresses), mine), workflow.AnswerConnect, []string{"orders"}, 1, "mine on TCP port 3308",
+			[]string{orders, addresses}},
+		"and approved": {"", said("approved-" + cover.Digest([]string{mine})), again(covered(orders, addresses), mine), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"and an old answer stands there": {"", said("approved-00000000"), again(covered(orders, addresses), mine), workflow.AnswerConnect, []string{"orders"}, 1, "approved-00000000 answers an earlier question",
+			[]string{orders, addresses}},
+		"the requester approves":      {"", map[string]map[string]string{alpha: {"drawbridge:approval": "approved-all"}}, covered(orders, addresses), workflow.AnswerExtend, []string{"orders"}, 1, "mine", []string{orders, addresses}},
+		"a range came":                {"", said("approved"), covered(mine, orders), workflow.AnswerExtend, []string{"mine", "orders"}, 0, "10.1.0.0/16", []string{mine, orders}},
+		"all was approved":            {"", said("approved-all"), covered(orders), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"nobody has to approve":       {"auto", said("approved"), covered(orders), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", nil},
+		"a database that went is not": {"", said("approved"), covered(append(whole, "another")...), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", cover.Lines(append(whole, "another")...)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world{status: "active", entry: "Connected", accept: c.accept, tags: c.tags, approval: c.approval}
+			out, err := w.inspect(t, accepted, beta, workflow.Known{})
+			if err != nil || out.Answer != c.answer {
+				t.Fatalf("%s (%s), %v, want %s", out.Answer, out.Reason, err, c.answer)
+			}
+			var opened []string
+			for _, o := range out.Sides[1].Openings {
+				opened = append(opened, o.Database)
+			}
+			slices.Sort(opened)
+			if !slices.Equal(opened, c.opened) || len(out.Sides[1].Peer.CIDRs) != c.from || len(out.Sides[0].Ports) != len(c.opened) {
+				t.Errorf("opened %v to %v and ports %v, want %v to %d ranges", opened, out.Sides[1].Peer.CIDRs, out.Sides[0].Ports, c.opened, c.from)
+			}
+			if waits := out.Waits.Said.Accepter; (c.waits == "") != (waits == "") || !strings.Contains(waits, c.waits) {
+				t.Errorf("waits %q, want %q", waits, c.waits)
+			}
+			if theirs := out.Waits.Said.Requester; strings.Contains(theirs, "mine") || (theirs == "") != (c.waits == "") {
+				t.Errorf("the requester is told %q", theirs)
+			}
+			if asks := len(out.Waits.Reachable)+len(out.Waits.Ranges) > 0; asks != (c.answer == workflow.AnswerExtend) {
+				t.Errorf("waits %+v", out.Waits)
+			}
+			entry, _, err := w.managed(t).Connection(context.Background(), pcx)
+			if err != nil || !slices.Equal(entry.Approval.Covered, c.covered) {
+				t.Errorf("covered %v, %v, want %v", entry.Approval.Covered, err, c.covered)
+			}
+		})
+	}
+}
+
 func TestWhoWasToldIsNotToldAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		status, reason string
+		shown          []string
 		reminded, told bool
 	}{
-		"told, for this reason":    {"AwaitingApproval", "approval needed by policy ask-owner", false, true},
-		"told, for another reason": {"AwaitingApproval", "approval needed by policy ask-security", false, false},
-		"told and reminded":        {"AwaitingApproval", "approval needed by policy ask-owner", true, true},
-		"refused before":           {"Refused", "approval needed by policy ask-owner", false, false},
-		"nobody was told":          {"", "", false, false},
+		"told, for this reason":          {"AwaitingApproval", "approval needed by policy ask-owner", whole, false, true},
+		"told, for another reason":       {"AwaitingApproval", "approval needed by policy ask-security", whole, false, false},
+		"told and reminded":              {"AwaitingApproval", "approval needed by policy ask-owner", whole, true, true},
+		"told, and a database came":      {"AwaitingApproval", "approval needed by policy ask-owner", []string{addresses, orders}, false, false},
+		"told, and a range came":         {"AwaitingApproval", "approval needed by policy ask-owner", []string{mine, orders}, false, false},
+		"told, and a database went":      {"AwaitingApproval", "approval needed by policy ask-owner", cover.Lines(append(whole, "another")...), false, true},
+		"told before approvals had sums": {"AwaitingApproval", "approval needed by policy ask-owner", nil, false, false},
+		"refused before":                 {"Refused", "approval needed by policy ask-owner", whole, false, false},
+		"nobody was told":                {"", "", nil, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := world{status: "pending-acceptance", entry: c.status, said: c.reason}
+			w := world{status: "pending-acceptance", entry: c.status, said: c.reason, approval: asked(c.shown)}
 			if c.reminded {
 				if _, err := w.managed(t).Change(context.Background(), pcx, func(e *ledger.Connection) { e.Facts = map[string]string{"reminded": c.reason} }); err != nil {
 					t.Fatal(err)

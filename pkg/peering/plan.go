@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -61,7 +62,7 @@ func Ending(p Peering, status ledger.Status, traces bool) workflow.Result {
 		return workflow.Rejected
 	case p.Status == "expired":
 		return workflow.Expired
-	case p.Status == "active" || traces || is(workflow.Connected) || is(connection.Conflict):
+	case p.Status == "active" || traces || is(workflow.Connected) || is(workflow.PendingApproval) || is(connection.Conflict):
 		return workflow.Removed
 	case is(workflow.AwaitingApproval) || p.Expires != "":
 		return workflow.Withdrawn
@@ -100,8 +101,8 @@ func Asking(own [2]map[string]string) []string {
 
 // approval is what an owner says, by tags of the peering, to another who asks to take it over.
 func approval(own map[string]string) string {
-	if own[tag.Manage] == tag.Take {
-		return "approved"
+	if own[tag.Manage] == tag.Take || cover.Yes(own[tag.Approval]) {
+		return tag.Approved
 	}
 	return own[tag.Approval]
 }

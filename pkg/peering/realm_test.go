@@ -33,6 +33,7 @@ type realm struct {
 	peerings   map[string]string
 	violations []string
 	trims      int
+	asks       int
 	forbidden  bool   // the policy allows no routes
 	asked      string // the peering whose request was recorded
 	ledger     ledger.Ledger

@@ -22,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -50,6 +51,7 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
+		Units: func(context.Context, string) (string, error) { return "Research", nil },
 		Policy: func(context.Context, string) (*policy.Set, string, error) {
 			if w.forbidden {
 				return forbidding, "2", nil
@@ -82,7 +84,15 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	}
 	go1 := func(err error) bool { cut--; return err == nil && cut > 0 }
 	switch in.Answer {
-	case workflow.AnswerConnect:
+	case workflow.AnswerConnect, workflow.AnswerExtend:
+		if in.Answer == workflow.AnswerExtend {
+			d := &desk{}
+			again := workflow.AskAgainInput{Execution: "x", Connection: in.Connection, Waits: in.Waits}
+			if _, err := peering.AskAgain(ctx, w.ledger, d.bus(), notice.Topic{API: d, ARN: "topic"}, again); !go1(err) {
+				return false
+			}
+			w.asks++
+		}
 		_, err := dnsoption.Allow(ctx, func(v workflow.VPC) dnsoption.EC2 { return w.ec2(v) }, w.ledger, "x", in.Connection, in.Sides)
 		if !go1(err) {
 			return false
@@ -115,7 +125,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
 		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
-			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Routed: routed, Opened: opened, Injected: injected})
+			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Waits: in.Waits, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		var disconnected []workflow.Disconnected
@@ -334,7 +344,7 @@ func follows(t *rapid.T, w *realm, id string) {
 // was touched on the way, a dead route that a connection replaced included.
 func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	connected, trims, withdrawn := 0, 0, 0
+	connected, trims, withdrawn, asks := 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		gateway := rapid.SampledFrom([]string{transit, "vgw-1"}).Draw(t, "gateway")
 		w := drawRealm(t, gateway)
@@ -493,7 +503,7 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 				}
 			}
 		}
-		trims += w.trims
+		trims, asks = trims+w.trims, asks+w.asks
 		if len(w.violations) > 0 {
 			t.Fatalf("violations: %q", w.violations)
 		}
@@ -503,8 +513,8 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			}
 		}
 	})
-	if connected == 0 || trims == 0 || withdrawn == 0 {
-		t.Fatalf("nothing was ever connected (%d), trimmed (%d) or withdrawn (%d)", connected, trims, withdrawn)
+	if connected == 0 || trims == 0 || withdrawn == 0 || asks == 0 {
+		t.Fatalf("nothing was ever connected (%d), trimmed (%d), withdrawn (%d) or asked about again (%d)", connected, trims, withdrawn, asks)
 	}
 	t.Logf("%d connections came to their end, %d lost something first, %d were not allowed any more", connected, trims, withdrawn)
 }

@@ -45,8 +45,8 @@ func reminder(reason string) string {
 const remindedOf = "reminded"
 
 // reminded reports whether a request's entry says that people were told that it is stuck.
-func reminded(entry ledger.Connection, v Verdict) bool {
-	return told(entry, v) && entry.Facts[remindedOf] == v.Reason
+func reminded(entry ledger.Connection, v Verdict, shown []string) bool {
+	return told(entry, v, shown) && entry.Facts[remindedOf] == v.Reason
 }
 
 // Conclude says that a connection is over, as [connection.Conclude] does. It asks for a look at each pair on a gateway that

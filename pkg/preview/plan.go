@@ -20,8 +20,11 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 			p.Adds = append(p.Adds, dns(out.Connection, out.Known.Sides)...)
 			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Known.Notebooks)...)
 		}
-	case workflow.AnswerConnect:
+	case workflow.AnswerConnect, workflow.AnswerExtend:
 		p.Adds = append(dns(out.Connection, out.Sides), p.Adds...)
+		if out.Answer == workflow.AnswerExtend {
+			p.Adds = append(p.Adds, say("ask the owner of %s about what came after the approval: %s", where(out.Connection.Accepter), out.Waits.Said.Accepter))
+		}
 	case workflow.AnswerAsk:
 		p.Adds = append(p.Adds, say("ask the owner of %s for approval, and say so on the peering", where(out.Connection.Accepter)))
 	case workflow.AnswerRefuse, workflow.AnswerConflict:
@@ -42,7 +45,7 @@ func transit(out workflow.InspectTransitOutput) mode.Plan {
 func connection(c workflow.Connection, answer workflow.Answer, sides []workflow.Side, notebooks []workflow.Notebook, reason string) mode.Plan {
 	p := mode.Plan{}
 	switch answer {
-	case workflow.AnswerConnect:
+	case workflow.AnswerConnect, workflow.AnswerExtend:
 		p.Adds = connect(c, sides, notebooks)
 	case workflow.AnswerTrim:
 		for _, s := range sides {

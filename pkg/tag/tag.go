@@ -34,6 +34,13 @@ const (
 	Undo  = "undo"  // take back what was added for it, then let go of it
 )
 
+// The values of [Approval] that say yes.
+const (
+	Approved       = "approved"     // to what the first question showed
+	ApprovedPrefix = "approved-"    // and the digest of a question: to what that one showed
+	ApprovedAll    = "approved-all" // to that, and to what comes later
+)
+
 // Kind is a kind of thing that may have a tag: the resource type of its ARN where that is unambiguous.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 type Kind string
@@ -68,10 +75,10 @@ var Wishes = []Wish{
 	{Attach, VPC, Name},
 	{DataAPI, VPC, OneOf("true", "false")},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
-	{Approval, Peering, OneOf("approved", "rejected")},
+	{Approval, Peering, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
 	{Manage, Peering, OneOf(Take, Leave, Undo)},
 	{Accept, Gateway, OneOf("auto", "ask", "never").InDoubt("ask")},
-	{Approval, Attachment, OneOf("approved", "rejected")},
+	{Approval, Attachment, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
 	{Manage, Attachment, OneOf(Take, Leave, Undo)},
 	{Share, DBInstance, AccountsOrAll},
 	{Share, DBCluster, AccountsOrAll},

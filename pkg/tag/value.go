@@ -13,6 +13,7 @@ type Values struct {
 	form    form
 	words   []string
 	inDoubt string
+	digests string
 }
 
 type form int
@@ -36,6 +37,12 @@ func (v Values) InDoubt(word string) Values {
 	return v
 }
 
+// OrDigest returns values that may also be prefix and a digest: eight characters that Drawbridge names.
+func (v Values) OrDigest(prefix string) Values {
+	v.digests = prefix
+	return v
+}
+
 // The other forms of values.
 var (
 	Name          = Values{form: name}          // one name or id
@@ -48,7 +55,7 @@ var (
 // Read returns what a value means, in the one spelling that the rest of Drawbridge knows. Blanks around it and the case of
 // words never matter:
 //
-//	one of few words            that word, in lower case
+//	one of few words            that word, in lower case; an answer may also name a question by its digest
 //	a name                      the name
 //	several names               the names, with one blank between
 //	clusters                    their identifiers, with one blank between. Only blanks may be between them, and they are in small
@@ -84,6 +91,9 @@ func (w Wish) Read(value string) (meaning string, err error) {
 				return one, nil
 			}
 		}
+		if lower := strings.ToLower(word); w.Values.digests != "" && digestForm.MatchString(strings.TrimPrefix(lower, w.Values.digests)) && strings.HasPrefix(lower, w.Values.digests) {
+			return lower, nil
+		}
 		return w.Values.inDoubt, w.nothing(value)
 	}
 	return w.accounts(value)
@@ -99,6 +109,7 @@ const (
 var (
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
 	clusterForm = regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`)
+	digestForm  = regexp.MustCompile(`^[0-9a-f]{8}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 	// The console shows account ids so.
 	hyphenated = regexp.MustCompile(`^[0-9]{4}-[0-9]{4}-[0-9]{4}$`)
@@ -195,6 +206,9 @@ func (w Wish) Remedy() string {
 		return "write account ids of 12 digits with blanks between or true for every account"
 	}
 	last := len(w.Values.words) - 1
+	if w.Values.digests != "" {
+		return "write " + strings.Join(w.Values.words, ", ") + " or the value that the question names"
+	}
 	return "write " + strings.Join(w.Values.words[:last], ", ") + " or " + w.Values.words[last]
 }
 

@@ -181,7 +181,7 @@ const prefix = 48
 
 func acting(answer Answer, connection Connection, sides []Side, notebooks []Notebook) (bytes int, about string) {
 	switch answer {
-	case AnswerConnect:
+	case AnswerConnect, AnswerExtend:
 		bytes = connecting(sides, notebooks)
 	case AnswerDisconnect, AnswerTrim:
 		bytes = removing(connection, sides, notebooks)

@@ -23,6 +23,7 @@ type Result string
 // The end states. docs/runbook.md has an entry for each.
 const (
 	Connected        Result = "Connected"
+	PendingApproval  Result = "PendingApproval" // connected as approved; what came later waits for the owner
 	AwaitingApproval Result = "AwaitingApproval"
 	RefusedByPolicy  Result = "Refused"
 	Nothing          Result = "Nothing"
@@ -169,6 +170,44 @@ type Opening struct {
 type Request struct {
 	By  string `json:"by"`  // the ARN of the identity
 	Why string `json:"why"` // their tag drawbridge:reason
+	// Approve is the value of the tag drawbridge:approval that answers the question with yes; empty if nobody is asked.
+	Approve string `json:"approve,omitempty"`
+}
+
+// Waiting is what came to a connection after an owner approved it, and waits for their answer. Nothing waits if nothing is said.
+type Waiting struct {
+	Said Said `json:"said,omitzero"` // to the two sides
+	// The rest is there if the owner is to be asked, and was not before. Thing is what was approved: the peering, or an attachment; Account and
+	// Region are its owner's.
+	Thing     string      `json:"thing,omitempty"`
+	Account   string      `json:"account,omitempty"`
+	Region    string      `json:"region,omitempty"`
+	Ranges    []Ranged    `json:"ranges,omitempty"`
+	Reachable []Reachable `json:"reachable,omitempty"`
+	// Shown is what of both the question shows, as package cover writes it.
+	Shown []string `json:"shown,omitempty"`
+	// Decision is the policy's, by which the owner is asked; empty if another execution asked it.
+	Decision policy.Decision `json:"decision,omitzero"`
+	Request  Request         `json:"request,omitzero"`
+	Known    Known           `json:"known,omitzero"` // the two VPCs and their accounts
+}
+
+// Ranged is a range of a VPC.
+type Ranged struct {
+	CIDR netip.Prefix `json:"cidr"`
+	VPC  VPC          `json:"vpc"`
+}
+
+// AskAgainInput is what came to a connection that stands, and of whom to ask.
+type AskAgainInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Waits      Waiting    `json:"waits"`
+}
+
+// AskAgainOutput says whether the owner was asked now.
+type AskAgainOutput struct {
+	Asked bool `json:"asked"`
 }
 
 // Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
@@ -226,6 +265,8 @@ type AccountFacts struct {
 	// Suspended is the state of an account of the organization that is not active now, such as SUSPENDED. It begins nothing, and nothing in it
 	// can be read: what it has stays.
 	Suspended string `json:"suspended,omitempty"`
+	// Units are the names of the units of the path, with slashes between: for people to read, who are asked about the account.
+	Units string `json:"units,omitempty"`
 }
 
 // Unreadable returns the error with which nothing of a suspended account is read, nil for any other; see [fault.Unreadable].
@@ -234,6 +275,14 @@ func (f AccountFacts) Unreadable() error {
 		return nil
 	}
 	return &fault.Error{Kind: fault.Refused, Cause: fault.ErrSuspended, Message: fmt.Sprintf("account %s is %s, so that nothing in it can be read now", f.ID, f.Suspended)}
+}
+
+// Unit says in which unit the account is, for people: by name, or by the path if the names are not known.
+func (f AccountFacts) Unit() string {
+	if f.Units == "" {
+		return f.OUPath
+	}
+	return f.Units + "  " + f.OUPath
 }
 
 // InspectPeeringInput starts or continues a look at one peering.
@@ -256,6 +305,7 @@ const (
 	AnswerAccept     Answer = "accept"
 	AnswerWait       Answer = "wait"
 	AnswerConnect    Answer = "connect"
+	AnswerExtend     Answer = "extend" // connect, and ask about what came after the approval
 	AnswerTrim       Answer = "trim"
 	AnswerConflict   Answer = "conflict"
 	AnswerAsk        Answer = "ask"
@@ -300,6 +350,8 @@ type InspectPeeringOutput struct {
 	// closed to us, with what that means for what was added there.
 	Tagged []Carrier `json:"tagged"`
 	Absent []Hop     `json:"absent"`
+	// Waits is what of the connection waits for the owner's approval.
+	Waits Waiting `json:"waits"`
 	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
 	// more: the ledger forgets it.
 	Ended bool `json:"ended"`
@@ -436,12 +488,13 @@ type VerifyConnectionInput struct {
 	Notebooks  []Notebook           `json:"notebooks"`
 	Found      []Hop                `json:"found"` // in order before
 	DNS        HopsOutput           `json:"dns,omitzero"`
+	Waits      Waiting              `json:"waits,omitzero"`
 	Routed     []AddRoutesOutput    `json:"routed"`
 	Opened     []HopsOutput         `json:"opened"`
 	Injected   []InjectRoutesOutput `json:"injected"`
 }
 
-// VerifyConnectionOutput is the output of an execution that ended Connected.
+// VerifyConnectionOutput is the output of an execution that ended Connected, PendingApproval or Contested.
 type VerifyConnectionOutput struct {
 	Result  Result `json:"result"`
 	Reason  string `json:"reason"`
