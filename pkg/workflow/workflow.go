@@ -150,6 +150,8 @@ type Opening struct {
 	Port     int             `json:"port"`
 	Groups   []string        `json:"groups"` // security groups of the database
 	Subnets  []string        `json:"subnets,omitempty"`
+	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
+	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
 	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
 	// the port. Only what people are asked about says so.
