@@ -82,8 +82,14 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 	}
 	var lacks []string
 	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
-	for _, s := range in.Sides {
-		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, subnetsOf(in.Notebooks, s.VPC))
+	for n, s := range in.Sides {
+		var there []workflow.Opening
+		for other, o := range in.Sides {
+			if other != n {
+				there = append(there, o.Openings...)
+			}
+		}
+		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, there, subnetsOf(in.Notebooks, s.VPC))
 		if err != nil {
 			return out, err
 		}

@@ -57,6 +57,12 @@ func (r *region) DescribeClusters(context.Context, *redshift.DescribeClustersInp
 	return &redshift.DescribeClustersOutput{Clusters: r.redshift}, cmp.Or(r.none, r.err)
 }
 
+func (r *region) DescribeClusterSubnetGroups(_ context.Context, in *redshift.DescribeClusterSubnetGroupsInput, _ ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
+	r.asked = append(r.asked, *in.ClusterSubnetGroupName)
+	return &redshift.DescribeClusterSubnetGroupsOutput{ClusterSubnetGroups: []redshifttypes.ClusterSubnetGroup{{Subnets: []redshifttypes.Subnet{
+		{SubnetIdentifier: aws.String("subnet-y")}, {SubnetIdentifier: aws.String("subnet-x")}}}}}, r.err
+}
+
 func instance(name, vpc, group string, port int32) types.DBInstance {
 	i := types.DBInstance{DBInstanceIdentifier: &name, Engine: aws.String("mysql"), DBSubnetGroup: &types.DBSubnetGroup{DBSubnetGroupName: &group, VpcId: &vpc,
 		Subnets: []types.Subnet{{SubnetIdentifier: aws.String("subnet-b")}, {SubnetIdentifier: aws.String("subnet-a")}}}}

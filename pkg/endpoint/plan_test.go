@@ -11,7 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 const api, ui = "com.amazonaws.eu-west-1.sagemaker.api", "aws.sagemaker.eu-west-1.notebook"
@@ -151,10 +151,10 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	shut := []firewall.ACL{{ID: "acl-1", Subnets: []string{"subnet-a"}}}
+	shut := []network.ACL{{ID: "acl-1", Subnets: []string{"subnet-a"}}}
 	for name, c := range map[string]struct {
 		change func(*endpoint.Network)
-		acls   []firewall.ACL
+		acls   []network.ACL
 		says   string // empty: all is well
 	}{
 		"what Drawbridge makes is well": {change: func(*endpoint.Network) {}},

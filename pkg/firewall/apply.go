@@ -518,64 +518,6 @@ func together(clients []notebook.Client) map[string][]string {
 	return out
 }
 
-// CheckACLs reads the network ACLs of one side's VPC and returns a hop for its subnets: what they lack, or that
-// nothing is in the way.
-func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, notebookSubnets []string) ([]workflow.Hop, []string, error) {
-	if len(side.Openings) == 0 && len(side.Ports) == 0 {
-		return nil, nil, nil
-	}
-	acls, err := ReadACLs(ctx, ec2api, side.VPC.ID)
-	if err != nil {
-		return nil, nil, err
-	}
-	var lacks []string
-	for _, o := range side.Openings {
-		subnets := o.Subnets
-		if len(subnets) == 0 {
-			subnets = nil // unknown: any of the VPC's
-		}
-		lacks = append(lacks, Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)...)
-	}
-	if len(side.Ports) > 0 && len(notebookSubnets) > 0 {
-		lacks = append(lacks, Judge(acls, notebookSubnets, side.Peer.CIDRs, side.Ports, false)...)
-	}
-	slices.Sort(lacks)
-	lacks = slices.Compact(lacks)
-	hop := workflow.Hop{Hop: "network ACL " + side.VPC.ID, OK: len(lacks) == 0, Detail: "nothing in the way"}
-	if len(lacks) > 0 {
-		hop.Detail = strings.Join(lacks, "; ")
-	}
-	return []workflow.Hop{hop}, lacks, nil
-}
-
-func convertACL(a types.NetworkAcl) ACL {
-	out := ACL{ID: aws.ToString(a.NetworkAclId)}
-	for _, s := range a.Associations {
-		out.Subnets = append(out.Subnets, aws.ToString(s.SubnetId))
-	}
-	for _, e := range a.Entries {
-		entry := Entry{Number: int(aws.ToInt32(e.RuleNumber)), Allow: e.RuleAction == types.RuleActionAllow, From: 0, To: 65535}
-		cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(e.CidrBlock), aws.ToString(e.Ipv6CidrBlock)))
-		protocol := aws.ToString(e.Protocol)
-		if err != nil || protocol != "-1" && protocol != "6" && protocol != "tcp" {
-			continue
-		}
-		entry.CIDR = cidr.Masked()
-		if protocol != "-1" && e.PortRange != nil {
-			entry.From, entry.To = int(aws.ToInt32(e.PortRange.From)), int(aws.ToInt32(e.PortRange.To))
-		}
-		if aws.ToBool(e.Egress) {
-			out.Egress = append(out.Egress, entry)
-		} else {
-			out.Ingress = append(out.Ingress, entry)
-		}
-	}
-	byNumber := func(a, b Entry) int { return a.Number - b.Number }
-	slices.SortFunc(out.Ingress, byNumber)
-	slices.SortFunc(out.Egress, byNumber)
-	return out
-}
-
 func join(ports []int) string {
 	var out []string
 	for _, p := range ports {

@@ -138,28 +138,3 @@ func sorted(wanted []Wanted) []Wanted {
 	slices.SortFunc(wanted, compare)
 	return slices.Compact(wanted)
 }
-
-// ACL is a network ACL with its entries in the order AWS evaluates them.
-// https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
-type ACL struct {
-	ID      string
-	Subnets []string
-	Ingress []Entry
-	Egress  []Entry
-}
-
-// Entry is one rule of a network ACL.
-type Entry struct {
-	Number   int
-	Allow    bool
-	CIDR     netip.Prefix
-	From, To int // TCP ports; an entry for all protocols has 0 to 65535; entries for other protocols are left out
-}
-
-// Ephemeral are the ports on which a client may receive the answers: the network ACL, being stateless, must let them
-// through. Linux uses 32768 to 60999, NAT gateways and Lambda 1024 to 65535.
-// https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
-var Ephemeral = Ports{32768, 60999}
-
-// Ports is a range of TCP ports, both ends included.
-type Ports struct{ From, To int }

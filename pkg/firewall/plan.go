@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -224,60 +225,53 @@ func OpenEverywhere(groups []Group, ports []int, destinations []netip.Prefix) bo
 // Judge says which entries the network ACLs of subnets lack for TCP between them and peers: requests arrive on (or
 // leave to) ports, answers travel on the ephemeral ones. An empty result means nothing is in the way.
 // If subnets is nil, all ACLs are judged.
-func Judge(acls []ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
+func Judge(acls []network.ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
 	var out []string
 	for _, acl := range acls {
 		used := subnets == nil && len(acl.Subnets) > 0 || slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(subnets, s) })
 		if !used {
 			continue
 		}
-		for _, peer := range peers {
-			for _, port := range ports {
-				request, answer := Ports{port, port}, Ephemeral
-				in, outgoing := request, answer
-				if !producer {
-					in, outgoing = answer, request
-				}
-				if number, ok := permits(acl.Ingress, peer, in); !ok {
-					out = append(out, lack(acl.ID, "inbound", "from", peer, in, number))
-				}
-				if number, ok := permits(acl.Egress, peer, outgoing); !ok {
-					out = append(out, lack(acl.ID, "outbound", "to", peer, outgoing, number))
-				}
+		for _, port := range ports {
+			in, outgoing := network.Ports{From: port, To: port}, network.Ephemeral
+			if !producer {
+				in, outgoing = outgoing, in
 			}
+			out = append(out, lacks(acl.ID, "inbound", "from", network.Deny(acl.Ingress, peers, in))...)
+			out = append(out, lacks(acl.ID, "outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func lack(acl, direction, preposition string, peer netip.Prefix, p Ports, number int) string {
-	ports := fmt.Sprint(p.From)
-	if p.To != p.From {
-		ports = fmt.Sprintf("%d-%d", p.From, p.To)
-	}
-	before := ""
-	if number > 0 {
-		before = fmt.Sprintf(" before rule %d", number)
-	}
-	return fmt.Sprintf("network ACL %s lacks an %s entry%s: allow TCP %s %s %s", acl, direction, before, ports, preposition, peer)
-}
-
-// permits reports whether the entries let all of peer through on all of ports. AWS takes the first entry, by number,
-// that matches; traffic that no entry matches is denied. number is that of the entry that denies, 0 if none does.
-//
-// An entry that covers peer and ports only in part settles nothing by itself: if it denies, a part is denied; if it
-// allows, the rest is left to the entries after it, which is judged as if nothing had been allowed yet.
-func permits(entries []Entry, peer netip.Prefix, ports Ports) (number int, ok bool) {
-	for _, e := range entries {
-		touches := e.CIDR.Overlaps(peer) && e.From <= ports.To && e.To >= ports.From
-		covers := touches && e.CIDR.Bits() <= peer.Bits() && e.From <= ports.From && e.To >= ports.To
-		switch {
-		case touches && !e.Allow:
-			return e.Number, false
-		case covers && e.Allow:
-			return 0, true
+// lacks says of what is denied which entries are missing: one for all prefixes that the same rule denies.
+func lacks(acl, direction, preposition string, denied []network.Denied) []string {
+	const few = 4 // prefixes that are named
+	var out []string
+	for len(denied) > 0 {
+		like := denied[0]
+		n := slices.IndexFunc(denied, func(d network.Denied) bool { return d.Ports != like.Ports || d.Rule != like.Rule })
+		if n < 0 {
+			n = len(denied)
 		}
+		var names []string
+		for _, d := range denied[:min(n, few)] {
+			names = append(names, d.CIDR.String())
+		}
+		if n > few {
+			names = append(names, fmt.Sprintf("and %d more", n-few))
+		}
+		ports := fmt.Sprint(like.Ports.From)
+		if like.Ports.To != like.Ports.From {
+			ports = fmt.Sprintf("%d-%d", like.Ports.From, like.Ports.To)
+		}
+		before := ""
+		if like.Rule > 0 {
+			before = fmt.Sprintf(" before rule %d", like.Rule)
+		}
+		out = append(out, fmt.Sprintf("network ACL %s lacks an %s entry%s: allow TCP %s %s %s", acl, direction, before, ports, preposition, strings.Join(names, ", ")))
+		denied = denied[n:]
 	}
-	return 0, false
+	return out
 }

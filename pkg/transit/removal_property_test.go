@@ -807,3 +807,7 @@ func TestWhatNobodyAskedForStaysAsItIs(t *testing.T) {
 func (l *land) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
 	return &ec2.GetManagedPrefixListEntriesOutput{}, nil
 }
+
+func (l *land) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
+	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
+}

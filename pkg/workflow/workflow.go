@@ -155,11 +155,13 @@ type Unseen struct {
 
 // Opening is a database that the policy opens to the other side.
 type Opening struct {
-	Database string          `json:"database"` // identifier
-	Engine   string          `json:"engine"`   // RDS's or "redshift"
-	Port     int             `json:"port"`
-	Groups   []string        `json:"groups"` // security groups of the database
-	Subnets  []string        `json:"subnets,omitempty"`
+	Database string   `json:"database"` // identifier
+	Engine   string   `json:"engine"`   // RDS's or "redshift"
+	Port     int      `json:"port"`
+	Groups   []string `json:"groups"` // security groups of the database
+	Subnets  []string `json:"subnets,omitempty"`
+	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
+	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
 	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
 	// the port. Only what people are asked about says so.
