@@ -34,8 +34,7 @@ func main() {
 		IAM:     func(x, id, region string) private.IAM { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
 		Policy:  parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy,
-		Ledger:  ledger.Open(door.Hub()),
-		Brake:   brake.Open(door.Hub()).Asker(door.Mode),
+		Ledger:  ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode),
 		Callers: private.Callers(ssm.NewFromConfig(door.Hub()), os.Getenv("CALLERS_PARAMETER")),
 		Regions: strings.Split(os.Getenv("REGIONS"), ","),
 	}.Inspect

@@ -34,8 +34,7 @@ func main() {
 	}
 	enter := func(execution string, at event.Place) transit.Clients {
 		c := door.Enter(execution, at.Account, at.Region)
-		reads := survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
-		return transit.Clients{Clients: reads, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
+		return transit.Clients{Clients: survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
 	inspect := transit.Inspector{Enter: enter, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account}.Inspect
