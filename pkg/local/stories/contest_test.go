@@ -138,11 +138,12 @@ As in attach.md, up to the attachment. Then the owner of alpha ends the share. A
 gateway any more, what Drawbridge attached is detached.`,
 		prepare: gateway(true),
 		acts: []act{
-			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
+			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing"}},
 			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Attached"}},
-			{"The owner of alpha deletes the share.", endShare, []string{"Announced", "Announced", "Nothing", "Removed"}},
+			{"The owner of alpha deletes the share.", endShare, []string{"Announced", "Nothing", "Removed"}},
 		},
-		also: attachments("deleted"),
+		unruly: true, // the owner's call and RAM's own event in beta each ask for a look
+		also:   attachments("deleted"),
 	},
 }
 
