@@ -84,7 +84,7 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters)
+	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, contestedCallers)
 	for i, s := range dataAPI {
 		t.Run(s.name, func(t *testing.T) {
 			played++
