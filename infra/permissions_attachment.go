@@ -36,6 +36,7 @@ var attachmentSteps = map[string]step{
 	"InspectAttachment": {
 		readsParam:  true,
 		asksOrg:     true,
+		namesUnits:  true,
 		keeps:       true,
 		announces:   true,
 		keepsLedger: true,
@@ -100,9 +101,10 @@ var attachmentSteps = map[string]step{
 		member:      []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}},
 	},
 	"AskAttachment": {
-		notifies:  true,
-		announces: true,
-		member:    []grant{attachmentStatus},
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
+		member:      []grant{attachmentStatus},
 	},
 	"RefuseAttachment": {
 		announces: true,

@@ -5,6 +5,7 @@ var transitSteps = map[string]step{
 	"InspectTransit": {
 		readsParam:  true,
 		asksOrg:     true,
+		namesUnits:  true,
 		keeps:       true,
 		keepsLedger: true,
 		member: []grant{

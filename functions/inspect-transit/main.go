@@ -33,10 +33,10 @@ func main() {
 	}
 	enter := func(execution string, at event.Place) transit.Clients {
 		c := door.Enter(execution, at.Account, at.Region)
-		reads := survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
-		return transit.Clients{Clients: reads, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
+		return transit.Clients{Clients: survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := transit.Inspector{Enter: enter, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account}.Inspect
+	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
+	inspect := transit.Inspector{Enter: enter, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Account: organization.Account, Units: organization.Units}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, preview.Transit(door, inspect)))
 }

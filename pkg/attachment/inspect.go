@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -25,9 +26,11 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
+	surveyed "github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -58,6 +61,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Units says what the units of an account's path are called.
+	Units func(ctx context.Context, path string) (string, error)
 	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which pairs of a VPC with others are managed.
@@ -74,12 +79,12 @@ type Door interface {
 }
 
 // NewInspector returns an Inspector that enters accounts by door.
-func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker) Inspector {
+func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), units func(context.Context, string) (string, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker) Inspector {
 	enter := func(execution string, p event.Place) Clients {
 		c := door.Enter(execution, p.Account, p.Region)
 		return Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	return Inspector{Enter: enter, Account: account, Policy: text, Ledger: l, Looks: looks, Now: time.Now}
+	return Inspector{Enter: enter, Account: account, Units: units, Policy: text, Ledger: l, Looks: looks, Now: time.Now}
 }
 
 // fresh is how long after a call EC2 may not yet show the attachment that its own event speaks of.
@@ -386,7 +391,17 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	out.Policy = text
 	principal := policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: account.Entity()}
 	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: theirs.Entity()}
-	occasion := policy.Context{Connection: q.Attachment.ID, Approval: ownerTags[tag.Approval]}
+	occasion := policy.Context{Connection: q.Attachment.ID}
+	free := set.AnswerAttachment(principal, gateway, occasion)
+	word, stale := said(ownerTags[tag.Approval], entry.Approval)
+	if q.Attachment.State == "available" {
+		if err := i.cover(ctx, entry, ownerTags[tag.Approval], free); err != nil {
+			return Verdict{}, err
+		}
+	} else {
+		q.Unclear += stale
+	}
+	occasion.Approval = word
 	q.Attach, q.Answer, q.Reject = set.Attach(principal, gateway, occasion), set.AnswerAttachment(principal, gateway, occasion), set.RejectAttachment(principal, gateway, occasion)
 	q.Adopt, q.Associate = set.AdoptAttachment(principal, gateway, occasion), set.Associate(principal, gateway, occasion)
 	out.Reject = q.Reject
@@ -403,11 +418,29 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	if err != nil {
 		return Verdict{}, err
 	}
+	if v.Answer == workflow.AnswerAccept && free.Action != policy.AcceptAttachment && len(entry.Approval.First) == 0 { // approved before anybody asked
+		reachable, err := i.prospect(ctx, execution, set, u, principal, owner)
+		if err != nil {
+			return Verdict{}, err
+		}
+		if err := asked(ctx, i.Ledger, q.Attachment.ID, Shows(vpc, reachable)); err != nil {
+			return Verdict{}, err
+		}
+	}
 	if v.Answer == workflow.AnswerAsk {
+		out.Request = workflow.Request{By: entry.Asked, Why: peering.Reason(attachmentTags), Approve: cover.Answer(entry.Approval, entry.Approval.First)}
+		if requested && out.Request.By == "" && !q.Attachment.Own {
+			out.Request.By = peering.Asker(out.Event)
+		}
 		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
 		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
 			Accepter: &workflow.Facts{Account: theirs, Name: out.Gateway.Name, Tables: []workflow.Table{}}}
 		if !out.Told {
+			for _, f := range []*workflow.Facts{out.Known.Requester, out.Known.Accepter} {
+				if f.Account.Units, err = i.Units(ctx, f.Account.OUPath); err != nil {
+					return Verdict{}, err
+				}
+			}
 			if out.Reachable, err = i.prospect(ctx, execution, set, u, principal, owner); err != nil {
 				return Verdict{}, err
 			}
@@ -593,13 +626,20 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 		if n == 0 {
 			consumers = others
 		}
-		for _, d := range databases {
-			for _, consumer := range consumers {
-				decision := set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})
-				if decision.Allowed {
-					out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer),
-						Opening: workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Decision: decision}})
+		for _, consumer := range consumers {
+			var open, shut []workflow.Opening
+			for _, d := range databases {
+				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups,
+					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})}
+				if o.Decision.Allowed {
+					open = append(open, o)
+				} else {
+					shut = append(shut, o)
 				}
+			}
+			surveyed.Beside(open, shut)
+			for _, o := range open {
+				out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer), Opening: o})
 			}
 		}
 	}
