@@ -53,7 +53,7 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	told := func() data {
 		return data{
 			"gateway": at("$.gateway"), "vpc": at("$.vpc"), "attachment": at("$.attachment"), "known": at("$.known"),
-			"reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision"), "reject": at("$.reject"), "told": at("$.told"), "reachable": at("$.reachable"),
+			"reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision"), "reject": at("$.reject"), "told": at("$.told"), "reachable": at("$.reachable"), "request": at("$.request"),
 		}
 	}
 	verify := one()

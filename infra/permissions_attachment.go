@@ -37,6 +37,7 @@ var attachmentSteps = map[string]step{
 		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
+		namesUnits:  true,
 		keeps:       true,
 		announces:   true,
 		keepsLedger: true,
@@ -114,9 +115,10 @@ var attachmentSteps = map[string]step{
 		member:      []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}, attachmentStatus},
 	},
 	"AskAttachment": {
-		notifies:  true,
-		announces: true,
-		member:    []grant{attachmentStatus},
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
+		member:      []grant{attachmentStatus},
 	},
 	"RefuseAttachment": {
 		keepsLedger: true,

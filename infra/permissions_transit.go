@@ -6,6 +6,7 @@ var transitSteps = map[string]step{
 		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
+		namesUnits:  true,
 		keeps:       true,
 		keepsLedger: true,
 		member: []grant{

@@ -33,7 +33,12 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	})
 	wait.Next(inspect)
 
-	connect := h.connect(scope, inspect, data{"dns": data{"hops": []string{}}})
+	connect := h.connect(scope, inspect, data{"dns": data{"hops": []string{}}, "waits": at("$.waits")})
+
+	extend := h.task(scope, "AskAgain",
+		data{"connection": at("$.connection"), "waits": at("$.waits")},
+		result{path: "-"})
+	extend.Next(connect)
 
 	refuse := h.task(scope, "RefuseTransit",
 		data{"connection": at("$.connection"), "reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision")},
@@ -51,7 +56,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 		end{"Released", "An owner took the pair out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"wait", wait}, {"connect", connect}, {"refuse", refuse}, {"trim", disconnect}, {"disconnect", disconnect}, {"unreadable", h.unreadable(scope)},
+		{"wait", wait}, {"connect", connect}, {"extend", extend}, {"refuse", refuse}, {"trim", disconnect}, {"disconnect", disconnect}, {"unreadable", h.unreadable(scope)},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	})
 

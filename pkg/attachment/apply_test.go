@@ -495,7 +495,8 @@ func waiting() workflow.AnswerAttachmentInput {
 }
 
 func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
-	return attachment.Ask(context.Background(), func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
+	l, _ := ledgertest.New()
+	return attachment.Ask(context.Background(), l, func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
 }
 
 func TestTheApproverIsToldEverything(t *testing.T) {

@@ -1,73 +1,75 @@
 package attachment
 
 import (
-	"fmt"
-	"slices"
-	"strings"
+	"context"
+	"reflect"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Cover finds the subnets that an attachment needs in addition to those that it has: one in each Availability Zone that
-// holds a used subnet, or in each zone of a VPC in which nothing is used yet. AWS takes one subnet for each zone, and what
-// is in a zone without one does not reach the gateway. The subnet with the most free addresses is taken, of equal ones
-// the first by id. Zones in which no subnet will do are lacking. Sorted by zone.
-// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-az-overview
-func Cover(subnets []Subnet, used, attached []string) (add []string, lacking []workflow.Hop) {
-	zones, covered := map[string]bool{}, map[string]bool{}
-	for _, s := range subnets {
-		if slices.Contains(used, s.ID) {
-			zones[s.Zone] = true
-		}
-		if slices.Contains(attached, s.ID) {
-			covered[s.Zone] = true
-		}
-	}
-	if len(zones) == 0 && len(covered) == 0 {
-		for _, s := range subnets {
-			zones[s.Zone] = true
-		}
-	}
-	var names []string
-	for zone := range zones {
-		if !covered[zone] {
-			names = append(names, zone)
-		}
-	}
-	slices.Sort(names)
-	for _, zone := range names {
-		best := Subnet{}
-		for _, s := range subnets {
-			if s.Zone == zone && s.V4 && s.Free > 0 && (s.Free > best.Free || s.Free == best.Free && s.ID < best.ID) {
-				best = s
-			}
-		}
-		if best.ID != "" {
-			add = append(add, best.ID)
-			continue
-		}
-		lacking = append(lacking, workflow.Hop{Hop: "attachment in " + zone,
-			Detail: fmt.Sprintf("no subnet in %s has a free IPv4 address for the attachment: nothing there reaches the gateway; remedy: add a subnet in %s", zone, zone)})
-	}
-	return add, lacking
-}
-
-func zoneOf(subnets []Subnet, id string) string {
-	for _, s := range subnets {
-		if s.ID == id {
-			return s.Zone
-		}
-	}
-	return ""
-}
-
-func details(hops []workflow.Hop) string {
+// Shows returns what a gateway's owner is asked about, as lines of package cover: the ranges of the VPC, and the databases that become reachable
+// between it and those that are attached.
+func Shows(vpc workflow.VPC, reachable []workflow.Reachable) []string {
 	var out []string
-	for _, h := range hops {
-		out = append(out, h.Detail)
+	for _, r := range vpc.CIDRs {
+		out = append(out, Range(workflow.Ranged{CIDR: r, VPC: vpc}))
 	}
-	if len(out) == 0 {
-		return "the VPC has none"
+	for _, r := range reachable {
+		out = append(out, Database(r))
 	}
-	return strings.Join(out, "; ")
+	return cover.Lines(out...)
+}
+
+// Range is the line of a range of a VPC on a gateway.
+func Range(r workflow.Ranged) string { return cover.Of(cover.Range(r.CIDR), r.VPC.ID, "") }
+
+// Database is the line of a database of a VPC on a gateway that becomes reachable from another.
+func Database(r workflow.Reachable) string {
+	return cover.Of(cover.Database(r.Opening), r.VPC.ID, r.From.ID)
+}
+
+// word is what the owner's answer says to the policy, and what of it answers nothing: a value that names a question which is not asked any more.
+func word(answer string, a ledger.Approval) (means, unclear string) {
+	switch {
+	case cover.Approves(answer, a):
+		return tag.Approved, ""
+	case cover.Yes(answer):
+		return "", "; " + tag.Approval + "=" + answer + " answers an earlier question"
+	}
+	return answer, ""
+}
+
+// cover writes into the entry of an attachment that stands what its owner's answer covers. Where the policy accepts without asking, nothing is
+// limited. An attachment about which nobody was asked is not limited either.
+func (i Inspector) cover(ctx context.Context, entry ledger.Connection, answer string, free policy.Decision) error {
+	if entry.ID == "" || entry.Approval.IsZero() {
+		return nil
+	}
+	approval := ledger.Approval{}
+	if !free.Allowed || free.Action != policy.AcceptAttachment {
+		approval = cover.Standing(entry.Approval, answer)
+	}
+	if reflect.DeepEqual(approval, entry.Approval) {
+		return nil
+	}
+	_, err := i.Ledger.Change(ctx, entry.ID, func(e *ledger.Connection) {
+		if approval.IsZero() {
+			e.Approval = ledger.Approval{}
+		}
+		e.Approval.Covered = approval.Covered // another execution may have asked meanwhile
+	})
+	return err
+}
+
+// show writes into the entry of an attachment what its question shows.
+func show(ctx context.Context, l ledger.Ledger, id string, shown []string) error {
+	_, err := l.Change(ctx, id, func(e *ledger.Connection) {
+		e.Approval = cover.Ask(e.Approval, shown)
+		e.Approval.Told = cover.Digest(e.Approval.Shown)
+	})
+	return err
 }

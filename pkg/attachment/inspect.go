@@ -15,12 +15,14 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -53,6 +55,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Units says what the units of an account's path are called.
+	Units func(ctx context.Context, path string) (string, error)
 	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which pairs of a VPC with others are managed.
@@ -71,12 +75,12 @@ type Door interface {
 }
 
 // NewInspector returns an Inspector that enters accounts by door.
-func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
+func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), units func(context.Context, string) (string, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
 	enter := func(execution string, p event.Place) Clients {
 		c := door.Enter(execution, p.Account, p.Region)
 		return Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	return Inspector{Enter: enter, Account: account, Policy: text, Ledger: l, Looks: looks, Brake: asker, Now: time.Now}
+	return Inspector{Enter: enter, Account: account, Units: units, Policy: text, Ledger: l, Looks: looks, Brake: asker, Now: time.Now}
 }
 
 // results are the ends that an answer alone decides.
@@ -249,7 +253,17 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	out.Policy = text
 	principal := policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: account.Entity()}
 	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: theirs.Entity()}
-	occasion := policy.Context{Connection: q.Attachment.ID, Approval: ownerTags[tag.Approval]}
+	occasion := policy.Context{Connection: q.Attachment.ID}
+	free := set.AnswerAttachment(principal, gateway, occasion)
+	means, stale := word(ownerTags[tag.Approval], entry.Approval)
+	if q.Attachment.State == "available" {
+		if err := i.cover(ctx, entry, ownerTags[tag.Approval], free); err != nil {
+			return Verdict{}, err
+		}
+	} else {
+		q.Unclear += stale
+	}
+	occasion.Approval = means
 	q.Attach, q.Answer, q.Reject = set.Attach(principal, gateway, occasion), set.AnswerAttachment(principal, gateway, occasion), set.RejectAttachment(principal, gateway, occasion)
 	q.Adopt, q.Associate = set.AdoptAttachment(principal, gateway, occasion), set.Associate(principal, gateway, occasion)
 	out.Reject = q.Reject
@@ -281,11 +295,29 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	if _, tagged := TakenBack(q.Attachment.ID, vpc.Account, q.Gateway, q.Owners, false); tagged {
 		out.Attachment.Table = "" // once its owner takes the tag back, it may be associated anew
 	}
+	if v.Answer == workflow.AnswerAccept && free.Action != policy.AcceptAttachment && len(entry.Approval.First) == 0 { // approved before anybody asked
+		reachable, err := i.prospect(ctx, execution, set, u, principal, owner)
+		if err != nil {
+			return Verdict{}, err
+		}
+		if err := show(ctx, i.Ledger, q.Attachment.ID, Shows(vpc, reachable)); err != nil {
+			return Verdict{}, err
+		}
+	}
 	if v.Answer == workflow.AnswerAsk {
+		out.Request = workflow.Request{By: entry.Asked, Why: peering.Reason(q.Owners.VPC), Approve: cover.Answer(entry.Approval, entry.Approval.First)}
+		if requested && out.Request.By == "" && !q.Attachment.Own {
+			out.Request.By = peering.Asker(out.Event)
+		}
 		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
 		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
 			Accepter: &workflow.Facts{Account: theirs, Name: out.Gateway.Name, Tables: []workflow.Table{}}}
 		if !out.Told {
+			for _, f := range []*workflow.Facts{out.Known.Requester, out.Known.Accepter} {
+				if f.Account.Units, err = i.Units(ctx, f.Account.OUPath); err != nil {
+					return Verdict{}, err
+				}
+			}
 			if out.Reachable, err = i.prospect(ctx, execution, set, u, principal, owner); err != nil {
 				return Verdict{}, err
 			}

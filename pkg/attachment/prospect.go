@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	surveyed "github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -104,13 +105,21 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 		if n == 0 {
 			consumers = others
 		}
-		for _, d := range slices.DeleteFunc(databases, func(d database.Database) bool { return !d.Answers() }) {
-			for _, consumer := range consumers {
-				decision := set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})
-				if decision.Allowed {
-					out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer),
-						Opening: workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Decision: decision}})
+		databases = slices.DeleteFunc(databases, func(d database.Database) bool { return !d.Answers() })
+		for _, consumer := range consumers {
+			var open, shut []workflow.Opening
+			for _, d := range databases {
+				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups,
+					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})}
+				if o.Decision.Allowed {
+					open = append(open, o)
+				} else {
+					shut = append(shut, o)
 				}
+			}
+			surveyed.Beside(open, shut)
+			for _, o := range open {
+				out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer), Opening: o})
 			}
 		}
 	}

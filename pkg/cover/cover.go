@@ -27,8 +27,13 @@ func Range(p netip.Prefix) string { return "range " + p.String() }
 // All is the line that covers whatever comes to an attachment: nobody lists there what there is.
 const All = "all"
 
-// Of is a line that is about two things of several.
-func Of(line, here, there string) string { return line + " of " + here + " from " + there }
+// Of is a line about one VPC of several, and if it is reached from another, which.
+func Of(line, here, from string) string {
+	if line += " of " + here; from != "" {
+		line += " from " + from
+	}
+	return line
+}
 
 // Database is the line of a database that becomes reachable.
 func Database(o workflow.Opening) string {

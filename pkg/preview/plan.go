@@ -21,10 +21,7 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Known.Notebooks)...)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend:
-		p.Adds = append(dns(out.Connection, out.Sides), p.Adds...)
-		if out.Answer == workflow.AnswerExtend {
-			p.Adds = append(p.Adds, say("ask the owner of %s about what came after the approval: %s", where(out.Connection.Accepter), out.Waits.Said.Accepter))
-		}
+		p.Adds = append(append(dns(out.Connection, out.Sides), p.Adds...), again(out.Answer, out.Waits)...)
 	case workflow.AnswerAsk:
 		p.Adds = append(p.Adds, say("ask the owner of %s for approval, and say so on the peering", where(out.Connection.Accepter)))
 	case workflow.AnswerRefuse, workflow.AnswerConflict:
@@ -38,7 +35,17 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 
 // transit is what becomes of a pair of VPCs on a gateway.
 func transit(out workflow.InspectTransitOutput) mode.Plan {
-	return connection(out.Connection, out.Answer, out.Sides, out.Notebooks, out.Reason)
+	p := connection(out.Connection, out.Answer, out.Sides, out.Notebooks, out.Reason)
+	p.Adds = append(p.Adds, again(out.Answer, out.Waits)...)
+	return p
+}
+
+// again is that an owner is asked again.
+func again(answer workflow.Answer, w workflow.Waiting) []mode.Change {
+	if answer != workflow.AnswerExtend {
+		return nil
+	}
+	return []mode.Change{say("ask the owner of account %s, about %s: %s", w.Account, w.Thing, w.Said.Accepter)}
 }
 
 // connection is what peerings and pairs have in common.

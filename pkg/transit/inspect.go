@@ -44,6 +44,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Units says what the units of an account's path are called.
+	Units func(ctx context.Context, path string) (string, error)
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which pairs and attachments are managed, and what was added for a pair.
@@ -99,6 +101,10 @@ type inspection struct {
 	managed bool
 	items   []ledger.Item // that the ledger has of it
 	left    []string      // the accounts in which what somebody takes away is left to them
+
+	weighed  bool            // approval is what the entry has to say
+	approval ledger.Approval // what is approved of it, by the approvals of its attachments
+	asks     bool            // something came that its owner has to be asked about
 }
 
 // inspect answers what the pair needs next.
@@ -211,6 +217,10 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	if err != nil || v.Answer != workflow.AnswerConnect {
 		return v, err
 	}
+	if err := l.limit(ctx, first, second); err != nil {
+		return v, err
+	}
+	l.weighed = true
 	if len(l.items) > 0 && !l.in.Trimmed {
 		surveyed := [2]workflow.Side{*first.Side, *second.Side}
 		surplus := connection.Surplus(out.Connection, surveyed, l.items)
@@ -222,7 +232,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 			return v, err
 		}
 		if len(trim) > 0 {
-			out.Sides, out.Notebooks = trim, notebooks
+			out.Sides, out.Notebooks, out.Waits = trim, notebooks, workflow.Waiting{}
 			v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(trim), workflow.Said{}
 			return v, nil
 		}
@@ -232,6 +242,9 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	}
 	out.Sides = []workflow.Side{*first.Side, *second.Side}
 	out.Found = append(Hops(*q), q.Closed...)
+	if l.asks {
+		v.Answer = workflow.AnswerExtend
+	}
 	return v, nil
 }
 
@@ -261,8 +274,10 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		if out.Result = workflow.RefusedByPolicy; l.managed {
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
 		}
-	case workflow.AnswerConnect, workflow.AnswerTrim:
-		_, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Transit, ledger.Requested, l.entry, l.managed, l.left)
+	case workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim:
+		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Transit, ledger.Requested, l.entry, l.managed, l.left); err == nil {
+			err = l.keep(ctx)
+		}
 	case workflow.AnswerWait:
 		if l.in.Looks >= Patience {
 			err = fault.NewConflict(v.Reason, "see in the console of the transit gateway why that does not pass, then redrive the execution")

@@ -389,7 +389,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 	detail, _ := json.Marshal(event.TransitInspection{TransitGatewayID: gateway, Reason: "test", VPCs: []event.VPCPlace{
 		{Account: w.lands[a].account(), Region: "eu-west-1", VPC: w.lands[a].vpc()}, {Account: w.lands[b].account(), Region: "eu-west-1", VPC: w.lands[b].vpc()}}})
 	raw := fmt.Sprintf(`{"source":%q,"detail-type":%q,"account":"123456789012","region":"eu-west-1","detail":%s}`, event.Source, event.TransitToInspect, detail)
-	return transit.Inspector{
+	return transit.Inspector{Units: func(context.Context, string) (string, error) { return "", nil },
 		Enter: func(_ string, p event.Place) transit.Clients {
 			l := w.of(p.Account)
 			return transit.Clients{EC2: l, Lambda: l, Clients: survey.Clients{RDS: l, Redshift: l, SageMaker: l}}

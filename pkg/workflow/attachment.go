@@ -76,8 +76,9 @@ type InspectAttachmentOutput struct {
 	Told bool `json:"told"`
 	// Known are the facts of the VPC (requester) and, without a VPC, of the gateway's owner (accepter), with the answer ask.
 	Known Known `json:"known"`
-	// Reachable says, with the answer ask, what would become reachable.
+	// Reachable says, with the answer ask, what would become reachable, and Request who asks.
 	Reachable []Reachable `json:"reachable"`
+	Request   Request     `json:"request"`
 	Announced int         `json:"announced"` // for how many VPCs a look was asked
 }
 
@@ -145,6 +146,7 @@ type AnswerAttachmentInput struct {
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
 	Reachable  []Reachable     `json:"reachable"`
+	Request    Request         `json:"request"`
 }
 
 // VerifyAttachmentInput names an attachment that should be in order.

@@ -38,6 +38,7 @@ type InspectTransitOutput struct {
 	Tagged     []Carrier       `json:"tagged"`
 	Absent     []Hop           `json:"absent"`
 	Ended      bool            `json:"ended"`
+	Waits      Waiting         `json:"waits"` // what of it waits for the gateway's owner
 }
 
 // RefuseTransitInput says why a pair of VPCs is not connected.

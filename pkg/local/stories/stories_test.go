@@ -84,11 +84,7 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-<<<<<<< HEAD
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI)
-=======
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, contestedCallers)
->>>>>>> contest
+	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers)
 	for i, s := range dataAPI {
 		t.Run(s.name, func(t *testing.T) {
 			played++
