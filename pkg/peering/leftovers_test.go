@@ -3,7 +3,6 @@ package peering_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
@@ -154,8 +152,8 @@ func TestADeletedPeeringIsFoundAtItsOtherEnd(t *testing.T) {
 		})
 	}
 	w := world{status: "deleted", entry: "Connected", closed: []string{alpha, beta}}
-	if _, err := w.inspect(t, deleted, alpha, workflow.Known{}); !errors.Is(err, fault.ErrClosed) || fault.Of(err) != fault.Refused {
-		t.Errorf("both ends closed: %v, want Refused", err)
+	if out, err := w.inspect(t, deleted, alpha, workflow.Known{}); err != nil || out.Answer != workflow.AnswerUnreadable {
+		t.Errorf("both ends closed: %s (%s), %v, want unreadable", out.Answer, out.Reason, err)
 	}
 }
 

@@ -611,10 +611,10 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			before = append(before, l.text())
 		}
 		pairs := [][2]int{{0, 1}, {0, 2}, {2, 1}}
-		for range rapid.IntRange(1, 20).Draw(t, "actions") {
+		for range rapid.IntRange(1, 30).Draw(t, "actions") {
 			pair := rapid.SampledFrom(pairs).Draw(t, "pair")
 			cut := rapid.SampledFrom([]int{1, 2, 3, 4, 5, 100, 100, 100}).Draw(t, "cut")
-			switch rapid.SampledFrom([]string{"look", "look", "look", "leave", "come", "share", "reject", "never", "change", "change", "change"}).Draw(t, "action") {
+			switch rapid.SampledFrom([]string{"look", "look", "look", "look", "look", "leave", "come", "share", "reject", "never", "change", "change", "change", "change", "change", "change"}).Draw(t, "action") {
 			case "leave":
 				w.lands[pair[1]].state = "deleted"
 			case "come":
@@ -690,6 +690,7 @@ func TestTheWorldAfterwardsIsTheWorldBefore(t *testing.T) {
 			}
 		}
 	})
+	t.Logf("connected %d times, removed %d, trimmed %d, in conflict %d", connected, removed, trimmed, conflicts)
 	if connected == 0 || removed == 0 || trimmed == 0 || conflicts == 0 {
 		t.Fatalf("connected %d times, removed %d, trimmed %d, in conflict %d", connected, removed, trimmed, conflicts)
 	}
