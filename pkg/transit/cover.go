@@ -19,14 +19,14 @@ import (
 // neither of whose attachments had to be is not limited.
 func (l *inspection) limit(ctx context.Context, first, second *survey.Ground) error {
 	var limiting *ledger.Connection
-	covered := slices.Clone(l.entry.Approval.Covered)
-	for _, e := range l.q.Ends {
+	covered, limits := slices.Clone(l.entry.Approval.Covered), [2]bool{}
+	for n, e := range l.q.Ends {
 		entry, _, err := l.Ledger.Connection(ctx, e.Attachment.ID)
 		if err != nil {
 			return err
 		}
 		if len(entry.Approval.Covered) > 0 {
-			covered = append(covered, entry.Approval.Covered...)
+			covered, limits[n] = append(covered, entry.Approval.Covered...), true
 			if limiting == nil {
 				limiting = &entry
 			}
@@ -37,7 +37,7 @@ func (l *inspection) limit(ctx context.Context, first, second *survey.Ground) er
 		return nil
 	}
 	w := workflow.Waiting{Thing: limiting.ID, Account: l.q.Gateway.Owner, Region: l.place[0].Region}
-	lines := split(first.Side, second.Side, covered, &w)
+	lines := split([2]*workflow.Side{first.Side, second.Side}, limits, covered, &w)
 	l.approval.Covered = cover.Kept(l.entry.Approval.Covered, lines)
 	if len(w.Shown) == 0 {
 		return nil
@@ -60,8 +60,9 @@ func (l *inspection) limit(ctx context.Context, first, second *survey.Ground) er
 	return nil
 }
 
-// split takes off the two sides of a pair what is not covered, says of it in w that it waits, and returns the lines of what stays.
-func split(first, second *workflow.Side, covered []string, w *workflow.Waiting) []string {
+// split takes off the two sides of a pair what is not covered, says of it in w that it waits, and returns the lines of what stays. Databases of
+// both are asked about, and the ranges of those whose attachment had to be approved, as limits says.
+func split(sides [2]*workflow.Side, limits [2]bool, covered []string, w *workflow.Waiting) []string {
 	all := slices.Contains(covered, cover.All)
 	var stays []string
 	waits := func(line string) bool {
@@ -75,10 +76,10 @@ func split(first, second *workflow.Side, covered []string, w *workflow.Waiting) 
 	named := func(v workflow.VPC) workflow.VPC {
 		return workflow.VPC{Account: v.Account, Region: v.Region, ID: v.ID}
 	}
-	for _, s := range []*workflow.Side{first, second} {
+	for n, s := range sides {
 		s.Peer.CIDRs = slices.DeleteFunc(slices.Clone(s.Peer.CIDRs), func(p netip.Prefix) bool {
 			r := workflow.Ranged{CIDR: p, VPC: named(s.Peer)}
-			if !waits(attached.Range(r)) {
+			if !limits[1-n] || !waits(attached.Range(r)) {
 				return false
 			}
 			w.Ranges = append(w.Ranges, r)

@@ -67,6 +67,33 @@ nobody is asked again.`,
 		then:      map[int]func(context.Context, *testing.T, *scenario.World){2: opens(3306), 3: opens(3306, 3309)},
 		also:      askedAgain(0),
 	},
+	{
+		name:  "attach-approval-extended",
+		title: "What comes to a gateway after an approval is asked about again",
+		about: `
+As in s5-gateway.md, but the gateway says drawbridge:accept=ask, and beta has a second database, returns, which is not shared. The owner of
+the gateway approves beta's attachment. Then returns is shared: what was approved works on, and the gateway's owner is asked.`,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			ownersVPC(ctx, t, w)
+			mark(ctx, t, w.Consumer, w.Gateway, "drawbridge:accept", "ask")
+			spare(ctx, t, w)
+		},
+		acts: []act{
+			{"The owner of alpha shares the gateway with beta: ram CreateResourceShare.", lend, []string{"Announced", "AwaitingApproval", "Nothing", "Nothing"}},
+			{"The owner of alpha tags beta's attachment: drawbridge:approval=approved.", answer(true, "approved"), []string{"Announced", "Attached", "Connected"}},
+			{"The owner of beta shares returns.", shareSpare, []string{"Announced", "Attached", "PendingApproval"}},
+			{"The owner of alpha tags the attachment with the value that the question names.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				id := aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId)
+				entry, _, err := book().Connection(ctx, id)
+				if err != nil || len(entry.Approval.Shown) != 1 || !strings.Contains(entry.Approval.Shown[0], "returns") {
+					t.Fatalf("asked %v, %v", entry.Approval.Shown, err)
+				}
+				answer(true, "approved-"+entry.Approval.Told)(ctx, t, w)
+			}, []string{"Announced", "Attached", "Connected"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){2: opens(3306), 3: opens(3306), 4: opens(3306, 3309)},
+	},
 }
 
 // spare gives beta a second database, which nobody shares.
