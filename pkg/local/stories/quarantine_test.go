@@ -66,7 +66,7 @@ approves, it is as before.`,
 		},
 		then:   map[int]func(context.Context, *testing.T, *scenario.World){1: inTable(true), 2: inTable(false), 3: inTable(true)},
 		struck: []int{2},
-		also: everyHopHolds,
+		also:   everyHopHolds,
 	},
 	{
 		name:  "takeback-gateway-never",
