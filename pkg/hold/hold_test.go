@@ -216,7 +216,9 @@ func TestEventsThatNameNoOneThingAreOneRowForWhatTheySay(t *testing.T) {
 func TestWhatCannotBeReadIsToldOnceAndLookedAtByEachSweep(t *testing.T) {
 	w := hub()
 	w.mode = mode.Full
-	unread := func() error { return mode.Hold(mode.Unreadable, "account 222222222222 is SUSPENDED", "nothing of it is taken away") }
+	unread := func() error {
+		return mode.Hold(mode.Unreadable, "account 222222222222 is SUSPENDED", "nothing of it is taken away")
+	}
 	for day := range 4 {
 		for n := range 3 {
 			if out := w.hold(t, machine, request(fmt.Sprintf("pcx-%017x", n), day), unread()); out.Answer != "Unreadable" || !out.Kept {
