@@ -81,7 +81,7 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		if errors.Is(err, fault.ErrClosed) {
 			out.Closed = err.Error()
 			slog.WarnContext(ctx, "sweeping", "account", out.Account, "closed", out.Closed)
-			return false, nil
+			return false, s.shut(ctx, in.Territory)
 		}
 		for _, err := range parts(err) {
 			in, where := region, out.Account

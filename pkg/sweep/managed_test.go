@@ -6,8 +6,11 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -58,5 +61,24 @@ func TestAClosedAccountIsCounted(t *testing.T) {
 	out, err := Sweeper{Ledger: l}.Sweep(t.Context(), workflow.SweepAccountInput{Territory: workflow.Territory{Account: "1", Regions: []string{"us-east-1"}}})
 	if err != nil || out.Managed != 1 {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+func TestThePeeringsOfAClosedAccountAreLookedAtFromTheOtherEnd(t *testing.T) {
+	l := empty()
+	for id, sides := range map[string][2]string{"pcx-1": {"1", "2"}, "pcx-2": {"2", "1"}, "pcx-3": {"2", "2"}} {
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: id, Kind: "peering", Status: "Connected", Sides: []ledger.Side{
+			{Role: "requester", Account: sides[0], Region: "us-east-1", ID: "vpc-1"}, {Role: "accepter", Account: sides[1], Region: "us-east-1", ID: "vpc-2"}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var asked []look.Look
+	s := Sweeper{Ledger: l, Finders: []Finder{guide{"a", fault.ErrClosed}}, Ask: func(_ context.Context, looks ...look.Look) error { asked = append(asked, looks...); return nil }}
+	out, err := s.Sweep(t.Context(), workflow.SweepAccountInput{Territory: workflow.Territory{Account: "2", Regions: []string{"us-east-1"}}})
+	if err != nil || out.Closed == "" || len(asked) != 1 {
+		t.Fatalf("%+v, %v, %v", out, err, asked)
+	}
+	if i := asked[0].(event.Inspection); i.PeeringID != "pcx-1" || i.Account != "1" {
+		t.Errorf("%+v, want the one that the closed account accepted, where its requester is", i)
 	}
 }

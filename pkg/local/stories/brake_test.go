@@ -82,17 +82,16 @@ var unreadable = []tale{
 		name:  "account-suspended",
 		title: "An account is closed for a day, and nothing goes for it",
 		about: `
-As in s1-peering.md. Then beta's account is closed, and AWS lets nobody in. The sweeps of that time take nothing away, on neither side; the status in alpha, and
+As in s1-peering.md. Then alpha's account is closed, and AWS lets nobody in. The sweeps of that time take nothing away, on neither side; the status in beta, and
 people, say once that it cannot be read now. The account is opened again, and the next sweep finds all in order.`,
-		prepare: remember,
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			2: onlySaid("CreateTags"), 3: onlySaid(), 4: onlySaid("CreateTags"),
 		},
 		acts: []act{
 			request("Connected"),
-			{"Beta's account is closed. The clock starts drawbridge-sweep.", suspended("SUSPENDED"), []string{"Swept", "Unreadable"}},
+			{"Alpha's account is closed. The clock starts drawbridge-sweep.", suspended("SUSPENDED"), []string{"Swept", "Unreadable"}},
 			{"The next day it starts again.", startSweep, []string{"Swept", "Unreadable"}},
-			{"Beta's account is opened again. The clock starts drawbridge-sweep.", suspended(""), []string{"Connected", "Swept"}},
+			{"Alpha's account is opened again. The clock starts drawbridge-sweep.", suspended(""), []string{"Connected", "Swept"}},
 		},
 		unruly:    true, // what was kept and what the sweep finds meet on one peering
 		connected: true,
@@ -155,12 +154,12 @@ func dismiss(ctx context.Context, t *testing.T, w *scenario.World) {
 	sweepNowhere(ctx, t, w, workflow.Sweep{Braked: "dismiss"})
 }
 
-// suspended lets the producer's account be in a state, and sweeps.
+// suspended lets the consumer's account be in a state, and sweeps.
 func suspended(state string) func(context.Context, *testing.T, *scenario.World) {
 	return func(ctx context.Context, t *testing.T, w *scenario.World) {
 		t.Helper()
-		done(t, engine.Enter(ctx, w.Producer.Account, state))
-		t.Cleanup(func() { done(t, engine.Enter(context.Background(), w.Producer.Account, "")) })
+		done(t, engine.Enter(ctx, w.Consumer.Account, state))
+		t.Cleanup(func() { done(t, engine.Enter(context.Background(), w.Consumer.Account, "")) })
 		startSweep(ctx, t, w)
 	}
 }
