@@ -160,8 +160,8 @@ fails with what is missing, and alpha's owner is told, once. When the owner sets
 		change: hasNetwork,
 		acts: []dataAPIAct{
 			wanted("Available"),
-			{"Somebody in alpha deletes the endpoint.", deleteEndpoint, told([]string{"Available"})},
-			{"Somebody in alpha deletes it again.", deleteEndpoint, told([]string{"Conflict", "Contested"})},
+			{"Somebody in alpha deletes the endpoint.", deleteEndpoint, told([]string{"Available", "Nothing"})},
+			{"Somebody in alpha deletes it again.", deleteEndpoint, told([]string{"Conflict", "Contested", "Nothing"})},
 			wanted("Available"),
 		},
 		also: reaches,
