@@ -40,6 +40,7 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, res
 		"result": at("$.result"), "reason": at("$.reason"), "said": at("$.said"), "connection": at("$.connection"), "tagged": at("$.tagged"),
 		"absent": at("$.absent"), "ended": at("$.ended"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
 	}
+	told["dns"] = data{"hops": []any{}}
 	if restore != nil {
 		told["dns"] = at("$.dns")
 	}
