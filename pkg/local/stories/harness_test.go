@@ -42,7 +42,7 @@ var injector atomic.Pointer[local.Injector]
 // options are those of the engine that plays the stories.
 func options() local.Options {
 	o := local.Options{
-		Root: root, WaitScale: waitScale, Outside: []string{stranger},
+		Root: root, WaitScale: waitScale, Outside: []string{stranger}, Units: "2*=data/warehouses",
 		Fault: func(c awscall.Call, when local.Moment) *local.Fault {
 			if f := injector.Load(); f != nil {
 				return (*f)(c, when)

@@ -59,7 +59,7 @@ def active(account):
 
 def _known():
     """The members anybody has used or configured so far, the hub first."""
-    seen = {config.HUB_ACCOUNT, *config.UNITS}
+    seen = {config.HUB_ACCOUNT, *(account for account in config.UNITS if not account.endswith("*"))}
     for backends in (iam_backends, ec2_backends, events_backends):
         seen |= set(backends.keys())
     return sorted(filter(config.member, seen), key=lambda account: (account != config.HUB_ACCOUNT, account))

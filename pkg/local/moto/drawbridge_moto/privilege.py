@@ -147,6 +147,11 @@ def _account(call):
     return call.on(f"arn:{config.PARTITION}:organizations::{config.HUB_ACCOUNT}:account/{config.ORGANIZATION}/{call.get('AccountId')}")
 
 
+def _unit(call):
+    unit = call.get("OrganizationalUnitId")
+    return call.on(f"arn:{config.PARTITION}:organizations::{config.HUB_ACCOUNT}:ou/{config.ORGANIZATION}/{unit}")
+
+
 def _entries(call):
     # Each entry is asked about by itself.
     demands = []
@@ -277,6 +282,7 @@ CALLS = {
     "ec2:RevokeSecurityGroupIngress": _group,
     "events:PutEvents": _entries,
     "organizations:DescribeAccount": _account,
+    "organizations:DescribeOrganizationalUnit": _unit,
     "iam:ListRoleTags": _iam_role,
     "rds:ListTagsForResource": lambda call: call.on(call.get("ResourceName")),
     "redshift:DescribeTags": lambda call: call.on(call.get("ResourceName")),
