@@ -50,7 +50,8 @@ func (r *region) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInpu
 
 func (r *region) DescribeDBSubnetGroups(_ context.Context, in *rds.DescribeDBSubnetGroupsInput, _ ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
 	r.asked = append(r.asked, *in.DBSubnetGroupName)
-	return &rds.DescribeDBSubnetGroupsOutput{DBSubnetGroups: []types.DBSubnetGroup{{VpcId: aws.String(r.groups[*in.DBSubnetGroupName])}}}, r.err
+	return &rds.DescribeDBSubnetGroupsOutput{DBSubnetGroups: []types.DBSubnetGroup{{VpcId: aws.String(r.groups[*in.DBSubnetGroupName]),
+		Subnets: []types.Subnet{{SubnetIdentifier: aws.String("subnet-d")}, {SubnetIdentifier: aws.String("subnet-c")}}}}}, r.err
 }
 
 func (r *region) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
@@ -138,5 +139,35 @@ func TestReadWithoutRedshift(t *testing.T) {
 	r.none = fault.New(fault.Transient, "DNS does not answer")
 	if got, err := database.Read(t.Context(), r, r, "vpc-1", false); got != nil || err == nil || fault.Absent(err) {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Where a database may be are the subnets of its group: also of a cluster without instances, and of a warehouse. Each group is asked for once.
+func TestADatabaseIsInTheSubnetsOfItsGroup(t *testing.T) {
+	warehouse := func(name string) redshifttypes.Cluster {
+		return redshifttypes.Cluster{ClusterIdentifier: &name, VpcId: aws.String("vpc-1"), ClusterSubnetGroupName: aws.String("wide"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}
+	}
+	r := &region{
+		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307)},
+		clusters: []types.DBCluster{
+			{DBClusterIdentifier: aws.String("told"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g1")},
+			{DBClusterIdentifier: aws.String("asked"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g2")}},
+		redshift: []redshifttypes.Cluster{warehouse("one"), warehouse("two")},
+		groups:   map[string]string{"g2": "vpc-1"},
+	}
+	got, err := database.Read(t.Context(), r, r, "vpc-1", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := map[string]string{}
+	for _, d := range got {
+		in[d.ID] = fmt.Sprint(d.Subnets)
+	}
+	want := map[string]string{"orders": "[subnet-a subnet-b]", "told": "[subnet-a subnet-b]", "asked": "[subnet-c subnet-d]", "one": "[subnet-x subnet-y]", "two": "[subnet-x subnet-y]"}
+	if fmt.Sprint(in) != fmt.Sprint(want) {
+		t.Errorf("subnets are %v, want %v", in, want)
+	}
+	if fmt.Sprint(r.asked) != "[g2 wide]" {
+		t.Errorf("asked for the groups %v", r.asked)
 	}
 }

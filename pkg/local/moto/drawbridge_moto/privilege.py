@@ -317,6 +317,7 @@ ON_EVERYTHING = {
     "iam:ListRoles",
     "lambda:ListFunctions",
     "organizations:ListAccounts",
+    "redshift:DescribeClusterSubnetGroups",
     "redshift:DescribeClusters",
     "route53resolver:ListResolverEndpoints",
     "sagemaker:ListDomains",
