@@ -55,7 +55,7 @@ func (t Table) Read(ctx context.Context, keys []Key) ([]Row, error) {
 		}
 		got, err := t.API.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{t.Name: {Keys: asked, ConsistentRead: aws.Bool(true)}}})
 		if err != nil {
-			return nil, fmt.Errorf("reading the ledger: %w", err)
+			return nil, fmt.Errorf("reading the ledger, table %s: %w", t.Name, err)
 		}
 		for _, item := range got.Responses[t.Name] {
 			row, err := rowFrom(item)
@@ -85,7 +85,7 @@ func (t Table) List(ctx context.Context, part, prefix string) ([]Row, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the ledger: %w", err)
+			return nil, fmt.Errorf("reading the ledger, table %s: %w", t.Name, err)
 		}
 		for _, item := range page.Items {
 			row, err := rowFrom(item)
@@ -117,12 +117,12 @@ func (t Table) Write(ctx context.Context, changes []Change) error {
 		// One reason for each change; "None" for those that are not to blame. A conflict is another write that is under way.
 		for _, r := range canceled.CancellationReasons {
 			if slices.Contains([]string{"ConditionalCheckFailed", "TransactionConflict"}, aws.ToString(r.Code)) {
-				return fmt.Errorf("writing the ledger: %w", ErrChanged)
+				return fmt.Errorf("writing the ledger, table %s: %w", t.Name, ErrChanged)
 			}
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("writing the ledger: %w", err)
+		return fmt.Errorf("writing the ledger, table %s: %w", t.Name, err)
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func rowFrom(item map[string]types.AttributeValue) (Row, error) {
 	var row Row
 	var all map[string]any
 	if err := attributevalue.UnmarshalMap(item, &all); err != nil {
-		return row, fmt.Errorf("reading the ledger: %w", err)
+		return row, fmt.Errorf("reading a row of the ledger: %w", err)
 	}
 	row.Part, _ = all[partKey].(string)
 	row.Sort, _ = all[sortKey].(string)

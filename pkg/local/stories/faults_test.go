@@ -455,7 +455,7 @@ func resume(ctx context.Context, t *testing.T, old story.End, anew bool) {
 
 // named reports whether the message of a failure names a thing in the world, or one by an id of EC2's.
 func named(w *scenario.World, end story.End) bool {
-	things := []string{w.Connection, w.Consumer.Account, w.Producer.Account, w.Notebook.Name, w.Database.Name, "/drawbridge/policy", "/drawbridge/private-access-cidrs"}
+	things := []string{w.Connection, w.Consumer.Account, w.Producer.Account, w.Notebook.Name, w.Database.Name, "/drawbridge/policy", "/drawbridge/private-access-cidrs", "drawbridge-ledger"}
 	for id := range w.Names() {
 		things = append(things, id)
 	}
@@ -498,12 +498,15 @@ func state(ctx context.Context, t *testing.T, w *scenario.World) []string {
 		}
 		text += gatewayState(ctx, t, h)
 		for _, l := range strings.Split(names.Replace(text), "\n") {
-			lines = append(lines, h.Name+" "+random.ReplaceAllString(l, "$1-some"))
+			lines = append(lines, h.Name+" "+clock.ReplaceAllString(random.ReplaceAllString(l, "$1-some"), "some time"))
 		}
 	}
 	slices.Sort(lines)
 	return lines
 }
+
+// clock is the time that a status says.
+var clock = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 
 // gatewayState is a line for each attachment that an account has to a transit gateway, and one for each of its tags.
 func gatewayState(ctx context.Context, t *testing.T, h scenario.Home) string {
