@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -48,8 +49,22 @@ var bundles = [][]string{
 	{"dynamodb:DeleteItem", "dynamodb:PutItem"},
 }
 
-// rarely are rights that no story of [TestStories] uses, each with the test that does.
-var rarely = map[right]string{}
+// rarely are rights that no story of [TestStories] uses, each with the test of the code that does.
+var rarely = map[right]string{
+	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                       "TestDisassociate",
+	{"drawbridge-inspect-share", "dynamodb:DeleteItem"}:                              "TestWhatWasAcceptedIsForgottenWhenItEnds",
+	{"drawbridge-inspect-share", "dynamodb:PutItem"}:                                 "TestWhatWasAcceptedIsForgottenWhenItEnds",
+	{"drawbridge-member-conclude-removal", "ec2:CreateTags"}:                         "TestTheWorldAfterwardsIsTheWorldBefore",
+	{"drawbridge-member-inspect-attachment", "redshift:DescribeClusterSubnetGroups"}: "TestADatabaseIsInTheSubnetsOfItsGroup",
+	{"drawbridge-member-inspect-transit", "redshift:DescribeClusterSubnetGroups"}:    "TestADatabaseIsInTheSubnetsOfItsGroup",
+	{"drawbridge-member-remove-endpoints", "ec2:DescribeSecurityGroups"}:             "TestAnInterruptedPlacementIsFinishedAndTakenBack",
+	{"drawbridge-member-remove-routes", "ec2:CreateRoute"}:                           "TestTheWorldAfterwardsIsTheWorldBefore",
+	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                         "TestEveryLostAnswerIsMadeGood",
+	{"drawbridge-tally-sweep", "dynamodb:BatchGetItem"}:                              "TestTheLimitIsWhicheverIsMore",
+	{"drawbridge-tally-sweep", "dynamodb:DeleteItem"}:                                "TestTheLimitIsWhicheverIsMore",
+	{"drawbridge-tally-sweep", "dynamodb:PutItem"}:                                   "TestTheLimitIsWhicheverIsMore",
+	{"drawbridge-tally-sweep", "dynamodb:Query"}:                                     "TestTheLimitIsWhicheverIsMore",
+}
 
 // rightsAsked are the rights that roles used and were allowed so far, and how often: what the engine wrote down of each call as IAM sees it.
 func rightsAsked(t *testing.T) map[right]int {
@@ -189,12 +204,36 @@ func everyRightIsUsed(t *testing.T) {
 			t.Errorf("%s is used, and no template allows it", r)
 		}
 	}
-	for r := range rarely {
+	tests := testNames(t)
+	for r, by := range rarely {
 		if !allowed[r] {
 			t.Errorf("%s is excepted, and not allowed", r)
 		}
+		if !tests[by] {
+			t.Errorf("%s is excepted for %s, and there is no such test", r, by)
+		}
 	}
 	t.Logf("%d rights granted, %d used", len(allowed), len(used))
+}
+
+// testNames are the names of all tests of pkg.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	out, declared := map[string]bool{}, regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err := filepath.WalkDir(filepath.Join(root, "pkg"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
+			out[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // authorizationsAreKept leaves what the roles asked for in all stories to `make crosscheck`, which asks other judges the same.

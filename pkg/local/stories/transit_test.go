@@ -68,11 +68,13 @@ no security group of alpha lets anything out. What the peering reaches gets no s
 			succeeds(t, w.ShareGateway(ctx))
 			succeeds(t, w.Attach(ctx))
 			succeeds(t, w.Attached(ctx))
-			given(ctx, t, w)
 		},
 		acts: []act{
 			request("Connected"),
-			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The attachments are given to Drawbridge; the pair of VPCs wants a look.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				given(ctx, t, w)
+				look(nil)(ctx, t, w)
+			}, []string{"Connected"}},
 		},
 		connected: true,
 	},
