@@ -10,7 +10,8 @@
 //
 //	share.go   the words
 //	plan.go    thinks (pure)
-//	apply.go   reads the facts, asks the policy, accepts
+//	apply.go   asks the policy, accepts
+//	read.go    reads shares and invitations
 //	entry.go   what the ledger has of it
 package share
 

@@ -17,9 +17,11 @@
 //
 //	studio.go    the words
 //	plan.go      thinks: documents, who is admitted, when a domain's setting may change (pure)
-//	inspect.go   reads
+//	inspect.go   asks the policy and answers
+//	read.go      reads clusters, domains and roles
 //	readers.go   writes the readers' role
 //	role.go      writes execution roles
+//	release.go   gives them back
 //	domain.go    writes the setting of domains
 //	conclude.go  names the end
 package studio
