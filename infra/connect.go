@@ -35,7 +35,7 @@ func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable, verdic
 	inject := h.eachNotebook(scope)
 
 	told := data{
-		"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
+		"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"),
 		"found": at("$.found"), "routed": at("$.routed"), "opened": at("$.opened"), "injected": at("$.injected"),
 	}
 	maps.Copy(told, verdict)

@@ -150,7 +150,12 @@ var peeringSteps = map[string]step{
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections"}},
+			{actions: []string{
+				"ec2:DescribeNetworkAcls", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "lambda:ListFunctions",
+				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
+				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
 			status,
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},

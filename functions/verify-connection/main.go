@@ -8,10 +8,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
@@ -31,10 +34,14 @@ func main() {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
 		enter := func(v workflow.VPC) connection.Verifier { return api(v) }
+		clients := func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
+			there := door.Enter(in.Execution, v.Account, v.Region)
+			return firewall.ReadClients(ctx, ec2.NewFromConfig(there), sagemaker.NewFromConfig(there), lambda.NewFromConfig(there), v)
+		}
 		look := func(v workflow.VPC) peering.Describer { return api(v) }
 		still := func(ctx context.Context) error { return peering.StillThere(ctx, look, in.Connection) }
 		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) {
-			return connection.Verify(ctx, owners.Ledger, enter, still, bus, in)
+			return connection.Verify(ctx, owners.Ledger, enter, clients, still, bus, in)
 		}, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
 	})
 }

@@ -66,12 +66,13 @@ type Verifier interface {
 }
 
 // Verify gathers what the steps proved, judges the network ACLs of both sides, and gives the connection its status.
-// Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner.
+// Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner. clients says where a VPC has clients; it is
+// asked at most once for each, and only where it matters.
 //
 // A connection may be deleted, or let go of, while it is being set up, and the execution that takes it away may be done before the
 // last rule or status is written. So still, which returns a [fault.Over] for a connection that is over, is asked last of all, and
 // the ledger before it: that sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
-func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verifier, still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verifier, clients func(context.Context, workflow.VPC) (firewall.Clients, error), still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
 	out.Verdict = append(slices.Clone(in.Found), in.DNS.Hops...)
 	for _, r := range in.Routed {
@@ -80,6 +81,7 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 	for _, o := range in.Opened {
 		out.Verdict = append(out.Verdict, o.Hops...)
 	}
+	clients = once(clients)
 	var lacks []string
 	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
 	for n, s := range in.Sides {
@@ -89,7 +91,7 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 				there = append(there, o.Openings...)
 			}
 		}
-		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, there, subnetsOf(in.Notebooks, s.VPC))
+		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, there, clients)
 		if err != nil {
 			return out, err
 		}
@@ -153,14 +155,20 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 	return out, nil
 }
 
-func subnetsOf(notebooks []workflow.Notebook, vpc workflow.VPC) []string {
-	var out []string
-	for _, n := range notebooks {
-		if n.Account == vpc.Account && n.Region == vpc.Region {
-			out = append(out, n.Subnet)
+// once remembers where the clients of a VPC are.
+func once(clients func(context.Context, workflow.VPC) (firewall.Clients, error)) func(context.Context, workflow.VPC) (firewall.Clients, error) {
+	known := map[string]firewall.Clients{}
+	return func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
+		key := v.Account + "/" + v.Region + "/" + v.ID
+		if found, ok := known[key]; ok {
+			return found, nil
 		}
+		found, err := clients(ctx, v)
+		if err == nil {
+			known[key] = found
+		}
+		return found, err
 	}
-	return out
 }
 
 // Untagger is what [Conclude] needs of EC2.

@@ -13,12 +13,43 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// CheckACLs reads the network ACLs of one side's VPC and returns a hop for its subnets: what they lack, or that
-// nothing is in the way. there are the databases of the other side.
-func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there []workflow.Opening, notebookSubnets []string) ([]workflow.Hop, []string, error) {
+// Clients are where the clients of a VPC are.
+type Clients struct {
+	Subnets []string       // ids
+	CIDRs   []netip.Prefix // the ranges of those subnets
+}
+
+// ReadClients finds the subnets in which a VPC has notebook instances, Studio domains and functions.
+func ReadClients(ctx context.Context, ec2api route.SubnetReader, sagemakerapi notebook.ClientAPI, lambdaapi notebook.LambdaAPI, vpc workflow.VPC) (Clients, error) {
+	subnets, err := route.ReadSubnets(ctx, ec2api, vpc.ID)
+	if err != nil {
+		return Clients{}, err
+	}
+	clients, err := notebook.Clients(ctx, sagemakerapi, lambdaapi, vpc.ID, route.SubnetIDs(subnets))
+	if err != nil {
+		return Clients{}, fmt.Errorf("finding what in %s of account %s may call databases: %w", vpc.ID, vpc.Account, err)
+	}
+	var out Clients
+	for _, c := range clients {
+		out.Subnets = append(out.Subnets, c.Subnets...)
+	}
+	slices.Sort(out.Subnets)
+	out.Subnets = slices.Compact(out.Subnets)
+	out.CIDRs = route.Ranges(subnets, out.Subnets)
+	return out, nil
+}
+
+// CheckACLs reads the network ACLs of one side's VPC and returns a hop for them: what they lack, or that nothing is in the way. there
+// are the databases of the other side. clients finds where a VPC has clients; it is asked only if some ACL would lack an entry for clients
+// anywhere in the VPC, because only then does it matter where they are.
+//
+// A VPC without clients, so far, is judged as if it had some anywhere, where its databases' peers are concerned.
+func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there []workflow.Opening, clients func(context.Context, workflow.VPC) (Clients, error)) ([]workflow.Hop, []string, error) {
 	if len(side.Openings) == 0 && len(side.Ports) == 0 {
 		return nil, nil, nil
 	}
@@ -32,11 +63,29 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 		if len(subnets) == 0 {
 			subnets = nil // unknown: any of the VPC's
 		}
-		lacks = append(lacks, Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)...)
+		lacking := Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)
+		if len(lacking) > 0 {
+			calling, err := clients(ctx, side.Peer)
+			if err != nil {
+				return nil, nil, err
+			}
+			if from := within(calling.CIDRs, side.Peer.CIDRs); len(from) > 0 {
+				lacking = Judge(acls, subnets, from, []int{o.Port}, true)
+			}
+		}
+		lacks = append(lacks, lacking...)
 	}
 	for _, o := range there {
-		if len(notebookSubnets) > 0 {
-			lacks = append(lacks, Judge(acls, notebookSubnets, addresses(o, side.Peer.CIDRs), []int{o.Port}, false)...)
+		to := addresses(o, side.Peer.CIDRs)
+		if len(Judge(acls, nil, to, []int{o.Port}, false)) == 0 {
+			continue
+		}
+		calling, err := clients(ctx, side.VPC)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(calling.Subnets) > 0 {
+			lacks = append(lacks, Judge(acls, calling.Subnets, to, []int{o.Port}, false)...)
 		}
 	}
 	slices.Sort(lacks)
@@ -53,9 +102,12 @@ func addresses(o workflow.Opening, reached []netip.Prefix) []netip.Prefix {
 	if len(o.CIDRs) == 0 {
 		return reached
 	}
-	return slices.DeleteFunc(slices.Clone(o.CIDRs), func(p netip.Prefix) bool {
-		return !slices.ContainsFunc(reached, p.Overlaps)
-	})
+	return within(o.CIDRs, reached)
+}
+
+// within returns those of prefixes that a connection reaches.
+func within(prefixes, reached []netip.Prefix) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(prefixes), func(p netip.Prefix) bool { return !slices.ContainsFunc(reached, p.Overlaps) })
 }
 
 // ReadACLs returns the network ACLs of a VPC.

@@ -124,8 +124,8 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		still := func(ctx context.Context) error {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
-			Connection: in.Connection, Sides: in.Sides, Notebooks: in.Notebooks, Waits: in.Waits, Routed: routed, Opened: opened, Injected: injected})
+		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
+			Connection: in.Connection, Sides: in.Sides, Waits: in.Waits, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		var disconnected []workflow.Disconnected

@@ -439,7 +439,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 				return ""
 			}
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
+		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {

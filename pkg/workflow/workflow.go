@@ -487,7 +487,6 @@ type VerifyConnectionInput struct {
 	Reason     string               `json:"reason"`
 	Connection Connection           `json:"connection"`
 	Sides      []Side               `json:"sides"`
-	Notebooks  []Notebook           `json:"notebooks"`
 	Found      []Hop                `json:"found"` // in order before
 	DNS        HopsOutput           `json:"dns,omitzero"`
 	Waits      Waiting              `json:"waits,omitzero"`
