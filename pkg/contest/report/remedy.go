@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -63,13 +64,24 @@ func Remedy(i ledger.Item) string {
 		i.TakenBy.Who, i.Kind, i.Key, i.Resource)
 }
 
-// ignoreTags is what Terraform's provider is told of Drawbridge's tags.
+// ignoreTags is what Terraform's provider is told of Drawbridge's tags, and of the one by which an owner asks anew. It names keys, not their prefix:
+// what the provider ignores it never sets, so a drawbridge:share that stands in the code would be a change in every plan.
 // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging
-const ignoreTags = `  provider "aws" {
+var ignoreTags = func() string {
+	var rows []string
+	for some := range slices.Chunk(append([]string{tag.Manage}, tag.Answers...), 4) {
+		rows = append(rows, `"`+strings.Join(some, `", "`)+`"`)
+	}
+	return `  provider "aws" {
     ignore_tags {
-      key_prefixes = ["` + tag.Prefix + `"]
+      keys = [
+        ` + strings.Join(rows, ",\n        ") + `
+      ]
     }
-  }`
+  }
+
+without those of these tags that your code sets itself`
+}()
 
 func byTerraform(i ledger.Item) string {
 	if i.Kind == tagsKind {
