@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
@@ -229,7 +231,7 @@ func (p *play) agree(ctx context.Context, told map[string]string) error {
 
 // taken says how the items that the code owns inline stand in the ledger, if all stand alike: their state, how often they were taken away, and by which tool.
 func (p *play) taken(ctx context.Context) (string, error) {
-	book := ledger.Open(p.engine.Config(local.HubAccount, p.engine.Region()))
+	book := ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(p.engine.Config(local.HubAccount, p.engine.Region())), Name: "drawbridge-ledger"}, Now: time.Now}
 	var all []string
 	items := 0
 	for _, of := range []struct {
