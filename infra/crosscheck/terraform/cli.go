@@ -168,7 +168,7 @@ var ignoreTags = regexp.MustCompile(`(?s)\n( +ignore_tags \{.*?\n    \})`)
 func named(said, what string) string {
 	expression := ignoreTags
 	if what != "ignore_tags" {
-		expression = regexp.MustCompile(`(?s)Terraform: in the resource [^\n]*"` + what + `"[^\n]* add\n\n( +lifecycle \{.*?\n  \})`)
+		expression = regexp.MustCompile(`(?s)in the resource [^\n]*"` + what + `"[^\n]* add\n\n( +lifecycle \{.*?\n  \})`)
 	}
 	if m := expression.FindStringSubmatch(said); m != nil {
 		return m[1]

@@ -99,11 +99,8 @@ func (p *play) judge(what string, held bool, format string, args ...any) {
 	p.report.judge(p.options.Out, what, held, format, args...)
 }
 
-var (
-	everything = []string{routeThere, routeBack, rule, hostRoute}
-	// inline is what an apply takes away, because the code has the whole of where it stands.
-	inline = []string{routeThere, rule, hostRoute}
-)
+// everything is all that Drawbridge adds. An apply takes away all but the route back; what becomes of the host route follows from the route there.
+var everything = []string{routeThere, routeBack, rule, hostRoute}
 
 // perform plays it all, in its order.
 func (p *play) perform(ctx context.Context) error {
@@ -191,7 +188,7 @@ func (p *play) names(who string, told map[string]string, must, never []string) {
 			wrong = append(wrong, "has "+n)
 		}
 	}
-	p.judge("the owner of "+who+" is told what to write, and nothing of the other side", len(wrong) == 0, "%d words and %d that must not be there; it %s", len(must), len(never), strings.Join(append(wrong, "was read"), ", "))
+	p.judge("the owner of "+who+" is told what to write, and nothing of the other side", len(wrong) == 0, "%d words that it must have, %d that it must not; wrong: %q", len(must), len(never), wrong)
 }
 
 // agree has the owners copy what they were told into their code, apply, and ask anew.
@@ -229,15 +226,15 @@ func (p *play) agree(ctx context.Context, told map[string]string) error {
 	return nil
 }
 
-// taken says how the items that the code owns inline stand in the ledger, if all stand alike: their state, how often they were taken away, and by which tool.
+// taken says how the route and the rule that the code does not name stand in the ledger, if all stand alike: their state, how often they were taken away, and by which tool.
 func (p *play) taken(ctx context.Context) (string, error) {
 	book := ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(p.engine.Config(local.HubAccount, p.engine.Region())), Name: "drawbridge-ledger"}, Now: time.Now}
 	var all []string
-	items := 0
+	items, want := 0, 2
 	for _, of := range []struct {
 		account, resource string
 		kind              ledger.Kind
-	}{{consumer, p.ids.ConsumerTable, ledger.Route}, {producer, p.ids.ProducerGroup, ledger.Rule}, {consumer, script, ledger.HostRoute}} {
+	}{{consumer, p.ids.ConsumerTable, ledger.Route}, {producer, p.ids.ProducerGroup, ledger.Rule}} {
 		got, err := book.Of(ctx, of.account, p.engine.Region(), of.resource)
 		if err != nil {
 			return "", err
@@ -249,8 +246,8 @@ func (p *play) taken(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	if items != len(inline) {
-		return fmt.Sprintf("%d items instead of %d: %s", items, len(inline), strings.Join(all, ", ")), nil
+	if items != want {
+		return fmt.Sprintf("%d items instead of %d: %s", items, want, strings.Join(all, ", ")), nil
 	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), ", "), nil

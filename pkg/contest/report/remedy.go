@@ -83,6 +83,17 @@ var ignoreTags = func() string {
 without those of these tags that your code sets itself`
 }()
 
+// hostRoutesToo is said with a route: a notebook's host routes go when its table's route goes, so nobody sees that the same run takes them out of the
+// script, too, until the route is back.
+const hostRoutesToo = `If the same code has the script of a notebook in a subnet of the table, its host routes come back with the route: in the resource ` +
+	`"aws_sagemaker_notebook_instance_lifecycle_configuration" add
+
+  lifecycle {
+    ignore_changes = [on_start]
+  }
+
+so that they stay`
+
 func byTerraform(i ledger.Item) string {
 	if i.Kind == tagsKind {
 		return "Terraform: in the provider's block add\n\n" + ignoreTags
@@ -106,6 +117,9 @@ func byTerraform(i ledger.Item) string {
 	}
 	if how.instead != "" {
 		out += "\n\n" + how.instead
+	}
+	if i.Kind == ledger.Route {
+		out += ". " + hostRoutesToo
 	}
 	return out + ". In the provider's block, so that Drawbridge's tags stay, add\n\n" + ignoreTags
 }
