@@ -66,7 +66,7 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 	@echo "test 2/5: the AWS emulation's additions"
 	@cd pkg/local/moto && ../../../.venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
 	@echo "test 3/5: CDK app, templates and machines"
-	@$(GO) test ./infra/...
+	@DRAWBRIDGE_TERRAFORM=crosscheck $(GO) test ./infra/...
 	@echo "test 4/5: the demo, which leaves the on-start script for the network proof"
 	@sh pkg/lifecycle/netproof/install.sh
 	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }

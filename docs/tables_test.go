@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,11 @@ func TestTagsAreThoseOfTheCode(t *testing.T) {
 	}
 	if len(rows) != len(tag.Wishes) {
 		t.Errorf("docs/tags.md has %d rows about %d wishes", len(rows), len(tag.Wishes))
+	}
+	for _, key := range tag.Answers {
+		if !strings.Contains(own, "| `"+key+"` |") || slices.Contains(tag.Keys(), key) {
+			t.Errorf("docs/tags.md does not say that Drawbridge sets %s, or owners do", key)
+		}
 	}
 	written := 0
 	for _, list := range regexp.MustCompile(`"aws:TagKeys": \[[^\]]*\]`).FindAllString(template.Member, -1) {

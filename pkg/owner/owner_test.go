@@ -83,6 +83,29 @@ func TestBothOwnersHearOnceOfEachThingThatChanges(t *testing.T) {
 	}
 }
 
+// What is contested is told with its remedy, by another; that it stands again after that is news.
+func TestWhatIsContestedIsNotToldTwice(t *testing.T) {
+	ctx, m := context.Background(), &mail{got: map[string][]string{}}
+	book, _ := ledgertest.New()
+	teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m, ARN: "topic"}}
+	if _, err := book.Begin(ctx, ledger.Connection{ID: pair.ID, Kind: "peering"}); err != nil {
+		t.Fatal(err)
+	}
+	contested := stands("sales")
+	contested.Result = workflow.Contested
+	for n, each := range []struct {
+		news owner.News
+		want int
+	}{{stands("sales"), 1}, {contested, 1}, {contested, 1}, {stands("sales"), 2}} {
+		if err := teller.Tell(ctx, each.news); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(m.got["111111111111"]); got != each.want || len(m.got["222222222222"]) != got {
+			t.Errorf("after news %d they heard %v, want %d each", n+1, m.got, each.want)
+		}
+	}
+}
+
 func TestOneAccountHearsOnce(t *testing.T) {
 	n := stands("sales")
 	n.Connection.Accepter.Account = n.Connection.Requester.Account

@@ -47,8 +47,12 @@ func Unread(in workflow.ReportUnreadableInput) News {
 	return News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ChangeHeld, Result: workflow.Unreadable, Said: in.Said}
 }
 
-// Messages are the notifications of the two sides to whom something is said; one, if both are one account's and hear the same.
+// Messages are the notifications of the two sides to whom something is said; one, if both are one account's and hear the same. What is contested is not said
+// here: package report says it, with the remedy, a few minutes later.
 func Messages(n News) []notice.Notification {
+	if n.Result == workflow.Contested {
+		return nil
+	}
 	c := n.Connection
 	message := func(own, other workflow.VPC, said string) notice.Notification {
 		var b strings.Builder

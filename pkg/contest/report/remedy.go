@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -63,13 +64,35 @@ func Remedy(i ledger.Item) string {
 		i.TakenBy.Who, i.Kind, i.Key, i.Resource)
 }
 
-// ignoreTags is what Terraform's provider is told of Drawbridge's tags.
+// ignoreTags is what Terraform's provider is told of Drawbridge's tags, and of the one by which an owner asks anew. It names keys, not their prefix:
+// what the provider ignores it never sets, so a drawbridge:share that stands in the code would be a change in every plan.
 // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging
-const ignoreTags = `  provider "aws" {
+var ignoreTags = func() string {
+	var rows []string
+	for some := range slices.Chunk(append([]string{tag.Manage}, tag.Answers...), 4) {
+		rows = append(rows, `"`+strings.Join(some, `", "`)+`"`)
+	}
+	return `  provider "aws" {
     ignore_tags {
-      key_prefixes = ["` + tag.Prefix + `"]
+      keys = [
+        ` + strings.Join(rows, ",\n        ") + `
+      ]
     }
-  }`
+  }
+
+without those of these tags that your code sets itself`
+}()
+
+// hostRoutesToo is said with a route: a notebook's host routes go when its table's route goes, so nobody sees that the same run takes them out of the
+// script, too, until the route is back.
+const hostRoutesToo = `If the same code has the script of a notebook in a subnet of the table, its host routes come back with the route: in the resource ` +
+	`"aws_sagemaker_notebook_instance_lifecycle_configuration" add
+
+  lifecycle {
+    ignore_changes = [on_start]
+  }
+
+so that they stay`
 
 func byTerraform(i ledger.Item) string {
 	if i.Kind == tagsKind {
@@ -94,6 +117,9 @@ func byTerraform(i ledger.Item) string {
 	}
 	if how.instead != "" {
 		out += "\n\n" + how.instead
+	}
+	if i.Kind == ledger.Route {
+		out += ". " + hostRoutesToo
 	}
 	return out + ". In the provider's block, so that Drawbridge's tags stay, add\n\n" + ignoreTags
 }

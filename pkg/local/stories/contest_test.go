@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -33,8 +34,8 @@ the same is no news. When the owner asks anew, by a tag of the peering, it is pu
 		acts: []act{
 			request("Connected"),
 			{"The owner of alpha saves the script of the notebook as it was.", restore, []string{"Announced", "InLine"}},
-			{"The owner of alpha saves it so again.", restore, []string{"Announced", "Contested", "Contested"}},
-			{"And again.", restore, []string{"Announced", "Contested", "Nothing"}},
+			{"The owner of alpha saves it so again.", later(restore), []string{"Announced", "Contested", "Contested"}},
+			{"And again.", later(restore), []string{"Announced", "Contested", "Nothing"}},
 			{"The owner of alpha tags the peering: drawbridge:manage=true.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				mark(ctx, t, w.Consumer, w.Connection, "drawbridge:manage", "true")
 			}, []string{"Announced", "Connected"}},
@@ -186,6 +187,14 @@ func deleteEndpoint(ctx context.Context, w *scenario.DataAPIWorld) error {
 	}
 	_, err = client.DeleteVpcEndpoints(ctx, &ec2.DeleteVpcEndpointsInput{VpcEndpointIds: ids})
 	return err
+}
+
+// later acts in another second than what was before: records say whole seconds, and a hand that is seen twice in one is noted once.
+func later(do func(context.Context, *testing.T, *scenario.World)) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		time.Sleep(time.Second)
+		do(ctx, t, w)
+	}
 }
 
 // bothToldOnce checks that each owner got one message about what is contested.
