@@ -127,6 +127,10 @@ func ReadACLs(ctx context.Context, ec2api ACLReader, vpc string) ([]network.ACL,
 	return acls, nil
 }
 
+// lastRule is the number of the entry * that every network ACL ends with.
+// https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html
+const lastRule = 32767
+
 // convertACL keeps of an ACL what is about TCP.
 func convertACL(a types.NetworkAcl) network.ACL {
 	out := network.ACL{ID: aws.ToString(a.NetworkAclId)}
@@ -134,6 +138,9 @@ func convertACL(a types.NetworkAcl) network.ACL {
 		out.Subnets = append(out.Subnets, aws.ToString(s.SubnetId))
 	}
 	for _, e := range a.Entries {
+		if aws.ToInt32(e.RuleNumber) == lastRule {
+			continue // what no other entry matches is denied anyway
+		}
 		entry := network.Entry{Number: int(aws.ToInt32(e.RuleNumber)), Allow: e.RuleAction == types.RuleActionAllow, Ports: network.AllPorts}
 		cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(e.CidrBlock), aws.ToString(e.Ipv6CidrBlock)))
 		protocol := aws.ToString(e.Protocol)
