@@ -88,6 +88,11 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 			lacks = append(lacks, Judge(acls, calling.Subnets, to, []int{o.Port}, false)...)
 		}
 	}
+	attached, err := attachmentACLs(ctx, acls, side, there, clients)
+	if err != nil {
+		return nil, nil, err
+	}
+	lacks = append(lacks, attached...)
 	slices.Sort(lacks)
 	lacks = slices.Compact(lacks)
 	hop := workflow.Hop{Hop: "network ACL " + side.VPC.ID, OK: len(lacks) == 0, Detail: "nothing in the way"}
@@ -95,6 +100,42 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 		hop.Detail = strings.Join(lacks, "; ")
 	}
 	return []workflow.Hop{hop}, lacks, nil
+}
+
+// attachmentACLs judges the ACLs of those subnets of a gateway's attachment in which nothing else of the connection is. What comes from there
+// to the gateway meets their inbound rules, what comes from the gateway their outbound rules; both by the addresses that are in this VPC, as if
+// what is in it stood on the other side of the subnet. Where a database or a client shares the subnet, its own judgement is what AWS evaluates.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
+func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side, there []workflow.Opening, clients func(context.Context, workflow.VPC) (Clients, error)) ([]string, error) {
+	var lacks []string
+	own := slices.DeleteFunc(slices.Clone(side.VPC.CIDRs), func(p netip.Prefix) bool { // of a family in which nothing crosses
+		return !slices.ContainsFunc(side.Peer.CIDRs, func(q netip.Prefix) bool { return q.Addr().Is4() == p.Addr().Is4() })
+	})
+	for _, o := range side.Openings {
+		apart := without(side.Attached, o.Subnets)
+		if len(apart) > 0 {
+			lacks = append(lacks, Judge(acls, apart, addresses(o, own), []int{o.Port}, false)...)
+		}
+	}
+	for _, o := range there {
+		if len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
+			continue
+		}
+		calling, err := clients(ctx, side.VPC)
+		if err != nil {
+			return nil, err
+		}
+		apart, from := without(side.Attached, calling.Subnets), within(calling.CIDRs, own)
+		if len(apart) > 0 && len(from) > 0 {
+			lacks = append(lacks, Judge(acls, apart, from, []int{o.Port}, true)...)
+		}
+	}
+	return lacks, nil
+}
+
+// without returns those of ids that are not among others.
+func without(ids, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(others, id) })
 }
 
 // addresses are those that a database may have, of what the connection reaches of its VPC: all of that if its subnets are not known.

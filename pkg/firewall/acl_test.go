@@ -90,3 +90,39 @@ func TestACLsAreJudgedWhereTheClientsAre(t *testing.T) {
 		t.Errorf("clients that cannot be read: %v", err)
 	}
 }
+
+// An attachment in subnets of its own meets their ACLs in AWS's own way: what leaves the VPC by its inbound rules, what comes by its outbound
+// rules.
+func TestTheACLsOfAnAttachmentsOwnSubnets(t *testing.T) {
+	here := workflow.VPC{ID: "vpc-here", CIDRs: []netip.Prefix{cidr("10.1.0.0/16"), cidr("2600:1f13::/56")}} // nothing crosses by IPv6
+	peer := workflow.VPC{ID: "vpc-peer", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}
+	producer := workflow.Side{VPC: here, Peer: peer, Attached: []string{"subnet-tgw"},
+		Openings: []workflow.Opening{{Database: "sales", Port: 3306, Subnets: []string{"subnet-db"}, CIDRs: []netip.Prefix{cidr("10.1.128.0/24"), cidr("2600:1f13::/64")}}}}
+	consumer := workflow.Side{VPC: here, Peer: peer, Attached: []string{"subnet-tgw"}, Ports: []int{3306}}
+	there := []workflow.Opening{{Database: "sales", Port: 3306, CIDRs: []netip.Prefix{cidr("10.2.128.0/24")}}}
+	notebook := firewall.Clients{Subnets: []string{"subnet-n"}, CIDRs: []netip.Prefix{cidr("10.1.7.0/24")}}
+	for name, c := range map[string]struct {
+		side  workflow.Side
+		there []workflow.Opening
+		cidr  string // that the attachment's ACL lets through
+		lacks []string
+	}{
+		"the database's range":          {side: producer, cidr: "10.1.128.0/24"},
+		"the other VPC's range":         {side: producer, cidr: "10.2.0.0/16", lacks: []string{"inbound entry: allow TCP 32768-60999 from 10.1.128.0/24", "outbound entry: allow TCP 3306 to 10.1.128.0/24"}},
+		"the clients' range":            {side: consumer, there: there, cidr: "10.1.7.0/24"},
+		"another range of the client's": {side: consumer, there: there, cidr: "10.1.9.0/24", lacks: []string{"inbound entry: allow TCP 3306 from 10.1.7.0/24", "outbound entry: allow TCP 32768-60999 to 10.1.7.0/24"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := acls{"acl-open": {[]string{"subnet-db", "subnet-n"}, "0.0.0.0/0"}, "acl-tgw": {[]string{"subnet-tgw"}, c.cidr}}
+			_, lacks, err := firewall.CheckACLs(t.Context(), all, c.side, c.there, func(context.Context, workflow.VPC) (firewall.Clients, error) { return notebook, nil })
+			if err != nil || len(lacks) != len(c.lacks) {
+				t.Fatalf("lacks %q, %v; want %q", lacks, err, c.lacks)
+			}
+			for n, want := range c.lacks {
+				if lacks[n] != "network ACL acl-tgw lacks an "+want {
+					t.Errorf("lacks %q, want %q", lacks[n], want)
+				}
+			}
+		})
+	}
+}

@@ -124,6 +124,8 @@ type Side struct {
 	// Beside are peerings that lead to the peer as well: what a table reaches by a live route through one of them needs no
 	// second route.
 	Beside []string `json:"beside,omitempty"`
+	// Attached are the subnets that the VPC is attached to a transit gateway in; empty for a peering.
+	Attached []string `json:"attached,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
