@@ -36,8 +36,7 @@ func main() {
 		c := door.Enter(execution, at.Account, at.Region)
 		return transit.Clients{Clients: survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
-	inspect := transit.Inspector{Enter: enter, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: organization.Account, Units: organization.Units}.Inspect
+	inspect := transit.Inspector{Enter: enter, Policy: parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy, Ledger: ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: organization.Account, Units: organization.Units}.Inspect
 	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, preview.Transit(door, inspect)))
 }

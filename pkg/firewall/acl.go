@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -42,6 +44,14 @@ func ReadClients(ctx context.Context, ec2api route.SubnetReader, sagemakerapi no
 	out.Subnets = slices.Compact(out.Subnets)
 	out.CIDRs = route.Ranges(subnets, out.Subnets)
 	return out, nil
+}
+
+// ClientsIn is [ReadClients] with the clients of an account and Region, as enter returns their configuration.
+func ClientsIn(enter func(workflow.VPC) aws.Config) func(context.Context, workflow.VPC) (Clients, error) {
+	return func(ctx context.Context, v workflow.VPC) (Clients, error) {
+		in := enter(v)
+		return ReadClients(ctx, ec2.NewFromConfig(in), sagemaker.NewFromConfig(in), lambda.NewFromConfig(in), v)
+	}
 }
 
 // CheckACLs reads the network ACLs of one side's VPC and returns a hop for them: what they lack, or that nothing is in the way. there
