@@ -38,12 +38,13 @@ func Concerned(p Peering, at event.Place, vpc string) bool {
 //	initiating-request, likewise                  → yes: the machine waits for what becomes of it
 //	managed and provisioning, likewise            → yes, for the same reason
 //	managed and active, likewise                  → yes: routes, rules and scripts can only be compared by reading them
-//	managed and over, on either side              → yes: the entry is the last thing that a removal takes away
+//	managed, and over before it was active        → yes: the entry is the last thing that a removal takes away
+//	managed and deleted, on either side           → yes, for the same reason
 //	not managed, and its owner asks that it be    → yes: nobody may have heard of it
 //	anything else                                 → no: it was not given to Drawbridge
 //
-// A peering counts only where its accepter is, so that it is found, and people are told of it, once. One that is over counts on either
-// side, since one side may be gone or closed.
+// A peering counts only where its accepter is, so that it is found, and people are told of it, once. One that was deleted counts on
+// either side, since one side may be gone or closed.
 func Wanted(p Peering, at event.Place) string {
 	here := p.Accepter.Place == at
 	switch {
@@ -53,7 +54,7 @@ func Wanted(p Peering, at event.Place) string {
 		return "the peering is " + p.Status
 	case p.Managed && here && p.Status == "active":
 		return "the peering is active: is everything in place?"
-	case p.Managed && slices.Contains([]string{"deleted", "rejected", "expired", "failed"}, p.Status):
+	case p.Managed && (p.Status == "deleted" || here && slices.Contains([]string{"rejected", "expired", "failed"}, p.Status)):
 		return "the peering is " + p.Status + ", but the ledger still has it"
 	case !p.Managed && p.Asked && p.Status == "active":
 		return "its owner asks Drawbridge to take it over"

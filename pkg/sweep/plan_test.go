@@ -36,6 +36,7 @@ func TestWanted(t *testing.T) {
 		"the same, where the requester of it is":        {one("deleted", true), alpha, true, false},
 		"a deleted one that was not ours":               {one("deleted", false), beta, false, false},
 		"an expired request that the ledger has":        {one("expired", true), beta, true, false},
+		"the same, where its requester is":              {one("expired", true), alpha, false, false},
 		"a failed one that the ledger has":              {one("failed", true), beta, true, false},
 		"one that is on its way, where the accepter is": {one("provisioning", true), beta, true, false},
 		"one that is on its way, and not ours":          {one("provisioning", false), beta, false, true},

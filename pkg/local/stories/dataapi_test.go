@@ -217,6 +217,7 @@ secret; the policy stays as its owner wrote it. With the tags the grant goes.`,
 	},
 	{
 		name:   "data-api-another-secret",
+		unruly: true, // both events are looked at, at once
 		title:  "The cluster gets another secret",
 		about:  "As in data-api-grant.md. Then the owner names another secret, whose owner agreed: the role lets go of the first one, and its grant goes.",
 		change: func(s *scenario.DataAPISpec) { s.KeyPolicy = scenario.OnlyGrants },

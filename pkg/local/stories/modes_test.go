@@ -25,8 +25,9 @@ import (
 // modes are the stories about how far Drawbridge goes.
 var modes = []tale{
 	{
-		name:  "mode-observe",
-		title: "Drawbridge observes first",
+		name:   "mode-observe",
+		unruly: true, // what is planned comes in the order of the tables' ids
+		title:  "Drawbridge observes first",
 		about: `
 The operators let Drawbridge only observe. The owner of alpha requests a peering: the execution ends with the list of what would be
 changed, and no call changes anything in either account. Then they let it do everything; the sweep that a changed mode starts

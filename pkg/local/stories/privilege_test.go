@@ -57,6 +57,7 @@ var rarely = map[right]string{
 	{"drawbridge-member-conclude-removal", "ec2:CreateTags"}:                         "TestTheWorldAfterwardsIsTheWorldBefore",
 	{"drawbridge-member-inspect-attachment", "redshift:DescribeClusterSubnetGroups"}: "TestADatabaseIsInTheSubnetsOfItsGroup",
 	{"drawbridge-member-inspect-transit", "redshift:DescribeClusterSubnetGroups"}:    "TestADatabaseIsInTheSubnetsOfItsGroup",
+	{"drawbridge-member-verify-connection", "sagemaker:DescribeDomain"}:              "TestACLsAreJudgedWhereTheClientsAre",
 	{"drawbridge-member-remove-endpoints", "ec2:DescribeSecurityGroups"}:             "TestAnInterruptedPlacementIsFinishedAndTakenBack",
 	{"drawbridge-member-remove-routes", "ec2:CreateRoute"}:                           "TestTheWorldAfterwardsIsTheWorldBefore",
 	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                         "TestEveryLostAnswerIsMadeGood",
@@ -193,8 +194,10 @@ func everyRightIsUsed(t *testing.T) {
 		_, excepted := ofServices[r.action]
 		_, rare := rarely[r]
 		switch {
-		case used[r] > 0 && (excepted || rare):
+		case used[r] > 0 && excepted:
 			t.Errorf("%s is excepted, and a story uses it", r)
+		case used[r] > 0 && rare: // where executions meet, one may use it now and then
+			t.Logf("%s is excepted, and a story used it", r)
 		case used[r] == 0 && !excepted && !rare && !bundled(r):
 			t.Errorf("%s is allowed, and no story uses it: take it out of infra/permissions.go, or tell the story", r)
 		}
