@@ -66,13 +66,13 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 	@echo "test 2/5: the AWS emulation's additions"
 	@cd pkg/local/moto && ../../../.venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
 	@echo "test 3/5: CDK app, templates and machines"
-	@$(GO) test ./infra/...
+	@DRAWBRIDGE_TERRAFORM=crosscheck $(GO) test ./infra/...
 	@echo "test 4/5: the demo, which leaves the on-start script for the network proof"
 	@sh pkg/lifecycle/netproof/install.sh
 	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }
 	@echo "test 5/5: packages, stories on the local engine, the network proof"
-	@$(GO) test -timeout 30m -run '$(ROUGH)' ./pkg/local/stories & rough=$$!; \
-	$(GO) test -timeout 30m -skip '$(ROUGH)' $$($(GO) list ./... | grep -v /infra) || { wait $$rough || true; exit 1; }; \
+	@$(GO) test -timeout 45m -run '$(ROUGH)' ./pkg/local/stories & rough=$$!; \
+	$(GO) test -timeout 45m -skip '$(ROUGH)' $$($(GO) list ./... | grep -v /infra) || { wait $$rough || true; exit 1; }; \
 	wait $$rough
 	@echo "make test: all tests passed"
 
@@ -86,7 +86,7 @@ crosscheck: build .venv/ready node_modules/ready out/authorizations.jsonl ## hol
 # What the roles ask for, which make test leaves too.
 out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/local/stories/*.go) | .venv/ready
 	@echo "playing the stories, to see what the roles ask for"
-	@$(GO) test -count=1 -timeout 30m -run '^TestStories$$' ./pkg/local/stories
+	@$(GO) test -count=1 -timeout 45m -run '^TestStories$$' ./pkg/local/stories
 
 .PHONY: faults
 faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)

@@ -15,11 +15,13 @@ import (
 //	ReceiveAttachmentEvent → InspectAttachment ─ attach ───→ AttachVpc ───────────┐
 //	                              ↑             ├ accept ───→ AcceptAttachment ────┤
 //	                              │             ├ associate → AssociateAttachment ─┤
+//	                              │             ├ disassociate → DisassociateAttachment ─┤
 //	                              │             ├ detach ───→ DetachVpc ───────────┤
 //	                              │             ├ wait ────────────────────────────┴→ WaitForAttachment ─┐
 //	                              └─────────────│──────────────────────────────────────────────────────┘
 //	                                            ├ verify ───→ VerifyAttachment → Attached
-//	                                            ├ removed ──→ ConcludeDetachment → Removed
+//	                                            ├ removed ──→ ConcludeDetachment → ChooseAttachmentEnd → Removed
+//	                                            ├ released ─→ ConcludeDetachment → ChooseAttachmentEnd → Released
 //	                                            ├ ask ──────→ AskAttachment → AwaitingApproval
 //	                                            ├ refuse ───→ RefuseAttachment → Refused
 //	                                            ├ rejected ─→ Rejected
@@ -51,19 +53,28 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	told := func() data {
 		return data{
 			"gateway": at("$.gateway"), "vpc": at("$.vpc"), "attachment": at("$.attachment"), "known": at("$.known"),
-			"reason": at("$.reason"), "decision": at("$.decision"), "reject": at("$.reject"), "told": at("$.told"), "reachable": at("$.reachable"),
+			"reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision"), "reject": at("$.reject"), "told": at("$.told"), "reachable": at("$.reachable"), "request": at("$.request"),
 		}
 	}
 	verify := one()
 	verify["lacking"] = at("$.lacking")
+	ended := one()
+	ended["result"], ended["said"] = at("$.result"), at("$.said")
+	conclude := h.task(scope, "ConcludeDetachment", ended, result{output: "$.Payload"})
+	conclude.Next(choose(scope, "ChooseAttachmentEnd", "$.result", []answer{
+		{"Removed", succeed(scope, "Removed", "The VPC is detached, or an owner took the attachment back; what was added for it is gone, or goes by executions of their own.")},
+		{"Released", succeed(scope, "Released", "An owner took the attachment out of Drawbridge's hands; its pairs go out of them by executions of their own.")},
+	}))
 	choice := choose(scope, "ChooseAttachmentAnswer", "$.answer", []answer{
 		{"attach", again("AttachVpc", data{"gateway": at("$.gateway"), "vpc": at("$.vpc"), "attachment": at("$.attachment"), "subnets": at("$.subnets")})},
 		{"accept", again("AcceptAttachment", one())},
 		{"associate", again("AssociateAttachment", data{"gateway": at("$.gateway"), "attachment": at("$.attachment"), "associate": at("$.associate"), "propagate": at("$.propagate")})},
+		{"disassociate", again("DisassociateAttachment", one())},
 		{"detach", again("DetachVpc", one())},
 		{"wait", wait},
 		{"verify", last("VerifyAttachment", verify, "Attached", "The VPC is attached, associated and propagated; each pair with another VPC is looked at by an execution of its own.")},
-		{"removed", last("ConcludeDetachment", one(), "Removed", "The VPC is detached; what was added for it goes by executions of their own.")},
+		{"removed", conclude},
+		{"released", conclude},
 		{"ask", last("AskAttachment", told(), "AwaitingApproval", "The gateway's owner decides by the tag drawbridge:approval.")},
 		{"refuse", last("RefuseAttachment", told(), "Refused", "The policy does not allow it; the output says which and why.")},
 		{"rejected", succeed(scope, "Rejected", "The gateway's owner rejected the attachment.")},

@@ -32,6 +32,11 @@ type Config struct {
 	ApprovalPatience   string   // after how many days a request that waits for its owner is called stuck
 	SweepSchedule      string   // when every account is swept
 	PrivateAccessCIDRs []string // the ranges from which private notebooks are reached, beside their VPCs
+	LedgerTable        string   // the table that says what is Drawbridge's
+	ObserveOnly        string   // whether the members' roles hold no right to change anything
+	BrakeConnections   string   // how many connections go within a day before a person is asked
+	BrakePercent       string   // the same, of all connections
+	Mode               string   // how far Drawbridge goes, until somebody changes the parameter
 
 	Policy    string // path of the Cedar file, from the root of the repository
 	Functions string // path of the built functions, from the root of the repository
@@ -88,6 +93,21 @@ var fields = []field{
 	{key: "privateAccessCidrs", form: cidrForm, optional: true,
 		remedy: "ranges such as 10.8.0.0/16, or nothing",
 		list:   func(c *Config) *[]string { return &c.PrivateAccessCIDRs }},
+	{key: "ledgerTable", form: ledgerForm, fallback: ledgerName,
+		remedy: ledgerName + ", or the name of a table that was restored from it",
+		text:   func(c *Config) *string { return &c.LedgerTable }},
+	{key: "observeOnly", form: `true|false`, fallback: "false",
+		remedy: "true, if no member shall be changed, or false",
+		text:   func(c *Config) *string { return &c.ObserveOnly }},
+	{key: "brakeConnections", form: brakeForm, fallback: "5",
+		remedy: "a number of connections, from 0 to 999",
+		text:   func(c *Config) *string { return &c.BrakeConnections }},
+	{key: "brakePercent", form: percentForm, fallback: "5",
+		remedy: "a percentage of all connections, from 0 to 100",
+		text:   func(c *Config) *string { return &c.BrakePercent }},
+	{key: "mode", form: modeForm, fallback: "full",
+		remedy: "full, add, observe or paused",
+		text:   func(c *Config) *string { return &c.Mode }},
 	{key: "policy", form: `.+`, fallback: "pkg/policy/default.cedar",
 		remedy: "the path of a Cedar file, from the root of the repository",
 		text:   func(c *Config) *string { return &c.Policy }},
@@ -99,6 +119,8 @@ var fields = []field{
 // What values look like that are parameters of a stack too.
 const (
 	patienceForm = `[0-6]`
+	brakeForm    = `[0-9]{1,3}`
+	percentForm  = `[0-9]{1,2}|100`
 	scheduleForm = `(rate|cron)\(.+\)`
 	cidrForm     = `[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}`
 )

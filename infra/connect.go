@@ -13,7 +13,7 @@ import (
 // connect returns the states that set up a connection, whatever its routes lead through. In each machine that connects,
 // they are the same and share their functions:
 //
-//	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectEachNotebook → VerifyConnection → Connected
+//	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectEachNotebook → VerifyConnection → Connected, PendingApproval or Contested
 //
 // verdict is what else VerifyConnection is told. A connection that was deleted while it was being set up goes back to the
 // state inspect: what came too late for the deletion's own execution goes then.
@@ -35,7 +35,7 @@ func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable, verdic
 	inject := h.eachNotebook(scope)
 
 	told := data{
-		"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"), "notebooks": at("$.notebooks"),
+		"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"),
 		"found": at("$.found"), "routed": at("$.routed"), "opened": at("$.opened"), "injected": at("$.injected"),
 	}
 	maps.Copy(told, verdict)
@@ -43,7 +43,10 @@ func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable, verdic
 
 	verify.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.Over)), ResultPath: sfn.JsonPath_DISCARD()})
 
-	route.Next(open).Next(inject).Next(verify).
-		Next(succeed(scope, "Connected", "Every hop was set up and read back."))
+	route.Next(open).Next(inject).Next(verify).Next(choose(scope, "ChooseVerified", "$.result", []answer{
+		{"Connected", succeed(scope, "Connected", "Every hop was set up and read back.")},
+		{"PendingApproval", succeed(scope, "PendingApproval", "Connected as it was approved. What came later waits for the owner who was asked.")},
+		{"Contested", succeed(scope, "Contested", "Somebody takes away again what Drawbridge adds. It is left to them; both owners are told how to end it.")},
+	}))
 	return route
 }

@@ -27,6 +27,14 @@ func (h *hub) dashboard() {
 			LeftYAxis: &awscloudwatch.YAxisProps{Min: jsii.Number(0), Label: jsii.String(unit), ShowUnits: jsii.Bool(false)},
 		})
 	}
+	ledger := func(name, label string) awscloudwatch.IMetric {
+		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+			Namespace: jsii.String("AWS/DynamoDB"), MetricName: jsii.String(name),
+			DimensionsMap: &map[string]*string{"TableName": h.ledgerTable.ValueAsString()},
+			Statistic:     jsii.String("Sum"), Label: jsii.String(label), Period: awscdk.Duration_Minutes(jsii.Number(5)),
+		})
+	}
 	var faults, failed, running []awscloudwatch.IMetric
 	for _, kind := range fault.Kinds() {
 		faults = append(faults, own(workflow.Faults, "Sum", string(kind), &map[string]*string{workflow.KindDimension: jsii.String(string(kind))}))
@@ -61,6 +69,11 @@ func (h *hub) dashboard() {
 				graph("Executions", true, "a period", running...),
 				graph("Dead letters that wait", false, "events", h.dead.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
 					Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Maximum"), Label: jsii.String(deadLettersName)})),
+			},
+			{
+				graph("Ledger", false, "units or events a period",
+					ledger("ConsumedReadCapacityUnits", "read"), ledger("ConsumedWriteCapacityUnits", "written"),
+					ledger("ReadThrottleEvents", "reads throttled"), ledger("WriteThrottleEvents", "writes throttled")),
 			},
 		},
 	})

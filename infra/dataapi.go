@@ -11,11 +11,13 @@ import (
 // dataAPI returns the definition of the machine drawbridge-data-api:
 //
 //	InspectDataApi ─ expose ───→ EnableHttpEndpoint → AdmitConsumers ─┐
-//	               ├ retract ──→ RetractDataApi ──────────────────────┼→ ConcludeDataApi ─ Exposed
-//	               ├ conclude ────────────────────────────────────────┘                  ├ Retracted
-//	               └ nothing ──→ Nothing                                                 └ Refused
+//	               ├ retract ─────────────────────────────────────────┴→ RetractDataApi ─┐
+//	               ├ conclude ───────────────────────────────────────────────────────────┴→ ConcludeDataApi ─ Exposed
+//	               └ nothing ──→ Nothing                                                                    ├ Retracted
+//	                                                                                                        └ Refused
 //
-// One execution is about one Aurora cluster.
+// One execution is about one Aurora cluster. What it does not need any more is taken back after what it needs is there: all of it, or
+// the grant for a secret that it had before.
 func (h *hub) dataAPI(scope constructs.Construct) sfn.IChainable {
 	// What the inspection answers has an empty list of hops for each step, so that those on the other way have one too.
 	step := func(state, path string) sfn.TaskStateBase {
@@ -35,7 +37,7 @@ func (h *hub) dataAPI(scope constructs.Construct) sfn.IChainable {
 		{"Refused", succeed(scope, "Refused", "The policy admits none of the accounts; the output names the policy.")},
 	}))
 	enable.Next(admit)
-	admit.Next(conclude)
+	admit.Next(retract)
 	retract.Next(conclude)
 	return inspect.Next(choose(scope, "ChooseDataApi", "$.answer", []answer{
 		{"expose", enable}, {"retract", retract}, {"conclude", conclude},

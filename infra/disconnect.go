@@ -8,12 +8,13 @@ import (
 
 // disconnect returns the states that take away what Drawbridge added for a connection that is over. On each side the
 // firewall closes before the routes go, so that an interrupted run leaves no opening without a path for it; host routes
-// follow, since what a notebook still needs is told by the routes that are left; the status goes last. With nothing left
+// follow, since what a notebook still needs is told by the routes that are left; then what restore puts back, if there is one; the
+// status goes last. With nothing left
 // to remove, both Maps are empty, and only the end is named: one of ends.
 //
 // The same states take away a part of a connection that stays: after the answer trim they take what the sides name, and
 // trimmed follows.
-func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, ends ...end) sfn.IChainable {
+func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, restore sfn.TaskStateBase, ends ...end) sfn.IChainable {
 	closing := h.task(scope, "CloseFirewall",
 		data{"connection": at("$.connection"), "side": at("$.side")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.closed"})
@@ -21,7 +22,6 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, end
 		data{"connection": at("$.connection"), "side": at("$.side")},
 		result{selector: data{
 			"account": at("$.Payload.account"), "vpc": at("$.Payload.vpc"), "hops": at("$.Payload.hops"),
-			"destinations": at("$.Payload.destinations"),
 		}, path: "$.removed"})
 	sides := each(scope, "DisconnectBothSides", "$.sides", "$.disconnected",
 		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
@@ -36,12 +36,20 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, end
 			data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "notebook": at("$.notebook")},
 			result{output: "$.Payload"}))
 
-	conclude := h.task(scope, "ConcludeRemoval",
-		data{
-			"result": at("$.result"), "reason": at("$.reason"), "connection": at("$.connection"), "tagged": at("$.tagged"),
-			"absent": at("$.absent"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
-		},
-		result{output: "$.Payload"})
+	told := data{
+		"result": at("$.result"), "reason": at("$.reason"), "said": at("$.said"), "connection": at("$.connection"), "tagged": at("$.tagged"),
+		"absent": at("$.absent"), "ended": at("$.ended"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
+	}
+	told["dns"] = data{"hops": []any{}}
+	if restore != nil {
+		told["dns"] = at("$.dns")
+	}
+	conclude := h.task(scope, "ConcludeRemoval", told, result{output: "$.Payload"})
+	var over sfn.IChainable = conclude
+	if restore != nil {
+		restore.Next(conclude)
+		over = restore
+	}
 
 	var answers []answer
 	for _, e := range ends {
@@ -49,7 +57,7 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, end
 	}
 	conclude.Next(choose(scope, "ChooseEnd", "$.result", answers))
 	sides.Next(notebooks)
-	notebooks.Next(choose(scope, "ChooseRest", "$.answer", []answer{{"disconnect", conclude}, {"trim", trimmed}}))
+	notebooks.Next(choose(scope, "ChooseRest", "$.answer", []answer{{"disconnect", over}, {"trim", trimmed}}))
 	return sides
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
 )
 
 // function returns the Lambda function of a Task state, or of a listener, made when first asked for: its own role, its own log group, its
@@ -65,15 +67,36 @@ func (h *hub) function(state string) awslambda.IFunction {
 		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
 			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + policyParameter)})
 	}
+	if step.readsMode || step.announces || step.notifies || len(step.member) > 0 {
+		env["MODE_PARAMETER"] = jsii.String(modeParameter)
+		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
+			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + modeParameter)})
+	}
+	if step.takes {
+		env["TAKES_AWAY"] = jsii.String("true")
+	}
+	if step.resumes {
+		var machines []any
+		for _, name := range hold.Machines() {
+			machines = append(machines, sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:drawbridge-"+name))
+		}
+		grants = append(grants, statement{"Effect": "Allow", "Action": "states:StartExecution", "Resource": machines})
+	}
 	if step.readsCallers {
 		env["CALLERS_PARAMETER"] = jsii.String(callersParameter)
 		grants = append(grants, statement{"Effect": "Allow", "Action": "ssm:GetParameter",
 			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + callersParameter)})
 	}
-	if step.indexes {
-		env["STUDIO_INDEX"] = jsii.String(studioIndex)
-		grants = append(grants, statement{"Effect": "Allow", "Action": []string{"ssm:DeleteParameter", "ssm:GetParametersByPath", "ssm:PutParameter"},
-			"Resource": sub("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + studioIndex + "/*")})
+	if step.brakes {
+		env["BRAKE_CONNECTIONS"], env["BRAKE_PERCENT"] = h.brakeConnections.ValueAsString(), h.brakePercent.ValueAsString()
+	}
+	if step.readsLedger || step.keepsLedger || step.brakes {
+		env["LEDGER_TABLE"] = h.ledgerTable.ValueAsString()
+		may := slices.Clone(ledgerReads)
+		if step.keepsLedger || step.brakes {
+			may = append(may, ledgerWrites...)
+		}
+		grants = append(grants, ledgerGrant(may))
 	}
 	if step.knowsRegions {
 		env["REGIONS"] = h.regions.ValueAsString()
@@ -81,6 +104,10 @@ func (h *hub) function(state string) awslambda.IFunction {
 	if step.asksOrg {
 		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeAccount",
 			"Resource": sub("arn:${AWS::Partition}:organizations::*:account/${OrganizationId}/*")})
+	}
+	if step.namesUnits {
+		grants = append(grants, statement{"Effect": "Allow", "Action": "organizations:DescribeOrganizationalUnit",
+			"Resource": sub("arn:${AWS::Partition}:organizations::*:ou/${OrganizationId}/*")})
 	}
 	if step.keeps {
 		env["DEAD_LETTER_QUEUE"] = h.dead.QueueUrl()

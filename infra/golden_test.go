@@ -51,6 +51,7 @@ var local = Config{
 	HomeRegion: "us-east-1", Regions: []string{"us-east-1", "eu-west-1"},
 	TargetOrganizationalUnits: []string{"ou-draw-bridge000"}, CallAs: "DELEGATED_ADMIN",
 	ApprovalPatience: "3", SweepSchedule: "rate(1 day)",
+	LedgerTable: ledgerName, Mode: "full", ObserveOnly: "false", BrakeConnections: "5", BrakePercent: "5",
 	Policy: "pkg/policy/default.cedar",
 }
 

@@ -44,7 +44,11 @@ type hub struct {
 	dead       awssqs.Queue
 	regions    awscdk.CfnParameter // that a sweep looks at
 	patience   awscdk.CfnParameter // days until a request is stuck
-	machines   map[string]sfn.StateMachine
+	// How much is taken away within a day before a person is asked.
+	brakeConnections, brakePercent awscdk.CfnParameter
+	// ledgerTable is the name of the table that says what is Drawbridge's.
+	ledgerTable awscdk.CfnParameter
+	machines    map[string]sfn.StateMachine
 	// machineNames are the keys of machines in the order in which they were made.
 	machineNames []string
 }
@@ -94,6 +98,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	}))
 
 	h.deadLetters()
+	h.ledger(c.LedgerTable)
 
 	awsssm.NewCfnParameter(stack, jsii.String("Policy"), &awsssm.CfnParameterProps{
 		Name:        jsii.String(policyParameter),
@@ -102,6 +107,12 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		Tier:        jsii.String("Intelligent-Tiering"),
 		Value:       jsii.String(policy),
 	})
+
+	h.mode(c.Mode)
+	h.brakeConnections = parameter(stack, "BrakeConnections", c.BrakeConnections, whole(brakeForm),
+		"How many connections are taken away within a day because of a changed policy, tag or unit, before a person is asked.")
+	h.brakePercent = parameter(stack, "BrakePercent", c.BrakePercent, whole(percentForm),
+		"The same in percent of all connections; what is more counts.")
 
 	h.patience = parameter(stack, "ApprovalPatience", c.ApprovalPatience, whole(patienceForm),
 		"After how many days a request that waits for its owner is called stuck; at the latest a day before it expires.")
@@ -151,10 +162,12 @@ func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChaina
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
+	definition := define(scope)
+	h.hold(scope, definition)
 	machine := sfn.NewStateMachine(scope, jsii.String("Machine"), &sfn.StateMachineProps{
 		StateMachineName: jsii.String("drawbridge-" + name),
 		StateMachineType: sfn.StateMachineType_STANDARD,
-		DefinitionBody:   sfn.DefinitionBody_FromChainable(define(scope)),
+		DefinitionBody:   sfn.DefinitionBody_FromChainable(definition),
 		Timeout:          awscdk.Duration_Seconds(jsii.Number(3600)),
 		TracingEnabled:   jsii.Bool(true),
 		Logs:             &sfn.LogOptions{Destination: logs, Level: sfn.LogLevel_ALL, IncludeExecutionData: jsii.Bool(true)},

@@ -63,6 +63,7 @@ const (
 	parameterAPI   = aws + "systems-manager/latest/APIReference/API_PutParameter.html"
 	watchQuotas    = aws + "AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"
 	watchAPI       = aws + "AmazonCloudWatch/latest/APIReference/"
+	tableAPI       = aws + "amazondynamodb/latest/APIReference/"
 )
 
 var limits = []limit{
@@ -147,6 +148,15 @@ var limits = []limit{
 	{name: "Parameter Store: bytes of the policy that comes with Drawbridge", most: 8192, source: parameterTiers, of: defaultPolicy},
 	{name: "Parameter Store: characters of a parameter's name, as an ARN", most: 1011, source: parameterAPI, of: parameterARNs},
 	{name: "Parameter Store: characters of a description", most: 1024, source: parameterAPI, model: "ssm PutParameter Description", of: lengths("AWS::SSM::Parameter", "Description")},
+
+	{name: "DynamoDB: characters of a table's name", most: 255, source: tableAPI + "API_CreateTable.html", of: lengths("AWS::DynamoDB::Table", "TableName")},
+	{name: "DynamoDB: attributes of a table's key", most: 2, source: aws + "amazondynamodb/latest/developerguide/HowItWorks.CoreComponents.html",
+		fixed: "a key is one attribute or two", of: countOf("AWS::DynamoDB::Table", "KeySchema")},
+	{name: "DynamoDB: characters of the attribute that says when a row goes", most: 255, source: tableAPI + "API_TimeToLiveSpecification.html",
+		model: "dynamodb UpdateTimeToLive TimeToLiveSpecification AttributeName", of: inside("AWS::DynamoDB::Table", "TimeToLiveSpecification", "AttributeName")},
+	{name: "DynamoDB: days that a table can be restored to", most: 35, source: tableAPI + "API_PointInTimeRecoverySpecification.html",
+		model: "dynamodb UpdateContinuousBackups PointInTimeRecoverySpecification RecoveryPeriodInDays",
+		fixed: "the longest that there is was chosen", of: inside("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification", "RecoveryPeriodInDays")},
 
 	{name: "CloudWatch: characters of an alarm's name", most: 255, source: watchAPI + "API_PutMetricAlarm.html", model: "cloudwatch PutMetricAlarm AlarmName", of: lengths("AWS::CloudWatch::Alarm", "AlarmName")},
 	{name: "CloudWatch: characters of an alarm's description", most: 1024, source: watchAPI + "API_PutMetricAlarm.html", model: "cloudwatch PutMetricAlarm AlarmDescription", of: lengths("AWS::CloudWatch::Alarm", "AlarmDescription")},
@@ -399,6 +409,20 @@ func values(kind, property string) func([]solved) []thing {
 	return sizes(kind, func(r resource) (int, bool) {
 		n, ok := r.properties[property].(float64)
 		return int(n), ok
+	})
+}
+
+// inside measures a member of a property: a text in characters, a number as it is.
+func inside(kind, property, member string) func([]solved) []thing {
+	return sizes(kind, func(r resource) (int, bool) {
+		of, _ := r.properties[property].(map[string]any)
+		switch v := of[member].(type) {
+		case string:
+			return utf8.RuneCountInString(v), true
+		case float64:
+			return int(v), true
+		}
+		return 0, false
 	})
 }
 

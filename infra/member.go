@@ -12,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // memberStackName is the stack of a member account, where it is deployed without a StackSet.
@@ -43,6 +44,12 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	homeRegion := parameter(stack, "HomeRegion", c.HomeRegion, "",
 		"The one Region in which the roles are created.")
 
+	observe := parameter(stack, "ObserveOnly", c.ObserveOnly, `^(true|false)$`,
+		"true: the roles hold no right to change anything; Drawbridge says what it would do.")
+	// The condition of everything that changes an account. The hub is told of it by the external id: see mode.ObserveOnly.
+	mayChange := awscdk.NewCfnCondition(stack, jsii.String("MayChange"), &awscdk.CfnConditionProps{
+		Expression: awscdk.Fn_ConditionEquals(observe.ValueAsString(), jsii.String("false")),
+	})
 	atHome := awscdk.NewCfnCondition(stack, jsii.String("IsHomeRegion"), &awscdk.CfnConditionProps{
 		Expression: awscdk.Fn_ConditionEquals(awscdk.Aws_REGION(), homeRegion.ValueAsString()),
 	})
@@ -96,6 +103,7 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 		if len(steps[state].member) == 0 {
 			continue
 		}
+		plain, conditional := policiesOf(mayChange, steps[state].member)
 		role := awsiam.NewCfnRole(stack, jsii.String(state+"Role"), &awsiam.CfnRoleProps{
 			RoleName:    jsii.String(memberRole(state)),
 			Description: jsii.String("What Drawbridge's state " + state + " may do in this account."),
@@ -109,12 +117,14 @@ func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 						jsii.String("arn:${AWS::Partition}:iam::${HubAccount}:role/"+hubName(state)), nil)},
 					"StringEquals": map[string]any{
 						"aws:PrincipalOrgID": organizationID.ValueAsString(),
-						"sts:ExternalId":     externalID.ValueAsString(),
+						"sts:ExternalId": awscdk.Fn_ConditionIf(mayChange.LogicalId(), externalID.ValueAsString(),
+							awscdk.Fn_Sub(jsii.String("${ExternalId}"+mode.ObserveOnly), nil)),
 					},
 				},
 			}),
-			Policies: inline("step", statements(steps[state].member)...),
+			Policies: plain,
 		})
+		role.AddPropertyOverride(jsii.String("Policies"), conditional)
 		role.CfnOptions().SetCondition(atHome)
 	}
 	return stack
@@ -150,6 +160,34 @@ func statements(grants []grant) []statement {
 		all = append(all, s)
 	}
 	return all
+}
+
+// policiesOf returns the inline policies of a member's role: what it may read, and what it may change, which an account that lets itself be
+// observed only leaves out. They come twice: plain, for the checks that look at the construct, and with the condition, for the template.
+func policiesOf(mayChange awscdk.CfnCondition, grants []grant) (plain, conditional []any) {
+	for _, part := range []struct {
+		name  string
+		reads bool
+	}{{"read", true}, {"change", false}} {
+		var some []grant
+		for _, g := range grants {
+			actions := slices.DeleteFunc(slices.Clone(g.actions), func(a string) bool { return mode.Reads(a) != part.reads })
+			if len(actions) > 0 {
+				some = append(some, grant{actions: actions, resources: g.resources, when: g.when})
+			}
+		}
+		if len(some) == 0 {
+			continue
+		}
+		rights := document(statements(some)...)
+		plain = append(plain, &awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String(part.name), PolicyDocument: rights})
+		var written any = map[string]any{"PolicyName": part.name, "PolicyDocument": rights}
+		if !part.reads {
+			written = awscdk.Fn_ConditionIf(mayChange.LogicalId(), written, awscdk.Fn_Ref(jsii.String("AWS::NoValue")))
+		}
+		conditional = append(conditional, written)
+	}
+	return plain, conditional
 }
 
 // document returns a policy document.

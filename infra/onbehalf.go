@@ -64,7 +64,7 @@ var onBehalf = map[string][]need{
 	"events:PutEvents": {{"kms:GenerateDataKey", "the bus has no key of its own: EventBridge encrypts with one that AWS owns", "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-at-rest-key-options.html"}},
 	"iam:CreatePolicy": {{"iam:TagPolicy", "", taggingIAM}},
 	"iam:CreateRole": {
-		{"iam:TagRole", "", taggingIAM},
+		{"iam:TagRole", "the roles get no tags, or the step has the right", taggingIAM},
 		{"iam:PutRolePermissionsBoundary", "the boundary that comes with a new role is a condition of iam:CreateRole", "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"},
 	},
 	"iam:CreateServiceLinkedRole": {{"iam:AttachRolePolicy", "IAM attaches the service's policy itself; AWS's own policies have this action alone", "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonRDSFullAccess.html"}},
@@ -83,16 +83,10 @@ var onBehalf = map[string][]need{
 	},
 	"sagemaker:UpdateDomain":           {{"iam:PassRole", "Drawbridge changes how sessions are named, and gives no role", "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateDomain.html"}},
 	"sagemaker:UpdateNotebookInstance": {{"iam:PassRole", "Drawbridge changes the lifecycle configuration, and gives no role", "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateNotebookInstance.html"}},
-	"secretsmanager:PutResourcePolicy": {{"secretsmanager:ValidateResourcePolicy", "BlockPublicPolicy makes Secrets Manager check the policy within the call", "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html"}},
 	"sns:Publish":                      {{"kms:GenerateDataKey", "the topic is not encrypted with a key of KMS", "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"}},
 	"sqs:SendMessage":                  {{"kms:GenerateDataKey", "the queue is encrypted with a key that SQS owns", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html"}},
 	"ssm:GetParameter":                 {{"kms:Decrypt", "the parameters are no SecureString", encryptionParameter}},
-	"ssm:GetParametersByPath":          {{"kms:Decrypt", "the parameters are no SecureString", encryptionParameter}},
-	"ssm:PutParameter": {
-		{"kms:Encrypt", "the parameters are no SecureString", encryptionParameter},
-		{"ssm:AddTagsToResource", "the parameters get no tags", "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"},
-	},
-	// A Distributed Map starts its own machine, and asks after what it started.
+	// A Distributed Map starts its own machine, and asks after what it started; what was held back is started and not waited for.
 	"states:StartExecution": {
 		{"states:DescribeExecution", "only a Distributed Map needs it, and the Sweep machine's role has it", mapRunPolicies},
 		{"states:StopExecution", "only a Distributed Map needs it, and the Sweep machine's role has it", mapRunPolicies},
@@ -105,6 +99,9 @@ var onBehalf = map[string][]need{
 // interface, a hosted zone or a grant for.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 var alone = []string{
+	// A table with AWS's own key asks its callers for no permission on a key.
+	"dynamodb:DeleteItem",
+	"dynamodb:PutItem",
 	"ec2:AcceptVpcPeeringConnection",
 	"ec2:AssociateTransitGatewayRouteTable",
 	"ec2:CreateRoute",
@@ -112,6 +109,8 @@ var alone = []string{
 	"ec2:DeleteRoute",
 	"ec2:DeleteSecurityGroup",
 	"ec2:DeleteTags",
+	"ec2:DisableTransitGatewayRouteTablePropagation",
+	"ec2:DisassociateTransitGatewayRouteTable",
 	"ec2:EnableTransitGatewayRouteTablePropagation",
 	"ec2:ModifyVpcPeeringConnectionOptions",
 	"ec2:RejectTransitGatewayVpcAttachment",
@@ -131,7 +130,7 @@ var alone = []string{
 	"iam:TagRole",
 	"iam:UntagRole",
 	"iam:UpdateAssumeRolePolicy",
-	"kms:PutKeyPolicy",
+	"kms:CreateGrant",
 	"rds:AddTagsToResource",
 	"rds:RemoveTagsFromResource",
 	"redshift:CreateTags",
@@ -141,8 +140,6 @@ var alone = []string{
 	"sagemaker:DeleteTags",
 	"sagemaker:StopNotebookInstance",
 	"sagemaker:UpdateNotebookInstanceLifecycleConfig",
-	"secretsmanager:DeleteResourcePolicy",
-	"ssm:DeleteParameter",
 	"states:RedriveExecution",
 	"states:StopExecution",
 	"sts:AssumeRole",

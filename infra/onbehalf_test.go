@@ -42,7 +42,7 @@ func held(t *testing.T) map[string][]string {
 				Properties struct {
 					RoleName       string
 					PolicyDocument any
-					Policies       []struct{ PolicyDocument any }
+					Policies       []map[string]any
 				}
 			}
 		}
@@ -53,7 +53,10 @@ func held(t *testing.T) map[string][]string {
 			switch r.Type {
 			case "AWS::IAM::Role":
 				for _, p := range r.Properties.Policies {
-					take(id, p.PolicyDocument)
+					if whether, _ := p["Fn::If"].([]any); len(whether) == 3 {
+						p = whether[1].(map[string]any) // a member that may be changed
+					}
+					take(id, p["PolicyDocument"])
 				}
 			case "AWS::IAM::Policy":
 				take(id, r.Properties.PolicyDocument)
@@ -67,7 +70,7 @@ func held(t *testing.T) map[string][]string {
 }
 
 var (
-	reads   = regexp.MustCompile(`^[a-z0-9-]+:(Describe|Get|List|Search)`)
+	reads   = regexp.MustCompile(`^[a-z0-9-]+:(Describe|Get|List|Search|BatchGet|Query)`)
 	actions = regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z]+$`)
 )
 

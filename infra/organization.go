@@ -77,6 +77,7 @@ func newOrganization(scope constructs.Construct, c Config, memberTemplate string
 			value("OrganizationId", organizationID.ValueAsString()),
 			value("ExternalId", externalID.ValueAsString()),
 			value("HomeRegion", jsii.String(c.HomeRegion)),
+			value("ObserveOnly", jsii.String(cmp.Or(c.ObserveOnly, "false"))),
 		},
 		StackInstancesGroup: []any{&awscdk.CfnStackSet_StackInstancesProperty{
 			DeploymentTargets: targets,

@@ -139,7 +139,7 @@ func TestEveryParameterIsSetFromTheConfiguration(t *testing.T) {
 	one, err := LoadConfig(map[string]any{
 		"hubAccount": "210987654321", "hubRegion": "eu-central-1", "organizationId": "o-another0000", "externalId": "another",
 		"homeRegion": "eu-central-1", "regions": "eu-central-1", "targetOrganizationalUnits": "r-root",
-		"approvalPatience": "5", "sweepSchedule": "rate(2 days)", "privateAccessCidrs": "10.8.0.0/16,10.9.0.0/16",
+		"approvalPatience": "5", "sweepSchedule": "rate(2 days)", "privateAccessCidrs": "10.8.0.0/16,10.9.0.0/16", "ledgerTable": "drawbridge-ledger-2", "mode": "observe", "observeOnly": "true", "brakeConnections": "7", "brakePercent": "10",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,14 +17,17 @@ import (
 //	                               ├ connect → AllowDnsResolution → RouteBothSides → OpenBothSides
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
 //	                               │               (not active any more: back to InspectPeering)
+//	                               ├ extend ─→ AskAgain → AllowDnsResolution → … → PendingApproval
 //	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
 //	                               │             → InspectPeering
 //	                               ├ conflict → ReportConflict → LookAgain → InspectPeering
+//	                               ├ unreadable → ReportUnreadable → (held) Unreadable
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
 //	                               ├ refuse ─→ RefusePeering → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
-//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd
-//	                               │             → Removed, Rejected, Expired or Withdrawn
+//	                               │             → WithdrawFromEachNotebook → RestoreDnsResolution
+//	                               │             → ConcludeRemoval → ChooseEnd
+//	                               │             → Removed, Rejected, Expired, Withdrawn or Released
 //	                               └ nothing → Nothing
 //
 // Nothing in it decides: InspectPeering reads the facts and asks the policy, the machine only follows its answer. An
@@ -51,7 +54,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	conclusion := data{
 		"connection": at("$.connection"), "known": at("$.known"), "members": at("$.members"),
-		"reason": at("$.reason"), "decision": at("$.decision"), "reject": at("$.reject"),
+		"reason": at("$.reason"), "said": at("$.said"), "request": at("$.request"), "decision": at("$.decision"), "reject": at("$.reject"),
 		"told": at("$.told"), "reminded": at("$.reminded"), "expires": at("$.expires"), "sides": at("$.sides"),
 	}
 	ask := h.task(scope, "AskApproval",
@@ -68,30 +71,39 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		data{"connection": at("$.connection"), "sides": at("$.sides")},
 		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
 
-	route := h.connect(scope, inspect, data{"dns": at("$.dns")})
+	again := h.task(scope, "AskAgain",
+		data{"connection": at("$.connection"), "waits": at("$.waits")},
+		result{path: "-"})
+	again.Next(dns)
+
+	route := h.connect(scope, inspect, data{"dns": at("$.dns"), "waits": at("$.waits")})
 	dns.Next(route)
 	// Not active after all the retries: deleted meanwhile, and what was known of it is no more.
 	dns.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})
 
-	again := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
+	lookAgain := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
 		Comment:    jsii.String("What was read of the networks may be old by now; the policy stays."),
 		Parameters: &map[string]any{"event": at("$.event"), "known": map[string]any{"policy": at("$.known.policy"), "trimmed": true}},
 	})
-	again.Next(inspect)
+	lookAgain.Next(inspect)
 
 	report := h.task(scope, "ReportConflict",
 		data{"connection": at("$.connection"), "members": at("$.members")},
 		result{path: "-"})
-	report.Next(again)
+	report.Next(lookAgain)
 
-	disconnect := h.disconnect(scope, again,
+	restore := h.task(scope, "RestoreDnsResolution",
+		data{"connection": at("$.connection"), "sides": at("$.sides")},
+		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
+	disconnect := h.disconnect(scope, lookAgain, restore,
 		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
 		end{"Expired", "Nobody answered the request in time."},
-		end{"Withdrawn", "The requester deleted the request before it was accepted."})
+		end{"Withdrawn", "The requester deleted the request before it was accepted."},
+		end{"Released", "An owner took the peering out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"trim", disconnect}, {"conflict", report},
+		{"accept", accept}, {"wait", wait}, {"connect", dns}, {"extend", again}, {"trim", disconnect}, {"conflict", report}, {"unreadable", h.unreadable(scope)},
 		{"ask", ask}, {"refuse", refuse}, {"disconnect", disconnect}, {"nothing", nothing},
 	})
 
@@ -100,6 +112,13 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 		Parameters: &map[string]any{"event": at("$"), "known": map[string]any{}},
 	})
 	return receive.Next(inspect).Next(choice)
+}
+
+// unreadable returns the step that says that something of a connection cannot be read now. It always fails: see [hub.hold].
+func (h *hub) unreadable(scope constructs.Construct) sfn.IChainable {
+	return h.task(scope, "ReportUnreadable",
+		data{"connection": at("$.connection"), "sides": at("$.sides"), "reason": at("$.reason"), "said": at("$.said")},
+		result{path: "-"})
 }
 
 // each returns an inline Map that does step for every item at a path and puts the answers, in the items' order, at

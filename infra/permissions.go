@@ -12,6 +12,7 @@ type step struct {
 	member     []grant // what the role drawbridge-member-<state> allows in the member account; none: it enters no account
 	readsParam bool    // it reads the policy parameter: ssm:GetParameter on it, and POLICY_PARAMETER
 	asksOrg    bool    // it asks where an account stands: organizations:DescribeAccount on the organization's accounts
+	namesUnits bool    // it asks what units are called: organizations:DescribeOrganizationalUnit
 	keeps      bool    // it keeps malformed events: sqs:SendMessage on the dead-letter queue, and DEAD_LETTER_QUEUE
 	listsOrg   bool    // it enters no member account but lists them: organizations:ListAccounts, and REGIONS
 	notifies   bool    // it tells people: sns:Publish on the topic, and TOPIC_ARN
@@ -20,8 +21,13 @@ type step struct {
 	looksBack  bool    // it reads what became of an execution of the machines
 	// it reads the ranges from which people call: ssm:GetParameter on their parameter, and CALLERS_PARAMETER
 	readsCallers bool
-	indexes      bool // it keeps the index of clusters by account: its parameters, and STUDIO_INDEX
 	knowsRegions bool // it looks into all Regions: REGIONS
+	readsLedger  bool // it reads what is Drawbridge's: items of the ledger, and LEDGER_TABLE
+	keepsLedger  bool // it writes the ledger as well
+	readsMode    bool // it enters no member and reads the mode all the same: ssm:GetParameter on it, and MODE_PARAMETER
+	brakes       bool // it asks whether so much may be taken away: the ledger, BRAKE_CONNECTIONS and BRAKE_PERCENT
+	takes        bool // whatever it changes in a member, it takes away: TAKES_AWAY
+	resumes      bool // it starts executions of the machines that were held back
 }
 
 // grant is one statement of a member role. What AWS does on behalf of who makes a call is in [onBehalf].
@@ -36,7 +42,7 @@ type grant struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 //
 // Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps)
+var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps, heldSteps)
 
 // listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
 // account.
@@ -65,6 +71,8 @@ var (
 	notebooks   = arn("sagemaker", "notebook-instance/*")
 	rules       = arn("ec2", "security-group-rule/*")
 	lifecycles  = arn("sagemaker", "notebook-instance-lifecycle-config/*")
+	// A list that a table has a route to may be another account's, or AWS's own.
+	prefixLists = "arn:${AWS::Partition}:ec2:*:*:prefix-list/*"
 	// Those that Drawbridge makes, one for a subnet.
 	ownLifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")
 )
@@ -76,14 +84,6 @@ func only(keys ...string) map[string]map[string]any {
 	return map[string]map[string]any{
 		"ForAllValues:StringEquals": {"aws:TagKeys": keys},
 		"Null":                      {"aws:TagKeys": "false"},
-	}
-}
-
-// onlyLike is [only] for keys that end in something else each time.
-func onlyLike(patterns ...string) map[string]map[string]any {
-	return map[string]map[string]any{
-		"ForAllValues:StringLike": {"aws:TagKeys": patterns},
-		"Null":                    {"aws:TagKeys": "false"},
 	}
 }
 
@@ -103,9 +103,11 @@ func optedIn(when map[string]map[string]any, key string) map[string]map[string]a
 // authorize adds rules to security groups.
 var authorize = []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}
 
+// statusKeys are the tags of a peering connection by which people see how it stands.
+var statusKeys = []string{"drawbridge:status", "drawbridge:reason", "drawbridge:since"}
+
 // status lets a step write the status tags of a peering connection.
-var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
-	when: only("drawbridge:status", "drawbridge:reason")}
+var status = grant{actions: []string{"ec2:CreateTags"}, resources: []string{peerings}, when: only(statusKeys...)}
 
 // arn returns the ARN, for Fn::Sub, of things of a service in the account of the stack and in any Region.
 func arn(service, things string) string {

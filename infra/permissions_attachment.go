@@ -22,6 +22,11 @@ func own() map[string]map[string]any {
 	return map[string]map[string]any{"StringLike": {"aws:ResourceTag/drawbridge:connection": []string{"tgw-*"}}}
 }
 
+// chosenTable lets through the route tables of a gateway that its owner chose by a tag for what Drawbridge manages.
+func chosenTable(key string) map[string]map[string]any {
+	return map[string]map[string]any{"StringEqualsIgnoreCase": {"aws:ResourceTag/" + key: []string{"default", " default", "default ", " default "}}}
+}
+
 // attachmentStatus lets a step write the status tags of an attachment.
 var attachmentStatus = grant{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
 	when: only("drawbridge:status", "drawbridge:reason")}
@@ -29,15 +34,18 @@ var attachmentStatus = grant{actions: []string{"ec2:CreateTags"}, resources: []s
 // attachmentSteps are the states of the Attachment machine.
 var attachmentSteps = map[string]step{
 	"InspectAttachment": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
-		announces:  true,
+		brakes:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		namesUnits:  true,
+		keeps:       true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
 				"ec2:DescribeTransitGatewayRouteTables", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:GetTransitGatewayAttachmentPropagations",
-				"lambda:ListFunctions", "redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+				"lambda:ListFunctions", "redshift:DescribeClusterSubnetGroups", "redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
 				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
@@ -46,6 +54,7 @@ var attachmentSteps = map[string]step{
 		},
 	},
 	"AttachVpc": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:CreateTransitGatewayVpcAttachment"},
 				resources: []string{gateways, arn("ec2", "vpc/*"), arn("ec2", "subnet/*")}},
@@ -65,32 +74,56 @@ var attachmentSteps = map[string]step{
 		member: []grant{{actions: []string{"ec2:AcceptTransitGatewayVpcAttachment"}, resources: []string{attachments}}},
 	},
 	"AssociateAttachment": {
-		member: []grant{{actions: []string{"ec2:AssociateTransitGatewayRouteTable", "ec2:EnableTransitGatewayRouteTablePropagation"},
-			resources: []string{attachments, gatewayTables}}},
+		keepsLedger: true,
+		// IAM asks about the attachment and about the table. Only the tables that their owner tagged for it are let through.
+		member: []grant{
+			{actions: []string{"ec2:AssociateTransitGatewayRouteTable", "ec2:EnableTransitGatewayRouteTablePropagation"}, resources: []string{attachments}},
+			{actions: []string{"ec2:AssociateTransitGatewayRouteTable"}, resources: []string{gatewayTables}, when: chosenTable("drawbridge:association")},
+			{actions: []string{"ec2:EnableTransitGatewayRouteTablePropagation"}, resources: []string{gatewayTables}, when: chosenTable("drawbridge:propagation")},
+		},
+	},
+	"DisassociateAttachment": {
+		keepsLedger: true,
+		announces:   true,
+		takes:       true,
+		// Only the tables that their owner offers by the tag are let through, for taking out as for putting in.
+		member: []grant{
+			{actions: []string{"ec2:DescribeTransitGatewayAttachments", "ec2:GetTransitGatewayAttachmentPropagations"}},
+			{actions: []string{"ec2:DisassociateTransitGatewayRouteTable", "ec2:DisableTransitGatewayRouteTablePropagation"}, resources: []string{attachments}},
+			{actions: []string{"ec2:DisassociateTransitGatewayRouteTable"}, resources: []string{gatewayTables}, when: chosenTable("drawbridge:association")},
+			{actions: []string{"ec2:DisableTransitGatewayRouteTablePropagation"}, resources: []string{gatewayTables}, when: chosenTable("drawbridge:propagation")},
+		},
 	},
 	"DetachVpc": {
+		takes:  true,
 		member: []grant{{actions: []string{"ec2:DeleteTransitGatewayVpcAttachment"}, resources: []string{attachments}, when: own()}},
 	},
 	"VerifyAttachment": {
-		announces: true,
+		keepsLedger: true,
+		announces:   true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeTransitGatewayAttachments", "ec2:GetTransitGatewayAttachmentPropagations"}},
 			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{gatewayTables}},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments},
-				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:table")},
+				when: only("drawbridge:status", "drawbridge:reason")},
 		},
 	},
 	"ConcludeDetachment": {
-		announces: true,
-		member:    []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}},
+		keepsLedger: true,
+		notifies:    true,
+		announces:   true,
+		member:      []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}, attachmentStatus},
 	},
 	"AskAttachment": {
-		notifies:  true,
-		announces: true,
-		member:    []grant{attachmentStatus},
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
+		member:      []grant{attachmentStatus},
 	},
 	"RefuseAttachment": {
-		announces: true,
+		keepsLedger: true,
+		notifies:    true,
+		announces:   true,
 		member: []grant{attachmentStatus,
 			// A VPC that may not be attached carries the reason itself.
 			{actions: []string{"ec2:CreateTags"}, resources: []string{arn("ec2", "vpc/*")}, when: only("drawbridge:status", "drawbridge:reason")},

@@ -5,12 +5,16 @@ import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
 // changeSteps are the states of the Change machine.
 var changeSteps = map[string]step{
 	"FindConnections": {
-		announces: true,
-		keeps:     true,
+		announces:   true,
+		keeps:       true,
+		keepsLedger: true,
 		member: []grant{{actions: []string{
 			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
-			"sagemaker:ListNotebookInstances"}}},
+			"ram:GetResourceShareInvitations", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}}},
 	},
+	// It enters no member: what it tells people stands in the ledger.
+	"ReportContest": {notifies: true, announces: true, keepsLedger: true},
 	// The tag of the answer and no other: those of owners, which it reads, it can neither set nor take away.
 	"AnswerTags": {
 		notifies:  true,
@@ -24,8 +28,9 @@ var changeSteps = map[string]step{
 			{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: []string{arn("redshift", "cluster:*")}, when: only(tag.Unclear)},
 			{actions: []string{"iam:ListRoleTags"}, resources: []string{anyRole}},
 			{actions: []string{"iam:TagRole", "iam:UntagRole"}, resources: []string{anyRole}, when: only(tag.Unclear)},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
-			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only(tag.Unclear)},
+			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:ListTags"}, resources: []string{notebooks, domains}},
+			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: []string{notebooks, domains}, when: only(tag.Unclear)},
 		},
 	},
 }

@@ -4,6 +4,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // The things that the Data API machine touches in the account of an Aurora cluster. The roles are Drawbridge's own: their
@@ -21,56 +23,71 @@ var (
 		"iam:PermissionsBoundary": sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/drawbridge/" + dataAPIBoundary)}}
 )
 
-// mergesPolicies lets a step change the policies of keys and secrets. KMS must check that the policy can still be changed
-// afterwards, and Secrets Manager that it lets no stranger in.
-var mergesPolicies = []grant{
-	{actions: []string{"kms:GetKeyPolicy"}, resources: []string{keys}},
-	{actions: []string{"kms:PutKeyPolicy"}, resources: []string{keys},
-		when: map[string]map[string]any{"BoolIfExists": {"kms:BypassPolicyLockoutSafetyCheck": "false"}}},
-	{actions: []string{"secretsmanager:GetResourcePolicy", "secretsmanager:DeleteResourcePolicy"}, resources: []string{secrets}},
-	{actions: []string{"secretsmanager:PutResourcePolicy"}, resources: []string{secrets},
-		when: map[string]map[string]any{"Bool": {"secretsmanager:BlockPublicPolicy": "true"}}},
+// consents lets through only what its owner tagged for some cluster. Which cluster, the value says: the step compares it, and the role
+// that it makes may only do what the value names. IAM does not know the cluster when this is written.
+func consents(when map[string]map[string]any) map[string]map[string]any {
+	return and(when, "StringLike", "aws:ResourceTag/"+tag.DataAPI, "?*")
+}
+
+// granting lets a step grant a key to a cluster's role: to decrypt, for what the grant's own constraint says, and retired by one role alone.
+// RetireGrant is no permission: the grant itself says who may.
+// https://docs.aws.amazon.com/kms/latest/developerguide/grant-authorization.html
+func granting() map[string]map[string]any {
+	when := consents(map[string]map[string]any{
+		"ForAllValues:StringEquals": {"kms:GrantOperations": []string{"Decrypt", "DescribeKey"}},
+		"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset",
+			"kms:RetiringPrincipal": sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/" + memberRole("RetractDataApi"))},
+	})
+	when["StringLike"]["kms:GranteePrincipal"] = sub(dataAPIRoles) // a text to IAM, although it is an ARN
+	return when
 }
 
 // dataAPISteps are the states of the Data API machine.
 var dataAPISteps = map[string]step{
 	"InspectDataApi": {
-		readsParam: true,
-		asksOrg:    true,
+		brakes:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
 			{actions: []string{"secretsmanager:DescribeSecret"}, resources: []string{secrets}},
-			{actions: []string{"kms:DescribeKey"}, resources: []string{keys}},
+			{actions: []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"}, resources: []string{keys}},
 			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
 		},
 	},
 	"EnableHttpEndpoint": {
+		keepsLedger: true,
 		member: []grant{
-			{actions: []string{"rds:EnableHttpEndpoint"}, resources: []string{clusters}},
-			{actions: []string{"rds:AddTagsToResource"}, resources: []string{clusters}, when: only("drawbridge:http-endpoint")},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
+			{actions: []string{"rds:EnableHttpEndpoint"}, resources: []string{clusters}, when: consents(map[string]map[string]any{})},
 		},
 	},
 	"AdmitConsumers": {
-		member: append([]grant{
+		keepsLedger: true,
+		member: []grant{
 			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
 			{actions: []string{"iam:GetRolePolicy", "iam:UpdateAssumeRolePolicy"}, resources: []string{dataAPIRoles}},
 			// A role without the boundary cannot be made, nor can one be given a policy.
 			{actions: []string{"iam:CreateRole", "iam:PutRolePolicy"}, resources: []string{dataAPIRoles}, when: bounded},
-			{actions: []string{"iam:TagRole"}, resources: []string{dataAPIRoles},
-				when: only("drawbridge:connection", "drawbridge:secret", "drawbridge:key")},
-		}, mergesPolicies...),
+			{actions: []string{"kms:ListGrants"}, resources: []string{keys}},
+			{actions: []string{"kms:CreateGrant"}, resources: []string{keys}, when: granting()},
+		},
 	},
 	"RetractDataApi": {
-		member: append([]grant{
+		keepsLedger: true,
+		takes:       true,
+		member: []grant{
 			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
 			{actions: []string{"iam:DeleteRole"}, resources: []string{dataAPIRoles}},
 			{actions: []string{"iam:DeleteRolePolicy"}, resources: []string{dataAPIRoles}, when: bounded},
-			{actions: []string{"rds:DisableHttpEndpoint"}, resources: []string{clusters}},
-			{actions: []string{"rds:RemoveTagsFromResource"}, resources: []string{clusters}, when: only("drawbridge:http-endpoint")},
-		}, mergesPolicies...),
+			{actions: []string{"kms:ListGrants"}, resources: []string{keys}},
+			{actions: []string{"rds:DescribeDBClusters", "rds:DisableHttpEndpoint"}, resources: []string{clusters}},
+		},
 	},
 	"ConcludeDataApi": {
-		announces: true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: []string{clusters},
 			when: only("drawbridge:status", "drawbridge:reason")}},
 	},
@@ -87,8 +104,9 @@ func boundDataAPI(stack awscdk.Stack, atHome awscdk.CfnCondition) {
 			statement{"Effect": "Allow", "Resource": sub(clusters), "Action": []string{
 				"rds-data:BatchExecuteStatement", "rds-data:BeginTransaction", "rds-data:CommitTransaction",
 				"rds-data:ExecuteStatement", "rds-data:RollbackTransaction"}},
-			statement{"Effect": "Allow", "Resource": sub(secrets), "Action": "secretsmanager:GetSecretValue"},
-			statement{"Effect": "Allow", "Resource": sub(keys), "Action": []string{"kms:Decrypt", "kms:DescribeKey"}},
+			// Not even a role whose policy somebody else wrote reads a secret that its owner did not tag.
+			statement{"Effect": "Allow", "Resource": sub(secrets), "Action": "secretsmanager:GetSecretValue", "Condition": consents(map[string]map[string]any{})},
+			statement{"Effect": "Allow", "Resource": sub(keys), "Action": []string{"kms:Decrypt", "kms:DescribeKey"}, "Condition": consents(map[string]map[string]any{})},
 		),
 	})
 	boundary.CfnOptions().SetCondition(atHome)

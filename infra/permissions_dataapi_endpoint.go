@@ -4,12 +4,15 @@ package main
 // Its own steps only read.
 var dataAPIEndpointSteps = map[string]step{
 	"InspectDataApiEndpoint": {
-		readsParam: true,
-		asksOrg:    true,
-		member:     []grant{{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"}}},
+		brakes:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		readsLedger: true,
+		member:      []grant{{actions: []string{"ec2:DescribeVpcs"}}},
 	},
 	"VerifyDataApiEndpoint": {
-		announces: true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeNetworkAcls", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",

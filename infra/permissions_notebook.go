@@ -11,6 +11,7 @@ var notebookSteps = map[string]step{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
 				"sagemaker:ListNotebookInstances",
 			}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
 				resources: []string{notebooks}},
 		},

@@ -3,14 +3,16 @@ package main
 // peeringSteps are the states of the Peering machine; the Notebook machine shares InjectRoutes.
 var peeringSteps = map[string]step{
 	"InspectPeering": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		namesUnits:  true,
+		keeps:       true,
+		keepsLedger: true,
+		brakes:      true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
-				"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups",
-				"redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
+				"redshift:DescribeClusterSubnetGroups", "redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
 				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
@@ -23,32 +25,54 @@ var peeringSteps = map[string]step{
 			resources: []string{arn("ec2", "vpc/*"), peerings}}},
 	},
 	"AskApproval": {
-		notifies:  true,
-		announces: true,
-		patient:   true,
-		member:    []grant{status},
+		notifies:    true,
+		announces:   true,
+		patient:     true,
+		keepsLedger: true,
+		member:      []grant{status},
+	},
+	"AskAgain": {
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
 	},
 	"RefusePeering": {
-		announces: true,
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{status,
 			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
 	},
 	"ReportConflict": {
-		member: []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
+		keepsLedger: true,
+		member:      []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
+	},
+	"ReportUnreadable": {
+		notifies:    true,
+		keepsLedger: true,
+		member:      []grant{status, {actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")}},
 	},
 	"AllowDnsResolution": {
-		member: []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+	},
+	"RestoreDnsResolution": {
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
 	},
 	"AddRoutes": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"ec2:CreateRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
 		},
 	},
 	"OpenFirewall": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
-				"ec2:DescribeSecurityGroups", "lambda:ListFunctions",
+				"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "lambda:ListFunctions",
 				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
@@ -63,8 +87,10 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"InjectRoutes": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{
@@ -77,6 +103,8 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"CloseFirewall": {
+		keepsLedger: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
 			// IAM knows no rule here, only its group.
@@ -85,14 +113,20 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"RemoveRoutes": {
+		keepsLedger: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables"}},
-			{actions: []string{"ec2:DeleteRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+			// What another connection needs is led to its gateway, and a blackhole put back.
+			{actions: []string{"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
 		},
 	},
 	"WithdrawRoutes": {
+		keepsLedger: true,
+		takes:       true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{
@@ -103,21 +137,27 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"ConcludeRemoval": {
-		notifies:  true, // of a request that expired
-		announces: true,
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{
-			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings},
-				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
-			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")},
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings}, when: only(statusKeys...)},
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},
 	},
 	"VerifyConnection": {
-		announces: true,
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections"}},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{peerings},
-				when: only("drawbridge:status", "drawbridge:reason", "drawbridge:destinations")},
-			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")},
+			{actions: []string{
+				"ec2:DescribeNetworkAcls", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "lambda:ListFunctions",
+				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
+				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
+			status,
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},
 	},
 }

@@ -10,17 +10,20 @@ import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 var privateSteps = map[string]step{
 	"InspectPrivateNotebooks": {
+		brakes:       true,
 		announces:    true,
 		readsParam:   true,
 		readsCallers: true,
 		knowsRegions: true,
 		asksOrg:      true,
+		readsLedger:  true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"}},
+			{actions: []string{"ec2:DescribeVpcs"}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},
 	},
 	"PlaceEndpoints": {
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeNetworkAcls", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
@@ -57,6 +60,8 @@ var privateSteps = map[string]step{
 		},
 	},
 	"RemoveEndpoints": {
+		takes:       true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints"}},
 			{actions: []string{"ec2:DeleteVpcEndpoints"}, resources: []string{endpoints}, when: ownPlaced()},
@@ -64,7 +69,8 @@ var privateSteps = map[string]step{
 		},
 	},
 	"VerifyPrivateNotebooks": {
-		announces: true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeClientVpnEndpoints", "ec2:DescribeSubnets", "iam:GetAccountAuthorizationDetails",

@@ -3,10 +3,11 @@ package main
 // shareSteps are the states of the Share machine.
 var shareSteps = map[string]step{
 	"InspectShare": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
-		announces:  true,
+		readsParam:  true,
+		asksOrg:     true,
+		keeps:       true,
+		announces:   true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs"}},
 			// IAM knows no resource for these reads.
@@ -14,6 +15,7 @@ var shareSteps = map[string]step{
 		},
 	},
 	"AcceptShare": {
+		keepsLedger: true,
 		// An invitation belongs to the account that shares.
 		member: []grant{{actions: []string{"ram:AcceptResourceShareInvitation"},
 			resources: []string{"arn:${AWS::Partition}:ram:*:*:resource-share-invitation/*"}}},

@@ -3,24 +3,23 @@ package main
 // sweepSteps are the states of the Sweep machine.
 var sweepSteps = map[string]step{
 	"ListAccounts": {listsOrg: true, readsParam: true},
-	"TallySweep":   {announces: true, notifies: true},
+	"TallySweep":   {announces: true, notifies: true, keepsLedger: true},
 	"SweepAccount": {
-		announces: true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections",                                                 // peerings
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
-				"ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints", // endpoints
-				"ec2:DescribeSecurityGroupRules", "ec2:DescribeTransitGatewayVpcAttachments", // rules
-				"iam:ListRoles", "redshift:DescribeClusters", // roles, clusters
-				"ram:GetResourceShareInvitations", // shares
+				"ec2:DescribeTransitGatewayVpcAttachments", // pairs
+				"redshift:DescribeClusters",                // clusters
+				"ram:GetResourceShareInvitations",          // shares
 			}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
-			{actions: []string{"iam:GetRole"}, resources: []string{dataAPIRoles}},
-			{actions: []string{"iam:GetRolePolicy"}, resources: []string{studioRoles}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},
 	},

@@ -3,15 +3,17 @@ package main
 // transitSteps are the states that only the Transit machine has; it shares the others with the Peering machine.
 var transitSteps = map[string]step{
 	"InspectTransit": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
+		brakes:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		namesUnits:  true,
+		keeps:       true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
-				"ec2:DescribeSecurityGroupRules",
-				"lambda:ListFunctions", "redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
+				"lambda:ListFunctions", "redshift:DescribeClusterSubnetGroups", "redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
 			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
@@ -19,9 +21,6 @@ var transitSteps = map[string]step{
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
 				resources: []string{notebooks}},
 		},
-	},
-	"ClaimRoutes": {
-		member: []grant{{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: onlyLike("drawbridge:peer:*")}},
 	},
 	"RefuseTransit": {announces: true},
 }

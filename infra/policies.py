@@ -22,6 +22,11 @@ ANSWERED = {
     ("RESOURCE_MISMATCH", r"ec2:(Create|Modify)TransitGatewayVpcAttachment", r"arn:aws:ec2:\*:\d+:subnet/\*"): (
         "AWS asks for the attachment and for what it attaches; only the attachment knows tags, so it has a statement of its own"
     ),
+    (
+        "RESOURCE_MISMATCH",
+        r"ec2:(AssociateTransitGatewayRouteTable|EnableTransitGatewayRouteTablePropagation|DisassociateTransitGatewayRouteTable|DisableTransitGatewayRouteTablePropagation)",
+        r"arn:aws:ec2:\*:\d+:transit-gateway-(attachment|route-table)/\*",
+    ): "AWS asks for the attachment and for the table; only the table has the tag by which its owner chose it, so it has a statement of its own",
     ("PERMISSIONS_MANAGEMENT_ACTIONS", r"ram:acceptresourceshareinvitation", r"arn:aws:ram:\*:\*:resource-share-invitation/\*"): (
         "accepting an invitation is what the step does, and the invitation belongs to the account that shares"
     ),
@@ -30,11 +35,11 @@ ANSWERED = {
     ),
     (
         "PERMISSIONS_MANAGEMENT_ACTIONS",
-        r"(iam:(CreateRole|DeleteRole|(Put|Delete)RolePolicy|UpdateAssumeRolePolicy)|kms:PutKeyPolicy|secretsmanager:(Put|Delete)ResourcePolicy)",
-        r"arn:aws:(iam::\d+:role/drawbridge/drawbridge-data-api-\*|kms:\*:\d+:key/\*|secretsmanager:\*:\d+:secret:\*)",
+        r"(iam:(CreateRole|DeleteRole|(Put|Delete)RolePolicy|UpdateAssumeRolePolicy)|kms:CreateGrant)",
+        r"arn:aws:(iam::\d+:role/drawbridge/drawbridge-data-api-\*|kms:\*:\d+:key/\*)",
     ): (
         "letting other accounts' people use a secret through a role is what the Data API machine is for: the roles are its own, "
-        "within a boundary; policies of keys and secrets are merged by statement"
+        "within a boundary; a key is granted to such a role alone, for one secret, and only if its owner tagged it for that"
     ),
     ("RESOURCE_MISMATCH", r"states:DescribeExecution", r"arn:aws:states:us-east-1:\d+:execution:drawbridge-(\*|sweep):\*"): (
         "AWS knows executions and express executions as resources of it; Drawbridge has no express machines"

@@ -160,6 +160,8 @@ var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
 func (s solver) function(name string, arguments any) (any, error) {
 	list, _ := arguments.([]any)
 	switch {
+	case name == "Ref" && arguments == "AWS::NoValue":
+		return nil, nil // nothing stands there; of two branches the other one is longer
 	case name == "Ref":
 		return s.reference(arguments.(string))
 	case name == "Fn::GetAtt" && len(list) == 2:

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -60,9 +61,19 @@ var (
 // The services whose records matter, by what they keep.
 var (
 	ec2          = []string{"ec2"}
-	ownTags      = []string{"iam", "rds", "redshift", "redshift-serverless", "sagemaker"} // whose things have calls of their own for tags
+	ownTags      = []string{"iam", "kms", "rds", "redshift", "redshift-serverless", "sagemaker", "secretsmanager"} // whose things have calls of their own for tags
 	databaseKeep = []string{"rds", "redshift", "redshift-serverless"}
+	touched      = []string{"ec2", "iam", "sagemaker"} // in which Drawbridge adds what somebody may take away
 )
+
+// touchCalls returns the calls by which somebody may undo what Drawbridge did, without those that other kinds of events have already.
+func touchCalls() []string {
+	forwarded := slices.Concat(peeringCalls, routeCalls, gatewayCalls, endpointCalls, named(touched, tag.Deletes))
+	return slices.DeleteFunc(event.TouchCalls(touched...), func(call string) bool { return slices.Contains(forwarded, call) })
+}
+
+// spoken are the keys of the tags by which Drawbridge speaks to people, on what carries a connection.
+var spoken = []any{"drawbridge:status", "drawbridge:reason", "drawbridge:pairs", map[string]any{"prefix": "drawbridge:peer:"}}
 
 // named returns the names of the records of these services that do one of these things, and that no other machine than
 // drawbridge-change hears, sorted.
@@ -143,7 +154,7 @@ var kinds = []kind{
 				"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{
 					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}}}},
 				// Whoever removes all tags names none.
-				"tagSet": map[string]any{"items": map[string]any{"key": append(wishes(ec2...), map[string]any{"exists": false})}},
+				"tagSet": map[string]any{"items": map[string]any{"key": slices.Concat(wishes(ec2...), spoken, []any{map[string]any{"exists": false}})}},
 			},
 		}),
 	},
@@ -154,11 +165,12 @@ var kinds = []kind{
 	},
 	{
 		name:  "service-tags",
-		about: "Somebody set or removed a tag of Drawbridge's on a database, a role or a notebook.",
+		about: "Somebody set or removed a tag of Drawbridge's on a database, a role, a notebook, a secret or a key.",
 		pattern: callPattern(ownTags, map[string]any{
 			"eventName": named(ownTags, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{"$or": []any{
 				map[string]any{"tags": map[string]any{"key": wishes(ownTags...)}},
+				map[string]any{"tags": map[string]any{"tagKey": wishes("kms")}},
 				map[string]any{"tagKeys": wishes(ownTags...)},
 				map[string]any{"tags": wishes(ownTags...)},
 			}},
@@ -178,6 +190,17 @@ var kinds = []kind{
 		}}),
 	},
 	{
+		name:  "secrets",
+		about: "Somebody made a secret or a key with a tag of Drawbridge's.",
+		pattern: callPattern([]string{"kms", "secretsmanager"}, map[string]any{
+			"eventName": named([]string{"kms", "secretsmanager"}, tag.Creates),
+			"requestParameters": map[string]any{"$or": []any{
+				map[string]any{"tags": map[string]any{"key": wishes("secretsmanager")}},
+				map[string]any{"tags": map[string]any{"tagKey": wishes("kms")}},
+			}},
+		}),
+	},
+	{
 		name:  "tagging",
 		about: "Somebody set or removed tags with the tagging API.",
 		pattern: callPattern([]string{"tagging"}, map[string]any{
@@ -193,6 +216,11 @@ var kinds = []kind{
 			"detail-type": []string{"Tag Change on Resource"},
 			"detail":      map[string]any{"changed-tag-keys": tag.Keys()},
 		},
+	},
+	{
+		name:    "hands",
+		about:   "Somebody changed or took away a rule, an endpoint, a lifecycle configuration or what a role may do: perhaps something of Drawbridge's.",
+		pattern: callPattern(touched, map[string]any{"eventName": touchCalls()}),
 	},
 	{
 		name:    "endpoint",

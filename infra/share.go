@@ -33,7 +33,7 @@ func (h *hub) share(scope constructs.Construct) sfn.IChainable {
 	})
 	wait.Next(inspect)
 	accept := h.task(scope, "AcceptShare",
-		data{"invitation": at("$.invitation")},
+		data{"invitation": at("$.invitation"), "decision": at("$.decision")},
 		result{path: "-"})
 	accept.Next(wait)
 	choice := choose(scope, "ChooseShareAnswer", "$.answer", []answer{

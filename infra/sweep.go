@@ -12,7 +12,7 @@ import (
 
 // sweep returns the definition of the machine drawbridge-sweep:
 //
-//	StartSweep → ListAccounts → SweepEachAccount { SweepAccount ─ error → AccountMissed } → TallySweep → ChoosePage
+//	StartSweep → ResumeExecutions → ListAccounts → SweepEachAccount { SweepAccount ─ error → AccountMissed } → TallySweep → ChoosePage
 //	                  ↑                                                                                   ├ Swept
 //	                  │                                                                                   ├ PartlySwept
 //	                  └───────────────────────────────────────────────────────────────────────────────────┴ more
@@ -45,6 +45,14 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 		data{"executionId": at("$$.Execution.Id"), "sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally"),
 			"accounts": at("$.accounts"), "visits": at("$.visits")},
 		result{output: "$.Payload"})
+	// What was held back comes first: a page at a time, as long as there is more.
+	resume := h.task(scope, "ResumeExecutions", data{"machine": at("$$.StateMachine.Id"), "sweep": at("$.sweep")}, result{path: "$.resumed", selector: data{"answer": at("$.Payload.answer")}})
+	room := sfn.NewWait(scope, jsii.String("WaitForRoom"), &sfn.WaitProps{
+		Comment: jsii.String("Executions are started in the pace that Step Functions takes them."),
+		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(5))),
+	})
+	room.Next(resume)
+	resume.Next(choose(scope, "ChooseResumed", "$.resumed.answer", []answer{{"more", room}, {"done", list}}))
 	list.Next(each).Next(tally).Next(choose(scope, "ChoosePage", "$.answer", []answer{
 		{"more", list},
 		{"Swept", succeed(scope, "Swept", "Every account was looked at; the output says what was found.")},
@@ -56,7 +64,7 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 			"accounts": 0, "found": []any{}, "closed": []any{}, "barred": []any{}, "failed": []any{},
 			"more": map[string]any{"closed": 0, "barred": 0, "failed": 0},
 		}},
-	}).Next(list)
+	}).Next(resume)
 }
 
 // sweeps makes the machine drawbridge-sweep and the rules that start it, by the clock and after a change of the policy.
@@ -84,15 +92,16 @@ func (h *hub) sweeps(schedule awscdk.CfnParameter) {
 		Description: jsii.String("Starts drawbridge-sweep by the clock."),
 		Schedule:    awsevents.Schedule_Expression(schedule.ValueAsString()),
 	})
-	// A policy that forbids what is connected, or allows what was refused, shall not wait for the clock.
+	// A policy that forbids what is connected, or allows what was refused, shall not wait for the clock; nor shall what was
+	// held back in another mode.
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
 	changed := awsevents.NewRule(h.stack, jsii.String("PolicyRule"), &awsevents.RuleProps{
 		RuleName:    jsii.String("drawbridge-policy"),
-		Description: jsii.String("Starts drawbridge-sweep when the policy in Parameter Store was changed."),
+		Description: jsii.String("Starts drawbridge-sweep when the policy or the mode in Parameter Store was changed."),
 		EventPattern: &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.ssm"),
 			DetailType: jsii.Strings("Parameter Store Change"),
-			Detail:     &map[string]any{"name": []string{policyParameter}, "operation": []string{"Create", "Update"}},
+			Detail:     &map[string]any{"name": []string{policyParameter, modeParameter}, "operation": []string{"Create", "Update"}},
 		},
 	})
 	for _, r := range []awsevents.Rule{rule, changed} {

@@ -13,13 +13,14 @@ import (
 //	ReceiveEvent → InspectTransit ─ wait ───→ WaitForTransit ─┐
 //	                    ↑          │                          │
 //	                    └──────────│──────────────────────────┘
-//	                               ├ connect → ClaimRoutes → RouteBothSides → OpenBothSides
+//	                               ├ connect → RouteBothSides → OpenBothSides
 //	                               │             → InjectEachNotebook → VerifyConnection → Connected
 //	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
 //	                               │             → InspectTransit
+//	                               ├ unreadable → ReportUnreadable → (held) Unreadable
 //	                               ├ refuse ─→ RefuseTransit → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
-//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd → Removed
+//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd → Removed or Released
 //	                               └ nothing → Nothing
 func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	inspect := h.task(scope, "InspectTransit",
@@ -32,13 +33,15 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	})
 	wait.Next(inspect)
 
-	claim := h.task(scope, "ClaimRoutes",
-		data{"connection": at("$.connection"), "sides": at("$.sides")},
+	connect := h.connect(scope, inspect, data{"dns": data{"hops": []string{}}, "waits": at("$.waits")})
+
+	extend := h.task(scope, "AskAgain",
+		data{"connection": at("$.connection"), "waits": at("$.waits")},
 		result{path: "-"})
-	claim.Next(h.connect(scope, inspect, data{"dns": data{"hops": []string{}}}))
+	extend.Next(connect)
 
 	refuse := h.task(scope, "RefuseTransit",
-		data{"connection": at("$.connection"), "reason": at("$.reason"), "decision": at("$.decision")},
+		data{"connection": at("$.connection"), "reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision")},
 		result{output: "$.Payload"})
 	refuse.Next(succeed(scope, "Refused", "The policy or the networks do not allow it; the output says which and why."))
 
@@ -48,11 +51,12 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	})
 	again.Next(inspect)
 
-	disconnect := h.disconnect(scope, again,
-		end{"Removed", "The pair is over; what Drawbridge added for it is gone."})
+	disconnect := h.disconnect(scope, again, nil,
+		end{"Removed", "The pair is over; what Drawbridge added for it is gone."},
+		end{"Released", "An owner took the pair out of Drawbridge's hands, as it stands."})
 
 	choice := choose(scope, "ChooseAnswer", "$.answer", []answer{
-		{"wait", wait}, {"connect", claim}, {"refuse", refuse}, {"trim", disconnect}, {"disconnect", disconnect},
+		{"wait", wait}, {"connect", connect}, {"extend", extend}, {"refuse", refuse}, {"trim", disconnect}, {"disconnect", disconnect}, {"unreadable", h.unreadable(scope)},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	})
 

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -19,6 +20,6 @@ func main() {
 	}
 	workflow.Start(func(ctx context.Context, in workflow.AcceptShareInput) (workflow.AcceptShareOutput, error) {
 		invited := door.Enter(in.Execution, in.Invitation.Account, in.Invitation.Region)
-		return share.Accept(ctx, ram.NewFromConfig(invited), in.Invitation)
+		return share.Accept(ctx, ledger.Open(door.Hub()), ram.NewFromConfig(invited), in)
 	})
 }

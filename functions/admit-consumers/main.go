@@ -1,4 +1,4 @@
-// Admit-consumers lets exactly the admitted accounts query an Aurora cluster: by its role, its secret and its key.
+// Admit-consumers lets exactly the admitted accounts query an Aurora cluster: by a role and, if its key wants one, a grant.
 package main
 
 import (
@@ -7,10 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -19,9 +19,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book, home := ledger.Open(door.Hub()), door.Hub().Region
 	workflow.Start(func(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 		c := door.Enter(in.Execution, in.DataAPI.Cluster.Account, in.DataAPI.Cluster.Region)
-		a := dataapi.Admitter{Roles: iam.NewFromConfig(c), Keys: kms.NewFromConfig(c), Secrets: secretsmanager.NewFromConfig(c)}
-		return a.Admit(ctx, in.DataAPI)
+		a := dataapi.Admitter{Roles: iam.NewFromConfig(c), Keys: kms.NewFromConfig(c), Ledger: book, Home: home}
+		return a.Admit(ctx, in)
 	})
 }

@@ -1,4 +1,4 @@
-// Admit-execution-role lets an execution role of a Studio domain assume a readers' role, or takes that back.
+// Admit-execution-role lets an execution role of a Studio domain assume a readers' role.
 package main
 
 import (
@@ -17,8 +17,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(func(ctx context.Context, in workflow.AdmitRoleInput) (workflow.HopsOutput, error) {
+	book := studio.Open(door.Hub())
+	workflow.Start(func(ctx context.Context, in workflow.AdmitRoleInput) (workflow.AdmitRoleOutput, error) {
 		config := door.Enter(in.Execution, in.Role.Account, in.Warehouse.Region)
-		return studio.Admit(ctx, iam.NewFromConfig(config), in)
+		return studio.Admit(ctx, iam.NewFromConfig(config), book, in)
 	})
 }

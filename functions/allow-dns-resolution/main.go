@@ -8,7 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
-	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -17,10 +18,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
-		enter := func(v workflow.VPC) peering.Optioner {
+		enter := func(v workflow.VPC) dnsoption.EC2 {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		return peering.AllowDNS(ctx, enter, in.Connection, in.Sides)
+		return dnsoption.Allow(ctx, enter, book, in.Execution, in.Connection, in.Sides)
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -23,16 +24,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
-	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	days, err := strconv.Atoi(os.Getenv("APPROVAL_PATIENCE"))
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		return peering.Ask(ctx, enter, bus, topic, peering.StuckAfter(days), in)
+		return peering.Ask(ctx, book, enter, bus, topic, peering.StuckAfter(days), in)
 	})
 }

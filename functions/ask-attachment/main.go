@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -23,12 +24,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
-	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 		enter := func(p event.Place) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
-		return attachment.Ask(ctx, enter, bus, topic, in)
+		return attachment.Ask(ctx, book, enter, bus, topic, in)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -19,6 +20,6 @@ func main() {
 		log.Fatal(err)
 	}
 	workflow.Start(func(ctx context.Context, in workflow.AssociateAttachmentInput) (workflow.HopsOutput, error) {
-		return attachment.Associate(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Gateway.Account, in.Gateway.Region)), in)
+		return attachment.Associate(ctx, ledger.Open(door.Hub()), ec2.NewFromConfig(door.Enter(in.Execution, in.Gateway.Account, in.Gateway.Region)), in)
 	})
 }

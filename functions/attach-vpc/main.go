@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -20,6 +21,6 @@ func main() {
 	}
 	workflow.Start(func(ctx context.Context, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
 		vpc := door.Enter(in.Execution, in.VPC.Account, in.VPC.Region)
-		return attachment.Attach(ctx, ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)
+		return attachment.Attach(ctx, ledger.Open(door.Hub()), ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -17,8 +18,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		return firewall.Close(ctx, ec2.NewFromConfig(here), in.Connection.ID, in.Side)
+		return firewall.Close(ctx, ec2.NewFromConfig(here), book, in.Execution, in.Connection.ID, in.Side)
 	})
 }

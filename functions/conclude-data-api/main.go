@@ -1,4 +1,4 @@
-// Conclude-data-api leaves the result on the Aurora cluster, or takes Drawbridge's status off it, and announces it.
+// Conclude-data-api leaves the result in the ledger and on the Aurora cluster, or takes Drawbridge's status off it, and announces it.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -20,9 +21,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
 		c := in.DataAPI.Cluster
-		return dataapi.Conclude(ctx, rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), bus, in)
+		k := dataapi.Concluder{Clusters: rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), Bus: bus, Ledger: book}
+		return k.Conclude(ctx, in)
 	})
 }

@@ -20,9 +20,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	book := studio.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
-		return studio.Conclude(ctx, redshift.NewFromConfig(config), bus, in)
+		return studio.Conclude(ctx, redshift.NewFromConfig(config), bus, book, in)
 	})
 }

@@ -1,4 +1,4 @@
-// Enable-http-endpoint turns the HTTP endpoint of an Aurora cluster on, and remembers that Drawbridge did.
+// Enable-http-endpoint turns the HTTP endpoint of an Aurora cluster on, and writes into the ledger that Drawbridge did.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -17,8 +18,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 		c := in.DataAPI.Cluster
-		return dataapi.Enable(ctx, rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), c)
+		e := dataapi.Enabler{Clusters: rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), Ledger: book}
+		return e.Enable(ctx, in)
 	})
 }

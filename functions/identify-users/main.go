@@ -17,8 +17,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := studio.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.IdentifyUsersInput) (workflow.IdentifyUsersOutput, error) {
 		config := door.Enter(in.Execution, in.Domain.Account, in.Domain.Region)
-		return studio.Identify(ctx, sagemaker.NewFromConfig(config), in)
+		return studio.Identify(ctx, sagemaker.NewFromConfig(config), book, in)
 	})
 }

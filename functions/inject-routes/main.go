@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -18,8 +19,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 		member := door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)
-		return lifecycle.Inject(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(member), in)
+		return lifecycle.Inject(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(member), book, in)
 	})
 }

@@ -14,9 +14,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -28,6 +31,6 @@ func main() {
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := attachment.NewInspector(door, organization.Account, store.Policy, looks).Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectAttachmentInput.Raw, inspect))
+	inspect := attachment.NewInspector(door, organization.Account, organization.Units, store.Policy, ledger.Open(door.Hub()), looks, brake.Open(door.Hub()).Asker(door.Mode)).Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectAttachmentInput.Raw, preview.Attachment(door, inspect)))
 }

@@ -11,8 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -25,6 +28,8 @@ func main() {
 		EC2:     func(x, id, region string) caller.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
 		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
 		Policy:  parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy,
+		Ledger:  ledger.Open(door.Hub()),
+		Brake:   brake.Open(door.Hub()).Asker(door.Mode),
 	}.Inspect
-	workflow.Start(inspect)
+	workflow.Start(preview.DataAPIEndpoint(door, inspect))
 }

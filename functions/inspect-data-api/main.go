@@ -14,9 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -31,6 +34,7 @@ func main() {
 	}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := dataapi.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy}.Inspect
-	workflow.Start(inspect)
+	inspect := dataapi.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy,
+		Ledger: ledger.Open(door.Hub()), Home: door.Hub().Region, Brake: brake.Open(door.Hub()).Asker(door.Mode)}.Inspect
+	workflow.Start(preview.DataAPI(door, inspect))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -32,5 +33,5 @@ func main() {
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
 	inspect := notebook.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectNotebooksInput.Raw, inspect))
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectNotebooksInput.Raw, preview.Notebooks(door, inspect)))
 }

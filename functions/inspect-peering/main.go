@@ -16,10 +16,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -34,6 +37,6 @@ func main() {
 	}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := peering.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy, Now: time.Now}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectPeeringInput.Raw, inspect))
+	inspect := peering.Inspector{Enter: enter, Account: organization.Account, Units: organization.Units, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Now: time.Now, Brake: brake.Open(door.Hub()).Asker(door.Mode)}.Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectPeeringInput.Raw, preview.Peering(door, inspect)))
 }

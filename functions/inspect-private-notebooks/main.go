@@ -14,8 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -26,13 +29,14 @@ func main() {
 		log.Fatal(err)
 	}
 	inspect := private.Inspector{
-		Bus:     notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")},
+		Bus:     notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode},
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
 		IAM:     func(x, id, region string) private.IAM { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
 		Policy:  parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy,
+		Ledger:  ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode),
 		Callers: private.Callers(ssm.NewFromConfig(door.Hub()), os.Getenv("CALLERS_PARAMETER")),
 		Regions: strings.Split(os.Getenv("REGIONS"), ","),
 	}.Inspect
-	workflow.Start(inspect)
+	workflow.Start(preview.PrivateNotebooks(door, inspect))
 }

@@ -17,8 +17,10 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -34,6 +36,6 @@ func main() {
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := share.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: store.Policy, Looks: looks}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectShareInput.Raw, inspect))
+	inspect := share.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: store.Policy, Looks: looks, Ledger: ledger.Open(door.Hub())}.Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectShareInput.Raw, preview.Share(door, inspect)))
 }

@@ -15,11 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -29,12 +31,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	enter := func(execution string, p event.Place) studio.Clients {
-		c := door.Enter(execution, p.Account, p.Region)
+	enter := func(x string, p event.Place) studio.Clients {
+		c := door.Enter(x, p.Account, p.Region)
 		return studio.Clients{Redshift: redshift.NewFromConfig(c), Roles: iam.NewFromConfig(c), Domains: sagemaker.NewFromConfig(c)}
 	}
 	bus, parameters := eventbridge.NewFromConfig(door.Hub()), ssm.NewFromConfig(door.Hub())
 	inspect := studio.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: parameter.New(parameters, os.Getenv("POLICY_PARAMETER")).Policy,
-		Index: studio.Index{API: parameters, Path: os.Getenv("STUDIO_INDEX")}, Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME")}}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, inspect))
+		Book: studio.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode}}.Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, preview.Studio(door, inspect)))
 }

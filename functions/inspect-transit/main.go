@@ -16,9 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -31,10 +34,9 @@ func main() {
 	}
 	enter := func(execution string, at event.Place) transit.Clients {
 		c := door.Enter(execution, at.Account, at.Region)
-		reads := survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
-		return transit.Clients{Clients: reads, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
+		return transit.Clients{Clients: survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := transit.Inspector{Enter: enter, Policy: store.Policy, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, inspect))
+	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
+	inspect := transit.Inspector{Enter: enter, Policy: parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy, Ledger: ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: organization.Account, Units: organization.Units}.Inspect
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, preview.Transit(door, inspect)))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -20,11 +21,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
 		clients := func(ctx context.Context) ([]notebook.Client, error) {
 			return notebook.Clients(ctx, sagemaker.NewFromConfig(here), lambda.NewFromConfig(here), in.Side.VPC.ID, in.Side.Subnets)
 		}
-		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, in.Connection.ID, in.Side)
+		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, book, in.Execution, in.Connection.ID, in.Side)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -17,7 +18,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
-		return private.Place(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Want.Account, in.Want.Region)), in)
+		return private.Place(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Want.Account, in.Want.Region)), book, in)
 	})
 }

@@ -1,4 +1,4 @@
-// Refuse-attachment leaves the reason of a refusal, and rejects the attachment at AWS if the policy allows that.
+// Refuse-attachment leaves the reason of a refusal, tells both owners, and rejects the attachment at AWS if the policy allows that.
 package main
 
 import (
@@ -8,11 +8,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -21,11 +24,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
 	workflow.Start(func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 		enter := func(p event.Place) attachment.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
-		return attachment.Refuse(ctx, enter, bus, in)
+		return owner.After(ctx, owners, func() (workflow.ConcludeOutput, error) {
+			return attachment.Refuse(ctx, owners.Ledger, enter, bus, in)
+		}, func(out workflow.ConcludeOutput) owner.News { return attachment.Refused(in, out) })
 	})
 }

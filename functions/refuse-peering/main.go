@@ -8,9 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -20,11 +23,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	book := ledger.Open(door.Hub())
+	owners := owner.Teller{Ledger: book, Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
 	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) peering.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		return peering.Refuse(ctx, enter, bus, in)
+		return owner.After(ctx, owners, func() (workflow.ConcludeOutput, error) { return peering.Refuse(ctx, book, enter, bus, in) },
+			func(out workflow.ConcludeOutput) owner.News { return owner.Refused(in, out) })
 	})
 }

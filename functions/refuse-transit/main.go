@@ -8,7 +8,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -19,7 +21,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME")}
+	now := mode.New(ssm.NewFromConfig(hub), os.Getenv("MODE_PARAMETER")).Now
+	bus := notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now}
 	workflow.Start(func(ctx context.Context, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
 		return transit.Refuse(ctx, bus, in)
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -17,8 +18,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.RemoveRoutesOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		return route.Remove(ctx, ec2.NewFromConfig(here), in.Connection, in.Side)
+		return route.Remove(ctx, ec2.NewFromConfig(here), book, in.Execution, in.Connection, in.Side)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -20,5 +21,5 @@ func main() {
 		log.Fatal(err)
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	workflow.Start(sweep.New(door.Enter, looks.Ask).Sweep)
+	workflow.Start(sweep.New(door.Enter, ledger.Open(door.Hub()), looks.Ask).Sweep)
 }

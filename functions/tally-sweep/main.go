@@ -9,7 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -20,8 +24,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	now := mode.New(ssm.NewFromConfig(hub), os.Getenv("MODE_PARAMETER")).Now
 	workflow.Start(sweep.Teller{
-		Bus:   notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME")},
-		Topic: notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN")},
+		Managed: brake.Brake{Ledger: ledger.Open(hub)}.Managed,
+		Bus:     notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now},
+		Topic:   notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: now},
 	}.Tally)
 }

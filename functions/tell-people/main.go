@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -21,9 +23,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	now := mode.New(ssm.NewFromConfig(hub), os.Getenv("MODE_PARAMETER")).Now
 	workflow.Start(notice.Watch{
 		Executions: sfn.NewFromConfig(hub),
-		Bus:        notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME")},
-		Topic:      notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN")},
+		Bus:        notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now},
+		Topic:      notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: now},
 	}.Tell)
 }

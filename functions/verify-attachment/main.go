@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -27,6 +28,6 @@ func main() {
 		enter := func(p event.Place) attachment.Verifier {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
-		return attachment.Verify(ctx, enter, looks, in)
+		return attachment.Verify(ctx, ledger.Open(door.Hub()), enter, looks, in)
 	})
 }

@@ -6,12 +6,17 @@ import (
 	"log"
 	"os"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -21,17 +26,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
 	workflow.Start(func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
-		enter := func(v workflow.VPC) connection.Verifier {
-			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
-		}
-		still := func(ctx context.Context) error {
-			look := func(v workflow.VPC) peering.Describer {
-				return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
-			}
-			return peering.StillThere(ctx, look, in.Connection)
-		}
-		return connection.Verify(ctx, enter, still, bus, in)
+		there := func(v workflow.VPC) aws.Config { return door.Enter(in.Execution, v.Account, v.Region) }
+		enter := func(v workflow.VPC) connection.Verifier { return ec2.NewFromConfig(there(v)) }
+		look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v)) }
+		still := func(ctx context.Context) error { return peering.StillThere(ctx, look, in.Connection) }
+		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) {
+			return connection.Verify(ctx, owners.Ledger, enter, firewall.ClientsIn(there), still, bus, in)
+		}, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
 	})
 }

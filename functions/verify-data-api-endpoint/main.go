@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -20,8 +21,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")}
+	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
-		return caller.Verify(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Want.Account, in.Want.Region)), bus, in)
+		return caller.Verify(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Want.Account, in.Want.Region)), book, bus, in)
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -24,8 +25,9 @@ func main() {
 		log.Fatal(err)
 	}
 	workflow.Start(private.Verifier{
-		Bus: notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME")},
-		IAM: func(x, id, region string) private.PolicyReader { return iam.NewFromConfig(door.Enter(x, id, region)) },
+		Bus:    notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode},
+		Ledger: ledger.Open(door.Hub()),
+		IAM:    func(x, id, region string) private.PolicyReader { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Region: func(x, id, region string) private.RegionReader {
 			c := door.Enter(x, id, region)
 			return private.RegionReader{EC2: ec2.NewFromConfig(c), Resolver: route53resolver.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}

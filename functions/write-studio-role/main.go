@@ -17,8 +17,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := studio.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
 		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
-		return studio.WriteRole(ctx, iam.NewFromConfig(config), in)
+		return studio.WriteRole(ctx, iam.NewFromConfig(config), book, in)
 	})
 }

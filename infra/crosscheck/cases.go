@@ -145,6 +145,8 @@ func cells(string) ([]Case, error) {
 			rule = "service-tags"
 		case c.Record.Service == "iam":
 			rule = "roles"
+		case c.Record.Service == "kms", c.Record.Service == "secretsmanager":
+			rule = "secrets"
 		default:
 			rule = "database"
 		}

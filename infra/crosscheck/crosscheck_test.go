@@ -29,6 +29,11 @@ func (f fake) Judge(_ context.Context, r *report) error {
 	return f.err
 }
 
+// guest is a judge that is asked only where somebody has installed it.
+type guest struct{ fake }
+
+func (guest) Brought() bool { return true }
+
 func TestTheLastLinesSayWhatWasJudged(t *testing.T) {
 	good := fake{held: []bool{true, true}}
 	for name, c := range map[string]struct {
@@ -43,6 +48,8 @@ func TestTheLastLinesSayWhatWasJudged(t *testing.T) {
 		"a judge fails":                                {[]judge{fake{held: []bool{true}, err: errors.New("it broke")}}, false, false, "✗ it broke"},
 		"a judge that could not be had is named":       {[]judge{good, fake{absent: errors.New("no network")}}, false, true, "not judged: nothing: fake could not be had: no network"},
 		"a judge that could not be had fails in CI":    {[]judge{good, fake{absent: errors.New("no network")}}, true, false, "not judged: nothing: fake could not be had: no network"},
+		"a judge that is brought is only named":        {[]judge{good, guest{fake{absent: errors.New("not installed")}}}, true, true, "not judged: nothing: fake could not be had: not installed"},
+		"a judge that is brought and fails":            {[]judge{good, guest{fake{held: []bool{false}}}}, true, false, "         3        2  in all; judges: 2"},
 		"no judge at all could be had":                 {[]judge{fake{absent: errors.New("no network")}}, false, false, "         0        0  in all; judges: 0"},
 		"what a judge cannot judge stands at the end":  {[]judge{good}, true, true, "not judged by a fake 1.0: the weather: nobody asked"},
 		"there are no judges, so nothing is held true": {nil, false, false, "judges: 0"},

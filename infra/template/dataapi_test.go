@@ -14,9 +14,8 @@ func TestTheDataAPIWritesOnlyItsOwnRolesAndOnlyCheckedPolicies(t *testing.T) {
 	conditions := map[string]string{ // of each action that writes; empty: none
 		"iam:CreateRole": boundary, "iam:PutRolePolicy": boundary, "iam:DeleteRolePolicy": boundary,
 		"iam:UpdateAssumeRolePolicy": "null", "iam:DeleteRole": "null", // IAM knows no boundary for these
-		"kms:PutKeyPolicy":                    `{"BoolIfExists":{"kms:BypassPolicyLockoutSafetyCheck":"false"}}`,
-		"secretsmanager:PutResourcePolicy":    `{"Bool":{"secretsmanager:BlockPublicPolicy":"true"}}`,
-		"secretsmanager:DeleteResourcePolicy": "null",
+		"kms:ListResourceTags": "null", "kms:ListGrants": "null",
+		"kms:CreateGrant": `{"ForAllValues:StringEquals":{"kms:GrantOperations":["Decrypt","DescribeKey"]},"StringEquals":{"kms:GrantConstraintType":"EncryptionContextSubset","kms:RetiringPrincipal":{"Fn::Sub":"arn:${AWS::Partition}:iam::${AWS::AccountId}:role/drawbridge-member-retract-data-api"}},"StringLike":{"aws:ResourceTag/drawbridge:data-api":["?*"],"kms:GranteePrincipal":{"Fn::Sub":"arn:${AWS::Partition}:iam::${AWS::AccountId}:role/drawbridge/drawbridge-data-api-*"}}}`,
 	}
 	allowed, _ := grants(t, read(t, Member))
 	seen := map[string]bool{}

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,11 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // assumer hands out credentials and remembers what it was asked for.
@@ -33,7 +37,8 @@ func (a *assumer) AssumeRole(_ context.Context, in *sts.AssumeRoleInput, _ ...fu
 }
 
 func door(a *assumer, region string) *Door {
-	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, lookup: lookup, sessions: map[session]*aws.CredentialsCache{}}
+	return &Door{hub: aws.Config{Region: region}, role: "drawbridge-member-add-routes", externalID: "secret", assume: a, lookup: lookup, sessions: map[session]*aws.CredentialsCache{},
+		observe: map[string]bool{}, mode: func(context.Context) (mode.Setting, error) { return mode.Setting{Mode: mode.Full}, nil }}
 }
 
 func TestEnterNamesTheSessionAfterTheExecution(t *testing.T) {
@@ -99,8 +104,20 @@ func TestSessionName(t *testing.T) {
 // directory answers DescribeAccount from a map; an account that is not in it is outside the organization.
 type directory struct {
 	accounts map[string]*types.Account
+	units    map[string]string
 	asked    int
 	err      error
+}
+
+func (d *directory) DescribeOrganizationalUnit(_ context.Context, in *organizations.DescribeOrganizationalUnitInput, _ ...func(*organizations.Options)) (*organizations.DescribeOrganizationalUnitOutput, error) {
+	d.asked++
+	if d.err != nil {
+		return nil, d.err
+	}
+	if got, ok := d.units[*in.OrganizationalUnitId]; ok {
+		return &organizations.DescribeOrganizationalUnitOutput{OrganizationalUnit: &types.OrganizationalUnit{Name: &got}}, nil
+	}
+	return nil, &types.OrganizationalUnitNotFoundException{}
 }
 
 func (d *directory) DescribeAccount(_ context.Context, in *organizations.DescribeAccountInput, _ ...func(*organizations.Options)) (*organizations.DescribeAccountOutput, error) {
@@ -121,11 +138,13 @@ func TestAccount(t *testing.T) {
 	for name, c := range map[string]struct {
 		accounts     map[string]*types.Account
 		organization string
+		suspended    bool
 	}{
-		"a member":                         {map[string]*types.Account{"111111111111": member(types.AccountStateActive)}, "o-abc1234567"},
-		"a member whose state is not told": {map[string]*types.Account{"111111111111": member("")}, "o-abc1234567"},
-		"a suspended account":              {map[string]*types.Account{"111111111111": member(types.AccountStateSuspended)}, ""},
-		"a stranger":                       {nil, ""},
+		"a member":                         {map[string]*types.Account{"111111111111": member(types.AccountStateActive)}, "o-abc1234567", false},
+		"a member whose state is not told": {map[string]*types.Account{"111111111111": member("")}, "o-abc1234567", false},
+		"a suspended account":              {map[string]*types.Account{"111111111111": member(types.AccountStateSuspended)}, "", true},
+		"a closed account":                 {map[string]*types.Account{"111111111111": member(types.AccountStateClosed)}, "", true},
+		"a stranger":                       {nil, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &directory{accounts: c.accounts}
@@ -135,11 +154,46 @@ func TestAccount(t *testing.T) {
 				if err != nil || got.Organization != c.organization {
 					t.Errorf("Account = %+v, %v, want organization %q", got, err, c.organization)
 				}
+				why, unreadable := fault.Unreadable(got.Unreadable())
+				if unreadable != c.suspended || c.suspended && !strings.Contains(why, "111111111111") {
+					t.Errorf("unreadable: %v %q", unreadable, why)
+				}
 			}
 			if d.asked != 1 {
 				t.Errorf("asked %d times within %s", d.asked, Remember)
 			}
 		})
+	}
+}
+
+func TestUnitsAreCalledByNameAndAskedForOnce(t *testing.T) {
+	d := &directory{units: map[string]string{"ou-ab12-research": "Research", "ou-ab12-genomics": "Genomics (EU)"}}
+	o := NewOrganization(d)
+	now := time.Now()
+	o.now = func() time.Time { return now }
+	for path, want := range map[string]string{
+		"o-abc1234567/r-ab12/": "",
+		"o-abc1234567/r-ab12/ou-ab12-research/ou-ab12-genomics/111111111111/": "Research/Genomics (EU)",
+		"o-abc1234567/r-ab12/ou-ab12-research/ou-ab12-gone/":                  "Research/ou-ab12-gone",
+	} {
+		if got, err := o.Units(t.Context(), path); err != nil || got != want {
+			t.Errorf("Units(%q) = %q, %v, want %q", path, got, err, want)
+		}
+	}
+	if d.asked != 3 {
+		t.Errorf("asked %d times about 3 units", d.asked)
+	}
+	d.err = errors.New("broken")
+	if got, err := o.Units(t.Context(), "r-ab12/ou-ab12-research/"); err != nil || got != "Research" {
+		t.Errorf("remembered: %q, %v", got, err)
+	}
+	now = now.Add(Remember + time.Second)
+	if _, err := o.Units(t.Context(), "r-ab12/ou-ab12-research/"); err == nil {
+		t.Error("remembered for too long")
+	}
+	d.err = &types.AccessDeniedException{}
+	if got, err := o.Units(t.Context(), "r-ab12/ou-ab12-research/"); err != nil || got != "ou-ab12-research" {
+		t.Errorf("denied: %q, %v", got, err)
 	}
 }
 
@@ -158,4 +212,47 @@ func TestAccountIsAskedAgainAfterAnErrorAndAfterAWhile(t *testing.T) {
 	if d.asked != 3 {
 		t.Errorf("asked %d times, want 3", d.asked)
 	}
+}
+
+// picky lets in only who says one external id.
+type picky struct {
+	externalID string
+	asked      []string
+}
+
+func (p *picky) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, o ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	p.asked = append(p.asked, *in.ExternalId)
+	if *in.ExternalId != p.externalID {
+		return nil, &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform: sts:AssumeRole"}
+	}
+	return (&assumer{}).AssumeRole(ctx, in, o...)
+}
+
+func TestAnAccountThatLetsItselfBeObservedOnlyIsKnownAtTheDoor(t *testing.T) {
+	p := &picky{externalID: "secret-observe"}
+	d := door(nil, "us-east-1")
+	d.assume = p
+	c := d.Enter("one", "222222222222", "us-east-1")
+	if _, err := c.Credentials.Retrieve(t.Context()); err != nil || !d.ObservesOnly("222222222222") || d.ObservesOnly("111111111111") {
+		t.Fatalf("observed only: %v, %v", d.ObservesOnly("222222222222"), err)
+	}
+	c.HTTPClient = refusing{t}
+	if _, err := redshift.NewFromConfig(c).CreateTags(t.Context(), &redshift.CreateTagsInput{ResourceName: aws.String("x"), Tags: []redshifttypes.Tag{{}}}); fault.Of(err) != fault.Held || !strings.Contains(err.Error(), "222222222222 lets itself be observed only") {
+		t.Errorf("a change: %v", err)
+	}
+	// The next session begins with what worked, and finds out when the stack is another.
+	_, _ = d.Enter("two", "222222222222", "us-east-1").Credentials.Retrieve(t.Context())
+	p.externalID = "secret"
+	_, err := d.Enter("three", "222222222222", "us-east-1").Credentials.Retrieve(t.Context())
+	if got := strings.Join(p.asked, " "); err != nil || d.ObservesOnly("222222222222") || got != "secret secret-observe secret-observe secret-observe secret" {
+		t.Errorf("asked with %q, %v", got, err)
+	}
+}
+
+// refusing sends nothing.
+type refusing struct{ t *testing.T }
+
+func (r refusing) Do(*http.Request) (*http.Response, error) {
+	r.t.Error("a call was sent")
+	return nil, errors.New("sent")
 }

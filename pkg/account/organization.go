@@ -12,11 +12,13 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 type organizationsAPI interface {
 	DescribeAccount(context.Context, *organizations.DescribeAccountInput, ...func(*organizations.Options)) (*organizations.DescribeAccountOutput, error)
+	DescribeOrganizationalUnit(context.Context, *organizations.DescribeOrganizationalUnitInput, ...func(*organizations.Options)) (*organizations.DescribeOrganizationalUnitOutput, error)
 }
 
 // Organization knows the accounts of the organization. It asks AWS Organizations, which answers only the management
@@ -27,6 +29,13 @@ type Organization struct {
 
 	mu    sync.Mutex
 	known map[string]remembered
+	units map[string]name
+}
+
+// name is what a unit is called.
+type name struct {
+	name  string
+	until time.Time
 }
 
 type remembered struct {
@@ -40,7 +49,7 @@ const Remember = 5 * time.Minute
 
 // NewOrganization returns an Organization that asks api.
 func NewOrganization(api organizationsAPI) *Organization {
-	return &Organization{api: api, now: time.Now, known: map[string]remembered{}}
+	return &Organization{api: api, now: time.Now, known: map[string]remembered{}, units: map[string]name{}}
 }
 
 // Account returns what the organization knows of an account. For an account outside it, or one that is suspended or
@@ -64,14 +73,59 @@ func (o *Organization) Account(ctx context.Context, id string) (workflow.Account
 		if len(got.Account.Paths) > 0 {
 			facts.OUPath = got.Account.Paths[0]
 		}
+		// It may be active again: within 90 days a closed account can be reopened, and only then it is not there any more.
+		// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-closing.html
 		if state := string(got.Account.State); state != "" && state != "ACTIVE" {
-			facts.Organization = ""
+			facts.Organization, facts.Suspended = "", state
 		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.known[id] = remembered{facts, o.now().Add(Remember)}
 	return facts, nil
+}
+
+// deepest is how deep units can be in one another.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+const deepest = 5
+
+// Units returns the names of the units of a path, "o-…/r-…/ou-…/", with slashes between: for people to read. A unit whose name Organizations
+// does not tell, because it is gone or because nobody may ask, is called by its id.
+func (o *Organization) Units(ctx context.Context, path string) (string, error) {
+	var names []string
+	for id := range strings.SplitSeq(path, "/") {
+		if !strings.HasPrefix(id, "ou-") || len(names) == deepest {
+			continue
+		}
+		called, err := o.unit(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		names = append(names, called)
+	}
+	return strings.Join(names, "/"), nil
+}
+
+func (o *Organization) unit(ctx context.Context, id string) (string, error) {
+	o.mu.Lock()
+	known, ok := o.units[id]
+	o.mu.Unlock()
+	if ok && o.now().Before(known.until) {
+		return known.name, nil
+	}
+	called := id
+	got, err := o.api.DescribeOrganizationalUnit(ctx, &organizations.DescribeOrganizationalUnitInput{OrganizationalUnitId: &id})
+	switch {
+	case fault.HasCode(err, "OrganizationalUnitNotFoundException", "AccessDeniedException"):
+	case err != nil:
+		return "", fmt.Errorf("asking AWS Organizations about %s: %w", id, err)
+	case got.OrganizationalUnit != nil:
+		called = fit.Bytes(aws.ToString(got.OrganizationalUnit.Name), 128)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.units[id] = name{called, o.now().Add(Remember)}
+	return called, nil
 }
 
 // organizationOf returns the organization's id from an account's ARN: its resource is account/o-ID/ACCOUNT.

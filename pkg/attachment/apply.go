@@ -4,18 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
-	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -29,9 +25,9 @@ type Attacher interface {
 	ModifyTransitGatewayVpcAttachment(context.Context, *ec2.ModifyTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.ModifyTransitGatewayVpcAttachmentOutput, error)
 }
 
-// Attach attaches a VPC to a gateway with the given subnets, or adds them to its attachment, as the VPC's account. After an
-// attachment that AWS failed it sees first to the role that AWS attaches with.
-func Attach(ctx context.Context, api Attacher, roles RoleMaker, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
+// Attach attaches a VPC to a gateway with the given subnets, or adds them to its attachment, as the VPC's account. That Drawbridge makes it
+// is in the ledger before. After an attachment that AWS failed it sees first to the role that AWS attaches with.
+func Attach(ctx context.Context, l ledger.Ledger, api Attacher, roles RoleMaker, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
 	if Live(in.Attachment) {
 		slog.InfoContext(ctx, "adding subnets", "attachment", in.Attachment.ID, "subnets", in.Subnets)
 		got, err := api.ModifyTransitGatewayVpcAttachment(ctx, &ec2.ModifyTransitGatewayVpcAttachmentInput{
@@ -47,6 +43,16 @@ func Attach(ctx context.Context, api Attacher, roles RoleMaker, in workflow.Atta
 	after := in.Attachment.State == "failed"
 	if after {
 		if err := ensureRole(ctx, roles, in); err != nil {
+			return workflow.AttachmentOutput{}, err
+		}
+	}
+	unit := Unit(in.Gateway.ID, in.VPC.ID)
+	recorded, err := l.Record(ctx, unit, Made(in.VPC, in.Gateway, ""))
+	if err != nil {
+		return workflow.AttachmentOutput{}, err
+	}
+	if recorded[0].State == ledger.Confirmed { // of one that is over
+		if _, err := l.Mark(ctx, recorded[0], func(i *ledger.Item) { i.State, i.Left = ledger.Intended, "" }); err != nil {
 			return workflow.AttachmentOutput{}, err
 		}
 	}
@@ -69,7 +75,9 @@ func Attach(ctx context.Context, api Attacher, roles RoleMaker, in workflow.Atta
 	if err != nil {
 		return workflow.AttachmentOutput{}, fmt.Errorf("attaching %s to %s in %s: %w", in.VPC.ID, in.Gateway.ID, in.VPC.Account, err)
 	}
-	return answer(got.TransitGatewayVpcAttachment), nil
+	out := answer(got.TransitGatewayVpcAttachment)
+	_, err = l.Confirm(ctx, Made(in.VPC, in.Gateway, out.Attachment))
+	return out, err
 }
 
 func answer(a *types.TransitGatewayVpcAttachment) workflow.AttachmentOutput {
@@ -96,35 +104,6 @@ func Accept(ctx context.Context, api accepter, in workflow.AttachmentInput) (wor
 	return answer(got.TransitGatewayVpcAttachment), nil
 }
 
-type associater interface {
-	AssociateTransitGatewayRouteTable(context.Context, *ec2.AssociateTransitGatewayRouteTableInput, ...func(*ec2.Options)) (*ec2.AssociateTransitGatewayRouteTableOutput, error)
-	EnableTransitGatewayRouteTablePropagation(context.Context, *ec2.EnableTransitGatewayRouteTablePropagationInput, ...func(*ec2.Options)) (*ec2.EnableTransitGatewayRouteTablePropagationOutput, error)
-}
-
-// Associate associates an attachment with a route table of the gateway and propagates its VPC's addresses, as the gateway's
-// owner. What is so already is left alone.
-func Associate(ctx context.Context, api associater, in workflow.AssociateAttachmentInput) (workflow.HopsOutput, error) {
-	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
-	if in.Associate != "" {
-		slog.InfoContext(ctx, "associating", "attachment", in.Attachment.ID, "table", in.Associate)
-		_, err := api.AssociateTransitGatewayRouteTable(ctx, &ec2.AssociateTransitGatewayRouteTableInput{TransitGatewayAttachmentId: &in.Attachment.ID, TransitGatewayRouteTableId: &in.Associate})
-		// "Resource.AlreadyAssociated": an attachment belongs to one route table at most, and the next look sees to which.
-		if err != nil && !fault.HasCode(err, "Resource.AlreadyAssociated") {
-			return out, fmt.Errorf("associating %s with %s in %s: %w", in.Attachment.ID, in.Associate, in.Gateway.Account, err)
-		}
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "association", OK: true, Detail: in.Attachment.ID + " with " + in.Associate})
-	}
-	for _, table := range in.Propagate {
-		slog.InfoContext(ctx, "propagating", "attachment", in.Attachment.ID, "table", table)
-		_, err := api.EnableTransitGatewayRouteTablePropagation(ctx, &ec2.EnableTransitGatewayRouteTablePropagationInput{TransitGatewayAttachmentId: &in.Attachment.ID, TransitGatewayRouteTableId: &table})
-		if err != nil && !fault.HasCode(err, "TransitGatewayRouteTablePropagation.Duplicate") {
-			return out, fmt.Errorf("propagating %s to %s in %s: %w", in.Attachment.ID, table, in.Gateway.Account, err)
-		}
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "propagation", OK: true, Detail: in.Attachment.ID + " to " + table})
-	}
-	return out, nil
-}
-
 type detacher interface {
 	DeleteTransitGatewayVpcAttachment(context.Context, *ec2.DeleteTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.DeleteTransitGatewayVpcAttachmentOutput, error)
 }
@@ -144,178 +123,4 @@ func Detach(ctx context.Context, api detacher, in workflow.AttachmentInput) (wor
 		return workflow.AttachmentOutput{}, fmt.Errorf("detaching %s from %s in %s: %w", in.VPC.ID, in.Gateway.ID, in.VPC.Account, err)
 	}
 	return answer(got.TransitGatewayVpcAttachment), nil
-}
-
-// OwnerReader is what [Conclude] needs of EC2 in the gateway owner's account.
-type OwnerReader interface {
-	DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error)
-}
-
-// Verifier is what [Verify] needs of EC2 in both accounts.
-type Verifier interface {
-	OwnerReader
-	connection.Tagger
-	GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error)
-	SearchTransitGatewayRoutes(context.Context, *ec2.SearchTransitGatewayRoutesInput, ...func(*ec2.Options)) (*ec2.SearchTransitGatewayRoutesOutput, error)
-}
-
-// Verify reads back, as the gateway's owner, whether the VPC is associated and propagated, gives the attachment its status
-// in both accounts, and asks for a look at each pair of the VPC with another that is attached. What AWS does not say by
-// itself, it says: an association that is missing, and addresses that are not propagated because they overlap, are a
-// conflict for the gateway's owner.
-func Verify(ctx context.Context, enter func(event.Place) Verifier, looks look.Asker, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
-	out := workflow.VerifyAttachmentOutput{Result: workflow.Attached, Reason: in.Reason}
-	owner := enter(event.Place{Account: in.Gateway.Account, Region: in.Gateway.Region})
-	seen, err := attachments(ctx, owner, filter("transit-gateway-id", in.Gateway.ID), filter("resource-type", "vpc"))
-	if err != nil {
-		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
-	}
-	table, found := "", false
-	for _, a := range seen {
-		if aws.ToString(a.TransitGatewayAttachmentId) == in.Attachment.ID {
-			found = true
-			if a.Association != nil && a.Association.State == types.TransitGatewayAssociationStateAssociated {
-				table = aws.ToString(a.Association.TransitGatewayRouteTableId)
-			}
-		}
-	}
-	if !found {
-		return out, fault.New(fault.NotYet, "verifying %s: EC2 in %s does not show it", in.Attachment.ID, in.Gateway.Account)
-	}
-	reached, err := propagated(ctx, owner, in.Attachment.ID)
-	if err != nil {
-		return out, err
-	}
-	held, err := hold(ctx, owner, in, reached)
-	if err != nil {
-		return out, err
-	}
-	hops, lacks, remedies, settled := Order(in.Gateway, in.Attachment, table, reached, held)
-	out.Verdict = append(hops, in.Lacking...)
-	if len(lacks) > 0 {
-		lacking := fault.NewConflict(strings.Join(lacks, "; "), strings.Join(remedies, "; or ")+"; then redrive the execution")
-		if err := tell(ctx, enter, in, connection.Conflict, lacking.Error(), ""); err != nil {
-			return out, err
-		}
-		return out, lacking
-	}
-	if !settled {
-		return out, fault.New(fault.NotYet, "verifying %s: %s", in.Attachment.ID, details(missing(hops)))
-	}
-	for _, h := range missing(out.Verdict) {
-		out.Reason += "; but " + h.Detail
-	}
-	if err := tell(ctx, enter, in, out.Result, out.Reason, table); err != nil {
-		return out, err
-	}
-	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason)
-	return out, err
-}
-
-// hold asks each route table that the attachment is propagated to, for each of the VPC's CIDRs, where it leads, or if
-// nowhere, who propagates what overlaps it. A gateway propagates IPv6 only of attachments that have IPv6 support on, which
-// Drawbridge leaves as it is.
-func hold(ctx context.Context, api Verifier, in workflow.VerifyAttachmentInput, tables []string) ([]Held, error) {
-	var out []Held
-	for _, table := range tables {
-		for _, cidr := range in.VPC.CIDRs {
-			if !cidr.Addr().Is4() {
-				continue
-			}
-			h := Held{CIDR: cidr.String(), Table: table}
-			// What another attachment propagates may overlap without being the same. A static route to more, such as a default
-			// route, keeps nobody from being propagated.
-			for _, match := range []string{"exact-match", "supernet-of-match", "subnet-of-match"} {
-				if len(h.By) > 0 {
-					break
-				}
-				filters := []types.Filter{filter("route-search."+match, cidr.String())}
-				if match != "exact-match" {
-					filters = append(filters, filter("type", "propagated"))
-				}
-				got, err := api.SearchTransitGatewayRoutes(ctx, &ec2.SearchTransitGatewayRoutesInput{TransitGatewayRouteTableId: &table, Filters: filters})
-				if err != nil {
-					return nil, fmt.Errorf("searching %s in %s: %w", cidr, table, err)
-				}
-				for _, r := range got.Routes {
-					for _, a := range r.TransitGatewayAttachments {
-						id := aws.ToString(a.TransitGatewayAttachmentId)
-						own := match != "exact-match" && id == in.Attachment.ID // another block of the same VPC
-						if r.State != types.TransitGatewayRouteStateDeleted && r.State != types.TransitGatewayRouteStateDeleting && !own {
-							h.By = append(h.By, id)
-						}
-					}
-				}
-			}
-			out = append(out, h)
-		}
-	}
-	return out, nil
-}
-
-func missing(hops []workflow.Hop) []workflow.Hop {
-	return slices.DeleteFunc(slices.Clone(hops), func(h workflow.Hop) bool { return h.OK })
-}
-
-// tell leaves a status on the attachment, in the VPC's account and, if it is another, the gateway owner's. There, too, the
-// route table with which it was in order.
-func tell(ctx context.Context, enter func(event.Place) Verifier, in workflow.VerifyAttachmentInput, result workflow.Result, reason, table string) error {
-	vpc := in.VPC
-	for n, account := range []string{in.VPC.Account, in.Gateway.Account} {
-		if n == 1 && account == in.VPC.Account && table == "" {
-			continue
-		}
-		tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: fit.Tag(reason)}}
-		if n == 1 && account == in.VPC.Account {
-			tags = nil
-		}
-		if n == 1 && table != "" {
-			tags = append(tags, connection.Tag{Key: TagTable, Value: table})
-		}
-		vpc.Account = account
-		if err := connection.Tell(ctx, enter(event.Place{Account: account, Region: vpc.Region}), vpc, in.Attachment.ID, tags); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// announce asks for a look at each pair of a VPC with another that is attached to the gateway, and with each peer of which
-// nothing is seen there: its attachment is over too, or AWS has forgotten it, so that this VPC's tags alone tell of the pair.
-func announce(ctx context.Context, looks look.Asker, g workflow.Gateway, vpc workflow.VPC, peers map[string]string, seen []types.TransitGatewayAttachment, why string) (int, error) {
-	here := event.VPCPlace{Account: vpc.Account, Region: vpc.Region, VPC: vpc.ID}
-	var pairs []event.TransitInspection
-	with := func(account, id string) {
-		pairs = append(pairs, event.TransitInspection{TransitGatewayID: g.ID, VPCs: []event.VPCPlace{here, {Account: account, Region: g.Region, VPC: id}}, Reason: why})
-	}
-	known := map[string]bool{vpc.ID: true}
-	for _, a := range seen {
-		if id := aws.ToString(a.ResourceId); !known[id] && a.State == types.TransitGatewayAttachmentStateAvailable {
-			with(aws.ToString(a.ResourceOwnerId), id)
-		}
-	}
-	for _, a := range seen {
-		known[aws.ToString(a.ResourceId)] = true
-	}
-	for id, account := range peers {
-		if !known[id] {
-			with(account, id)
-		}
-	}
-	slices.SortFunc(pairs, func(a, b event.TransitInspection) int {
-		return strings.Compare(a.VPCs[1].Account+a.VPCs[1].VPC, b.VPCs[1].Account+b.VPCs[1].VPC)
-	})
-	return len(pairs), look.Ask(ctx, looks, pairs...)
-}
-
-// Conclude asks for a look at each pair of a VPC that was detached with another that is attached still, so that what was
-// added for them goes.
-func Conclude(ctx context.Context, owner OwnerReader, looks look.Asker, in workflow.AttachmentInput) (workflow.VerifyAttachmentOutput, error) {
-	out := workflow.VerifyAttachmentOutput{Result: workflow.Removed, Reason: in.Reason, Verdict: []workflow.Hop{}}
-	seen, err := attachments(ctx, owner, filter("transit-gateway-id", in.Gateway.ID), filter("resource-type", "vpc"), filter("state", "available"))
-	if err != nil {
-		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
-	}
-	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason)
-	return out, err
 }

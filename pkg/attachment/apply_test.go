@@ -19,6 +19,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -34,6 +36,7 @@ type cloud struct {
 	table     string            // that the attachment is associated with
 	holder    string            // the attachment to which the VPC's addresses lead
 	neighbour bool              // another VPC is attached
+	gone      bool              // the attachment is shown no more
 	body      string            // of the notification
 }
 
@@ -47,7 +50,7 @@ func (c *cloud) do(format string, args ...any) error {
 
 func (c *cloud) CreateTransitGatewayVpcAttachment(_ context.Context, in *ec2.CreateTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.CreateTransitGatewayVpcAttachmentOutput, error) {
 	tag := in.TagSpecifications[0].Tags[0]
-	return &ec2.CreateTransitGatewayVpcAttachmentOutput{}, c.do("create %s %s %v %s=%s", *in.VpcId, *in.TransitGatewayId, in.SubnetIds, *tag.Key, *tag.Value)
+	return &ec2.CreateTransitGatewayVpcAttachmentOutput{TransitGatewayVpcAttachment: &types.TransitGatewayVpcAttachment{TransitGatewayAttachmentId: aws.String(ours), State: "pending"}}, c.do("create %s %s %v %s=%s", *in.VpcId, *in.TransitGatewayId, in.SubnetIds, *tag.Key, *tag.Value)
 }
 
 func (c *cloud) ModifyTransitGatewayVpcAttachment(_ context.Context, in *ec2.ModifyTransitGatewayVpcAttachmentInput, _ ...func(*ec2.Options)) (*ec2.ModifyTransitGatewayVpcAttachmentOutput, error) {
@@ -74,6 +77,14 @@ func (c *cloud) EnableTransitGatewayRouteTablePropagation(_ context.Context, in 
 	return &ec2.EnableTransitGatewayRouteTablePropagationOutput{}, c.do("propagate %s", *in.TransitGatewayRouteTableId)
 }
 
+func (c *cloud) DisassociateTransitGatewayRouteTable(_ context.Context, in *ec2.DisassociateTransitGatewayRouteTableInput, _ ...func(*ec2.Options)) (*ec2.DisassociateTransitGatewayRouteTableOutput, error) {
+	return &ec2.DisassociateTransitGatewayRouteTableOutput{}, c.do("disassociate %s", *in.TransitGatewayRouteTableId)
+}
+
+func (c *cloud) DisableTransitGatewayRouteTablePropagation(_ context.Context, in *ec2.DisableTransitGatewayRouteTablePropagationInput, _ ...func(*ec2.Options)) (*ec2.DisableTransitGatewayRouteTablePropagationOutput, error) {
+	return &ec2.DisableTransitGatewayRouteTablePropagationOutput{}, c.do("unpropagate %s", *in.TransitGatewayRouteTableId)
+}
+
 func (c *cloud) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
 	for _, t := range in.Tags {
 		c.tags[c.account+" "+in.Resources[0]+" "+*t.Key] = *t.Value
@@ -84,6 +95,9 @@ func (c *cloud) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func
 func (c *cloud) DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
 	if c.account != alpha {
 		return nil, errors.New("only the owner sees all")
+	}
+	if c.gone {
+		return &ec2.DescribeTransitGatewayAttachmentsOutput{}, nil
 	}
 	one := types.TransitGatewayAttachment{TransitGatewayAttachmentId: aws.String(ours), ResourceId: aws.String(vpc), ResourceOwnerId: aws.String(beta), State: "available"}
 	if c.table != "" {
@@ -145,6 +159,47 @@ func one(own bool) workflow.AttachmentInput {
 		Attachment: workflow.Attachment{ID: ours, State: "available", Own: own, DNS: true}}
 }
 
+// fresh is an empty ledger.
+func fresh() ledger.Ledger {
+	l, _ := ledgertest.New()
+	return l
+}
+
+// What Drawbridge made it knows by the ledger, however the answers of AWS get lost; what is over is forgotten.
+func TestWhatIsMadeIsInTheLedger(t *testing.T) {
+	l, memory := ledgertest.New()
+	in := workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Subnets: []string{"subnet-1"}}
+	made := func() ledger.Item {
+		t.Helper()
+		items, err := l.Of(t.Context(), beta, "us-east-1", vpc)
+		if err != nil || len(items) != 1 || items[0].Kind != ledger.Attachment || items[0].Key != gateway {
+			t.Fatalf("%+v, %v", items, err)
+		}
+		return items[0]
+	}
+	s := sky()
+	s.code = "UnauthorizedOperation"
+	if _, err := attachment.Attach(t.Context(), l, s, nil, in); err == nil || made().State != ledger.Intended {
+		t.Fatalf("%v, %+v", err, made())
+	}
+	s.code = ""
+	if _, err := attachment.Attach(t.Context(), l, s, nil, in); err != nil || made().State != ledger.Confirmed || made().Left != ours {
+		t.Fatalf("%v, %+v", err, made())
+	}
+	if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := attachment.Associate(t.Context(), l, s, workflow.AssociateAttachmentInput{Gateway: in.Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if items, err := l.Items(t.Context(), ours); err != nil || len(items) != 2 {
+		t.Fatalf("%+v, %v", items, err)
+	}
+	if _, err := conclude(l, s, workflow.Removed, "deleted"); err != nil || len(memory.Rows()) > 0 {
+		t.Errorf("%v, left: %v", err, memory.Rows())
+	}
+}
+
 func TestAttach(t *testing.T) {
 	for name, c := range map[string]struct {
 		attachment workflow.Attachment
@@ -165,7 +220,7 @@ func TestAttach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sky()
 			s.code = c.code
-			_, err := attachment.Attach(t.Context(), s, nil, workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: c.attachment, Subnets: []string{"subnet-1"}})
+			_, err := attachment.Attach(t.Context(), fresh(), s, nil, workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: c.attachment, Subnets: []string{"subnet-1"}})
 			if fault.Of(err) != c.fails || len(*s.did) != 1 || !strings.HasPrefix((*s.did)[0], c.did) {
 				t.Errorf("did %q, %v", *s.did, err)
 			}
@@ -182,18 +237,136 @@ func TestStepsThatSomebodyElseWasFasterWith(t *testing.T) {
 	if out, err := attachment.Detach(t.Context(), s, one(true)); err != nil || out.State != "changed meanwhile" {
 		t.Errorf("%+v, %v", out, err)
 	}
-	in := workflow.AssociateAttachmentInput{Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}
+	in := workflow.AssociateAttachmentInput{Gateway: one(true).Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}
 	s.code = "Resource.AlreadyAssociated"
-	if _, err := attachment.Associate(t.Context(), s, workflow.AssociateAttachmentInput{Associate: "tgw-rtb-1"}); err != nil {
+	if _, err := attachment.Associate(t.Context(), fresh(), s, workflow.AssociateAttachmentInput{Gateway: one(true).Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1"}); err != nil {
 		t.Error(err)
 	}
 	s.code = "TransitGatewayRouteTablePropagation.Duplicate"
-	if _, err := attachment.Associate(t.Context(), s, workflow.AssociateAttachmentInput{Propagate: []string{"tgw-rtb-1"}}); err != nil {
+	if _, err := attachment.Associate(t.Context(), fresh(), s, workflow.AssociateAttachmentInput{Gateway: one(true).Gateway, Attachment: one(true).Attachment, Propagate: []string{"tgw-rtb-1"}}); err != nil {
 		t.Error(err)
 	}
 	s.code, *s.did = "", nil
-	if _, err := attachment.Associate(t.Context(), s, in); err != nil || fmt.Sprint(*s.did) != "[associate tgw-rtb-1 propagate tgw-rtb-1]" {
+	if _, err := attachment.Associate(t.Context(), fresh(), s, in); err != nil || fmt.Sprint(*s.did) != "[associate tgw-rtb-1 propagate tgw-rtb-1]" {
 		t.Errorf("did %q, %v", *s.did, err)
+	}
+}
+
+// What is in the route table already, though Drawbridge did not put it there, is not in the ledger, and is never taken out.
+func TestWhatIsInTheTableAlreadyIsItsOwners(t *testing.T) {
+	in := workflow.AssociateAttachmentInput{Execution: "run", Gateway: one(true).Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}
+	for name, c := range map[string]struct {
+		lost bool // an attempt before made the call, and never heard the answer
+		want int
+	}{"somebody was faster": {false, 0}, "an attempt of Drawbridge's was": {true, 2}} {
+		l, s := fresh(), sky()
+		if c.lost {
+			s.code = "RequestTimeout"
+			if _, err := attachment.Associate(t.Context(), l, s, in); err == nil {
+				t.Fatal("the failure is hidden")
+			}
+		}
+		for _, code := range []string{"Resource.AlreadyAssociated", "TransitGatewayRouteTablePropagation.Duplicate"} {
+			one := in
+			if s.code = code; code == "Resource.AlreadyAssociated" {
+				one.Propagate = nil
+			} else {
+				one.Associate = ""
+			}
+			if _, err := attachment.Associate(t.Context(), l, s, one); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		items, err := l.Items(t.Context(), ours)
+		if err != nil || len(items) != c.want {
+			t.Errorf("%s: the ledger has %+v, %v", name, items, err)
+		}
+	}
+}
+
+func TestDisassociate(t *testing.T) {
+	added := func(l ledger.Ledger, s *cloud) {
+		t.Helper()
+		if _, err := attachment.Associate(t.Context(), l, s, workflow.AssociateAttachmentInput{Execution: "run", Gateway: one(true).Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}); err != nil {
+			t.Fatal(err)
+		}
+		*s.did = nil
+	}
+	for name, c := range map[string]struct {
+		change func(*cloud)
+		did    string
+		left   int
+		fails  fault.Kind
+	}{
+		"both are as they were left":             {func(*cloud) {}, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 0, ""},
+		"its owner took it out":                  {func(s *cloud) { s.table = "" }, "[unpropagate tgw-rtb-1]", 0, ""},
+		"its owner put it into another table":    {func(s *cloud) { s.table = "tgw-rtb-9" }, "[unpropagate tgw-rtb-1]", 0, ""},
+		"somebody was faster with the first":     {func(s *cloud) { s.code = "InvalidAssociation.NotFound" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 1, fault.Conflict},
+		"the owner offers the table no more":     {func(s *cloud) { s.code = "UnauthorizedOperation" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1 Transit To Inspect]", 2, fault.Refused},
+		"AWS fails":                              {func(s *cloud) { s.code = "InternalError" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 2, fault.Transient},
+		"the attachment is shown no more at all": {func(s *cloud) { s.gone = true }, "[]", 0, ""},
+	} {
+		l, s := fresh(), sky()
+		added(l, s)
+		c.change(s)
+		in := one(false)
+		in.Attachment.Peers = map[string]string{"vpc-peer": alpha}
+		_, err := attachment.Disassociate(t.Context(), l, s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, in)
+		var did []string
+		for _, d := range *s.did {
+			did = append(did, strings.SplitN(d, " {", 2)[0])
+		}
+		items, reading := l.Items(t.Context(), ours)
+		if fmt.Sprint(did) != c.did || len(items) != c.left || reading != nil || fault.Of(err) != c.fails {
+			t.Errorf("%s: did %q, left %+v, %v", name, did, items, err)
+		}
+		if c.fails == fault.Refused && !strings.Contains(err.Error(), "drawbridge:association=default") {
+			t.Errorf("no remedy in %v", err)
+		}
+		if *s.did, s.code = nil, ""; c.left > 0 { // the same again, once that is mended
+			if _, err := attachment.Disassociate(t.Context(), l, s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, in); err != nil {
+				t.Error(name, err)
+			}
+			if items, err := l.Items(t.Context(), ours); err != nil || len(items) > 0 {
+				t.Errorf("%s: left %+v, %v", name, items, err)
+			}
+		}
+	}
+}
+
+// Nothing in the ledger, nothing is taken away, whatever stands there.
+func TestOnlyWhatTheLedgerHasIsTakenOut(t *testing.T) {
+	s := sky()
+	if out, err := attachment.Disassociate(t.Context(), fresh(), s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true)); err != nil || len(out.Hops) > 0 || len(*s.did) > 0 {
+		t.Errorf("%+v, %v, did %q", out, err, *s.did)
+	}
+}
+
+func TestConcludeSaysWhatBecameOfOneThatStands(t *testing.T) {
+	for result, want := range map[workflow.Result]struct{ entry, table bool }{workflow.Removed: {true, false}, workflow.Released: {false, false}} {
+		l, s := fresh(), sky()
+		s.neighbour = true
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment, Facts: map[string]string{"table": "tgw-rtb-1"}}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := conclude(l, s, result, "available")
+		if err != nil || out.Result != result || out.Announced != 1 || !strings.Contains(fmt.Sprint(*s.did), "vpc-peer") {
+			t.Errorf("%s: %+v, %v, asked for %q", result, out, err, *s.did)
+		}
+		if beta, alpha := s.tags[beta+" "+ours+" drawbridge:reason"], s.tags[alpha+" "+ours+" drawbridge:reason"]; beta != "ask alpha" || alpha != "you said so" {
+			t.Errorf("%s: beta reads %q, alpha %q", result, beta, alpha)
+		}
+		entry, managed, err := l.Connection(t.Context(), ours)
+		if err != nil || managed != want.entry || managed && (entry.Status != ledger.Status(result) || attachment.Out(entry) != true || entry.Facts["table"] != "") {
+			t.Errorf("%s: %+v, %v", result, entry, err)
+		}
+		news := attachment.Ended(workflow.ConcludeDetachmentInput{Result: result, Reason: "because", Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: one(true).Attachment})
+		if news.Connection.ID != ours || news.Said != workflow.Alike("because") || news.Connection.Accepter.Account != alpha {
+			t.Errorf("news %+v", news)
+		}
+	}
+	if news := attachment.Ended(workflow.ConcludeDetachmentInput{Attachment: workflow.Attachment{ID: ours, State: "deleted"}}); news.Connection.ID != "" {
+		t.Errorf("news of one that is over: %+v", news)
 	}
 }
 
@@ -204,9 +377,17 @@ func TestWhatSomebodyElseMadeIsNeverDeleted(t *testing.T) {
 	}
 }
 
+// conclude ends the attachment as the VPC's account shows it.
+func conclude(l ledger.Ledger, s *cloud, result workflow.Result, state string) (workflow.VerifyAttachmentOutput, error) {
+	in := one(true)
+	in.Attachment.State, in.Attachment.Peers = state, map[string]string{"vpc-peer": alpha}
+	return attachment.Conclude(context.Background(), l, func(p event.Place) attachment.Concluder { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"}, workflow.ConcludeDetachmentInput{
+		Execution: in.Execution, Result: result, Reason: in.Reason, Said: workflow.Said{Requester: "ask alpha", Accepter: "you said so"}, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
+}
+
 func verify(s *cloud, lacking ...workflow.Hop) (workflow.VerifyAttachmentOutput, error) {
 	in := one(true)
-	return attachment.Verify(context.Background(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+	return attachment.Verify(context.Background(), fresh(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
 		workflow.VerifyAttachmentInput{Execution: in.Execution, Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment, Lacking: lacking})
 }
 
@@ -221,8 +402,7 @@ func TestVerifyAsksForALookAtEachPair(t *testing.T) {
 		t.Errorf("asked for %q", *s.did)
 	}
 	for tag, want := range map[string]string{
-		beta + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:table": "tgw-rtb-1",
-		beta + " " + ours + " drawbridge:table": "",
+		beta + " " + ours + " drawbridge:status": "Attached", alpha + " " + ours + " drawbridge:status": "Attached",
 	} {
 		if s.tags[tag] != want {
 			t.Errorf("%s is %q, want %q", tag, s.tags[tag], want)
@@ -245,7 +425,7 @@ func TestAPeerThatAWSHasForgottenIsLookedAt(t *testing.T) {
 		s.neighbour = true
 		in := one(true)
 		in.Attachment.Peers = c.peers
-		out, err := attachment.Verify(t.Context(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+		out, err := attachment.Verify(t.Context(), fresh(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
 			workflow.VerifyAttachmentInput{Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
 		asked := strings.Join(*s.did, " ")
 		for _, id := range []string{"vpc-neighbour0", "vpc-neighbour1", "vpc-forgotten"} {
@@ -293,8 +473,8 @@ func TestVerifySaysWhatAWSDoesNotSay(t *testing.T) {
 func TestConcludeAsksForALookAtWhatIsLeft(t *testing.T) {
 	s := sky()
 	s.neighbour = true
-	out, err := attachment.Conclude(t.Context(), s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, one(true))
-	if err != nil || out.Result != workflow.Removed || out.Announced != 1 || len(*s.did) != 1 {
+	out, err := conclude(fresh(), s, workflow.Removed, "deleting")
+	if err != nil || out.Result != workflow.Removed || out.Announced != 2 || len(*s.did) != 2 {
 		t.Errorf("%+v, %v, asked for %q", out, err, *s.did)
 	}
 }
@@ -315,7 +495,8 @@ func waiting() workflow.AnswerAttachmentInput {
 }
 
 func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
-	return attachment.Ask(context.Background(), func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
+	l, _ := ledgertest.New()
+	return attachment.Ask(context.Background(), l, func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
 }
 
 func TestTheApproverIsToldEverything(t *testing.T) {
@@ -357,13 +538,13 @@ func TestRefuse(t *testing.T) {
 		"the owner rejected it":              {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "", "[Connection Refused reject " + ours + " as " + alpha + "]", beta + " " + ours},
 		"it was answered meanwhile":          {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "IncorrectState", "[Connection Refused reject " + ours + " as " + alpha + "]", alpha + " " + ours},
 		"there is no attachment yet":         {func(in *workflow.AnswerAttachmentInput) { in.Attachment = workflow.Attachment{} }, "", "[Connection Refused]", beta + " " + vpc},
-		"the owner is outside, no tag there": {func(in *workflow.AnswerAttachmentInput) { in.Decision, in.Known = policy.Decision{}, workflow.Known{} }, "", "[Connection Refused]", beta + " " + ours},
+		"the owner is outside, no tag there": {func(in *workflow.AnswerAttachmentInput) { in.Said = workflow.Said{Requester: "outside"} }, "", "[Connection Refused]", beta + " " + ours},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, in := sky(), waiting()
 			s.code = c.code
 			c.change(&in)
-			out, err := attachment.Refuse(t.Context(), func(p event.Place) attachment.Refuser { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, in)
+			out, err := attachment.Refuse(t.Context(), fresh(), func(p event.Place) attachment.Refuser { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, in)
 			var did []string
 			for _, d := range *s.did {
 				did = append(did, strings.SplitN(d, " {", 2)[0])

@@ -1,6 +1,7 @@
 package attachment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,20 +12,21 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// request is the connection as which an attachment is announced: the VPC asks, the gateway's owner is asked.
+// between is the connection as which an attachment is announced: the VPC asks, the gateway's owner is asked.
+func between(vpc workflow.VPC, gateway workflow.Gateway, attachment string) workflow.Connection {
+	return workflow.Connection{ID: cmp.Or(attachment, Unit(gateway.ID, vpc.ID)), Target: gateway.ID, Requester: vpc,
+		Accepter: workflow.VPC{Account: gateway.Account, Region: gateway.Region, ID: gateway.ID}}
+}
+
 func request(in workflow.AnswerAttachmentInput) workflow.Connection {
-	c := workflow.Connection{ID: in.Attachment.ID, Target: in.Gateway.ID, Requester: in.VPC,
-		Accepter: workflow.VPC{Account: in.Gateway.Account, Region: in.Gateway.Region, ID: in.Gateway.ID}}
-	if c.ID == "" {
-		c.ID = Unit(in.Gateway.ID, in.VPC.ID)
-	}
-	return c
+	return between(in.VPC, in.Gateway, in.Attachment.ID)
 }
 
 // Ask tells the gateway's owner that an attachment waits for their approval, by an event and by topic, and leaves that
@@ -32,17 +34,18 @@ func request(in workflow.AnswerAttachmentInput) workflow.Connection {
 //
 // Who was told of exactly this before is not told again. The status comes last, because it says that they were told: an
 // interrupted Ask rather tells twice than not at all.
-func Ask(ctx context.Context, enter func(event.Place) connection.Tagger, bus notice.Bus, topic notice.Topic, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connection.Tagger, bus notice.Bus, topic notice.Topic, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
 	if in.Told {
 		slog.InfoContext(ctx, "the approver was told before", "attachment", in.Attachment.ID)
 		return out, nil
 	}
 	needed := notice.Approval{Head: notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: in.Reason},
-		Decision: in.Decision, Reachable: []notice.Reachable{}, Approve: Approving(in, "approved"), Reject: Approving(in, "rejected")}
+		Decision: in.Decision, Request: in.Request, Console: notice.ThingConsole(in.Gateway.Region, in.Attachment.ID), Reachable: []notice.Reachable{},
+		Approve: Approving(in, tag.Approved), ApproveAll: Approving(in, tag.ApprovedAll), Reject: Approving(in, "rejected")}
 	for _, r := range in.Reachable {
 		needed.Reachable = append(needed.Reachable, notice.Reachable{Account: r.VPC.Account, Region: r.VPC.Region, VPC: r.VPC.ID,
-			Database: r.Opening.Database, Engine: r.Opening.Engine, Port: r.Opening.Port, From: r.From.ID, Decision: r.Opening.Decision})
+			Database: r.Opening.Database, Engine: r.Opening.Engine, Port: r.Opening.Port, From: r.From.ID, Also: r.Opening.Also, Decision: r.Opening.Decision})
 	}
 	if err := bus.Put(ctx, needed); err != nil {
 		return out, err
@@ -51,31 +54,14 @@ func Ask(ctx context.Context, enter func(event.Place) connection.Tagger, bus not
 	if err := topic.Publish(ctx, notice.Notification{Kind: notice.ApprovalNeeded, Account: in.Gateway.Account, Subject: subject, Body: body}); err != nil {
 		return out, err
 	}
-	if err := leave(ctx, enter, in, out.Result, out.Reason); err != nil {
+	if err := show(ctx, l, in.Attachment.ID, Shows(in.VPC, in.Reachable)); err != nil {
+		return out, err
+	}
+	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said(in.Said, out.Reason)); err != nil {
 		return out, err
 	}
 	workflow.Measure(ctx, workflow.ApprovalsNeeded, 1)
 	return out, nil
-}
-
-// leave leaves a status on the attachment, in each account: the VPC's first, the gateway owner's last. Where there is no
-// attachment yet, the VPC carries it.
-func leave(ctx context.Context, enter func(event.Place) connection.Tagger, in workflow.AnswerAttachmentInput, result workflow.Result, reason string) error {
-	tags := []connection.Tag{{Key: connection.TagStatus, Value: string(result)}, {Key: connection.TagReason, Value: fit.Tag(reason)}}
-	accounts, carrier, vpc := []string{in.VPC.Account, in.Gateway.Account}, in.Attachment.ID, in.VPC
-	if carrier == "" {
-		accounts, carrier = accounts[:1], in.VPC.ID
-	}
-	if in.Gateway.Account == in.VPC.Account || in.Known.Accepter == nil && in.Decision.Policy == "" {
-		accounts = accounts[:1] // the owner is no other, or outside the organization
-	}
-	for _, account := range accounts {
-		vpc.Account = account
-		if err := connection.Tell(ctx, enter(event.Place{Account: account, Region: vpc.Region}), vpc, carrier, tags); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Refuser is what [Refuse] needs of EC2.
@@ -84,17 +70,23 @@ type Refuser interface {
 	RejectTransitGatewayVpcAttachment(context.Context, *ec2.RejectTransitGatewayVpcAttachmentInput, ...func(*ec2.Options)) (*ec2.RejectTransitGatewayVpcAttachmentOutput, error)
 }
 
-// Refuse leaves the reason on the attachment, or on a VPC that has none yet, and rejects a pending attachment at AWS if the
-// policy allows that too.
-func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
-	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
-	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in, out.Result, out.Reason); err != nil {
+// Refuse leaves the reason on the attachment, or on a VPC that has none yet, in the words for each side, writes it in the ledger if that has
+// an entry, and rejects a pending attachment at AWS if the policy allows that too.
+func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuser, bus notice.Bus, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	out, said := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}, said(in.Said, in.Reason)
+	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said); err != nil {
 		return out, err
 	}
 	rejects := in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
-	head := notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: out.Reason}
-	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
+	refused := notice.Refuse(in.Execution, request(in), said, in.Decision)
+	refused.Rejected = rejects
+	if err := bus.Put(ctx, refused); err != nil {
 		return out, err
+	}
+	if in.Attachment.ID != "" {
+		if _, err := connection.Note(ctx, l, in.Attachment.ID, out.Result, out.Reason); err != nil {
+			return out, err
+		}
 	}
 	if rejects { // last, because an attachment that is rejected already is none to refuse
 		slog.InfoContext(ctx, "rejecting", "attachment", in.Attachment.ID)
@@ -108,7 +100,12 @@ func Refuse(ctx context.Context, enter func(event.Place) Refuser, bus notice.Bus
 	return out, nil
 }
 
-// Approving returns the command by which the gateway's owner answers; value is "approved" or "rejected".
+// Refused is the news of an attachment that is refused.
+func Refused(in workflow.AnswerAttachmentInput, out workflow.ConcludeOutput) owner.News {
+	return owner.News{Execution: in.Execution, Connection: request(in), Kind: notice.ConnectionRefused, Result: out.Result, Said: said(in.Said, in.Reason)}
+}
+
+// Approving returns the command by which the gateway's owner answers; value is that of the tag.
 func Approving(in workflow.AnswerAttachmentInput, value string) string {
 	return notice.Answering(in.Gateway.Region, in.Attachment.ID, tag.Approval, value)
 }
@@ -127,21 +124,31 @@ func Message(in workflow.AnswerAttachmentInput) (subject, body string) {
 	line("A VPC waits for the owner of the transit gateway %s in account %s.", in.Gateway.ID, in.Gateway.Account)
 	line("\nVPC (asks)")
 	line("  account     %s  %s", in.VPC.Account, notice.OrNone(vpc.Account.Name))
-	line("  unit        %s", notice.OrNone(vpc.Account.OUPath))
+	line("  unit        %s", notice.OrNone(vpc.Account.Unit()))
 	line("  VPC         %s  %s", in.VPC.ID, notice.OrNone(vpc.Name))
 	for _, cidr := range in.VPC.CIDRs {
 		line("  CIDR        %s", cidr)
 	}
 	line("\nTransit gateway (is asked)")
 	line("  account     %s  %s", in.Gateway.Account, notice.OrNone(owner.Account.Name))
-	line("  unit        %s", notice.OrNone(owner.Account.OUPath))
+	line("  unit        %s", notice.OrNone(owner.Account.Unit()))
 	line("  gateway     %s  %s", in.Gateway.ID, notice.OrNone(in.Gateway.Name))
 	line("  Region      %s", in.Gateway.Region)
 	line("  attachment  %s", in.Attachment.ID)
+	line("\nWho asks, and why")
+	if in.Attachment.Own {
+		line("  the VPC's owner, by its tag %s", tag.Attach)
+	} else {
+		line("  %s", cmp.Or(in.Request.By, "the record of the request does not say who"))
+	}
+	line("  %s", cmp.Or(in.Request.Why, "no reason is given: the VPC's owner may tag the attachment drawbridge:reason before it is asked about"))
 	line("\nWhat would become reachable")
 	for _, r := range in.Reachable {
 		line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", r.Opening.Database, r.Opening.Engine, r.Opening.Port, r.VPC.ID, r.VPC.Account, r.From.ID, r.From.Account)
 		line("    by policy %s", notice.Because(r.Opening.Decision))
+		for _, also := range r.Opening.Also {
+			line("    and with it %s, which nobody shared: it has the same security group and port", also)
+		}
 	}
 	if len(in.Reachable) == 0 {
 		line("  no database: the policy opens none at present, between this VPC and those that are attached")
@@ -149,8 +156,14 @@ func Message(in workflow.AnswerAttachmentInput) (subject, body string) {
 	line("\nWhy you are asked")
 	line("  policy %s", notice.Because(in.Decision))
 	line("\nTo answer, with credentials of account %s", in.Gateway.Account)
-	line("  approve  %s", Approving(in, "approved"))
+	line("  approve  %s", Approving(in, tag.Approved))
+	line("           for what is listed here; you are asked again about ranges of the VPC, and databases, that come later")
+	line("  all      %s", Approving(in, tag.ApprovedAll))
+	line("           for those, too")
 	line("  reject   %s", Approving(in, "rejected"))
+	if link := notice.ThingConsole(in.Gateway.Region, in.Attachment.ID); link != "" {
+		line("  or look  %s", link)
+	}
 	line("\nExecution %s", in.Execution)
 	return fmt.Sprintf("Drawbridge: approval needed for %s", in.Attachment.ID), b.String()
 }

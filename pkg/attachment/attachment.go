@@ -4,18 +4,30 @@
 // A VPC asks for a gateway by its tag drawbridge:attach. An attachment that somebody else made is used as it is, accepted
 // if the policy says so, and never deleted.
 //
-//	attachment.go   the words
-//	plan.go         thinks (pure)
-//	inspect.go      reads the facts and asks the policy
-//	apply.go        attaches, accepts, associates, verifies, detaches
-//	role.go         makes the role that AWS attaches with
-//	approval.go     tells the gateway's owner
+//	attachment.go    the words
+//	plan.go          thinks: what an attachment needs next (pure)
+//	takeback.go      thinks: which owner takes it back, or lets go of it (pure)
+//	cover.go         thinks: which subnets it needs (pure)
+//	order.go         thinks: what the gateway's owner sees of it (pure)
+//	inspect.go       gathers the facts and asks the policy
+//	units.go         finds which VPCs on which gateways an event concerns
+//	read.go          reads a VPC, an attachment, a gateway
+//	prospect.go      reads what is in a VPC, and what would become reachable
+//	entry.go         the attachment in the ledger
+//	apply.go         attaches, accepts, detaches
+//	associate.go     associates and propagates, and takes that back
+//	verify.go        reads back whether it is in order
+//	conclude.go      ends it, or says that it was taken back
+//	role.go          makes the role that AWS attaches with
+//	approval.go      asks the gateway's owner, or refuses
 //
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
 package attachment
 
 import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -23,11 +35,8 @@ import (
 const (
 	// TagConnection says on an attachment that Drawbridge made it, and for which VPC and gateway; see [Unit].
 	TagConnection = "drawbridge:connection"
-	// TagTable says, in the gateway owner's account, with which route table the attachment was in order. Who takes it away
-	// meant it: Drawbridge does not give it back.
-	TagTable = "drawbridge:table"
-	// TagAssociation and TagPropagation, with the value "default", name the route tables of a gateway that has no default
-	// ones and more than one.
+	// TagAssociation and TagPropagation, with the value "default", are how a gateway's owner chooses the route tables that managed
+	// attachments belong to, where the gateway has no default ones. IAM lets Drawbridge at no other table.
 	TagAssociation = "drawbridge:association"
 	TagPropagation = "drawbridge:propagation"
 )
@@ -61,8 +70,18 @@ type Question struct {
 	// Asked says whether the VPC's tag drawbridge:attach names the gateway, Visible whether the VPC's account sees the
 	// gateway: it owns it, or it is shared with it.
 	Asked, Visible bool
-	// Attach, Answer and Reject are the policy's decisions.
-	Attach, Answer, Reject policy.Decision
+	// Attach, Answer, Reject, Adopt and Associate are the policy's decisions.
+	Attach, Answer, Reject, Adopt, Associate policy.Decision
+	// Requested says that the attachment was asked for where it could be seen: by the event that started the execution.
+	Requested bool
+	// Managed says that the ledger has an entry of the attachment, see [Manages]; Status and Because are what it came to, and why.
+	Managed bool
+	Status  ledger.Status
+	Because string
+	// Added says that the ledger has associations or propagations that Drawbridge added for the attachment.
+	Added bool
+	// Owners are the tags by which its owners speak.
+	Owners Owners
 	// Association is the state of the attachment's association, AWS's word; empty if there is none. Associated is its table.
 	Association, Associated string
 	// Propagated are the route tables that the attachment is propagated to.
@@ -76,10 +95,17 @@ type Question struct {
 	Used    []string
 }
 
+// Says returns what the tags drawbridge:manage say; see [Says].
+func (q Question) Says() string { return Says(q.Owners.VPC, q.Owners.Owner) }
+
+// given reports whether the gateway's owner, in the own account, gave the attachment to Drawbridge.
+func (q Question) given() bool { return q.Owners.Owner[tag.Manage] == tag.Take }
+
 // Verdict is what Judge says.
 type Verdict struct {
 	Answer    workflow.Answer
-	Reason    string
+	Reason    string        // for the hub
+	Said      workflow.Said // for the two sides, where that is not the same; one to whom nothing is said is told nothing
 	Decision  policy.Decision
 	Subnets   []string
 	Associate string

@@ -6,9 +6,10 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -32,17 +33,72 @@ func Passing(a workflow.Attachment) (Verdict, bool) {
 	return Verdict{Answer: workflow.AnswerWait, Reason: fmt.Sprintf("%s is %s", a.ID, a.State)}, true
 }
 
-// Peers returns the VPCs that the tags of an attachment in a Region say it was connected to, by their ids, each with its account.
-// What is no VPC, or of no account, is left out: a tag is for everybody to write.
-func Peers(tags map[string]string, region string) map[string]string {
+// Peers returns the VPCs that a VPC is connected to over a gateway, by their ids, each with its account. entries are what the ledger has of
+// the VPC's account and Region.
+func Peers(entries []ledger.Connection, gateway, vpc string) map[string]string {
 	out := map[string]string{}
-	for key, value := range tags {
-		vpc, ok := strings.CutPrefix(key, connection.TagPeer)
-		if peer := (event.VPCPlace{Account: connection.Read(value).Account, Region: region, VPC: vpc}); ok && peer.IsVPC() {
-			out[vpc] = peer.Account
+	for _, pair := range connection.PairsOf(entries, gateway, vpc) {
+		for _, s := range pair.Sides {
+			if s.ID != vpc {
+				out[s.ID] = s.Account
+			}
 		}
 	}
 	return out
+}
+
+// Manages says whether the attachment of a VPC is managed from now on, how that came about, and if not, why not. The first that holds:
+//
+//	the ledger has an entry of it                     → managed
+//	there is none, or it is over                      → not yet: it is made first
+//	Drawbridge made it                                → requested
+//	it waits for the gateway's owner                  → requested: a request that waits is seen as a request
+//	the event is the request                          → requested
+//	the VPC's tag drawbridge:attach names the gateway,
+//	or an owner's drawbridge:manage is true           → adopted, if the policy allows AdoptAttachment, and the gateway's owner
+//	                                                    does not keep it out of all route tables
+//	else                                              → found: it was there before, and stays as it is
+func Manages(q Question) (managed bool, origin ledger.Origin, why string) {
+	a := q.Attachment
+	switch {
+	case q.Managed:
+		return true, "", ""
+	case !Live(a):
+		return false, "", ""
+	case a.Own || q.Requested || slices.Contains([]string{"pendingAcceptance", "initiating", "initiatingRequest"}, a.State):
+		return true, ledger.Requested, ""
+	case asked(q) && !q.Adopt.Allowed:
+		return false, "", fmt.Sprintf("%s was there before Drawbridge, and taking it over is refused by policy %s", a.ID, q.Adopt.Policy)
+	case asked(q) && keptOut(q):
+		return false, "", quarantined(q)
+	case asked(q):
+		return true, ledger.Adopted, ""
+	}
+	return false, "", fmt.Sprintf("%s was there before Drawbridge and is left as it is; to give it to Drawbridge, one of its owners tags it %s=%s", a.ID, tag.Manage, tag.Take)
+}
+
+// asked reports whether an owner asks for an attachment that was there before Drawbridge.
+func asked(q Question) bool { return q.Asked && q.Visible || q.Says() == tag.Take }
+
+// keptOut reports whether an attachment is one that the gateway's owner may keep out on purpose: somebody else made it, it is associated with
+// no route table of the gateway, and its owner did not give it to Drawbridge in the own account. What the VPC's owner says opens no
+// quarantine.
+func keptOut(q Question) bool {
+	return !q.Attachment.Own && q.Attachment.State == "available" && q.Association == "" && !q.given()
+}
+
+// quarantined says for the hub why nothing is done about an attachment that is kept out.
+func quarantined(q Question) string {
+	return fmt.Sprintf("%s is associated with no route table of %s, and Drawbridge did not make it: it stays so until the owner of account %s tags it %s=%s",
+		q.Attachment.ID, q.Gateway.ID, q.Gateway.Account, tag.Manage, tag.Take)
+}
+
+// keep is the verdict about an attachment that is kept out. The requester hears who decides, and nothing of tables.
+func keep(q Question) Verdict {
+	return Verdict{Answer: workflow.AnswerRefuse, Reason: quarantined(q), Said: workflow.Said{
+		Requester: fmt.Sprintf("%s was not made by Drawbridge, so what it may do on %s is for the gateway's owner to decide; ask the owner of account %s", q.Attachment.ID, q.Gateway.ID, q.Gateway.Account),
+		Accepter: fmt.Sprintf("%s in account %s asks for %s; %s is associated with no route table and is left so; to let Drawbridge associate it with the table that you tagged, tag it %s=%s in your account",
+			q.VPC.ID, q.VPC.Account, q.Gateway.ID, q.Attachment.ID, tag.Manage, tag.Take)}}
 }
 
 // Judge decides what one VPC on one gateway needs next. A VPC wants a gateway if its tag asks for it and its account sees
@@ -61,8 +117,13 @@ func Peers(tags map[string]string, region string) map[string]string {
 //	pendingAcceptance, policy: AcceptAttachment          → accept
 //	                   policy: AskAttachment             → ask
 //	                   policy: neither                   → refuse
-//	available, association or propagation on its way     → wait
-//	           without them, and never had them          → associate, as the gateway's tables say
+//	available, managed, and an owner takes it back       → disassociate, removed or nothing: see [TakenBack]
+//	           managed or asked for, in no route table,
+//	           somebody else's, the gateway's owner does
+//	           not give it to Drawbridge                 → refuse: it may be in quarantine
+//	           found                                     → nothing: see [Manages]
+//	           association or propagation on its way     → wait
+//	           without them, and never had them          → associate, with the tables that the gateway's owner tagged
 //	           its own, and a zone without a subnet      → attach, with the subnets that are missing
 //	           else                                      → verify
 //
@@ -82,7 +143,8 @@ func Judge(q Question) (Verdict, error) {
 	case a.State == "deleting" && !wanted:
 		return say(workflow.AnswerRemoved, "%s is %s", a.ID, a.State)
 	case !q.OwnerMember:
-		return say(workflow.AnswerRefuse, "account %s, which owns %s, is outside the organization", q.Gateway.Account, q.Gateway.ID)
+		outside := fmt.Sprintf("account %s, which owns %s, is outside the organization", q.Gateway.Account, q.Gateway.ID)
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: outside, Said: workflow.Said{Requester: outside}}, nil
 	case a.State == "rejected":
 		return say(workflow.AnswerRejected, "the owner of %s rejected %s", q.Gateway.ID, a.ID)
 	case a.State == "" || a.State == "deleted" || a.State == "failed":
@@ -117,6 +179,16 @@ func Judge(q Question) (Verdict, error) {
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: "refused by policy " + q.Answer.Policy + q.Unclear, Decision: q.Answer}, nil
 	case a.State != "available":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, a.State)
+	}
+	if v, taken := takenBack(q); taken {
+		return v, nil
+	}
+	switch {
+	case keptOut(q) && (q.Managed || asked(q) && q.Adopt.Allowed):
+		return keep(q), nil
+	case !q.Managed:
+		_, _, why := Manages(q)
+		return say(workflow.AnswerNothing, "%s", why)
 	case q.Association == "associating" || q.Association == "disassociating":
 		return say(workflow.AnswerWait, "%s is %s", a.ID, q.Association)
 	}
@@ -143,168 +215,33 @@ func unasked(q Question) string {
 	return fmt.Sprintf("%s does not ask for %s%s", q.VPC.ID, q.Gateway.ID, q.Unclear)
 }
 
-// associate decides about the association and the propagation of an available attachment; ok reports whether something is
-// to be done. One that was in order before is left as somebody made it since.
+// associate decides about the association and the propagation of an available attachment that is managed; ok reports whether something is
+// to be done: only for one that Drawbridge made, or that the gateway's owner gave to it. One that was in order before is left as somebody
+// made it since. Where the gateway has a default table, AWS associates with it by itself, so that an attachment without it was taken out: it
+// is left in its quarantine.
 func associate(q Question) (Verdict, bool) {
-	v := Verdict{Answer: workflow.AnswerAssociate, Reason: q.Attachment.ID + " is not associated, or not propagated, by the gateway's defaults"}
-	if q.Attachment.Table != "" {
+	v := Verdict{Answer: workflow.AnswerAssociate, Decision: q.Associate,
+		Reason: q.Attachment.ID + " is not associated, or not propagated, as the gateway's owner tagged its route tables"}
+	if q.Attachment.Table != "" || !q.Associate.Allowed || !q.Attachment.Own && !q.given() {
 		return v, false
 	}
-	if q.Association != "associated" {
-		v.Associate = first(q.Gateway.Association, chosen(q.Tables, TagAssociation))
+	if q.Association != "associated" && q.Gateway.Association == "" {
+		v.Associate = chosen(q.Tables, TagAssociation)
 	}
-	if len(q.Propagated) == 0 {
-		if table := first(q.Gateway.Propagation, chosen(q.Tables, TagPropagation)); table != "" {
+	if len(q.Propagated) == 0 && q.Gateway.Propagation == "" {
+		if table := chosen(q.Tables, TagPropagation); table != "" {
 			v.Propagate = []string{table}
 		}
 	}
 	return v, v.Associate != "" || len(v.Propagate) > 0
 }
 
-// chosen returns the route table of a gateway that its owner chose by a tag, or the only one.
-func chosen(tables []Table, tag string) string {
+// chosen returns the route table of a gateway that its owner chose by a tag.
+func chosen(tables []Table, key string) string {
 	for _, t := range tables {
-		if strings.EqualFold(strings.TrimSpace(t.Tags[tag]), "default") {
+		if strings.EqualFold(strings.TrimSpace(t.Tags[key]), "default") {
 			return t.ID
 		}
 	}
-	if len(tables) == 1 {
-		return tables[0].ID
-	}
 	return ""
-}
-
-// Cover finds the subnets that an attachment needs in addition to those that it has: one in each Availability Zone that
-// holds a used subnet, or in each zone of a VPC in which nothing is used yet. AWS takes one subnet for each zone, and what
-// is in a zone without one does not reach the gateway. The subnet with the most free addresses is taken, of equal ones
-// the first by id. Zones in which no subnet will do are lacking. Sorted by zone.
-// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-az-overview
-func Cover(subnets []Subnet, used, attached []string) (add []string, lacking []workflow.Hop) {
-	zones, covered := map[string]bool{}, map[string]bool{}
-	for _, s := range subnets {
-		if slices.Contains(used, s.ID) {
-			zones[s.Zone] = true
-		}
-		if slices.Contains(attached, s.ID) {
-			covered[s.Zone] = true
-		}
-	}
-	if len(zones) == 0 && len(covered) == 0 {
-		for _, s := range subnets {
-			zones[s.Zone] = true
-		}
-	}
-	var names []string
-	for zone := range zones {
-		if !covered[zone] {
-			names = append(names, zone)
-		}
-	}
-	slices.Sort(names)
-	for _, zone := range names {
-		best := Subnet{}
-		for _, s := range subnets {
-			if s.Zone == zone && s.V4 && s.Free > 0 && (s.Free > best.Free || s.Free == best.Free && s.ID < best.ID) {
-				best = s
-			}
-		}
-		if best.ID != "" {
-			add = append(add, best.ID)
-			continue
-		}
-		lacking = append(lacking, workflow.Hop{Hop: "attachment in " + zone,
-			Detail: fmt.Sprintf("no subnet in %s has a free IPv4 address for the attachment: nothing there reaches the gateway; remedy: add a subnet in %s", zone, zone)})
-	}
-	return add, lacking
-}
-
-func zoneOf(subnets []Subnet, id string) string {
-	for _, s := range subnets {
-		if s.ID == id {
-			return s.Zone
-		}
-	}
-	return ""
-}
-
-func details(hops []workflow.Hop) string {
-	var out []string
-	for _, h := range hops {
-		out = append(out, h.Detail)
-	}
-	if len(out) == 0 {
-		return "the VPC has none"
-	}
-	return strings.Join(out, "; ")
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// Held is what a route table of a gateway says about one CIDR of a VPC.
-type Held struct {
-	CIDR  string
-	Table string
-	By    []string // the attachments that it leads to; none if there is no route
-}
-
-// Order judges what the gateway's owner sees of an attachment, and returns the hops of the verdict, and for each thing
-// that is in the way what to do about it; settled is false while propagation is still on its way.
-//
-//	no association                                → in the way: nothing from the VPC is routed
-//	a CIDR that leads to another attachment       → in the way: AWS does not propagate what overlaps, and says nothing
-//	a CIDR that leads nowhere, but is propagated  → on its way
-//	propagated nowhere                            → a hop that is missing: the owner may use static routes
-//	DNS support off, on the attachment or gateway → a hop that is missing
-//
-// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-route-propagation-overview
-func Order(g workflow.Gateway, a workflow.Attachment, table string, propagated []string, held []Held) (hops []workflow.Hop, lacks, remedies []string, settled bool) {
-	settled = true
-	add := func(name string, ok bool, format string, args ...any) {
-		hops = append(hops, workflow.Hop{Hop: name, OK: ok, Detail: fmt.Sprintf(format, args...)})
-	}
-	add("attachment available", true, "%s", a.ID)
-	switch {
-	case table != "":
-		add("association", true, "%s belongs to %s", a.ID, table)
-	case a.Table != "":
-		add("association", false, "%s belonged to %s, and somebody took it out", a.ID, a.Table)
-		lacks, remedies = append(lacks, fmt.Sprintf("%s has no association with a route table any more: somebody took it out of %s", a.ID, a.Table)),
-			append(remedies, "associate "+a.ID+" with a route table of "+g.ID+", or take the tag drawbridge:attach off the VPC")
-	default:
-		add("association", false, "%s belongs to no route table of %s", a.ID, g.ID)
-		lacks, remedies = append(lacks, fmt.Sprintf("%s has no association with a route table, and %s has no default one", a.ID, g.ID)),
-			append(remedies, fmt.Sprintf("tag one of the route tables of %s with %s=default and %s=default, or associate %s with one", g.ID, TagAssociation, TagPropagation, a.ID))
-	}
-	if len(propagated) == 0 {
-		add("propagation", false, "%s is propagated to no route table of %s: only static routes lead to it", a.ID, g.ID)
-	}
-	for _, h := range held {
-		switch {
-		case slices.Contains(h.By, a.ID):
-			add("propagation", true, "%s leads %s to %s", h.Table, h.CIDR, a.ID)
-		case len(h.By) > 0:
-			add("propagation", false, "%s leads %s to %s", h.Table, h.CIDR, strings.Join(h.By, ", "))
-			lacks, remedies = append(lacks, fmt.Sprintf("%s of the VPC is not propagated to %s, which leads it to %s: they overlap", h.CIDR, h.Table, strings.Join(h.By, ", "))),
-				append(remedies, fmt.Sprintf("detach one of the VPCs from %s, or give it other addresses", g.ID))
-		default:
-			settled = false
-			add("propagation", false, "%s does not lead %s anywhere yet", h.Table, h.CIDR)
-		}
-	}
-	if a.DNS && g.DNS {
-		add("DNS support", true, "is on")
-	} else {
-		where := g.ID
-		if !a.DNS {
-			where = a.ID
-		}
-		add("DNS support", false, "is off on %s: names that are public do not resolve to private addresses; remedy: its owner turns DnsSupport on", where)
-	}
-	slices.Sort(remedies)
-	return hops, lacks, slices.Compact(remedies), settled
 }

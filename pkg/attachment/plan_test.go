@@ -10,7 +10,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -37,10 +39,12 @@ func question(change ...func(*attachment.Question)) attachment.Question {
 	q := attachment.Question{
 		Gateway:     workflow.Gateway{ID: gateway, Account: alpha, Region: "us-east-1", Association: "tgw-rtb-1", Propagation: "tgw-rtb-1", DNS: true},
 		VPC:         workflow.VPC{Account: beta, Region: "us-east-1", ID: vpc},
-		OwnerMember: true, Asked: true, Visible: true,
-		Attach:  policy.Decision{Action: policy.Attach, Allowed: true, Policy: "attach"},
-		Answer:  policy.Decision{Action: policy.AcceptAttachment, Allowed: true, Policy: "accept"},
-		Subnets: subnets(), Used: []string{"subnet-a1", "subnet-b2"},
+		OwnerMember: true, Asked: true, Visible: true, Managed: true,
+		Adopt:     policy.Decision{Action: policy.AdoptAttachment, Allowed: true, Policy: "adopt"},
+		Associate: policy.Decision{Action: policy.Associate, Allowed: true, Policy: "associate"},
+		Attach:    policy.Decision{Action: policy.Attach, Allowed: true, Policy: "attach"},
+		Answer:    policy.Decision{Action: policy.AcceptAttachment, Allowed: true, Policy: "accept"},
+		Subnets:   subnets(), Used: []string{"subnet-a1", "subnet-b2"},
 	}
 	for _, c := range change {
 		c(&q)
@@ -61,8 +65,20 @@ func unclear(q *attachment.Question)      { q.Unclear = "; drawbridge:approval=y
 func unshared(q *attachment.Question)     { q.Visible = false }
 func outside(q *attachment.Question)      { q.OwnerMember = false }
 func unassociated(q *attachment.Question) { q.Association, q.Associated, q.Propagated = "", "", nil }
-func ordered(q *attachment.Question)      { q.Attachment.Table = "tgw-rtb-1" }
-func defaultless(q *attachment.Question)  { q.Gateway.Association, q.Gateway.Propagation = "", "" }
+func given(q *attachment.Question) {
+	q.Owners.Owner = map[string]string{"drawbridge:manage": "true"}
+}
+func requesterGives(q *attachment.Question) {
+	q.Owners.VPC = map[string]string{"drawbridge:manage": "true"}
+}
+func added(q *attachment.Question)     { q.Added = true }
+func withPairs(q *attachment.Question) { q.Attachment.Peers = map[string]string{"vpc-other": alpha} }
+func ordered(q *attachment.Question)   { q.Attachment.Table = "tgw-rtb-1" }
+func found(q *attachment.Question)     { q.Managed = false }
+func notAssociated(q *attachment.Question) {
+	q.Associate = policy.Decision{Action: policy.Associate, Policy: "p"}
+}
+func defaultless(q *attachment.Question) { q.Gateway.Association, q.Gateway.Propagation = "", "" }
 func with(subnets ...string) func(*attachment.Question) {
 	return func(q *attachment.Question) { q.Attachment.Subnets = subnets }
 }
@@ -120,11 +136,21 @@ func TestJudge(t *testing.T) {
 		"being deleted, asked for again":            {changes{attached("deleting", true)}, workflow.AnswerWait, "deleting", "[]  []"},
 		"a zone was added":                          {changes{attached("available", true), with("subnet-a1")}, workflow.AnswerAttach, "more Availability Zones", "[subnet-b1]  []"},
 		"being associated":                          {changes{attached("available", true), func(q *attachment.Question) { q.Association = "associating" }}, workflow.AnswerWait, "associating", "[]  []"},
-		"not associated, by the gateway's default":  {changes{attached("available", true), unassociated}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-1 [tgw-rtb-1]"},
-		"without a default, the only table":         {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-9"})}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-9 [tgw-rtb-9]"},
+		"taken out of the gateway's default":        {changes{attached("available", true), unassociated, tables(marked)}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"without a default, a table without a mark": {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-9"})}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"the policy does not associate":             {changes{attached("available", true), unassociated, defaultless, tables(marked), notAssociated}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"found, in quarantine":                      {changes{attached("available", false), unasked, unassociated, defaultless, tables(marked), found}, workflow.AnswerNothing, "was there before Drawbridge and is left as it is", "[]  []"},
+		"found, in order":                           {changes{attached("available", false), unasked, found}, workflow.AnswerNothing, "drawbridge:manage=true", "[]  []"},
 		"without a default, the one that is marked": {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, marked)}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-2 [tgw-rtb-2]"},
 		"without a default, none of two is marked":  {changes{attached("available", true), unassociated, defaultless, tables(attachment.Table{ID: "tgw-rtb-1"}, attachment.Table{ID: "tgw-rtb-2"})}, workflow.AnswerVerify, "is attached", "[]  []"},
-		"somebody took the association away":        {changes{attached("available", true), unassociated, ordered}, workflow.AnswerVerify, "is attached", "[]  []"},
+		"its owner took the association away":       {changes{attached("available", true), unassociated, ordered}, workflow.AnswerRemoved, "was taken out of its route table", "[]  []"},
+		"the same, propagation is Drawbridge's":     {changes{attached("available", true), unassociated, ordered, added}, workflow.AnswerDisassociate, "was taken out of its route table", "[]  []"},
+		"somebody else's, the VPC asks":             {changes{attached("available", false), unassociated, defaultless, tables(marked), found}, workflow.AnswerRefuse, "Drawbridge did not make it", "[]  []"},
+		"the same, the VPC's owner gives it":        {changes{attached("available", false), unassociated, defaultless, tables(marked), found, requesterGives}, workflow.AnswerRefuse, "Drawbridge did not make it", "[]  []"},
+		"the same, the policy does not adopt":       {changes{attached("available", false), unassociated, defaultless, tables(marked), found, func(q *attachment.Question) { q.Adopt = policy.Decision{Policy: "p"} }}, workflow.AnswerNothing, "refused by policy p", "[]  []"},
+		"somebody else's, managed":                  {changes{attached("available", false), unassociated, defaultless, tables(marked)}, workflow.AnswerRefuse, "Drawbridge did not make it", "[]  []"},
+		"somebody else's, the gateway's owner says": {changes{attached("available", false), unassociated, defaultless, tables(marked), given}, workflow.AnswerAssociate, "not associated", "[] tgw-rtb-2 [tgw-rtb-2]"},
+		"somebody else's, propagated nowhere":       {changes{attached("available", false), defaultless, tables(marked), func(q *attachment.Question) { q.Propagated = nil }}, workflow.AnswerVerify, "is attached", "[]  []"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := attachment.Judge(question(c.change...))
@@ -154,6 +180,161 @@ func TestAnAttachmentOfSomebodyElseIsNotModified(t *testing.T) {
 	v, err := attachment.Judge(question(attached("available", false), with("subnet-a1")))
 	if err != nil || v.Answer != workflow.AnswerVerify || len(v.Subnets) > 0 || len(v.Lacking) != 1 || !strings.Contains(v.Lacking[0].Detail, "no subnet in b") || !strings.Contains(v.Lacking[0].Detail, "remedy") {
 		t.Errorf("got %+v", v)
+	}
+}
+
+func TestManages(t *testing.T) {
+	says := func(word string) func(*attachment.Question) {
+		return func(q *attachment.Question) { q.Owners.VPC = map[string]string{"drawbridge:manage": word} }
+	}
+	closed := func(q *attachment.Question) { q.Adopt = policy.Decision{Policy: "hands-off"} }
+	type changes = []func(*attachment.Question)
+	for name, c := range map[string]struct {
+		change changes
+		want   string
+	}{
+		"known":                          {changes{attached("available", false), unasked}, "true "},
+		"there is none":                  {changes{found}, "false "},
+		"deleted":                        {changes{attached("deleted", true), found}, "false "},
+		"Drawbridge made it":             {changes{attached("available", true), found}, "true requested"},
+		"it waits for its owner":         {changes{attached("pendingAcceptance", false), unasked, found}, "true requested"},
+		"its request was seen":           {changes{attached("available", false), unasked, found, func(q *attachment.Question) { q.Requested = true }}, "true requested"},
+		"the VPC asks for the gateway":   {changes{attached("available", false), found}, "true adopted"},
+		"an owner gives it":              {changes{attached("available", false), unasked, found, says("true")}, "true adopted"},
+		"it is given, the policy not":    {changes{attached("available", false), unasked, found, says("true"), closed}, "false "},
+		"it is asked for, not given":     {changes{attached("available", false), unshared, found}, "false "},
+		"it is kept out, and asked for":  {changes{attached("available", false), unassociated, found}, "false "},
+		"it is kept out, the VPC's says": {changes{attached("available", false), unassociated, found, requesterGives}, "false "},
+		"it is kept out, its owner says": {changes{attached("available", false), unassociated, found, given}, "true adopted"},
+		"nobody says anything about it":  {changes{attached("available", false), unasked, found}, "false "},
+	} {
+		managed, origin, why := attachment.Manages(question(c.change...))
+		if got := fmt.Sprint(managed, " ", origin); got != c.want || managed && why != "" {
+			t.Errorf("%s: %s, because %q", name, got, why)
+		}
+	}
+}
+
+func TestEitherOwnerLetsGo(t *testing.T) {
+	tags := func(word string) map[string]string { return map[string]string{"drawbridge:manage": word} }
+	for want, said := range map[string][]map[string]string{"": {nil, {}}, "true": {tags("true"), nil}, "false": {tags("true"), tags("false")}, "undo": {tags("undo"), tags("false")}} {
+		if got := attachment.Says(said...); got != want {
+			t.Errorf("%v: %q, want %q", said, got, want)
+		}
+	}
+}
+
+// Whatever else is so: what was found is never changed, and not even asked about.
+func TestWhatIsFoundIsLeft(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := question(attached("available", false), found)
+		q.Asked, q.Visible = rapid.Bool().Draw(t, "asked"), rapid.Bool().Draw(t, "visible")
+		q.Association = rapid.SampledFrom([]string{"", "associated"}).Draw(t, "association")
+		q.Gateway.Association = rapid.SampledFrom([]string{"", "tgw-rtb-1"}).Draw(t, "default")
+		q.Tables = []attachment.Table{{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": "default", "drawbridge:propagation": "default"}}}
+		tags := rapid.SampledFrom([]map[string]string{nil, {"drawbridge:manage": "true"}, {"drawbridge:approval": "approved"}, {"drawbridge:approval": "rejected"}, {"drawbridge:manage": "undo"}})
+		q.Owners.VPC, q.Added = tags.Draw(t, "of the VPC's owner"), rapid.Bool().Draw(t, "added")
+		v, err := attachment.Judge(q)
+		said := v.Answer == workflow.AnswerNothing || v.Answer == workflow.AnswerRefuse && q.Association == ""
+		if err != nil || !said || v.Associate != "" || len(v.Propagate) > 0 || len(v.Subnets) > 0 {
+			t.Fatalf("got %+v for %+v", v, q)
+		}
+	})
+}
+
+// Whatever else is so: only the gateway's owner, in the own account, opens the route tables to what Drawbridge did not make, and the VPC's owner
+// hears nothing of them.
+func TestNobodyElseOpensAQuarantine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := question(attached("available", false), unassociated, defaultless)
+		q.Managed, q.Requested, q.Asked = rapid.Bool().Draw(t, "managed"), rapid.Bool().Draw(t, "requested"), rapid.Bool().Draw(t, "asked")
+		q.Tables = []attachment.Table{{ID: "tgw-rtb-2", Tags: map[string]string{"drawbridge:association": "default", "drawbridge:propagation": "default"}}}
+		q.Association = rapid.SampledFrom([]string{"", "associated"}).Draw(t, "association")
+		tags := rapid.SampledFrom([]map[string]string{nil, {"drawbridge:manage": "true"}, {"drawbridge:approval": "approved"}, {"drawbridge:accept": "auto"}})
+		q.Owners.VPC = tags.Draw(t, "of the VPC's owner")
+		if rapid.Bool().Draw(t, "approved") {
+			q.Owners.Owner = map[string]string{"drawbridge:approval": "approved"}
+		}
+		v, err := attachment.Judge(q)
+		if err != nil || v.Answer == workflow.AnswerAssociate || v.Associate != "" || len(v.Propagate) > 0 || strings.Contains(v.Said.Requester, "table") {
+			t.Fatalf("got %+v for %+v", v, q)
+		}
+		q.Owners.Owner, q.Managed = map[string]string{"drawbridge:manage": "true"}, true
+		if v, err := attachment.Judge(q); err != nil || v.Answer != workflow.AnswerAssociate {
+			t.Fatalf("its owner gives it: %+v", v)
+		}
+	})
+}
+
+func TestOwnersTakeBack(t *testing.T) {
+	tag := func(key, value string) map[string]string { return map[string]string{key: value} }
+	rejected, never := tag("drawbridge:approval", "rejected"), tag("drawbridge:accept", "never")
+	type changes = []func(*attachment.Question)
+	owners := func(gateway, owner, vpc map[string]string) func(*attachment.Question) {
+		return func(q *attachment.Question) { q.Owners = attachment.Owners{Gateway: gateway, Owner: owner, VPC: vpc} }
+	}
+	told := func(q *attachment.Question) {
+		q.Status, q.Because = "Removed", "the owner of account "+alpha+" takes it back: "+ours+" is tagged drawbridge:approval=rejected"
+	}
+	for name, c := range map[string]struct {
+		change changes
+		want   workflow.Answer
+		by     string
+	}{
+		"the gateway takes nobody":                {changes{owners(never, nil, nil)}, workflow.AnswerRemoved, alpha},
+		"it is rejected by the gateway's owner":   {changes{owners(nil, rejected, nil)}, workflow.AnswerRemoved, alpha},
+		"it is rejected by the VPC's owner":       {changes{owners(nil, nil, rejected)}, workflow.AnswerRemoved, beta},
+		"the ledger has what was added":           {changes{owners(nil, rejected, nil), added}, workflow.AnswerDisassociate, alpha},
+		"both were told, and nothing is left":     {changes{owners(nil, rejected, nil), told}, workflow.AnswerNothing, alpha},
+		"both were told, and there are pairs":     {changes{owners(nil, rejected, nil), told, withPairs}, workflow.AnswerRemoved, alpha},
+		"both were told of another cause":         {changes{owners(never, nil, nil), told}, workflow.AnswerRemoved, alpha},
+		"it was not given to Drawbridge":          {changes{attached("available", false), owners(never, rejected, rejected), found}, workflow.AnswerNothing, ""},
+		"the gateway asks":                        {changes{owners(tag("drawbridge:accept", "ask"), nil, nil)}, workflow.AnswerVerify, ""},
+		"the VPC's owner does not ask any more":   {changes{owners(never, nil, nil), unasked}, workflow.AnswerDetach, ""},
+		"a tag of another thing":                  {changes{owners(rejected, never, never)}, workflow.AnswerVerify, ""},
+		"somebody else's, rejected and kept out":  {changes{attached("available", false), unassociated, owners(nil, rejected, nil)}, workflow.AnswerRemoved, alpha},
+		"Drawbridge's own, being taken out still": {changes{ordered, func(q *attachment.Question) { q.Association = "disassociating" }}, workflow.AnswerWait, ""},
+	} {
+		v, err := attachment.Judge(question(append(changes{attached("available", true)}, c.change...)...))
+		if err != nil || v.Answer != c.want {
+			t.Errorf("%s: %+v, %v, want %s", name, v, err, c.want)
+		}
+		if c.by == "" {
+			continue
+		}
+		if !strings.Contains(v.Reason, c.by+" takes it back") || !strings.Contains(v.Said.Requester, c.by+" takes it back") || !strings.Contains(v.Said.Accepter, c.by+" takes it back") {
+			t.Errorf("%s: says %q and %+v", name, v.Reason, v.Said)
+		}
+		if c.by == alpha && strings.Contains(v.Said.Requester, "drawbridge:") {
+			t.Errorf("%s: the VPC's owner hears %q", name, v.Said.Requester)
+		}
+	}
+}
+
+func TestLetGo(t *testing.T) {
+	says := func(word string) func(*attachment.Question) {
+		return func(q *attachment.Question) { q.Owners.Owner = map[string]string{"drawbridge:manage": word} }
+	}
+	type changes = []func(*attachment.Question)
+	for name, c := range map[string]struct {
+		change changes
+		want   workflow.Answer
+	}{
+		"nobody says so":                      {changes{attached("available", false)}, ""},
+		"its owner gives it":                  {changes{attached("available", false), says("true")}, ""},
+		"leave it":                            {changes{attached("available", false), says("false"), added}, workflow.AnswerReleased},
+		"leave what Drawbridge made":          {changes{attached("available", true), says("false")}, workflow.AnswerReleased},
+		"leave what was never given":          {changes{attached("available", false), says("false"), found}, workflow.AnswerNothing},
+		"the same, but there are pairs of it": {changes{attached("available", false), says("false"), found, withPairs}, workflow.AnswerReleased},
+		"undo it":                             {changes{attached("available", false), says("undo"), added}, workflow.AnswerDisassociate},
+		"it is undone":                        {changes{attached("available", false), says("undo")}, workflow.AnswerReleased},
+		"undo what Drawbridge made":           {changes{attached("available", true), says("undo"), added}, workflow.AnswerDetach},
+		"it is undone, and on its way out":    {changes{attached("deleting", true), says("undo"), added}, workflow.AnswerRemoved},
+		"undo what was never given":           {changes{attached("available", false), says("undo"), found}, workflow.AnswerNothing},
+	} {
+		if v, let := attachment.LetGo(question(c.change...)); let != (c.want != "") || v.Answer != c.want {
+			t.Errorf("%s: %+v, want %q", name, v, c.want)
+		}
 	}
 }
 
@@ -305,15 +486,17 @@ func TestPassing(t *testing.T) {
 	}
 }
 
-func TestPeers(t *testing.T) {
-	got := attachment.Peers(map[string]string{
-		"drawbridge:peer:vpc-0000000a": "Connected 222222222222 10.1.0.0/16",
-		"drawbridge:peer:vpc-0000000b": "Connected 10.1.0.0/16", // of no account
-		"drawbridge:peer:$(reboot)":    "Connected 222222222222 10.1.0.0/16",
-		"drawbridge:status":            "Attached 222222222222",
-		"vpc-0000000c":                 "Connected 222222222222",
-	}, "eu-west-1")
-	if want := map[string]string{"vpc-0000000a": "222222222222"}; !maps.Equal(got, want) {
+func TestPeersAreThoseOfTheLedger(t *testing.T) {
+	pair := func(id, kind string, vpcs ...string) ledger.Connection {
+		c := ledger.Connection{ID: id, Kind: kind}
+		for _, v := range vpcs {
+			c.Sides = append(c.Sides, ledger.Side{ID: v, Account: "account of " + v})
+		}
+		return c
+	}
+	got := attachment.Peers([]ledger.Connection{pair("tgw-1:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("tgw-2:vpc-a:vpc-c", connection.Transit, "vpc-a", "vpc-c"),
+		pair("tgw-1:vpc-b:vpc-d", connection.Transit, "vpc-b", "vpc-d"), pair("pcx-1", connection.Peering, "vpc-a", "vpc-e")}, "tgw-1", "vpc-a")
+	if want := map[string]string{"vpc-b": "account of vpc-b"}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -58,7 +58,7 @@ func TestAttachAfterAWSFailedIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sky()
 			s.code = c.code
-			_, err := attachment.Attach(t.Context(), s, roles{s.did, c.reads, c.makes},
+			_, err := attachment.Attach(t.Context(), fresh(), s, roles{s.did, c.reads, c.makes},
 				workflow.AttachVpcInput{Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: workflow.Attachment{ID: ours, State: "failed", Own: true}, Subnets: []string{"subnet-1"}})
 			did := slices.Clone(*s.did)
 			for i := range did {

@@ -16,8 +16,11 @@ package caller
 
 import "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 
-// Owner returns the value of the tag drawbridge:connection on what is made for a VPC.
-func Owner(vpc string) string { return "data-api-endpoint-" + vpc }
+// Kind is the kind of connections, in the ledger, that are VPCs from which the Data API is called.
+const Kind = "data-api-endpoint"
+
+// Owner returns the value of the tag drawbridge:connection on what is made for a VPC, and the id of its entry in the ledger.
+func Owner(vpc string) string { return Kind + "-" + vpc }
 
 // Service returns the name of the Data API's endpoint service in a Region.
 func Service(region string) string { return arn.EndpointService("rds-data", region) }

@@ -6,15 +6,14 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -23,8 +22,6 @@ import (
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 }
 
 // Inspector says what one VPC shall have.
@@ -32,9 +29,12 @@ type Inspector struct {
 	EC2     func(execution, account, region string) EC2
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
+	Ledger  ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
-// Inspect reads the VPC that the event names, its tags and what is there of ours, and asks the policy. It changes nothing.
+// Inspect reads the VPC that the event names, its tags and what the ledger has of it, and asks the policy. It changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpointInput) (workflow.InspectDataAPIEndpointOutput, error) {
 	out := workflow.InspectDataAPIEndpointOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing}
 	e, err := event.Parse(in.Event)
@@ -52,24 +52,38 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpoi
 	if err != nil {
 		return out, err
 	}
+	if held := brake.Unread(ctx, i.Ledger, Owner(e.VPC), facts.Unreadable()); held != nil {
+		return out, held
+	}
 	if facts.Organization == "" {
 		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
 		return out, nil
 	}
 	have, err := i.read(ctx, in.Execution, e, facts)
+	if held := brake.Unread(ctx, i.Ledger, Owner(e.VPC), err); held != nil {
+		return out, held
+	}
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 	}
 	out.Decision = have.Decision
 	out.Result, out.Answer, out.Reason = Plan(have)
+	if out.Answer == workflow.AnswerRemove {
+		if err := i.Brake.Ask(ctx, brake.Removal{ID: Owner(e.VPC), Why: Why(have), Cause: out.Reason, Stands: have.Standing}); err != nil {
+			return out, err
+		}
+	}
 	slog.InfoContext(ctx, "inspected", "vpc", e.VPC, "answer", out.Answer, "reason", out.Reason)
 	return out, nil
 }
 
 func (i Inspector) read(ctx context.Context, execution string, e event.Event, facts workflow.AccountFacts) (Facts, error) {
 	out := Facts{VPC: e.VPC}
-	client := i.EC2(execution, e.Account, e.Region)
-	got, err := client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
+	var err error
+	if _, out.Standing, err = i.Ledger.Connection(ctx, Owner(e.VPC)); err != nil {
+		return out, err
+	}
+	got, err := i.EC2(execution, e.Account, e.Region).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
 	if fault.HasCode(err, "InvalidVpcID.NotFound") || err == nil && len(got.Vpcs) == 0 {
 		out.Gone = true // with all that was in it
 		return out, nil
@@ -90,33 +104,14 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 	}
 	slices.SortFunc(who.CIDRs, netip.Prefix.Compare)
 	out.Unclear = tag.Why(who.Tags, tag.DataAPI)
+	out.Said = tag.Says(who.Tags, tag.DataAPI)
 	if out.Tagged = who.Tags[tag.DataAPI] == "true"; out.Tagged {
 		set, _, err := i.Policy(ctx, "")
 		if err != nil {
 			return out, err
 		}
 		service := policy.Service{Name: Service(e.Region), Region: e.Region, Account: who.Account}
-		if out.Decision = set.Expose(who, service, policy.Context{}); out.Decision.Allowed {
-			return out, nil
-		}
+		out.Decision = set.Expose(who, service, policy.Context{})
 	}
-	out.Standing, err = standing(ctx, client, e.VPC)
-	return out, err
-}
-
-// standing reports whether a VPC has an endpoint or a security group of ours.
-func standing(ctx context.Context, client EC2, vpc string) (bool, error) {
-	ours := []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("tag:" + endpoint.TagConnection), Values: []string{Owner(vpc)}}}
-	endpoints, err := client.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{Filters: ours})
-	if err != nil {
-		return false, fmt.Errorf("reading the endpoints that Drawbridge made in %s: %w", vpc, err)
-	}
-	if slices.ContainsFunc(endpoints.VpcEndpoints, func(e types.VpcEndpoint) bool { return !strings.EqualFold(string(e.State), "deleted") }) {
-		return true, nil
-	}
-	groups, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: ours})
-	if err != nil {
-		return false, fmt.Errorf("reading the security groups that Drawbridge made in %s: %w", vpc, err)
-	}
-	return len(groups.SecurityGroups) > 0, nil
+	return out, nil
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -17,12 +20,11 @@ import (
 
 const vpc = "vpc-0b1c2d3e4f5a60718"
 
-// account is one VPC in EC2 and what Drawbridge made in it.
+// account is one VPC in EC2, and whether the ledger has it.
 type account struct {
-	gone     bool
-	tag      string
-	endpoint types.State // of ours; empty: none
-	group    bool        // of ours
+	gone    bool
+	tag     string
+	managed bool
 }
 
 func (a account) DescribeVpcs(_ context.Context, in *ec2.DescribeVpcsInput, _ ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
@@ -31,30 +33,6 @@ func (a account) DescribeVpcs(_ context.Context, in *ec2.DescribeVpcsInput, _ ..
 	}
 	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String(vpc), Tags: []types.Tag{{Key: aws.String(tag.DataAPI), Value: &a.tag}},
 		CidrBlockAssociationSet: []types.VpcCidrBlockAssociation{{CidrBlock: aws.String("10.1.0.0/16")}}}}}, nil
-}
-
-// ours reports whether the filters ask for what carries the VPC's word.
-func ours(filters []types.Filter) bool {
-	for _, f := range filters {
-		if *f.Name == "tag:drawbridge:connection" {
-			return len(f.Values) == 1 && f.Values[0] == "data-api-endpoint-"+vpc
-		}
-	}
-	return false
-}
-
-func (a account) DescribeVpcEndpoints(_ context.Context, in *ec2.DescribeVpcEndpointsInput, _ ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error) {
-	if a.endpoint == "" || !ours(in.Filters) {
-		return &ec2.DescribeVpcEndpointsOutput{}, nil
-	}
-	return &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: []types.VpcEndpoint{{State: a.endpoint}}}, nil
-}
-
-func (a account) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurityGroupsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
-	if !a.group || !ours(in.Filters) {
-		return &ec2.DescribeSecurityGroupsOutput{}, nil
-	}
-	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{{}}}, nil
 }
 
 func TestInspect(t *testing.T) {
@@ -75,18 +53,17 @@ func TestInspect(t *testing.T) {
 		organization string
 		want         string
 	}{
-		"tagged":                           {have: account{tag: "true"}, want: "Available place"},
-		"tagged as people write it":        {have: account{tag: "True "}, want: "Available place"},
-		"tagged otherwise":                 {have: account{tag: "222222222222"}, want: "Nothing nothing"},
-		"not tagged, the endpoint there":   {have: account{endpoint: "available"}, want: "Removed remove"},
-		"not tagged, the endpoint dying":   {have: account{endpoint: "deleting"}, want: "Removed remove"},
-		"not tagged, only a dead endpoint": {have: account{endpoint: "deleted"}, want: "Nothing nothing"},
-		"not tagged, only the group there": {have: account{endpoint: "deleted", group: true}, want: "Removed remove"},
-		"refused":                          {have: account{tag: "true"}, set: keep, want: "Refused refuse"},
-		"refused, the endpoint there":      {have: account{tag: "true", endpoint: "available"}, set: keep, want: "Refused remove"},
-		"gone":                             {have: account{gone: true}, want: "Nothing nothing"},
-		"outside the organization":         {have: account{tag: "true"}, organization: "none", want: "Nothing nothing"},
-		"about something else":             {have: account{tag: "true"}, event: event(`{"eventName":"RunInstances"}`), want: "Nothing nothing"},
+		"tagged":                      {have: account{tag: "true"}, want: "Available place"},
+		"tagged as people write it":   {have: account{tag: "True "}, want: "Available place"},
+		"tagged otherwise":            {have: account{tag: "222222222222"}, want: "Nothing nothing"},
+		"not tagged any more":         {have: account{managed: true}, want: "Removed remove"},
+		"not tagged":                  {have: account{}, want: "Nothing nothing"},
+		"refused":                     {have: account{tag: "true"}, set: keep, want: "Refused refuse"},
+		"refused what was placed":     {have: account{tag: "true", managed: true}, set: keep, want: "Refused remove"},
+		"gone":                        {have: account{gone: true}, want: "Nothing nothing"},
+		"gone, and the ledger has it": {have: account{gone: true, managed: true}, want: "Removed remove"},
+		"outside the organization":    {have: account{tag: "true"}, organization: "none", want: "Nothing nothing"},
+		"about something else":        {have: account{tag: "true"}, event: event(`{"eventName":"RunInstances"}`), want: "Nothing nothing"},
 	} {
 		if c.event == "" {
 			c.event = tags
@@ -94,7 +71,15 @@ func TestInspect(t *testing.T) {
 		if c.set == nil {
 			c.set = policy.Default()
 		}
+		book, _ := ledgertest.New()
+		if c.have.managed {
+			if _, err := book.Begin(t.Context(), ledger.Connection{ID: Owner(vpc), Kind: Kind}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		i := Inspector{
+			Ledger: book,
+			Brake:  func(context.Context, brake.Removal) error { return nil },
 			EC2: func(_, id, region string) EC2 {
 				if id != "111111111111" || region != "eu-west-1" {
 					t.Errorf("%s: looked into %s, %s", name, id, region)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -16,7 +17,8 @@ type Facts struct {
 	VPC      string
 	Gone     bool            // there is no such VPC any more
 	Tagged   bool            // its owner wants the endpoint
-	Standing bool            // something of ours is there
+	Said     bool            // its owner's tag says clearly whether
+	Standing bool            // the ledger has an entry of it
 	Decision policy.Decision // only of a tagged VPC
 	Unclear  string          // that the tag means nothing; see [tag.Why]
 }
@@ -24,10 +26,10 @@ type Facts struct {
 // Plan returns what is to be done for a VPC, and why:
 //
 //	tagged, allowed                    → place
-//	tagged, refused, something of ours → remove it, then Refused
+//	tagged, refused, in the ledger     → remove it, then Refused
 //	tagged, refused                    → refuse
-//	not tagged, something of ours      → remove it
-//	not tagged                         → nothing
+//	not tagged or gone, in the ledger  → remove it
+//	not tagged or gone                 → nothing
 func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason string) {
 	switch {
 	case f.Tagged && f.Decision.Allowed:
@@ -39,12 +41,25 @@ func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason strin
 			answer = workflow.AnswerRemove
 		}
 		return result, answer, reason
+	case f.Standing && f.Gone:
+		return workflow.Removed, workflow.AnswerRemove, f.VPC + " does not exist any more"
 	case f.Standing:
 		return workflow.Removed, workflow.AnswerRemove, fmt.Sprintf("%s is not tagged %s=true any more%s", f.VPC, tag.DataAPI, f.Unclear)
 	case f.Gone:
 		return workflow.Nothing, workflow.AnswerNothing, f.VPC + " does not exist any more"
 	}
 	return workflow.Nothing, workflow.AnswerNothing, fmt.Sprintf("%s is not tagged %s=true%s", f.VPC, tag.DataAPI, f.Unclear)
+}
+
+// Why says who wants what was placed for a VPC to go: the policy, its owner, who deleted the VPC or says false, or whoever took the tag.
+func Why(f Facts) brake.Why {
+	switch {
+	case f.Tagged:
+		return brake.Forbidden
+	case f.Gone || f.Said:
+		return brake.Ended
+	}
+	return brake.Lost
 }
 
 // check fails if a VPC's endpoint does not serve it. Drawbridge's own serves; one that the owner made, or a network ACL,

@@ -23,6 +23,7 @@ func TestPlan(t *testing.T) {
 		"not tagged any more":           {Facts{Standing: true}, workflow.Removed, workflow.AnswerRemove},
 		"not tagged":                    {Facts{}, workflow.Nothing, workflow.AnswerNothing},
 		"not there any more":            {Facts{Gone: true}, workflow.Nothing, workflow.AnswerNothing},
+		"gone with what was placed":     {Facts{Gone: true, Standing: true}, workflow.Removed, workflow.AnswerRemove},
 	} {
 		c.have.VPC = "vpc-1"
 		result, answer, reason := Plan(c.have)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -18,8 +20,8 @@ type Reader interface {
 
 // Verify reads back whether everybody in the VPC reaches the Data API through an endpoint, ours or the owner's: private
 // DNS, security groups, network ACLs. What keeps somebody from it is a Conflict, because it is somebody else's. A VPC that
-// shall have none is not read. Then it announces the result.
-func Verify(ctx context.Context, client Reader, bus notice.Bus, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
+// shall have none is not read. Then it announces the result. An endpoint that is left to who deleted it is told to its owner, once.
+func Verify(ctx context.Context, client Reader, book ledger.Ledger, bus notice.Bus, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
 	out := workflow.VerifyDataAPIEndpointOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
 	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api-endpoint", Result: in.Result, Reason: in.Reason,
 		Resource: notice.Resource{Account: in.Want.Account, Region: in.Want.Region, ID: in.Want.VPC}}
@@ -34,6 +36,9 @@ func Verify(ctx context.Context, client Reader, bus notice.Bus, in workflow.Veri
 	}
 	acls, err := firewall.ReadACLs(ctx, client, want.VPC)
 	if err != nil {
+		return out, err
+	}
+	if _, err := report.Ask(ctx, book, bus, ledger.Connection{ID: want.Owner}); err != nil {
 		return out, err
 	}
 	hops := endpoint.Judge(want, have, acls)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -39,16 +40,23 @@ func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, 
 	return nil
 }
 
-// Claim writes down, on both sides, which destinations are about to get routes, so that removal knows them whatever becomes
-// of the execution. Routes to what many connections share outlive each of them, and cannot be tagged themselves.
-func Claim(ctx context.Context, enter func(workflow.VPC) Tagger, in workflow.ClaimRoutesInput) (workflow.HopsOutput, error) {
-	for _, s := range in.Sides {
-		slog.InfoContext(ctx, "claiming", "carrier", s.Carrier, "peer", s.Peer.ID, "destinations", s.Peer.CIDRs)
-		if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, Status(in.Connection, s, Connecting, "")); err != nil {
-			return workflow.HopsOutput{Hops: []workflow.Hop{}}, err
+// Leave leaves the status of a connection where people of both sides see it, with what is said to each side and the entry's time: on a peering in each account, and of a
+// pair on a transit gateway, by a count, on the attachments of its VPCs.
+func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, c workflow.Connection, sides []workflow.Side, entry ledger.Connection, said func(workflow.Side) string) error {
+	for _, s := range sides {
+		tags := Tags(entry, said(s))
+		if !c.OwnsTarget() {
+			entries, err := l.Connections(ctx, s.VPC.Account, s.VPC.Region)
+			if err != nil {
+				return err
+			}
+			tags = []Tag{{TagPairs, Summary(PairsOf(entries, c.Target, s.VPC.ID), at(l.Now()))}}
+		}
+		if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, tags); err != nil {
+			return err
 		}
 	}
-	return workflow.HopsOutput{Hops: []workflow.Hop{}}, nil
+	return nil
 }
 
 // Verifier is what [Verify] needs of EC2.
@@ -58,12 +66,13 @@ type Verifier interface {
 }
 
 // Verify gathers what the steps proved, judges the network ACLs of both sides, and gives the connection its status.
-// Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner.
+// Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner. clients says where a VPC has clients; it is
+// asked at most once for each, and only where it matters.
 //
-// A connection may be deleted while it is being set up, and the execution that takes it away may be done before the last
-// rule or status is written. So still, which returns a [fault.Over] for a connection that is over, is asked last of all: that
-// sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
-func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+// A connection may be deleted, or let go of, while it is being set up, and the execution that takes it away may be done before the
+// last rule or status is written. So still, which returns a [fault.Over] for a connection that is over, is asked last of all, and
+// the ledger before it: that sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
+func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verifier, clients func(context.Context, workflow.VPC) (firewall.Clients, error), still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
 	out.Verdict = append(slices.Clone(in.Found), in.DNS.Hops...)
 	for _, r := range in.Routed {
@@ -72,33 +81,62 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(c
 	for _, o := range in.Opened {
 		out.Verdict = append(out.Verdict, o.Hops...)
 	}
+	clients = once(clients)
 	var lacks []string
-	for _, s := range in.Sides {
-		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, subnetsOf(in.Notebooks, s.VPC))
+	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
+	for n, s := range in.Sides {
+		var there []workflow.Opening
+		for other, o := range in.Sides {
+			if other != n {
+				there = append(there, o.Openings...)
+			}
+		}
+		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, there, clients)
 		if err != nil {
 			return out, err
 		}
 		out.Verdict, lacks = append(out.Verdict, hops...), append(lacks, lacking...)
+		own[s.Role] = strings.Join(lacking, "; ")
 	}
 	for _, n := range in.Injected {
 		out.Verdict = append(out.Verdict, n.Hops...)
 	}
-	tell := func(result workflow.Result, reason string) error {
-		for _, s := range in.Sides {
-			if err := Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, Status(in.Connection, s, result, reason)); err != nil {
-				return err
-			}
+	tell := func(result workflow.Result, reason string, said func(workflow.Side) string) error {
+		entry, err := Note(ctx, l, in.Connection.ID, result, reason)
+		if err != nil {
+			return err
+		}
+		if entry.ID == "" {
+			return fault.New(fault.Over, "connecting %s: it is not managed any more", in.Connection.ID)
+		}
+		told := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return silent(entry, s.VPC.Account) })
+		if err := Leave(ctx, l, func(v workflow.VPC) Tagger { return enter(v) }, in.Connection, told, entry, said); err != nil {
+			return err
 		}
 		return still(ctx)
 	}
 	if len(lacks) > 0 {
 		lacking := fault.NewConflict(strings.Join(lacks, "; "), "add the entries (Drawbridge reads network ACLs and does not change them), then redrive the execution")
-		if err := tell(Conflict, lacking.Error()); err != nil {
+		if err := tell(Conflict, lacking.Error(), func(s workflow.Side) string { return Lacking(s, own[s.Role]) }); err != nil {
 			return out, err
 		}
 		return out, lacking
 	}
-	if err := tell(workflow.Connected, out.Reason); err != nil {
+	taken, err := contested(ctx, l, bus, in)
+	if err != nil {
+		return out, err
+	}
+	if taken != "" {
+		out.Result, out.Reason = workflow.Contested, taken
+		return out, tell(workflow.Contested, taken, func(workflow.Side) string { return taken })
+	}
+	said := func(workflow.Side) string { return out.Reason }
+	if waits := in.Waits.Said; waits != (workflow.Said{}) {
+		out.Result, out.Reason = workflow.PendingApproval, in.Reason+"; "+waits.Requester
+		out.Verdict = append(out.Verdict, workflow.Hop{Hop: "approval", Detail: waits.Accepter})
+		said = func(s workflow.Side) string { return in.Reason + "; " + waits.To(s.Role) }
+	}
+	if err := tell(out.Result, out.Reason, said); err != nil {
 		return out, err
 	}
 	connected := notice.Connected{Head: notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}, Missing: []workflow.Hop{}}
@@ -117,25 +155,32 @@ func Verify(ctx context.Context, enter func(workflow.VPC) Verifier, still func(c
 	return out, nil
 }
 
-func subnetsOf(notebooks []workflow.Notebook, vpc workflow.VPC) []string {
-	var out []string
-	for _, n := range notebooks {
-		if n.Account == vpc.Account && n.Region == vpc.Region {
-			out = append(out, n.Subnet)
+// once remembers where the clients of a VPC are.
+func once(clients func(context.Context, workflow.VPC) (firewall.Clients, error)) func(context.Context, workflow.VPC) (firewall.Clients, error) {
+	known := map[string]firewall.Clients{}
+	return func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
+		key := v.Account + "/" + v.Region + "/" + v.ID
+		if found, ok := known[key]; ok {
+			return found, nil
 		}
+		found, err := clients(ctx, v)
+		if err == nil {
+			known[key] = found
+		}
+		return found, err
 	}
-	return out
 }
 
 // Untagger is what [Conclude] needs of EC2.
 type Untagger interface {
+	Tagger
 	DeleteTags(context.Context, *ec2.DeleteTagsInput, ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error)
 }
 
-// Conclude takes Drawbridge's tags off the carriers of a connection that is over, last of all: as long as they are there,
-// another execution knows that something may be left. It gathers what the steps before removed, and which side they could
-// not reach.
-func Conclude(ctx context.Context, enter func(workflow.Carrier) Untagger, bus notice.Bus, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+// Conclude says that a connection is over: it takes Drawbridge's tags off the carriers and, last of all, the entry out of the ledger.
+// As long as that is there, the next execution goes on with what is left. A connection that may come again, or of which something is out
+// of reach, keeps its entry. It gathers what the steps before took back, and which side they could not reach.
+func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) Untagger, bus notice.Bus, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 	out := workflow.ConcludeRemovalOutput{Result: in.Result, Reason: in.Reason, Verdict: slices.Clone(in.Absent)}
 	for _, d := range in.Disconnected {
 		out.Verdict = append(append(out.Verdict, d.Closed.Hops...), d.Removed.Hops...)
@@ -143,29 +188,77 @@ func Conclude(ctx context.Context, enter func(workflow.Carrier) Untagger, bus no
 	for _, w := range in.Withdrawn {
 		out.Verdict = append(out.Verdict, w.Hops...)
 	}
+	out.Verdict = append(out.Verdict, in.DNS.Hops...)
 	if out.Verdict == nil {
 		out.Verdict = []workflow.Hop{}
 	}
 	for _, c := range in.Tagged {
-		slog.InfoContext(ctx, "removing status", "carrier", c.ID, "account", c.Account)
-		off := &ec2.DeleteTagsInput{Resources: []string{c.ID}}
-		for _, key := range c.Tags {
-			off.Tags = append(off.Tags, types.Tag{Key: &key})
-		}
-		if len(off.Tags) == 0 { // EC2 would take every tag off
-			continue
-		}
-		// A peering that is over is shown for two hours or two days, and its tags with it.
-		if _, err := enter(c).DeleteTags(ctx, off); err != nil && !fault.HasCode(err, gone...) {
-			return out, fmt.Errorf("removing the status of %s in %s: %w", c.ID, c.Account, err)
+		if len(c.Tags) > 0 { // without keys, EC2 would take every tag off
+			if err := untag(ctx, enter(c), c); err != nil {
+				return out, err
+			}
 		}
 	}
 	head := notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}
 	if err := bus.Put(ctx, notice.Removed{Head: head, Hops: out.Verdict}); err != nil {
 		return out, err
 	}
+	if err := end(ctx, l, in); err != nil {
+		return out, err
+	}
+	if err := recount(ctx, l, enter, in); err != nil {
+		return out, err
+	}
 	if out.Result == workflow.Removed {
 		workflow.Measure(ctx, workflow.Removals, 1)
 	}
 	return out, nil
+}
+
+// end takes the entry of a connection out of the ledger, or writes there how it stands.
+func end(ctx context.Context, l ledger.Ledger, in workflow.ConcludeRemovalInput) error {
+	switch {
+	case in.Result == workflow.Released:
+		return l.LetGo(ctx, in.Connection.ID)
+	case in.Ended:
+		return l.End(ctx, in.Connection.ID)
+	}
+	_, err := Note(ctx, l, in.Connection.ID, in.Result, in.Reason)
+	return err
+}
+
+// recount counts the pairs anew on the attachments that a pair was on.
+func recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) Untagger, in workflow.ConcludeRemovalInput) error {
+	for _, c := range in.Tagged {
+		if c.VPC == "" {
+			continue
+		}
+		entries, err := l.Connections(ctx, c.Account, c.Region)
+		if err != nil {
+			return err
+		}
+		if pairs := PairsOf(entries, in.Connection.Target, c.VPC); len(pairs) > 0 {
+			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, at(l.Now()))}})
+		} else {
+			c.Tags = []string{TagPairs}
+			err = untag(ctx, enter(c), c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// untag takes tags off a carrier. A peering that is over is shown for two hours or two days, and its tags with it.
+func untag(ctx context.Context, api Untagger, c workflow.Carrier) error {
+	slog.InfoContext(ctx, "removing status", "carrier", c.ID, "account", c.Account)
+	off := &ec2.DeleteTagsInput{Resources: []string{c.ID}}
+	for _, key := range c.Tags {
+		off.Tags = append(off.Tags, types.Tag{Key: &key})
+	}
+	if _, err := api.DeleteTags(ctx, off); err != nil && !fault.HasCode(err, gone...) {
+		return fmt.Errorf("removing the status of %s in %s: %w", c.ID, c.Account, err)
+	}
+	return nil
 }

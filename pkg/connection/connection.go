@@ -1,23 +1,37 @@
-// Package connection is what every kind of connection ends with: the verdict and the status tags of one that is set up,
-// and their removal for one that is over.
+// Package connection is what every kind of connection has in common: its entry in the ledger, what of it has no use any more, the
+// verdict and the status of one that is set up, and the end of one that is over.
 //
-// It knows the carriers of the tags, not what kind of connection they are of. A carrier that is the connection itself, as
-// a peering is in each account, has a status, a reason and its destinations. A carrier that many connections share, as an
-// attachment to a transit gateway is, has one tag for each peer, because each is written and removed by itself.
+// The ledger says whether a connection is managed, and how it stands. What stands in tags is for people: on a peering a status, its
+// reason and since when, in each account; on an attachment to a transit gateway, which many connections share, one tag that counts
+// them.
 //
 //	connection.go   the words
-//	plan.go         thinks: which tags to write, and what they say (pure)
+//	plan.go         thinks: what an entry, a tag, a wish says; what has no use any more (pure)
+//	entry.go        writes the entry in the ledger
 //	apply.go        verifies, concludes, tags
 package connection
 
-// The tags by which Drawbridge speaks to people, on the carrier of a connection.
+import "github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+
+// The tags by which Drawbridge speaks to people. Nothing is decided by them.
 const (
 	TagStatus = "drawbridge:status"
 	TagReason = "drawbridge:reason"
-	// TagDestinations says, on each side, what its route tables reach through the connection by Drawbridge's routes: CIDRs
-	// with spaces between. It outlives the peer's VPC, so that removal knows which routes are Drawbridge's.
-	TagDestinations = "drawbridge:destinations"
-	// TagPeer, with the id of a VPC behind it, says on a carrier that several connections share what the one with that VPC
-	// came to, the VPC's account, and its destinations.
-	TagPeer = "drawbridge:peer:"
+	// TagSince is since when the status is so, in RFC 3339.
+	TagSince = "drawbridge:since"
+	// TagPairs says on an attachment to a transit gateway how many connections of its VPC over the gateway stand how.
+	TagPairs = "drawbridge:pairs"
 )
+
+// Conflict is the status of a connection that something of its owners' is in the way of, such as a network ACL.
+const Conflict workflow.Result = "Conflict"
+
+// The kinds of connections in the ledger.
+const (
+	Peering    = "peering"
+	Transit    = "transit"    // a pair of VPCs on a transit gateway
+	Attachment = "attachment" // of a VPC to a transit gateway; its id is that of the attachment
+)
+
+// A Tag is one tag of a carrier.
+type Tag struct{ Key, Value string }

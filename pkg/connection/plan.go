@@ -1,152 +1,150 @@
 package connection
 
 import (
-	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Conflict is the status of a connection whose last hop somebody's network ACL blocks.
-const Conflict workflow.Result = "Conflict"
-
-// A Tag is one tag of a carrier.
-type Tag struct{ Key, Value string }
-
-// Status returns the tags by which a side's carrier says what became of a connection, and which destinations it reaches.
-func Status(c workflow.Connection, s workflow.Side, result workflow.Result, reason string) []Tag {
-	if s.Carrier != c.ID {
-		words := []string{string(result), s.Peer.Account}
-		for _, k := range s.Kept {
-			words = append(words, k.Table+"="+k.Destination.String())
-		}
-		return []Tag{{TagPeer + s.Peer.ID, join(append(words, texts(s.Peer.CIDRs)...), More)}}
-	}
-	tags := []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}}
-	if len(s.Peer.CIDRs) > 0 {
-		tags = append(tags, Tag{TagDestinations, join(texts(s.Peer.CIDRs), "")})
-	}
-	return tags
+// Status returns the tags by which a peering says what became of it, and since when, in RFC 3339.
+func Status(result workflow.Result, reason, since string) []Tag {
+	return []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}, {TagSince, since}}
 }
 
-// Connecting is the status of a connection whose routes are about to be added.
-const Connecting workflow.Result = "Connecting"
-
-// More is the last word of the tag of a peer that had no room for every destination.
-const More = "+"
-
-// A Record is what the tag of a peer says.
-type Record struct {
-	Result       workflow.Result
-	Account      string // of the peer; empty if the tag does not say
-	Destinations []netip.Prefix
-	Kept         []workflow.Kept
-	More         bool // there are destinations that the tag had no room for
+// Lacking is what a side is told of network ACLs that are in the way: of its own which entries lack, of the other's whom to ask.
+func Lacking(s workflow.Side, own string) string {
+	if own == "" {
+		return fmt.Sprintf("a network ACL of %s lets the traffic not through; ask the owner of account %s", s.Peer.ID, s.Peer.Account)
+	}
+	return own + "; add the entries: Drawbridge reads network ACLs and does not change them"
 }
 
-// Read reads the tag of a peer, tolerantly: a tag is for everybody to write.
-func Read(tag string) Record {
-	var out Record
-	for n, word := range strings.Fields(tag) {
-		table, destination, kept := strings.Cut(word, "=")
-		switch {
-		case n == 0:
-			out.Result = workflow.Result(word)
-		case word == More:
-			out.More = true
-		case event.IsAccount(word):
-			out.Account = word
-		case kept:
-			if p, err := netip.ParsePrefix(destination); err == nil {
-				out.Kept = append(out.Kept, workflow.Kept{Table: table, Destination: p.Masked()})
-			}
-		default:
-			if p, err := netip.ParsePrefix(word); err == nil {
-				out.Destinations = append(out.Destinations, p.Masked())
-			}
+// StatusKeys are the keys of [Status].
+func StatusKeys() []string { return []string{TagStatus, TagReason, TagSince} }
+
+// Entry returns what the ledger says of a connection that is managed from now on.
+func Entry(c workflow.Connection, kind string, origin ledger.Origin) ledger.Connection {
+	return ledger.Connection{ID: c.ID, Kind: kind, Origin: origin, Sides: sides(c)}
+}
+
+func sides(c workflow.Connection) []ledger.Side {
+	var out []ledger.Side
+	for _, s := range []struct {
+		role string
+		vpc  workflow.VPC
+	}{{"requester", c.Requester}, {"accepter", c.Accepter}} {
+		if s.vpc.Account == "" {
+			continue
 		}
+		one := ledger.Side{Role: s.role, Account: s.vpc.Account, Region: s.vpc.Region, ID: s.vpc.ID}
+		for _, cidr := range s.vpc.CIDRs {
+			one.CIDRs = append(one.CIDRs, cidr.String())
+		}
+		out = append(out, one)
 	}
 	return out
 }
 
-// Foreign returns the routes of tables to one of destinations through target that Drawbridge did not add, going by what
-// the tag of the peer says, and what those of the carrier's other peers say:
+// Stands reports whether an entry says that the connection was set up, be it to its end or not.
+func Stands(entry ledger.Connection) bool {
+	for _, r := range []workflow.Result{workflow.Connected, workflow.PendingApproval, Conflict, workflow.Contested, workflow.Unreadable} {
+		if entry.Status == ledger.Status(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// At reports whether an item is in the account and Region of a VPC.
+func At(i ledger.Item, v workflow.VPC) bool { return i.Account == v.Account && i.Region == v.Region }
+
+// Letting returns what the owners of a thing say with the tag drawbridge:manage about letting go of it, of which each has tags of its
+// own: [tag.Undo] if one of them says so, else [tag.Leave] if one does, else "".
+func Letting(tags ...map[string]string) string {
+	says := ""
+	for _, t := range tags {
+		if v := t[tag.Manage]; v == tag.Undo || v == tag.Leave && says == "" {
+			says = v
+		}
+	}
+	return says
+}
+
+// Surplus returns what of a connection has no use any more on each of its sides, as they were surveyed, or nil if nothing. items are
+// what the ledger has of the connection:
 //
-//	recorded as kept                                    → foreign
-//	its destination is recorded                         → Drawbridge's
-//	another peer's tag claims it, not as kept           → Drawbridge's
-//	the tag had no room for all destinations            → Drawbridge's
-//	else: it was there before this connection           → foreign
-func Foreign(tables []workflow.Table, destinations []netip.Prefix, target string, r Record, others ...Record) []workflow.Kept {
-	out := slices.DeleteFunc(slices.Clone(r.Kept), func(k workflow.Kept) bool { return !slices.Contains(destinations, k.Destination) })
-	for _, t := range tables {
-		for _, route := range t.Routes {
-			if route.Target != target || !slices.Contains(destinations, route.Destination) || slices.Contains(r.Destinations, route.Destination) || r.More {
+//	a route in a table of the side, to a CIDR of the peer     → keep
+//	a route in a table of the side, to no CIDR of the peer    → goes, and the host routes with it
+//	a route in a table that the side does not have            → keep: nobody can say what it was for
+//	a rule that admits what is open to the peer, or lets out
+//	what the peer opens                                       → keep, see [firewall.Surplus]
+//	a rule that does neither                                  → goes
+//
+// What is not in the ledger is somebody else's. Where both sides are in one account and Region, a rule goes only if it serves neither.
+func Surplus(c workflow.Connection, surveyed [2]workflow.Side, items []ledger.Item) [2]*workflow.Trim {
+	var trims [2]workflow.Trim
+	for n, s := range surveyed {
+		var here []ledger.Item
+		for _, i := range items {
+			if !At(i, s.VPC) || i.State == ledger.Leaving {
 				continue
 			}
-			kept := workflow.Kept{Table: t.ID, Destination: route.Destination}
-			claimed := slices.ContainsFunc(others, func(o Record) bool {
-				return slices.Contains(o.Destinations, route.Destination) && !slices.Contains(o.Kept, kept)
-			})
-			if !claimed {
-				out = append(out, kept)
+			here = append(here, i)
+			d, err := netip.ParsePrefix(i.Key)
+			ours := slices.ContainsFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
+			if i.Kind == ledger.Route && err == nil && ours && !slices.Contains(s.Peer.CIDRs, d) {
+				trims[n].Destinations = append(trims[n].Destinations, d)
 			}
 		}
+		rules := slices.DeleteFunc(firewall.Ours(c.ID, here), func(r firewall.Tagged) bool { return r.ID == "" }) // not made yet, perhaps
+		trims[n].Rules = firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)
+		slices.SortFunc(trims[n].Destinations, netip.Prefix.Compare)
+		trims[n].Destinations = slices.Compact(trims[n].Destinations)
 	}
-	slices.SortFunc(out, func(a, b workflow.Kept) int {
-		return cmp.Or(strings.Compare(a.Table, b.Table), a.Destination.Compare(b.Destination))
-	})
-	return slices.Compact(out)
-}
-
-// Claimed reports whether one of records claims the routes to d as Drawbridge's.
-func Claimed(records []Record, d netip.Prefix) bool {
-	return slices.ContainsFunc(records, func(r Record) bool { return slices.Contains(r.Destinations, d) })
-}
-
-// Destinations returns what Drawbridge may have routed to through a connection from one side: what the tag of the side's
-// carrier says and what is known of the peer's CIDRs otherwise. Sorted, without doubles.
-func Destinations(tag string, peer ...[]netip.Prefix) []netip.Prefix {
-	out := slices.Concat(peer...)
-	for _, text := range strings.Fields(tag) {
-		if p, err := netip.ParsePrefix(text); err == nil { // a tag is for everybody to write
-			out = append(out, p.Masked())
-		}
+	if surveyed[0].VPC.Place() == surveyed[1].VPC.Place() {
+		trims[0].Rules = slices.DeleteFunc(trims[0].Rules, func(id string) bool { return !slices.Contains(trims[1].Rules, id) })
+		trims[1].Rules = nil
 	}
-	slices.SortFunc(out, netip.Prefix.Compare)
-	return slices.Compact(out)
-}
-
-// join joins words to the value of a tag. Words that have no room are left out whole; more, if it is not empty, says so.
-func join(words []string, more string) string {
-	var b strings.Builder
-	for n, w := range words {
-		left := fit.TagRoom - b.Len() - 1
-		if n < len(words)-1 && more != "" {
-			left -= 1 + len(more)
+	var out [2]*workflow.Trim
+	for n := range trims {
+		if len(trims[n].Rules)+len(trims[n].Destinations) > 0 {
+			out[n] = &trims[n]
 		}
-		if len(w) > left {
-			if more != "" {
-				b.WriteString(" " + more)
-			}
-			break
-		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(w)
-	}
-	return b.String()
-}
-
-func texts(cidrs []netip.Prefix) []string {
-	var out []string
-	for _, c := range cidrs {
-		out = append(out, c.String())
 	}
 	return out
+}
+
+// PairsOf returns the entries of the pairs that a VPC is one of on a gateway.
+func PairsOf(entries []ledger.Connection, gateway, vpc string) []ledger.Connection {
+	return slices.DeleteFunc(slices.Clone(entries), func(c ledger.Connection) bool {
+		return c.Kind != Transit || !strings.HasPrefix(c.ID, gateway+":") || !slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
+	})
+}
+
+// Summary is the value of the tag drawbridge:pairs: how many of the pairs stand how, and when, in RFC 3339, that was
+// written.
+func Summary(pairs []ledger.Connection, at string) string {
+	count := map[ledger.Status]int{}
+	var order []ledger.Status
+	for _, p := range pairs {
+		if p.Status == "" {
+			continue // nothing is known of it yet
+		}
+		if count[p.Status]++; count[p.Status] == 1 {
+			order = append(order, p.Status)
+		}
+	}
+	slices.Sort(order)
+	var words []string
+	for _, s := range order {
+		words = append(words, fmt.Sprintf("%d %s", count[s], s))
+	}
+	return fit.Tag(strings.Join(append(words, "at", at), " "))
 }

@@ -1,76 +1,135 @@
 package connection_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 	"testing"
-
-	"pgregory.net/rapid"
+	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
+const then = "2026-03-01T12:00:00Z"
+
 func TestStatus(t *testing.T) {
-	pcx := workflow.Connection{ID: "pcx-1", Target: "pcx-1"}
-	pair := workflow.Connection{ID: "tgw-1:vpc-a:vpc-b", Target: "tgw-1"}
-	side := workflow.Side{Carrier: "pcx-1", Peer: workflow.VPC{ID: "vpc-b", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}}
-	if got := fmt.Sprint(connection.Status(pcx, side, workflow.Connected, "because")); got != "[{drawbridge:status Connected} {drawbridge:reason because} {drawbridge:destinations 10.1.0.0/16}]" {
-		t.Errorf("its own carrier: %s", got)
-	}
-	side.Carrier, side.Peer.Account, side.Kept = "tgw-attach-a", "222222222222", []workflow.Kept{{Table: "rtb-1", Destination: netip.MustParsePrefix("10.1.0.0/16")}}
-	if got := fmt.Sprint(connection.Status(pair, side, workflow.Connected, "because")); got != "[{drawbridge:peer:vpc-b Connected 222222222222 rtb-1=10.1.0.0/16 10.1.0.0/16}]" {
-		t.Errorf("a shared carrier: %s", got)
+	if got := fmt.Sprint(connection.Status(workflow.Connected, "because", then)); got != "[{drawbridge:status Connected} {drawbridge:reason because} {drawbridge:since 2026-03-01T12:00:00Z}]" {
+		t.Error(got)
 	}
 }
 
-// What a tag had room for is read as it was written, and it says if there was no room.
-func TestTheTagOfAPeerIsReadAsItWasWritten(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		c := workflow.Connection{ID: "tgw-1:vpc-a:vpc-b", Target: "tgw-1"}
-		side := workflow.Side{Carrier: "tgw-attach-a", Peer: workflow.VPC{Account: "222222222222", ID: "vpc-b"}}
-		for n := range rapid.IntRange(0, 30).Draw(t, "cidrs") {
-			side.Peer.CIDRs = append(side.Peer.CIDRs, netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", n)))
-		}
-		for n := range rapid.IntRange(0, 4).Draw(t, "kept") {
-			side.Kept = append(side.Kept, workflow.Kept{Table: fmt.Sprintf("rtb-%017d", n), Destination: netip.MustParsePrefix("10.1.0.0/16")})
-		}
-		tag := connection.Status(c, side, workflow.Connected, "")[0]
-		if len(tag.Value) > 256 || tag.Key != connection.TagPeer+"vpc-b" {
-			t.Fatalf("%s=%s", tag.Key, tag.Value)
-		}
-		got := connection.Read(tag.Value)
-		if got.Result != workflow.Connected || got.Account != side.Peer.Account || !slices.Equal(got.Kept, side.Kept) {
-			t.Fatalf("read %+v of %q", got, tag.Value)
-		}
-		if n := len(got.Destinations); !slices.Equal(got.Destinations, side.Peer.CIDRs[:n]) || got.More != (n < len(side.Peer.CIDRs)) {
-			t.Fatalf("read %+v of %q", got, tag.Value)
-		}
-	})
+func TestSummary(t *testing.T) {
+	pairs := []ledger.Connection{{Status: "Connected"}, {Status: "Conflict"}, {}, {Status: "Connected"}}
+	if got := connection.Summary(pairs, then); got != "2 Connected 1 Conflict at 2026-03-01T12:00:00Z" && got != "1 Conflict 2 Connected at 2026-03-01T12:00:00Z" {
+		t.Error(got)
+	}
 }
 
-func TestForeign(t *testing.T) {
-	p := netip.MustParsePrefix
-	tables := []workflow.Table{
-		{ID: "rtb-1", Routes: []workflow.Route{{Destination: p("10.1.0.0/16"), Target: "tgw-1"}, {Destination: p("10.5.0.0/16"), Target: "tgw-1"}}},
-		{ID: "rtb-2", Routes: []workflow.Route{{Destination: p("10.1.0.0/16"), Target: "nat-1"}}},
+func TestPairsOf(t *testing.T) {
+	pair := func(id, kind string, vpcs ...string) ledger.Connection {
+		c := ledger.Connection{ID: id, Kind: kind}
+		for _, v := range vpcs {
+			c.Sides = append(c.Sides, ledger.Side{ID: v})
+		}
+		return c
 	}
-	for tag, want := range map[string]string{
-		"":                         "[{rtb-1 10.1.0.0/16}]",
-		"Connected 10.1.0.0/16":    "[]",
-		"Connecting 10.9.0.0/16 +": "[]",
-		"Connected rtb-2=10.1.0.0/16 10.1.0.0/16": "[{rtb-2 10.1.0.0/16}]",
+	got := connection.PairsOf([]ledger.Connection{
+		pair("tgw-1:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("tgw-1:vpc-b:vpc-c", connection.Transit, "vpc-b", "vpc-c"),
+		pair("tgw-12:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("pcx-1", connection.Peering, "vpc-a", "vpc-b")}, "tgw-1", "vpc-a")
+	if len(got) != 1 || got[0].ID != "tgw-1:vpc-a:vpc-b" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestLetting(t *testing.T) {
+	tags := func(value string) map[string]string { return map[string]string{"drawbridge:manage": value} }
+	for want, sides := range map[string][]map[string]string{
+		"":      {tags("true"), nil},
+		"false": {tags("true"), tags("false")},
+		"undo":  {tags("false"), tags("undo")},
 	} {
-		got := connection.Foreign(tables, []netip.Prefix{p("10.1.0.0/16")}, "tgw-1", connection.Read(tag))
-		if fmt.Sprint(got) != want {
-			t.Errorf("%q: %v, want %s", tag, got, want)
+		if got := connection.Letting(sides...); got != want {
+			t.Errorf("%v: %q, want %q", sides, got, want)
 		}
 	}
-	if got := connection.Foreign(tables, []netip.Prefix{p("10.1.0.0/16")}, "tgw-1", connection.Read(""), connection.Read("Connected 10.1.0.0/16")); len(got) > 0 {
-		t.Errorf("claimed by another pair: %v is kept", got)
+}
+
+func TestSurplus(t *testing.T) {
+	const a, b = "111111111111", "222222222222"
+	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1"}
+	p := netip.MustParsePrefix
+	item := func(account, resource string, kind ledger.Kind, key, left string) ledger.Item {
+		return ledger.Item{Account: account, Region: "r", Resource: resource, Kind: kind, Key: key, Left: left, State: ledger.Confirmed, Needed: []string{"pcx-1"}}
 	}
-	if got := connection.Foreign(tables, []netip.Prefix{p("10.9.0.0/16")}, "tgw-1", connection.Read("Connected rtb-1=10.1.0.0/16 10.1.0.0/16")); len(got) > 0 {
-		t.Errorf("the peer has it no more: %v is kept", got)
+	for name, x := range map[string]struct {
+		one   string // the account of the second side
+		items []ledger.Item
+		want  string
+	}{
+		"a route to what the peer has":          {b, []ledger.Item{item(a, "rtb-a", ledger.Route, "10.2.0.0/16", "pcx-1")}, "[] []"},
+		"a route to what it has no more":        {b, []ledger.Item{item(a, "rtb-a", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[10.77.0.0/16 ] []"},
+		"the same of a table that is gone":      {b, []ledger.Item{item(a, "rtb-x", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[] []"},
+		"rules that serve":                      {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3306 10.2.0.0/16", "sgr-1"), item(b, "sg-b", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2")}, "[] []"},
+		"rules that serve nothing":              {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3307 10.2.0.0/16", "sgr-1"), item(b, "sg-x", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2")}, "[ sgr-1] [ sgr-2]"},
+		"one that perhaps was never made":       {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3307 10.2.0.0/16", "")}, "[] []"},
+		"one account, the other side's":         {a, []ledger.Item{item(a, "sg-b", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2"), item(a, "rtb-b", ledger.Route, "10.1.0.0/16", "pcx-1")}, "[] []"},
+		"one account, what serves neither side": {a, []ledger.Item{item(a, "sg-b", ledger.Rule, "ingress tcp 3307 10.1.0.0/16", "sgr-2"), item(a, "rtb-b", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[ sgr-2] [10.77.0.0/16 ]"},
+	} {
+		side := func(account, table, cidr, peer string) workflow.Side {
+			return workflow.Side{VPC: workflow.VPC{Account: account, Region: "r", CIDRs: []netip.Prefix{p(cidr)}}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p(peer)}}, Tables: []workflow.Table{{ID: table}}}
+		}
+		sides := [2]workflow.Side{side(a, "rtb-a", "10.1.0.0/16", "10.2.0.0/16"), side(x.one, "rtb-b", "10.2.0.0/16", "10.1.0.0/16")}
+		sides[0].Ports, sides[1].Openings = []int{3306}, []workflow.Opening{{Port: 3306, Groups: []string{"sg-b"}}}
+		got := ""
+		for _, trim := range connection.Surplus(c, sides, x.items) {
+			text := ""
+			if trim != nil {
+				for _, d := range trim.Destinations {
+					text += d.String()
+				}
+				text += " "
+				for _, id := range trim.Rules {
+					text += id
+				}
+			}
+			got += " [" + text + "]"
+		}
+		if got[1:] != x.want {
+			t.Errorf("%s: %s, want %s", name, got[1:], x.want)
+		}
+	}
+}
+
+// A status says since when it is so; telling it again changes nothing, and what is not managed gets no entry by it.
+func TestNote(t *testing.T) {
+	ctx := context.Background()
+	l, memory := ledgertest.New()
+	if e, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because"); err != nil || e.ID != "" || e.At.IsZero() || len(memory.Rows()) != 0 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "r", ID: "vpc-a"}, Accepter: workflow.VPC{Account: "222222222222", Region: "r", ID: "vpc-b"}}
+	old, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, ledger.Connection{}, false, nil)
+	if err != nil || len(old.Sides) != 2 {
+		t.Fatal(old, err)
+	}
+	c.Requester.CIDRs, c.Accepter.CIDRs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}, []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}
+	if now, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, old, true, nil); err != nil || fmt.Sprint(now.Sides[0].CIDRs, now.Sides[1].CIDRs) != "[10.1.0.0/16] [10.2.0.0/16]" {
+		t.Fatal(now, err)
+	}
+	first, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because")
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := l.Now().Add(time.Hour)
+	l.Now = func() time.Time { return later }
+	again, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because")
+	if err != nil || !again.At.Equal(first.At) {
+		t.Errorf("since %s, then since %s, %v", first.At, again.At, err)
+	}
+	if other, err := connection.Note(ctx, l, "pcx-1", connection.Conflict, "because"); err != nil || !other.At.Equal(later) {
+		t.Errorf("since %s, %v", other.At, err)
 	}
 }

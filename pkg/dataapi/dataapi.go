@@ -1,43 +1,51 @@
 // Package dataapi lets accounts query an Aurora cluster of another account through the RDS Data API: no route leads there,
 // a role of the cluster's account does.
 //
-// The owner of the cluster says by tags who may and with which secret: drawbridge:data-api=<accounts> and
-// drawbridge:secret=<secret name>. Drawbridge then keeps, in that account,
+// Three owners have to agree, each by a tag on what is theirs:
 //
-//	the HTTP endpoint   on; if Drawbridge turned it on, the tag drawbridge:http-endpoint says so
+//	the cluster   drawbridge:data-api=<accounts> and drawbridge:secret=<secret name>
+//	the secret    drawbridge:data-api=<clusters>
+//	its key       drawbridge:data-api=<clusters>
+//
+// So who may tag a cluster, and no more, cannot give away a secret of somebody else's. IAM holds it, too: the role reads the secret, and has it
+// decrypted, only while the tags of both name the cluster.
+//
+// Drawbridge then keeps, in the cluster's account,
+//
+//	the HTTP endpoint   on
 //	the role            /drawbridge/drawbridge-data-api-<cluster>: trusts exactly the consumers, allows exactly this cluster,
 //	                    secret and key, and never more than the boundary that the member stack made
-//	the key's policy    two statements for the role, merged; the secret must be under a customer-managed key
-//	the secret's policy one statement for the role, merged
+//	a grant of the key  for the role and this one secret, if the key's policy does not leave it to IAM who decrypts
 //
-// The tags of the role remember which secret and key it was for, so that all of it can be taken back when the owner's tags
-// are gone.
+// The policies of secret and key are never changed. What Drawbridge made or turned on is in the ledger, and only that is
+// taken back.
 //
 //	dataapi.go   the words
 //	plan.go      thinks: what is to be done for a cluster, and the documents (pure)
+//	key.go       thinks: whether a key's policy leaves it to IAM who decrypts (pure)
 //	inspect.go   reads, and asks the policy
-//	apply.go     acts
+//	admit.go     lets the consumers in
+//	retract.go   takes back
+//	conclude.go  leaves the result
 //
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 package dataapi
 
-import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
-
-import "github.com/drawbridge-cloud/drawbridge/pkg/workflow"
-
-// The tags of a cluster besides [tag.DataAPI], all but the first set by Drawbridge.
-const (
-	TagSecret   = tag.Secret                 // set by the cluster's owner: the secret's name; on the role: its ARN
-	TagEndpoint = "drawbridge:http-endpoint" // Drawbridge turned the HTTP endpoint on
-	TagStatus   = "drawbridge:status"
-	TagReason   = "drawbridge:reason"
+import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// The tags of the role, besides [TagSecret].
+// Kind is the kind of connections, in the ledger, that this package keeps.
+const Kind = "data-api"
+
+// The tags of a cluster besides [tag.DataAPI].
 const (
-	TagConnection = "drawbridge:connection" // the ARN of the cluster that it is for
-	TagKey        = "drawbridge:key"        // the ARN of the key
+	TagSecret = tag.Secret          // set by the cluster's owner: the secret's name
+	TagStatus = "drawbridge:status" // set by Drawbridge, for people
+	TagReason = "drawbridge:reason"
 )
 
 // RolePrefix begins the name of every role that Drawbridge makes for a cluster; see [RoleName].
@@ -47,6 +55,16 @@ const (
 	rolePath     = "/drawbridge/"
 	policyName   = "data-api" // of the role's inline policy
 	boundaryName = "drawbridge-data-api-boundary"
+	// retirer is the role, in the cluster's account, that may retire the grants which are made for a cluster's role, and no others:
+	// the one of the state RetractDataApi.
+	retirer = "drawbridge-member-retract-data-api"
+)
+
+// The keys of a cluster's items in the ledger.
+const (
+	httpEndpoint = "http-endpoint" // of the setting
+	purpose      = "data-api"      // of the role
+	on, off      = "on", "off"
 )
 
 // Facts are what a plan knows of a cluster.
@@ -55,8 +73,13 @@ type Facts struct {
 	Engine  string // RDS's name of it
 	Mode    string // RDS's engine mode
 	Status  string
-	Tags    map[string]string // of the cluster
-	Role    *Role             // nil: there is none of that name
+	// Endpoint says whether the HTTP endpoint is on.
+	Endpoint bool
+	Tags     map[string]string // of the cluster
+	// Managed says that the ledger has an entry of the cluster.
+	Managed bool
+	Role    *Role        // nil: there is none of that name
+	Item    *ledger.Item // of the role; nil: the ledger has none
 	Secret  Secret
 	// Consumers are the accounts that the tag names, with the policy's decisions.
 	Consumers []workflow.Consumer
@@ -64,18 +87,30 @@ type Facts struct {
 
 // Role is what is found under the name of the cluster's role.
 type Role struct {
+	ID       string // AROA…: one of the same name that is made later has another
 	ARN      string
 	Path     string
 	Boundary string // ARN
-	Tags     map[string]string
+	Trust    string // document
 }
 
 // Secret is the secret that the cluster's owner named.
 type Secret struct {
 	Name    string
-	ARN     string // empty: there is none of that name
-	Deleted bool   // it is marked for deletion
-	Key     string // ARN of the key; empty: the key that AWS manages
-	Managed bool   // by AWS
-	Enabled bool   // the key
+	ARN     string            // empty: there is none of that name
+	Tags    map[string]string // of the secret
+	Deleted bool              // it is marked for deletion
+	Managed bool              // its key is the one that AWS manages
+	Key     Key               // looked at only once the secret is for the cluster
+}
+
+// Key is the key that encrypts a secret.
+type Key struct {
+	ARN     string
+	Tags    map[string]string
+	Enabled bool
+	// Closed says that its policy lets nobody read it by IAM.
+	Closed bool
+	// ToIAM says that its policy leaves it to IAM who decrypts, Granting that it leaves it to IAM who makes grants.
+	ToIAM, Granting bool
 }

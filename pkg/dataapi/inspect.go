@@ -1,7 +1,9 @@
 package dataapi
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -16,8 +18,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -36,6 +40,8 @@ type SecretReader interface {
 // KeyReader is what [Inspector] needs of KMS.
 type KeyReader interface {
 	DescribeKey(context.Context, *kms.DescribeKeyInput, ...func(*kms.Options)) (*kms.DescribeKeyOutput, error)
+	GetKeyPolicy(context.Context, *kms.GetKeyPolicyInput, ...func(*kms.Options)) (*kms.GetKeyPolicyOutput, error)
+	ListResourceTags(context.Context, *kms.ListResourceTagsInput, ...func(*kms.Options)) (*kms.ListResourceTagsOutput, error)
 }
 
 // RoleReader is what it takes to look at a role.
@@ -59,6 +65,11 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	Ledger ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
+	// Home is the Region under which the ledger has what has none: the hub's.
+	Home string
 }
 
 // Inspect reads the cluster that the event names, its role and its secret, asks the policy about each consumer, and
@@ -82,16 +93,25 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIInput)
 	if err != nil {
 		return workflow.InspectDataAPIOutput{}, err
 	}
+	if held := brake.Unread(ctx, i.Ledger, e.ClusterARN, producer.Unreadable()); held != nil {
+		return workflow.InspectDataAPIOutput{}, held
+	}
 	if producer.Organization == "" {
 		return nothing(fmt.Sprintf("account %s is outside the organization", e.Account))
 	}
 	facts, err := i.read(ctx, in.Execution, e, producer)
+	if held := brake.Unread(ctx, i.Ledger, e.ClusterARN, err); held != nil {
+		return workflow.InspectDataAPIOutput{}, held
+	}
 	if err != nil {
 		return workflow.InspectDataAPIOutput{}, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 	}
 	out, err := Plan(facts)
 	if err != nil {
 		return out, fmt.Errorf("inspecting %s: %w", e.ClusterARN, err)
+	}
+	if err := i.Brake.Ask(ctx, Removals(facts, out)...); err != nil {
+		return out, err
 	}
 	slog.InfoContext(ctx, "inspected", "cluster", e.ClusterARN, "answer", out.Answer, "reason", out.Reason)
 	return out, nil
@@ -104,17 +124,43 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, pr
 		return facts, err
 	}
 	facts.Cluster.Organization = producer.Organization
+	if _, facts.Managed, err = i.Ledger.Connection(ctx, facts.Cluster.ARN); err != nil {
+		return facts, err
+	}
+	// Only what is to be let at is read.
+	if facts.Tags[tag.DataAPI] == "" || facts.Cluster.Gone {
+		return facts, nil
+	}
 	if facts.Role, err = readRole(ctx, clients.Roles, facts.Cluster); err != nil {
 		return facts, err
 	}
-	if facts.Consumers, err = i.ask(ctx, facts, producer); err != nil {
+	if facts.Item, err = roleEntry(ctx, i.Ledger, facts.Cluster, i.Home); err != nil {
 		return facts, err
 	}
-	// A secret is read only if somebody is to be let at it.
-	if name := facts.Tags[TagSecret]; name != "" && len(Admitted(facts.Consumers)) > 0 {
-		facts.Secret, err = readSecret(ctx, clients, name, facts.Cluster)
+	if name := facts.Tags[TagSecret]; name != "" {
+		if facts.Secret, err = readSecret(ctx, clients, name, facts.Cluster); err != nil {
+			return facts, err
+		}
 	}
+	facts.Consumers, err = i.ask(ctx, facts, producer)
 	return facts, err
+}
+
+// roleEntry returns what the ledger has of the cluster's role, nil if it has nothing.
+func roleEntry(ctx context.Context, book ledger.Ledger, c workflow.Cluster, home string) (*ledger.Item, error) {
+	return entry(ctx, book, roleItem(c, home))
+}
+
+// entry returns what the ledger has of a thing, nil if it has nothing.
+func entry(ctx context.Context, book ledger.Ledger, thing ledger.Item) (*ledger.Item, error) {
+	items, err := book.Of(ctx, thing.Account, thing.Region, thing.Resource)
+	if err != nil {
+		return nil, err
+	}
+	if at := slices.IndexFunc(items, thing.Same); at >= 0 {
+		return &items[at], nil
+	}
+	return nil, nil
 }
 
 func readCluster(ctx context.Context, api RDSReader, e event.Event) (Facts, error) {
@@ -137,9 +183,7 @@ func readCluster(ctx context.Context, api RDSReader, e event.Event) (Facts, erro
 	facts.Engine, facts.Mode, facts.Status = aws.ToString(c.Engine), aws.ToString(c.EngineMode), aws.ToString(c.Status)
 	// A cluster that is being deleted needs no consumers any more.
 	facts.Cluster.Gone = facts.Status == "deleting"
-	facts.Cluster.Endpoint = aws.ToBool(c.HttpEndpointEnabled)
-	facts.Cluster.EndpointOurs = facts.Tags[TagEndpoint] != ""
-	facts.Cluster.Tagged = facts.Tags[TagStatus] != ""
+	facts.Endpoint = aws.ToBool(c.HttpEndpointEnabled)
 	return facts, nil
 }
 
@@ -156,12 +200,20 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 		return nil, err
 	}
 	cluster := policy.Cluster{ARN: f.Cluster.ARN, ID: f.Cluster.ID, Engine: f.Engine, Region: f.Cluster.Region, Tags: f.Tags, Account: producer.Entity()}
+	// The secret is looked for where the cluster is: it is of the same account. If nobody can say for whom its key is, nobody is admitted
+	// anyway, and [Plan] says why.
+	if s := f.Secret; s.ARN != "" && (!For(s.Tags, f.Cluster.ID) || readable(s, f.Cluster)) {
+		cluster.Secret = &policy.Secret{ARN: s.ARN, Name: s.Name, Tags: s.Tags, KeyTags: s.Key.Tags, Account: producer.Entity()}
+	}
 	for _, id := range accounts {
 		facts, err := i.Account(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		d := set.Admit(policy.Consumer{Region: f.Cluster.Region, Account: facts.Entity()}, cluster, policy.Context{Connection: f.Cluster.ARN})
+		if facts.Suspended != "" {
+			d = asItIs(facts, f.Role)
+		}
 		consumers = append(consumers, workflow.Consumer{Account: id, Decision: d})
 	}
 	return consumers, nil
@@ -181,16 +233,14 @@ func readRole(ctx context.Context, api RoleReader, c workflow.Cluster) (*Role, e
 }
 
 func convert(r *iamtypes.Role) *Role {
-	role := &Role{ARN: aws.ToString(r.Arn), Path: aws.ToString(r.Path), Tags: map[string]string{}}
+	role := &Role{ID: aws.ToString(r.RoleId), ARN: aws.ToString(r.Arn), Path: aws.ToString(r.Path), Trust: string(decoded(r.AssumeRolePolicyDocument))}
 	if b := r.PermissionsBoundary; b != nil {
 		role.Boundary = aws.ToString(b.PermissionsBoundaryArn)
-	}
-	for _, t := range r.Tags {
-		role.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return role
 }
 
+// readSecret reads a secret and, if its owner says that it is for the cluster, its key.
 func readSecret(ctx context.Context, clients Readers, name string, c workflow.Cluster) (Secret, error) {
 	s := Secret{Name: name}
 	got, err := clients.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
@@ -201,6 +251,11 @@ func readSecret(ctx context.Context, clients Readers, name string, c workflow.Cl
 		return s, fmt.Errorf("reading the secret %s: %w", name, err)
 	}
 	s.ARN, s.Deleted = aws.ToString(got.ARN), got.DeletedDate != nil
+	tags := map[string]string{}
+	for _, t := range got.Tags {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	s.Tags = tag.Clean(tag.StoredSecret, tags)
 	key := aws.ToString(got.KmsKeyId)
 	// "If the secret is encrypted with the AWS managed key aws/secretsmanager, this field is omitted."
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
@@ -208,15 +263,55 @@ func readSecret(ctx context.Context, clients Readers, name string, c workflow.Cl
 		s.Managed = true
 		return s, nil
 	}
-	if owner := arn.AccountOf(key); owner != "" && owner != c.Account {
-		s.Key = key
+	s.Key.ARN = key
+	if owner := arn.AccountOf(key); owner != "" && owner != c.Account || !For(s.Tags, c.ID) {
 		return s, nil
 	}
-	described, err := clients.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
+	s.Key, s.Managed, err = readKey(ctx, clients.Keys, key, c)
 	if err != nil {
 		return s, fmt.Errorf("reading the key %s of the secret %s: %w", key, name, err)
 	}
-	m := described.KeyMetadata
-	s.Key, s.Managed, s.Enabled = aws.ToString(m.Arn), m.KeyManager == kmstypes.KeyManagerTypeAws, m.KeyState == kmstypes.KeyStateEnabled
 	return s, nil
+}
+
+// readKey reads a key, its tags and its policy. managed says that it is AWS's own.
+func readKey(ctx context.Context, api KeyReader, id string, c workflow.Cluster) (key Key, managed bool, err error) {
+	closed := func(err error) (Key, bool, error) {
+		// Who is let into the account at all, and not at the key, is kept out by the key's policy.
+		if fault.HasCode(err, "AccessDeniedException") && !errors.Is(err, fault.ErrClosed) {
+			key.ARN, key.Closed = cmp.Or(key.ARN, id), true
+			return key, managed, nil
+		}
+		return key, managed, err
+	}
+	described, err := api.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &id})
+	if err != nil {
+		return closed(err)
+	}
+	m := described.KeyMetadata
+	key.ARN, managed, key.Enabled = aws.ToString(m.Arn), m.KeyManager == kmstypes.KeyManagerTypeAws, m.KeyState == kmstypes.KeyStateEnabled
+	if managed {
+		return key, managed, nil
+	}
+	tags := map[string]string{}
+	pages := kms.NewListResourceTagsPaginator(api, &kms.ListResourceTagsInput{KeyId: &key.ARN})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return closed(err)
+		}
+		for _, t := range page.Tags {
+			tags[aws.ToString(t.TagKey)] = aws.ToString(t.TagValue)
+		}
+	}
+	key.Tags = tag.Clean(tag.KMSKey, tags)
+	document, err := api.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &key.ARN, PolicyName: aws.String("default")})
+	if err != nil {
+		return closed(err)
+	}
+	allows := func(action string) bool {
+		return Delegates([]byte(aws.ToString(document.Policy)), arn.PartitionOf(c.ARN), c.Account, action)
+	}
+	key.ToIAM, key.Granting = allows("kms:Decrypt"), allows("kms:CreateGrant")
+	return key, managed, nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -19,15 +19,17 @@ import (
 // Plan answers what a cluster needs:
 //
 //	no consumers named, or no cluster any more
-//	  something of ours is there                     → retract, Retracted
-//	  nothing is                                     → nothing
-//	a role of that name that is not ours             → Conflict
-//	consumers named, the policy admits none of them
-//	  something of ours is there                     → retract, Refused
-//	  nothing is                                     → conclude, Refused
-//	not Aurora, or the endpoint cannot be turned on  → Conflict
-//	no secret, or not under a customer-managed key   → Conflict, with the command that moves it
-//	else                                             → expose, Exposed
+//	  it is managed                                    → retract, Retracted
+//	  it is not                                        → nothing
+//	the policy admits none of them, or the secret or its key is not for the cluster
+//	  it is managed                                    → retract, Refused
+//	  it is not                                        → conclude, Refused
+//	a role of that name that is not ours               → Conflict
+//	not Aurora, or the endpoint cannot be turned on    → Conflict
+//	no secret, or not under a customer-managed key     → Conflict, with the command that moves it
+//	the key's policy leaves neither to IAM, who decrypts
+//	nor who makes grants                               → Conflict, with the statement that is missing
+//	else                                               → expose, Exposed
 //
 // A consumer whom the policy does not admit does not keep the others from being admitted.
 func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
@@ -36,39 +38,38 @@ func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
 	if len(f.Consumers) > 0 {
 		out.DataAPI.Consumers = f.Consumers
 	}
-	ours, err := owned(f)
-	if err != nil {
-		return out, err
-	}
-	if f.Role != nil {
-		out.DataAPI.Secret = workflow.Secret{ARN: f.Role.Tags[TagSecret], Key: f.Role.Tags[TagKey]}
-	}
 	unclear := tag.Why(f.Tags, tag.DataAPI)
 	if f.Cluster.Gone || len(f.Consumers) == 0 {
 		out.Reason = fmt.Sprintf("the cluster %s names no account in its tag %s", f.Cluster.ID, tag.DataAPI) + unclear
 		if f.Cluster.Gone {
 			out.Reason = fmt.Sprintf("the cluster %s does not exist", f.Cluster.ID)
 		}
-		if ours {
-			out.Result, out.Answer = workflow.Retracted, workflow.AnswerRetract
+		if f.Managed {
+			out.Result, out.Answer, out.DataAPI.Ends = workflow.Retracted, workflow.AnswerRetract, true
 		}
 		return out, nil
 	}
-	admitted := Admitted(f.Consumers)
-	if len(admitted) == 0 {
+	admitted, lacks := Admitted(f.Consumers), lacks(f)
+	if len(admitted) == 0 || lacks != "" {
 		out.Result, out.Answer = workflow.RefusedByPolicy, workflow.AnswerConclude
-		if ours {
+		if out.DataAPI.Ends = f.Managed; f.Managed {
 			out.Answer = workflow.AnswerRetract
 		}
 		out.Decision = f.Consumers[0].Decision
 		out.Reason = fmt.Sprintf("account %s: %s", f.Consumers[0].Account, out.Decision.Reason) + unclear
+		if lacks != "" {
+			out.Decision.Allowed = false
+			out.Reason = lacks
+		}
 		return out, nil
 	}
-	if err := possible(f); err != nil {
-		return out, err
+	for _, err := range []error{owned(f), possible(f)} {
+		if err != nil {
+			return out, err
+		}
 	}
 	out.Result, out.Answer = workflow.Exposed, workflow.AnswerExpose
-	out.DataAPI.Secret = workflow.Secret{ARN: f.Secret.ARN, Key: f.Secret.Key}
+	out.DataAPI.Secret = workflow.Secret{ARN: f.Secret.ARN, Key: f.Secret.Key.ARN, Grant: !f.Secret.Key.ToIAM}
 	out.Decision = f.Consumers[slices.IndexFunc(f.Consumers, func(c workflow.Consumer) bool { return c.Decision.Allowed })].Decision
 	out.Reason = fmt.Sprintf("the accounts %s may query %s", strings.Join(admitted, " "), f.Cluster.ID) + unclear
 	return out, nil
@@ -81,24 +82,54 @@ func Nothing(why string) workflow.InspectDataAPIOutput {
 		DataAPI: workflow.DataAPI{Consumers: []workflow.Consumer{}}, Enabled: none, Admitted: none, Retracted: none}
 }
 
-// owned reports whether something of ours is there. What has our role's name and is not ours is a Conflict.
-func owned(f Facts) (bool, error) {
-	if f.Role != nil {
-		name := RoleName(f.Cluster.ID)
-		if of := f.Role.Tags[TagConnection]; of != f.Cluster.ARN || f.Role.Path != rolePath {
-			what := "is not Drawbridge's"
-			if of != "" {
-				what = "is for " + of
-			}
-			return false, fault.NewConflict(fmt.Sprintf("the role %s in %s %s", name, f.Cluster.Account, what),
-				"rename that role or the cluster (a role's name is one for all Regions), then redrive the execution")
-		}
-		if f.Role.Boundary != Boundary(f.Cluster) {
-			return false, fault.NewConflict(fmt.Sprintf("the role %s in %s has lost its permissions boundary", name, f.Cluster.Account),
-				"set the boundary "+Boundary(f.Cluster)+" again, or delete the role, then redrive the execution")
-		}
+// lacks says whose consent is missing, with the command by which they give it; "" if all agreed. Whatever the policy
+// permits, IAM would let nobody at the secret without it.
+func lacks(f Facts) string {
+	s, value := f.Secret, fmt.Sprintf("Key=%s,Value=%s", tag.DataAPI, f.Cluster.ID)
+	switch {
+	case s.ARN == "" || s.Deleted: // what keeps it from being used says more
+		return ""
+	case !For(s.Tags, f.Cluster.ID):
+		return fmt.Sprintf("the owner of the secret %s does not say that it is for %s%s; who owns it allows it by: aws secretsmanager tag-resource --region %s --secret-id %s --tags %s",
+			s.Name, f.Cluster.ID, tag.Why(s.Tags, tag.DataAPI), f.Cluster.Region, s.Name, value)
+	case !readable(s, f.Cluster):
+		return ""
+	case !For(s.Key.Tags, f.Cluster.ID):
+		return fmt.Sprintf("the owner of the key %s does not say that it is for %s%s; who owns it allows it by: aws kms tag-resource --region %s --key-id %s --tags %s",
+			s.Key.ARN, f.Cluster.ID, tag.Why(s.Key.Tags, tag.DataAPI), f.Cluster.Region, s.Key.ARN, strings.NewReplacer("Key=", "TagKey=", "Value=", "TagValue=").Replace(value))
 	}
-	return f.Role != nil || f.Cluster.EndpointOurs || f.Cluster.Tagged, nil
+	return ""
+}
+
+// readable reports whether it can be known for which clusters the key of a secret is.
+func readable(s Secret, c workflow.Cluster) bool {
+	return !s.Managed && !s.Key.Closed && arn.AccountOf(s.Key.ARN) == c.Account
+}
+
+// For reports whether the tags of a secret or a key say that it is for a cluster.
+func For(tags map[string]string, cluster string) bool {
+	return slices.Contains(strings.Fields(tags[tag.DataAPI]), cluster)
+}
+
+// owned says what keeps the role of that name from being ours: it is, if there is an entry of it that the cluster needs.
+func owned(f Facts) error {
+	if f.Role == nil {
+		return nil
+	}
+	name := RoleName(f.Cluster.ID)
+	rename := "rename that role or the cluster (a role's name is one for all Regions), then redrive the execution"
+	switch i := f.Item; {
+	case i == nil:
+		return fault.NewConflict(fmt.Sprintf("the role %s in %s is not Drawbridge's", name, f.Cluster.Account), rename)
+	case !i.NeededBy(f.Cluster.ARN) && i.For != f.Cluster.ARN:
+		return fault.NewConflict(fmt.Sprintf("the role %s in %s is for %s", name, f.Cluster.Account, strings.Join(append(i.Needed, i.For), " ")), rename)
+	case ledger.Stands(*i, f.Role.ID, true) == ledger.Others && i.State != ledger.Intended, f.Role.Path != rolePath:
+		return fault.NewConflict(fmt.Sprintf("the role %s in %s is another one than Drawbridge made", name, f.Cluster.Account), rename)
+	case f.Role.Boundary != Boundary(f.Cluster):
+		return fault.NewConflict(fmt.Sprintf("the role %s in %s has lost its permissions boundary", name, f.Cluster.Account),
+			"set the boundary "+Boundary(f.Cluster)+" again, or delete the role, then redrive the execution")
+	}
+	return nil
 }
 
 // possible says what keeps a cluster from being exposed.
@@ -109,7 +140,7 @@ func possible(f Facts) error {
 	}
 	// EnableHttpEndpoint "applies only to Aurora Serverless v2 and provisioned DB clusters".
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_EnableHttpEndpoint.html
-	if f.Mode == "serverless" && !f.Cluster.Endpoint {
+	if f.Mode == "serverless" && !f.Endpoint {
 		return fault.NewConflict(fmt.Sprintf("the cluster %s is Aurora Serverless v1, whose HTTP endpoint Drawbridge does not turn on", f.Cluster.ID),
 			fmt.Sprintf("aws rds modify-db-cluster --db-cluster-identifier %s --enable-http-endpoint --region %s, then redrive the execution", f.Cluster.ID, f.Cluster.Region))
 	}
@@ -122,22 +153,25 @@ func possible(f Facts) error {
 		return fault.NewConflict(fmt.Sprintf("the secret %s of the cluster %s does not exist in %s, %s, or is being deleted", s.Name, f.Cluster.ID, f.Cluster.Account, f.Cluster.Region),
 			"name another secret in the cluster's tag "+TagSecret)
 	case s.Managed:
-		// "You can't use the AWS managed key" for another account.
-		// https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html
-		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with the key that AWS manages, which no other account's people can use", s.Name),
+		// "You cannot tag an AWS managed key": https://docs.aws.amazon.com/kms/latest/APIReference/API_TagResource.html
+		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with the key that AWS manages, which nobody can tag for a cluster", s.Name),
 			fmt.Sprintf("aws secretsmanager update-secret --secret-id %s --kms-key-id <a customer-managed key> --region %s, then redrive the execution", s.Name, f.Cluster.Region))
-	case arn.AccountOf(s.Key) != f.Cluster.Account:
-		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with %s, a key of another account", s.Name, s.Key),
+	case arn.AccountOf(s.Key.ARN) != f.Cluster.Account:
+		return fault.NewConflict(fmt.Sprintf("the secret %s is encrypted with %s, a key of another account", s.Name, s.Key.ARN),
 			fmt.Sprintf("aws secretsmanager update-secret --secret-id %s --kms-key-id <a customer-managed key of %s> --region %s, then redrive the execution", s.Name, f.Cluster.Account, f.Cluster.Region))
-	case len(s.ARN) > fit.TagRoom || len(s.Key) > fit.TagRoom:
-		// The role says by its tags which secret and key it reads, so that it can be taken back.
-		return fault.NewConflict(fmt.Sprintf("the ARN of the secret %s or of its key has more than the %d characters that a tag holds", s.Name, fit.TagRoom),
-			"copy the secret to one with a shorter name and name that in the cluster's tag "+TagSecret)
-	case !s.Enabled:
-		return fault.NewConflict(fmt.Sprintf("the key %s of the secret %s is not enabled", s.Key, s.Name), "enable the key, then redrive the execution")
+	case s.Key.Closed, !s.Key.ToIAM && !s.Key.Granting:
+		// An IAM policy allows nothing on a key whose own policy does not leave it to the account's IAM policies, not even to make a grant.
+		return fault.NewConflict(fmt.Sprintf("the policy of the key %s leaves nothing to the IAM policies of %s", s.Key.ARN, f.Cluster.Account),
+			fmt.Sprintf("allow %s in the key's policy to %s (IAM then says who of the account), then redrive the execution",
+				strings.Join(keyActions, ", "), arn.IAM(arn.PartitionOf(f.Cluster.ARN), f.Cluster.Account, "root")))
+	case !s.Key.Enabled:
+		return fault.NewConflict(fmt.Sprintf("the key %s of the secret %s is not enabled", s.Key.ARN, s.Name), "enable the key, then redrive the execution")
 	}
 	return nil
 }
+
+// keyActions are what a key's policy has to leave to IAM at least.
+var keyActions = []string{"kms:CreateGrant", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags"}
 
 // Admitted returns the accounts that the policy admits, sorted.
 func Admitted(consumers []workflow.Consumer) []string {
@@ -185,63 +219,87 @@ func Trust(api workflow.DataAPI) ([]byte, error) {
 	})
 }
 
-// RolePolicy returns the role's own policy: this cluster, this secret, this key.
+// RolePolicy returns the role's own policy: this cluster, and this secret and key as long as their owners' tags name the cluster.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrdsdataapi.html
 func RolePolicy(api workflow.DataAPI) ([]byte, error) {
+	consent := map[string][]string{"aws:ResourceTag/" + tag.DataAPI: named(api.Cluster.ID)}
 	return document(
 		statement.Statement{Sid: "DrawbridgeQuery", Effect: "Allow", Resource: []string{api.Cluster.ARN}, Action: []string{
 			"rds-data:BatchExecuteStatement", "rds-data:BeginTransaction", "rds-data:CommitTransaction",
 			"rds-data:ExecuteStatement", "rds-data:RollbackTransaction",
 		}},
 		statement.Statement{Sid: "DrawbridgeSecret", Effect: "Allow", Resource: []string{api.Secret.ARN},
-			Action: []string{"secretsmanager:GetSecretValue"}},
+			Action: []string{"secretsmanager:GetSecretValue"}, Condition: map[string]map[string][]string{"StringLike": consent}},
 		statement.Statement{Sid: "DrawbridgeDecrypt", Effect: "Allow", Resource: []string{api.Secret.Key},
-			Action: []string{"kms:Decrypt"}, Condition: forSecret(api)},
+			Action: []string{"kms:Decrypt"}, Condition: map[string]map[string][]string{
+				"StringLike": consent,
+				// The key decrypts this one secret only, for Secrets Manager.
+				// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+				"StringEquals": {"kms:ViaService": arn.ViaService("secretsmanager", api.Cluster.Region), contextKey: {api.Secret.ARN}},
+			}},
 		statement.Statement{Sid: "DrawbridgeDescribe", Effect: "Allow", Resource: []string{api.Secret.Key},
-			Action: []string{"kms:DescribeKey"}},
+			Action: []string{"kms:DescribeKey"}, Condition: map[string]map[string][]string{"StringLike": consent}},
 	)
 }
 
-// forSecret lets the key decrypt this one secret only, for Secrets Manager.
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-func forSecret(api workflow.DataAPI) map[string]map[string][]string {
-	return map[string]map[string][]string{"StringEquals": {
-		"kms:ViaService":                  arn.ViaService("secretsmanager", api.Cluster.Region),
-		"kms:EncryptionContext:SecretARN": {api.Secret.ARN},
-	}}
+const contextKey = "kms:EncryptionContext:" + contextName
+
+// contextName is what Secrets Manager calls the ARN of a secret when it has the key encrypt or decrypt it.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
+const contextName = "SecretARN"
+
+// named are the patterns, for IAM, of a list of clusters with blanks between that has this one.
+func named(cluster string) []string {
+	return []string{cluster, cluster + " *", "* " + cluster, "* " + cluster + " *"}
 }
 
-// KeyStatements returns what the key's policy says to the role.
-func KeyStatements(api workflow.DataAPI) []statement.Statement {
-	role := map[string][]string{"AWS": {RoleARN(api.Cluster)}}
-	return []statement.Statement{
-		{Sid: sid(api.Cluster, "Decrypt"), Effect: "Allow", Principal: role, Action: []string{"kms:Decrypt"}, Resource: []string{"*"}, Condition: forSecret(api)},
-		{Sid: sid(api.Cluster, "Describe"), Effect: "Allow", Principal: role, Action: []string{"kms:DescribeKey"}, Resource: []string{"*"}},
+// grantName is what the grant for a role and a secret is called. KMS makes no second one of the same name and content, so that a lost answer
+// is asked for again; a role that was made anew is another one to it.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
+func grantName(role Role, secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return RolePrefix + role.ID + "-" + hex.EncodeToString(sum[:8])
+}
+
+// grantKey is the key of the grant's item in the ledger.
+func grantKey(api workflow.DataAPI) string { return RoleName(api.Cluster.ID) + " " + api.Secret.ARN }
+
+// connection is the cluster's entry in the ledger.
+func connection(c workflow.Cluster) ledger.Connection {
+	return ledger.Connection{ID: c.ARN, Kind: Kind, Origin: ledger.Requested,
+		Sides: []ledger.Side{{Role: "producer", Account: c.Account, Region: c.Region, ID: c.ARN}}}
+}
+
+// The items of a cluster. IAM's are filed under home, the hub's Region.
+func endpointItem(c workflow.Cluster) ledger.Item {
+	return ledger.Item{Account: c.Account, Region: c.Region, Resource: c.ARN, Kind: ledger.Setting, Key: httpEndpoint, Before: off, Left: on}
+}
+
+func roleItem(c workflow.Cluster, home string) ledger.Item {
+	return ledger.Item{Account: c.Account, Region: home, Resource: RoleName(c.ID), Kind: ledger.Role, Key: purpose}
+}
+
+func grantItem(api workflow.DataAPI) ledger.Item {
+	return ledger.Item{Account: api.Cluster.Account, Region: api.Cluster.Region, Resource: api.Secret.Key, Kind: ledger.Grant, Key: grantKey(api)}
+}
+
+// Surplus returns those of a cluster's items that it does not need any more, in the order in which they are to be taken back: who may
+// do something first, then what they did it with.
+//
+//	nobody is to query it any more           → all
+//	the grant of another secret or key       → that one
+//	a grant, and the key leaves it to IAM    → that one
+func Surplus(api workflow.DataAPI, items []ledger.Item) []ledger.Item {
+	var out []ledger.Item
+	for _, kind := range []ledger.Kind{ledger.Role, ledger.Grant, ledger.Setting} {
+		for _, i := range items {
+			needed := !api.Ends && (kind != ledger.Grant || api.Secret.Grant && i.Same(grantItem(api)))
+			if i.Kind == kind && !needed {
+				out = append(out, i)
+			}
+		}
 	}
-}
-
-// SecretStatements returns what the secret's policy says to the role.
-func SecretStatements(api workflow.DataAPI) []statement.Statement {
-	return []statement.Statement{{
-		Sid: sid(api.Cluster, "Read"), Effect: "Allow", Principal: map[string][]string{"AWS": {RoleARN(api.Cluster)}},
-		Action: []string{"secretsmanager:GetSecretValue"}, Resource: []string{"*"},
-		Condition: map[string]map[string][]string{"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": {"AWSCURRENT"}}},
-	}}
-}
-
-// sid returns the Sid of a statement for a cluster. A Sid has letters and digits only, an identifier small letters, digits
-// and single hyphens; so X stands for the hyphen and no two clusters share a Sid.
-func sid(c workflow.Cluster, what string) string {
-	return statement.Prefix + "DataApi" + what + "0" + strings.ReplaceAll(c.ID, "-", "X")
-}
-
-// sids returns the Sids of statements.
-func sids(all []statement.Statement) []string {
-	var names []string
-	for _, s := range all {
-		names = append(names, s.Sid)
-	}
-	return names
+	return out
 }
 
 // document returns a policy document of ours alone.

@@ -19,7 +19,12 @@ type Database struct {
 	Subnets []string // where its interfaces may be; empty if not known
 	Zone    string   // the Availability Zone in which it is, where that is known and its subnets are not
 	Tags    map[string]string
+	Status  string // AWS's word: "available", "creating", "modifying", …
 }
+
+// Answers reports whether a database has an endpoint. One that is being created or modified, or that is stopped, may have none: then
+// nobody can connect to it, and it is there all the same.
+func (d Database) Answers() bool { return d.Port > 0 }
 
 func sorted(databases []Database) []Database {
 	slices.SortFunc(databases, func(a, b Database) int {

@@ -25,10 +25,11 @@ type RDS interface {
 // Redshift is what [Read] needs of Redshift.
 type Redshift interface {
 	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
+	DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error)
 }
 
-// Read returns the databases in a VPC, sorted. A database that has no port yet (it is being created) is left out;
-// the next look finds it.
+// Read returns the databases in a VPC, sorted. One that has no endpoint now is among them, see [Database.Answers]; one that is being deleted and has
+// none is not.
 //
 // Where the Region does not have Redshift, or RDS, the error is one of [fault.Absent], and the databases are those of the
 // other: none can be of the one that is absent, unless DNS is wrong. So nothing may be taken away because of it.
@@ -49,7 +50,7 @@ func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lea
 
 func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database, error) {
 	var out []Database
-	groupVPC, some := map[string]string{}, !lean // DB subnet group → VPC; whether there may be a cluster
+	known, some := map[string]subnetGroup{}, !lean // DB subnet groups by name; whether there may be a cluster
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
@@ -59,7 +60,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database
 		some = some || len(page.DBInstances) > 0
 		for _, i := range page.DBInstances {
 			if i.DBSubnetGroup != nil {
-				groupVPC[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = aws.ToString(i.DBSubnetGroup.VpcId)
+				known[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = converted(*i.DBSubnetGroup)
 			}
 			if d, ok := instance(i); ok && i.DBSubnetGroup != nil && aws.ToString(i.DBSubnetGroup.VpcId) == vpc {
 				out = append(out, d)
@@ -75,12 +76,14 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database
 		for _, c := range page.DBClusters {
 			// A cluster names its subnet group, not its VPC. Mostly one of its instances has told already.
 			group := aws.ToString(c.DBSubnetGroup)
-			if _, known := groupVPC[group]; !known && group != "" {
-				if err := subnetGroup(ctx, rdsapi, group, groupVPC); err != nil {
+			if _, told := known[group]; !told && group != "" {
+				var err error
+				if known[group], err = readSubnetGroup(ctx, rdsapi, group); err != nil {
 					return nil, err
 				}
 			}
-			if d, ok := cluster(c); ok && groupVPC[group] == vpc {
+			if d, ok := cluster(c); ok && known[group].vpc == vpc {
+				d.Subnets = known[group].subnets
 				out = append(out, d)
 			}
 		}
@@ -90,6 +93,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database
 
 func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Database, error) {
 	var out []Database
+	known := map[string][]string{} // cluster subnet groups by name
 	warehouses := redshift.NewDescribeClustersPaginator(redshiftapi, &redshift.DescribeClustersInput{})
 	for warehouses.HasMorePages() {
 		page, err := warehouses.NextPage(ctx)
@@ -97,11 +101,17 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 			return nil, fmt.Errorf("reading the Redshift clusters for %s: %w", vpc, err)
 		}
 		for _, c := range page.Clusters {
-			if aws.ToString(c.VpcId) != vpc || c.Endpoint == nil || aws.ToInt32(c.Endpoint.Port) == 0 {
+			if aws.ToString(c.VpcId) != vpc {
 				continue
 			}
 			d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
-				Port: int(aws.ToInt32(c.Endpoint.Port)), Zone: aws.ToString(c.AvailabilityZone)}
+				Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus)}
+			if c.Endpoint != nil {
+				d.Port = int(aws.ToInt32(c.Endpoint.Port))
+			}
+			if !there(d) {
+				continue
+			}
 			for _, g := range c.VpcSecurityGroups {
 				d.Groups = append(d.Groups, aws.ToString(g.VpcSecurityGroupId))
 			}
@@ -110,6 +120,14 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
 			d.Tags = tag.Clean(tag.RedshiftCluster, tags)
+			if group := aws.ToString(c.ClusterSubnetGroupName); group != "" {
+				if _, told := known[group]; !told {
+					if known[group], err = readClusterSubnetGroup(ctx, redshiftapi, group); err != nil {
+						return nil, err
+					}
+				}
+				d.Subnets = known[group]
+			}
 			slices.Sort(d.Groups)
 			out = append(out, d)
 		}
@@ -118,35 +136,72 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 }
 
 func instance(i rdstypes.DBInstance) (Database, bool) {
-	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList)}
+	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
+		Status: aws.ToString(i.DBInstanceStatus)}
 	d.Groups = groups(i.VpcSecurityGroups)
 	if i.DBSubnetGroup != nil {
-		for _, s := range i.DBSubnetGroup.Subnets {
-			d.Subnets = append(d.Subnets, aws.ToString(s.SubnetIdentifier))
-		}
-		slices.Sort(d.Subnets)
+		d.Subnets = converted(*i.DBSubnetGroup).subnets
 	}
 	if i.Endpoint != nil {
 		d.Port = int(aws.ToInt32(i.Endpoint.Port))
 	}
-	return d, d.Port > 0
+	return d, there(d)
 }
 
 func cluster(c rdstypes.DBCluster) (Database, bool) {
-	return Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
-		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList)}, aws.ToInt32(c.Port) > 0
+	d := Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
+		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList), Status: aws.ToString(c.Status)}
+	return d, there(d)
 }
 
-func subnetGroup(ctx context.Context, rdsapi RDS, name string, into map[string]string) error {
+// there reports whether a database is there, be it without an endpoint for now.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
+// https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
+func there(d Database) bool {
+	return d.Answers() || !slices.Contains([]string{"deleting", "final-snapshot", "failed", "incompatible-create"}, d.Status)
+}
+
+// subnetGroup is where the interfaces of a database may be: in any of the subnets, for failover.
+type subnetGroup struct {
+	vpc     string
+	subnets []string // sorted
+}
+
+func converted(g rdstypes.DBSubnetGroup) subnetGroup {
+	out := subnetGroup{vpc: aws.ToString(g.VpcId)}
+	for _, s := range g.Subnets {
+		out.subnets = append(out.subnets, aws.ToString(s.SubnetIdentifier))
+	}
+	slices.Sort(out.subnets)
+	return out
+}
+
+func readSubnetGroup(ctx context.Context, rdsapi RDS, name string) (subnetGroup, error) {
 	got, err := rdsapi.DescribeDBSubnetGroups(ctx, &rds.DescribeDBSubnetGroupsInput{DBSubnetGroupName: &name})
 	if err != nil {
-		return fmt.Errorf("reading the DB subnet group %s: %w", name, err)
+		return subnetGroup{}, fmt.Errorf("reading the DB subnet group %s: %w", name, err)
 	}
-	into[name] = ""
-	for _, g := range got.DBSubnetGroups {
-		into[name] = aws.ToString(g.VpcId)
+	if len(got.DBSubnetGroups) == 0 {
+		return subnetGroup{}, nil
 	}
-	return nil
+	return converted(got.DBSubnetGroups[0]), nil
+}
+
+// readClusterSubnetGroup returns the subnets of a subnet group of Redshift, sorted.
+// https://docs.aws.amazon.com/redshift/latest/APIReference/API_DescribeClusterSubnetGroups.html
+func readClusterSubnetGroup(ctx context.Context, redshiftapi Redshift, name string) ([]string, error) {
+	got, err := redshiftapi.DescribeClusterSubnetGroups(ctx, &redshift.DescribeClusterSubnetGroupsInput{ClusterSubnetGroupName: &name})
+	if err != nil {
+		return nil, fmt.Errorf("reading the cluster subnet group %s: %w", name, err)
+	}
+	var out []string
+	for _, g := range got.ClusterSubnetGroups {
+		for _, s := range g.Subnets {
+			out = append(out, aws.ToString(s.SubnetIdentifier))
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }
 
 func groups(memberships []rdstypes.VpcSecurityGroupMembership) []string {

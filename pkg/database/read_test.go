@@ -50,11 +50,18 @@ func (r *region) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInpu
 
 func (r *region) DescribeDBSubnetGroups(_ context.Context, in *rds.DescribeDBSubnetGroupsInput, _ ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
 	r.asked = append(r.asked, *in.DBSubnetGroupName)
-	return &rds.DescribeDBSubnetGroupsOutput{DBSubnetGroups: []types.DBSubnetGroup{{VpcId: aws.String(r.groups[*in.DBSubnetGroupName])}}}, r.err
+	return &rds.DescribeDBSubnetGroupsOutput{DBSubnetGroups: []types.DBSubnetGroup{{VpcId: aws.String(r.groups[*in.DBSubnetGroupName]),
+		Subnets: []types.Subnet{{SubnetIdentifier: aws.String("subnet-d")}, {SubnetIdentifier: aws.String("subnet-c")}}}}}, r.err
 }
 
 func (r *region) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
 	return &redshift.DescribeClustersOutput{Clusters: r.redshift}, cmp.Or(r.none, r.err)
+}
+
+func (r *region) DescribeClusterSubnetGroups(_ context.Context, in *redshift.DescribeClusterSubnetGroupsInput, _ ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
+	r.asked = append(r.asked, *in.ClusterSubnetGroupName)
+	return &redshift.DescribeClusterSubnetGroupsOutput{ClusterSubnetGroups: []redshifttypes.ClusterSubnetGroup{{Subnets: []redshifttypes.Subnet{
+		{SubnetIdentifier: aws.String("subnet-y")}, {SubnetIdentifier: aws.String("subnet-x")}}}}}, r.err
 }
 
 func instance(name, vpc, group string, port int32) types.DBInstance {
@@ -66,9 +73,15 @@ func instance(name, vpc, group string, port int32) types.DBInstance {
 	return i
 }
 
+func in(status string, i types.DBInstance) types.DBInstance {
+	i.DBInstanceStatus = &status
+	return i
+}
+
 func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 	r := &region{
-		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), instance("elsewhere", "vpc-9", "g9", 3306), instance("being-created", "vpc-1", "g1", 0),
+		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), instance("elsewhere", "vpc-9", "g9", 3306), in("creating", instance("being-created", "vpc-1", "g1", 0)),
+			in("deleting", instance("going", "vpc-1", "g1", 0)),
 			{DBInstanceIdentifier: aws.String("in no VPC"), Endpoint: &types.Endpoint{Port: aws.Int32(1)}}},
 		clusters: []types.DBCluster{
 			{DBClusterIdentifier: aws.String("told by its instance"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g1")},
@@ -76,6 +89,7 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 			{DBClusterIdentifier: aws.String("elsewhere"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g9")}},
 		redshift: []redshifttypes.Cluster{
 			{ClusterIdentifier: aws.String("warehouse"), VpcId: aws.String("vpc-1"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5440)}, Tags: []redshifttypes.Tag{{Key: aws.String("k"), Value: aws.String("v")}}},
+			{ClusterIdentifier: aws.String("going"), VpcId: aws.String("vpc-1"), ClusterStatus: aws.String("final-snapshot")},
 			{ClusterIdentifier: aws.String("elsewhere"), VpcId: aws.String("vpc-9"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}},
 		groups: map[string]string{"g2": "vpc-1"},
 	}
@@ -87,14 +101,14 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 	for _, d := range got {
 		names = append(names, fmt.Sprintf("%s:%d", d.ID, d.Port))
 	}
-	if fmt.Sprint(names) != "[told by its instance:3308 asked for:5433 orders:3307 warehouse:5440]" {
+	if fmt.Sprint(names) != "[told by its instance:3308 asked for:5433 being-created:0 orders:3307 warehouse:5440]" {
 		t.Errorf("databases = %v", names)
 	}
 	if fmt.Sprint(r.asked) != "[g2]" {
 		t.Errorf("asked for the subnet groups %v, want only the one that no instance told of", r.asked)
 	}
-	if fmt.Sprint(got[2].Subnets) != "[subnet-a subnet-b]" || got[3].Tags["k"] != "v" {
-		t.Errorf("subnets %v, tags %v", got[2].Subnets, got[3].Tags)
+	if fmt.Sprint(got[3].Subnets) != "[subnet-a subnet-b]" || got[4].Tags["k"] != "v" || got[2].Answers() || got[2].Status != "creating" || !got[3].Answers() {
+		t.Errorf("subnets %v, tags %v", got[3].Subnets, got[4].Tags)
 	}
 }
 
@@ -125,5 +139,35 @@ func TestReadWithoutRedshift(t *testing.T) {
 	r.none = fault.New(fault.Transient, "DNS does not answer")
 	if got, err := database.Read(t.Context(), r, r, "vpc-1", false); got != nil || err == nil || fault.Absent(err) {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Where a database may be are the subnets of its group: also of a cluster without instances, and of a warehouse. Each group is asked for once.
+func TestADatabaseIsInTheSubnetsOfItsGroup(t *testing.T) {
+	warehouse := func(name string) redshifttypes.Cluster {
+		return redshifttypes.Cluster{ClusterIdentifier: &name, VpcId: aws.String("vpc-1"), ClusterSubnetGroupName: aws.String("wide"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}
+	}
+	r := &region{
+		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307)},
+		clusters: []types.DBCluster{
+			{DBClusterIdentifier: aws.String("told"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g1")},
+			{DBClusterIdentifier: aws.String("asked"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g2")}},
+		redshift: []redshifttypes.Cluster{warehouse("one"), warehouse("two")},
+		groups:   map[string]string{"g2": "vpc-1"},
+	}
+	got, err := database.Read(t.Context(), r, r, "vpc-1", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := map[string]string{}
+	for _, d := range got {
+		in[d.ID] = fmt.Sprint(d.Subnets)
+	}
+	want := map[string]string{"orders": "[subnet-a subnet-b]", "told": "[subnet-a subnet-b]", "asked": "[subnet-c subnet-d]", "one": "[subnet-x subnet-y]", "two": "[subnet-x subnet-y]"}
+	if fmt.Sprint(in) != fmt.Sprint(want) {
+		t.Errorf("subnets are %v, want %v", in, want)
+	}
+	if fmt.Sprint(r.asked) != "[g2 wide]" {
+		t.Errorf("asked for the groups %v", r.asked)
 	}
 }

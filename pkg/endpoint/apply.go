@@ -1,11 +1,9 @@
 package endpoint
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -16,24 +14,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
-
-// Reader is what [Read] needs of EC2.
-type Reader interface {
-	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeVpcAttribute(context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options)) (*ec2.DescribeVpcAttributeOutput, error)
-	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
-	DescribeVpcEndpointServices(context.Context, *ec2.DescribeVpcEndpointServicesInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointServicesOutput, error)
-	lister
-}
-
-// lister reads what there is of endpoints and their groups.
-type lister interface {
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-	DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error)
-}
 
 // Client is what [Ensure] needs of EC2.
 type Client interface {
@@ -67,8 +50,14 @@ type State struct {
 // answer is not Ready it is asked again, and Ready is said only of what was just read. A call
 // whose answer was lost needs no client token: the private DNS name can be taken only once in a VPC, and a token would
 // answer with an endpoint that has failed since.
-func Ensure(ctx context.Context, api Client, want Want) (State, error) {
+//
+// What is made is written into the ledger before the call, and its id after. An endpoint that was there before is never an item.
+func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (State, error) {
 	have, err := Read(ctx, api, want)
+	if err != nil {
+		return State{}, err
+	}
+	want, have, left, err := known(ctx, book, want, have)
 	if err != nil {
 		return State{}, err
 	}
@@ -81,16 +70,41 @@ func Ensure(ctx context.Context, api Client, want Want) (State, error) {
 		if err != nil {
 			return State{}, err
 		}
-		return State{Ready: true, Hops: Judge(want, have, acls), Endpoints: Serving(want, have)}, nil
+		return State{Ready: true, Hops: append(Judge(want, have, acls), left...), Endpoints: Serving(want, have)}, nil
+	}
+	var intended []ledger.Item
+	if plan.MakeGroup {
+		intended = append(intended, want.group())
+	}
+	for _, c := range plan.Create {
+		intended = append(intended, want.item(ledger.Endpoint, c.Service))
+	}
+	if len(intended) > 0 {
+		if _, err := book.Record(ctx, want.Owner, intended...); err != nil {
+			return State{}, err
+		}
 	}
 	group, err := admit(ctx, api, want, have, plan)
 	if err != nil {
 		return State{}, err
 	}
+	if plan.MakeGroup {
+		made := want.group()
+		made.Left = group
+		if _, err := book.Confirm(ctx, made); err != nil {
+			return State{}, err
+		}
+	}
 	waiting := slices.Clone(plan.Wait)
 	for _, c := range plan.Create {
-		if err := create(ctx, api, want, c, group); err != nil {
+		made := want.item(ledger.Endpoint, c.Service)
+		if made.Left, err = create(ctx, api, want, c, group); err != nil {
 			return State{}, err
+		}
+		if made.Left != "" {
+			if _, err := book.Confirm(ctx, made); err != nil {
+				return State{}, err
+			}
 		}
 		waiting = append(waiting, c.Service+" was asked for")
 	}
@@ -100,6 +114,11 @@ func Ensure(ctx context.Context, api Client, want Want) (State, error) {
 			return State{}, fmt.Errorf("extending %s to %s: %w", e.Endpoint, strings.Join(e.Subnets, ", "), err)
 		}
 		waiting = append(waiting, e.Endpoint+" was extended")
+	}
+	for _, e := range plan.Delete { // it is Drawbridge's own hand that takes it
+		if _, err := book.Mark(ctx, want.item(ledger.Endpoint, e.Service), func(i *ledger.Item) { i.State, i.Left = ledger.Intended, "" }); err != nil {
+			return State{}, err
+		}
 	}
 	if err := remove(ctx, api, plan.Delete); err != nil {
 		return State{}, err
@@ -159,10 +178,10 @@ func admit(ctx context.Context, api Client, want Want, have Network, plan Change
 	return group, nil
 }
 
-// create asks for one endpoint.
-func create(ctx context.Context, api Client, want Want, c Creation, group string) error {
+// create asks for one endpoint, and returns its id; none if somebody else made one in this moment.
+func create(ctx context.Context, api Client, want Want, c Creation, group string) (string, error) {
 	slog.InfoContext(ctx, "creating endpoint", "service", c.Service, "vpc", want.VPC, "subnets", c.Subnets)
-	_, err := api.CreateVpcEndpoint(ctx, &ec2.CreateVpcEndpointInput{
+	made, err := api.CreateVpcEndpoint(ctx, &ec2.CreateVpcEndpointInput{
 		VpcEndpointType: types.VpcEndpointTypeInterface, VpcId: &want.VPC, ServiceName: &c.Service, SubnetIds: c.Subnets,
 		SecurityGroupIds: []string{group}, PrivateDnsEnabled: aws.Bool(true),
 		TagSpecifications: tags(types.ResourceTypeVpcEndpoint, want.Owner)})
@@ -171,22 +190,25 @@ func create(ctx context.Context, api Client, want Want, c Creation, group string
 	if fault.HasCode(err, "InvalidParameter") && strings.Contains(err.Error(), "conflicting DNS domain") {
 		endpoints, readErr := readEndpoints(ctx, api, want.VPC)
 		if readErr != nil {
-			return readErr
+			return "", readErr
 		}
 		if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Service == c.Service && !e.gone() }) {
-			return nil
+			return "", nil
 		}
-		return fault.NewConflict(fmt.Sprintf("%s resolves the private DNS name of %s already, by no endpoint of its own", want.VPC, c.Service),
+		return "", fault.NewConflict(fmt.Sprintf("%s resolves the private DNS name of %s already, by no endpoint of its own", want.VPC, c.Service),
 			"take the VPC's association with the private hosted zone of that name away, or make the endpoint yourself without private DNS, then redrive the execution")
 	}
 	if fault.HasCode(err, "VpcEndpointLimitExceeded") {
-		return fault.NewConflict(fmt.Sprintf("%s has no room for an endpoint of %s: %v", want.VPC, c.Service, err),
+		return "", fault.NewConflict(fmt.Sprintf("%s has no room for an endpoint of %s: %v", want.VPC, c.Service, err),
 			"raise the quota \"Interface and Gateway Load Balancer endpoints per VPC\", then redrive the execution")
 	}
 	if err != nil {
-		return fmt.Errorf("creating an endpoint of %s in %s: %w", c.Service, want.VPC, err)
+		return "", fmt.Errorf("creating an endpoint of %s in %s: %w", c.Service, want.VPC, err)
 	}
-	return nil
+	if made.VpcEndpoint == nil {
+		return "", nil
+	}
+	return aws.ToString(made.VpcEndpoint.VpcEndpointId), nil
 }
 
 // Serving returns the endpoints that serve the wanted services, by service.
@@ -200,18 +222,29 @@ func Serving(want Want, have Network) []Endpoint {
 	return out
 }
 
-// Withdraw takes one VPC one step further towards having nothing that carries the owner's word: first the endpoints go,
-// then their security group, which AWS keeps while they use it. It touches nothing else and, like [Ensure], is asked
-// again until it is Ready.
-func Withdraw(ctx context.Context, api Remover, owner, vpc string) (State, error) {
+// Withdraw takes one VPC one step further towards having nothing that the ledger has for the owner's word and nobody else needs: first the
+// endpoints go, then their security group, which AWS keeps while they use it. It touches nothing else and, like [Ensure], is asked
+// again until it is Ready. Then the VPC is not managed any more for that word.
+func Withdraw(ctx context.Context, api Remover, book ledger.Ledger, want Want) (State, error) {
 	out := State{Hops: []workflow.Hop{}, Endpoints: []Endpoint{}}
-	all, err := readEndpoints(ctx, api, vpc)
+	items, err := book.Items(ctx, want.Owner)
+	if err != nil {
+		return out, err
+	}
+	leaving, err := book.Release(ctx, want.Owner, items)
+	if err != nil {
+		return out, err
+	}
+	all, err := readEndpoints(ctx, api, want.VPC)
 	if err != nil {
 		return out, err
 	}
 	var doomed []Endpoint
 	for _, e := range all {
-		if e.Owner != owner || e.gone() {
+		// By its id, whichever machine made it; by our tag, if the answer with the id was lost.
+		if e.gone() || !slices.ContainsFunc(leaving, func(i ledger.Item) bool {
+			return i.Same(want.item(ledger.Endpoint, e.Service)) && (i.Left == e.ID || i.Left == "" && e.Owner == want.Owner)
+		}) {
 			continue
 		}
 		out.Waiting = append(out.Waiting, fmt.Sprintf("%s of %s is being deleted", e.ID, e.Service))
@@ -223,23 +256,37 @@ func Withdraw(ctx context.Context, api Remover, owner, vpc string) (State, error
 	if err := remove(ctx, api, doomed); err != nil || len(out.Waiting) > 0 {
 		return out, err
 	}
-	group, err := ownGroup(ctx, api, owner, vpc)
-	if err != nil {
-		return out, err
-	}
-	if group != "" {
-		slog.InfoContext(ctx, "deleting security group", "group", group, "vpc", vpc)
+	for _, i := range leaving {
+		if i.Kind != ledger.Group {
+			continue
+		}
+		group := i.Left
+		if group == "" && i.Same(want.group()) { // the answer was lost
+			if group, err = ownGroup(ctx, api, want.Owner, want.VPC); err != nil {
+				return out, err
+			}
+		}
+		if group == "" {
+			continue
+		}
+		slog.InfoContext(ctx, "deleting security group", "group", group, "vpc", want.VPC)
 		_, err := api.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &group})
 		// The network interfaces of an endpoint outlive it by a moment.
 		if fault.HasCode(err, "DependencyViolation") {
-			return out, fault.New(fault.NotYet, "deleting security group %s of %s: something still uses it; if its endpoints are long gone, take it off whatever else was given it", group, vpc)
+			return out, fault.New(fault.NotYet, "deleting security group %s of %s: something still uses it; if its endpoints are long gone, take it off whatever else was given it", group, want.VPC)
 		}
 		if err != nil && !fault.HasCode(err, "InvalidGroup.NotFound", "InvalidGroupId.NotFound") {
 			return out, fmt.Errorf("deleting security group %s: %w", group, err)
 		}
 	}
+	if err := book.Forget(ctx, want.Owner, leaving); err != nil {
+		return out, err
+	}
+	if err := book.End(ctx, want.Owner); err != nil {
+		return out, err
+	}
 	out.Ready = true
-	out.Hops = append(out.Hops, workflow.Hop{Hop: "endpoints of " + vpc, OK: true, Detail: "nothing of " + owner + " is left"})
+	out.Hops = append(out.Hops, workflow.Hop{Hop: "endpoints of " + want.VPC, OK: true, Detail: "nothing of " + want.Owner + " is left"})
 	return out, nil
 }
 
@@ -270,235 +317,6 @@ func remove(ctx context.Context, api interface {
 			"remove what AWS names, then redrive the execution")
 	}
 	return nil
-}
-
-// Read returns what one VPC has, as far as what is wanted is concerned.
-func Read(ctx context.Context, api Reader, want Want) (Network, error) {
-	have := Network{VPC: want.VPC}
-	vpcs, err := api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{want.VPC}})
-	if err != nil {
-		return have, fmt.Errorf("reading %s: %w", want.VPC, err)
-	}
-	for _, v := range vpcs.Vpcs {
-		for _, b := range v.CidrBlockAssociationSet {
-			if b.CidrBlockState == nil || b.CidrBlockState.State == types.VpcCidrBlockStateCodeAssociated {
-				if cidr, err := netip.ParsePrefix(aws.ToString(b.CidrBlock)); err == nil {
-					have.CIDRs = append(have.CIDRs, cidr.Masked())
-				}
-			}
-		}
-	}
-	slices.SortFunc(have.CIDRs, netip.Prefix.Compare)
-	for _, name := range []types.VpcAttributeName{types.VpcAttributeNameEnableDnsSupport, types.VpcAttributeNameEnableDnsHostnames} {
-		out, err := api.DescribeVpcAttribute(ctx, &ec2.DescribeVpcAttributeInput{VpcId: &want.VPC, Attribute: name})
-		if err != nil {
-			return have, fmt.Errorf("reading %s of %s: %w", name, want.VPC, err)
-		}
-		if out.EnableDnsSupport != nil {
-			have.DNSSupport = aws.ToBool(out.EnableDnsSupport.Value)
-		}
-		if out.EnableDnsHostnames != nil {
-			have.DNSHostnames = aws.ToBool(out.EnableDnsHostnames.Value)
-		}
-	}
-	if have.Subnets, err = readSubnets(ctx, api, want.VPC); err != nil {
-		return have, err
-	}
-	if have.Offers, err = readOffers(ctx, api, want); err != nil {
-		return have, err
-	}
-	all, err := readEndpoints(ctx, api, want.VPC)
-	if err != nil {
-		return have, err
-	}
-	var groups []string
-	for _, e := range all {
-		if slices.Contains(want.Services, e.Service) {
-			have.Endpoints = append(have.Endpoints, e)
-			groups = append(groups, e.Groups...)
-		}
-	}
-	if have.Group, err = ownGroup(ctx, api, want.Owner, want.VPC); err != nil {
-		return have, err
-	}
-	if have.Group != "" {
-		groups = append(groups, have.Group)
-	}
-	slices.Sort(groups)
-	have.Rules, err = readRules(ctx, api, slices.Compact(groups))
-	return have, err
-}
-
-func readSubnets(ctx context.Context, api Reader, vpc string) ([]Subnet, error) {
-	var out []Subnet
-	pages := ec2.NewDescribeSubnetsPaginator(api, &ec2.DescribeSubnetsInput{Filters: of("vpc-id", vpc)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the subnets of %s: %w", vpc, err)
-		}
-		for _, s := range page.Subnets {
-			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone), Free: int(aws.ToInt32(s.AvailableIpAddressCount))}
-			if cidr, err := netip.ParsePrefix(aws.ToString(s.CidrBlock)); err == nil {
-				one.CIDR = cidr.Masked()
-			}
-			out = append(out, one)
-		}
-	}
-	return out, nil
-}
-
-func readOffers(ctx context.Context, api Reader, want Want) ([]Offer, error) {
-	var out []Offer
-	// A filter, not ServiceNames: a name that AWS does not know here is then an empty answer, not an error.
-	page, err := api.DescribeVpcEndpointServices(ctx, &ec2.DescribeVpcEndpointServicesInput{Filters: of("service-name", want.Services...)})
-	if err != nil {
-		return nil, fmt.Errorf("reading which endpoints AWS offers for %s: %s: %w", want.VPC, strings.Join(want.Services, ", "), err)
-	}
-	for _, s := range page.ServiceDetails {
-		if !slices.ContainsFunc(s.ServiceType, func(t types.ServiceTypeDetail) bool { return t.ServiceType == types.ServiceTypeInterface }) {
-			continue
-		}
-		one := Offer{Service: aws.ToString(s.ServiceName), Zones: s.AvailabilityZones}
-		for _, n := range s.PrivateDnsNames {
-			one.Names = append(one.Names, aws.ToString(n.PrivateDnsName))
-		}
-		out = append(out, one)
-	}
-	return out, nil
-}
-
-// readEndpoints returns the interface endpoints of a VPC, sorted by id.
-func readEndpoints(ctx context.Context, api interface {
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-}, vpc string) ([]Endpoint, error) {
-	var out []Endpoint
-	pages := ec2.NewDescribeVpcEndpointsPaginator(api, &ec2.DescribeVpcEndpointsInput{Filters: of("vpc-id", vpc)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the endpoints of %s: %w", vpc, err)
-		}
-		for _, e := range page.VpcEndpoints {
-			if e.VpcEndpointType == types.VpcEndpointTypeInterface {
-				out = append(out, convert(e))
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })
-	return out, nil
-}
-
-// convert spells the state in lower case, as EC2 answers; the SDK's constants have a capital.
-func convert(e types.VpcEndpoint) Endpoint {
-	out := Endpoint{ID: aws.ToString(e.VpcEndpointId), Service: aws.ToString(e.ServiceName), State: strings.ToLower(string(e.State)),
-		PrivateDNS: aws.ToBool(e.PrivateDnsEnabled), Subnets: slices.Sorted(slices.Values(e.SubnetIds))}
-	for _, g := range e.Groups {
-		out.Groups = append(out.Groups, aws.ToString(g.GroupId))
-	}
-	slices.Sort(out.Groups)
-	out.Owner = tag(e.Tags)
-	return out
-}
-
-// ownGroup returns the id of the security group that carries the owner's word, or nothing.
-func ownGroup(ctx context.Context, api interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-}, owner, vpc string) (string, error) {
-	out, err := api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{
-		Filters: append(of("vpc-id", vpc), append(of("tag:"+TagConnection, owner), of("group-name", GroupName(owner))...)...)})
-	if err != nil {
-		return "", fmt.Errorf("reading security group %s of %s: %w", GroupName(owner), vpc, err)
-	}
-	for _, g := range out.SecurityGroups {
-		return aws.ToString(g.GroupId), nil // a name is unique in a VPC
-	}
-	return "", nil
-}
-
-// Placed is an endpoint or a security group that Drawbridge placed in a VPC.
-type Placed struct{ ID, VPC, Owner string }
-
-// Finder is what [Find] needs of EC2.
-type Finder interface {
-	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-}
-
-// Find returns what Drawbridge placed in the VPCs of a Region for owners whose word begins with one of prefixes, endpoints
-// first. One DescribeVpcEndpoints and one DescribeSecurityGroups, for 100 things each.
-func Find(ctx context.Context, api Finder, prefixes ...string) ([]Placed, error) {
-	var words []string
-	for _, p := range prefixes {
-		words = append(words, p+"*")
-	}
-	ours, out := of("tag:"+TagConnection, words...), []Placed{}
-	endpoints := ec2.NewDescribeVpcEndpointsPaginator(api, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(100), Filters: ours})
-	for endpoints.HasMorePages() {
-		page, err := endpoints.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the endpoints that Drawbridge made: %w", err)
-		}
-		for _, e := range page.VpcEndpoints {
-			if !strings.EqualFold(string(e.State), "deleted") {
-				out = append(out, Placed{ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId), Owner: tag(e.Tags)})
-			}
-		}
-	}
-	groups := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(100), Filters: ours})
-	for groups.HasMorePages() {
-		page, err := groups.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups that Drawbridge made: %w", err)
-		}
-		for _, g := range page.SecurityGroups {
-			out = append(out, Placed{ID: aws.ToString(g.GroupId), VPC: aws.ToString(g.VpcId), Owner: tag(g.Tags)})
-		}
-	}
-	return out, nil
-}
-
-func readRules(ctx context.Context, api lister, groups []string) ([]Rule, error) {
-	if len(groups) == 0 {
-		return nil, nil
-	}
-	var out []Rule
-	pages := ec2.NewDescribeSecurityGroupRulesPaginator(api, &ec2.DescribeSecurityGroupRulesInput{Filters: of("group-id", groups...)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the rules of %s: %w", strings.Join(groups, ", "), err)
-		}
-		for _, r := range page.SecurityGroupRules {
-			protocol := aws.ToString(r.IpProtocol)
-			if aws.ToBool(r.IsEgress) || protocol != "tcp" && protocol != "6" && protocol != "-1" {
-				continue
-			}
-			one := Rule{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), From: 0, To: 65535, Owner: tag(r.Tags)}
-			if protocol != "-1" {
-				one.From, one.To = int(aws.ToInt32(r.FromPort)), int(aws.ToInt32(r.ToPort))
-			}
-			if cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6))); err == nil {
-				one.CIDR = cidr.Masked()
-			}
-			out = append(out, one)
-		}
-	}
-	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
-	return out, nil
-}
-
-func of(name string, values ...string) []types.Filter {
-	return []types.Filter{{Name: &name, Values: values}}
-}
-
-func tag(all []types.Tag) string {
-	for _, t := range all {
-		if aws.ToString(t.Key) == TagConnection {
-			return aws.ToString(t.Value)
-		}
-	}
-	return ""
 }
 
 func tags(kind types.ResourceType, owner string) []types.TagSpecification {

@@ -6,14 +6,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // cloud plays EC2 for one VPC. An endpoint is pending until the next look and stays in sight, deleting, for one more.
@@ -181,10 +186,10 @@ func theirs(id, service string) types.VpcEndpoint {
 }
 
 // ensure asks until it is ready, as the machine does.
-func ensure(t *testing.T, c *cloud) endpoint.State {
+func ensure(t *testing.T, c *cloud, book ledger.Ledger, want endpoint.Want) endpoint.State {
 	t.Helper()
 	for range 8 {
-		state, err := endpoint.Ensure(t.Context(), c, want)
+		state, err := endpoint.Ensure(t.Context(), c, book, want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,10 +204,10 @@ func ensure(t *testing.T, c *cloud) endpoint.State {
 	return endpoint.State{}
 }
 
-func withdraw(t *testing.T, c *cloud) {
+func withdraw(t *testing.T, c *cloud, book ledger.Ledger, want endpoint.Want) {
 	t.Helper()
 	for range 8 {
-		state, err := endpoint.Withdraw(t.Context(), c, want.Owner, want.VPC)
+		state, err := endpoint.Withdraw(t.Context(), c, book, want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +220,8 @@ func withdraw(t *testing.T, c *cloud) {
 
 func TestEnsureMakesWhatIsMissingOnceAndWithdrawTakesExactlyThat(t *testing.T) {
 	c := &cloud{}
-	state := ensure(t, c)
+	book, memory := ledgertest.New()
+	state := ensure(t, c, book, want)
 	for _, h := range state.Hops {
 		if !h.OK {
 			t.Errorf("%s: %s", h.Hop, h.Detail)
@@ -225,20 +231,24 @@ func TestEnsureMakesWhatIsMissingOnceAndWithdrawTakesExactlyThat(t *testing.T) {
 		t.Fatalf("%d endpoints serve, %d are there with %d rules", len(state.Endpoints), len(c.endpoints), len(c.rules))
 	}
 	made := len(c.calls)
-	if ensure(t, c); len(c.calls) != made {
+	if ensure(t, c, book, want); len(c.calls) != made {
 		t.Errorf("a second time it made %v", c.calls[made:])
 	}
-	withdraw(t, c)
+	withdraw(t, c, book, want)
 	if len(c.groups)+len(c.rules) != 0 || slices.ContainsFunc(c.endpoints, func(e types.VpcEndpoint) bool { return e.State != "deleted" }) {
 		t.Errorf("left: %v %v %v", c.groups, c.rules, c.endpoints)
 	}
-	ensure(t, c) // and again, with the deleted ones still in sight
+	if len(memory.Rows()) > 0 {
+		t.Errorf("the ledger still has %v", memory.Rows())
+	}
+	ensure(t, c, book, want) // and again, with the deleted ones still in sight
 }
 
 func TestTheOwnersEndpointsAreUsedAndStay(t *testing.T) {
+	book, _ := ledgertest.New()
 	c := &cloud{endpoints: []types.VpcEndpoint{theirs("vpce-api", api), theirs("vpce-ui", ui)}}
-	state := ensure(t, c)
-	withdraw(t, c)
+	state := ensure(t, c, book, want)
+	withdraw(t, c, book, want)
 	if len(c.calls) != 0 {
 		t.Errorf("it made %v", c.calls)
 	}
@@ -248,26 +258,159 @@ func TestTheOwnersEndpointsAreUsedAndStay(t *testing.T) {
 }
 
 func TestAnEndpointMadeInTheSameMomentIsUsed(t *testing.T) {
+	book, _ := ledgertest.New()
 	c := &cloud{race: true}
-	if state := ensure(t, c); len(state.Endpoints) != 2 || len(c.endpoints) != 2 {
+	if state := ensure(t, c, book, want); len(state.Endpoints) != 2 || len(c.endpoints) != 2 {
 		t.Errorf("%+v serve, %d are there", state.Endpoints, len(c.endpoints))
 	}
 }
 
 func TestADNSNameThatSomethingElseHasIsAConflict(t *testing.T) {
-	_, err := endpoint.Ensure(t.Context(), &cloud{taken: true}, want)
+	book, _ := ledgertest.New()
+	_, err := endpoint.Ensure(t.Context(), &cloud{taken: true}, book, want)
 	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "private hosted zone") {
 		t.Errorf("Ensure: %v", err)
 	}
 }
 
 func TestAGroupOfTheSameNameThatIsNotOursIsNotTaken(t *testing.T) {
+	book, _ := ledgertest.New()
 	c := &cloud{groups: []types.SecurityGroup{{GroupId: aws.String("sg-theirs"), GroupName: aws.String(endpoint.GroupName(want.Owner))}}}
-	_, err := endpoint.Ensure(t.Context(), c, want)
+	_, err := endpoint.Ensure(t.Context(), c, book, want)
 	if fault.Of(err) != fault.NotYet || !strings.Contains(err.Error(), "another name") {
 		t.Errorf("Ensure: %v", err)
 	}
-	if withdraw(t, c); len(c.groups) != 1 {
+	if withdraw(t, c, book, want); len(c.groups) != 1 {
 		t.Error("it was deleted")
+	}
+}
+
+// What only looks like ours, by its tag, was made by nobody whom the ledger knows: it is used, and stays.
+func TestATagAloneMakesNothingOurs(t *testing.T) {
+	book, _ := ledgertest.New()
+	c := &cloud{endpoints: []types.VpcEndpoint{theirs("vpce-api", api), theirs("vpce-ui", ui)}}
+	for n := range c.endpoints {
+		c.endpoints[n].Tags = []types.Tag{{Key: aws.String(endpoint.TagConnection), Value: aws.String(want.Owner)}}
+	}
+	ensure(t, c, book, want)
+	withdraw(t, c, book, want)
+	if len(c.calls) != 0 {
+		t.Errorf("it made %v", c.calls)
+	}
+}
+
+// Two machines that need one endpoint share it, whoever made it: it and its group go with the last of them.
+func TestASharedEndpointStaysUntilTheLastUserGoes(t *testing.T) {
+	other := want
+	other.Owner, other.Kind, other.Services = "data-api-endpoint-vpc-1", "data-api-endpoint", []string{api}
+	for _, first := range []bool{true, false} {
+		book, memory := ledgertest.New()
+		c := &cloud{}
+		ensure(t, c, book, want)
+		made := len(c.calls)
+		if ensure(t, c, book, other); len(c.calls) != made {
+			t.Fatalf("the second made %v", c.calls[made:])
+		}
+		leaves, stays := want, other
+		if !first {
+			leaves, stays = other, want
+		}
+		withdraw(t, c, book, leaves)
+		if n := slices.IndexFunc(c.endpoints, func(e types.VpcEndpoint) bool { return *e.ServiceName == api }); c.endpoints[n].State != "available" || len(c.groups) != 1 {
+			t.Errorf("%s went, and with it what %s needs: %v", leaves.Owner, stays.Owner, c.calls)
+		}
+		withdraw(t, c, book, stays)
+		if len(c.groups) != 0 || slices.ContainsFunc(c.endpoints, func(e types.VpcEndpoint) bool { return e.State != "deleted" }) || len(memory.Rows()) > 0 {
+			t.Errorf("left: %v %v, %v", c.groups, c.endpoints, memory.Rows())
+		}
+	}
+}
+
+// An answer that is lost, at whichever call of the ledger, leaves nothing behind.
+func TestAnInterruptedPlacementIsFinishedAndTakenBack(t *testing.T) {
+	total := 0
+	for at := 1; ; at++ {
+		book, memory := ledgertest.New()
+		now := book.Now()
+		book.Now = func() time.Time { return now }
+		n, hit := 0, false
+		memory.Fault = func(string) ledgertest.Fault {
+			if n++; n == at {
+				hit = true
+				return ledgertest.Lost
+			}
+			return ledgertest.None
+		}
+		c := &cloud{}
+		until := func(what string, do func() (endpoint.State, error)) {
+			for range 20 {
+				state, err := do()
+				if err == nil && state.Ready {
+					return
+				}
+				now = now.Add(3 * time.Minute)
+			}
+			t.Fatalf("fault %d: it never comes to %s", at, what)
+		}
+		until("be there", func() (endpoint.State, error) { return endpoint.Ensure(t.Context(), c, book, want) })
+		if live := slices.DeleteFunc(slices.Clone(c.endpoints), func(e types.VpcEndpoint) bool { return e.State != "available" }); len(live) != 2 {
+			t.Fatalf("fault %d: %d endpoints", at, len(live))
+		}
+		until("go", func() (endpoint.State, error) { return endpoint.Withdraw(t.Context(), c, book, want) })
+		if len(c.groups) != 0 || slices.ContainsFunc(c.endpoints, func(e types.VpcEndpoint) bool { return e.State != "deleted" }) || len(memory.Rows()) > 0 {
+			t.Fatalf("fault %d: left: %v %v, %v", at, c.groups, c.endpoints, memory.Rows())
+		}
+		if !hit {
+			break
+		}
+		total++
+	}
+	if total < 10 {
+		t.Fatalf("only %d calls were tried", total)
+	}
+}
+
+// An endpoint that somebody deletes is made once more; deleted again, it is left, said, and contested. One that its owner makes instead is used, and theirs.
+func TestAnEndpointThatIsDeletedAgainIsLeft(t *testing.T) {
+	book, _ := ledgertest.New()
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	book.Now = func() time.Time { return now }
+	c := &cloud{}
+	remove := func() {
+		for n := range c.endpoints {
+			if *c.endpoints[n].ServiceName == api {
+				c.endpoints[n].State = "deleted"
+			}
+		}
+		now = now.Add(time.Hour)
+	}
+	of := func(s endpoint.State) (ours bool, left bool) {
+		for _, e := range s.Endpoints {
+			ours = ours || e.Service == api
+		}
+		return ours, slices.ContainsFunc(s.Hops, func(h workflow.Hop) bool { return !h.OK && strings.Contains(h.Detail, "left to them") })
+	}
+	items := func() int {
+		all, err := book.Of(context.Background(), want.Account, want.Region, want.VPC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(contest.Of(all))
+	}
+	ensure(t, c, book, want)
+	remove()
+	if there, left := of(ensure(t, c, book, want)); !there || left {
+		t.Fatal("the first time it is not put back")
+	}
+	remove()
+	for range 2 {
+		if there, left := of(ensure(t, c, book, want)); there || !left || items() != 1 {
+			t.Fatalf("there %v, left %v, %d contested", there, left, items())
+		}
+		now = now.Add(time.Hour)
+	}
+	c.endpoints = append(c.endpoints, theirs("vpce-own", api))
+	if there, left := of(ensure(t, c, book, want)); !there || left || items() != 0 {
+		t.Errorf("the owner's own: there %v, left %v, %d contested", there, left, items())
 	}
 }

@@ -3,8 +3,8 @@
 // Which services is data: the full names that AWS gives them, such as com.amazonaws.eu-west-1.rds-data. An endpoint that
 // the VPC's owner made is used as it is: never doubled, changed or deleted. What is missing is made with private DNS,
 // one subnet in every Availability Zone, and a security group of ours that admits HTTPS from the VPC and from the ranges
-// it is given, and from nowhere else. What is ours carries the tag drawbridge:connection with the owner's word, and
-// removal takes exactly that.
+// it is given, and from nowhere else. What is ours is in the ledger, and removal takes exactly that, with the last who needs it. It
+// carries the tag drawbridge:connection with the owner's word as well: IAM lets nothing else be touched.
 // https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 package endpoint
 
@@ -25,9 +25,13 @@ type Want struct {
 	// Owner is the value of the tag drawbridge:connection on what is made. The security group is called
 	// drawbridge-<Owner>, so two purposes in one VPC never share or quarrel about a group.
 	Owner    string
+	Account  string
+	Region   string
 	VPC      string
 	Services []string       // full names
 	Callers  []netip.Prefix // who may call beside the VPC itself: ranges on premises, of a VPN
+	Kind     string         // of the VPC's entry in the ledger: the name of the machine that asks
+	By       string         // the execution
 }
 
 // Network is what one VPC has, as far as its endpoints are concerned.
@@ -66,7 +70,7 @@ type Endpoint struct {
 	PrivateDNS bool     `json:"privateDns"`
 	Subnets    []string `json:"subnets,omitempty"`
 	Groups     []string `json:"groups,omitempty"`
-	Owner      string   `json:"owner,omitempty"` // its tag drawbridge:connection; empty: somebody else's
+	Owner      string   `json:"owner,omitempty"` // as read, its tag drawbridge:connection; see [Claim]; empty: somebody else's
 }
 
 // Rule is an ingress rule of a security group, for TCP and with a range of addresses as its source.

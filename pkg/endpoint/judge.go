@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Judge returns one hop for each service, saying whether its endpoint serves everybody who may call it, and whose it is.
 // Somebody else's endpoint is judged like ours; what it lacks is said and not mended. acls may be empty: AWS's default
 // lets everything through.
-func Judge(want Want, have Network, acls []firewall.ACL) []workflow.Hop {
+func Judge(want Want, have Network, acls []network.ACL) []workflow.Hop {
 	sources := Sources(have.CIDRs, want.Callers)
 	var out []workflow.Hop
 	for _, service := range slices.Sorted(slices.Values(want.Services)) {
@@ -38,7 +39,7 @@ func Judge(want Want, have Network, acls []firewall.ACL) []workflow.Hop {
 	return out
 }
 
-func lacking(want Want, have Network, e Endpoint, sources []netip.Prefix, acls []firewall.ACL) []string {
+func lacking(want Want, have Network, e Endpoint, sources []netip.Prefix, acls []network.ACL) []string {
 	var out []string
 	if e.State != "available" {
 		out = append(out, "it is "+e.State)

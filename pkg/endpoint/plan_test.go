@@ -11,14 +11,14 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 const api, ui = "com.amazonaws.eu-west-1.sagemaker.api", "aws.sagemaker.eu-west-1.notebook"
 
 func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
-var want = endpoint.Want{Owner: "private-notebooks-vpc-1", VPC: "vpc-1", Services: []string{api, ui}, Callers: []netip.Prefix{cidr("192.168.0.0/16")}}
+var want = endpoint.Want{Owner: "private-notebooks-vpc-1", Kind: "private-notebooks", Account: "111111111111", Region: "eu-west-1", By: "x", VPC: "vpc-1", Services: []string{api, ui}, Callers: []netip.Prefix{cidr("192.168.0.0/16")}}
 
 // bare is a VPC with two zones and nothing else.
 func bare() endpoint.Network {
@@ -151,10 +151,10 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	shut := []firewall.ACL{{ID: "acl-1", Subnets: []string{"subnet-a"}}}
+	shut := []network.ACL{{ID: "acl-1", Subnets: []string{"subnet-a"}}}
 	for name, c := range map[string]struct {
 		change func(*endpoint.Network)
-		acls   []firewall.ACL
+		acls   []network.ACL
 		says   string // empty: all is well
 	}{
 		"what Drawbridge makes is well": {change: func(*endpoint.Network) {}},

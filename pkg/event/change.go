@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -22,6 +23,21 @@ type Changed struct {
 	Things []Thing
 	// Unread says what stands beside them and cannot be read; empty if there is nothing of that kind.
 	Unread string
+	// Touched are the resources at which somebody's hand was, who may have undone what Drawbridge did there. Untagged are the carriers of
+	// connections that lost a tag by which Drawbridge speaks to people.
+	Touched  []Touched
+	Untagged []string
+	// Hand is whose hand it was, and At when; Call is the id of the call's record.
+	Hand Hand
+	At   time.Time
+	Call string
+	// Contest is the connection of Drawbridge's own event [ContestToReport].
+	Contest string
+}
+
+// Nothing reports whether the event names nothing to look at.
+func (c Changed) Nothing() bool {
+	return len(c.Things)+len(c.Touched)+len(c.Untagged) == 0 && c.Contest == ""
 }
 
 // Thing is one thing that an event names.
@@ -67,32 +83,49 @@ func ReadChanged(raw []byte) (Changed, error) {
 	case e.Source == "aws.rds" && (e.DetailType == "RDS DB Instance Event" || e.DetailType == "RDS DB Cluster Event"):
 		err = changed.databaseState(e.Detail)
 	case e.DetailType == CallRecorded:
-		err = changed.recorded(e)
+		err = changed.recorded(e, out.Time)
+	case e.Source == Source && e.DetailType == ContestToReport:
+		err = changed.contest(e.Detail)
 	default:
 		changed.Why = fmt.Sprintf("%q from %s names nothing that Drawbridge looks at for its tags", clip(e.DetailType), clip(e.Source))
 	}
-	if err == nil && len(changed.Things) == 0 && changed.Why == "" {
+	if err == nil && changed.Nothing() && changed.Why == "" {
 		changed.Why = changed.Name + " names nothing that Drawbridge looks at"
 	}
 	return changed, err
 }
 
 // recorded reads CloudTrail's record of a call.
-func (c *Changed) recorded(e envelope) error {
+func (c *Changed) recorded(e envelope, arrived time.Time) error {
 	r, err := readRecord(e.Source, e.Detail)
 	if err != nil {
 		return err
 	}
-	c.Name = clip(r.call)
+	var who identity
+	if err := json.Unmarshal(e.Detail, &who); err != nil {
+		return invalid("detail: %v", err)
+	}
+	c.Name, c.Hand, c.At, c.Call = clip(r.call), who.hand(), who.when(arrived), plain(who.EventID, 60)
 	known, ok := tag.FindRecord(r.service, r.call)
 	table := r.service == "ec2" && slices.Contains(tableCalls, r.call)
+	touch, touches := FindTouch(r.service, r.call)
 	switch {
-	case !ok && !table:
+	case !ok && !table && !touches:
 		c.Why = fmt.Sprintf("%s of %s says nothing of tags, nor of what begins or ends", c.Name, clip(r.service))
 		return nil
 	case r.failed != "":
 		c.Why = fmt.Sprintf("%s failed with %s, so nothing changed", c.Name, clip(r.failed))
 		return nil
+	case touches && who.own():
+		c.Why = c.Name + " was Drawbridge's own"
+		return nil
+	}
+	if touches {
+		if c.Touched, err = touch.touched(r); err != nil || !ok {
+			return err
+		}
+	}
+	switch {
 	case table:
 		id := r.request.one("routeTableId")
 		if !tableForm.MatchString(id) {
@@ -101,12 +134,17 @@ func (c *Changed) recorded(e envelope) error {
 		c.Things = []Thing{{Kind: TableKind, ID: id, Act: tag.Changes}}
 		return nil
 	}
+	if known.Act == tag.Removes && r.service == "ec2" && !who.own() {
+		c.Untagged = untagged(r)
+	}
 	keys, about := wished(known.Act, r.request.tagKeys())
 	if known.Names.Kind == tag.RedshiftCluster { // Redshift has no event of its own that a cluster began
 		about = true
 	}
 	if !about {
-		c.Why = c.Name + " is about no tag of Drawbridge's"
+		if c.Nothing() {
+			c.Why = c.Name + " is about no tag of Drawbridge's"
+		}
 		return nil
 	}
 	names := r.request.texts(known.Names.Path...)
@@ -128,6 +166,21 @@ func (c *Changed) recorded(e envelope) error {
 		return invalid("%s names no %s: there is nothing at %s", c.Name, known.Names.Kind, strings.Join(known.Names.Path, "."))
 	}
 	return nil
+}
+
+// untagged returns the carriers that lost a tag by which Drawbridge speaks: one that was named, or all.
+func untagged(r record) []string {
+	keys := r.request.tagKeys()
+	if len(keys) > 0 && !slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, tag.Prefix) && !slices.Contains(tag.Keys(), k) }) {
+		return nil
+	}
+	var out []string
+	for _, id := range r.request.texts("resourcesSet", "resourceId") {
+		if peeringForm.MatchString(id) || attachmentForm.MatchString(id) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // wished returns Drawbridge's keys among those of a call; about says whether the call can matter for its tags at all. A call
@@ -186,19 +239,23 @@ func (c *Changed) add(r tag.Record, name string, keys []string) error {
 // forms are what the ids and names of things look like.
 var forms = map[tag.Kind]*regexp.Regexp{
 	tag.VPC: vpcForm, tag.Peering: peeringForm, tag.Gateway: gatewayForm, tag.Attachment: attachmentForm,
-	tag.Workgroup: workgroupForm, tag.RedshiftCluster: clusterForm, tag.Notebook: notebookForm,
+	tag.Workgroup: workgroupForm, tag.RedshiftCluster: clusterForm, tag.Notebook: notebookForm, tag.Domain: domainForm,
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 	tag.DBInstance: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
 	tag.DBCluster:  regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 	tag.Role: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+	tag.StoredSecret: regexp.MustCompile(`^[\w/+=.@-]{1,519}$`), // with the hyphen and six characters that its ARN has more
+	// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
+	tag.KMSKey: regexp.MustCompile(`^(?:mrk-)?[0-9a-f-]{32,36}$`),
 }
 
 // arns say how the ARNs of things begin after the account, by kind.
 var arns = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
 	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
-	tag.Role: "role/", tag.Notebook: "notebook-instance/",
+	tag.Role: "role/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/", tag.StoredSecret: "secret:", tag.KMSKey: "key/",
 }
 
 // ids say what the ids of EC2 begin with. Other things of transit gateways begin like the gateways themselves.
@@ -241,7 +298,8 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 		if !forms[kind].MatchString(id) {
 			return "", "", invalid("%q is no %s", clip(name), kind)
 		}
-		if kind == tag.DBInstance || kind == tag.DBCluster || kind == tag.RedshiftCluster {
+		switch kind {
+		case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.StoredSecret, tag.KMSKey:
 			id = name
 		}
 		return kind, id, nil
@@ -250,8 +308,15 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 }
 
 // ofKind returns how the thing of a kind with a name is called. Databases are named by identifiers, in whatever case, and are kept in
-// lower case; RDS and Redshift are asked by ARN.
+// lower case; RDS and Redshift are asked by ARN. Secrets and keys are named in either way.
 func ofKind(at Place, kind tag.Kind, name string) (string, error) {
+	if strings.HasPrefix(name, "arn:") && (kind == tag.StoredSecret || kind == tag.KMSKey) {
+		is, id, err := named(at, kind.Service(), name)
+		if err == nil && is != kind {
+			err = invalid("%q is not the ARN of a %s", clip(name), kind)
+		}
+		return id, err
+	}
 	switch kind {
 	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
 		name = strings.ToLower(name)
@@ -260,7 +325,7 @@ func ofKind(at Place, kind tag.Kind, name string) (string, error) {
 		return "", invalid("%q is not the name of a %s", clip(name), kind)
 	}
 	switch kind {
-	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
+	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.KMSKey:
 		return arn.New(arn.Partition(at.Region), kind.Service(), at.Region, at.Account, arns[kind]+name), nil
 	}
 	return name, nil

@@ -65,8 +65,6 @@ type Event struct {
 	Cluster string
 	// Workgroup is the workgroup of Redshift Serverless that has the tag drawbridge:studio (Kind Studio): its ARN or name.
 	Workgroup string
-	// Consumer is the account for whose sake a look at Cluster was asked for; empty if it was for nobody's.
-	Consumer string
 	// Roles says that the roles with which people of the account work in Studio changed (Kind Studio).
 	Roles bool
 	// DomainID is the Studio domain (Kind Studio, without Cluster, Workgroup and Roles).

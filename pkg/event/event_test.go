@@ -50,7 +50,7 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.Notebook || e.NotebookName != "Analysis" {
 					t.Errorf("got %+v, want the notebook Analysis in its own case", e)
 				}
-			case name == "create-route":
+			case name == "create-route" || name == "delete-route-by-terraform":
 				if e.Kind != event.Routes || e.RouteTableID != "rtb-0a1b2c3d4e5f60001" {
 					t.Errorf("got %+v, want the route table", e)
 				}
@@ -62,12 +62,12 @@ func TestEverySampleIsRead(t *testing.T) {
 				if e.Kind != event.DataAPI || e.ClusterARN != "arn:aws:rds:"+e.Region+":"+e.Account+":cluster:sales" {
 					t.Errorf("got %+v, want the Aurora cluster", e)
 				}
-			case name == "create-vpc-endpoint" || name == "private-notebooks-to-inspect":
+			case name == "create-vpc-endpoint" || name == "delete-vpc-endpoints" || name == "private-notebooks-to-inspect":
 				if e.Kind != event.Private || e.Account != "111111111111" {
 					t.Errorf("got %+v, want a look at the account", e)
 				}
 			case name == "studio-to-inspect":
-				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" || e.Consumer != "111111111111" {
+				if e.Kind != event.Studio || e.Cluster != "sales-warehouse" || e.Account != "222222222222" {
 					t.Errorf("got %+v, want the cluster where it is", e)
 				}
 			case name == "create-user-profile":
@@ -90,14 +90,14 @@ func TestEverySampleIsRead(t *testing.T) {
 		})
 	}
 	// What Drawbridge announces, and what only tells people, must never start a machine's work.
-	for _, name := range []string{"connection-connected", "connection-refused", "connection-removed", "approval-needed", "attention-needed", "access-granted", "access-pending", "access-refused", "access-removed", "execution-status-change", "alarm-state-change", "parameter-store-change", "tag-unclear"} {
+	for _, name := range []string{"connection-connected", "connection-refused", "connection-removed", "approval-needed", "attention-needed", "access-granted", "access-pending", "access-refused", "access-removed", "execution-status-change", "alarm-state-change", "parameter-store-change", "tag-unclear", "connection-contested", "change-held"} {
 		if !others[name] {
 			t.Errorf("%s is taken for something to work on", name)
 		}
 		delete(others, name)
 	}
 	for name := range others {
-		if c, err := event.ReadChanged(samples(t)[name]); err != nil || len(c.Things) == 0 {
+		if c, err := event.ReadChanged(samples(t)[name]); err != nil || c.Nothing() {
 			t.Errorf("nobody handles %s: %+v, %v", name, c, err)
 		}
 	}

@@ -5,9 +5,6 @@ import "github.com/drawbridge-cloud/drawbridge/pkg/arn"
 // IsAccount reports whether text has the form of an account's id. What has not, in a tag for example, is nobody's.
 func IsAccount(text string) bool { return accountForm.MatchString(text) }
 
-// IsPeering reports whether text has the form of a VPC peering connection's id. An event that names anything else is not read.
-func IsPeering(text string) bool { return peeringForm.MatchString(text) }
-
 // IsGateway reports whether text has the form of a transit gateway's id. An event that names anything else is not read.
 func IsGateway(text string) bool { return gatewayForm.MatchString(text) }
 

@@ -27,6 +27,9 @@ const (
 // ShareChanged is the detail-type of RAM's own event, which comes to the accounts on both sides of a share.
 const ShareChanged = "Resource Sharing State Change"
 
+// InvitationAccepted is the call of RAM by which an account accepts what is shared with it; its record comes from that account.
+const InvitationAccepted = "AcceptResourceShareInvitation"
+
 // ShareInspection is the detail of Drawbridge's own event [ShareToInspect]. Account is one of those that the share
 // concerns, its owner or one that it is shared with.
 type ShareInspection struct {
@@ -38,7 +41,7 @@ type ShareInspection struct {
 
 // AttachmentInspection is the detail of Drawbridge's own event [AttachmentToInspect]: one VPC, in its own account and
 // Region, on one gateway; or on each that it asks for or is attached to, if none is named. Where no VPC is named, it is what one
-// attachment attaches, or every one that waits for the owner of the gateway.
+// attachment attaches, or every one that waits for the owner of the gateway, or that the gateway's tags take back.
 type AttachmentInspection struct {
 	Account          string `json:"account"`
 	Region           string `json:"region"`
@@ -56,11 +59,11 @@ var (
 
 // shareCalls are the API calls of RAM that change what is shared with whom.
 var shareCalls = map[string]bool{
-	"CreateResourceShare":           true,
-	"AssociateResourceShare":        true,
-	"DisassociateResourceShare":     true,
-	"DeleteResourceShare":           true,
-	"AcceptResourceShareInvitation": true,
+	"CreateResourceShare":       true,
+	"AssociateResourceShare":    true,
+	"DisassociateResourceShare": true,
+	"DeleteResourceShare":       true,
+	InvitationAccepted:          true,
 }
 
 // gatewayCalls are the API calls of EC2 about attachments to a transit gateway.

@@ -26,6 +26,7 @@ var gatewaySamples = map[string]event.Event{
 	"modify-transit-gateway-vpc-attachment": {Kind: event.Attachment, Place: attacher, AttachmentID: attachment},
 	"delete-transit-gateway-vpc-attachment": {Kind: event.Attachment, Place: attacher, AttachmentID: attachment},
 	"accept-transit-gateway-vpc-attachment": {Kind: event.Attachment, Place: owner, AttachmentID: attachment},
+	"disable-transit-gateway-propagation":   {Kind: event.Attachment, Place: owner, AttachmentID: attachment},
 	"associate-transit-gateway-route-table": {Kind: event.Attachment, Place: owner, AttachmentID: attachment},
 	"create-resource-share":                 {Kind: event.Share, Place: owner, ShareARN: share},
 	"accept-resource-share-invitation":      {Kind: event.Share, Place: attacher, ShareARN: share},

@@ -13,6 +13,7 @@ var own = map[string]func(Event, json.RawMessage) (Event, error){
 	DataAPIToInspect:          dataAPIToInspect,
 	DataAPIEndpointToInspect:  dataAPIEndpointToInspect,
 	PrivateNotebooksToInspect: privateNotebooksToInspect,
+	ContestToReport:           contestToReport,
 }
 
 // Own reports whether a detail-type is that of one of Drawbridge's own events.

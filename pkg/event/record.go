@@ -186,6 +186,8 @@ func (v value) tagKeys() []string {
 				keys = append(keys, each.text)
 			case each.fields["key"].text != "":
 				keys = append(keys, each.fields["key"].text)
+			case each.fields["tagKey"].text != "": // of KMS
+				keys = append(keys, each.fields["tagKey"].text)
 			default: // an object that has the keys as names
 				for key := range each.fields {
 					keys = append(keys, key)

@@ -11,17 +11,16 @@ import (
 // StudioToInspect is the detail-type of Drawbridge's own event that the readers of a Redshift cluster want a look.
 const StudioToInspect = "Studio To Inspect"
 
-// StudioInspection is the detail of Drawbridge's own event [StudioToInspect]. It names one of three: a cluster, a workgroup
-// of Redshift Serverless, or the execution roles of the account.
+// StudioInspection is the detail of Drawbridge's own event [StudioToInspect]. It names one of four: a cluster, a workgroup
+// of Redshift Serverless, a Studio domain, or the execution roles of the account.
 type StudioInspection struct {
 	Account   string `json:"account"`
 	Region    string `json:"region"`
 	Cluster   string `json:"clusterIdentifier,omitempty"`
 	Workgroup string `json:"workgroup,omitempty"` // its name or ARN
+	Domain    string `json:"domainId,omitempty"`  // d-…
 	Roles     bool   `json:"roles,omitempty"`
-	// Consumer is the account for whose sake somebody asks; empty if nobody's.
-	Consumer string `json:"consumer,omitempty"`
-	Reason   string `json:"reason"`
+	Reason    string `json:"reason"`
 }
 
 var (
@@ -41,19 +40,18 @@ func studioToInspect(out Event, detail json.RawMessage) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	if d.Consumer != "" && !accountForm.MatchString(d.Consumer) {
-		return Event{}, invalid("detail.consumer %q does not have twelve digits", clip(d.Consumer))
-	}
 	out.Kind, out.Place = Studio, where
 	switch {
-	case d.Roles && d.Cluster == "" && d.Workgroup == "":
+	case d.Roles && d.Cluster == "" && d.Workgroup == "" && d.Domain == "":
 		out.Roles = true
-	case d.Workgroup != "" && d.Cluster == "" && !d.Roles && IsWorkgroup(d.Workgroup):
+	case d.Workgroup != "" && d.Cluster == "" && d.Domain == "" && !d.Roles && IsWorkgroup(d.Workgroup):
 		out.Workgroup = d.Workgroup
-	case clusterForm.MatchString(d.Cluster) && d.Workgroup == "" && !d.Roles:
-		out.Cluster, out.Consumer = d.Cluster, d.Consumer
+	case clusterForm.MatchString(d.Cluster) && d.Workgroup == "" && d.Domain == "" && !d.Roles:
+		out.Cluster = d.Cluster
+	case domainForm.MatchString(d.Domain) && d.Cluster == "" && d.Workgroup == "" && !d.Roles:
+		out.DomainID = d.Domain
 	default:
-		return Event{}, invalid("detail names neither one Redshift cluster (%q), nor one workgroup (%q), nor roles", clip(d.Cluster), clip(d.Workgroup))
+		return Event{}, invalid("detail names neither one Redshift cluster (%q), nor one workgroup (%q), nor one Studio domain (%q), nor roles", clip(d.Cluster), clip(d.Workgroup), clip(d.Domain))
 	}
 	return out, nil
 }

@@ -9,8 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -35,6 +37,8 @@ type SageMaker interface {
 // Clients are for acting in one account and Region.
 type Clients struct {
 	EC2       EC2
+	RDS       sweep.RDS
+	RAM       sweep.InvitationReader
 	SageMaker SageMaker
 }
 
@@ -44,6 +48,10 @@ type Fanout struct {
 	Enter func(execution string, place event.Place) Clients
 	// Ask asks for looks.
 	Ask sweep.Ask
+	// Contest is what the ledger says of things that somebody may have taken away.
+	Contest contest.Contest
+	// Region is the hub's, under which the ledger has what is of a service without Regions.
+	Region string
 }
 
 // pageSize is how many things are held at a time.
@@ -63,15 +71,29 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 	nothing := func(why string) (workflow.FindConnectionsOutput, error) {
 		return workflow.FindConnectionsOutput{Result: workflow.Nothing, Reason: why, Tagged: tagged}, nil
 	}
-	if len(c.Things) == 0 {
+	if c.Contest != "" {
+		return workflow.FindConnectionsOutput{Result: workflow.Announced, Tagged: tagged, Contested: c.Contest, Reason: "something of " + c.Contest + " is contested"}, nil
+	}
+	if c.Nothing() {
 		return nothing(c.Why)
 	}
 	concern := Plan(c)
+	contested, err := f.hands(ctx, &concern, c)
+	if err != nil {
+		return workflow.FindConnectionsOutput{}, fmt.Errorf("finding what the hand of %s was at in %s, %s: %w", c.Hand.Who, c.Account, c.Region, err)
+	}
+	if concern.Empty() {
+		out, err := nothing(fmt.Sprintf("%s by %s is about nothing that Drawbridge did in %s, %s", c.Name, c.Hand.Who, c.Account, c.Region))
+		out.Contested = contested
+		return out, err
+	}
 	api := f.Enter(in.Execution, c.Place)
 	for _, more := range []func() error{
 		func() error { return concern.tables(ctx, api.EC2, c.Place) },
 		func() error { return concern.networks(ctx, api.EC2, c) },
 		func() error { return concern.notebooks(ctx, api.SageMaker, c, tagged) },
+		func() error { return concern.configured(ctx, api.SageMaker, c) },
+		func() error { return concern.clusters(ctx, api.RDS, c) },
 	} {
 		if err := more(); err != nil {
 			return workflow.FindConnectionsOutput{}, fmt.Errorf("in %s, %s: %w", c.Account, c.Region, err)
@@ -81,6 +103,13 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 		return workflow.FindConnectionsOutput{}, err
 	}
 	found := len(concern.Looks)
+	if concern.Invited {
+		_, asked, err := sweep.EachInvitation(ctx, api.RAM, c.Place, c.Name, f.Ask)
+		if err != nil {
+			return workflow.FindConnectionsOutput{}, fmt.Errorf("in %s, %s: %w", c.Account, c.Region, err)
+		}
+		found += asked
+	}
 	if concern.Everywhere || len(concern.VPCs) > 0 {
 		peerings, err := concern.peerings(ctx, api.EC2, c, f.Ask)
 		if err != nil {
@@ -95,7 +124,7 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 	if found == 0 {
 		return nothing(fmt.Sprintf("%s concerns no connection of %s in %s", c.Name, c.Account, c.Region))
 	}
-	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: found, Tagged: tagged,
+	return workflow.FindConnectionsOutput{Result: workflow.Announced, Announced: found, Tagged: tagged, Contested: contested,
 		Reason: strings.TrimSuffix(fmt.Sprintf("%s concerns %d, each looked at by an execution of its own; left out: %s", c.Name, found, c.Unread), "; left out: ")}, nil
 }
 
@@ -167,6 +196,30 @@ func (o *Concern) notebooks(ctx context.Context, api SageMaker, c event.Changed,
 		for i := range tagged {
 			if tagged[i].Kind == tag.Notebook && tagged[i].ID == name {
 				tagged[i].ID = as
+			}
+		}
+	}
+	return nil
+}
+
+// clusters adds the looks at Aurora clusters whose owner names readers.
+func (o *Concern) clusters(ctx context.Context, api sweep.RDS, c event.Changed) error {
+	if !o.Clusters {
+		return nil
+	}
+	pages := rds.NewDescribeDBClustersPaginator(api, &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("reading the Aurora clusters: %w", err)
+		}
+		for _, cluster := range page.DBClusters {
+			tags := map[string]string{}
+			for _, t := range cluster.TagList {
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			if tag.Clean(tag.DBCluster, tags)[tag.DataAPI] != "" {
+				o.look(event.DataAPIInspection{Account: c.Account, Region: c.Region, Cluster: aws.ToString(cluster.DBClusterArn), Reason: c.Name})
 			}
 		}
 	}

@@ -9,12 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fanout"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -66,6 +72,26 @@ func (a *account) ListNotebookInstances(context.Context, *sagemaker.ListNotebook
 	return &sagemaker.ListNotebookInstancesOutput{NotebookInstances: []sagemakertypes.NotebookInstanceSummary{{NotebookInstanceName: aws.String("Analysis")}}}, nil
 }
 
+func (a *account) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	a.calls = append(a.calls, "clusters")
+	cluster := func(id string, tags ...rdstypes.Tag) rdstypes.DBCluster {
+		return rdstypes.DBCluster{DBClusterArn: aws.String("arn:aws:rds:eu-west-1:111111111111:cluster:" + id), TagList: tags}
+	}
+	return &rds.DescribeDBClustersOutput{DBClusters: []rdstypes.DBCluster{cluster("plain"),
+		cluster("sales", rdstypes.Tag{Key: aws.String("drawbridge:data-api"), Value: aws.String("222222222222")}),
+		cluster("closed", rdstypes.Tag{Key: aws.String("drawbridge:data-api"), Value: aws.String("none")})}}, nil
+}
+
+func (a *account) GetResourceShareInvitations(context.Context, *ram.GetResourceShareInvitationsInput, ...func(*ram.Options)) (*ram.GetResourceShareInvitationsOutput, error) {
+	a.calls = append(a.calls, "invitations")
+	out := &ram.GetResourceShareInvitationsOutput{}
+	for share, status := range map[string]ramtypes.ResourceShareInvitationStatus{"waits": "PENDING", "over": "EXPIRED"} {
+		out.ResourceShareInvitations = append(out.ResourceShareInvitations, ramtypes.ResourceShareInvitation{
+			ResourceShareArn: &share, ReceiverAccountId: &here.Account, Status: status})
+	}
+	return out, nil
+}
+
 func TestFind(t *testing.T) {
 	const call = `{"source":"aws.SERVICE","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"eu-west-1","detail":{"eventName":"CALL","requestParameters":PARAMETERS}}`
 	tags := func(key string, ids ...string) string {
@@ -81,6 +107,10 @@ func TestFind(t *testing.T) {
 		"a peering and a VPC at once": {"ec2", "DeleteTags", `{"resourcesSet":{"items":[{"resourceId":"pcx-0000000a"},{"resourceId":"vpc-00000001"}]},"tagSet":{}}`, false,
 			[]string{"Attachment To Inspect vpc-00000001", "Attachment To Inspect vpc-00000001 tgw-00000001", "Data API Endpoint To Inspect vpc-00000001",
 				"Peering To Inspect pcx-00000001", "Peering To Inspect pcx-0000000a", "Private Notebooks To Inspect"}, []string{"attachments", "peerings"}},
+		"a VPC that asks for a gateway": {"ec2", "CreateTags", tags("drawbridge:attach", "vpc-00000001"), false,
+			[]string{"Attachment To Inspect vpc-00000001", "Share To Inspect waits"}, []string{"invitations"}},
+		"a VPC that asks no more": {"ec2", "DeleteTags", tags("drawbridge:attach", "vpc-00000001"), false,
+			[]string{"Attachment To Inspect vpc-00000001"}, nil},
 		"both VPCs": {"ec2", "CreateTags", tags("drawbridge:accept", "vpc-00000001", "vpc-00000002"), false,
 			[]string{"Attachment To Inspect vpc-00000001 tgw-00000001", "Attachment To Inspect vpc-00000002 tgw-00000001",
 				"Peering To Inspect pcx-00000001", "Peering To Inspect pcx-00000002"}, []string{"attachments", "peerings"}},
@@ -94,17 +124,22 @@ func TestFind(t *testing.T) {
 				"Peering To Inspect pcx-00000001", "Peering To Inspect pcx-00000002"}, []string{"attachments", "peerings"}},
 		"a notebook by its ARN": {"sagemaker", "AddTags", `{"resourceArn":"arn:aws:sagemaker:eu-west-1:111111111111:notebook-instance/analysis","tags":[{"key":"drawbridge:restart"}]}`, false,
 			[]string{"Notebook To Inspect Analysis"}, []string{"notebooks"}},
+		"a secret": {"secretsmanager", "UntagResource", `{"secretId":"sales/reader","tagKeys":["drawbridge:data-api"]}`, false,
+			[]string{"Data API To Inspect sales"}, []string{"clusters"}},
+		"a key": {"kms", "TagResource", `{"keyId":"1234abcd-12ab-34cd-56ef-1234567890ab","tags":[{"tagKey":"drawbridge:data-api","tagValue":"sales"}]}`, false,
+			[]string{"Data API To Inspect sales"}, []string{"clusters"}},
 		"nobody": {"ec2", "CreateTags", tags("Name", "vpc-00000001"), false, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &account{gone: c.gone}
 			var asked []string
-			f := fanout.Fanout{
+			l, _ := ledgertest.New()
+			f := fanout.Fanout{Contest: contest.Contest{Ledger: l}, Region: "us-east-1",
 				Enter: func(_ string, at event.Place) fanout.Clients {
 					if at != here {
 						t.Errorf("enters %v", at)
 					}
-					return fanout.Clients{EC2: a, SageMaker: a}
+					return fanout.Clients{EC2: a, RAM: a, RDS: a, SageMaker: a}
 				},
 				Ask: func(_ context.Context, looks ...look.Look) error {
 					for _, l := range looks {
@@ -135,8 +170,12 @@ func about(l look.Look) string {
 		return l.PeeringID
 	case event.AttachmentInspection:
 		return l.VPC + " " + l.TransitGatewayID
+	case event.DataAPIInspection:
+		return event.ClusterID(l.Cluster)
 	case event.DataAPIEndpointInspection:
 		return l.VPC
+	case event.ShareInspection:
+		return l.Share
 	case event.NotebookInspection:
 		return l.Notebook
 	}

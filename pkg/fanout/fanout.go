@@ -5,7 +5,8 @@
 // reads the facts and decides.
 //
 //	fanout.go  the words
-//	plan.go    thinks: what an event concerns
+//	plan.go    thinks: what an event concerns, and how what the ledger has is looked at
+//	hand.go    somebody's hand at something that Drawbridge added, or that an owner asks for anew
 //	apply.go   finds the connections, and asks
 package fanout
 
@@ -23,6 +24,17 @@ type Concern struct {
 	Networks []string
 	// Tables are route tables whose VPC's connections are concerned, sorted.
 	Tables []string
+	// Clusters says that all Aurora clusters of the place that name readers are concerned: a secret or a key does not know its cluster.
+	Clusters bool
+	// Invited says that a VPC asks for a transit gateway: the invitations of its account that wait may be to a share that holds it.
+	Invited bool
 	// Notebooks are names of notebook instances, sorted, in whatever case the event has them.
 	Notebooks []string
+	// Configurations are lifecycle configurations that somebody changed, whose notebooks are concerned, sorted.
+	Configurations []string
+}
+
+// Empty reports whether nobody is concerned.
+func (o Concern) Empty() bool {
+	return len(o.Looks)+len(o.VPCs)+len(o.Networks)+len(o.Tables)+len(o.Notebooks)+len(o.Configurations) == 0 && !o.Everywhere && !o.Clusters && !o.Invited
 }

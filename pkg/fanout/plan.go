@@ -1,10 +1,13 @@
 package fanout
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -15,19 +18,22 @@ import (
 //	thing               what was said of it                         who is concerned
 //	VPC                 addresses, subnets                          its connections; endpoints in it
 //	                    drawbridge:accept                           its connections
-//	                    drawbridge:attach                           its attachments
+//	                    drawbridge:attach                           its attachments; once set, shares that its account is invited to
 //	                    drawbridge:data-api                         its endpoint of the Data API
 //	                    drawbridge:private-notebooks                the account's private notebooks
 //	route table         given to a subnet                           the connections of its VPC
 //	peering, attachment any                                         itself
-//	transit gateway     any                                         the attachments that wait for its owner
+//	transit gateway     any                                         the attachments that wait for its owner, and those that
+//	                                                                drawbridge:accept=never takes back, or took back
 //	database            share, or it began, changed, ended          all connections of the place
 //	Aurora cluster      data-api, secret, or it began, ended        itself as well
 //	Redshift cluster    studio, studio-groups, or it began, ended   itself as well
 //	workgroup           studio set                                  itself
 //	role                private-notebooks                           the account's private notebooks
 //	                    studio, or it ended                         the clusters that its account may read
+//	Studio domain       studio                                      the clusters that wait for it, or need its setting
 //	notebook            any                                         itself
+//	secret, key         data-api                                    the Aurora clusters of the place that name readers
 //
 // A record that removes tags and names none may have removed any of them.
 func Plan(c event.Changed) Concern {
@@ -54,6 +60,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		}
 		if t.About(tag.Attach) {
 			o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, VPC: t.ID, Reason: reason})
+			o.Invited = o.Invited || t.Act == tag.Sets || t.Act == tag.Creates
 		}
 		if t.About(tag.DataAPI) {
 			o.look(endpointOf(at, t.ID, reason))
@@ -88,18 +95,25 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		if t.About(tag.Studio) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Roles: true, Reason: reason})
 		}
+	case tag.Domain:
+		if t.About(tag.Studio) {
+			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Domain: t.ID, Reason: reason})
+		}
 	case tag.Notebook:
 		o.Notebooks = append(o.Notebooks, t.ID)
+	case tag.StoredSecret, tag.KMSKey:
+		o.Clusters = true
 	}
 }
 
 // Tagged returns the things whose tags the event says were set or removed, so that a value that means nothing is answered. A workgroup
-// is answered by its own machine: no value of its tag can be served.
+// is answered by its own machine: no value of its tag can be served. So is the value on a secret or a key, by what the clusters say that name it:
+// nothing is ever written to a secret or a key.
 func Tagged(c event.Changed) []workflow.TaggedThing {
 	out := []workflow.TaggedThing{}
 	for _, t := range c.Things {
 		if t.Act == tag.Sets || t.Act == tag.Removes || t.Act == tag.Creates && len(t.Keys) > 0 {
-			if t.Kind != tag.Workgroup {
+			if t.Kind != tag.Workgroup && t.Kind != tag.StoredSecret && t.Kind != tag.KMSKey {
 				out = append(out, workflow.TaggedThing{Account: c.Account, Region: c.Region, Kind: t.Kind, ID: t.ID})
 			}
 		}
@@ -109,7 +123,7 @@ func Tagged(c event.Changed) []workflow.TaggedThing {
 
 // look adds a look, once.
 func (o *Concern) look(l look.Look) {
-	if !slices.Contains(o.Looks, l) {
+	if !slices.ContainsFunc(o.Looks, func(each look.Look) bool { return reflect.DeepEqual(each, l) }) {
 		o.Looks = append(o.Looks, l)
 	}
 }
@@ -143,4 +157,70 @@ func Instance(name string, instances []string) (string, bool) {
 		return "", false
 	}
 	return instances[i], true
+}
+
+// touched adds the notebooks that are concerned because a hand was at items, and returns those who need the items, which may be connections. Lines of
+// a lifecycle configuration are needed by subnets; the notebooks that have it are looked at. Of a line that was taken away before, the connections that it
+// is for are looked at instead, notebooks and all, so that their owners are told if it stays away: connections are those of the place.
+func (o *Concern) touched(items []ledger.Item, connections []ledger.Connection) []string {
+	var ids []string
+	for _, i := range items {
+		switch i.Kind {
+		case ledger.HostRoute:
+			none := true
+			for _, entry := range connections {
+				if i.Taken > 0 && contest.Serves(i, entry) {
+					ids, none = append(ids, entry.ID), false
+				}
+			}
+			if none {
+				o.Configurations = append(o.Configurations, i.Resource)
+			}
+		case ledger.Config:
+			o.Notebooks = append(o.Notebooks, i.Resource)
+		default:
+			ids = append(ids, i.Needed...)
+		}
+	}
+	for _, list := range []*[]string{&o.Configurations, &o.Notebooks} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return ids
+}
+
+// Look returns the look at a connection of the ledger, of the machine that its kind names; false if there is no such machine. It is looked at from the
+// place at which something happened, if that is one of its sides.
+func Look(c ledger.Connection, at event.Place, reason string) (look.Look, bool) {
+	var side ledger.Side
+	if len(c.Sides) > 0 {
+		side = c.Sides[0]
+	}
+	for _, s := range c.Sides {
+		if s.Account == at.Account && s.Region == at.Region {
+			side = s
+		}
+	}
+	switch c.Kind {
+	case "peering":
+		return event.Inspection{Account: side.Account, Region: side.Region, PeeringID: c.ID, Reason: reason}, true
+	case "transit":
+		gateway, _, _ := strings.Cut(c.ID, ":")
+		out := event.TransitInspection{TransitGatewayID: gateway, Reason: reason}
+		for _, s := range c.Sides {
+			out.VPCs = append(out.VPCs, event.VPCPlace{Account: s.Account, Region: s.Region, VPC: s.ID})
+		}
+		return out, len(out.VPCs) == 2
+	case "attachment":
+		return event.AttachmentInspection{Account: side.Account, Region: side.Region, AttachmentID: c.ID, Reason: reason}, strings.HasPrefix(c.ID, "tgw-attach-")
+	case "data-api":
+		return event.DataAPIInspection{Account: side.Account, Region: side.Region, Cluster: c.ID, Reason: reason}, true
+	case "data-api-endpoint":
+		return event.DataAPIEndpointInspection{Account: side.Account, Region: side.Region, VPC: side.ID, Reason: reason}, true
+	case "private-notebooks":
+		return event.PrivateNotebooksInspection{Account: side.Account, Region: side.Region, Reason: reason}, true
+	case "studio":
+		return event.StudioInspection{Account: side.Account, Region: side.Region, Cluster: event.ClusterID(c.ID), Reason: reason}, true
+	}
+	return nil, false
 }

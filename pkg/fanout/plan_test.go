@@ -31,7 +31,8 @@ func TestPlan(t *testing.T) {
 		"nothing":                         {nil, fanout.Concern{}},
 		"the addresses of a VPC":          {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Changes}}, fanout.Concern{VPCs: []string{"vpc-1"}, Networks: []string{"vpc-1"}}},
 		"accept on two VPCs":              {[]event.Thing{{Kind: tag.VPC, ID: "vpc-2", Act: tag.Sets, Keys: []string{tag.Accept}}, {Kind: tag.VPC, ID: "vpc-1", Act: tag.Sets, Keys: []string{tag.Accept}}}, fanout.Concern{VPCs: []string{"vpc-1", "vpc-2"}}},
-		"attach":                          {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Sets, Keys: []string{tag.Attach}}}, fanout.Concern{Looks: []look.Look{vpcLook}}},
+		"attach":                          {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Sets, Keys: []string{tag.Attach}}}, fanout.Concern{Looks: []look.Look{vpcLook}, Invited: true}},
+		"attach no more":                  {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Removes, Keys: []string{tag.Attach}}}, fanout.Concern{Looks: []look.Look{vpcLook}}},
 		"all tags of a VPC":               {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Removes}}, fanout.Concern{VPCs: []string{"vpc-1"}, Looks: []look.Look{vpcLook, endpoint, private}}},
 		"a table":                         {[]event.Thing{{Kind: event.TableKind, ID: "rtb-1", Act: tag.Changes}}, fanout.Concern{Tables: []string{"rtb-1"}}},
 		"an instance is shared":           {[]event.Thing{{Kind: tag.DBInstance, ID: "x", Act: tag.Sets, Keys: []string{tag.Share}}}, fanout.Concern{Everywhere: true}},
@@ -61,7 +62,7 @@ func TestEveryRecordOfEveryTagConcernsSomebody(t *testing.T) {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
 		got := fanout.Plan(changed)
-		if len(got.Looks)+len(got.VPCs)+len(got.Notebooks) > 0 || got.Everywhere {
+		if len(got.Looks)+len(got.VPCs)+len(got.Notebooks) > 0 || got.Everywhere || got.Clusters {
 			continue
 		}
 		if idle++; c.Wish.On != tag.Workgroup || c.Record.Act != tag.Removes && c.Record.Act != tag.Deletes {

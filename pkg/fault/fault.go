@@ -1,6 +1,6 @@
 // Package fault names what went wrong, so that Step Functions can match it.
 //
-// A state machine retries and catches by error name. Drawbridge has six names and no more:
+// A state machine retries and catches by error name. Drawbridge has seven names and no more:
 //
 //   - [Transient]: the same call may work in a moment (throttling, 5xx, a broken connection). Retried.
 //   - [NotYet]: the world is on its way to where we need it (a peering still provisioning). Retried, more slowly.
@@ -8,6 +8,8 @@
 //   - [Conflict]: what is there is not ours, or leaves no room. A person must act, then redrive.
 //   - [Invalid]: the input of a step or an event is malformed. Nothing was changed.
 //   - [Over]: what the step works for has come to its end meanwhile. The machine looks again, and takes away what was added.
+//   - [Held]: Drawbridge may not do it at the moment: it is paused, only observes, or asks a person first. Every machine keeps
+//     the event and ends well.
 //
 // Everything below the Lambda edge may wrap errors freely with %w; pkg/workflow turns the kind into the
 // error name that the machine sees.
@@ -29,10 +31,11 @@ const (
 	Conflict  Kind = "Conflict"
 	Invalid   Kind = "Invalid"
 	Over      Kind = "Over"
+	Held      Kind = "Held"
 )
 
 // Kinds lists every kind. The contract test holds the machines' error names against it.
-func Kinds() []Kind { return []Kind{Transient, NotYet, Refused, Conflict, Invalid, Over} }
+func Kinds() []Kind { return []Kind{Transient, NotYet, Refused, Conflict, Invalid, Over, Held} }
 
 // Error is an error of a known kind. Message says what is wrong and names the thing;
 // Remedy, where there is one, says what a person should do.

@@ -55,6 +55,24 @@ func TestWhatTheSDKCallsThrottlingIsTransient(t *testing.T) {
 	}
 }
 
+func TestACancelledTransactionIsWhatItsReasonsAre(t *testing.T) {
+	for reasons, want := range map[string]fault.Kind{
+		"[None, TransactionConflict]":                         fault.Transient,
+		"[ThrottlingError]":                                   fault.Transient,
+		"[ProvisionedThroughputExceeded, None]":               fault.Transient,
+		"[None, ConditionalCheckFailed]":                      fault.Conflict,
+		"[TransactionConflict, ConditionalCheckFailed, None]": fault.Conflict,
+		"[ValidationError]":                                   fault.Conflict,
+		"":                                                    fault.Conflict,
+	} {
+		err := &smithy.GenericAPIError{Code: "TransactionCanceledException", Fault: smithy.FaultClient,
+			Message: "Transaction cancelled, please refer cancellation reasons for specific reasons " + reasons}
+		if got := fault.Of(fmt.Errorf("recording: %w", err)); got != want {
+			t.Errorf("%s is %q, want %q", reasons, got, want)
+		}
+	}
+}
+
 func TestHasCodeIgnoresCase(t *testing.T) {
 	if !fault.HasCode(api("InvalidVpcPeeringConnectionId.NotFound", smithy.FaultClient), "InvalidVpcPeeringConnectionID.NotFound") {
 		t.Error("a code that differs in case only was not recognised")

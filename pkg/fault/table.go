@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -31,6 +32,8 @@ var codes = map[string]Kind{
 	"TooManyRequestsException":               Transient,
 	"ProvisionedThroughputExceededException": Transient,
 	"TransactionInProgressException":         Transient,
+	"TransactionConflictException":           Transient, // DynamoDB; another transaction is changing the row
+	"ReplicatedWriteConflictException":       Transient,
 	"PriorRequestNotComplete":                Transient,
 	"EC2ThrottledException":                  Transient,
 	"BandwidthLimitExceeded":                 Transient,
@@ -106,6 +109,27 @@ var codes = map[string]Kind{
 	"ResourceLimitExceeded":                        Conflict,
 }
 
+// cancelled is the code of a transaction of DynamoDB's that was not made. Its message ends with the reason of each action,
+// such as [None, TransactionConflict]: the SDK's documentation of the error lists them.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors
+const cancelled = "TransactionCanceledException"
+
+// passing are the reasons that are others' doing, or the table's, and gone in a moment. A condition that did not hold is not
+// one of them: whoever set it knows what it means.
+var passing = []string{"None", "ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
+
+// ofTransaction says whether a transaction that was cancelled should be tried again as it is.
+func ofTransaction(message string) Kind {
+	_, list, _ := strings.Cut(message, "[")
+	list, _, found := strings.Cut(list, "]")
+	for reason := range strings.SplitSeq(list, ",") {
+		if !found || !slices.Contains(passing, strings.TrimSpace(reason)) {
+			return Conflict
+		}
+	}
+	return Transient
+}
+
 // HasCode reports whether err is an AWS error with one of the given codes, ignoring case: EC2 itself spells
 // InvalidVpcPeeringConnectionID.NotFound in two ways.
 func HasCode(err error, wanted ...string) bool {
@@ -127,6 +151,9 @@ func HasCode(err error, wanted ...string) bool {
 func ofAWS(err error) Kind {
 	var api smithy.APIError
 	if errors.As(err, &api) {
+		if api.ErrorCode() == cancelled {
+			return ofTransaction(api.ErrorMessage())
+		}
 		if kind, ok := codes[api.ErrorCode()]; ok {
 			return kind
 		}

@@ -1,17 +1,169 @@
 package firewall
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
+// Clients are where the clients of a VPC are.
+type Clients struct {
+	Subnets []string       // ids
+	CIDRs   []netip.Prefix // the ranges of those subnets
+}
+
+// ReadClients finds the subnets in which a VPC has notebook instances, Studio domains and functions.
+func ReadClients(ctx context.Context, ec2api route.SubnetReader, sagemakerapi notebook.ClientAPI, lambdaapi notebook.LambdaAPI, vpc workflow.VPC) (Clients, error) {
+	subnets, err := route.ReadSubnets(ctx, ec2api, vpc.ID)
+	if err != nil {
+		return Clients{}, err
+	}
+	clients, err := notebook.Clients(ctx, sagemakerapi, lambdaapi, vpc.ID, route.SubnetIDs(subnets))
+	if err != nil {
+		return Clients{}, fmt.Errorf("finding what in %s of account %s may call databases: %w", vpc.ID, vpc.Account, err)
+	}
+	var out Clients
+	for _, c := range clients {
+		out.Subnets = append(out.Subnets, c.Subnets...)
+	}
+	slices.Sort(out.Subnets)
+	out.Subnets = slices.Compact(out.Subnets)
+	out.CIDRs = route.Ranges(subnets, out.Subnets)
+	return out, nil
+}
+
+// ClientsIn is [ReadClients] with the clients of an account and Region, as enter returns their configuration.
+func ClientsIn(enter func(workflow.VPC) aws.Config) func(context.Context, workflow.VPC) (Clients, error) {
+	return func(ctx context.Context, v workflow.VPC) (Clients, error) {
+		in := enter(v)
+		return ReadClients(ctx, ec2.NewFromConfig(in), sagemaker.NewFromConfig(in), lambda.NewFromConfig(in), v)
+	}
+}
+
+// CheckACLs reads the network ACLs of one side's VPC and returns a hop for them: what they lack, or that nothing is in the way. there
+// are the databases of the other side. clients finds where a VPC has clients; it is asked only if some ACL would lack an entry for clients
+// anywhere in the VPC, because only then does it matter where they are.
+//
+// A VPC without clients, so far, is judged as if it had some anywhere, where its databases' peers are concerned.
+func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there []workflow.Opening, clients func(context.Context, workflow.VPC) (Clients, error)) ([]workflow.Hop, []string, error) {
+	if len(side.Openings) == 0 && len(side.Ports) == 0 {
+		return nil, nil, nil
+	}
+	acls, err := ReadACLs(ctx, ec2api, side.VPC.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	var lacks []string
+	for _, o := range side.Openings {
+		subnets := o.Subnets
+		if len(subnets) == 0 {
+			subnets = nil // unknown: any of the VPC's
+		}
+		lacking := Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)
+		if len(lacking) > 0 {
+			calling, err := clients(ctx, side.Peer)
+			if err != nil {
+				return nil, nil, err
+			}
+			if from := within(calling.CIDRs, side.Peer.CIDRs); len(from) > 0 {
+				lacking = Judge(acls, subnets, from, []int{o.Port}, true)
+			}
+		}
+		lacks = append(lacks, lacking...)
+	}
+	for _, o := range there {
+		to := addresses(o, side.Peer.CIDRs)
+		if len(Judge(acls, nil, to, []int{o.Port}, false)) == 0 {
+			continue
+		}
+		calling, err := clients(ctx, side.VPC)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(calling.Subnets) > 0 {
+			lacks = append(lacks, Judge(acls, calling.Subnets, to, []int{o.Port}, false)...)
+		}
+	}
+	attached, err := attachmentACLs(ctx, acls, side, there, clients)
+	if err != nil {
+		return nil, nil, err
+	}
+	lacks = append(lacks, attached...)
+	slices.Sort(lacks)
+	lacks = slices.Compact(lacks)
+	hop := workflow.Hop{Hop: "network ACL " + side.VPC.ID, OK: len(lacks) == 0, Detail: "nothing in the way"}
+	if len(lacks) > 0 {
+		hop.Detail = strings.Join(lacks, "; ")
+	}
+	return []workflow.Hop{hop}, lacks, nil
+}
+
+// attachmentACLs judges the ACLs of those subnets of a gateway's attachment in which nothing else of the connection is. What comes from there
+// to the gateway meets their inbound rules, what comes from the gateway their outbound rules; both by the addresses that are in this VPC, as if
+// what is in it stood on the other side of the subnet. Where a database or a client shares the subnet, its own judgement is what AWS evaluates.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
+func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side, there []workflow.Opening, clients func(context.Context, workflow.VPC) (Clients, error)) ([]string, error) {
+	var lacks []string
+	own := slices.DeleteFunc(slices.Clone(side.VPC.CIDRs), func(p netip.Prefix) bool { // of a family in which nothing crosses
+		return !slices.ContainsFunc(side.Peer.CIDRs, func(q netip.Prefix) bool { return q.Addr().Is4() == p.Addr().Is4() })
+	})
+	for _, o := range side.Openings {
+		apart := without(side.Attached, o.Subnets)
+		if len(apart) > 0 {
+			lacks = append(lacks, Judge(acls, apart, addresses(o, own), []int{o.Port}, false)...)
+		}
+	}
+	for _, o := range there {
+		if len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
+			continue
+		}
+		calling, err := clients(ctx, side.VPC)
+		if err != nil {
+			return nil, err
+		}
+		apart, from := without(side.Attached, calling.Subnets), within(calling.CIDRs, own)
+		if len(apart) > 0 && len(from) > 0 {
+			lacks = append(lacks, Judge(acls, apart, from, []int{o.Port}, true)...)
+		}
+	}
+	return lacks, nil
+}
+
+// without returns those of ids that are not among others.
+func without(ids, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(others, id) })
+}
+
+// addresses are those that a database may have, of what the connection reaches of its VPC: all of that if its subnets are not known.
+func addresses(o workflow.Opening, reached []netip.Prefix) []netip.Prefix {
+	if len(o.CIDRs) == 0 {
+		return reached
+	}
+	return within(o.CIDRs, reached)
+}
+
+// within returns those of prefixes that a connection reaches.
+func within(prefixes, reached []netip.Prefix) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(prefixes), func(p netip.Prefix) bool { return !slices.ContainsFunc(reached, p.Overlaps) })
+}
+
 // ReadACLs returns the network ACLs of a VPC.
-func ReadACLs(ctx context.Context, ec2api ACLReader, vpc string) ([]ACL, error) {
-	var acls []ACL
+func ReadACLs(ctx context.Context, ec2api ACLReader, vpc string) ([]network.ACL, error) {
+	var acls []network.ACL
 	pages := ec2.NewDescribeNetworkAclsPaginator(ec2api, &ec2.DescribeNetworkAclsInput{
 		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
 	for pages.HasMorePages() {
@@ -24,4 +176,37 @@ func ReadACLs(ctx context.Context, ec2api ACLReader, vpc string) ([]ACL, error) 
 		}
 	}
 	return acls, nil
+}
+
+// lastRule is the number of the entry * that every network ACL ends with.
+// https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html
+const lastRule = 32767
+
+// convertACL keeps of an ACL what is about TCP.
+func convertACL(a types.NetworkAcl) network.ACL {
+	out := network.ACL{ID: aws.ToString(a.NetworkAclId)}
+	for _, s := range a.Associations {
+		out.Subnets = append(out.Subnets, aws.ToString(s.SubnetId))
+	}
+	for _, e := range a.Entries {
+		if aws.ToInt32(e.RuleNumber) == lastRule {
+			continue // what no other entry matches is denied anyway
+		}
+		entry := network.Entry{Number: int(aws.ToInt32(e.RuleNumber)), Allow: e.RuleAction == types.RuleActionAllow, Ports: network.AllPorts}
+		cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(e.CidrBlock), aws.ToString(e.Ipv6CidrBlock)))
+		protocol := aws.ToString(e.Protocol)
+		if err != nil || protocol != "-1" && protocol != "6" && protocol != "tcp" {
+			continue
+		}
+		entry.CIDR = cidr.Masked()
+		if protocol != "-1" && e.PortRange != nil {
+			entry.Ports = network.Ports{From: int(aws.ToInt32(e.PortRange.From)), To: int(aws.ToInt32(e.PortRange.To))}
+		}
+		if aws.ToBool(e.Egress) {
+			out.Egress = append(out.Egress, entry)
+		} else {
+			out.Ingress = append(out.Ingress, entry)
+		}
+	}
+	return out
 }

@@ -5,22 +5,23 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// TagConnection marks what Drawbridge added, with the id of the connection it was added for.
+// TagConnection says to people for which connection a rule was added first.
 const TagConnection = "drawbridge:connection"
 
 // TagPeer says on a rule which VPC the connection is with: its account, Region and id, with slashes between. AWS forgets a
@@ -28,20 +29,10 @@ const TagConnection = "drawbridge:connection"
 const TagPeer = "drawbridge:peer"
 
 type client interface {
+	RuleReader
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
 	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
-}
-
-// RuleReader is what [ReadTagged] needs of EC2.
-type RuleReader interface {
-	DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error)
-}
-
-type revoker interface {
-	RuleReader
-	RevokeSecurityGroupIngress(context.Context, *ec2.RevokeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error)
-	RevokeSecurityGroupEgress(context.Context, *ec2.RevokeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupEgressOutput, error)
 }
 
 // ACLReader is what [CheckACLs] needs of EC2.
@@ -51,8 +42,10 @@ type ACLReader interface {
 
 // Open makes one side's security groups let the connection's traffic through: its databases admit the peer, its
 // clients reach the peer's databases. clients is asked only when some group lacks the egress, because only then does
-// it matter who uses which group.
-func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), connection string, side workflow.Side) (workflow.HopsOutput, error) {
+// it matter who uses which group. by is the execution that it is done for.
+//
+// A group that is full does not keep the others from being opened: it is what fails it, once they are.
+func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
 	if len(side.Openings) == 0 && len(side.Ports) == 0 {
 		return out, nil
@@ -61,265 +54,316 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 	if err != nil {
 		return out, err
 	}
-	description := fit.Description(fmt.Sprintf("Drawbridge: %s from %s in %s", connection, side.Peer.ID, side.Peer.Account))
-	for _, o := range side.Openings {
-		wanted := WantedIngress([]workflow.Opening{o}, side.Peer.CIDRs)
-		lacking := MissingIngress(wanted, groups, together([]notebook.Client{{Groups: o.Groups}}))
-		if err := authorize(ctx, lacking, groups, func(group string, permissions []types.IpPermission) error {
-			_, err := ec2api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection, side.Peer)})
-			return err
-		}, description); err != nil {
-			return out, fmt.Errorf("opening %s to %s: %w", o.Database, side.Peer.ID, err)
+	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, known: map[string]bool{}}
+	for _, db := range side.Openings {
+		wanted := WantedIngress([]workflow.Opening{db}, side.Peer.CIDRs)
+		done, err := o.open(ctx, wanted, false, together([]notebook.Client{{Groups: db.Groups}}))
+		if err != nil {
+			return out, fmt.Errorf("opening %s to %s: %w", db.Database, side.Peer.ID, err)
 		}
-		for _, w := range lacking { // two databases may share a group
-			groups = with(groups, w)
-		}
-		out.Hops = append(out.Hops, ingressHop(o, side.Peer, wanted, lacking))
+		out.Hops = append(out.Hops, ingressHop(db, side.Peer, wanted, done))
 	}
-	egress, err := openEgress(ctx, ec2api, clients, groups, connection, side)
+	egress, err := o.openEgress(ctx, clients)
+	if err != nil {
+		return out, err
+	}
 	out.Hops = append(out.Hops, egress...)
-	return out, err
+	if err := fault.Join(o.unfit...); err != nil {
+		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
+	}
+	return out, nil
 }
 
-func openEgress(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), groups []Group, connection string, side workflow.Side) ([]workflow.Hop, error) {
+// opening opens the groups of one side.
+type opening struct {
+	ledger.Ledger
+	ec2api     client
+	by         string
+	connection string
+	side       workflow.Side
+	groups     []Group
+	items      []ledger.Item   // of the groups that were looked at
+	known      map[string]bool // these groups
+	unfit      []error         // of groups that take no rule, or none any more
+}
+
+// open lets the wanted traffic through in one direction, as far as the groups take rules.
+func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, together map[string][]string) (Changes, error) {
+	if err := o.look(ctx, wanted, together); err != nil {
+		return Changes{}, err
+	}
+	changes := Plan(o.connection, wanted, egress, o.groups, together, o.items)
+	_, left, err := contest.Contest{Ledger: o.Ledger}.Missing(ctx, o.connection, o.by, Lost(changes, egress, o.items))
+	if err != nil {
+		return changes, err
+	}
+	changes.Add = slices.DeleteFunc(changes.Add, func(w Wanted) bool { return itemOf(left, w.Group, Key(w.Rule, egress)) != nil })
+	changes.Contested = append(changes.Contested, left...)
+	if err := o.share(ctx, changes.Share); err != nil {
+		return changes, err
+	}
+	byGroup, order := map[string][]Wanted{}, []string(nil)
+	for _, w := range changes.Add {
+		if byGroup[w.Group] == nil {
+			order = append(order, w.Group)
+		}
+		byGroup[w.Group] = append(byGroup[w.Group], w)
+	}
+	for _, group := range order {
+		if !slices.ContainsFunc(o.groups, func(g Group) bool { return g.ID == group }) {
+			o.unfit = append(o.unfit, fault.NewConflict(fmt.Sprintf("security group %s is not in the VPC", group), "give the database or client a security group of its own VPC, then redrive the execution"))
+			continue
+		}
+		err := o.authorize(ctx, group, egress, byGroup[group])
+		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
+			err = fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "raise the quota \"Inbound or outbound rules per security group\" or remove rules nobody needs, then redrive the execution")
+		}
+		if fault.Passing(err) {
+			return changes, fmt.Errorf("authorizing in %s: %w", group, err)
+		}
+		if err != nil {
+			o.unfit = append(o.unfit, fmt.Errorf("authorizing in %s: %w", group, err))
+			continue
+		}
+		for n := range o.groups { // two databases, or two clients, may share a group
+			if g := &o.groups[n]; g.ID == group {
+				for _, w := range byGroup[group] {
+					if egress {
+						g.Egress = append(slices.Clip(g.Egress), w.Rule)
+					} else {
+						g.Ingress = append(slices.Clip(g.Ingress), w.Rule)
+					}
+				}
+			}
+		}
+	}
+	return changes, nil
+}
+
+// look reads what the ledger has of the groups that may serve.
+func (o *opening) look(ctx context.Context, wanted []Wanted, together map[string][]string) error {
+	for _, w := range wanted {
+		for _, group := range append([]string{w.Group}, together[w.Group]...) {
+			if o.known[group] {
+				continue
+			}
+			items, err := o.Of(ctx, o.side.VPC.Account, o.side.VPC.Region, group)
+			if err != nil {
+				return err
+			}
+			o.items, o.known[group] = append(o.items, items...), true
+		}
+	}
+	return nil
+}
+
+// share writes that the connection needs rules that are there, and confirms those whose answer was lost.
+func (o *opening) share(ctx context.Context, items []ledger.Item) error {
+	recorded, err := o.Record(ctx, o.connection, items...)
+	if err != nil {
+		return err
+	}
+	var lost []ledger.Item
+	for _, i := range recorded {
+		if i.Busy(o.by, o.Now()) {
+			return fault.New(fault.NotYet, "rule %s of %s: another execution is adding it", i.Key, i.Resource)
+		}
+		if i.State == ledger.Intended {
+			lost = append(lost, i)
+		}
+		o.note(i)
+	}
+	return o.confirm(ctx, lost, nil)
+}
+
+// note keeps an item as the ledger has it by now.
+func (o *opening) note(i ledger.Item) {
+	o.items = append(slices.DeleteFunc(o.items, i.Same), i)
+}
+
+// confirm writes under which ids the rules of items are held. added are those that the call told of.
+func (o *opening) confirm(ctx context.Context, items []ledger.Item, added []Held) error {
+	var groups []string
+	for _, i := range items {
+		if !slices.ContainsFunc(added, func(h Held) bool { return h.Group == i.Resource && h.Key == i.Key }) {
+			groups = append(groups, i.Resource)
+		}
+	}
+	more, err := readHeld(ctx, o.ec2api, groups)
+	if err != nil {
+		return err
+	}
+	added = append(slices.Clip(added), more...)
+	var done []ledger.Item
+	for _, i := range items {
+		n := slices.IndexFunc(added, func(h Held) bool { return h.Group == i.Resource && h.Key == i.Key })
+		if n < 0 {
+			return fault.New(fault.NotYet, "EC2 does not show rule %s of %s, which it took", i.Key, i.Resource)
+		}
+		i.Left = added[n].ID
+		done = append(done, i)
+	}
+	confirmed, err := o.Confirm(ctx, done...)
+	for _, i := range confirmed {
+		o.note(i)
+	}
+	return err
+}
+
+// authorize adds rules to a group: in one call, or, if one of them is there already, each by itself.
+func (o *opening) authorize(ctx context.Context, group string, egress bool, rules []Wanted) error {
+	var fresh []bool
+	var items []ledger.Item
+	for _, w := range rules {
+		key := Key(w.Rule, egress)
+		fresh = append(fresh, itemOf(o.items, group, key) == nil)
+		items = append(items, ledger.Item{Account: o.side.VPC.Account, Region: o.side.VPC.Region, Resource: group, Kind: ledger.Rule, Key: key, By: o.by})
+	}
+	recorded, err := o.Record(ctx, o.connection, items...)
+	if err != nil {
+		return err
+	}
+	for n, i := range recorded {
+		if i.Busy(o.by, o.Now()) {
+			return fault.New(fault.NotYet, "rule %s: another execution is adding it", i.Key)
+		}
+		if i.State != ledger.Intended || i.By != o.by || i.Left != "" { // taken away, and put back now; or intended by an execution that is over
+			if recorded[n], err = o.Mark(ctx, i, func(now *ledger.Item) {
+				now.State, now.Left, now.By, now.At = ledger.Intended, "", o.by, o.Now().UTC().Truncate(time.Second)
+			}); err != nil {
+				return err
+			}
+		}
+		o.note(recorded[n])
+	}
+	added, err := o.call(ctx, group, egress, rules)
+	if err == nil {
+		return o.confirm(ctx, recorded, added)
+	}
+	// "InvalidPermission.Duplicate": somebody added the very same rule. With several rules in one call AWS adds none of them.
+	if fault.HasCode(err, "InvalidPermission.Duplicate") && len(rules) > 1 {
+		var unfit []error
+		for n := range rules {
+			err := o.one(ctx, group, egress, rules[n], recorded[n], fresh[n])
+			if fault.Passing(err) {
+				return err
+			}
+			unfit = append(unfit, err)
+		}
+		return fault.Join(unfit...)
+	}
+	var unfit []error
+	for n := range rules {
+		unfit = append(unfit, o.settle(ctx, recorded[n], fresh[n], err))
+	}
+	return cmp.Or(unfit...)
+}
+
+func (o *opening) one(ctx context.Context, group string, egress bool, rule Wanted, item ledger.Item, fresh bool) error {
+	added, err := o.call(ctx, group, egress, []Wanted{rule})
+	if err == nil {
+		return o.confirm(ctx, []ledger.Item{item}, added)
+	}
+	return o.settle(ctx, item, fresh, err)
+}
+
+// settle says in the ledger what a call did not do. A rule that is there already is somebody else's, unless an earlier attempt
+// may have added it.
+func (o *opening) settle(ctx context.Context, item ledger.Item, fresh bool, err error) error {
+	duplicate := fault.HasCode(err, "InvalidPermission.Duplicate")
+	switch {
+	case duplicate && !fresh:
+		return o.confirm(ctx, []ledger.Item{item}, nil)
+	case fresh && !fault.Passing(err):
+		if err := o.Cancel(ctx, o.connection, []ledger.Item{item}); err != nil {
+			return err
+		}
+		o.items = slices.DeleteFunc(o.items, item.Same)
+	}
+	if duplicate {
+		return nil
+	}
+	return err
+}
+
+// call adds rules to a group, and returns them as EC2 holds them.
+func (o *opening) call(ctx context.Context, group string, egress bool, rules []Wanted) ([]Held, error) {
+	preposition := "from"
+	if egress {
+		preposition = "to"
+	}
+	description := fit.Description(fmt.Sprintf("Drawbridge: %s %s %s in %s", o.connection, preposition, o.side.Peer.ID, o.side.Peer.Account))
+	var permissions []types.IpPermission
+	for _, w := range rules {
+		permissions = append(permissions, permission(w.Rule, description))
+	}
+	once := func(opts *ec2.Options) { opts.Retryer = fault.Once() }
+	tags := ruleTags(o.connection, o.side.Peer)
+	slog.InfoContext(ctx, "authorizing", "group", group, "egress", egress, "count", len(rules))
+	if egress {
+		got, err := o.ec2api.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: tags}, once)
+		if err != nil {
+			return nil, err
+		}
+		return held(got.SecurityGroupRules), nil
+	}
+	got, err := o.ec2api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: tags}, once)
+	if err != nil {
+		return nil, err
+	}
+	return held(got.SecurityGroupRules), nil
+}
+
+func (o *opening) openEgress(ctx context.Context, clients func(context.Context) ([]notebook.Client, error)) ([]workflow.Hop, error) {
+	side := o.side
 	if len(side.Ports) == 0 {
 		return nil, nil
 	}
-	if OpenEverywhere(groups, side.Ports, side.Peer.CIDRs) {
+	if OpenEverywhere(unlike(o.groups, side.Ports, side.Peer.CIDRs), side.Ports, side.Peer.CIDRs) {
 		return []workflow.Hop{{Hop: "egress " + side.VPC.ID, OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
 	}
 	using, err := clients(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", side.VPC.ID, side.VPC.Account, err)
 	}
-	lacking := MissingEgress(WantedEgress(using, side.Ports, side.Peer.CIDRs), groups, together(using))
-	description := fit.Description(fmt.Sprintf("Drawbridge: %s to %s in %s", connection, side.Peer.ID, side.Peer.Account))
-	if err := authorize(ctx, lacking, groups, func(group string, permissions []types.IpPermission) error {
-		_, err := ec2api.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: permissions, TagSpecifications: ruleTags(connection, side.Peer)})
-		return err
-	}, description); err != nil {
+	done, err := o.open(ctx, WantedEgress(using, side.Ports, side.Peer.CIDRs), true, together(using))
+	if err != nil {
 		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
-	detail := fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(lacking))
-	return []workflow.Hop{{Hop: "egress " + side.VPC.ID, OK: true, Detail: detail}}, nil
+	hop := workflow.Hop{Hop: "egress " + side.VPC.ID, OK: len(done.Contested) == 0,
+		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(done.Add))}
+	if !hop.OK {
+		hop.Detail += "; " + contested(done.Contested)
+	}
+	return []workflow.Hop{hop}, nil
 }
 
-func ingressHop(o workflow.Opening, peer workflow.VPC, wanted, added []Wanted) workflow.Hop {
-	if len(wanted) == 0 {
-		return workflow.Hop{Hop: "security group of " + o.Database, OK: false, Detail: "the database has no VPC security group"}
+// contested says of which rules others take care.
+func contested(items []ledger.Item) string {
+	i := items[0]
+	return fmt.Sprintf("%s of %s %s", i.Key, i.Resource, contest.How(i))
+}
+
+func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Changes) workflow.Hop {
+	hop := workflow.Hop{Hop: "security group of " + o.Database, OK: true}
+	switch {
+	case len(wanted) == 0:
+		hop.OK, hop.Detail = false, "the database has no VPC security group"
+		return hop
+	case len(done.Contested) > 0:
+		hop.OK, hop.Detail = false, contested(done.Contested)
+		return hop
 	}
 	state := "was open"
-	if len(added) > 0 {
+	if len(done.Add) > 0 {
 		state = "opened"
 	}
 	var cidrs []string
 	for _, c := range peer.CIDRs {
 		cidrs = append(cidrs, c.String())
 	}
-	return workflow.Hop{Hop: "security group of " + o.Database, OK: true,
-		Detail: fmt.Sprintf("%s %s: TCP %d from %s", wanted[0].Group, state, o.Port, strings.Join(cidrs, ", "))}
-}
-
-// authorize adds the lacking rules, one call per group.
-func authorize(ctx context.Context, lacking []Wanted, groups []Group, call func(group string, permissions []types.IpPermission) error, description string) error {
-	byGroup := map[string][]types.IpPermission{}
-	var order []string
-	for _, w := range lacking {
-		if !slices.ContainsFunc(groups, func(g Group) bool { return g.ID == w.Group }) {
-			return fault.NewConflict(fmt.Sprintf("security group %s is not in the VPC", w.Group), "give the database or client a security group of its own VPC, then redrive the execution")
-		}
-		if byGroup[w.Group] == nil {
-			order = append(order, w.Group)
-		}
-		byGroup[w.Group] = append(byGroup[w.Group], permission(w.Rule, description))
-	}
-	for _, group := range order {
-		slog.InfoContext(ctx, "authorizing", "group", group, "count", len(byGroup[group]))
-		err := call(group, byGroup[group])
-		// "InvalidPermission.Duplicate": another execution added the very same rule. With several rules in one call
-		// AWS adds none of them, so each is then asked for by itself.
-		if fault.HasCode(err, "InvalidPermission.Duplicate") {
-			err = nil
-			if len(byGroup[group]) > 1 {
-				err = oneByOne(byGroup[group], func(p []types.IpPermission) error { return call(group, p) })
-			}
-		}
-		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
-			return fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "raise the quota \"Inbound or outbound rules per security group\" or remove rules nobody needs, then redrive the execution")
-		}
-		if err != nil {
-			return fmt.Errorf("authorizing in %s: %w", group, err)
-		}
-	}
-	return nil
-}
-
-func oneByOne(permissions []types.IpPermission, call func([]types.IpPermission) error) error {
-	for i := range permissions {
-		if err := call(permissions[i : i+1]); err != nil && !fault.HasCode(err, "InvalidPermission.Duplicate") {
-			return err
-		}
-	}
-	return nil
-}
-
-// rounds bounds how often Close reads, plans and applies. Two are enough unless somebody else does the same meanwhile.
-const rounds = 4
-
-// Close revokes every rule of one side's account and Region that carries the connection's tag, and no other. While the
-// connection stays, it revokes only those that side.Trim names. It ends when a look finds none: that look is the proof.
-func Close(ctx context.Context, ec2api revoker, connection string, side workflow.Side) (workflow.HopsOutput, error) {
-	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
-	for range rounds {
-		rules, err := ReadTagged(ctx, ec2api, connection)
-		if err != nil {
-			return out, err
-		}
-		plan := PlanRemoval(trimmed(rules, side.Trim), connection)
-		if len(plan) == 0 {
-			if len(out.Hops) == 0 {
-				detail := "no rule of " + connection
-				if side.Trim != nil {
-					detail += " has to go"
-				}
-				out.Hops = append(out.Hops, workflow.Hop{Hop: "security groups of " + side.VPC.ID, OK: true, Detail: detail})
-			}
-			return out, nil
-		}
-		for _, r := range plan {
-			revoked, err := revoke(ctx, ec2api, r)
-			if err != nil {
-				return out, fmt.Errorf("revoking in %s: %w", r.Group, err)
-			}
-			if revoked {
-				for _, rule := range r.Rules {
-					out.Hops = append(out.Hops, workflow.Hop{Hop: "security group " + r.Group, OK: true, Detail: rule.Allows + " revoked"})
-				}
-			}
-		}
-	}
-	return out, fault.New(fault.Transient, "closing the security groups of %s: rules of %s kept appearing under %d attempts", side.VPC.ID, connection, rounds)
-}
-
-// revoke makes one call. Rules are named by their ids, so nothing else that admits the same traffic can be meant.
-func revoke(ctx context.Context, ec2api revoker, r Revocation) (revoked bool, err error) {
-	var ids []string
-	for _, rule := range r.Rules {
-		ids = append(ids, rule.ID)
-	}
-	slog.InfoContext(ctx, "revoking", "group", r.Group, "egress", r.Egress, "count", len(ids))
-	if r.Egress {
-		_, err = ec2api.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &r.Group, SecurityGroupRuleIds: ids})
-	} else {
-		_, err = ec2api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &r.Group, SecurityGroupRuleIds: ids})
-	}
-	// "an InvalidPermission.NotFound client error is returned, and no rules are revoked": one of them, or the whole
-	// group, went meanwhile; the next look tells what is left.
-	if fault.HasCode(err, "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound") {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// ReadTagged returns the rules of an account and Region whose tag drawbridge:connection names connection.
-func ReadTagged(ctx context.Context, ec2api RuleReader, connection string) ([]Tagged, error) {
-	var out []Tagged
-	err := eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag:" + TagConnection), Values: []string{connection}}, func(page []Tagged) error {
-		out = append(out, page...)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the security group rules of %s: %w", connection, err)
-	}
-	return out, nil
-}
-
-// EachTagged calls f for the rules of an account and Region whose tag drawbridge:connection names a peering, or a pair on a
-// transit gateway, page by page, until it returns an error. EC2 finds rules by the value of a tag, not by its key.
-// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupRules.html
-func EachTagged(ctx context.Context, ec2api RuleReader, f func([]Tagged) error) error {
-	return eachTagged(ctx, ec2api, types.Filter{Name: aws.String("tag:" + TagConnection), Values: []string{"pcx-*", "tgw-*"}}, f)
-}
-
-// pageSize is how many rules are held at a time.
-const pageSize = 100
-
-func eachTagged(ctx context.Context, ec2api RuleReader, filter types.Filter, f func([]Tagged) error) error {
-	pages := ec2.NewDescribeSecurityGroupRulesPaginator(ec2api, &ec2.DescribeSecurityGroupRulesInput{MaxResults: aws.Int32(pageSize), Filters: []types.Filter{filter}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return err
-		}
-		var out []Tagged
-		for _, r := range page.SecurityGroupRules {
-			one := Tagged{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Allows: allows(r), Rule: admitted(r)}
-			for _, t := range r.Tags {
-				switch aws.ToString(t.Key) {
-				case TagConnection:
-					one.Connection = aws.ToString(t.Value)
-				case TagPeer:
-					one.Peer = peer(aws.ToString(t.Value))
-				}
-			}
-			out = append(out, one)
-		}
-		if err := f(out); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// GroupReader is what [VPCs] needs of EC2.
-type GroupReader interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-}
-
-// VPCs returns the ids of the VPCs that the groups of rules are in, by the groups' ids. A group that is gone has none.
-func VPCs(ctx context.Context, ec2api GroupReader, rules []Tagged) (map[string]string, error) {
-	groups := make([]string, 0, len(rules))
-	for _, r := range rules {
-		groups = append(groups, r.Group)
-	}
-	slices.Sort(groups)
-	out := map[string]string{}
-	for ids := range slices.Chunk(slices.Compact(groups), pageSize) {
-		got, err := ec2api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{{Name: aws.String("group-id"), Values: ids}}})
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups %s: %w", strings.Join(ids, ", "), err)
-		}
-		for _, g := range got.SecurityGroups {
-			out[aws.ToString(g.GroupId)] = aws.ToString(g.VpcId)
-		}
-	}
-	return out, nil
-}
-
-// admitted returns what a rule lets through, if it is for TCP.
-func admitted(r types.SecurityGroupRule) Rule {
-	if p := aws.ToString(r.IpProtocol); p != "tcp" && p != "6" {
-		return Rule{}
-	}
-	out := Rule{From: int(aws.ToInt32(r.FromPort)), To: int(aws.ToInt32(r.ToPort)), Other: aws.ToString(r.PrefixListId)}
-	if cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6))); err == nil {
-		out.CIDR = cidr.Masked()
-	}
-	return out
-}
-
-// allows says what a rule lets through.
-func allows(r types.SecurityGroupRule) string {
-	ports := fmt.Sprint(aws.ToInt32(r.FromPort))
-	if aws.ToInt32(r.ToPort) != aws.ToInt32(r.FromPort) {
-		ports += "-" + fmt.Sprint(aws.ToInt32(r.ToPort))
-	}
-	direction := "from"
-	if aws.ToBool(r.IsEgress) {
-		direction = "to"
-	}
-	return fmt.Sprintf("%s %s %s %s", strings.ToUpper(aws.ToString(r.IpProtocol)), ports, direction,
-		cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6), aws.ToString(r.PrefixListId), "a group"))
+	hop.Detail = fmt.Sprintf("%s %s: TCP %d from %s", wanted[0].Group, state, o.Port, strings.Join(cidrs, ", "))
+	return hop
 }
 
 func permission(r Rule, description string) types.IpPermission {
@@ -338,77 +382,6 @@ func ruleTags(connection string, with workflow.VPC) []types.TagSpecification {
 		{Key: aws.String(TagPeer), Value: aws.String(with.Account + "/" + with.Region + "/" + with.ID)}}}}
 }
 
-// peer reads the tag of a peer, tolerantly: a tag is for everybody to write.
-func peer(tag string) event.VPCPlace {
-	account, rest, _ := strings.Cut(tag, "/")
-	region, vpc, _ := strings.Cut(rest, "/")
-	if v := (event.VPCPlace{Account: account, Region: region, VPC: vpc}); v.IsVPC() {
-		return v
-	}
-	return event.VPCPlace{}
-}
-
-func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {
-	var groups []Group
-	pages := ec2.NewDescribeSecurityGroupsPaginator(ec2api, &ec2.DescribeSecurityGroupsInput{
-		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups of %s: %w", vpc, err)
-		}
-		for _, g := range page.SecurityGroups {
-			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Name: aws.ToString(g.GroupName), Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
-		}
-	}
-	slices.SortFunc(groups, func(a, b Group) int { return strings.Compare(a.ID, b.ID) })
-	return groups, nil
-}
-
-// rules expands permissions to one source each and keeps those for TCP. Protocol -1 is all protocols and ports.
-func rules(permissions []types.IpPermission) []Rule {
-	var out []Rule
-	for _, p := range permissions {
-		from, to := 0, 65535
-		switch aws.ToString(p.IpProtocol) {
-		case "-1":
-		case "tcp", "6":
-			if p.FromPort != nil && p.ToPort != nil && *p.FromPort >= 0 {
-				from, to = int(*p.FromPort), int(*p.ToPort)
-			}
-		default:
-			continue
-		}
-		for _, r := range p.IpRanges {
-			if cidr, err := netip.ParsePrefix(aws.ToString(r.CidrIp)); err == nil {
-				out = append(out, Rule{From: from, To: to, CIDR: cidr.Masked()})
-			}
-		}
-		for _, r := range p.Ipv6Ranges {
-			if cidr, err := netip.ParsePrefix(aws.ToString(r.CidrIpv6)); err == nil {
-				out = append(out, Rule{From: from, To: to, CIDR: cidr.Masked()})
-			}
-		}
-		for _, g := range p.UserIdGroupPairs {
-			out = append(out, Rule{From: from, To: to, Other: aws.ToString(g.GroupId)})
-		}
-		for _, l := range p.PrefixListIds {
-			out = append(out, Rule{From: from, To: to, Other: aws.ToString(l.PrefixListId)})
-		}
-	}
-	return out
-}
-
-func with(groups []Group, w Wanted) []Group {
-	out := slices.Clone(groups)
-	for i := range out {
-		if out[i].ID == w.Group {
-			out[i].Ingress = append(slices.Clip(out[i].Ingress), w.Rule)
-		}
-	}
-	return out
-}
-
 // together maps each client's first group to all groups on the same interface.
 func together(clients []notebook.Client) map[string][]string {
 	out := map[string][]string{}
@@ -424,64 +397,6 @@ func together(clients []notebook.Client) map[string][]string {
 		}
 		out[first] = c.Groups
 	}
-	return out
-}
-
-// CheckACLs reads the network ACLs of one side's VPC and returns a hop for its subnets: what they lack, or that
-// nothing is in the way.
-func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, notebookSubnets []string) ([]workflow.Hop, []string, error) {
-	if len(side.Openings) == 0 && len(side.Ports) == 0 {
-		return nil, nil, nil
-	}
-	acls, err := ReadACLs(ctx, ec2api, side.VPC.ID)
-	if err != nil {
-		return nil, nil, err
-	}
-	var lacks []string
-	for _, o := range side.Openings {
-		subnets := o.Subnets
-		if len(subnets) == 0 {
-			subnets = nil // unknown: any of the VPC's
-		}
-		lacks = append(lacks, Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)...)
-	}
-	if len(side.Ports) > 0 && len(notebookSubnets) > 0 {
-		lacks = append(lacks, Judge(acls, notebookSubnets, side.Peer.CIDRs, side.Ports, false)...)
-	}
-	slices.Sort(lacks)
-	lacks = slices.Compact(lacks)
-	hop := workflow.Hop{Hop: "network ACL " + side.VPC.ID, OK: len(lacks) == 0, Detail: "nothing in the way"}
-	if len(lacks) > 0 {
-		hop.Detail = strings.Join(lacks, "; ")
-	}
-	return []workflow.Hop{hop}, lacks, nil
-}
-
-func convertACL(a types.NetworkAcl) ACL {
-	out := ACL{ID: aws.ToString(a.NetworkAclId)}
-	for _, s := range a.Associations {
-		out.Subnets = append(out.Subnets, aws.ToString(s.SubnetId))
-	}
-	for _, e := range a.Entries {
-		entry := Entry{Number: int(aws.ToInt32(e.RuleNumber)), Allow: e.RuleAction == types.RuleActionAllow, From: 0, To: 65535}
-		cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(e.CidrBlock), aws.ToString(e.Ipv6CidrBlock)))
-		protocol := aws.ToString(e.Protocol)
-		if err != nil || protocol != "-1" && protocol != "6" && protocol != "tcp" {
-			continue
-		}
-		entry.CIDR = cidr.Masked()
-		if protocol != "-1" && e.PortRange != nil {
-			entry.From, entry.To = int(aws.ToInt32(e.PortRange.From)), int(aws.ToInt32(e.PortRange.To))
-		}
-		if aws.ToBool(e.Egress) {
-			out.Egress = append(out.Egress, entry)
-		} else {
-			out.Ingress = append(out.Ingress, entry)
-		}
-	}
-	byNumber := func(a, b Entry) int { return a.Number - b.Number }
-	slices.SortFunc(out.Ingress, byNumber)
-	slices.SortFunc(out.Egress, byNumber)
 	return out
 }
 

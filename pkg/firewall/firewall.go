@@ -1,18 +1,22 @@
 // Package firewall opens security groups for a connection and checks network ACLs.
 //
 // The producer's database admits the consumer's addresses on the database's port; the consumer's clients may reach
-// the producer's addresses on it. A rule of ours carries the tag drawbridge:connection, so that removal finds exactly
-// what was added, and drawbridge:peer, so that it finds the other side when AWS has forgotten what connected the two.
+// the producer's addresses on it. Each rule is written in the ledger before it is added, and goes with the last connection that
+// needs it; a rule that somebody else added is never ours, whatever it admits. Its tags say to people what it is for.
 // Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged, never changed.
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 package firewall
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
 // Rule admits TCP on the ports From to To from or to one source. A rule that AWS holds with several sources is several
@@ -31,28 +35,87 @@ type Group struct {
 	Egress  []Rule
 }
 
-// Tagged is a rule as AWS holds it, by its id, with the connection that its tag drawbridge:connection names.
+// Tagged is a rule by its id, with the connection that it was added for.
 type Tagged struct {
 	ID         string // sgr-…
 	Group      string
 	Egress     bool
-	Connection string         // empty: no such tag
-	Peer       event.VPCPlace // that its tag drawbridge:peer names; zero: no such tag, or no VPC in it
-	Allows     string         // for people: "TCP 3306 from 10.1.0.0/16"
-	Rule       Rule           // what it admits, if that is TCP; else the zero value
-}
-
-// Revocation is what one call removes: rules of one group and one direction.
-type Revocation struct {
-	Group  string
-	Egress bool
-	Rules  []Tagged
+	Connection string
+	Rule       Rule // what it admits, if that is TCP; else the zero value
 }
 
 // Wanted is a rule that a group must have.
 type Wanted struct {
 	Group string
 	Rule  Rule
+}
+
+// Changes is what a plan wants done so that traffic gets through. The zero value means: nothing.
+type Changes struct {
+	Add       []Wanted      // no rule admits it
+	Share     []ledger.Item // a rule of Drawbridge's admits it that this connection does not need yet, or that was never confirmed
+	Contested []ledger.Item // somebody took it away again after it was put back
+}
+
+// Held is a security group rule as AWS holds it.
+type Held struct {
+	ID     string // sgr-…
+	Group  string
+	Egress bool
+	Key    string // of an item that is exactly this rule
+	Allows string // for people: "TCP 3306 from 10.1.0.0/16"
+}
+
+// Revocation is what one call removes: rules of one group and one direction.
+type Revocation struct {
+	Group  string
+	Egress bool
+	Rules  []Held
+	Items  []ledger.Item // of Rules, in their order
+}
+
+// Removal is what a plan wants done with items that nobody needs.
+type Removal struct {
+	Revoke []Revocation
+	Gone   []ledger.Item // there is nothing any more
+	Others []ledger.Item // the rule admits something else by now: it is its owner's
+}
+
+// Key is what the ledger calls a rule within its group: direction, protocol, port and source or destination.
+func Key(r Rule, egress bool) string {
+	ports := strconv.Itoa(r.From)
+	if r.To != r.From {
+		ports += "-" + strconv.Itoa(r.To)
+	}
+	return fmt.Sprintf("%s tcp %s %s", direction(egress), ports, r.CIDR)
+}
+
+func direction(egress bool) string {
+	if egress {
+		return "egress"
+	}
+	return "ingress"
+}
+
+// Ours returns the rules of a connection among items, as [Surplus] judges them. An item whose key is none of [Key] is left out.
+func Ours(connection string, items []ledger.Item) []Tagged {
+	var out []Tagged
+	for _, i := range items {
+		f := strings.Fields(i.Key)
+		if i.Kind != ledger.Rule || !i.NeededBy(connection) || len(f) != 4 {
+			continue
+		}
+		from, to, _ := strings.Cut(f[2], "-")
+		one := Tagged{ID: i.Left, Group: i.Resource, Egress: f[0] == "egress", Connection: connection}
+		var wrong [3]error
+		one.Rule.From, wrong[0] = strconv.Atoi(from)
+		one.Rule.To, wrong[1] = strconv.Atoi(cmp.Or(to, from))
+		one.Rule.CIDR, wrong[2] = netip.ParsePrefix(f[3])
+		if errors.Join(wrong[:]...) == nil {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // admits reports whether r already lets everything of wanted through.
@@ -75,28 +138,3 @@ func sorted(wanted []Wanted) []Wanted {
 	slices.SortFunc(wanted, compare)
 	return slices.Compact(wanted)
 }
-
-// ACL is a network ACL with its entries in the order AWS evaluates them.
-// https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
-type ACL struct {
-	ID      string
-	Subnets []string
-	Ingress []Entry
-	Egress  []Entry
-}
-
-// Entry is one rule of a network ACL.
-type Entry struct {
-	Number   int
-	Allow    bool
-	CIDR     netip.Prefix
-	From, To int // TCP ports; an entry for all protocols has 0 to 65535; entries for other protocols are left out
-}
-
-// Ephemeral are the ports on which a client may receive the answers: the network ACL, being stateless, must let them
-// through. Linux uses 32768 to 60999, NAT gateways and Lambda 1024 to 65535.
-// https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
-var Ephemeral = Ports{32768, 60999}
-
-// Ports is a range of TCP ports, both ends included.
-type Ports struct{ From, To int }

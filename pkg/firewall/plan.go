@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -43,60 +46,120 @@ func WantedEgress(clients []notebook.Client, ports []int, destinations []netip.P
 	return sorted(out)
 }
 
-// MissingIngress returns which of wanted no rule admits yet. together maps a group to the groups that share its
-// network interface: a rule in any of them serves.
+// Plan returns what lets the wanted traffic through, in one direction. together maps a group to the groups that share its
+// network interface: a rule in any of them serves. items are what the ledger has of all these groups.
 //
-//	a rule covers port and source     → nothing
-//	a rule covers only a part         → add ours, beside it
-//	no rule                           → add ours
+//	a rule of somebody else's covers port and source      → nothing
+//	a rule that the ledger has covers them                → share, unless the connection needs it already
+//	the same, and it was never confirmed                  → share
+//	a rule covers only a part                             → add ours, beside it
+//	no rule                                               → add ours
+//	no rule, and somebody took ours away twice            → contested
 //
 // Nothing is ever removed or changed.
-func MissingIngress(wanted []Wanted, groups []Group, together map[string][]string) []Wanted {
-	return missing(wanted, groups, together, func(g Group) []Rule { return g.Ingress })
-}
-
-// MissingEgress is [MissingIngress] for the rules that let clients out.
-func MissingEgress(wanted []Wanted, groups []Group, together map[string][]string) []Wanted {
-	return missing(wanted, groups, together, func(g Group) []Rule { return g.Egress })
-}
-
-func missing(wanted []Wanted, groups []Group, together map[string][]string, rules func(Group) []Rule) []Wanted {
-	var out []Wanted
+func Plan(connection string, wanted []Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) Changes {
+	var out Changes
 	for _, w := range wanted {
-		served := slices.ContainsFunc(groups, func(g Group) bool {
-			if g.ID != w.Group && !slices.Contains(together[w.Group], g.ID) {
-				return false
+		others, ours := admitting(w, egress, groups, together, items)
+		mine := slices.IndexFunc(ours, func(i ledger.Item) bool { return i.NeededBy(connection) })
+		exact := itemOf(items, w.Group, Key(w.Rule, egress))
+		switch {
+		case mine >= 0 && ours[mine].State != ledger.Intended:
+		case mine >= 0:
+			out.Share = append(out.Share, ours[mine])
+		case others:
+		case len(ours) > 0:
+			out.Share = append(out.Share, ours[0])
+		case exact != nil && exact.State == ledger.Contested:
+			out.Contested = append(out.Contested, *exact)
+		default:
+			out.Add = append(out.Add, w)
+		}
+	}
+	slices.SortFunc(out.Share, func(a, b ledger.Item) int {
+		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Key, b.Key))
+	})
+	out.Share = slices.CompactFunc(out.Share, ledger.Item.Same)
+	return out
+}
+
+// admitting reports whether a rule of somebody else's admits what is wanted, and returns the items of Drawbridge's rules that do.
+func admitting(w Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) (others bool, ours []ledger.Item) {
+	for _, g := range groups {
+		if g.ID != w.Group && !slices.Contains(together[w.Group], g.ID) {
+			continue
+		}
+		rules := g.Ingress
+		if egress {
+			rules = g.Egress
+		}
+		for _, r := range rules {
+			if !r.admits(w.Rule) {
+				continue
 			}
-			return slices.ContainsFunc(rules(g), func(r Rule) bool { return r.admits(w.Rule) })
-		})
-		if !served {
-			out = append(out, w)
+			if i := itemOf(items, g.ID, Key(r, egress)); i != nil && i.State != ledger.Contested {
+				ours = append(ours, *i)
+			} else {
+				others = true
+			}
+		}
+	}
+	return others, ours
+}
+
+// Lost returns the items of rules that a plan adds although the ledger has them confirmed: somebody took them away.
+func Lost(c Changes, egress bool, items []ledger.Item) []ledger.Item {
+	var out []ledger.Item
+	for _, w := range c.Add {
+		if i := itemOf(items, w.Group, Key(w.Rule, egress)); i != nil && i.State == ledger.Confirmed {
+			out = append(out, *i)
 		}
 	}
 	return out
 }
 
-// PlanRemoval returns what to revoke when connection is no more, sorted by group, ingress first:
-//
-//	the rule's tag drawbridge:connection names it  → revoke
-//	it names another connection                    → keep
-//	no such tag, whatever the rule admits          → keep: it is an owner's
-//
-// The tag is what makes a rule ours, so a rule that an owner added for the same traffic stays, and traffic that both
-// admit goes on as the owner meant it.
-func PlanRemoval(rules []Tagged, connection string) []Revocation {
-	ours := slices.DeleteFunc(slices.Clone(rules), func(r Tagged) bool { return connection == "" || r.Connection != connection })
-	slices.SortFunc(ours, func(a, b Tagged) int {
-		egress := map[bool]int{true: 1}
-		return cmp.Or(cmp.Compare(a.Group, b.Group), egress[a.Egress]-egress[b.Egress], cmp.Compare(a.ID, b.ID))
-	})
-	var out []Revocation
-	for _, r := range slices.Compact(ours) {
-		if n := len(out); n == 0 || out[n-1].Group != r.Group || out[n-1].Egress != r.Egress {
-			out = append(out, Revocation{Group: r.Group, Egress: r.Egress})
+// itemOf returns the item of a rule, nil if the ledger has none.
+func itemOf(items []ledger.Item, group, key string) *ledger.Item {
+	for n := range items {
+		if i := &items[n]; i.Kind == ledger.Rule && i.Resource == group && i.Key == key {
+			return i
 		}
-		last := &out[len(out)-1]
-		last.Rules = append(last.Rules, r)
+	}
+	return nil
+}
+
+// PlanRemoval returns what becomes of items that nobody needs any more. rules are those of their groups. Revocations are sorted by
+// group, ingress first:
+//
+//	the rule with the item's id admits what it did     → revoke
+//	the call's answer was lost, and there is such a rule → revoke
+//	the rule with the item's id admits something else  → others: its owner changed it
+//	no rule of that id                                 → gone; one that admits the same is somebody else's
+func PlanRemoval(items []ledger.Item, rules []Held) Removal {
+	var out Removal
+	sorted := slices.Clone(items)
+	slices.SortFunc(sorted, func(a, b ledger.Item) int {
+		egress := func(i ledger.Item) int { return strings.Index(i.Key, direction(true)) } // -1 for ingress, which comes first
+		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(egress(a), egress(b)), cmp.Compare(a.Key, b.Key))
+	})
+	for _, i := range sorted {
+		n := slices.IndexFunc(rules, func(h Held) bool {
+			return h.Group == i.Resource && (h.ID == i.Left || i.Left == "" && h.Key == i.Key)
+		})
+		switch {
+		case n < 0:
+			out.Gone = append(out.Gone, i)
+			continue
+		case ledger.Stands(ledger.Item{Left: i.Key}, rules[n].Key, true) != ledger.AsLeft:
+			out.Others = append(out.Others, i)
+			continue
+		}
+		h := rules[n]
+		if last := len(out.Revoke); last == 0 || out.Revoke[last-1].Group != h.Group || out.Revoke[last-1].Egress != h.Egress {
+			out.Revoke = append(out.Revoke, Revocation{Group: h.Group, Egress: h.Egress})
+		}
+		r := &out.Revoke[len(out.Revoke)-1]
+		r.Rules, r.Items = append(r.Rules, h), append(r.Items, i)
 	}
 	return out
 }
@@ -109,6 +172,8 @@ func PlanRemoval(rules []Tagged, connection string) []Revocation {
 //	egress, on one of ports, to one of peers              → keep
 //	ingress from one of peers, in a group of no database
 //	that is seen, where some may be unseen                → keep
+//	ingress from one of peers, in a group of a database
+//	that has no endpoint now                              → keep
 //	egress to one of peers, some of whose may be unseen   → keep
 //	ours, and nothing of these                            → goes
 //
@@ -121,7 +186,7 @@ func Surplus(rules []Tagged, connection string, openings []workflow.Opening, por
 		}
 		used := r.Egress && slices.ContainsFunc(ports, serves) ||
 			!r.Egress && slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, r.Group) && serves(o.Port) })
-		maybe := slices.Contains(peers, r.Rule.CIDR) && (r.Egress && unseen.There || !r.Egress && unseen.Here && !slices.Contains(unseen.Seen, r.Group))
+		maybe := slices.Contains(peers, r.Rule.CIDR) && (r.Egress && unseen.There || !r.Egress && (slices.Contains(unseen.Waiting, r.Group) || unseen.Here && !slices.Contains(unseen.Seen, r.Group)))
 		if connection != "" && r.Connection == connection && !used && !maybe {
 			out = append(out, r.ID)
 		}
@@ -130,12 +195,15 @@ func Surplus(rules []Tagged, connection string, openings []workflow.Opening, por
 	return slices.Compact(out)
 }
 
-// trimmed returns those of rules that go: all, or, while the connection stays, exactly those that trim names.
-func trimmed(rules []Tagged, trim *workflow.Trim) []Tagged {
-	if trim == nil {
-		return rules
+// unlike returns groups without the egress rules that Drawbridge may have added for exactly these ports and destinations.
+func unlike(groups []Group, ports []int, destinations []netip.Prefix) []Group {
+	out := slices.Clone(groups)
+	for n := range out {
+		out[n].Egress = slices.DeleteFunc(slices.Clone(out[n].Egress), func(r Rule) bool {
+			return r.From == r.To && slices.Contains(ports, r.From) && slices.Contains(destinations, r.CIDR)
+		})
 	}
-	return slices.DeleteFunc(slices.Clone(rules), func(r Tagged) bool { return !slices.Contains(trim.Rules, r.ID) })
+	return out
 }
 
 // OpenEverywhere reports whether every group lets clients out to all destinations on all ports, as AWS's default
@@ -157,60 +225,53 @@ func OpenEverywhere(groups []Group, ports []int, destinations []netip.Prefix) bo
 // Judge says which entries the network ACLs of subnets lack for TCP between them and peers: requests arrive on (or
 // leave to) ports, answers travel on the ephemeral ones. An empty result means nothing is in the way.
 // If subnets is nil, all ACLs are judged.
-func Judge(acls []ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
+func Judge(acls []network.ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
 	var out []string
 	for _, acl := range acls {
 		used := subnets == nil && len(acl.Subnets) > 0 || slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(subnets, s) })
 		if !used {
 			continue
 		}
-		for _, peer := range peers {
-			for _, port := range ports {
-				request, answer := Ports{port, port}, Ephemeral
-				in, outgoing := request, answer
-				if !producer {
-					in, outgoing = answer, request
-				}
-				if number, ok := permits(acl.Ingress, peer, in); !ok {
-					out = append(out, lack(acl.ID, "inbound", "from", peer, in, number))
-				}
-				if number, ok := permits(acl.Egress, peer, outgoing); !ok {
-					out = append(out, lack(acl.ID, "outbound", "to", peer, outgoing, number))
-				}
+		for _, port := range ports {
+			in, outgoing := network.Ports{From: port, To: port}, network.Ephemeral
+			if !producer {
+				in, outgoing = outgoing, in
 			}
+			out = append(out, lacks(acl.ID, "inbound", "from", network.Deny(acl.Ingress, peers, in))...)
+			out = append(out, lacks(acl.ID, "outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func lack(acl, direction, preposition string, peer netip.Prefix, p Ports, number int) string {
-	ports := fmt.Sprint(p.From)
-	if p.To != p.From {
-		ports = fmt.Sprintf("%d-%d", p.From, p.To)
-	}
-	before := ""
-	if number > 0 {
-		before = fmt.Sprintf(" before rule %d", number)
-	}
-	return fmt.Sprintf("network ACL %s lacks an %s entry%s: allow TCP %s %s %s", acl, direction, before, ports, preposition, peer)
-}
-
-// permits reports whether the entries let all of peer through on all of ports. AWS takes the first entry, by number,
-// that matches; traffic that no entry matches is denied. number is that of the entry that denies, 0 if none does.
-//
-// An entry that covers peer and ports only in part settles nothing by itself: if it denies, a part is denied; if it
-// allows, the rest is left to the entries after it, which is judged as if nothing had been allowed yet.
-func permits(entries []Entry, peer netip.Prefix, ports Ports) (number int, ok bool) {
-	for _, e := range entries {
-		touches := e.CIDR.Overlaps(peer) && e.From <= ports.To && e.To >= ports.From
-		covers := touches && e.CIDR.Bits() <= peer.Bits() && e.From <= ports.From && e.To >= ports.To
-		switch {
-		case touches && !e.Allow:
-			return e.Number, false
-		case covers && e.Allow:
-			return 0, true
+// lacks says of what is denied which entries are missing: one for all prefixes that the same rule denies.
+func lacks(acl, direction, preposition string, denied []network.Denied) []string {
+	const few = 4 // prefixes that are named
+	var out []string
+	for len(denied) > 0 {
+		like := denied[0]
+		n := slices.IndexFunc(denied, func(d network.Denied) bool { return d.Ports != like.Ports || d.Rule != like.Rule })
+		if n < 0 {
+			n = len(denied)
 		}
+		var names []string
+		for _, d := range denied[:min(n, few)] {
+			names = append(names, d.CIDR.String())
+		}
+		if n > few {
+			names = append(names, fmt.Sprintf("and %d more", n-few))
+		}
+		ports := fmt.Sprint(like.Ports.From)
+		if like.Ports.To != like.Ports.From {
+			ports = fmt.Sprintf("%d-%d", like.Ports.From, like.Ports.To)
+		}
+		before := ""
+		if like.Rule > 0 {
+			before = fmt.Sprintf(" before rule %d", like.Rule)
+		}
+		out = append(out, fmt.Sprintf("network ACL %s lacks an %s entry%s: allow TCP %s %s %s", acl, direction, before, ports, preposition, strings.Join(names, ", ")))
+		denied = denied[n:]
 	}
-	return 0, false
+	return out
 }

@@ -11,13 +11,15 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
-func TestMissingIngress(t *testing.T) {
+func TestPlan(t *testing.T) {
 	opening := []workflow.Opening{{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}}
 	wanted := firewall.WantedIngress(opening, []netip.Prefix{cidr("10.1.0.0/16")})
 	for name, c := range map[string]struct {
@@ -37,9 +39,37 @@ func TestMissingIngress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			groups := []firewall.Group{{ID: "sg-1", Ingress: c.rules}, {ID: "sg-2", Ingress: c.other}}
-			got := firewall.MissingIngress(wanted, groups, map[string][]string{"sg-1": {"sg-1", "sg-2"}})
+			got := firewall.Plan("pcx-1", wanted, false, groups, map[string][]string{"sg-1": {"sg-1", "sg-2"}}, nil).Add
 			if len(got) != c.want {
 				t.Errorf("missing = %v, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestARuleOfTheLedgersIsShared(t *testing.T) {
+	wanted := []firewall.Wanted{{Group: "sg-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: cidr("10.1.0.0/16")}}}
+	exact, wide := wanted[0].Rule, firewall.Rule{From: 0, To: 65535, CIDR: cidr("10.0.0.0/8")}
+	item := func(state ledger.State, needed string) ledger.Item {
+		return ledger.Item{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 3306 10.1.0.0/16", State: state, Needed: []string{needed}}
+	}
+	for name, c := range map[string]struct {
+		rules []firewall.Rule
+		item  ledger.Item
+		want  string // how many are added, shared, contested
+	}{
+		"this connection's":                 {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-1"), "0 0 0"},
+		"this one's, its answer lost":       {[]firewall.Rule{exact}, item(ledger.Intended, "pcx-1"), "0 1 0"},
+		"another's":                         {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-2"), "0 1 0"},
+		"another's, and one of the owner's": {[]firewall.Rule{exact, wide}, item(ledger.Confirmed, "pcx-2"), "0 0 0"},
+		"taken away":                        {nil, item(ledger.Confirmed, "pcx-1"), "1 0 0"},
+		"taken away twice":                  {nil, item(ledger.Contested, "pcx-1"), "0 0 1"},
+		"taken away twice, and put there":   {[]firewall.Rule{exact}, item(ledger.Contested, "pcx-1"), "0 0 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := firewall.Plan("pcx-1", wanted, false, []firewall.Group{{ID: "sg-1", Ingress: c.rules}}, nil, []ledger.Item{c.item})
+			if told := fmt.Sprint(len(got.Add), len(got.Share), len(got.Contested)); told != c.want {
+				t.Errorf("plans %s, want %s", told, c.want)
 			}
 		})
 	}
@@ -68,25 +98,25 @@ func TestOpenEverywhere(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	allow := firewall.Entry{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), From: 0, To: 65535}
+	allow := network.Entry{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), Ports: network.AllPorts}
 	for name, c := range map[string]struct {
-		in, out  []firewall.Entry
+		in, out  []network.Entry
 		producer bool
 		lacks    []string
 	}{
-		"the default ACL lets all through": {[]firewall.Entry{allow}, []firewall.Entry{allow}, true, nil},
+		"the default ACL lets all through": {[]network.Entry{allow}, []network.Entry{allow}, true, nil},
 		"an empty ACL denies both ways": {nil, nil, true, []string{
 			"network ACL acl-1 lacks an inbound entry: allow TCP 3306 from 10.1.0.0/16",
 			"network ACL acl-1 lacks an outbound entry: allow TCP 32768-60999 to 10.1.0.0/16"}},
-		"a deny before the allow wins": {[]firewall.Entry{{50, false, cidr("10.1.3.0/24"), 0, 65535}, allow}, []firewall.Entry{allow}, true,
-			[]string{"network ACL acl-1 lacks an inbound entry before rule 50: allow TCP 3306 from 10.1.0.0/16"}},
-		"a deny after the allow does not matter": {[]firewall.Entry{allow, {200, false, cidr("10.1.0.0/16"), 0, 65535}}, []firewall.Entry{allow}, true, nil},
-		"a deny for somebody else does not":      {[]firewall.Entry{{50, false, cidr("10.9.0.0/16"), 0, 65535}, allow}, []firewall.Entry{allow}, true, nil},
-		"answers must get back to the consumer": {[]firewall.Entry{{100, true, cidr("10.1.0.0/16"), 3306, 3306}}, []firewall.Entry{allow}, false,
+		"a deny before the allow wins": {[]network.Entry{{Number: 50, CIDR: cidr("10.1.3.0/24"), Ports: network.AllPorts}, allow}, []network.Entry{allow}, true,
+			[]string{"network ACL acl-1 lacks an inbound entry before rule 50: allow TCP 3306 from 10.1.3.0/24"}},
+		"a deny after the allow does not matter": {[]network.Entry{allow, {Number: 200, CIDR: cidr("10.1.0.0/16"), Ports: network.AllPorts}}, []network.Entry{allow}, true, nil},
+		"a deny for somebody else does not":      {[]network.Entry{{Number: 50, CIDR: cidr("10.9.0.0/16"), Ports: network.AllPorts}, allow}, []network.Entry{allow}, true, nil},
+		"answers must get back to the consumer": {[]network.Entry{{Number: 100, Allow: true, CIDR: cidr("10.1.0.0/16"), Ports: network.Ports{From: 3306, To: 3306}}}, []network.Entry{allow}, false,
 			[]string{"network ACL acl-1 lacks an inbound entry: allow TCP 32768-60999 from 10.1.0.0/16"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			acls := []firewall.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Ingress: c.in, Egress: c.out}, {ID: "acl-elsewhere", Subnets: []string{"subnet-9"}}}
+			acls := []network.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Ingress: c.in, Egress: c.out}, {ID: "acl-elsewhere", Subnets: []string{"subnet-9"}}}
 			got := firewall.Judge(acls, []string{"subnet-1"}, []netip.Prefix{cidr("10.1.0.0/16")}, []int{3306}, c.producer)
 			if !reflect.DeepEqual(got, c.lacks) {
 				t.Errorf("lacks:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(c.lacks, "\n"))
@@ -110,7 +140,7 @@ func TestMissingProperties(t *testing.T) {
 		}
 		clients := []notebook.Client{{Name: "a", Groups: []string{"sg-1"}}, {Name: "b", Groups: []string{"sg-2"}}}
 		wanted := firewall.WantedEgress(clients, []int{rapid.IntRange(0, 9).Draw(t, "port")}, []netip.Prefix{draw("to"), draw("to")})
-		lacking := firewall.MissingEgress(wanted, groups, nil)
+		lacking := firewall.Plan("pcx-1", wanted, true, groups, nil, nil).Add
 		for _, l := range lacking {
 			if !slices.Contains(wanted, l) {
 				t.Fatalf("%v was never wanted", l)
@@ -121,14 +151,14 @@ func TestMissingProperties(t *testing.T) {
 				}
 			}
 		}
-		if rest := firewall.MissingEgress(wanted, groups, nil); len(rest) != 0 {
+		if rest := firewall.Plan("pcx-1", wanted, true, groups, nil, nil).Add; len(rest) != 0 {
 			t.Fatalf("still missing: %v", rest)
 		}
 	})
 }
 
 func ExampleJudge() {
-	acls := []firewall.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Egress: []firewall.Entry{{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), To: 65535}}}}
+	acls := []network.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Egress: []network.Entry{{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), Ports: network.AllPorts}}}}
 	for _, lack := range firewall.Judge(acls, []string{"subnet-1"}, []netip.Prefix{cidr("10.1.0.0/16")}, []int{3306}, true) {
 		fmt.Println(lack)
 	}

@@ -1,7 +1,6 @@
 package firewall_test
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -70,28 +69,5 @@ func TestSurplusWhereDatabasesMayBeUnseen(t *testing.T) {
 		if got := fmt.Sprint(firewall.Surplus(rules, "pcx-1", nil, nil, []netip.Prefix{one}, c.unseen)); got != c.want {
 			t.Errorf("%s: %s go, want %s", name, got, c.want)
 		}
-	}
-}
-
-func TestCloseRevokesOnlyWhatIsTrimmed(t *testing.T) {
-	for name, c := range map[string]struct {
-		trim *workflow.Trim
-		left string
-	}{
-		"one of two":               {&workflow.Trim{Rules: []string{"sgr-2", "sgr-gone"}}, "sgr-1 sgr-3 sgr-4"},
-		"none":                     {&workflow.Trim{}, "sgr-1 sgr-2 sgr-3 sgr-4"},
-		"some that are not ours":   {&workflow.Trim{Rules: []string{"sgr-3", "sgr-4"}}, "sgr-1 sgr-2 sgr-3 sgr-4"},
-		"all, with the connection": {nil, "sgr-3 sgr-4"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			api := ruleWorld()
-			out, err := firewall.Close(context.Background(), api, "pcx-1", workflow.Side{VPC: workflow.VPC{ID: "vpc-1"}, Trim: c.trim})
-			if err != nil || len(out.Hops) == 0 {
-				t.Fatal(out, err)
-			}
-			if api.left() != c.left {
-				t.Errorf("left are %s, want %s", api.left(), c.left)
-			}
-		})
 	}
 }

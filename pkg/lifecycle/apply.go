@@ -1,14 +1,10 @@
 package lifecycle
 
 import (
-	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -51,19 +48,6 @@ type client interface {
 	AddTags(context.Context, *sagemaker.AddTagsInput, ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error)
 }
 
-type releaser interface {
-	detacher
-	DeleteTags(context.Context, *sagemaker.DeleteTagsInput, ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error)
-}
-
-type detacher interface {
-	editor
-	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
-	UpdateNotebookInstance(context.Context, *sagemaker.UpdateNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceOutput, error)
-	ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
-	DeleteNotebookInstanceLifecycleConfig(context.Context, *sagemaker.DeleteNotebookInstanceLifecycleConfigInput, ...func(*sagemaker.Options)) (*sagemaker.DeleteNotebookInstanceLifecycleConfigOutput, error)
-}
-
 // Inject gives one notebook the host routes to everything that the route table of its subnet reaches.
 //
 //	routes=off, or direct internet access disabled, or no routes → done, nothing to do
@@ -74,18 +58,29 @@ type detacher interface {
 //	none, between two states                                     → NotYet, or wait if this execution stopped it
 //
 // For one connection, destinations are added to the line of the subnet; other lines, and destinations that other
-// executions added, stay. Without a connection (the Notebook machine, which has just read the whole route table) the
-// line becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
+// executions added, stay. Without a connection (the Notebook machine, which has just read the whole route table) what was added for
+// the subnet becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
-func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
+//
+// A notebook whose script cannot be edited is done: its hop says why, and what its owner can do. So the others are served.
+func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledger.Ledger, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
-	routed := routesOf(ec2api, in)
+	book := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution}
+	routed := book.routed(ec2api)
 	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
 	answer := func(a, detail string, args ...any) (workflow.InjectRoutesOutput, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
 		return workflow.InjectRoutesOutput{Answer: a, Hops: []workflow.Hop{hop}}, nil
+	}
+	// failed ends what a person must mend here, in words; what may pass, or is a matter of permissions, fails the step.
+	failed := func(err error) (workflow.InjectRoutesOutput, error) {
+		if fault.Of(err) == fault.Conflict || stopped && !fault.Passing(err) {
+			hop.OK = false
+			return answer(Done, "%v", err)
+		}
+		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
 	}
 	switch {
 	case !nb.Inject.Allowed:
@@ -98,7 +93,11 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
 	}
-	destinations, bad := Routable(nb.SubnetCIDR, Wanted(in.Connection, in.Routed, nb))
+	needed, err := book.needed(ctx, tableOf(in.Connection, in.Routed, nb))
+	if err != nil {
+		return workflow.InjectRoutesOutput{}, err
+	}
+	destinations, bad := Routable(nb.SubnetCIDR, needed)
 	if len(bad) > 0 {
 		hop.OK = false
 	}
@@ -107,11 +106,11 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 			return answer(Done, "%s", strings.Join(bad, "; "))
 		}
 		if exact && !stopped {
-			if err := withdraw(ctx, api, routed, nb); err != nil {
-				return workflow.InjectRoutesOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
+			if err := book.withdraw(ctx, api, routed); err != nil {
+				return failed(err)
 			}
 		}
-		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway", nb.Subnet)
+		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway that Drawbridge manages", nb.Subnet)
 	}
 	told := list(destinations)
 	if len(bad) > 0 {
@@ -126,7 +125,7 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	// again before attaching; one seen, gone since – so look again if it is gone.
 	name, status, arn := nb.LifecycleConfig, nb.Status, ""
 	if name != "" && !stopped {
-		err := edited(ctx, api, routed, name, edit, nil)
+		err := book.edited(ctx, api, routed, name, edit, nil)
 		if err == nil && name == NameFor(nb.Subnet) && nb.Tag == AtNextStart { // attached, and stopped before saying so
 			err = setStatus(ctx, api, nb.ARN, Attached)
 		}
@@ -134,7 +133,7 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
 		if !errors.Is(err, errGone) {
-			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+			return failed(err)
 		}
 	}
 	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
@@ -148,32 +147,25 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 	name, status, arn = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus), aws.ToString(now.NotebookInstanceArn)
 
 	if name != "" {
-		err := edited(ctx, api, routed, name, edit, nil)
+		err := book.edited(ctx, api, routed, name, edit, nil)
 		if err == nil && name == NameFor(nb.Subnet) && !moving(status) {
 			err = setStatus(ctx, api, arn, Attached) // an earlier attempt may have attached it without saying so
 		}
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
-		case err != nil && stopped && fault.Of(err) != fault.Transient:
-			hop.OK = false
-			return answer(Start, "%v", err)
 		case err == nil && (stopped || in.Phase == workflow.PhaseStarted) && moving(status):
 			return answer(Wait, "%s in lifecycle configuration %s; the notebook is %s", told, name, status)
 		case err == nil:
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
-		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		return failed(err)
 	}
 
 	switch types.NotebookInstanceStatus(status) {
 	case types.NotebookInstanceStatusStopped:
-		if err := attach(ctx, api, routed, nb, arn, edit); err != nil {
-			if stopped && fault.Of(err) != fault.Transient && fault.Of(err) != fault.NotYet {
-				hop.OK = false
-				return answer(Start, "%v", err)
-			}
-			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		if err := book.attach(ctx, api, routed, arn, edit); err != nil {
+			return failed(err)
 		}
 		if stopped {
 			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
@@ -187,8 +179,8 @@ func Inject(ctx context.Context, api client, ec2api route.Reader, in workflow.In
 		if in.Phase == workflow.PhaseStarted {
 			// Stopped and started again, and still without a configuration: what kept it from being attached does so
 			// still, and says why; if it does not any more, the next stop will do.
-			if err := edited(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
-				return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s, which was started again without them: %w", nb.Name, err)
+			if err := book.edited(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
+				return failed(fmt.Errorf("it was started again without them: %w", err))
 			}
 		}
 		if err := setStatus(ctx, api, arn, AtNextStart); err != nil {
@@ -220,9 +212,9 @@ func moving(status string) bool {
 }
 
 // attach makes the subnet's own configuration, or reuses it, and attaches it to a stopped notebook.
-func attach(ctx context.Context, api client, routed routes, nb workflow.Notebook, arn string, edit Edit) error {
-	name := NameFor(nb.Subnet)
-	if err := edited(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
+func (b book) attach(ctx context.Context, api client, routed routes, arn string, edit Edit) error {
+	nb, name := b.nb, NameFor(b.nb.Subnet)
+	if err := b.edited(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
 		return err
 	}
 	slog.InfoContext(ctx, "attaching lifecycle configuration", "notebook", nb.Name, "configuration", name)
@@ -242,361 +234,10 @@ func tagsFor(nb workflow.Notebook) []types.Tag {
 	return []types.Tag{{Key: aws.String(subnetTag), Value: &nb.Subnet}}
 }
 
-// withdraw takes the line of a notebook's subnet out of its configuration, and leaves no idle configuration of ours.
-func withdraw(ctx context.Context, api client, routed routes, nb workflow.Notebook) error {
-	if nb.LifecycleConfig == "" {
-		return Delete(ctx, api, NameFor(nb.Subnet)) // one that was detached before and could not be deleted then
-	}
-	idle, err := settle(ctx, api, routed, nb.LifecycleConfig, Edit{Subnet: nb.SubnetCIDR, Mode: Set})
-	if err != nil || !idle {
-		return err
-	}
-	_, err = Detach(ctx, api, nb.Name)
-	return err
-}
-
-// Release takes what a connection that is no more reached out of the line of one notebook's subnet, and Drawbridge's
-// status off the notebook if nothing is left for it. It asks no policy: what is ours goes, also from a notebook that is
-// to be left alone since. Destinations that the subnet's table still reaches another way, other lines, and every byte of
-// the owner's stay. No notebook is stopped or started for it.
-//
-// Of a connection that stays, only the destinations that were trimmed go.
-//
-// A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
-// doing nothing, until the notebook's next stop is reported.
-func Release(ctx context.Context, api releaser, ec2api route.Reader, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
-	nb, over := in.Notebook, in.Connection
-	if trims(in.Disconnected) {
-		over.Target = "" // the connection stays, and so does whatever is still routed through it
-	}
-	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true, Detail: "none was there"}
-	table := func(ctx context.Context) (workflow.Table, error) {
-		tables, err := route.Read(ctx, ec2api, nb.VPC)
-		found, _ := route.Of(tables, nb.Subnet)
-		return found, err
-	}
-	routed := func(ctx context.Context) ([]netip.Prefix, error) {
-		now, err := table(ctx)
-		return othersOf(now, over), err
-	}
-	err := func() error {
-		name := cmp.Or(nb.LifecycleConfig, NameFor(nb.Subnet)) // ours may have been detached, and not deleted, before
-		destinations := destinationsOf(in.Disconnected, nb)
-		there, idle, err := held(ctx, api, name, nb.SubnetCIDR, destinations)
-		if err != nil {
-			return err
-		}
-		ours := nb.Tag == AtNextStart || nb.Tag == Attached
-		if len(there) == 0 && !idle && !ours {
-			return nil
-		}
-		now, err := table(ctx)
-		if err != nil {
-			return err
-		}
-		leaving, live := Leaving(there, now, over)
-		idle = idle && len(leaving) == len(there)
-		if len(leaving) > 0 {
-			hop.Detail = list(leaving) + " withdrawn from lifecycle configuration " + name + ", effective at the next start"
-			edit := Edit{Subnet: nb.SubnetCIDR, Mode: Remove, Destinations: leaving}
-			if err := edited(ctx, api, routed, name, edit, nil); err != nil && !errors.Is(err, errGone) {
-				return err
-			}
-		}
-		switch {
-		case idle && nb.LifecycleConfig == "":
-			err = Delete(ctx, api, name)
-		case idle:
-			_, err = Detach(ctx, api, nb.Name)
-		}
-		if err != nil || !ours || live && !idle {
-			return err
-		}
-		slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
-		_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagStatus}})
-		if err != nil && !fault.NoRecord(err) {
-			return fmt.Errorf("removing its tag %s: %w", TagStatus, err)
-		}
-		return nil
-	}()
-	if err != nil {
-		return workflow.HopsOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
-	}
-	return workflow.HopsOutput{Hops: []workflow.Hop{hop}}, nil
-}
-
-// held returns which destinations stand in the line of a subnet, and whether the configuration would be idle without
-// them. Of a configuration that does not exist, nothing.
-func held(ctx context.Context, api editor, configuration string, subnet netip.Prefix, destinations []netip.Prefix) (there []netip.Prefix, idle bool, err error) {
-	current, err := read(ctx, api, configuration)
-	if errors.Is(err, errGone) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	change, err := Plan(current, Edit{Subnet: subnet, Mode: Remove, Destinations: destinations})
-	if err != nil {
-		return nil, false, err
-	}
-	script, err := Parse(configuration, current.OnStart)
-	for _, l := range script.Lines {
-		for _, d := range l.Destinations {
-			if l.Subnet == subnet && slices.Contains(destinations, d) {
-				there = append(there, d)
-			}
-		}
-	}
-	return there, change.Idle, err
-}
-
 func setStatus(ctx context.Context, api client, arn, status string) error {
 	_, err := api.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &arn, Tags: []types.Tag{{Key: aws.String(TagStatus), Value: &status}}})
 	if err != nil {
 		return fmt.Errorf("tagging %s: %w", arn, err)
 	}
 	return nil
-}
-
-// rounds bounds how often a configuration is read, planned and written.
-const rounds = 5
-
-// errGone reports a configuration that does not exist.
-var errGone = errors.New("no such lifecycle configuration")
-
-// edited reads a configuration, plans, writes, and reads again until there is nothing left to plan: so an edit that
-// came between by the owner or by another execution is merged, not overwritten. A configuration that does not exist
-// is created with tags; with no tags it is errGone.
-//
-// SageMaker has no conditional write. What comes between a read and its write cannot be seen; so a write follows its
-// read at once and is never retried as it is. Two executions of Drawbridge find each other out: the read-back of the
-// first comes after the write of the second.
-//
-// A Set takes lines away that the caller's table did not ask for, a Remove those that it no longer reached. The table may be older than the configuration:
-// another execution adds a route first and its line second. So before a line goes, routed tells what the table holds
-// now, after the configuration was read, and what is in it stays.
-func edited(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
-	var failed error
-	for range rounds {
-		current, err := read(ctx, api, name)
-		if err != nil && (!errors.Is(err, errGone) || tags == nil) {
-			return err
-		}
-		wanted := edit
-		if wanted.Destinations, err = kept(ctx, routed, current, edit); err != nil {
-			return err
-		}
-		change, err := Plan(current, wanted)
-		if err != nil {
-			return err
-		}
-		if change.None() {
-			return nil
-		}
-		if failed = write(ctx, api, name, current, change, tags); failed != nil && fault.Of(failed) != fault.Transient {
-			return failed
-		}
-	}
-	return fault.New(fault.Transient, "lifecycle configuration %s kept changing under %d attempts: %v", name, rounds, failed)
-}
-
-// routes tells what the route table of the notebook's subnet holds at this moment.
-type routes func(context.Context) ([]netip.Prefix, error)
-
-// kept returns the destinations of edit: for a Set, with those that it would take away although they are routed after
-// all; for a Remove, without those.
-func kept(ctx context.Context, routed routes, current *Configuration, edit Edit) ([]netip.Prefix, error) {
-	if edit.Mode == Add || routed == nil || current == nil {
-		return edit.Destinations, nil
-	}
-	script, err := Parse(current.Name, current.OnStart)
-	if err != nil {
-		return nil, err
-	}
-	going := []netip.Prefix{}
-	for _, l := range script.Lines {
-		if l.Subnet == edit.Subnet {
-			going = slices.DeleteFunc(slices.Clone(l.Destinations), func(d netip.Prefix) bool {
-				return slices.Contains(edit.Destinations, d) == (edit.Mode == Set)
-			})
-		}
-	}
-	if len(going) == 0 {
-		return edit.Destinations, nil
-	}
-	now, err := routed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if edit.Mode == Remove {
-		return slices.DeleteFunc(slices.Clone(edit.Destinations), func(d netip.Prefix) bool { return slices.Contains(now, d) }), nil
-	}
-	stays := slices.DeleteFunc(going, func(d netip.Prefix) bool { return !slices.Contains(now, d) })
-	return append(slices.Clone(edit.Destinations), stays...), nil
-}
-
-// routesOf reads the route table of a notebook's subnet.
-func routesOf(ec2api route.Reader, in workflow.InjectRoutesInput) routes {
-	return func(ctx context.Context) ([]netip.Prefix, error) {
-		for _, r := range in.Routed {
-			if r.Account != in.Notebook.Account {
-				continue
-			}
-			tables, err := route.Read(ctx, ec2api, r.VPC)
-			if err != nil {
-				return nil, err
-			}
-			if t, ok := route.Of(tables, in.Notebook.Subnet); ok {
-				return route.HostRoutes(t), nil
-			}
-		}
-		return nil, nil
-	}
-}
-
-// read returns nil and errGone for a configuration that does not exist.
-func read(ctx context.Context, api Reader, name string) (*Configuration, error) {
-	got, err := api.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name})
-	if fault.NoRecord(err) {
-		return nil, errGone
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading lifecycle configuration %s: %w", name, err)
-	}
-	out := &Configuration{Name: name}
-	if len(got.OnCreate) > 0 {
-		out.OnCreate = aws.ToString(got.OnCreate[0].Content)
-	}
-	if len(got.OnStart) > 0 && aws.ToString(got.OnStart[0].Content) != "" {
-		if out.OnStart, err = base64.StdEncoding.DecodeString(*got.OnStart[0].Content); err != nil {
-			return nil, fault.NewConflict(fmt.Sprintf("the on-start script of lifecycle configuration %s is not base64: %v", name, err), "save it again, then redrive the execution")
-		}
-	}
-	return out, nil
-}
-
-func write(ctx context.Context, api editor, name string, current *Configuration, change Change, tags []types.Tag) error {
-	onStart := hooks(change.OnStart)
-	once := func(o *sagemaker.Options) { o.RetryMaxAttempts = 1 } // see edited
-	if change.Create {
-		slog.InfoContext(ctx, "creating lifecycle configuration", "configuration", name)
-		_, err := api.CreateNotebookInstanceLifecycleConfig(ctx, &sagemaker.CreateNotebookInstanceLifecycleConfigInput{
-			NotebookInstanceLifecycleConfigName: &name, OnStart: onStart, Tags: tags}, once)
-		// "already exists": another execution was faster; the next look merges.
-		if err != nil && !strings.Contains(strings.ToLower(err.Error()), "already exist") {
-			return fmt.Errorf("creating lifecycle configuration %s: %w", name, err)
-		}
-		return nil
-	}
-	slog.InfoContext(ctx, "updating lifecycle configuration", "configuration", name)
-	in := &sagemaker.UpdateNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name, OnStart: onStart}
-	if current.OnCreate != "" {
-		in.OnCreate = []types.NotebookInstanceLifecycleHook{{Content: &current.OnCreate}}
-	}
-	if _, err := api.UpdateNotebookInstanceLifecycleConfig(ctx, in, once); err != nil {
-		return fmt.Errorf("updating lifecycle configuration %s: %w", name, err)
-	}
-	return nil
-}
-
-func hooks(script []byte) []types.NotebookInstanceLifecycleHook {
-	if script == nil {
-		return nil
-	}
-	return []types.NotebookInstanceLifecycleHook{{Content: aws.String(base64.StdEncoding.EncodeToString(script))}}
-}
-
-// list names destinations, and counts them where there are many.
-func list(destinations []netip.Prefix) string {
-	var names []string
-	for i, d := range destinations {
-		if i == 3 && len(destinations) > 4 {
-			return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), len(destinations)-i)
-		}
-		names = append(names, d.String())
-	}
-	return strings.Join(names, ", ")
-}
-
-// settle edits a configuration and reports whether it is then idle.
-func settle(ctx context.Context, api editor, routed routes, configuration string, edit Edit) (bool, error) {
-	err := edited(ctx, api, routed, configuration, edit, nil)
-	if errors.Is(err, errGone) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	current, err := read(ctx, api, configuration)
-	if err != nil {
-		if errors.Is(err, errGone) {
-			return false, nil
-		}
-		return false, err
-	}
-	change, err := Plan(current)
-	return change.Idle, err
-}
-
-// Detach takes an idle configuration off a stopped notebook, and deletes it when no notebook uses it any more. A
-// notebook that is not stopped keeps it: it does nothing. Anything of an owner's is never detached and never deleted.
-func Detach(ctx context.Context, api detacher, notebook string) (answer string, err error) {
-	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &notebook})
-	if fault.NoRecord(err) {
-		return Done, nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("detaching from notebook %s: reading it: %w", notebook, err)
-	}
-	name := aws.ToString(now.NotebookInstanceLifecycleConfigName)
-	if name == "" {
-		return Done, nil
-	}
-	idle, err := isIdle(ctx, api, name)
-	if err != nil || !idle || now.NotebookInstanceStatus != types.NotebookInstanceStatusStopped {
-		return Done, err
-	}
-	slog.InfoContext(ctx, "detaching lifecycle configuration", "notebook", notebook, "configuration", name)
-	if _, err := api.UpdateNotebookInstance(ctx, &sagemaker.UpdateNotebookInstanceInput{NotebookInstanceName: &notebook, DisassociateLifecycleConfig: aws.Bool(true)}); err != nil {
-		return "", fmt.Errorf("detaching lifecycle configuration %s from notebook %s: %w", name, notebook, err)
-	}
-	return Done, Delete(ctx, api, name)
-}
-
-// Delete deletes a configuration if it is idle and no notebook uses it.
-func Delete(ctx context.Context, api detacher, configuration string) error {
-	pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{NotebookInstanceLifecycleConfigNameContains: &configuration})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return fmt.Errorf("listing the notebooks that use lifecycle configuration %s: %w", configuration, err)
-		}
-		for _, n := range page.NotebookInstances {
-			if aws.ToString(n.NotebookInstanceLifecycleConfigName) == configuration {
-				return nil
-			}
-		}
-	}
-	idle, err := isIdle(ctx, api, configuration)
-	if err != nil || !idle {
-		return err
-	}
-	slog.InfoContext(ctx, "deleting lifecycle configuration", "configuration", configuration)
-	_, err = api.DeleteNotebookInstanceLifecycleConfig(ctx, &sagemaker.DeleteNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &configuration})
-	if err != nil && !fault.NoRecord(err) {
-		return fmt.Errorf("deleting lifecycle configuration %s: %w", configuration, err)
-	}
-	return nil
-}
-
-func isIdle(ctx context.Context, api editor, configuration string) (bool, error) {
-	current, err := read(ctx, api, configuration)
-	if errors.Is(err, errGone) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	change, err := Plan(current)
-	return change.Idle && change.None(), err
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	. "github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -32,12 +34,15 @@ type fake struct {
 	tags      map[string]string
 	calls     []string
 	// after runs after a call of that name, once: somebody else's doing.
-	after map[string]func(*fake)
-	fail  map[string]error
+	after  map[string]func(*fake)
+	fail   map[string]error
+	ledger ledger.Ledger
+	memory *ledgertest.Memory
 }
 
 func newFake() *fake {
-	return &fake{scripts: map[string]string{}, onCreate: map[string]string{}, notebooks: map[string]*types.NotebookInstanceSummary{}, tags: map[string]string{},
+	l, memory := ledgertest.New()
+	return &fake{ledger: l, memory: memory, scripts: map[string]string{}, onCreate: map[string]string{}, notebooks: map[string]*types.NotebookInstanceSummary{}, tags: map[string]string{},
 		after: map[string]func(*fake){}, fail: map[string]error{}}
 }
 
@@ -200,7 +205,7 @@ func input(configuration string, status types.NotebookInstanceStatus) workflow.I
 			Accepter: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: ps("10.2.0.0/16")}},
 		Routed: []workflow.AddRoutesOutput{{Account: "111111111111", VPC: "vpc-1", Tables: []workflow.Table{{ID: "rtb-1", Subnets: []string{"subnet-a"},
 			Routes: []workflow.Route{{Destination: p("10.2.0.0/16"), Target: "pcx-1"}}}}}},
-		Notebook: workflow.Notebook{Account: "111111111111", Region: "us-east-1", Name: "n", Subnet: "subnet-a", SubnetCIDR: p("10.1.0.0/24"), Status: string(status),
+		Notebook: workflow.Notebook{Account: "111111111111", Region: "us-east-1", VPC: "vpc-1", Name: "n", Subnet: "subnet-a", SubnetCIDR: p("10.1.0.0/24"), Status: string(status),
 			DirectInternet: true, LifecycleConfig: configuration, Inject: policy.Decision{Allowed: true, Policy: "notebooks"}},
 	}
 }
@@ -260,10 +265,10 @@ func TestInject(t *testing.T) {
 		"routes=off is a no-op":                                 {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Inject = policy.Decision{Policy: "routes-off"} }, Done, true, "left out by policy routes-off", "", nil, ""},
 		"no routes is a no-op":                                  {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed = nil }, Done, true, "no route to a peering or gateway", "", nil, ""},
 		"a container bridge is told and nothing is written": {with, "c", inService, func(in *workflow.InjectRoutesInput) {
-			in.Routed[0].Tables[0].Routes[0].Destination = p("172.17.0.0/16")
+			in.Routed[0].Tables[0].Routes[0].Destination, in.Notebook.Asks = p("172.17.0.0/16"), true
 		}, Done, false, "172.17.0.0/16 lies in", "", nil, ""},
-		"a container bridge beside another route leaves that":        {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed = routed("172.18.0.0/16") }, Done, false, "10.2.0.0/16 (172.18.0.0/16 lies in", "", []string{describe, update, describe}, ""},
-		"a script that is not shell is a conflict and untouched":     {func(f *fake) { f.scripts["c"] = "#!/usr/bin/python3\n" }, "c", inService, nil, "", false, "lifecycle configuration c starts with", fault.Conflict, []string{describe}, ""},
+		"a container bridge beside another route leaves that":        {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed, in.Notebook.Asks = routed("172.18.0.0/16"), true }, Done, false, "10.2.0.0/16 (172.18.0.0/16 lies in", "", []string{describe, update, describe}, ""},
+		"a script that is not shell is told, and untouched":          {func(f *fake) { f.scripts["c"] = "#!/usr/bin/python3\n" }, "c", inService, nil, Done, false, "lifecycle configuration c starts with", "", []string{describe}, ""},
 		"a configuration that is gone makes us look at the notebook": {nil, "c", stopped, func(in *workflow.InjectRoutesInput) {}, "", false, "gone", fault.NotYet, []string{describe, describeNotebook, describe}, ""},
 		"one attached meanwhile is merged":                           {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.LifecycleConfig = "" }, Done, true, "in lifecycle configuration c", "", []string{describeNotebook, describe, update, describe}, ""},
 		"a notebook that is gone is done":                            {func(f *fake) { delete(f.notebooks, "n") }, "", stopped, nil, Done, true, "gone", "", []string{describeNotebook}, ""},
@@ -287,7 +292,7 @@ func TestInject(t *testing.T) {
 			if c.in != nil {
 				c.in(&in)
 			}
-			out, err := Inject(context.Background(), f, tables{}, in)
+			out, err := Inject(context.Background(), f, tables{}, f.ledger, in)
 			if !slices.Equal(f.calls, c.calls) {
 				t.Errorf("calls: %v\nwant:  %v", f.calls, c.calls)
 			}
@@ -318,7 +323,7 @@ func again(f *fake, call string) {
 func TestInjectKeepsTheOnCreateScript(t *testing.T) {
 	f := newFake().notebook("n", "c", types.NotebookInstanceStatusStopped)
 	f.scripts["c"], f.onCreate["c"] = owner, "#!/bin/bash\npip install x\n"
-	if _, err := Inject(context.Background(), f, tables{}, input("c", types.NotebookInstanceStatusStopped)); err != nil {
+	if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
 	}
 	if f.onCreate["c"] != "#!/bin/bash\npip install x\n" || f.scripts["c"] == owner {
@@ -333,7 +338,7 @@ func TestExecutionsThatOverlapLoseNothing(t *testing.T) {
 	f.after["UpdateNotebookInstanceLifecycleConfig"] = func(f *fake) {
 		f.scripts["c"] = string(planned(t, config(owner), Edit{Subnet: p("10.1.1.0/24"), Destinations: ps("10.9.0.0/16")}).OnStart)
 	}
-	if _, err := Inject(context.Background(), f, tables{}, input("c", types.NotebookInstanceStatusInService)); err != nil {
+	if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusInService)); err != nil {
 		t.Fatal(err)
 	}
 	script, err := Parse("c", []byte(f.scripts["c"]))
@@ -349,7 +354,7 @@ func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
 		f.notebook(fmt.Sprint("n", i), "c", types.NotebookInstanceStatusInService)
 		in := input("c", types.NotebookInstanceStatusInService)
 		in.Notebook.Name = fmt.Sprint("n", i)
-		if _, err := Inject(context.Background(), f, tables{}, in); err != nil {
+		if _, err := Inject(context.Background(), f, tables{}, f.ledger, in); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -362,15 +367,18 @@ func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
 func TestRemoval(t *testing.T) {
 	ctx := context.Background()
 	f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped).notebook("other", "drawbridge-subnet-a", types.NotebookInstanceStatusStopped).notebook("owners", "c", types.NotebookInstanceStatusStopped)
-	if _, err := Inject(ctx, f, tables{}, input("", types.NotebookInstanceStatusStopped)); err != nil {
+	if _, err := Inject(ctx, f, tables{}, f.ledger, input("", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
 	}
-	f.scripts["c"] = string(planned(t, config(owner), toProducer).OnStart)
+	f.scripts["c"] = owner
+	if _, err := Inject(ctx, f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusStopped)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Detach(ctx, f, "n"); err != nil || f.notebooks["n"].NotebookInstanceLifecycleConfigName == nil {
 		t.Fatalf("a configuration with routes was detached (%v)", err)
 	}
 	for i, name := range []string{"owners", "n", "other"} {
-		if _, err := Release(ctx, f, tables{"10.2.0.0/16"}, release(f, name)); err != nil {
+		if _, err := Release(ctx, f, tables{}, f.ledger, release(f, name)); err != nil {
 			t.Fatal(err)
 		}
 		if f.scripts["c"] != owner {
@@ -389,57 +397,102 @@ func TestRemoval(t *testing.T) {
 func release(f *fake, name string) workflow.WithdrawRoutesInput {
 	n := f.notebooks[name]
 	return workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1"},
-		Disconnected: []workflow.Disconnected{{Side: workflow.Side{VPC: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1"}},
-			Removed: workflow.RemoveRoutesOutput{Destinations: ps("10.2.0.0/16", "10.2.5.0/24")}}},
+		Disconnected: []workflow.Disconnected{{Side: workflow.Side{VPC: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1"}}}},
 		Notebook: workflow.Notebook{Account: "111111111111", Region: "us-east-1", VPC: "vpc-1", Name: name, ARN: *n.NotebookInstanceArn, Subnet: "subnet-a",
 			SubnetCIDR: p("10.1.0.0/24"), DirectInternet: true, LifecycleConfig: aws.ToString(n.NotebookInstanceLifecycleConfigName), Tag: f.tags[TagStatus]}}
 }
 
-func TestReleaseTakesOnlyWhatTheConnectionReached(t *testing.T) {
-	lines := func(script string) string {
-		got, err := Parse("c", []byte(script))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprint(got.Lines)
+func linesOf(t *testing.T, script string) string {
+	got, err := Parse("c", []byte(script))
+	if err != nil {
+		t.Fatal(err)
 	}
-	with := func(t *testing.T, destinations ...string) string {
-		return string(planned(t, config(owner), Edit{Subnet: p("10.1.0.0/24"), Destinations: ps(destinations...)}, Edit{Subnet: p("10.1.1.0/24"), Destinations: ps("10.2.0.0/16")}).OnStart)
-	}
+	return fmt.Sprint(got.Lines)
+}
+
+func TestReleaseTakesOnlyWhatNothingManagedReaches(t *testing.T) {
+	ctx := context.Background()
 	for name, c := range map[string]struct {
-		script string
+		script string // before Drawbridge
 		now    ec2Tables
-		calls  int
+		others string // a managed connection, over which the peer's CIDR is reached
 		want   string // lines
 	}{
-		"the whole line goes, that of another subnet stays":    {with(t, "10.2.0.0/16", "10.2.5.0/24"), ec2Tables{}, 4, "[{10.1.1.0/24 [10.2.0.0/16]}]"},
-		"what another connection reaches stays":                {with(t, "10.2.0.0/16", "10.9.0.0/16"), ec2Tables{}, 4, "[{10.1.0.0/24 [10.9.0.0/16]} {10.1.1.0/24 [10.2.0.0/16]}]"},
-		"what the owner routes another way meanwhile stays":    {with(t, "10.2.0.0/16", "10.2.5.0/24"), ec2Tables{"10.2.0.0/16": "tgw-1"}, 4, "[{10.1.0.0/24 [10.2.0.0/16]} {10.1.1.0/24 [10.2.0.0/16]}]"},
-		"a route through the connection itself does not count": {with(t, "10.2.5.0/24"), ec2Tables{"10.2.5.0/24": "pcx-1"}, 4, "[{10.1.1.0/24 [10.2.0.0/16]}]"},
-		"nothing of it in the line is one look":                {with(t, "10.9.0.0/16"), ec2Tables{}, 1, "[{10.1.0.0/24 [10.9.0.0/16]} {10.1.1.0/24 [10.2.0.0/16]}]"},
-		"a script without our block is one look":               {owner, ec2Tables{}, 1, "[]"},
-		"a script of another kind is none of our business":     {"#!/usr/bin/python3\nprint()\n", ec2Tables{}, 1, "[]"},
+		"what was added goes":                                 {owner, ec2Tables{}, "", "[]"},
+		"lines that were there before stay":                   {string(planned(t, config(owner), Edit{Subnet: p("10.1.0.0/24"), Destinations: ps("10.9.0.0/16")}).OnStart), ec2Tables{}, "", "[{10.1.0.0/24 [10.9.0.0/16]}]"},
+		"the very line, if it was there before":               {string(planned(t, config(owner), toProducer).OnStart), ec2Tables{}, "", "[{10.1.0.0/24 [10.2.0.0/16]}]"},
+		"what another managed connection reaches stays":       {owner, ec2Tables{"10.2.0.0/16": "tgw-1"}, "tgw-1:vpc-1:vpc-2", "[{10.1.0.0/24 [10.2.0.0/16]}]"},
+		"what a connection that nobody gave reaches does not": {owner, ec2Tables{"10.2.0.0/16": "tgw-1"}, "", "[]"},
+		"a route through the connection itself does not":      {owner, ec2Tables{"10.2.0.0/16": "pcx-1"}, "pcx-1", "[]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake().notebook("n", "c", types.NotebookInstanceStatusInService)
 			f.scripts["c"] = c.script
-			if _, err := Release(context.Background(), f, c.now, release(f, "n")); err != nil {
+			if _, err := Inject(ctx, f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusInService)); err != nil {
 				t.Fatal(err)
 			}
-			if got := lines(f.scripts["c"]); got != c.want {
+			if c.others != "" {
+				if _, err := f.ledger.Begin(ctx, ledger.Connection{ID: c.others, Kind: "transit", Origin: ledger.Requested, Sides: []ledger.Side{
+					{Role: "consumer", Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []string{"10.1.0.0/16"}},
+					{Role: "producer", Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []string{"10.2.0.0/16"}}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 2 {
+				if _, err := Release(ctx, f, c.now, f.ledger, release(f, "n")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := linesOf(t, f.scripts["c"]); got != c.want {
 				t.Errorf("lines %s, want %s", got, c.want)
 			}
-			if len(f.calls) != c.calls {
-				t.Errorf("calls: %v, want %d", f.calls, c.calls)
+			if c.want == "[]" && f.scripts["c"] != owner {
+				t.Errorf("the owner's script came back as %q", f.scripts["c"])
 			}
 		})
+	}
+}
+
+// Two VPCs of one range share one configuration: each keeps its lines, and a line goes with the last subnet that needs it.
+func TestSubnetsOfOneCIDRKeepEachTheirLines(t *testing.T) {
+	ctx := context.Background()
+	f := newFake().notebook("one", "c", types.NotebookInstanceStatusInService).notebook("two", "c", types.NotebookInstanceStatusInService)
+	f.scripts["c"] = owner
+	exact := func(name, subnet, vpc string, to ...string) {
+		t.Helper()
+		in := input("c", types.NotebookInstanceStatusInService)
+		in.Connection, in.Notebook.Name, in.Notebook.Subnet, in.Notebook.VPC, in.Notebook.Asks = workflow.Connection{}, name, subnet, vpc, true
+		in.Routed = []workflow.AddRoutesOutput{{Account: "111111111111", VPC: vpc, Tables: []workflow.Table{{ID: "rtb-" + vpc, Subnets: []string{subnet}}}}}
+		for _, d := range to {
+			in.Routed[0].Tables[0].Routes = append(in.Routed[0].Tables[0].Routes, workflow.Route{Destination: p(d), Target: "pcx-1"})
+		}
+		if _, err := Inject(ctx, f, tables{}, f.ledger, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(lines string) {
+		t.Helper()
+		if got := linesOf(t, f.scripts["c"]); got != lines {
+			t.Errorf("lines %s, want %s", got, lines)
+		}
+	}
+	exact("one", "subnet-a", "vpc-1", "10.2.0.0/16", "10.3.0.0/16")
+	exact("two", "subnet-b", "vpc-9", "10.3.0.0/16", "10.4.0.0/16")
+	want("[{10.1.0.0/24 [10.2.0.0/16 10.3.0.0/16 10.4.0.0/16]}]")
+	exact("two", "subnet-b", "vpc-9")
+	want("[{10.1.0.0/24 [10.2.0.0/16 10.3.0.0/16]}]")
+	exact("one", "subnet-a", "vpc-1", "10.2.0.0/16")
+	want("[{10.1.0.0/24 [10.2.0.0/16]}]")
+	exact("one", "subnet-a", "vpc-1")
+	if f.scripts["c"] != owner || len(f.memory.Rows()) != 0 {
+		t.Errorf("left %q, ledger %v", f.scripts["c"], f.memory.Rows())
 	}
 }
 
 func TestReleaseTakesTheStatusAndOurConfiguration(t *testing.T) {
 	for _, status := range []types.NotebookInstanceStatus{types.NotebookInstanceStatusStopped, types.NotebookInstanceStatusInService} {
 		f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped)
-		if _, err := Inject(context.Background(), f, tables{}, input("", types.NotebookInstanceStatusStopped)); err != nil {
+		if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("", types.NotebookInstanceStatusStopped)); err != nil {
 			t.Fatal(err)
 		}
 		if len(f.tags) != 1 || len(f.scripts) != 1 {
@@ -447,7 +500,7 @@ func TestReleaseTakesTheStatusAndOurConfiguration(t *testing.T) {
 		}
 		f.notebooks["n"].NotebookInstanceStatus = status
 		f.tags["owners"] = "mine"
-		if _, err := Release(context.Background(), f, ec2Tables{}, release(f, "n")); err != nil {
+		if _, err := Release(context.Background(), f, ec2Tables{}, f.ledger, release(f, "n")); err != nil {
 			t.Fatal(err)
 		}
 		if len(f.tags) != 1 || f.tags["owners"] != "mine" {
@@ -474,15 +527,28 @@ func (t ec2Tables) DescribeRouteTables(context.Context, *ec2.DescribeRouteTables
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []ec2types.RouteTable{table}}, nil
 }
 
+// GetManagedPrefixListEntries answers with the one list there is: it has 10.9.0.0/16.
+func (t ec2Tables) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return &ec2.GetManagedPrefixListEntriesOutput{Entries: []ec2types.PrefixListEntry{{Cidr: aws.String("10.9.0.0/16")}}}, nil
+}
+
 // tables is one route table, the main one, with routes to these destinations.
 type tables []string
 
 func (t tables) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
 	table := ec2types.RouteTable{RouteTableId: aws.String("rtb-1"), Associations: []ec2types.RouteTableAssociation{{Main: aws.Bool(true)}}}
 	for _, destination := range t {
-		table.Routes = append(table.Routes, ec2types.Route{DestinationCidrBlock: &destination, VpcPeeringConnectionId: aws.String("pcx-1"), State: ec2types.RouteStateActive})
+		r := ec2types.Route{DestinationCidrBlock: &destination, VpcPeeringConnectionId: aws.String("pcx-1"), State: ec2types.RouteStateActive}
+		if strings.HasPrefix(destination, "pl-") {
+			r.DestinationCidrBlock, r.DestinationPrefixListId = nil, &destination
+		}
+		table.Routes = append(table.Routes, r)
 	}
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []ec2types.RouteTable{table}}, nil
+}
+
+func (t tables) GetManagedPrefixListEntries(ctx context.Context, in *ec2.GetManagedPrefixListEntriesInput, _ ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return ec2Tables{}.GetManagedPrefixListEntries(ctx, in)
 }
 
 // Without a connection the line becomes what the table says, but not what an old look at the table said.
@@ -493,19 +559,20 @@ func TestALineGoesOnlyWhenTheTableLacksItNow(t *testing.T) {
 	}{
 		"the route is gone": {tables{}, ""},
 		"another execution added the route and the line since": {tables{"10.9.0.0/16"}, "line 10.1.0.0/24 10.9.0.0/16\n"},
+		"the owner made it a route to a prefix list":           {tables{"pl-1"}, "line 10.1.0.0/24 10.9.0.0/16\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake().notebook("n", "c", types.NotebookInstanceStatusStopped)
 			f.scripts["c"] = owner
 			with := input("c", types.NotebookInstanceStatusStopped)
-			with.Routed = routed("10.9.0.0/16")
-			if _, err := Inject(context.Background(), f, tables{}, with); err != nil {
+			with.Routed, with.Notebook.Asks = routed("10.9.0.0/16"), true
+			if _, err := Inject(context.Background(), f, tables{}, f.ledger, with); err != nil {
 				t.Fatal(err)
 			}
 			exact := input("c", types.NotebookInstanceStatusStopped)
-			exact.Connection = workflow.Connection{}
+			exact.Connection, exact.Notebook.Asks = workflow.Connection{}, true
 			exact.Routed[0].Tables[0].Routes = nil
-			if _, err := Inject(context.Background(), f, c.now, exact); err != nil {
+			if _, err := Inject(context.Background(), f, c.now, f.ledger, exact); err != nil {
 				t.Fatal(err)
 			}
 			if got := f.scripts["c"]; c.want == "" && got != owner || !strings.Contains(got, c.want) || c.want != "" && strings.Contains(got, "10.2.0.0/16") {

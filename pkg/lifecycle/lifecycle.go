@@ -7,8 +7,8 @@
 // https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
 //
 // The script belongs to its owner. Drawbridge keeps one block in it, between markers, and gives the owner's bytes
-// back exactly when the last route is gone. lifecycle.go has the words, plan.go thinks, apply.go acts; script.sh is
-// what runs on the notebook, and package netproof runs it on a real network.
+// back exactly when the last route is gone. lifecycle.go has the words, plan.go thinks, apply.go gives the routes, release.go takes them
+// back, edit.go writes configurations; script.sh is what runs on the notebook, and package netproof runs it on a real network.
 package lifecycle
 
 import (
@@ -190,7 +190,7 @@ func Parse(configuration string, script []byte) (Script, error) {
 	return out, nil
 }
 
-const removeBlock = "remove everything between and including the lines that start with \"# >>> drawbridge\" and \"# <<< drawbridge\", then redrive the execution"
+const removeBlock = "remove everything between and including the lines that start with \"# >>> drawbridge\" and \"# <<< drawbridge\"; Drawbridge looks again when the notebook is stopped or started"
 
 // parseLines reads the lines of a block's body back.
 func parseLines(body string) ([]Line, error) {
@@ -224,15 +224,15 @@ func Usable(configuration string, script []byte) error {
 		return fault.NewConflict(fmt.Sprintf("the on-start script of lifecycle configuration %s %s", configuration, what), remedy)
 	}
 	if bytes.IndexByte(script, 0) >= 0 {
-		return conflict("is not text", "make it a shell script, then redrive the execution")
+		return conflict("is not text", "make it a shell script; Drawbridge looks again when the notebook is stopped or started")
 	}
 	if bytes.Contains(script, []byte("\r\n")) {
-		return conflict("has CRLF line ends, which no shell on a notebook understands", "save it with LF line ends, then redrive the execution")
+		return conflict("has CRLF line ends, which no shell on a notebook understands", "save it with LF line ends; Drawbridge looks again when the notebook is stopped or started")
 	}
 	head, _ := cutShebang(script)
 	if len(head) > 0 && !shell.Match(bytes.TrimRight(head, "\n")) {
 		return conflict(fmt.Sprintf("starts with %q, so it is not a shell script", bytes.TrimSpace(head)),
-			"make it a script for sh or bash that calls the other one, then redrive the execution")
+			"make it a script for sh or bash that calls the other one; Drawbridge looks again when the notebook is stopped or started")
 	}
 	return nil
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -15,7 +17,7 @@ import (
 type Mode int
 
 // The modes. Add and Remove commute, so executions that overlap may come in any order. Set is for a caller that has
-// just read the whole truth.
+// just read the whole truth. What goes is only ever what the ledger says was added for the subnet, see [Intend].
 const (
 	Add    Mode = iota // these destinations, besides those already there
 	Remove             // without these destinations
@@ -95,7 +97,7 @@ func Plan(current *Configuration, edits ...Edit) (Change, error) {
 	if size := base64.StdEncoding.EncodedLen(len(wanted)); size > MaxContent && len(wanted) > len(current.OnStart) {
 		return Change{}, fault.NewConflict(
 			fmt.Sprintf("the on-start script of lifecycle configuration %s would have %d characters with Drawbridge's block; SageMaker takes %d", name, size, MaxContent),
-			fmt.Sprintf("shorten the owner's part by %d bytes (for example, move it to a file in /home/ec2-user/SageMaker and call that), then redrive the execution", (size-MaxContent)*3/4+3))
+			fmt.Sprintf("shorten the owner's part by %d bytes (for example, move it to a file in /home/ec2-user/SageMaker and call that); Drawbridge looks again when the notebook is stopped or started", (size-MaxContent)*3/4+3))
 	}
 	return change, nil
 }
@@ -174,57 +176,157 @@ func Routable(subnet netip.Prefix, destinations []netip.Prefix) (good []netip.Pr
 	return good, bad
 }
 
-// Wanted returns the host routes that a notebook needs: the destinations of the route table of its subnet, as AddRoutes
-// left them. IPv6 ones count only if the subnet has IPv6.
-func Wanted(connection workflow.Connection, routed []workflow.AddRoutesOutput, nb workflow.Notebook) []netip.Prefix {
+// Needed returns the host routes that a notebook behind table, in vpc, needs: what the table reaches by a live route, through a
+// peering or a gateway, and that is managed. items are what the ledger has of the table, connections those of the place. Sorted.
+//
+//	the owner of the notebook asks for host routes        → all that the table reaches
+//	a route that the ledger has, or that serves instead of one that is wanted → its destination
+//	a route to the target of a managed connection of vpc  → what it has in common with a CIDR of the peer
+//	another route: of a connection that nobody gave to Drawbridge → none
+func Needed(table workflow.Table, items []ledger.Item, connections []ledger.Connection, vpc string, asks bool) []netip.Prefix {
+	if asks {
+		return route.HostRoutes(table)
+	}
 	var out []netip.Prefix
-	for _, r := range tableOf(connection, routed, nb).Routes {
-		if !r.Blackhole && (r.Destination.Addr().Is4() || nb.SubnetCIDRv6.IsValid()) {
+	reached := route.HostRoutes(table)
+	for _, r := range table.Routes {
+		if r.Blackhole || !slices.Contains(reached, r.Destination) {
+			continue
+		}
+		if slices.ContainsFunc(items, func(i ledger.Item) bool {
+			return i.Kind == ledger.Route && i.Key == r.Destination.String() && i.State != ledger.Leaving && i.State != ledger.Contested
+		}) {
 			out = append(out, r.Destination)
+			continue
+		}
+		for _, c := range connections {
+			if workflow.TargetOf(c.ID) == r.Target {
+				out = append(out, common(r.Destination, c, vpc)...)
+			}
 		}
 	}
 	slices.SortFunc(out, netip.Prefix.Compare)
 	return slices.Compact(out)
 }
 
-// Leaving returns which destinations of a connection that is no more have to leave the line of a notebook's subnet, and
-// whether the subnet's route table still reaches anything at all that a notebook needs as a host route:
-//
-//	the table reaches it, live, by another target   → stays
-//	by the connection alone, dead, or not at all    → leaves
-//
-// A route that still leads to a gateway is not of this connection: its own are gone by then.
-func Leaving(destinations []netip.Prefix, table workflow.Table, connection workflow.Connection) (leaving []netip.Prefix, live bool) {
-	reached := othersOf(table, connection)
-	for _, d := range destinations {
-		if !slices.Contains(reached, d) {
-			leaving = append(leaving, d)
+// common returns what a destination has in common with the CIDRs of the peer of vpc in a connection.
+func common(destination netip.Prefix, c ledger.Connection, vpc string) []netip.Prefix {
+	var out []netip.Prefix
+	if !slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc }) {
+		return nil
+	}
+	for _, s := range c.Sides {
+		for _, text := range s.CIDRs {
+			cidr, err := netip.ParsePrefix(text)
+			switch {
+			case s.ID == vpc || err != nil || !cidr.Overlaps(destination):
+			case cidr.Bits() > destination.Bits():
+				out = append(out, cidr.Masked())
+			default:
+				out = append(out, destination)
+			}
 		}
 	}
-	return leaving, len(reached) > 0
+	return out
 }
 
-// othersOf returns the host routes of a table that do not lead through connection.
-func othersOf(table workflow.Table, connection workflow.Connection) []netip.Prefix {
-	table.Routes = slices.DeleteFunc(slices.Clone(table.Routes), func(r workflow.Route) bool { return connection.OwnsTarget() && r.Target == connection.Target })
-	return route.HostRoutes(table)
+// asEntry returns a connection as the ledger would have it.
+func asEntry(c workflow.Connection) ledger.Connection {
+	out := ledger.Connection{ID: c.ID}
+	for _, v := range []workflow.VPC{c.Requester, c.Accepter} {
+		side := ledger.Side{Account: v.Account, Region: v.Region, ID: v.ID}
+		for _, cidr := range v.CIDRs {
+			side.CIDRs = append(side.CIDRs, cidr.String())
+		}
+		out.Sides = append(out.Sides, side)
+	}
+	return out
+}
+
+// Lines of a block that the ledger has say so in an item's Left.
+const line = "line"
+
+// Key is what the ledger calls a host route within its lifecycle configuration.
+func Key(subnet, destination netip.Prefix) string {
+	return subnet.String() + " " + destination.String()
+}
+
+// Intent is what an edit means for the ledger.
+type Intent struct {
+	Add     []netip.Prefix // to be in the line, and not the owner's
+	Release []ledger.Item  // the subnet does not need them any more, or they are leaving for it
+	// Lost are those to add that the ledger has confirmed: somebody took them away. Contested are those that are left to them.
+	Lost, Contested []ledger.Item
+	Drop            []ledger.Item // contested, and their owner put them there: they are the owner's
+}
+
+// Intend returns what an edit for the notebooks of a subnet means. lines are those of the configuration, items what the ledger has of it:
+//
+//	wanted, in the line, no item            → nothing: it was there before the ledger, or is its owner's
+//	wanted, else                            → add: the subnet needs it
+//	wanted, contested, not in the line      → nothing: it is left to who took it away
+//	wanted, contested, in the line          → drop: its owner put it there
+//	not wanted (any more), the subnet's item → release
+//	not wanted, no item of the subnet       → nothing: another subnet's, or its owner's
+func Intend(edit Edit, subnet string, lines []Line, items []ledger.Item) Intent {
+	var out Intent
+	there := func(d netip.Prefix) bool {
+		return slices.ContainsFunc(lines, func(l Line) bool { return l.Subnet == edit.Subnet && slices.Contains(l.Destinations, d) })
+	}
+	for _, d := range edit.Destinations {
+		i := itemOf(items, Key(edit.Subnet, d))
+		switch {
+		case edit.Mode == Remove || i == nil && there(d):
+		case i != nil && i.State == ledger.Contested && there(d):
+			out.Drop = append(out.Drop, *i)
+		case i != nil && i.State == ledger.Contested:
+			out.Contested = append(out.Contested, *i)
+		default:
+			if i != nil && i.State == ledger.Confirmed && !there(d) {
+				out.Lost = append(out.Lost, *i)
+			}
+			out.Add = append(out.Add, d)
+		}
+	}
+	for _, i := range items {
+		d, ok := destinationOf(edit.Subnet, i)
+		mine := i.NeededBy(subnet) || i.State == ledger.Leaving && i.For == subnet
+		if ok && mine && edit.Mode != Add && slices.Contains(edit.Destinations, d) == (edit.Mode == Remove) {
+			out.Release = append(out.Release, i)
+		}
+	}
+	return out
+}
+
+func itemOf(items []ledger.Item, key string) *ledger.Item {
+	for n := range items {
+		if i := &items[n]; i.Kind == ledger.HostRoute && i.Key == key {
+			return i
+		}
+	}
+	return nil
+}
+
+// destinationOf returns the destination of an item of a subnet's line.
+func destinationOf(subnet netip.Prefix, i ledger.Item) (netip.Prefix, bool) {
+	of, text, _ := strings.Cut(i.Key, " ")
+	d, err := netip.ParsePrefix(text)
+	return d, i.Kind == ledger.HostRoute && of == subnet.String() && err == nil
+}
+
+func destinationsOf(subnet netip.Prefix, items []ledger.Item) []netip.Prefix {
+	var out []netip.Prefix
+	for _, i := range items {
+		if d, ok := destinationOf(subnet, i); ok {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // trims reports whether the connection stays, and only some of it was taken away.
 func trims(disconnected []workflow.Disconnected) bool {
 	return slices.ContainsFunc(disconnected, func(d workflow.Disconnected) bool { return d.Side.Trim != nil })
-}
-
-// destinationsOf returns what a connection reached from the VPC of a notebook, as far as it can be a host route there.
-func destinationsOf(disconnected []workflow.Disconnected, nb workflow.Notebook) []netip.Prefix {
-	var out []netip.Prefix
-	for _, d := range disconnected {
-		if d.Side.VPC.Account == nb.Account && d.Side.VPC.Region == nb.Region && d.Side.VPC.ID == nb.VPC {
-			out = append(out, d.Removed.Destinations...)
-		}
-	}
-	out, _ = Routable(nb.SubnetCIDR, out)
-	return out
 }
 
 // tableOf returns the route table of a notebook's subnet: the one that names it, else the main one of its VPC.

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	. "github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -348,30 +349,38 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestWanted(t *testing.T) {
+func TestNeeded(t *testing.T) {
 	r := func(destination, target string, dead bool) workflow.Route {
 		return workflow.Route{Destination: p(destination), Target: target, Blackhole: dead}
 	}
-	connection := workflow.Connection{ID: "pcx-1", Target: "pcx-1",
-		Requester: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: ps("10.1.0.0/16")},
-		Accepter:  workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-2", CIDRs: ps("10.2.0.0/16")}}
-	routed := []workflow.AddRoutesOutput{
-		{Account: "111111111111", VPC: "vpc-2", Tables: []workflow.Table{{ID: "rtb-9", Main: true, Routes: []workflow.Route{r("10.1.0.0/16", "pcx-1", false)}}}},
-		{Account: "111111111111", VPC: "vpc-1", Tables: []workflow.Table{
-			{ID: "rtb-1", Main: true, Routes: []workflow.Route{r("10.2.0.0/16", "pcx-1", false), r("10.3.0.0/16", "pcx-2", true), r("2600:1f18::/56", "pcx-1", false)}},
-			{ID: "rtb-2", Subnets: []string{"subnet-b"}, Routes: []workflow.Route{r("10.7.0.0/16", "tgw-1", false)}}}},
+	table := workflow.Table{ID: "rtb-1", Routes: []workflow.Route{r("10.2.0.0/16", "pcx-1", false), r("10.3.0.0/16", "pcx-2", true), r("10.4.0.0/16", "pcx-hand", false), r("10.0.0.0/9", "tgw-1", false)}}
+	connection := func(id, vpc, cidr string) ledger.Connection {
+		return ledger.Connection{ID: id, Sides: []ledger.Side{{ID: vpc, CIDRs: []string{"10.1.0.0/16"}}, {ID: "vpc-9", CIDRs: []string{cidr, "172.16.0.0/16"}}}}
 	}
-	nb := workflow.Notebook{Account: "111111111111", Region: "us-east-1", Name: "n", Subnet: "subnet-a", SubnetCIDR: p("10.1.0.0/24")}
-	if got := Wanted(connection, routed, nb); !slices.Equal(got, ps("10.2.0.0/16")) {
-		t.Errorf("a subnet of the main table: %v", got)
+	item := func(key string, state ledger.State) ledger.Item {
+		return ledger.Item{Resource: "rtb-1", Kind: ledger.Route, Key: key, State: state}
 	}
-	nb.SubnetCIDRv6 = p("2600:1f18:1::/64")
-	if got := Wanted(connection, routed, nb); !slices.Equal(got, ps("10.2.0.0/16", "2600:1f18::/56")) {
-		t.Errorf("a subnet with IPv6: %v", got)
-	}
-	nb.Subnet = "subnet-b"
-	if got := Wanted(connection, routed, nb); !slices.Equal(got, ps("10.7.0.0/16")) {
-		t.Errorf("a subnet with a table of its own: %v", got)
+	for name, c := range map[string]struct {
+		items       []ledger.Item
+		connections []ledger.Connection
+		asks        bool
+		want        []netip.Prefix
+	}{
+		"nothing is managed":                              {nil, nil, false, nil},
+		"its owner asks":                                  {nil, nil, true, ps("10.0.0.0/9", "10.2.0.0/16", "10.4.0.0/16")},
+		"a route of the ledger's":                         {[]ledger.Item{item("10.2.0.0/16", ledger.Confirmed)}, nil, false, ps("10.2.0.0/16")},
+		"one that is only wanted is reached all the same": {[]ledger.Item{item("10.4.0.0/16", ledger.Wanted)}, nil, false, ps("10.4.0.0/16")},
+		"one that is leaving":                             {[]ledger.Item{item("10.2.0.0/16", ledger.Leaving)}, nil, false, nil},
+		"one that is dead":                                {[]ledger.Item{item("10.3.0.0/16", ledger.Confirmed)}, nil, false, nil},
+		"the owner's route to a managed peering":          {nil, []ledger.Connection{connection("pcx-1", "vpc-1", "10.2.0.0/15")}, false, ps("10.2.0.0/16")},
+		"the owner's wide route to a gateway":             {nil, []ledger.Connection{connection("tgw-1:vpc-1:vpc-9", "vpc-1", "10.77.0.0/16")}, false, ps("10.77.0.0/16")},
+		"the same of another VPC":                         {nil, []ledger.Connection{connection("tgw-1:vpc-2:vpc-9", "vpc-2", "10.77.0.0/16")}, false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Needed(table, c.items, c.connections, "vpc-1", c.asks); !slices.Equal(got, c.want) {
+				t.Errorf("needs %v, want %v", got, c.want)
+			}
+		})
 	}
 }
 

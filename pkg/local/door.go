@@ -246,6 +246,10 @@ func (d *door) strike(w http.ResponseWriter, r *http.Request, v *visit, f *Fault
 	if f.Kill || f.Reset {
 		panic(http.ErrAbortHandler) // closes the connection
 	}
+	if f.Conflict {
+		awscall.Cancel(w, r, v.call, []string{"TransactionConflict"})
+		return
+	}
 	awscall.Refuse(w, r, v.call, f.Status, f.Code, f.Message)
 }
 

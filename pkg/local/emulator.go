@@ -44,6 +44,7 @@ func startEmulator(ctx context.Context, o Options, front string) (*emulator, err
 		"VALIDATE_LAMBDA_S3=false", // functions run from bin/functions, not from a bucket
 		"DRAWBRIDGE_NOTIFY_URL=http://"+front+notifyPath,
 		"DRAWBRIDGE_OUTSIDE="+strings.Join(o.Outside, ","),
+		"DRAWBRIDGE_OUS="+o.Units,
 		fmt.Sprintf("DRAWBRIDGE_WAIT_SCALE=%g", o.WaitScale),
 		fmt.Sprintf("DRAWBRIDGE_PENDING_POLLS=%d", max(o.PendingPolls, 0)),
 		"DRAWBRIDGE_ORGANIZATION="+Organization,

@@ -151,6 +151,17 @@ func (e *Engine) Age(ctx context.Context, id string, by time.Duration) error {
 	return err
 }
 
+// Enter lets an account of the organization be in a state, such as SUSPENDED: then none of its roles can be assumed. An RDS instance, by its ARN, shows the
+// state instead of its endpoint. With an empty state both are as ever.
+func (e *Engine) Enter(ctx context.Context, thing, state string) error {
+	kind := "account"
+	if strings.HasPrefix(thing, "arn:") {
+		kind = "database"
+	}
+	_, err := e.emulator.ask(ctx, http.MethodPost, "enter", url.Values{kind: {thing}, "state": {state}})
+	return err
+}
+
 // Cool ends all processes of functions that have nothing to do, as if nobody had
 // needed them for a while: the next invocation of each is a cold start.
 func (e *Engine) Cool() { e.host.Cool() }

@@ -24,6 +24,9 @@ type Fault struct {
 	Code, Message string
 	// Throttle answers as the called service does when it is asked too often.
 	Throttle bool
+	// Conflict answers a write of DynamoDB as one that met another transaction
+	// about the same row. No other call is struck by it.
+	Conflict bool
 	// Reset closes the connection instead of answering.
 	Reset bool
 	// Kill ends the process that made the call, as Lambda does with a function
@@ -54,10 +57,27 @@ func (i Injector) ask(c awscall.Call, m Moment) *Fault {
 	if f != nil && f.Throttle {
 		f = throttled(c.Service)
 	}
+	if f != nil && f.Conflict {
+		f = conflicting(c)
+	}
 	if f != nil && f.Status == 0 {
 		f.Status = 503
 	}
 	return f
+}
+
+// conflicting returns what DynamoDB answers to a write of a row that a
+// transaction is changing: one reason of a transaction, an error of its own for a
+// single write; nil for a call that meets no transaction.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+func conflicting(c awscall.Call) *Fault {
+	if c.Service != "dynamodb" || c.Reads() {
+		return nil
+	}
+	if c.Action == "TransactWriteItems" {
+		return &Fault{Status: http.StatusBadRequest, Code: awscall.Cancelled, Conflict: true}
+	}
+	return &Fault{Status: http.StatusBadRequest, Code: "TransactionConflictException", Message: "Transaction is ongoing for the item"}
 }
 
 // throttling is what the services answer to a caller who asks too often, by their signing names. Where the API model has

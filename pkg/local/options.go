@@ -38,6 +38,9 @@ type Options struct {
 	Region string
 	// Outside are accounts that do not belong to the organization.
 	Outside []string
+	// Units are the organizational units of accounts, "111111111111=research,2*=data/production": the account, or how it begins. Other accounts
+	// are under the root.
+	Units string
 	// WaitScale is the fraction of its time that a Wait or a Retry takes; 1 is
 	// real time.
 	WaitScale float64

@@ -22,7 +22,7 @@ import (
 
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
-	route.Reader
+	route.NetworkReader
 	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
@@ -153,7 +153,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	if at.notebook != "" {
 		n, err := describe(ctx, clients.SageMaker, at.notebook)
 		if err == nil && n != nil {
-			n.Tags, err = readTags(ctx, clients.SageMaker, n.ARN)
+			n.Tags, err = ReadTags(ctx, clients.SageMaker, n.ARN)
 			found = []Instance{}
 			if n.Status != "Deleting" && n.Status != "Failed" {
 				found = append(found, *n)
@@ -167,6 +167,13 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	}
 	if len(found) == 0 {
 		return nil
+	}
+	var used []string
+	for _, n := range found {
+		used = append(used, n.Subnet)
+	}
+	if tables, err = route.Served(ctx, clients.EC2, tables, used...); err != nil {
+		return err
 	}
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {
@@ -182,10 +189,10 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		if s < 0 {
 			continue
 		}
-		one := workflow.Notebook{Account: at.Account, Region: at.Region, Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
+		one := workflow.Notebook{Account: at.Account, Region: at.Region, VPC: at.vpc, Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
 			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
-			Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart),
-			Inject:  policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
+			Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on",
+			Inject: policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
 		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: here}
 		table, _ := route.Of(tables, n.Subnet)
 		allowed, err := i.allowed(ctx, clients, set, here, table, resource, peers, &one)

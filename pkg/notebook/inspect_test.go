@@ -38,6 +38,11 @@ func (v vpc) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput,
 	return &ec2.DescribeRouteTablesOutput{RouteTables: out}, nil
 }
 
+// GetManagedPrefixListEntries answers with the one list there is: it has 10.7.0.0/16.
+func (v vpc) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return &ec2.GetManagedPrefixListEntriesOutput{Entries: []types.PrefixListEntry{{Cidr: aws.String("10.7.0.0/16")}}}, nil
+}
+
 func (v vpc) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
 	end := func(account, id string) *types.VpcPeeringConnectionVpcInfo {
 		return &types.VpcPeeringConnectionVpcInfo{OwnerId: &account, VpcId: &id, Region: aws.String("us-east-1")}
@@ -146,6 +151,10 @@ func TestInspect(t *testing.T) {
 	written, meant := world, world
 	written.tags = map[string]string{"In-A": "drawbridge:routes= OFF"}
 	meant.tags = map[string]string{"In-A": "drawbridge:routes=of"}
+	listed := world
+	byList := through("", "pcx-1", active)
+	byList.DestinationCidrBlock, byList.DestinationPrefixListId = nil, aws.String("pl-1")
+	listed.routes = map[string][]types.Route{"a": {byList}}
 	stranger := world
 	stranger.peer = "999999999999"
 	for name, c := range map[string]struct {
@@ -154,6 +163,7 @@ func TestInspect(t *testing.T) {
 		want  string
 	}{
 		"a notebook gets what its subnet's table reaches": {world, stateChange("111111111111", "In-A"), "inject In-A:true:inject-routes [subnet-a]10.2.0.0/1610.3.0.0/16"},
+		"a route to a prefix list is one to each entry":   {listed, stateChange("111111111111", "In-A"), "inject In-A:true:inject-routes [subnet-a]10.7.0.0/16"},
 		"a table that reaches nothing takes routes away":  {world, stateChange("111111111111", "In-B"), "inject In-B:true:no-routes [subnet-b]"},
 		"a changed table concerns its own subnets":        {world, routeCall("rtb-0000000a"), "inject In-A:true:inject-routes [subnet-a]10.2.0.0/1610.3.0.0/16"},
 		"a notebook that is left out":                     {off, stateChange("111111111111", "In-A"), "inject In-A:false:inject-off [subnet-a]"},

@@ -62,7 +62,7 @@ func Read(ctx context.Context, api SageMaker, subnets []string) ([]Instance, err
 				errs[i] = err
 				return
 			}
-			n.Tags, errs[i] = readTags(ctx, api, n.ARN)
+			n.Tags, errs[i] = ReadTags(ctx, api, n.ARN)
 			found[i] = n
 		})
 	}
@@ -138,7 +138,13 @@ func describe(ctx context.Context, api Describer, name string) (*Instance, error
 	}, nil
 }
 
-func readTags(ctx context.Context, api SageMaker, arn string) (map[string]string, error) {
+// Tagged is what [ReadTags] needs of SageMaker.
+type Tagged interface {
+	ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagemaker.Options)) (*sagemaker.ListTagsOutput, error)
+}
+
+// ReadTags returns the tags of a notebook instance.
+func ReadTags(ctx context.Context, api Tagged, arn string) (map[string]string, error) {
 	out := map[string]string{}
 	pages := sagemaker.NewListTagsPaginator(api, &sagemaker.ListTagsInput{ResourceArn: &arn})
 	for pages.HasMorePages() {

@@ -31,6 +31,7 @@ type Thing struct {
 	For    []string        `json:"for"`
 	Result workflow.Result `json:"result"` // the end state
 	Reason string          `json:"reason"`
+	Mode   string          `json:"mode,omitempty"` // how far Drawbridge goes
 }
 
 // about is the thing that the event is about.
@@ -87,7 +88,7 @@ func Access(t Thing, decision policy.Decision, verdict []workflow.Hop) Event {
 		return Barred{t, decision}
 	case workflow.Removed, workflow.Retracted:
 		return Withdrawn{t, append([]workflow.Hop{}, verdict...)}
-	case workflow.AwaitingApps:
+	case workflow.AwaitingApps, workflow.Incomplete:
 		return Pending{t, missing}
 	}
 	return Granted{t, missing}

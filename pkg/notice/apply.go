@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // EventBridge is what [Bus] needs of it.
@@ -24,13 +26,37 @@ type EventBridge interface {
 type Bus struct {
 	API  EventBridge
 	Name string
+	Mode Mode // shown in every event, if it is set
+}
+
+// Mode says how far Drawbridge goes at the moment.
+type Mode func(context.Context) (mode.Setting, error)
+
+// shown returns the mode in a word. What people are told does not wait for it.
+func (m Mode) shown(ctx context.Context) string {
+	if m == nil {
+		return ""
+	}
+	now, err := m(ctx)
+	if err != nil {
+		return "unknown"
+	}
+	return string(now.Mode)
+}
+
+// in returns the event with the mode in it.
+func in(e Event, mode string) Event {
+	shown := reflect.New(reflect.TypeOf(e)).Elem()
+	shown.Set(reflect.ValueOf(e))
+	shown.FieldByName("Mode").SetString(mode)
+	return shown.Interface().(Event)
 }
 
 // Put puts an event on the bus. An entry that EventBridge does not take is a [fault.Transient]: PutEvents succeeds as a
 // whole even then, so the SDK does not try again.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 func (b Bus) Put(ctx context.Context, e Event) error {
-	detail, err := detail(e, maxEntry)
+	detail, err := detail(in(e, b.Mode.shown(ctx)), maxEntry)
 	if err != nil {
 		return err
 	}
@@ -58,8 +84,9 @@ type SNS interface {
 
 // Topic is where people subscribe.
 type Topic struct {
-	API SNS
-	ARN string
+	API  SNS
+	ARN  string
+	Mode Mode // said at the end of every message, if it is set
 }
 
 // Notification is one message to people.
@@ -78,6 +105,9 @@ func (t Topic) Publish(ctx context.Context, n Notification) error {
 		if value != "" {
 			attributes[name] = snstypes.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 		}
+	}
+	if shown := t.Mode.shown(ctx); shown != "" {
+		n.Body = fit.Bytes(n.Body, maxMessage-100) + "\nDrawbridge's mode: " + shown + "\n"
 	}
 	if _, err := t.API.Publish(ctx, &sns.PublishInput{
 		TopicArn: &t.ARN, Subject: aws.String(fit.Subject(n.Subject)), Message: aws.String(fit.Bytes(n.Body, maxMessage)), MessageAttributes: attributes,

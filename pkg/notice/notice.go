@@ -14,6 +14,8 @@
 package notice
 
 import (
+	"net/netip"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -35,11 +37,11 @@ const (
 
 // Kinds lists every kind of event.
 func Kinds() []Kind {
-	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AccessGranted, AccessPending, AccessRefused, AccessRemoved, AttentionNeeded, TagUnclear}
+	return []Kind{ConnectionConnected, ApprovalNeeded, ConnectionRefused, ConnectionRemoved, AccessGranted, AccessPending, AccessRefused, AccessRemoved, AttentionNeeded, TagUnclear, ConnectionContested, ChangeHeld}
 }
 
 // Event is the detail of one event: [Connected], [Approval], [Refused], [Removed], [Granted], [Pending], [Barred], [Withdrawn],
-// [Attention] or [Unclear].
+// [Attention], [Unclear] or [Held].
 type Event interface {
 	kind() Kind
 	// within returns the event with the first n of each list, and shorter sentences.
@@ -52,6 +54,7 @@ type Head struct {
 	Connection workflow.Connection `json:"connection"`
 	Result     workflow.Result     `json:"result"` // the end state
 	Reason     string              `json:"reason"`
+	Mode       string              `json:"mode,omitempty"` // how far Drawbridge goes: full, add, observe or paused
 }
 
 // about is the connection that the event is about.
@@ -70,31 +73,52 @@ type Approval struct {
 	Decision policy.Decision `json:"decision"`
 	// Expires is when the request ends unanswered (RFC 3339); empty if AWS does not say.
 	Expires string `json:"expires"`
+	// Request is who asks, and why. Console is a link to the peering in the accepter's console.
+	Request workflow.Request `json:"request"`
+	Console string           `json:"console"`
 	// Reachable are the databases that the policy would open, on both sides.
 	Reachable []Reachable `json:"reachable"`
-	// Approve and Reject are the commands to answer with, in the accepter's account.
-	Approve string `json:"approve"`
-	Reject  string `json:"reject"`
+	// Ranges are those of the requester that came after an approval; Reachable are then the databases that came. What was approved stands.
+	Ranges []netip.Prefix `json:"ranges,omitempty"`
+	// Approve and Reject are the commands to answer with, in the accepter's account. ApproveAll approves what comes later, too.
+	Approve    string `json:"approve"`
+	ApproveAll string `json:"approveAll"`
+	Reject     string `json:"reject"`
 }
 
 // Reachable is a database that would become reachable from the other side.
 type Reachable struct {
-	Account  string          `json:"account"`
-	Region   string          `json:"region"`
-	VPC      string          `json:"vpc"`
-	Database string          `json:"database"`
-	Engine   string          `json:"engine"`
-	Port     int             `json:"port"`
-	From     string          `json:"from"` // the VPC that reaches it
+	Account  string `json:"account"`
+	Region   string `json:"region"`
+	VPC      string `json:"vpc"`
+	Database string `json:"database"`
+	Engine   string `json:"engine"`
+	Port     int    `json:"port"`
+	From     string `json:"from"` // the VPC that reaches it
+	// Also are databases that nobody shared and that become reachable with it: they have the same security group and port.
+	Also     []string        `json:"also,omitempty"`
 	Decision policy.Decision `json:"decision"`
 }
 
-// Refused is the detail of [ConnectionRefused]: the policy or the networks do not allow a connection.
+// Refused is the detail of [ConnectionRefused]: the policy or the networks do not allow a connection. The two sides are still
+// strangers: neither the connection nor the reason holds what only one of them knows, and each has a text of its own.
 type Refused struct {
 	Head
+	Said     workflow.Said   `json:"said"`
 	Decision policy.Decision `json:"decision"`
 	// Rejected says that the request was also rejected at AWS; otherwise it is still pending.
 	Rejected bool `json:"rejected"`
+}
+
+// Refuse returns the event about a connection that is refused.
+func Refuse(execution string, c workflow.Connection, said workflow.Said, d policy.Decision) Refused {
+	reason := "the two sides do not fit: each is told what it has to know"
+	if !d.Allowed && d.Policy != "" {
+		reason, d.Reason = "refused by policy "+d.Policy, ""
+	} else if said.Requester == said.Accepter {
+		reason = said.Requester
+	}
+	return Refused{Head: Head{Execution: execution, Connection: c.Only(), Result: workflow.RefusedByPolicy, Reason: reason}, Said: said, Decision: d}
 }
 
 // Removed is the detail of [ConnectionRemoved]: the peering is over, and what Drawbridge had added for it is taken away.
@@ -114,6 +138,7 @@ type Attention struct {
 	Command string `json:"command"` // to go on, once it is done; empty if there is none
 	Runbook string `json:"runbook"` // the entry of the runbook
 	Console string `json:"console"` // a link into the AWS console
+	Mode    string `json:"mode,omitempty"`
 }
 
 // Where names the thing that needs attention, as far as it is known.

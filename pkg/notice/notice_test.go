@@ -39,7 +39,7 @@ var details = map[notice.Kind]notice.Event{
 	notice.ConnectionConnected: &notice.Connected{}, notice.ApprovalNeeded: &notice.Approval{}, notice.ConnectionRefused: &notice.Refused{},
 	notice.ConnectionRemoved: &notice.Removed{},
 	notice.AccessGranted:     &notice.Granted{}, notice.AccessPending: &notice.Pending{}, notice.AccessRefused: &notice.Barred{}, notice.AccessRemoved: &notice.Withdrawn{},
-	notice.AttentionNeeded: &notice.Attention{}, notice.TagUnclear: &notice.Unclear{},
+	notice.AttentionNeeded: &notice.Attention{}, notice.TagUnclear: &notice.Unclear{}, notice.ConnectionContested: &notice.Contested{}, notice.ChangeHeld: &notice.Held{},
 }
 
 func TestEveryKindHasASampleThatIsExactlyIt(t *testing.T) {

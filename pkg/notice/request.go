@@ -2,7 +2,9 @@ package notice
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -16,7 +18,7 @@ func StuckApproval(in workflow.ConcludeInput, approve, reject string) Attention 
 		Where: requested(in.Execution, c), Kind: "StuckApproval",
 		Why:     fmt.Sprintf("%s, and nobody answered; unanswered, it expires at %s", in.Reason, in.Expires),
 		Remedy:  "the owner of account " + c.Accepter.Account + " approves with the command below, or rejects with: " + reject,
-		Command: approve, Runbook: runbook + "awaitingapproval", Console: peeringConsole(c),
+		Command: approve, Runbook: runbook + "awaitingapproval", Console: PeeringConsole(c),
 	}
 }
 
@@ -27,7 +29,7 @@ func ExpiredRequest(in workflow.ConcludeRemovalInput) Attention {
 		What:  fmt.Sprintf("the request %s of account %s to account %s expired", c.ID, c.Requester.Account, c.Accepter.Account),
 		Where: requested(in.Execution, c), Kind: "ExpiredRequest", Why: in.Reason,
 		Remedy:  "ask the owner of account " + c.Accepter.Account + ", then make the request again",
-		Runbook: runbook + "expired", Console: peeringConsole(c),
+		Runbook: runbook + "expired", Console: PeeringConsole(c),
 	}
 }
 
@@ -35,10 +37,20 @@ func requested(execution string, c workflow.Connection) Where {
 	return Where{Account: c.Accepter.Account, Region: c.Accepter.Region, Connection: c.ID, Machine: "drawbridge-peering", Execution: execution}
 }
 
-// peeringConsole links to a peering in the accepter's console.
-func peeringConsole(c workflow.Connection) string {
-	return fmt.Sprintf("https://%s.console.aws.amazon.com/vpcconsole/home?region=%s#PeeringConnectionDetails:VpcPeeringConnectionId=%s",
-		c.Accepter.Region, c.Accepter.Region, c.ID)
+// PeeringConsole links to a peering in the accepter's console, or is "" where the partition's console is not known.
+func PeeringConsole(c workflow.Connection) string { return ThingConsole(c.Accepter.Region, c.ID) }
+
+// ThingConsole returns the link to a peering or to an attachment in its owner's console, or "" where that is not known.
+func ThingConsole(region, id string) string {
+	host := arn.Console(arn.Partition(region), region)
+	if host == "" {
+		return ""
+	}
+	where := "PeeringConnectionDetails:VpcPeeringConnectionId="
+	if strings.HasPrefix(id, "tgw-attach-") {
+		where = "TransitGatewayAttachmentDetails:transitGatewayAttachmentId="
+	}
+	return fmt.Sprintf("https://%s/vpcconsole/home?region=%s#%s%s", host, region, where, id)
 }
 
 // Answering returns the command by which an owner answers a request with a tag of the resource.

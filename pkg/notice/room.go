@@ -71,12 +71,16 @@ func (e Pending) within(n int) Event   { return Pending{e.Thing.within(n), hops(
 func (e Withdrawn) within(n int) Event { return Withdrawn{e.Thing.within(n), hops(e.Hops, n)} }
 
 func (e Approval) within(n int) Event {
-	e.Head, e.Reachable, e.Decision.Reason = e.Head.within(n), some(e.Reachable, n), text(e.Decision.Reason, n)
+	e.Head, e.Reachable, e.Decision.Reason = e.Head.within(n), slices.Clone(some(e.Reachable, n)), text(e.Decision.Reason, n)
+	for i, r := range e.Reachable {
+		e.Reachable[i].Also = some(r.Also, n)
+	}
 	return e
 }
 
 func (e Refused) within(n int) Event {
 	e.Head, e.Decision.Reason = e.Head.within(n), text(e.Decision.Reason, n)
+	e.Said = workflow.Said{Requester: text(e.Said.Requester, n), Accepter: text(e.Said.Accepter, n)}
 	return e
 }
 

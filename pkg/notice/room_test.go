@@ -32,6 +32,8 @@ func large(n int) []Event {
 	return []Event{Connected{head, hops}, Approval{Head: head, Decision: decision, Reachable: reachable}, Refused{Head: head, Decision: decision}, Removed{head, hops},
 		Granted{thing, hops}, Pending{thing, hops}, Barred{thing, decision}, Withdrawn{thing, hops},
 		Unclear{Execution: "e", Problems: slices.Repeat([]UnclearValue{{Key: tag.Accept, Value: long[:min(len(long), 500)], Why: long[:min(len(long), 500)]}}, n)},
+		Contested{ID: "pcx-1", Accounts: accounts, Things: slices.Repeat([]Contest{{Resource: "rtb-1", Remedy: long[:min(len(long), 500)]}}, n)},
+		Held{Execution: "e", Reason: long, Changes: slices.Repeat([]string{long[:min(len(long), 200)]}, n)},
 		Attention{What: long, Why: long, Remedy: long, Command: long}}
 }
 

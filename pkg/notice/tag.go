@@ -19,6 +19,7 @@ type Unclear struct {
 	ID        string         `json:"id"` // of the thing that has the tags
 	Problems  []UnclearValue `json:"problems"`
 	Runbook   string         `json:"runbook"`
+	Mode      string         `json:"mode,omitempty"`
 }
 
 // UnclearValue is one value that means nothing, or not all of it.

@@ -7,12 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -51,16 +50,17 @@ type Refuser interface {
 	RejectVpcPeeringConnection(context.Context, *ec2.RejectVpcPeeringConnectionInput, ...func(*ec2.Options)) (*ec2.RejectVpcPeeringConnectionOutput, error)
 }
 
-// Refuse leaves the reason on the peering, and rejects the request at AWS if the policy allows that too. Otherwise the
+// Refuse leaves on the peering what each side may know of the reason, and rejects the request at AWS if the policy allows that too. Otherwise the
 // request stays pending: its cause may go away, or it expires after seven days.
-func Refuse(ctx context.Context, enter func(workflow.VPC) Refuser, bus notice.Bus, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refuser, bus notice.Bus, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
 	rejects := in.Reject.Allowed && slices.Contains(in.Members, Accepter)
-	if err := SetStatus(ctx, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason); err != nil {
+	if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
 		return out, err
 	}
-	head := notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}
-	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision, Rejected: rejects}); err != nil {
+	refused := notice.Refuse(in.Execution, in.Connection, in.Said, in.Decision)
+	refused.Rejected = rejects
+	if err := bus.Put(ctx, refused); err != nil {
 		return out, err
 	}
 	if rejects { // last, because a request that is rejected already is none to refuse
@@ -82,56 +82,18 @@ func reject(ctx context.Context, ec2api Refuser, c workflow.Connection) error {
 	return nil
 }
 
-// Optioner is what [AllowDNS] needs of EC2.
-type Optioner interface {
-	ModifyVpcPeeringConnectionOptions(context.Context, *ec2.ModifyVpcPeeringConnectionOptionsInput, ...func(*ec2.Options)) (*ec2.ModifyVpcPeeringConnectionOptionsOutput, error)
-}
-
-// AllowDNS lets the peer resolve this side's public DNS names to private addresses. Each side sets only its own
-// option, by its own account, and only while the peering is active. A side that has it is left alone.
-// https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-dns.html
-func AllowDNS(ctx context.Context, enter func(workflow.VPC) Optioner, c workflow.Connection, sides []workflow.Side) (workflow.HopsOutput, error) {
-	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
-	for _, s := range sides {
-		hop := workflow.Hop{Hop: "DNS option " + s.Role, OK: true, Detail: "was on"}
-		if !s.DNS {
-			options := &types.PeeringConnectionOptionsRequest{AllowDnsResolutionFromRemoteVpc: aws.Bool(true)}
-			in := &ec2.ModifyVpcPeeringConnectionOptionsInput{VpcPeeringConnectionId: &c.ID}
-			if s.Role == Requester {
-				in.RequesterPeeringConnectionOptions = options
-			} else {
-				in.AccepterPeeringConnectionOptions = options
-			}
-			slog.InfoContext(ctx, "allowing DNS resolution", "peering", c.ID, "side", s.Role)
-			got, err := enter(s.VPC).ModifyVpcPeeringConnectionOptions(ctx, in)
-			// "OperationNotPermitted": also for a peering that is not active any more. The machine waits a little, for one
-			// that is about to be, and then looks again.
-			if fault.HasCode(err, "OperationNotPermitted", "InvalidStateTransition") {
-				return out, fault.New(fault.NotYet, "allowing DNS resolution on the %s side of %s: it is not active (any more): %v", s.Role, c.ID, err)
-			}
-			if err != nil {
-				return out, fmt.Errorf("allowing DNS resolution on the %s side of %s: %w", s.Role, c.ID, err)
-			}
-			set := got.AccepterPeeringConnectionOptions
-			if s.Role == Requester {
-				set = got.RequesterPeeringConnectionOptions
-			}
-			hop.OK = set != nil && aws.ToBool(set.AllowDnsResolutionFromRemoteVpc)
-			hop.Detail = "turned on"
-		}
-		out.Hops = append(out.Hops, hop)
+// SetStatus writes result and reason in the ledger, with more if there is more to write, and leaves on the peering what is said of it to people,
+// on each side that is a member. A peering has tags of its own in each account, and each side a text of its own.
+func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, reason string, said workflow.Said, more ...func(*ledger.Connection)) error {
+	entry, err := connection.Note(ctx, l, c.ID, result, reason, more...)
+	if err != nil {
+		return err
 	}
-	return out, nil
-}
-
-// SetStatus leaves result and reason on the peering for people, on each side that is a member. A peering has tags of
-// its own in each account.
-func SetStatus(ctx context.Context, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, reason string) error {
 	for _, s := range []workflow.Side{{Role: Requester, VPC: c.Requester, Carrier: c.ID}, {Role: Accepter, VPC: c.Accepter, Carrier: c.ID}} {
 		if !slices.Contains(members, s.Role) {
 			continue
 		}
-		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Status(c, s, result, reason)); err != nil {
+		if err := connection.Tell(ctx, enter(s.VPC), s.VPC, s.Carrier, connection.Tags(entry, said.To(s.Role))); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,9 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -49,7 +52,16 @@ func (d *desk) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(
 }
 
 func (d *desk) ask(in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
-	return peering.Ask(context.Background(), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, func(string) bool { return d.stuck }, in)
+	return peering.Ask(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Tagger { return d }, d.bus(), notice.Topic{API: d, ARN: "topic"}, func(string) bool { return d.stuck }, in)
+}
+
+// managed returns a ledger with a connection.
+func (d *desk) managed(c workflow.Connection) ledger.Ledger {
+	l, _ := ledgertest.New()
+	if _, err := l.Begin(context.Background(), connection.Entry(c, connection.Peering, ledger.Requested)); err != nil {
+		panic(err)
+	}
+	return l
 }
 
 func (d *desk) bus() notice.Bus { return notice.Bus{API: d, Name: "drawbridge"} }
@@ -78,7 +90,7 @@ func (d *desk) verify(in workflow.VerifyConnectionInput) error {
 	still := func(ctx context.Context) error {
 		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
 	}
-	_, err := connection.Verify(context.Background(), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
+	_, err := connection.Verify(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Verifier { return d }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, still, d.bus(), in)
 	return err
 }
 
@@ -93,19 +105,20 @@ func prefixes(texts ...string) (all []netip.Prefix) {
 func request() workflow.ConcludeInput {
 	requester := workflow.VPC{Account: "111111111111", Region: "eu-west-1", ID: "vpc-1", CIDRs: prefixes("10.1.0.0/16", "100.64.0.0/20", "2600:1f18::/56")}
 	accepter := workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: prefixes("10.2.0.0/16")}
-	facts := func(v workflow.VPC, vpc, account, path string) *workflow.Facts {
-		return &workflow.Facts{VPC: v, Name: vpc, Account: workflow.AccountFacts{ID: v.Account, Name: account, OUPath: path}}
+	facts := func(v workflow.VPC, vpc, account, units, path string) *workflow.Facts {
+		return &workflow.Facts{VPC: v, Name: vpc, Account: workflow.AccountFacts{ID: v.Account, Name: account, OUPath: path, Units: units}}
 	}
 	shared := policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "the tag says so"}
 	return workflow.ConcludeInput{Execution: "run-1",
 		Connection: workflow.Connection{ID: "pcx-0123456789abcdef0", Target: "pcx-0123456789abcdef0", Requester: requester, Accepter: accepter},
-		Known: workflow.Known{Requester: facts(requester, "lab", "research", "o-abc1234567/r-ab12/ou-ab12-research/"),
-			Accepter: facts(accepter, "", "data", "o-abc1234567/r-ab12/ou-ab12-data/")},
+		Known: workflow.Known{Requester: facts(requester, "lab", "research", "Work/Research", "o-abc1234567/r-ab12/ou-ab12-work/ou-ab12-research/"),
+			Accepter: facts(accepter, "", "data", "", "o-abc1234567/r-ab12/ou-ab12-data/")},
 		Members: []string{"requester", "accepter"}, Reason: "approval needed by policy ask-owner", Expires: "2026-11-29T09:00:00Z",
 		Decision: policy.Decision{Action: policy.Ask, Allowed: true, Policy: "ask-owner", Reason: "the owner has to approve"},
+		Request:  workflow.Request{Approve: "approved"},
 		Sides: []workflow.Side{
-			{VPC: requester, Peer: accepter, Openings: []workflow.Opening{{Database: "features", Engine: "postgres", Port: 5432, Decision: shared}}},
-			{VPC: accepter, Peer: requester, Openings: []workflow.Opening{{Database: "orders", Engine: "aurora-mysql", Port: 3307, Decision: shared}}}}}
+			{Role: peering.Requester, VPC: requester, Peer: accepter, Openings: []workflow.Opening{{Database: "features", Engine: "postgres", Port: 5432, Decision: shared}}},
+			{Role: peering.Accepter, VPC: accepter, Peer: requester, Openings: []workflow.Opening{{Database: "orders", Engine: "aurora-mysql", Port: 3307, Decision: shared}}}}}
 }
 
 // What the approver reads.
@@ -122,7 +135,7 @@ func ExampleMessage() {
 	//
 	// Requester (asks)
 	//   account  111111111111  research
-	//   unit     o-abc1234567/r-ab12/ou-ab12-research/
+	//   unit     Work/Research  o-abc1234567/r-ab12/ou-ab12-work/ou-ab12-research/
 	//   VPC      vpc-1  lab
 	//   Region   eu-west-1
 	//   CIDR     10.1.0.0/16
@@ -136,6 +149,10 @@ func ExampleMessage() {
 	//   Region   us-east-1
 	//   CIDR     10.2.0.0/16
 	//
+	// Who asks, and why
+	//   the record of the request does not say who
+	//   no reason is given: the requester may tag the peering drawbridge:reason before it is asked about
+	//
 	// What would become reachable
 	//   features  postgres, TCP port 5432, in vpc-1 of account 111111111111, from vpc-2 of account 222222222222
 	//     by policy open-shared: the tag says so
@@ -147,7 +164,11 @@ func ExampleMessage() {
 	//
 	// To answer, with credentials of account 222222222222
 	//   approve  aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=approved
+	//            for what is listed here; you are asked again about ranges of theirs and databases of yours that come later
+	//   all      aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=approved-all
+	//            for those, too
 	//   reject   aws ec2 create-tags --region us-east-1 --resources pcx-0123456789abcdef0 --tags Key=drawbridge:approval,Value=rejected
+	//   or look  https://us-east-1.console.aws.amazon.com/vpcconsole/home?region=us-east-1#PeeringConnectionDetails:VpcPeeringConnectionId=pcx-0123456789abcdef0
 	//
 	// Execution run-1
 }
@@ -211,7 +232,7 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 		true:  "[tag Refused tag Refused Connection Refused reject]",
 	} {
 		d, refused.Reject = desk{}, policy.Decision{Allowed: rejected}
-		_, err := peering.Refuse(context.Background(), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)
+		_, err := peering.Refuse(context.Background(), d.managed(refused.Connection), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)
 		if err != nil || fmt.Sprint(d.did) != did || !strings.Contains(d.detail, fmt.Sprintf(`"rejected":%v`, rejected)) {
 			t.Errorf("did %v, %v: %s", d.did, err, d.detail)
 		}

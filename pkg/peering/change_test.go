@@ -2,8 +2,6 @@ package peering_test
 
 import (
 	"context"
-	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -11,66 +9,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-func TestSurplus(t *testing.T) {
-	at := func(destination, target string) []workflow.Table {
-		return []workflow.Table{{ID: "rtb-1", Routes: []workflow.Route{{Destination: netip.MustParsePrefix(destination), Target: target}}}}
-	}
-	for name, c := range map[string]struct {
-		tables   []workflow.Table
-		recorded string
-		rules    []firewall.Tagged
-		want     string
-	}{
-		"a route to what the peer has":                       {at("10.2.0.0/16", "pcx-1"), "10.2.0.0/16 10.77.0.0/16", nil, "nothing"},
-		"a recorded route to what it has no more":            {at("10.77.0.0/16", "pcx-1"), "10.2.0.0/16 10.77.0.0/16", nil, "[] [10.77.0.0/16]"},
-		"an owner's route through the peering":               {at("10.77.0.0/16", "pcx-1"), "10.2.0.0/16", nil, "nothing"},
-		"a recorded destination that leads elsewhere by now": {at("10.77.0.0/16", "tgw-1"), "10.2.0.0/16 10.77.0.0/16", nil, "nothing"},
-		"no record":                       {at("10.77.0.0/16", "pcx-1"), "", nil, "nothing"},
-		"a record that somebody scrawled": {at("10.77.0.0/16", "pcx-1"), "10.2.0.0/16 10.77 $(reboot)", nil, "nothing"},
-		"a rule that serves nothing":      {nil, "", []firewall.Tagged{{ID: "sgr-1", Connection: "pcx-1"}}, "[sgr-1] []"},
-		"an owner's rule":                 {nil, "", []firewall.Tagged{{ID: "sgr-1"}}, "nothing"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for _, trimmed := range []bool{true, false} {
-				want := c.want
-				// Host routes may be left though the route is gone: an execution that has not trimmed yet tries.
-				if !trimmed && want == "nothing" && strings.Contains(c.recorded, "10.77.0.0/16") {
-					want = "[] [10.77.0.0/16]"
-				}
-				got := "nothing"
-				if trim := peering.Surplus("pcx-1", workflow.Side{Peer: workflow.VPC{CIDRs: cidrs("10.2.0.0/16")}, Tables: c.tables}, c.recorded, c.rules, trimmed); trim != nil {
-					got = fmt.Sprint(trim.Rules, " ", trim.Destinations)
-				}
-				if got != want {
-					t.Errorf("trimmed %v: %s goes, want %s", trimmed, got, want)
-				}
-			}
-		})
-	}
-}
-
 func TestAnOverlapIsAConflictOnlyOfWhatWasConnected(t *testing.T) {
 	for _, c := range []struct {
-		status, recorded string
-		want             workflow.Answer
+		status string
+		stood  bool
+		want   workflow.Answer
 	}{
-		{"active", "10.2.0.0/16", workflow.AnswerConflict},
-		{"active", "", workflow.AnswerRefuse},
-		{"pending-acceptance", "", workflow.AnswerRefuse},
-		{"pending-acceptance", "10.2.0.0/16", workflow.AnswerRefuse},
+		{"active", true, workflow.AnswerConflict},
+		{"active", false, workflow.AnswerRefuse},
+		{"pending-acceptance", false, workflow.AnswerRefuse},
+		{"pending-acceptance", true, workflow.AnswerRefuse},
 	} {
 		q := question(c.status)
-		q.Peering.Tags = map[string]string{"drawbridge:destinations": c.recorded}
+		q.Stood = c.stood
 		q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/17")
 		got := peering.Judge(q)
 		if got.Answer != c.want || !strings.Contains(got.Reason, "10.1.0.0/16") || !strings.Contains(got.Reason, "10.1.128.0/17") {
-			t.Errorf("%s, %q: %s (%s), want %s, with both CIDRs", c.status, c.recorded, got.Answer, got.Reason, c.want)
+			t.Errorf("%s, %v: %s (%s), want %s, with both CIDRs", c.status, c.stood, got.Answer, got.Reason, c.want)
 		}
 	}
 }
@@ -111,7 +74,11 @@ func TestReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sides := map[string]*addressed{alpha: {cidr: "10.1.0.0/16", tags: map[string]string{}}, beta: {cidr: o.now, tags: map[string]string{}}}
-			out, err := peering.Report(context.Background(), func(v workflow.VPC) peering.Reporter { return sides[v.Account] }, c, []string{"requester", "accepter"})
+			l, _ := ledgertest.New()
+			if _, err := l.Begin(context.Background(), connection.Entry(c, connection.Peering, ledger.Requested)); err != nil {
+				t.Fatal(err)
+			}
+			out, err := peering.Report(context.Background(), l, func(v workflow.VPC) peering.Reporter { return sides[v.Account] }, c, []string{"requester", "accepter"})
 			if fault.Of(err) != o.kind || (err == nil) != (out.Reason != "") {
 				t.Fatalf("%+v, %v, want %q", out, err, o.kind)
 			}
@@ -119,32 +86,13 @@ func TestReport(t *testing.T) {
 				if side.tags["drawbridge:status"] != o.status {
 					t.Errorf("the status in %s is %q, want %q", account, side.tags["drawbridge:status"], o.status)
 				}
-				if _, there := side.tags["drawbridge:destinations"]; there {
-					t.Error("the record of what was routed is overwritten")
-				}
+			}
+			if entry, _, err := l.Connection(context.Background(), "pcx-1"); err != nil || string(entry.Status) != o.status {
+				t.Errorf("the ledger says %+v, %v", entry, err)
 			}
 			if o.kind == fault.Conflict && (!strings.Contains(err.Error(), "10.1.0.0/16 of vpc-1") || !strings.Contains(err.Error(), o.now+" of vpc-2") || !strings.Contains(err.Error(), "disassociate")) {
 				t.Errorf("%q does not name both CIDRs and the remedy", err)
 			}
 		})
-	}
-}
-
-// optionless refuses the DNS option in one of EC2's words.
-type optionless string
-
-func (o optionless) ModifyVpcPeeringConnectionOptions(context.Context, *ec2.ModifyVpcPeeringConnectionOptionsInput, ...func(*ec2.Options)) (*ec2.ModifyVpcPeeringConnectionOptionsOutput, error) {
-	return nil, code(string(o))
-}
-
-func TestAPeeringThatIsNotActiveAnyMoreIsLookedAtAgain(t *testing.T) {
-	for refusal, want := range map[optionless]fault.Kind{
-		"OperationNotPermitted": fault.NotYet, "InvalidStateTransition": fault.NotYet, "InvalidVpcPeeringConnectionID.NotFound": fault.NotYet,
-		"UnauthorizedOperation": fault.Refused, "RequestLimitExceeded": fault.Transient,
-	} {
-		_, err := peering.AllowDNS(context.Background(), func(workflow.VPC) peering.Optioner { return refusal }, workflow.Connection{ID: "pcx-1"}, []workflow.Side{{Role: "requester"}})
-		if fault.Of(err) != want || !strings.Contains(err.Error(), "pcx-1") {
-			t.Errorf("%s: %v, want %s that names the peering", refusal, err, want)
-		}
 	}
 }

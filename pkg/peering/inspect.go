@@ -1,22 +1,22 @@
 package peering
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -28,7 +28,6 @@ import (
 type EC2Reader interface {
 	survey.EC2
 	Describer
-	firewall.GroupReader
 }
 
 // Clients are the member-account clients that an inspection uses, for one account and Region.
@@ -45,349 +44,468 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
+	// Units says what the units of an account's path are called.
+	Units func(ctx context.Context, path string) (string, error)
 	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Ledger says which peerings are managed, and what was added for them.
+	Ledger ledger.Ledger
 	// Now is the clock.
 	Now func() time.Time
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // fresh is how long after a request EC2 may not yet show the peering that its own event speaks of.
 const fresh = time.Minute
 
-// Inspect reads the event, the peering and both of its VPCs, each in its own account and Region, asks the policy, and
-// answers. It changes nothing.
+// Inspect reads the event, the ledger, the peering and both of its VPCs, each in its own account and Region, asks the policy, and
+// answers. In the members it changes nothing; in the ledger it writes that a peering is managed from now on, or not any more.
+//
+// A peering that is not managed and does not come to be is found: nothing is read of its VPCs, and nothing done.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
-	out := workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
-	requested := false // this is the first look at a new request
-	var p Peering
-	var seen event.Place // where p was read
-	end := func(v Verdict) (workflow.InspectPeeringOutput, error) {
-		if v.Answer == workflow.AnswerDisconnect {
-			untold, err := i.leftovers(ctx, in, p, seen, &out)
-			if err != nil {
-				return out, err
-			}
-			if untold && !in.Known.Trimmed {
-				survey.RulesLast(out.Sides)
-				v.Answer, out.Result = workflow.AnswerTrim, ""
-			}
-		}
-		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
-		if v.Answer == workflow.AnswerNothing {
-			out.Result = workflow.Nothing
-		}
-		if requested && v.Answer != workflow.AnswerWait {
-			workflow.Measure(ctx, workflow.Requests, 1)
-		}
-		slog.InfoContext(ctx, "inspected", "peering", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
-		return out, nil
-	}
+	l := inspection{Inspector: i, in: in, out: workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{},
+		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}}
 	e, err := event.Parse(in.Event)
 	if err != nil {
-		return out, err
+		return l.out, err
 	}
-	requested = e.Name == "CreateVpcPeeringConnection" && in.Known.Requester == nil
 	if !e.Time.IsZero() {
-		out.Since = e.Time.UTC().Format(time.RFC3339)
+		l.out.Since = e.Time.UTC().Format(time.RFC3339)
 	}
 	if e.Kind != event.Peering {
-		why := e.Why
-		if why == "" {
-			why = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
-		}
-		return end(Verdict{Answer: workflow.AnswerNothing, Reason: why})
+		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
+	v, err := l.inspect(ctx, e)
+	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
+		v, err = l.unread(why), nil
+	}
+	if err != nil {
+		return l.out, err
+	}
+	return l.end(ctx, v)
+}
+
+// inspection is one look at one peering.
+type inspection struct {
+	Inspector
+	in  workflow.InspectPeeringInput
+	out workflow.InspectPeeringOutput
+
+	p       Peering
+	shown   bool        // AWS shows it
+	seen    event.Place // where p was read
+	entry   ledger.Connection
+	managed bool
+	items   []ledger.Item // that the ledger has of it
+	// accounts are the requester's and the accepter's.
+	accounts [2]workflow.AccountFacts
+	request  bool          // the event is the record of its request, by its requester
+	origin   ledger.Origin // by which it comes to be managed with this look
+	left     []string      // the accounts in which what somebody takes away is left to them
+
+	weighed  bool            // approval is what the entry has to say
+	approval ledger.Approval // what is approved of it; nothing if nobody has to approve it
+}
+
+// inspect answers what the peering needs next.
+func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error) {
+	var err error
+	if l.entry, l.managed, err = l.Ledger.Connection(ctx, e.PeeringID); err != nil {
+		return Verdict{}, err
+	}
+	l.left = l.entry.Leave
 	var v Verdict
-	p, seen, v, err = i.find(ctx, in.Execution, e)
-	if err == nil && v.Answer != "" {
-		p, seen, v, err = i.forgotten(ctx, in.Execution, e, v)
+	if l.p, l.seen, v, err = l.find(ctx, l.in.Execution, e, l.entry); err != nil {
+		return v, err
 	}
+	if l.shown = v.Answer == ""; !l.shown {
+		if !l.managed {
+			return v, nil
+		}
+		if l.entry.Status == "" && l.Now().Sub(l.entry.Since) < fresh { // AWS has not shown it to anybody
+			return v, fault.New(fault.NotYet, "reading %s: %s, and it is managed since %s", e.PeeringID, v.Reason, l.entry.Since)
+		}
+		l.p = remembered(l.entry)
+	}
+	p := l.p
+	requester, accepter, err := l.both(ctx, l.in.Known, p)
 	if err != nil {
-		return out, err
+		return v, err
 	}
-	if v.Answer != "" {
-		return end(v)
-	}
-	requester, accepter, err := i.accounts(ctx, in.Known, p)
-	if err != nil {
-		return out, err
-	}
-	out.Connection = workflow.Connection{ID: p.ID, Target: p.ID,
+	l.accounts = [2]workflow.AccountFacts{requester, accepter}
+	l.out.Connection = workflow.Connection{ID: p.ID, Target: p.ID,
 		Requester: workflow.VPC{Account: p.Requester.Account, Region: p.Requester.Region, ID: p.Requester.VPC},
 		Accepter:  workflow.VPC{Account: p.Accepter.Account, Region: p.Accepter.Region, ID: p.Accepter.VPC}}
 	if requester.Organization != "" {
-		out.Members = append(out.Members, Requester)
+		l.out.Members = append(l.out.Members, Requester)
 	}
 	if accepter.Organization != "" {
-		out.Members = append(out.Members, Accepter)
+		l.out.Members = append(l.out.Members, Accepter)
 	}
-	if v, settled := Settled(p); settled {
-		return end(v)
-	}
-	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != ""}
-	if !q.RequesterMember || !q.AccepterMember {
-		v, err := i.judge(ctx, in.Execution, &q)
-		if err != nil {
-			return out, err
+	l.request = e.Name == "CreateVpcPeeringConnection" && e.Place == p.Requester.Place
+	if l.managed || Over(p, l.shown) { // of what an execution is late with, there may be items without an entry
+		if l.items, err = l.Ledger.Items(ctx, p.ID); err != nil {
+			return v, err
 		}
-		return end(v)
 	}
-	q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter)
+	if v, settled, err := l.settled(ctx); settled || err != nil {
+		return v, err
+	}
+	own, err := l.own(ctx)
 	if err != nil {
-		return out, err
+		return v, err
+	}
+	if v, let := l.letGo(own); let {
+		return v, nil
+	}
+	if err := cmp.Or(requester.Unreadable(), accepter.Unreadable()); err != nil && l.stands() {
+		return v, err
+	}
+	if !l.managed && Asked(p, l.request) {
+		l.origin = ledger.Requested
+	}
+	if !l.managed && l.origin == "" && (len(Asking(own)) == 0 || requester.Organization == "" || accepter.Organization == "") {
+		return Found(p), l.Ledger.Cancel(ctx, p.ID, l.items)
+	}
+	return l.judge(ctx, requester, accepter, own)
+}
+
+// settled is [Settled], for a peering that is managed or whose request this is. Of any other, and of one that is over and of which the
+// ledger has nothing, nothing is to be done.
+func (l *inspection) settled(ctx context.Context) (Verdict, bool, error) {
+	p := l.p
+	v, settled := Settled(p)
+	switch {
+	case !settled:
+		return v, false, nil
+	case v.Answer == workflow.AnswerDisconnect && !l.managed && len(l.items) == 0:
+		v.Answer, v.Reason = workflow.AnswerNothing, v.Reason+"; it was not Drawbridge's"
+	case v.Answer == workflow.AnswerWait && !l.managed && !Asked(p, l.request):
+		v = Found(p)
+	case v.Answer == workflow.AnswerWait && !l.managed:
+		l.origin = ledger.Requested
+	case v.Answer == workflow.AnswerRefuse && !l.managed && !l.request:
+		v.Answer, v.Reason = workflow.AnswerNothing, v.Reason+"; it was not Drawbridge's"
+	case v.Answer == workflow.AnswerRefuse: // failed: nothing can come of it any more
+		return v, true, l.Ledger.LetGo(ctx, p.ID)
+	}
+	return v, true, nil
+}
+
+// own returns the tags of the peering as the requester's and the accepter's account have them, as far as it matters what both say: for
+// one that was there before this look. Else it is the tags where it was read.
+func (l *inspection) own(ctx context.Context) (own [2]map[string]string, err error) {
+	for n, end := range []End{l.p.Requester, l.p.Accepter} {
+		role := []string{Requester, Accepter}[n]
+		switch {
+		case end.Place == l.seen:
+			own[n] = l.p.Tags
+		case slices.Contains(l.out.Members, role) && l.p.Status == "active" && (!l.managed && !l.request || l.entry.Status != ""):
+			p, _, err := read(ctx, l.Enter(l.in.Execution, end.Place).EC2, l.p.ID)
+			if errors.Is(err, fault.ErrClosed) {
+				continue
+			}
+			if err != nil {
+				return own, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
+			}
+			own[n] = p.Tags
+		}
+	}
+	return own, nil
+}
+
+// letGo says what becomes of a peering one of whose owners wants Drawbridge to let go of it; it reports whether one does.
+func (l *inspection) letGo(own [2]map[string]string) (Verdict, bool) {
+	says := connection.Letting(own[0], own[1])
+	if says == "" {
+		return Verdict{}, false
+	}
+	reason := fmt.Sprintf("%s is tagged %s=%s", l.p.ID, tag.Manage, says)
+	if !l.managed {
+		return Verdict{Answer: workflow.AnswerNothing, Reason: reason}, true
+	}
+	if says == tag.Leave {
+		l.out.Result = workflow.Released
+	}
+	l.out.Ended = true
+	return Verdict{Answer: workflow.AnswerDisconnect, Reason: reason, Said: workflow.Alike(reason)}, true
+}
+
+// judge reads both VPCs, asks the policy, and answers what a peering that is neither settled nor let go of needs next.
+func (l *inspection) judge(ctx context.Context, requester, accepter workflow.AccountFacts, own [2]map[string]string) (Verdict, error) {
+	i, in, p, out := l.Inspector, l.in, l.p, &l.out
+	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != "",
+		Stood: len(l.items) > 0 || connection.Stands(l.entry), Own: own}
+	if !q.RequesterMember || !q.AccepterMember {
+		return Judge(q), nil
+	}
+	var err error
+	if q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter); err != nil {
+		return Verdict{}, err
 	}
 	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter, Trimmed: in.Known.Trimmed}
 	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
-	if NotebooksMatter(q.Requester.VPC, q.Accepter.VPC) {
-		if q.Notebooks, err = i.surveyor(in.Execution, nil, policy.Context{}).HaveNotebooks(ctx, q.Requester.VPC, q.Accepter.VPC); err != nil {
-			return out, err
-		}
-	}
 	set, text, err := i.Policy(ctx, in.Known.Policy)
 	if err != nil {
-		return out, err
+		return Verdict{}, err
 	}
 	out.Known.Policy = text
 	r, a, about := q.Requester.Entity(), q.Accepter.Entity(), policy.Context{Connection: p.ID}
+	if !l.managed && l.origin == "" {
+		if d := adopt(set, r, a, about, own); !d.Allowed {
+			v := Found(p)
+			v.Reason, v.Decision = fmt.Sprintf("%s is tagged %s=%s, and taking it over is refused by policy %s", p.ID, tag.Manage, tag.Take, d.Policy), d
+			return v, nil
+		}
+		l.origin = ledger.Adopted
+	}
+	if NotebooksMatter(q.Requester.VPC, q.Accepter.VPC) {
+		if q.Notebooks, err = i.surveyor(in.Execution, nil, policy.Context{}).HaveNotebooks(ctx, q.Requester.VPC, q.Accepter.VPC); err != nil {
+			return Verdict{}, err
+		}
+	}
 	q.Accept, q.Unclear = set.Answer(r, a, about), tag.Why(q.Accepter.Tags, tag.Accept)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
 		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.
 		own, found, err := read(ctx, i.Enter(in.Execution, p.Accepter.Place).EC2, p.ID)
 		if err != nil {
-			return out, fmt.Errorf("in %s, %s: %w", p.Accepter.Account, p.Accepter.Region, err)
+			return Verdict{}, fmt.Errorf("in %s, %s: %w", p.Accepter.Account, p.Accepter.Region, err)
 		}
 		if found {
-			p.Tags, p.Expires = own.Tags, own.Expires
-			about.Approval = own.Tags[tag.Approval]
+			p.Expires = own.Expires
+			answer := own.Tags[tag.Approval]
+			switch {
+			case cover.Approves(answer, l.entry.Approval):
+				about.Approval = tag.Approved
+			case cover.Yes(answer):
+				q.Unclear += "; " + old(answer)
+			default:
+				about.Approval = answer
+			}
 			q.Accept, q.Unclear = set.Answer(r, a, about), q.Unclear+tag.Why(own.Tags, tag.Approval)
 		}
 	}
 	out.Reject = set.Reject(r, a, about)
 	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
-	if v, err = i.judge(ctx, in.Execution, &q); err != nil {
-		return out, err
-	}
-	if v.Answer == workflow.AnswerAccept && !slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
-		// Accepting is the first change. What comes after it is found, and whether one execution can carry it, before that.
-		connecting := out
-		connecting.Answer = workflow.AnswerConnect
-		var closed []workflow.Hop
-		if connecting.Sides, connecting.Notebooks, closed, err = i.explored(ctx, in, set, q); err == nil {
-			connecting.Found = slices.Concat(connecting.Found, closed)
-			err = workflow.Fits(connecting)
-		}
-		if err != nil {
-			return out, err
-		}
-		out.Known.Sides, out.Known.Notebooks, out.Known.Closed = connecting.Sides, connecting.Notebooks, closed
-	}
-	if v.Answer == workflow.AnswerConnect {
-		out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: p.ID})
-		var closed []workflow.Hop
-		if out.Sides, out.Notebooks, closed, err = i.explored(ctx, in, set, q); err != nil {
-			return out, err
-		}
-		out.Found = append(out.Found, closed...)
-		sides, notebooks, err := i.trim(ctx, in, p, seen, out.Sides)
-		if err != nil {
-			return out, err
-		}
-		if len(sides) > 0 {
-			out.Sides, out.Notebooks = sides, notebooks
-			v.Answer, v.Reason = workflow.AnswerTrim, survey.Trimmed(sides)
-		}
-	}
-	if v.Answer == workflow.AnswerAsk {
-		out.Told, out.Reminded, out.Expires = told(p.Tags, v), reminded(p.Tags, v), p.Expires
+	l.left = connection.LeftIn(set, r, a, about)
+	v := Judge(q)
+	switch v.Answer {
+	case workflow.AnswerAccept:
+		err = l.accept(ctx, set, q)
+	case workflow.AnswerConnect:
+		v, err = l.connect(ctx, set, q, v)
+	case workflow.AnswerAsk:
+		out.Expires = p.Expires
 		if out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
-			return out, err
+			return v, err
 		}
+		shown := shows(out.Connection, out.Sides)
+		out.Told, out.Reminded = told(l.entry, v, shown), reminded(l.entry, v, shown)
+		if out.Told {
+			shown = l.entry.Approval.Shown
+		} else if err = l.name(ctx); err != nil {
+			return v, err
+		}
+		out.Request = l.asks(own[0], cover.Answer(l.entry.Approval, shown))
 	}
-	return end(v)
+	return v, err
 }
 
-// judge is [Judge], with a look at what an execution that failed may have left of a peering that was never connected: it opens
-// databases only after there are routes, so rules tell of both.
-func (i Inspector) judge(ctx context.Context, execution string, q *Question) (Verdict, error) {
-	v := Judge(*q)
-	if v.Answer != workflow.AnswerRefuse || q.Peering.Status != "active" {
-		return v, nil
-	}
-	for _, side := range []struct {
-		End
-		member bool
-	}{{q.Peering.Requester, q.RequesterMember}, {q.Peering.Accepter, q.AccepterMember}} {
-		if !side.member || q.Begun {
-			continue
+// name finds out what the units of both accounts are called, for whoever is asked.
+func (l *inspection) name(ctx context.Context) error {
+	for _, facts := range []**workflow.Facts{&l.out.Known.Requester, &l.out.Known.Accepter} {
+		named := **facts
+		var err error
+		if named.Account.Units, err = l.Units(ctx, named.Account.OUPath); err != nil {
+			return err
 		}
-		rules, err := firewall.ReadTagged(ctx, i.Enter(execution, side.Place).EC2, q.Peering.ID)
-		if err != nil && !errors.Is(err, fault.ErrClosed) {
-			return v, fmt.Errorf("in %s, %s: %w", side.Account, side.Region, err)
-		}
-		q.Begun = len(rules) > 0
-	}
-	return Judge(*q), nil
-}
-
-// find reads the peering where the event happened, or, if that account is not ours to enter or shows it no longer, at
-// the other end that the event mentions; seen is where. A verdict with an answer means that there is nothing to look at.
-func (i Inspector) find(ctx context.Context, execution string, e event.Event) (p Peering, seen event.Place, v Verdict, err error) {
-	why := fmt.Sprintf("account %s is outside the organization", e.Account)
-	var closed error
-	for n, place := range append([]event.Place{e.Place}, e.Others...) {
-		facts, err := i.Account(ctx, place.Account)
-		if err != nil {
-			return p, place, v, err
-		}
-		if facts.Organization == "" {
-			continue
-		}
-		p, found, err := read(ctx, i.Enter(execution, place).EC2, e.PeeringID)
-		if err != nil {
-			err = fmt.Errorf("in %s, %s: %w", place.Account, place.Region, err)
-		}
-		switch {
-		case errors.Is(err, fault.ErrClosed):
-			closed = err // perhaps the other end lets us in
-			continue
-		case err != nil || found:
-			return p, place, v, err
-		case n == 0 && e.Name == "CreateVpcPeeringConnection" && i.Now().Sub(e.Time).Abs() < fresh:
-			return p, place, v, fault.New(fault.NotYet, "reading %s: EC2 in %s, %s does not show it yet", e.PeeringID, place.Account, place.Region)
-		}
-		why = fmt.Sprintf("%s does not exist in %s, %s", e.PeeringID, place.Account, place.Region)
-	}
-	return p, e.Place, Verdict{Answer: workflow.AnswerNothing, Reason: why}, closed
-}
-
-// Describer is what it takes to read a peering.
-type Describer interface {
-	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
-}
-
-func read(ctx context.Context, ec2api Describer, id string) (Peering, bool, error) {
-	got, err := ec2api.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{id}})
-	if fault.HasCode(err, "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionID.Malformed") || err == nil && len(got.VpcPeeringConnections) == 0 {
-		return Peering{}, false, nil
-	}
-	if err != nil {
-		return Peering{}, false, fmt.Errorf("reading %s: %w", id, err)
-	}
-	c := got.VpcPeeringConnections[0]
-	p := Peering{ID: aws.ToString(c.VpcPeeringConnectionId), Requester: side(c.RequesterVpcInfo), Accepter: side(c.AccepterVpcInfo)}
-	if c.Status != nil {
-		p.Status, p.Message = string(c.Status.Code), aws.ToString(c.Status.Message)
-	}
-	if c.ExpirationTime != nil {
-		p.Expires = c.ExpirationTime.UTC().Format(time.RFC3339)
-	}
-	tags := map[string]string{}
-	for _, t := range c.Tags {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	p.Tags = tag.Clean(tag.Peering, tags)
-	return p, true, nil
-}
-
-func side(info *types.VpcPeeringConnectionVpcInfo) End {
-	if info == nil {
-		return End{}
-	}
-	e := End{Place: event.Place{Account: aws.ToString(info.OwnerId), Region: aws.ToString(info.Region)}, VPC: aws.ToString(info.VpcId)}
-	for _, b := range info.CidrBlockSet {
-		e.CIDRs = append(e.CIDRs, parsed(b.CidrBlock)...)
-	}
-	for _, b := range info.Ipv6CidrBlockSet {
-		e.CIDRs = append(e.CIDRs, parsed(b.Ipv6CidrBlock)...)
-	}
-	if info.PeeringOptions != nil {
-		e.DNS = aws.ToBool(info.PeeringOptions.AllowDnsResolutionFromRemoteVpc)
-	}
-	return e
-}
-
-func parsed(text *string) []netip.Prefix {
-	if p, err := netip.ParsePrefix(aws.ToString(text)); err == nil {
-		return []netip.Prefix{p.Masked()}
+		*facts = &named
 	}
 	return nil
 }
 
-// accounts asks for both accounts, unless an earlier look of this execution knows them.
-func (i Inspector) accounts(ctx context.Context, known workflow.Known, p Peering) (requester, accepter workflow.AccountFacts, err error) {
-	if known.Requester != nil && known.Accepter != nil {
-		return known.Requester.Account, known.Accepter.Account, nil
+// asks is who asks, and why, and by which answer the other's owner approves; own are the requester's tags of the peering.
+func (l *inspection) asks(own map[string]string, answer string) workflow.Request {
+	out := workflow.Request{By: l.entry.Asked, Why: cmp.Or(l.entry.Facts[whyOf], Reason(own)), Approve: answer}
+	if out.By == "" && l.request {
+		out.By = Asker(l.in.Event)
 	}
-	if p.Requester.Account != "" { // else AWS has forgotten the peering, and nothing that is left tells
-		if requester, err = i.Account(ctx, p.Requester.Account); err != nil {
-			return requester, accepter, err
+	return out
+}
+
+// adopt asks whether one of the owners who ask may have the peering taken over: the first yes counts, else the last no.
+func adopt(set *policy.Set, requester, accepter policy.VPC, about policy.Context, own [2]map[string]string) (d policy.Decision) {
+	for _, role := range Asking(own) {
+		asking, other, answers := requester, accepter, own[1]
+		if role == Accepter {
+			asking, other, answers = accepter, requester, own[0]
+		}
+		about.Approval = approval(answers)
+		if d = set.Adopt(asking, other, about); d.Allowed {
+			return d
 		}
 	}
-	accepter, err = i.Account(ctx, p.Accepter.Account)
-	return requester, accepter, err
+	return d
 }
 
-// facts reads both VPCs and their route tables, unless an earlier look of this execution knows them.
-func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p Peering, requester, accepter workflow.AccountFacts) (*workflow.Facts, *workflow.Facts, error) {
-	if in.Known.Requester != nil && in.Known.Accepter != nil {
-		return in.Known.Requester, in.Known.Accepter, nil
-	}
-	s := i.surveyor(in.Execution, nil, policy.Context{})
-	vpc := func(e End, account workflow.AccountFacts) func(context.Context) (*workflow.Facts, error) {
-		return func(ctx context.Context) (*workflow.Facts, error) { return s.VPC(ctx, e.Place, e.VPC, account) }
-	}
-	return s.Pair(ctx, p.ID, vpc(p.Requester, requester), vpc(p.Accepter, accepter))
-}
-
-// surveyor reads VPCs on behalf of an execution.
-func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
-	return survey.Surveyor{Set: set, About: about, Enter: func(at event.Place) survey.Clients {
-		c := i.Enter(execution, at)
-		return survey.Clients{EC2: c.EC2, RDS: c.RDS, Redshift: c.Redshift, SageMaker: c.SageMaker}
-	}}
-}
-
-// explore finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
-// the notebooks of every consumer.
-func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
-	r, a := grounds(q)
-	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
-	r.Side.Carried, a.Side.Carried = q.Requester.Carried, q.Accepter.Carried
-	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
-	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
-	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
-	if err := s.Produce(ctx, r, a); err != nil {
-		return nil, nil, nil, err
-	}
-	survey.Appoint(r.Side, a.Side)
-	notebooks, err = s.Notebooks(ctx, r, a)
-	return []workflow.Side{*r.Side, *a.Side}, notebooks, survey.Closed(r, a), err
-}
-
-// explored is [explore], or what an earlier look of this execution found so.
-func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
-	if known := in.Known; len(known.Sides) == 2 {
-		sides := slices.Clone(known.Sides)
-		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
-		return sides, append([]workflow.Notebook{}, known.Notebooks...), known.Closed, nil
-	}
-	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
-}
-
-// prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the
-// policy would open to the other. Without routes nothing is reachable, and nothing is read.
-func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, error) {
-	r, a := grounds(q)
+// accept finds what comes after the acceptance, which is the first change, and whether one execution can carry it.
+func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question) error {
 	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
-		return []workflow.Side{}, nil
+		return nil
 	}
-	err := s.Offer(ctx, r, a)
-	return []workflow.Side{*r.Side, *a.Side}, err
+	connecting, closed := l.out, []workflow.Hop(nil)
+	connecting.Answer = workflow.AnswerConnect
+	var err error
+	if connecting.Sides, connecting.Notebooks, closed, err = l.explored(ctx, l.in, set, q); err == nil {
+		connecting.Found = slices.Concat(connecting.Found, closed)
+		err = workflow.Fits(connecting)
+	}
+	if err != nil {
+		return err
+	}
+	l.out.Known.Sides, l.out.Known.Notebooks, l.out.Known.Closed = connecting.Sides, connecting.Notebooks, closed
+	return nil
 }
 
-func grounds(q Question) (requester, accepter *survey.Ground) {
-	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
-	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
-	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter, Lean: true},
-		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
+// connect finds what is to be connected, or, before that, what of the connection has no use any more.
+func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
+	out := &l.out
+	out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: l.p.ID})
+	var closed []workflow.Hop
+	var err error
+	if out.Sides, out.Notebooks, closed, err = l.explored(ctx, l.in, set, q); err != nil {
+		return v, err
+	}
+	out.Found = append(out.Found, closed...)
+	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Known.Trimmed {
+		return v, err
+	}
+	surveyed := [2]workflow.Side(out.Sides)
+	surplus := connection.Surplus(out.Connection, surveyed, l.items)
+	if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
+		return v, err
+	}
+	sides, notebooks, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Trims(ctx, surveyed, surplus)
+	if err != nil {
+		return v, err
+	}
+	if len(sides) > 0 {
+		out.Sides, out.Notebooks, out.Waits = sides, notebooks, workflow.Waiting{}
+		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(sides), workflow.Said{}
+	}
+	return v, nil
+}
+
+// covered leaves out of what is to be connected what came after the approval, if the policy wants one, and says that it waits. If its owner
+// was not asked about it, the answer is to ask. What nobody has to approve any more is not limited, and begins anew if that changes.
+func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
+	out := &l.out
+	if l.weighed = true; free(q.Accept) {
+		return v, nil
+	}
+	answer, c := q.Own[1][tag.Approval], out.Connection
+	var late []string
+	if l.approval, late = cover.Weigh(l.entry.Approval, answer, shows(c, out.Sides), true); len(late) == 0 {
+		return v, nil
+	}
+	w := waiting(c, out.Sides, late)
+	surveyed := out.Sides
+	out.Sides, out.Notebooks = limited(surveyed, out.Notebooks, late)
+	if cover.Told(l.approval, late) {
+		out.Waits.Said = waits(c, w, answer, l.approval.Shown, l.approval)
+		return v, nil
+	}
+	if len(w.Reachable) > 0 { // what would become reachable with it
+		var err error
+		if surveyed, err = prospect(ctx, l.surveyor(l.in.Execution, set, policy.Context{Connection: l.p.ID}), q); err != nil {
+			return v, err
+		}
+		if w = waiting(c, surveyed, late); len(w.Shown) == 0 { // it went meanwhile
+			return v, nil
+		}
+	}
+	if err := l.name(ctx); err != nil {
+		return v, err
+	}
+	w.Said, w.Decision, w.Request = waits(c, w, answer, w.Shown, l.approval), q.Accept, l.asks(q.Own[0], cover.Answer(l.approval, w.Shown))
+	w.Known = workflow.Known{Requester: Slim(out.Known.Requester), Accepter: Slim(out.Known.Accepter)}
+	out.Waits, v.Answer = w, workflow.AnswerExtend
+	return v, nil
+}
+
+// end gives the answer. What is managed from now on is written in the ledger before anything is done for it.
+func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeeringOutput, error) {
+	out := &l.out
+	switch v.Answer {
+	case workflow.AnswerNothing:
+		out.Result = workflow.Nothing
+	case workflow.AnswerUnreadable:
+		out.Result = workflow.Unreadable
+	case workflow.AnswerDisconnect:
+		if err := l.Brake.Ask(ctx, brake.Removal{ID: l.p.ID, Why: l.why(v), Cause: v.Reason, Stands: l.entry.Status != ledger.Status(workflow.Removed)}); err != nil {
+			return *out, err
+		}
+		if err := l.leave(ctx); err != nil {
+			return *out, err
+		}
+		if out.Result == workflow.Removed && l.entry.Status == ledger.Status(workflow.Removed) && len(out.Sides) == 0 && len(out.Tagged) == 0 && !out.Ended {
+			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
+			v.Reason += "; what is left of it is out of reach for now"
+		}
+	default:
+		if l.managed || l.origin != "" {
+			var err error
+			if l.entry, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Peering, l.origin, l.entry, l.managed, l.left); err != nil {
+				return *out, err
+			}
+		}
+		if err := l.keep(ctx); err != nil {
+			return *out, err
+		}
+	}
+	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
+	if l.request && l.in.Known.Requester == nil && v.Answer != workflow.AnswerWait {
+		workflow.Measure(ctx, workflow.Requests, 1)
+	}
+	slog.InfoContext(ctx, "inspected", "peering", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
+	return *out, nil
+}
+
+// keep writes what is approved into the entry, before anything is done by it.
+func (l *inspection) keep(ctx context.Context) error {
+	if !l.weighed || l.entry.ID == "" || reflect.DeepEqual(l.approval, l.entry.Approval) {
+		return nil
+	}
+	var err error
+	l.entry, err = l.Ledger.Change(ctx, l.entry.ID, func(e *ledger.Connection) {
+		if l.approval.IsZero() {
+			e.Approval = ledger.Approval{}
+		}
+		e.Approval.Covered = l.approval.Covered // another execution may have asked meanwhile
+	})
+	return err
+}
+
+// leave fills in what is to be taken back; of a peering that is let go of as it stands, only the status.
+func (l *inspection) leave(ctx context.Context) error {
+	out := &l.out
+	if out.Result == workflow.Released {
+		for _, s := range []struct {
+			role string
+			End
+		}{{Requester, l.p.Requester}, {Accepter, l.p.Accepter}} {
+			if slices.Contains(out.Members, s.role) && l.entry.Status != "" {
+				out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: connection.StatusKeys()})
+			}
+		}
+		return nil
+	}
+	undone := out.Ended
+	out.Ended = undone || l.p.Status != "active"
+	err := l.leftovers(ctx)
+	if undone {
+		out.Result = workflow.Removed
+	}
+	return err
 }

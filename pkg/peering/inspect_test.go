@@ -20,8 +20,13 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -37,14 +42,18 @@ type world struct {
 	outside  []string
 	eventAge time.Duration
 	expires  bool     // the peering still has an expiration time
-	left     []string // "route 111", "rule 222": what is left in an account
+	left     []string // "route 111", "rule 222": what the ledger has in an account
+	entry    string   // the status that the ledger has of the peering; empty: it is not managed
+	said     string   // the reason of that status
+	approval ledger.Approval
+	book     *ledger.Ledger
 	gone     []string // accounts whose VPC was deleted
 	hidden   []string // accounts that no longer see the peering
 	closed   []string // accounts that do not let us in
-	books    int      // notebook instances besides Research
-
-	peer      string // what the rule that is left says of its peer
-	groupless bool   // the group of the rule that is left went meanwhile
+	// suspended are accounts that are not active now: they let nobody in, either. asked are the removals that the brake was asked about.
+	suspended []string
+	asked     []brake.Removal
+	books     int // notebook instances besides Research
 }
 
 // account is the world as one account sees it: a fake of every call that an inspection makes.
@@ -67,10 +76,18 @@ func (a account) called(name string) {
 	a.calls = append(a.calls, name+" "+a.id[:3])
 }
 
+// door is the error of an account that does not let us in.
+func (a account) door() error {
+	if !slices.Contains(a.closed, a.id) && !slices.Contains(a.suspended, a.id) {
+		return nil
+	}
+	return fmt.Errorf("signing: %w", &fault.Error{Kind: fault.Refused, Message: "assuming a role in " + a.id + ": access denied", Cause: fault.ErrClosed})
+}
+
 func (a account) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
 	a.called("DescribeVpcPeeringConnections")
-	if slices.Contains(a.closed, a.id) {
-		return nil, fmt.Errorf("signing: %w", &fault.Error{Kind: fault.Refused, Message: "assuming a role in " + a.id + ": access denied", Cause: fault.ErrClosed})
+	if err := a.door(); err != nil {
+		return nil, err
 	}
 	if a.status == "" || slices.Contains(a.hidden, a.id) {
 		return nil, &smithy.GenericAPIError{Code: "InvalidVpcPeeringConnectionID.NotFound"}
@@ -90,6 +107,9 @@ func (a account) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpc
 
 func (a account) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
 	a.called("DescribeVpcs")
+	if err := a.door(); err != nil {
+		return nil, err
+	}
 	if slices.Contains(a.gone, a.id) {
 		return nil, &smithy.GenericAPIError{Code: "InvalidVpcID.NotFound"}
 	}
@@ -103,29 +123,7 @@ func (a account) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*
 func (a account) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
 	a.called("DescribeRouteTables")
 	table := types.RouteTable{RouteTableId: aws.String("rtb-" + a.vpc), Associations: []types.RouteTableAssociation{{Main: aws.Bool(true)}}}
-	if slices.Contains(a.left, "route "+a.id[:3]) {
-		table.Routes = []types.Route{{DestinationCidrBlock: aws.String("10.9.0.0/16"), VpcPeeringConnectionId: aws.String("pcx-0123456789abcdef0"), State: types.RouteStateBlackhole}}
-	}
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []types.RouteTable{table}}, nil
-}
-
-func (a account) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSecurityGroupRulesInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
-	a.called("DescribeSecurityGroupRules")
-	out := &ec2.DescribeSecurityGroupRulesOutput{}
-	if slices.Contains(a.left, "rule "+a.id[:3]) {
-		out.SecurityGroupRules = []types.SecurityGroupRule{{SecurityGroupRuleId: aws.String("sgr-1"), GroupId: aws.String("sg-db"),
-			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), CidrIpv4: aws.String("10.7.0.0/16"),
-			Tags: []types.Tag{{Key: aws.String("drawbridge:connection"), Value: aws.String("pcx-0123456789abcdef0")}, {Key: aws.String("drawbridge:peer"), Value: aws.String(a.peer)}}}}
-	}
-	return out, nil
-}
-
-func (a account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
-	a.called("DescribeSecurityGroups")
-	if a.groupless {
-		return &ec2.DescribeSecurityGroupsOutput{}, nil
-	}
-	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{{GroupId: aws.String("sg-db"), VpcId: &a.vpc}}}, nil
 }
 
 func (a account) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
@@ -186,20 +184,61 @@ func (a account) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sa
 
 var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
+const pcx = "pcx-0123456789abcdef0"
+
+// managed returns the ledger of the world.
+func (w *world) managed(t *testing.T) ledger.Ledger {
+	t.Helper()
+	if w.book != nil {
+		return *w.book
+	}
+	l, _ := ledgertest.New()
+	w.book = &l
+	ctx := context.Background()
+	if w.entry != "" {
+		_, err := l.Begin(ctx, ledger.Connection{Approval: w.approval, ID: pcx, Kind: connection.Peering, Status: ledger.Status(w.entry), Reason: w.said, Told: w.said, Sides: []ledger.Side{
+			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, left := range w.left {
+		kind, account, _ := strings.Cut(left, " ")
+		i := ledger.Item{Account: strings.Repeat(account[:1], 12), Region: "eu-west-1", Resource: "rtb-1", Kind: ledger.Route, Key: "10.9.0.0/16", Left: pcx}
+		if kind == "rule" {
+			i.Resource, i.Kind, i.Key, i.Left = "sg-db", ledger.Rule, "ingress tcp 3306 10.7.0.0/16", "sgr-1"
+		}
+		recorded, err := l.Record(ctx, pcx, i)
+		if err == nil {
+			_, err = l.Confirm(ctx, recorded...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
 func (w *world) inspect(t *testing.T, name, from string, known workflow.Known) (workflow.InspectPeeringOutput, error) {
 	t.Helper()
 	inspector := peering.Inspector{
+		Brake: func(_ context.Context, r brake.Removal) error { w.asked = append(w.asked, r); return nil },
 		Enter: w.enter,
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
+			if slices.Contains(w.suspended, id) {
+				return workflow.AccountFacts{ID: id, OUPath: "o-abc1234567/r-ab12/", Suspended: "SUSPENDED"}, nil
+			}
 			if slices.Contains(w.outside, id) {
 				return workflow.AccountFacts{ID: id}, nil
 			}
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
+		Units: func(context.Context, string) (string, error) { return "Research", nil },
 		Policy: func(context.Context, string) (*policy.Set, string, error) {
 			return policy.Default(), policy.DefaultText(), nil
 		},
-		Now: func() time.Time { return now },
+		Ledger: w.managed(t),
+		Now:    func() time.Time { return now },
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","time":%q,"detail":{"eventName":%q,
 		"requestParameters":{"vpcPeeringConnectionId":"pcx-0123456789abcdef0"},
@@ -229,7 +268,7 @@ func TestInspectAnswers(t *testing.T) {
 		"a tag of the VPC that means nothing": {&world{status: "pending-acceptance", accept: "yes"}, workflow.AnswerAsk,
 			"approval needed by policy ask-owner; drawbridge:accept=yes means nothing: write auto, ask or never"},
 		"an approval that means nothing": {&world{status: "pending-acceptance", tags: map[string]map[string]string{"222222222222": {"drawbridge:approval": "yes"}}}, workflow.AnswerAsk,
-			"approval needed by policy ask-owner; drawbridge:approval=yes means nothing: write approved or rejected"},
+			"approval needed by policy ask-owner; drawbridge:approval=yes means nothing: write approved, approved-all, rejected or the value that the question names"},
 		"an active peering":                    {&world{status: "active"}, workflow.AnswerConnect, "route-both-ways"},
 		"a peering on its way":                 {&world{status: "provisioning"}, workflow.AnswerWait, "provisioning"},
 		"a requester outside the organization": {&world{status: "pending-acceptance", accept: "auto", outside: []string{"111111111111"}}, workflow.AnswerRefuse, "111111111111 is outside"},
@@ -283,7 +322,7 @@ func TestWhatIsKnownIsNotReadAgain(t *testing.T) {
 }
 
 func TestConnectSurveysBothSides(t *testing.T) {
-	w := world{status: "active"}
+	w := world{status: "active", entry: "AwaitingApproval"}
 	out, err := w.inspect(t, accepted, "222222222222", workflow.Known{})
 	if err != nil || len(out.Sides) != 2 {
 		t.Fatalf("%+v, %v", out.Sides, err)
@@ -364,28 +403,189 @@ func TestWhatIsTooLargeIsNotAccepted(t *testing.T) {
 	}
 }
 
-func TestWhoWasToldIsNotToldAgain(t *testing.T) {
-	said := func(status, reason string) map[string]string {
-		return map[string]string{"drawbridge:status": status, "drawbridge:reason": reason}
+// What there is to approve in the world.
+const (
+	addresses = "range 10.1.0.0/16"
+	mine      = "database mine, mysql, TCP port 3308"
+	orders    = "database orders, mysql, TCP port 3307"
+)
+
+var whole = []string{mine, orders, addresses}
+
+// asked is what an entry says after a question.
+func asked(shown []string) ledger.Approval {
+	a := cover.Ask(ledger.Approval{}, shown)
+	if len(shown) > 0 {
+		a.Told = cover.Digest(shown)
+	}
+	return a
+}
+
+// An approval opens what its question showed. What came later is asked about, and not opened.
+func TestAnApprovalCoversWhatItShowed(t *testing.T) {
+	said := func(value string) map[string]map[string]string {
+		return map[string]map[string]string{beta: {"drawbridge:approval": value}}
+	}
+	covered := func(lines ...string) ledger.Approval {
+		a := asked(cover.Lines(lines...))
+		a.Covered = a.First
+		return a
+	}
+	again := func(a ledger.Approval, lines ...string) ledger.Approval {
+		a.Shown = cover.Lines(lines...)
+		a.Told = cover.Digest(a.Shown)
+		return a
 	}
 	for name, c := range map[string]struct {
-		account string
-		tags    map[string]string
-		told    bool
+		accept   string
+		tags     map[string]map[string]string
+		approval ledger.Approval
+		answer   workflow.Answer
+		opened   []string
+		from     int // how many ranges may come in
+		waits    string
+		covered  []string
 	}{
-		"told, for this reason":            {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner"), true},
-		"told, for another reason":         {"222222222222", said("AwaitingApproval", "approval needed by policy ask-security"), false},
-		"told and reminded":                {"222222222222", said("AwaitingApproval", "approval needed by policy ask-owner - people were reminded"), true},
-		"refused before":                   {"222222222222", said("Refused", "approval needed by policy ask-owner"), false},
-		"the requester's tags do not tell": {"111111111111", said("AwaitingApproval", "approval needed by policy ask-owner"), false},
-		"nobody was told":                  {"222222222222", nil, false},
+		"nothing came":                       {"", said("approved"), covered(whole...), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"approved now":                       {"", said("approved"), asked(whole), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"accepted by hand, as it was asked":  {"", nil, asked([]string{orders, addresses}), workflow.AnswerExtend, []string{"orders"}, 1, "mine on TCP port 3308", []string{orders, addresses}},
+		"accepted by hand, and nobody asked": {"", nil, ledger.Approval{}, workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"a database came":                    {"", said("approved"), covered(orders, addresses), workflow.AnswerExtend, []string{"orders"}, 1, "mine on TCP port 3308", []string{orders, addresses}},
+		"a database came and was asked about": {"", said("approved"), again(covered(orders, addresses), mine), workflow.AnswerConnect, []string{"orders"}, 1, "mine on TCP port 3308",
+			[]string{orders, addresses}},
+		"and approved": {"", said("approved-" + cover.Digest([]string{mine})), again(covered(orders, addresses), mine), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"and an old answer stands there": {"", said("approved-00000000"), again(covered(orders, addresses), mine), workflow.AnswerConnect, []string{"orders"}, 1, "approved-00000000 answers an earlier question",
+			[]string{orders, addresses}},
+		"the requester approves":      {"", map[string]map[string]string{alpha: {"drawbridge:approval": "approved-all"}}, covered(orders, addresses), workflow.AnswerExtend, []string{"orders"}, 1, "mine", []string{orders, addresses}},
+		"a range came":                {"", said("approved"), covered(mine, orders), workflow.AnswerExtend, []string{"mine", "orders"}, 0, "10.1.0.0/16", []string{mine, orders}},
+		"all was approved":            {"", said("approved-all"), covered(orders), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
+		"nobody has to approve":       {"auto", said("approved"), covered(orders), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", nil},
+		"a database that went is not": {"", said("approved"), covered(append(whole, "another")...), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", cover.Lines(append(whole, "another")...)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := world{status: "pending-acceptance", tags: map[string]map[string]string{c.account: c.tags}}
-			out, err := w.inspect(t, create, "111111111111", workflow.Known{})
-			if err != nil || out.Answer != workflow.AnswerAsk || out.Told != c.told || out.Reminded != (name == "told and reminded") {
-				t.Errorf("%s, told %v, %v, want %v", out.Answer, out.Told, err, c.told)
+			w := world{status: "active", entry: "Connected", accept: c.accept, tags: c.tags, approval: c.approval}
+			out, err := w.inspect(t, accepted, beta, workflow.Known{})
+			if err != nil || out.Answer != c.answer {
+				t.Fatalf("%s (%s), %v, want %s", out.Answer, out.Reason, err, c.answer)
+			}
+			var opened []string
+			for _, o := range out.Sides[1].Openings {
+				opened = append(opened, o.Database)
+			}
+			slices.Sort(opened)
+			if !slices.Equal(opened, c.opened) || len(out.Sides[1].Peer.CIDRs) != c.from || len(out.Sides[0].Ports) != len(c.opened) {
+				t.Errorf("opened %v to %v and ports %v, want %v to %d ranges", opened, out.Sides[1].Peer.CIDRs, out.Sides[0].Ports, c.opened, c.from)
+			}
+			if waits := out.Waits.Said.Accepter; (c.waits == "") != (waits == "") || !strings.Contains(waits, c.waits) {
+				t.Errorf("waits %q, want %q", waits, c.waits)
+			}
+			if theirs := out.Waits.Said.Requester; strings.Contains(theirs, "mine") || (theirs == "") != (c.waits == "") {
+				t.Errorf("the requester is told %q", theirs)
+			}
+			if asks := len(out.Waits.Reachable)+len(out.Waits.Ranges) > 0; asks != (c.answer == workflow.AnswerExtend) {
+				t.Errorf("waits %+v", out.Waits)
+			}
+			entry, _, err := w.managed(t).Connection(context.Background(), pcx)
+			if err != nil || !slices.Equal(entry.Approval.Covered, c.covered) {
+				t.Errorf("covered %v, %v, want %v", entry.Approval.Covered, err, c.covered)
 			}
 		})
 	}
+}
+
+func TestWhoWasToldIsNotToldAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		status, reason string
+		shown          []string
+		reminded, told bool
+	}{
+		"told, for this reason":          {"AwaitingApproval", "approval needed by policy ask-owner", whole, false, true},
+		"told, for another reason":       {"AwaitingApproval", "approval needed by policy ask-security", whole, false, false},
+		"told and reminded":              {"AwaitingApproval", "approval needed by policy ask-owner", whole, true, true},
+		"told, and a database came":      {"AwaitingApproval", "approval needed by policy ask-owner", []string{addresses, orders}, false, false},
+		"told, and a range came":         {"AwaitingApproval", "approval needed by policy ask-owner", []string{mine, orders}, false, false},
+		"told, and a database went":      {"AwaitingApproval", "approval needed by policy ask-owner", cover.Lines(append(whole, "another")...), false, true},
+		"told before approvals had sums": {"AwaitingApproval", "approval needed by policy ask-owner", nil, false, false},
+		"refused before":                 {"Refused", "approval needed by policy ask-owner", whole, false, false},
+		"nobody was told":                {"", "", nil, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world{status: "pending-acceptance", entry: c.status, said: c.reason, approval: asked(c.shown)}
+			if c.reminded {
+				if _, err := w.managed(t).Change(context.Background(), pcx, func(e *ledger.Connection) { e.Facts = map[string]string{"reminded": c.reason} }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := w.inspect(t, create, "111111111111", workflow.Known{})
+			if err != nil || out.Answer != workflow.AnswerAsk || out.Told != c.told || out.Reminded != c.reminded {
+				t.Errorf("%s, told %v, reminded %v, %v, want %v", out.Answer, out.Told, out.Reminded, err, c.told)
+			}
+		})
+	}
+}
+
+// A peering is managed from the record of its request, or from the first look at it while it is pending; or if one of its owners asks. Of
+// any other nothing is read but the peering itself.
+func TestWhatIsManaged(t *testing.T) {
+	tagged := func(account, key, value string) map[string]map[string]string {
+		return map[string]map[string]string{account: {key: value}}
+	}
+	both := map[string]map[string]string{alpha: {"drawbridge:manage": "true"}, beta: {"drawbridge:manage": "true"}}
+	for name, c := range map[string]struct {
+		world       *world
+		event, from string
+		answer      workflow.Answer
+		managed     bool
+		reason      string
+	}{
+		"its request was seen, and it was accepted by hand": {&world{status: "active"}, create, alpha, workflow.AnswerConnect, true, ""},
+		"a record of its request in another account":        {&world{status: "active"}, create, beta, workflow.AnswerNothing, false, "was not given to Drawbridge"},
+		"pending, whatever the event":                       {&world{status: "pending-acceptance"}, accepted, beta, workflow.AnswerAsk, true, ""},
+		"pending, and refused":                              {&world{status: "pending-acceptance", accept: "never"}, accepted, beta, workflow.AnswerRefuse, true, ""},
+		"made by hand before":                               {&world{status: "active"}, accepted, beta, workflow.AnswerNothing, false, "drawbridge:manage=true"},
+		"made by hand before, on its way":                   {&world{status: "provisioning"}, accepted, beta, workflow.AnswerNothing, false, "was not given to Drawbridge"},
+		"with Drawbridge's own tags, set by hand":           {&world{status: "active", tags: tagged(beta, "drawbridge:status", "Connected")}, accepted, beta, workflow.AnswerNothing, false, "was not given to Drawbridge"},
+		"its requester asks":                                {&world{status: "active", tags: tagged(alpha, "drawbridge:manage", " True")}, accepted, beta, workflow.AnswerConnect, true, ""},
+		"its accepter asks":                                 {&world{status: "active", tags: tagged(beta, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerConnect, true, ""},
+		"its requester asks an accepter who wants to be":    {&world{status: "active", accept: "ask", tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "refused by policy accept-ask"},
+		"both ask":                           {&world{status: "active", accept: "ask", tags: both}, accepted, alpha, workflow.AnswerConnect, true, ""},
+		"the other VPC is never connected":   {&world{status: "active", accept: "never", tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "refused by policy accept-never"},
+		"its owner wants it left alone":      {&world{status: "pending-acceptance", tags: tagged(alpha, "drawbridge:manage", "false")}, create, alpha, workflow.AnswerNothing, false, "drawbridge:manage=false"},
+		"over, and never managed":            {&world{status: "deleted", tags: tagged(alpha, "drawbridge:status", "Connected")}, deleted, alpha, workflow.AnswerNothing, false, "it was not Drawbridge's"},
+		"asked for, with an account outside": {&world{status: "active", outside: []string{beta}, tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "was not given"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := c.world.inspect(t, c.event, c.from, workflow.Known{})
+			if err != nil || out.Answer != c.answer || !strings.Contains(out.Reason, c.reason) {
+				t.Fatalf("got %s (%s), %v, want %s with %q", out.Answer, out.Reason, err, c.answer, c.reason)
+			}
+			entry, managed, err := c.world.book.Connection(context.Background(), pcx)
+			if err != nil || managed != c.managed || managed && len(entry.Sides) != 2 {
+				t.Errorf("managed %v: %+v, %v", managed, entry, err)
+			}
+			if c.answer == workflow.AnswerNothing && len(c.reason) > 0 && !strings.Contains(c.reason, "policy") &&
+				slices.ContainsFunc(c.world.calls, func(call string) bool { return !strings.HasPrefix(call, "DescribeVpcPeeringConnections") }) {
+				t.Errorf("called %v", c.world.calls)
+			}
+		})
+	}
+}
+
+// An owner who takes a connection out of Drawbridge's hands says whether what was added stays.
+func TestLettingGo(t *testing.T) {
+	for value, want := range map[string]string{"false": "disconnect Released true []", "undo": "disconnect Removed true [requester accepter]"} {
+		w := &world{status: "active", entry: "Connected", left: []string{"route 111", "rule 222"}, tags: map[string]map[string]string{beta: {"drawbridge:manage": value}}}
+		out, err := w.inspect(t, accepted, alpha, workflow.Known{})
+		roles := []string{}
+		for _, s := range out.Sides {
+			roles = append(roles, s.Role)
+		}
+		if got := fmt.Sprint(out.Answer, " ", out.Result, " ", out.Ended, " ", roles); err != nil || got != want || len(out.Tagged) != 2 {
+			t.Errorf("%s: %s, %d tagged, %v, want %s", value, got, len(out.Tagged), err, want)
+		}
+	}
+}
+
+func (a account) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
+	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
 }

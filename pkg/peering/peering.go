@@ -53,9 +53,12 @@ type Question struct {
 	Requester, Accepter *workflow.Facts
 	// Notebooks says whether a VPC, by id, has notebook instances. It is only asked when it matters.
 	Notebooks map[string]bool
-	// Begun says that the security groups have rules of a connection that was not brought to its end. It is only asked when
-	// it matters.
-	Begun bool
+	// Stood says that the connection was set up, to its end or not: the ledger has something that was added for it, or says that it
+	// was connected.
+	Stood bool
+	// Own are the tags of the peering as the requester's and the accepter's account have them: each owner's words. Of an account that was not
+	// read there are none.
+	Own [2]map[string]string
 	// Accept is the policy's decision about accepting: allowed with the action Accept or Ask, or refused.
 	Accept policy.Decision
 	// Routes are the policy's decisions about routing each way.
@@ -67,6 +70,7 @@ type Question struct {
 // Verdict is what Judge says.
 type Verdict struct {
 	Answer   workflow.Answer
-	Reason   string
+	Reason   string        // for the hub
+	Said     workflow.Said // for the two sides, where they are told anything
 	Decision policy.Decision
 }

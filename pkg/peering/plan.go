@@ -3,13 +3,14 @@ package peering
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -27,7 +28,8 @@ func Settled(p Peering) (Verdict, bool) {
 	case "initiating-request", "provisioning":
 		return Verdict{Answer: workflow.AnswerWait, Reason: p.ID + " is " + p.Status}, true
 	case "failed":
-		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf("AWS failed %s: %s", p.ID, p.Message)}, true
+		reason := fmt.Sprintf("AWS failed %s: %s", p.ID, p.Message)
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: reason, Said: workflow.Alike(reason)}, true
 	case "rejected", "expired", "deleted", "deleting":
 		return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s is %s: %s", p.ID, p.Status, p.Message)}, true
 	}
@@ -40,10 +42,10 @@ func Over(p Peering, found bool) bool {
 	return !found || v.Answer == workflow.AnswerDisconnect
 }
 
-// Ending names the end of a peering that is over, or that [Judge] ends. statuses are the values of the tag
-// drawbridge:status on both sides; traces reports that routes or rules of the connection are still there.
+// Ending names the end of a managed peering that is over, or that [Judge] ends. status is what its entry says, traces reports that
+// something was added for it.
 //
-//	active, but not allowed any more                   → Removed
+//	active, but not allowed any more, or to be undone  → Removed
 //	rejected                                           → Rejected
 //	expired                                            → Expired
 //	deleted, deleting:
@@ -53,130 +55,133 @@ func Over(p Peering, found bool) bool {
 //
 // Rejected, Expired and Withdrawn requests were never active: nothing was added for them but the status.
 // https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-lifecycle
-func Ending(p Peering, statuses []string, traces bool) workflow.Result {
-	has := func(r workflow.Result) bool { return slices.Contains(statuses, string(r)) }
+func Ending(p Peering, status ledger.Status, traces bool) workflow.Result {
+	is := func(r workflow.Result) bool { return status == ledger.Status(r) }
 	switch {
-	case p.Status == "active":
-		return workflow.Removed
 	case p.Status == "rejected":
 		return workflow.Rejected
 	case p.Status == "expired":
 		return workflow.Expired
-	case traces || has(workflow.Connected) || has(connection.Conflict):
+	case p.Status == "active" || traces || is(workflow.Connected) || is(workflow.PendingApproval) || is(connection.Conflict):
 		return workflow.Removed
-	case has(workflow.AwaitingApproval) || p.Expires != "":
+	case is(workflow.AwaitingApproval) || p.Expires != "":
 		return workflow.Withdrawn
 	}
 	return workflow.Removed
 }
 
+// Asked reports whether a peering shows itself as a request that somebody makes now: so it is managed from now on. asked is whether
+// the event is the record of the request, by whoever may make it.
+//
+//	the record of its request, by its requester   → yes
+//	pending-acceptance, initiating-request        → yes: whatever the reason of the look, nobody has accepted it yet
+//	else                                          → no: it was there before it was seen, or others are at it
+func Asked(p Peering, asked bool) bool {
+	return asked || p.Status == "pending-acceptance" || p.Status == "initiating-request"
+}
+
+// Found says of a peering that is not managed why nothing is done about it, and how its owners give it to Drawbridge.
+func Found(p Peering) Verdict {
+	return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(
+		"%s is %s and was not given to Drawbridge, so it stays as it is; to give it, its owner in %s or %s tags it %s=%s",
+		p.ID, p.Status, p.Requester.Account, p.Accepter.Account, tag.Manage, tag.Take)}
+}
+
+// Asking returns the roles whose owners ask by a tag of the peering to take it over. own are the tags as the requester's and the
+// accepter's account have them.
+func Asking(own [2]map[string]string) []string {
+	var out []string
+	for n, role := range []string{Requester, Accepter} {
+		if own[n][tag.Manage] == tag.Take {
+			out = append(out, role)
+		}
+	}
+	return out
+}
+
+// approval is what an owner says, by tags of the peering, to another who asks to take it over.
+func approval(own map[string]string) string {
+	if own[tag.Manage] == tag.Take || cover.Yes(own[tag.Approval]) {
+		return tag.Approved
+	}
+	return own[tag.Approval]
+}
+
 // Judge decides what a peering that is not [Settled] needs next. The first of these that holds:
 //
 //	a side outside the organization           → refuse
+//	active, an owner takes it back            → refuse, see [TakenBack]
+//	pending, policy: neither Accept nor Ask   → refuse
+//	active, policy: not Route both ways       → refuse
 //	the VPCs overlap, and it was connected    → conflict: somebody changed the addresses of a VPC
-//	the VPCs overlap                          → refuse
-//	pending, and a VPC already reaches some
-//	address of the other through a live route → refuse
-//	a peer in 172.17/16 or 172.18/16 of a VPC
-//	with notebook instances, or that VPC itself → refuse
+//	the networks do not fit, see [unfit]      → refuse
 //	pending, policy: Accept                   → accept
 //	pending, policy: Ask                      → ask
-//	pending, policy: neither                  → refuse
-//	active, policy: Route both ways           → connect
-//	active, policy: not                       → refuse
+//	active                                    → connect
 //
-// For the first and the last, refuse becomes disconnect where the peering is active and was connected before, or was about to
-// be: what was allowed once and is not any more goes. The peering itself is its owners', and stays.
+// The policy comes before all that is known of the networks: what one side is told of the other's it is told because the two may meet.
+// And then each side has a text of its own, [Verdict.Said].
+//
+// For the first, second and fourth, refuse becomes disconnect where the peering is active and was connected before, or was about to
+// be: what was added for it goes, if it is not allowed any more. The peering itself is its owners', and stays.
 //
 // For an active peering live routes are left to the steps that add routes: there they are a conflict, because
 // somebody accepted the peering and expects it to work.
 func Judge(q Question) Verdict {
-	refuse := func(format string, args ...any) Verdict {
-		return Verdict{Answer: workflow.AnswerRefuse, Reason: fmt.Sprintf(format, args...)}
-	}
 	p := q.Peering
-	stood, forbid := p.Status == "active" && (Connected(p) || q.Begun), workflow.AnswerRefuse
+	pending := p.Status == "pending-acceptance"
+	stood, forbid := p.Status == "active" && q.Stood, workflow.AnswerRefuse
 	if stood {
 		forbid = workflow.AnswerDisconnect
 	}
+	say := func(answer workflow.Answer, d policy.Decision, text string) Verdict {
+		return Verdict{Answer: answer, Reason: text, Said: workflow.Alike(text), Decision: d}
+	}
 	if !q.RequesterMember {
-		return Verdict{Answer: forbid, Reason: fmt.Sprintf("requester account %s is outside the organization", p.Requester.Account)}
+		return say(forbid, policy.Decision{}, fmt.Sprintf("requester account %s is outside the organization", p.Requester.Account))
 	}
 	if !q.AccepterMember {
-		return Verdict{Answer: forbid, Reason: fmt.Sprintf("accepter account %s is outside the organization", p.Accepter.Account)}
+		return say(forbid, policy.Decision{}, fmt.Sprintf("accepter account %s is outside the organization", p.Accepter.Account))
+	}
+	if wish := TakenBack(q); wish != "" && !pending {
+		return say(forbid, policy.Decision{}, wish)
+	}
+	decision, refused := q.Accept, "refused"
+	if !pending {
+		decision, refused = policy.Decision{Action: policy.Route, Policy: policy.DefaultDeny}, "routes refused"
+		for _, d := range q.Routes {
+			if decision = d; !d.Allowed {
+				break
+			}
+		}
+	}
+	asks := decision.Allowed && decision.Action == policy.Ask
+	if !decision.Allowed || pending && !asks && decision.Action != policy.Accept {
+		unclear := ""
+		if pending {
+			unclear = q.Unclear
+		}
+		return Verdict{forbid, refused + " by policy " + decision.Policy + unclear, forbidden(p, refused, decision, unclear), decision}
 	}
 	if stood {
 		if conflict := survey.Overlapping(q.Requester.VPC, q.Accepter.VPC, p.ID); conflict != nil {
-			return Verdict{Answer: workflow.AnswerConflict, Reason: conflict.Error()}
+			return say(workflow.AnswerConflict, policy.Decision{}, conflict.Error())
 		}
 	}
-	if a, b, ok := survey.Overlap(q.Requester.VPC.CIDRs, q.Accepter.VPC.CIDRs); ok {
-		return refuse("%s of %s overlaps %s of %s", a, q.Requester.VPC.ID, b, q.Accepter.VPC.ID)
-	}
-	pending := p.Status == "pending-acceptance"
-	for _, side := range []struct{ here, there *workflow.Facts }{{q.Accepter, q.Requester}, {q.Requester, q.Accepter}} {
-		if pending {
-			if table, r, cidr, ok := reached(side.here.Tables, side.there.VPC.CIDRs, p.ID); ok {
-				return refuse("%s of %s overlaps %s, which %s already reaches through %s in %s", cidr, side.there.VPC.ID, r.Destination, side.here.VPC.ID, r.Target, table)
-			}
+	if m := unfit(q); m != nil {
+		if asks {
+			m.said.Requester = unasked(p)
 		}
-		if !q.Notebooks[side.here.VPC.ID] {
-			continue
-		}
-		for _, vpc := range []workflow.VPC{side.there.VPC, side.here.VPC} {
-			if cidr, bridge, ok := survey.Overlap(vpc.CIDRs, Containers); ok {
-				return refuse("%s of %s overlaps %s, the container network on the notebook instances of %s", cidr, vpc.ID, bridge, side.here.VPC.ID)
-			}
-		}
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: m.whole, Said: m.said}
 	}
-	if pending {
-		switch {
-		case q.Accept.Allowed && q.Accept.Action == policy.Accept:
-			return Verdict{workflow.AnswerAccept, "accepted by policy " + q.Accept.Policy + q.Unclear, q.Accept}
-		case q.Accept.Allowed && q.Accept.Action == policy.Ask:
-			return Verdict{workflow.AnswerAsk, "approval needed by policy " + q.Accept.Policy + q.Unclear, q.Accept}
-		}
-		return Verdict{workflow.AnswerRefuse, "refused by policy " + q.Accept.Policy + q.Unclear, q.Accept}
+	if !pending {
+		return say(workflow.AnswerConnect, decision, "connected by policy "+decision.Policy)
 	}
-	decision := policy.Decision{Action: policy.Route, Policy: policy.DefaultDeny}
-	for _, d := range q.Routes {
-		if decision = d; !d.Allowed {
-			break
-		}
+	answer, text := workflow.AnswerAccept, "accepted by policy "+decision.Policy
+	if asks {
+		answer, text = workflow.AnswerAsk, "approval needed by policy "+decision.Policy
 	}
-	if !decision.Allowed {
-		return Verdict{forbid, "routes refused by policy " + decision.Policy, decision}
-	}
-	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}
-}
-
-// Connected reports whether Drawbridge connected this peering once: the account in which it was read has the tag that says
-// which destinations the routes of that connection reach.
-func Connected(p Peering) bool { return p.Tags[connection.TagDestinations] != "" }
-
-// Surplus returns what of the connection has no use any more on one side, as it was surveyed, or nil if nothing. recorded
-// is the side's tag drawbridge:destinations, rules what carries the connection's tag there, trimmed whether this execution
-// has trimmed the connection before:
-//
-//	a route to the target, to a CIDR of the peer               → keep
-//	a route to the target, recorded, to no CIDR of the peer    → goes, and the host routes with it
-//	no route to the target, recorded, to no CIDR of the peer   → the host routes go, if this was not tried: an execution
-//	                                                             that failed may have left them
-//	a route to the target that is not recorded                 → keep: its owner put it there
-//	a route elsewhere, wherever to                             → keep
-//	a rule                                                     → see [firewall.Surplus]
-func Surplus(target string, s workflow.Side, recorded string, rules []firewall.Tagged, trimmed bool) *workflow.Trim {
-	trim := workflow.Trim{Rules: firewall.Surplus(rules, target, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)}
-	through := route.Through(s.Tables, target)
-	for _, d := range connection.Destinations(recorded) {
-		if !slices.Contains(s.Peer.CIDRs, d) && (!trimmed || slices.Contains(through, d)) {
-			trim.Destinations = append(trim.Destinations, d)
-		}
-	}
-	if len(trim.Rules) == 0 && len(trim.Destinations) == 0 {
-		return nil
-	}
-	return &trim
+	return Verdict{answer, text + q.Unclear, workflow.Said{Requester: text, Accepter: text + q.Unclear}, decision}
 }
 
 // NotebooksMatter reports whether it makes a difference which of the VPCs have notebook instances: only when one of

@@ -70,21 +70,37 @@ func TestJudge(t *testing.T) {
 		"an active peering that the policy does not route": {"active", func(q *peering.Question) { q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route" }, workflow.AnswerRefuse, "no-route"},
 		"an active peering that nothing was decided about": {"active", func(q *peering.Question) { q.Routes = nil }, workflow.AnswerRefuse, "default-deny"},
 		"one that was connected before is disconnected": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.Routes[1].Allowed, q.Routes[1].Policy = false, "no-route"
 		}, workflow.AnswerDisconnect, "no-route"},
 		"also when an account left the organization": {"active", func(q *peering.Question) {
-			q.Peering.Tags = map[string]string{"drawbridge:destinations": "10.2.0.0/16"}
+			q.Stood = true
 			q.AccepterMember, q.Accepter = false, nil
 		}, workflow.AnswerDisconnect, "222222222222 is outside"},
-		"a requester outside the organization":             {"pending-acceptance", func(q *peering.Question) { q.RequesterMember, q.Requester = false, nil }, workflow.AnswerRefuse, "111111111111 is outside"},
-		"an accepter outside the organization":             {"active", func(q *peering.Question) { q.AccepterMember, q.Accepter = false, nil }, workflow.AnswerRefuse, "222222222222 is outside"},
-		"VPCs that overlap":                                {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/20") }, workflow.AnswerRefuse, "10.1.128.0/20"},
-		"VPCs that overlap in IPv6":                        {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "2001:db8:1:1::/64") }, workflow.AnswerRefuse, "2001:db8"},
-		"what the accepter already reaches elsewhere":      {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerRefuse, "tgw-1"},
-		"what the requester already reaches elsewhere":     {"pending-acceptance", func(q *peering.Question) { q.Requester.Tables = live("10.0.0.0/8", "pcx-9") }, workflow.AnswerRefuse, "pcx-9"},
-		"a default route is no overlap":                    {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("0.0.0.0/0", "igw-1") }, workflow.AnswerAccept, ""},
-		"a live route of an active peering is AddRoutes's": {"active", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerConnect, ""},
+		"the accepter's owner takes it back": {"active", func(q *peering.Question) {
+			q.Stood = true
+			q.Own[1] = map[string]string{"drawbridge:approval": "rejected"}
+		}, workflow.AnswerDisconnect, "the owner of account 222222222222 takes it back: pcx-1 is tagged drawbridge:approval=rejected"},
+		"the requester's owner takes it back": {"active", func(q *peering.Question) {
+			q.Stood = true
+			q.Own[0] = map[string]string{"drawbridge:approval": "rejected"}
+		}, workflow.AnswerDisconnect, "the owner of account 111111111111 takes it back"},
+		"the accepter's VPC takes nobody any more": {"active", func(q *peering.Question) {
+			q.Stood = true
+			q.Accepter.Tags = map[string]string{"drawbridge:accept": "never"}
+		}, workflow.AnswerDisconnect, "vpc-2 is tagged drawbridge:accept=never"},
+		"taken back before it was connected": {"active", func(q *peering.Question) { q.Own[1] = map[string]string{"drawbridge:approval": "rejected"} },
+			workflow.AnswerRefuse, "takes it back"},
+		"never speaks of requests that come":                {"active", func(q *peering.Question) { q.Requester.Tags = map[string]string{"drawbridge:accept": "never"} }, workflow.AnswerConnect, ""},
+		"what the requester says of a request is not asked": {"pending-acceptance", func(q *peering.Question) { q.Own[0] = map[string]string{"drawbridge:approval": "rejected"} }, workflow.AnswerAccept, ""},
+		"a requester outside the organization":              {"pending-acceptance", func(q *peering.Question) { q.RequesterMember, q.Requester = false, nil }, workflow.AnswerRefuse, "111111111111 is outside"},
+		"an accepter outside the organization":              {"active", func(q *peering.Question) { q.AccepterMember, q.Accepter = false, nil }, workflow.AnswerRefuse, "222222222222 is outside"},
+		"VPCs that overlap":                                 {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/20") }, workflow.AnswerRefuse, "10.1.128.0/20"},
+		"VPCs that overlap in IPv6":                         {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "2001:db8:1:1::/64") }, workflow.AnswerRefuse, "2001:db8"},
+		"what the accepter already reaches elsewhere":       {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerRefuse, "tgw-1"},
+		"what the requester already reaches elsewhere":      {"pending-acceptance", func(q *peering.Question) { q.Requester.Tables = live("10.0.0.0/8", "pcx-9") }, workflow.AnswerRefuse, "pcx-9"},
+		"a default route is no overlap":                     {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("0.0.0.0/0", "igw-1") }, workflow.AnswerAccept, ""},
+		"a live route of an active peering is AddRoutes's":  {"active", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerConnect, ""},
 		"the notebooks' own bridges as the peer": {"pending-acceptance", func(q *peering.Question) {
 			q.Accepter.VPC.CIDRs = cidrs("172.17.0.0/16")
 			q.Notebooks = map[string]bool{"vpc-1": true}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -20,6 +21,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 )
 
@@ -31,9 +33,11 @@ type realm struct {
 	peerings   map[string]string
 	violations []string
 	trims      int
-	forbidden  bool // the policy allows no routes
-	// replaced is called when Drawbridge replaces a dead route.
-	replaced func(account, table string, destination netip.Prefix)
+	asks       int
+	forbidden  bool   // the policy allows no routes
+	asked      string // the peering whose request was recorded
+	ledger     ledger.Ledger
+	clock      time.Time
 }
 
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
@@ -49,9 +53,10 @@ type land struct {
 	tags    map[string]map[string]string // of peerings
 	books   map[string]*book
 	configs map[string]*config
-	rule    int   // ids given
-	hidden  bool  // the database is not shared
-	port    int32 // of the database
+	rule    int             // ids given
+	hidden  bool            // the database is not shared
+	dns     map[string]bool // the option of a peering, as this side has it
+	port    int32           // of the database
 }
 
 type heldTable struct {
@@ -111,6 +116,11 @@ func (l *land) text() string {
 	for id, tags := range l.tags {
 		lines = append(lines, fmt.Sprintf("%s %v", id, tags))
 	}
+	for id, on := range l.dns {
+		if l.realm.peerings[id] == "active" {
+			lines = append(lines, fmt.Sprintf("%s resolves names: %v", id, on))
+		}
+	}
 	for name, b := range l.books {
 		lines = append(lines, fmt.Sprintf("notebook %s %q %v", name, b.config, b.tags))
 	}
@@ -125,7 +135,8 @@ func (l *land) DescribeVpcPeeringConnections(_ context.Context, in *ec2.Describe
 	defer l.lock()()
 	id := in.VpcPeeringConnectionIds[0]
 	end := func(account string) *types.VpcPeeringConnectionVpcInfo {
-		return &types.VpcPeeringConnectionVpcInfo{OwnerId: &account, Region: aws.String("eu-west-1"), VpcId: &l.realm.lands[account].vpc}
+		return &types.VpcPeeringConnectionVpcInfo{OwnerId: &account, Region: aws.String("eu-west-1"), VpcId: &l.realm.lands[account].vpc,
+			PeeringOptions: &types.VpcPeeringConnectionOptionsDescription{AllowDnsResolutionFromRemoteVpc: aws.Bool(l.realm.lands[account].dns[id])}}
 	}
 	c := types.VpcPeeringConnection{VpcPeeringConnectionId: &id, RequesterVpcInfo: end(alpha), AccepterVpcInfo: end(beta),
 		Status: &types.VpcPeeringConnectionStateReason{Code: types.VpcPeeringConnectionStateReasonCode(l.realm.peerings[id])}}
@@ -157,7 +168,7 @@ func (l *land) DescribeRouteTables(_ context.Context, in *ec2.DescribeRouteTable
 	defer l.lock()()
 	out := &ec2.DescribeRouteTablesOutput{}
 	for _, t := range l.tables {
-		if *in.Filters[0].Name == "route-table-id" && in.Filters[0].Values[0] != t.id {
+		if *in.Filters[0].Name == "route-table-id" && !slices.Contains(in.Filters[0].Values, t.id) {
 			continue
 		}
 		one := types.RouteTable{RouteTableId: &t.id, VpcId: &l.vpc}
@@ -218,13 +229,14 @@ func (l *land) ReplaceRoute(_ context.Context, in *ec2.ReplaceRouteInput, _ ...f
 		return nil, code("InvalidRoute.NotFound")
 	}
 	r := t.routes[at]
-	if !l.dead(r) {
+	back := *in.VpcPeeringConnectionId == "pcx-dead"
+	if !l.dead(r) && !r.ours {
 		l.violate("replaced the live route %s in %s", r.destination, t.id)
 	}
-	if !r.ours {
-		l.realm.replaced(l.account, t.id, netip.MustParsePrefix(r.destination))
+	if back && !r.ours {
+		l.violate("put back %s in %s, which was not replaced", r.destination, t.id)
 	}
-	r.target, r.dead, r.ours = *in.VpcPeeringConnectionId, false, true
+	r.target, r.dead, r.ours = *in.VpcPeeringConnectionId, back, !back
 	return &ec2.ReplaceRouteOutput{}, nil
 }
 
@@ -266,9 +278,9 @@ func (l *land) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGrou
 
 func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSecurityGroupRulesInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
 	defer l.lock()()
-	key, out := strings.TrimPrefix(*in.Filters[0].Name, "tag:"), &ec2.DescribeSecurityGroupRulesOutput{}
+	out := &ec2.DescribeSecurityGroupRulesOutput{}
 	for _, r := range l.rules {
-		if r.tags[key] != in.Filters[0].Values[0] {
+		if *in.Filters[0].Name != "group-id" || !slices.Contains(in.Filters[0].Values, r.group) {
 			continue
 		}
 		one := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr,
@@ -281,14 +293,14 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 	return out, nil
 }
 
-func (l *land) authorize(group string, egress bool, permissions []types.IpPermission, specs []types.TagSpecification) error {
+func (l *land) authorize(group string, egress bool, permissions []types.IpPermission, specs []types.TagSpecification) (made []types.SecurityGroupRule, err error) {
 	defer l.lock()()
 	for _, p := range permissions {
 		cidr := *p.IpRanges[0].CidrIp
 		if slices.ContainsFunc(l.rules, func(r *heldTag) bool {
 			return r.group == group && r.egress == egress && r.port == *p.FromPort && r.cidr == cidr
 		}) {
-			return code("InvalidPermission.Duplicate")
+			return nil, code("InvalidPermission.Duplicate")
 		}
 	}
 	for _, p := range permissions {
@@ -298,16 +310,19 @@ func (l *land) authorize(group string, egress bool, permissions []types.IpPermis
 			r.tags[*tag.Key] = *tag.Value
 		}
 		l.rules = append(l.rules, r)
+		made = append(made, types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr, IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port})
 	}
-	return nil
+	return made, nil
 }
 
 func (l *land) AuthorizeSecurityGroupIngress(_ context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
-	return &ec2.AuthorizeSecurityGroupIngressOutput{}, l.authorize(*in.GroupId, false, in.IpPermissions, in.TagSpecifications)
+	made, err := l.authorize(*in.GroupId, false, in.IpPermissions, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupIngressOutput{SecurityGroupRules: made}, err
 }
 
 func (l *land) AuthorizeSecurityGroupEgress(_ context.Context, in *ec2.AuthorizeSecurityGroupEgressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
-	return &ec2.AuthorizeSecurityGroupEgressOutput{}, l.authorize(*in.GroupId, true, in.IpPermissions, in.TagSpecifications)
+	made, err := l.authorize(*in.GroupId, true, in.IpPermissions, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupEgressOutput{SecurityGroupRules: made}, err
 }
 
 func (l *land) revoke(group string, egress bool, ids []string) error {
@@ -338,7 +353,17 @@ func (l *land) ModifyVpcPeeringConnectionOptions(_ context.Context, in *ec2.Modi
 	if l.realm.peerings[*in.VpcPeeringConnectionId] != "active" {
 		return nil, code("OperationNotPermitted")
 	}
-	return &ec2.ModifyVpcPeeringConnectionOptionsOutput{}, nil
+	asked := in.RequesterPeeringConnectionOptions
+	if l.account == beta {
+		asked = in.AccepterPeeringConnectionOptions
+	}
+	l.dns[*in.VpcPeeringConnectionId] = *asked.AllowDnsResolutionFromRemoteVpc
+	now := &types.PeeringConnectionOptions{AllowDnsResolutionFromRemoteVpc: asked.AllowDnsResolutionFromRemoteVpc}
+	return &ec2.ModifyVpcPeeringConnectionOptionsOutput{RequesterPeeringConnectionOptions: now, AccepterPeeringConnectionOptions: now}, nil
+}
+
+func (l *land) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefixListEntriesInput, ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	return &ec2.GetManagedPrefixListEntriesOutput{Entries: []types.PrefixListEntry{{Cidr: aws.String("10.70.0.0/16")}}}, nil
 }
 
 func (l *land) DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error) {
@@ -543,4 +568,8 @@ func (s studio) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...fun
 
 func (s studio) DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeDomainOutput, error) {
 	return nil, missing()
+}
+
+func (l *land) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
+	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
 }

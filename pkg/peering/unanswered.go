@@ -5,7 +5,10 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -38,15 +41,28 @@ func reminder(reason string) string {
 	return string(runes[:min(len(runes), fit.TagRoom-len(remindedNote))]) + remindedNote
 }
 
-// reminded reports whether the status on the accepter's side says that people were told that the request is stuck.
-func reminded(tags map[string]string, v Verdict) bool {
-	return tags[connection.TagStatus] == string(workflow.AwaitingApproval) && tags[connection.TagReason] == reminder(v.Reason)
+// remindedOf is the fact in an entry that says of which request people were told that it is stuck: its reason.
+const remindedOf = "reminded"
+
+// reminded reports whether a request's entry says that people were told that it is stuck.
+func reminded(entry ledger.Connection, v Verdict, shown []string) bool {
+	return told(entry, v, shown) && entry.Facts[remindedOf] == v.Reason
 }
 
-// Conclude takes Drawbridge's tags off a peering that is over, as [connection.Conclude] does, and tells people of a
-// request that expired. No event says that one did: the sweep finds it, once, by the tags.
-func Conclude(ctx context.Context, enter func(workflow.Carrier) connection.Untagger, bus notice.Bus, topic notice.Topic, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
-	out, err := connection.Conclude(ctx, enter, bus, in)
+// Conclude says that a connection is over, as [connection.Conclude] does. It asks for a look at each pair on a gateway that
+// connects the same two VPCs as a peering that is over, because the pair carries on alone from now on. And it tells people of a
+// request that expired: no event says that one did, so the sweep finds it, by its entry.
+func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) connection.Untagger, bus notice.Bus, topic notice.Topic, looks look.Asker, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+	if in.Connection.OwnsTarget() && in.Result == workflow.Removed {
+		beside, err := pairs(ctx, l, in.Connection)
+		if err != nil {
+			return workflow.ConcludeRemovalOutput{}, err
+		}
+		if err := look.Ask(ctx, looks, beside...); err != nil {
+			return workflow.ConcludeRemovalOutput{}, err
+		}
+	}
+	out, err := connection.Conclude(ctx, l, enter, bus, in)
 	if err != nil || out.Result != workflow.Expired {
 		return out, err
 	}
@@ -54,6 +70,26 @@ func Conclude(ctx context.Context, enter func(workflow.Carrier) connection.Untag
 		return out, err
 	}
 	workflow.Measure(ctx, workflow.ExpiredRequests, 1)
+	return out, nil
+}
+
+// pairs returns a look at each managed pair on a gateway between the two VPCs of a peering.
+func pairs(ctx context.Context, l ledger.Ledger, c workflow.Connection) ([]event.TransitInspection, error) {
+	entries, err := l.Connections(ctx, c.Requester.Account, c.Requester.Region)
+	if err != nil {
+		return nil, err
+	}
+	place := func(v workflow.VPC) event.VPCPlace {
+		return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
+	}
+	var out []event.TransitInspection
+	for _, e := range entries {
+		gateway := workflow.TargetOf(e.ID)
+		if len(connection.PairsOf([]ledger.Connection{e}, gateway, c.Requester.ID)) == 1 && len(connection.PairsOf([]ledger.Connection{e}, gateway, c.Accepter.ID)) == 1 {
+			out = append(out, event.TransitInspection{TransitGatewayID: gateway, VPCs: []event.VPCPlace{place(c.Requester), place(c.Accepter)},
+				Reason: c.ID + " between the two is over"})
+		}
+	}
 	return out, nil
 }
 

@@ -20,6 +20,18 @@ type Cluster struct {
 	Region  string
 	Tags    map[string]string
 	Account Account
+	// Secret is what the cluster's owner names, nil as long as there is none of that name.
+	Secret *Secret
+}
+
+// A Secret holds the database user of a cluster. Its own owner, and that of the key that encrypts it, say by the tag
+// drawbridge:data-api on each for which clusters it is.
+type Secret struct {
+	ARN     string
+	Name    string
+	Tags    map[string]string
+	KeyTags map[string]string // of its key
+	Account Account
 }
 
 func (c Consumer) entity() entity {
@@ -39,10 +51,28 @@ func (c Cluster) entity() entity {
 	attributes["id"] = types.String(c.ID)
 	attributes["engine"] = types.String(c.Engine)
 	attributes["sharedWith"] = words(c.Tags[tag.DataAPI])
-	return entity{
+	out := entity{
 		uid:        types.NewEntityUID("Drawbridge::Cluster", types.String(c.ARN)),
 		parent:     c.Account.uid(),
 		attributes: attributes, tags: c.Tags, account: c.Account, region: c.Region,
+	}
+	if c.Secret != nil {
+		secret := c.Secret.entity(c.Region)
+		attributes["secret"] = secret.uid
+		out.has = &secret
+	}
+	return out
+}
+
+func (s Secret) entity(region string) entity {
+	attributes := s.Account.whereabouts(region)
+	attributes["name"] = types.String(s.Name)
+	attributes["sharedWith"] = words(s.Tags[tag.DataAPI])
+	attributes["keySharedWith"] = words(s.KeyTags[tag.DataAPI])
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::Secret", types.String(s.ARN)),
+		parent:     s.Account.uid(),
+		attributes: attributes, tags: s.Tags, account: s.Account, region: region,
 	}
 }
 

@@ -17,6 +17,12 @@ func TestDefaultPolicyAdmitsToTheDataAPI(t *testing.T) {
 		return policy.Cluster{ARN: "arn:aws:rds:eu-central-1:222222222222:cluster:orders", ID: "orders", Engine: "aurora-postgresql",
 			Region: "eu-central-1", Tags: tagged(tags...), Account: data().Account}
 	}
+	sales := func(secret, key string) policy.Cluster {
+		c := cluster("drawbridge:data-api=111111111111")
+		c.Secret = &policy.Secret{ARN: "arn:aws:secretsmanager:eu-central-1:222222222222:secret:orders-AbCdEf", Name: "orders", Account: data().Account,
+			Tags: tagged("drawbridge:data-api=" + secret), KeyTags: tagged("drawbridge:data-api=" + key)}
+		return c
+	}
 	for name, c := range map[string]struct {
 		consumer policy.Consumer
 		cluster  policy.Cluster
@@ -33,6 +39,10 @@ func TestDefaultPolicyAdmitsToTheDataAPI(t *testing.T) {
 		"an outsider whom the tag names":          {outsider, cluster("drawbridge:data-api=999999999999"), false, "within-organization"},
 		"an account of which nothing is known":    {pathless, cluster("drawbridge:data-api=111111111111"), false, policy.MissingFacts},
 		"a cluster of which the ARN is not known": {consumer, policy.Cluster{Region: "eu-central-1", Account: data().Account}, false, policy.MissingFacts},
+		"a secret and a key that are for it":      {consumer, sales("orders", "payroll orders"), true, "admit-shared"},
+		"a secret that is for another cluster":    {consumer, sales("payroll", "orders"), false, "admit-secret"},
+		"a secret that is for none":               {consumer, sales("", "orders"), false, "admit-secret"},
+		"a key that is for another cluster":       {consumer, sales("orders", "orders-2"), false, "admit-secret"},
 	} {
 		d := policy.Default().Admit(c.consumer, c.cluster, policy.Context{})
 		if d.Allowed != c.allow || d.Policy != c.by {

@@ -48,6 +48,10 @@ func (s *Set) Ask(requester, accepter VPC, c Context) Decision {
 	return s.Decide(Ask, requester, accepter, c)
 }
 
+// Adopt asks whether a peering of asking and other, which was there before Drawbridge, may be taken over because the owner of asking
+// wants it. What the owner of other said goes into c.
+func (s *Set) Adopt(asking, other VPC, c Context) Decision { return s.Decide(Adopt, asking, other, c) }
+
 // Reject asks whether a request that is refused may also be rejected at AWS.
 func (s *Set) Reject(requester, accepter VPC, c Context) Decision {
 	return s.Decide(Reject, requester, accepter, c)
@@ -60,6 +64,11 @@ func (s *Set) Route(from, to VPC, c Context) Decision { return s.Decide(Route, f
 // known of the databases of producer goes into c.
 func (s *Set) Connect(consumer, producer VPC, c Context) Decision {
 	return s.Decide(Connect, consumer, producer, c)
+}
+
+// Restore asks whether what somebody takes away, in the account of from, of the connection of from to other is put back once; else it is left at once.
+func (s *Set) Restore(from, other VPC, c Context) Decision {
+	return s.Decide(Restore, other, from, c)
 }
 
 // Open asks whether the security groups of database may admit the CIDRs of consumer.
@@ -136,6 +145,10 @@ func question(action Action, who, what entity, c Context) (types.EntityMap, ceda
 	entities := types.EntityMap{}
 	who.addAncestors(entities)
 	what.addAncestors(entities)
+	if of := what.has; of != nil {
+		of.addAncestors(entities)
+		entities[of.uid] = of.in(netip.Prefix{})
+	}
 	uid := types.NewEntityUID("Drawbridge::Action", types.String(action))
 	entities[uid] = types.Entity{UID: uid, Parents: groups(action)}
 	return entities, cedar.Request{
@@ -205,7 +218,7 @@ func groups(action Action) types.EntityUIDSet {
 }
 
 // network are the actions about networks: principal and resource have addresses.
-var network = []Action{Accept, Ask, Reject, Route, Connect, Open, Inject, Restart}
+var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore, Open, Inject, Restart}
 
 // find returns the policy with this id, which must be one of the set.
 func (s *Set) find(id string) named {

@@ -29,6 +29,8 @@ type entity struct {
 	region     string
 	// vpc is the VPC that it is or lies in; nil if it has no addresses. Then it is asked about once, not for each CIDR.
 	vpc *VPC
+	// has is a thing without addresses that one of the attributes names; nil if none does.
+	has *entity
 }
 
 func (v VPC) entity() entity {

@@ -49,6 +49,18 @@ func (s *Set) Attach(vpc VPC, gateway Gateway, c Context) Decision {
 	return s.Decide(Attach, vpc, gateway, c)
 }
 
+// AdoptAttachment asks whether an attachment of vpc to gateway, which was there before Drawbridge, may be taken over because one of its
+// owners asks for it.
+func (s *Set) AdoptAttachment(vpc VPC, gateway Gateway, c Context) Decision {
+	return s.Decide(AdoptAttachment, vpc, gateway, c)
+}
+
+// Associate asks whether an attachment of vpc may be associated with, and propagated to, the route tables of gateway that its owner
+// chose by a tag.
+func (s *Set) Associate(vpc VPC, gateway Gateway, c Context) Decision {
+	return s.Decide(Associate, vpc, gateway, c)
+}
+
 // RejectAttachment asks whether an attachment that is refused may also be rejected at AWS.
 func (s *Set) RejectAttachment(vpc VPC, gateway Gateway, c Context) Decision {
 	return s.Decide(RejectAttachment, vpc, gateway, c)

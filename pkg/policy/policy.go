@@ -10,14 +10,16 @@
 // the resource what it gains it from:
 //
 //	Accept, Ask, Reject   the requester's VPC   the accepter's VPC
+//	Adopt                 the VPC whose owner asks for it   the VPC that it is peered with
 //	Route                 the VPC whose route tables change   the VPC that the routes lead to
+//	Restore               the VPC at the other end   the VPC in whose account somebody took it away
 //	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
 //	Expose                a VPC               a service that it gets an endpoint of
 //	Identify              an execution role of a Studio domain   a Redshift cluster
 //	AcceptShare           the account that shares   the account that it shares with
-//	Attach, AcceptAttachment, AskAttachment, RejectAttachment   a VPC   a transit gateway
+//	Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment   a VPC   a transit gateway
 //	Admit                 a consumer account    an Aurora cluster
 //
 // Nothing is allowed unless a policy permits it, and a forbid beats every permit. The [Decision] names the policy that
@@ -43,12 +45,14 @@ type Action string
 const (
 	Accept  Action = "Accept"  // accept a peering request
 	Ask     Action = "Ask"     // ask the accepter's owner for approval
+	Adopt   Action = "Adopt"   // take over a peering that was there before Drawbridge
 	Reject  Action = "Reject"  // reject a peering request at AWS, rather than let it expire
 	Route   Action = "Route"   // add routes from one VPC to another
 	Open    Action = "Open"    // open a database's security groups
 	Inject  Action = "Inject"  // write host routes into a notebook's lifecycle configuration
 	Restart Action = "Restart" // stop and start a running notebook
 	Connect Action = "Connect" // connect two VPCs that are attached to one transit gateway
+	Restore Action = "Restore" // put back once what somebody took away of a connection
 	// Expose gives a VPC an interface endpoint of a service.
 	Expose Action = "Expose"
 	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
@@ -58,6 +62,8 @@ const (
 	Attach           Action = "Attach"           // attach a VPC to a transit gateway
 	AcceptAttachment Action = "AcceptAttachment" // accept, as the gateway's owner, an attachment that waits for it
 	AskAttachment    Action = "AskAttachment"    // ask the gateway's owner for approval
+	AdoptAttachment  Action = "AdoptAttachment"  // take over an attachment that was there before Drawbridge
+	Associate        Action = "Associate"        // associate and propagate an attachment, as the gateway's owner
 	RejectAttachment Action = "RejectAttachment" // reject an attachment at AWS, rather than leave it pending
 	// Admit lets an account query an Aurora cluster through the Data API.
 	Admit Action = "Admit"
@@ -65,7 +71,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Reject, Route, Open, Inject, Restart, Connect, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, RejectAttachment, Admit, Expose}
+	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
@@ -125,7 +131,7 @@ type Notebook struct {
 
 // Context is what is known about the occasion, apart from principal and resource.
 type Context struct {
-	// Approval is what the accepter's owner said: "", "approved" or "rejected".
+	// Approval is what the accepter's owner said: "", "approved" or "rejected"; where Adopt is asked, what the owner of the other VPC said.
 	Approval string
 	// Connection is the id of the connection (pcx-…, or tgw-…:vpc-…:vpc-…), if there is one.
 	Connection string

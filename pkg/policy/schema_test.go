@@ -20,7 +20,7 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 	pathless := VPC{ID: "vpc-3", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
 	resources := map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
-		for _, action := range []Action{Accept, Ask, Reject, Route, Connect} {
+		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore} {
 			resources[action] = append(resources[action], v)
 		}
 		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{tag.Share: " a b "}, VPC: v}, Database{ID: "db", VPC: v})
@@ -33,13 +33,14 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 		resources[Identify] = append(resources[Identify], Warehouse{ARN: "arn:wh", ID: "wh", Region: "us-east-1", Tags: map[string]string{tag.Studio: " a b "}, Account: v.Account})
 		resources[Expose] = append(resources[Expose], Service{Name: "com.amazonaws.us-east-1.rds-data", Region: "us-east-1", Account: v.Account})
 		principals[Identify] = append(principals[Identify], Role{ARN: "arn:role", Name: "role", Region: "us-east-1", Account: v.Account})
-		resources[Admit] = append(resources[Admit], Cluster{ARN: "arn:cl", ID: "cl", Region: "us-east-1", Tags: map[string]string{tag.DataAPI: " a b "}, Account: v.Account})
+		resources[Admit] = append(resources[Admit], Cluster{ARN: "arn:cl", ID: "cl", Region: "us-east-1", Tags: map[string]string{tag.DataAPI: " a b "}, Account: v.Account,
+			Secret: &Secret{ARN: "arn:s", Name: "s", Tags: map[string]string{tag.DataAPI: "cl"}, Account: v.Account}})
 		principals[Admit] = append(principals[Admit], Consumer{Region: "us-east-1", Account: v.Account})
 	}
 	for _, v := range []VPC{member, stranger, pathless} {
 		one := Participant{Region: "us-east-1", Account: v.Account}
 		principals[AcceptShare], resources[AcceptShare] = append(principals[AcceptShare], one), append(resources[AcceptShare], one)
-		for _, action := range []Action{Attach, AcceptAttachment, AskAttachment, RejectAttachment} {
+		for _, action := range []Action{Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment} {
 			resources[action] = append(resources[action], Gateway{ID: "tgw-1", Region: "us-east-1", Tags: map[string]string{"Name": "core"}, Account: v.Account})
 		}
 	}

@@ -13,9 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -24,7 +25,6 @@ import (
 
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
-	endpoint.Finder
 	vpcReader
 }
 
@@ -43,6 +43,9 @@ type Inspector struct {
 	Callers func(ctx context.Context) ([]netip.Prefix, error)
 	Regions []string   // all that Drawbridge listens to
 	Bus     notice.Bus // where a refusal is announced
+	Ledger  ledger.Ledger
+	// Brake is asked before something is taken away.
+	Brake brake.Asker
 }
 
 // Inspect reads, in all Regions of the event's account, which VPCs are tagged and where something of ours is, and asks
@@ -63,6 +66,11 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	if err != nil {
 		return out, err
 	}
+	if err := facts.Unreadable(); err != nil {
+		if held := i.unread(ctx, e.Account, err); held != nil {
+			return out, held
+		}
+	}
 	if facts.Organization == "" {
 		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
 		return out, nil
@@ -73,11 +81,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	for _, region := range i.Regions {
 		client := i.EC2(in.Execution, e.Account, region)
 		found, doubtful, err := readTagged(ctx, client, e.Account, region)
+		if held := i.unread(ctx, e.Account, err); held != nil {
+			return out, held
+		}
 		if err != nil {
 			return out, err
 		}
 		tagged, unclear = append(tagged, found...), append(unclear, doubtful...)
-		ours, err := readOurs(ctx, client, e.Account, region)
+		ours, err := i.readOurs(ctx, e.Account, region)
 		if err != nil {
 			return out, err
 		}
@@ -90,6 +101,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		if !slices.ContainsFunc(out.Wants, func(w workflow.EndpointWant) bool { return w.VPC == s.vpc }) {
 			out.Leaving = append(out.Leaving, workflow.EndpointWant{Account: e.Account, Region: s.region, VPC: s.vpc, Owner: Owner(s.vpc)})
 		}
+	}
+	if err := i.takes(ctx, in.Execution, out); err != nil {
+		return out, err
 	}
 	left := false
 	if len(out.VPCs) == 0 {
@@ -246,16 +260,17 @@ func readTagged(ctx context.Context, client vpcReader, account, region string) (
 	return out, unclear, nil
 }
 
-// readOurs returns the VPCs of a Region that have an endpoint or a security group of ours, sorted.
-func readOurs(ctx context.Context, client EC2, account, region string) ([]standing, error) {
-	placed, err := endpoint.Find(ctx, client, ownerPrefix)
+// readOurs returns the VPCs of a Region that the ledger has, sorted.
+func (i Inspector) readOurs(ctx context.Context, account, region string) ([]standing, error) {
+	managed, err := i.Ledger.Connections(ctx, account, region)
 	if err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", account, region, err)
+		return nil, err
 	}
 	var out []standing
-	for _, p := range placed {
-		out = append(out, standing{region, p.VPC})
+	for _, c := range managed {
+		if c.Kind == Kind {
+			out = append(out, standing{region, strings.TrimPrefix(c.ID, ownerPrefix)})
+		}
 	}
-	slices.SortFunc(out, func(a, b standing) int { return strings.Compare(a.vpc, b.vpc) })
-	return slices.Compact(out), nil
+	return out, nil
 }

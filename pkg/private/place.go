@@ -2,21 +2,30 @@ package private
 
 import (
 	"context"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Place takes one VPC one step towards its endpoints.
-func Place(ctx context.Context, client endpoint.Client, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
-	state, err := endpoint.Ensure(ctx, client, endpoint.Want{Owner: in.Want.Owner, VPC: in.Want.VPC, Services: in.Want.Services, Callers: in.Want.Callers})
+func Place(ctx context.Context, client endpoint.Client, book ledger.Ledger, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
+	state, err := endpoint.Ensure(ctx, client, book, wanted(in))
 	return placed(in.Want, state), err
 }
 
-// Remove takes one VPC one step towards being rid of what carries the owner's word.
-func Remove(ctx context.Context, client endpoint.Remover, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
-	state, err := endpoint.Withdraw(ctx, client, in.Want.Owner, in.Want.VPC)
+// Remove takes one VPC one step towards being rid of what was made for the owner's word and nobody else needs.
+func Remove(ctx context.Context, client endpoint.Remover, book ledger.Ledger, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
+	state, err := endpoint.Withdraw(ctx, client, book, wanted(in))
 	return placed(in.Want, state), err
+}
+
+// wanted is what an execution of one of the machines that place endpoints wants for a VPC. The word begins with what it is for.
+func wanted(in workflow.PlaceEndpointsInput) endpoint.Want {
+	w := in.Want
+	return endpoint.Want{Owner: w.Owner, Account: w.Account, Region: w.Region, VPC: w.VPC, Services: w.Services, Callers: w.Callers,
+		Kind: strings.TrimSuffix(w.Owner, "-"+w.VPC), By: in.Execution}
 }
 
 // The answers of [Place] and [Remove].

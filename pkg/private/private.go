@@ -25,8 +25,11 @@ const (
 	Describe = "sagemaker:DescribeNotebookInstance"
 )
 
+// Kind is the kind of connections, in the ledger, that are VPCs with endpoints for private notebooks.
+const Kind = "private-notebooks"
+
 // ownerPrefix begins what the tag drawbridge:connection says on what is made for a VPC.
-const ownerPrefix = "private-notebooks-"
+const ownerPrefix = Kind + "-"
 
 // Owner returns the value of the tag drawbridge:connection on what is made for a VPC.
 func Owner(vpc string) string { return ownerPrefix + vpc }

@@ -16,7 +16,9 @@ import (
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/access"
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -27,6 +29,7 @@ type Verifier struct {
 	IAM    func(execution, account, region string) PolicyReader
 	Region func(execution, account, region string) RegionReader
 	Bus    notice.Bus
+	Ledger ledger.Ledger
 }
 
 // PolicyReader is what [Verifier] needs of IAM.
@@ -52,7 +55,7 @@ type RegionReader struct {
 }
 
 // Verify reads the account's identities, and in each Region of a VPC what its paths depend on; it announces the verdict and
-// returns it.
+// returns it. Endpoints that are left to who deleted them are told to their owner, once.
 func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooksInput) (workflow.VerifyPrivateNotebooksOutput, error) {
 	out := workflow.VerifyPrivateNotebooksOutput{Result: in.Result, Reason: in.Reason, Verdict: []workflow.Hop{}}
 	var facts Facts
@@ -72,6 +75,11 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooks
 		}
 	}
 	out.Verdict = append(out.Verdict, Verdict(in, facts)...)
+	for _, p := range in.Placed {
+		if _, err := report.Ask(ctx, v.Ledger, v.Bus, ledger.Connection{ID: p.Want.Owner}); err != nil {
+			return out, err
+		}
+	}
 	thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: in.Account}, Result: in.Result, Reason: in.Reason}
 	for _, p := range in.VPCs {
 		thing.For = append(thing.For, p.ID)

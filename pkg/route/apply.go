@@ -1,18 +1,23 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -23,17 +28,13 @@ type Reader interface {
 
 type client interface {
 	Reader
+	ListReader
 	CreateRoute(context.Context, *ec2.CreateRouteInput, ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error)
 	ReplaceRoute(context.Context, *ec2.ReplaceRouteInput, ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error)
 }
 
-type remover interface {
-	Reader
-	DeleteRoute(context.Context, *ec2.DeleteRouteInput, ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error)
-}
-
-// Read returns all route tables of a VPC, sorted by id. Routes to prefix lists have no prefix of their own and are
-// left out.
+// Read returns all route tables of a VPC, sorted by id. Routes to prefix lists have no prefix of their own: they are named beside the
+// routes, see [Expand].
 func Read(ctx context.Context, ec2api Reader, vpc string) ([]Table, error) {
 	tables, err := read(ctx, ec2api, types.Filter{Name: aws.String("vpc-id"), Values: []string{vpc}})
 	if err != nil {
@@ -70,8 +71,12 @@ func convert(t types.RouteTable) Table {
 	}
 	slices.Sort(out.Subnets)
 	for _, r := range t.Routes {
+		list := aws.ToString(r.DestinationPrefixListId)
+		if list != "" && r.State != types.RouteStateBlackhole && !strings.HasPrefix(target(r), "vpce-") {
+			out.Lists = append(out.Lists, List{ID: list, Target: target(r)})
+		}
 		destination, err := netip.ParsePrefix(first(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock))
-		if err != nil {
+		if err != nil || list != "" {
 			continue
 		}
 		out.Routes = append(out.Routes, Route{Destination: destination.Masked(), Target: target(r), Blackhole: r.State == types.RouteStateBlackhole})
@@ -96,15 +101,19 @@ func first(values ...*string) string {
 	return ""
 }
 
-// rounds bounds how often Add reads, plans and applies. Two are enough unless somebody else edits the tables meanwhile.
+// rounds bounds how often Add and Remove read, plan and apply. Two are enough unless somebody else edits the tables meanwhile.
 const rounds = 4
 
-// Add makes every table in use on one side send the peer's CIDRs through the connection.
+// Add makes every table in use on one side send the peer's CIDRs through the connection. by is the execution that it is done for.
 //
 // The first plan rests on what InspectPeering read in this execution. Creating a route can never overwrite one, so
 // that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when a fresh look needs
 // no change: that look is the proof, and the result.
-func Add(ctx context.Context, ec2api client, connection workflow.Connection, side workflow.Side) (workflow.AddRoutesOutput, error) {
+//
+// A table that is full, or in which somebody's live route leads elsewhere, does not keep the others from being served: that is
+// what fails it, once they are.
+func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connection workflow.Connection, side workflow.Side) (workflow.AddRoutesOutput, error) {
+	a := adding{ec2api: ec2api, Ledger: l, by: by, connection: connection.ID, vpc: side.VPC, unfit: map[string]error{}, left: map[Desired]ledger.Item{}}
 	tables, fresh := side.Tables, false
 	for range rounds {
 		if tables == nil {
@@ -114,53 +123,223 @@ func Add(ctx context.Context, ec2api client, connection workflow.Connection, sid
 			}
 			fresh = true
 		}
-		used := InUse(tables, side.Subnets)
-		desired, reached := Beside(Wanted(used, side.Peer.CIDRs, connection.Target), used, side.Beside)
-		changes, err := Plan(desired, used)
-		if !fresh && (err != nil || len(changes.Replace) > 0) {
-			tables = nil // what InspectPeering saw may be old: look before judging or replacing
-			continue
-		}
+		used, err := Expand(ctx, ec2api, InUse(tables, side.Subnets))
 		if err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 		}
-		if fresh && changes.Empty() {
-			return result(connection.Target, side, tables, used, reached), nil
+		var items []ledger.Item
+		for _, t := range used {
+			of, err := l.Of(ctx, side.VPC.Account, side.VPC.Region, t.ID)
+			if err != nil {
+				return workflow.AddRoutesOutput{}, err
+			}
+			items = append(items, of...)
 		}
-		if err := apply(ctx, ec2api, changes); err != nil {
+		plan := func() Changes {
+			return Plan(connection.ID, slices.DeleteFunc(Wanted(used, side.Peer.CIDRs, connection.Target), a.given), used, items, side.Beside)
+		}
+		changes := plan()
+		lost := Lost(changes, items)
+		if !fresh && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(lost) > 0 {
+			tables = nil // what InspectPeering saw may be old: look before judging or replacing
+			continue
+		}
+		_, left, err := contest.Contest{Ledger: l}.Missing(ctx, connection.ID, by, lost)
+		if err != nil {
 			return workflow.AddRoutesOutput{}, err
+		}
+		for _, i := range left {
+			d := Desired{Table: i.Resource, Target: connection.Target}
+			d.Destination, _ = netip.ParsePrefix(i.Key)
+			a.left[d] = i
+		}
+		changes = plan()
+		if fresh && changes.Empty() {
+			if err := fault.Join(append([]error{changes.Conflict()}, a.errors()...)...); err != nil {
+				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
+			}
+			maps.Copy(changes.Contested, a.left)
+			return result(connection.Target, side, used, changes), nil
+		}
+		if err := a.apply(ctx, changes, items); err != nil {
+			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 		}
 		tables = nil
 	}
 	return workflow.AddRoutesOutput{}, fault.New(fault.Transient, "adding routes in %s: the tables kept changing under %d attempts", side.VPC.ID, rounds)
 }
 
-func apply(ctx context.Context, ec2api client, changes Changes) error {
-	for _, d := range changes.Create {
+// adding adds the routes of one side.
+type adding struct {
+	ledger.Ledger
+	ec2api     client
+	by         string
+	connection string
+	vpc        workflow.VPC
+	unfit      map[string]error        // of tables that take no route, or none any more
+	left       map[Desired]ledger.Item // what somebody took away, and is left to them
+}
+
+// given reports whether a route is given up in this execution.
+func (a adding) given(d Desired) bool {
+	_, left := a.left[d]
+	return left || a.unfit[d.Table] != nil
+}
+
+func (a adding) errors() []error {
+	var out []error
+	for _, table := range slices.Sorted(maps.Keys(a.unfit)) {
+		out = append(out, a.unfit[table])
+	}
+	return out
+}
+
+// item is what the ledger is told of a route.
+func (a adding) item(d Desired) ledger.Item {
+	return ledger.Item{Account: a.vpc.Account, Region: a.vpc.Region, Resource: d.Table, Kind: ledger.Route, Key: d.Destination.String(), Left: d.Target, By: a.by}
+}
+
+func (a adding) items(desired []Desired) []ledger.Item {
+	var out []ledger.Item
+	for _, d := range desired {
+		out = append(out, a.item(d))
+	}
+	return out
+}
+
+// apply does what is planned. Of a table that does not take a route, it notes why, and goes on. known are the items of before.
+func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item) error {
+	var made []ledger.Item
+	err := func() error {
+		if err := a.Cancel(ctx, a.connection, a.items(changes.Drop)); err != nil {
+			return err
+		}
+		wanted := a.items(changes.Want)
+		for n := range wanted {
+			wanted[n].State = ledger.Wanted
+		}
+		if _, err := a.Record(ctx, a.connection, wanted...); err != nil {
+			return err
+		}
+		shared, err := a.record(ctx, a.items(changes.Share))
+		for _, i := range shared {
+			if i.State == ledger.Intended {
+				made = append(made, i)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		intended := a.items(changes.Create)
+		for _, d := range changes.Replace {
+			i := a.item(d.Desired)
+			i.Before = d.Was
+			intended = append(intended, i)
+		}
+		recorded, err := a.record(ctx, intended)
+		if err != nil {
+			return err
+		}
+		for n, i := range recorded {
+			d := Desired{Table: i.Resource, Target: i.Left}
+			d.Destination, _ = netip.ParsePrefix(i.Key)
+			if a.unfit[d.Table] != nil {
+				err = a.giveUp(ctx, i, known)
+			} else {
+				var done bool
+				if done, err = a.make(ctx, d, n >= len(changes.Create)); done {
+					made = append(made, i)
+				} else if err == nil || !fault.Passing(err) { // it was not made, and whatever is there is not ours
+					if err != nil {
+						a.unfit[d.Table], err = err, nil
+					}
+					err = a.giveUp(ctx, i, known)
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}()
+	_, confirming := a.Confirm(ctx, made...)
+	if fault.Of(confirming) == fault.Invalid { // another execution took them for another's meanwhile; they were made here
+		if _, confirming = a.Record(ctx, a.connection, made...); confirming == nil {
+			_, confirming = a.Confirm(ctx, made...)
+		}
+	}
+	return cmp.Or(err, confirming)
+}
+
+// record writes that the connection needs items, and returns those that this execution has to see to. What another is about to make is
+// not to be made twice.
+func (a adding) record(ctx context.Context, items []ledger.Item) ([]ledger.Item, error) {
+	recorded, err := a.Record(ctx, a.connection, items...)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range recorded {
+		if i.Busy(a.by, a.Now()) {
+			return nil, fault.New(fault.NotYet, "route %s of %s: another execution is adding it", i.Key, i.Resource)
+		}
+		if i.State == ledger.Intended && i.By == a.by && i.Left == items[n].Left || i.State == ledger.Confirmed && i.Left == items[n].Left {
+			continue
+		}
+		// It leads elsewhere, for a connection whose target is dead, or an execution that is over intended it.
+		if recorded[n], err = a.Mark(ctx, i, func(now *ledger.Item) {
+			now.State, now.Left, now.By, now.At = ledger.Intended, items[n].Left, a.by, a.Now().UTC().Truncate(time.Second)
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return recorded, nil
+}
+
+// giveUp takes back what was recorded of a route that was not made, unless an earlier attempt may have made it.
+func (a adding) giveUp(ctx context.Context, i ledger.Item, known []ledger.Item) error {
+	if itemOf(known, i.Resource, i.Key) != nil {
+		return nil
+	}
+	return a.Cancel(ctx, a.connection, []ledger.Item{i})
+}
+
+// make creates a route, or replaces a dead one. It reports whether it did; without an error, somebody was faster.
+func (a adding) make(ctx context.Context, d Desired, replace bool) (done bool, err error) {
+	once := func(o *ec2.Options) { o.Retryer = fault.Once() }
+	if !replace {
 		slog.InfoContext(ctx, "creating route", "table", d.Table, "destination", d.Destination, "target", d.Target)
 		in := &ec2.CreateRouteInput{RouteTableId: &d.Table}
 		in.VpcPeeringConnectionId, in.TransitGatewayId = through(d.Target)
-		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
-		_, err := ec2api.CreateRoute(ctx, in)
+		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destinationOf(d.Destination)
+		_, err = a.ec2api.CreateRoute(ctx, in, once)
 		// "RouteAlreadyExists": somebody, perhaps another execution of ours, was faster; the next look tells who.
-		if err != nil && !fault.HasCode(err, "RouteAlreadyExists") {
-			return fmt.Errorf("adding route %s to %s: %w", d.Destination, d.Table, remedied(err))
+		if fault.HasCode(err, "RouteAlreadyExists") {
+			return false, nil
 		}
-	}
-	for _, d := range changes.Replace {
-		slog.InfoContext(ctx, "replacing blackhole route", "table", d.Table, "destination", d.Destination, "target", d.Target)
-		in := &ec2.ReplaceRouteInput{RouteTableId: &d.Table}
-		in.VpcPeeringConnectionId, in.TransitGatewayId = through(d.Target)
-		in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
-		// "InvalidParameterValue: There is no route defined for '…' in the route table" (documented as
-		// InvalidRoute.NotFound): the dead route was removed meanwhile; the next look creates ours.
-		_, err := ec2api.ReplaceRoute(ctx, in)
-		absent := fault.HasCode(err, "InvalidRoute.NotFound") || fault.HasCode(err, "InvalidParameterValue") && strings.Contains(err.Error(), "no route")
-		if err != nil && !absent {
-			return fmt.Errorf("replacing route %s in %s: %w", d.Destination, d.Table, remedied(err))
+		if err != nil {
+			return false, fmt.Errorf("adding route %s to %s: %w", d.Destination, d.Table, remedied(err))
 		}
+		return true, nil
 	}
-	return nil
+	slog.InfoContext(ctx, "replacing blackhole route", "table", d.Table, "destination", d.Destination, "target", d.Target)
+	in := &ec2.ReplaceRouteInput{RouteTableId: &d.Table}
+	in.VpcPeeringConnectionId, in.TransitGatewayId = through(d.Target)
+	in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destinationOf(d.Destination)
+	_, err = a.ec2api.ReplaceRoute(ctx, in)
+	if absent(err) { // the dead route was removed meanwhile; the next look creates ours
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("replacing route %s in %s: %w", d.Destination, d.Table, remedied(err))
+	}
+	return true, nil
+}
+
+// absent reports whether EC2 says that there is no such route: "InvalidParameterValue: There is no route defined for '…' in the route
+// table", documented as InvalidRoute.NotFound.
+func absent(err error) bool {
+	return fault.HasCode(err, "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound") ||
+		fault.HasCode(err, "InvalidParameterValue") && strings.Contains(err.Error(), "no route")
 }
 
 // remedied adds what to do to the errors that only a person can mend.
@@ -179,7 +358,7 @@ func through(target string) (peering, gateway *string) {
 	return &target, nil
 }
 
-func destination(p netip.Prefix) (v4, v6 *string) {
+func destinationOf(p netip.Prefix) (v4, v6 *string) {
 	text := p.String()
 	if p.Addr().Is4() {
 		return &text, nil
@@ -187,124 +366,22 @@ func destination(p netip.Prefix) (v4, v6 *string) {
 	return nil, &text
 }
 
-func result(target string, side workflow.Side, tables, used []Table, reached map[Desired]Route) workflow.AddRoutesOutput {
+func result(target string, side workflow.Side, used []Table, changes Changes) workflow.AddRoutesOutput {
 	direction := "route back"
 	if side.Consumer {
 		direction = "route there"
 	}
 	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}}
-	for _, t := range used {
-		for _, cidr := range side.Peer.CIDRs {
-			detail := cidr.String() + " through " + target
-			if r, ok := reached[Desired{Table: t.ID, Destination: cidr.Masked(), Target: target}]; ok {
-				detail = cidr.String() + ": already connected, " + r.Destination.String() + " through " + r.Target
-			}
-			out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + t.ID, OK: true, Detail: detail})
+	for _, d := range Wanted(used, side.Peer.CIDRs, target) {
+		hop := workflow.Hop{Hop: direction + " " + d.Table, OK: true, Detail: d.Destination.String() + " through " + target}
+		if r, ok := changes.Reached[d]; ok {
+			hop.Detail = d.Destination.String() + ": already connected, " + r.Destination.String() + " through " + r.Target
 		}
+		if i, ok := changes.Contested[d]; ok {
+			hop.OK, hop.Detail = false, d.Destination.String()+" through "+target+" "+contest.How(i)
+		}
+		out.Hops = append(out.Hops, hop)
 	}
-	out.Tables = Carried(tables)
-	return out
-}
-
-// Remove takes the routes of a connection that is no more out of every table of one side's VPC, in use or not. The
-// CIDRs of the side's peer are the destinations that Drawbridge may have added.
-//
-// EC2 deletes a route by its destination, wherever it leads by then, and knows no condition. So what InspectPeering saw
-// is not used, and each table is looked at once more right before its routes go. It ends when a look finds nothing to
-// remove: that look is the proof, and the result.
-//
-// While the connection stays, only routes to the destinations that side.Trim names go.
-//
-// Other connections may go over the same gateway, and their routes are none of this one's business.
-func Remove(ctx context.Context, ec2api remover, connection workflow.Connection, side workflow.Side) (workflow.RemoveRoutesOutput, error) {
-	leaving := side.Leaving()
-	destinations := slices.Clone(leaving)
-	var removed []Desired
-	for range rounds {
-		tables, err := Read(ctx, ec2api, side.VPC.ID)
-		if err != nil {
-			return workflow.RemoveRoutesOutput{}, err
-		}
-		if connection.OwnsTarget() && side.Trim == nil {
-			destinations = append(destinations, Through(tables, connection.Target)...)
-		}
-		plan := without(PlanRemoval(tables, leaving, connection.Target), side.Kept)
-		if len(plan) == 0 {
-			return removal(connection, side, tables, destinations, removed), nil
-		}
-		gone, err := remove(ctx, ec2api, connection.Target, side, plan)
-		if removed = append(removed, gone...); err != nil {
-			return workflow.RemoveRoutesOutput{}, err
-		}
-	}
-	return workflow.RemoveRoutesOutput{}, fault.New(fault.Transient, "removing routes from %s: the tables kept changing under %d attempts", side.VPC.ID, rounds)
-}
-
-// remove deletes what is planned for each table and still planned at a second look. It returns what it deleted.
-func remove(ctx context.Context, ec2api remover, target string, side workflow.Side, plan []Desired) (gone []Desired, err error) {
-	var tables []string
-	for _, d := range plan {
-		tables = append(tables, d.Table)
-	}
-	for _, table := range slices.Compact(tables) {
-		now, err := read(ctx, ec2api, types.Filter{Name: aws.String("route-table-id"), Values: []string{table}})
-		if err != nil {
-			return gone, fmt.Errorf("reading %s: %w", table, err)
-		}
-		for _, d := range without(PlanRemoval(now, side.Leaving(), target), side.Kept) {
-			slog.InfoContext(ctx, "deleting route", "table", d.Table, "destination", d.Destination, "target", d.Target)
-			in := &ec2.DeleteRouteInput{RouteTableId: &d.Table}
-			in.DestinationCidrBlock, in.DestinationIpv6CidrBlock = destination(d.Destination)
-			_, err := ec2api.DeleteRoute(ctx, in)
-			// "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound": gone already; the next look tells.
-			if fault.HasCode(err, "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound") {
-				continue
-			}
-			if err != nil {
-				return gone, fmt.Errorf("removing route %s from %s: %w", d.Destination, d.Table, err)
-			}
-			gone = append(gone, d)
-		}
-	}
-	return gone, nil
-}
-
-// without returns the planned removals that are not of a route of somebody else.
-func without(plan []Desired, kept []workflow.Kept) []Desired {
-	return slices.DeleteFunc(plan, func(d Desired) bool {
-		return slices.Contains(kept, workflow.Kept{Table: d.Table, Destination: d.Destination})
-	})
-}
-
-func removal(connection workflow.Connection, side workflow.Side, tables []Table, destinations []netip.Prefix, removed []Desired) workflow.RemoveRoutesOutput {
-	slices.SortFunc(destinations, netip.Prefix.Compare)
-	out := workflow.RemoveRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{},
-		Destinations: slices.Compact(destinations)}
-	slices.SortFunc(removed, compare)
-	for _, d := range removed {
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + d.Table, OK: true, Detail: d.Destination.String() + " through " + connection.Target + " removed"})
-	}
-	for _, k := range side.Kept {
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "route " + k.Table, OK: true, Detail: k.Destination.String() + " through " + connection.Target + " stays: it was there before"})
-	}
-	for _, t := range tables {
-		if !connection.OwnsTarget() || side.Trim != nil { // other connections use it, and their owners
-			break
-		}
-		for _, left := range Through([]Table{t}, connection.Target) {
-			hop := workflow.Hop{Hop: "route " + t.ID, OK: true, Detail: left.String() + " through " + connection.Target + " stays: Drawbridge adds no such route"}
-			if len(side.Peer.CIDRs) == 0 {
-				hop.OK, hop.Detail = false, left.String()+" through "+connection.Target+" stays: nothing tells any more whether Drawbridge added it"
-			}
-			out.Hops = append(out.Hops, hop)
-		}
-	}
-	if len(out.Hops) == 0 {
-		none := "none through " + connection.Target
-		if side.Trim != nil {
-			none += " has to go"
-		}
-		out.Hops = append(out.Hops, workflow.Hop{Hop: "routes of " + side.VPC.ID, OK: true, Detail: none})
-	}
+	out.Tables = Carried(used)
 	return out
 }

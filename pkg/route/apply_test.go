@@ -12,6 +12,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -22,6 +24,20 @@ type tablesOfEC2 struct {
 	calls   []string
 	before  func(f *tablesOfEC2, call string) // what somebody else does just before a call
 	failing map[string]error
+	lists   map[string][]string // entries of prefix lists
+	ledger  ledger.Ledger
+	memory  *ledgertest.Memory
+}
+
+func (f *tablesOfEC2) GetManagedPrefixListEntries(_ context.Context, in *ec2.GetManagedPrefixListEntriesInput, _ ...func(*ec2.Options)) (*ec2.GetManagedPrefixListEntriesOutput, error) {
+	if err := f.hook("GetManagedPrefixListEntries"); err != nil {
+		return nil, err
+	}
+	out := &ec2.GetManagedPrefixListEntriesOutput{}
+	for _, cidr := range f.lists[*in.PrefixListId] {
+		out.Entries = append(out.Entries, types.PrefixListEntry{Cidr: &cidr})
+	}
+	return out, nil
 }
 
 // peering is the connection whose routes are ours.
@@ -94,7 +110,8 @@ func (f *tablesOfEC2) ReplaceRoute(_ context.Context, in *ec2.ReplaceRouteInput,
 }
 
 func world() (*tablesOfEC2, workflow.Side) {
-	fake := &tablesOfEC2{failing: map[string]error{}, tables: []types.RouteTable{
+	l, memory := ledgertest.New()
+	fake := &tablesOfEC2{ledger: l, memory: memory, lists: map[string][]string{}, failing: map[string]error{}, tables: []types.RouteTable{
 		{RouteTableId: aws.String("rtb-1"), Associations: []types.RouteTableAssociation{{SubnetId: aws.String("subnet-1")}}},
 		{RouteTableId: aws.String("rtb-2"), Associations: []types.RouteTableAssociation{{SubnetId: aws.String("subnet-2")}}},
 	}}
@@ -108,7 +125,7 @@ func world() (*tablesOfEC2, workflow.Side) {
 
 func TestAddNeedsOneLookAfterwards(t *testing.T) {
 	fake, side := world()
-	out, err := route.Add(context.Background(), fake, peering, side)
+	out, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +141,7 @@ func TestAddAgainChangesNothing(t *testing.T) {
 	fake, side := world()
 	for range 2 {
 		fake.calls = nil
-		if _, err := route.Add(context.Background(), fake, peering, side); err != nil {
+		if _, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -141,7 +158,7 @@ func TestSomebodyElsesRouteMeanwhileIsAConflict(t *testing.T) {
 			f.put("rtb-2", "10.2.0.0/16", "pcx-theirs")
 		}
 	}
-	_, err := route.Add(context.Background(), fake, peering, side)
+	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
 	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "pcx-theirs") {
 		t.Errorf("error = %v, want a conflict that names pcx-theirs", err)
 	}
@@ -161,19 +178,19 @@ func TestABlackholeIsLookedAtAgainBeforeItIsReplaced(t *testing.T) {
 			f.find("rtb-1", "10.2.0.0/16").State = types.RouteStateActive
 		}
 	}
-	_, err := route.Add(context.Background(), fake, peering, side)
+	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
 	if fault.Of(err) != fault.Conflict {
 		t.Errorf("error = %v, want a conflict: the route is alive", err)
 	}
-	if got := strings.Join(fake.calls, " "); got != "DescribeRouteTables" {
-		t.Errorf("calls = %s, want only a look", got)
+	if got := strings.Join(fake.calls, " "); !strings.HasPrefix(got, "DescribeRouteTables") || strings.Contains(got, "ReplaceRoute") || fake.find("rtb-2", "10.2.0.0/16") == nil {
+		t.Errorf("calls = %s, want a look first, nothing replaced, and the other table served", got)
 	}
 }
 
 func TestAFullTableNamesTheQuota(t *testing.T) {
 	fake, side := world()
 	fake.failing["CreateRoute"] = &smithy.GenericAPIError{Code: "RouteLimitExceeded", Message: "full"}
-	_, err := route.Add(context.Background(), fake, peering, side)
+	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
 	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "rtb-1") || !strings.Contains(err.Error(), "quota") {
 		t.Errorf("error = %v, want a conflict that names rtb-1 and the quota", err)
 	}
@@ -182,7 +199,79 @@ func TestAFullTableNamesTheQuota(t *testing.T) {
 func TestThrottlingIsTransient(t *testing.T) {
 	fake, side := world()
 	fake.failing["DescribeRouteTables"] = &smithy.GenericAPIError{Code: "RequestLimitExceeded"}
-	if _, err := route.Add(context.Background(), fake, peering, side); fault.Of(err) != fault.Transient {
+	if _, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side); fault.Of(err) != fault.Transient {
 		t.Errorf("error = %v, want Transient", err)
+	}
+}
+
+func TestAListOfTheOwnersThatLeadsElsewhereIsAConflict(t *testing.T) {
+	fake, side := world()
+	fake.lists["pl-corp"] = []string{"192.168.0.0/16", "10.2.0.0/16"}
+	fake.tables[0].Routes = append(fake.tables[0].Routes, types.Route{DestinationPrefixListId: aws.String("pl-corp"), NetworkInterfaceId: aws.String("eni-1"), State: types.RouteStateActive})
+	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
+	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
+	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "pl-corp") || !strings.Contains(err.Error(), "eni-1") {
+		t.Errorf("error = %v, want a conflict that names the list and where it leads", err)
+	}
+	if fake.find("rtb-1", "10.2.0.0/16") != nil || fake.find("rtb-2", "10.2.0.0/16") == nil {
+		t.Error("rtb-1 must be left alone, and rtb-2 served")
+	}
+}
+
+func TestOneTableThatIsFullDoesNotKeepTheOthersOut(t *testing.T) {
+	fake, side := world()
+	full := &smithy.GenericAPIError{Code: "RouteLimitExceeded", Message: "full"}
+	fake.before = func(f *tablesOfEC2, call string) {
+		if delete(f.failing, "CreateRoute"); call == "CreateRoute" && strings.Count(strings.Join(f.calls, " "), call) == 1 {
+			f.failing["CreateRoute"] = full
+		}
+	}
+	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
+	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "rtb-1") || strings.Contains(err.Error(), "rtb-2") {
+		t.Errorf("error = %v, want a conflict that names rtb-1 alone", err)
+	}
+	if fake.find("rtb-2", "10.2.0.0/16") == nil {
+		t.Error("rtb-2 is not served")
+	}
+	if items, err := fake.ledger.Items(context.Background(), peering.ID); err != nil || len(items) != 1 || items[0].Resource != "rtb-2" || items[0].State != ledger.Confirmed {
+		t.Errorf("the ledger has %+v, %v", items, err)
+	}
+}
+
+func TestAnOwnerWhoIsFasterKeepsTheRoute(t *testing.T) {
+	fake, side := world()
+	fake.before = func(f *tablesOfEC2, call string) { // Terraform adds the very same route at this moment
+		if call == "CreateRoute" && f.find("rtb-1", "10.2.0.0/16") == nil {
+			f.put("rtb-1", "10.2.0.0/16", ours)
+		}
+	}
+	if _, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := route.Remove(context.Background(), fake, fake.ledger, "run-2", peering, side); err != nil {
+		t.Fatal(err)
+	}
+	if fake.find("rtb-1", "10.2.0.0/16") == nil || fake.find("rtb-2", "10.2.0.0/16") != nil {
+		t.Error("theirs must stay, and ours go")
+	}
+	if rows := fake.memory.Rows(); len(rows) != 0 {
+		t.Errorf("the ledger still has %v", rows)
+	}
+}
+
+func TestWhatAnotherExecutionIsAddingIsWaitedFor(t *testing.T) {
+	fake, side := world()
+	wanted := ledger.Item{Account: "111111111111", Region: "us-east-1", Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", Left: ours, By: "run-1"}
+	if _, err := fake.ledger.Record(context.Background(), peering.ID, wanted); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := route.Add(context.Background(), fake, fake.ledger, "run-2", peering, side); fault.Of(err) != fault.NotYet {
+		t.Errorf("adding: %v, want NotYet", err)
+	}
+	if _, err := route.Remove(context.Background(), fake, fake.ledger, "run-2", peering, side); fault.Of(err) != fault.NotYet {
+		t.Errorf("removing: %v, want NotYet", err)
+	}
+	if _, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side); err != nil {
+		t.Errorf("its own next attempt: %v", err)
 	}
 }

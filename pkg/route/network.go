@@ -59,6 +59,24 @@ func SubnetIDs(subnets []Subnet) []string {
 	return out
 }
 
+// Ranges returns the CIDRs of those of subnets that have one of ids, sorted; nothing if one of ids is not among them.
+func Ranges(subnets []Subnet, ids []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, id := range ids {
+		at := slices.IndexFunc(subnets, func(s Subnet) bool { return s.ID == id })
+		if at < 0 {
+			return nil
+		}
+		for _, p := range []netip.Prefix{subnets[at].V4, subnets[at].V6} {
+			if p.IsValid() {
+				out = append(out, p)
+			}
+		}
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return out
+}
+
 // CIDRs returns all CIDRs that are associated with a VPC, or about to be: primary and secondary, IPv4 and IPv6, sorted.
 func CIDRs(v types.Vpc) []netip.Prefix {
 	var out []netip.Prefix

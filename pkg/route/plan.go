@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Wanted returns the desired routes: every destination, through target, in every table.
@@ -21,46 +23,33 @@ func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desire
 	return out
 }
 
-// Beside returns desired without what its table reaches by a live route through one of peerings, and the routes that
-// do reach it: they are as good as the desired one, be they as wide or narrower.
-func Beside(desired []Desired, tables []Table, peerings []string) (left []Desired, reached map[Desired]Route) {
-	reached = map[Desired]Route{}
-	for _, d := range desired {
-		for _, t := range tables {
-			for _, r := range t.Routes {
-				if t.ID == d.Table && slices.Contains(peerings, r.Target) && Blocks(r, d.Destination, d.Target) && r.Destination.Bits() >= d.Destination.Bits() {
-					reached[d] = r
-				}
-			}
-		}
-		if _, ok := reached[d]; !ok {
-			left = append(left, d)
-		}
-	}
-	return left, reached
-}
-
-// Plan returns what makes tables contain every desired route. It never removes a route and refuses to take over a
-// live one:
+// Plan returns what makes tables contain every route that connection desires. items are what the ledger has of them, peerings those
+// that lead to the same peer as a gateway does. It never removes a route and refuses to take over a live one:
 //
 //	in the table                                          →  plan
-//	nothing that overlaps                                 →  create
-//	the same destination, to our target, active           →  nothing
-//	the same destination, to our target, blackhole        →  nothing (it comes alive with the target)
-//	the same destination, elsewhere, blackhole            →  replace
+//	the same destination, to our target, no item          →  nothing: it is its owner's
+//	the same, with an item that connection does not need yet, or that was never confirmed → share
+//	the same, with an item that was only wanted, or that is contested → drop: its owner put it there
+//	the same, with an item, in front of an entry of a prefix list of
+//	the same or a narrower destination, elsewhere         →  conflict: the list would not lead there, and nobody would say so
+//	no such route, entries of prefix lists to our target that cover it → nothing, or drop: its owner leads it there by the list
+//	live, to a peering that serves as well, be it as wide or narrower → want
 //	the same destination, elsewhere, live                 →  conflict
-//	an overlapping destination, elsewhere, live           →  conflict
+//	an overlapping destination, elsewhere, live           →  conflict, also if it is an entry of a prefix list
 //	a default route (0.0.0.0/0, ::/0)                     →  is not an overlap
+//	the same destination, elsewhere, blackhole            →  replace
+//	nothing of these                                      →  create
+//	nothing of these, and it is contested                 →  nothing: somebody took it away twice
 //
-// A desired route in a table that is not among tables is created; AWS tells if the table is gone.
-// All conflicts are reported at once. The result is sorted by table and destination.
-func Plan(desired []Desired, tables []Table) (Changes, error) {
+// A route that is there and a blackhole to our target comes alive with the target. A desired route in a table that is not among tables is
+// created; AWS tells if the table is gone. One table in which there is a conflict does not keep the others from being served.
+// The result is sorted by table and destination.
+func Plan(connection string, desired []Desired, tables []Table, items []ledger.Item, peerings []string) Changes {
 	routes := map[string][]Route{}
 	for _, t := range tables {
 		routes[t.ID] = append(routes[t.ID], t.Routes...)
 	}
-	var changes Changes
-	var conflicts []string
+	c := Changes{Reached: map[Desired]Route{}, Contested: map[Desired]ledger.Item{}}
 	seen := map[Desired]bool{}
 	for _, d := range desired {
 		d.Destination = d.Destination.Masked()
@@ -68,49 +57,262 @@ func Plan(desired []Desired, tables []Table) (Changes, error) {
 			continue
 		}
 		seen[d] = true
+		item := itemOf(items, d.Table, d.Destination.String())
 		same, blocking := look(d, routes[d.Table])
+		beside, served := serving(d, routes[d.Table], peerings)
 		switch {
-		case same != nil && same.Target == d.Target:
-			// Ours and there.
+		case same != nil && same.Target == d.Target && same.List == "":
+			hidden := hidden(d, routes[d.Table])
+			switch {
+			case item != nil && hidden != nil && item.Left == d.Target && (item.State == ledger.Confirmed || item.State == ledger.Intended):
+				c.Conflicts = append(c.Conflicts, fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
+					hidden.List, hidden.Destination, d.Table, hidden.Target, d.Destination))
+			case item == nil || item.Left != d.Target:
+			case item.State == ledger.Contested: // its owner put it there
+				if item.NeededBy(connection) {
+					c.Drop = append(c.Drop, d)
+				}
+			case item.State == ledger.Wanted && item.NeededBy(connection):
+				c.Drop = append(c.Drop, d)
+			case item.State == ledger.Wanted:
+			case !item.NeededBy(connection) || item.State == ledger.Intended:
+				c.Share = append(c.Share, d)
+			}
+		case blocking == nil && (same == nil || same.List != "") && listed(d, routes[d.Table]):
+			if item != nil && item.NeededBy(connection) {
+				c.Drop = append(c.Drop, d)
+			}
+		case served:
+			c.Reached[d] = beside
+			if item == nil || !item.NeededBy(connection) {
+				c.Want = append(c.Want, d)
+			}
 		case blocking != nil:
-			conflicts = append(conflicts, fmt.Sprintf("route %s in %s already goes to %s", blocking.Destination, d.Table, blocking.Target))
+			of := ""
+			if blocking.List != "" {
+				of = " of prefix list " + blocking.List
+			}
+			c.Conflicts = append(c.Conflicts, fmt.Sprintf("route %s%s in %s already goes to %s", blocking.Destination, of, d.Table, blocking.Target))
+			if item != nil && item.NeededBy(connection) && (item.State == ledger.Intended || item.State == ledger.Wanted) {
+				c.Drop = append(c.Drop, d)
+			}
+		case item != nil && item.State == ledger.Contested:
+			c.Contested[d] = *item
 		case same != nil:
-			changes.Replace = append(changes.Replace, d)
+			c.Replace = append(c.Replace, Dead{d, same.Target})
 		default:
-			changes.Create = append(changes.Create, d)
+			c.Create = append(c.Create, d)
 		}
 	}
-	if len(conflicts) > 0 {
-		slices.Sort(conflicts)
-		return Changes{}, fault.NewConflict(strings.Join(slices.Compact(conflicts), "; "),
-			"remove or narrow what is there if nobody needs it, then redrive the execution; Drawbridge never takes over a live route")
+	slices.Sort(c.Conflicts)
+	c.Conflicts = slices.Compact(c.Conflicts)
+	for _, some := range [][]Desired{c.Create, c.Share, c.Want, c.Drop} {
+		slices.SortFunc(some, compare)
 	}
-	slices.SortFunc(changes.Create, compare)
-	slices.SortFunc(changes.Replace, compare)
-	return changes, nil
+	slices.SortFunc(c.Replace, func(a, b Dead) int { return compare(a.Desired, b.Desired) })
+	return c
 }
 
-// PlanRemoval returns the routes that go with the connection target: those that lead through it to one of
-// destinations, which are all that Drawbridge adds for it. A route cannot be tagged, so that is what makes one ours.
-//
-//	in the table                                          →  plan
-//	one of the destinations, through target               →  remove, be it active or a blackhole
-//	one of the destinations, elsewhere                    →  keep: its owner, or another connection, put it there
-//	another destination, narrower or wider, through target →  keep: Drawbridge adds no such route
-//	a route to a prefix list                              →  never seen here ([Read] leaves it out), so kept
-//
-// The result is sorted by table and destination.
-func PlanRemoval(tables []Table, destinations []netip.Prefix, target string) []Desired {
-	var out []Desired
-	for _, t := range tables {
-		for _, r := range t.Routes {
-			if r.Target == target && slices.ContainsFunc(destinations, func(d netip.Prefix) bool { return d.Masked() == r.Destination }) {
-				out = append(out, Desired{Table: t.ID, Destination: r.Destination, Target: target})
-			}
+// hidden returns a live entry of a prefix list that leads the desired destination, or a part of it, elsewhere; nil if there is none. Of two routes to the
+// same destination, the one that is not of a list counts.
+// https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
+func hidden(d Desired, routes []Route) *Route {
+	for n := range routes {
+		if r := &routes[n]; r.List != "" && r.Destination.Bits() >= d.Destination.Bits() && Blocks(*r, d.Destination, d.Target) {
+			return r
 		}
 	}
-	slices.SortFunc(out, compare)
-	return slices.Compact(out)
+	return nil
+}
+
+// listed reports whether live entries of prefix lists lead all of the desired destination to its target.
+func listed(d Desired, routes []Route) bool {
+	var entries []netip.Prefix
+	for _, r := range routes {
+		if r.List != "" && r.Target == d.Target && !r.Blackhole && r.Destination.Overlaps(d.Destination) {
+			entries = append(entries, r.Destination)
+		}
+	}
+	return covered(d.Destination, entries)
+}
+
+// covered reports whether prefixes have all addresses of p.
+func covered(p netip.Prefix, prefixes []netip.Prefix) bool {
+	var within []netip.Prefix
+	for _, each := range prefixes {
+		if each.Overlaps(p) {
+			if each.Bits() <= p.Bits() {
+				return true
+			}
+			within = append(within, each)
+		}
+	}
+	if len(within) == 0 {
+		return false
+	}
+	low, high := halves(p)
+	return covered(low, within) && covered(high, within)
+}
+
+// halves returns the two halves of a prefix that is not a single address.
+func halves(p netip.Prefix) (low, high netip.Prefix) {
+	bytes := p.Masked().Addr().AsSlice()
+	bytes[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	other, _ := netip.AddrFromSlice(bytes)
+	return netip.PrefixFrom(p.Masked().Addr(), p.Bits()+1), netip.PrefixFrom(other, p.Bits()+1)
+}
+
+// Lost returns the items of routes that a plan adds although the ledger has them confirmed: somebody took them away.
+func Lost(c Changes, items []ledger.Item) []ledger.Item {
+	desired := slices.Clone(c.Create)
+	for _, d := range c.Replace {
+		desired = append(desired, d.Desired)
+	}
+	var out []ledger.Item
+	for _, d := range desired {
+		if i := itemOf(items, d.Table, d.Destination.String()); i != nil && i.State == ledger.Confirmed && i.Left == d.Target {
+			out = append(out, *i)
+		}
+	}
+	return out
+}
+
+// serving returns a live route through one of peerings that serves as well as the desired one.
+func serving(d Desired, routes []Route, peerings []string) (Route, bool) {
+	for _, r := range routes {
+		if slices.Contains(peerings, r.Target) && Blocks(r, d.Destination, d.Target) && r.Destination.Bits() >= d.Destination.Bits() {
+			return r, true
+		}
+	}
+	return Route{}, false
+}
+
+// Conflict returns the error about the conflicts of a plan, nil if there are none.
+func (c Changes) Conflict() error {
+	if len(c.Conflicts) == 0 {
+		return nil
+	}
+	return fault.NewConflict(strings.Join(c.Conflicts, "; "),
+		"remove or narrow what is there if nobody needs it, then redrive the execution; Drawbridge never takes over a live route")
+}
+
+// PlanRemoval returns what is to be done with one table for a connection that is over, or, if only is not nil, with the routes to
+// those destinations that it has no use for any more. items are all that the ledger has of the table; no other route is
+// touched.
+//
+//	an item of the connection, needed by nobody else            → release; what becomes of the route, [TakeBack] says
+//	needed by another too, over the same target                 → release; the route stays
+//	needed by another too, over another target, while the route
+//	still leads to the one that goes with the connection        → hand over to the other's target, release
+//	only wanted by another, and what serves instead goes        → hand over
+//	contested                                                   → forget: what is there is somebody else's
+//	busy                                                        → later
+//
+// What serves instead goes if it is a blackhole by now, or an item that nobody else needs.
+func PlanRemoval(table Table, items []ledger.Item, connection workflow.Connection, only []netip.Prefix, busy func(ledger.Item) bool) Removal {
+	ends := connection.OwnsTarget() && only == nil // and all that leads to the target with it
+	routes := slices.Clone(table.Routes)
+	var out Removal
+	for _, i := range items {
+		mine := i.NeededBy(connection.ID) || i.State == ledger.Leaving && i.For == connection.ID
+		destination, err := netip.ParsePrefix(i.Key)
+		if i.Kind != ledger.Route || !mine || err != nil || only != nil && !slices.Contains(only, destination) {
+			continue
+		}
+		switch {
+		case busy(i):
+			out.Busy = append(out.Busy, i)
+			continue
+		case i.State == ledger.Contested:
+			out.Forget = append(out.Forget, i)
+			continue
+		}
+		out.Release = append(out.Release, i)
+		at := static(routes, destination)
+		through := at >= 0 && routes[at].Target == connection.Target
+		switch target := heir(i, connection); {
+		case ends && through && target != "":
+			i.Left = target
+			out.Handover = append(out.Handover, Handover{Item: i})
+			routes[at].Target = target
+		case i.State == ledger.Intended && len(i.Needed) > 1 && at >= 0 && routes[at].Target == i.Left:
+			out.Confirm = append(out.Confirm, i)
+		case ends && through && i.Left == connection.Target:
+			routes[at].Blackhole = true // as good as gone
+		}
+	}
+	for _, i := range items {
+		destination, err := netip.ParsePrefix(i.Key)
+		waits := i.State == ledger.Wanted || i.State == ledger.Intended && !busy(i) // the latter: a handover that was interrupted
+		if i.Kind != ledger.Route || !waits || i.NeededBy(connection.ID) || err != nil || !ends {
+			continue
+		}
+		going := slices.ContainsFunc(routes, func(r Route) bool {
+			return r.Target == connection.Target && r.Blackhole && r.Destination.Overlaps(destination)
+		})
+		same, blocking := look(Desired{Table: table.ID, Destination: destination, Target: i.Left}, routes)
+		if i.State == ledger.Intended && same != nil && same.Target == i.Left {
+			out.Confirm = append(out.Confirm, i)
+		}
+		if !going || blocking != nil || same != nil && same.Target == i.Left {
+			continue
+		}
+		if same != nil {
+			i.Before = same.Target
+		}
+		out.Handover = append(out.Handover, Handover{Item: i, Create: same == nil})
+	}
+	return out
+}
+
+// heir returns the target that those who need an item beside the connection have in common, if it is another than the
+// connection's; empty if there is none.
+func heir(i ledger.Item, connection workflow.Connection) string {
+	for _, id := range i.Needed {
+		if target := workflow.TargetOf(id); id != connection.ID && target != connection.Target {
+			return target
+		}
+	}
+	return ""
+}
+
+// TakeBack says how a route that nobody needs any more is taken back:
+//
+//	it leads where it was left            → delete
+//	the same, and it replaced a blackhole → put that back
+//	it is gone, or leads elsewhere by now → leave
+//
+// At is what the table has of that destination, if it has.
+func TakeBack(i ledger.Item, table Table) (how Return, at Route) {
+	destination, err := netip.ParsePrefix(i.Key)
+	n := static(table.Routes, destination)
+	if err != nil || n < 0 {
+		return Leave, Route{}
+	}
+	at = table.Routes[n]
+	switch {
+	case ledger.Stands(i, at.Target, true) != ledger.AsLeft:
+		return Leave, at
+	case i.Before != "" && i.Before != i.Left:
+		return PutBack, at
+	}
+	return Delete, at
+}
+
+// static returns the place among routes of the one with exactly a destination that is not an entry of a prefix list; -1 if there is
+// none.
+func static(routes []Route, destination netip.Prefix) int {
+	return slices.IndexFunc(routes, func(r Route) bool { return r.Destination == destination && r.List == "" })
+}
+
+// itemOf returns the item of a destination in a table, nil if the ledger has none.
+func itemOf(items []ledger.Item, table, destination string) *ledger.Item {
+	for n := range items {
+		if i := &items[n]; i.Kind == ledger.Route && i.Resource == table && i.Key == destination {
+			return i
+		}
+	}
+	return nil
 }
 
 // Through returns the destinations of all routes of tables that lead through target, sorted.
@@ -128,10 +330,12 @@ func Through(tables []Table, target string) []netip.Prefix {
 }
 
 // look finds the route with exactly the desired destination, and a live route to somewhere else that stands in the way.
+// https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
 func look(d Desired, routes []Route) (same, blocking *Route) {
 	for i := range routes {
 		r := &routes[i]
-		if r.Destination == d.Destination {
+		// "static routes before prefix list references": an entry of a list is only there if no route of its own is.
+		if r.Destination == d.Destination && (r.List == "" || r.Target == d.Target && same == nil) {
 			same = r
 		}
 		if Blocks(*r, d.Destination, d.Target) && (blocking == nil || r.Destination.Compare(blocking.Destination) < 0) {

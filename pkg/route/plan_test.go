@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 )
 
@@ -18,37 +19,92 @@ const ours = "pcx-0123456789abcdef0"
 
 func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
+const id = ours // of the connection: a peering's is its target
+
+func at(destination, target string, dead bool) route.Route {
+	return route.Route{Destination: cidr(destination), Target: target, Blackhole: dead}
+}
+
+func listed(r route.Route, list string) route.Route {
+	r.List = list
+	return r
+}
+
+// item is what the ledger says of the route to 10.2.0.0/16 in rtb-1.
+func item(left string, state ledger.State, needed ...string) ledger.Item {
+	return ledger.Item{Account: "111111111111", Region: "us-east-1", Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", State: state, Left: left, Needed: needed}
+}
+
 func TestPlan(t *testing.T) {
 	want := []route.Desired{{Table: "rtb-1", Destination: cidr("10.2.0.0/16"), Target: ours}}
-	local := route.Route{Destination: cidr("10.1.0.0/16"), Target: route.Local}
+	dead := func(was string) []route.Dead { return []route.Dead{{Desired: want[0], Was: was}} }
+	local, other := at("10.1.0.0/16", route.Local, false), "tgw-1:vpc-1:vpc-2"
 	for name, c := range map[string]struct {
 		routes   []route.Route
+		item     *ledger.Item
 		want     route.Changes
 		conflict string // what the error must name
 	}{
-		"a missing route is created":                        {[]route.Route{local}, route.Changes{Create: want}, ""},
-		"our live route is left alone":                      {[]route.Route{{cidr("10.2.0.0/16"), ours, false}}, route.Changes{}, ""},
-		"our route comes alive with its peering":            {[]route.Route{{cidr("10.2.0.0/16"), ours, true}}, route.Changes{}, ""},
-		"a blackhole is replaced":                           {[]route.Route{{cidr("10.2.0.0/16"), "pcx-old", true}}, route.Changes{Replace: want}, ""},
-		"a live route elsewhere is refused":                 {[]route.Route{{cidr("10.2.0.0/16"), "pcx-other", false}}, route.Changes{}, "pcx-other"},
-		"a live wider route elsewhere is refused":           {[]route.Route{{cidr("10.0.0.0/8"), "tgw-1", false}}, route.Changes{}, "10.0.0.0/8"},
-		"a live narrower route elsewhere is refused":        {[]route.Route{{cidr("10.2.3.0/24"), "vgw-1", false}}, route.Changes{}, "10.2.3.0/24"},
-		"a blackhole beside a live narrower one is refused": {[]route.Route{{cidr("10.2.0.0/16"), "pcx-old", true}, {cidr("10.2.3.0/24"), "vgw-1", false}}, route.Changes{}, "vgw-1"},
-		"a dead wider route is not in the way":              {[]route.Route{{cidr("10.0.0.0/8"), "tgw-1", true}}, route.Changes{Create: want}, ""},
-		"a default route is not in the way":                 {[]route.Route{{cidr("0.0.0.0/0"), "igw-1", false}}, route.Changes{Create: want}, ""},
-		"the owner's narrower route through us stays":       {[]route.Route{{cidr("10.2.3.0/24"), ours, false}}, route.Changes{Create: want}, ""},
-		"a route within the VPC is refused":                 {[]route.Route{{cidr("10.2.0.0/16"), route.Local, false}}, route.Changes{}, "local"},
+		"a missing route is created":                                      {routes: []route.Route{local}, want: route.Changes{Create: want}},
+		"a live route of the owner's to our target is left":               {routes: []route.Route{at("10.2.0.0/16", ours, false)}},
+		"our live route is left alone":                                    {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Confirmed, id))},
+		"our route comes alive with its peering":                          {routes: []route.Route{at("10.2.0.0/16", ours, true)}},
+		"a route of another connection's is shared":                       {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Confirmed, "pcx-b")), want: route.Changes{Share: want}},
+		"one whose answer was lost is confirmed":                          {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Intended, id)), want: route.Changes{Share: want}},
+		"an owner who was faster keeps the route":                         {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Wanted, id)), want: route.Changes{Drop: want}},
+		"ours that was taken away is created again":                       {routes: []route.Route{local}, item: new(item(ours, ledger.Confirmed, id)), want: route.Changes{Create: want}},
+		"contested, and its owner put it there":                           {routes: []route.Route{at("10.2.0.0/16", ours, false)}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Drop: want}},
+		"ours that was taken away twice is left":                          {routes: []route.Route{local}, item: new(item(ours, ledger.Contested, id)), want: route.Changes{Contested: map[route.Desired]ledger.Item{want[0]: item(ours, ledger.Contested, id)}}},
+		"a peering that serves as well is only noted":                     {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", false)}, want: route.Changes{Want: want, Reached: map[route.Desired]route.Route{want[0]: at("10.2.0.0/16", "pcx-beside", false)}}},
+		"a dead one does not serve":                                       {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", true)}, want: route.Changes{Replace: dead("pcx-beside")}},
+		"a blackhole is replaced":                                         {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true)}, want: route.Changes{Replace: dead("pcx-old")}},
+		"a live route elsewhere is refused":                               {routes: []route.Route{at("10.2.0.0/16", "pcx-other", false)}, conflict: "pcx-other"},
+		"one that is there since we meant to is not ours":                 {routes: []route.Route{at("10.2.0.0/16", "pcx-other", false)}, item: new(item(ours, ledger.Intended, id)), want: route.Changes{Drop: want}, conflict: "pcx-other"},
+		"another connection's elsewhere is refused":                       {routes: []route.Route{at("10.2.0.0/16", "tgw-1", false)}, item: new(item("tgw-1", ledger.Confirmed, other)), conflict: "tgw-1"},
+		"a live wider route elsewhere is refused":                         {routes: []route.Route{at("10.0.0.0/8", "tgw-1", false)}, conflict: "10.0.0.0/8"},
+		"a live narrower route elsewhere is refused":                      {routes: []route.Route{at("10.2.3.0/24", "vgw-1", false)}, conflict: "10.2.3.0/24"},
+		"a blackhole beside a live narrower one is refused":               {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true), at("10.2.3.0/24", "vgw-1", false)}, conflict: "vgw-1"},
+		"a dead wider route is not in the way":                            {routes: []route.Route{at("10.0.0.0/8", "tgw-1", true)}, want: route.Changes{Create: want}},
+		"a default route is not in the way":                               {routes: []route.Route{at("0.0.0.0/0", "igw-1", false)}, want: route.Changes{Create: want}},
+		"the owner's narrower route through us stays":                     {routes: []route.Route{at("10.2.3.0/24", ours, false)}, want: route.Changes{Create: want}},
+		"a route within the VPC is refused":                               {routes: []route.Route{at("10.2.0.0/16", route.Local, false)}, conflict: "local"},
+		"an entry of a list elsewhere is refused":                         {routes: []route.Route{listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")}, conflict: "pl-corp"},
+		"a narrower entry of a list elsewhere is refused":                 {routes: []route.Route{listed(at("10.2.3.0/24", "eni-1", false), "pl-corp")}, conflict: "eni-1"},
+		"a route that the owner replaced by such an entry is the owner's": {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-corp")}, item: new(item(ours, ledger.Confirmed, id)), want: route.Changes{Drop: want}},
+		"by two entries that cover it together, too": {routes: []route.Route{listed(at("10.2.0.0/17", ours, false), "pl-corp"), listed(at("10.2.128.0/17", ours, false), "pl-corp")},
+			item: new(item(ours, ledger.Contested, id)), want: route.Changes{Drop: want}},
+		"or by one that is wider":                                {routes: []route.Route{listed(at("10.0.0.0/8", ours, false), "pl-corp")}},
+		"entries that cover half of it do not serve":             {routes: []route.Route{listed(at("10.2.0.0/17", ours, false), "pl-corp")}, want: route.Changes{Create: want}},
+		"a route of ours is not shared by an entry":              {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-corp")}, item: new(item(ours, ledger.Confirmed, "pcx-b"))},
+		"a replaced route whose list leads elsewhere is refused": {routes: []route.Route{listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")}, item: new(item(ours, ledger.Confirmed, id)), conflict: "pl-corp"},
+		"ours in front of an entry elsewhere is said": {routes: []route.Route{at("10.2.0.0/16", ours, false), listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")},
+			item: new(item(ours, ledger.Confirmed, id)), conflict: "pl-corp"},
+		"the owner's own in front of one is the owner's": {routes: []route.Route{at("10.2.0.0/16", ours, false), listed(at("10.2.0.0/16", "eni-1", false), "pl-corp")}},
+		"an entry of a list that leads to us serves":     {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-corp")}},
+		"a dead route in front of such an entry is replaced": {routes: []route.Route{at("10.2.0.0/16", "pcx-old", true), listed(at("10.2.0.0/16", ours, false), "pl-corp")},
+			want: route.Changes{Replace: dead("pcx-old")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := route.Plan(want, []route.Table{{ID: "rtb-1", Routes: c.routes}})
-			if c.conflict != "" {
-				if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), c.conflict) || !strings.Contains(err.Error(), "rtb-1") || !strings.Contains(err.Error(), "remedy") {
-					t.Fatalf("error = %v, want a conflict that names rtb-1, %s and the remedy", err, c.conflict)
-				}
-				return
+			var items []ledger.Item
+			if c.item != nil {
+				items = append(items, *c.item)
 			}
-			if err != nil || !reflect.DeepEqual(got, c.want) {
-				t.Errorf("Plan = %+v, %v, want %+v", got, err, c.want)
+			got := route.Plan(id, want, []route.Table{{ID: "rtb-1", Routes: c.routes}}, items, []string{"pcx-beside"})
+			err := got.Conflict()
+			if c.conflict == "" && err != nil {
+				t.Fatal(err)
+			}
+			if c.conflict != "" && (fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), c.conflict) || !strings.Contains(err.Error(), "rtb-1") || !strings.Contains(err.Error(), "remedy")) {
+				t.Fatalf("error = %v, want a conflict that names rtb-1, %s and the remedy", err, c.conflict)
+			}
+			if c.want.Reached == nil {
+				c.want.Reached = map[route.Desired]route.Route{}
+			}
+			if c.want.Contested == nil {
+				c.want.Contested = map[route.Desired]ledger.Item{}
+			}
+			if got.Conflicts = nil; !reflect.DeepEqual(got, c.want) {
+				t.Errorf("Plan = %+v, want %+v", got, c.want)
 			}
 		})
 	}
@@ -79,8 +135,8 @@ func TestInUse(t *testing.T) {
 
 func TestHostRoutes(t *testing.T) {
 	got := route.HostRoutes(route.Table{Routes: []route.Route{
-		{cidr("10.9.0.0/16"), "tgw-1", false}, {cidr("10.2.0.0/16"), ours, false}, {cidr("10.3.0.0/16"), "pcx-dead", true},
-		{cidr("10.1.0.0/16"), route.Local, false}, {cidr("0.0.0.0/0"), "tgw-1", false}, {cidr("10.4.0.0/16"), "nat-1", false}, {cidr("2001:db8::/32"), ours, false},
+		at("10.9.0.0/16", "tgw-1", false), at("10.2.0.0/16", ours, false), at("10.3.0.0/16", "pcx-dead", true),
+		at("10.1.0.0/16", route.Local, false), at("0.0.0.0/0", "tgw-1", false), at("10.4.0.0/16", "nat-1", false), at("2001:db8::/32", ours, false),
 	}})
 	if fmt.Sprint(got) != "[10.2.0.0/16 10.9.0.0/16 2001:db8::/32]" {
 		t.Errorf("HostRoutes = %v, want the active routes to peerings and gateways, without default routes", got)
@@ -138,11 +194,11 @@ func play(t *rapid.T, in []route.Table, c route.Changes) []route.Table {
 			if d.Table != table.ID {
 				continue
 			}
-			at := slices.IndexFunc(table.Routes, func(r route.Route) bool { return r.Destination == d.Destination })
-			if at < 0 || !table.Routes[at].Blackhole {
+			n := slices.IndexFunc(table.Routes, func(r route.Route) bool { return r.Destination == d.Destination })
+			if n < 0 || !table.Routes[n].Blackhole || table.Routes[n].Target != d.Was {
 				t.Fatalf("replacing %v, which is absent or alive", d)
 			}
-			table.Routes[at] = route.Route{Destination: d.Destination, Target: d.Target}
+			table.Routes[n] = route.Route{Destination: d.Destination, Target: d.Target}
 		}
 		out = append(out, table)
 	}
@@ -153,21 +209,14 @@ func TestPlanProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := tables(t)
 		want := desired(t, before)
-		changes, err := route.Plan(want, before)
+		changes := route.Plan(id, want, before, nil, nil)
 		shuffled := rapid.Permutation(want).Draw(t, "order")
-		again, errAgain := route.Plan(shuffled, before)
-		if !reflect.DeepEqual(changes, again) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
-			t.Fatalf("the order of the input matters: %v, %v against %v, %v", changes, err, again, errAgain)
-		}
-		if err != nil {
-			if !changes.Empty() {
-				t.Fatalf("a conflict with changes: %v", changes)
-			}
-			return
+		if again := route.Plan(id, shuffled, before, nil, nil); !reflect.DeepEqual(changes, again) {
+			t.Fatalf("the order of the input matters: %v against %v", changes, again)
 		}
 		after := play(t, before, changes)
-		if rest, err := route.Plan(want, after); err != nil || !rest.Empty() {
-			t.Fatalf("after the plan there is still %v, %v to do", rest, err)
+		if rest := route.Plan(id, want, after, nil, nil); !rest.Empty() || !slices.Equal(rest.Conflicts, changes.Conflicts) {
+			t.Fatalf("after the plan there is still %v to do", rest)
 		}
 		for n, table := range before {
 			for _, r := range table.Routes {
@@ -179,11 +228,66 @@ func TestPlanProperties(t *testing.T) {
 	})
 }
 
+// With prefix lists in the tables: nothing that is created or replaced stands in front of an entry that leads elsewhere, and nothing is created that entries
+// lead there already. After the plan nothing is left to do.
+func TestPlanLeavesPrefixListsAlone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		before := tables(t)
+		for n := range before {
+			for range rapid.IntRange(0, 4).Draw(t, "entries") {
+				before[n].Routes = append(before[n].Routes, listed(route.Route{Destination: prefix(t), Target: rapid.SampledFrom([]string{ours, "pcx-b", "eni-1"}).Draw(t, "leads")}, "pl-1"))
+			}
+		}
+		want := desired(t, before)
+		changes := route.Plan(id, want, before, nil, nil)
+		made := slices.Clone(changes.Create)
+		for _, d := range changes.Replace {
+			made = append(made, d.Desired)
+		}
+		for _, d := range made {
+			for _, table := range before {
+				for _, r := range table.Routes {
+					if table.ID != d.Table || r.List == "" || r.Destination.Bits() == 0 || !r.Destination.Overlaps(d.Destination) {
+						continue
+					}
+					if r.Target != ours {
+						t.Fatalf("%v is made although %s leads %s to %s", d, r.List, r.Destination, r.Target)
+					}
+					if slices.Contains(changes.Create, d) && r.Destination.Bits() <= d.Destination.Bits() {
+						t.Fatalf("%v is created although %s leads %s there", d, r.List, r.Destination)
+					}
+				}
+			}
+		}
+		after := slices.Clone(before)
+		for n := range after {
+			static := slices.DeleteFunc(slices.Clone(before[n].Routes), func(r route.Route) bool { return r.List != "" })
+			entries := slices.DeleteFunc(slices.Clone(before[n].Routes), func(r route.Route) bool { return r.List == "" })
+			only := route.Changes{}
+			for _, d := range changes.Create {
+				if d.Table == after[n].ID {
+					only.Create = append(only.Create, d)
+				}
+			}
+			for _, d := range changes.Replace {
+				if d.Table == after[n].ID {
+					only.Replace = append(only.Replace, d)
+				}
+			}
+			played := play(t, []route.Table{{ID: after[n].ID, Routes: static}}, only)
+			after[n].Routes = append(played[0].Routes, entries...)
+		}
+		if rest := route.Plan(id, want, after, nil, nil); !rest.Empty() {
+			t.Fatalf("after the plan there is still %v to do", rest)
+		}
+	})
+}
+
 func ExamplePlan() {
 	tables := []route.Table{{ID: "rtb-1"}, {ID: "rtb-2", Routes: []route.Route{{Destination: cidr("10.2.0.0/16"), Target: "pcx-old", Blackhole: true}}}}
-	changes, err := route.Plan(route.Wanted(tables, []netip.Prefix{cidr("10.2.0.0/16")}, "pcx-new"), tables)
-	fmt.Println(changes.Create, changes.Replace, err)
-	// Output: [{rtb-1 10.2.0.0/16 pcx-new}] [{rtb-2 10.2.0.0/16 pcx-new}] <nil>
+	changes := route.Plan("pcx-new", route.Wanted(tables, []netip.Prefix{cidr("10.2.0.0/16")}, "pcx-new"), tables, nil, nil)
+	fmt.Println(changes.Create, changes.Replace)
+	// Output: [{rtb-1 10.2.0.0/16 pcx-new}] [{{rtb-2 10.2.0.0/16 pcx-new} pcx-old}]
 }
 
 func BenchmarkPlan(b *testing.B) {
@@ -197,8 +301,8 @@ func BenchmarkPlan(b *testing.B) {
 	}
 	want := route.Wanted(in, []netip.Prefix{cidr("10.2.0.0/16"), cidr("10.3.0.0/16")}, ours)
 	for b.Loop() {
-		if _, err := route.Plan(want, in); err != nil {
-			b.Fatal(err)
+		if c := route.Plan(id, want, in, nil, nil); len(c.Create) != 400 {
+			b.Fatal(c)
 		}
 	}
 }

@@ -12,86 +12,64 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
-	"pgregory.net/rapid"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func TestPlanRemoval(t *testing.T) {
-	at := func(destination, target string, blackhole bool) route.Route {
-		return route.Route{Destination: cidr(destination), Target: target, Blackhole: blackhole}
-	}
+	pair := "tgw-1:vpc-1:vpc-2"
+	never := func(ledger.Item) bool { return false }
 	for name, c := range map[string]struct {
 		routes []route.Route
+		item   ledger.Item
 		want   string
 	}{
-		"ours, dead with the peering":                    {[]route.Route{at("10.2.0.0/16", ours, true)}, "rtb-1 10.2.0.0/16"},
-		"ours, still alive":                              {[]route.Route{at("10.2.0.0/16", ours, false)}, "rtb-1 10.2.0.0/16"},
-		"ours to a second CIDR of the peer":              {[]route.Route{at("10.12.0.0/16", ours, true)}, "rtb-1 10.12.0.0/16"},
-		"a foreign route with the same destination":      {[]route.Route{at("10.2.0.0/16", "nat-1", false)}, ""},
-		"the same, dead":                                 {[]route.Route{at("10.2.0.0/16", "pcx-theirs", true)}, ""},
-		"a default route to another gateway":             {[]route.Route{at("0.0.0.0/0", "igw-1", false)}, ""},
-		"a default route through the peering":            {[]route.Route{at("0.0.0.0/0", ours, true)}, ""},
-		"the owner's narrower route through the peering": {[]route.Route{at("10.2.5.0/24", ours, true)}, ""},
-		"the owner's wider route through the peering":    {[]route.Route{at("10.0.0.0/8", ours, true)}, ""},
-		"nothing": {nil, ""},
-		"ours among others": {[]route.Route{at("10.1.0.0/16", route.Local, false), at("10.2.0.0/16", ours, true), at("10.2.5.0/24", "tgw-1", false)},
-			"rtb-1 10.2.0.0/16"},
+		"ours, dead with the peering":               {[]route.Route{at("10.2.0.0/16", ours, true)}, item(ours, ledger.Confirmed, ours), "release; delete"},
+		"ours, still alive":                         {[]route.Route{at("10.2.0.0/16", ours, false)}, item(ours, ledger.Confirmed, ours), "release; delete"},
+		"an answer that was lost":                   {[]route.Route{at("10.2.0.0/16", ours, false)}, item(ours, ledger.Intended, ours), "release; delete"},
+		"ours, changed by its owner":                {[]route.Route{at("10.2.0.0/16", "nat-1", false)}, item(ours, ledger.Confirmed, ours), "release; leave"},
+		"ours, gone":                                {nil, item(ours, ledger.Confirmed, ours), "release; leave"},
+		"the owner's narrower one":                  {[]route.Route{at("10.2.5.0/24", ours, true)}, item(ours, ledger.Confirmed, ours), "release; leave"},
+		"contested":                                 {[]route.Route{at("10.2.0.0/16", ours, false)}, item(ours, ledger.Contested, ours), "forget"},
+		"another's":                                 {[]route.Route{at("10.2.0.0/16", ours, false)}, item(ours, ledger.Confirmed, "pcx-b"), ""},
+		"needed by a pair, too":                     {[]route.Route{at("10.2.0.0/16", ours, false)}, item(ours, ledger.Confirmed, ours, pair), "to tgw-1; release"},
+		"the same, and led there already":           {[]route.Route{at("10.2.0.0/16", "tgw-1", false)}, item("tgw-1", ledger.Intended, ours, pair), "release"},
+		"the same, and its owner leads it":          {[]route.Route{at("10.2.0.0/16", "nat-1", false)}, item(ours, ledger.Confirmed, ours, pair), "release"},
+		"wanted by a pair, and the owner's is dead": {[]route.Route{at("10.2.0.0/16", ours, true)}, item("tgw-1", ledger.Wanted, pair), "to tgw-1"},
+		"the same, and the owner's lives":           {[]route.Route{at("10.2.0.0/16", ours, false)}, item("tgw-1", ledger.Wanted, pair), ""},
+		"wanted by a pair, and a narrower is dead":  {[]route.Route{at("10.2.5.0/24", ours, true)}, item("tgw-1", ledger.Wanted, pair), "create to tgw-1"},
+		"the same, and a live one is in the way":    {[]route.Route{at("10.2.5.0/24", ours, true), at("10.2.6.0/24", "nat-1", false)}, item("tgw-1", ledger.Wanted, pair), ""},
+		"not ours at all":                           {[]route.Route{at("10.2.0.0/16", ours, false)}, ledger.Item{Kind: ledger.Rule, Key: "10.2.0.0/16", Needed: []string{ours}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			table := route.Table{ID: "rtb-1", Routes: c.routes}
+			plan := route.PlanRemoval(table, []ledger.Item{c.item}, peering, nil, never)
 			var got []string
-			for _, d := range route.PlanRemoval([]route.Table{{ID: "rtb-1", Routes: c.routes}}, []netip.Prefix{cidr("10.2.0.0/16"), cidr("10.12.0.0/16")}, ours) {
-				if d.Target != ours {
-					t.Errorf("plans to remove %+v", d)
-				}
-				got = append(got, d.Table+" "+d.Destination.String())
+			for _, h := range plan.Handover {
+				got = append(got, map[bool]string{true: "create "}[h.Create]+"to "+h.Item.Left)
 			}
-			if strings.Join(got, ", ") != c.want {
-				t.Errorf("removes %v, want %q", got, c.want)
+			for _, i := range plan.Release {
+				if got = append(got, "release"); len(i.Needed) == 1 {
+					how, _ := route.TakeBack(i, table)
+					got = append(got, string(how))
+				}
+			}
+			for range plan.Forget {
+				got = append(got, "forget")
+			}
+			if told := strings.Join(got, "; "); told != c.want {
+				t.Errorf("planned %q, want %q", told, c.want)
+			}
+			if busy := route.PlanRemoval(table, []ledger.Item{c.item}, peering, nil, func(ledger.Item) bool { return true }); len(busy.Release) != 0 {
+				t.Errorf("released although another execution is at it")
+			}
+			if part := route.PlanRemoval(table, []ledger.Item{c.item}, peering, []netip.Prefix{cidr("10.3.0.0/16")}, never); !part.Empty() {
+				t.Errorf("planned %+v, where only another destination goes", part)
 			}
 		})
 	}
-}
-
-func TestWhatIsPlannedForRemovalIsOursAndAllOfIt(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		prefix := rapid.SampledFrom([]netip.Prefix{cidr("10.2.0.0/16"), cidr("10.2.5.0/24"), cidr("10.0.0.0/8"), cidr("10.12.0.0/16"), cidr("2001:db8::/56"), cidr("0.0.0.0/0")})
-		target := rapid.SampledFrom([]string{ours, "pcx-theirs", "tgw-1", route.Local})
-		var tables []route.Table
-		for n := range rapid.IntRange(0, 4).Draw(t, "tables") {
-			table := route.Table{ID: fmt.Sprintf("rtb-%d", n)}
-			for _, p := range rapid.SliceOfDistinct(prefix, func(p netip.Prefix) netip.Prefix { return p }).Draw(t, "destinations") {
-				table.Routes = append(table.Routes, route.Route{Destination: p, Target: target.Draw(t, "target"), Blackhole: rapid.Bool().Draw(t, "dead")})
-			}
-			tables = append(tables, table)
-		}
-		destinations := rapid.SliceOf(prefix).Draw(t, "ours")
-		plan := route.PlanRemoval(tables, destinations, ours)
-		slices.Reverse(tables)
-		if again := route.PlanRemoval(tables, destinations, ours); !slices.Equal(plan, again) {
-			t.Fatalf("order matters: %v and %v", plan, again)
-		}
-		wanted := 0
-		for i, table := range tables {
-			tables[i].Routes = slices.DeleteFunc(table.Routes, func(r route.Route) bool {
-				mine := r.Target == ours && slices.Contains(destinations, r.Destination)
-				if mine {
-					wanted++
-				}
-				if planned := slices.Contains(plan, route.Desired{Table: table.ID, Destination: r.Destination, Target: ours}); planned != mine {
-					t.Fatalf("%v in %s is planned: %v", r, table.ID, planned)
-				}
-				return mine
-			})
-		}
-		if len(plan) != wanted {
-			t.Fatalf("%d planned, %d are ours", len(plan), wanted)
-		}
-		if left := route.PlanRemoval(tables, destinations, ours); len(left) != 0 {
-			t.Fatalf("planned again: %v", left)
-		}
-	})
 }
 
 func (f *tablesOfEC2) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _ ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error) {
@@ -113,12 +91,12 @@ func (f *tablesOfEC2) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _
 func connected(t *testing.T) (*tablesOfEC2, func() (string, error)) {
 	t.Helper()
 	fake, side := world()
-	if _, err := route.Add(context.Background(), fake, peering, side); err != nil {
+	if _, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side); err != nil {
 		t.Fatal(err)
 	}
 	fake.calls = nil
 	return fake, func() (string, error) {
-		out, err := route.Remove(context.Background(), fake, peering, side)
+		out, err := route.Remove(context.Background(), fake, fake.ledger, "run-2", peering, side)
 		var told []string
 		for _, h := range out.Hops {
 			told = append(told, h.Hop+": "+h.Detail)
@@ -172,29 +150,33 @@ func TestARouteReplacedByItsOwnerMeanwhileStays(t *testing.T) {
 	}
 }
 
-func TestRoutesThatDrawbridgeDoesNotAddStay(t *testing.T) {
+func TestRoutesThatDrawbridgeDidNotAddStay(t *testing.T) {
 	fake, remove := connected(t)
 	fake.put("rtb-1", "10.2.5.0/24", ours)
 	fake.tables[0].Routes = append(fake.tables[0].Routes, types.Route{DestinationPrefixListId: aws.String("pl-1"), VpcPeeringConnectionId: aws.String(ours)})
 	told, err := remove()
 	if err != nil || fake.find("rtb-1", "10.2.5.0/24") == nil || len(fake.tables[0].Routes) != 2 {
-		t.Errorf("%v, %v", fake.tables[0].Routes, err)
-	}
-	if !strings.Contains(told, "10.2.5.0/24 through "+ours+" stays") {
-		t.Errorf("told %q", told)
+		t.Errorf("%v, %v, told %q", fake.tables[0].Routes, err, told)
 	}
 }
 
-func TestWithoutKnownDestinationsNothingIsRemoved(t *testing.T) {
+func TestWhatIsNotInTheLedgerIsNotRemoved(t *testing.T) {
 	fake, side := world()
 	fake.put("rtb-1", "10.2.0.0/16", ours)
-	side.Peer.CIDRs = nil
-	out, err := route.Remove(context.Background(), fake, peering, side)
-	if err != nil || fake.find("rtb-1", "10.2.0.0/16") == nil || len(out.Hops) != 1 || out.Hops[0].OK {
-		t.Errorf("%+v, %v, want one hop that is not ok", out.Hops, err)
+	out, err := route.Remove(context.Background(), fake, fake.ledger, "run-2", peering, side)
+	if err != nil || fake.find("rtb-1", "10.2.0.0/16") == nil || len(out.Hops) != 1 {
+		t.Errorf("%+v, %v", out.Hops, err)
 	}
-	if len(out.Destinations) != 1 {
-		t.Errorf("destinations %v, want those of the routes: host routes to them are dead", out.Destinations)
+}
+
+func TestATableThatIsGoneIsForgotten(t *testing.T) {
+	fake, remove := connected(t)
+	fake.tables = fake.tables[1:]
+	if told, err := remove(); err != nil || strings.Contains(told, "rtb-1") {
+		t.Errorf("%q, %v", told, err)
+	}
+	if rows := fake.memory.Rows(); len(rows) != 0 {
+		t.Errorf("the ledger still has %v", rows)
 	}
 }
 
@@ -209,12 +191,14 @@ func TestADeletionThatFailsIsOfItsKind(t *testing.T) {
 }
 
 func ExamplePlanRemoval() {
-	tables := []route.Table{{ID: "rtb-1", Routes: []route.Route{
+	table := route.Table{ID: "rtb-1", Routes: []route.Route{
 		{Destination: netip.MustParsePrefix("10.2.0.0/16"), Target: "pcx-1", Blackhole: true},
 		{Destination: netip.MustParsePrefix("10.2.5.0/24"), Target: "pcx-1", Blackhole: true}, // its owner's
-	}}}
-	for _, d := range route.PlanRemoval(tables, []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}, "pcx-1") {
-		fmt.Println(d.Table, d.Destination)
+	}}
+	items := []ledger.Item{{Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", State: ledger.Confirmed, Left: "pcx-1", Needed: []string{"pcx-1", "tgw-1:vpc-1:vpc-2"}}}
+	plan := route.PlanRemoval(table, items, workflow.Connection{ID: "pcx-1", Target: "pcx-1"}, nil, func(ledger.Item) bool { return false })
+	for _, h := range plan.Handover {
+		fmt.Println(h.Item.Resource, h.Item.Key, "goes to", h.Item.Left)
 	}
-	// Output: rtb-1 10.2.0.0/16
+	// Output: rtb-1 10.2.0.0/16 goes to tgw-1
 }

@@ -1,8 +1,16 @@
 // Package route brings route tables in line with a connection.
 //
-// It adds routes and replaces dead ones. It never takes over a live one: a live route to somewhere else is somebody's
-// intention, and ends in a conflict that names it. When the connection is no more, it removes the routes that lead
-// through it to what Drawbridge adds, and no others.
+// It adds routes and replaces dead ones, and writes each in the ledger first. It never takes over a live one: a live route to
+// somewhere else is somebody's intention, and ends in a conflict that names it; a route to a prefix list counts like the routes
+// to its entries. When the connection is no more, it takes back the routes that the ledger says were added for it and for nobody
+// else, as far as they are still as they were left: what was dead before is put back, what another connection needs is led on.
+//
+//	route.go   the words
+//	plan.go    thinks
+//	apply.go   reads and adds
+//	remove.go  takes back
+//	lists.go   prefix lists
+//	network.go subnets and CIDRs
 //
 // Which tables: those that have a subnet, and the main table where subnets use it implicitly.
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html
@@ -13,6 +21,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -20,6 +29,7 @@ import (
 type (
 	Table = workflow.Table
 	Route = workflow.Route
+	List  = workflow.List
 )
 
 // Local is the target of the routes within the VPC itself.
@@ -32,14 +42,60 @@ type Desired struct {
 	Target      string // the peering or gateway it goes through
 }
 
+// Dead is a desired route in whose place a blackhole is.
+type Dead struct {
+	Desired
+	Was string // the target of the blackhole
+}
+
 // Changes is what a plan wants done. The zero value means: nothing, all is as desired.
 type Changes struct {
 	Create  []Desired
-	Replace []Desired // what is there is a blackhole
+	Replace []Dead
+	Share   []Desired // there already, for another connection or by a call of ours whose answer was lost: only the ledger changes
+	Want    []Desired // a peering serves for now: only the ledger changes
+	Drop    []Desired // in the ledger as wanted or intended, and made by somebody else since: only the ledger changes
+	// Reached are the routes through a peering that serve instead of a desired one.
+	Reached map[Desired]Route
+	// Contested are those that somebody took away again after they were put back.
+	Contested map[Desired]ledger.Item
+	Conflicts []string // sentences about live routes in the way, sorted
 }
 
 // Empty reports whether nothing is to be done.
-func (c Changes) Empty() bool { return len(c.Create) == 0 && len(c.Replace) == 0 }
+func (c Changes) Empty() bool {
+	return len(c.Create)+len(c.Replace)+len(c.Share)+len(c.Want)+len(c.Drop) == 0
+}
+
+// Handover is a route that leads to a target which is going, and that other connections need: it is led to theirs.
+type Handover struct {
+	Item   ledger.Item // as it will be: its Left is the new target
+	Create bool        // there is no route of exactly this destination to replace
+}
+
+// Removal is what a plan wants done with one table. The zero value means: nothing.
+type Removal struct {
+	Handover []Handover
+	Confirm  []ledger.Item // handed over, by a call whose answer was lost
+	Release  []ledger.Item // needed by the connection, or leaving for it
+	Forget   []ledger.Item // the same, but what is there is not as Drawbridge would have left it
+	Busy     []ledger.Item // another execution may be adding them at this moment
+}
+
+// Empty reports whether nothing is to be done.
+func (r Removal) Empty() bool {
+	return len(r.Handover)+len(r.Confirm)+len(r.Release)+len(r.Forget)+len(r.Busy) == 0
+}
+
+// A Return is how an item that nobody needs any more is taken back.
+type Return string
+
+// The ways to take a route back.
+const (
+	Delete  Return = "delete"
+	PutBack Return = "put back" // the blackhole that it replaced
+	Leave   Return = "leave"    // it is gone, or somebody else's by now
+)
 
 // InUse returns the tables that some subnet of the VPC uses, sorted by id: those with an explicit association, and the
 // main table if any of subnets has none.

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -52,11 +53,13 @@ type Inspector struct {
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Looks asks for looks.
 	Looks look.Asker
+	// Ledger has the shares that Drawbridge accepted.
+	Ledger ledger.Ledger
 }
 
 // Inspect reads the event and the share it concerns, in its owner's account and in those that it is meant for, asks the
 // policy, and answers. Once everybody has what is shared, it asks for a look at each VPC that asks for a gateway by its
-// tag or is attached to one. It changes nothing.
+// tag or is attached to one. It changes nothing in an account; that an accepted share ended is written in the ledger.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (workflow.InspectShareOutput, error) {
 	out := workflow.InspectShareOutput{Event: in.Event, Policy: in.Policy}
 	end := func(v Verdict) (workflow.InspectShareOutput, error) {
@@ -122,15 +125,25 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (
 	if why := Told(s, e.Account); why != "" && e.Name == event.ShareChanged {
 		return nothing("%s", why)
 	}
+	if e.Name == event.InvitationAccepted {
+		if _, ours, err := i.Ledger.Connection(ctx, Entry(out.Share, e.Account)); err != nil {
+			return out, err
+		} else if ours {
+			return nothing("Drawbridge accepted %s for account %s: the execution that did so asks for the looks", out.Share, e.Account)
+		}
+	}
 	receivers, err := i.receivers(ctx, in.Execution, s, from, e.Account, &out)
 	if err != nil {
 		return out, err
 	}
 	v := Judge(s, receivers)
+	if err := forget(ctx, i.Ledger, s, receivers); err != nil {
+		return out, err
+	}
 	switch v.Answer {
 	case workflow.AnswerAccept:
 		to := receivers[v.Receiver]
-		out.Invitation = workflow.Invitation{ARN: to.Invitation.ARN, Account: to.ID, Region: owner.Region}
+		out.Invitation = workflow.Invitation{ARN: to.Invitation.ARN, Share: out.Share, Account: to.ID, Region: owner.Region}
 	case workflow.AnswerAnnounce:
 		looks, err := i.looks(ctx, in.Execution, s, receivers, v.Reason)
 		if err == nil {
@@ -144,104 +157,6 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (
 		}
 	}
 	return end(v)
-}
-
-// find returns the ARNs of the shares that an event concerns: the one that it names, else all of the account and Region,
-// its own and those that it is given. Sorted.
-func (i Inspector) find(ctx context.Context, execution string, e event.Event) ([]string, error) {
-	if e.ShareARN != "" {
-		return []string{e.ShareARN}, nil
-	}
-	clients, found := i.Enter(execution, e.Place), []string{}
-	for _, whose := range []ramtypes.ResourceOwner{ramtypes.ResourceOwnerSelf, ramtypes.ResourceOwnerOtherAccounts} {
-		pages := ram.NewGetResourceSharesPaginator(clients.RAM, &ram.GetResourceSharesInput{ResourceOwner: whose})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("listing the resource shares of %s, %s: %w", e.Account, e.Region, err)
-			}
-			for _, s := range page.ResourceShares {
-				found = append(found, aws.ToString(s.ResourceShareArn))
-			}
-		}
-	}
-	invitations, err := invitations(ctx, clients.RAM, nil)
-	if err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
-	}
-	for _, one := range invitations {
-		found = append(found, aws.ToString(one.ResourceShareArn))
-	}
-	slices.Sort(found)
-	return slices.DeleteFunc(slices.Compact(found), func(arn string) bool {
-		_, ok := event.ShareOwner(arn)
-		return !ok
-	}), nil
-}
-
-// read reads a share in its owner's account.
-func (i Inspector) read(ctx context.Context, execution, arn string, owner event.Place) (Share, error) {
-	s := Share{ARN: arn, Owner: owner, Principals: map[string]string{}}
-	api := i.Enter(execution, owner).RAM
-	got, err := api.GetResourceShares(ctx, &ram.GetResourceSharesInput{ResourceOwner: ramtypes.ResourceOwnerSelf, ResourceShareArns: []string{arn}})
-	if fault.HasCode(err, "UnknownResourceException") || err == nil && len(got.ResourceShares) == 0 {
-		return s, nil
-	}
-	if err != nil {
-		return s, fmt.Errorf("reading %s: %w", arn, err)
-	}
-	s.Name, s.Status = aws.ToString(got.ResourceShares[0].Name), string(got.ResourceShares[0].Status)
-	for _, kind := range []ramtypes.ResourceShareAssociationType{ramtypes.ResourceShareAssociationTypeResource, ramtypes.ResourceShareAssociationTypePrincipal} {
-		found, err := associations(ctx, api, &ram.GetResourceShareAssociationsInput{AssociationType: kind, ResourceShareArns: []string{arn}})
-		if err != nil {
-			return s, err
-		}
-		var arns []string
-		for _, a := range found {
-			switch {
-			case kind == ramtypes.ResourceShareAssociationTypePrincipal:
-				s.Principals[aws.ToString(a.AssociatedEntity)] = string(a.Status)
-			case a.Status == ramtypes.ResourceShareAssociationStatusAssociated || a.Status == "": // those that ended stay for a while
-				arns = append(arns, aws.ToString(a.AssociatedEntity))
-			}
-		}
-		if kind == ramtypes.ResourceShareAssociationTypeResource {
-			s.Gateways, s.Others = Sort(arns)
-		}
-	}
-	return s, nil
-}
-
-func associations(ctx context.Context, api RAM, in *ram.GetResourceShareAssociationsInput) ([]ramtypes.ResourceShareAssociation, error) {
-	var out []ramtypes.ResourceShareAssociation
-	pages := ram.NewGetResourceShareAssociationsPaginator(api, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if fault.HasCode(err, "UnknownResourceException") {
-			return nil, nil // ended meanwhile
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading who shares what: %w", err)
-		}
-		out = append(out, page.ResourceShareAssociations...)
-	}
-	return out, nil
-}
-
-func invitations(ctx context.Context, api RAM, shares []string) ([]ramtypes.ResourceShareInvitation, error) {
-	var out []ramtypes.ResourceShareInvitation
-	pages := ram.NewGetResourceShareInvitationsPaginator(api, &ram.GetResourceShareInvitationsInput{ResourceShareArns: shares})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if fault.HasCode(err, "UnknownResourceException") {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading invitations to resource shares: %w", err)
-		}
-		out = append(out, page.ResourceShareInvitations...)
-	}
-	return out, nil
 }
 
 // receivers reads, in each account that a share is meant for, the invitation and whether the gateways are to be seen.
@@ -302,7 +217,17 @@ func (i Inspector) receiver(ctx context.Context, execution string, s Share, from
 	out.Policy = text
 	r.Accept = set.AcceptShare(participant(from, s.Owner.Region), participant(r.AccountFacts, s.Owner.Region), policy.Context{})
 	slog.InfoContext(ctx, "deciding", "action", r.Accept.Action, "account", r.ID, "allowed", r.Accept.Allowed, "policy", r.Accept.Policy)
-	return nil
+	if !r.Accept.Allowed || len(s.Others) > 0 {
+		return nil
+	}
+	names, err := i.names(ctx, execution, s.Owner, s.Gateways)
+	if err != nil {
+		return err
+	}
+	asking := map[event.AttachmentInspection]bool{}
+	err = i.asking(ctx, execution, where, names, "", asking)
+	r.Asks = len(asking) > 0
+	return err
 }
 
 func participant(f workflow.AccountFacts, region string) policy.Participant {
@@ -313,29 +238,11 @@ func participant(f workflow.AccountFacts, region string) policy.Participant {
 // account and in those that it is shared with, and those of these accounts that are attached to it. When nothing tells
 // whom an ended share was meant for, these are all that are attached.
 func (i Inspector) looks(ctx context.Context, execution string, s Share, receivers []Receiver, why string) ([]event.AttachmentInspection, error) {
-	in := &ec2.DescribeTransitGatewaysInput{Filters: []types.Filter{{Name: aws.String("transit-gateway-id"), Values: s.Gateways}}}
-	if len(s.Gateways) == 0 {
-		in.Filters = []types.Filter{{Name: aws.String("owner-id"), Values: []string{s.Owner.Account}}}
+	names, err := i.names(ctx, execution, s.Owner, slices.Concat(s.Gateways, s.Ended))
+	if err != nil || len(names) == 0 {
+		return nil, err
 	}
-	api := i.Enter(execution, s.Owner).EC2
-	names, pages := map[string]string{}, ec2.NewDescribeTransitGatewaysPaginator(api, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the transit gateways of %s, %s: %w", s.Owner.Account, s.Owner.Region, err)
-		}
-		for _, g := range page.TransitGateways {
-			names[aws.ToString(g.TransitGatewayId)] = name(g.Tags)
-		}
-	}
-	var ids []string
-	for id := range names {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	if len(ids) == 0 {
-		return nil, nil
-	}
+	api, ids := i.Enter(execution, s.Owner).EC2, slices.Sorted(maps.Keys(names))
 	found, attached := map[event.AttachmentInspection]bool{}, map[string]bool{}
 	concerned := map[string]bool{}
 	for _, r := range receivers {
@@ -405,34 +312,26 @@ func (i Inspector) asking(ctx context.Context, execution string, at event.Place,
 	return nil
 }
 
-func name(tags []types.Tag) string {
-	for _, t := range tags {
-		if aws.ToString(t.Key) == "Name" {
-			return strings.TrimSpace(aws.ToString(t.Value))
-		}
-	}
-	return ""
-}
-
 type accepter interface {
 	AcceptResourceShareInvitation(context.Context, *ram.AcceptResourceShareInvitationInput, ...func(*ram.Options)) (*ram.AcceptResourceShareInvitationOutput, error)
 }
 
-// Accept accepts an invitation, as the account that is invited.
-func Accept(ctx context.Context, api accepter, in workflow.Invitation) (workflow.AcceptShareOutput, error) {
-	slog.InfoContext(ctx, "accepting", "invitation", in.ARN, "account", in.Account)
-	got, err := api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &in.ARN})
-	// Answered, expired or taken back meanwhile: the machine looks again anyway, and goes on from what it finds.
-	if fault.HasCode(err, "ResourceShareInvitationAlreadyAcceptedException", "ResourceShareInvitationAlreadyRejectedException",
-		"ResourceShareInvitationExpiredException", "ResourceShareInvitationArnNotFoundException") {
-		return workflow.AcceptShareOutput{Status: "changed meanwhile"}, nil
+// Accept accepts an invitation, as the account that is invited. The ledger has it before. One that is accepted already is as it should be: perhaps
+// an answer was lost. One that somebody rejected, or that ended, the ledger forgets.
+func Accept(ctx context.Context, l ledger.Ledger, api accepter, in workflow.AcceptShareInput) (workflow.AcceptShareOutput, error) {
+	to := in.Invitation
+	if err := begin(ctx, l, in); err != nil {
+		return workflow.AcceptShareOutput{}, err
 	}
-	if err != nil {
-		return workflow.AcceptShareOutput{}, fmt.Errorf("accepting %s in %s: %w", in.ARN, in.Account, err)
+	slog.InfoContext(ctx, "accepting", "invitation", to.ARN, "account", to.Account)
+	out := workflow.AcceptShareOutput{Status: string(ramtypes.ResourceShareInvitationStatusAccepted)}
+	_, err := api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &to.ARN})
+	switch {
+	case fault.HasCode(err, "ResourceShareInvitationAlreadyRejectedException", "ResourceShareInvitationExpiredException", "ResourceShareInvitationArnNotFoundException"):
+		// The machine looks again anyway, and goes on from what it finds.
+		return workflow.AcceptShareOutput{Status: "changed meanwhile"}, l.LetGo(ctx, Entry(to.Share, to.Account))
+	case err != nil && !fault.HasCode(err, "ResourceShareInvitationAlreadyAcceptedException"):
+		return workflow.AcceptShareOutput{}, fmt.Errorf("accepting %s in %s: %w", to.ARN, to.Account, err)
 	}
-	out := workflow.AcceptShareOutput{}
-	if got.ResourceShareInvitation != nil {
-		out.Status = string(got.ResourceShareInvitation.Status)
-	}
-	return out, nil
+	return out, confirm(ctx, l, in)
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
@@ -35,6 +37,17 @@ type world struct {
 	shares     int               // shares of the account, if no event names one; 1 if 0
 	did        []string
 	looks      []string
+	ledger     *ledgertest.Memory // what Drawbridge accepted; empty if nil
+}
+
+// book returns the ledger of the world.
+func (w *world) book() ledger.Ledger {
+	l, m := ledgertest.New()
+	if w.ledger == nil {
+		w.ledger = m
+	}
+	l.Store = w.ledger
+	return l
 }
 
 type account struct {
@@ -145,7 +158,8 @@ func (w *world) inspect(t *testing.T, sample string, change ...string) workflow.
 		Policy: func(context.Context, string) (*policy.Set, string, error) {
 			return policy.Default(), policy.DefaultText(), nil
 		},
-		Looks: look.Asker{API: w, Bus: "drawbridge"},
+		Looks:  look.Asker{API: w, Bus: "drawbridge"},
+		Ledger: w.book(),
 	}
 	out, err := i.Inspect(t.Context(), workflow.InspectShareInput{Execution: "run", Event: []byte(text)})
 	if err != nil {
@@ -171,9 +185,12 @@ func TestInspect(t *testing.T) {
 		"a VPC that asks for another":                         {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "edge"}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
 		"a VPC that is attached and asks not":                 {&world{principals: associated, seen: []string{beta}, attached: []string{beta, gamma}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
 		"both are one look":                                   {&world{principals: associated, seen: []string{beta}, attached: []string{beta}, attach: map[string]string{beta: "core"}}, "create-resource-share", nil, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
-		"an invitation":                                       {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "create-resource-share", nil, workflow.AnswerAccept, "", ""},
+		"an invitation, and a VPC asks by name":               {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING", attach: map[string]string{beta: "core"}}, "create-resource-share", nil, workflow.AnswerAccept, "", ""},
+		"an invitation, and a VPC asks by id":                 {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING", attach: map[string]string{beta: gateway}}, "create-resource-share", nil, workflow.AnswerAccept, "", ""},
+		"an invitation, and nobody asks":                      {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
+		"an invitation, and a VPC asks for another":           {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING", attach: map[string]string{beta: "edge", gamma: "core"}}, "create-resource-share", nil, workflow.AnswerNothing, workflow.Nothing, ""},
 		"RAM's event in the invited account":                  {&world{principals: map[string]string{beta: "ASSOCIATING"}, invitation: "PENDING"}, "resource-sharing-state-change", nil, workflow.AnswerNothing, workflow.Nothing, ""},
-		"RAM's event in an account of a unit that is invited": {&world{principals: map[string]string{unit: "ASSOCIATING"}, invitation: "PENDING"}, "resource-sharing-state-change", nil, workflow.AnswerAccept, "", ""},
+		"RAM's event in an account of a unit that is invited": {&world{principals: map[string]string{unit: "ASSOCIATING"}, invitation: "PENDING", attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", nil, workflow.AnswerAccept, "", ""},
 		"RAM's event in the owner's account":                  {&world{principals: associated, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", []string{"222222222222", "111111111111"}, workflow.AnswerNothing, workflow.Nothing, ""},
 		"RAM's event about an invitation that expired":        {&world{principals: map[string]string{beta: "DISASSOCIATED"}, invitation: "EXPIRED"}, "resource-sharing-state-change", nil, workflow.AnswerExpired, workflow.Expired, ""},
 		"one that names no share":                             {&world{principals: map[string]string{unit: "ASSOCIATED"}, seen: []string{beta}, attach: map[string]string{beta: "core"}}, "resource-sharing-state-change", []string{":resource-share/", ":other/"}, workflow.AnswerAnnounce, workflow.Announced, "vpc-2"},
@@ -207,7 +224,7 @@ func TestInspect(t *testing.T) {
 			if out.Announced != len(c.world.looks) {
 				t.Errorf("says %d looks, asked for %d", out.Announced, len(c.world.looks))
 			}
-			if out.Answer == workflow.AnswerAccept && (out.Invitation != workflow.Invitation{ARN: "invitation", Account: beta, Region: "us-east-1"} || !out.Decision.Allowed || out.Policy == "") {
+			if out.Answer == workflow.AnswerAccept && (out.Invitation != workflow.Invitation{ARN: "invitation", Share: arn, Account: beta, Region: "us-east-1"} || !out.Decision.Allowed || out.Policy == "") {
 				t.Errorf("accepts %+v by %+v", out.Invitation, out.Decision)
 			}
 		})
@@ -222,7 +239,7 @@ func TestSeveralSharesAreLookedAtOneByOne(t *testing.T) {
 	}
 }
 
-// invited answers an acceptance.
+// invitee answers an acceptance.
 type invitee struct{ err error }
 
 func (i invitee) AcceptResourceShareInvitation(_ context.Context, in *ram.AcceptResourceShareInvitationInput, _ ...func(*ram.Options)) (*ram.AcceptResourceShareInvitationOutput, error) {
@@ -232,17 +249,140 @@ func (i invitee) AcceptResourceShareInvitation(_ context.Context, in *ram.Accept
 	return &ram.AcceptResourceShareInvitationOutput{ResourceShareInvitation: &ramtypes.ResourceShareInvitation{ResourceShareInvitationArn: in.ResourceShareInvitationArn, Status: ramtypes.ResourceShareInvitationStatusAccepted}}, nil
 }
 
-func TestAccept(t *testing.T) {
-	in := workflow.Invitation{ARN: "invitation", Account: beta, Region: "us-east-1"}
-	if out, err := share.Accept(t.Context(), invitee{}, in); err != nil || out.Status != "ACCEPTED" {
-		t.Errorf("%+v, %v", out, err)
+// answering is the input of a step that accepts the invitation of an account.
+func answering(account string) workflow.AcceptShareInput {
+	return workflow.AcceptShareInput{Execution: "run", Decision: policy.Decision{Allowed: true, Policy: "accept-share"},
+		Invitation: workflow.Invitation{ARN: "invitation", Share: arn, Account: account, Region: "us-east-1"}}
+}
+
+// entries are the shares that the ledger has as accepted: the account, the state of the item.
+func entries(t *testing.T, l ledger.Ledger) string {
+	t.Helper()
+	all, err := l.Connections(t.Context(), alpha, "us-east-1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, code := range []string{"ResourceShareInvitationAlreadyAcceptedException", "ResourceShareInvitationExpiredException"} {
-		if out, err := share.Accept(t.Context(), invitee{&smithy.GenericAPIError{Code: code}}, in); err != nil || out.Status != "changed meanwhile" {
-			t.Errorf("%s: %+v, %v", code, out, err)
+	var out []string
+	for _, c := range all {
+		items, err := l.Items(t.Context(), c.ID)
+		if err != nil || len(items) != 1 || items[0].Resource != arn || items[0].Left != "invitation" {
+			t.Errorf("%s has %+v, %v", c.ID, items, err)
+		}
+		if c.Policy != "accept-share" || c.Status != "" && c.Status != share.Accepted {
+			t.Errorf("%+v", c)
+		}
+		out = append(out, items[0].Key+" "+string(items[0].State)+" "+string(c.Status))
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestAccept(t *testing.T) {
+	code := func(c string) error { return &smithy.GenericAPIError{Code: c} }
+	for name, c := range map[string]struct {
+		err               error
+		status, has, says string
+	}{
+		"accepted":                            {nil, "ACCEPTED", beta + " confirmed Accepted", ""},
+		"accepted already":                    {code("ResourceShareInvitationAlreadyAcceptedException"), "ACCEPTED", beta + " confirmed Accepted", ""},
+		"rejected meanwhile":                  {code("ResourceShareInvitationAlreadyRejectedException"), "changed meanwhile", "", ""},
+		"expired meanwhile":                   {code("ResourceShareInvitationExpiredException"), "changed meanwhile", "", ""},
+		"taken back meanwhile":                {code("ResourceShareInvitationArnNotFoundException"), "changed meanwhile", "", ""},
+		"refused, and the answer may be lost": {code("OperationNotPermittedException"), "", beta + " intended ", "accepting invitation in " + beta},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := ledgertest.New()
+			out, err := share.Accept(t.Context(), l, invitee{c.err}, answering(beta))
+			if out.Status != c.status || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%+v, %v", out, err)
+			}
+			if got := entries(t, l); got != c.has {
+				t.Errorf("the ledger has %q, want %q", got, c.has)
+			}
+		})
+	}
+}
+
+// TestAcceptSurvivesItsLedger loses each call to the ledger, once done and once not, and repeats the step as Step Functions does.
+func TestAcceptSurvivesItsLedger(t *testing.T) {
+	clean, m := ledgertest.New()
+	if _, err := share.Accept(t.Context(), clean, invitee{}, answering(beta)); err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	for _, n := range m.Calls {
+		calls += n
+	}
+	if calls == 0 {
+		t.Fatal("no call to lose")
+	}
+	for _, kind := range []ledgertest.Fault{ledgertest.Refused, ledgertest.Lost} {
+		for lost := range calls {
+			l, m := ledgertest.New()
+			n := -1
+			m.Fault = func(string) ledgertest.Fault {
+				if n++; n == lost {
+					return kind
+				}
+				return ledgertest.None
+			}
+			done := false
+			for attempt := 0; attempt < 2 && !done; attempt++ {
+				answer := invitee{}
+				if attempt > 0 {
+					answer.err = &smithy.GenericAPIError{Code: "ResourceShareInvitationAlreadyAcceptedException"}
+				}
+				_, err := share.Accept(t.Context(), l, answer, answering(beta))
+				done = err == nil
+			}
+			if got := entries(t, l); !done || got != beta+" confirmed Accepted" {
+				t.Errorf("call %d, fault %d: the ledger has %q", lost, kind, got)
+			}
 		}
 	}
-	if _, err := share.Accept(t.Context(), invitee{&smithy.GenericAPIError{Code: "OperationNotPermittedException"}}, in); err == nil || !strings.Contains(err.Error(), "accepting invitation in "+beta) {
-		t.Errorf("%v", err)
+}
+
+func TestWhatWasAcceptedIsForgottenWhenItEnds(t *testing.T) {
+	associated := func(b, g string) map[string]string { return map[string]string{beta: b, gamma: g} }
+	const both = beta + " confirmed Accepted, " + gamma + " confirmed Accepted"
+	for name, c := range map[string]struct {
+		world *world
+		want  string
+	}{
+		"both stay":         {&world{principals: associated("ASSOCIATED", "ASSOCIATED"), seen: []string{beta, gamma}}, both},
+		"one is taken out":  {&world{principals: associated("DISASSOCIATED", "ASSOCIATED"), seen: []string{gamma}}, gamma + " confirmed Accepted"},
+		"the share is gone": {&world{gone: true}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := c.world.book()
+			for _, id := range []string{beta, gamma} {
+				if _, err := share.Accept(t.Context(), l, invitee{}, answering(id)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := entries(t, l); got != both {
+				t.Fatalf("at first the ledger has %q", got)
+			}
+			c.world.inspect(t, "create-resource-share")
+			if got := entries(t, l); got != c.want {
+				t.Errorf("the ledger has %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWhoAcceptedLooksOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		ours bool
+		want workflow.Answer
+	}{"Drawbridge": {true, workflow.AnswerNothing}, "somebody by hand": {false, workflow.AnswerAnnounce}} {
+		w := &world{principals: map[string]string{beta: "ASSOCIATED"}, invitation: "ACCEPTED", seen: []string{beta}, attach: map[string]string{beta: "core"}}
+		if c.ours {
+			if _, err := share.Accept(t.Context(), w.book(), invitee{}, answering(beta)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out := w.inspect(t, "accept-resource-share-invitation"); out.Answer != c.want || (len(w.looks) == 0) != c.ours {
+			t.Errorf("accepted by %s: %s because %s, looks at %v", name, out.Answer, out.Reason, w.looks)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -63,22 +64,41 @@ func over(s Share, r Receiver) bool {
 		slices.Contains([]string{"DISASSOCIATED", "DISASSOCIATING"}, r.Association)
 }
 
+// Over returns the accounts for which a share ended, sorted: nil for all, if it is no more, and empty for none. An account that cannot be
+// read says nothing of itself, but the share's owner does of it.
+func Over(s Share, receivers []Receiver) []string {
+	if over(s, Receiver{}) {
+		return nil
+	}
+	out := []string{}
+	for _, r := range receivers {
+		if over(s, r) {
+			out = append(out, r.ID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Judge decides what a share needs next. The first of these that holds:
 //
-//	the share holds no gateway                               → nothing
-//	a receiver is invited, the policy: AcceptShare           → accept that invitation
+//	the share holds no gateway, and held none                → nothing
+//	a receiver is invited, the policy: AcceptShare, and a
+//	VPC of it asks for a gateway of the share                → accept that invitation
 //	a receiver's association is on its way, or a gateway
 //	is not to be seen yet where it is accepted               → wait
-//	a receiver sees the gateways, or the share ended         → announce: each VPC that asks for one, or is attached, gets a look
+//	a receiver sees the gateways, or the share ended, or
+//	holds none of its gateways any more                      → announce: each VPC that asks for one, or is attached, gets a look
 //	a receiver is invited, and the policy does not allow it,
 //	or the share holds more than gateways                    → refuse
 //	an invitation expired                                    → expired
 //	an invitation was rejected                               → rejected
+//	a receiver is invited, and no VPC of it asks             → nothing: its owner may ask by a tag, or accept by hand
 //	else                                                     → nothing
 //
 // Receivers outside the organization, and such that let nobody in, are named in the reason and hold up nobody.
 func Judge(s Share, receivers []Receiver) Verdict {
-	if len(s.Gateways) == 0 && s.Status != "" {
+	if len(s.Gateways)+len(s.Ended) == 0 && s.Status != "" {
 		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf("%s holds no transit gateway", title(s))}
 	}
 	var asides []string
@@ -124,9 +144,15 @@ func one(s Share, r Receiver) Verdict {
 		return Verdict{Answer: workflow.AnswerExpired, Reason: expired(s, r)}
 	case over(s, r):
 		return Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s is not shared with account %s any more", title(s), r.ID)}
+	case len(s.Gateways) == 0 && len(s.Ended) > 0:
+		return Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s holds %s no more", title(s), strings.Join(s.Ended, ", "))}
 	case pending && len(s.Others) > 0:
 		return Verdict{Answer: workflow.AnswerRefuse,
 			Reason: fmt.Sprintf("%s holds more than transit gateways (%s): account %s may accept %s by hand", title(s), s.Others[0], r.ID, r.Invitation.ARN)}
+	case pending && r.Accept.Allowed && !r.Asks:
+		return Verdict{Answer: workflow.AnswerNothing, Decision: r.Accept,
+			Reason: fmt.Sprintf("account %s is invited to %s, and none of its VPCs asks for %s: one that is tagged %s with the id or name of a gateway does",
+				r.ID, title(s), strings.Join(s.Gateways, ", "), tag.Attach)}
 	case pending && r.Accept.Allowed:
 		return Verdict{Answer: workflow.AnswerAccept, Reason: "accepted by policy " + r.Accept.Policy, Decision: r.Accept}
 	case pending:
@@ -158,6 +184,6 @@ func title(s Share) string {
 }
 
 // Asks reports whether a VPC's tag drawbridge:attach asks for a gateway: by its id, or by its name.
-func Asks(tag, gateway, name string) bool {
-	return tag != "" && (tag == gateway || tag == name)
+func Asks(asked, gateway, name string) bool {
+	return asked != "" && (asked == gateway || asked == name)
 }

@@ -48,6 +48,8 @@ func invited(status string, allowed bool) func(*share.Receiver) {
 	}
 }
 
+func asks(r *share.Receiver) { r.Asks = true }
+
 func outside(r *share.Receiver) { r.Organization = "" }
 func closed(r *share.Receiver)  { r.Closed = "assuming a role in " + r.ID + ": access denied" }
 
@@ -58,29 +60,34 @@ func TestJudge(t *testing.T) {
 		want      workflow.Answer
 		says      string
 	}{
-		"inside the organization, seen":            {core(), []share.Receiver{member(beta, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "has " + gateway},
-		"inside the organization, not seen yet":    {core(), []share.Receiver{member(beta, "ASSOCIATED")}, workflow.AnswerWait, "does not see"},
-		"on its way":                               {core(), []share.Receiver{member(beta, "ASSOCIATING")}, workflow.AnswerWait, "does not see"},
-		"invited, the policy allows":               {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", true))}, workflow.AnswerAccept, "accepted by policy p"},
-		"invited, the policy does not":             {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", false))}, workflow.AnswerRefuse, "refused by policy p"},
-		"invited to more than gateways":            {core(func(s *share.Share) { s.Others = []string{"arn:subnet"} }), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", true))}, workflow.AnswerRefuse, "holds more than transit gateways (arn:subnet)"},
-		"accepted, not seen yet":                   {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("ACCEPTED", true))}, workflow.AnswerWait, "does not see"},
-		"expired":                                  {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("EXPIRED", true))}, workflow.AnswerExpired, "can take the account out of the share and add it again"},
-		"expired, and taken out of the share":      {core(), []share.Receiver{member(beta, "DISASSOCIATED", invited("EXPIRED", true))}, workflow.AnswerExpired, "expired"},
-		"rejected":                                 {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("REJECTED", true))}, workflow.AnswerRejected, "rejected"},
-		"taken out of the share":                   {core(), []share.Receiver{member(beta, "DISASSOCIATED")}, workflow.AnswerAnnounce, "not shared with account 222222222222 any more"},
-		"the share is deleted":                     {core(func(s *share.Share) { s.Status = "DELETED" }), []share.Receiver{member(beta, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "any more"},
-		"the share is gone":                        {share.Share{ARN: arn, Owner: event.Place{Account: alpha}}, nil, workflow.AnswerAnnounce, "is no more"},
-		"a share without gateways":                 {core(func(s *share.Share) { s.Gateways = nil }), []share.Receiver{member(beta, "ASSOCIATED")}, workflow.AnswerNothing, "holds no transit gateway"},
-		"nobody":                                   {core(), nil, workflow.AnswerNothing, "names no other account"},
-		"a receiver outside":                       {core(), []share.Receiver{member(beta, "ASSOCIATING", outside)}, workflow.AnswerNothing, "outside the organization"},
-		"a receiver that lets nobody in":           {core(), []share.Receiver{member(beta, "ASSOCIATED", closed)}, workflow.AnswerNothing, "access denied"},
-		"an account of a unit that has it":         {core(), []share.Receiver{member(gamma, "", sees)}, workflow.AnswerAnnounce, "has " + gateway},
-		"an account that the share does not reach": {core(), []share.Receiver{member(gamma, "")}, workflow.AnswerNothing, "does not reach"},
-		"RAM failed":                               {core(), []share.Receiver{member(beta, "FAILED")}, workflow.AnswerNothing, "could not share"},
-		"one invited, one waits":                   {core(), []share.Receiver{member(beta, "ASSOCIATED"), member(gamma, "ASSOCIATING", invited("PENDING", true))}, workflow.AnswerAccept, "accepted"},
-		"one refused, one has it":                  {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", false)), member(gamma, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "333333333333 has"},
-		"one outside, one has it":                  {core(), []share.Receiver{member(beta, "ASSOCIATING", outside), member(gamma, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "; account 222222222222 is outside"},
+		"inside the organization, seen":               {core(), []share.Receiver{member(beta, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "has " + gateway},
+		"inside the organization, not seen yet":       {core(), []share.Receiver{member(beta, "ASSOCIATED")}, workflow.AnswerWait, "does not see"},
+		"on its way":                                  {core(), []share.Receiver{member(beta, "ASSOCIATING")}, workflow.AnswerWait, "does not see"},
+		"invited, the policy allows":                  {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", true), asks)}, workflow.AnswerAccept, "accepted by policy p"},
+		"invited, allowed, and nobody asks":           {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", true))}, workflow.AnswerNothing, "none of its VPCs asks for " + gateway},
+		"one asks, one does not":                      {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", true)), member(gamma, "ASSOCIATING", invited("PENDING", true), asks)}, workflow.AnswerAccept, "accepted"},
+		"invited, the policy does not":                {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", false))}, workflow.AnswerRefuse, "refused by policy p"},
+		"invited to more than gateways":               {core(func(s *share.Share) { s.Others = []string{"arn:subnet"} }), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", true), asks)}, workflow.AnswerRefuse, "holds more than transit gateways (arn:subnet)"},
+		"accepted, not seen yet":                      {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("ACCEPTED", true))}, workflow.AnswerWait, "does not see"},
+		"expired":                                     {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("EXPIRED", true))}, workflow.AnswerExpired, "can take the account out of the share and add it again"},
+		"expired, and taken out of the share":         {core(), []share.Receiver{member(beta, "DISASSOCIATED", invited("EXPIRED", true))}, workflow.AnswerExpired, "expired"},
+		"rejected":                                    {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("REJECTED", true))}, workflow.AnswerRejected, "rejected"},
+		"the share is deleted, and says what it held": {core(func(s *share.Share) { s.Status, s.Gateways, s.Ended = "DELETED", nil, []string{gateway} }), []share.Receiver{member(beta, "DISASSOCIATED")}, workflow.AnswerAnnounce, "not shared with account 222222222222 any more"},
+		"the gateway is taken out of the share":       {core(func(s *share.Share) { s.Gateways, s.Ended = nil, []string{gateway} }), []share.Receiver{member(beta, "ASSOCIATED")}, workflow.AnswerAnnounce, "holds " + gateway + " no more"},
+		"it never held one":                           {core(func(s *share.Share) { s.Status, s.Gateways = "DELETED", nil }), []share.Receiver{member(beta, "DISASSOCIATED")}, workflow.AnswerNothing, "holds no transit gateway"},
+		"taken out of the share":                      {core(), []share.Receiver{member(beta, "DISASSOCIATED")}, workflow.AnswerAnnounce, "not shared with account 222222222222 any more"},
+		"the share is deleted":                        {core(func(s *share.Share) { s.Status = "DELETED" }), []share.Receiver{member(beta, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "any more"},
+		"the share is gone":                           {share.Share{ARN: arn, Owner: event.Place{Account: alpha}}, nil, workflow.AnswerAnnounce, "is no more"},
+		"a share without gateways":                    {core(func(s *share.Share) { s.Gateways = nil }), []share.Receiver{member(beta, "ASSOCIATED")}, workflow.AnswerNothing, "holds no transit gateway"},
+		"nobody":                                      {core(), nil, workflow.AnswerNothing, "names no other account"},
+		"a receiver outside":                          {core(), []share.Receiver{member(beta, "ASSOCIATING", outside)}, workflow.AnswerNothing, "outside the organization"},
+		"a receiver that lets nobody in":              {core(), []share.Receiver{member(beta, "ASSOCIATED", closed)}, workflow.AnswerNothing, "access denied"},
+		"an account of a unit that has it":            {core(), []share.Receiver{member(gamma, "", sees)}, workflow.AnswerAnnounce, "has " + gateway},
+		"an account that the share does not reach":    {core(), []share.Receiver{member(gamma, "")}, workflow.AnswerNothing, "does not reach"},
+		"RAM failed":                                  {core(), []share.Receiver{member(beta, "FAILED")}, workflow.AnswerNothing, "could not share"},
+		"one invited, one waits":                      {core(), []share.Receiver{member(beta, "ASSOCIATED"), member(gamma, "ASSOCIATING", invited("PENDING", true), asks)}, workflow.AnswerAccept, "accepted"},
+		"one refused, one has it":                     {core(), []share.Receiver{member(beta, "ASSOCIATING", invited("PENDING", false)), member(gamma, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "333333333333 has"},
+		"one outside, one has it":                     {core(), []share.Receiver{member(beta, "ASSOCIATING", outside), member(gamma, "ASSOCIATED", sees)}, workflow.AnswerAnnounce, "; account 222222222222 is outside"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := share.Judge(c.share, c.receivers)
@@ -96,6 +103,25 @@ func TestJudge(t *testing.T) {
 				t.Errorf("in another order: %s", again.Answer)
 			}
 		})
+	}
+}
+
+func TestOver(t *testing.T) {
+	left, stays := member(gamma, "DISASSOCIATED", closed), member(beta, "ASSOCIATED", sees)
+	for name, c := range map[string]struct {
+		share     share.Share
+		receivers []share.Receiver
+		want      string
+		all       bool
+	}{
+		"one left, and lets nobody in": {core(), []share.Receiver{stays, left}, "[" + gamma + "]", false},
+		"nobody left":                  {core(), []share.Receiver{stays}, "[]", false},
+		"the share is deleted":         {core(func(s *share.Share) { s.Status = "DELETED" }), []share.Receiver{stays}, "[]", true},
+		"the share is no more":         {share.Share{ARN: arn}, nil, "[]", true},
+	} {
+		if got := share.Over(c.share, c.receivers); fmt.Sprint(got) != c.want || (got == nil) != c.all {
+			t.Errorf("%s: got %v, all %v", name, got, got == nil)
+		}
 	}
 }
 

@@ -1,9 +1,18 @@
 // Package share looks at the resource shares of AWS RAM by which accounts share transit gateways, and accepts RAM's
-// invitations where the policy allows it.
+// invitations where the account asks for what is shared and the policy allows it.
 //
 // Within an organization that shares with itself there are no invitations: the gateway is there at once. Otherwise each
 // account is invited and has seven days to accept.
 // https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-invitations.html
+//
+// An invitation is the invited account's to answer. It asks by the tag drawbridge:attach on one of its VPCs; without, the invitation is left
+// as it is. What Drawbridge accepted is in the ledger until the share ends. See docs/decisions/0076-an-invitation-is-accepted-for-who-asks.md.
+//
+//	share.go   the words
+//	plan.go    thinks (pure)
+//	apply.go   asks the policy, accepts
+//	read.go    reads shares and invitations
+//	entry.go   what the ledger has of it
 package share
 
 import (
@@ -21,6 +30,8 @@ type Share struct {
 	// Gateways are the ids of the transit gateways in it, Others the ARNs of everything else.
 	Gateways []string
 	Others   []string
+	// Ended are the ids of those transit gateways that it held and holds no more, as long as RAM shows them.
+	Ended []string
 	// Principals are those it is shared with, account ids and ARNs of units, with the status of each.
 	Principals map[string]string
 }
@@ -35,6 +46,9 @@ type Receiver struct {
 	Sees bool
 	// Accept is the policy's decision about accepting the invitation.
 	Accept policy.Decision
+	// Asks says whether a VPC of the account asks, by its tag, for a gateway of the share. It is read of who is invited alone, and only
+	// where that decides.
+	Asks bool
 	// Closed says why the account cannot be entered, if so.
 	Closed string
 }

@@ -1,6 +1,6 @@
 // Package statement adds statements to a JSON policy document that belongs to somebody else, and takes them away again.
 //
-// The document is a key policy, a secret's resource policy or a role's trust policy. AWS can only replace such a document
+// The document is a role's trust policy, or another that its owner wrote. AWS can only replace such a document
 // as a whole, so whoever changes one sends everybody's statements. This package changes the text, not a decoded copy of
 // it: other people's statements, their order, their spaces and line ends, and everything around them stay byte for byte.
 //
@@ -13,6 +13,8 @@ package statement
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -160,6 +162,33 @@ func Ours(document []byte, prefix string) ([]string, error) {
 		}
 	}
 	return sids, nil
+}
+
+// Find returns the statement of a Sid as it stands in document, nil if there is none.
+func Find(document []byte, sid string) ([]byte, error) {
+	if len(bytes.TrimSpace(document)) == 0 {
+		return nil, nil
+	}
+	p, err := parse(document)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range p.statements {
+		if s.sid == sid {
+			return bytes.Clone(document[s.from:s.to]), nil
+		}
+	}
+	return nil, nil
+}
+
+// Digest stands for what a document, or a statement, says: two that are the same to [Same] have one. What is not JSON has its own.
+func Digest(text []byte) string {
+	says, err := canonical(text)
+	if err != nil {
+		says = text
+	}
+	sum := sha256.Sum256(says)
+	return "sha256:" + hex.EncodeToString(sum[:16])
 }
 
 // span is where a statement stands in a document.

@@ -227,40 +227,6 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestLockedOut(t *testing.T) {
-	const root = `{"Sid":"Enable","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"kms:*","Resource":"*"}`
-	list := func(statements ...string) []byte {
-		return []byte(`{"Statement":[` + strings.Join(statements, ",") + `]}`)
-	}
-	administrators := strings.Replace(root, "Enable", "DrawbridgeRead", 1)
-	deny := `{"Effect":"Deny","Principal":"*","Action":["kms:Put*"],"Resource":"*"}`
-	for name, c := range map[string]struct {
-		before, after []byte
-		locked        bool
-	}{
-		"ours is added":                                  {list(root), list(root, text), false},
-		"nothing changes":                                {list(root), list(root), false},
-		"the owner's is gone":                            {list(root), list(text), true},
-		"the owner's bore a Sid of ours":                 {list(administrators), list(text), true},
-		"the same grant stays elsewhere":                 {list(administrators, root), list(root, text), false},
-		"a denial is new":                                {list(root), list(root, deny), true},
-		"a denial was there":                             {list(root, deny), list(root, deny, text), false},
-		"a denial of something else":                     {list(root), list(root, strings.Replace(deny, "Put", "Dec", 1)), false},
-		"a denial of all but something else":             {list(root), list(root, `{"Effect":"Deny","Principal":"*","NotAction":"kms:Decrypt"}`), true},
-		"a grant of all but something else":              {list(`{"Effect":"Allow","Principal":"*","NotAction":"kms:Decrypt"}`), list(text), true},
-		"a grant of all but this":                        {list(`{"Effect":"Allow","Principal":"*","NotAction":"kms:putkeypolicy"}`), list(text), false},
-		"a condition is new":                             {list(root), list(strings.Replace(root, `}`, `},"Condition":{"Bool":{"aws:SecureTransport":"true"}}`, 1)), true},
-		"one of two principals is gone":                  {list(strings.Replace(root, `"arn:aws:iam::222222222222:root"`, `["222222222222","333333333333"]`, 1)), list(strings.Replace(root, `"arn:aws:iam::222222222222:root"`, `"222222222222"`, 1)), true},
-		"the resource became NotResource":                {list(root), list(strings.Replace(root, "Resource", "NotResource", 1)), true},
-		"a document where there was none locks none out": {nil, list(text), false},
-	} {
-		err := LockedOut(c.before, c.after, "kms:PutKeyPolicy")
-		if c.locked != (fault.Of(err) == fault.Conflict) || !c.locked && err != nil {
-			t.Errorf("%s: LockedOut = %v, want locked %v", name, err, c.locked)
-		}
-	}
-}
-
 func ExampleMerge() {
 	document := []byte(`{"Version": "2012-10-17", "Statement": [{"Sid": "owner", "Effect": "Allow"}]}`)
 	with, err := Merge(document, Statement{Sid: "DrawbridgeRead", Effect: "Allow", Action: []string{"kms:Decrypt"}})
@@ -270,4 +236,23 @@ func ExampleMerge() {
 	// Output:
 	// {"Version": "2012-10-17", "Statement": [{"Sid": "owner", "Effect": "Allow"},{"Sid":"DrawbridgeRead","Effect":"Allow","Action":["kms:Decrypt"]}]} <nil>
 	// {"Version": "2012-10-17", "Statement": [{"Sid": "owner", "Effect": "Allow"}]} <nil>
+}
+
+func TestFindAndDigest(t *testing.T) {
+	document := []byte(`{"Statement": [{"Sid":"a"}, ` + text + ` ]}`)
+	found, err := Find(document, ours.Sid)
+	if err != nil || string(found) != text {
+		t.Errorf("Find = %s, %v", found, err)
+	}
+	for _, none := range []string{"", `{"Statement":{"Sid":"a"}}`} {
+		if found, err := Find([]byte(none), ours.Sid); err != nil || found != nil {
+			t.Errorf("Find in %s = %s, %v", none, found, err)
+		}
+	}
+	if _, err := Find([]byte("x"), ours.Sid); fault.Of(err) != fault.Conflict {
+		t.Error(err)
+	}
+	if Digest([]byte(`{"Action":["a"],"B":1}`)) != Digest([]byte(` {"B":1, "Action":"a"}`)) || Digest([]byte(`{"Action":"a"}`)) == Digest([]byte(`{"Action":"b"}`)) || Digest([]byte("x")) == Digest([]byte("y")) {
+		t.Error("a digest stands for what a statement says")
+	}
 }

@@ -1,6 +1,8 @@
 package studio
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,7 +13,9 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -41,35 +45,47 @@ func (d document) text() string {
 	return string(text)
 }
 
-// Trust returns the trust policy of the readers' role: exactly the admitted execution roles, and only with a source
-// identity. Those that leave are denied by name: so it is known who they are until what they were given is taken back, also
-// to another execution. "" if there are neither.
-func Trust(roles []workflow.ExecutionRole) string {
-	of := map[bool][]string{}
-	for _, r := range roles {
-		of[r.Admit] = append(of[r.Admit], r.ARN)
-	}
-	var all []statement.Statement
-	say := func(one statement.Statement, roles []string) {
-		slices.Sort(roles)
-		if one.Principal = map[string][]string{"AWS": slices.Compact(roles)}; len(roles) > 0 {
-			all = append(all, one)
-		}
-	}
+// maxTrust is how many characters a trust policy may have, without white space, unless AWS raised the account's quota.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const maxTrust = 2048
+
+// Trust returns the trust policy of the readers' role: exactly these execution roles, and only with a source identity. Without any it
+// denies everybody: IAM takes no empty one.
+func Trust(readers []string) string {
 	actions := []string{"sts:AssumeRole", "sts:SetSourceIdentity"}
-	say(statement.Statement{Sid: "DrawbridgeReaders", Effect: "Allow", Action: actions,
-		// Without it somebody could assume the role as nobody.
-		Condition: map[string]map[string][]string{"StringLike": {"sts:SourceIdentity": {"*"}}}}, of[true])
-	say(statement.Statement{Sid: "DrawbridgeLeaving", Effect: "Deny", Action: actions}, of[false])
-	if len(all) == 0 {
-		return ""
+	if len(readers) == 0 {
+		return document{statement.Version, []statement.Statement{{Sid: "DrawbridgeNobody", Effect: "Deny", Principal: map[string][]string{"AWS": {"*"}}, Action: actions}}}.text()
 	}
-	return document{statement.Version, all}.text()
+	readers = slices.Sorted(slices.Values(readers))
+	return document{statement.Version, []statement.Statement{{Sid: "DrawbridgeReaders", Effect: "Allow", Action: actions,
+		Principal: map[string][]string{"AWS": slices.Compact(readers)},
+		// Without it somebody could assume the role as nobody.
+		Condition: map[string]map[string][]string{"StringLike": {"sts:SourceIdentity": {"*"}}}}}}.text()
 }
 
-// Staying returns the roles without those that leave.
-func Staying(roles []workflow.ExecutionRole) []workflow.ExecutionRole {
-	return slices.DeleteFunc(slices.Clone(roles), func(r workflow.ExecutionRole) bool { return !r.Admit })
+// Fit returns those of the readers that fit into the trust policy of the readers' role, and those that do not: who reads already comes first,
+// then by name.
+func Fit(readers, already []string) (fit, full []string) {
+	order := slices.Compact(slices.Sorted(slices.Values(readers)))
+	slices.SortStableFunc(order, func(a, b string) int {
+		return cmp.Compare(btoi(!slices.Contains(already, a)), btoi(!slices.Contains(already, b)))
+	})
+	for _, r := range order {
+		if len(Trust(append(slices.Clone(fit), r))) > maxTrust {
+			full = append(full, r)
+		} else {
+			fit = append(fit, r)
+		}
+	}
+	slices.Sort(fit)
+	return fit, full
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Permissions returns what the readers' role may do: on exactly this cluster, as exactly the user of the session's source
@@ -89,7 +105,11 @@ func Permissions(w workflow.Warehouse) string {
 			Resource: []string{of("dbuser", w.ID+"/"+self)}, Condition: asSelf},
 		{Sid: "DrawbridgeQuery", Effect: "Allow",
 			Action:   []string{"redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"},
-			Resource: []string{of("cluster", w.ID)}},
+			Resource: []string{of("cluster", w.ID)},
+			// The owner's tag counts at once, before Drawbridge hears of it. Of a cluster's users and databases, which are what credentials
+			// are for, IAM knows no tags.
+			// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshift.html
+			Condition: map[string]map[string][]string{"Null": {"aws:ResourceTag/" + tag.Studio: {"false"}}}},
 		// These know a statement, not a cluster; each session sees its own.
 		// https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-iam.html
 		{Sid: "DrawbridgeResults", Effect: "Allow",
@@ -107,26 +127,11 @@ func Permissions(w workflow.Warehouse) string {
 	return document{statement.Version, all}.text()
 }
 
-// Cluster returns the ARN of the cluster that [Permissions] were written for; "" if the policy is not of that form.
-func Cluster(policy string) string {
-	var d document
-	if json.Unmarshal([]byte(policy), &d) != nil {
-		return ""
-	}
-	for _, s := range d.Statement {
-		if s.Sid == "DrawbridgeQuery" && len(s.Resource) == 1 {
-			return s.Resource[0]
-		}
-	}
-	return ""
-}
-
-// Readers returns the execution roles that the trust policy of a readers' role names, sorted: those that it admits, and those
-// that leave.
+// Readers returns the execution roles that the trust policy of a readers' role admits, sorted.
 func Readers(trust string) ([]string, error) {
 	var d struct {
 		Statement []struct {
-			Sid       string
+			Effect    string
 			Principal struct{ AWS any }
 		}
 	}
@@ -135,15 +140,8 @@ func Readers(trust string) ([]string, error) {
 	}
 	var out []string
 	for _, s := range d.Statement {
-		switch v := s.Principal.AWS.(type) {
-		case string:
-			out = append(out, v)
-		case []any:
-			for _, one := range v {
-				if text, ok := one.(string); ok {
-					out = append(out, text)
-				}
-			}
+		if s.Effect == "Allow" {
+			out = append(out, texts(s.Principal.AWS)...)
 		}
 	}
 	// IAM writes the id of a principal that was deleted instead of its ARN.
@@ -152,41 +150,33 @@ func Readers(trust string) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// Assume returns the inline policy of an execution role that may assume these readers' roles, and is one session with
-// them by its source identity; "" if there is none.
-func Assume(roles []string) string {
-	if len(roles) == 0 {
-		return ""
+// texts returns a string, or the strings of a list.
+func texts(value any) []string {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var out []string
+		for _, one := range v {
+			if text, ok := one.(string); ok {
+				out = append(out, text)
+			}
+		}
+		return out
 	}
+	return nil
+}
+
+// PolicyOf returns the name of the inline policy with which an execution role may assume the readers' role of a warehouse: one for each.
+// It has at most 115 characters of the 128 that IAM takes.
+func PolicyOf(w workflow.Warehouse) string {
+	return RolePrefix + w.Account + "-" + w.Region + "-" + w.ID
+}
+
+// Assume returns that inline policy: it may assume the readers' role, and is one session with it by its source identity.
+func Assume(readers string) string {
 	return document{statement.Version, []statement.Statement{{Sid: "DrawbridgeAssumeReaders", Effect: "Allow",
-		Action: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}, Resource: roles}}}.text()
-}
-
-// Assumed returns the readers' roles that an inline policy of ours lets an execution role assume, sorted. The empty
-// policy lets it assume none. Somebody's edit of it is a [fault.Conflict].
-func Assumed(policy string) ([]string, error) {
-	if policy == "" {
-		return nil, nil
-	}
-	var d document
-	err := json.Unmarshal([]byte(policy), &d)
-	if err != nil || len(d.Statement) != 1 || !slices.Equal(d.Statement[0].Action, []string{"sts:AssumeRole", "sts:SetSourceIdentity"}) {
-		return nil, fault.NewConflict("the inline policy "+PolicyName+" is not as Drawbridge wrote it",
-			"delete the inline policy "+PolicyName+" from the role, then redrive the execution: it is written anew")
-	}
-	roles := slices.Clone(d.Statement[0].Resource)
-	slices.Sort(roles)
-	return slices.Compact(roles), nil
-}
-
-// With returns the readers' roles with role among them, or without it; sorted.
-func With(roles []string, role string, admit bool) []string {
-	out := slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return r == role })
-	if admit {
-		out = append(out, role)
-	}
-	slices.Sort(out)
-	return out
+		Action: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}, Resource: []string{readers}}}}.text()
 }
 
 // service is what assumes execution roles.
@@ -200,56 +190,139 @@ var setSourceIdentity = statement.Statement{
 	Action: []string{"sts:SetSourceIdentity"},
 }
 
-// TrustOf returns the trust policy of an execution role with our statement if it reads any warehouse, without it
-// otherwise. What others wrote stays byte for byte.
-func TrustOf(trust string, reads bool) (string, error) {
-	var out []byte
-	var err error
-	if reads {
-		out, err = statement.Merge([]byte(trust), setSourceIdentity)
-	} else {
-		out, err = statement.Remove([]byte(trust), Sid)
-	}
-	if err == nil && out == nil {
-		err = fault.NewConflict("nothing but Drawbridge's statement is left in the trust policy", "let "+service+" assume the role, then redrive the execution")
-	}
+// Added returns the trust policy of an execution role with our statement. What others wrote stays byte for byte.
+func Added(trust string) (string, error) {
+	out, err := statement.Merge([]byte(trust), setSourceIdentity)
 	return string(out), err
 }
 
+// Restored returns the trust policy of an execution role without our statement, where before is what it was before that was added. What others
+// wrote meanwhile stays byte for byte. Where nothing but white space differs from how it was left, which a service may write as it
+// likes, it is exactly what it was before.
+func Restored(trust, before string) (string, error) {
+	out, err := statement.Remove([]byte(trust), Sid)
+	if err != nil {
+		return "", err
+	}
+	if out == nil {
+		return "", fault.NewConflict("nothing but Drawbridge's statement is left in the trust policy", "let "+service+" assume the role, or delete it; Drawbridge goes on by itself")
+	}
+	left, err := Added(before)
+	if err == nil && compact(left) == compact(trust) && compact(string(out)) != compact(before) {
+		return before, nil
+	}
+	return string(out), nil
+}
+
+// compact returns a JSON text without white space; what is not JSON as it is.
+func compact(text string) string {
+	var out bytes.Buffer
+	if json.Compact(&out, []byte(text)) != nil {
+		return text
+	}
+	return out.String()
+}
+
 // Ready reports whether a trust policy lets SageMaker set the source identity, by our statement or its owner's.
-func Ready(trust string) bool {
+func Ready(trust string) bool { return lets(trust, func(string, bool) bool { return true }) }
+
+// ReadyWithout is [Ready] of a trust policy once our statement is not in it any more.
+func ReadyWithout(trust string) bool {
+	return lets(trust, func(sid string, _ bool) bool { return sid != Sid })
+}
+
+// always is [Ready] of statements that hold without a condition.
+func always(trust string) bool {
+	return lets(trust, func(_ string, condition bool) bool { return !condition })
+}
+
+// lets is [Ready] of those statements that count by their Sid, and whether they have a condition.
+func lets(trust string, counts func(sid string, condition bool) bool) bool {
 	var d struct {
 		Statement json.RawMessage
 	}
 	type one struct {
+		Sid       string
 		Effect    string
 		Principal struct{ Service any }
 		Action    any
+		Condition map[string]any
 	}
 	var statements []one
 	if json.Unmarshal([]byte(trust), &d) != nil {
 		return false
 	}
 	if json.Unmarshal(d.Statement, &statements) != nil {
-		var single one
-		if json.Unmarshal(d.Statement, &single) != nil {
-			return false
+		// One statement alone, or one of another form among them, such as a principal that is no object.
+		var each []json.RawMessage
+		if json.Unmarshal(d.Statement, &each) != nil {
+			each = []json.RawMessage{d.Statement}
 		}
-		statements = []one{single}
+		statements = nil
+		for _, text := range each {
+			var single one
+			if json.Unmarshal(text, &single) == nil {
+				statements = append(statements, single)
+			}
+		}
 	}
 	has := func(value any, wanted ...string) bool {
-		list, _ := value.([]any)
-		if text, ok := value.(string); ok {
-			list = []any{text}
-		}
-		return slices.ContainsFunc(list, func(v any) bool {
-			text, _ := v.(string)
+		return slices.ContainsFunc(texts(value), func(text string) bool {
 			return slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, text) })
 		})
 	}
 	return slices.ContainsFunc(statements, func(s one) bool {
-		return s.Effect == "Allow" && has(s.Principal.Service, service) && has(s.Action, "sts:SetSourceIdentity", "sts:*", "*")
+		return s.Effect == "Allow" && counts(s.Sid, len(s.Condition) > 0) && has(s.Principal.Service, service) && has(s.Action, "sts:SetSourceIdentity", "sts:*", "*")
 	})
+}
+
+// A Deed is what is to be done about one thing that a reader needs on an execution role.
+type Deed string
+
+// The deeds.
+const (
+	Write   Deed = "write"   // it is missing
+	Again   Deed = "again"   // somebody took it away: package contest says whether it is put back
+	Keep    Deed = "keep"    // Drawbridge wrote it, and it is as it was left
+	Theirs  Deed = "theirs"  // its owner has what serves: nothing is written, and nothing will be taken away
+	Contest Deed = "contest" // its owner changed it, or has another in its place: it is theirs from now on
+	InWay   Deed = "in way"  // its owner has something else in its place
+)
+
+// Needed decides about a thing. item is what the ledger has of it, nil if nothing; there is a digest of what stands in its place, "" if nothing
+// does; serves says whether the role has what a reader needs of it, whoever wrote it.
+//
+//	the ledger            the role                     →
+//	nothing               has what serves              → theirs
+//	                      has something else there     → in way
+//	                      nothing                      → write
+//	contested             has what serves              → theirs
+//	                      else                         → in way
+//	leaving               whatever                     → write: the ledger says when it may be needed again
+//	intended, confirmed   as it was left               → keep
+//	                      something else there         → contest
+//	intended              nothing                      → write
+//	confirmed             nothing, another serves      → contest
+//	                      nothing                      → again
+func Needed(item *ledger.Item, there string, serves bool) Deed {
+	theirs := map[bool]Deed{true: Theirs, false: InWay}[serves]
+	switch {
+	case item == nil && !serves && there == "":
+		return Write
+	case item == nil, item.State == ledger.Contested:
+		return theirs
+	case item.State == ledger.Leaving:
+		return Write
+	case there != "" && there == item.Left:
+		return Keep
+	case there != "":
+		return Contest
+	case item.State != ledger.Confirmed:
+		return Write
+	case serves:
+		return Contest
+	}
+	return Again
 }
 
 // A Move is what is to be done with a domain's setting.
@@ -259,38 +332,92 @@ type Move string
 const (
 	Leave   Move = "leave"   // it is as it should be
 	Set     Move = "set"     // people become identified
+	Adopt   Move = "adopt"   // it is set, by a call whose answer was lost
 	Restore Move = "restore" // what it was before Drawbridge changed it
 	Wait    Move = "wait"    // it would change, but apps are there
 	Block   Move = "block"   // some apps could not start with it
+	Closed  Move = "closed"  // its owner did not open the domain to Drawbridge
+	Forget  Move = "forget"  // its owner changed it: it is theirs
+	Dispute Move = "dispute" // its owner turned it off again
+	Other   Move = "other"   // another warehouse still needs it
 )
 
-// Identity decides about a domain's setting ExecutionRoleIdentityConfig. setting is what it is, was what [IdentityTag]
-// says it was before Drawbridge changed it ("" if it did not), apps is how many apps are neither deleted nor failed.
+// Setting is what is known of a domain's setting ExecutionRoleIdentityConfig.
+type Setting struct {
+	Wanted  bool // somebody in the domain reads the warehouse
+	Opened  bool // its owner opened the domain to Drawbridge
+	Unready bool // some of its apps could not start with it
+	Now     string
+	Apps    int // that are neither deleted nor failed
+	// Item is what the ledger has of it, nil if nothing. Last says that nobody else needs it than the warehouse that is looked at, or that it is
+	// leaving for that one.
+	Item *ledger.Item
+	Last bool
+}
+
+// Identity decides about a domain's setting.
 //
-//	wanted, already set                        → leave
-//	wanted, a role is not ready for it         → block
-//	wanted, not set                            → set, or wait while there are apps
-//	not wanted, not ours                       → leave
-//	not wanted, ours, still as we set it       → restore, or wait while there are apps
-//	not wanted, ours, changed by its owner     → leave
-func Identity(d workflow.Domain, setting, was string, apps int) Move {
+//	wanted  set, and the ledger has no call of ours                   → leave: its owner set it
+//	        set, and ours                                             → leave, or adopt if the answer of our call was lost
+//	        set and ours, but the domain is not opened any more       → as if it were not wanted
+//	        not set, contested                                        → dispute
+//	        not set, the domain is not opened                         → closed
+//	        not set, a role is not ready for it                       → block
+//	        not set                                                   → set, or wait while there are apps
+//	not wanted  not ours                                              → leave
+//	            ours, another warehouse needs it                      → other
+//	            ours, and not as we left it                           → forget
+//	            ours, as we left it                                   → restore, or wait while there are apps
+func Identity(s Setting) Move {
 	change := func(m Move) Move {
-		if apps > 0 {
+		if s.Apps > 0 {
 			return Wait
 		}
 		return m
 	}
-	switch {
-	case d.Identify && setting == ByProfile:
-		return Leave
-	case d.Identify && len(d.Unready) > 0:
-		return Block
-	case d.Identify:
+	state := stateOf(s.Item)
+	if wanted(s) {
+		switch {
+		case s.Now == ByProfile && (state == ledger.Intended || state == ledger.Leaving):
+			return Adopt
+		case s.Now == ByProfile:
+			return Leave
+		case state == ledger.Contested:
+			return Dispute
+		case !s.Opened:
+			return Closed
+		case s.Unready:
+			return Block
+		}
 		return change(Set)
-	case was == "" || setting != ByProfile:
+	}
+	switch {
+	case !made(state):
 		return Leave
+	case !s.Last:
+		return Other
+	case s.Now != s.Item.Left:
+		return Forget
 	}
 	return change(Restore)
+}
+
+// wanted reports whether a domain shall have the setting: somebody in it reads the warehouse, and its owner did not close it again to Drawbridge,
+// which set it.
+func wanted(s Setting) bool {
+	return s.Wanted && !(made(stateOf(s.Item)) && s.Now == ByProfile && !s.Opened)
+}
+
+// made reports whether the ledger says in this state that Drawbridge changed the thing, or was about to.
+func made(s ledger.State) bool {
+	return s == ledger.Intended || s == ledger.Confirmed || s == ledger.Leaving
+}
+
+func stateOf(item *ledger.Item) ledger.State {
+	if item == nil {
+		return ""
+	}
+	return item.State
 }
 
 // userForm is what the name of a database user may look like that GetClusterCredentials creates.
@@ -300,17 +427,25 @@ var userForm = regexp.MustCompile(`^[a-z][a-z0-9_+.@-]{0,63}$`)
 // CanBeUser reports whether a user profile's name can be the name of a database user.
 func CanBeUser(profile string) bool { return userForm.MatchString(profile) }
 
-// End names the end of an execution about a warehouse, or, if that is none, about a domain alone.
+// End names the end of an execution about a warehouse.
 //
-//	a warehouse that nobody may read → Removed
-//	a domain waits for its apps      → AwaitingApps
-//	else                             → Identified
-func End(w workflow.Warehouse, roles []workflow.ExecutionRole, domains []workflow.IdentifyUsersOutput) workflow.Result {
+//	something is not as it should be, and no app is to blame → Incomplete
+//	a domain waits for its apps                               → AwaitingApps
+//	nobody may read the warehouse                             → Removed
+//	else                                                      → Identified
+func End(readers int, verdict []workflow.Hop, domains []workflow.IdentifyUsersOutput) workflow.Result {
+	waiting := slices.ContainsFunc(domains, func(d workflow.IdentifyUsersOutput) bool { return d.Waiting })
 	switch {
-	case w.ARN != "" && len(Staying(roles)) == 0:
-		return workflow.Removed
-	case slices.ContainsFunc(domains, func(d workflow.IdentifyUsersOutput) bool { return d.Waiting }):
+	case slices.ContainsFunc(verdict, func(h workflow.Hop) bool {
+		return !h.OK && !slices.ContainsFunc(domains, func(d workflow.IdentifyUsersOutput) bool {
+			return d.Waiting && slices.Contains(d.Hops, h)
+		})
+	}):
+		return workflow.Incomplete
+	case waiting:
 		return workflow.AwaitingApps
+	case readers == 0:
+		return workflow.Removed
 	}
 	return workflow.Identified
 }

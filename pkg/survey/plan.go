@@ -38,7 +38,8 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 // asks.
 func Appoint(first, second *workflow.Side) {
 	first.Ports, second.Ports = ports(second.Openings), ports(first.Openings)
-	first.Unseen.There, second.Unseen.There = second.Unseen.Here, first.Unseen.Here
+	hidden := func(s *workflow.Side) bool { return s.Unseen.Here || len(s.Unseen.Waiting) > 0 }
+	first.Unseen.There, second.Unseen.There = hidden(second), hidden(first)
 	first.Consumer, second.Consumer = len(first.Ports) > 0, len(second.Ports) > 0
 	if !first.Consumer && !second.Consumer {
 		first.Consumer = true
@@ -63,14 +64,6 @@ func Overlapping(one, other workflow.VPC, by string) error {
 	}
 	return fault.NewConflict(fmt.Sprintf("%s of %s overlaps %s of %s, and %s connects them", a, one.ID, b, other.ID, by),
 		"disassociate whichever of the two is new from its VPC, then redrive the execution; nothing of the connection was changed")
-}
-
-// RulesLast turns the removal of a connection into one of all but its rules. They alone tell of it, so that as long as they are
-// there, a removal that failed is found and done again.
-func RulesLast(sides []workflow.Side) {
-	for n := range sides {
-		sides[n].Trim = &workflow.Trim{Destinations: sides[n].Peer.CIDRs}
-	}
 }
 
 // Trimmed says what a trim is about.
@@ -99,4 +92,16 @@ func Closed(grounds ...*Ground) []workflow.Hop {
 		}
 	}
 	return out
+}
+
+// Beside says of each opening which of the databases that are shut could be reached all the same: what lets somebody in to a security group
+// lets them in to all that has it, on the same port.
+func Beside(openings, shut []workflow.Opening) {
+	for n, o := range openings {
+		for _, d := range shut {
+			if d.Port == o.Port && slices.ContainsFunc(d.Groups, func(g string) bool { return slices.Contains(o.Groups, g) }) {
+				openings[n].Also = append(openings[n].Also, d.Database)
+			}
+		}
+	}
 }

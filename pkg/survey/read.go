@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -99,9 +100,15 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) error {
 	return Both(func() error { return one(first) }, func() error { return one(second) })
 }
 
-// Offer fills in the databases of both sides that the policy opens to the other, and nothing else.
+// Offer fills in the databases of both sides that the policy opens to the other, with those that would be reachable beside them, and
+// nothing else.
 func (s Surveyor) Offer(ctx context.Context, first, second *Ground) error {
-	return Both(func() error { return s.offer(ctx, first) }, func() error { return s.offer(ctx, second) })
+	one := func(g *Ground) error {
+		err := s.offer(ctx, g)
+		Beside(g.Side.Openings, g.shut)
+		return err
+	}
+	return Both(func() error { return one(first) }, func() error { return one(second) })
 }
 
 func (s Surveyor) offer(ctx context.Context, g *Ground) error {
@@ -120,13 +127,39 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	for _, d := range databases {
 		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
+		if !d.Answers() {
+			g.waits(d, decision.Allowed)
+			continue
+		}
+		if !decision.Allowed {
+			shut := workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups}
+			g.shut = append(g.shut, shut)
+			if !unshared(d.Tags, g.There.VPC.Account) {
+				g.Side.Unseen.Shut = append(g.Side.Unseen.Shut, shut)
+			}
+		}
 		if decision.Allowed {
-			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Decision: decision})
+			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, CIDRs: route.Ranges(g.Subnets, d.Subnets), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
 		}
 	}
 	return nil
+}
+
+// unshared reports whether the tag of a database says clearly that it is for others: then its owner shut it.
+func unshared(tags map[string]string, account string) bool {
+	named := strings.Fields(tags[tag.Share])
+	return tag.Says(tags, tag.Share) && !slices.Contains(named, account) && !slices.Contains(named, "true")
+}
+
+// waits notes a database that has no endpoint now: nothing can be opened to it, and what there is for it stays.
+func (g *Ground) waits(d database.Database, allowed bool) {
+	g.Side.Unseen.Waiting = append(g.Side.Unseen.Waiting, d.Groups...)
+	if allowed {
+		g.Waiting++
+		g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "has no endpoint now, as it is " + d.Status + "; what there is for it stays, and the next look opens it"})
+	}
 }
 
 // Notebooks returns the notebook instances of the sides that consume, with what the policy allows to do for each.
@@ -156,32 +189,26 @@ func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workf
 	return workflow.Notebook{Account: v.Account, Region: v.Region, VPC: v.ID, Name: n.Name, ARN: n.ARN,
 		Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
 		Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
-		Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart)}
+		Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on"}
 }
 
-// Trims gathers what goes of a connection that stays. surplus says for each of its sides, as they were surveyed, what has no
-// use there any more, as the Trim of rest, and returns the notebooks that may have host routes to it. Both sides are read at
-// once; the answer has those where something goes.
-func Trims(surveyed [2]workflow.Side, surplus func(n int, rest *workflow.Side) ([]workflow.Notebook, error)) ([]workflow.Side, []workflow.Notebook, error) {
-	var rest [2]workflow.Side
-	var books [2][]workflow.Notebook
-	look := func(n int) error {
-		s := surveyed[n]
-		rest[n] = workflow.Side{Role: s.Role, VPC: s.VPC, Peer: s.Peer, Carrier: s.Carrier}
-		var err error
-		if books[n], err = surplus(n, &rest[n]); err != nil {
-			return fmt.Errorf("in %s, %s: %w", s.VPC.Account, s.VPC.Region, err)
-		}
-		return nil
-	}
-	if err := Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
-		return nil, nil, err
-	}
+// Trims gathers what goes of a connection that stays: of its two sides, as they were surveyed, those of which a trim says that something
+// has no use any more, with the notebooks there that may have host routes to it.
+func (s Surveyor) Trims(ctx context.Context, surveyed [2]workflow.Side, trims [2]*workflow.Trim) ([]workflow.Side, []workflow.Notebook, error) {
 	sides, notebooks := []workflow.Side{}, []workflow.Notebook{}
-	for n, s := range rest {
-		if s.Trim != nil {
-			sides, notebooks = append(sides, s), append(notebooks, books[n]...)
+	for n, side := range surveyed {
+		if trims[n] == nil {
+			continue
 		}
+		sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Peer: side.Peer, Carrier: side.Carrier, Trim: trims[n]})
+		if len(trims[n].Destinations) == 0 {
+			continue
+		}
+		some, err := s.Instances(ctx, side.VPC)
+		if err != nil {
+			return nil, nil, err
+		}
+		notebooks = append(notebooks, some...)
 	}
 	return sides, notebooks, nil
 }

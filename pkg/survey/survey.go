@@ -4,18 +4,16 @@
 //	survey.go   the words
 //	plan.go     thinks: which side consumes, and what it can reach (pure)
 //	read.go     reads two VPCs that are, or are to be, connected
-//	remains.go  reads what is left of a connection that is over
+//	remains.go  reads what may be left of a connection that is over
 package survey
 
 import (
 	"context"
-	"net/netip"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -25,7 +23,6 @@ import (
 // EC2 is what a [Surveyor] needs of EC2.
 type EC2 interface {
 	route.Reader
-	firewall.RuleReader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 }
@@ -56,12 +53,9 @@ type Ground struct {
 	Subnets []route.Subnet
 	// Unclear are the databases that are not opened, and whose tag drawbridge:share means nothing.
 	Unclear []workflow.Hop
-}
 
-// Remains is what one side of a connection that is over still has of it.
-type Remains struct {
-	Gone    bool           // the VPC does not exist any more
-	CIDRs   []netip.Prefix // of the VPC, which is the other side's destination
-	Through []netip.Prefix // destinations of its routes through the connection's target
-	Rules   bool           // some rule carries the connection's tag
+	// Waiting counts the databases that the policy opens to the other side, and that have no endpoint now.
+	Waiting int
+
+	shut []workflow.Opening // the databases that the policy does not open, with their ports and groups
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -25,31 +26,30 @@ type Sweeper struct {
 	Finders  []Finder
 	Accounts []AccountFinder
 	Ask      Ask
+	// Ledger says which connections are managed, for the brake's percentage.
+	Ledger ledger.Ledger
 }
 
-// New returns a Sweeper with all finders, which enters accounts by door.
-func New(enter func(execution, account, region string) aws.Config, ask Ask) Sweeper {
+// New returns a Sweeper with all finders, which enters accounts by enter and reads in the ledger what is managed.
+func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger, ask Ask) Sweeper {
 	in := func(execution string, p event.Place) aws.Config { return enter(execution, p.Account, p.Region) }
 	return Sweeper{
-		Ask: ask,
+		Ask: ask, Ledger: l,
 		Finders: []Finder{
-			Peerings{Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
-			Notebooks{Enter: func(x string, p event.Place) NotebookAPIs {
+			Peerings{Ledger: l, Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
+			Notebooks{Ledger: l, Enter: func(x string, p event.Place) NotebookAPIs {
 				return NotebookAPIs{EC2: ec2.NewFromConfig(in(x, p)), SageMaker: sagemaker.NewFromConfig(in(x, p))}
 			}},
 			Attachments{Enter: func(x string, p event.Place) AttachmentReader { return ec2.NewFromConfig(in(x, p)) }},
-			Rules{Enter: func(x string, p event.Place) RuleEC2 { return ec2.NewFromConfig(in(x, p)) }},
+			Pairs{Ledger: l, Enter: func(x string, p event.Place) PairReader { return ec2.NewFromConfig(in(x, p)) }},
 			Shares{Enter: func(x string, p event.Place) InvitationReader { return ram.NewFromConfig(in(x, p)) }},
-			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }},
-			Studio{Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
+			DataAPI{Enter: func(x string, p event.Place) RDS { return rds.NewFromConfig(in(x, p)) }, Ledger: l},
+			Studio{Ledger: l, Enter: func(x string, p event.Place) Redshift { return redshift.NewFromConfig(in(x, p)) }},
 		},
 		Accounts: []AccountFinder{
-			Roles{Enter: func(x string, p event.Place) RoleAPIs {
-				return RoleAPIs{IAM: iam.NewFromConfig(in(x, p)), RDS: rds.NewFromConfig(in(x, p)), Redshift: redshift.NewFromConfig(in(x, p))}
-			}},
 			Endpoints{
 				EC2: func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
-				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) },
+				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) }, Ledger: l,
 			},
 		},
 	}
@@ -66,6 +66,10 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 	if len(in.Territory.Regions) == 0 {
 		return out, fault.New(fault.Invalid, "sweeping %s: no Region is named", out.Account)
 	}
+	var err error
+	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory); err != nil {
+		return out, err
+	}
 	var broken []error
 	// goOn reports whether the visit goes on after what a finder returned. region is empty if it looked at all of them.
 	goOn := func(found *workflow.Found, region string, find func(Ask) (int, error)) (bool, error) {
@@ -77,7 +81,7 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		if errors.Is(err, fault.ErrClosed) {
 			out.Closed = err.Error()
 			slog.WarnContext(ctx, "sweeping", "account", out.Account, "closed", out.Closed)
-			return false, nil
+			return false, s.shut(ctx, in.Territory)
 		}
 		for _, err := range parts(err) {
 			in, where := region, out.Account
@@ -107,7 +111,14 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		found := workflow.Found{Kind: finder.Kind()}
 		for _, region := range in.Territory.Regions {
 			at := event.Place{Account: in.Territory.Account, Region: region}
-			if on, err := goOn(&found, region, func(ask Ask) (int, error) { return finder.Find(ctx, in.Execution, at, ask) }); !on {
+			if on, err := goOn(&found, region, func(ask Ask) (int, error) {
+				if census, ok := finder.(Census); ok {
+					return census.Count(ctx, in.Execution, at, ask, func(id string) {
+						found.Unmanaged, found.Names = found.Unmanaged+1, Name(found.Names, id)
+					})
+				}
+				return finder.Find(ctx, in.Execution, at, ask)
+			}); !on {
 				return out, err
 			}
 		}

@@ -9,28 +9,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
-// RDS is what [DataAPI] and [Roles] need of RDS.
+// RDS is what [DataAPI] needs of RDS.
 type RDS interface {
 	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
 }
 
-// Redshift is what [Studio] and [Roles] need of Redshift.
+// Redshift is what [Studio] needs of Redshift.
 type Redshift interface {
 	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
 }
 
-// DataAPI finds Aurora clusters whose owner names accounts that may query them, and such that Drawbridge left something
-// on. A look at one is an execution of drawbridge-data-api. What is left of a cluster that says nothing of it any more,
-// or is gone, [Roles] finds.
+// DataAPI finds Aurora clusters whose owner names accounts that may query them, and those that the ledger has although
+// their owner names nobody any more, or that are gone. A look at one is an execution of drawbridge-data-api.
 type DataAPI struct {
 	// Enter returns the client for acting in a place on behalf of an execution.
-	Enter func(execution string, place event.Place) RDS
+	Enter  func(execution string, place event.Place) RDS
+	Ledger ledger.Ledger
 }
 
 // Kind implements [Finder].
@@ -38,6 +41,7 @@ func (DataAPI) Kind() string { return "Aurora clusters" }
 
 // Find implements [Finder]: one DescribeDBClusters for 100 clusters.
 func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	asked := map[string]bool{}
 	pages := rds.NewDescribeDBClustersPaginator(d.Enter(execution, at), &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(pageSize)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -46,8 +50,10 @@ func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask
 		}
 		var looks []look.Look
 		for _, c := range page.DBClusters {
-			if reason := Exposed(tag.Clean(tag.DBCluster, tagsOf(c))); reason != "" {
-				looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.DBClusterArn), Reason: reason})
+			if tag.Clean(tag.DBCluster, tagsOf(c))[tag.DataAPI] != "" {
+				asked[aws.ToString(c.DBClusterArn)] = true
+				looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.DBClusterArn),
+					Reason: "the cluster names accounts that may query it: is everything in place?"})
 			}
 		}
 		seen += len(page.DBClusters)
@@ -55,7 +61,18 @@ func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask
 			return seen, err
 		}
 	}
-	return seen, nil
+	managed, err := d.Ledger.Connections(ctx, at.Account, at.Region)
+	if err != nil {
+		return seen, err
+	}
+	var looks []look.Look
+	for _, c := range managed {
+		if c.Kind == dataapi.Kind && !asked[c.ID] {
+			looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: c.ID,
+				Reason: "the ledger has the cluster, but it names nobody"})
+		}
+	}
+	return seen, ask(ctx, looks...)
 }
 
 func tagsOf(c types.DBCluster) map[string]string {
@@ -66,20 +83,24 @@ func tagsOf(c types.DBCluster) map[string]string {
 	return tags
 }
 
-// Studio finds Redshift clusters that are shared with people of Studio domains, or were. A look at one is an execution of
-// drawbridge-studio, which reads the execution roles of all these domains as well.
+// Studio finds Redshift clusters that are shared with people of Studio domains, and those that the ledger has and that are not shared any more,
+// or are gone. A look at one is an execution of drawbridge-studio, which reads the execution roles of all these domains as well. A role or a domain
+// that somebody set up by hand is in no ledger, and is not looked for.
 type Studio struct {
 	// Enter returns the client for acting in a place on behalf of an execution.
 	Enter func(execution string, place event.Place) Redshift
+	// Ledger says which clusters Drawbridge has let people read.
+	Ledger ledger.Ledger
 }
 
 // Kind implements [Finder].
 func (Studio) Kind() string { return "Redshift clusters" }
 
-// Find implements [Finder]: one DescribeClusters for 100 clusters that have a tag of the machine's.
+// Find implements [Finder]: one DescribeClusters for 100 clusters that their owners tagged, and the ledger's list of the place.
 func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	found := map[string]bool{}
 	pages := redshift.NewDescribeClustersPaginator(s.Enter(execution, at), &redshift.DescribeClustersInput{
-		MaxRecords: aws.Int32(pageSize), TagKeys: []string{tag.Studio, studio.StatusTag}})
+		MaxRecords: aws.Int32(pageSize), TagKeys: []string{tag.Studio}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -87,13 +108,34 @@ func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask 
 		}
 		var looks []look.Look
 		for _, c := range page.Clusters {
+			found[aws.ToString(c.ClusterIdentifier)] = true
 			looks = append(looks, event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.ClusterIdentifier),
-				Reason: "the cluster is shared with Studio, or was: is everything in place?"})
+				Reason: "the cluster is shared with Studio: is everything in place?"})
 		}
 		seen += len(page.Clusters)
 		if err := ask(ctx, looks...); err != nil {
 			return seen, err
 		}
 	}
+	known, err := s.Ledger.Connections(ctx, at.Account, at.Region)
+	if err != nil {
+		return seen, fmt.Errorf("asking the ledger for the clusters of %s, %s: %w", at.Account, at.Region, err)
+	}
+	for _, c := range known {
+		where, id, ok := clusterOf(c.ID, "redshift")
+		if c.Kind != studio.Kind || !ok || where != at || found[id] {
+			continue
+		}
+		seen++
+		if err := ask(ctx, event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: id, Reason: "the cluster is not shared with Studio any more: is everything gone?"}); err != nil {
+			return seen, err
+		}
+	}
 	return seen, nil
+}
+
+// clusterOf takes the ARN of a cluster apart.
+func clusterOf(text, service string) (at event.Place, id string, ok bool) {
+	a, id, ok := arn.Match(text, service, "cluster:")
+	return event.Place{Account: a.AccountID, Region: a.Region}, id, ok
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
-	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -25,7 +25,6 @@ import (
 
 // EndpointReader is what [Endpoints] needs of EC2.
 type EndpointReader interface {
-	endpoint.Finder
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 }
 
@@ -41,28 +40,28 @@ type Endpoints struct {
 	// EC2 and IAM return the clients for acting in a place on behalf of an execution.
 	EC2 func(execution string, place event.Place) EndpointReader
 	IAM func(execution string, place event.Place) PolicyReader
+	// Ledger has the VPCs in which endpoints were placed.
+	Ledger ledger.Ledger
 }
 
 // Kind implements [AccountFinder].
 func (Endpoints) Kind() string { return "VPCs with endpoints" }
 
-// placing is one machine that places endpoints: the tag by which the owner of a VPC asks for one, and how the tag
-// drawbridge:connection on what it places begins.
-type placing struct{ tag, owner string }
+// placing is one machine that places endpoints: the tag by which the owner of a VPC asks for one, and the kind of its entries in the ledger.
+type placing struct{ tag, kind string }
 
 var (
-	dataAPICallers   = placing{tag.DataAPI, caller.Owner("")}
-	privateNotebooks = placing{tag.PrivateNotebooks, private.Owner("")}
+	dataAPICallers   = placing{tag.DataAPI, caller.Kind}
+	privateNotebooks = placing{tag.PrivateNotebooks, private.Kind}
 )
 
-// FindAll implements [AccountFinder]. In each Region one DescribeVpcs, one DescribeVpcEndpoints and one
-// DescribeSecurityGroups, for 100 things each; in an account without private notebooks one GetPolicy.
+// FindAll implements [AccountFinder]. In each Region one DescribeVpcs for 100 things; in an account without private notebooks one GetPolicy.
 func (e Endpoints) FindAll(ctx context.Context, execution string, t workflow.Territory, ask Ask) (seen int, err error) {
 	arranged := ""
 	var broken []error
 	for _, region := range t.Regions {
 		at := event.Place{Account: t.Account, Region: region}
-		found, err := placings(ctx, e.EC2(execution, at))
+		found, err := e.placings(ctx, execution, at)
 		if errors.Is(err, fault.ErrClosed) {
 			return seen, err
 		}
@@ -101,9 +100,9 @@ func (e Endpoints) FindAll(ctx context.Context, execution string, t workflow.Ter
 
 // placings returns, for each machine that places endpoints, the VPCs of a Region that ask for it or have something of it,
 // each with the reason to look at it.
-func placings(ctx context.Context, api EndpointReader) (map[placing]map[string]string, error) {
+func (e Endpoints) placings(ctx context.Context, execution string, at event.Place) (map[placing]map[string]string, error) {
 	found := map[placing]map[string]string{dataAPICallers: {}, privateNotebooks: {}}
-	vpcs := ec2.NewDescribeVpcsPaginator(api, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(pageSize),
+	vpcs := ec2.NewDescribeVpcsPaginator(e.EC2(execution, at), &ec2.DescribeVpcsInput{MaxResults: aws.Int32(pageSize),
 		Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{dataAPICallers.tag, privateNotebooks.tag}}}})
 	for vpcs.HasMorePages() {
 		page, err := vpcs.NextPage(ctx)
@@ -120,14 +119,15 @@ func placings(ctx context.Context, api EndpointReader) (map[placing]map[string]s
 			}
 		}
 	}
-	placed, err := endpoint.Find(ctx, api, dataAPICallers.owner, privateNotebooks.owner)
+	managed, err := e.Ledger.Connections(ctx, at.Account, at.Region)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range placed {
+	for _, c := range managed {
 		for one, of := range found {
-			if strings.HasPrefix(p.Owner, one.owner) && of[p.VPC] == "" {
-				of[p.VPC] = p.ID + " in " + p.VPC + " is Drawbridge's, but the VPC does not ask for it"
+			vpc := strings.TrimPrefix(c.ID, one.kind+"-")
+			if c.Kind == one.kind && of[vpc] == "" {
+				of[vpc] = "the ledger has endpoints of " + vpc + ", but the VPC does not ask for them"
 			}
 		}
 	}

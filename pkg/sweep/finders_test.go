@@ -4,39 +4,41 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func TestAttached(t *testing.T) {
-	told, peer := map[string]string{"drawbridge:status": "Attached"}, map[string]string{"drawbridge:peer:vpc-2": "Connected"}
+	told := map[string]string{"drawbridge:status": "Attached"}
 	for name, c := range map[string]struct {
 		a    Attachment
 		want bool
 	}{
-		"there, of a VPC that asks":           {Attachment{State: "available", Asked: true}, false},
-		"there, of a VPC that does not ask":   {Attachment{State: "available"}, true},
-		"one that nobody accepted yet":        {Attachment{State: "pendingAcceptance"}, true},
-		"over, with our status":               {Attachment{State: "deleted", Tags: told}, true},
-		"over, of a VPC that asks still":      {Attachment{State: "deleted", Tags: told, Asked: true}, true},
-		"over, with what it was connected to": {Attachment{State: "deleted", Tags: peer}, true},
-		"over, with tags of its owner":        {Attachment{State: "deleted", Tags: map[string]string{"Name": "x"}}, false},
-		"rejected, never looked at":           {Attachment{State: "rejected"}, false},
+		"there, of a VPC that asks":         {Attachment{State: "available", Asked: true}, false},
+		"there, of a VPC that does not ask": {Attachment{State: "available"}, true},
+		"one that nobody accepted yet":      {Attachment{State: "pendingAcceptance"}, true},
+		"over, with our status":             {Attachment{State: "deleted", Tags: told}, true},
+		"over, of a VPC that asks still":    {Attachment{State: "deleted", Tags: told, Asked: true}, true},
+		"over, with tags of its owner":      {Attachment{State: "deleted", Tags: map[string]string{"Name": "x"}}, false},
+		"rejected, never looked at":         {Attachment{State: "rejected"}, false},
 	} {
 		if got := Attached(c.a); (got != "") != c.want {
 			t.Errorf("%s: %q", name, got)
@@ -44,60 +46,60 @@ func TestAttached(t *testing.T) {
 	}
 }
 
-func TestExposed(t *testing.T) {
-	for name, c := range map[string]struct {
-		tags map[string]string
-		want bool
-	}{
-		"no tag":                        {nil, false},
-		"accounts are named":            {map[string]string{"drawbridge:data-api": "111111111111"}, true},
-		"nobody is named":               {map[string]string{"drawbridge:data-api": ""}, false},
-		"only a secret is named":        {map[string]string{"drawbridge:secret": "x"}, false},
-		"the status is left":            {map[string]string{"drawbridge:status": "Exposed"}, true},
-		"an endpoint that we turned on": {map[string]string{"drawbridge:http-endpoint": "enabled"}, true},
-	} {
-		if got := Exposed(c.tags); (got != "") != c.want {
-			t.Errorf("%s: %q", name, got)
+// aurora is the Aurora clusters of a place: id → the tag drawbridge:data-api.
+type aurora map[string]string
+
+func (a aurora) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	out := &rds.DescribeDBClustersOutput{}
+	for id, accounts := range a {
+		one := rdstypes.DBCluster{DBClusterArn: aws.String("arn:aws:rds:eu-west-1:111111111111:cluster:" + id)}
+		if accounts != "" {
+			one.TagList = []rdstypes.Tag{{Key: aws.String("drawbridge:data-api"), Value: &accounts}}
 		}
-	}
-}
-
-// palace has roles, clusters and VPCs of one account. What is not overridden is not called.
-type palace struct {
-	IAM
-	EndpointReader
-	roles    []string
-	policy   bool                // that of private notebooks is there
-	clusters map[string][]string // id → tag keys
-	vpcs     map[string][]string // Region → "vpc tag"
-	placed   map[string][]string // Region → "vpc owner"
-	region   string
-}
-
-func gone(code string) error { return &smithy.GenericAPIError{Code: code} }
-
-func (p *palace) ListRoles(_ context.Context, in *iam.ListRolesInput, _ ...func(*iam.Options)) (*iam.ListRolesOutput, error) {
-	out := &iam.ListRolesOutput{}
-	for _, r := range p.roles {
-		out.Roles = append(out.Roles, iamtypes.Role{RoleName: aws.String(r)})
+		out.DBClusters = append(out.DBClusters, one)
 	}
 	return out, nil
 }
 
-func (p *palace) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
-	if *in.RoleName == "drawbridge-data-api-garbled" {
-		return &iam.GetRoleOutput{Role: &iamtypes.Role{}}, nil
+func TestClustersAreFoundByTheirTagAndByTheLedger(t *testing.T) {
+	book, _ := ledgertest.New()
+	begin := func(kind, id, region string) {
+		if _, err := book.Begin(t.Context(), ledger.Connection{ID: id, Kind: kind, Sides: []ledger.Side{{Account: "111111111111", Region: region, ID: id}}}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	id := (*in.RoleName)[len("drawbridge-data-api-"):]
-	return &iam.GetRoleOutput{Role: &iamtypes.Role{Tags: []iamtypes.Tag{{Key: aws.String("drawbridge:connection"),
-		Value: aws.String("arn:aws:rds:eu-west-1:111111111111:cluster:" + id)}}}}, nil
+	arn := "arn:aws:rds:eu-west-1:111111111111:cluster:"
+	for _, id := range []string{"named", "bare", "deleted"} {
+		begin(dataapi.Kind, arn+id, "eu-west-1")
+	}
+	begin("peering", "pcx-1", "eu-west-1")
+	begin(dataapi.Kind, "arn:aws:rds:us-east-1:111111111111:cluster:elsewhere", "us-east-1")
+	var got []string
+	d := DataAPI{Enter: func(string, event.Place) RDS {
+		return aurora{"named": "222222222222", "new": "222222222222 333333333333", "nobody": "none", "bare": "", "plain": ""}
+	}, Ledger: book}
+	seen, err := d.Find(t.Context(), "x", event.Place{Account: "111111111111", Region: "eu-west-1"}, func(_ context.Context, looks ...look.Look) error {
+		for _, l := range looks {
+			got = append(got, event.ClusterID(l.(event.DataAPIInspection).Cluster))
+		}
+		return nil
+	})
+	slices.Sort(got)
+	if want := []string{"bare", "deleted", "named", "new"}; err != nil || seen != 5 || !slices.Equal(got, want) {
+		t.Errorf("saw %d, asked for %q, %v, want %q", seen, got, err, want)
+	}
 }
 
-func (p *palace) GetRolePolicy(_ context.Context, in *iam.GetRolePolicyInput, _ ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error) {
-	id := (*in.RoleName)[len("drawbridge-studio-eu-west-1-"):]
-	return &iam.GetRolePolicyOutput{PolicyDocument: aws.String(studio.Permissions(workflow.Warehouse{Account: "111111111111", Region: "eu-west-1", ID: id,
-		ARN: "arn:aws:redshift:eu-west-1:111111111111:cluster:" + id}))}, nil
+// palace has the VPCs of one account, and a policy. What is not overridden is not called.
+type palace struct {
+	EndpointReader
+	policy bool                // that of private notebooks is there
+	vpcs   map[string][]string // Region → "vpc tag"
+	placed map[string][]string // Region → "vpc owner", as the ledger has them
+	region string
 }
+
+func gone(code string) error { return &smithy.GenericAPIError{Code: code} }
 
 func (p *palace) GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error) {
 	if !p.policy {
@@ -106,20 +108,45 @@ func (p *palace) GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Op
 	return &iam.GetPolicyOutput{}, nil
 }
 
-func (p *palace) DescribeDBClusters(_ context.Context, in *rds.DescribeDBClustersInput, _ ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
-	keys, ok := p.clusters[*in.DBClusterIdentifier]
-	if !ok || p.region != "eu-west-1" {
-		return nil, gone("DBClusterNotFoundFault")
+// warehouses are the Redshift clusters of a place that have the tag drawbridge:studio.
+type warehouses []string
+
+func (w warehouses) DescribeClusters(_ context.Context, in *redshift.DescribeClustersInput, _ ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	out := &redshift.DescribeClustersOutput{}
+	if slices.Equal(in.TagKeys, []string{"drawbridge:studio"}) {
+		for _, id := range w {
+			out.Clusters = append(out.Clusters, redshifttypes.Cluster{ClusterIdentifier: &id})
+		}
 	}
-	one := rdstypes.DBCluster{}
-	for _, k := range keys {
-		one.TagList = append(one.TagList, rdstypes.Tag{Key: aws.String(k), Value: aws.String("x")})
-	}
-	return &rds.DescribeDBClustersOutput{DBClusters: []rdstypes.DBCluster{one}}, nil
+	return out, nil
 }
 
-func (p *palace) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
-	return nil, gone("ClusterNotFound")
+// What is shared is looked at, and what the ledger has that is not shared any more; nothing else that the ledger has of the place, such as the
+// clusters of other accounts that its roles may read.
+func TestWarehousesAreFoundByTheirTagAndInTheLedger(t *testing.T) {
+	book, _ := ledgertest.New()
+	at := event.Place{Account: "222222222222", Region: "eu-west-1"}
+	for _, c := range []ledger.Connection{
+		{ID: "arn:aws:redshift:eu-west-1:222222222222:cluster:shared", Kind: "studio", Sides: []ledger.Side{{Role: "producer", Account: at.Account, Region: at.Region}}},
+		{ID: "arn:aws:redshift:eu-west-1:222222222222:cluster:closed", Kind: "studio", Sides: []ledger.Side{{Role: "producer", Account: at.Account, Region: at.Region}}},
+		{ID: "arn:aws:redshift:eu-west-1:333333333333:cluster:theirs", Kind: "studio", Sides: []ledger.Side{{Role: "consumer", Account: at.Account, Region: at.Region}}},
+		{ID: "pcx-1", Kind: "peering", Sides: []ledger.Side{{Role: "requester", Account: at.Account, Region: at.Region}}},
+	} {
+		if _, err := book.Begin(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	seen, err := Studio{Ledger: book, Enter: func(string, event.Place) Redshift { return warehouses{"shared", "new"} }}.Find(t.Context(), "x", at,
+		func(_ context.Context, looks ...look.Look) error {
+			for _, l := range looks {
+				got = append(got, l.(event.StudioInspection).Cluster)
+			}
+			return nil
+		})
+	if want := []string{"shared", "new", "closed"}; err != nil || !slices.Equal(got, want) || seen != 3 {
+		t.Errorf("saw %d, asked for %q, %v, want %q", seen, got, err, want)
+	}
 }
 
 func (p *palace) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
@@ -132,21 +159,6 @@ func (p *palace) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*
 	return out, nil
 }
 
-func (p *palace) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error) {
-	out := &ec2.DescribeVpcEndpointsOutput{}
-	for _, v := range p.placed[p.region] {
-		var id, owner string
-		fmt.Sscan(v, &id, &owner)
-		out.VpcEndpoints = append(out.VpcEndpoints, ec2types.VpcEndpoint{VpcEndpointId: aws.String("vpce-1"), VpcId: aws.String(id), State: "available",
-			Tags: []ec2types.Tag{{Key: aws.String("drawbridge:connection"), Value: aws.String(owner)}}})
-	}
-	return out, nil
-}
-
-func (p *palace) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
-	return &ec2.DescribeSecurityGroupsOutput{}, nil
-}
-
 func (p palace) in(region string) *palace { p.region = region; return &p }
 
 // wants returns what a finder asks looks for, sorted, and how much it saw.
@@ -156,8 +168,6 @@ func wants(t *testing.T, f AccountFinder) ([]string, int) {
 	seen, err := f.FindAll(t.Context(), "x", workflow.Territory{Account: "111111111111", Regions: []string{"us-east-1", "eu-west-1"}}, func(_ context.Context, looks ...look.Look) error {
 		for _, l := range looks {
 			switch l := l.(type) {
-			case event.DataAPIInspection:
-				got = append(got, l.Cluster)
 			case event.StudioInspection:
 				got = append(got, l.Region+" "+l.Cluster)
 			case event.DataAPIEndpointInspection:
@@ -175,20 +185,6 @@ func wants(t *testing.T, f AccountFinder) ([]string, int) {
 	return got, seen
 }
 
-func TestRolesAreFoundWhereTheirClusterSaysNothing(t *testing.T) {
-	p := palace{
-		roles:    []string{"drawbridge-data-api-kept", "drawbridge-data-api-bare", "drawbridge-data-api-gone", "drawbridge-data-api-garbled", "drawbridge-studio-eu-west-1-sales", "drawbridge-other"},
-		clusters: map[string][]string{"kept": {"drawbridge:data-api"}, "bare": nil},
-	}
-	got, seen := wants(t, Roles{Enter: func(_ string, at event.Place) RoleAPIs {
-		return RoleAPIs{IAM: p.in(at.Region), RDS: p.in(at.Region), Redshift: p.in(at.Region)}
-	}})
-	want := []string{"arn:aws:rds:eu-west-1:111111111111:cluster:bare", "arn:aws:rds:eu-west-1:111111111111:cluster:gone", "eu-west-1 sales"}
-	if !slices.Equal(got, want) || seen != 5 {
-		t.Errorf("saw %d, asked for %q, want %q", seen, got, want)
-	}
-}
-
 func TestVPCsAreFoundByTheirTagsAndByWhatIsInThem(t *testing.T) {
 	for name, c := range map[string]struct {
 		p    palace
@@ -202,9 +198,20 @@ func TestVPCsAreFoundByTheirTagsAndByWhatIsInThem(t *testing.T) {
 		"left in VPCs":         {palace{placed: map[string][]string{"eu-west-1": {"vpc-3 data-api-endpoint-vpc-3", "vpc-4 private-notebooks-vpc-4"}}}, []string{"data-api eu-west-1 vpc-3", "private eu-west-1"}},
 		"somebody else's mark": {palace{placed: map[string][]string{"eu-west-1": {"vpc-3 pcx-1"}}}, nil},
 	} {
+		book, _ := ledgertest.New()
+		for region, all := range c.p.placed {
+			for _, one := range all {
+				var vpc, owner string
+				fmt.Sscan(one, &vpc, &owner)
+				if _, err := book.Begin(t.Context(), ledger.Connection{ID: owner, Kind: strings.TrimSuffix(owner, "-"+vpc), Sides: []ledger.Side{{Account: "111111111111", Region: region, ID: vpc}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		got, _ := wants(t, Endpoints{
-			EC2: func(_ string, at event.Place) EndpointReader { return c.p.in(at.Region) },
-			IAM: func(_ string, at event.Place) PolicyReader { return c.p.in(at.Region) },
+			Ledger: book,
+			EC2:    func(_ string, at event.Place) EndpointReader { return c.p.in(at.Region) },
+			IAM:    func(_ string, at event.Place) PolicyReader { return c.p.in(at.Region) },
 		})
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: asked for %q, want %q", name, got, c.want)

@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -13,31 +14,35 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // NotebookAPIs are the clients that [Notebooks] uses, for one account and Region.
 type NotebookAPIs struct {
 	EC2 interface {
-		route.Reader
+		route.NetworkReader
 		route.SubnetReader
 	}
 	SageMaker interface {
 		lifecycle.Reader
 		ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
 		notebook.Describer
+		notebook.Tagged
 	}
 }
 
-// Notebooks finds notebook instances whose configuration does not have the host routes of their subnet's route table. A
-// look at one is an execution of drawbridge-notebook, which asks the policy; one whose routes the policy forbids is
+// Notebooks finds notebook instances whose configuration does not have the host routes that they need by their subnet's route table and
+// the ledger, as [lifecycle.Needed] tells. A look at one is an execution of drawbridge-notebook, which asks the policy; one whose routes the policy forbids is
 // found every time.
 type Notebooks struct {
 	// Enter returns the clients for acting in a place on behalf of an execution.
-	Enter func(execution string, place event.Place) NotebookAPIs
+	Enter  func(execution string, place event.Place) NotebookAPIs
+	Ledger ledger.Ledger
 }
 
 // Kind implements [Finder].
@@ -45,9 +50,14 @@ func (Notebooks) Kind() string { return "notebooks" }
 
 // Find implements [Finder]: one ListNotebookInstances for 100 notebooks and one DescribeNotebookInstance for each; for
 // those in a subnet that need host routes, on each page, one DescribeSubnets, one DescribeRouteTables for each of their
-// VPCs and one DescribeNotebookInstanceLifecycleConfig for each of their configurations.
+// VPCs and one DescribeNotebookInstanceLifecycleConfig for each of their configurations; and what the ledger has of the place and of
+// their tables. For one whose table reaches what was not given to Drawbridge, one ListTags: its owner may ask for that, too.
 func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
 	api := n.Enter(execution, at)
+	connections, err := n.Ledger.Connections(ctx, at.Account, at.Region)
+	if err != nil {
+		return 0, err
+	}
 	pages := sagemaker.NewListNotebookInstancesPaginator(api.SageMaker, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(pageSize)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -55,7 +65,7 @@ func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, a
 			return seen, fmt.Errorf("listing notebook instances: %w", err)
 		}
 		seen += len(page.NotebookInstances)
-		looks, err := drifted(ctx, api, at, page.NotebookInstances)
+		looks, err := n.drifted(ctx, api, at, connections, page.NotebookInstances)
 		if err != nil {
 			return seen, err
 		}
@@ -69,7 +79,7 @@ func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, a
 }
 
 // drifted returns looks at those notebooks of a page that are out of line.
-func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types.NotebookInstanceSummary) ([]look.Look, error) {
+func (n Notebooks) drifted(ctx context.Context, api NotebookAPIs, at event.Place, connections []ledger.Connection, page []types.NotebookInstanceSummary) ([]look.Look, error) {
 	var instances []notebook.Instance
 	subnetIDs := map[string]bool{}
 	for _, summary := range page {
@@ -90,7 +100,7 @@ func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types
 	if err != nil {
 		return nil, err
 	}
-	tables, lines := map[string][]route.Table{}, map[string][]lifecycle.Line{}
+	tables, lines, items := map[string][]route.Table{}, map[string][]lifecycle.Line{}, map[string][]ledger.Item{}
 	var looks []look.Look
 	for _, one := range instances {
 		vpc, known := vpcs[one.Subnet]
@@ -99,6 +109,9 @@ func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types
 		}
 		if _, read := tables[vpc]; !read {
 			if tables[vpc], err = route.Read(ctx, api.EC2, vpc); err != nil {
+				return nil, err
+			}
+			if tables[vpc], err = route.Served(ctx, api.EC2, tables[vpc], slices.Collect(maps.Keys(subnetIDs))...); err != nil {
 				return nil, err
 			}
 		}
@@ -112,8 +125,23 @@ func drifted(ctx context.Context, api NotebookAPIs, at event.Place, page []types
 			}
 		}
 		table, _ := route.Of(tables[vpc], one.Subnet)
+		if _, read := items[table.ID]; !read && len(route.HostRoutes(table)) > 0 {
+			if items[table.ID], err = n.Ledger.Of(ctx, at.Account, at.Region, table.ID); err != nil {
+				return nil, err
+			}
+		}
 		if reason == "" {
-			reason = Drift(lines[one.LifecycleConfig], subnets[one.Subnet], route.HostRoutes(table))
+			wanted := lifecycle.Needed(table, items[table.ID], connections, vpc, false)
+			if all := lifecycle.Needed(table, nil, nil, vpc, true); !slices.Equal(all, wanted) { // only then it matters what its owner asks for
+				tags, err := notebook.ReadTags(ctx, api.SageMaker, one.ARN)
+				if err != nil {
+					return nil, err
+				}
+				if tags[tag.Routes] == "on" {
+					wanted = all
+				}
+			}
+			reason = Drift(lines[one.LifecycleConfig], subnets[one.Subnet], wanted)
 		}
 		if reason != "" {
 			looks = append(looks, event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason})

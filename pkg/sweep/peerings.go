@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // EC2 is what [Peerings] needs of EC2.
@@ -18,22 +21,57 @@ type EC2 interface {
 	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
 }
 
-// Peerings finds the peerings of a place that want a look, as [Wanted] tells. A look at one is an execution of
-// drawbridge-peering.
+// Peerings finds the peerings of a place that want a look, as [Wanted] tells, and those that the ledger has and the place does not show
+// any more. A look at one is an execution of drawbridge-peering. Those that were not given to Drawbridge it counts.
 type Peerings struct {
 	// Enter returns the client for acting in a place on behalf of an execution.
-	Enter func(execution string, place event.Place) EC2
+	Enter  func(execution string, place event.Place) EC2
+	Ledger ledger.Ledger
 }
 
 // Kind implements [Finder].
 func (Peerings) Kind() string { return "peerings" }
 
-// Find implements [Finder], with one DescribeVpcPeeringConnections for 100 peerings.
+// Find implements [Finder].
 func (p Peerings) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
-	seen, _, err = EachPeering(ctx, p.Enter(execution, at), at,
-		[]string{"initiating-request", "pending-acceptance", "provisioning", "active", "deleted", "rejected", "expired"},
-		func(p Peering) string { return Wanted(p, at) }, ask)
-	return seen, err
+	return p.Count(ctx, execution, at, ask, func(string) {})
+}
+
+// Count implements [Census], with one DescribeVpcPeeringConnections for 100 peerings, and what the ledger has of the place.
+func (p Peerings) Count(ctx context.Context, execution string, at event.Place, ask Ask, unmanaged func(id string)) (seen int, err error) {
+	managed, err := entries(ctx, p.Ledger, at, connection.Peering)
+	if err != nil {
+		return 0, err
+	}
+	shown := map[string]bool{}
+	seen, _, err = EachPeering(ctx, p.Enter(execution, at), at, statuses, func(one Peering) string {
+		shown[one.ID] = true
+		one.Managed = slices.ContainsFunc(managed, func(c ledger.Connection) bool { return c.ID == one.ID })
+		if Unmanaged(one, at) {
+			unmanaged(one.ID)
+		}
+		return Wanted(one, at)
+	}, ask)
+	if err != nil {
+		return seen, err
+	}
+	var gone []look.Look
+	for _, c := range managed {
+		if !shown[c.ID] {
+			gone = append(gone, event.Inspection{Account: at.Account, Region: at.Region, PeeringID: c.ID, Reason: "the peering is not shown any more, but the ledger still has it"})
+		}
+	}
+	return seen, ask(ctx, gone...)
+}
+
+// statuses are all that a peering may have.
+// https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-lifecycle
+var statuses = []string{"initiating-request", "pending-acceptance", "provisioning", "active", "deleting", "deleted", "rejected", "expired", "failed"}
+
+// entries returns what the ledger has of one kind in a place.
+func entries(ctx context.Context, l ledger.Ledger, at event.Place, kind string) ([]ledger.Connection, error) {
+	all, err := l.Connections(ctx, at.Account, at.Region)
+	return slices.DeleteFunc(all, func(c ledger.Connection) bool { return c.Kind != kind }), err
 }
 
 // pageSize is how many things are held at a time.
@@ -69,11 +107,11 @@ func convert(c types.VpcPeeringConnection) Peering {
 	if c.Status != nil {
 		p.Status = string(c.Status.Code)
 	}
+	tags := map[string]string{}
 	for _, t := range c.Tags {
-		if aws.ToString(t.Key) == connection.TagStatus {
-			p.Label = aws.ToString(t.Value)
-		}
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	p.Asked = tag.Clean(tag.Peering, tags)[tag.Manage] == tag.Take
 	return p
 }
 

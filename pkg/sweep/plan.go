@@ -9,14 +9,11 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
-	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -38,44 +35,37 @@ func Concerned(p Peering, at event.Place, vpc string) bool {
 //
 //	pending-acceptance, in the accepter's place   → yes: nobody may have looked at it, the policy may be another one now,
 //	                                                an approval may be lost, or its owner may have to be reminded
-//	initiating-request, provisioning, likewise    → yes: the machine waits for what becomes of it
-//	active, in the accepter's place               → yes: routes, rules and scripts can only be compared by reading them
-//	deleted with a status tag                     → yes: the tag is the last thing that a removal takes away
-//	rejected, expired with a status tag, likewise,
-//	  in the accepter's place                     → yes
-//	anything else                                 → no
+//	initiating-request, likewise                  → yes: the machine waits for what becomes of it
+//	managed and provisioning, likewise            → yes, for the same reason
+//	managed and active, likewise                  → yes: routes, rules and scripts can only be compared by reading them
+//	managed, and over before it was active        → yes: the entry is the last thing that a removal takes away
+//	managed and deleted, on either side           → yes, for the same reason
+//	not managed, and its owner asks that it be    → yes: nobody may have heard of it
+//	anything else                                 → no: it was not given to Drawbridge
 //
-// A peering counts only where its accepter is, so that it is found, and people are told of it, once. One that is deleted
-// counts on either side, since one side may have been taken away already; nothing but tags is left of one that was never
-// accepted, and AWS forgets those within days.
+// A peering counts only where its accepter is, so that it is found, and people are told of it, once. One that was deleted counts on
+// either side, since one side may be gone or closed.
 func Wanted(p Peering, at event.Place) string {
-	switch p.Status {
-	case "pending-acceptance":
-		if p.Accepter.Place != at {
-			return ""
-		}
+	here := p.Accepter.Place == at
+	switch {
+	case p.Status == "pending-acceptance" && here:
 		return "the request is still pending"
-	case "initiating-request", "provisioning":
-		if p.Accepter.Place != at {
-			return ""
-		}
+	case here && (p.Status == "initiating-request" || p.Managed && p.Status == "provisioning"):
 		return "the peering is " + p.Status
-	case "active":
-		if p.Accepter.Place != at {
-			return ""
-		}
+	case p.Managed && here && p.Status == "active":
 		return "the peering is active: is everything in place?"
-	case "deleted", "rejected", "expired":
-		if p.Label != "" && (p.Status == "deleted" || p.Accepter.Place == at) {
-			return "the peering is " + p.Status + ", but Drawbridge's status is still on it"
-		}
+	case p.Managed && (p.Status == "deleted" || here && slices.Contains([]string{"rejected", "expired", "failed"}, p.Status)):
+		return "the peering is " + p.Status + ", but the ledger still has it"
+	case !p.Managed && p.Asked && p.Status == "active":
+		return "its owner asks Drawbridge to take it over"
 	}
 	return ""
 }
 
-// Untold reports whether a peering is over, and [Wanted] does not want it because no tag says that Drawbridge had to do with it.
-func Untold(p Peering) bool {
-	return p.Label == "" && slices.Contains([]string{"deleted", "rejected", "expired", "failed"}, p.Status)
+// Unmanaged reports whether a peering is there and in use, and was not given to Drawbridge; of one that several places show, the
+// accepter's tells.
+func Unmanaged(p Peering, at event.Place) bool {
+	return !p.Managed && p.Accepter.Place == at && (p.Status == "active" || p.Status == "provisioning")
 }
 
 // Attached says why an attachment wants a look, or "" if it wants none:
@@ -83,8 +73,7 @@ func Untold(p Peering) bool {
 //	there, or on its way, of a VPC that asks for a gateway → no: the VPC is looked at, with all its live attachments
 //	there, or on its way                                   → yes: nobody may have looked at it, and what is in place can
 //	                                                         only be told by reading it, as its owner and the gateway's
-//	over, with a tag of Drawbridge's that says what the
-//	VPC was connected to, or how it stood                  → yes: what was added for it may not be gone
+//	over, with a tag of Drawbridge's that says how it stood → yes: what was added for it may not be gone
 //	over otherwise                                         → no
 //
 // AWS shows an attachment that is over for about two hours.
@@ -95,52 +84,38 @@ func Attached(a Attachment) string {
 		}
 		return a.ID + " is " + a.State + ": is everything in place?"
 	}
-	for key := range a.Tags {
-		if key == connection.TagStatus || strings.HasPrefix(key, connection.TagPeer) {
-			return a.ID + " is " + a.State + ", but Drawbridge's tags are still on it"
-		}
+	if a.Tags[connection.TagStatus] != "" {
+		return a.ID + " is " + a.State + ", but Drawbridge's tags are still on it"
 	}
 	return ""
 }
 
-// Lost returns a look at each pair on a gateway, by its id, that rules of a place name, if the VPC of the rule is not among
-// those that are attached to that gateway. vpcs are those of the rules' groups:
-//
-//	the group is gone                                       → no: its rules went with it
-//	the rule's VPC, its peer and the gateway are not those
-//	that the connection's id names, or are none             → no: a tag is for everybody to write, and this is not ours
-//	the VPC is attached to the gateway, or was lately       → no: [Attached] tells
-//	else                                                    → yes
-func Lost(at event.Place, rules []firewall.Tagged, vpcs map[string]string, attached map[[2]string]bool) map[string]look.Look {
-	out := map[string]look.Look{}
-	for _, r := range rules {
-		vpc := vpcs[r.Group]
-		gateway := transit.GatewayOf(r.Connection, vpc, r.Peer.VPC)
-		if vpc == "" || !event.IsGateway(gateway) || attached[[2]string{gateway, vpc}] {
-			continue
+// Lost returns a look at each managed pair on a gateway that no look at an attachment asks for: the VPC in this place is not attached to the
+// gateway any more, or neither attachment is managed. attached has a gateway and a VPC for each attachment that is there, or on its way, in this
+// place, and managed for each that the ledger has, wherever it is: of the pairs of those, [Attachments] tells.
+func Lost(at event.Place, pairs []ledger.Connection, attached, managed map[[2]string]bool) []look.Look {
+	var out []look.Look
+	for _, p := range pairs {
+		gateway := workflow.TargetOf(p.ID)
+		look := event.TransitInspection{TransitGatewayID: gateway}
+		known := slices.ContainsFunc(p.Sides, func(s ledger.Side) bool { return managed[[2]string{gateway, s.ID}] })
+		for n, s := range p.Sides {
+			look.VPCs = append(look.VPCs, event.VPCPlace{Account: s.Account, Region: s.Region, VPC: s.ID})
+			if s.Account != at.Account || s.Region != at.Region {
+				continue
+			}
+			switch {
+			case !attached[[2]string{gateway, s.ID}]:
+				look.Reason = s.ID + " is not attached to " + gateway + " any more, but the ledger still has the pair"
+			case !known && n == 0: // once, not in the place of each side
+				look.Reason = "neither VPC's attachment to " + gateway + " is managed, but the ledger has the pair"
+			}
 		}
-		out[r.Connection] = event.TransitInspection{TransitGatewayID: gateway,
-			VPCs:   []event.VPCPlace{{Account: at.Account, Region: at.Region, VPC: vpc}, r.Peer},
-			Reason: "rules are left in " + vpc + ", which is not attached any more"}
+		if look.Reason != "" {
+			out = append(out, look)
+		}
 	}
 	return out
-}
-
-// Exposed says why an Aurora cluster with these tags wants a look, or "" if it wants none:
-//
-//	its owner names accounts that may query it     → yes: roles and policies can only be compared by reading them
-//	it has a tag that Drawbridge set               → yes: what was added was not taken back
-//	else                                           → no
-func Exposed(tags map[string]string) string {
-	if tags[tag.DataAPI] != "" {
-		return "the cluster names accounts that may query it: is everything in place?"
-	}
-	for _, key := range []string{dataapi.TagEndpoint, dataapi.TagStatus} {
-		if tags[key] != "" {
-			return "the cluster names nobody, but has Drawbridge's tag " + key
-		}
-	}
-	return ""
 }
 
 // Drift says how the lines of a configuration differ from the host routes that the notebooks of a subnet need, or "".
@@ -197,6 +172,7 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 		case v.Closed != "":
 			closed = append(closed, workflow.Missed{Account: a.Account, Why: clip(v.Closed)})
 		}
+		t.Managed += v.Managed
 		for _, b := range v.Barred {
 			barred = append(barred, workflow.Missed{Account: a.Account, Regions: b.Regions, Why: clip(b.Why)})
 		}
@@ -206,13 +182,24 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 				found = append(found, f)
 				continue
 			}
-			found[i].Seen, found[i].Announced = found[i].Seen+f.Seen, found[i].Announced+f.Announced
+			found[i].Seen, found[i].Announced, found[i].Unmanaged = found[i].Seen+f.Seen, found[i].Announced+f.Announced, found[i].Unmanaged+f.Unmanaged
+			for _, name := range f.Names {
+				found[i].Names = Name(found[i].Names, name)
+			}
 		}
 	}
 	more := func(all []workflow.Missed) int { return max(0, len(all)-named) }
 	t.More.Closed, t.More.Barred, t.More.Failed = t.More.Closed+more(closed), t.More.Barred+more(barred), t.More.Failed+more(failed)
 	t.Found, t.Closed, t.Barred, t.Failed = list(found, len(found)), list(closed, named), list(barred, named), list(failed, named)
 	return t
+}
+
+// Name adds a name to those of things that are not managed, while there is room.
+func Name(names []string, one string) []string {
+	if len(names) >= named {
+		return names
+	}
+	return append(slices.Clip(names), one)
 }
 
 // list returns the first ones, and never null.

@@ -29,23 +29,30 @@ func (Shares) Kind() string { return "invitations" }
 
 // Find implements [Finder]: one GetResourceShareInvitations for 100 invitations.
 func (s Shares) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
-	pages := ram.NewGetResourceShareInvitationsPaginator(s.Enter(execution, at), &ram.GetResourceShareInvitationsInput{MaxResults: aws.Int32(pageSize)})
+	seen, _, err = EachInvitation(ctx, s.Enter(execution, at), at, "the account is invited and has not answered", ask)
+	return seen, err
+}
+
+// EachInvitation asks for a look at the share of each invitation that the account of a place has not answered. It returns how many
+// invitations there are, and how many looks were asked for.
+func EachInvitation(ctx context.Context, api InvitationReader, at event.Place, why string, ask Ask) (seen, asked int, err error) {
+	pages := ram.NewGetResourceShareInvitationsPaginator(api, &ram.GetResourceShareInvitationsInput{MaxResults: aws.Int32(pageSize)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return seen, fmt.Errorf("reading invitations to resource shares: %w", err)
+			return seen, asked, fmt.Errorf("reading invitations to resource shares: %w", err)
 		}
 		var looks []look.Look
 		for _, one := range page.ResourceShareInvitations {
 			if one.Status == types.ResourceShareInvitationStatusPending && aws.ToString(one.ReceiverAccountId) == at.Account {
-				looks = append(looks, event.ShareInspection{Account: at.Account, Region: at.Region,
-					Share: aws.ToString(one.ResourceShareArn), Reason: "the account is invited and has not answered"})
+				looks = append(looks, event.ShareInspection{Account: at.Account, Region: at.Region, Share: aws.ToString(one.ResourceShareArn), Reason: why})
 			}
 		}
 		seen += len(page.ResourceShareInvitations)
 		if err := ask(ctx, looks...); err != nil {
-			return seen, err
+			return seen, asked, err
 		}
+		asked += len(looks)
 	}
-	return seen, nil
+	return seen, asked, nil
 }

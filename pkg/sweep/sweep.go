@@ -8,8 +8,10 @@
 //	plan.go       thinks: which things want a look, and what a sweep came to (pure)
 //	apply.go      asks for looks, visits an account
 //	accounts.go   lists the accounts to visit
+//	managed.go    counts what is managed, for the brake
+//	closed.go     asks where the other end of an account is that lets nobody in
 //	tally.go      says what a sweep came to, and tells people of accounts that failed
-//	peerings.go, notebooks.go, attachments.go, shares.go, clusters.go, roles.go, endpoints.go: a [Finder] or an
+//	peerings.go, pairs.go, notebooks.go, attachments.go, shares.go, clusters.go, roles.go, endpoints.go: a [Finder] or an
 //	[AccountFinder] for each kind of thing
 //
 // Another kind of thing takes a finder in a file of its own, a line in [New], and what it reads in the grants of
@@ -31,6 +33,14 @@ type Finder interface {
 	// Find reads the things of a place page by page and asks for a look at each that wants one, before it reads the next
 	// page. It returns how many things it read.
 	Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error)
+}
+
+// A Census is a [Finder] that also tells which of its things were not given to Drawbridge: they are counted, the first are named, and
+// all are left alone.
+type Census interface {
+	Finder
+	// Count is Find, and calls unmanaged with the id of each of those.
+	Count(ctx context.Context, execution string, at event.Place, ask Ask, unmanaged func(id string)) (seen int, err error)
 }
 
 // An AccountFinder finds the things of one kind that want a look, in one account: things that have no Region, or that are
@@ -59,7 +69,8 @@ type Peering struct {
 	Status    string // AWS's code, such as "active"
 	Requester End
 	Accepter  End
-	Label     string // the tag drawbridge:status, as this account has it
+	Asked     bool // this account's tag of it asks Drawbridge to take it over
+	Managed   bool // the ledger has it
 }
 
 // End is one end of a peering.

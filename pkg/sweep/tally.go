@@ -12,15 +12,23 @@ import (
 type Teller struct {
 	Bus   notice.Bus
 	Topic notice.Topic
+	// Managed writes how many connections there are, which a percentage of the brake is of.
+	Managed func(ctx context.Context, n int) error
 }
 
 // Tally adds the visits of one page to what the sweep came to so far. After the last page it tells people and programs,
-// once for the whole sweep, of the accounts whose visit failed.
+// once for the whole sweep, of the accounts whose visit failed, and the brake how many connections there are. A visit that failed counts none:
+// then the percentage is of less, and more waits for a person.
 func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflow.TallySweepOutput, error) {
 	out := workflow.TallySweepOutput{Answer: "more", Sweep: in.Sweep, Page: in.Page, Tally: Count(in.Tally, in.Accounts, in.Visits)}
 	slog.InfoContext(ctx, "tallied", "accounts", out.Tally.Accounts, "failed", len(out.Tally.Failed)+out.Tally.More.Failed)
 	if in.Page != "" {
 		return out, nil
+	}
+	if All(in.Sweep) {
+		if err := t.Managed(ctx, out.Tally.Managed); err != nil {
+			return out, err
+		}
 	}
 	out.Answer = string(workflow.Swept)
 	if len(out.Tally.Failed) == 0 {

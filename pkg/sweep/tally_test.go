@@ -53,14 +53,15 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	visits := []*workflow.Visit{seen, broken, closed, nil}
 	before := workflow.Tally{Accounts: 20, Found: []workflow.Found{{Kind: "peerings", Seen: 7, Announced: 1}}}
 	o := &town{}
-	teller := Teller{Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
+	counted := []int{}
+	teller := Teller{Managed: func(_ context.Context, n int) error { counted = append(counted, n); return nil }, Bus: notice.Bus{API: o, Name: "drawbridge"}, Topic: notice.Topic{API: o, ARN: "topic"}}
 	in := workflow.TallySweepInput{Execution: "run-1", ExecutionID: "arn:aws:states:us-east-1:123456789012:execution:drawbridge-sweep:run-1", Page: "20", Tally: before, Accounts: accounts, Visits: visits}
 
 	out, err := teller.Tally(context.Background(), in)
 	if err != nil || out.Answer != "more" || len(o.did) != 0 {
 		t.Fatalf("before the last page: %+v, %v after %v", out, err, o.did)
 	}
-	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed, out.Tally.Barred); got != "24 [{peerings 10 3}] [{333333333333 [] nobody is let in}] [{111111111111 [me-south-1] not enabled}]" {
+	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed, out.Tally.Barred); got != "24 [{peerings 10 3 0 []}] [{333333333333 [] nobody is let in}] [{111111111111 [me-south-1] not enabled}]" {
 		t.Error(got)
 	}
 	if len(before.Found) != 1 || before.Found[0].Seen != 7 {
@@ -69,6 +70,9 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 
 	in.Page = ""
 	out, err = teller.Tally(context.Background(), in)
+	if len(counted) != 1 { // also where some accounts could not be visited: then of fewer
+		t.Errorf("the brake is told %v", counted)
+	}
 	if err != nil || out.Answer != string(workflow.PartlySwept) || len(o.did) != 2 || o.did[0] != "Attention Needed" {
 		t.Fatalf("%+v, %v after %v", out, err, o.did)
 	}
@@ -82,10 +86,26 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 
 func TestASweepWithoutFailuresTellsNobody(t *testing.T) {
 	o := &town{}
-	out, err := Teller{Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
-		Accounts: []workflow.Territory{{Account: "111111111111"}}, Visits: []*workflow.Visit{visited("111111111111")}})
+	counted := -1
+	seen := visited("111111111111")
+	seen.Managed = 7
+	out, err := Teller{Managed: func(_ context.Context, n int) error { counted = n; return nil }, Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
+		Accounts: []workflow.Territory{{Account: "111111111111"}}, Visits: []*workflow.Visit{seen}, Tally: workflow.Tally{Managed: 100}})
 	if err != nil || out.Answer != string(workflow.Swept) || len(o.did) != 0 {
 		t.Errorf("%+v, %v after %v", out, err, o.did)
+	}
+	if counted != 107 {
+		t.Errorf("the brake is told of %d connections, want those of all pages", counted)
+	}
+}
+
+// A sweep of some accounts says nothing of how many connections there are.
+func TestASweepOfSomeCountsNothing(t *testing.T) {
+	for _, some := range []workflow.Sweep{{Accounts: []string{"111111111111"}}, {Regions: []string{"eu-west-1"}}} {
+		teller := Teller{Managed: func(context.Context, int) error { t.Errorf("%+v counts", some); return nil }}
+		if _, err := teller.Tally(t.Context(), workflow.TallySweepInput{Sweep: some}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -131,7 +151,7 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string
-			s := Sweeper{Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...look.Look) error {
+			s := Sweeper{Ledger: empty(), Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
 					asked = append(asked, l.(event.NotebookInspection).Notebook+" "+l.(event.NotebookInspection).Region)
 				}
@@ -141,7 +161,7 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 			if fmt.Sprint(asked) != c.asked || fault.Of(err) != c.kind {
 				t.Errorf("asked %v, %v", asked, err)
 			}
-			if c.err == nil && fmt.Sprint(out.Found) != "[{a 4 2} {b 4 2}]" {
+			if c.err == nil && fmt.Sprint(out.Found) != "[{a 4 2 0 []} {b 4 2 0 []}]" {
 				t.Errorf("found %v", out.Found)
 			}
 		})
@@ -182,7 +202,7 @@ func TestABarredRegionAndAnAbsentServiceFailNothing(t *testing.T) {
 		"finders":             {Finders: []Finder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again, "eu-west-1": absent}, local{"me-south-1": denied}}},
 		"finders of accounts": {Accounts: []AccountFinder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again}}},
 	} {
-		one.Ask = func(context.Context, ...look.Look) error { return nil }
+		one.Ledger, one.Ask = empty(), func(context.Context, ...look.Look) error { return nil }
 		out, err := one.Sweep(context.Background(), in)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -197,14 +217,14 @@ func TestABarredRegionAndAnAbsentServiceFailNothing(t *testing.T) {
 		}
 	}
 	// What is known to be there, and cannot be read, is not gone.
-	lost := Sweeper{Accounts: []AccountFinder{local{"eu-west-1": absent}}, Ask: func(context.Context, ...look.Look) error { return nil }}
+	lost := Sweeper{Ledger: empty(), Accounts: []AccountFinder{local{"eu-west-1": absent}}, Ask: func(context.Context, ...look.Look) error { return nil }}
 	if _, err := lost.Sweep(context.Background(), in); !fault.Absent(err) {
 		t.Errorf("something of ours cannot be read, and the visit says %v", err)
 	}
 }
 
 func TestAClosedAccountIsToldNotFailed(t *testing.T) {
-	out, err := Sweeper{Finders: []Finder{guide{"a", fmt.Errorf("assuming a role: %w", fault.ErrClosed)}}}.Sweep(context.Background(),
+	out, err := Sweeper{Ledger: empty(), Finders: []Finder{guide{"a", fmt.Errorf("assuming a role: %w", fault.ErrClosed)}}}.Sweep(context.Background(),
 		workflow.SweepAccountInput{Territory: workflow.Territory{Account: "1", Regions: []string{"us-east-1"}}})
 	if err != nil || out.Closed == "" {
 		t.Errorf("%+v, %v", out, err)
@@ -272,5 +292,20 @@ func TestAccountsComeInPages(t *testing.T) {
 	_, err := Lister{}.List(context.Background(), workflow.ListAccountsInput{Sweep: workflow.Sweep{Accounts: named}, Page: "x"})
 	if fault.Of(err) != fault.Invalid || errors.Is(err, fault.ErrClosed) {
 		t.Error(err)
+	}
+}
+
+// What was not given to Drawbridge is counted, however much it is, and the first are named.
+func TestTheTallyCountsWhatIsNotManaged(t *testing.T) {
+	var names []string
+	for n := range 15 {
+		names = Name(names, fmt.Sprint("pcx-", n))
+	}
+	visit := func(account string) *workflow.Visit {
+		return &workflow.Visit{SweepAccountOutput: workflow.SweepAccountOutput{Account: account, Found: []workflow.Found{{Kind: "peerings", Seen: 40, Unmanaged: 30, Names: names}}}}
+	}
+	got := Count(workflow.Tally{}, []workflow.Territory{{Account: "111111111111"}, {Account: "222222222222"}}, []*workflow.Visit{visit("111111111111"), visit("222222222222")})
+	if f := got.Found[0]; f.Unmanaged != 60 || f.Seen != 80 || len(f.Names) != 20 || len(names) != 15 {
+		t.Errorf("%+v", f)
 	}
 }

@@ -36,11 +36,11 @@ func sources(t *testing.T) (map[string]*ast.File, *token.FileSet) {
 
 // plain are the functions that hand over the tags of AWS as they are, each with the reason.
 var plain = map[string]string{
-	"attachment/inspect.go tagsOf": "who calls it knows the kind, and cleans",
-	"sweep/clusters.go tagsOf":     "who calls it cleans",
-	"sweep/attachments.go Find":    "only Drawbridge's own tags of an attachment are read",
-	"dataapi/inspect.go convert":   "only Drawbridge's own tags of its own role are read",
-	"tag/answer/apply.go":          "says of each value as it is written whether it means anything",
+	"attachment/read.go tagsOf": "who calls it knows the kind, and cleans",
+	"transit/read.go tagsOf":    "who calls it knows the kind, and cleans",
+	"sweep/clusters.go tagsOf":  "who calls it cleans",
+	"sweep/attachments.go Find": "only Drawbridge's own tags of an attachment are read",
+	"tag/answer/apply.go":       "says of each value as it is written whether it means anything",
 }
 
 // Whatever reads tags from AWS into a map hands them over as [tag.Clean] returns them, so that nobody compares a value with

@@ -92,6 +92,15 @@ var Records = []Record{
 
 	{"sagemaker", "AddTags", Sets, request("", "resourceArn"), ""},
 	{"sagemaker", "DeleteTags", Removes, request("", "resourceArn"), ""},
+	// A domain that is made with tags is heard by drawbridge-studio, as everybody who comes to work in Studio is.
+
+	{"secretsmanager", "TagResource", Sets, request(StoredSecret, "secretId"), ""},
+	{"secretsmanager", "UntagResource", Removes, request(StoredSecret, "secretId"), ""},
+	{"secretsmanager", "CreateSecret", Creates, request(StoredSecret, "name"), ""},
+
+	{"kms", "TagResource", Sets, request(KMSKey, "keyId"), ""},
+	{"kms", "UntagResource", Removes, request(KMSKey, "keyId"), ""},
+	{"kms", "CreateKey", Creates, response(KMSKey, "keyMetadata", "keyId"), ""},
 
 	{"tagging", "TagResources", Sets, request("", "resourceARNList"), ""},
 	{"tagging", "UntagResources", Removes, request("", "resourceARNList"), ""},
@@ -109,7 +118,8 @@ func FindRecord(service, call string) (Record, bool) {
 // services are those that a kind of thing belongs to; the tagging API serves all.
 var services = map[Kind]string{
 	VPC: "ec2", Peering: "ec2", Gateway: "ec2", Attachment: "ec2",
-	DBInstance: "rds", DBCluster: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker",
+	DBInstance: "rds", DBCluster: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker", Domain: "sagemaker",
+	StoredSecret: "secretsmanager", KMSKey: "kms",
 }
 
 // Service returns the service that things of a kind belong to.

@@ -7,20 +7,45 @@ package tag
 
 import "slices"
 
+// Prefix is what all keys of Drawbridge's tags begin with: those by which owners ask, and those by which it answers.
+const Prefix = "drawbridge:"
+
 // The keys of the tags by which owners ask.
 const (
-	Accept           = "drawbridge:accept"            // may this VPC or transit gateway be connected without being asked?
-	Approval         = "drawbridge:approval"          // the answer to a request that waits
-	Attach           = "drawbridge:attach"            // the transit gateway that a VPC asks for
-	DataAPI          = "drawbridge:data-api"          // who queries an Aurora cluster through the Data API; a VPC from where somebody does
+	Accept   = "drawbridge:accept"   // may this VPC or transit gateway be connected without being asked?
+	Approval = "drawbridge:approval" // the answer to a request that waits
+	Attach   = "drawbridge:attach"   // the transit gateway that a VPC asks for
+	// who queries an Aurora cluster through the Data API; a secret and a key that open the cluster for them; a VPC from where somebody does
+	DataAPI          = "drawbridge:data-api"
+	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
 	Secret           = "drawbridge:secret"            // the secret with the database user of an Aurora cluster
 	Share            = "drawbridge:share"             // with whom a database is shared
-	Studio           = "drawbridge:studio"            // who reads a Redshift cluster from SageMaker Studio; a role that lets them
+	Studio           = "drawbridge:studio"            // who reads a Redshift cluster from SageMaker Studio; a role, and a domain, that lets them
 	StudioGroups     = "drawbridge:studio-groups"     // the database groups that readers may join
 )
+
+// The values of [Manage].
+const (
+	Take  = "true"  // take it over; what is there stays its owner's
+	Leave = "false" // let go of it, and leave everything as it stands
+	Undo  = "undo"  // take back what was added for it, then let go of it
+)
+
+// The values of [Approval] that say yes.
+const (
+	Approved       = "approved"     // to what the first question showed
+	ApprovedPrefix = "approved-"    // and the digest of a question: to what that one showed
+	ApprovedAll    = "approved-all" // to that, and to what comes later
+)
+
+// Answers are the keys of the tags by which Drawbridge speaks to people on things that are not its own. Whoever keeps such a thing in code lets these stay.
+var Answers = []string{
+	"drawbridge:http-endpoint", "drawbridge:identity-was", "drawbridge:pairs", "drawbridge:reason", "drawbridge:since", "drawbridge:status",
+	"drawbridge:studio-reason", "drawbridge:studio-status", "drawbridge:table", Unclear,
+}
 
 // Kind is a kind of thing that may have a tag: the resource type of its ARN where that is unambiguous.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -38,6 +63,9 @@ const (
 	Workgroup       Kind = "workgroup"        // of Redshift Serverless
 	Role            Kind = "role"
 	Notebook        Kind = "notebook-instance"
+	Domain          Kind = "domain" // of SageMaker Studio
+	StoredSecret    Kind = "secret" // of Secrets Manager
+	KMSKey          Kind = "key"    // of KMS
 )
 
 // Wish is one key on one kind of thing.
@@ -53,9 +81,11 @@ var Wishes = []Wish{
 	{Attach, VPC, Name},
 	{DataAPI, VPC, OneOf("true", "false")},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
-	{Approval, Peering, OneOf("approved", "rejected")},
+	{Approval, Peering, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
+	{Manage, Peering, OneOf(Take, Leave, Undo)},
 	{Accept, Gateway, OneOf("auto", "ask", "never").InDoubt("ask")},
-	{Approval, Attachment, OneOf("approved", "rejected")},
+	{Approval, Attachment, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
+	{Manage, Attachment, OneOf(Take, Leave, Undo)},
 	{Share, DBInstance, AccountsOrAll},
 	{Share, DBCluster, AccountsOrAll},
 	{DataAPI, DBCluster, Accounts},
@@ -66,8 +96,11 @@ var Wishes = []Wish{
 	{Studio, Workgroup, Accounts},
 	{PrivateNotebooks, Role, OneOf("true", "false")},
 	{Studio, Role, OneOf("true", "false")},
+	{Studio, Domain, OneOf("true", "false")},
 	{Restart, Notebook, OneOf("allowed", "never")},
 	{Routes, Notebook, OneOf("on", "off").InDoubt("off")},
+	{DataAPI, StoredSecret, Clusters},
+	{DataAPI, KMSKey, Clusters},
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.

@@ -13,6 +13,7 @@ type Values struct {
 	form    form
 	words   []string
 	inDoubt string
+	digests string
 }
 
 type form int
@@ -23,6 +24,7 @@ const (
 	names
 	accounts
 	accountsOrAll
+	clusters
 )
 
 // OneOf are values of which there are few.
@@ -35,20 +37,29 @@ func (v Values) InDoubt(word string) Values {
 	return v
 }
 
+// OrDigest returns values that may also be prefix and a digest: eight characters that Drawbridge names.
+func (v Values) OrDigest(prefix string) Values {
+	v.digests = prefix
+	return v
+}
+
 // The other forms of values.
 var (
 	Name          = Values{form: name}          // one name or id
 	Names         = Values{form: names}         // several names
 	Accounts      = Values{form: accounts}      // several accounts
 	AccountsOrAll = Values{form: accountsOrAll} // several accounts, or true for every one
+	Clusters      = Values{form: clusters}      // identifiers of Aurora clusters
 )
 
 // Read returns what a value means, in the one spelling that the rest of Drawbridge knows. Blanks around it and the case of
 // words never matter:
 //
-//	one of few words            that word, in lower case
+//	one of few words            that word, in lower case; an answer may also name a question by its digest
 //	a name                      the name
 //	several names               the names, with one blank between
+//	clusters                    their identifiers, with one blank between. Only blanks may be between them, and they are in small
+//	                            letters: IAM compares the same value, and takes nothing for something else
 //	accounts                    their ids, as they come, each once, with one blank between; nothing for nobody
 //	                            (false, none, an empty value); true for every account
 //
@@ -67,12 +78,21 @@ func (w Wish) Read(value string) (meaning string, err error) {
 		return meaning, nil
 	case names:
 		return strings.Join(unique(split(value)), " "), nil
+	case clusters:
+		ids := slices.DeleteFunc(strings.Split(strings.TrimSpace(value), " "), func(id string) bool { return id == "" })
+		if len(ids) == 0 || slices.ContainsFunc(ids, func(id string) bool { return !clusterForm.MatchString(id) }) {
+			return "", w.nothing(value)
+		}
+		return strings.Join(unique(ids), " "), nil
 	case oneOf:
 		word := strings.TrimSpace(value)
 		for _, one := range w.Values.words {
 			if strings.EqualFold(word, one) {
 				return one, nil
 			}
+		}
+		if lower := strings.ToLower(word); w.Values.digests != "" && digestForm.MatchString(strings.TrimPrefix(lower, w.Values.digests)) && strings.HasPrefix(lower, w.Values.digests) {
+			return lower, nil
 		}
 		return w.Values.inDoubt, w.nothing(value)
 	}
@@ -87,6 +107,9 @@ const (
 )
 
 var (
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
+	clusterForm = regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`)
+	digestForm  = regexp.MustCompile(`^[0-9a-f]{8}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 	// The console shows account ids so.
 	hyphenated = regexp.MustCompile(`^[0-9]{4}-[0-9]{4}-[0-9]{4}$`)
@@ -175,12 +198,17 @@ func (w Wish) Remedy() string {
 		return "write a name or an id"
 	case names:
 		return "write names with blanks between"
+	case clusters:
+		return "write the identifiers of clusters with blanks between"
 	case accounts:
 		return "write account ids of 12 digits with blanks between"
 	case accountsOrAll:
 		return "write account ids of 12 digits with blanks between or true for every account"
 	}
 	last := len(w.Values.words) - 1
+	if w.Values.digests != "" {
+		return "write " + strings.Join(w.Values.words, ", ") + " or the value that the question names"
+	}
 	return "write " + strings.Join(w.Values.words[:last], ", ") + " or " + w.Values.words[last]
 }
 
@@ -242,6 +270,13 @@ func Clean(kind Kind, tags map[string]string) map[string]string {
 		out[key] = meaning
 	}
 	return out
+}
+
+// Says reports whether the tags of a thing, as [Clean] returned them, say something clear by a key. A tag that is not there says nothing, whoever
+// took it; nor does one whose value means nothing, or not all of it.
+func Says(tags map[string]string, key string) bool {
+	_, there := tags[key]
+	return there && tags[doubt+key] == ""
 }
 
 // Why says which of these wishes could not be read in tags that [Clean] returned, to be appended to the reason of what was

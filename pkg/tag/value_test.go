@@ -26,7 +26,7 @@ func wish(t *testing.T, kind tag.Kind, key string) tag.Wish {
 func TestRead(t *testing.T) {
 	share, dataAPI := wish(t, tag.DBInstance, tag.Share), wish(t, tag.DBCluster, tag.DataAPI)
 	accept, routes, approval := wish(t, tag.VPC, tag.Accept), wish(t, tag.Notebook, tag.Routes), wish(t, tag.Peering, tag.Approval)
-	attach, groups := wish(t, tag.VPC, tag.Attach), wish(t, tag.RedshiftCluster, tag.StudioGroups)
+	attach, groups, clusters := wish(t, tag.VPC, tag.Attach), wish(t, tag.RedshiftCluster, tag.StudioGroups), wish(t, tag.StoredSecret, tag.DataAPI)
 	digits := "write account ids of 12 digits with blanks between"
 	for name, c := range map[string]struct {
 		wish           tag.Wish
@@ -36,9 +36,14 @@ func TestRead(t *testing.T) {
 		"a word":                              {accept, "auto", "auto", ""},
 		"a word in capitals":                  {accept, "AUTO", "auto", ""},
 		"a word with blanks":                  {approval, " Approved\t", "approved", ""},
-		"a word that is none":                 {approval, "yes", "", "drawbridge:approval=yes means nothing: write approved or rejected"},
-		"what nobody can print":               {approval, "yes\n\x00 no", "", "drawbridge:approval=yes no means nothing: write approved or rejected"},
-		"no word":                             {approval, " ", "", "drawbridge:approval= means nothing: write approved or rejected"},
+		"a word that is none":                 {approval, "yes", "", "drawbridge:approval=yes means nothing: write approved, approved-all, rejected or the value that the question names"},
+		"a question that is named":            {approval, " Approved-0A1B2C3D", "approved-0a1b2c3d", ""},
+		"all questions":                       {approval, "APPROVED-ALL ", "approved-all", ""},
+		"no question's name":                  {approval, "approved-0a1b2c3", "", "drawbridge:approval=approved-0a1b2c3 means nothing: write approved, approved-all, rejected or the value that the question names"},
+		"a name and more":                     {approval, "approved-0a1b2c3d5", "", "drawbridge:approval=approved-0a1b2c3d5 means nothing: write approved, approved-all, rejected or the value that the question names"},
+		"a name that is taken for another's":  {approval, "rejected-0a1b2c3d", "", "drawbridge:approval=rejected-0a1b2c3d means nothing: write approved, approved-all, rejected or the value that the question names"},
+		"what nobody can print":               {approval, "yes\n\x00 no", "", "drawbridge:approval=yes no means nothing: write approved, approved-all, rejected or the value that the question names"},
+		"no word":                             {approval, " ", "", "drawbridge:approval= means nothing: write approved, approved-all, rejected or the value that the question names"},
 		"an unclear accept asks":              {accept, "nver", "ask", "drawbridge:accept=nver means nothing: write auto, ask or never"},
 		"unclear routes are off":              {routes, "of", "off", "drawbridge:routes=of means nothing: write on or off"},
 		"every account":                       {share, "True", "true", ""},
@@ -67,6 +72,9 @@ func TestRead(t *testing.T) {
 		"a name keeps its case and its blank": {attach, " Main hub ", "Main hub", ""},
 		"no name":                             {attach, " ", "", "drawbridge:attach= means nothing: write a name or an id"},
 		"names":                               {groups, " readers,Analysts readers", "readers Analysts", ""},
+		"clusters":                            {clusters, "sales  payroll-2 sales", "sales payroll-2", ""},
+		"clusters with a comma":               {clusters, "sales,payroll", "", "drawbridge:data-api=sales,payroll means nothing: write the identifiers of clusters with blanks between"},
+		"no cluster":                          {clusters, "", "", "drawbridge:data-api= means nothing: write the identifiers of clusters with blanks between"},
 		"no names":                            {groups, "", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +116,7 @@ func TestCaseNeverMatters(t *testing.T) {
 	for _, w := range tag.Wishes {
 		for _, word := range []string{"auto", "ask", "never", "true", "false", "none", "approved", "rejected", "allowed", "on", "off"} {
 			want, wrong := w.Read(word)
-			if strings.HasPrefix(w.Remedy(), "write a name") || strings.HasPrefix(w.Remedy(), "write names") || wrong != nil {
+			if strings.HasPrefix(w.Remedy(), "write a name") || strings.HasPrefix(w.Remedy(), "write names") || strings.HasPrefix(w.Remedy(), "write the identifiers") || wrong != nil {
 				continue
 			}
 			words++

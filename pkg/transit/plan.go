@@ -6,11 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -35,12 +34,12 @@ var over = []string{"deleting", "deleted", "rejecting", "rejected", "failing", "
 //	both available                                  → not settled: the facts and the policy decide
 //	anything else                                   → nothing, by name
 //
-// disconnect becomes nothing where nothing of Drawbridge's is left. An account that is closed to us keeps nobody from
-// cleaning the other side of an attachment that is over, but a closed door alone takes nothing away.
+// disconnect becomes nothing where nothing of Drawbridge's is left. An account that is closed to us, or suspended, keeps nobody from
+// cleaning the other side of an attachment that is over, but that it cannot be read takes nothing away.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-lifecycle
 func Standing(q Question) (Verdict, bool) {
 	for _, e := range q.Ends {
-		if !e.Member {
+		if !e.Member && !e.Closed {
 			return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("account %s is outside the organization", e.VPC.Account)}, true
 		}
 	}
@@ -79,34 +78,39 @@ func Standing(q Question) (Verdict, bool) {
 
 // Judge decides what a pair that [Standing] leaves open needs next. The first of these that holds:
 //
-//	the VPCs overlap, and the pair was connected      → Conflict: somebody changed the addresses of a VPC
-//	the VPCs overlap                                  → refuse
 //	policy: Route not both ways                       → refuse
 //	policy: Connect in neither direction              → refuse
+//	the VPCs overlap, and the pair was connected      → Conflict: somebody changed the addresses of a VPC
+//	the VPCs overlap                                  → refuse
 //	the gateway does not lead both ways, not yet
 //	looked at a dozen times                           → wait
 //	the gateway does not lead both ways               → Conflict
 //	else                                              → connect
 //
 // refuse becomes disconnect where the pair was connected before: what was allowed once and is not any more goes. The
-// table is asked from above as the facts come in, so that what is refused costs no more reads: [Networks], [Consent].
+// table is asked from above as the facts come in, so that what is refused costs no more reads: [Routed], [Consent]. The policy comes before
+// the addresses: what one side is told of the other's it is told because the two may meet.
 func Judge(q Question) (Verdict, error) {
-	if v, settled, err := Networks(q); settled || err != nil {
-		return v, err
+	if v, settled := Routed(q); settled {
+		return v, nil
 	}
 	if v, settled := Consent(q); settled {
 		return v, nil
+	}
+	if v, settled, err := Networks(q); settled || err != nil {
+		return v, err
 	}
 	decision := connects(q)
 	if wrong := Wrong(q); len(wrong) > 0 {
 		reason := strings.Join(wrong, "; ")
 		if q.Looks < settling {
-			return Verdict{workflow.AnswerWait, reason, decision}, nil
+			return Verdict{Answer: workflow.AnswerWait, Reason: reason, Decision: decision}, nil
 		}
 		return Verdict{}, fault.NewConflict(reason, "mend the route tables of "+q.Gateway.ID+" in account "+q.Gateway.Owner+
 			" (Drawbridge does not take over its routes), then redrive the execution")
 	}
-	return Verdict{workflow.AnswerConnect, "connected by policy " + decision.Policy, decision}, nil
+	connected := "connected by policy " + decision.Policy
+	return Verdict{workflow.AnswerConnect, connected, workflow.Alike(connected), decision}, nil
 }
 
 // refusal is the answer about a pair that is not allowed.
@@ -117,45 +121,77 @@ func refusal(q Question) workflow.Answer {
 	return workflow.AnswerRefuse
 }
 
-// Networks is what [Judge] says before it is known what the VPCs hold, if that settles it: overlapping addresses, and the
-// policy about routes.
-func Networks(q Question) (Verdict, bool, error) {
-	a, b := q.Ends[0].VPC, q.Ends[1].VPC
-	if one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs); ok {
-		if q.Before {
-			return Verdict{}, false, survey.Overlapping(a, b, q.Gateway.ID)
-		}
-		return Verdict{Answer: refusal(q), Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID)}, true, nil
-	}
+// Routed is what [Judge] says before it is known what the VPCs hold, if that settles it: the policy about routes.
+func Routed(q Question) (Verdict, bool) {
 	for _, d := range q.Routes {
 		if !d.Allowed {
-			return Verdict{refusal(q), "routes refused by policy " + d.Policy, d}, true, nil
+			return forbidden(q, "routes refused by policy "+d.Policy, "", d), true
 		}
 	}
-	return Verdict{}, false, nil
+	return Verdict{}, false
 }
 
 // Consent is what [Judge] says before it is known what the gateway does, if that settles it: the policy about the two
 // VPCs, with the databases that are in them.
 func Consent(q Question) (Verdict, bool) {
 	decision := connects(q)
+	if !decision.Allowed && decision.Policy == "" {
+		return Verdict{Answer: refusal(q), Reason: decision.Reason, Said: workflow.Alike(decision.Reason)}, true
+	}
 	if !decision.Allowed {
-		reason := "refused by policy " + decision.Policy
+		unclear := ""
 		if len(q.Closed) > 0 { // a database that is opened may have changed it
-			reason += "; " + q.Closed[0].Hop + ": " + q.Closed[0].Detail
+			unclear = "; " + q.Closed[0].Hop + ": " + q.Closed[0].Detail
 		}
-		return Verdict{refusal(q), reason, decision}, true
+		return forbidden(q, "refused by policy "+decision.Policy, unclear, decision), true
 	}
 	return Verdict{}, false
 }
 
-// connects returns the decision that counts of the two about connecting: one that allows, or else a forbid, which says
-// more.
-func connects(q Question) policy.Decision {
-	if d := q.Connects[0]; d.Allowed || !q.Connects[1].Allowed && q.Connects[1].Policy == policy.DefaultDeny {
-		return d
+// forbidden is the verdict about a pair that the policy forbids. Both are told which policy and whom to ask; unclear, what is known
+// of one's databases, is for the hub alone.
+func forbidden(q Question, what, unclear string, d policy.Decision) Verdict {
+	text := func(other End) string {
+		return fmt.Sprintf("%s; ask the owner of account %s, or who writes the policy", what, other.VPC.Account)
 	}
-	return q.Connects[1]
+	return Verdict{refusal(q), what + unclear, workflow.Said{Requester: text(q.Ends[1]), Accepter: text(q.Ends[0])}, d}
+}
+
+// Networks is what [Judge] says of overlapping addresses, once the policy allows the two to meet. Each side is told of its own.
+func Networks(q Question) (Verdict, bool, error) {
+	a, b := q.Ends[0].VPC, q.Ends[1].VPC
+	one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs)
+	if !ok {
+		return Verdict{}, false, nil
+	}
+	if q.Before {
+		return Verdict{}, false, survey.Overlapping(a, b, q.Gateway.ID)
+	}
+	text := func(own netip.Prefix, here, there workflow.VPC) string {
+		return fmt.Sprintf("%s of %s overlaps addresses of %s in account %s", own, here.ID, there.ID, there.Account)
+	}
+	return Verdict{Answer: refusal(q), Reason: fmt.Sprintf("%s of %s overlaps %s of %s", one, a.ID, other, b.ID),
+		Said: workflow.Said{Requester: text(one, a, b), Accepter: text(other, b, a)}}, true, nil
+}
+
+// connects returns the decision that counts of the two about connecting: one that allows, or else a forbid, which says
+// more. One that would be allowed, if the producer took connections, is no policy's: its owner takes it back.
+func connects(q Question) policy.Decision {
+	if first, second := direction(q, 0), direction(q, 1); first.Allowed || !second.Allowed && (first.Policy == "" || second.Policy == policy.DefaultDeny) {
+		return first
+	} else {
+		return second
+	}
+}
+
+// direction is the decision about one end as the consumer.
+func direction(q Question, consumer int) policy.Decision {
+	d, producer := q.Connects[consumer], 1-consumer
+	if d.Allowed && q.Never[producer] {
+		end := q.Ends[producer].VPC
+		return policy.Decision{Action: d.Action, Reason: fmt.Sprintf("the owner of account %s takes it back: %s is tagged %s=never", end.Account, end.ID, tag.Accept)}
+	}
+	return d
 }
 
 // Wrong says what on the gateway keeps each side's traffic from the other:
@@ -219,11 +255,11 @@ func Crossing(q Question, end int) []netip.Prefix {
 	})
 }
 
-// Found says what on the gateway is in order, and what is not without being in the way of everything: an Availability
+// Hops says what on the gateway is in order, and what is not without being in the way of everything: an Availability
 // Zone without a subnet of the attachment keeps only what is in it from the gateway, and DNS support off only names that
 // resolve to public addresses elsewhere.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
-func Found(q Question) []workflow.Hop {
+func Hops(q Question) []workflow.Hop {
 	out := []workflow.Hop{{Hop: "transit gateway", OK: true, Detail: q.Gateway.ID + " of account " + q.Gateway.Owner}}
 	for _, e := range q.Ends {
 		out = append(out, workflow.Hop{Hop: "attachment of " + e.VPC.ID, OK: true, Detail: e.Attachment.ID + " available"})
@@ -265,78 +301,9 @@ func Found(q Question) []workflow.Hop {
 	return append(out, dns)
 }
 
-// Removal returns what is to be removed on one side of a pair that is over: the destinations whose routes are
-// Drawbridge's, and those routes to them that are not. known are the peer's CIDRs, as far as anything still tells them.
-// lost says that the pair was connected and its tag went with the attachment: rules here carry the connection's tag, or the
-// VPC is not attached any more, so that its routes to the gateway are dead, and the other side tells of the pair.
-//
-//	the tag of the peer is there  → what it says, and, if it had no room for all, the known CIDRs
-//	no tag, but it was lost       → the known CIDRs
-//	neither                       → nothing: what another account says is no proof against a live route of this one
-//
-// What the tag of another peer claims is that pair's now, and stays: others are what these tags say.
-func Removal(tag string, lost bool, known []netip.Prefix, others []connection.Record) (destinations []netip.Prefix, kept []workflow.Kept) {
-	switch {
-	case tag != "":
-		r := connection.Read(tag)
-		if r.More {
-			r.Destinations = append(r.Destinations, known...)
-		}
-		destinations, kept = r.Destinations, r.Kept
-	case lost:
-		destinations = slices.Clone(known)
-	}
-	destinations = slices.DeleteFunc(destinations, func(d netip.Prefix) bool { return connection.Claimed(others, d) })
-	slices.SortFunc(destinations, netip.Prefix.Compare)
-	return slices.Compact(destinations), kept
-}
-
-// Surplus returns what of a pair that stays connected has no use any more on one side, as it was surveyed, or nil if
-// nothing. record is what the tag of the peer says, others what the tags of the attachment's other peers say, and rules
-// what carries the connection's tag there, trimmed whether this execution has trimmed the pair before:
-//
-//	a route to the gateway, to a CIDR of the peer                   → keep
-//	a route to the gateway, recorded, to no CIDR of the peer        → goes, and the host routes with it
-//	no route to the gateway, recorded, to no CIDR of the peer       → the host routes go, if this was not tried: an
-//	                                                                  execution that failed may have left them
-//	a route to the gateway that was there before Drawbridge's       → keep: the record says so
-//	the same, but another pair of this attachment claims it as well → keep: the address moved, and the route is that pair's
-//	a route to the gateway that is not recorded                     → keep: its owner, or another pair, put it there
-//	a route elsewhere, wherever to                                  → keep
-//	a rule                                                          → see [firewall.Surplus]
-func Surplus(c workflow.Connection, s workflow.Side, record connection.Record, others []connection.Record, rules []firewall.Tagged, trimmed bool) *workflow.Trim {
-	trim := workflow.Trim{Rules: firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)}
-	for _, d := range record.Destinations {
-		left := leadsTo(s.Tables, d, c.Target, record.Kept) || !trimmed && !leadsTo(s.Tables, d, c.Target, nil)
-		if left && !slices.Contains(s.Peer.CIDRs, d) && !connection.Claimed(others, d) {
-			trim.Destinations = append(trim.Destinations, d)
-		}
-	}
-	slices.SortFunc(trim.Destinations, netip.Prefix.Compare)
-	trim.Destinations = slices.Compact(trim.Destinations)
-	if len(trim.Rules) == 0 && len(trim.Destinations) == 0 {
-		return nil
-	}
-	return &trim
-}
-
-// leadsTo reports whether some table has a route to d through target that is none of kept.
-func leadsTo(tables []workflow.Table, d netip.Prefix, target string, kept []workflow.Kept) bool {
-	return slices.ContainsFunc(tables, func(t workflow.Table) bool {
-		return !slices.Contains(kept, workflow.Kept{Table: t.ID, Destination: d}) &&
-			slices.ContainsFunc(t.Routes, func(r workflow.Route) bool { return r.Target == target && r.Destination == d })
-	})
-}
-
-// records returns what the tags of an attachment say: that of one peer, and those of all others.
-func records(a *Attachment, peer string) (own connection.Record, others []connection.Record) {
-	for key, value := range a.Tags {
-		switch id, ok := strings.CutPrefix(key, connection.TagPeer); {
-		case ok && id == peer:
-			own = connection.Read(value)
-		case ok:
-			others = append(others, connection.Read(value))
-		}
-	}
-	return own, others
+// Found says of a pair that is not managed why nothing is done about it, and how its owners give it to Drawbridge.
+func Found(q Question) Verdict {
+	return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(
+		"neither %s nor %s was given to Drawbridge, so nothing is done between their VPCs; to give one, its VPC's owner tags it %s=%s",
+		q.Ends[0].Attachment.ID, q.Ends[1].Attachment.ID, tag.Manage, tag.Take)}
 }

@@ -8,9 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -106,6 +104,12 @@ func TestJudge(t *testing.T) {
 			workflow.AnswerRefuse, "refused by policy default-deny"},
 		"a forbid says more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects = [2]policy.Decision{no, {Policy: "never"}} }},
 			workflow.AnswerRefuse, "refused by policy never"},
+		"the producer's owner takes it back": {[]func(*transit.Question){func(q *transit.Question) { q.Never[1], q.Before = true, true }},
+			workflow.AnswerDisconnect, "the owner of account 222222222222 takes it back: vpc-b is tagged drawbridge:accept=never"},
+		"the consumer takes none itself": {[]func(*transit.Question){func(q *transit.Question) { q.Never[0], q.Before = true, true }},
+			workflow.AnswerConnect, "connected by policy p"},
+		"both produce, one takes none": {[]func(*transit.Question){func(q *transit.Question) { q.Never[1], q.Connects = true, [2]policy.Decision{yes, yes} }},
+			workflow.AnswerConnect, "connected by policy p"},
 		"not allowed any more": {[]func(*transit.Question){func(q *transit.Question) { q.Connects[0], q.Before = no, true }},
 			workflow.AnswerDisconnect, "refused by policy"},
 		"routes only one way": {[]func(*transit.Question){func(q *transit.Question) { q.Routes[1] = no }},
@@ -203,9 +207,9 @@ func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
 	})
 }
 
-func TestFound(t *testing.T) {
+func TestHops(t *testing.T) {
 	ok := func(q transit.Question) (good, bad string) {
-		for _, h := range transit.Found(q) {
+		for _, h := range transit.Hops(q) {
 			if line := h.Hop + ": " + h.Detail + "\n"; h.OK {
 				good += line
 			} else {
@@ -231,93 +235,54 @@ func TestFound(t *testing.T) {
 	}
 }
 
-func TestRemoval(t *testing.T) {
-	for name, c := range map[string]struct {
-		tag  string
-		lost bool
-		want string
-	}{
-		"what the tag says, not what is known now": {"Connected 10.1.0.0/16", true, "[10.1.0.0/16] []"},
-		"routes that were there before":            {"Connected rtb-1=10.1.0.0/16 10.1.0.0/16 10.5.0.0/16", false, "[10.1.0.0/16 10.5.0.0/16] [{rtb-1 10.1.0.0/16}]"},
-		"a tag without room":                       {"Connected 10.1.0.0/16 +", false, "[10.1.0.0/16 10.9.0.0/16] []"},
-		"the tag went with the attachment":         {"", true, "[10.9.0.0/16] []"},
-		"never connected":                          {"", false, "[] []"},
-		"written by hand":                          {"Connected 10.1.2.3/16 nonsense rtb-1=nonsense", false, "[10.1.0.0/16] []"},
-	} {
-		destinations, kept := transit.Removal(c.tag, c.lost, cidrs("10.9.0.0/16"), nil)
-		if got := fmt.Sprint(destinations, kept); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
-		}
-	}
-	// 10.5.0.0/16 moved to another VPC of the gateway, whose pair claims it now.
-	destinations, _ := transit.Removal("Connected 10.1.0.0/16 10.5.0.0/16", false, nil, []connection.Record{connection.Read("Connected 10.5.0.0/16")})
-	if got := fmt.Sprint(destinations); got != "[10.1.0.0/16]" {
-		t.Errorf("claimed by another pair as well: %s goes", got)
-	}
-}
-
-func TestSurplus(t *testing.T) {
-	c := workflow.Connection{ID: "tgw-1:vpc-a:vpc-b", Target: "tgw-1"}
-	p := netip.MustParsePrefix
-	opening := workflow.Opening{Database: "sales", Port: 3306, Groups: []string{"sg-1"}}
-	rule := func(id string, port int, from, connection string) firewall.Tagged {
-		return firewall.Tagged{ID: id, Group: "sg-1", Connection: connection, Rule: firewall.Rule{From: port, To: port, CIDR: p(from)}}
-	}
-	for name, c2 := range map[string]struct {
-		tag    string
-		others string
-		routes []workflow.Route
-		rules  []firewall.Tagged
-		want   string
-	}{
-		"nothing":                               {"Connected 10.1.0.0/16", "", []workflow.Route{{Destination: p("10.1.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a CIDR that is gone":                   {"Connected 10.1.0.0/16 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, "[] [10.5.0.0/16]"},
-		"the same, dead":                        {"Connected 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1", Blackhole: true}}, nil, "[] [10.5.0.0/16]"},
-		"a route that was there before":         {"Connected rtb-1=10.5.0.0/16 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a route that is not recorded":          {"Connected 10.1.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a route that leads elsewhere by now":   {"Connected 10.5.0.0/16", "", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "nat-1"}}, nil, ""},
-		"a CIDR that another VPC has by now":    {"Connected 10.5.0.0/16", "Connected 10.5.0.0/16", []workflow.Route{{Destination: p("10.5.0.0/16"), Target: "tgw-1"}}, nil, ""},
-		"a route that is gone already":          {"Connected 10.5.0.0/16", "", nil, nil, ""},
-		"rules that serve, and that do not":     {"Connected 10.1.0.0/16", "", nil, []firewall.Tagged{rule("sgr-1", 3306, "10.1.0.0/16", c.ID), rule("sgr-2", 3307, "10.1.0.0/16", c.ID), rule("sgr-3", 3306, "10.5.0.0/16", c.ID)}, "[sgr-2 sgr-3] []"},
-		"rules of another pair, and an owner's": {"Connected 10.1.0.0/16", "", nil, []firewall.Tagged{rule("sgr-1", 3307, "10.1.0.0/16", "tgw-1:vpc-a:vpc-c"), rule("sgr-2", 3307, "10.1.0.0/16", "")}, ""},
-	} {
-		side := workflow.Side{Peer: workflow.VPC{ID: "vpc-b", CIDRs: cidrs("10.1.0.0/16")}, Openings: []workflow.Opening{opening},
-			Tables: []workflow.Table{{ID: "rtb-1", Routes: c2.routes}}}
-		for _, trimmed := range []bool{true, false} {
-			want := c2.want
-			// Host routes may be left though the route is gone: an execution that has not trimmed yet tries.
-			if !trimmed && (name == "a route that leads elsewhere by now" || name == "a route that is gone already") {
-				want = "[] [10.5.0.0/16]"
-			}
-			got := ""
-			if trim := transit.Surplus(c, side, connection.Read(c2.tag), []connection.Record{connection.Read(c2.others)}, c2.rules, trimmed); trim != nil {
-				got = fmt.Sprint(trim.Rules, trim.Destinations)
-			}
-			if got != want {
-				t.Errorf("%s, trimmed %v: %q, want %q", name, trimmed, got, want)
-			}
-		}
-	}
-}
-
-func TestTheGatewayOfAnID(t *testing.T) {
-	for id, want := range map[string]string{
-		"tgw-1:vpc-a:vpc-b": "tgw-1",
-		"tgw-1:vpc-b:vpc-a": "", // no id that Drawbridge gives
-		"tgw-1:vpc-a:vpc-c": "",
-		"tgw-1:vpc-a":       "",
-		"tgw-1":             "",
-		"":                  "",
-	} {
-		if got := transit.GatewayOf(id, "vpc-b", "vpc-a"); got != want {
-			t.Errorf("%q: %q, want %q", id, got, want)
-		}
-	}
-}
-
 func TestTheIDDoesNotDependOnTheOrder(t *testing.T) {
 	a, b := workflow.VPC{ID: "vpc-a"}, workflow.VPC{ID: "vpc-b"}
 	if transit.ID("tgw-1", a, b) != "tgw-1:vpc-a:vpc-b" || transit.ID("tgw-1", b, a) != "tgw-1:vpc-a:vpc-b" {
 		t.Errorf("%s, %s", transit.ID("tgw-1", a, b), transit.ID("tgw-1", b, a))
+	}
+}
+
+// Neither VPC's owner is told what only the other's knows: its addresses, its attachment, its table, its databases. And before the policy
+// allows the pair, nothing that is said depends on them.
+func TestNeitherOwnerIsToldWhatTheOtherKnows(t *testing.T) {
+	said := map[string]bool{}
+	for _, c := range []struct {
+		name    string
+		change  func(*transit.Question)
+		allowed bool
+	}{
+		{"routes refused", func(q *transit.Question) { q.Routes[1] = no }, false},
+		{"nobody consumes", func(q *transit.Question) {
+			q.Connects[0] = no
+			q.Closed = []workflow.Hop{{Hop: "database secret-orders", Detail: "drawbridge:share=secret means nothing"}}
+		}, false},
+		{"overlap", func(*transit.Question) {}, true},
+	} {
+		q := both()
+		q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17")
+		q.Ends[1].Table = "tgw-rtb-secret"
+		c.change(&q)
+		v, err := transit.Judge(q)
+		if err != nil || v.Answer != workflow.AnswerRefuse {
+			t.Fatalf("%s: %+v, %v", c.name, v, err)
+		}
+		for n, text := range []string{v.Said.Requester, v.Said.Accepter} {
+			other := q.Ends[1-n]
+			for _, secret := range []string{other.VPC.CIDRs[0].String(), other.Attachment.ID, "secret"} {
+				if strings.Contains(text, secret) {
+					t.Errorf("%s: the owner of %s is told %q: %s", c.name, q.Ends[n].VPC.ID, secret, text)
+				}
+			}
+			if !strings.Contains(text, other.VPC.Account) {
+				t.Errorf("%s: the owner of %s is not told whom to ask: %s", c.name, q.Ends[n].VPC.ID, text)
+			}
+			if !c.allowed && (strings.Contains(text, "overlap") || !strings.Contains(text, v.Decision.Policy)) {
+				t.Errorf("%s: %s", c.name, text)
+			}
+			said[text] = true
+		}
+	}
+	if len(said) != 6 {
+		t.Errorf("%d texts of 6 differ", len(said))
 	}
 }

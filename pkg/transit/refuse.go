@@ -11,8 +11,7 @@ import (
 // nothing is pending.
 func Refuse(ctx context.Context, bus notice.Bus, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
-	head := notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}
-	if err := bus.Put(ctx, notice.Refused{Head: head, Decision: in.Decision}); err != nil {
+	if err := bus.Put(ctx, notice.Refuse(in.Execution, in.Connection, in.Said, in.Decision)); err != nil {
 		return out, err
 	}
 	workflow.Measure(ctx, workflow.Refusals, 1)

@@ -6,16 +6,18 @@
 // https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html
 //
 //	transit.go  the words
-//	plan.go     thinks: what a pair needs next (pure)
-//	inspect.go  reads
-//	trim.go     reads what a connected pair has no use for any more
-//	refuse.go   tells that a pair is not connected
+//	plan.go       thinks: what a pair needs next (pure)
+//	takeback.go   thinks: which owner takes the pair back, or lets go of it (pure)
+//	inspect.go    looks at a pair, step by step
+//	read.go       reads the attachments, both VPCs, and what the gateway does
+//	leftovers.go  reads what is left of a pair that is over
+//	refuse.go     tells that a pair is not connected
 package transit
 
 import (
 	"net/netip"
-	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -29,8 +31,9 @@ const (
 // Gateway is a transit gateway.
 type Gateway struct {
 	ID    string
-	Owner string // the account
-	DNS   bool   // DNS support
+	Owner string            // the account
+	DNS   bool              // DNS support
+	Tags  map[string]string // as its owner has them
 }
 
 // Attachment is what AWS says about a VPC's attachment to a gateway.
@@ -60,6 +63,11 @@ type End struct {
 	// touch the CIDRs of the other VPC. Empty: it is associated with none.
 	Table   string
 	Entries []Entry
+	// Association is the state of the attachment's association, AWS's word; empty if there is none. Owner are the attachment's tags as the
+	// gateway's owner has them, and Entry is what the ledger has of it; empty if it is not managed.
+	Association string
+	Owner       map[string]string
+	Entry       ledger.Connection
 	// Seats are what consumes or produces here, each with the Availability Zones that it is in; Zones are those in which
 	// the attachment has a subnet.
 	Seats []Seat
@@ -80,8 +88,16 @@ type Question struct {
 	Connects [2]policy.Decision
 	// Routes are the policy's decisions about routing each way.
 	Routes [2]policy.Decision
-	// Before says that the pair was connected before: a tag of Drawbridge's on an attachment tells.
+	// Never says which of the VPCs takes no connections any more: its owner tagged it drawbridge:accept=never. Whatever the policy would
+	// allow, nothing in it is opened then.
+	Never [2]bool
+	// Before says that the pair was set up before, to its end or not: the ledger has something that was added for it, or says that it was
+	// connected.
 	Before bool
+	// Managed says that the ledger has an entry of the pair.
+	Managed bool
+	// Viewed says that what the gateway's owner sees and says was read.
+	Viewed bool
 	// Looks is how often this execution looked before.
 	Looks int
 	// Closed are the databases that are not opened because their tag drawbridge:share means nothing.
@@ -91,20 +107,12 @@ type Question struct {
 // Verdict is what [Standing] and [Judge] say.
 type Verdict struct {
 	Answer   workflow.Answer
-	Reason   string
+	Reason   string        // for the hub
+	Said     workflow.Said // for the two sides, where they are told anything
 	Decision policy.Decision
 }
 
 // ID returns the id of the connection of two VPCs over a gateway: the value of the tag drawbridge:connection.
 func ID(gateway string, a, b workflow.VPC) string {
 	return gateway + ":" + min(a.ID, b.ID) + ":" + max(a.ID, b.ID)
-}
-
-// GatewayOf returns the gateway in the id of the connection of two VPCs, or "" if it is none of these two.
-func GatewayOf(id, a, b string) string {
-	gateway, _, _ := strings.Cut(id, ":")
-	if id != ID(gateway, workflow.VPC{ID: a}, workflow.VPC{ID: b}) {
-		return ""
-	}
-	return gateway
 }

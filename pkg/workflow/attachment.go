@@ -56,6 +56,7 @@ type InspectAttachmentOutput struct {
 	Result     Result          `json:"result,omitempty"`
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // to each side; empty where both hear the reason
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Policy     string          `json:"policy"`
@@ -75,8 +76,9 @@ type InspectAttachmentOutput struct {
 	Told bool `json:"told"`
 	// Known are the facts of the VPC (requester) and, without a VPC, of the gateway's owner (accepter), with the answer ask.
 	Known Known `json:"known"`
-	// Reachable says, with the answer ask, what would become reachable.
+	// Reachable says, with the answer ask, what would become reachable, and Request who asks.
 	Reachable []Reachable `json:"reachable"`
+	Request   Request     `json:"request"`
 	Announced int         `json:"announced"` // for how many VPCs a look was asked
 }
 
@@ -102,10 +104,21 @@ type AttachmentOutput struct {
 	State      string `json:"state"`
 }
 
-// AttachmentInput is the input of AcceptAttachment, DetachVpc and ConcludeDetachment: one attachment.
+// AttachmentInput is the input of AcceptAttachment, DisassociateAttachment and DetachVpc: one attachment.
 type AttachmentInput struct {
 	Execution  string     `json:"execution"`
 	Reason     string     `json:"reason"`
+	Gateway    Gateway    `json:"gateway"`
+	VPC        VPC        `json:"vpc"`
+	Attachment Attachment `json:"attachment"`
+}
+
+// ConcludeDetachmentInput names an attachment that is over, was taken back, or is let go of, and what that is called.
+type ConcludeDetachmentInput struct {
+	Execution  string     `json:"execution"`
+	Result     Result     `json:"result"`
+	Reason     string     `json:"reason"`
+	Said       Said       `json:"said"`
 	Gateway    Gateway    `json:"gateway"`
 	VPC        VPC        `json:"vpc"`
 	Attachment Attachment `json:"attachment"`
@@ -128,10 +141,12 @@ type AnswerAttachmentInput struct {
 	Attachment Attachment      `json:"attachment"`
 	Known      Known           `json:"known"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // empty where both sides hear the reason
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
 	Reachable  []Reachable     `json:"reachable"`
+	Request    Request         `json:"request"`
 }
 
 // VerifyAttachmentInput names an attachment that should be in order.

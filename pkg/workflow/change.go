@@ -33,6 +33,18 @@ type ReportConflictOutput struct {
 	Reason string `json:"reason"`
 }
 
+// ReportUnreadableInput names a connection of which something cannot be read now.
+type ReportUnreadableInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Sides      []Side     `json:"sides"`
+	Reason     string     `json:"reason"`
+	Said       Said       `json:"said"`
+}
+
+// Empty is the output of a step that only ever fails.
+type Empty struct{}
+
 // TaggedThing is a thing whose owner set one of Drawbridge's tags.
 type TaggedThing struct {
 	Account string   `json:"account"`
@@ -54,3 +66,18 @@ type AnswerTagsOutput struct {
 	Cleared int    `json:"cleared"`
 	Reason  string `json:"reason"`
 }
+
+// ReportContestInput names a connection of which something is contested.
+type ReportContestInput struct {
+	Execution  string `json:"execution"`
+	Connection string `json:"connection"` // its id in the ledger
+}
+
+// ReportContestOutput says whether people were told.
+type ReportContestOutput struct {
+	Result Result `json:"result"` // Contested, or Nothing if they were told before or it is over
+	Reason string `json:"reason"`
+}
+
+// Contested is the end of an execution that found that somebody takes away what Drawbridge adds: it is left to them.
+const Contested Result = "Contested"

@@ -22,9 +22,11 @@ const (
 // DataAPI is an Aurora cluster, the secret that opens it, and the accounts that may use both through the Data API.
 type DataAPI struct {
 	Cluster Cluster `json:"cluster"`
-	Secret  Secret  `json:"secret"` // what is left to take back, if the answer is retract
+	Secret  Secret  `json:"secret"`
 	// Consumers are the accounts that the cluster's tag names, with what the policy says to each.
 	Consumers []Consumer `json:"consumers"`
+	// Ends says that nobody is to query the cluster any more: all that Drawbridge added for it goes.
+	Ends bool `json:"ends,omitempty"`
 }
 
 // Cluster is an Aurora cluster.
@@ -36,17 +38,14 @@ type Cluster struct {
 	Organization string `json:"organization"` // o-…
 	// Gone says that the cluster does not exist any more.
 	Gone bool `json:"gone,omitempty"`
-	// Endpoint says whether the HTTP endpoint is on, EndpointOurs whether Drawbridge turned it on.
-	Endpoint     bool `json:"endpoint"`
-	EndpointOurs bool `json:"endpointOurs"`
-	// Tagged says that the cluster carries Drawbridge's status.
-	Tagged bool `json:"tagged"`
 }
 
 // Secret is a secret and the key that encrypts it, by their ARNs.
 type Secret struct {
 	ARN string `json:"arn"`
 	Key string `json:"key"`
+	// Grant says that the key's policy does not leave it to IAM who decrypts: the role needs a grant.
+	Grant bool `json:"grant,omitempty"`
 }
 
 // Consumer is an account that a cluster's tag names.

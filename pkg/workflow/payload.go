@@ -155,7 +155,7 @@ func hops(n int) int { return min(HopsSize, n*HopSize) + keys }
 // hostRoute is what one route takes in a [Table]: an IPv6 prefix, and a target.
 const hostRoute = 120
 
-// connecting is what the steps that connect add: AllowDnsResolution or ClaimRoutes; AddRoutes, with the tables of each side;
+// connecting is what the steps that connect add: AllowDnsResolution; AddRoutes, with the tables of each side;
 // OpenFirewall; InjectRoutes.
 func connecting(sides []Side, notebooks []Notebook) int {
 	bytes := hops(len(sides)) + len(notebooks)*hops(1)
@@ -181,7 +181,7 @@ const prefix = 48
 
 func acting(answer Answer, connection Connection, sides []Side, notebooks []Notebook) (bytes int, about string) {
 	switch answer {
-	case AnswerConnect:
+	case AnswerConnect, AnswerExtend:
 		bytes = connecting(sides, notebooks)
 	case AnswerDisconnect, AnswerTrim:
 		bytes = removing(connection, sides, notebooks)

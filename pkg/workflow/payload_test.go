@@ -136,7 +136,7 @@ func play(t *testing.T, in InspectPeeringOutput) (largest int) {
 		var disconnected []Disconnected
 		for _, s := range in.Sides {
 			closed := through(t, HopsOutput{worst(500)})
-			removed := through(t, RemoveRoutesOutput{Account: s.VPC.Account, VPC: s.VPC.ID, Hops: worst(500), Destinations: s.Peer.CIDRs})
+			removed := through(t, RemoveRoutesOutput{Account: s.VPC.Account, VPC: s.VPC.ID, Hops: worst(500)})
 			disconnected = append(disconnected, Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed})
 		}
 		each("disconnected", disconnected)

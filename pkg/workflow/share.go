@@ -15,7 +15,10 @@ const (
 	AnswerAssociate Answer = "associate" // the attachment is to be associated with a route table, or propagated to one
 	AnswerVerify    Answer = "verify"    // everything is there: is it right?
 	AnswerDetach    Answer = "detach"    // the VPC's own attachment is to be deleted
-	AnswerRemoved   Answer = "removed"   // the attachment is gone
+	// what Drawbridge added for the attachment on the gateway is to be taken back
+	AnswerDisassociate Answer = "disassociate"
+	AnswerRemoved      Answer = "removed"  // the attachment is gone, or taken back
+	AnswerReleased     Answer = "released" // its owner takes the attachment out of Drawbridge's hands
 )
 
 // InspectShareInput starts or continues a look at one resource share.
@@ -47,14 +50,16 @@ type InspectShareOutput struct {
 // Invitation is RAM's invitation of one account to a resource share.
 type Invitation struct {
 	ARN     string `json:"arn"`
+	Share   string `json:"share"`   // the ARN of the resource share
 	Account string `json:"account"` // that is invited
 	Region  string `json:"region"`
 }
 
 // AcceptShareInput names the invitation to accept.
 type AcceptShareInput struct {
-	Execution  string     `json:"execution"`
-	Invitation Invitation `json:"invitation"`
+	Execution  string          `json:"execution"`
+	Invitation Invitation      `json:"invitation"`
+	Decision   policy.Decision `json:"decision"` // of the policy, to accept it
 }
 
 // AcceptShareOutput says what RAM answered.

@@ -75,7 +75,11 @@ func decode(payload []byte, in any) error {
 // no Retry would match it.
 func name(ctx context.Context, err error) error {
 	kind := fault.Of(err)
-	slog.ErrorContext(ctx, "step failed", "kind", kind, "error", err.Error())
+	if kind == fault.Held {
+		slog.InfoContext(ctx, "step held back", "why", err.Error())
+	} else {
+		slog.ErrorContext(ctx, "step failed", "kind", kind, "error", err.Error())
+	}
 	return messages.InvokeResponse_Error{Type: string(kind), Message: cut(err)}
 }
 

@@ -10,6 +10,7 @@ import (
 const (
 	Identified   Result = "Identified"   // each person of the domains queries the cluster under their own name
 	AwaitingApps Result = "AwaitingApps" // as soon as the apps of a domain are deleted they will
+	Incomplete   Result = "Incomplete"   // some are not served, or something could not be taken back; the verdict names each
 )
 
 // Warehouse is a Redshift cluster, the producer of the Studio machine.
@@ -17,18 +18,22 @@ type Warehouse struct {
 	Account string   `json:"account"` // 12 digits
 	Region  string   `json:"region"`
 	ID      string   `json:"id"`     // cluster identifier
-	ARN     string   `json:"arn"`    // of the cluster
+	ARN     string   `json:"arn"`    // of the cluster; it is the id of the connection in the ledger
 	Role    string   `json:"role"`   // ARN of the role that Drawbridge makes for its readers
 	Groups  []string `json:"groups"` // database groups that a reader joins
+	// Named says that its owner names accounts; without, the ledger forgets the cluster once nothing is left.
+	Named bool `json:"named"`
 }
 
 // ExecutionRole is a role with which the apps of a Studio domain run.
 type ExecutionRole struct {
-	Account string `json:"account"`
-	ARN     string `json:"arn"`
-	// Admit says that it may assume the warehouse's role; otherwise what was added to it for that is taken away.
-	Admit    bool            `json:"admit"`
+	Account  string          `json:"account"`
+	ARN      string          `json:"arn"`
 	Decision policy.Decision `json:"decision"`
+	// Kept says why its account cannot be looked at now: what the role has stays as it is.
+	Kept string `json:"kept,omitempty"`
+	// Outside says that its account left the organization: what is on it is out of reach.
+	Outside bool `json:"outside,omitempty"`
 }
 
 // Domain is a Studio domain some of whose execution roles are concerned.
@@ -38,9 +43,11 @@ type Domain struct {
 	ID      string `json:"id"` // d-…
 	ARN     string `json:"arn"`
 	Name    string `json:"name"`
-	// Identify says that its apps shall carry the user profile's name as source identity; otherwise Drawbridge's setting,
-	// if it is one, is taken back.
-	Identify bool `json:"identify"`
+	// Roles are its execution roles that may read the warehouse: for them its apps shall carry the user profile's name as source
+	// identity. If there is none, the warehouse does not need that any more.
+	Roles []string `json:"roles"`
+	// Leaving are its execution roles that may not any more.
+	Leaving []string `json:"leaving"`
 	// Unready are execution roles of the domain whose trust policy lacks sts:SetSourceIdentity and that nobody gives it
 	// to: with the setting their apps could not start.
 	Unready []string `json:"unready"`
@@ -48,8 +55,7 @@ type Domain struct {
 	Unnamed []string `json:"unnamed"`
 }
 
-// InspectStudioInput starts a look at one Redshift cluster, at one Studio domain that waits for its apps, or at the clusters
-// that an account's roles may read.
+// InspectStudioInput starts a look at one Redshift cluster, or at the clusters that concern a Studio domain or the roles of an account.
 type InspectStudioInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
@@ -63,56 +69,80 @@ func (in InspectStudioInput) Raw() (execution string, event json.RawMessage) {
 // InspectStudioOutput is the answer and everything that the following states need.
 type InspectStudioOutput struct {
 	Result    Result          `json:"result,omitempty"` // only with the answers announce, nothing and refuse
-	Answer    string          `json:"answer"`           // admit, retract, identify, announce, refuse or nothing
+	Answer    string          `json:"answer"`           // admit, retract, announce, refuse or nothing
 	Reason    string          `json:"reason"`
 	Decision  policy.Decision `json:"decision"`
 	Warehouse Warehouse       `json:"warehouse"`
-	Roles     []ExecutionRole `json:"roles"`
+	Roles     []ExecutionRole `json:"roles"`   // that may read
+	Leaving   []ExecutionRole `json:"leaving"` // that could and may not any more
 	Domains   []Domain        `json:"domains"`
+	// Unfit are accounts and roles that cannot be served, each with why; all others are.
+	Unfit []Hop `json:"unfit"`
 }
 
-// WriteStudioRoleInput names the warehouse and the execution roles that its role shall trust, and those that leave. It is what
-// WriteStudioRole and ForgetReaders are given.
+// WriteStudioRoleInput names the warehouse and the execution roles that its role shall trust.
 type WriteStudioRoleInput struct {
 	Execution string          `json:"execution"`
 	Warehouse Warehouse       `json:"warehouse"`
 	Roles     []ExecutionRole `json:"roles"`
 }
 
-// AdmitRoleInput names an execution role and the warehouse that it may read, or may no longer.
+// AdmitRoleInput names an execution role and the warehouse that it may read.
 type AdmitRoleInput struct {
 	Execution string        `json:"execution"`
 	Warehouse Warehouse     `json:"warehouse"`
 	Role      ExecutionRole `json:"role"`
 }
 
-// IdentifyUsersInput names a domain.
+// AdmitRoleOutput says what became of an execution role.
+type AdmitRoleOutput struct {
+	Role string `json:"role"` // its ARN
+	// Ready says that SageMaker may set the source identity of its apps.
+	Ready bool  `json:"ready"`
+	Hops  []Hop `json:"hops"`
+}
+
+// IdentifyUsersInput names a domain, and what became of the execution roles.
 type IdentifyUsersInput struct {
-	Execution string `json:"execution"`
-	Domain    Domain `json:"domain"`
+	Execution string            `json:"execution"`
+	Warehouse Warehouse         `json:"warehouse"`
+	Domain    Domain            `json:"domain"`
+	Admitted  []AdmitRoleOutput `json:"admitted"`
 }
 
 // IdentifyUsersOutput says how far a domain is.
 type IdentifyUsersOutput struct {
-	Waiting bool  `json:"waiting"` // apps are in the way
-	Hops    []Hop `json:"hops"`
+	Waiting bool `json:"waiting"` // apps are in the way
+	// Needing are execution roles whose trust policy has to stay for now, because the domain still has the setting.
+	Needing []string `json:"needing"`
+	Hops    []Hop    `json:"hops"`
+}
+
+// ReleaseRoleInput names an execution role that may not read the warehouse any more, and how far the domains are.
+type ReleaseRoleInput struct {
+	Execution  string                `json:"execution"`
+	Warehouse  Warehouse             `json:"warehouse"`
+	Role       ExecutionRole         `json:"role"`
+	Identified []IdentifyUsersOutput `json:"identified"`
 }
 
 // ConcludeStudioInput is everything that the steps before did.
 type ConcludeStudioInput struct {
 	Execution  string                `json:"execution"`
 	Reason     string                `json:"reason"`
+	Decision   policy.Decision       `json:"decision"`
 	Warehouse  Warehouse             `json:"warehouse"`
 	Roles      []ExecutionRole       `json:"roles"`
-	Domains    []Domain              `json:"domains"`
+	Unfit      []Hop                 `json:"unfit"`
 	Written    HopsOutput            `json:"written"`
-	Admitted   []HopsOutput          `json:"admitted"`
+	Admitted   []AdmitRoleOutput     `json:"admitted"`
 	Identified []IdentifyUsersOutput `json:"identified"`
+	Released   []HopsOutput          `json:"released"`
 }
 
 // ConcludeStudioOutput is the output of an execution of the Studio machine.
 type ConcludeStudioOutput struct {
-	Result  Result `json:"result"` // Identified, AwaitingApps or Removed
+	Result  Result `json:"result"` // Identified, AwaitingApps, Incomplete or Removed
 	Reason  string `json:"reason"`
 	Verdict []Hop  `json:"verdict"`
 }

@@ -5,6 +5,8 @@ package workflow
 type Sweep struct {
 	Accounts []string `json:"accounts,omitempty"`
 	Regions  []string `json:"regions,omitempty"`
+	// Braked is what a person decided about the removals that the brake stopped: "let through" or "dismiss". Empty: nothing.
+	Braked string `json:"braked,omitempty"`
 }
 
 // ListAccountsInput asks for one page of accounts; the first page is "".
@@ -40,6 +42,8 @@ type SweepAccountOutput struct {
 	Account string  `json:"account"`
 	Found   []Found `json:"found"`
 	Closed  string  `json:"closed,omitempty"` // why the account could not be entered
+	// Managed is how many connections of the ledger begin in this account: each is counted in one account.
+	Managed int `json:"managed,omitempty"`
 	// Barred are its Regions in which nothing could be read, because the account has not enabled them or a policy of the
 	// organization denies them.
 	Barred []Barred `json:"barred,omitempty"`
@@ -56,6 +60,9 @@ type Found struct {
 	Kind      string `json:"kind"`      // "peerings"
 	Seen      int    `json:"seen"`      // read
 	Announced int    `json:"announced"` // those for which a look was asked
+	// Unmanaged counts those that are there and were not given to Drawbridge: they are left alone. Names are the first of them.
+	Unmanaged int      `json:"unmanaged,omitempty"`
+	Names     []string `json:"names,omitempty"`
 }
 
 // Visit is what became of the visit to one account: the answer of SweepAccount, or the error with which it failed.
@@ -68,6 +75,7 @@ type Visit struct {
 // Tally is what a sweep came to so far. It stays small however many accounts there are.
 type Tally struct {
 	Accounts int      `json:"accounts"` // visited
+	Managed  int      `json:"managed"`  // connections that stand, as the ledger has them
 	Found    []Found  `json:"found"`
 	Closed   []Missed `json:"closed"` // the first ones that could not be entered
 	Barred   []Missed `json:"barred"` // the first ones with Regions that are barred from them; all else of them was swept

@@ -25,6 +25,7 @@ type InspectTransitOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing, refuse and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // what of the reason each side is told
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Looks      int             `json:"looks"`
@@ -36,6 +37,8 @@ type InspectTransitOutput struct {
 	Notebooks  []Notebook      `json:"notebooks"`
 	Tagged     []Carrier       `json:"tagged"`
 	Absent     []Hop           `json:"absent"`
+	Ended      bool            `json:"ended"`
+	Waits      Waiting         `json:"waits"` // what of it waits for the gateway's owner
 }
 
 // RefuseTransitInput says why a pair of VPCs is not connected.
@@ -43,12 +46,6 @@ type RefuseTransitInput struct {
 	Execution  string          `json:"execution"`
 	Connection Connection      `json:"connection"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"`
 	Decision   policy.Decision `json:"decision"`
-}
-
-// ClaimRoutesInput names both sides of a connection with the destinations that are about to get routes.
-type ClaimRoutesInput struct {
-	Execution  string     `json:"execution"`
-	Connection Connection `json:"connection"`
-	Sides      []Side     `json:"sides"`
 }

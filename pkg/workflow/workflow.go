@@ -8,8 +8,11 @@ package workflow
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
+	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
@@ -20,6 +23,7 @@ type Result string
 // The end states. docs/runbook.md has an entry for each.
 const (
 	Connected        Result = "Connected"
+	PendingApproval  Result = "PendingApproval" // connected as approved; what came later waits for the owner
 	AwaitingApproval Result = "AwaitingApproval"
 	RefusedByPolicy  Result = "Refused"
 	Nothing          Result = "Nothing"
@@ -29,6 +33,12 @@ const (
 
 	// PartlySwept is the end of a sweep that could not look through every account.
 	PartlySwept Result = "PartlySwept"
+
+	// Unreadable is the end of a look at a thing of which something cannot be read now: nothing goes for it, and the next sweep looks again.
+	Unreadable Result = "Unreadable"
+
+	// Released is the end of a connection that its owner took out of Drawbridge's hands, as it stands.
+	Released Result = "Released"
 
 	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
 	Removed   Result = "Removed"   // it was active and somebody deleted it
@@ -57,12 +67,20 @@ type Connection struct {
 // Other connections go over a transit gateway as well.
 func (c Connection) OwnsTarget() bool { return c.ID == c.Target }
 
+// TargetOf returns the target of the connection of an id; see [Connection].
+func TargetOf(id string) string {
+	target, _, _ := strings.Cut(id, ":")
+	return target
+}
+
 // Carrier is a resource that carries Drawbridge's tags on one side of a connection, with the keys of those tags.
 type Carrier struct {
 	Account string   `json:"account"`
 	Region  string   `json:"region"`
 	ID      string   `json:"id"` // pcx-… or tgw-attach-…
 	Tags    []string `json:"tags"`
+	// VPC is the VPC whose attachment it is; empty for a peering.
+	VPC string `json:"vpc,omitempty"`
 }
 
 // A Hop is one line of a verdict: one thing that must hold for a packet to arrive.
@@ -78,6 +96,7 @@ type Table struct {
 	Main    bool     `json:"main,omitempty"`
 	Subnets []string `json:"subnets,omitempty"` // explicitly associated
 	Routes  []Route  `json:"routes,omitempty"`
+	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
 }
 
 // Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
@@ -85,12 +104,13 @@ type Route struct {
 	Destination netip.Prefix `json:"destination"`
 	Target      string       `json:"target"`
 	Blackhole   bool         `json:"blackhole,omitempty"`
+	List        string       `json:"list,omitempty"` // pl-…, if it is there as an entry of a prefix list
 }
 
-// Kept is a route of somebody else: the table that it is in, and its destination.
-type Kept struct {
-	Table       string       `json:"table"`
-	Destination netip.Prefix `json:"destination"`
+// List is a route to all entries of a prefix list.
+type List struct {
+	ID     string `json:"id"` // pl-…
+	Target string `json:"target"`
 }
 
 // Side is one end of a connection with what is to be done there.
@@ -104,8 +124,8 @@ type Side struct {
 	// Beside are peerings that lead to the peer as well: what a table reaches by a live route through one of them needs no
 	// second route.
 	Beside []string `json:"beside,omitempty"`
-	// Kept are the routes to the target that were there before Drawbridge's, so that they are not taken away with those.
-	Kept []Kept `json:"kept,omitempty"`
+	// Attached are the subnets that the VPC is attached to a transit gateway in; empty for a peering.
+	Attached []string `json:"attached,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
 	Subnets []string `json:"subnets"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
@@ -124,21 +144,74 @@ type Side struct {
 	Trim *Trim `json:"trim,omitempty"`
 }
 
-// Unseen says of a side's Region, and of its peer's, that a service of databases is not found there. If that is wrong, there
-// may be databases that nobody sees: what may serve one is not taken away.
+// Unseen says of a side's Region, and of its peer's, that a service of databases is not found there, or that a database there has no endpoint
+// now. There may be databases that nobody sees: what may serve one is not taken away.
 type Unseen struct {
 	Here, There bool
 	Seen        []string // security groups of the databases that are seen here
+	// Waiting are the security groups of the databases here that answer without an endpoint.
+	Waiting []string
+	// Shut are the databases here that the policy does not open to the peer, though their owners' tags do not say that they are for others.
+	Shut []Opening
 }
 
 // Opening is a database that the policy opens to the other side.
 type Opening struct {
-	Database string          `json:"database"` // identifier
-	Engine   string          `json:"engine"`   // RDS's or "redshift"
-	Port     int             `json:"port"`
-	Groups   []string        `json:"groups"` // security groups of the database
-	Subnets  []string        `json:"subnets,omitempty"`
+	Database string   `json:"database"` // identifier
+	Engine   string   `json:"engine"`   // RDS's or "redshift"
+	Port     int      `json:"port"`
+	Groups   []string `json:"groups"` // security groups of the database
+	Subnets  []string `json:"subnets,omitempty"`
+	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
+	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
+	// the port. Only what people are asked about says so.
+	Also []string `json:"also,omitempty"`
+}
+
+// Request is who asks for a connection, and why, as far as they say: for people to read.
+type Request struct {
+	By  string `json:"by"`  // the ARN of the identity
+	Why string `json:"why"` // their tag drawbridge:reason
+	// Approve is the value of the tag drawbridge:approval that answers the question with yes; empty if nobody is asked.
+	Approve string `json:"approve,omitempty"`
+}
+
+// Waiting is what came to a connection after an owner approved it, and waits for their answer. Nothing waits if nothing is said.
+type Waiting struct {
+	Said Said `json:"said,omitzero"` // to the two sides
+	// The rest is there if the owner is to be asked, and was not before. Thing is what was approved: the peering, or an attachment; Account and
+	// Region are its owner's.
+	Thing     string      `json:"thing,omitempty"`
+	Account   string      `json:"account,omitempty"`
+	Region    string      `json:"region,omitempty"`
+	Ranges    []Ranged    `json:"ranges,omitempty"`
+	Reachable []Reachable `json:"reachable,omitempty"`
+	// Shown is what of both the question shows, as package cover writes it.
+	Shown []string `json:"shown,omitempty"`
+	// Decision is the policy's, by which the owner is asked; empty if another execution asked it.
+	Decision policy.Decision `json:"decision,omitzero"`
+	Request  Request         `json:"request,omitzero"`
+	Known    Known           `json:"known,omitzero"` // the two VPCs and their accounts
+}
+
+// Ranged is a range of a VPC.
+type Ranged struct {
+	CIDR netip.Prefix `json:"cidr"`
+	VPC  VPC          `json:"vpc"`
+}
+
+// AskAgainInput is what came to a connection that stands, and of whom to ask.
+type AskAgainInput struct {
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Waits      Waiting    `json:"waits"`
+}
+
+// AskAgainOutput says whether the owner was asked now.
+type AskAgainOutput struct {
+	Asked bool `json:"asked"`
 }
 
 // Notebook is a notebook instance of a consumer VPC with what the policy allows to do for it.
@@ -157,7 +230,9 @@ type Notebook struct {
 	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
-	Unclear         string          `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
+	// Asks says that its owner asks for host routes by tag: then to all that its route table reaches, else to what is managed.
+	Asks    bool   `json:"asks,omitempty"`
+	Unclear string `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
 }
 
 // Known is what an earlier InspectPeering of the same execution read and a later one need not read again.
@@ -191,6 +266,27 @@ type AccountFacts struct {
 	Name         string `json:"name,omitempty"`
 	Organization string `json:"organization"` // o-…, empty: not a member
 	OUPath       string `json:"ouPath"`       // o-…/r-…/ou-…/
+	// Suspended is the state of an account of the organization that is not active now, such as SUSPENDED. It begins nothing, and nothing in it
+	// can be read: what it has stays.
+	Suspended string `json:"suspended,omitempty"`
+	// Units are the names of the units of the path, with slashes between: for people to read, who are asked about the account.
+	Units string `json:"units,omitempty"`
+}
+
+// Unreadable returns the error with which nothing of a suspended account is read, nil for any other; see [fault.Unreadable].
+func (f AccountFacts) Unreadable() error {
+	if f.Suspended == "" {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Refused, Cause: fault.ErrSuspended, Message: fmt.Sprintf("account %s is %s, so that nothing in it can be read now", f.ID, f.Suspended)}
+}
+
+// Unit says in which unit the account is, for people: by name, or by the path if the names are not known.
+func (f AccountFacts) Unit() string {
+	if f.Units == "" {
+		return f.OUPath
+	}
+	return f.Units + "  " + f.OUPath
 }
 
 // InspectPeeringInput starts or continues a look at one peering.
@@ -213,12 +309,14 @@ const (
 	AnswerAccept     Answer = "accept"
 	AnswerWait       Answer = "wait"
 	AnswerConnect    Answer = "connect"
+	AnswerExtend     Answer = "extend" // connect, and ask about what came after the approval
 	AnswerTrim       Answer = "trim"
 	AnswerConflict   Answer = "conflict"
 	AnswerAsk        Answer = "ask"
 	AnswerRefuse     Answer = "refuse"
 	AnswerDisconnect Answer = "disconnect"
 	AnswerNothing    Answer = "nothing"
+	AnswerUnreadable Answer = "unreadable" // something cannot be read now: nothing is taken away, and a sweep looks again
 )
 
 // InspectPeeringOutput is the answer and everything that the following states need.
@@ -226,6 +324,8 @@ type InspectPeeringOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing and disconnect
 	Answer     Answer          `json:"answer"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"` // what of the reason each side is told
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
 	Known      Known           `json:"known"`
@@ -244,9 +344,8 @@ type InspectPeeringOutput struct {
 	// Since is when the event happened that started the execution.
 	Since string `json:"since"` // RFC 3339, empty if the event does not say
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
-	// answer disconnect, only those where something may be left to remove; the CIDRs of Peer are then the destinations
-	// that Drawbridge may have added routes for. With the answer trim, those where something has no use any more, or, of a
-	// connection that only its rules tell of, what goes before them.
+	// answer disconnect, only those of which the ledger has something, or that have notebooks; the steps read there what it is. With
+	// the answer trim, those where something has no use any more.
 	Sides     []Side     `json:"sides"`
 	Notebooks []Notebook `json:"notebooks"`
 	// Found goes with the answer connect: what is in order already.
@@ -255,6 +354,11 @@ type InspectPeeringOutput struct {
 	// closed to us, with what that means for what was added there.
 	Tagged []Carrier `json:"tagged"`
 	Absent []Hop     `json:"absent"`
+	// Waits is what of the connection waits for the owner's approval.
+	Waits Waiting `json:"waits"`
+	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
+	// more: the ledger forgets it.
+	Ended bool `json:"ended"`
 }
 
 // AcceptPeeringInput names the peering to accept.
@@ -275,6 +379,8 @@ type ConcludeInput struct {
 	Known      Known           `json:"known"`
 	Members    []string        `json:"members"`
 	Reason     string          `json:"reason"`
+	Said       Said            `json:"said"`
+	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
@@ -290,7 +396,7 @@ type ConcludeOutput struct {
 	Decision policy.Decision `json:"decision"`
 }
 
-// AllowDNSResolutionInput names the peering and what each side's DNS option is now.
+// AllowDNSResolutionInput is the input of AllowDnsResolution, with what each side's DNS option is now, and of RestoreDnsResolution.
 type AllowDNSResolutionInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
@@ -383,15 +489,15 @@ type VerifyConnectionInput struct {
 	Reason     string               `json:"reason"`
 	Connection Connection           `json:"connection"`
 	Sides      []Side               `json:"sides"`
-	Notebooks  []Notebook           `json:"notebooks"`
 	Found      []Hop                `json:"found"` // in order before
 	DNS        HopsOutput           `json:"dns,omitzero"`
+	Waits      Waiting              `json:"waits,omitzero"`
 	Routed     []AddRoutesOutput    `json:"routed"`
 	Opened     []HopsOutput         `json:"opened"`
 	Injected   []InjectRoutesOutput `json:"injected"`
 }
 
-// VerifyConnectionOutput is the output of an execution that ended Connected.
+// VerifyConnectionOutput is the output of an execution that ended Connected, PendingApproval or Contested.
 type VerifyConnectionOutput struct {
 	Result  Result `json:"result"`
 	Reason  string `json:"reason"`
@@ -403,8 +509,6 @@ type RemoveRoutesOutput struct {
 	Account string `json:"account"`
 	VPC     string `json:"vpc"`
 	Hops    []Hop  `json:"hops"`
-	// Destinations are what the connection reached from here: what its notebooks' host routes to it can be.
-	Destinations []netip.Prefix `json:"destinations"`
 }
 
 // Disconnected is one side after both steps of taking a connection away from it.
@@ -428,11 +532,14 @@ type ConcludeRemovalInput struct {
 	Execution    string         `json:"execution"`
 	Result       Result         `json:"result"`
 	Reason       string         `json:"reason"`
+	Said         Said           `json:"said"` // empty: both sides are told the reason
 	Connection   Connection     `json:"connection"`
 	Tagged       []Carrier      `json:"tagged"`
 	Absent       []Hop          `json:"absent"`
+	Ended        bool           `json:"ended"`
 	Disconnected []Disconnected `json:"disconnected"`
 	Withdrawn    []HopsOutput   `json:"withdrawn"`
+	DNS          HopsOutput     `json:"dns,omitzero"`
 }
 
 // ConcludeRemovalOutput is the output of an execution that took a connection away, or found none to take away.
@@ -460,4 +567,6 @@ type FindConnectionsOutput struct {
 	Announced int    `json:"announced"`
 	// Tagged are the things whose tags the event says were set or removed; an empty list, never null.
 	Tagged []TaggedThing `json:"tagged"`
+	// Contested is the connection whose owners may have to be told that something of it is contested; empty if there is none.
+	Contested string `json:"contested"`
 }

@@ -74,7 +74,7 @@ func (p *play) deploy(ctx context.Context, all []deployment) error {
 		})
 	}
 	each.Wait()
-	for _, n := range []Note{withoutDashboard, decimalTolerance, shorterWaits} {
+	for _, n := range []Note{withoutDashboard, withoutTable, decimalTolerance, shorterWaits} {
 		if changes[n] == 0 {
 			fails = append(fails, fmt.Errorf("the change %q applies to nothing any more: take it out", n.What))
 		}

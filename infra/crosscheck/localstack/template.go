@@ -12,6 +12,7 @@ import (
 // The changes that a template needs before LocalStack can deploy and play it.
 var (
 	withoutDashboard = Note{"AWS::CloudWatch::Dashboard is left out", "LocalStack has no such type."}
+	withoutTable     = Note{"AWS::DynamoDB::Table is left out", "LocalStack fetches Amazon's DynamoDB Local when the first table is made, a download of its own; the functions' ledger is the engine's."}
 	decimalTolerance = Note{"ToleratedFailurePercentage is written 100.0", "LocalStack's grammar of the states language refuses an integer there, which AWS takes."}
 	shorterWaits     = Note{"every Wait takes a second, every retry one or two", "LocalStack waits as long as the machine says, and nothing in the engine takes longer than that."}
 )
@@ -41,6 +42,9 @@ func adapt(body string) (stack, map[Note]int, error) {
 		case "AWS::CloudWatch::Dashboard":
 			delete(s["Resources"].(map[string]any), id)
 			made[withoutDashboard]++
+		case "AWS::DynamoDB::Table":
+			delete(s["Resources"].(map[string]any), id)
+			made[withoutTable]++
 		case "AWS::StepFunctions::StateMachine":
 			properties, _ := r["Properties"].(map[string]any)
 			definition, err := rewrite(properties["DefinitionString"], func(machine any) { hasten(machine, made) })

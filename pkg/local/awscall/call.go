@@ -2,7 +2,7 @@
 // account, Region, service, action and the resource it is about. It knows the
 // four protocols that AWS services speak – query and EC2, JSON 1.x, REST-JSON
 // paths and Smithy RPC v2 CBOR – and nothing about any single service beyond
-// which of its parameters tell most.
+// which of its parameters tell most; of DynamoDB, how a row is named.
 package awscall
 
 import (
@@ -48,7 +48,7 @@ func (c Call) Name() string { return c.Service + ":" + c.Action }
 func (c Call) Reads() bool { return reads.MatchString(c.Action) }
 
 var (
-	reads      = regexp.MustCompile(`^(Describe|List|Get|Search|BatchGet)`)
+	reads      = regexp.MustCompile(`^(Describe|List|Get|Search|BatchGet|Query|Scan|TransactGet)`)
 	credential = regexp.MustCompile(`Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request`)
 	presigned  = regexp.MustCompile(`^([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request$`)
 	function   = regexp.MustCompile(`\bapp/([\w-]+)`)
@@ -73,6 +73,10 @@ func Parse(r *http.Request, body []byte) Call {
 	}
 	var parameters []parameter
 	c.Action, parameters = operation(r, body)
+	if c.Service == "dynamodb" {
+		c.Resource = row(parameters)
+		return c
+	}
 	c.Resource = telling(parameters)
 	return c
 }

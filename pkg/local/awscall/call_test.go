@@ -21,6 +21,18 @@ func request(method, path, service, body string, header map[string]string) *http
 
 var form = map[string]string{"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
+func dynamo(action string) map[string]string {
+	return map[string]string{"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810." + action}
+}
+
+func TestWhatReads(t *testing.T) {
+	for action, want := range map[string]bool{"GetItem": true, "Query": true, "TransactGetItems": true, "TransactWriteItems": false, "UpdateItem": false} {
+		if got := (Call{Service: "dynamodb", Action: action}).Reads(); got != want {
+			t.Errorf("%s reads: %v", action, got)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	cborBody := string(cbor.Encode(cbor.Map{"TopicArn": cbor.String("arn:aws:sns:eu-west-1:1:t"), "Count": cbor.Uint(3)}))
 	for _, c := range []struct {
@@ -56,6 +68,24 @@ func TestParse(t *testing.T) {
 			`{"resourceShareInvitationArn":"arn:aws:ram:eu-west-1:2:resource-share-invitation/i"}`, nil),
 			"AcceptResourceShareInvitation", "arn:aws:ram:eu-west-1:2:resource-share-invitation/i"},
 		{"RAM list", request("POST", "/listprincipals", "ram", `{"resourceOwner":"SELF"}`, nil), "ListPrincipals", ""},
+		{"a row that is read", request("POST", "/", "dynamodb", `{"TableName":"t","Key":{"pk":{"S":"connection#pcx-1"},"sk":{"S":"connection"}}}`, dynamo("GetItem")),
+			"GetItem", "connection#pcx-1 connection"},
+		{"a row that is put", request("POST", "/", "dynamodb", `{"TableName":"t","Item":{"pk":{"S":"lease#a"},"sk":{"S":"lease"},"holder":{"S":"x"}}}`, dynamo("PutItem")),
+			"PutItem", "lease#a lease"},
+		{"a partition", request("POST", "/", "dynamodb",
+			`{"TableName":"t","KeyConditionExpression":"pk = :p AND begins_with(sk, :s)","ExpressionAttributeValues":{":s":{"S":"item#"},":p":{"S":"connection#pcx-1"}}}`, dynamo("Query")),
+			"Query", "connection#pcx-1 item#"},
+		{"a transaction names its connection", request("POST", "/", "dynamodb",
+			`{"TransactItems":[{"Put":{"TableName":"t","Item":{"pk":{"S":"connection#pcx-1"},"sk":{"S":"i"}}}},{"Update":{"TableName":"t","Key":{"pk":{"S":"resource#b"},"sk":{"S":"i"}}}},{"Delete":{"Key":{"pk":{"S":"resource#a"},"sk":{"S":"i"}}}}]}`,
+			dynamo("TransactWriteItems")), "TransactWriteItems", "connection#pcx-1 (3 rows)"},
+		{"a transaction about several", request("POST", "/", "dynamodb",
+			`{"TransactItems":[{"ConditionCheck":{"Key":{"pk":{"S":"b"},"sk":{"S":"i"}}}},{"Delete":{"Key":{"pk":{"S":"a"},"sk":{"S":"i"}}}}]}`,
+			dynamo("TransactWriteItems")), "TransactWriteItems", "(2 rows)"},
+		{"a transaction of one row", request("POST", "/", "dynamodb", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"lease#a"},"sk":{"S":"lease"}}}}]}`,
+			dynamo("TransactWriteItems")), "TransactWriteItems", "lease#a lease"},
+		{"a batch", request("POST", "/", "dynamodb", `{"RequestItems":{"t.1":{"Keys":[{"pk":{"S":"a"},"sk":{"S":"i"}},{"pk":{"S":"a"},"sk":{"S":"j"}}],"ConsistentRead":true}}}`,
+			dynamo("BatchGetItem")), "BatchGetItem", "a (2 rows)"},
+		{"a table", request("POST", "/", "dynamodb", `{"TableName":"t"}`, dynamo("DescribeTable")), "DescribeTable", ""},
 		{"unknown path", request("PUT", "/bucket/key", "s3", "x", nil), "PUT /bucket/key", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package awscall
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -46,12 +47,37 @@ var restJSON = map[string]bool{"lambda": true, "ram": true, "rds-data": true}
 // Refuse answers a request as the called service would answer a failed call, in
 // the protocol that the client spoke.
 func Refuse(w http.ResponseWriter, r *http.Request, c Call, status int, code, message string) {
+	refuse(w, r, c, status, code, message, nil)
+}
+
+// Cancel answers a request of DynamoDB's TransactWriteItems as one that was
+// cancelled; reasons are the codes, one for each action, "None" for those that
+// were not the cause.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors
+func Cancel(w http.ResponseWriter, r *http.Request, c Call, reasons []string) {
+	all := make([]map[string]string, len(reasons))
+	for i, code := range reasons {
+		all[i] = map[string]string{"Code": code}
+	}
+	refuse(w, r, c, http.StatusBadRequest, Cancelled,
+		"Transaction cancelled, please refer cancellation reasons for specific reasons ["+strings.Join(reasons, ", ")+"]",
+		map[string]any{"CancellationReasons": all})
+}
+
+// Cancelled is the code of a transaction of DynamoDB's that was not made.
+const Cancelled = "TransactionCanceledException"
+
+// refuse answers in the protocol that the client spoke; more are further members
+// of a JSON answer.
+func refuse(w http.ResponseWriter, r *http.Request, c Call, status int, code, message string, more map[string]any) {
 	switch {
 	case r.Header.Get("X-Amz-Target") != "" || restJSON[c.Service]:
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.Header().Set("X-Amzn-Errortype", code)
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": message, "Message": message})
+		body := map[string]any{"__type": code, "message": message, "Message": message}
+		maps.Copy(body, more)
+		_ = json.NewEncoder(w).Encode(body)
 	case c.Service == "ec2":
 		w.Header().Set("Content-Type", "text/xml")
 		w.WriteHeader(status)

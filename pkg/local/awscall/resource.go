@@ -12,7 +12,7 @@ var tells = compile(
 	`RouteTableId`, `GroupId`, `VpcPeeringConnectionId`, `NetworkAclId`,
 	`ResourceId\.1`, `SecurityGroupRuleId`,
 	`NotebookInstanceName`, `NotebookInstanceLifecycleConfigName`, `DomainId`,
-	`DBInstanceIdentifier`, `DBClusterIdentifier`, `ClusterIdentifier`,
+	`DBInstanceIdentifier`, `DBClusterIdentifier`, `ClusterIdentifier`, `KeyId`,
 	`FunctionName`, `RoleArn`, `ResourceArn`, `ResourceName`, `TopicArn`, `QueueUrl`, `AccountId`, `Name`,
 	`Entries\.1\.DetailType`,
 	// Lists of ids.

@@ -34,8 +34,8 @@ type Options struct {
 // Sample is one connection.
 type Sample struct {
 	story.Counts
-	// Calls are all AWS calls, Work those without AssumeRole and polls.
-	Calls, Work int
+	// Calls are all AWS calls, Members and Hub those without AssumeRole and polls, in member accounts and in the hub.
+	Calls, Members, Hub int
 	// Wall is the time from the call that began it to Connected.
 	Wall time.Duration
 
@@ -166,5 +166,13 @@ func connect(ctx context.Context, engine *local.Engine, s scenario.Spec) (Sample
 		return Sample{}, nil, err
 	}
 	calls := engine.Story().Calls()
-	return Sample{Counts: engine.Story().Counts(), Calls: len(calls), Work: story.Work(calls), Wall: wall, execution: end.Execution}, world, nil
+	hub, members := calls[:0:0], calls[:0:0]
+	for _, c := range calls {
+		if c.Account == local.HubAccount {
+			hub = append(hub, c)
+		} else {
+			members = append(members, c)
+		}
+	}
+	return Sample{Counts: engine.Story().Counts(), Calls: len(calls), Members: story.Work(members), Hub: story.Work(hub), Wall: wall, execution: end.Execution}, world, nil
 }

@@ -29,7 +29,7 @@ func (w *World) acls(ctx context.Context) ([]story.Hop, error) {
 		in, out []int32
 	}{
 		{w.Consumer, w.ConsumerNetwork.Subnets[:1], w.Producer.CIDR, ephemeral, port},
-		{w.Producer, w.ProducerNetwork.Subnets[:2], w.Consumer.CIDR, port, ephemeral},
+		{w.Producer, w.ProducerNetwork.Subnets[:2], w.Consumer.Subnets[0], port, ephemeral}, // where the notebook is
 	} {
 		answer, err := w.ec2(end.home).DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{
 			Filters: []ec2types.Filter{{Name: aws.String("association.subnet-id"), Values: end.subnets}},

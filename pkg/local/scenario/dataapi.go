@@ -12,11 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/rdsdata"
 	rdsdatatypes "github.com/aws/aws-sdk-go-v2/service/rdsdata/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -39,11 +41,25 @@ type DataAPISpec struct {
 	ManagedKey bool
 	// Unprotected says that the owner gave the secret no policy.
 	Unprotected bool
+	// Unshared says that the owners of secret and key say of none that it is for the cluster.
+	Unshared bool
+	// KeyPolicy is what the key's policy leaves to IAM.
+	KeyPolicy KeyPolicy
 	// Secret is the value of the tag drawbridge:secret; empty means no tag.
 	Secret string
 	// Network says that the consumer has a VPC, OwnEndpoint that its owner made an endpoint of the Data API in it.
 	Network, OwnEndpoint bool
 }
+
+// KeyPolicy is what the policy of the owner's key leaves to IAM.
+type KeyPolicy int
+
+// The policies of a key.
+const (
+	Everything KeyPolicy = iota
+	OnlyGrants           // who makes grants, and who reads it: not who decrypts
+	OwnersOnly           // nothing: its policy names the owner's people
+)
 
 // The things of the third scenario, by the names that their owners gave them.
 const (
@@ -120,6 +136,11 @@ const (
     "Effect" : "Deny", "Principal" : "*", "Action" : "kms:ScheduleKeyDeletion", "Resource" : "*"
   } ]
 }`
+	grantsPolicy = `{ "Version": "2012-10-17", "Statement": [
+  { "Sid": "Administrators", "Effect": "Allow", "Principal": { "AWS": "arn:PARTITION:iam::ACCOUNT:role/key-admins" }, "Action": "kms:*", "Resource": "*" },
+  { "Sid": "Grants", "Effect": "Allow", "Principal": { "AWS": "%s" },
+    "Action": [ "kms:CreateGrant", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags" ], "Resource": "*" } ] }`
+	closedPolicy = `{ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Principal": { "AWS": "arn:PARTITION:iam::ACCOUNT:role/key-admins" }, "Action": "kms:*", "Resource": "*" } }`
 	secretPolicy = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"secretsmanager:DeleteSecret","Resource":"*"}}`
 )
 
@@ -144,15 +165,64 @@ func (s DataAPISpec) Build(ctx context.Context, clients Clients) (*DataAPIWorld,
 }
 
 func (w *DataAPIWorld) makeKeys(ctx context.Context) error {
-	owner := arn.IAM(arn.Partition(w.Region), w.Producer, "root")
+	if w.KeyPolicy != Everything { // whom the policy names has to be there
+		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"` + arn.IAM(arn.Partition(w.Region), w.Producer, "root") + `"}}]}`
+		if _, err := w.iam(w.Producer).CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("key-admins"), AssumeRolePolicyDocument: &trust}); err != nil {
+			return err
+		}
+	}
 	for _, key := range []*string{&w.Key, &w.OtherKey} {
-		made, err := w.kms().CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(fmt.Sprintf(keyPolicy, owner))})
+		in := &kms.CreateKeyInput{Policy: aws.String(w.keyPolicy(w.KeyPolicy))}
+		if key == &w.Key && !w.Unshared {
+			in.Tags = []kmstypes.Tag{{TagKey: aws.String("drawbridge:data-api"), TagValue: aws.String(cluster)}}
+		}
+		made, err := w.kms().CreateKey(ctx, in)
 		if err != nil {
 			return err
 		}
 		*key = aws.ToString(made.KeyMetadata.Arn)
 	}
 	return nil
+}
+
+// keyPolicy is the text of a key's policy.
+func (w *DataAPIWorld) keyPolicy(p KeyPolicy) string {
+	partition := arn.Partition(w.Region)
+	switch p {
+	case OnlyGrants:
+		return strings.NewReplacer("PARTITION", partition, "ACCOUNT", w.Producer, "%s", arn.IAM(partition, w.Producer, "root")).Replace(grantsPolicy)
+	case OwnersOnly:
+		return strings.NewReplacer("PARTITION", partition, "ACCOUNT", w.Producer).Replace(closedPolicy)
+	}
+	return fmt.Sprintf(keyPolicy, arn.IAM(partition, w.Producer, "root"))
+}
+
+// Open changes what the policy of the owner's key leaves to IAM.
+func (w *DataAPIWorld) Open(ctx context.Context, p KeyPolicy) error {
+	_, err := w.kms().PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &w.Key, PolicyName: aws.String("default"), Policy: aws.String(w.keyPolicy(p)), BypassPolicyLockoutSafetyCheck: true})
+	return err
+}
+
+// Consent is the call of a secret's owner: they say for which clusters it is, for none if there are none.
+func (w *DataAPIWorld) Consent(ctx context.Context, secret string, clusters ...string) error {
+	if len(clusters) == 0 {
+		_, err := w.secrets().UntagResource(ctx, &secretsmanager.UntagResourceInput{SecretId: &secret, TagKeys: []string{"drawbridge:data-api"}})
+		return err
+	}
+	_, err := w.secrets().TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: &secret,
+		Tags: []secretstypes.Tag{{Key: aws.String("drawbridge:data-api"), Value: aws.String(strings.Join(clusters, " "))}}})
+	return err
+}
+
+// ConsentKey is the same of the key's owner.
+func (w *DataAPIWorld) ConsentKey(ctx context.Context, clusters ...string) error {
+	if len(clusters) == 0 {
+		_, err := w.kms().UntagResource(ctx, &kms.UntagResourceInput{KeyId: &w.Key, TagKeys: []string{"drawbridge:data-api"}})
+		return err
+	}
+	_, err := w.kms().TagResource(ctx, &kms.TagResourceInput{KeyId: &w.Key,
+		Tags: []kmstypes.Tag{{TagKey: aws.String("drawbridge:data-api"), TagValue: aws.String(strings.Join(clusters, " "))}}})
+	return err
 }
 
 func (w *DataAPIWorld) makeSecrets(ctx context.Context) error {
@@ -164,6 +234,9 @@ func (w *DataAPIWorld) makeSecrets(ctx context.Context) error {
 		in := &secretsmanager.CreateSecretInput{Name: aws.String(name), SecretString: aws.String(string(value)), KmsKeyId: &w.Key}
 		if name == secretName && w.ManagedKey {
 			in.KmsKeyId = nil
+		}
+		if name == secretName && !w.Unshared {
+			in.Tags = []secretstypes.Tag{{Key: aws.String("drawbridge:data-api"), Value: aws.String(cluster)}}
 		}
 		made, err := w.secrets().CreateSecret(ctx, in)
 		if err != nil {
@@ -232,19 +305,6 @@ func (w *DataAPIWorld) Encrypt(ctx context.Context, key string) error {
 	return err
 }
 
-// AddStatements adds a statement of the owner's to the policy of the key, after Drawbridge's, in a text of their own.
-func (w *DataAPIWorld) AddStatements(ctx context.Context, statement string) error {
-	got, err := w.kms().GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &w.Key, PolicyName: aws.String("default")})
-	if err != nil {
-		return err
-	}
-	text := aws.ToString(got.Policy)
-	at := strings.LastIndexByte(text, ']')
-	text = text[:at] + ",\n" + statement + text[at:]
-	_, err = w.kms().PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &w.Key, PolicyName: aws.String("default"), Policy: &text})
-	return err
-}
-
 // oneLine shows a document in one line; where it has another line is to be seen.
 func oneLine(document *string) string {
 	return strings.ReplaceAll(aws.ToString(document), "\n", "⏎")
@@ -259,6 +319,13 @@ func (w *DataAPIWorld) Owned(ctx context.Context) (string, error) {
 			return "", err
 		}
 		fmt.Fprintf(&b, "%s %s\n", key, oneLine(got.Policy))
+		grants, err := w.kms().ListGrants(ctx, &kms.ListGrantsInput{KeyId: &key})
+		if err != nil {
+			return "", err
+		}
+		for _, g := range grants.Grants {
+			fmt.Fprintf(&b, "%s granted to %s: %v\n", key, aws.ToString(g.GranteePrincipal), g.Operations)
+		}
 	}
 	for _, secret := range []string{w.SecretARN, w.OtherSecret} {
 		got, err := w.secrets().GetResourcePolicy(ctx, &secretsmanager.GetResourcePolicyInput{SecretId: &secret})

@@ -61,7 +61,7 @@ func (w *World) RoleARN(name string) string {
 	return arn.IAM(arn.Partition(w.Consumer.Region), w.Consumer.Account, "role/"+name)
 }
 
-// MakeStudio makes the domain in VPC only mode, its execution role that its owner opened to Drawbridge, and the user
+// MakeStudio makes the domain in VPC only mode and its execution role, both of which their owner opened to Drawbridge, and the user
 // profile of Ana.
 func (w *World) MakeStudio(ctx context.Context) error {
 	if err := w.MakeExecutionRole(ctx, ExecutionRole); err != nil {
@@ -69,11 +69,17 @@ func (w *World) MakeStudio(ctx context.Context) error {
 	}
 	if _, err := w.sagemaker().CreateDomain(ctx, &sagemaker.CreateDomainInput{DomainName: aws.String("research"), AuthMode: sagemakertypes.AuthModeIam,
 		VpcId: &w.ConsumerNetwork.VPC, SubnetIds: w.ConsumerNetwork.Subnets, AppNetworkAccessType: sagemakertypes.AppNetworkAccessTypeVpcOnly,
+		Tags: []sagemakertypes.Tag{{Key: aws.String(studioTag), Value: aws.String("true")}, {Key: aws.String("team"), Value: aws.String("research")}},
 		DefaultUserSettings: &sagemakertypes.UserSettings{ExecutionRole: aws.String(w.RoleARN(ExecutionRole)),
 			SecurityGroups: []string{w.ConsumerNetwork.Group}}}); err != nil {
 		return err
 	}
 	return w.MakeProfile(ctx, "ana", "")
+}
+
+// DomainARN is the ARN of the Studio domain.
+func (w *World) DomainARN() string {
+	return arn.New(arn.Partition(w.Consumer.Region), "sagemaker", w.Consumer.Region, w.Consumer.Account, "domain/"+StudioDomain)
 }
 
 // MakeExecutionRole makes a role for Studio that its owner opened to Drawbridge.

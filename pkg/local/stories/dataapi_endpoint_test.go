@@ -58,7 +58,7 @@ interface endpoint of the Data API, with private DNS and a security group of its
 As in data-api-consumer-removed.md, but alpha's VPC has an endpoint of the Data API already. It is used, neither doubled nor
 changed, and it stays when the tag goes.`,
 		change:   func(s *scenario.DataAPISpec) { s.OwnEndpoint = true },
-		acts:     []dataAPIAct{wanted("Available"), unwanted("Nothing")},
+		acts:     []dataAPIAct{wanted("Available"), unwanted("Removed")},
 		restored: true,
 		also:     reaches,
 	},

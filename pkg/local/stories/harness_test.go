@@ -42,7 +42,7 @@ var injector atomic.Pointer[local.Injector]
 // options are those of the engine that plays the stories.
 func options() local.Options {
 	o := local.Options{
-		Root: root, WaitScale: waitScale, Outside: []string{stranger}, Observe: exercise,
+		Root: root, WaitScale: waitScale, Outside: []string{stranger}, Units: "2*=data/warehouses",
 		Fault: func(c awscall.Call, when local.Moment) *local.Fault {
 			if f := injector.Load(); f != nil {
 				return (*f)(c, when)
@@ -125,9 +125,35 @@ func timeout(t *testing.T) context.Context {
 	return ctx
 }
 
+// stalled is how long nothing may happen before a wait is given up: no Wait state takes as long, at [waitScale].
+const stalled = 45 * time.Second
+
+// moving ends a context when nothing happens any more.
+func moving(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		for seen := -1; ; {
+			now := engine.Story().Changes()
+			if now == seen {
+				cancel(fmt.Errorf("nothing has happened for %s", stalled))
+				return
+			}
+			seen = now
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(stalled):
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
 // until waits for n ends.
 func until(ctx context.Context, t *testing.T, n int) []story.End {
 	t.Helper()
+	ctx, stop := moving(ctx)
+	defer stop()
 	ends, err := engine.Settle(ctx, n)
 	if err != nil {
 		for _, f := range engine.Story().Facts() {

@@ -205,6 +205,7 @@ func attachedAndRemembered(ctx context.Context, t *testing.T, w *scenario.World)
 	succeeds(t, w.ShareGateway(ctx))
 	succeeds(t, w.Attach(ctx))
 	succeeds(t, w.Attached(ctx))
+	given(ctx, t, w)
 	remember(ctx, t, w)
 }
 

@@ -69,7 +69,7 @@ until the peering is deleted: then it goes with the rest.`,
 		},
 		acts: []act{
 			request("Connected", "InLine"),
-			{"The owner of alpha tags the notebook drawbridge:routes=off and takes the configuration off it.", letGo, []string{"Announced", "InLine"}},
+			{"The owner of alpha tags the notebook drawbridge:routes=off and takes the configuration off it.", letGo, []string{"Announced", "InLine", "Nothing"}},
 			{"The owner of alpha deletes the peering.", deletePeering, []string{"Removed"}},
 		},
 		unruly: true,
@@ -77,11 +77,12 @@ until the peering is deleted: then it goes with the rest.`,
 	{
 		name:  "route-deleted",
 		title: "An owner deletes a route of the connection",
-		about: "As in s1-peering.md; then the notebook's subnet loses its route, and the notebook with it the host route.",
+		about: "As in s1-peering.md; then the notebook's subnet loses its route, and the notebook with it the host route. The record of the call starts a look, and both are put back.",
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha deletes the route of the notebook's subnet.", deleteRoute, []string{"InLine"}},
+			{"The owner of alpha deletes the route of the notebook's subnet.", deleteRoute, []string{"Announced", "Connected", "InLine"}},
 		},
+		connected: true,
 	},
 	{
 		name:  "liar-notebook",

@@ -68,16 +68,16 @@ the gateway is told what would become reachable, and answers with a tag on the a
 		name:  "attach-invitation",
 		title: "A gateway is shared by invitation",
 		about: `
-As in attach.md, but the organization does not share with itself: RAM invites beta. Drawbridge accepts the invitation as
-the policy says, for beta.`,
+As in attach.md, but the organization does not share with itself: RAM invites beta. While no VPC of beta asks for the gateway, the
+invitation is left as it is. Once one does, by its tag, Drawbridge accepts it for beta, as the policy says.`,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			gateway(true)(ctx, t, w)
 			within(ctx, t, false)
 			t.Cleanup(func() { within(context.WithoutCancel(ctx), t, true) })
 		},
 		acts: []act{
-			{"The owner of alpha shares the gateway with beta.", shareGateway, slices.Repeat([]string{"Nothing"}, 6)},
-			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Attached"}},
+			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing", "Nothing"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Announced", "Attached", "Nothing", "Nothing", "Nothing"}},
 		},
 		struck: []int{1},
 		also:   attachments("available"),

@@ -41,6 +41,8 @@ type tale struct {
 	owing bool
 	// connected says whether every hop holds at the end.
 	connected bool
+	// then checks what an act led to, by the act's number, counted from one.
+	then map[int]func(context.Context, *testing.T, *scenario.World)
 	// also checks more.
 	also func(context.Context, *testing.T, *scenario.World, []awscall.Call)
 }
@@ -70,7 +72,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls)
 }
 
 func TestStories(t *testing.T) {
@@ -82,7 +84,7 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters)
+	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers)
 	for i, s := range dataAPI {
 		t.Run(s.name, func(t *testing.T) {
 			played++
@@ -97,6 +99,7 @@ func TestStories(t *testing.T) {
 
 func play(t *testing.T, n int, s tale) {
 	ctx := timeout(t)
+	unbraked(ctx, t)
 	spec := scenario.S1()
 	canonical := cast(&spec, n)
 	if s.change != nil {
@@ -121,7 +124,7 @@ func play(t *testing.T, n int, s tale) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\n\n%s\n", s.title, strings.TrimSpace(s.about))
 	var calls []awscall.Call
-	for _, a := range s.acts {
+	for number, a := range s.acts {
 		engine.Cool() // what a process remembers must not depend on what was before
 		engine.Story().Begin()
 		a.do(ctx, t, world)
@@ -136,6 +139,9 @@ func play(t *testing.T, n int, s tale) {
 		slices.Sort(got)
 		if s.unruly {
 			got = slices.Compact(got)
+		}
+		if then := s.then[number+1]; then != nil {
+			then(ctx, t, world)
 		}
 		slices.Sort(a.ends)
 		if !slices.Equal(got, a.ends) {

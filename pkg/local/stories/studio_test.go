@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,11 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // studios are the stories about Redshift and SageMaker Studio.
@@ -27,8 +30,8 @@ var studios = []tale{
 		name:  "studio",
 		title: "Studio users query a Redshift cluster of another account, each as themselves",
 		about: `
-Alpha has a SageMaker Studio domain in VPC only mode. The owner of its execution role opened it to Drawbridge
-(drawbridge:studio=true). Beta has a Redshift cluster. One tag on it, drawbridge:studio=111111111111, and the users of
+Alpha has a SageMaker Studio domain in VPC only mode. Its owner opened it and its execution role to Drawbridge
+(drawbridge:studio=true on each). Beta has a Redshift cluster. One tag on it, drawbridge:studio=111111111111, and the users of
 the domain may ask for credentials of the database user of their own name, and of nobody else. Then the owner of beta
 takes the tag away, and alpha's role, its trust policy and the domain are as before.`,
 		prepare: studioWorld(false),
@@ -50,7 +53,7 @@ stops an app. It says what it waits for, and goes on by itself when Ana deletes 
 		prepare: studioWorld(true),
 		acts: []act{
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "AwaitingApps"}},
-			{"Ana deletes her app.", deleteApp, []string{"Identified"}},
+			{"Ana deletes her app.", deleteApp, []string{"Announced", "Identified"}},
 		},
 		also: identified,
 	},
@@ -59,13 +62,14 @@ stops an app. It says what it waits for, and goes on by itself when Ana deletes 
 		title: "A second execution role is opened later",
 		about: `
 As in studio.md. Then one more user profile gets an execution role of its own, opened to Drawbridge: by that alone the
-readers' role trusts both. Then that role is closed again, and only it loses what it had.`,
+readers' role trusts both. Then that role is closed again, and only it loses what it had; its owner is told that its apps do not start
+any more in a domain that names its people.`,
 		prepare: studioWorld(false),
 		acts: []act{
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
 			{"Boris gets a role of his own.", openRoleOfBoris, []string{"Announced", "Identified"}},
 			{"Both may read.", readersAre(scenario.ExecutionRole, roleOfBoris), nil},
-			{"The owner of alpha closes that role.", closeRoleOfBoris, []string{"Announced", "Identified"}},
+			{"The owner of alpha closes that role.", closeRoleOfBoris, []string{"Announced", "Incomplete"}},
 			{"Only the first may read.", readersAre(scenario.ExecutionRole), nil},
 			{"Somebody puts an event on the bus that deletes the app of no domain.", garbledApp, []string{"Invalid"}},
 		},
@@ -77,7 +81,7 @@ readers' role trusts both. Then that role is closed again, and only it loses wha
 		about: `
 As in studio.md, but the execution role has no tag drawbridge:studio. Nothing is granted: nobody's role is changed without
 its owner. When the owner opens the role, CloudTrail's record of that call, which AWS writes in us-east-1, leads to a look at
-each cluster that named the account; the cluster's tag is read again there. When the owner closes the role, it loses what it
+each cluster that the ledger has for the account; the cluster's tag is read again there. When the owner closes the role, it loses what it
 had in the same way.`,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			studioWorld(false)(ctx, t, w)
@@ -90,13 +94,92 @@ had in the same way.`,
 			{"Ana asks for credentials as herself; then as boris.", asAna, nil},
 			{"The owner of alpha takes that tag away.", closeRole, []string{"Announced", "Announced", "Removed"}},
 			{"The owner of beta takes the tag from the cluster.", unshareWarehouse, []string{"Announced", "Nothing"}},
-			{"The owner of alpha opens the role to a cluster that names the account no more.", openRole, []string{"Announced", "Announced", "Nothing"}},
-			{"Again: Drawbridge knows of no such cluster any more.", openRole, []string{"Announced", "Nothing"}},
+			{"The owner of alpha opens the role to a cluster that names the account no more: the ledger has none that does.", openRole, []string{"Announced", "Nothing"}},
 		},
 		struck: []int{2, 4},
 		more:   studioState,
 		also:   nothingOfStudioLeft,
 	},
+}
+
+// studioOwners are the stories about what owners open, and what they set up themselves.
+var studioOwners = []tale{
+	{
+		name:  "studio-closed-domain",
+		title: "The owner of the domain opens it later, and closes it again",
+		about: `
+As in studio.md, but the domain has no tag drawbridge:studio. The execution role is served, and the setting of the domain, which concerns all who work
+there, stays as it is: IAM lets Drawbridge change it only with that tag. The record of the tag leads to the clusters that wait.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			studioWorld(false)(ctx, t, w)
+			closeDomain(ctx, t, w)
+			until(ctx, t, 2)
+		},
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Incomplete"}},
+			{"The owner of alpha tags the domain: drawbridge:studio=true.", openDomain, []string{"Announced", "Announced", "Identified"}},
+			{"Ana asks for credentials as herself; then as boris.", asAna, nil},
+			{"The owner of alpha takes that tag away.", closeDomain, []string{"Announced", "Announced", "Incomplete"}},
+			{"The owner of beta takes the tag from the cluster.", unshareWarehouse, []string{"Announced", "Removed"}},
+		},
+		also: nothingOfStudioLeft,
+	},
+	{
+		name:  "studio-full-role",
+		title: "One role has no room, another was set up by hand",
+		about: `
+As in studio.md, but the owner of alpha set the domain's ExecutionRoleIdentityConfig by hand, and boris works with a role of his own whose trust policy is
+full. Ana is served; of boris the execution says why he is not, and nothing is left on his role. In the end the setting is as its owner made it.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			studioWorld(false)(ctx, t, w)
+			identifyByHand(ctx, t, w)
+			until(ctx, t, 1)
+			openRoleOfBoris(ctx, t, w)
+			fillRoleOfBoris(ctx, t, w)
+			until(ctx, t, 3)
+		},
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Incomplete"}},
+			{"Ana asks for credentials as herself; then as boris.", asAna, nil},
+			{"The owner of beta takes the tag away.", unshareWarehouse, []string{"Announced", "Removed"}},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {
+			identified(ctx, t, w, calls)
+			role, err := rolesOf(w).GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(roleOfBoris)})
+			if err != nil || unescaped(t, aws.ToString(role.Role.AssumeRolePolicyDocument)) != fullTrust {
+				t.Errorf("the trust policy of boris's role changed: %v", err)
+			}
+			for _, own := range role.Role.Tags {
+				if key := aws.ToString(own.Key); key != tag.Studio && key != "team" {
+					t.Errorf("boris's role has the tag %s", key)
+				}
+			}
+		},
+	},
+}
+
+// fullTrust is a trust policy in which there is no room for a statement more.
+var fullTrust = `{"Version":"2012-10-17","Statement":{"Sid":"` + strings.Repeat("x", 1900) + `","Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}}`
+
+func fillRoleOfBoris(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(rolesOf(w).UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(roleOfBoris), PolicyDocument: &fullTrust}))
+}
+
+func domainsOf(w *scenario.World) *sagemaker.Client {
+	return sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+}
+
+func identifyByHand(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(domainsOf(w).UpdateDomain(ctx, &sagemaker.UpdateDomainInput{DomainId: aws.String(scenario.StudioDomain),
+		DomainSettingsForUpdate: &sagemakertypes.DomainSettingsForUpdate{ExecutionRoleIdentityConfig: studio.ByProfile}}))
+}
+
+func openDomain(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(domainsOf(w).AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: aws.String(w.DomainARN()), Tags: []sagemakertypes.Tag{{Key: aws.String(tag.Studio), Value: aws.String("true")}}}))
+}
+
+func closeDomain(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(domainsOf(w).DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: aws.String(w.DomainARN()), TagKeys: []string{tag.Studio}}))
 }
 
 // goneWarehouses are the stories about Redshift that is not there any more, or cannot be shared.
@@ -236,11 +319,16 @@ func readersAre(names ...string) func(context.Context, *testing.T, *scenario.Wor
 		}
 		for _, name := range []string{scenario.ExecutionRole, roleOfBoris} {
 			policies, err := rolesOf(w).ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name})
-			if err != nil || slices.Contains(policies.PolicyNames, studio.PolicyName) != slices.Contains(names, name) {
+			if err != nil || slices.Contains(policies.PolicyNames, warehousePolicy(w)) != slices.Contains(names, name) {
 				t.Errorf("%s has the policies %v, %v", name, policies.PolicyNames, err)
 			}
 		}
 	}
+}
+
+// warehousePolicy is the name of the inline policy that an execution role gets for the cluster.
+func warehousePolicy(w *scenario.World) string {
+	return studio.PolicyOf(workflow.Warehouse{Account: w.Producer.Account, Region: w.Producer.Region, ID: scenario.Warehouse})
 }
 
 // garbledApp puts an event on alpha's bus that looks like CloudTrail's and names no domain.
@@ -321,6 +409,15 @@ func nothingAddedLeft(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 	if s := domain.DomainSettings; s != nil && s.ExecutionRoleIdentityConfig == "USER_PROFILE_NAME" {
 		t.Error("the domain's setting was not taken back")
+	}
+	tags, err := sagemaker.NewFromConfig(alpha).ListTags(ctx, &sagemaker.ListTagsInput{ResourceArn: aws.String(w.DomainARN())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, own := range tags.Tags {
+		if key := aws.ToString(own.Key); key != tag.Studio && key != "team" {
+			t.Errorf("the domain has the tag %s", key)
+		}
 	}
 }
 

@@ -38,18 +38,19 @@ sweep finds what is to be done.`,
 		name:  "sweep-invitation",
 		title: "A sweep finds an invitation that nobody answered",
 		about: `
-As with attach.md, but RAM invites beta, since the organization does not share with itself, and the event of the share is lost. The next sweep finds the invitation where it is pending; the
-sweep after that has nothing to ask for.`,
+As with attach.md, but RAM invites beta, since the organization does not share with itself, and the events of the share and of beta's tag are lost.
+The next sweep finds the invitation where it is pending, and a VPC that asks for what is shared; the sweep after that finds no invitation.`,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			gateway(true)(ctx, t, w)
 			deaf(ctx, t, w)
+			attach("core")(ctx, t, w)
 			within(ctx, t, false)
 			t.Cleanup(func() { within(context.WithoutCancel(ctx), t, true) })
 		},
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta; the event is lost.", shareGateway, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Nothing", "Swept"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Announced", "Attached", "Nothing", "Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Attached", "Swept"}},
 		},
 		unruly: true,
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
@@ -97,10 +98,10 @@ As in studio.md, but every event is lost, also that the owner of alpha closes th
 	},
 	{
 		name:  "sweep-studio-left",
-		title: "A sweep finds the readers' role of a cluster that says nothing of it",
+		title: "A sweep finds a cluster that says nothing of its readers any more",
 		about: `
-As in studio.md. Then the owner of beta takes every tag of Drawbridge's off the cluster, and the events are lost. What is
-left is the role, which the sweep finds because IAM lists it.`,
+As in studio.md. Then the owner of beta takes every tag of Drawbridge's off the cluster, and the events are lost. The
+ledger knows what is left.`,
 		prepare: studioWorld(false),
 		acts: []act{
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},

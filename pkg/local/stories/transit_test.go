@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -42,7 +44,11 @@ leads to it. Then beta's attachment is deleted.`,
 			quiet(ctx, t, w)
 			succeeds(t, w.ShareGateway(ctx))
 		},
-		acts:      []act{{"Both VPCs are attached; the pair wants a look.", look((*scenario.World).Attach), []string{"Connected"}}},
+		acts: []act{{"Both VPCs are attached, and given to Drawbridge; the pair wants a look.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+			succeeds(t, w.Attach(ctx))
+			given(ctx, t, w)
+			look(nil)(ctx, t, w)
+		}, []string{"Connected"}}},
 		connected: true,
 		unruly:    true,
 	},
@@ -65,7 +71,10 @@ no security group of alpha lets anything out. What the peering reaches gets no s
 		},
 		acts: []act{
 			request("Connected"),
-			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The attachments are given to Drawbridge; the pair of VPCs wants a look.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				given(ctx, t, w)
+				look(nil)(ctx, t, w)
+			}, []string{"Connected"}},
 		},
 		connected: true,
 	},
@@ -95,10 +104,25 @@ func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
 	succeeds(t, w.ShareGateway(ctx))
 	succeeds(t, w.Attach(ctx))
 	succeeds(t, w.Attached(ctx))
+	given(ctx, t, w)
 	// The owner's own way to another network of the gateway.
 	_, err := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreateRoute(ctx, &ec2.CreateRouteInput{
 		RouteTableId: aws.String(w.ConsumerNetwork.Tables[0]), DestinationCidrBlock: aws.String("10.99.0.0/16"), TransitGatewayId: &w.Gateway})
 	succeeds(t, err)
+}
+
+// given makes the ledger know both attachments, as drawbridge-attachment does when an owner gives them to Drawbridge.
+func given(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	for _, side := range []struct {
+		home scenario.Home
+		net  scenario.Network
+	}{{w.Consumer, w.ConsumerNetwork}, {w.Producer, w.ProducerNetwork}} {
+		_, err := book().Begin(ctx, ledger.Connection{ID: side.net.Attachment, Kind: attachment.KindAttachment, Origin: ledger.Adopted, Sides: []ledger.Side{
+			{Role: "requester", Account: side.home.Account, Region: side.home.Region, ID: side.net.VPC},
+			{Role: "accepter", Account: w.Consumer.Account, Region: w.Consumer.Region, ID: w.Gateway}}})
+		succeeds(t, err)
+	}
 }
 
 // quiet switches off the rules that forward what happens to shares and attachments: these stories are about pairs alone.

@@ -73,7 +73,7 @@ event comes again. When the value is corrected, the tag goes.`,
 		struck: []int{1, 3},
 		more:   vpcTags,
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {
-			toldOnce(ctx, t, w, calls)
+			toldOnce("drawbridge-answer-tags")(ctx, t, w, calls)
 			if tags := vpcTags(ctx, t, w); strings.Contains(tags, unclear) {
 				t.Errorf("the VPC has the tags %s", tags)
 			}

@@ -100,6 +100,12 @@ func fromMemory(c awscall.Call) bool {
 	return c.Reads() && (c.Service == "ssm" || c.Service == "organizations")
 }
 
+// ledgerNoise reports whether a call to the ledger's table is told to nobody: what is read is read again in every step, and a write that
+// another execution forestalled is done once more.
+func ledgerNoise(c awscall.Call) bool {
+	return c.Service == "dynamodb" && (c.Reads() || c.Status >= 400)
+}
+
 // remembered lists those calls once.
 func remembered(facts []Fact, names map[string]string) []string {
 	var out []string
@@ -112,7 +118,7 @@ func remembered(facts []Fact, names map[string]string) []string {
 			}
 		}
 	}
-	slices.Sort(out)
+	byText(out)
 	return slices.Compact(out)
 }
 
@@ -162,7 +168,7 @@ func tell(facts []Fact, start Start, names map[string]string) string {
 				texts = append(texts, s.golden(names))
 			}
 			if n > 1 { // branches of a Map run at once
-				slices.Sort(texts)
+				byText(texts)
 			}
 			for _, t := range texts {
 				b.WriteString(t)
@@ -227,7 +233,7 @@ func (s Step) golden(names map[string]string) string {
 	for _, l := range Wrap(head, 110, 6) {
 		fmt.Fprintln(&b, l)
 	}
-	calls := slices.DeleteFunc(slices.Clone(s.Calls), fromMemory)
+	calls := slices.DeleteFunc(slices.Clone(s.Calls), func(c awscall.Call) bool { return fromMemory(c) || ledgerNoise(c) })
 	for _, g := range groups(calls) {
 		fmt.Fprintf(&b, "    %s %s", g.account, g.region)
 		if g.role != "" {
@@ -257,7 +263,7 @@ func sortHops(hops []Hop, names map[string]string) []Hop {
 		}
 		slices.SortStableFunc(hops[i:j], func(a, b Hop) int {
 			// What has no name is sorted without its id, which is another one in every run.
-			text := func(h Hop) string { return anyID.ReplaceAllString(named(h.Hop+" "+h.Detail, names), "") }
+			text := func(h Hop) string { return masked(named(h.Hop+" "+h.Detail, names)) }
 			return strings.Compare(text(a), text(b))
 		})
 		i = j
@@ -277,14 +283,24 @@ func inOrder(calls []awscall.Call, names map[string]string) []string {
 			writes = append(writes, t)
 		}
 	}
-	slices.Sort(reads)
-	slices.Sort(writes)
+	byText(reads)
+	byText(writes)
 	return append(reads, writes...)
 }
 
+// byText sorts lines without the ids that have no name, which are others in every run.
+func byText(lines []string) {
+	slices.SortStableFunc(lines, func(a, b string) int { return strings.Compare(masked(a), masked(b)) })
+}
+
+// masked is a text without ids.
+func masked(text string) string { return anyKey.ReplaceAllString(anyID.ReplaceAllString(text, ""), "") }
+
 var (
-	anyID  = regexp.MustCompile(`\b(pcx|vpc|pl|subnet|rtb|vpce|sgr|sg|acl|eni|igw|vgw|nat|rslvr-in|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
-	anyKey = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	anyID = regexp.MustCompile(`\b(pcx|vpc|pl|subnet|rtb|vpce|sgr|sg|acl|eni|igw|vgw|nat|rslvr-in|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
+	// requestID is what the SDK says of a failed call; it may stand at the end of a line that was wrapped.
+	requestID = regexp.MustCompile(`RequestID:(\s+)[\w-]+`)
+	anyKey    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
 // named replaces the ids that have a name.
@@ -309,7 +325,7 @@ func normalise(text string, names map[string]string) string {
 		}
 		return seen[id]
 	})
-	return anyKey.ReplaceAllString(text, "…")
+	return requestID.ReplaceAllString(anyKey.ReplaceAllString(text, "…"), "RequestID:$1…")
 }
 
 // Table is a verdict as a Markdown table, with the ids replaced as in [Golden].

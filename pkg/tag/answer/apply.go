@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -34,7 +35,7 @@ var ofEC2 = []tag.Kind{tag.VPC, tag.Peering, tag.Gateway, tag.Attachment}
 // gone are the codes for a thing that is not there any more.
 var gone = []string{"InvalidID", "InvalidVpcID.NotFound", "InvalidVpcPeeringConnectionID.NotFound", "InvalidTransitGatewayID.NotFound",
 	"InvalidTransitGatewayAttachmentID.NotFound", "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBClusterNotFoundFault",
-	"ResourceNotFoundFault", "NoSuchEntity"}
+	"ResourceNotFoundFault", "ResourceNotFound", "NoSuchEntity"}
 
 // batch is how many values EC2 takes in one filter.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html#Filtering_Resources_CLI
@@ -214,15 +215,24 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 			return err
 		}
 		t.name = aws.ToString(got.NotebookInstanceArn)
-		pages := sagemaker.NewListTagsPaginator(clients.SageMaker, &sagemaker.ListTagsInput{ResourceArn: &t.name})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return err
-			}
-			for _, one := range page.Tags {
-				t.tags[aws.ToString(one.Key)] = aws.ToString(one.Value)
-			}
+		return t.readSageMaker(ctx, clients.SageMaker)
+	case tag.Domain:
+		t.name = arn.New(arn.Partition(t.Region), "sagemaker", t.Region, t.Account, "domain/"+t.ID)
+		return t.readSageMaker(ctx, clients.SageMaker)
+	}
+	return nil
+}
+
+// readSageMaker reads the tags of a thing of SageMaker by its ARN.
+func (t *thing) readSageMaker(ctx context.Context, api SageMaker) error {
+	pages := sagemaker.NewListTagsPaginator(api, &sagemaker.ListTagsInput{ResourceArn: &t.name})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, one := range page.Tags {
+			t.tags[aws.ToString(one.Key)] = aws.ToString(one.Value)
 		}
 	}
 	return nil
@@ -239,7 +249,7 @@ func set(ctx context.Context, clients Clients, t thing, value string) (err error
 		_, err = clients.Redshift.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.name, Tags: []redshifttypes.Tag{{Key: key, Value: &value}}})
 	case tag.Role:
 		_, err = clients.IAM.TagRole(ctx, &iam.TagRoleInput{RoleName: &t.name, Tags: []iamtypes.Tag{{Key: key, Value: &value}}})
-	case tag.Notebook:
+	case tag.Notebook, tag.Domain:
 		_, err = clients.SageMaker.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &t.name, Tags: []smtypes.Tag{{Key: key, Value: &value}}})
 	default:
 		_, err = clients.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{t.name}, Tags: []ec2types.Tag{{Key: key, Value: &value}}})
@@ -258,7 +268,7 @@ func remove(ctx context.Context, clients Clients, t thing) (err error) {
 		_, err = clients.Redshift.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &t.name, TagKeys: keys})
 	case tag.Role:
 		_, err = clients.IAM.UntagRole(ctx, &iam.UntagRoleInput{RoleName: &t.name, TagKeys: keys})
-	case tag.Notebook:
+	case tag.Notebook, tag.Domain:
 		_, err = clients.SageMaker.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &t.name, TagKeys: keys})
 	default:
 		_, err = clients.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{t.name}, Tags: []ec2types.Tag{{Key: &keys[0]}}})

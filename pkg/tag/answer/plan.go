@@ -42,7 +42,7 @@ func command(t thing, key string) string {
 		return fmt.Sprintf("aws redshift create-tags --region %s --resource-name %s --tags %s", t.Region, t.name, pair)
 	case tag.Role:
 		return fmt.Sprintf("aws iam tag-role --role-name %s --tags %s", t.name, pair)
-	case tag.Notebook:
+	case tag.Notebook, tag.Domain:
 		return fmt.Sprintf("aws sagemaker add-tags --region %s --resource-arn %s --tags %s", t.Region, t.name, pair)
 	}
 	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags %s", t.Region, t.name, pair)

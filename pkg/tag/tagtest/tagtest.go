@@ -5,6 +5,7 @@ package tagtest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -30,14 +31,16 @@ var ids = map[tag.Kind]string{
 	tag.VPC: "vpc-0b1c2d3e4f5a60718", tag.Peering: "pcx-0123456789abcdef0",
 	tag.Gateway: "tgw-0123456789abcdef0", tag.Attachment: "tgw-attach-0123456789abcdef0",
 	tag.DBInstance: "sales", tag.DBCluster: "sales", tag.RedshiftCluster: "sales", tag.Workgroup: "0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
-	tag.Role: "analysts", tag.Notebook: "analysis",
+	tag.Role: "analysts", tag.Notebook: "analysis", tag.Domain: "d-0a1b2c3d4e5f",
+	tag.StoredSecret: "sales/reader", tag.KMSKey: "1234abcd-12ab-34cd-56ef-1234567890ab",
 }
 
 // resources are the ends of their ARNs, before the id.
 var resources = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
 	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
-	tag.Role: "role/research/", tag.Notebook: "notebook-instance/",
+	tag.Role: "role/research/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/",
+	tag.StoredSecret: "secret:", tag.KMSKey: "key/",
 }
 
 func arn(kind tag.Kind) string {
@@ -51,9 +54,9 @@ func arn(kind tag.Kind) string {
 // called is how Drawbridge calls the thing that a record names by its ARN, or by its name.
 func called(kind tag.Kind, byARN bool) string {
 	switch kind {
-	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
+	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.KMSKey:
 		return arn(kind)
-	case tag.Workgroup:
+	case tag.Workgroup, tag.StoredSecret:
 		if byARN {
 			return arn(kind)
 		}
@@ -67,7 +70,7 @@ func Cells() []Cell {
 	for _, w := range tag.Wishes {
 		for _, r := range w.Announced() {
 			for _, s := range shapes(w, r) {
-				byARN := r.Names.Kind == "" && r.Service != "ec2"
+				byARN := r.Names.Kind == "" && r.Service != "ec2" || s.byARN
 				all = append(all, Cell{Name: strings.TrimSpace(fmt.Sprintf("%s %s %s %s", w.On, w.Key, r.Call, s.name)), Wish: w, Record: r,
 					ID: called(w.On, byARN), Event: call(w, r, s)})
 			}
@@ -89,6 +92,7 @@ type object = map[string]any
 type shape struct {
 	name              string
 	request, response object
+	byARN             bool // although the record may have another name
 }
 
 // shapes returns the ways in which CloudTrail may write a record.
@@ -106,11 +110,11 @@ func shapes(w tag.Wish, r tag.Record) []shape {
 	case r.Service == "ec2" && r.Names.Kind == "":
 		resources := object{"items": []any{object{"resourceId": "i-0123456789abcdef0"}, object{"resourceId": name}}}
 		out := []shape{
-			{"", object{"resourcesSet": resources, "tagSet": object{"items": flatTags}}, object{"requestId": "x", "_return": true}},
-			{"one alone", object{"resourcesSet": object{"items": object{"resourceId": name}}, "tagSet": object{"items": object{"key": key, "value": true}}}, nil},
+			{name: "", request: object{"resourcesSet": resources, "tagSet": object{"items": flatTags}}, response: object{"requestId": "x", "_return": true}},
+			{name: "one alone", request: object{"resourcesSet": object{"items": object{"resourceId": name}}, "tagSet": object{"items": object{"key": key, "value": true}}}},
 		}
 		if r.Act == tag.Removes {
-			out = append(out, shape{"all tags", object{"resourcesSet": resources, "tagSet": object{}}, object{"_return": true}})
+			out = append(out, shape{name: "all tags", request: object{"resourcesSet": resources, "tagSet": object{}}, response: object{"_return": true}})
 		}
 		return out
 	case r.Service == "ec2":
@@ -128,28 +132,42 @@ func shapes(w tag.Wish, r tag.Record) []shape {
 			wrappedRequest["TagSpecification"] = object{"tag": 1, "ResourceType": string(w.On),
 				"Tag": []any{object{"tag": 1, "Key": "Name", "Value": "x"}, object{"tag": 2, "Key": key, "Value": true}}}
 		}
-		return []shape{{"", request, response}, {"wrapped", object{r.Call + "Request": wrappedRequest}, object{r.Call + "Response": wrappedResponse}}}
+		return []shape{{name: "", request: request, response: response},
+			{name: "wrapped", request: object{r.Call + "Request": wrappedRequest}, response: object{r.Call + "Response": wrappedResponse}}}
 	}
-	request := object{}
+	request, response := object{}, object(nil)
 	if r.Service == "tagging" {
 		name = []any{name}
 	}
-	put(request, name, r.Names.Path...)
+	if r.Names.Response {
+		response = object{}
+		put(response, name, r.Names.Path...)
+	} else {
+		put(request, name, r.Names.Path...)
+	}
 	switch {
 	case r.Act == tag.Deletes:
-		return []shape{{"", request, nil}}
+		return []shape{{name: "", request: request}}
 	case r.Act == tag.Removes && r.Service == "rds":
 		other := object{"resourceName": name, "tags": []any{key}}
 		request["tagKeys"] = []any{key}
-		return []shape{{"", request, nil}, {"keys as tags", other, nil}}
+		return []shape{{name: "", request: request}, {name: "keys as tags", request: other}}
 	case r.Act == tag.Removes:
 		request["tagKeys"] = []any{key}
+	case r.Service == "kms": // whose tags have fields of other names
+		request["tags"] = []any{object{"tagKey": "Name", "tagValue": "x"}, object{"tagKey": key, "tagValue": value}}
 	case r.Service == "tagging":
 		request["tags"] = object{"Name": "x", key: value}
 	default:
 		request["tags"] = flatTags
 	}
-	return []shape{{"", request, nil}}
+	out := []shape{{name: "", request: request, response: response}}
+	if (w.On == tag.StoredSecret || w.On == tag.KMSKey) && r.Act != tag.Creates && r.Service != "tagging" {
+		other := maps.Clone(request)
+		put(other, arn(w.On), r.Names.Path...)
+		out = append(out, shape{name: "by ARN", request: other, byARN: true})
+	}
+	return out
 }
 
 func put(into object, value any, path ...string) {

@@ -1,7 +1,8 @@
 """Keeps what stands in accounts, and puts it back: POST /_drawbridge/keep?account=… and POST /_drawbridge/restore?kept=….
 
 A test that plays one act many times builds its world once. Kept is what moto's backends hold of the accounts, in every
-Region, and what this package holds of them beside moto (holds); not what the hub holds, nor sessions, logs and stacks.
+Region, what this package holds of them beside moto (holds), and the hub's ledger, which says what is Drawbridge's in them; not
+what the hub holds besides, nor sessions, logs and stacks.
 Both are for an engine in which nothing is under way.
 """
 
@@ -45,7 +46,7 @@ def _concerning(things, whose, accounts):
 def _backends(accounts):
     for service in list(BackendDict._instances):
         if service.service_name not in _LEFT:
-            for account in accounts:
+            for account in set(accounts) | ({config.HUB_ACCOUNT} if service.service_name == "dynamodb" else set()):
                 if account in service:
                     yield from service[account].values()
 

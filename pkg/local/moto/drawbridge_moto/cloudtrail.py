@@ -22,6 +22,9 @@ from .caller import identity
 from .patching import replace
 
 
+CLOUDFORMATION = "cloudformation.amazonaws.com"
+
+
 def now():
     return datetime.now(timezone.utc)
 
@@ -44,6 +47,10 @@ def record(response, source, name, request, elements, error=None):
         "sourceIPAddress": request_headers.get("X-Forwarded-For", "127.0.0.1").split(",")[0].strip(),
         "userAgent": request_headers.get("User-Agent", ""),
     }
+    # What CloudFormation calls for its user is told apart only so; whoever plays it says so in the user agent.
+    # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    if detail["userAgent"].startswith(CLOUDFORMATION):
+        detail["userAgent"] = detail["sourceIPAddress"] = detail["userIdentity"]["invokedBy"] = CLOUDFORMATION
     if error is not None:
         # EC2 writes the side at fault before the code.
         detail["errorCode"] = f"Client.{error.code}" if source == "ec2" else error.code

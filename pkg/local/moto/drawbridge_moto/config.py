@@ -33,7 +33,7 @@ PARTITION, DNS_SUFFIX = _partition()["id"], _partition()["outputs"]["dnsSuffix"]
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 IAM_REGION = "cn-north-1" if PARTITION == "aws-cn" else _partition()["outputs"]["implicitGlobalRegion"]
 
-# Organizational units by account: "111111111111=research,222222222222=data/production".
+# Organizational units by account, or by how it begins: "111111111111=research,2*=data/production".
 UNITS = dict(part.split("=", 1) for part in _accounts("DRAWBRIDGE_OUS"))
 
 # How many Describe answers show a passing state (initiating-request, provisioning, Pending, Stopping, …) before the next.
@@ -66,7 +66,8 @@ def member(account):
 def unit_path(account):
     """The account's path in the organization: o-…/r-…/ou-…/ (with the trailing slash, as aws:PrincipalOrgPaths has it)."""
     root = f"{ORGANIZATION}/r-dbr0/"
-    names = [name for name in UNITS.get(account, "").split("/") if name]
+    begins = [unit for start, unit in UNITS.items() if start.endswith("*") and account.startswith(start[:-1])]
+    names = [name for name in UNITS.get(account, begins[0] if begins else "").split("/") if name]
     return root + "".join(f"{unit_id('/'.join(names[: i + 1]))}/" for i in range(len(names)))
 
 

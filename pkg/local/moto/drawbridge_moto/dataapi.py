@@ -10,6 +10,11 @@ Gaps closed:
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
   - PutResourcePolicy of a secret takes any text; AWS refuses unknown principals and, on demand, a public policy
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
+  - KMS takes the calls of assumed roles whatever the key's policy says, and its grants grant nothing: here a key listens to IAM only as far as
+    its policy says, a grant lets its grantee decrypt within its constraint, the same grant is not made twice under one name, and only who is
+    named in it, or the account, retires it
+    https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+  - nothing is recorded of the tags of secrets and keys
 
 SIMULATED: the database. Each cluster has one SQLite database in memory instead of Aurora, with one user: its master user.
 """
@@ -30,7 +35,7 @@ from moto.rdsdata.responses import RDSDataServiceResponse
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.secretsmanager.responses import SecretsManagerResponse
 
-from . import caller, config, policy, privilege, sts
+from . import caller, cloudtrail, config, policy, privilege, sts
 from .patching import add, on_reset, replace, require
 
 require(DBCluster, "http_endpoint_enabled", "enable_http_endpoint", "master_user_password")
@@ -152,7 +157,7 @@ def read_secret(who, name, region):
     if secret is None:
         raise Refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
     region = secret.arn.split(":")[3]
-    keys = {"secretsmanager:VersionStage": "AWSCURRENT", "secretsmanager:SecretId": secret.arn}
+    keys = {"secretsmanager:VersionStage": "AWSCURRENT", "secretsmanager:SecretId": secret.arn, **tags_of(secret)}
     check(who, "secretsmanager:GetSecretValue", secret.arn, secret.policy, keys)
     key = find_key(secret.kms_key_id or "alias/aws/secretsmanager", secret.arn.split(":")[4], region)
     if not secret.kms_key_id or secret.kms_key_id.endswith("alias/aws/secretsmanager"):
@@ -162,13 +167,38 @@ def read_secret(who, name, region):
     elif key is None:
         raise Refused("AccessDeniedException", "Access to KMS is not allowed")
     else:
-        context = {"kms:ViaService": f"secretsmanager.{region}.{config.DNS_SUFFIX}", "kms:EncryptionContext:SecretARN": secret.arn}
-        if not allowed(who, "kms:Decrypt", key.arn, key.policy, context, key_policy=True):
+        context = {"kms:ViaService": f"secretsmanager.{region}.{config.DNS_SUFFIX}", "kms:EncryptionContext:SecretARN": secret.arn, **tags_of(key)}
+        granted = _granted(who, key, "Decrypt", {"SecretARN": secret.arn, "SecretVersionId": ""})
+        if not granted and not allowed(who, "kms:Decrypt", key.arn, key.policy, context, key_policy=True):
             raise Refused("AccessDeniedException", "Access to KMS is not allowed")
     version = next((one for one in secret.versions.values() if "AWSCURRENT" in one["version_stages"]), None)
     if version is None:
         raise Refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT")
     return secret, version
+
+
+def tags_of(thing):
+    """The condition keys of the tags of a secret or a key."""
+    if hasattr(thing, "grants"):
+        regions = dict.get(kms_backends, thing.account_id)
+        backend = dict.get(regions, thing.region)
+        tags = {one["TagKey"]: one["TagValue"] for one in backend.list_resource_tags(thing.id)["Tags"]}
+    else:
+        tags = {one["Key"]: one["Value"] for one in thing.tags or []}
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
+def _granted(who, key, operation, context):
+    """True if a grant of the key lets the caller's role do the operation in this encryption context."""
+    role = who.role_arn if who.kind == "AssumedRole" else None
+    for grant in key.grants.values():
+        subset = (grant.constraints or {}).get("EncryptionContextSubset") or {}
+        # A role of the same name that is made later is another principal.
+        alive = sts.find_role(grant.grantee_principal)
+        same = alive is not None and getattr(grant, "grantee_id", alive.id) == alive.id
+        if role == grant.grantee_principal and same and operation in grant.operations and subset.items() <= context.items():
+            return True
+    return False
 
 
 @replace(SecretsManagerResponse, "get_secret_value")
@@ -232,6 +262,108 @@ def _valid(document, limit):
             if _ROLE.fullmatch(arn) and sts.find_role(arn) is None:
                 raise Refused(malformed, "Policy contains a statement with one or more invalid principals.")
 
+
+# --- what a key's policy and its grants say ------------------------------------------------------------------------------
+
+
+def _must_listen(response, action):
+    """Refuses the call of an assumed role to a key whose policy leaves nothing to IAM, and names no such role."""
+    who = caller.identity(response)
+    key = find_key(response._get_param("KeyId") or "", response.current_account, response.region)
+    if who.kind == "AssumedRole" and key is not None:
+        role = sts.find_role(who.role_arn)
+        bound = role is not None and role.name.startswith(privilege.OWN)  # others' policies the engine asks nobody about
+        keys = {**tags_of(key), **_grant_keys(response)} if bound else {}
+        if bound and not allowed(who, f"kms:{action}", key.arn, key.policy, keys, key_policy=True):
+            raise Refused("AccessDeniedException", f"User: {who.arn} is not authorized to perform: kms:{action} on resource: {key.arn}")
+    return who, key
+
+
+def _grant_keys(response):
+    operations = response._get_param("Operations")
+    if not operations:
+        return {}
+    return {
+        "kms:GrantOperations": operations,
+        "kms:GrantConstraintType": list(response._get_param("Constraints") or {}) or None,
+        "kms:GranteePrincipal": response._get_param("GranteePrincipal") or None,
+        "kms:RetiringPrincipal": response._get_param("RetiringPrincipal") or None,
+    }
+
+
+for _method, _action in (
+    ("describe_key", "DescribeKey"), ("get_key_policy", "GetKeyPolicy"), ("list_resource_tags", "ListResourceTags"), ("list_grants", "ListGrants"),
+):  # fmt: skip
+
+    @replace(KmsResponse, _method)
+    def listening(original, self, action=_action):
+        _must_listen(self, action)
+        return original(self)
+
+
+@replace(KmsResponse, "create_grant")
+def create_grant(original, self):
+    _, key = _must_listen(self, "CreateGrant")
+    grantee, retiring, name = (self._get_param(one) for one in ("GranteePrincipal", "RetiringPrincipal", "Name"))
+    for arn in filter(None, (grantee, retiring)):
+        if _ROLE.fullmatch(arn) and sts.find_role(arn) is None:
+            raise Refused("InvalidArnException", f"ARN does not refer to a valid principal: {arn}")
+    if key is not None and name:
+        for grant in key.grants.values():
+            asked = (grantee, retiring, self._get_param("Operations"), self._get_param("Constraints"))
+            if grant.name == name and asked == (grant.grantee_principal, grant.retiring_principal, grant.operations, grant.constraints):
+                return json.dumps({"GrantId": grant.id, "GrantToken": grant.token})
+    answer = original(self)
+    if key is not None and (role := sts.find_role(grantee)) is not None:
+        key.grants[json.loads(answer)["GrantId"]].grantee_id = role.id
+    return answer
+
+
+@replace(KmsResponse, "retire_grant")
+def retire_grant(original, self):
+    # https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
+    who = caller.identity(self)
+    key = find_key(self._get_param("KeyId") or "", self.current_account, self.region)
+    grant = key.grants.get(self._get_param("GrantId")) if key is not None else None
+    if grant is None:
+        raise Refused("NotFoundException", f"Grant ID {self._get_param('GrantId')} not found")
+    named = (grant.retiring_principal, grant.grantee_principal if "RetireGrant" in grant.operations else None)
+    if who.kind == "AssumedRole" and who.role_arn not in named:
+        raise Refused("AccessDeniedException", f"User: {who.arn} is not authorized to perform: kms:RetireGrant on resource: {key.arn}")
+    return original(self)
+
+
+# --- records of tags -----------------------------------------------------------------------------------------------------
+
+
+def _recorded(owner, source, method, name, request, elements=lambda answer: None):
+    @replace(owner, method)
+    def call(original, self):
+        answer = original(self)
+        cloudtrail.record(self, source, name, request(self), elements(answer))
+        return answer
+
+
+def _given(*names):
+    """The parameters of these names, as CloudTrail spells them."""
+
+    def lower(value):
+        if isinstance(value, dict):
+            return {key[0].lower() + key[1:]: inner for key, inner in value.items()}
+        return [lower(one) for one in value] if isinstance(value, list) else value
+
+    return lambda self: {one[0].lower() + one[1:]: lower(self._get_param(one)) for one in names if self._get_param(one) is not None}
+
+
+_recorded(SecretsManagerResponse, "secretsmanager", "tag_resource", "TagResource", _given("SecretId", "Tags"))
+_recorded(SecretsManagerResponse, "secretsmanager", "untag_resource", "UntagResource", _given("SecretId", "TagKeys"))
+_recorded(SecretsManagerResponse, "secretsmanager", "create_secret", "CreateSecret", _given("Name", "KmsKeyId", "Tags"))
+_recorded(KmsResponse, "kms", "tag_resource", "TagResource", _given("KeyId", "Tags"))
+_recorded(KmsResponse, "kms", "untag_resource", "UntagResource", _given("KeyId", "TagKeys"))
+_recorded(
+    KmsResponse, "kms", "create_key", "CreateKey", _given("Description", "Tags"),
+    lambda answer: {"keyMetadata": {"keyId": json.loads(answer)["KeyMetadata"]["KeyId"]}},
+)  # fmt: skip
 
 # --- the HTTP endpoint of a cluster --------------------------------------------------------------------------------------
 
@@ -348,7 +480,7 @@ def _field(value):
 
 def _secret(call):
     found = find_secret(call.get("SecretId"), call.account, call.region)
-    keys = {"secretsmanager:SecretId": found.arn if found else None}
+    keys = {"secretsmanager:SecretId": found.arn if found else None, **(tags_of(found) if found else {})}
     if call.action == "PutResourcePolicy":
         keys["secretsmanager:BlockPublicPolicy"] = "true" if call.get("BlockPublicPolicy") in (True, "true") else "false"
     if call.action == "GetSecretValue":
@@ -357,7 +489,8 @@ def _secret(call):
 
 
 def _key(call):
-    found, keys = find_key(call.get("KeyId"), call.account, call.region), {}
+    found = find_key(call.get("KeyId"), call.account, call.region)
+    keys = {**(tags_of(found) if found else {}), **_grant_keys(call.response)}
     if call.action == "PutKeyPolicy":
         keys["kms:BypassPolicyLockoutSafetyCheck"] = "true" if call.get("BypassPolicyLockoutSafetyCheck") else "false"
     return call.on(found.arn if found else call.arn(f"key/{call.get('KeyId')}"), keys=keys)
@@ -386,6 +519,12 @@ def _named(parameter):
     return lambda call: call.on(call.get(parameter))
 
 
+def _cluster(call):
+    found = find_cluster(call.get("ResourceArn"))
+    tags = {f"aws:ResourceTag/{one['Key']}": one["Value"] for one in (found.tags if found else [])}
+    return call.on(call.get("ResourceArn"), keys=tags)
+
+
 def _cluster_tags(call):
     tags = call.listed("Tags") or [{"Key": one} for one in call.listed("TagKeys")]
     return call.on(call.get("ResourceName"), keys=call.tag_keys(tags))
@@ -393,15 +532,15 @@ def _cluster_tags(call):
 
 privilege.CALLS |= {
     **{f"secretsmanager:{one}": _secret for one in ("DescribeSecret", "GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy", "GetSecretValue")},
-    **{f"kms:{one}": _key for one in ("DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "Decrypt")},
+    **{f"kms:{one}": _key for one in ("DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "Decrypt", "ListResourceTags", "ListGrants", "CreateGrant")},
     **{
         f"iam:{one}": _role
         for one in ("GetRole", "CreateRole", "DeleteRole", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy")
     },
     "rds:AddTagsToResource": _cluster_tags,
     "rds:RemoveTagsFromResource": _cluster_tags,
-    "rds:EnableHttpEndpoint": _named("ResourceArn"),
-    "rds:DisableHttpEndpoint": _named("ResourceArn"),
+    "rds:EnableHttpEndpoint": _cluster,
+    "rds:DisableHttpEndpoint": _cluster,
     "rds-data:ExecuteStatement": _named("resourceArn"),
 }
 privilege._KEYS |= {
@@ -409,6 +548,10 @@ privilege._KEYS |= {
     "kms:bypasspolicylockoutsafetycheck",
     "kms:viaservice",
     "kms:encryptioncontext:secretarn",
+    "kms:grantconstrainttype",
+    "kms:granteeprincipal",
+    "kms:grantoperations",
+    "kms:retiringprincipal",
     "secretsmanager:blockpublicpolicy",
     "secretsmanager:secretid",
     "secretsmanager:versionstage",

@@ -3,14 +3,17 @@
 Gaps closed:
   - Redshift DescribeClusters has no VpcId, and shows the security groups of the VPC under a wrong shape
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
+  - an RDS instance shows its endpoint always; on AWS it shows none while it is being created, and a story may say so of one
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html
   - an RDS instance without security groups of its own gets the default group of the default VPC, even when its subnet group
     is elsewhere
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 """
 
 from moto.ec2.models import ec2_backends
-from moto.rds.models import DBInstance
+from moto.rds.models import DBInstance, rds_backends
 from moto.redshift.models import Cluster, SubnetGroup
+from moto.utilities.arns import parse_arn
 
 from .patching import add, replace, require
 
@@ -38,3 +41,23 @@ def db_instance(original, self, *args, **kwargs):
         default = ec2.get_default_security_group(group.vpc_id)
         if default is not None:
             self.vpc_security_group_ids = [default.id]
+
+
+# The ARNs of instances that show no endpoint for now.
+_unanswering = set()
+
+
+def answer(arn, status):
+    """Lets an RDS instance show this status and no endpoint; with an empty status, that it is available, and its endpoint."""
+    at = parse_arn(arn)
+    for instance in list(rds_backends[at.account][at.region].databases.values()):
+        if instance.db_instance_arn == arn:
+            (_unanswering.add if status else _unanswering.discard)(arn)
+            instance.status = status or "available"
+            return True
+    return False
+
+
+@replace(DBInstance, "endpoint")
+def endpoint(original, self):
+    return None if self.db_instance_arn in _unanswering else original(self)

@@ -17,6 +17,9 @@ from moto.organizations.responses import OrganizationsResponse
 from . import config
 from .patching import replace
 
+# Accounts that are not active for now, and their state.
+_states = {}
+
 _SINCE = datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp()
 _ROOT = "r-dbr0"
 
@@ -32,17 +35,31 @@ def _account(account):
         "Arn": _arn("account", account),
         "Email": f"{name}@example.com",
         "Name": name,
-        "Status": "ACTIVE",
-        "State": "ACTIVE",
+        "Status": "SUSPENDED" if account in _states else "ACTIVE",
+        "State": _states.get(account, "ACTIVE"),
         "Paths": [f"{config.unit_path(account)}{account}/"],
         "JoinedMethod": "CREATED",
         "JoinedTimestamp": _SINCE,
     }
 
 
+def enter(account, state):
+    """Lets an account be in a state that is not ACTIVE, as a closed one is for 90 days; with an empty state, ACTIVE again."""
+    if state:
+        _states[account] = state
+    else:
+        _states.pop(account, None)
+    return True
+
+
+def active(account):
+    """True if the account is active, so that its roles can be assumed."""
+    return account not in _states
+
+
 def _known():
     """The members anybody has used or configured so far, the hub first."""
-    seen = {config.HUB_ACCOUNT, *config.UNITS}
+    seen = {config.HUB_ACCOUNT, *(account for account in config.UNITS if not account.endswith("*"))}
     for backends in (iam_backends, ec2_backends, events_backends):
         seen |= set(backends.keys())
     return sorted(filter(config.member, seen), key=lambda account: (account != config.HUB_ACCOUNT, account))

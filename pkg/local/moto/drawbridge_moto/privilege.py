@@ -147,6 +147,11 @@ def _account(call):
     return call.on(f"arn:{config.PARTITION}:organizations::{config.HUB_ACCOUNT}:account/{config.ORGANIZATION}/{call.get('AccountId')}")
 
 
+def _unit(call):
+    unit = call.get("OrganizationalUnitId")
+    return call.on(f"arn:{config.PARTITION}:organizations::{config.HUB_ACCOUNT}:ou/{config.ORGANIZATION}/{unit}")
+
+
 def _entries(call):
     # Each entry is asked about by itself.
     demands = []
@@ -217,9 +222,36 @@ def _iam_policy(call):
     return demands
 
 
+def _table(call, name=None):
+    name = name or call.get("TableName")
+    return name if name.startswith("arn:") else call.arn(f"table/{name}")
+
+
+# What IAM asks of each action of a transaction: there is no permission for the call itself.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_ACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+
+
+def _transaction(call):
+    return [
+        call.also(_ACTIONS[kind], _table(call, given["TableName"]))
+        for action in call.listed("TransactItems")
+        for kind, given in action.items()
+    ]
+
+
 _route, _group = _one("route-table/", "RouteTableId"), _one("security-group/", "GroupId")
 
 CALLS = {
+    "dynamodb:BatchGetItem": lambda call: call.on(*(_table(call, name) for name in call.listed("RequestItems"))),
+    "dynamodb:DeleteItem": lambda call: call.on(_table(call)),
+    "dynamodb:GetItem": lambda call: call.on(_table(call)),
+    "dynamodb:PutItem": lambda call: call.on(_table(call)),
+    "dynamodb:Query": lambda call: call.on(_table(call)),
+    "dynamodb:Scan": lambda call: call.on(_table(call)),
+    "dynamodb:TransactGetItems": _transaction,
+    "dynamodb:TransactWriteItems": _transaction,
+    "dynamodb:UpdateItem": lambda call: call.on(_table(call)),
     "ec2:AcceptVpcPeeringConnection": _accept,
     "ec2:AuthorizeSecurityGroupEgress": _authorize,
     "ec2:CreateSecurityGroup": _new_group,
@@ -227,6 +259,7 @@ CALLS = {
     "ec2:DeleteSecurityGroup": _group,
     "ec2:DeleteVpcEndpoints": lambda call: call.on(*(call.arn(f"vpc-endpoint/{one}") for one in call.listed("VpcEndpointIds"))),
     "ec2:DescribeVpcAttribute": _one("vpc/", "VpcId"),
+    "ec2:GetManagedPrefixListEntries": _one("prefix-list/", "PrefixListId"),
     "ec2:ModifyVpcEndpoint": _extension,
     "iam:AttachRolePolicy": _iam_role,
     "iam:CreatePolicy": _iam_policy,
@@ -249,6 +282,7 @@ CALLS = {
     "ec2:RevokeSecurityGroupIngress": _group,
     "events:PutEvents": _entries,
     "organizations:DescribeAccount": _account,
+    "organizations:DescribeOrganizationalUnit": _unit,
     "iam:ListRoleTags": _iam_role,
     "rds:ListTagsForResource": lambda call: call.on(call.get("ResourceName")),
     "redshift:DescribeTags": lambda call: call.on(call.get("ResourceName")),
@@ -283,6 +317,7 @@ ON_EVERYTHING = {
     "iam:ListRoles",
     "lambda:ListFunctions",
     "organizations:ListAccounts",
+    "redshift:DescribeClusterSubnetGroups",
     "redshift:DescribeClusters",
     "route53resolver:ListResolverEndpoints",
     "sagemaker:ListDomains",
@@ -324,13 +359,21 @@ def demands(call):
 
 
 def _tags_on(arn):
-    """The keys of an EC2 resource's own tags."""
+    """The keys of a resource's own tags."""
     parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[2] != "ec2":
+    if len(parts) != 6 or parts[2] not in TAGS:
         return {}
-    backend = _ec2(parts[4], parts[3])
-    tags = backend.tags.get(parts[5].rsplit("/", 1)[-1], {}) if backend else {}
-    return {f"{space}:ResourceTag/{key}": value for key, value in tags.items() for space in ("aws", "ec2")}
+    tags = TAGS[parts[2]](parts[4], parts[3], parts[5])
+    return {f"{space}:ResourceTag/{key}": value for key, value in tags.items() for space in ("aws", parts[2])}
+
+
+def _ec2_tags(account, region, thing):
+    backend = _ec2(account, region)
+    return backend.tags.get(thing.rsplit("/", 1)[-1], {}) if backend else {}
+
+
+# What returns the tags of a thing of a service: by account, Region and the last part of its ARN. IAM's are read where the role is.
+TAGS = {"ec2": _ec2_tags}
 
 
 def _ec2(account, region):
@@ -350,7 +393,7 @@ def denied(response):
     service = _PREFIXES.get(response.service_name, response.service_name)
     call = Call(response, service, response._get_action())
     name = f"{service}:{call.action}"
-    if name == "sts:GetCallerIdentity":  # nobody needs a permission for it
+    if name in ("sts:GetCallerIdentity", "kms:RetireGrant"):  # nobody needs a permission for it; the grant says who may (dataapi.py)
         return None
     wanted = demands(call)
     if not wanted:

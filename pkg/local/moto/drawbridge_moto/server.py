@@ -18,7 +18,7 @@ from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
-from . import checkpoint, events, notify, peering, ram, transitgateway
+from . import checkpoint, databases, events, notify, organizations, peering, ram, transitgateway
 from .background import clock
 from .patching import require
 
@@ -27,7 +27,7 @@ require(MotoRequestHandler, "run_wsgi", "make_environ")
 # The services a run of Drawbridge touches; made ready before the first call.
 _PRELOADED = (
     "ec2", "sts", "iam", "cloudformation", "events", "stepfunctions", "lambda", "ssm", "sqs", "sns", "logs",
-    "sagemaker", "rds", "redshift", "rdsdata", "secretsmanager", "kms", "organizations", "moto_api",
+    "sagemaker", "rds", "redshift", "rdsdata", "secretsmanager", "kms", "organizations", "dynamodb", "moto_api",
 )  # fmt: skip
 
 
@@ -113,8 +113,11 @@ class Server(ThreadedWSGIServer):
 _AGING = {"share": ram.age, "peering": peering.age, "attachment": transitgateway.age}
 
 
+_ENTERING = {"account": organizations.enter, "database": databases.answer}
+
+
 class Application(DomainDispatcherApplication):
-    """moto's application, and what the engine's own tools ask: flush, keep, restore, age and ready, under /_drawbridge/."""
+    """moto's application, and what the engine's own tools ask: flush, keep, restore, age, enter and ready, under /_drawbridge/."""
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
@@ -137,6 +140,12 @@ class Application(DomainDispatcherApplication):
             aged = _AGING[kind](given[kind][0], days)
             start_response("200 OK" if aged else "404 Not Found", [("Content-Type", "application/json")])
             return [json.dumps({"aged": aged}).encode()]
+        if path == "/_drawbridge/enter" and environ["REQUEST_METHOD"] == "POST":
+            given = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+            kind = next(kind for kind in _ENTERING if kind in given)
+            entered = _ENTERING[kind](given[kind][0], given["state"][0])
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps({"entered": entered}).encode()]
         if path == "/_drawbridge/ready":
             start_response("200 OK", [("Content-Type", "application/json")])
             return [b'{"ready": true}']

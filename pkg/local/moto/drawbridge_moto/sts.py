@@ -20,7 +20,7 @@ from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 from moto.utilities.arns import parse_arn
 
-from . import caller, config, policy
+from . import caller, config, organizations, policy
 from .patching import replace, require
 
 require(AssumedRole, "user_id", "arn")
@@ -63,7 +63,7 @@ def source_identity(response, who):
 def _authorized(response, arn, who, action, identity):
     """True if the role exists and its trust policy lets the caller do the action."""
     role = find_role(arn)
-    if role is None:
+    if role is None or not organizations.active(parse_arn(arn).account):
         return False
     service = response.headers.get("x-drawbridge-service", "")
     request = policy.Request(

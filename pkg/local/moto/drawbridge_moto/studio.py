@@ -15,7 +15,8 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import Domain, SageMakerModelBackend, arn_formatter
+from moto.redshift.models import redshift_backends
+from moto.sagemaker.models import Domain, SageMakerModelBackend, arn_formatter, sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
 from . import cloudtrail, config, privilege
@@ -74,6 +75,15 @@ def make(original, self, **properties):
 def describe_domain(_original, self):
     domain = _domain(self)
     return ActionResult({key: value for key, value in domain.describe().items() if value is not None})
+
+
+@replace(SageMakerModelBackend, "_get_resource_from_arn")
+def resource_from_arn(original, self, arn):
+    # moto takes the tags of what is not there.
+    found = original(self, arn)
+    if found is None and ":domain/" in arn:
+        raise ResourceNotFound(f"Domain with id {arn.rsplit('/', 1)[-1]} is not found.")
+    return found
 
 
 @add(SageMakerResponse, "update_domain")
@@ -350,15 +360,24 @@ def _cluster_tags(call):
     return call.on(call.get("ResourceName"), keys=keys)
 
 
-def _hub_parameter(call):
-    name = call.get("Name") or call.get("Path")
-    return call.on(call.arn("parameter/" + name.lstrip("/")))
+def _domain_tags(account, region, thing):
+    regions = dict.get(sagemaker_backends, account)
+    backend = dict.get(regions, region) if regions is not None else None
+    domain = backend.domains.get(thing.removeprefix("domain/")) if backend and thing.startswith("domain/") else None
+    return {tag["Key"]: tag["Value"] for tag in domain.tags or []} if domain else {}
 
 
+def _warehouse_tags(account, region, thing):
+    regions = dict.get(redshift_backends, account)
+    backend = dict.get(regions, region) if regions is not None else None
+    cluster = backend.clusters.get(thing.removeprefix("cluster:")) if backend and thing.startswith("cluster:") else None
+    return {tag["Key"]: tag["Value"] for tag in cluster.tags} if cluster else {}
+
+
+# Of a cluster's users, databases and groups IAM knows no tags.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshift.html
+privilege.TAGS |= {"sagemaker": _domain_tags, "redshift": _warehouse_tags}
 privilege.CALLS |= {
-    "ssm:DeleteParameter": _hub_parameter,
-    "ssm:GetParametersByPath": _hub_parameter,
-    "ssm:PutParameter": _hub_parameter,
     "redshift:CreateTags": _cluster_tags,
     "redshift:DeleteTags": _cluster_tags,
     "redshift:GetClusterCredentials": _credentials,

@@ -215,6 +215,6 @@ class Stacks(Case):
         self.assertEqual(4, len(self.events(eventName="CreateTags", bus="default")))
         forwarded = self.events(eventName="CreateTags", bus="drawbridge")
         self.assertEqual(
-            [["drawbridge:accept"], ["a", "drawbridge:approval"]],
+            [["drawbridge:status"], ["drawbridge:accept"], ["a", "drawbridge:approval"]],
             [[tag["key"] for tag in one["detail"]["requestParameters"]["tagSet"]["items"]] for one in forwarded],
         )

@@ -27,7 +27,9 @@ def plain(value):
 def policy(role):
     for resource in json.loads(TEMPLATE.read_text())["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role" and resource["Properties"]["RoleName"] == role:
-            return plain(resource["Properties"]["Policies"][0]["PolicyDocument"])
+            # What changes something stands in a policy of its own, for members that let themselves be changed.
+            both = [one["Fn::If"][1] if "Fn::If" in one else one for one in resource["Properties"]["Policies"]]
+            return plain({"Version": "2012-10-17", "Statement": [each for one in both for each in one["PolicyDocument"]["Statement"]]})
     raise KeyError(role)
 
 

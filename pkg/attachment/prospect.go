@@ -1,0 +1,131 @@
+package attachment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	surveyed "github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// survey finds the subnets of a VPC and which of them hold a consumer or a producer.
+func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used []string, err error) {
+	pages := ec2.NewDescribeSubnetsPaginator(here.EC2, &ec2.DescribeSubnetsInput{Filters: []types.Filter{filter("vpc-id", u.vpc)}})
+	var ids []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the subnets of %s: %w", u.vpc, err)
+		}
+		for _, s := range page.Subnets {
+			subnets = append(subnets, Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone), Free: aws.ToInt32(s.AvailableIpAddressCount),
+				V4: aws.ToString(s.CidrBlock) != "" && !aws.ToBool(s.Ipv6Native)})
+			ids = append(ids, aws.ToString(s.SubnetId))
+		}
+	}
+	slices.SortFunc(subnets, func(a, b Subnet) int { return strings.Compare(a.ID, b.ID) })
+	clients, err := notebook.Clients(ctx, here.SageMaker, here.Lambda, u.vpc, ids)
+	if err != nil {
+		return nil, nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", u.vpc, u.Account, err)
+	}
+	databases, err := database.Read(ctx, here.RDS, here.Redshift, u.vpc, true)
+	if err != nil && !fault.Absent(err) {
+		return nil, nil, fmt.Errorf("finding the databases of %s of account %s: %w", u.vpc, u.Account, err)
+	}
+	for _, c := range clients {
+		used = append(used, c.Subnets...)
+	}
+	for _, d := range databases {
+		used = append(used, d.Subnets...)
+		for _, s := range subnets {
+			if len(d.Subnets) == 0 && s.Zone == d.Zone {
+				used = append(used, s.ID)
+			}
+		}
+	}
+	slices.Sort(used)
+	return subnets, slices.Compact(used), nil
+}
+
+// prospected bounds how many other VPCs of a gateway an approver is told the databases of.
+const prospected = 20
+
+// prospect finds what would become reachable if an attachment were accepted: the databases of the VPC that the policy
+// would open to those that are attached, and theirs that it would open to the VPC.
+func (i Inspector) prospect(ctx context.Context, execution string, set *policy.Set, u unit, asking policy.VPC, owner string) ([]workflow.Reachable, error) {
+	out := []workflow.Reachable{}
+	found, err := attachments(ctx, i.Enter(execution, event.Place{Account: owner, Region: u.Region}).EC2,
+		filter("state", "available"), filter("resource-type", "vpc"), filter("transit-gateway-id", u.gateway))
+	if err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", owner, u.Region, err)
+	}
+	var others []policy.VPC
+	for _, a := range found[:min(len(found), prospected)] {
+		at := event.Place{Account: aws.ToString(a.ResourceOwnerId), Region: u.Region}
+		facts, err := i.Account(ctx, at.Account)
+		if err != nil {
+			return nil, err
+		}
+		if facts.Organization == "" || aws.ToString(a.ResourceId) == u.vpc {
+			continue
+		}
+		vpc, tags, there, err := readVPC(ctx, i.Enter(execution, at).EC2, at, aws.ToString(a.ResourceId))
+		if errors.Is(err, fault.ErrClosed) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			others = append(others, policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: facts.Entity()})
+		}
+	}
+	if len(others) == 0 {
+		return out, nil
+	}
+	for n, producer := range append([]policy.VPC{asking}, others...) {
+		at := i.Enter(execution, event.Place{Account: producer.Account.ID, Region: producer.Region})
+		databases, err := database.Read(ctx, at.RDS, at.Redshift, producer.ID, true)
+		if err != nil && !fault.Absent(err) {
+			return nil, fmt.Errorf("in %s, %s: %w", producer.Account.ID, producer.Region, err)
+		}
+		consumers := []policy.VPC{asking}
+		if n == 0 {
+			consumers = others
+		}
+		databases = slices.DeleteFunc(databases, func(d database.Database) bool { return !d.Answers() })
+		for _, consumer := range consumers {
+			var open, shut []workflow.Opening
+			for _, d := range databases {
+				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups,
+					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})}
+				if o.Decision.Allowed {
+					open = append(open, o)
+				} else {
+					shut = append(shut, o)
+				}
+			}
+			surveyed.Beside(open, shut)
+			for _, o := range open {
+				out = append(out, workflow.Reachable{VPC: place(producer), From: place(consumer), Opening: o})
+			}
+		}
+	}
+	return out, nil
+}
+
+func place(v policy.VPC) workflow.VPC {
+	return workflow.VPC{Account: v.Account.ID, Region: v.Region, ID: v.ID, CIDRs: v.CIDRs}
+}

@@ -1,0 +1,35 @@
+package connection
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Shutting returns what is shut by a trim of a connection that stays, for the brake: a removal for each database that is still there, that the policy, or a
+// tag that was lost, does not open any more, and to which a rule of the connection is to go. A rule to a database that was deleted goes because its owner ended that.
+func Shutting(id string, surveyed [2]workflow.Side, trims [2]*workflow.Trim, items []ledger.Item) []brake.Removal {
+	var out []brake.Removal
+	for n, s := range surveyed {
+		var going []string
+		for _, t := range trims { // of two sides in one place, the first has the rules of both
+			if t != nil {
+				going = append(going, t.Rules...)
+			}
+		}
+		for _, d := range s.Unseen.Shut {
+			at := slices.IndexFunc(firewall.Ours(id, items), func(r firewall.Tagged) bool {
+				return slices.Contains(going, r.ID) && !r.Egress && slices.Contains(d.Groups, r.Group) && r.Rule.From == d.Port && slices.Contains(s.Peer.CIDRs, r.Rule.CIDR)
+			})
+			if at >= 0 {
+				out = append(out, brake.Removal{ID: fmt.Sprintf("%s %s", id, d.Database), Why: brake.Forbidden, Stands: true,
+					Cause: fmt.Sprintf("%s is not opened any more to %s of account %s", d.Database, surveyed[1-n].VPC.ID, surveyed[1-n].VPC.Account)})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,98 @@
+package dataapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Tagger is what [Concluder] needs of RDS.
+type Tagger interface {
+	AddTagsToResource(context.Context, *rds.AddTagsToResourceInput, ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error)
+	RemoveTagsFromResource(context.Context, *rds.RemoveTagsFromResourceInput, ...func(*rds.Options)) (*rds.RemoveTagsFromResourceOutput, error)
+}
+
+// Concluder leaves the result of an execution.
+type Concluder struct {
+	Clusters Tagger
+	Bus      notice.Bus
+	Ledger   ledger.Ledger
+}
+
+// Conclude leaves the result in the ledger, on the cluster for people, and on the bus. When everything is retracted, the cluster is not managed
+// any more, and its status goes, too. What is left to who took it away is told to its owner, once.
+func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
+	out := workflow.ConcludeDataAPIOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
+	for _, d := range []workflow.HopsOutput{in.Enabled, in.Admitted, in.Retracted} {
+		out.Verdict = append(out.Verdict, d.Hops...)
+	}
+	c := in.DataAPI.Cluster
+	if err := k.leave(ctx, c, in); err != nil {
+		return out, err
+	}
+	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api", Result: in.Result, Reason: in.Reason,
+		Resource: notice.Resource{Account: c.Account, Region: c.Region, ID: c.ARN}}
+	for _, consumer := range in.DataAPI.Consumers {
+		if in.Result == workflow.Exposed && consumer.Decision.Allowed {
+			thing.For = append(thing.For, consumer.Account)
+		}
+	}
+	if in.Result != workflow.Retracted && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
+		if _, err := report.Ask(ctx, k.Ledger, k.Bus, ledger.Connection{ID: c.ARN}); err != nil {
+			return out, err
+		}
+	}
+	return out, k.Bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
+}
+
+func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.ConcludeDataAPIInput) error {
+	if in.Result == workflow.Retracted {
+		if !c.Gone {
+			if err := k.untag(ctx, c); err != nil {
+				return err
+			}
+		}
+		// Last of all: as long as there is an entry, a look at the cluster takes its status away.
+		return k.Ledger.End(ctx, c.ARN)
+	}
+	// Who is refused has an entry as well: it says that there is a status to take away.
+	if _, err := k.Ledger.Begin(ctx, connection(c)); err != nil {
+		return err
+	}
+	if err := k.tag(ctx, c, string(in.Result), fit.Tag(in.Reason)); err != nil {
+		return err
+	}
+	_, err := k.Ledger.Change(ctx, c.ARN, func(e *ledger.Connection) {
+		if e.Status != ledger.Status(in.Result) || e.Reason != in.Reason || e.Policy != in.Decision.Policy {
+			e.Status, e.Reason, e.Policy, e.At = ledger.Status(in.Result), in.Reason, in.Decision.Policy, k.Ledger.Now().UTC()
+		}
+	})
+	return err
+}
+
+func (k Concluder) tag(ctx context.Context, c workflow.Cluster, status, reason string) error {
+	if _, err := k.Clusters.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &c.ARN, Tags: []rdstypes.Tag{
+		{Key: aws.String(TagStatus), Value: &status}, {Key: aws.String(TagReason), Value: &reason}}}); err != nil {
+		return fmt.Errorf("tagging the cluster %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+func (k Concluder) untag(ctx context.Context, c workflow.Cluster) error {
+	_, err := k.Clusters.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &c.ARN, TagKeys: []string{TagStatus, TagReason}})
+	if err != nil && !fault.HasCode(err, "DBClusterNotFoundFault") {
+		return fmt.Errorf("taking tags off the cluster %s: %w", c.ID, err)
+	}
+	return nil
+}

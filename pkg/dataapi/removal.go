@@ -1,0 +1,80 @@
+package dataapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Removals returns what the answer to these facts takes away, for the brake:
+//
+//	retract, the cluster is gone, or its tag names nobody        → ended
+//	retract, the cluster has no tag, or one that means nothing   → lost
+//	retract, the secret or the key says for which clusters it is → ended
+//	retract, the secret or the key has no such tag               → lost
+//	retract, the policy admits nobody                            → forbidden
+//	expose, an account that the role trusts is named and is not
+//	admitted any more                                            → forbidden, for that account
+//
+// An account that the cluster's tag does not name any more was taken out by the cluster's owner.
+func Removals(f Facts, out workflow.InspectDataAPIOutput) []brake.Removal {
+	all := brake.Removal{ID: f.Cluster.ARN, Why: brake.Forbidden, Cause: out.Reason, Stands: f.Managed}
+	switch out.Answer {
+	case workflow.AnswerRetract:
+		switch secret := f.Secret; {
+		case f.Cluster.Gone, len(f.Consumers) == 0 && tag.Says(f.Tags, tag.DataAPI):
+			all.Why = brake.Ended
+		case len(f.Consumers) == 0:
+			all.Why = brake.Lost
+		case len(Admitted(f.Consumers)) == 0:
+		case !For(secret.Tags, f.Cluster.ID) && tag.Says(secret.Tags, tag.DataAPI), For(secret.Tags, f.Cluster.ID) && tag.Says(secret.Key.Tags, tag.DataAPI):
+			all.Why = brake.Ended
+		default:
+			all.Why = brake.Lost
+		}
+		return []brake.Removal{all}
+	case workflow.AnswerExpose:
+		var some []brake.Removal
+		for _, c := range f.Consumers {
+			if !c.Decision.Allowed && trusts(f.Role, c.Account) {
+				some = append(some, brake.Removal{ID: f.Cluster.ARN + " " + c.Account, Why: brake.Forbidden, Stands: true,
+					Cause: fmt.Sprintf("account %s may not query %s any more: %s", c.Account, f.Cluster.ID, c.Decision.Reason)})
+			}
+		}
+		return some
+	}
+	return nil
+}
+
+// trusts reports whether a role trusts an account now.
+func trusts(role *Role, account string) bool {
+	if role == nil {
+		return false
+	}
+	var trust struct {
+		Statement []struct {
+			Effect    string
+			Principal struct{ AWS any }
+		}
+	}
+	if json.Unmarshal([]byte(role.Trust), &trust) != nil {
+		return false
+	}
+	for _, s := range trust.Statement {
+		if s.Effect == "Allow" && slices.ContainsFunc(texts(s.Principal.AWS), func(p string) bool { return p == account || arn.AccountOf(p) == account }) {
+			return true
+		}
+	}
+	return false
+}
+
+// asItIs is the decision about an account that is suspended, so that nothing is known of it: who was let in stays, and nobody comes.
+func asItIs(facts workflow.AccountFacts, role *Role) policy.Decision {
+	return policy.Decision{Action: policy.Admit, Allowed: trusts(role, facts.ID), Reason: facts.Unreadable().Error() + "; it stays as it was"}
+}

@@ -1,0 +1,136 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
+// hands adds a look at each connection that needs something at which somebody's hand was, and settles what owners ask for anew. It returns
+// the connection whose owners are to be told that it is contested, if there is one. Of things that are not the ledger's it costs one
+// read of the ledger each, and nothing in a member.
+func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contested string, err error) {
+	by := ledger.Hand(c.Hand)
+	var ids []string
+	for _, t := range c.Touched {
+		region := c.Region
+		if t.Global {
+			region = f.Region
+		}
+		sight := contest.Sight{By: by, At: c.At}
+		items, err := f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, sight)
+		if err == nil && strings.HasPrefix(t.Resource, "vpce-") { // filed under its VPC, which no record of it names
+			items, err = f.Contest.NoteMade(ctx, c.Account, region, t.Resource, sight)
+		}
+		if err != nil {
+			return "", err
+		}
+		if len(items) > 0 {
+			slog.InfoContext(ctx, "a hand was at what Drawbridge did", "call", c.Name, "resource", t.Resource, "items", len(items), "by", by.Who, "tool", by.Tool)
+		}
+		if t.Looks { // but if the look came before the record, it did not know whose hand it was
+			items = slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Missed.IsZero() })
+		}
+		if len(items) > 0 {
+			connections, err := f.served(ctx, c.Place, items)
+			if err != nil {
+				return "", err
+			}
+			ids = append(ids, o.touched(items, connections)...)
+		}
+	}
+	for _, id := range c.Untagged {
+		anew, again, err := f.Contest.Untagged(ctx, id, c.Account, by, c.Call)
+		if err != nil {
+			return "", err
+		}
+		if anew {
+			ids = append(ids, id)
+		}
+		if again {
+			contested = id
+		}
+	}
+	if err := f.settle(ctx, c); err != nil {
+		return "", err
+	}
+	entries, err := f.Contest.Ledger.Entries(ctx, unique(ids))
+	if err != nil {
+		return "", err
+	}
+	for _, each := range entries {
+		l, ok := Look(each, c.Place, c.Name)
+		if !ok {
+			slog.WarnContext(ctx, "no machine looks at this kind of connection", "connection", each.ID, "kind", each.Kind)
+			continue
+		}
+		o.look(l)
+	}
+	return contested, nil
+}
+
+// served returns the connections of the place, if one of the items is a host route that was taken away before: what becomes of it is told to the owners of
+// the connection that it is for.
+func (f Fanout) served(ctx context.Context, at event.Place, items []ledger.Item) ([]ledger.Connection, error) {
+	if !slices.ContainsFunc(items, func(i ledger.Item) bool { return i.Kind == ledger.HostRoute && i.Taken > 0 }) {
+		return nil, nil
+	}
+	return f.Contest.Ledger.Connections(ctx, at.Account, at.Region)
+}
+
+// settle ends what is contested of connections whose owner asks for them anew: sets a tag by which owners ask, on the connection or on an end of it.
+// The looks that the tag leads to anyway find it settled.
+func (f Fanout) settle(ctx context.Context, c event.Changed) error {
+	for _, t := range c.Things {
+		if t.Act != tag.Sets || len(t.Keys) == 0 {
+			continue
+		}
+		ids, err := f.Contest.About(ctx, c.Account, c.Region, t.ID)
+		if err != nil {
+			return err
+		}
+		settled, err := f.Contest.Settle(ctx, c.Account, ids)
+		if err != nil {
+			return err
+		}
+		for _, id := range settled {
+			slog.InfoContext(ctx, "its owner asks anew: nothing is contested any more", "connection", id, "account", c.Account)
+		}
+	}
+	return nil
+}
+
+// configured adds the looks at notebook instances that have one of the lifecycle configurations.
+func (o *Concern) configured(ctx context.Context, api SageMaker, c event.Changed) error {
+	for _, name := range o.Configurations {
+		pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{
+			MaxResults: aws.Int32(pageSize), NotebookInstanceLifecycleConfigNameContains: &name})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return fmt.Errorf("listing the notebook instances with %s: %w", name, err)
+			}
+			for _, n := range page.NotebookInstances {
+				if aws.ToString(n.NotebookInstanceLifecycleConfigName) == name {
+					o.look(event.NotebookInspection{Account: c.Account, Region: c.Region, Notebook: aws.ToString(n.NotebookInstanceName), Reason: c.Name})
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func unique(ids []string) []string {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

@@ -1,0 +1,128 @@
+package firewall_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// acls are the network ACLs of a VPC: which CIDR is let in and out, for the subnets of each.
+type acls map[string]struct {
+	subnets []string
+	cidr    string
+}
+
+func (a acls) DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error) {
+	out := &ec2.DescribeNetworkAclsOutput{}
+	for id, acl := range a {
+		one := types.NetworkAcl{NetworkAclId: aws.String(id)}
+		for _, s := range acl.subnets {
+			one.Associations = append(one.Associations, types.NetworkAclAssociation{SubnetId: aws.String(s)})
+		}
+		for _, egress := range []bool{false, true} {
+			one.Entries = append(one.Entries, types.NetworkAclEntry{RuleNumber: aws.Int32(100), RuleAction: types.RuleActionAllow, Egress: aws.Bool(egress),
+				Protocol: aws.String("-1"), CidrBlock: aws.String(acl.cidr)})
+		}
+		out.NetworkAcls = append(out.NetworkAcls, one)
+	}
+	return out, nil
+}
+
+// What an ACL lacks for clients that are nowhere is nothing; what it lacks where one is, is said. Nobody is asked where clients are as long
+// as that does not matter.
+func TestACLsAreJudgedWhereTheClientsAre(t *testing.T) {
+	here := workflow.VPC{ID: "vpc-here", CIDRs: []netip.Prefix{cidr("10.1.0.0/16")}}
+	peer := workflow.VPC{ID: "vpc-peer", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}
+	opening := workflow.Opening{Database: "sales", Port: 3306, Subnets: []string{"subnet-db"}, CIDRs: []netip.Prefix{cidr("10.2.128.0/24")}}
+	producer := workflow.Side{VPC: here, Peer: peer, Openings: []workflow.Opening{{Database: "sales", Port: 3306, Subnets: []string{"subnet-db"}}}}
+	consumer := workflow.Side{VPC: here, Peer: peer, Ports: []int{3306}}
+	type table = acls
+	for name, c := range map[string]struct {
+		side    workflow.Side
+		there   []workflow.Opening
+		acls    table
+		clients firewall.Clients
+		asked   string // whose clients are asked for
+		lacks   string // part of what lacks
+	}{
+		"all is let through": {side: producer, acls: table{"acl-1": {[]string{"subnet-db"}, "0.0.0.0/0"}}},
+		"the clients' subnet alone is let in": {side: producer, acls: table{"acl-1": {[]string{"subnet-db"}, "10.2.7.0/24"}},
+			clients: firewall.Clients{Subnets: []string{"subnet-n"}, CIDRs: []netip.Prefix{cidr("10.2.7.0/24")}}, asked: "vpc-peer"},
+		"a client is elsewhere": {side: producer, acls: table{"acl-1": {[]string{"subnet-db"}, "10.2.7.0/24"}},
+			clients: firewall.Clients{Subnets: []string{"subnet-n", "subnet-f"}, CIDRs: []netip.Prefix{cidr("10.2.7.0/24"), cidr("10.2.9.0/24")}}, asked: "vpc-peer",
+			lacks: "allow TCP 3306 from 10.2.9.0/24"},
+		"nobody is there yet":                              {side: producer, acls: table{"acl-1": {[]string{"subnet-db"}, "10.2.0.0/17"}}, asked: "vpc-peer", lacks: "allow TCP 3306 from 10.2.128.0/17"},
+		"a client's subnet lets out to the database alone": {side: consumer, there: []workflow.Opening{opening}, acls: table{"acl-1": {[]string{"subnet-n"}, "10.2.128.0/24"}}},
+		"a quiet subnet is shut": {side: consumer, there: []workflow.Opening{opening}, acls: table{"acl-1": {[]string{"subnet-n"}, "0.0.0.0/0"}, "acl-2": {[]string{"subnet-q"}, "10.1.0.0/16"}},
+			clients: firewall.Clients{Subnets: []string{"subnet-n"}}, asked: "vpc-here"},
+		"a function's subnet is shut": {side: consumer, there: []workflow.Opening{opening}, acls: table{"acl-1": {[]string{"subnet-n"}, "0.0.0.0/0"}, "acl-2": {[]string{"subnet-f"}, "10.1.0.0/16"}},
+			clients: firewall.Clients{Subnets: []string{"subnet-f", "subnet-n"}}, asked: "vpc-here", lacks: "network ACL acl-2 lacks an outbound entry: allow TCP 3306 to 10.2.128.0/24"},
+		"a shut VPC without clients": {side: consumer, there: []workflow.Opening{opening}, acls: table{"acl-1": {[]string{"subnet-q"}, "10.1.0.0/16"}}, asked: "vpc-here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked []string
+			hops, lacks, err := firewall.CheckACLs(t.Context(), c.acls, c.side, c.there, func(_ context.Context, v workflow.VPC) (firewall.Clients, error) {
+				asked = append(asked, v.ID)
+				return c.clients, nil
+			})
+			if err != nil || len(hops) != 1 || hops[0].OK != (c.lacks == "") || !strings.Contains(strings.Join(lacks, "; "), c.lacks) {
+				t.Errorf("hops are %+v, lacking %q, %v; want %q", hops, lacks, err, c.lacks)
+			}
+			if c.asked == "" && len(asked) > 0 || c.asked != "" && !slices.Equal(asked, []string{c.asked}) {
+				t.Errorf("asked for the clients of %q, want %q", asked, c.asked)
+			}
+		})
+	}
+	failed := errors.New("no answer")
+	_, _, err := firewall.CheckACLs(t.Context(), acls{"acl-1": {[]string{"subnet-db"}, "10.9.0.0/16"}}, producer, nil,
+		func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, failed })
+	if !errors.Is(err, failed) {
+		t.Errorf("clients that cannot be read: %v", err)
+	}
+}
+
+// An attachment in subnets of its own meets their ACLs in AWS's own way: what leaves the VPC by its inbound rules, what comes by its outbound
+// rules.
+func TestTheACLsOfAnAttachmentsOwnSubnets(t *testing.T) {
+	here := workflow.VPC{ID: "vpc-here", CIDRs: []netip.Prefix{cidr("10.1.0.0/16"), cidr("2600:1f13::/56")}} // nothing crosses by IPv6
+	peer := workflow.VPC{ID: "vpc-peer", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}
+	producer := workflow.Side{VPC: here, Peer: peer, Attached: []string{"subnet-tgw"},
+		Openings: []workflow.Opening{{Database: "sales", Port: 3306, Subnets: []string{"subnet-db"}, CIDRs: []netip.Prefix{cidr("10.1.128.0/24"), cidr("2600:1f13::/64")}}}}
+	consumer := workflow.Side{VPC: here, Peer: peer, Attached: []string{"subnet-tgw"}, Ports: []int{3306}}
+	there := []workflow.Opening{{Database: "sales", Port: 3306, CIDRs: []netip.Prefix{cidr("10.2.128.0/24")}}}
+	notebook := firewall.Clients{Subnets: []string{"subnet-n"}, CIDRs: []netip.Prefix{cidr("10.1.7.0/24")}}
+	for name, c := range map[string]struct {
+		side  workflow.Side
+		there []workflow.Opening
+		cidr  string // that the attachment's ACL lets through
+		lacks []string
+	}{
+		"the database's range":          {side: producer, cidr: "10.1.128.0/24"},
+		"the other VPC's range":         {side: producer, cidr: "10.2.0.0/16", lacks: []string{"inbound entry: allow TCP 32768-60999 from 10.1.128.0/24", "outbound entry: allow TCP 3306 to 10.1.128.0/24"}},
+		"the clients' range":            {side: consumer, there: there, cidr: "10.1.7.0/24"},
+		"another range of the client's": {side: consumer, there: there, cidr: "10.1.9.0/24", lacks: []string{"inbound entry: allow TCP 3306 from 10.1.7.0/24", "outbound entry: allow TCP 32768-60999 to 10.1.7.0/24"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := acls{"acl-open": {[]string{"subnet-db", "subnet-n"}, "0.0.0.0/0"}, "acl-tgw": {[]string{"subnet-tgw"}, c.cidr}}
+			_, lacks, err := firewall.CheckACLs(t.Context(), all, c.side, c.there, func(context.Context, workflow.VPC) (firewall.Clients, error) { return notebook, nil })
+			if err != nil || len(lacks) != len(c.lacks) {
+				t.Fatalf("lacks %q, %v; want %q", lacks, err, c.lacks)
+			}
+			for n, want := range c.lacks {
+				if lacks[n] != "network ACL acl-tgw lacks an "+want {
+					t.Errorf("lacks %q, want %q", lacks[n], want)
+				}
+			}
+		})
+	}
+}

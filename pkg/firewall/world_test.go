@@ -1,0 +1,381 @@
+package firewall_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// account is the security groups of an account, each rule with its id.
+type account struct {
+	groups []string
+	rules  []types.SecurityGroupRule
+	calls  []string
+	last   int
+	before func(call string) error
+	fault  func() ledgertest.Fault // asked at each call
+	ledger ledger.Ledger
+	memory *ledgertest.Memory
+}
+
+func newAccount(groups ...string) *account {
+	l, memory := ledgertest.New()
+	return &account{groups: groups, ledger: l, memory: memory}
+}
+
+func (f *account) call(name string, do func() error) error {
+	f.calls = append(f.calls, name)
+	if f.before != nil {
+		if err := f.before(name); err != nil {
+			return err
+		}
+	}
+	kind := ledgertest.None
+	if f.fault != nil {
+		kind = f.fault()
+	}
+	if kind == ledgertest.Refused {
+		return &smithy.GenericAPIError{Code: "InternalError"}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	if kind == ledgertest.Lost {
+		return &smithy.GenericAPIError{Code: "InternalError"}
+	}
+	return nil
+}
+
+// put adds a rule as its owner would, or Drawbridge.
+func (f *account) put(group string, egress bool, port int32, cidr string, tags ...types.Tag) types.SecurityGroupRule {
+	f.last++
+	r := types.SecurityGroupRule{SecurityGroupRuleId: aws.String(fmt.Sprintf("sgr-%d", f.last)), GroupId: &group, IsEgress: &egress, IpProtocol: aws.String("tcp"),
+		FromPort: &port, ToPort: &port, CidrIpv4: &cidr, Tags: tags}
+	if port == 0 {
+		r.IpProtocol, r.FromPort, r.ToPort = aws.String("-1"), nil, nil
+	}
+	f.rules = append(f.rules, r)
+	return r
+}
+
+func (f *account) take(id string) {
+	f.rules = slices.DeleteFunc(f.rules, func(r types.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == id })
+}
+
+func told(r types.SecurityGroupRule) string {
+	return fmt.Sprint(*r.GroupId, " ", *r.IsEgress, " ", *r.IpProtocol, " ", aws.ToInt32(r.FromPort), " ", *r.CidrIpv4)
+}
+
+// String says what is admitted, with the ids of the rules.
+func (f *account) String() string {
+	var out []string
+	for _, r := range f.rules {
+		out = append(out, told(r)+" "+*r.SecurityGroupRuleId)
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n")
+}
+
+func (f *account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	out := &ec2.DescribeSecurityGroupsOutput{}
+	return out, f.call("Describe", func() error {
+		for _, id := range f.groups {
+			g := types.SecurityGroup{GroupId: &id}
+			for _, r := range f.rules {
+				if *r.GroupId != id {
+					continue
+				}
+				p := types.IpPermission{IpProtocol: r.IpProtocol, FromPort: r.FromPort, ToPort: r.ToPort, IpRanges: []types.IpRange{{CidrIp: r.CidrIpv4}}}
+				if *r.IsEgress {
+					g.IpPermissionsEgress = append(g.IpPermissionsEgress, p)
+				} else {
+					g.IpPermissions = append(g.IpPermissions, p)
+				}
+			}
+			out.SecurityGroups = append(out.SecurityGroups, g)
+		}
+		return nil
+	})
+}
+
+func (f *account) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSecurityGroupRulesInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+	out := &ec2.DescribeSecurityGroupRulesOutput{}
+	return out, f.call("Rules", func() error {
+		filter := in.Filters[0]
+		for _, r := range f.rules {
+			tagged := slices.ContainsFunc(r.Tags, func(tag types.Tag) bool {
+				match, _ := path.Match(filter.Values[0], *tag.Value)
+				return match && "tag:"+*tag.Key == *filter.Name
+			})
+			if tagged || *filter.Name == "group-id" && slices.Contains(filter.Values, *r.GroupId) {
+				out.SecurityGroupRules = append(out.SecurityGroupRules, r)
+			}
+		}
+		return nil
+	})
+}
+
+func (f *account) authorize(group string, egress bool, permissions []types.IpPermission, tags []types.TagSpecification) (out []types.SecurityGroupRule, err error) {
+	name := map[bool]string{false: "Ingress ", true: "Egress "}[egress] + group
+	err = f.call(name, func() error {
+		if len(tags) != 1 || *tags[0].Tags[0].Key != firewall.TagConnection {
+			return errors.New("the rule is not tagged")
+		}
+		for _, p := range permissions {
+			for _, r := range f.rules {
+				if *r.GroupId == group && *r.IsEgress == egress && *r.CidrIpv4 == *p.IpRanges[0].CidrIp && aws.ToInt32(r.FromPort) == *p.FromPort {
+					return &smithy.GenericAPIError{Code: "InvalidPermission.Duplicate"}
+				}
+			}
+		}
+		for _, p := range permissions {
+			out = append(out, f.put(group, egress, *p.FromPort, *p.IpRanges[0].CidrIp, tags[0].Tags...))
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (f *account) AuthorizeSecurityGroupIngress(_ context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+	rules, err := f.authorize(*in.GroupId, false, in.IpPermissions, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupIngressOutput{SecurityGroupRules: rules}, err
+}
+
+func (f *account) AuthorizeSecurityGroupEgress(_ context.Context, in *ec2.AuthorizeSecurityGroupEgressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
+	rules, err := f.authorize(*in.GroupId, true, in.IpPermissions, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupEgressOutput{SecurityGroupRules: rules}, err
+}
+
+func (f *account) revoke(group string, ids []string, egress bool) error {
+	return f.call("Revoke "+group, func() error {
+		for _, id := range ids {
+			if !slices.ContainsFunc(f.rules, func(r types.SecurityGroupRule) bool {
+				return *r.SecurityGroupRuleId == id && *r.GroupId == group && *r.IsEgress == egress
+			}) {
+				return &smithy.GenericAPIError{Code: "InvalidPermission.NotFound"}
+			}
+		}
+		for _, id := range ids {
+			f.take(id)
+		}
+		return nil
+	})
+}
+
+func (f *account) RevokeSecurityGroupIngress(_ context.Context, in *ec2.RevokeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+	return &ec2.RevokeSecurityGroupIngressOutput{}, f.revoke(*in.GroupId, in.SecurityGroupRuleIds, false)
+}
+
+func (f *account) RevokeSecurityGroupEgress(_ context.Context, in *ec2.RevokeSecurityGroupEgressInput, _ ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupEgressOutput, error) {
+	return &ec2.RevokeSecurityGroupEgressOutput{}, f.revoke(*in.GroupId, in.SecurityGroupRuleIds, true)
+}
+
+func (f *account) open(connection string, side workflow.Side, clients ...notebook.Client) (workflow.HopsOutput, error) {
+	return firewall.Open(context.Background(), f, func(context.Context) ([]notebook.Client, error) {
+		if clients == nil {
+			return nil, errors.New("the clients were asked for although no group lacks anything")
+		}
+		return clients, nil
+	}, f.ledger, "open-"+connection, connection, side)
+}
+
+func (f *account) close(connection string, side workflow.Side) (workflow.HopsOutput, error) {
+	return firewall.Close(context.Background(), f, f.ledger, "close-"+connection, connection, side)
+}
+
+func producer() workflow.Side {
+	return workflow.Side{Role: "accepter",
+		VPC:      workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}},
+		Peer:     workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []netip.Prefix{cidr("10.1.0.0/16"), cidr("10.11.0.0/16")}},
+		Openings: []workflow.Opening{{Database: "orders", Engine: "mysql", Port: 3306, Groups: []string{"sg-db"}}}}
+}
+
+// Whatever the groups admitted before, whatever is opened and closed in which order, whichever call is lost or refused: the rules of
+// others stay, and after the last connection has gone the groups are as they were, rule by rule.
+func TestGroupsAreAsBeforeOnceAllIsClosed(t *testing.T) {
+	connections := []string{"pcx-1", "pcx-2", "tgw-1:vpc-1:vpc-2"}
+	rapid.Check(t, func(t *rapid.T) {
+		f := newAccount("sg-db", "sg-nb", "sg-x")
+		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		f.ledger.Now = func() time.Time { return now }
+		for range rapid.IntRange(0, 4).Draw(t, "rules of others") {
+			group, egress := rapid.SampledFrom(f.groups).Draw(t, "group"), rapid.Bool().Draw(t, "egress")
+			port, from := rapid.SampledFrom([]int32{0, 3306, 5432}).Draw(t, "port"), rapid.SampledFrom([]string{"10.1.0.0/16", "10.0.0.0/8", "10.1.5.0/24"}).Draw(t, "cidr")
+			if !strings.Contains(f.String(), fmt.Sprint(group, " ", egress, " tcp ", port, " ", from)) {
+				f.put(group, egress, port, from)
+			}
+		}
+		before := f.String()
+		theirs := slices.Clone(f.rules)
+		left, kind := -1, ledgertest.None
+		strike := func() ledgertest.Fault {
+			if left--; left == 0 {
+				return kind
+			}
+			return ledgertest.None
+		}
+		f.fault, f.memory.Fault = strike, func(string) ledgertest.Fault { return strike() }
+		side := producer()
+		side.Ports, side.Openings = []int{5432}, append(side.Openings, workflow.Opening{Database: "copy", Port: 3306, Groups: []string{"sg-x", "sg-db"}})
+		shut := func(connection string) {
+			now = now.Add(5 * time.Minute)
+			for try := 0; ; try++ {
+				_, err := f.close(connection, side)
+				if err == nil {
+					return
+				}
+				if try == 3 {
+					t.Fatalf("closing %s: %v", connection, err)
+				}
+			}
+		}
+		for range rapid.IntRange(1, 8).Draw(t, "acts") {
+			connection := rapid.SampledFrom(connections).Draw(t, "connection")
+			left, kind = rapid.IntRange(-1, 25).Draw(t, "fault"), rapid.SampledFrom([]ledgertest.Fault{ledgertest.Refused, ledgertest.Lost}).Draw(t, "kind")
+			now = now.Add(5 * time.Minute)
+			if rapid.Bool().Draw(t, "open") {
+				for range rapid.IntRange(1, 3).Draw(t, "attempts") {
+					if _, err := f.open(connection, side, notebook.Client{Name: "nb", Groups: []string{"sg-nb"}}); err == nil {
+						break
+					}
+				}
+			} else {
+				shut(connection)
+			}
+			for _, r := range theirs {
+				if !strings.Contains(f.String(), told(r)+" "+*r.SecurityGroupRuleId) {
+					t.Fatalf("%s of others is gone", *r.SecurityGroupRuleId)
+				}
+			}
+		}
+		left = -1
+		for _, connection := range rapid.Permutation(connections).Draw(t, "last") {
+			shut(connection)
+		}
+		if f.String() != before {
+			t.Fatalf("left is\n%s\nbefore was\n%s", f, before)
+		}
+		if rows := f.memory.Rows(); len(rows) > 0 {
+			t.Fatalf("the ledger has %v", rows)
+		}
+	})
+}
+
+// From a peering to a gateway: what lets both through stays for the one that stays.
+func TestARuleThatTwoConnectionsNeedStaysForTheOther(t *testing.T) {
+	f, side := newAccount("sg-db"), producer()
+	for _, c := range []string{"pcx-1", "tgw-1:vpc-1:vpc-2"} {
+		if _, err := f.open(c, side); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.rules) != 2 {
+		t.Fatalf("rules:\n%s", f)
+	}
+	out, err := f.close("pcx-1", side)
+	if err != nil || len(f.rules) != 2 || !strings.Contains(fmt.Sprint(out.Hops), "stays for tgw-1:vpc-1:vpc-2") {
+		t.Errorf("%v, %v; rules:\n%s", out.Hops, err, f)
+	}
+	if _, err := f.close("tgw-1:vpc-1:vpc-2", side); err != nil || len(f.rules) != 0 || len(f.memory.Rows()) != 0 {
+		t.Errorf("%v; rules:\n%s\nledger %v", err, f, f.memory.Rows())
+	}
+}
+
+func TestARuleThatItsOwnerChangedStays(t *testing.T) {
+	f, side := newAccount("sg-db"), producer()
+	if _, err := f.open("pcx-1", side); err != nil {
+		t.Fatal(err)
+	}
+	f.rules[0].ToPort = aws.Int32(3310) // ModifySecurityGroupRules keeps the id
+	f.take(*f.rules[1].SecurityGroupRuleId)
+	theirs := f.put("sg-db", false, 3306, "10.11.0.0/16") // taken away, and added by hand
+	out, err := f.close("pcx-1", side)
+	if err != nil || len(f.rules) != 2 || *f.rules[1].SecurityGroupRuleId != *theirs.SecurityGroupRuleId || !strings.Contains(fmt.Sprint(out.Hops), "somebody changed it") {
+		t.Errorf("%v, %v; rules:\n%s", out.Hops, err, f)
+	}
+	if rows := f.memory.Rows(); len(rows) != 0 {
+		t.Errorf("the ledger has %v", rows)
+	}
+}
+
+func TestARuleThatWasTakenAwayTwiceIsLeft(t *testing.T) {
+	f, side := newAccount("sg-db"), producer()
+	side.Peer.CIDRs = side.Peer.CIDRs[:1]
+	if _, err := f.open("pcx-1", side); err != nil {
+		t.Fatal(err)
+	}
+	f.take("sgr-1")
+	if out, err := f.open("pcx-1", side); err != nil || len(f.rules) != 1 || !out.Hops[0].OK {
+		t.Fatalf("it was not put back: %v, %v", out, err)
+	}
+	f.take("sgr-2")
+	items, err := f.ledger.Items(context.Background(), "pcx-1")
+	if err != nil || len(items) != 1 || items[0].Left != "sgr-2" {
+		t.Fatalf("the ledger has %+v, %v, want the new id", items, err)
+	}
+	if _, err := f.ledger.Mark(context.Background(), items[0], func(i *ledger.Item) { i.State, i.TakenBy.Who = ledger.Contested, "terraform" }); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := f.open("pcx-1", side); err != nil || len(f.rules) != 0 || out.Hops[0].OK || !strings.Contains(out.Hops[0].Detail, "terraform") {
+		t.Errorf("%v, %v; rules:\n%s", out, err, f)
+	}
+}
+
+func TestOneGroupThatIsFullDoesNotKeepTheOthersOut(t *testing.T) {
+	f, side := newAccount("sg-db", "sg-b"), producer()
+	side.Openings = append(side.Openings, workflow.Opening{Database: "b", Port: 5432, Groups: []string{"sg-b"}}, workflow.Opening{Database: "none", Port: 5432})
+	f.before = func(call string) error {
+		if call == "Ingress sg-db" {
+			return &smithy.GenericAPIError{Code: "RulesPerSecurityGroupLimitExceeded"}
+		}
+		return nil
+	}
+	_, err := f.open("pcx-1", side)
+	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "sg-db") || !strings.Contains(err.Error(), "quota") {
+		t.Errorf("error = %v, want a conflict that names sg-db and the quota", err)
+	}
+	if len(f.rules) != 2 || *f.rules[0].GroupId != "sg-b" {
+		t.Errorf("the other group is not open:\n%s", f)
+	}
+	items, err := f.ledger.Items(context.Background(), "pcx-1")
+	if err != nil || len(items) != 2 {
+		t.Errorf("the ledger has %+v, %v", items, err)
+	}
+}
+
+func TestOurs(t *testing.T) {
+	items := []ledger.Item{
+		{Resource: "sg-1", Kind: ledger.Rule, Key: "egress tcp 3306 10.2.0.0/16", Left: "sgr-1", Needed: []string{"pcx-1"}},
+		{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 5432 2001:db8::/56", Left: "sgr-2", Needed: []string{"pcx-1", "pcx-2"}},
+		{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 5432 10.2.0.0/16", Left: "sgr-3", Needed: []string{"pcx-2"}},
+		{Resource: "sg-1", Kind: ledger.Rule, Key: "nonsense", Left: "sgr-4", Needed: []string{"pcx-1"}},
+		{Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", Needed: []string{"pcx-1"}},
+	}
+	var got []string
+	for _, r := range firewall.Ours("pcx-1", items) {
+		got = append(got, cmp.Or(r.ID, "?")+" "+firewall.Key(r.Rule, r.Egress))
+	}
+	if want := "[sgr-1 egress tcp 3306 10.2.0.0/16 sgr-2 ingress tcp 5432 2001:db8::/56]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

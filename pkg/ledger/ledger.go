@@ -1,0 +1,258 @@
+// Package ledger is the one record of what Drawbridge did, for whom, and what was there before.
+//
+// An organization is full of other people's routes, rules and scripts, and what Drawbridge adds looks just like them. So
+// it is written down: a [Connection] says that a thing is managed, an [Item] says of each thing that was added or changed in a
+// member what was there before, how it was left, and which connections need it. What is not in the ledger is somebody else's.
+//
+//	Record   before the call: the items are written as intended
+//	(the call)
+//	Confirm  after the call, with what only the call tells
+//	Release  a connection needs them no more; returned are those that nobody needs
+//	(take them away, or put back what was there before)
+//	Forget   after that
+//
+// All of these may be repeated: after a lost answer, or by an execution that is redriven.
+//
+//	ledger.go      the words, and how rows are named
+//	connection.go  connections
+//	item.go        items
+//	plan.go        thinks: what becomes of an item (pure)
+//	lease.go       one at a time
+//	told.go        people are told once
+//	store.go       rows that are written all or none, and only as they were read
+//	table.go       the rows in DynamoDB
+//
+// docs/decisions/0069-the-ledger.md has the reasons.
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+)
+
+// Ledger reads and writes the record. It is safe for concurrent use.
+type Ledger struct {
+	Store Store
+	// Now is the clock.
+	Now func() time.Time
+	// Patience is how long [Ledger.While] waits for a lease that another execution has: it has most for a few seconds.
+	Patience time.Duration
+}
+
+// Status is what became of a connection: the name of the end state that its last execution had.
+type Status string
+
+// Connection is the entry of one thing that Drawbridge manages.
+type Connection struct {
+	ID   string `json:"id"`   // pcx-…, tgw-…:vpc-…:vpc-…, or the ARN or id of what is managed
+	Kind string `json:"kind"` // peering, transit, attachment, data-api, …: the name of its machine
+	// Sides are the two VPCs, or the things that it is about. They say in which accounts and Regions the connection is listed.
+	Sides []Side `json:"sides,omitempty"`
+	// Asked is who asked for it: the identity of the request's record, an ARN; empty if nothing told.
+	Asked  string `json:"asked,omitempty"`
+	Origin Origin `json:"origin"`
+	// Approval is what the owner who was asked has approved of it.
+	Approval Approval `json:"approval,omitzero"`
+	Policy   string   `json:"policy,omitempty"` // that decided
+	Status   Status   `json:"status,omitempty"`
+	Reason   string   `json:"reason,omitempty"`
+	// Told is a digest of the last thing that people were told of it, so that they are told once.
+	Told string `json:"told,omitempty"`
+	// Contest is a digest of what people were told of its contested items, and Leave are the accounts in which the policy wants
+	// what somebody took away to be left. See package contest.
+	Contest string   `json:"contest,omitempty"`
+	Leave   []string `json:"leave,omitempty"`
+	// Subnets are those of whose notebooks a host route for this connection was taken away again: such a line is needed by its subnet.
+	Subnets []string `json:"subnets,omitempty"`
+	// Untagged says, by account, how often somebody took away the tags by which Drawbridge tells its status.
+	Untagged map[string]Untagged `json:"untagged,omitempty"`
+
+	Since time.Time `json:"since"`          // of the entry
+	At    time.Time `json:"at,omitzero"`    // of the status
+	Until time.Time `json:"until,omitzero"` // when it ends by itself
+	// Facts is what only its machine reads.
+	Facts map[string]string `json:"facts,omitempty"`
+}
+
+// Approval is what an owner who was asked has approved, and what they were asked: lines, as package cover writes them.
+type Approval struct {
+	Covered []string `json:"covered,omitempty"` // what they approved, by whichever answer
+	First   []string `json:"first,omitempty"`   // what the first question showed
+	Shown   []string `json:"shown,omitempty"`   // what the last question showed
+	// Told is a digest of what they were asked last of a thing that stands; see [Ledger.Once].
+	Told string `json:"told,omitempty"`
+}
+
+// IsZero reports whether nobody was asked, and nothing approved.
+func (a Approval) IsZero() bool {
+	return len(a.Covered)+len(a.First)+len(a.Shown) == 0 && a.Told == ""
+}
+
+// Untagged is how often the status tags of a connection were taken away in one account, who did so last, and by which call.
+type Untagged struct {
+	Times int    `json:"times"`
+	By    Hand   `json:"by"`
+	Call  string `json:"call,omitempty"`
+}
+
+// Origin is how a connection came to be managed.
+type Origin string
+
+// The origins.
+const (
+	Requested Origin = "requested" // the request was seen as a request
+	Adopted   Origin = "adopted"   // its owner asked for it to be taken over
+)
+
+// Side is one end of a connection.
+type Side struct {
+	Role    string   `json:"role"` // requester or accepter, consumer or producer
+	Account string   `json:"account"`
+	Region  string   `json:"region"`
+	ID      string   `json:"id"`              // vpc-…, or what stands for the side
+	CIDRs   []string `json:"cidrs,omitempty"` // of the VPC
+}
+
+// Kind is what an item is.
+type Kind string
+
+// The kinds of items, with the resource that they are filed under and their key.
+const (
+	Route       Kind = "route"              // rtb-…; the destination
+	Rule        Kind = "rule"               // sg-…; direction, protocol, port and source or destination, with spaces between
+	DNSOption   Kind = "dns-option"         // pcx-…; requester or accepter
+	HostRoute   Kind = "host-route"         // the lifecycle configuration; the CIDR of the subnet and the destination
+	Attachment  Kind = "attachment"         // tgw-attach-…; attached, with or without its account's permission
+	Association Kind = "association"        // tgw-attach-…; the route table of the gateway
+	Propagation Kind = "propagation"        // tgw-attach-…; the route table of the gateway
+	Endpoint    Kind = "endpoint"           // vpce-…; the service
+	Group       Kind = "group"              // sg-…; the endpoint's service
+	Setting     Kind = "setting"            // a cluster, a domain; the name of the setting
+	Role        Kind = "role"               // the name of a role that Drawbridge made; its purpose
+	Statement   Kind = "statement"          // a role, key or secret; the document and the statement's id
+	Document    Kind = "document"           // a role; the name of an inline policy
+	Grant       Kind = "grant"              // a key; the grantee
+	Share       Kind = "share"              // a resource share of RAM; the account that it was accepted for
+	Config      Kind = "notebook-lifecycle" // a notebook; its lifecycle configuration
+)
+
+// State is how far an item is.
+type State string
+
+// The states of an item.
+const (
+	Intended  State = "intended"  // written before the call; perhaps the call was never made
+	Confirmed State = "confirmed" // the call was made, and this is how it left the thing
+	Leaving   State = "leaving"   // nobody needs it; it is about to be taken back
+	Wanted    State = "wanted"    // a connection would need it, but another way serves for now
+	Contested State = "contested" // somebody took it away again after it was put back: it is left to them
+)
+
+// Item is the entry of one thing that was added or changed in a member.
+type Item struct {
+	Account  string `json:"account"` // 12 digits
+	Region   string `json:"region"`  // that of the resource; of a global service, the hub's
+	Resource string `json:"resource"`
+	Kind     Kind   `json:"kind"`
+	Key      string `json:"key"` // within the resource
+	State    State  `json:"state"`
+	// Before is what was there before Drawbridge, in the words of its kind; empty if nothing was.
+	Before string `json:"before,omitempty"`
+	// Left is how Drawbridge left it: the target of a route, the id of a rule, a digest of a document.
+	Left string `json:"left,omitempty"`
+	// Needed are the ids of those who need it, sorted; see [Kind].
+	Needed []string `json:"needed,omitempty"`
+	// By is the execution that intended it. Until it is confirmed, or two minutes old, no other makes the call.
+	By string `json:"by,omitempty"`
+	// For is who needed it last, while it is leaving.
+	For string    `json:"for,omitempty"`
+	At  time.Time `json:"at"` // of the state
+	// Taken says how often somebody else took it away, and TakenBy who did so last; zero if nobody knows. See package contest.
+	Taken   int  `json:"taken,omitempty"`
+	TakenBy Hand `json:"takenBy,omitzero"`
+	// Seen is the last hand that a record of AWS's saw at the resource, and SeenAt when.
+	Seen   Hand      `json:"seen,omitzero"`
+	SeenAt time.Time `json:"seenAt,omitzero"`
+	// Missed is when it was not there, so soon after it was made that the answer may have been old; nothing was counted.
+	Missed time.Time `json:"missed,omitzero"`
+
+	version int64 // of its row, as it was read
+}
+
+// Hand is somebody who changed a thing.
+type Hand struct {
+	Who  string `json:"who"`            // the ARN of the identity, or what the record has in its place
+	Tool string `json:"tool,omitempty"` // by which they did, as package event knows them
+}
+
+// Place is the account and Region of an item, with a slash between.
+func (i Item) Place() string { return i.Account + "/" + i.Region }
+
+// Same reports whether two items are of the same thing.
+func (i Item) Same(o Item) bool { return i.row() == o.row() }
+
+// NeededBy reports whether id needs the item.
+func (i Item) NeededBy(id string) bool { return slices.Contains(i.Needed, id) }
+
+func (i Item) row() Key {
+	return Key{"resource#" + i.Place() + "/" + i.Resource, string(i.Kind) + "#" + i.Key}
+}
+
+// line is the row that says that id needs the item.
+func (i Item) line(id string) Key {
+	return Key{connectionPart(id), linePrefix + i.Place() + "/" + i.Resource + "#" + string(i.Kind) + "#" + i.Key}
+}
+
+const linePrefix = "item#"
+
+func connectionPart(id string) string { return "connection#" + id }
+
+func connectionRow(id string) Key { return Key{connectionPart(id), "connection"} }
+
+func placeRow(s Side, id string) Key { return Key{"place#" + s.Account + "/" + s.Region, id} }
+
+// rowOf is the row of the item that a line of a connection names.
+func rowOf(line Key) (Key, bool) {
+	rest, ok := strings.CutPrefix(line.Sort, linePrefix)
+	resource, item, found := strings.Cut(rest, "#")
+	return Key{"resource#" + resource, item}, ok && found
+}
+
+// tries is how often a write is attempted anew on rows that others changed meanwhile.
+const tries = 8
+
+// retry does f until no row that it read was changed before it wrote.
+func retry(ctx context.Context, what string, f func() error) error {
+	for range tries {
+		err := f()
+		if !errors.Is(err, ErrChanged) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return fault.New(fault.Transient, "writing the ledger's entry of %s: it kept changing under %d attempts", what, tries)
+}
+
+func encode(v any) (json.RawMessage, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing the ledger: %w", err)
+	}
+	return body, nil
+}
+
+func decode(row Row, v any) error {
+	if err := json.Unmarshal(row.Body, v); err != nil {
+		return fmt.Errorf("reading the ledger's row %s %s: %w", row.Part, row.Sort, err)
+	}
+	return nil
+}

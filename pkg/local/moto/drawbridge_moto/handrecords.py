@@ -1,0 +1,75 @@
+"""The records of calls by which somebody changes, or takes away, what Drawbridge may have added; beside what cloudtrail.py has.
+
+Gap: nothing is recorded of security groups whose rules go, of endpoints that are modified, of notebooks and their lifecycle
+configurations, and of what roles may do. Old calls of EC2 are flat, newer ones XML turned into JSON.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+from moto.ec2.responses.security_groups import SecurityGroups
+from moto.ec2.responses.vpcs import VPCs
+
+from . import cloudtrail, endpoints, sagemaker, studio, tagrecords  # noqa: F401 - sagemaker adds the calls recorded here
+
+
+def _items(values):
+    return {"items": values} if values else {}
+
+
+def _permission(one):
+    ranges = [{"cidrIp": r.get("CidrIp")} for r in one.get("IpRanges") or []]
+    wide = [{"cidrIpv6": r.get("CidrIpv6")} for r in one.get("Ipv6Ranges") or []]
+    groups = [{"groupId": g.get("GroupId")} for g in one.get("UserIdGroupPairs") or one.get("Groups") or []]
+    lists = [{"prefixListId": p.get("PrefixListId")} for p in one.get("PrefixListIds") or []]
+    ports = {name: int(one[key]) for key, name in (("FromPort", "fromPort"), ("ToPort", "toPort")) if one.get(key) is not None}
+    return {
+        "ipProtocol": one.get("IpProtocol"),
+        **ports,
+        "groups": _items(groups),
+        "ipRanges": _items(ranges),
+        "ipv6Ranges": _items(wide),
+        "prefixListIds": _items(lists),
+    }
+
+
+def _revocation(parameters):
+    request = cloudtrail._flat_request(parameters)
+    request["ipPermissions"] = _items([_permission(one) for one in parameters.get("IpPermissions") or []])
+    if rules := parameters.get("SecurityGroupRuleIds"):
+        request["securityGroupRuleIds"] = _items([{"securityGroupRuleId": one} for one in rules])
+    return request
+
+
+def _modification(parameters):
+    rules = tagrecords._xml(parameters.get("SecurityGroupRules") or [])
+    return {"ModifySecurityGroupRulesRequest": {"GroupId": parameters.get("GroupId"), "SecurityGroupRule": rules}}
+
+
+def _modified(_result):
+    return {"ModifySecurityGroupRulesResponse": {"xmlns": "http://ec2.amazonaws.com/doc/2016-11-15/", "return": True}}
+
+
+for _direction in ("ingress", "egress"):
+    cloudtrail.recorded(
+        SecurityGroups,
+        f"revoke_security_group_{_direction}",
+        f"RevokeSecurityGroup{_direction.capitalize()}",
+        _revocation,
+        cloudtrail._done,
+    )
+cloudtrail.recorded(SecurityGroups, "modify_security_group_rules", "ModifySecurityGroupRules", _modification, _modified)
+endpoints._recorded(VPCs, "modify_vpc_endpoint", "ModifyVpcEndpoint", lambda _result: {"return": True})
+
+for _method, _name in (
+    ("update_notebook_instance", "UpdateNotebookInstance"),
+    ("update_notebook_instance_lifecycle_config", "UpdateNotebookInstanceLifecycleConfig"),
+    ("delete_notebook_instance_lifecycle_config", "DeleteNotebookInstanceLifecycleConfig"),
+):
+    studio._recorded(_method, _name)
+
+for _method, _name in (
+    ("put_role_policy", "PutRolePolicy"),
+    ("delete_role_policy", "DeleteRolePolicy"),
+    ("detach_role_policy", "DetachRolePolicy"),
+    ("update_assume_role_policy", "UpdateAssumeRolePolicy"),
+):
+    endpoints._role_call(_method, _name)

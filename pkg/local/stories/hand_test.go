@@ -1,0 +1,135 @@
+package stories
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+)
+
+// book is the ledger of the engine's hub.
+func book() ledger.Ledger {
+	return ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region())), Name: "drawbridge-ledger"}, Now: time.Now}
+}
+
+// byTerraform calls with the user agent of Terraform's provider.
+func byTerraform(o *ec2.Options) {
+	o.APIOptions = append(o.APIOptions, middleware.AddUserAgentKeyValue("terraform-provider-aws", "5.100.0"))
+}
+
+// known makes the ledger know a connection with one route of alpha's, as the steps write it.
+func known(ctx context.Context, t *testing.T, w *scenario.World) ledger.Item {
+	t.Helper()
+	l := book()
+	_, err := l.Begin(ctx, ledger.Connection{ID: w.Connection, Kind: "peering", Origin: ledger.Requested, Sides: []ledger.Side{
+		{Role: "requester", Account: w.Consumer.Account, Region: w.Consumer.Region, ID: w.ConsumerNetwork.VPC},
+		{Role: "accepter", Account: w.Producer.Account, Region: w.Producer.Region, ID: w.ProducerNetwork.VPC}}})
+	done(t, err)
+	i := ledger.Item{Account: w.Consumer.Account, Region: w.Consumer.Region, Resource: w.ConsumerNetwork.Tables[0], Kind: ledger.Route, Key: w.Producer.CIDR.String(), Left: w.Connection}
+	recorded, err := l.Record(ctx, w.Connection, i)
+	done(t, err)
+	_, err = l.Confirm(ctx, recorded...)
+	done(t, err)
+	return i
+}
+
+// ending counts the executions of a machine that ended in a state.
+func ending(ends []story.End, machine, state string) int {
+	n := 0
+	for _, e := range ends {
+		if e.Machine == machine && e.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// Somebody's hand at what the ledger has is seen by its record: whose, and with which tool; the connection is looked at. A hand at anything
+// else costs an execution that ends at once. What is contested ends the look Contested, is told once, and ends when the owner asks anew.
+func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
+	roughen(t)
+	ctx := limited(t, 5*time.Minute)
+	w := world(ctx, t, nil)
+	begin(ctx, t)
+	done(t, w.Request(ctx))
+	all(t, until(ctx, t, 1), "Connected", "InLine", "Nothing")
+	item := known(ctx, t, w)
+	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region), byTerraform)
+
+	engine.Story().Begin()
+	_, err := alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: &item.Key})
+	done(t, err)
+	ends := until(ctx, t, 3) // the change, the notebooks of the table, the connection
+	all(t, ends, "Announced", "Connected", "InLine", "Nothing")
+	if ending(ends, "drawbridge-change", "Announced") != 1 || ending(ends, "drawbridge-peering", "Connected") != 1 {
+		t.Errorf("%+v", ends)
+	}
+	holds(ctx, t, w)
+	items, err := book().Of(ctx, item.Account, item.Region, item.Resource)
+	done(t, err)
+	n := slices.IndexFunc(items, item.Same)
+	if n < 0 || items[n].Seen.Tool != event.Terraform || items[n].Seen.Who != "arn:aws:iam::"+w.Consumer.Account+":root" || items[n].SeenAt.IsZero() {
+		t.Fatalf("%+v", items)
+	}
+
+	engine.Story().Begin()
+	_, err = alpha.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: aws.String("192.0.2.0/24"), VpcPeeringConnectionId: &w.Connection})
+	done(t, err)
+	_, err = alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: aws.String("192.0.2.0/24")})
+	done(t, err)
+	ends = until(ctx, t, 3)
+	if ending(ends, "drawbridge-change", "Nothing") != 1 || ending(ends, "drawbridge-peering", "Connected") != 0 {
+		t.Errorf("a route of somebody's: %+v", ends)
+	}
+
+	// The same hand again.
+	engine.Story().Begin()
+	_, err = alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: &item.Key})
+	done(t, err)
+	ends = until(ctx, t, 4) // the change, the notebooks of the table, the connection, and who tells people
+	all(t, ends, "Announced", "Contested", "InLine", "Nothing")
+	if ending(ends, "drawbridge-peering", "Contested") != 1 || ending(ends, "drawbridge-change", "Contested") != 1 {
+		t.Errorf("taken away again: %+v", ends)
+	}
+	tags := &ec2.DeleteTagsInput{Resources: []string{w.Connection}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:status")}}}
+	for round, want := range []int{1, 0} {
+		engine.Story().Begin()
+		_, err = alpha.DeleteTags(ctx, tags)
+		done(t, err)
+		ends = until(ctx, t, 1+2*want) // the change; the look, and who tells people
+		all(t, ends, "Announced", "Contested", "Nothing")
+		if got := ending(ends, "drawbridge-peering", "Contested"); got != want {
+			t.Errorf("round %d: %d looks end Contested: %+v", round, got, ends)
+		}
+		if got := ending(ends, "drawbridge-change", "Contested"); got != 0 {
+			t.Errorf("round %d: told again: %+v", round, ends)
+		}
+	}
+	entry, _, err := book().Connection(ctx, w.Connection)
+	done(t, err)
+	if entry.Contest == "" || entry.Untagged[w.Consumer.Account].Times != 2 {
+		t.Errorf("%+v", entry)
+	}
+
+	engine.Story().Begin()
+	_, err = alpha.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{w.Connection}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:approval"), Value: aws.String("approved")}}})
+	done(t, err)
+	ends = until(ctx, t, 2)
+	all(t, ends, "Announced", "Connected")
+	if ending(ends, "drawbridge-peering", "Connected") != 1 {
+		t.Errorf("its owner asked anew: %+v", ends)
+	}
+	holds(ctx, t, w)
+}

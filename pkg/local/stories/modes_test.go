@@ -1,0 +1,218 @@
+package stories
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// modes are the stories about how far Drawbridge goes.
+var modes = []tale{
+	{
+		name:   "mode-observe",
+		unruly: true, // what is planned comes in the order of the tables' ids
+		title:  "Drawbridge observes first",
+		about: `
+The operators let Drawbridge only observe. The owner of alpha requests a peering: the execution ends with the list of what would be
+changed, and no call changes anything in either account. Then they let it do everything; the sweep that a changed mode starts
+takes up what was only planned. (Here it looks at a Region without anything, so that it finds nothing else.)`,
+		then: map[int]func(context.Context, *testing.T, *scenario.World){1: func(_ context.Context, t *testing.T, w *scenario.World) {
+			onlyLooked(t, w)
+			plannedChanges(t, "accept the request", "add the route", "by a rule in", "host routes into the script")
+		}},
+		acts: []act{
+			requestIn(mode.Observe, "Planned"),
+			{"The operators set the mode to full. Parameter Store tells, and that starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Full)
+				sweepNowhere(ctx, t, w, workflow.Sweep{})
+			}, []string{"Connected", "Swept"}},
+		},
+		connected: true,
+	},
+	{
+		name:  "mode-paused",
+		title: "Drawbridge is paused, and goes on",
+		about: `
+The operators pause Drawbridge. The owner of alpha requests a peering: its event is kept, no member account is entered. Then the
+operators end the pause, and it is looked at. (Here the sweep that this starts looks at a Region without anything.)`,
+		then: map[int]func(context.Context, *testing.T, *scenario.World){1: nobodyEntered, 2: nobodyEntered},
+		acts: []act{
+			requestIn(mode.Stopped, "Paused"),
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Paused"}},
+			{"The operators set the mode to full.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Full)
+				sweepNowhere(ctx, t, w, workflow.Sweep{})
+			}, []string{"Connected", "Swept"}},
+		},
+		connected: true,
+	},
+	{
+		name:  "mode-add",
+		title: "Drawbridge adds, and takes nothing away",
+		about: `
+As in s1-peering.md. Then the operators let Drawbridge only add, and forbid routes for alpha's account. The next sweep looks at the
+connection: it is said what would be taken away, and all of it stays. In the mode full it goes.`,
+		then: map[int]func(context.Context, *testing.T, *scenario.World){2: looked},
+		acts: []act{
+			request("Connected"),
+			{"The operators set the mode to add, and forbid routes for alpha. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Add)
+				forbidRoutes(ctx, t, w)
+			}, []string{"Kept", "Swept"}},
+			{"The operators set the mode to full.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Full)
+				sweepNowhere(ctx, t, w, workflow.Sweep{})
+			}, []string{"Removed", "Swept"}},
+		},
+	},
+	{
+		name:  "brake",
+		title: "A policy that is narrowed takes only so much away",
+		about: `
+As in s1-peering.md; five other connections were taken away today. Then the operators forbid routes for alpha's account by a slip. The next sweep
+looks at the connection: it stays, since no more than five go within a day for such a cause, and people are told. They let it
+through by a sweep with that answer.`,
+		prepare: func(ctx context.Context, t *testing.T, _ *scenario.World) { fiveWent(ctx, t) },
+		then:    map[int]func(context.Context, *testing.T, *scenario.World){2: looked},
+		acts: []act{
+			request("Connected"),
+			{"The operators forbid routes for alpha. The clock starts drawbridge-sweep.", forbidRoutes, []string{"Braked", "Swept"}},
+			{"The operators let it through.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				sweepNowhere(ctx, t, w, workflow.Sweep{Braked: "let through"})
+			}, []string{"Removed", "Swept"}},
+		},
+	},
+}
+
+// setMode sets the mode, until the story is over.
+func setMode(ctx context.Context, t *testing.T, m mode.Mode) {
+	t.Helper()
+	set := func(ctx context.Context, m mode.Mode) {
+		_, err := ssm.NewFromConfig(engine.Config(local.HubAccount, engine.Region())).PutParameter(ctx,
+			&ssm.PutParameterInput{Name: aws.String("/drawbridge/mode"), Value: aws.String(string(m)), Overwrite: aws.Bool(true)})
+		done(t, err)
+	}
+	set(ctx, m)
+	if m != mode.Full {
+		t.Cleanup(func() { set(context.Background(), mode.Full) })
+	}
+}
+
+// requestIn is [request] in another mode.
+func requestIn(m mode.Mode, ends ...string) act {
+	a := request(ends...)
+	a.says = "The operators set the mode to " + string(m) + ". " + a.says
+	do := a.do
+	a.do = func(ctx context.Context, t *testing.T, w *scenario.World) {
+		setMode(ctx, t, m)
+		do(ctx, t, w)
+	}
+	return a
+}
+
+// sweepNowhere starts a sweep that finds nothing, but for what was held back.
+func sweepNowhere(ctx context.Context, t *testing.T, w *scenario.World, s workflow.Sweep) {
+	t.Helper()
+	s.Accounts = []string{w.Consumer.Account, w.Producer.Account}
+	s.Regions = []string{"ap-south-1"}
+	sweep(ctx, t, s)
+}
+
+// nobodyEntered holds an act to calls in the hub.
+func nobodyEntered(_ context.Context, t *testing.T, _ *scenario.World) {
+	t.Helper()
+	for _, c := range engine.Story().Calls() {
+		if c.Account != local.HubAccount {
+			t.Errorf("%s calls %s in %s", c.Function, c.Name(), c.Account)
+		}
+	}
+}
+
+// looked is [onlyLooked] as the check of an act.
+func looked(_ context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	onlyLooked(t, w)
+}
+
+// onlyLooked holds the last act to calls in members that only read.
+func onlyLooked(t *testing.T, w *scenario.World) {
+	t.Helper()
+	looked := 0
+	for _, c := range engine.Story().Calls() {
+		if c.Account != w.Consumer.Account && c.Account != w.Producer.Account {
+			continue
+		}
+		if looked++; !c.Reads() && c.Action != "AssumeRole" {
+			t.Errorf("%s calls %s %s in %s", c.Function, c.Name(), c.Resource, c.Account)
+		}
+	}
+	if looked == 0 {
+		t.Error("nothing was looked at")
+	}
+}
+
+// plannedChanges holds the output of the last execution to changes of these kinds.
+func plannedChanges(t *testing.T, kinds ...string) {
+	t.Helper()
+	var out workflow.HoldExecutionOutput
+	for _, f := range engine.Story().Facts() {
+		if e, ok := f.(story.End); ok && e.State == "Planned" {
+			done(t, json.Unmarshal([]byte(e.Output), &out))
+		}
+	}
+	text := strings.Join(out.Changes, "\n")
+	for _, kind := range kinds {
+		if !strings.Contains(text, kind) {
+			t.Errorf("the plan does not say %q:\n%s", kind, text)
+		}
+	}
+	if out.Mode != string(mode.Observe) || !out.Kept {
+		t.Errorf("%+v", out)
+	}
+}
+
+// table is the ledger of the hub.
+func table() ledger.Ledger {
+	return ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region())), Name: "drawbridge-ledger"}}
+}
+
+// fiveWent fills the brake up to its limit, until the story is over.
+func fiveWent(ctx context.Context, t *testing.T) {
+	t.Helper()
+	l := table()
+	l.Now = time.Now
+	b := brake.Brake{Ledger: l, Limit: brake.Limit{Connections: 5}}
+	for n := range 5 {
+		done(t, b.Ask(ctx, fmt.Sprintf("pcx-0000000%d", n), "another story"))
+	}
+	t.Cleanup(func() { unbraked(context.Background(), t) })
+}
+
+// unbraked forgets what the stories before took away.
+func unbraked(ctx context.Context, t *testing.T) {
+	t.Helper()
+	client := dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+	got, err := client.Query(ctx, &dynamodb.QueryInput{TableName: aws.String("drawbridge-ledger"), KeyConditionExpression: aws.String("pk = :p"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: "brake"}}})
+	done(t, err)
+	for _, row := range got.Items {
+		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String("drawbridge-ledger"), Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}})
+		done(t, err)
+	}
+}

@@ -1,0 +1,86 @@
+package mode
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Paused returns the error with which everything ends in the mode [Stopped].
+func (s Setting) Paused() error { return Hold(Paused, cmp.Or(s.Why, "Drawbridge is paused")) }
+
+// Plan is what an inspection decided, as changes in members.
+type Plan struct {
+	Adds  []Change
+	Takes []Change // what would be taken away
+	// Accounts are those in which something would be changed.
+	Accounts []string
+}
+
+// Empty reports whether nothing would be changed.
+func (p Plan) Empty() bool { return len(p.Adds)+len(p.Takes) == 0 }
+
+// decide returns why a plan is not carried out; nil if it is.
+//
+//	mode      adds        takes
+//	full      yes         yes
+//	add       yes         Kept, with what would go
+//	observe   Planned     Planned
+//	paused    Paused      Paused
+//
+// only names an account among those concerned that lets itself be observed only; then it is as in observe.
+func decide(at Setting, only string, p Plan) error {
+	m := at.Mode
+	switch {
+	case m == Stopped:
+		return at.Paused()
+	case p.Empty():
+		return nil
+	case m == Observe:
+		return Hold(Planned, fmt.Sprintf("Drawbridge only observes: it would make %s", count(len(p.Adds)+len(p.Takes))), append(p.Adds[:len(p.Adds):len(p.Adds)], p.Takes...)...)
+	case only != "":
+		return Hold(Planned, fmt.Sprintf("the account %s lets itself be observed only: Drawbridge would make %s", only, count(len(p.Adds)+len(p.Takes))),
+			append(p.Adds[:len(p.Adds):len(p.Adds)], p.Takes...)...)
+	case m == Add && len(p.Takes) > 0:
+		return Hold(Kept, fmt.Sprintf("Drawbridge takes nothing away: in the mode full it would make %s", count(len(p.Takes))), p.Takes...)
+	}
+	return nil
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return fmt.Sprintf("%d changes", n)
+}
+
+// lets returns why a call does not pass the door; nil if it does.
+//
+//	mode      reads       says        adds        takes
+//	full      yes         yes         yes         yes
+//	add       yes         yes         yes         Kept
+//	observe   yes         Planned     Planned     Planned
+//	paused    Paused      Paused      Paused      Paused
+//
+// says are Drawbridge's own tags for people. takesAway says that the function is one that only takes away: whatever it
+// changes counts as taken. only says that the account lets itself be observed only.
+func lets(at Setting, only, takesAway bool, name, account string) error {
+	m := at.Mode
+	effect := effectOf(name)
+	if effect == adds && takesAway {
+		effect = takes
+	}
+	would := fmt.Sprintf("%s in %s", name, account)
+	switch {
+	case m == Stopped:
+		return at.Paused()
+	case effect == reads:
+		return nil
+	case m == Observe:
+		return Hold(Planned, "Drawbridge only observes: the first change would be "+would, would)
+	case only:
+		return Hold(Planned, "the account "+account+" lets itself be observed only: the first change would be "+would, would)
+	case m == Add && effect == takes:
+		return Hold(Kept, "Drawbridge takes nothing away: in the mode full it would call "+would, would)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package owner_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// mail is SNS: what it delivered, by account, and whether it fails.
+type mail struct {
+	got   map[string][]string
+	fails error
+}
+
+func (m *mail) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	if m.fails != nil {
+		return nil, m.fails
+	}
+	account := aws.ToString(in.MessageAttributes["account"].StringValue)
+	m.got[account] = append(m.got[account], aws.ToString(in.Message))
+	return &sns.PublishOutput{}, nil
+}
+
+var pair = workflow.Connection{ID: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "eu-west-1", ID: "vpc-1"}, Accepter: workflow.VPC{Account: "222222222222", Region: "eu-west-1", ID: "vpc-2"}}
+
+func stands(databases ...string) owner.News {
+	side := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester}
+	side.Peer.CIDRs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}
+	for _, d := range databases {
+		side.Openings = append(side.Openings, workflow.Opening{Database: d, Port: 3306})
+	}
+	return owner.Stands(workflow.VerifyConnectionInput{Execution: "e", Connection: pair, Sides: []workflow.Side{side}}, workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: "connected by policy p"})
+}
+
+func TestBothOwnersHearOnceOfEachThingThatChanges(t *testing.T) {
+	ctx, m := context.Background(), &mail{got: map[string][]string{}}
+	book, _ := ledgertest.New()
+	teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m, ARN: "topic"}}
+	tell := func(n owner.News, want int, about string) {
+		t.Helper()
+		if err := teller.Tell(ctx, n); err != nil {
+			t.Fatalf("%s: %v", about, err)
+		}
+		for _, account := range []string{"111111111111", "222222222222"} {
+			if len(m.got[account]) != want {
+				t.Fatalf("%s: account %s heard %d times, want %d: %v", about, account, len(m.got[account]), want, m.got[account])
+			}
+		}
+	}
+	tell(stands("sales"), 0, "one that is not managed")
+	if _, err := book.Begin(ctx, ledger.Connection{ID: pair.ID, Kind: "peering"}); err != nil {
+		t.Fatal(err)
+	}
+	m.fails = errors.New("no")
+	if err := teller.Tell(ctx, stands("sales")); err == nil {
+		t.Fatal("a failure is hidden")
+	}
+	m.fails = nil
+	tell(stands("sales"), 1, "after a failure")
+	tell(stands("sales"), 1, "the same")
+	tell(stands("sales", "orders"), 2, "a database came")
+	refused := owner.Refused(workflow.ConcludeInput{Connection: pair, Said: workflow.Said{Requester: "ask the owner", Accepter: "your tag says so"}}, workflow.ConcludeOutput{Result: workflow.RefusedByPolicy})
+	tell(refused, 3, "it is refused")
+	tell(refused, 3, "the same refusal of the next sweep")
+	tell(owner.Ended(workflow.ConcludeRemovalInput{Connection: pair, Result: workflow.Removed, Reason: "the owner takes it back"}), 4, "it ends")
+	one, two := m.got["111111111111"], m.got["222222222222"]
+	if !strings.Contains(one[2], "ask the owner") || strings.Contains(one[2], "your tag") || !strings.Contains(two[2], "your tag says so") {
+		t.Errorf("each side has a text of its own:\n%s\n%s", one[2], two[2])
+	}
+	if !strings.Contains(one[0], "sales in vpc-2 of account 222222222222, TCP port 3306") || !strings.Contains(two[3], "the owner takes it back") {
+		t.Errorf("the messages do not say what they are about:\n%s\n%s", one[0], two[3])
+	}
+}
+
+// What is contested is told with its remedy, by another; that it stands again after that is news.
+func TestWhatIsContestedIsNotToldTwice(t *testing.T) {
+	ctx, m := context.Background(), &mail{got: map[string][]string{}}
+	book, _ := ledgertest.New()
+	teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m, ARN: "topic"}}
+	if _, err := book.Begin(ctx, ledger.Connection{ID: pair.ID, Kind: "peering"}); err != nil {
+		t.Fatal(err)
+	}
+	contested := stands("sales")
+	contested.Result = workflow.Contested
+	for n, each := range []struct {
+		news owner.News
+		want int
+	}{{stands("sales"), 1}, {contested, 1}, {contested, 1}, {stands("sales"), 2}} {
+		if err := teller.Tell(ctx, each.news); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(m.got["111111111111"]); got != each.want || len(m.got["222222222222"]) != got {
+			t.Errorf("after news %d they heard %v, want %d each", n+1, m.got, each.want)
+		}
+	}
+}
+
+func TestOneAccountHearsOnce(t *testing.T) {
+	n := stands("sales")
+	n.Connection.Accepter.Account = n.Connection.Requester.Account
+	if got := owner.Messages(n); len(got) != 1 {
+		t.Errorf("%d messages to one account that say the same", len(got))
+	}
+}
+
+func TestNoNewsOfAStepThatFailed(t *testing.T) {
+	m := &mail{got: map[string][]string{}, fails: errors.New("it was asked")}
+	book, _ := ledgertest.New()
+	teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m}}
+	failed := errors.New("failed")
+	_, err := owner.After(context.Background(), teller, func() (int, error) { return 0, failed }, func(int) owner.News { t.Error("news of what failed"); return owner.News{} })
+	if !errors.Is(err, failed) {
+		t.Error(err)
+	}
+}

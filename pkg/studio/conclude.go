@@ -1,0 +1,112 @@
+package studio
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Tagger is what [Conclude] needs of Redshift.
+type Tagger interface {
+	Redshift
+	CreateTags(context.Context, *redshift.CreateTagsInput, ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error)
+	DeleteTags(context.Context, *redshift.DeleteTagsInput, ...func(*redshift.Options)) (*redshift.DeleteTagsOutput, error)
+}
+
+// The status of a cluster's readers, for people. Drawbridge does not decide by it.
+const (
+	StatusTag = "drawbridge:studio-status"
+	ReasonTag = "drawbridge:studio-reason"
+)
+
+// Conclude names the end of an execution, leaves it on the cluster, for people, announces it and writes it into the ledger; when nobody reads the
+// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. What is left to who took it away is told to
+// its owners, once.
+func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
+	out := workflow.ConcludeStudioOutput{Reason: in.Reason, Verdict: slices.Concat(in.Unfit, in.Written.Hops)}
+	for _, a := range in.Admitted {
+		out.Verdict = append(out.Verdict, a.Hops...)
+	}
+	for _, d := range in.Identified {
+		out.Verdict = append(out.Verdict, d.Hops...)
+	}
+	for _, r := range in.Released {
+		out.Verdict = append(out.Verdict, r.Hops...)
+	}
+	out.Result = End(len(in.Roles), out.Verdict, in.Identified)
+	for _, hop := range out.Verdict {
+		if !hop.OK {
+			out.Reason = hop.Hop + " " + hop.Detail
+			break
+		}
+	}
+	w := in.Warehouse
+	if err := leave(ctx, api, w, out.Result, out.Reason); err != nil {
+		return out, fmt.Errorf("leaving the status on the Redshift cluster %s in %s: %w", w.ID, w.Account, err)
+	}
+	thing := notice.Thing{Execution: in.Execution, Machine: machine, Result: out.Result, Reason: out.Reason,
+		Resource: notice.Resource{Account: w.Account, Region: w.Region, ID: w.ARN}}
+	for _, r := range in.Roles {
+		if !slices.Contains(thing.For, r.Account) {
+			thing.For = append(thing.For, r.Account)
+		}
+	}
+	if out.Result != workflow.Removed && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
+		if _, err := report.Ask(ctx, book.Ledger, bus, ledger.Connection{ID: w.ARN}); err != nil {
+			return out, err
+		}
+	}
+	if err := bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict)); err != nil {
+		return out, err
+	}
+	// Last of all: what the ledger does not have is looked at no more.
+	if out.Result == workflow.Removed && !w.Named {
+		if err := book.End(ctx, w.ARN); err != nil {
+			return out, fmt.Errorf("ending the ledger's entry of %s: %w", w.ARN, err)
+		}
+	} else if _, err := book.Change(ctx, w.ARN, status(out.Result, out.Reason, in.Decision.Policy, book)); err != nil {
+		return out, fmt.Errorf("writing the ledger's entry of %s: %w", w.ARN, err)
+	}
+	return out, nil
+}
+
+// status writes the end of an execution into a connection's entry. What did not change keeps its time.
+func status(result workflow.Result, reason, policy string, book Book) func(*ledger.Connection) {
+	return func(c *ledger.Connection) {
+		if c.Status != ledger.Status(result) || c.Reason != reason || c.Policy != policy {
+			c.Status, c.Reason, c.Policy, c.At = ledger.Status(result), reason, policy, book.Now().UTC()
+		}
+	}
+}
+
+// leave leaves the status on a cluster, or takes it away. IAM lets Drawbridge tag a cluster only while its owner's tag is on it, or its own.
+func leave(ctx context.Context, api Tagger, w workflow.Warehouse, result workflow.Result, reason string) error {
+	tags, _, err := cluster(ctx, api, event.Event{Place: event.Place{Account: w.Account, Region: w.Region}, Cluster: w.ID})
+	if err != nil {
+		return err
+	}
+	_, has := tags[StatusTag]
+	switch {
+	case result == workflow.Removed && has:
+		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag}})
+	case result != workflow.Removed && (has || w.Named):
+		if len(tags) == 0 {
+			return nil // the cluster is gone, or goes
+		}
+		_, err = api.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &w.ARN, Tags: []rstypes.Tag{
+			{Key: aws.String(StatusTag), Value: aws.String(string(result))}, {Key: aws.String(ReasonTag), Value: aws.String(fit.Tag(reason))}}})
+	}
+	return err
+}

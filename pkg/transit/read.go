@@ -1,0 +1,382 @@
+package transit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// attachments reads the attachment of each VPC in its own account, and the gateway where it is shown.
+func (i Inspector) attachments(ctx context.Context, in workflow.InspectTransitInput, e event.Event) (*pair, error) {
+	vpcs := slices.Clone(e.VPCs)
+	slices.SortFunc(vpcs, func(a, b event.VPCPlace) int { return strings.Compare(a.VPC, b.VPC) })
+	p := &pair{q: Question{Gateway: Gateway{ID: e.GatewayID}, Looks: in.Looks}}
+	for n, v := range vpcs {
+		var err error
+		if p.accounts[n], err = i.Account(ctx, v.Account); err != nil {
+			return nil, err
+		}
+		p.place[n] = v.Place()
+		p.q.Ends[n] = End{VPC: workflow.VPC{Account: v.Account, Region: v.Region, ID: v.VPC}, Member: p.accounts[n].Organization != ""}
+	}
+	look := func(n int) error {
+		end := &p.q.Ends[n]
+		if err := p.accounts[n].Unreadable(); err != nil {
+			p.closed[n], end.Closed = err, true
+			return nil
+		}
+		if !end.Member {
+			return nil
+		}
+		var err error
+		end.Attachment, err = attachmentOf(ctx, i.Enter(in.Execution, p.place[n]).EC2, e.GatewayID, end.VPC.ID)
+		if _, unreadable := fault.Unreadable(err); unreadable {
+			p.closed[n], end.Closed, err = err, true, nil
+		}
+		return err
+	}
+	if err := survey.Both(func() error { return look(0) }, func() error { return look(1) }); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// attachmentOf returns the attachment of a VPC to a gateway, if there is one; one that lives before one that is over.
+func attachmentOf(ctx context.Context, api EC2, gateway, vpc string) (*Attachment, error) {
+	var found []types.TransitGatewayVpcAttachment
+	pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(api, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{
+		{Name: aws.String("transit-gateway-id"), Values: []string{gateway}}, {Name: aws.String("vpc-id"), Values: []string{vpc}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the attachment of %s to %s: %w", vpc, gateway, err)
+		}
+		found = append(found, page.TransitGatewayVpcAttachments...)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(found, func(a, b types.TransitGatewayVpcAttachment) int {
+		return cmp.Or(slices.Index(over, string(a.State))-slices.Index(over, string(b.State)), aws.ToTime(b.CreationTime).Compare(aws.ToTime(a.CreationTime)))
+	})
+	a := found[0]
+	out := &Attachment{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Subnets: a.SubnetIds}
+	if a.Options != nil {
+		out.DNS, out.IPv6 = a.Options.DnsSupport == types.DnsSupportValueEnable, a.Options.Ipv6Support == types.Ipv6SupportValueEnable
+	}
+	out.Tags = tag.Clean(tag.Attachment, tagsOf(a.Tags))
+	return out, nil
+}
+
+func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
+	return survey.Surveyor{Set: set, About: about, Enter: func(at event.Place) survey.Clients {
+		c := i.Enter(execution, at)
+		c.Clients.EC2 = c.EC2
+		return c.Clients
+	}}
+}
+
+// networks reads both VPCs, and asks the policy about routes between them.
+func (i Inspector) networks(ctx context.Context, s survey.Surveyor, p *pair) (first, second *survey.Ground, err error) {
+	q := &p.q
+	vpc := func(n int) func(context.Context) (*workflow.Facts, error) {
+		return func(ctx context.Context) (*workflow.Facts, error) {
+			return s.VPC(ctx, p.place[n], q.Ends[n].VPC.ID, p.accounts[n])
+		}
+	}
+	f, g, err := s.Pair(ctx, q.Gateway.ID, vpc(0), vpc(1))
+	if err != nil {
+		return nil, nil, err
+	}
+	q.Ends[0].VPC, q.Ends[1].VPC = f.VPC, g.VPC
+	first = &survey.Ground{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Attached: q.Ends[0].Attachment.Subnets, Tables: f.Tables, Carried: f.Carried}}
+	second = &survey.Ground{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Attached: q.Ends[1].Attachment.Subnets, Tables: g.Tables, Carried: g.Carried}}
+	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = Crossing(*q, 0), Crossing(*q, 1)
+	q.Routes = [2]policy.Decision{s.Set.Route(f.Entity(), g.Entity(), s.About), s.Set.Route(g.Entity(), f.Entity(), s.About)}
+	return first, second, nil
+}
+
+// explore finds the databases of both VPCs, and asks the policy about the pair.
+func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, first, second *survey.Ground) error {
+	q := &p.q
+	if err := s.Produce(ctx, first, second); err != nil {
+		return err
+	}
+	q.Closed = survey.Closed(first, second)
+	grounds := [2]*survey.Ground{first, second}
+	for n, here := range grounds {
+		there := grounds[1-n]
+		about := s.About
+		about.Databases = len(there.Side.Openings)
+		if q.Before {
+			about.Databases += there.Waiting // nothing goes for those that cannot be read now
+		}
+		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
+	}
+	for n, here := range grounds {
+		q.Never[n] = here.Here.Tags[tag.Accept] == "never"
+		if !direction(*q, 1-n).Allowed { // the other may not consume what is here
+			here.Side.Openings = nil
+		}
+	}
+	survey.Appoint(first.Side, second.Side)
+	for n, g := range grounds {
+		for _, id := range q.Ends[n].Attachment.Subnets {
+			if z := zone(g.Subnets, id); z != "" {
+				q.Ends[n].Zones = append(q.Ends[n].Zones, z)
+			}
+		}
+		slices.Sort(q.Ends[n].Zones)
+	}
+	return nil
+}
+
+func zone(subnets []route.Subnet, id string) string {
+	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == id })
+	if at < 0 {
+		return ""
+	}
+	return subnets[at].Zone
+}
+
+// view reads, once in a look, what the gateway's owner sees and says: the gateway with its tags, and of each attachment the tags and the
+// association.
+func (l *inspection) view(ctx context.Context) error {
+	q := &l.q
+	if q.Viewed {
+		return nil
+	}
+	if err := l.gateway(ctx); err != nil {
+		return err
+	}
+	at := event.Place{Account: q.Gateway.Owner, Region: l.place[0].Region}
+	ids := []string{q.Ends[0].Attachment.ID, q.Ends[1].Attachment.ID}
+	got, err := l.Enter(l.in.Execution, at).EC2.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: ids})
+	if err != nil {
+		return fmt.Errorf("reading the attachments %s in %s, %s: %w", strings.Join(ids, " and "), at.Account, at.Region, err)
+	}
+	for n := range q.Ends {
+		end := &q.Ends[n]
+		for _, a := range got.TransitGatewayAttachments {
+			if aws.ToString(a.TransitGatewayAttachmentId) != end.Attachment.ID {
+				continue
+			}
+			end.Owner = tag.Clean(tag.Attachment, tagsOf(a.Tags))
+			if a.Association == nil || a.Association.State == types.TransitGatewayAssociationStateDisassociated {
+				continue
+			}
+			end.Association = string(a.Association.State)
+			if a.Association.State == types.TransitGatewayAssociationStateAssociated {
+				end.Table = aws.ToString(a.Association.TransitGatewayRouteTableId)
+			}
+		}
+	}
+	q.Viewed = true
+	return nil
+}
+
+// gateway reads the gateway as its owner has it. Whose it is, the ledger says of an attachment that is managed, or the gateway where it is
+// shown to an account of one of the VPCs.
+func (l *inspection) gateway(ctx context.Context) error {
+	g := &l.q.Gateway
+	for _, e := range l.q.Ends {
+		for _, s := range e.Entry.Sides {
+			if s.ID == g.ID {
+				g.Owner = s.Account
+			}
+		}
+	}
+	places := l.place[:]
+	if g.Owner != "" {
+		places = []event.Place{{Account: g.Owner, Region: l.place[0].Region}}
+	}
+	for len(places) > 0 {
+		at := places[0]
+		places = places[1:]
+		got, err := l.Enter(l.in.Execution, at).EC2.DescribeTransitGateways(ctx, &ec2.DescribeTransitGatewaysInput{TransitGatewayIds: []string{g.ID}})
+		if fault.HasCode(err, "InvalidTransitGatewayID.NotFound") || err == nil && len(got.TransitGateways) == 0 {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s in %s, %s: %w", g.ID, at.Account, at.Region, err)
+		}
+		gateway := got.TransitGateways[0]
+		g.Owner = aws.ToString(gateway.OwnerId)
+		if g.Owner != at.Account { // its tags are its owner's
+			places = []event.Place{{Account: g.Owner, Region: at.Region}}
+			continue
+		}
+		g.DNS = gateway.Options != nil && gateway.Options.DnsSupport == types.DnsSupportValueEnable
+		g.Tags = tag.Clean(tag.Gateway, tagsOf(gateway.Tags))
+		return nil
+	}
+	return fault.NewConflict(fmt.Sprintf("%s is shown in neither %s nor %s", g.ID, l.place[0].Account, l.place[1].Account),
+		"share the gateway with the accounts of both VPCs, or delete their attachments, then redrive the execution")
+}
+
+// routesOfGateway reads, as the gateway's owner, where the route table that each attachment is associated with leads.
+func (i Inspector) routesOfGateway(ctx context.Context, execution string, p *pair) error {
+	q := &p.q
+	at := event.Place{Account: q.Gateway.Owner, Region: p.place[0].Region}
+	api := i.Enter(execution, at).EC2
+	for n := range q.Ends {
+		end := &q.Ends[n]
+		if end.Table == "" {
+			continue
+		}
+		if n == 1 && end.Table == q.Ends[0].Table && q.Ends[0].Entries != nil {
+			end.Entries = q.Ends[0].Entries
+			continue
+		}
+		var err error
+		cidrs := slices.Concat(q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs)
+		if end.Entries, err = entries(ctx, api, end.Table, cidrs); err != nil {
+			return fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
+		}
+	}
+	return nil
+}
+
+func tagsOf(list []types.Tag) map[string]string {
+	tags := map[string]string{}
+	for _, t := range list {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags
+}
+
+// entries returns the routes of a gateway's route table that touch cidrs.
+func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) ([]Entry, error) {
+	got, err := search(ctx, api, table)
+	if err != nil {
+		return nil, err
+	}
+	routes := got.Routes
+	if aws.ToBool(got.AdditionalRoutesAvailable) { // there are no further pages: ask for less
+		routes = nil
+		for _, cidr := range cidrs {
+			for _, match := range []string{"route-search.supernet-of-match", "route-search.subnet-of-match"} {
+				got, err := search(ctx, api, table, types.Filter{Name: &match, Values: []string{cidr.String()}})
+				if err != nil {
+					return nil, err
+				}
+				routes = append(routes, got.Routes...)
+			}
+		}
+	}
+	out := []Entry{}
+	for _, r := range routes {
+		destination, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
+		if err != nil || !slices.ContainsFunc(cidrs, destination.Overlaps) {
+			continue
+		}
+		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole}
+		for _, a := range r.TransitGatewayAttachments { // several only where a VPN or Connect attachment shares the load
+			e.Attachment = aws.ToString(a.TransitGatewayAttachmentId)
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Entry) int {
+		return cmp.Or(a.Destination.Compare(b.Destination), strings.Compare(a.Attachment, b.Attachment))
+	})
+	return slices.Compact(out), nil
+}
+
+func search(ctx context.Context, api EC2, table string, narrower ...types.Filter) (*ec2.SearchTransitGatewayRoutesOutput, error) {
+	filters := append([]types.Filter{{Name: aws.String("state"), Values: []string{"active", "blackhole"}}}, narrower...)
+	got, err := api.SearchTransitGatewayRoutes(ctx, &ec2.SearchTransitGatewayRoutesInput{TransitGatewayRouteTableId: &table, Filters: filters})
+	if err != nil {
+		return nil, fmt.Errorf("searching the routes of %s: %w", table, err)
+	}
+	return got, nil
+}
+
+// connect fills in what the steps need that connect the pair.
+func (i Inspector) connect(ctx context.Context, execution string, s survey.Surveyor, p *pair, grounds ...*survey.Ground) ([]workflow.Notebook, error) {
+	notebooks, err := s.Notebooks(ctx, grounds...)
+	if err != nil {
+		return nil, err
+	}
+	for n, g := range grounds {
+		end, api := &p.q.Ends[n], i.Enter(execution, p.place[n])
+		if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+		}
+		for _, o := range g.Side.Openings {
+			end.Seats = append(end.Seats, seat(o.Database, g.Subnets, o.Subnets...))
+		}
+		if !g.Side.Consumer {
+			continue
+		}
+		for _, b := range notebooks {
+			if b.VPC == g.Side.VPC.ID {
+				end.Seats = append(end.Seats, seat("notebook "+b.Name, g.Subnets, b.Subnet))
+			}
+		}
+		functions, err := notebook.Functions(ctx, api.Lambda, g.Side.VPC.ID, g.Side.Subnets)
+		if err != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+		}
+		for _, f := range functions {
+			end.Seats = append(end.Seats, seat(f.Name, g.Subnets, f.Subnets...))
+		}
+	}
+	return notebooks, nil
+}
+
+func seat(name string, subnets []route.Subnet, ids ...string) Seat {
+	out := Seat{Name: name}
+	for _, id := range ids {
+		if z := zone(subnets, id); z != "" {
+			out.Zones = append(out.Zones, z)
+		}
+	}
+	return out
+}
+
+// beside returns the active peerings with the peer that some table of this side has a live route through.
+func beside(ctx context.Context, api EC2, g *survey.Ground) ([]string, error) {
+	var ids, out []string
+	for _, t := range g.Here.Tables {
+		for _, r := range t.Routes {
+			if strings.HasPrefix(r.Target, "pcx-") && !r.Blackhole {
+				ids = append(ids, r.Target)
+			}
+		}
+	}
+	slices.Sort(ids)
+	if ids = slices.Compact(ids); len(ids) == 0 {
+		return nil, nil
+	}
+	got, err := api.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: ids})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", strings.Join(ids, ", "), err)
+	}
+	is := func(info *types.VpcPeeringConnectionVpcInfo, v workflow.VPC) bool {
+		return info != nil && aws.ToString(info.VpcId) == v.ID && aws.ToString(info.OwnerId) == v.Account
+	}
+	for _, c := range got.VpcPeeringConnections {
+		between := is(c.RequesterVpcInfo, g.Side.VPC) && is(c.AccepterVpcInfo, g.Side.Peer) || is(c.AccepterVpcInfo, g.Side.VPC) && is(c.RequesterVpcInfo, g.Side.Peer)
+		if between && c.Status != nil && c.Status.Code == types.VpcPeeringConnectionStateReasonCodeActive {
+			out = append(out, aws.ToString(c.VpcPeeringConnectionId))
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
