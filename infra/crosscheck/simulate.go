@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	writes "github.com/drawbridge-cloud/drawbridge/infra/rights"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // simulate asks iam-simulate, an evaluator of IAM policies that somebody else wrote, what the roles asked for in the
@@ -61,6 +64,9 @@ func (k *simulate) Judge(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(q request) bool {
+		return slices.ContainsFunc(q.Context["sts:externalid"], func(id string) bool { return strings.HasSuffix(id, mode.ObserveOnly) })
+	})
 	h := questions{Policies: t.policies, ResourcePolicies: t.resources}
 	var own []int      // the question about the role itself, of each request
 	var others [][]int // those about other functions' roles
@@ -107,10 +113,18 @@ func (k *simulate) Judge(ctx context.Context, r *report) error {
 	for i := range pairs {
 		r.Held((said[trusting+i] == allowed) == wants[i].allowed, "%s: it says %s", wants[i].about, said[trusting+i])
 	}
+	asksFor := func(role, action string) bool {
+		return slices.ContainsFunc(all, func(q request) bool { return q.name() == role && q.Action == action })
+	}
 	for _, right := range t.all {
+		_, rare := writes.Rarely[writes.Right{Role: right.role, Action: right.action}]
+		if !asksFor(right.role, right.action) && (rare || writes.Bundled(right.action, func(a string) bool { return asksFor(right.role, a) })) {
+			continue // infra/rights/rarely.go
+		}
 		r.Held(slices.ContainsFunc(all, func(q request) bool { return q.name() == right.role && q.Action == right.action }),
 			"no story asks for %s as %s, which the role allows: it is not judged", right.action, right.role)
 	}
+	r.Left("members that only observe", "it is told whom a member that may be changed trusts")
 	r.Left("policies of resources", "but for whom roles trust, it is not told what keys, secrets, buses and resource shares of a story say")
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/infra/rights"
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -41,31 +42,6 @@ var serviceRoles = map[string]string{
 type right struct{ role, action string }
 
 func (r right) String() string { return r.role + " " + r.action }
-
-// bundles are rights that are granted together, since the calls of one package need them: who uses one may have the others.
-// What a step does in the ledger depends on what it finds there.
-var bundles = [][]string{
-	{"dynamodb:BatchGetItem", "dynamodb:Query"},
-	{"dynamodb:DeleteItem", "dynamodb:PutItem"},
-}
-
-// rarely are rights that no story of [TestStories] uses, each with the test of the code that does.
-var rarely = map[right]string{
-	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                       "TestDisassociate",
-	{"drawbridge-inspect-share", "dynamodb:DeleteItem"}:                              "TestWhatWasAcceptedIsForgottenWhenItEnds",
-	{"drawbridge-inspect-share", "dynamodb:PutItem"}:                                 "TestWhatWasAcceptedIsForgottenWhenItEnds",
-	{"drawbridge-member-conclude-removal", "ec2:CreateTags"}:                         "TestTheWorldAfterwardsIsTheWorldBefore",
-	{"drawbridge-member-inspect-attachment", "redshift:DescribeClusterSubnetGroups"}: "TestADatabaseIsInTheSubnetsOfItsGroup",
-	{"drawbridge-member-inspect-transit", "redshift:DescribeClusterSubnetGroups"}:    "TestADatabaseIsInTheSubnetsOfItsGroup",
-	{"drawbridge-member-verify-connection", "sagemaker:DescribeDomain"}:              "TestACLsAreJudgedWhereTheClientsAre",
-	{"drawbridge-member-remove-endpoints", "ec2:DescribeSecurityGroups"}:             "TestAnInterruptedPlacementIsFinishedAndTakenBack",
-	{"drawbridge-member-remove-routes", "ec2:CreateRoute"}:                           "TestTheWorldAfterwardsIsTheWorldBefore",
-	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                         "TestEveryLostAnswerIsMadeGood",
-	{"drawbridge-tally-sweep", "dynamodb:BatchGetItem"}:                              "TestTheLimitIsWhicheverIsMore",
-	{"drawbridge-tally-sweep", "dynamodb:DeleteItem"}:                                "TestTheLimitIsWhicheverIsMore",
-	{"drawbridge-tally-sweep", "dynamodb:PutItem"}:                                   "TestTheLimitIsWhicheverIsMore",
-	{"drawbridge-tally-sweep", "dynamodb:Query"}:                                     "TestTheLimitIsWhicheverIsMore",
-}
 
 // rightsAsked are the rights that roles used and were allowed so far, and how often: what the engine wrote down of each call as IAM sees it.
 func rightsAsked(t *testing.T) map[right]int {
@@ -184,21 +160,17 @@ func everyRightIsUsed(t *testing.T) {
 	if len(used) == 0 || len(allowed) == 0 {
 		t.Fatalf("%d rights used, %d granted: there is nothing to compare", len(used), len(allowed))
 	}
-	bundled := func(r right) bool {
-		return slices.ContainsFunc(bundles, func(bundle []string) bool {
-			return slices.Contains(bundle, r.action) && slices.ContainsFunc(bundle, func(a string) bool { return used[right{r.role, a}] > 0 })
-		})
-	}
 	byName := func(a, b right) int { return strings.Compare(a.String(), b.String()) }
 	for _, r := range slices.SortedFunc(maps.Keys(allowed), byName) {
 		_, excepted := ofServices[r.action]
-		_, rare := rarely[r]
+		_, rare := rights.Rarely[rights.Right{Role: r.role, Action: r.action}]
+		bundled := rights.Bundled(r.action, func(a string) bool { return used[right{r.role, a}] > 0 })
 		switch {
 		case used[r] > 0 && excepted:
 			t.Errorf("%s is excepted, and a story uses it", r)
 		case used[r] > 0 && rare: // where executions meet, one may use it now and then
 			t.Logf("%s is excepted, and a story used it", r)
-		case used[r] == 0 && !excepted && !rare && !bundled(r):
+		case used[r] == 0 && !excepted && !rare && !bundled:
 			t.Errorf("%s is allowed, and no story uses it: take it out of infra/permissions.go, or tell the story", r)
 		}
 	}
@@ -208,12 +180,12 @@ func everyRightIsUsed(t *testing.T) {
 		}
 	}
 	tests := testNames(t)
-	for r, by := range rarely {
-		if !allowed[r] {
-			t.Errorf("%s is excepted, and not allowed", r)
+	for r, by := range rights.Rarely {
+		if !allowed[right{r.Role, r.Action}] {
+			t.Errorf("%v is excepted, and not allowed", r)
 		}
 		if !tests[by] {
-			t.Errorf("%s is excepted for %s, and there is no such test", r, by)
+			t.Errorf("%v is excepted for %s, and there is no such test", r, by)
 		}
 	}
 	t.Logf("%d rights granted, %d used", len(allowed), len(used))

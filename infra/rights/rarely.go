@@ -1,0 +1,39 @@
+package rights
+
+import "slices"
+
+// Bundles are actions that are granted together, since the calls of one package need them: who uses one may have the others. What a
+// step does in the ledger depends on what it finds there.
+var Bundles = [][]string{
+	{"dynamodb:BatchGetItem", "dynamodb:Query"},
+	{"dynamodb:DeleteItem", "dynamodb:PutItem"},
+}
+
+// Right is an action that a role allows.
+type Right struct{ Role, Action string }
+
+// Rarely are rights that no story uses, each with the name of the test of the code that does. What a step does in the ledger beside its bundle is
+// not listed.
+var Rarely = map[Right]string{
+	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                       "TestDisassociate",
+	{"drawbridge-inspect-share", "dynamodb:DeleteItem"}:                              "TestWhatWasAcceptedIsForgottenWhenItEnds",
+	{"drawbridge-inspect-share", "dynamodb:PutItem"}:                                 "TestWhatWasAcceptedIsForgottenWhenItEnds",
+	{"drawbridge-member-conclude-removal", "ec2:CreateTags"}:                         "TestTheWorldAfterwardsIsTheWorldBefore",
+	{"drawbridge-member-inspect-attachment", "redshift:DescribeClusterSubnetGroups"}: "TestADatabaseIsInTheSubnetsOfItsGroup",
+	{"drawbridge-member-inspect-transit", "redshift:DescribeClusterSubnetGroups"}:    "TestADatabaseIsInTheSubnetsOfItsGroup",
+	{"drawbridge-member-verify-connection", "sagemaker:DescribeDomain"}:              "TestACLsAreJudgedWhereTheClientsAre",
+	{"drawbridge-member-remove-endpoints", "ec2:DescribeSecurityGroups"}:             "TestAnInterruptedPlacementIsFinishedAndTakenBack",
+	{"drawbridge-member-remove-routes", "ec2:CreateRoute"}:                           "TestTheWorldAfterwardsIsTheWorldBefore",
+	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                         "TestEveryLostAnswerIsMadeGood",
+	{"drawbridge-tally-sweep", "dynamodb:BatchGetItem"}:                              "TestTheLimitIsWhicheverIsMore",
+	{"drawbridge-tally-sweep", "dynamodb:DeleteItem"}:                                "TestTheLimitIsWhicheverIsMore",
+	{"drawbridge-tally-sweep", "dynamodb:PutItem"}:                                   "TestTheLimitIsWhicheverIsMore",
+	{"drawbridge-tally-sweep", "dynamodb:Query"}:                                     "TestTheLimitIsWhicheverIsMore",
+}
+
+// Bundled reports whether uses holds for another action of a bundle of action's.
+func Bundled(action string, uses func(action string) bool) bool {
+	return slices.ContainsFunc(Bundles, func(bundle []string) bool {
+		return slices.Contains(bundle, action) && slices.ContainsFunc(bundle, uses)
+	})
+}
