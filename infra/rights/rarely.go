@@ -12,7 +12,7 @@ var Bundles = [][]string{
 // Right is an action that a role allows.
 type Right struct{ Role, Action string }
 
-// Rarely are rights that no story uses, each with the name of the test of the code that does. What a step does in the ledger beside its bundle is
+// Rarely are rights that no story uses, each with the name of the test of the code that does, or of the plan that asks for it. What a step does in the ledger beside its bundle is
 // not listed.
 var Rarely = map[Right]string{
 	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                       "TestDisassociate",
@@ -23,8 +23,8 @@ var Rarely = map[Right]string{
 	{"drawbridge-member-inspect-transit", "redshift:DescribeClusterSubnetGroups"}:    "TestADatabaseIsInTheSubnetsOfItsGroup",
 	{"drawbridge-member-verify-connection", "sagemaker:DescribeDomain"}:              "TestACLsAreJudgedWhereTheClientsAre",
 	{"drawbridge-member-remove-endpoints", "ec2:DescribeSecurityGroups"}:             "TestAnInterruptedPlacementIsFinishedAndTakenBack",
-	{"drawbridge-member-remove-routes", "ec2:CreateRoute"}:                           "TestTheWorldAfterwardsIsTheWorldBefore",
-	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                         "TestEveryLostAnswerIsMadeGood",
+	{"drawbridge-member-remove-routes", "ec2:CreateRoute"}:                           "TestPlanRemoval",
+	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                         "TestAGrantWhoseIDWasLostIsFound",
 	{"drawbridge-tally-sweep", "dynamodb:BatchGetItem"}:                              "TestTheLimitIsWhicheverIsMore",
 	{"drawbridge-tally-sweep", "dynamodb:DeleteItem"}:                                "TestTheLimitIsWhicheverIsMore",
 	{"drawbridge-tally-sweep", "dynamodb:PutItem"}:                                   "TestTheLimitIsWhicheverIsMore",

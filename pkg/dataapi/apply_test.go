@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -331,5 +332,25 @@ func TestOneThatStaysKeepsNoOther(t *testing.T) {
 	e.lose = nil
 	if _, err := play(t, e, book, ended()); err != nil || len(memory.Rows()) > 0 {
 		t.Errorf("%v, the ledger has %v", err, memory.Rows())
+	}
+}
+
+// A grant that was made, and whose id was lost with the answer, is found by its secret; other people's stay.
+func TestAGrantWhoseIDWasLostIsFound(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:us-east-1:222222222222:secret:sales"
+	grant := func(id, secret, retiring string) kmstypes.GrantListEntry {
+		return kmstypes.GrantListEntry{GrantId: &id, RetiringPrincipal: &retiring,
+			Constraints: &kmstypes.GrantConstraints{EncryptionContextSubset: map[string]string{contextName: secret}}}
+	}
+	e := newEstate()
+	e.Grants["ours"] = grant("ours", secret, "arn:aws:iam::222222222222:role/"+retirer)
+	e.Grants["another-secret"] = grant("another-secret", secret+"-2", "arn:aws:iam::222222222222:role/"+retirer)
+	e.Grants["another-retirer"] = grant("another-retirer", secret, "arn:aws:iam::222222222222:role/somebody")
+	hop, err := Retracter{Keys: e}.grant(t.Context(), ledger.Item{Resource: "key", Key: "drawbridge-data-api-sales " + secret})
+	if err != nil || !hop.OK {
+		t.Fatalf("%+v, %v", hop, err)
+	}
+	if got := slices.Sorted(maps.Keys(e.Grants)); !slices.Equal(got, []string{"another-retirer", "another-secret", "theirs"}) {
+		t.Errorf("left are %v", got)
 	}
 }
