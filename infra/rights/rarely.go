@@ -23,6 +23,7 @@ var Rarely = map[Right]string{
 	{"drawbridge-member-inspect-transit", "redshift:DescribeClusterSubnetGroups"}:    "TestADatabaseIsInTheSubnetsOfItsGroup",
 	{"drawbridge-member-verify-connection", "sagemaker:DescribeDomain"}:              "TestACLsAreJudgedWhereTheClientsAre",
 	{"drawbridge-member-remove-endpoints", "ec2:DescribeSecurityGroups"}:             "TestAnInterruptedPlacementIsFinishedAndTakenBack",
+	{"drawbridge-member-open-firewall", "ec2:DescribeSecurityGroupRules"}:            "TestARuleOfAnAnswerThatWasLostIsFound",
 	{"drawbridge-member-remove-routes", "ec2:CreateRoute"}:                           "TestPlanRemoval",
 	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                         "TestAGrantWhoseIDWasLostIsFound",
 	{"drawbridge-tally-sweep", "dynamodb:BatchGetItem"}:                              "TestTheLimitIsWhicheverIsMore",

@@ -1,11 +1,13 @@
 package firewall_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -100,5 +102,27 @@ func TestThrottlingOfTheFirstGroupEndsTheAttempt(t *testing.T) {
 	f.before = nil
 	if _, err := f.open("pcx-1", producer()); err != nil || len(f.rules) != 2 {
 		t.Errorf("the next attempt: %v; %s", err, f)
+	}
+}
+
+func TestARuleOfAnAnswerThatWasLostIsFound(t *testing.T) {
+	f := newAccount("sg-db")
+	f.fault = func() ledgertest.Fault {
+		if len(f.rules) == 0 && strings.HasPrefix(f.calls[len(f.calls)-1], "Ingress") {
+			return ledgertest.Lost
+		}
+		return ledgertest.None
+	}
+	if _, err := f.open("pcx-1", producer()); err == nil {
+		t.Fatal("the lost answer is no error")
+	}
+	if _, err := f.open("pcx-1", producer()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(f.calls, "Rules") {
+		t.Errorf("nobody asked under which id the rule is held: %v", f.calls)
+	}
+	if _, err := f.close("pcx-1", producer()); err != nil || len(f.rules) != 0 {
+		t.Errorf("%v; left %s", err, f)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -339,6 +340,43 @@ func TestExecutionsThatOverlapLoseNothing(t *testing.T) {
 		f.scripts["c"] = string(planned(t, config(owner), Edit{Subnet: p("10.1.1.0/24"), Destinations: ps("10.9.0.0/16")}).OnStart)
 	}
 	if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusInService)); err != nil {
+		t.Fatal(err)
+	}
+	script, err := Parse("c", []byte(f.scripts["c"]))
+	if err != nil || len(script.Lines) != 2 || string(script.Owner) != owner {
+		t.Fatalf("afterwards: %+v, %v", script, err)
+	}
+}
+
+// The other execution began before ours: what it read is older than our write, and what it writes comes when we have read back.
+func TestAnExecutionThatReadBeforeOursLosesNothing(t *testing.T) {
+	f := newFake().notebook("n", "c", types.NotebookInstanceStatusInService)
+	f.scripts["c"] = owner
+	f.ledger.Patience = 10 * time.Second
+	before := make(chan error, 1)
+	f.after["DescribeNotebookInstanceLifecycleConfig"] = func(f *fake) { // has read
+		f.mu.Unlock()
+		defer f.mu.Lock()
+		began := make(chan bool)
+		go func() {
+			close(began)
+			in := input("c", types.NotebookInstanceStatusInService)
+			in.Execution, in.Notebook.Name, in.Notebook.Subnet, in.Notebook.SubnetCIDR = "other", "m", "subnet-2", p("10.1.1.0/24")
+			in.Routed[0].Tables[0].Subnets = []string{"subnet-2"}
+			_, err := Inject(context.Background(), f, tables{}, f.ledger, in)
+			before <- err
+		}()
+		<-began
+		select {
+		case err := <-before: // without a lease it comes to its end here, and is overwritten
+			before <- err
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+	if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusInService)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-before; err != nil {
 		t.Fatal(err)
 	}
 	script, err := Parse("c", []byte(f.scripts["c"]))

@@ -90,85 +90,112 @@ func (b book) items(configuration string, destinations []netip.Prefix) []ledger.
 // The ledger is told before a line is written, and forgets it after it is gone. A line that it does not have was there before, or is the
 // owner's; one that another subnet of the same CIDR needs stays.
 //
-// SageMaker has no conditional write. What comes between a read and its write cannot be seen; so a write follows its
-// read at once and is never retried as it is. Two executions of Drawbridge find each other out: the read-back of the
-// first comes after the write of the second.
+// SageMaker has no conditional write, and a read-back comes too early to find a write that is still on its way. So one at a time changes a
+// configuration, under the ledger's lease; a Set, which mostly finds nothing to change, takes it once there is. What an owner writes between a
+// read and its write cannot be seen; so a write follows its read at once and is never retried as it is.
 //
 // A Set takes lines away that the caller's table did not ask for, a Remove those that it no longer reached. The table may be older than the configuration:
 // another execution adds a route first and its line second. So before a line goes, routed tells what the table holds
 // now, after the configuration was read, and what is in it stays.
 func (b book) edited(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
-	var failed error
-	for range rounds {
-		current, err := read(ctx, api, name)
-		if gone := errors.Is(err, errGone); err != nil && (!gone || tags == nil) {
-			if gone {
-				err = cmp.Or(b.forget(ctx, name), err)
-			}
+	if edit.Mode == Set {
+		if done, err := b.round(ctx, api, routed, name, edit, tags, false); done || err != nil {
 			return err
-		}
-		items, err := b.Of(ctx, b.nb.Account, b.nb.Region, name)
-		if err != nil {
-			return err
-		}
-		var lines []Line
-		if current != nil {
-			script, err := Parse(name, current.OnStart)
-			if err != nil {
-				return err
-			}
-			lines = script.Lines
-		}
-		intent := Intend(edit, b.nb.Subnet, lines, items)
-		if len(intent.Release) > 0 {
-			now, err := routed(ctx)
-			if err != nil {
-				return err
-			}
-			intent.Release = slices.DeleteFunc(intent.Release, func(i ledger.Item) bool {
-				d, _ := destinationOf(edit.Subnet, i)
-				return i.State != ledger.Leaving && slices.Contains(now, d)
-			})
-		}
-		if err := b.Cancel(ctx, b.nb.Subnet, intent.Drop); err != nil {
-			return err
-		}
-		left, err := b.lost(ctx, intent.Lost)
-		if err != nil {
-			return err
-		}
-		intent.Contested = append(intent.Contested, left...)
-		intent.Add = slices.DeleteFunc(intent.Add, func(d netip.Prefix) bool { return itemOf(left, Key(edit.Subnet, d)) != nil })
-		adding := Edit{Subnet: edit.Subnet, Mode: Add, Destinations: intent.Add}
-		if _, err := Plan(current, adding); err != nil { // before the ledger is told of what cannot be
-			return err
-		}
-		recorded, err := b.Record(ctx, b.nb.Subnet, b.items(name, intent.Add)...)
-		if err != nil {
-			return err
-		}
-		leaving, err := b.Release(ctx, b.nb.Subnet, intent.Release)
-		if err != nil {
-			return err
-		}
-		change, err := Plan(current, adding, Edit{Subnet: edit.Subnet, Mode: Remove, Destinations: destinationsOf(edit.Subnet, leaving)})
-		if err != nil {
-			return err
-		}
-		if change.None() {
-			if _, err := b.Confirm(ctx, slices.DeleteFunc(recorded, func(i ledger.Item) bool { return i.State != ledger.Intended })...); err != nil {
-				return err
-			}
-			if err := b.Forget(ctx, b.nb.Subnet, leaving); err != nil {
-				return err
-			}
-			return b.contested(ctx, name, intent.Contested)
-		}
-		if failed = write(ctx, api, name, current, change, tags); failed != nil && fault.Of(failed) != fault.Transient {
-			return failed
 		}
 	}
-	return fault.New(fault.Transient, "lifecycle configuration %s kept changing under %d attempts: %v", name, rounds, failed)
+	lease := "lifecycle configuration " + b.nb.Account + "/" + b.nb.Region + "/" + name
+	return b.While(ctx, lease, b.by+" "+b.nb.Name, func() error {
+		var failed error
+		for range rounds {
+			done, err := b.round(ctx, api, routed, name, edit, tags, true)
+			if done || err != nil && fault.Of(err) != fault.Transient {
+				return err
+			}
+			failed = err
+		}
+		return fault.New(fault.Transient, "lifecycle configuration %s kept changing under %d attempts: %v", name, rounds, failed)
+	})
+}
+
+// round reads a configuration, plans, and writes what is planned if it may. It is done when there was nothing to write.
+func (b book) round(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag, mayWrite bool) (done bool, err error) {
+	current, err := read(ctx, api, name)
+	if gone := errors.Is(err, errGone); err != nil && (!gone || tags == nil) {
+		if gone {
+			err = cmp.Or(b.forget(ctx, name), err)
+		}
+		return false, err
+	}
+	items, err := b.Of(ctx, b.nb.Account, b.nb.Region, name)
+	if err != nil {
+		return false, err
+	}
+	intent, err := b.intent(ctx, routed, current, edit, items)
+	if err != nil {
+		return false, err
+	}
+	adding := Edit{Subnet: edit.Subnet, Mode: Add, Destinations: intent.Add}
+	if _, err := Plan(current, adding); err != nil { // before the ledger is told of what cannot be
+		return false, err
+	}
+	recorded, err := b.Record(ctx, b.nb.Subnet, b.items(name, intent.Add)...)
+	if err != nil {
+		return false, err
+	}
+	leaving, err := b.Release(ctx, b.nb.Subnet, intent.Release)
+	if err != nil {
+		return false, err
+	}
+	change, err := Plan(current, adding, Edit{Subnet: edit.Subnet, Mode: Remove, Destinations: destinationsOf(edit.Subnet, leaving)})
+	if err != nil {
+		return false, err
+	}
+	if !change.None() {
+		if mayWrite {
+			err = write(ctx, api, name, current, change, tags)
+		}
+		return false, err
+	}
+	if _, err := b.Confirm(ctx, slices.DeleteFunc(recorded, func(i ledger.Item) bool { return i.State != ledger.Intended })...); err != nil {
+		return false, err
+	}
+	if err := b.Forget(ctx, b.nb.Subnet, leaving); err != nil {
+		return false, err
+	}
+	return true, b.contested(ctx, name, intent.Contested)
+}
+
+// intent returns what an edit of a configuration as it is means for the ledger's items of it, once what is contested is told apart.
+func (b book) intent(ctx context.Context, routed routes, current *Configuration, edit Edit, items []ledger.Item) (Intent, error) {
+	var lines []Line
+	if current != nil {
+		script, err := Parse(current.Name, current.OnStart)
+		if err != nil {
+			return Intent{}, err
+		}
+		lines = script.Lines
+	}
+	intent := Intend(edit, b.nb.Subnet, lines, items)
+	if len(intent.Release) > 0 {
+		now, err := routed(ctx)
+		if err != nil {
+			return intent, err
+		}
+		intent.Release = slices.DeleteFunc(intent.Release, func(i ledger.Item) bool {
+			d, _ := destinationOf(edit.Subnet, i)
+			return i.State != ledger.Leaving && slices.Contains(now, d)
+		})
+	}
+	if err := b.Cancel(ctx, b.nb.Subnet, intent.Drop); err != nil {
+		return intent, err
+	}
+	left, err := b.lost(ctx, intent.Lost)
+	if err != nil {
+		return intent, err
+	}
+	intent.Contested = append(intent.Contested, left...)
+	intent.Add = slices.DeleteFunc(intent.Add, func(d netip.Prefix) bool { return itemOf(left, Key(edit.Subnet, d)) != nil })
+	return intent, nil
 }
 
 // forget forgets what the subnet needed in a configuration that does not exist any more.
