@@ -1,0 +1,137 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Rebuilder visits accounts, and writes into the ledger what carries Drawbridge's marks there.
+type Rebuilder struct {
+	// Enter returns the clients for acting in a place on behalf of an execution.
+	Enter  func(execution string, at event.Place) Clients
+	Ledger ledger.Ledger
+}
+
+// New returns a Rebuilder that enters accounts by enter.
+func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger) Rebuilder {
+	return Rebuilder{Ledger: l, Enter: func(execution string, at event.Place) Clients {
+		c := enter(execution, at.Account, at.Region)
+		return Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
+	}}
+}
+
+// Rebuild reads the Regions of an account, and writes what the ledger lacks. It may be repeated.
+//
+// An account that lets nobody in, and a Region that is barred from it, are told and fail nothing. What passes by itself fails the visit at once, any
+// other error once the rest is done.
+func (r Rebuilder) Rebuild(ctx context.Context, in workflow.SweepAccountInput) (workflow.SweepAccountOutput, error) {
+	out := workflow.SweepAccountOutput{Account: in.Territory.Account, Found: []workflow.Found{}}
+	if len(in.Territory.Regions) == 0 {
+		return out, fault.New(fault.Invalid, "rebuilding %s: no Region is named", out.Account)
+	}
+	read := newReader(func(at event.Place) Clients { return r.Enter(in.Execution, at) })
+	var broken []error
+	for _, region := range in.Territory.Regions {
+		err := r.region(ctx, read, event.Place{Account: out.Account, Region: region}, func(kind string, add workflow.Found) { out.Found = tell(out.Found, kind, add) })
+		if errors.Is(err, fault.ErrClosed) {
+			out.Closed = err.Error()
+			slog.WarnContext(ctx, "rebuilding", "account", out.Account, "closed", out.Closed)
+			return out, nil
+		}
+		if why, barred := fault.Barred(err); barred {
+			out.Barred = sweep.Bar(out.Barred, region, why)
+			continue
+		}
+		if fault.Passing(err) {
+			return out, err
+		}
+		if err != nil {
+			broken = append(broken, err)
+		}
+	}
+	slog.InfoContext(ctx, "rebuilt", "account", out.Account, "found", out.Found, "barred", out.Barred)
+	return out, errors.Join(broken...)
+}
+
+// region rebuilds what is in one place, and tells what that came to.
+func (r Rebuilder) region(ctx context.Context, read *reader, at event.Place, told func(string, workflow.Found)) error {
+	write := func(rows Rows) error { return r.write(ctx, rows, told) }
+	if err := read.connections(ctx, at, write); err != nil {
+		return err
+	}
+	notebooks, unreadable, err := read.notebooks(ctx, at)
+	if fault.Absent(err) { // the Region has no SageMaker
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rows := PlanHostRoutes(notebooks)
+	for _, name := range unreadable {
+		rows.Untold = append(rows.Untold, Untold{HostRoutes, fmt.Sprintf("those in %s: its block was edited by hand", name)})
+	}
+	return write(rows)
+}
+
+// write writes what the ledger lacks of one thing: the entry first, since items without one may be forgotten by the next look.
+func (r Rebuilder) write(ctx context.Context, rows Rows, told func(string, workflow.Found)) error {
+	if rows.Entry != nil {
+		_, known, err := r.Ledger.Connection(ctx, rows.Entry.ID)
+		if err != nil {
+			return err
+		}
+		one := workflow.Found{Seen: 1}
+		if !known {
+			if _, err := r.Ledger.Begin(ctx, *rows.Entry); err != nil {
+				return err
+			}
+			one.Written = 1
+		}
+		told(rows.Kind, one)
+	}
+	written, err := r.Ledger.Restore(ctx, rows.Items...)
+	if err != nil {
+		return err
+	}
+	for _, i := range rows.Items {
+		one := workflow.Found{Seen: 1}
+		if slices.ContainsFunc(written, i.Same) {
+			one.Written = 1
+		}
+		told(kinds[i.Kind], one)
+	}
+	for _, u := range rows.Untold {
+		told(u.Kind, workflow.Found{Untold: 1, Names: []string{u.What}})
+	}
+	return nil
+}
+
+// kinds are the names of kinds of items, in the plural.
+var kinds = map[ledger.Kind]string{ledger.Route: Routes, ledger.Rule: Rules, ledger.HostRoute: HostRoutes, ledger.Attachment: Made}
+
+// tell adds to the count of a kind.
+func tell(found []workflow.Found, kind string, add workflow.Found) []workflow.Found {
+	n := slices.IndexFunc(found, func(f workflow.Found) bool { return f.Kind == kind })
+	if n < 0 {
+		n, found = len(found), append(found, workflow.Found{Kind: kind})
+	}
+	f := &found[n]
+	f.Seen, f.Written, f.Untold = f.Seen+add.Seen, f.Written+add.Written, f.Untold+add.Untold
+	for _, name := range add.Names {
+		f.Names = sweep.Name(f.Names, name)
+	}
+	return found
+}
