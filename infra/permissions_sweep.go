@@ -29,6 +29,7 @@ var sweepSteps = map[string]step{
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayAttachments", "ec2:DescribeSecurityGroupRules", // what carries marks
+				"ec2:DescribeVpcEndpoints", "ec2:DescribeSecurityGroups", // the same
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
 				"sagemaker:ListNotebookInstances",
 			}},

@@ -62,6 +62,10 @@ func (m marked) DescribeTransitGatewayAttachments(context.Context, *ec2.Describe
 	return &ec2.DescribeTransitGatewayAttachmentsOutput{}, nil
 }
 
+func (m marked) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error) {
+	return &ec2.DescribeVpcEndpointsOutput{}, nil
+}
+
 // rebuilt rebuilds the ledger from both lands, and returns what the visits say, by kind.
 func (w *realm) rebuilt(t *rapid.T) map[string]workflow.Found {
 	r := rebuild.Rebuilder{Ledger: w.ledger, Enter: func(_ string, at event.Place) rebuild.Clients {

@@ -72,6 +72,15 @@ func (r Rebuilder) region(ctx context.Context, read *reader, at event.Place, tol
 	if err := read.connections(ctx, at, write); err != nil {
 		return err
 	}
+	endpoints, groups, err := read.endpoints(ctx, at)
+	if err != nil {
+		return err
+	}
+	for _, rows := range PlanEndpoints(endpoints, groups) {
+		if err := write(rows); err != nil {
+			return err
+		}
+	}
 	notebooks, unreadable, err := read.notebooks(ctx, at)
 	if fault.Absent(err) { // the Region has no SageMaker
 		return nil
@@ -120,7 +129,7 @@ func (r Rebuilder) write(ctx context.Context, rows Rows, told func(string, workf
 }
 
 // kinds are the names of kinds of items, in the plural.
-var kinds = map[ledger.Kind]string{ledger.Route: Routes, ledger.Rule: Rules, ledger.HostRoute: HostRoutes, ledger.Attachment: Made}
+var kinds = map[ledger.Kind]string{ledger.Route: Routes, ledger.Rule: Rules, ledger.HostRoute: HostRoutes, ledger.Attachment: Made, ledger.Endpoint: Endpoints, ledger.Group: Groups}
 
 // tell adds to the count of a kind.
 func tell(found []workflow.Found, kind string, add workflow.Found) []workflow.Found {

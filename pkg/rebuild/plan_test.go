@@ -172,6 +172,38 @@ func TestPlanHostRoutes(t *testing.T) {
 	}
 }
 
+func TestPlanEndpoints(t *testing.T) {
+	place := event.Place{Account: alpha, Region: "eu-west-1"}
+	one := func(id, owner, service string) rebuild.Tagged {
+		return rebuild.Tagged{Place: place, ID: id, VPC: "vpc-1", Owner: owner, Service: service, State: "available"}
+	}
+	group := func(id, vpc, owner, name string) rebuild.Tagged {
+		return rebuild.Tagged{Place: place, ID: id, VPC: vpc, Owner: owner, Group: name}
+	}
+	deleted := one("vpce-0", "private-notebooks-vpc-1", "api")
+	deleted.State = "deleted"
+	got := rebuild.PlanEndpoints([]rebuild.Tagged{deleted, one("vpce-2", "private-notebooks-vpc-1", "notebook"), one("vpce-1", "private-notebooks-vpc-1", "api"), one("vpce-3", "private-notebooks-vpc-1", "api"),
+		one("vpce-4", "private-notebooks-vpc-2", "api"), one("vpce-5", "mine", "api"), one("vpce-6", "data-api-endpoint-vpc-1", "rds-data")},
+		[]rebuild.Tagged{group("sg-1", "vpc-1", "private-notebooks-vpc-1", "drawbridge-private-notebooks-vpc-1"), group("sg-2", "vpc-1", "data-api-endpoint-vpc-1", "mine"),
+			group("sg-3", "vpc-2", "data-api-endpoint-vpc-1", "drawbridge-data-api-endpoint-vpc-1"), group("sg-4", "vpc-1", "mine", "drawbridge-mine")})
+	var lines []string
+	for _, rows := range got {
+		lines = append(lines, rows.Entry.Kind+" "+rows.Entry.Sides[0].ID)
+		for _, i := range rows.Items {
+			lines = append(lines, fmt.Sprintf("%s %s %s %s %v", i.Resource, i.Kind, i.Key, i.Left, i.Needed))
+		}
+		for _, u := range rows.Untold {
+			lines = append(lines, "untold "+u.What)
+		}
+	}
+	want := []string{"private-notebooks vpc-1", "vpc-1 endpoint api vpce-1 [private-notebooks-vpc-1]", "vpc-1 endpoint notebook vpce-2 [private-notebooks-vpc-1]",
+		"vpc-1 group drawbridge-private-notebooks-vpc-1 sg-1 [private-notebooks-vpc-1]", "untold vpce-3 of vpc-1: there is another one of api",
+		"data-api-endpoint vpc-1", "vpc-1 endpoint rds-data vpce-6 [data-api-endpoint-vpc-1]"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 func TestNamesAreTakenApartStrictly(t *testing.T) {
 	for id, want := range map[string]bool{"tgw-1:vpc-1:vpc-2": true, "tgw-1:vpc-2:vpc-1": false, "tgw-1:vpc-1:vpc-1": false, "tgw-1:vpc-1": false, "pcx-1:vpc-1:vpc-2": false, "tgw-1:vpc-1:vpc-2:": false, "": false} {
 		if _, _, ok := rebuild.Pair(id); ok != want {

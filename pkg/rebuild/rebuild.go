@@ -9,6 +9,7 @@
 //	rebuild.go  the words
 //	plan.go     thinks: which rows the ledger gets (pure)
 //	read.go     reads what carries marks, each place once
+//	endpoints.go  the same for the endpoints of a VPC
 //	facts.go    puts together what both accounts show of one connection
 //	apply.go    visits an account, and writes
 //	tally.go    says what a rebuild came to
@@ -38,6 +39,9 @@ const (
 	Made        = "attachments made by Drawbridge"
 	DNSOptions  = "DNS options"
 	Belonging   = "associations"
+	Endpointed  = "VPCs with endpoints"
+	Endpoints   = "endpoints"
+	Groups      = "groups of endpoints"
 )
 
 // Connected is a peering, or a pair of VPCs on a gateway, that carries a mark of Drawbridge's, as its two accounts show it.

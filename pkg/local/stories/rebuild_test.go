@@ -2,6 +2,7 @@ package stories
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,22 +119,52 @@ func lose(ctx context.Context, t *testing.T, w *scenario.World) {
 	kept := whole[w]
 	kept.rows, kept.accounts = strings.Join(record(ctx, t, w), "\n"), snapshot(ctx, t, w, w.Consumer)+snapshot(ctx, t, w, w.Producer)
 	whole[w] = kept
+	succeeds(t, emptied(ctx))
+}
+
+// emptied removes every row of the ledger's table.
+func emptied(ctx context.Context) error {
 	client := dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
 	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{TableName: aws.String("drawbridge-ledger")})
 	lost := 0
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		succeeds(t, err)
+		if err != nil {
+			return err
+		}
 		for _, row := range page.Items {
-			_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String("drawbridge-ledger"), Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}})
-			succeeds(t, err)
+			if _, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String("drawbridge-ledger"), Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}}); err != nil {
+				return err
+			}
 			lost++
 		}
 	}
 	if lost == 0 {
-		t.Fatal("the ledger was empty before it was lost")
+		return errors.New("the ledger was empty before it was lost")
 	}
+	return nil
 }
+
+// rebuiltCallers are the stories of [rebuilds] about the Data API.
+var rebuiltCallers = []dataAPITale{{
+	name:  "rebuild-endpoint",
+	title: "The ledger of a VPC with an endpoint is lost, and rebuilt",
+	about: `
+As in data-api-consumer-removed.md, but between the two tags the table is lost, and rebuilt: the endpoint and its security group are known again
+by the tags that Drawbridge gave them when it made them, and go with the tag of the VPC.`,
+	change: hasNetwork,
+	acts: []dataAPIAct{
+		wanted("Available"),
+		{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
+			if err := emptied(ctx); err != nil {
+				return err
+			}
+			return started(ctx, "drawbridge-rebuild", workflow.Sweep{Accounts: []string{w.Consumer}, Regions: []string{w.Region}})
+		}, []string{"Rebuilt"}},
+		unwanted("Removed"),
+	},
+	restored: true,
+}}
 
 // record says what the ledger has of the connections of the world's accounts, but for when and by whom.
 func record(ctx context.Context, t *testing.T, w *scenario.World) []string {

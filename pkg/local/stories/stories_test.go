@@ -84,7 +84,7 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers)
+	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, rebuiltCallers)
 	for i, s := range dataAPI {
 		t.Run(s.name, func(t *testing.T) {
 			played++
