@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -123,13 +124,16 @@ func (r Rebuilder) write(ctx context.Context, rows Rows, told func(string, workf
 		told(kinds[i.Kind], one)
 	}
 	for _, u := range rows.Untold {
-		told(u.Kind, workflow.Found{Untold: 1, Names: []string{u.What}})
+		told(u.Kind, workflow.Found{Untold: 1, Names: []string{fit.Bytes(u.What, room)}})
 	}
 	return nil
 }
 
 // kinds are the names of kinds of items, in the plural.
 var kinds = map[ledger.Kind]string{ledger.Route: Routes, ledger.Rule: Rules, ledger.HostRoute: HostRoutes, ledger.Attachment: Made, ledger.Endpoint: Endpoints, ledger.Group: Groups}
+
+// The answers of a page of accounts are one payload of the machine, and a dozen kinds may be in each: so few are named, in so many bytes.
+const few, room = 3, 160
 
 // tell adds to the count of a kind.
 func tell(found []workflow.Found, kind string, add workflow.Found) []workflow.Found {
@@ -139,8 +143,6 @@ func tell(found []workflow.Found, kind string, add workflow.Found) []workflow.Fo
 	}
 	f := &found[n]
 	f.Seen, f.Written, f.Untold = f.Seen+add.Seen, f.Written+add.Written, f.Untold+add.Untold
-	for _, name := range add.Names {
-		f.Names = sweep.Name(f.Names, name)
-	}
+	f.Names = append(f.Names, add.Names[:min(len(add.Names), few-len(f.Names))]...)
 	return found
 }
