@@ -35,6 +35,9 @@ var sweepSteps = map[string]step{
 			}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
+			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
+			{actions: []string{"iam:GetRolePolicy"}, resources: []string{dataAPIRoles}},
 		},
 	},
 }

@@ -16,5 +16,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(rebuild.New(door.Enter, ledger.Open(door.Hub())).Rebuild)
+	workflow.Start(rebuild.New(door.Enter, ledger.Open(door.Hub()), door.Hub().Region).Rebuild)
 }

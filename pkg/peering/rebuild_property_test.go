@@ -70,7 +70,7 @@ func (m marked) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsI
 func (w *realm) rebuilt(t *rapid.T) map[string]workflow.Found {
 	r := rebuild.Rebuilder{Ledger: w.ledger, Enter: func(_ string, at event.Place) rebuild.Clients {
 		l := w.lands[at.Account]
-		return rebuild.Clients{EC2: marked{l}, SageMaker: studio{l}}
+		return rebuild.Clients{EC2: marked{l}, SageMaker: studio{l}, RDS: l}
 	}}
 	all := map[string]workflow.Found{}
 	for _, account := range []string{alpha, beta} {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -24,13 +26,15 @@ type Rebuilder struct {
 	// Enter returns the clients for acting in a place on behalf of an execution.
 	Enter  func(execution string, at event.Place) Clients
 	Ledger ledger.Ledger
+	// Home is the Region under which the ledger has what has none: the hub's.
+	Home string
 }
 
 // New returns a Rebuilder that enters accounts by enter.
-func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger) Rebuilder {
-	return Rebuilder{Ledger: l, Enter: func(execution string, at event.Place) Clients {
+func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger, home string) Rebuilder {
+	return Rebuilder{Ledger: l, Home: home, Enter: func(execution string, at event.Place) Clients {
 		c := enter(execution, at.Account, at.Region)
-		return Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
+		return Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), RDS: rds.NewFromConfig(c), IAM: iam.NewFromConfig(c)}
 	}}
 }
 
@@ -82,6 +86,9 @@ func (r Rebuilder) region(ctx context.Context, read *reader, at event.Place, tol
 			return err
 		}
 	}
+	if err := read.clusters(ctx, at, r.Home, write); err != nil {
+		return err
+	}
 	notebooks, unreadable, err := read.notebooks(ctx, at)
 	if fault.Absent(err) { // the Region has no SageMaker
 		return nil
@@ -130,7 +137,7 @@ func (r Rebuilder) write(ctx context.Context, rows Rows, told func(string, workf
 }
 
 // kinds are the names of kinds of items, in the plural.
-var kinds = map[ledger.Kind]string{ledger.Route: Routes, ledger.Rule: Rules, ledger.HostRoute: HostRoutes, ledger.Attachment: Made, ledger.Endpoint: Endpoints, ledger.Group: Groups}
+var kinds = map[ledger.Kind]string{ledger.Route: Routes, ledger.Rule: Rules, ledger.HostRoute: HostRoutes, ledger.Attachment: Made, ledger.Endpoint: Endpoints, ledger.Group: Groups, ledger.Role: Roles}
 
 // The answers of a page of accounts are one payload of the machine, and a dozen kinds may be in each: so few are named, in so many bytes.
 const few, room = 3, 160

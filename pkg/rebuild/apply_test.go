@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/smithy-go"
 
@@ -31,6 +36,9 @@ type place struct {
 	peerings    []types.VpcPeeringConnection
 	attachments []types.TransitGatewayAttachment
 	rules       []types.SecurityGroupRule
+	clusters    []rdstypes.DBCluster
+	role        *iamtypes.Role
+	rights      string // what the role's policy says
 	calls       map[string]int
 }
 
@@ -89,6 +97,24 @@ func (p *place) DescribeNotebookInstanceLifecycleConfig(context.Context, *sagema
 	return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "RecordNotFound"}
 }
 
+func (p *place) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	return &rds.DescribeDBClustersOutput{DBClusters: p.clusters}, p.call("clusters")
+}
+
+func (p *place) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
+	if p.role == nil || *p.role.RoleName != *in.RoleName {
+		return nil, &smithy.GenericAPIError{Code: "NoSuchEntity"}
+	}
+	return &iam.GetRoleOutput{Role: p.role}, p.err
+}
+
+func (p *place) GetRolePolicy(context.Context, *iam.GetRolePolicyInput, ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error) {
+	if p.rights == "" {
+		return nil, &smithy.GenericAPIError{Code: "NoSuchEntity"}
+	}
+	return &iam.GetRolePolicyOutput{PolicyDocument: aws.String(url.PathEscape(p.rights))}, p.err
+}
+
 func ec2tags(tags map[string]string) (out []types.Tag) {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})
@@ -130,8 +156,8 @@ func world() map[string]*place {
 // visit rebuilds what one account has, and says it in a line for each kind.
 func visit(t *testing.T, w map[string]*place, l ledger.Ledger, account string) (workflow.SweepAccountOutput, string, error) {
 	t.Helper()
-	r := rebuild.Rebuilder{Ledger: l, Enter: func(_ string, at event.Place) rebuild.Clients {
-		return rebuild.Clients{EC2: w[at.Account], SageMaker: w[at.Account]}
+	r := rebuild.Rebuilder{Ledger: l, Home: "home", Enter: func(_ string, at event.Place) rebuild.Clients {
+		return rebuild.Clients{EC2: w[at.Account], SageMaker: w[at.Account], RDS: w[at.Account], IAM: w[at.Account]}
 	}}
 	out, err := r.Rebuild(t.Context(), workflow.SweepAccountInput{Execution: "x", Territory: workflow.Territory{Account: account, Regions: []string{"eu-west-1"}}})
 	var lines []string
@@ -249,5 +275,48 @@ func TestAFailureLeavesTheOthersAlone(t *testing.T) {
 	}
 	if _, err := (rebuild.Rebuilder{Ledger: l}).Rebuild(t.Context(), workflow.SweepAccountInput{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("no Region: %v", err)
+	}
+}
+
+// A role is a cluster's if it is as Drawbridge makes it, and lets query exactly that cluster; the status alone makes nothing Drawbridge's.
+func TestTheRoleOfACluster(t *testing.T) {
+	const cluster = "arn:aws:rds:eu-west-1:" + beta + ":cluster:sales"
+	boundary := "arn:aws:iam::" + beta + ":policy/drawbridge/drawbridge-data-api-boundary"
+	rights := func(of string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Sid":"DrawbridgeQuery","Effect":"Allow","Action":["rds-data:ExecuteStatement"],"Resource":["` + of + `"]}]}`
+	}
+	for name, c := range map[string]struct {
+		status, path, boundary, rights string
+		told                           string
+	}{
+		"Drawbridge made it":     {"Exposed", "/drawbridge/", boundary, rights(cluster), "clusters with the Data API 1/1 untold 0, roles 1/1 untold 0"},
+		"of another Region":      {"Exposed", "/drawbridge/", boundary, rights("arn:aws:rds:us-east-1:" + beta + ":cluster:sales"), "clusters with the Data API 1/1 untold 0, roles 0/0 untold 1"},
+		"without the boundary":   {"Exposed", "/drawbridge/", "", rights(cluster), "clusters with the Data API 1/1 untold 0, roles 0/0 untold 1"},
+		"without a policy":       {"Exposed", "/drawbridge/", boundary, "", "clusters with the Data API 1/1 untold 0, roles 0/0 untold 1"},
+		"under another path":     {"Exposed", "/", boundary, rights(cluster), "clusters with the Data API 1/1 untold 0, roles 0/0 untold 1"},
+		"there is none":          {status: "Refused", told: "clusters with the Data API 1/1 untold 0"},
+		"a cluster without mark": {"", "/drawbridge/", boundary, rights(cluster), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &place{clusters: []rdstypes.DBCluster{{DBClusterIdentifier: aws.String("sales"), DBClusterArn: aws.String(cluster)}}, rights: c.rights}
+			if c.status != "" {
+				p.clusters[0].TagList = []rdstypes.Tag{{Key: aws.String("drawbridge:status"), Value: &c.status}}
+			}
+			if c.path != "" {
+				p.role = &iamtypes.Role{RoleName: aws.String("drawbridge-data-api-sales"), RoleId: aws.String("AROA1"), Path: &c.path, Arn: aws.String("arn:aws:iam::" + beta + ":role/x"),
+					PermissionsBoundary: &iamtypes.AttachedPermissionsBoundary{PermissionsBoundaryArn: &c.boundary}}
+			}
+			l, _ := ledgertest.New()
+			_, told, err := visit(t, map[string]*place{beta: p}, l, beta)
+			if err != nil || told != c.told {
+				t.Errorf("%s, %v; want %s", told, err, c.told)
+			}
+			entry, managed, _ := l.Connection(t.Context(), cluster)
+			items, _ := l.Of(t.Context(), beta, "home", "drawbridge-data-api-sales")
+			made := strings.Contains(c.told, "roles 1/1")
+			if managed != (c.status != "") || managed && (entry.Kind != "data-api" || string(entry.Status) != c.status) || made != (len(items) == 1) || made && (items[0].Left != "AROA1" || !items[0].NeededBy(cluster)) {
+				t.Errorf("%+v, %+v", entry, items)
+			}
+		})
 	}
 }

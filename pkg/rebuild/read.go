@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
@@ -46,6 +47,8 @@ type SageMaker interface {
 type Clients struct {
 	EC2       EC2
 	SageMaker SageMaker
+	RDS       RDS
+	IAM       dataapi.PolicyReader
 }
 
 // reader reads for one visit, each thing once.

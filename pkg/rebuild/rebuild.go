@@ -10,6 +10,7 @@
 //	plan.go     thinks: which rows the ledger gets (pure)
 //	read.go     reads what carries marks, each place once
 //	endpoints.go  the same for the endpoints of a VPC
+//	clusters.go  the same for clusters that are queried through the Data API
 //	facts.go    puts together what both accounts show of one connection
 //	apply.go    visits an account, and writes
 //	tally.go    says what a rebuild came to
@@ -42,6 +43,8 @@ const (
 	Endpointed  = "VPCs with endpoints"
 	Endpoints   = "endpoints"
 	Groups      = "groups of endpoints"
+	Clusters    = "clusters with the Data API"
+	Roles       = "roles"
 )
 
 // Connected is a peering, or a pair of VPCs on a gateway, that carries a mark of Drawbridge's, as its two accounts show it.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -164,6 +165,28 @@ by the tags that Drawbridge gave them when it made them, and go with the tag of 
 		unwanted("Removed"),
 	},
 	restored: true,
+}, {
+	name:  "rebuild-data-api",
+	title: "The ledger of a cluster with the Data API is lost, and rebuilt",
+	about: `
+As in data-api-removed.md, but between the two the table is lost, and rebuilt: the role is known again by how it was made, and goes when the
+cluster names nobody any more. Nobody knows that the HTTP endpoint was off before, so it stays on.`,
+	acts: []dataAPIAct{
+		exposed("Exposed"),
+		{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
+			if err := emptied(ctx); err != nil {
+				return err
+			}
+			return started(ctx, "drawbridge-rebuild", workflow.Sweep{Accounts: []string{w.Producer}, Regions: []string{w.Region}})
+		}, []string{"Rebuilt"}},
+		retracted("Retracted"),
+	},
+	also: func(ctx context.Context, t *testing.T, w *scenario.DataAPIWorld) {
+		roles, err := iam.NewFromConfig(engine.Config(w.Producer, w.Region)).ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String("/drawbridge/")})
+		if err != nil || len(roles.Roles) != 0 {
+			t.Errorf("%d roles are left, %v", len(roles.Roles), err)
+		}
+	},
 }}
 
 // record says what the ledger has of the connections of the world's accounts, but for when and by whom.
