@@ -3,7 +3,6 @@ package rebuild
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 
@@ -71,36 +70,28 @@ func (r Rebuilder) Rebuild(ctx context.Context, in workflow.SweepAccountInput) (
 	return out, errors.Join(broken...)
 }
 
-// region rebuilds what is in one place, and tells what that came to.
+// region rebuilds what is in one place, and tells what that came to. What fails in one part leaves the others alone, unless nothing can be read there, or it
+// passes by itself.
 func (r Rebuilder) region(ctx context.Context, read *reader, at event.Place, told func(string, workflow.Found)) error {
 	write := func(rows Rows) error { return r.write(ctx, rows, told) }
-	if err := read.connections(ctx, at, write); err != nil {
-		return err
-	}
-	endpoints, groups, err := read.endpoints(ctx, at)
-	if err != nil {
-		return err
-	}
-	for _, rows := range PlanEndpoints(endpoints, groups) {
-		if err := write(rows); err != nil {
+	var broken []error
+	for _, part := range []func() error{
+		func() error { return read.connections(ctx, at, write) },
+		func() error { return read.endpoints(ctx, at, write) },
+		func() error { return read.clusters(ctx, at, r.Home, write) },
+		func() error { return read.notebooks(ctx, at, write) },
+	} {
+		err := part()
+		_, unreadable := fault.Unreadable(err)
+		switch {
+		case fault.Absent(err): // the Region does not have the service
+		case unreadable || fault.Passing(err):
 			return err
+		case err != nil:
+			broken = append(broken, err)
 		}
 	}
-	if err := read.clusters(ctx, at, r.Home, write); err != nil {
-		return err
-	}
-	notebooks, unreadable, err := read.notebooks(ctx, at)
-	if fault.Absent(err) { // the Region has no SageMaker
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	rows := PlanHostRoutes(notebooks)
-	for _, name := range unreadable {
-		rows.Untold = append(rows.Untold, Untold{HostRoutes, fmt.Sprintf("those in %s: its block was edited by hand", name)})
-	}
-	return write(rows)
+	return fault.Join(broken...)
 }
 
 // write writes what the ledger lacks of one thing: the entry first, since items without one may be forgotten by the next look.

@@ -260,8 +260,9 @@ func TestAFailureLeavesTheOthersAlone(t *testing.T) {
 	w[beta].peerings = append(w[beta].peerings, types.VpcPeeringConnection{VpcPeeringConnectionId: aws.String("pcx-2"), RequesterVpcInfo: &types.VpcPeeringConnectionVpcInfo{OwnerId: aws.String(beta), Region: aws.String("eu-west-1"), VpcId: aws.String("vpc-2")},
 		AccepterVpcInfo: &types.VpcPeeringConnectionVpcInfo{OwnerId: aws.String(beta), Region: aws.String("eu-west-1"), VpcId: aws.String("vpc-2")}, Status: &types.VpcPeeringConnectionStateReason{Code: "active"},
 		Tags: ec2tags(map[string]string{"drawbridge:status": "Connected"})})
+	w[beta].clusters = []rdstypes.DBCluster{{DBClusterIdentifier: aws.String("sales"), DBClusterArn: aws.String("arn:sales"), TagList: []rdstypes.Tag{{Key: aws.String("drawbridge:status"), Value: aws.String("Refused")}}}}
 	_, told, err := visit(t, w, l, beta)
-	if fault.Of(err) != fault.Refused || !strings.Contains(told, "peerings 1/1") || !strings.Contains(err.Error(), "pcx-1") {
+	if fault.Of(err) != fault.Refused || !strings.Contains(told, "Data API 1/1") || !strings.Contains(told, "peerings 1/1") || !strings.Contains(err.Error(), "pcx-1") {
 		t.Errorf("%s, %v", told, err)
 	}
 	w[alpha].err = &smithy.GenericAPIError{Code: "RequestLimitExceeded", Message: "slow down"}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -24,9 +23,6 @@ func (r *reader) clusters(ctx context.Context, at event.Place, home string, to f
 	pages := rds.NewDescribeDBClustersPaginator(r.in(at).RDS, &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(pageSize)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if fault.Absent(err) {
-			return nil
-		}
 		if err != nil {
 			return fmt.Errorf("reading the clusters of %s, %s: %w", at.Account, at.Region, err)
 		}

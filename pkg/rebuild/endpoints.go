@@ -79,8 +79,22 @@ func (e Tagged) item(kind ledger.Kind, key string) ledger.Item {
 	return ledger.Item{Account: e.Account, Region: e.Region, Resource: e.VPC, Kind: kind, Key: key, Left: e.ID, Needed: []string{e.Owner}}
 }
 
-// endpoints reads the interface endpoints of a place with the tag drawbridge:connection, and, if there are any, the groups with it.
-func (r *reader) endpoints(ctx context.Context, at event.Place) (endpoints, groups []Tagged, err error) {
+// endpoints gives to with the rows of the endpoints of a place.
+func (r *reader) endpoints(ctx context.Context, at event.Place, to func(Rows) error) error {
+	endpoints, groups, err := r.tagged(ctx, at)
+	if err != nil {
+		return err
+	}
+	for _, rows := range PlanEndpoints(endpoints, groups) {
+		if err := to(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tagged reads the interface endpoints of a place with the tag drawbridge:connection, and, if there are any, the groups with it.
+func (r *reader) tagged(ctx context.Context, at event.Place) (endpoints, groups []Tagged, err error) {
 	tagged := []types.Filter{{Name: aws.String("tag-key"), Values: []string{endpoint.TagConnection}}}
 	pages := ec2.NewDescribeVpcEndpointsPaginator(r.in(at).EC2, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(pageSize), Filters: tagged})
 	for pages.HasMorePages() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -55,7 +56,7 @@ func (r *reader) connections(ctx context.Context, at event.Place, to func(Rows) 
 		case pair && !pairs[rule.Connection]:
 			pairs[rule.Connection] = true
 			things = append(things, thing{Pairs, rule.Connection, func() (Rows, error) { return r.pair(ctx, at, rule) }})
-		case isPeering(rule.Connection) && !slices.ContainsFunc(peerings, func(p types.VpcPeeringConnection) bool {
+		case strings.HasPrefix(rule.Connection, "pcx-") && !slices.ContainsFunc(peerings, func(p types.VpcPeeringConnection) bool {
 			return aws.ToString(p.VpcPeeringConnectionId) == rule.Connection
 		}):
 			things = append(things, thing{Rules, rule.ID, func() (Rows, error) {

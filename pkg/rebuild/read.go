@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -184,9 +183,22 @@ func (r *reader) network(ctx context.Context, at event.Place, vpc string) ([]str
 	return route.SubnetIDs(subnets), tables, nil
 }
 
-// notebooks returns the notebook instances of a place that use a lifecycle configuration, with the lines in it, and the configurations whose
+// notebooks gives to with the rows of the host routes of a place.
+func (r *reader) notebooks(ctx context.Context, at event.Place, to func(Rows) error) error {
+	notebooks, unreadable, err := r.configured(ctx, at)
+	if err != nil {
+		return err
+	}
+	rows := PlanHostRoutes(notebooks)
+	for _, name := range unreadable {
+		rows.Untold = append(rows.Untold, Untold{HostRoutes, fmt.Sprintf("those in %s: its block was edited by hand", name)})
+	}
+	return to(rows)
+}
+
+// configured returns the notebook instances of a place that use a lifecycle configuration, with the lines in it, and the configurations whose
 // block cannot be read.
-func (r *reader) notebooks(ctx context.Context, at event.Place) (out []Notebook, unreadable []string, err error) {
+func (r *reader) configured(ctx context.Context, at event.Place) (out []Notebook, unreadable []string, err error) {
 	api := r.in(at).SageMaker
 	lines, bad := map[string][]lifecycle.Line{}, map[string]bool{}
 	pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(pageSize)})
@@ -261,6 +273,3 @@ func tagsOf(tags []types.Tag) map[string]string {
 	}
 	return out
 }
-
-// isPeering reports whether an id is that of a peering.
-func isPeering(id string) bool { return strings.HasPrefix(id, "pcx-") }

@@ -6,14 +6,14 @@
 //
 // A mark counts if both accounts that a connection is between have it: nobody gives the other's things to Drawbridge by a tag of their own.
 //
-//	rebuild.go  the words
-//	plan.go     thinks: which rows the ledger gets (pure)
-//	read.go     reads what carries marks, each place once
+//	rebuild.go    the words
+//	plan.go       thinks: which rows the ledger gets (pure)
+//	read.go       reads what carries marks, each place once
+//	facts.go      puts together what both accounts show of one connection
 //	endpoints.go  the same for the endpoints of a VPC
-//	clusters.go  the same for clusters that are queried through the Data API
-//	facts.go    puts together what both accounts show of one connection
-//	apply.go    visits an account, and writes
-//	tally.go    says what a rebuild came to
+//	clusters.go   the same for clusters that are queried through the Data API
+//	apply.go      visits an account, and writes
+//	tally.go      says what a rebuild came to
 //
 // docs/decisions/0091-the-ledger-is-rebuilt.md has the reasons, and what is not rebuilt.
 package rebuild
