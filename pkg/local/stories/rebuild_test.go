@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -43,9 +44,15 @@ deletes the peering: what Drawbridge added goes, and what the owner of beta adde
 				lose(ctx, t, w)
 				startSweep(ctx, t, w)
 			}, []string{"InLine", "Swept"}},
-			{"The operators start drawbridge-rebuild.", startRebuild, []string{"Rebuilt"}},
+			{"The operators set the mode to observe, and start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Observe)
+				startRebuild(ctx, t, w)
+			}, []string{"Rebuilt"}},
 			{"They start it again.", startRebuild, []string{"Rebuilt"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Connected", "Swept"}},
+			{"They set the mode to full, which starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Full)
+				startSweep(ctx, t, w) // the rule that does it would sweep the accounts of all stories
+			}, []string{"Connected", "Swept"}},
 			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
