@@ -74,6 +74,27 @@ deletes the peering: what Drawbridge added goes, and what the owner of beta adde
 		},
 	},
 	{
+		name:  "rebuild-deleted",
+		title: "A peering is deleted while the ledger is lost",
+		about: `
+As in rebuild.md, but the owner of alpha deletes the peering before the ledger is rebuilt, so nothing is taken away for it. AWS shows the peering
+still, with its status: it is in the ledger again, and the next sweep takes away what was added for it.`,
+		prepare: remember,
+		acts: []act{
+			request("Connected"),
+			{"The ledger's table is lost. The owner of alpha deletes the peering.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				lose(ctx, t, w)
+				remove(false)(ctx, t, w)
+			}, []string{"Nothing"}},
+			{"The operators start drawbridge-rebuild.", startRebuild, []string{"Rebuilt"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"InLine", "Removed", "Swept"}},
+		},
+		unruly: true, // each side has the status, so two executions take the same away
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer, w.Producer)
+		},
+	},
+	{
 		name:  "rebuild-gateway",
 		title: "The ledger of two VPCs on a gateway is lost, and rebuilt",
 		about: `
