@@ -229,7 +229,7 @@ func TestTemplatesAreTheGoldenOnes(t *testing.T) {
 	assembly := synth(t, local)
 	hub := template(t, assembly, hubStackName)
 	golden(t, "hub.template.json", normalise(t, hub))
-	for _, name := range []string{"attachment", "change", "data-api", "data-api-endpoint", "notebook", "peering", "private-notebooks", "share", "studio", "sweep", "transit"} {
+	for _, name := range []string{"attachment", "change", "data-api", "data-api-endpoint", "notebook", "peering", "private-notebooks", "rebuild", "share", "studio", "sweep", "transit"} {
 		golden(t, name+".asl.json", machine(t, hub, "drawbridge-"+name))
 	}
 	golden(t, "member.template.json", normalise(t, template(t, assembly, memberStackName)))

@@ -146,6 +146,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	})
 	h.machine("private-notebooks", h.privateNotebooks, privatePatterns())
 	h.machine("data-api-endpoint", h.dataAPIEndpoint, dataAPIEndpointPatterns())
+	h.rebuilds()
 	h.tellPeople()
 	h.requestAlarms()
 	h.dashboard()

@@ -50,13 +50,14 @@ func TestStepsThatOnlyTakeAwaySaySo(t *testing.T) {
 	}
 }
 
-// What was held back is started again in whatever machine it was.
+// What was held back is started again in whatever machine it was, but for those that visit all accounts: a change of the mode starts the one, people
+// the other.
 func TestEveryMachineButTheSweepIsResumed(t *testing.T) {
 	hub := template(t, synth(t, local), hubStackName)
 	var names []string
 	for _, r := range hub["Resources"].(map[string]any) {
 		properties, _ := r.(map[string]any)["Properties"].(map[string]any)
-		if name, ok := properties["StateMachineName"].(string); ok && name != "drawbridge-sweep" {
+		if name, ok := properties["StateMachineName"].(string); ok && name != "drawbridge-sweep" && name != "drawbridge-rebuild" {
 			names = append(names, name[len("drawbridge-"):])
 		}
 	}

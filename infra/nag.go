@@ -43,7 +43,7 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 		suppress("IAM5", "Which execution failed is known only when it did; only those of Drawbridge's machines can be read.",
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-\*:\*$`),
 		suppress("IAM5", "A Map Run's children are executions of the machine itself, with names that AWS makes.",
-			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-sweep(/accounts)?:\*$`),
+			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-(sweep|rebuild)(/accounts)?:\*$`),
 		suppress("IAM5", "The machine invokes its own functions, in any version.",
 			`^Resource::<[A-Za-z]+Function[0-9A-F]{8}\.Arn>:\*$`),
 		suppress("IAM5", "IAM knows no resource for log delivery and for X-Ray; these are all the actions that the machine has on *.",

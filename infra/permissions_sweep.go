@@ -1,6 +1,6 @@
 package main
 
-// sweepSteps are the states of the Sweep machine.
+// sweepSteps are the states of the Sweep machine, and of the Rebuild machine.
 var sweepSteps = map[string]step{
 	"ListAccounts": {listsOrg: true, readsParam: true},
 	"TallySweep":   {announces: true, notifies: true, keepsLedger: true},
@@ -21,6 +21,23 @@ var sweepSteps = map[string]step{
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
+		},
+	},
+	"TallyRebuild": {announces: true, notifies: true},
+	"RebuildAccount": {
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayAttachments", "ec2:DescribeSecurityGroupRules", // what carries marks
+				"ec2:DescribeVpcEndpoints", "ec2:DescribeSecurityGroups", // the same
+				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+				"sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
+			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
+			{actions: []string{"iam:GetRolePolicy"}, resources: []string{dataAPIRoles}},
 		},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	tasks "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctionstasks"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -25,22 +26,7 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 		data{"sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally")},
 		result{output: "$.Payload"})
 	visit := h.task(scope, "SweepAccount", data{"territory": at("$.territory")}, result{output: "$.Payload"})
-	// After all retries. What is lost is one account's visit; the tally says so, and the next sweep comes again.
-	visit.AddCatch(sfn.NewPass(scope, jsii.String("AccountMissed"), &sfn.PassProps{
-		Comment:    jsii.String("This account was not swept, or not wholly; TallySweep tells people."),
-		Parameters: &map[string]any{"account": at("$.territory.account"), "error": at("$.failed.Error"), "cause": at("$.failed.Cause")},
-	}), &sfn.CatchProps{Errors: jsii.Strings("States.ALL"), ResultPath: jsii.String("$.failed")})
-	each := sfn.NewDistributedMap(scope, jsii.String("SweepEachAccount"), &sfn.DistributedMapProps{
-		ItemsPath:      jsii.String("$.accounts"),
-		ItemSelector:   &map[string]any{"territory": at("$$.Map.Item.Value")},
-		ResultPath:     jsii.String("$.visits"),
-		Label:          jsii.String("accounts"),
-		MaxConcurrency: jsii.Number(20),
-		// A visit that fails where nothing can catch it, such as at its time limit, is told by the tally as well.
-		ToleratedFailurePercentage: jsii.Number(100),
-		MapExecutionType:           sfn.StateMachineType_STANDARD,
-	})
-	each.ItemProcessor(visit, &sfn.ProcessorConfig{})
+	each := h.eachAccount(scope, "SweepEachAccount", visit, "AccountMissed", "This account was not swept, or not wholly; TallySweep tells people.")
 	tally := h.task(scope, "TallySweep",
 		data{"executionId": at("$$.Execution.Id"), "sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally"),
 			"accounts": at("$.accounts"), "visits": at("$.visits")},
@@ -59,34 +45,44 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 		{"PartlySwept", succeed(scope, "PartlySwept", "Some accounts could not be swept; the output names them, and people were told.")},
 	}))
 	return sfn.NewPass(scope, jsii.String("StartSweep"), &sfn.PassProps{
-		Comment: jsii.String("The input may name accounts and Regions; an empty one means all."),
-		Parameters: &map[string]any{"sweep": at("$"), "page": "", "tally": map[string]any{
-			"accounts": 0, "found": []any{}, "closed": []any{}, "barred": []any{}, "failed": []any{},
-			"more": map[string]any{"closed": 0, "barred": 0, "failed": 0},
-		}},
+		Comment:    jsii.String("The input may name accounts and Regions; an empty one means all."),
+		Parameters: tallied(),
 	}).Next(resume)
+}
+
+// tallied is what a machine begins with that visits accounts: its own input, and a tally of nothing.
+func tallied() *map[string]any {
+	return &map[string]any{"sweep": at("$"), "page": "", "tally": map[string]any{
+		"accounts": 0, "found": []any{}, "closed": []any{}, "barred": []any{}, "failed": []any{},
+		"more": map[string]any{"closed": 0, "barred": 0, "failed": 0},
+	}}
+}
+
+// eachAccount returns the Distributed Map that visits each of a page of accounts.
+func (h *hub) eachAccount(scope constructs.Construct, id string, visit tasks.LambdaInvoke, missed, comment string) sfn.DistributedMap {
+	// After all retries. What is lost is one account's visit; the tally says so, and the next one comes again.
+	visit.AddCatch(sfn.NewPass(scope, jsii.String(missed), &sfn.PassProps{
+		Comment:    jsii.String(comment),
+		Parameters: &map[string]any{"account": at("$.territory.account"), "error": at("$.failed.Error"), "cause": at("$.failed.Cause")},
+	}), &sfn.CatchProps{Errors: jsii.Strings("States.ALL"), ResultPath: jsii.String("$.failed")})
+	each := sfn.NewDistributedMap(scope, jsii.String(id), &sfn.DistributedMapProps{
+		ItemsPath:      jsii.String("$.accounts"),
+		ItemSelector:   &map[string]any{"territory": at("$$.Map.Item.Value")},
+		ResultPath:     jsii.String("$.visits"),
+		Label:          jsii.String("accounts"),
+		MaxConcurrency: jsii.Number(20),
+		// A visit that fails where nothing can catch it, such as at its time limit, is told by the tally as well.
+		ToleratedFailurePercentage: jsii.Number(100),
+		MapExecutionType:           sfn.StateMachineType_STANDARD,
+	})
+	each.ItemProcessor(visit, &sfn.ProcessorConfig{})
+	return each
 }
 
 // sweeps makes the machine drawbridge-sweep and the rules that start it, by the clock and after a change of the policy.
 func (h *hub) sweeps(schedule awscdk.CfnParameter) {
 	machine := h.machine("sweep", h.sweep, nil)
-	// A Map Run starts, watches and stops its children with the machine's own role. The CDK's policy for that names the
-	// account where it knows it, so that the template would not be the same everywhere.
-	// https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
-	machine.Node().TryRemoveChild(jsii.String("DistributedMapPolicy"))
-	executions := func(of string) string {
-		return "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-sweep" + of + ":*"
-	}
-	awsiam.NewCfnPolicy(h.stack, jsii.String("SweepMapPolicy"), &awsiam.CfnPolicyProps{
-		PolicyName: jsii.String("map"),
-		Roles:      jsii.Strings(*machine.Role().RoleName()),
-		PolicyDocument: document(
-			statement{"Effect": "Allow", "Action": "states:StartExecution",
-				"Resource": sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:drawbridge-sweep")},
-			statement{"Effect": "Allow", "Action": []string{"states:DescribeExecution", "states:StopExecution"},
-				"Resource": sub(executions(""))},
-			statement{"Effect": "Allow", "Action": "states:RedriveExecution", "Resource": sub(executions("/accounts"))}),
-	})
+	h.mapped("sweep", machine)
 	rule := awsevents.NewRule(h.stack, jsii.String("SweepRule"), &awsevents.RuleProps{
 		RuleName:    jsii.String("drawbridge-sweep"),
 		Description: jsii.String("Starts drawbridge-sweep by the clock."),
@@ -109,4 +105,25 @@ func (h *hub) sweeps(schedule awscdk.CfnParameter) {
 			Input: awsevents.RuleTargetInput_FromObject(map[string]any{}),
 		}))
 	}
+}
+
+// mapped lets a machine run its Distributed Map.
+func (h *hub) mapped(name string, machine sfn.StateMachine) {
+	// A Map Run starts, watches and stops its children with the machine's own role. The CDK's policy for that names the
+	// account where it knows it, so that the template would not be the same everywhere.
+	// https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+	machine.Node().TryRemoveChild(jsii.String("DistributedMapPolicy"))
+	executions := func(of string) string {
+		return "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-" + name + of + ":*"
+	}
+	awsiam.NewCfnPolicy(h.stack, jsii.String(title(name)+"MapPolicy"), &awsiam.CfnPolicyProps{
+		PolicyName: jsii.String("map"),
+		Roles:      jsii.Strings(*machine.Role().RoleName()),
+		PolicyDocument: document(
+			statement{"Effect": "Allow", "Action": "states:StartExecution",
+				"Resource": sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:drawbridge-" + name)},
+			statement{"Effect": "Allow", "Action": []string{"states:DescribeExecution", "states:StopExecution"},
+				"Resource": sub(executions(""))},
+			statement{"Effect": "Allow", "Action": "states:RedriveExecution", "Resource": sub(executions("/accounts"))}),
+	})
 }

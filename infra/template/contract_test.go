@@ -381,6 +381,8 @@ var inputs = map[string]any{
 	"ListAccounts":            workflow.ListAccountsInput{},
 	"SweepAccount":            workflow.SweepAccountInput{},
 	"TallySweep":              workflow.TallySweepInput{},
+	"RebuildAccount":          workflow.SweepAccountInput{},
+	"TallyRebuild":            workflow.TallySweepInput{},
 	"InspectNotebooks":        workflow.InspectNotebooksInput{},
 	"StopNotebook":            workflow.NotebookInput{},
 	"StartNotebook":           workflow.NotebookInput{},

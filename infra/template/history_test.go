@@ -68,6 +68,7 @@ var seldom = map[string]struct {
 	"transit VerifyConnection":   {1, "the connection is over, so the next look answers disconnect"},
 	"transit LookAgain":          {1, "the next look knows that this execution has trimmed"},
 	"sweep TallySweep":           {500, "one page of 20 accounts after the other, of 10,000"},
+	"rebuild TallyRebuild":       {500, "the same"},
 }
 
 func (s timedState) next() []string {

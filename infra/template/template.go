@@ -66,6 +66,11 @@ var PrivateNotebooks string
 //go:embed sweep.asl.json
 var Sweep string
 
+// Rebuild is the machine drawbridge-rebuild, written like [Peering].
+//
+//go:embed rebuild.asl.json
+var Rebuild string
+
 // DataAPIEndpoint is the machine drawbridge-data-api-endpoint, written like [Peering].
 //
 //go:embed data-api-endpoint.asl.json

@@ -35,8 +35,11 @@ type row struct {
 	Count int `json:"count"`
 }
 
-// sweep is the machine whose executions are not kept: each change of the mode starts one.
-const sweep = "drawbridge-sweep"
+// sweep and rebuild are the machines whose executions are not kept: each change of the mode starts the one, and people alone the other.
+const (
+	sweep   = "drawbridge-sweep"
+	rebuild = "drawbridge-rebuild"
+)
 
 // part is the partition of a machine's rows.
 func part(machine string) string { return "held#" + machine }

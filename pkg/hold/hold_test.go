@@ -138,8 +138,10 @@ func TestWhatGoesOnWhen(t *testing.T) {
 func TestNothingIsResumedWhilePausedAndTheSweepIsNotKept(t *testing.T) {
 	w := hub()
 	w.mode = mode.Stopped
-	if out := w.hold(t, "drawbridge-sweep", json.RawMessage(`{}`), mode.Hold(mode.Paused, "so")); out.Kept {
-		t.Error("a sweep is kept, which every change of the mode starts")
+	for _, machine := range []string{"drawbridge-sweep", "drawbridge-rebuild"} {
+		if out := w.hold(t, machine, json.RawMessage(`{}`), mode.Hold(mode.Paused, "so")); out.Kept {
+			t.Errorf("%s is kept, which a change of the mode or a person starts", machine)
+		}
 	}
 	_, err := hold.Resumer{Ledger: w.ledger, Mode: w.now, API: w}.Resume(t.Context(), workflow.ResumeExecutionsInput{})
 	if fault.Of(err) != fault.Held || w.told != 0 {

@@ -62,14 +62,14 @@ func digest(text []byte) string {
 }
 
 // keeps reports whether an execution that was held back is kept: not one that a change of the mode starts anyway, and not one that
-// an account alone held back, which the next sweep looks at again.
+// an account alone held back, which the next sweep looks at again. Nor is a rebuild of the ledger kept.
 //
 //	end                  mode      kept
 //	Braked, Unreadable   any       yes
 //	any                  full      no: the account only lets itself be observed, or the mode changed a moment ago
 //	any                  another   yes
 func keeps(machine string, end mode.End, at mode.Mode) bool {
-	return machine != sweep && (end == mode.Braked || end == mode.Unreadable || at != mode.Full)
+	return machine != sweep && machine != rebuild && (end == mode.Braked || end == mode.Unreadable || at != mode.Full)
 }
 
 // resumes reports whether what is kept goes on: in another mode than it was held back in; if the brake stopped it, when a person let it

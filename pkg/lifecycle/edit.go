@@ -78,7 +78,9 @@ func (b book) routed(ec2api route.NetworkReader) routes {
 func (b book) items(configuration string, destinations []netip.Prefix) []ledger.Item {
 	var out []ledger.Item
 	for _, d := range destinations {
-		out = append(out, ledger.Item{Account: b.nb.Account, Region: b.nb.Region, Resource: configuration, Kind: ledger.HostRoute, Key: Key(b.nb.SubnetCIDR, d), Left: line, By: b.by})
+		one := Item(b.nb.Account, b.nb.Region, configuration, b.nb.SubnetCIDR, d)
+		one.By = b.by
+		out = append(out, one)
 	}
 	return out
 }

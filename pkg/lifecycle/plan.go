@@ -251,6 +251,11 @@ func Key(subnet, destination netip.Prefix) string {
 	return subnet.String() + " " + destination.String()
 }
 
+// Item is what the ledger is told of a host route in the line of a subnet's CIDR.
+func Item(account, region, configuration string, subnet, destination netip.Prefix) ledger.Item {
+	return ledger.Item{Account: account, Region: region, Resource: configuration, Kind: ledger.HostRoute, Key: Key(subnet, destination), Left: line}
+}
+
 // Intent is what an edit means for the ledger.
 type Intent struct {
 	Add     []netip.Prefix // to be in the line, and not the owner's

@@ -183,6 +183,7 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 				continue
 			}
 			found[i].Seen, found[i].Announced, found[i].Unmanaged = found[i].Seen+f.Seen, found[i].Announced+f.Announced, found[i].Unmanaged+f.Unmanaged
+			found[i].Written, found[i].Untold = found[i].Written+f.Written, found[i].Untold+f.Untold
 			for _, name := range f.Names {
 				found[i].Names = Name(found[i].Names, name)
 			}

@@ -61,7 +61,7 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	if err != nil || out.Answer != "more" || len(o.did) != 0 {
 		t.Fatalf("before the last page: %+v, %v after %v", out, err, o.did)
 	}
-	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed, out.Tally.Barred); got != "24 [{peerings 10 3 0 []}] [{333333333333 [] nobody is let in}] [{111111111111 [me-south-1] not enabled}]" {
+	if got := fmt.Sprint(out.Tally.Accounts, out.Tally.Found, out.Tally.Closed, out.Tally.Barred); got != "24 [{peerings 10 3 0 [] 0 0}] [{333333333333 [] nobody is let in}] [{111111111111 [me-south-1] not enabled}]" {
 		t.Error(got)
 	}
 	if len(before.Found) != 1 || before.Found[0].Seen != 7 {
@@ -161,7 +161,7 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 			if fmt.Sprint(asked) != c.asked || fault.Of(err) != c.kind {
 				t.Errorf("asked %v, %v", asked, err)
 			}
-			if c.err == nil && fmt.Sprint(out.Found) != "[{a 4 2 0 []} {b 4 2 0 []}]" {
+			if c.err == nil && fmt.Sprint(out.Found) != "[{a 4 2 0 [] 0 0} {b 4 2 0 [] 0 0}]" {
 				t.Errorf("found %v", out.Found)
 			}
 		})

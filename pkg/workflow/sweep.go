@@ -31,13 +31,13 @@ type Territory struct {
 	Regions []string `json:"regions"`
 }
 
-// SweepAccountInput names the account to sweep.
+// SweepAccountInput names the account to sweep, or to read for a rebuild of the ledger.
 type SweepAccountInput struct {
 	Execution string    `json:"execution"`
 	Territory Territory `json:"territory"`
 }
 
-// SweepAccountOutput says what a sweep found in one account.
+// SweepAccountOutput says what a sweep, or a rebuild, found in one account.
 type SweepAccountOutput struct {
 	Account string  `json:"account"`
 	Found   []Found `json:"found"`
@@ -63,6 +63,10 @@ type Found struct {
 	// Unmanaged counts those that are there and were not given to Drawbridge: they are left alone. Names are the first of them.
 	Unmanaged int      `json:"unmanaged,omitempty"`
 	Names     []string `json:"names,omitempty"`
+	// Written and Untold are of a rebuild: Seen are those that can be told to be Drawbridge's, Written those of them that the ledger did not have, and
+	// Untold those that may be Drawbridge's, which nobody can tell. Names are the first of the last.
+	Written int `json:"written,omitempty"`
+	Untold  int `json:"untold,omitempty"`
 }
 
 // Visit is what became of the visit to one account: the answer of SweepAccount, or the error with which it failed.
@@ -112,7 +116,7 @@ type TallySweepInput struct {
 
 // TallySweepOutput is the input of the next page and, after the last, the output of the sweep.
 type TallySweepOutput struct {
-	Answer string `json:"answer"` // more; after the last page Swept or PartlySwept
+	Answer string `json:"answer"` // more; after the last page Swept or PartlySwept, of a rebuild Rebuilt or PartlyRebuilt
 	Sweep  Sweep  `json:"sweep"`
 	Page   string `json:"page"`
 	Tally  Tally  `json:"tally"`

@@ -34,6 +34,10 @@ const (
 	// PartlySwept is the end of a sweep that could not look through every account.
 	PartlySwept Result = "PartlySwept"
 
+	// The ends of the Rebuild machine.
+	Rebuilt       Result = "Rebuilt"
+	PartlyRebuilt Result = "PartlyRebuilt" // it could not look through every account
+
 	// Unreadable is the end of a look at a thing of which something cannot be read now: nothing goes for it, and the next sweep looks again.
 	Unreadable Result = "Unreadable"
 

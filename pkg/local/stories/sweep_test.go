@@ -181,13 +181,16 @@ func sweep(ctx context.Context, t *testing.T, s workflow.Sweep) {
 }
 
 // asked starts a sweep.
-func asked(ctx context.Context, s workflow.Sweep) error {
+func asked(ctx context.Context, s workflow.Sweep) error { return started(ctx, "drawbridge-sweep", s) }
+
+// started starts a machine that visits accounts.
+func started(ctx context.Context, name string, s workflow.Sweep) error {
 	input, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
 	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
-	machine := arn.New(arn.Partition(engine.Region()), "states", engine.Region(), local.HubAccount, "stateMachine:drawbridge-sweep")
+	machine := arn.New(arn.Partition(engine.Region()), "states", engine.Region(), local.HubAccount, "stateMachine:"+name)
 	_, err = client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: aws.String(machine), Input: aws.String(string(input))})
 	return err
 }

@@ -1,0 +1,274 @@
+package stories
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// whole is what the ledger had of a world before it was lost, and what the accounts were then.
+var whole = map[*scenario.World]struct{ rows, accounts string }{}
+
+// rebuilds are the stories of a ledger that was lost.
+var rebuilds = []tale{
+	{
+		name:  "rebuild",
+		title: "The ledger is lost, and rebuilt",
+		about: `
+As in s1-peering.md, with a route and a rule that the owner of beta adds by hand afterwards. Then the table is lost: a sweep takes all of it for
+somebody else's, and leaves it. The operators rebuild the ledger from the accounts; the second time nothing is written. Then the owner of alpha
+deletes the peering: what Drawbridge added goes, and what the owner of beta added stays.`,
+		prepare: remember,
+		acts: []act{
+			request("Connected"),
+			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, nil},
+			{"The owner of beta adds a route through the peering for one subnet of alpha.", narrower, []string{"Nothing"}},
+			{"The ledger's table is lost. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				lose(ctx, t, w)
+				startSweep(ctx, t, w)
+			}, []string{"InLine", "Swept"}},
+			{"The operators set the mode to observe, and start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Observe)
+				startRebuild(ctx, t, w)
+			}, []string{"Rebuilt"}},
+			{"They start it again.", startRebuild, []string{"Rebuilt"}},
+			{"They set the mode to full, which starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Full)
+				startSweep(ctx, t, w) // the rule that does it would sweep the accounts of all stories
+			}, []string{"Connected", "Swept"}},
+			{"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			4: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				stands(ctx, t, w, "a sweep without the ledger")
+			},
+			5: restored(ledger.DNSOption),
+			6: restored(ledger.DNSOption),
+			7: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				stands(ctx, t, w, "a sweep with the rebuilt ledger")
+			},
+		},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer)
+			got, before := strings.Split(snapshot(ctx, t, w, w.Producer), "\n"), strings.Split(remembered[w][w.Producer.Account], "\n")
+			if added := lacking(got, before); len(added) != 2 || len(lacking(before, got)) != 0 || strings.Contains(strings.Join(added, ""), "drawbridge") {
+				t.Errorf("besides what was there before, beta has\n%s\nand lacks %q; want the owner's route and rule", strings.Join(added, "\n"), lacking(before, got))
+			}
+		},
+	},
+	{
+		name:  "rebuild-deleted",
+		title: "A peering is deleted while the ledger is lost",
+		about: `
+As in rebuild.md, but the owner of alpha deletes the peering before the ledger is rebuilt, so nothing is taken away for it. AWS shows the peering
+still, with its status: it is in the ledger again, and the next sweep takes away what was added for it.`,
+		prepare: remember,
+		acts: []act{
+			request("Connected"),
+			{"The ledger's table is lost. The owner of alpha deletes the peering.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				lose(ctx, t, w)
+				remove(false)(ctx, t, w)
+			}, []string{"Nothing"}},
+			{"The operators start drawbridge-rebuild.", startRebuild, []string{"Rebuilt"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"InLine", "Removed", "Swept"}},
+		},
+		unruly: true, // each side has the status, so two executions take the same away
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer, w.Producer)
+		},
+	},
+	{
+		name:  "rebuild-gateway",
+		title: "The ledger of two VPCs on a gateway is lost, and rebuilt",
+		about: `
+As in s5-at-once. Then the table is lost, and rebuilt: two attachments that Drawbridge made, and the pair. Then beta's VPC leaves the gateway.`,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			succeeds(t, w.Ask(ctx))
+			_, err := engine.Settle(ctx, 0)
+			succeeds(t, err)
+			succeeds(t, w.Offer(ctx))
+			reachedBefore, err = w.Reach(ctx)
+			succeeds(t, err)
+		},
+		acts: []act{
+			{"The owner of alpha shares the gateway with beta.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				succeeds(t, w.Lend(ctx))
+			}, []string{"Announced", "Attached", "Connected", "Nothing"}},
+			{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				succeeds(t, w.Find(ctx))
+				lose(ctx, t, w)
+				startRebuild(ctx, t, w)
+			}, []string{"Rebuilt"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Attached", "Connected", "Swept"}},
+			{"The owner of beta takes the tag drawbridge:attach off.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				succeeds(t, w.Leave(ctx))
+			}, []string{"Announced", "Removed"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			2: restored(ledger.Association, ledger.Propagation),
+		},
+		unruly: true,
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			gone, err := w.Gone(ctx, reachedBefore)
+			succeeds(t, err)
+			if !scenario.Holds(gone) {
+				t.Errorf("%+v", gone)
+			}
+		},
+	},
+}
+
+// startRebuild starts a rebuild of the ledger from the two accounts of the world.
+func startRebuild(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	succeeds(t, started(ctx, "drawbridge-rebuild", workflow.Sweep{Accounts: []string{w.Consumer.Account, w.Producer.Account}, Regions: []string{engine.Region()}}))
+}
+
+// lose empties the ledger's table, and remembers what it had of the world's accounts.
+func lose(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	kept := whole[w]
+	kept.rows, kept.accounts = strings.Join(record(ctx, t, w), "\n"), snapshot(ctx, t, w, w.Consumer)+snapshot(ctx, t, w, w.Producer)
+	whole[w] = kept
+	succeeds(t, emptied(ctx))
+}
+
+// emptied removes every row of the ledger's table.
+func emptied(ctx context.Context) error {
+	client := dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{TableName: aws.String("drawbridge-ledger")})
+	lost := 0
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, row := range page.Items {
+			if _, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String("drawbridge-ledger"), Key: map[string]types.AttributeValue{"pk": row["pk"], "sk": row["sk"]}}); err != nil {
+				return err
+			}
+			lost++
+		}
+	}
+	if lost == 0 {
+		return errors.New("the ledger was empty before it was lost")
+	}
+	return nil
+}
+
+// rebuiltCallers are the stories of [rebuilds] about the Data API.
+var rebuiltCallers = []dataAPITale{{
+	name:  "rebuild-endpoint",
+	title: "The ledger of a VPC with an endpoint is lost, and rebuilt",
+	about: `
+As in data-api-consumer-removed.md, but between the two tags the table is lost, and rebuilt: the endpoint and its security group are known again
+by the tags that Drawbridge gave them when it made them, and go with the tag of the VPC.`,
+	change: hasNetwork,
+	acts: []dataAPIAct{
+		wanted("Available"),
+		{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
+			if err := emptied(ctx); err != nil {
+				return err
+			}
+			return started(ctx, "drawbridge-rebuild", workflow.Sweep{Accounts: []string{w.Consumer}, Regions: []string{w.Region}})
+		}, []string{"Rebuilt"}},
+		unwanted("Removed"),
+	},
+	restored: true,
+}, {
+	name:  "rebuild-data-api",
+	title: "The ledger of a cluster with the Data API is lost, and rebuilt",
+	about: `
+As in data-api-removed.md, but between the two the table is lost, and rebuilt: the role is known again by how it was made, and goes when the
+cluster names nobody any more. Nobody knows that the HTTP endpoint was off before, so it stays on.`,
+	acts: []dataAPIAct{
+		exposed("Exposed"),
+		{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, w *scenario.DataAPIWorld) error {
+			if err := emptied(ctx); err != nil {
+				return err
+			}
+			return started(ctx, "drawbridge-rebuild", workflow.Sweep{Accounts: []string{w.Producer}, Regions: []string{w.Region}})
+		}, []string{"Rebuilt"}},
+		retracted("Retracted"),
+	},
+	also: func(ctx context.Context, t *testing.T, w *scenario.DataAPIWorld) {
+		roles, err := iam.NewFromConfig(engine.Config(w.Producer, w.Region)).ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String("/drawbridge/")})
+		if err != nil || len(roles.Roles) != 0 {
+			t.Errorf("%d roles are left, %v", len(roles.Roles), err)
+		}
+	},
+}}
+
+// record says what the ledger has of the connections of the world's accounts, but for when and by whom.
+func record(ctx context.Context, t *testing.T, w *scenario.World) []string {
+	t.Helper()
+	var lines []string
+	ids := map[string]bool{}
+	for _, home := range []scenario.Home{w.Consumer, w.Producer} {
+		entries, err := table().Connections(ctx, home.Account, home.Region)
+		succeeds(t, err)
+		for _, c := range entries {
+			lines, ids[c.ID] = append(lines, fmt.Sprintf("entry %s %s %s %v", c.ID, c.Kind, c.Status, c.Sides)), true
+			if c.Kind == connection.Attachment {
+				ids[c.Sides[1].ID+":"+c.Sides[0].ID] = true
+			}
+		}
+		subnets, err := ec2.NewFromConfig(engine.Config(home.Account, home.Region)).DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
+		succeeds(t, err)
+		for _, s := range subnets.Subnets {
+			ids[aws.ToString(s.SubnetId)] = true
+		}
+	}
+	for id := range ids {
+		items, err := table().Items(ctx, id)
+		succeeds(t, err)
+		for _, i := range items {
+			lines = append(lines, fmt.Sprintf("item %s %s %s %s %s left %q, was %q, for %v", i.Place(), i.Resource, i.Kind, i.Key, i.State, i.Left, i.Before, i.Needed))
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// restored holds the ledger to what it was before it was lost, but for items of some kinds, of which nobody can tell.
+func restored(untold ...ledger.Kind) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		t.Helper()
+		was, is := strings.Split(whole[w].rows, "\n"), record(ctx, t, w)
+		for _, line := range lacking(was, is) {
+			if !slices.ContainsFunc(untold, func(k ledger.Kind) bool { return strings.Contains(line, " "+string(k)+" ") }) {
+				t.Errorf("the rebuilt ledger lacks %s", line)
+			}
+		}
+		if more := lacking(is, was); len(more) > 0 || len(is) < 5 {
+			t.Errorf("the rebuilt ledger has, and had not before:\n%s", strings.Join(more, "\n"))
+		}
+		stands(ctx, t, w, "a rebuild")
+	}
+}
+
+// stands holds the accounts to what they were when the ledger was lost.
+func stands(ctx context.Context, t *testing.T, w *scenario.World, after string) {
+	t.Helper()
+	if now := snapshot(ctx, t, w, w.Consumer) + snapshot(ctx, t, w, w.Producer); now != whole[w].accounts {
+		t.Errorf("after %s the accounts are not what they were: %s", after, difference(whole[w].accounts, now))
+	}
+}

@@ -1,0 +1,126 @@
+package rebuild
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+)
+
+// Tagged is an interface endpoint, or a security group, with the tag drawbridge:connection.
+type Tagged struct {
+	event.Place
+	ID, VPC string
+	Owner   string // the tag's value
+	// Service is an endpoint's, and State AWS's word for how it stands; Group is the name of a group.
+	Service, State, Group string
+}
+
+// PlanEndpoints returns what the ledger gets of the endpoints and groups of a place: for each word of which an endpoint says that it was made for it, the
+// entry of its VPC, and the items.
+//
+//	an endpoint with the word of a machine and of its own VPC, there or on its way → an item, and the entry
+//	two of one service                                                             → the first by id; of the other nobody can tell
+//	a group with the name and the word that Drawbridge gives it                    → an item, if there is the entry; else nothing
+//	another word, another VPC's, an endpoint that is deleted                       → nothing
+func PlanEndpoints(endpoints, groups []Tagged) []Rows {
+	var out []Rows
+	at := map[string]int{}
+	all := slices.Clone(endpoints)
+	slices.SortFunc(all, func(a, b Tagged) int { return strings.Compare(a.ID, b.ID) })
+	for _, e := range all {
+		kind, ok := purpose(e)
+		if !ok || e.State == "deleted" || e.State == "deleting" {
+			continue
+		}
+		n, known := at[e.Owner]
+		if !known {
+			n = len(out)
+			at[e.Owner] = n
+			out = append(out, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: e.Owner, Kind: kind, Origin: ledger.Requested,
+				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
+		}
+		i := e.item(ledger.Endpoint, e.Service)
+		if slices.ContainsFunc(out[n].Items, i.Same) {
+			out[n].Untold = append(out[n].Untold, Untold{Endpoints, fmt.Sprintf("%s of %s: there is another one of %s", e.ID, e.VPC, e.Service)})
+			continue
+		}
+		out[n].Items = append(out[n].Items, i)
+	}
+	for _, g := range groups {
+		if n, known := at[g.Owner]; known && out[n].Entry.Sides[0].ID == g.VPC && g.Group == endpoint.GroupName(g.Owner) {
+			out[n].Items = append(out[n].Items, g.item(ledger.Group, g.Group))
+		}
+	}
+	return out
+}
+
+// purpose returns the machine whose word a thing carries for its own VPC.
+func purpose(e Tagged) (kind string, ok bool) {
+	for kind, owner := range map[string]string{caller.Kind: caller.Owner(e.VPC), private.Kind: private.Owner(e.VPC)} {
+		if e.Owner == owner {
+			return kind, true
+		}
+	}
+	return "", false
+}
+
+func (e Tagged) item(kind ledger.Kind, key string) ledger.Item {
+	return ledger.Item{Account: e.Account, Region: e.Region, Resource: e.VPC, Kind: kind, Key: key, Left: e.ID, Needed: []string{e.Owner}}
+}
+
+// endpoints gives to with the rows of the endpoints of a place.
+func (r *reader) endpoints(ctx context.Context, at event.Place, to func(Rows) error) error {
+	endpoints, groups, err := r.tagged(ctx, at)
+	if err != nil {
+		return err
+	}
+	for _, rows := range PlanEndpoints(endpoints, groups) {
+		if err := to(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tagged reads the interface endpoints of a place with the tag drawbridge:connection, and, if there are any, the groups with it.
+func (r *reader) tagged(ctx context.Context, at event.Place) (endpoints, groups []Tagged, err error) {
+	tagged := []types.Filter{{Name: aws.String("tag-key"), Values: []string{endpoint.TagConnection}}}
+	pages := ec2.NewDescribeVpcEndpointsPaginator(r.in(at).EC2, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(pageSize), Filters: tagged})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the endpoints of %s, %s: %w", at.Account, at.Region, err)
+		}
+		for _, e := range page.VpcEndpoints {
+			if e.VpcEndpointType == types.VpcEndpointTypeInterface {
+				endpoints = append(endpoints, Tagged{Place: at, ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId), Owner: tagsOf(e.Tags)[endpoint.TagConnection],
+					Service: aws.ToString(e.ServiceName), State: strings.ToLower(string(e.State))})
+			}
+		}
+	}
+	if len(endpoints) == 0 {
+		return nil, nil, nil
+	}
+	more := ec2.NewDescribeSecurityGroupsPaginator(r.in(at).EC2, &ec2.DescribeSecurityGroupsInput{MaxResults: aws.Int32(pageSize), Filters: tagged})
+	for more.HasMorePages() {
+		page, err := more.NextPage(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the security groups of %s, %s: %w", at.Account, at.Region, err)
+		}
+		for _, g := range page.SecurityGroups {
+			groups = append(groups, Tagged{Place: at, ID: aws.ToString(g.GroupId), VPC: aws.ToString(g.VpcId), Owner: tagsOf(g.Tags)[endpoint.TagConnection], Group: aws.ToString(g.GroupName)})
+		}
+	}
+	return endpoints, groups, nil
+}
