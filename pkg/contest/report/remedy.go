@@ -5,14 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
-
-// tagsKind is what the tags by which Drawbridge speaks are called where things are contested. They are no item of the ledger.
-const tagsKind ledger.Kind = "tags"
 
 // terraform says, for each kind of item, which resource owns the whole of a thing, which of its arguments are to be ignored, and what else there is to
 // do instead, by Terraform's provider for AWS: https://registry.terraform.io/providers/hashicorp/aws/latest/docs
@@ -95,7 +93,7 @@ const hostRoutesToo = `If the same code has the script of a notebook in a subnet
 so that they stay`
 
 func byTerraform(i ledger.Item) string {
-	if i.Kind == tagsKind {
+	if i.Kind == contest.TagsKind {
 		return "Terraform: in the provider's block add\n\n" + ignoreTags
 	}
 	how, ok := terraform[i.Kind]
@@ -139,7 +137,7 @@ func byCloudFormation(i ledger.Item) string {
 			resource, property = "AWS::SageMaker::Domain", "DomainSettings: {ExecutionRoleIdentityConfig: USER_PROFILE_NAME}"
 		}
 		out += fmt.Sprintf("write %s into the %s of %s", property, resource, i.Resource)
-	case tagsKind:
+	case contest.TagsKind:
 		out += fmt.Sprintf("let no stack tag or untag %s with %s", i.Resource, tag.Prefix)
 	default:
 		how, ok := cloudFormation[i.Kind]
