@@ -48,7 +48,9 @@ var privateSteps = map[string]step{
 		},
 	},
 	"GrantNotebookAccess": {
+		brakes:       true,
 		knowsRegions: true,
+		keepsLedger:  true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs", "iam:GetAccountAuthorizationDetails"}},
 			{actions: []string{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}, resources: []string{privatePolicy}},
