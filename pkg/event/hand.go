@@ -25,6 +25,7 @@ type Touch struct {
 var (
 	destinations = [][]string{{"destinationCidrBlock"}, {"destinationIpv6CidrBlock"}}
 	roleName     = []string{"roleName"}
+	policyARN    = []string{"policyArn"}
 	attachmentID = []string{"transitGatewayAttachmentId"}
 )
 
@@ -51,6 +52,9 @@ var Touches = []Touch{
 	{"iam", "DetachRolePolicy", roleName, nil, "", ""},
 	{"iam", "UpdateAssumeRolePolicy", roleName, nil, "", ""},
 	{"iam", "DeleteRole", roleName, nil, "", ""},
+	{"iam", "CreatePolicyVersion", policyARN, nil, "", ""},
+	{"iam", "SetDefaultPolicyVersion", policyARN, nil, "", ""},
+	{"iam", "DeletePolicy", policyARN, nil, "", ""},
 }
 
 // TouchCalls returns the names of the calls of these services that are touches, sorted.
@@ -108,6 +112,9 @@ func (t Touch) touched(at Place, r record) ([]Touched, error) {
 	var out []Touched
 	for _, name := range names[:min(len(names), mostTouched)] {
 		form := name
+		if _, id, ok := arn.Match(name, "iam", "policy/"); ok {
+			form = id[strings.LastIndexByte(id, '/')+1:]
+		}
 		if t.Service == "kms" { // a key is named by its id or its ARN, and filed by the ARN
 			if _, id, ok := arn.Match(name, "kms", "key/"); ok {
 				form = id
