@@ -50,9 +50,6 @@ func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string
 		}
 		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(late, cover.Database(o)) })
 		out[n].Peer.CIDRs = slices.DeleteFunc(slices.Clone(out[n].Peer.CIDRs), func(p netip.Prefix) bool { return slices.Contains(late, cover.Range(p)) })
-		if len(out[n].Peer.CIDRs) == 0 { // all of them wait: there is nobody to open anything to
-			out[n].Openings = []workflow.Opening{}
-		}
 	}
 	survey.Appoint(&out[0], &out[1])
 	kept := slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Notebook) bool {
