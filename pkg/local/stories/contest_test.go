@@ -202,14 +202,13 @@ var contestedAccess = []tale{
 		title: "Somebody deletes the policy of an execution role again",
 		about: `
 As in studio.md. Then somebody in alpha deletes the inline policy by which the people of the domain read the cluster. It is written once more. Deleted
-again it is left: the look ends Contested, and both owners are told, once. More of the same is no news. When the role's owner sets its tag anew, the
+again it is left: the look ends Contested, and both owners are told, once. When the role's owner sets its tag anew, the
 policy is written as if for the first time.`,
 		prepare: studioWorld(false),
 		acts: []act{
 			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
 			{"Somebody in alpha deletes the policy of the execution role.", later(dropReaderPolicy), []string{"Announced", "Identified"}},
 			{"Somebody in alpha deletes it again.", later(dropReaderPolicy), []string{"Announced", "Contested", "Contested"}},
-			{"And once more, though there is none: CloudTrail records only what worked.", later(dropReaderPolicy), nil},
 			{"The owner of alpha tags the role anew: drawbridge:studio=true.", later(openRole), []string{"Announced", "Announced", "Identified"}},
 		},
 		also: bothToldOnce,
@@ -227,7 +226,7 @@ ends Contested, and alpha's owner is told, once. When the role's owner sets its 
 			{"Somebody in alpha detaches it again.", later(detachScientist), []string{"Announced", "Contested", "Contested"}},
 			{"The owner of alpha tags the role anew: drawbridge:private-notebooks=true.", later(retagScientist), []string{"Announced", "Private"}},
 		},
-		also: toldOnce,
+		also: toldOnce("drawbridge-report-contest"),
 	},
 }
 
@@ -261,19 +260,6 @@ func detachScientist(ctx context.Context, t *testing.T, w *scenario.World) {
 func retagScientist(ctx context.Context, t *testing.T, w *scenario.World) {
 	_, err := rolesOf(w).TagRole(ctx, &iam.TagRoleInput{RoleName: aws.String("scientist"), Tags: []iamtypes.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("true")}}})
 	done(t, err)
-}
-
-// toldOnce checks that the one owner whom it concerns got one message about what is contested.
-func toldOnce(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
-	told := 0
-	for _, c := range calls {
-		if c.Function == "drawbridge-report-contest" && c.Action == "Publish" {
-			told++
-		}
-	}
-	if told != 1 {
-		t.Errorf("people got %d messages, want one", told)
-	}
 }
 
 // deleteEndpoint deletes the endpoint in alpha's VPC, as its owner may.
