@@ -8,13 +8,17 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
+// contestedEnd is what Contested says of access.
+const contestedEnd = "Somebody takes away again what Drawbridge adds. It is left to them; its owners are told how to end it."
+
 // dataAPI returns the definition of the machine drawbridge-data-api:
 //
 //	InspectDataApi ─ expose ───→ EnableHttpEndpoint → AdmitConsumers ─┐
 //	               ├ retract ─────────────────────────────────────────┴→ RetractDataApi ─┐
 //	               ├ conclude ───────────────────────────────────────────────────────────┴→ ConcludeDataApi ─ Exposed
 //	               └ nothing ──→ Nothing                                                                    ├ Retracted
-//	                                                                                                        └ Refused
+//	                                                                                                        ├ Refused
+//	                                                                                                        └ Contested
 //
 // One execution is about one Aurora cluster. What it does not need any more is taken back after what it needs is there: all of it, or
 // the grant for a secret that it had before.
@@ -35,6 +39,7 @@ func (h *hub) dataAPI(scope constructs.Construct) sfn.IChainable {
 		{"Exposed", succeed(scope, "Exposed", "The admitted accounts may query the cluster; the verdict says who may not, and why.")},
 		{"Retracted", succeed(scope, "Retracted", "What Drawbridge added for the cluster's consumers is gone.")},
 		{"Refused", succeed(scope, "Refused", "The policy admits none of the accounts; the output names the policy.")},
+		{"Contested", succeed(scope, "Contested", contestedEnd)},
 	}))
 	enable.Next(admit)
 	admit.Next(retract)

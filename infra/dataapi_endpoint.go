@@ -13,7 +13,7 @@ import (
 // dataAPIEndpoint returns the definition of the machine drawbridge-data-api-endpoint:
 //
 //	ReceiveEvent → InspectDataApiEndpoint ─ place ───→ PlaceEndpoints ── ready ─→ VerifyDataApiEndpoint
-//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready ──↗  ↑  → Available, Removed or Refused
+//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready ──↗  ↑  → Available, Contested, Removed or Refused
 //	                    │                 ├ refuse ─────────────────────────────────┘
 //	                    │                 │                      │ wait
 //	                    │                 └ nothing ─→ Nothing   ↓
@@ -42,6 +42,7 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 		{"Available", succeed(scope, "Available", "The Data API is reached from the VPC through an endpoint; the verdict says which.")},
 		{"Removed", succeed(scope, "Removed", "The VPC is not tagged any more; what was added is gone.")},
 		{"Refused", succeed(scope, "Refused", "The policy does not allow the endpoint; the output names the policy.")},
+		{"Contested", succeed(scope, "Contested", contestedEnd)},
 	}))
 	inspect.Next(choose(scope, "ChooseEndpoint", "$.answer", []answer{
 		{"place", place}, {"remove", remove}, {"refuse", verify},

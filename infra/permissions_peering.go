@@ -35,6 +35,7 @@ var peeringSteps = map[string]step{
 		notifies:    true,
 		announces:   true,
 		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:reason")}},
 	},
 	"RefusePeering": {
 		notifies:    true,

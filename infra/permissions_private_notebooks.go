@@ -43,12 +43,15 @@ var privateSteps = map[string]step{
 					"StringEquals", "ec2:CreateAction", "AuthorizeSecurityGroupIngress", "CreateSecurityGroup", "CreateVpcEndpoint")},
 			{actions: []string{"ec2:AuthorizeSecurityGroupIngress"}, resources: []string{rules},
 				when: and(only("drawbridge:connection"), "StringLike", "aws:RequestTag/drawbridge:connection", placed...)},
-			{actions: []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:CreateVpcEndpoint", "ec2:RevokeSecurityGroupIngress"}, resources: []string{groups}, when: ownPlaced()},
+			// The group goes back on an endpoint that somebody took it off.
+			{actions: []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:RevokeSecurityGroupIngress"}, resources: []string{groups}, when: ownPlaced()},
 			{actions: []string{"ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint"}, resources: []string{endpoints}, when: ownPlaced()},
 		},
 	},
 	"GrantNotebookAccess": {
+		brakes:       true,
 		knowsRegions: true,
+		keepsLedger:  true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs", "iam:GetAccountAuthorizationDetails"}},
 			{actions: []string{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}, resources: []string{privatePolicy}},

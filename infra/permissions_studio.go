@@ -43,6 +43,7 @@ var studioSteps = map[string]step{
 		},
 	},
 	"IdentifyUsers": {
+		brakes:      true,
 		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"sagemaker:ListApps"}},

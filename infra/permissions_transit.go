@@ -22,5 +22,11 @@ var transitSteps = map[string]step{
 				resources: []string{notebooks}},
 		},
 	},
-	"RefuseTransit": {announces: true},
+	"RefuseTransit": {
+		announces:   true,
+		readsLedger: true,
+		member: []grant{
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
+		},
+	},
 }

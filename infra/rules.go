@@ -63,12 +63,12 @@ var (
 	ec2          = []string{"ec2"}
 	ownTags      = []string{"iam", "kms", "rds", "redshift", "redshift-serverless", "sagemaker", "secretsmanager"} // whose things have calls of their own for tags
 	databaseKeep = []string{"rds", "redshift", "redshift-serverless"}
-	touched      = []string{"ec2", "iam", "sagemaker"} // in which Drawbridge adds what somebody may take away
+	touched      = []string{"ec2", "iam", "kms", "rds", "sagemaker"} // in which Drawbridge adds what somebody may take away
 )
 
 // touchCalls returns the calls by which somebody may undo what Drawbridge did, without those that other kinds of events have already.
 func touchCalls() []string {
-	forwarded := slices.Concat(peeringCalls, routeCalls, gatewayCalls, endpointCalls, named(touched, tag.Deletes))
+	forwarded := slices.Concat(peeringCalls, routeCalls, gatewayCalls, endpointCalls, peopleCalls, named(touched, tag.Deletes))
 	return slices.DeleteFunc(event.TouchCalls(touched...), func(call string) bool { return slices.Contains(forwarded, call) })
 }
 

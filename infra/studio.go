@@ -12,7 +12,7 @@ import (
 // studio returns the definition of the machine drawbridge-studio:
 //
 //	InspectStudio ─ admit, retract ─→ WriteStudioRole → AdmitEachRole → IdentifyEachDomain → ReleaseEachRole → ConcludeStudio
-//	              │                                               → Identified, AwaitingApps, Incomplete or Removed
+//	              │                                               → Identified, AwaitingApps, Incomplete, Contested or Removed
 //	              ├ announce → Announced
 //	              ├ refuse ──→ Refused
 //	              └ nothing ─→ Nothing
@@ -45,6 +45,7 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 		{"Identified", succeed(scope, "Identified", "Each person queries the cluster as the database user of their own name.")},
 		{"AwaitingApps", succeed(scope, "AwaitingApps", "A domain's setting follows by itself as soon as its apps are deleted.")},
 		{"Incomplete", succeed(scope, "Incomplete", "Some are not served, or something could not be taken back; the output names each, and why.")},
+		{"Contested", succeed(scope, "Contested", contestedEnd)},
 		{"Removed", succeed(scope, "Removed", "Nobody reads the cluster any more; what was added for it is gone.")},
 	}))
 	return inspect.Next(choose(scope, "ChooseStudio", "$.answer", []answer{

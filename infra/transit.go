@@ -41,7 +41,7 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	extend.Next(connect)
 
 	refuse := h.task(scope, "RefuseTransit",
-		data{"connection": at("$.connection"), "reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision")},
+		data{"connection": at("$.connection"), "reason": at("$.reason"), "said": at("$.said"), "decision": at("$.decision"), "tagged": at("$.tagged")},
 		result{output: "$.Payload"})
 	refuse.Next(succeed(scope, "Refused", "The policy or the networks do not allow it; the output says which and why."))
 

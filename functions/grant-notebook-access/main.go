@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -24,5 +26,6 @@ func main() {
 		EC2:     func(x, id, region string) private.EndpointReader { return ec2.NewFromConfig(door.Enter(x, id, region)) },
 		IAM:     func(x, id, region string) private.Keeper { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Regions: strings.Split(os.Getenv("REGIONS"), ","),
+		Ledger:  ledger.Open(door.Hub()), Home: door.Hub().Region, Brake: brake.Open(door.Hub()).Asker(door.Mode),
 	}.Grant)
 }

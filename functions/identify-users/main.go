@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -17,9 +18,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	book := studio.Open(door.Hub())
+	book, ask := studio.Open(door.Hub()), brake.Open(door.Hub()).Asker(door.Mode)
 	workflow.Start(func(ctx context.Context, in workflow.IdentifyUsersInput) (workflow.IdentifyUsersOutput, error) {
 		config := door.Enter(in.Execution, in.Domain.Account, in.Domain.Region)
-		return studio.Identify(ctx, sagemaker.NewFromConfig(config), book, in)
+		return studio.Identify(ctx, sagemaker.NewFromConfig(config), book, ask, in)
 	})
 }

@@ -6,24 +6,27 @@ import (
 	"log"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	hub, err := config.LoadDefaultConfig(context.Background())
+	door, err := account.NewDoor(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	now := mode.New(ssm.NewFromConfig(hub), os.Getenv("MODE_PARAMETER")).Now
-	bus := notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now}
+	bus, book := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}, ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
-		return transit.Refuse(ctx, bus, in)
+		enter := func(c workflow.Carrier) connection.Untagger {
+			return ec2.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region))
+		}
+		return transit.Refuse(ctx, book, enter, bus, in)
 	})
 }

@@ -83,8 +83,9 @@ var Lines = []Line{
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
 	},
 	{
-		Writes: map[string][]string{"ConcludeRemoval": {"ec2:CreateTags", "ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}, "ReportUnreadable": {"ec2:CreateTags"}},
-		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:pairs"),
+		Writes: map[string][]string{"ConcludeRemoval": {"ec2:CreateTags", "ec2:DeleteTags"}, "VerifyConnection": {"ec2:CreateTags"}, "ReportUnreadable": {"ec2:CreateTags"},
+			"RefuseTransit": {"ec2:CreateTags", "ec2:DeleteTags"}},
+		On: "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:pairs"),
 	},
 
 	// Host routes of notebooks.
@@ -203,6 +204,10 @@ var Lines = []Line{
 		Writes: map[string][]string{"DisassociateAttachment": {"ec2:DisableTransitGatewayRouteTablePropagation"}},
 		On:     "ec2 transit-gateway-route-table/*", Whose: "the gateway's owner", OptIn: "drawbridge:propagation=default on the table",
 		IAM: []Condition{{Key: "aws:ResourceTag/drawbridge:propagation", Value: "default", Decides: true}},
+	},
+	{
+		Writes: map[string][]string{"AskAgain": {"ec2:CreateTags"}},
+		On:     "ec2 transit-gateway-attachment/*", Whose: "the gateway's owner their own tags", OptIn: says, IAM: tagged("drawbridge:reason"),
 	},
 	{
 		Writes: map[string][]string{"VerifyAttachment": {"ec2:CreateTags"}},
@@ -345,7 +350,7 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{
-			"PlaceEndpoints":  {"ec2:AuthorizeSecurityGroupIngress", "ec2:CreateVpcEndpoint", "ec2:RevokeSecurityGroupIngress"},
+			"PlaceEndpoints":  {"ec2:AuthorizeSecurityGroupIngress", "ec2:CreateVpcEndpoint", "ec2:ModifyVpcEndpoint", "ec2:RevokeSecurityGroupIngress"},
 			"RemoveEndpoints": {"ec2:DeleteSecurityGroup"},
 		},
 		On: "ec2 security-group/*", Whose: "Drawbridge's own group", OptIn: "it was made for the VPC, whose owner asked",

@@ -232,7 +232,7 @@ func TestNoRoleMayApprove(t *testing.T) {
 }
 
 // hubOnly are the states that enter no member account.
-var hubOnly = []string{"AskAgain", "HoldExecution", "ListAccounts", "RefuseTransit", "ReportContest", "ResumeExecutions", "TallyRebuild", "TallySweep"}
+var hubOnly = []string{"HoldExecution", "ListAccounts", "ReportContest", "ResumeExecutions", "TallyRebuild", "TallySweep"}
 
 func TestAFunctionAssumesItsOwnMemberRoleAndNoOther(t *testing.T) {
 	hub, _ := grants(t, read(t, Hub))

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
@@ -140,7 +141,7 @@ func missing(hops []workflow.Hop) []workflow.Hop {
 // tell writes in the ledger what an attachment came to and, if it is in order, with which route table; and leaves a status on it, in
 // the VPC's account and, if it is another, the gateway owner's.
 func tell(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier, in workflow.VerifyAttachmentInput, result workflow.Result, reason string, said workflow.Said, table string) error {
-	_, err := l.Change(ctx, in.Attachment.ID, func(c *ledger.Connection) {
+	entry, err := l.Change(ctx, in.Attachment.ID, func(c *ledger.Connection) {
 		if c.Status != ledger.Status(result) || c.Reason != reason {
 			c.At = l.Now().UTC().Truncate(time.Second)
 		}
@@ -154,6 +155,9 @@ func tell(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier
 	})
 	if err != nil {
 		return err
+	}
+	if question := cover.Question(entry.Approval); question != "" { // first, since a tag has little room
+		said.Accepter = question + "; " + said.Accepter
 	}
 	return leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, result, said)
 }

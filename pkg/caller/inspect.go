@@ -66,7 +66,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpoi
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 	}
-	out.Decision = have.Decision
+	out.Decision, out.Want.Leave = have.Decision, have.Leave
 	out.Result, out.Answer, out.Reason = Plan(have)
 	if out.Answer == workflow.AnswerRemove {
 		if err := i.Brake.Ask(ctx, brake.Removal{ID: Owner(e.VPC), Why: Why(have), Cause: out.Reason, Stands: have.Standing}); err != nil {
@@ -112,6 +112,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 		}
 		service := policy.Service{Name: Service(e.Region), Region: e.Region, Account: who.Account}
 		out.Decision = set.Expose(who, service, policy.Context{})
+		out.Leave = !set.Restore(who, who, policy.Context{Connection: Owner(e.VPC)}).Allowed
 	}
 	return out, nil
 }

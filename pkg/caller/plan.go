@@ -20,6 +20,7 @@ type Facts struct {
 	Said     bool            // its owner's tag says clearly whether
 	Standing bool            // the ledger has an entry of it
 	Decision policy.Decision // only of a tagged VPC
+	Leave    bool            // the policy wants what somebody takes away to be left; only of a tagged VPC
 	Unclear  string          // that the tag means nothing; see [tag.Why]
 }
 

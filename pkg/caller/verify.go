@@ -20,7 +20,7 @@ type Reader interface {
 
 // Verify reads back whether everybody in the VPC reaches the Data API through an endpoint, ours or the owner's: private
 // DNS, security groups, network ACLs. What keeps somebody from it is a Conflict, because it is somebody else's. A VPC that
-// shall have none is not read. Then it announces the result. An endpoint that is left to who deleted it is told to its owner, once.
+// shall have none is not read. Then it announces the result. What is left to who took it away makes it Contested instead, and is told to its owner, once.
 func Verify(ctx context.Context, client Reader, book ledger.Ledger, bus notice.Bus, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
 	out := workflow.VerifyDataAPIEndpointOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
 	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api-endpoint", Result: in.Result, Reason: in.Reason,
@@ -38,10 +38,16 @@ func Verify(ctx context.Context, client Reader, book ledger.Ledger, bus notice.B
 	if err != nil {
 		return out, err
 	}
-	if _, err := report.Ask(ctx, book, bus, ledger.Connection{ID: want.Owner}); err != nil {
+	taken, err := report.Ask(ctx, book, bus, ledger.Connection{ID: want.Owner})
+	if err != nil {
 		return out, err
 	}
 	hops := endpoint.Judge(want, have, acls)
+	if taken != "" {
+		out.Result, out.Reason, out.Verdict = workflow.Contested, taken, hops
+		thing.Result, thing.Reason = out.Result, out.Reason
+		return out, bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
+	}
 	if err := check(want.VPC, hops); err != nil {
 		return out, err
 	}

@@ -206,7 +206,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier)
 	if err := end(ctx, l, in); err != nil {
 		return out, err
 	}
-	if err := recount(ctx, l, enter, in); err != nil {
+	if err := Recount(ctx, l, enter, in.Connection.Target, in.Tagged); err != nil {
 		return out, err
 	}
 	if out.Result == workflow.Removed {
@@ -227,9 +227,9 @@ func end(ctx context.Context, l ledger.Ledger, in workflow.ConcludeRemovalInput)
 	return err
 }
 
-// recount counts the pairs anew on the attachments that a pair was on.
-func recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) Untagger, in workflow.ConcludeRemovalInput) error {
-	for _, c := range in.Tagged {
+// Recount counts the pairs on a gateway anew on the attachments that a pair was on.
+func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) Untagger, gateway string, tagged []workflow.Carrier) error {
+	for _, c := range tagged {
 		if c.VPC == "" {
 			continue
 		}
@@ -237,7 +237,7 @@ func recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 		if err != nil {
 			return err
 		}
-		if pairs := PairsOf(entries, in.Connection.Target, c.VPC); len(pairs) > 0 {
+		if pairs := PairsOf(entries, gateway, c.VPC); len(pairs) > 0 {
 			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, at(l.Now()))}})
 		} else {
 			c.Tags = []string{TagPairs}

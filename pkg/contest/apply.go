@@ -161,18 +161,19 @@ func (c Contest) Settle(ctx context.Context, account string, connections []strin
 		if err != nil {
 			return settled, err
 		}
-		ours := slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Account != account || i.Taken == 0 && i.State != ledger.Contested })
+		ours := slices.DeleteFunc(slices.Clone(items), func(i ledger.Item) bool { return i.Account != account || i.Taken == 0 && i.State != ledger.Contested })
 		if _, err := c.Ledger.MarkAll(ctx, ours, func(i *ledger.Item) { *i = Settled(*i) }); err != nil {
 			return settled, err
 		}
 		tagged := false
 		if _, err := c.Ledger.Change(ctx, id, func(entry *ledger.Connection) {
+			before := append(Of(items), Tags(*entry)...)
 			if _, tagged = entry.Untagged[account]; tagged {
 				entry.Untagged = maps.Clone(entry.Untagged)
 				delete(entry.Untagged, account)
 			}
 			if tagged || len(ours) > 0 {
-				entry.Contest = ""
+				entry.Contest = told(entry.Contest, account, before)
 			}
 		}); err != nil {
 			return settled, err
@@ -185,16 +186,25 @@ func (c Contest) Settle(ctx context.Context, account string, connections []strin
 	return settled, nil
 }
 
-// About returns the connections of a place that a thing is an end of, or is: a peering, a VPC, a cluster.
+// About returns the connections of a place that a thing is an end of, or is: a peering, a VPC, a cluster; and those that need something which is filed
+// under it: a role, a domain, a key.
 func (c Contest) About(ctx context.Context, account, region, thing string) ([]string, error) {
-	all, err := c.Ledger.Connections(ctx, account, region)
+	items, err := c.Ledger.Of(ctx, account, region, thing)
+	if err != nil {
+		return nil, err
+	}
 	var ids []string
+	for _, i := range items {
+		ids = append(ids, i.Needed...)
+	}
+	all, err := c.Ledger.Connections(ctx, account, region)
 	for _, each := range all {
 		if each.ID == thing || slices.ContainsFunc(each.Sides, func(s ledger.Side) bool { return s.Account == account && s.Region == region && s.ID == thing }) {
 			ids = append(ids, each.ID)
 		}
 	}
-	return ids, err
+	slices.Sort(ids)
+	return slices.Compact(ids), err
 }
 
 // now is the time that entries say: whole seconds, in UTC.

@@ -276,6 +276,65 @@ func TestThePolicyLeaves(t *testing.T) {
 	}
 }
 
+// Both were told; one side asks anew, and the other hears nothing again. What nobody was told is told.
+func TestWhoWasToldIsNotToldAgain(t *testing.T) {
+	const left, right = "111111111111", "222222222222"
+	ctx := context.Background()
+	for name, c := range map[string]struct {
+		told, want string
+		status     bool
+	}{
+		"told":                     {contest.Digest(theTwo()), contest.Digest(theTwo()[1:]), false},
+		"told of something before": {contest.Digest(theTwo()[:1]), "", false},
+		"not told yet":             {"", "", false},
+		"told, and the status":     {contest.Digest(theTwo()[1:]), contest.Digest(theTwo()[1:]), true},
+	} {
+		l, _ := ledgertest.New()
+		if _, err := l.Begin(ctx, ledger.Connection{ID: "pcx-1", Kind: "peering"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range theTwo() {
+			if c.status && i.Account == left {
+				continue
+			}
+			recorded, err := l.Record(ctx, "pcx-1", i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := l.MarkAll(ctx, recorded, func(now *ledger.Item) { now.State, now.Taken, now.TakenBy = ledger.Contested, 2, i.TakenBy }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := l.Change(ctx, "pcx-1", func(e *ledger.Connection) {
+			if e.Contest = c.told; c.status {
+				e.Untagged = map[string]ledger.Untagged{left: {Times: 1, By: ci}}
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (contest.Contest{Ledger: l}).Settle(ctx, left, []string{"pcx-1"}); err != nil {
+			t.Fatal(err)
+		}
+		if entry, _, err := l.Connection(ctx, "pcx-1"); err != nil || entry.Contest != c.want {
+			t.Errorf("%s: the entry says that people were told %q, want %q; %v", name, entry.Contest, c.want, err)
+		}
+		if _, err := (contest.Contest{Ledger: l}).Settle(ctx, right, []string{"pcx-1"}); err != nil {
+			t.Fatal(err)
+		}
+		if entry, _, err := l.Connection(ctx, "pcx-1"); err != nil || entry.Contest != "" {
+			t.Errorf("%s: nothing is contested, and the entry says %q, %v", name, entry.Contest, err)
+		}
+	}
+}
+
+// theTwo are contested items of two accounts.
+func theTwo() []ledger.Item {
+	return []ledger.Item{
+		{Account: "111111111111", Region: "us-east-1", Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", State: ledger.Contested, Taken: 2, TakenBy: ci},
+		{Account: "222222222222", Region: "us-east-1", Resource: "rtb-2", Kind: ledger.Route, Key: "10.1.0.0/16", State: ledger.Contested, Taken: 2, TakenBy: alice},
+	}
+}
+
 // A host route is needed by its subnet; the connections that it is for are named by what it leads to, and what is contested of it is theirs.
 func TestAHostRouteIsForConnections(t *testing.T) {
 	const left, right, region = "111111111111", "222222222222", "us-east-1"

@@ -2,6 +2,8 @@ package contest
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -194,6 +196,44 @@ func Hands(items []ledger.Item) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// TagsKind is what the tags by which Drawbridge speaks are called where things are contested. They are no item of the ledger.
+const TagsKind ledger.Kind = "tags"
+
+// Tags are the status tags of a connection that somebody took away once too often, as items.
+func Tags(c ledger.Connection) []ledger.Item {
+	var out []ledger.Item
+	for _, account := range slices.Sorted(maps.Keys(c.Untagged)) {
+		u := c.Untagged[account]
+		if u.Times < 2 {
+			continue
+		}
+		region := ""
+		for _, s := range c.Sides {
+			if s.Account == account {
+				region = s.Region
+			}
+		}
+		out = append(out, ledger.Item{Account: account, Region: region, Resource: c.ID, Kind: TagsKind, Key: "drawbridge:status", State: ledger.Contested, Taken: u.Times, TakenBy: u.By})
+	}
+	return out
+}
+
+// Digest stands for what people are told of contested items: whose hands it is, in which accounts.
+func Digest(contested []ledger.Item) string {
+	sum := sha256.Sum256([]byte(strings.Join(Hands(contested), "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// told returns what the entry says that people were told, once an account asked anew. Whoever is left heard all of what is still contested, if told is
+// the digest of what was before; then that is no news to them.
+func told(told, account string, before []ledger.Item) string {
+	left := slices.DeleteFunc(Of(before), func(i ledger.Item) bool { return i.Account == account })
+	if len(left) == 0 || told != Digest(before) {
+		return ""
+	}
+	return Digest(left)
 }
 
 // Reason says in one sentence what of contested items is taken away; of one side's nothing that only that side knows.

@@ -148,6 +148,15 @@ func Answer(a ledger.Approval, lines []string) string {
 	return tag.ApprovedPrefix + Digest(lines)
 }
 
+// Question says, for the tags of what was approved, how the question that is open is answered; "" if none is.
+func Question(a ledger.Approval) string {
+	waits := Beyond(a.Shown, a.Covered)
+	if len(a.Covered) == 0 || len(waits) == 0 || slices.Contains(a.Covered, All) {
+		return ""
+	}
+	return fmt.Sprintf("%s=%s approves %d that came after the approval and wait", tag.Approval, Answer(a, a.Shown), len(waits))
+}
+
 // Told reports whether the owner was asked about all that waits.
 func Told(a ledger.Approval, waits []string) bool {
 	return a.Told == Digest(a.Shown) && len(Beyond(waits, a.Shown)) == 0

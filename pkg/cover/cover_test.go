@@ -3,6 +3,7 @@ package cover
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -141,6 +142,24 @@ func TestAnswersSayWhichQuestionTheyAreTo(t *testing.T) {
 	for answer, want := range map[string]bool{"approved": true, "approved-all": true, "approved-" + Digest([]string{"a"}): true, "approved-00000000": false, "rejected": false, "": false} {
 		if got := Approves(answer, a); got != want {
 			t.Errorf("%q approves: %v", answer, got)
+		}
+	}
+}
+
+func TestTheQuestionThatIsOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		a    ledger.Approval
+		want bool
+	}{
+		"nobody was asked again": {ledger.Approval{Covered: []string{"a"}}, false},
+		"something waits":        {ledger.Approval{Covered: []string{"a"}, Shown: []string{"a", "b"}}, true},
+		"it was approved":        {ledger.Approval{Covered: []string{"a", "b"}, Shown: []string{"b"}}, false},
+		"all is approved":        {ledger.Approval{Covered: []string{"a", All}, Shown: []string{"b"}}, false},
+		"the first question":     {ledger.Approval{First: []string{"a"}, Shown: []string{"a"}}, false},
+	} {
+		got := Question(c.a)
+		if (got != "") != c.want || c.want && !strings.HasPrefix(got, "drawbridge:approval=approved-"+Digest(c.a.Shown)+" ") {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

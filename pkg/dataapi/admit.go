@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,16 +44,17 @@ type Enabler struct {
 //	off, it was turned on before        → somebody turned it off: see package contest
 func (e Enabler) Enable(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 	c := in.DataAPI.Cluster
-	hop, err := e.enable(ctx, c, in.Execution)
+	hop, err := e.enable(ctx, in.DataAPI, in.Execution)
 	if err != nil {
 		return workflow.HopsOutput{}, fmt.Errorf("enabling the HTTP endpoint of %s: %w", c.ID, err)
 	}
 	return workflow.HopsOutput{Hops: []workflow.Hop{hop}}, nil
 }
 
-func (e Enabler) enable(ctx context.Context, c workflow.Cluster, by string) (workflow.Hop, error) {
+func (e Enabler) enable(ctx context.Context, api workflow.DataAPI, by string) (workflow.Hop, error) {
+	c := api.Cluster
 	hop := workflow.Hop{Hop: "HTTP endpoint", OK: true, Detail: "of " + c.ID + " was on"}
-	if _, err := e.Ledger.Begin(ctx, connection(c)); err != nil {
+	if err := manage(ctx, e.Ledger, api); err != nil {
 		return hop, err
 	}
 	isOn, _, err := readEndpoint(ctx, e.Clusters, c)
@@ -68,7 +70,7 @@ func (e Enabler) enable(ctx context.Context, c workflow.Cluster, by string) (wor
 		return hop, err
 	}
 	if left {
-		hop.OK, hop.Detail = false, fmt.Sprintf("somebody turned that of %s off again, so it is left; to have it on: aws rds enable-http-endpoint --region %s --resource-arn %s", c.ID, c.Region, c.ARN)
+		hop.OK, hop.Detail = false, fmt.Sprintf("that of %s %s; %s", c.ID, contest.How(item), anew)
 		return hop, nil
 	}
 	if !isOn {
@@ -85,14 +87,34 @@ func (e Enabler) enable(ctx context.Context, c workflow.Cluster, by string) (wor
 	return hop, err
 }
 
+// anew is how the owner of a cluster ends a quarrel.
+const anew = "to have it again, set the tag " + tag.DataAPI + " of the cluster anew, with the value that it has"
+
+// manage writes that a cluster is managed, and what the policy says of what somebody takes away.
+func manage(ctx context.Context, book ledger.Ledger, api workflow.DataAPI) error {
+	entry, err := book.Begin(ctx, connection(api.Cluster))
+	var leave []string
+	if api.Leave {
+		leave = []string{api.Cluster.Account}
+	}
+	if err != nil || slices.Equal(entry.Leave, leave) {
+		return err
+	}
+	_, err = book.Change(ctx, api.Cluster.ARN, func(e *ledger.Connection) { e.Leave = leave })
+	return err
+}
+
 // intend writes that a cluster needs a thing, before it is made, and returns its entry. One that is not there although it was made is somebody's doing:
 // left says that it stays with them.
 func intend(ctx context.Context, book ledger.Ledger, cluster, by string, thing ledger.Item, there bool) (item ledger.Item, left bool, err error) {
 	thing.By = by
 	if !there {
 		_, lost, err := contest.Contest{Ledger: book}.Missing(ctx, cluster, by, []ledger.Item{thing})
-		if err != nil || len(lost) > 0 {
-			return thing, len(lost) > 0, err
+		if err != nil {
+			return thing, false, err
+		}
+		if len(lost) > 0 {
+			return lost[0], true, nil
 		}
 	}
 	recorded, err := book.Record(ctx, cluster, thing)
@@ -188,21 +210,39 @@ func (a Admitter) role(ctx context.Context, api workflow.DataAPI, by string) (Ro
 		return Role{}, hop, err
 	}
 	if left {
-		hop.OK, hop.Detail = false, fmt.Sprintf("somebody deleted %s again, so it is left; take the tag %s off the cluster, and set it again to have one", RoleARN(c), tag.DataAPI)
+		hop.OK, hop.Detail = false, fmt.Sprintf("%s %s; %s", RoleARN(c), contest.How(entry), anew)
 		return Role{}, hop, nil
 	}
 	if role == nil {
+		// Its documents went with it: that is no other hand at them.
+		if _, err := a.Ledger.MarkAll(ctx, []ledger.Item{trustItem(c, a.Home), rightsItem(c, a.Home)}, func(i *ledger.Item) {
+			if i.State == ledger.Confirmed {
+				i.State = ledger.Intended
+			}
+		}); err != nil {
+			return Role{}, hop, err
+		}
 		if role, err = a.create(ctx, c, trust); err != nil {
 			return Role{}, hop, err
 		}
-	} else if err := a.trust(ctx, c, *role, trust); err != nil {
-		return *role, hop, err
 	}
 	entry.Left = role.ID
 	if _, err := a.Ledger.Confirm(ctx, entry); err != nil {
 		return *role, hop, err
 	}
-	return *role, hop, a.rights(ctx, api)
+	for _, keep := range []func() (*ledger.Item, error){
+		func() (*ledger.Item, error) { return a.trust(ctx, api, *role, trust, by) },
+		func() (*ledger.Item, error) { return a.rights(ctx, api, by) },
+	} {
+		changed, err := keep()
+		if err != nil {
+			return *role, hop, err
+		}
+		if changed != nil {
+			hop.OK, hop.Detail = false, fmt.Sprintf("the %s %s of %s %s; %s", changed.Kind, changed.Key, RoleARN(c), contest.How(*changed), anew)
+		}
+	}
+	return *role, hop, nil
 }
 
 func (a Admitter) create(ctx context.Context, c workflow.Cluster, trust []byte) (*Role, error) {
@@ -221,38 +261,49 @@ func (a Admitter) create(ctx context.Context, c workflow.Cluster, trust []byte) 
 	return convert(made.Role), nil
 }
 
-// trust writes whom the role trusts, unless it says so.
-func (a Admitter) trust(ctx context.Context, c workflow.Cluster, role Role, trust []byte) error {
-	name := RoleName(c.ID)
-	if statement.Same([]byte(role.Trust), trust) {
+// trust writes whom the role trusts, unless it says so, or somebody keeps writing it otherwise. Whom the policy refuses is put out all the same.
+func (a Admitter) trust(ctx context.Context, api workflow.DataAPI, role Role, trust []byte, by string) (*ledger.Item, error) {
+	c, name := api.Cluster, RoleName(api.Cluster.ID)
+	write := func(ctx context.Context) error {
+		slog.InfoContext(ctx, "writing the trust", "role", name, "account", c.Account)
+		if _, err := a.Roles.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: aws.String(string(trust))}); err != nil {
+			return fmt.Errorf("writing the trust of the role %s: %w", name, err)
+		}
 		return nil
 	}
-	slog.InfoContext(ctx, "writing the trust", "role", name, "account", c.Account)
-	if _, err := a.Roles.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: aws.String(string(trust))}); err != nil {
-		return fmt.Errorf("writing the trust of the role %s: %w", name, err)
+	item := trustItem(c, a.Home)
+	item.Left = statement.Digest(trust)
+	left, err := contest.Contest{Ledger: a.Ledger}.Keep(ctx, c.ARN, by, contest.Document{Item: item, There: statement.Digest([]byte(role.Trust)), Write: write})
+	if err == nil && left != nil && slices.ContainsFunc(api.Consumers, func(c workflow.Consumer) bool { return !c.Decision.Allowed && trusts(&role, c.Account) }) {
+		err = write(ctx)
 	}
-	return nil
+	return left, err
 }
 
-// rights writes what the role may do, unless it says so.
-func (a Admitter) rights(ctx context.Context, api workflow.DataAPI) error {
-	name := RoleName(api.Cluster.ID)
+// rights writes what the role may do, unless it says so, or somebody keeps writing it otherwise.
+func (a Admitter) rights(ctx context.Context, api workflow.DataAPI, by string) (*ledger.Item, error) {
+	c, name := api.Cluster, RoleName(api.Cluster.ID)
 	rights, err := RolePolicy(api)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	had, err := a.Roles.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName)})
 	if err != nil && !fault.HasCode(err, "NoSuchEntity") {
-		return fmt.Errorf("reading the policy of the role %s: %w", name, err)
+		return nil, fmt.Errorf("reading the policy of the role %s: %w", name, err)
 	}
-	if err == nil && statement.Same(decoded(had.PolicyDocument), rights) {
+	there := ""
+	if err == nil {
+		there = statement.Digest(decoded(had.PolicyDocument))
+	}
+	item := rightsItem(c, a.Home)
+	item.Left = statement.Digest(rights)
+	return contest.Contest{Ledger: a.Ledger}.Keep(ctx, c.ARN, by, contest.Document{Item: item, There: there, Write: func(ctx context.Context) error {
+		slog.InfoContext(ctx, "writing the policy", "role", name, "account", c.Account)
+		if _, err := a.Roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName), PolicyDocument: aws.String(string(rights))}); err != nil {
+			return notYetThere(fmt.Errorf("writing the policy of the role %s: %w", name, err))
+		}
 		return nil
-	}
-	slog.InfoContext(ctx, "writing the policy", "role", name, "account", api.Cluster.Account)
-	if _, err := a.Roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName), PolicyDocument: aws.String(string(rights))}); err != nil {
-		return notYetThere(fmt.Errorf("writing the policy of the role %s: %w", name, err))
-	}
-	return nil
+	}})
 }
 
 // grant gives the role the right to have the key decrypt this one secret. It is made so that nobody but Drawbridge's role for that, and the
@@ -265,16 +316,23 @@ func (a Admitter) grant(ctx context.Context, api workflow.DataAPI, role Role, by
 		return hop, nil
 	}
 	name := grantName(role, api.Secret.ARN)
-	id, err := findGrant(ctx, a.Keys, api.Secret.Key, name)
+	had, err := entry(ctx, a.Ledger, grantItem(api))
 	if err != nil {
 		return hop, err
 	}
-	item, left, err := intend(ctx, a.Ledger, c.ARN, by, grantItem(api), id != "")
+	if had == nil {
+		had = &ledger.Item{}
+	}
+	id, older, err := findGrant(ctx, a.Keys, api.Secret.Key, name, strings.Fields(had.Left))
+	if err != nil {
+		return hop, err
+	}
+	item, left, err := intend(ctx, a.Ledger, c.ARN, by, grantItem(api), id != "" || len(older) > 0)
 	if err != nil {
 		return hop, err
 	}
 	if left {
-		hop.OK, hop.Detail = false, fmt.Sprintf("somebody took the grant of %s for %s away again, so it is left", api.Secret.Key, RoleName(c.ID))
+		hop.OK, hop.Detail = false, fmt.Sprintf("the grant of %s for %s %s; %s", api.Secret.Key, RoleName(c.ID), contest.How(item), anew)
 		return hop, nil
 	}
 	if id == "" {
@@ -289,26 +347,30 @@ func (a Admitter) grant(ctx context.Context, api workflow.DataAPI, role Role, by
 		}
 		id = aws.ToString(made.GrantId)
 	}
-	item.Left = id
+	item.Left = strings.Join(append(older, id), " ")
 	_, err = a.Ledger.Confirm(ctx, item)
 	return hop, err
 }
 
-// findGrant returns the id of the grant of a key that has a name, "" if there is none.
-func findGrant(ctx context.Context, api kms.ListGrantsAPIClient, key, name string) (string, error) {
+// findGrant returns the id of the grant of a key that has a name, "" if there is none; and which others of the known ones are there. They are for a
+// role of the same name that somebody deleted: nobody uses them any more, and they are retired with the last.
+func findGrant(ctx context.Context, api kms.ListGrantsAPIClient, key, name string, known []string) (id string, older []string, err error) {
 	pages := kms.NewListGrantsPaginator(api, &kms.ListGrantsInput{KeyId: &key})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", fmt.Errorf("listing the grants of %s: %w", key, err)
+			return "", nil, fmt.Errorf("listing the grants of %s: %w", key, err)
 		}
 		for _, g := range page.Grants {
-			if aws.ToString(g.Name) == name {
-				return aws.ToString(g.GrantId), nil
+			if one := aws.ToString(g.GrantId); aws.ToString(g.Name) == name {
+				id = one
+			} else if slices.Contains(known, one) {
+				older = append(older, one)
 			}
 		}
 	}
-	return "", nil
+	slices.Sort(older)
+	return id, older, nil
 }
 
 // decoded returns a document as it was written: IAM returns documents in URL encoding.

@@ -31,26 +31,30 @@ type Concluder struct {
 }
 
 // Conclude leaves the result in the ledger, on the cluster for people, and on the bus. When everything is retracted, the cluster is not managed
-// any more, and its status goes, too. What is left to who took it away is told to its owner, once.
+// any more, and its status goes, too. What is left to who took it away makes it Contested, and is told to its owner, once.
 func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
 	out := workflow.ConcludeDataAPIOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
 	for _, d := range []workflow.HopsOutput{in.Enabled, in.Admitted, in.Retracted} {
 		out.Verdict = append(out.Verdict, d.Hops...)
 	}
 	c := in.DataAPI.Cluster
+	if in.Result == workflow.Exposed && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
+		taken, err := report.Ask(ctx, k.Ledger, k.Bus, ledger.Connection{ID: c.ARN})
+		if err != nil {
+			return out, err
+		}
+		if taken != "" {
+			in.Result, in.Reason, out.Result, out.Reason = workflow.Contested, taken, workflow.Contested, taken
+		}
+	}
 	if err := k.leave(ctx, c, in); err != nil {
 		return out, err
 	}
 	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api", Result: in.Result, Reason: in.Reason,
 		Resource: notice.Resource{Account: c.Account, Region: c.Region, ID: c.ARN}}
 	for _, consumer := range in.DataAPI.Consumers {
-		if in.Result == workflow.Exposed && consumer.Decision.Allowed {
+		if (in.Result == workflow.Exposed || in.Result == workflow.Contested) && consumer.Decision.Allowed {
 			thing.For = append(thing.For, consumer.Account)
-		}
-	}
-	if in.Result != workflow.Retracted && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
-		if _, err := report.Ask(ctx, k.Ledger, k.Bus, ledger.Connection{ID: c.ARN}); err != nil {
-			return out, err
 		}
 	}
 	return out, k.Bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))

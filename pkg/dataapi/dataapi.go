@@ -76,6 +76,8 @@ type Facts struct {
 	// Endpoint says whether the HTTP endpoint is on.
 	Endpoint bool
 	Tags     map[string]string // of the cluster
+	// Leave says that the policy wants what somebody takes away to be left: it does not allow Restore for one of those that it admits.
+	Leave bool
 	// Managed says that the ledger has an entry of the cluster.
 	Managed bool
 	Role    *Role        // nil: there is none of that name

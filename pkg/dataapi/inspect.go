@@ -142,7 +142,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, pr
 			return facts, err
 		}
 	}
-	facts.Consumers, err = i.ask(ctx, facts, producer)
+	facts.Consumers, facts.Leave, err = i.ask(ctx, facts, producer)
 	return facts, err
 }
 
@@ -187,17 +187,16 @@ func readCluster(ctx context.Context, api RDSReader, e event.Event) (Facts, erro
 	return facts, nil
 }
 
-// ask puts each account that the cluster's tag names to the policy.
-func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFacts) ([]workflow.Consumer, error) {
+// ask puts each account that the cluster's tag names to the policy, and whether what somebody takes away is left.
+func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFacts) (consumers []workflow.Consumer, leave bool, err error) {
 	accounts := strings.Fields(f.Tags[tag.DataAPI])
 	slices.Sort(accounts)
-	var consumers []workflow.Consumer
 	if len(accounts) == 0 {
-		return consumers, nil
+		return nil, false, nil
 	}
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	cluster := policy.Cluster{ARN: f.Cluster.ARN, ID: f.Cluster.ID, Engine: f.Engine, Region: f.Cluster.Region, Tags: f.Tags, Account: producer.Entity()}
 	// The secret is looked for where the cluster is: it is of the same account. If nobody can say for whom its key is, nobody is admitted
@@ -208,15 +207,18 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 	for _, id := range accounts {
 		facts, err := i.Account(ctx, id)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		d := set.Admit(policy.Consumer{Region: f.Cluster.Region, Account: facts.Entity()}, cluster, policy.Context{Connection: f.Cluster.ARN})
+		consumer, about := policy.Consumer{Region: f.Cluster.Region, Account: facts.Entity()}, policy.Context{Connection: f.Cluster.ARN}
+		d := set.Admit(consumer, cluster, about)
 		if facts.Suspended != "" {
 			d = asItIs(facts, f.Role)
+		} else if d.Allowed && !set.Restore(cluster, consumer, about).Allowed {
+			leave = true
 		}
 		consumers = append(consumers, workflow.Consumer{Account: id, Decision: d})
 	}
-	return consumers, nil
+	return consumers, leave, nil
 }
 
 // readRole returns what has the name of the cluster's role, nil if nothing has.

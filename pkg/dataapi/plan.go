@@ -34,7 +34,7 @@ import (
 // A consumer whom the policy does not admit does not keep the others from being admitted.
 func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
 	out := Nothing("")
-	out.DataAPI.Cluster = f.Cluster
+	out.DataAPI.Cluster, out.DataAPI.Leave = f.Cluster, f.Leave
 	if len(f.Consumers) > 0 {
 		out.DataAPI.Consumers = f.Consumers
 	}
@@ -279,6 +279,15 @@ func roleItem(c workflow.Cluster, home string) ledger.Item {
 	return ledger.Item{Account: c.Account, Region: home, Resource: RoleName(c.ID), Kind: ledger.Role, Key: purpose}
 }
 
+// trustItem and rightsItem are the documents of the role: whom it trusts, and what it may do. They go with it.
+func trustItem(c workflow.Cluster, home string) ledger.Item {
+	return ledger.Item{Account: c.Account, Region: home, Resource: RoleName(c.ID), Kind: ledger.Statement, Key: "trust"}
+}
+
+func rightsItem(c workflow.Cluster, home string) ledger.Item {
+	return ledger.Item{Account: c.Account, Region: home, Resource: RoleName(c.ID), Kind: ledger.Document, Key: policyName}
+}
+
 func grantItem(api workflow.DataAPI) ledger.Item {
 	return ledger.Item{Account: api.Cluster.Account, Region: api.Cluster.Region, Resource: api.Secret.Key, Kind: ledger.Grant, Key: grantKey(api)}
 }
@@ -291,7 +300,7 @@ func grantItem(api workflow.DataAPI) ledger.Item {
 //	a grant, and the key leaves it to IAM    → that one
 func Surplus(api workflow.DataAPI, items []ledger.Item) []ledger.Item {
 	var out []ledger.Item
-	for _, kind := range []ledger.Kind{ledger.Role, ledger.Grant, ledger.Setting} {
+	for _, kind := range []ledger.Kind{ledger.Role, ledger.Document, ledger.Statement, ledger.Grant, ledger.Setting} {
 		for _, i := range items {
 			needed := !api.Ends && (kind != ledger.Grant || api.Secret.Grant && i.Same(grantItem(api)))
 			if i.Kind == kind && !needed {

@@ -72,6 +72,9 @@ func (r Retracter) Retract(ctx context.Context, api workflow.DataAPI) (workflow.
 		if err == nil {
 			err = r.Ledger.Forget(ctx, c.ARN, []ledger.Item{i})
 		}
+		if err == nil && hop == (workflow.Hop{}) {
+			continue
+		}
 		if err != nil {
 			slog.WarnContext(ctx, "it stays for now", "kind", i.Kind, "resource", i.Resource, "error", err)
 			if first == nil {
@@ -93,6 +96,8 @@ func (r Retracter) takeBack(ctx context.Context, c workflow.Cluster, i ledger.It
 		return r.role(ctx, c, i)
 	case ledger.Grant:
 		return r.grant(ctx, i)
+	case ledger.Document, ledger.Statement: // it went with the role
+		return workflow.Hop{}, nil
 	}
 	return r.endpoint(ctx, c, i)
 }
@@ -135,9 +140,8 @@ func (r Retracter) grant(ctx context.Context, i ledger.Item) (workflow.Hop, erro
 	hop := workflow.Hop{Hop: "key", OK: true, Detail: "the grant of " + i.Resource + " is retired"}
 	// A key that is gone, or about to go, has no use of its grants any more; and a grant that is gone is not there.
 	over := []string{"NotFoundException", "InvalidGrantIdException", "KMSInvalidStateException"}
-	ids := []string{i.Left}
+	ids := strings.Fields(i.Left)
 	if i.Left == "" {
-		ids = nil
 		pages := kms.NewListGrantsPaginator(r.Keys, &kms.ListGrantsInput{KeyId: &i.Resource})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)

@@ -84,7 +84,7 @@ func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (Sta
 			return State{}, err
 		}
 	}
-	group, err := admit(ctx, api, want, have, plan)
+	group, err := admit(ctx, api, book, want, have, plan)
 	if err != nil {
 		return State{}, err
 	}
@@ -109,9 +109,20 @@ func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (Sta
 		waiting = append(waiting, c.Service+" was asked for")
 	}
 	for _, e := range plan.Extend {
-		slog.InfoContext(ctx, "extending endpoint", "endpoint", e.Endpoint, "subnets", e.Subnets)
-		if _, err := api.ModifyVpcEndpoint(ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: &e.Endpoint, AddSubnetIds: e.Subnets}); err != nil {
-			return State{}, fmt.Errorf("extending %s to %s: %w", e.Endpoint, strings.Join(e.Subnets, ", "), err)
+		slog.InfoContext(ctx, "extending endpoint", "endpoint", e.Endpoint, "subnets", e.Subnets, "group", e.Group)
+		parts := made(want, have, e.Service, e.Endpoint, e.Subnets, e.Group != "")
+		if _, err := book.Record(ctx, want.Owner, parts...); err != nil {
+			return State{}, err
+		}
+		in := &ec2.ModifyVpcEndpointInput{VpcEndpointId: &e.Endpoint, AddSubnetIds: e.Subnets}
+		if e.Group != "" {
+			in.AddSecurityGroupIds = []string{e.Group}
+		}
+		if _, err := api.ModifyVpcEndpoint(ctx, in); err != nil {
+			return State{}, fmt.Errorf("extending %s to %s: %w", e.Endpoint, strings.Join(append(slices.Clone(e.Subnets), in.AddSecurityGroupIds...), ", "), err)
+		}
+		if _, err := book.Confirm(ctx, parts...); err != nil {
+			return State{}, err
 		}
 		waiting = append(waiting, e.Endpoint+" was extended")
 	}
@@ -133,7 +144,7 @@ func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (Sta
 }
 
 // admit makes our security group let in whom the plan says, and returns its id.
-func admit(ctx context.Context, api Client, want Want, have Network, plan Changes) (string, error) {
+func admit(ctx context.Context, api Client, book ledger.Ledger, want Want, have Network, plan Changes) (string, error) {
 	group := have.Group
 	if plan.MakeGroup {
 		name := GroupName(want.Owner)
@@ -153,7 +164,11 @@ func admit(ctx context.Context, api Client, want Want, have Network, plan Change
 	}
 	for _, source := range plan.Admit {
 		slog.InfoContext(ctx, "authorizing", "group", group, "source", source)
-		_, err := api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group,
+		rule := want.rule(group, source)
+		if _, err := book.Record(ctx, want.Owner, rule); err != nil {
+			return "", err
+		}
+		got, err := api.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group,
 			IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(HTTPS), ToPort: aws.Int32(HTTPS),
 				IpRanges: []types.IpRange{{CidrIp: aws.String(source.String()), Description: aws.String(fit.Description("Drawbridge: " + want.Owner))}}}},
 			TagSpecifications: tags(types.ResourceTypeSecurityGroupRule, want.Owner)})
@@ -162,6 +177,12 @@ func admit(ctx context.Context, api Client, want Want, have Network, plan Change
 		}
 		if err != nil && !fault.HasCode(err, "InvalidPermission.Duplicate") {
 			return "", fmt.Errorf("admitting %s in %s: %w", source, group, err)
+		}
+		if err == nil && got != nil && len(got.SecurityGroupRules) == 1 {
+			rule.Left = aws.ToString(got.SecurityGroupRules[0].SecurityGroupRuleId)
+			if _, err := book.Confirm(ctx, rule); err != nil {
+				return "", err
+			}
 		}
 	}
 	if len(plan.Revoke) > 0 {
@@ -173,6 +194,9 @@ func admit(ctx context.Context, api Client, want Want, have Network, plan Change
 		_, err := api.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &group, SecurityGroupRuleIds: rules})
 		if err != nil && !fault.HasCode(err, "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound") {
 			return "", fmt.Errorf("revoking in %s: %w", group, err)
+		}
+		if err := book.Cancel(ctx, want.Owner, want.gone(plan.Revoke)); err != nil {
+			return "", err
 		}
 	}
 	return group, nil

@@ -153,6 +153,9 @@ func (c *cloud) ModifyVpcEndpoint(_ context.Context, in *ec2.ModifyVpcEndpointIn
 	for i := range c.endpoints {
 		if *c.endpoints[i].VpcEndpointId == *in.VpcEndpointId {
 			c.endpoints[i].SubnetIds = append(c.endpoints[i].SubnetIds, in.AddSubnetIds...)
+			for _, group := range in.AddSecurityGroupIds {
+				c.endpoints[i].Groups = append(c.endpoints[i].Groups, types.SecurityGroupIdentifier{GroupId: &group})
+			}
 		}
 	}
 	return &ec2.ModifyVpcEndpointOutput{}, nil

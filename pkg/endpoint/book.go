@@ -92,10 +92,24 @@ func lost(want Want, have Network, items []ledger.Item) []ledger.Item {
 	return out
 }
 
+// manage writes that a VPC is managed, and what the policy says of what somebody takes away.
+func manage(ctx context.Context, book ledger.Ledger, want Want) error {
+	entry, err := book.Begin(ctx, want.connection())
+	var leave []string
+	if want.Leave {
+		leave = []string{want.Account}
+	}
+	if err != nil || slices.Equal(entry.Leave, leave) {
+		return err
+	}
+	_, err = book.Change(ctx, want.Owner, func(c *ledger.Connection) { c.Leave = leave })
+	return err
+}
+
 // known reads the ledger's entries of a VPC, and what they say of what it has. Services whose endpoint somebody deleted, and deleted again after it was
 // put back, are left to them: they are returned, and not wanted any more.
 func known(ctx context.Context, book ledger.Ledger, want Want, have Network) (Want, Network, []workflow.Hop, error) {
-	if _, err := book.Begin(ctx, want.connection()); err != nil {
+	if err := manage(ctx, book, want); err != nil {
 		return want, have, nil, err
 	}
 	items, err := book.Of(ctx, want.Account, want.Region, want.VPC)
@@ -128,9 +142,15 @@ func known(ctx context.Context, book ledger.Ledger, want Want, have Network) (Wa
 	if err != nil {
 		return want, have, nil, err
 	}
-	var hops []workflow.Hop
+	want, hops, err := compose(ctx, book, want, have, items)
+	if err != nil {
+		return want, have, nil, err
+	}
 	for _, i := range left {
-		if i.Kind != ledger.Endpoint {
+		if i.Kind != ledger.Endpoint { // without the group no endpoint is made
+			want.NoGroup = true
+			want.Services = slices.DeleteFunc(slices.Clone(want.Services), func(s string) bool { _, served := have.Of(s); return !served })
+			hops = append(hops, workflow.Hop{Hop: "security group " + i.Key, Detail: fmt.Sprintf("that of %s %s; %s", want.VPC, contest.How(i), again(want.VPC))})
 			continue
 		}
 		want.Services = slices.DeleteFunc(slices.Clone(want.Services), func(s string) bool {
@@ -138,14 +158,14 @@ func known(ctx context.Context, book ledger.Ledger, want Want, have Network) (Wa
 			return s == i.Key && !served
 		})
 		hops = append(hops, workflow.Hop{Hop: "endpoint " + i.Key, OK: false,
-			Detail: fmt.Sprintf("somebody deleted that of %s again, so it is left to them; take the tag off the VPC and set it again to have one", want.VPC)})
+			Detail: fmt.Sprintf("that of %s %s; %s", want.VPC, contest.How(i), again(want.VPC))})
 	}
 	return want, have, hops, nil
 }
 
-// contested returns the wanted endpoints that are left to whoever took them away.
+// contested returns the wanted endpoints, and the group, that are left to whoever took them away.
 func contested(want Want, items []ledger.Item) []ledger.Item {
 	return slices.DeleteFunc(slices.Clone(items), func(i ledger.Item) bool {
-		return i.State != ledger.Contested || i.Kind != ledger.Endpoint || !slices.Contains(want.Services, i.Key)
+		return i.State != ledger.Contested || !i.Same(want.group()) && (i.Kind != ledger.Endpoint || !slices.Contains(want.Services, i.Key))
 	})
 }

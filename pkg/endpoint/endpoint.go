@@ -32,6 +32,10 @@ type Want struct {
 	Callers  []netip.Prefix // who may call beside the VPC itself: ranges on premises, of a VPN
 	Kind     string         // of the VPC's entry in the ledger: the name of the machine that asks
 	By       string         // the execution
+	Leave    bool           // the policy wants what somebody takes away to be left to them
+	// Left are the keys of parts and rules that are left to whoever took them away; see [Parts]. NoGroup says so of the security group.
+	Left    []string
+	NoGroup bool
 }
 
 // Network is what one VPC has, as far as its endpoints are concerned.

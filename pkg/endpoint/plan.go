@@ -27,10 +27,12 @@ type Creation struct {
 	Subnets []string
 }
 
-// Extension gives an endpoint of ours subnets in further Availability Zones.
+// Extension gives an endpoint of ours subnets in further Availability Zones, and the group that somebody took off it.
 type Extension struct {
 	Endpoint string
+	Service  string
 	Subnets  []string
+	Group    string // sg-…; empty: it has it
 }
 
 // Done reports whether nothing is to be changed and nothing to be waited for.
@@ -44,7 +46,8 @@ func (c Changes) Done() bool {
 //	AWS does not offer the service here             → Conflict
 //	somebody else's endpoint, live                  → use it as it is
 //	ours, available, in every Availability Zone     → nothing
-//	ours, available, a zone has no subnet of it     → extend it
+//	ours, available, a zone has no subnet of it, or
+//	it has not our group                            → extend it, unless that is left to who took it away
 //	ours, pending                                   → wait
 //	ours, failed, rejected or expired               → delete it, then make it anew
 //	ours, being deleted                             → wait: its DNS name is still taken
@@ -70,8 +73,12 @@ func Plan(want Want, have Network) (Changes, error) {
 				out.Wait = append(out.Wait, fmt.Sprintf("%s of %s is %s", e.ID, service, e.State))
 				continue
 			}
-			if more := lackingZones(have, e, place(have, service)); len(more) > 0 {
-				out.Extend = append(out.Extend, Extension{Endpoint: e.ID, Subnets: more})
+			x := Extension{Endpoint: e.ID, Service: service, Subnets: lackingZones(want, have, e, place(have, service))}
+			if have.Group != "" && !slices.Contains(e.Groups, have.Group) && !slices.Contains(want.Left, partKey(service, groupPart)) {
+				x.Group = have.Group
+			}
+			if len(x.Subnets) > 0 || x.Group != "" {
+				out.Extend = append(out.Extend, x)
 			}
 			continue
 		}
@@ -102,9 +109,14 @@ func Plan(want Want, have Network) (Changes, error) {
 	if !ours {
 		return out, nil
 	}
-	out.MakeGroup = have.Group == ""
+	if out.MakeGroup = have.Group == "" && !want.NoGroup; have.Group == "" && want.NoGroup {
+		return out, nil
+	}
 	sources := Sources(have.CIDRs, want.Callers)
 	for _, source := range sources {
+		if slices.Contains(want.Left, ruleKey(source)) {
+			continue
+		}
 		if !slices.ContainsFunc(have.Rules, func(r Rule) bool { return r.Group == have.Group && have.Group != "" && r.admits(source) }) {
 			out.Admit = append(out.Admit, source)
 		}
@@ -155,8 +167,8 @@ func place(have Network, service string) []Subnet {
 	return out
 }
 
-// lackingZones returns the subnets of wanted in whose zones the endpoint has none.
-func lackingZones(have Network, e Endpoint, wanted []Subnet) []string {
+// lackingZones returns the subnets of wanted in whose zones the endpoint has none, and which are not left to who took them away.
+func lackingZones(want Want, have Network, e Endpoint, wanted []Subnet) []string {
 	var zones []string
 	for _, s := range have.Subnets {
 		if slices.Contains(e.Subnets, s.ID) {
@@ -165,7 +177,7 @@ func lackingZones(have Network, e Endpoint, wanted []Subnet) []string {
 	}
 	var out []string
 	for _, s := range wanted {
-		if !slices.Contains(zones, s.Zone) {
+		if !slices.Contains(zones, s.Zone) && !slices.Contains(want.Left, partKey(e.Service, s.Zone)) {
 			out = append(out, s.ID)
 		}
 	}

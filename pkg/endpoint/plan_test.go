@@ -94,7 +94,7 @@ func TestPlan(t *testing.T) {
 			want:   endpoint.Changes{Create: []endpoint.Creation{{Service: api, Subnets: everywhere}}}},
 		"a new zone is served too": {start: built,
 			change: func(n *endpoint.Network) { n.Endpoints[1].Subnets = []string{"subnet-a2"} },
-			want:   endpoint.Changes{Extend: []endpoint.Extension{{Endpoint: "vpce-ui", Subnets: []string{"subnet-b"}}}}},
+			want:   endpoint.Changes{Extend: []endpoint.Extension{{Endpoint: "vpce-ui", Service: ui, Subnets: []string{"subnet-b"}}}}},
 		"a new range is admitted": {start: built,
 			change: func(n *endpoint.Network) { n.CIDRs = append(n.CIDRs, cidr("10.61.0.0/16")) },
 			want:   endpoint.Changes{Admit: []netip.Prefix{cidr("10.61.0.0/16")}}},

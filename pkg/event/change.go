@@ -121,7 +121,7 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 		return nil
 	}
 	if touches {
-		if c.Touched, err = touch.touched(r); err != nil || !ok {
+		if c.Touched, err = touch.touched(c.Place, r); err != nil || !ok {
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ type Touch struct {
 var (
 	destinations = [][]string{{"destinationCidrBlock"}, {"destinationIpv6CidrBlock"}}
 	roleName     = []string{"roleName"}
+	policyARN    = []string{"policyArn"}
 	attachmentID = []string{"transitGatewayAttachmentId"}
 )
 
@@ -43,11 +44,17 @@ var Touches = []Touch{
 	{"sagemaker", "UpdateNotebookInstance", []string{"notebookInstanceName"}, nil, "", ""},
 	{"sagemaker", "UpdateNotebookInstanceLifecycleConfig", []string{"notebookInstanceLifecycleConfigName"}, nil, "", ""},
 	{"sagemaker", "DeleteNotebookInstanceLifecycleConfig", []string{"notebookInstanceLifecycleConfigName"}, nil, "", ""},
+	{"sagemaker", "UpdateDomain", []string{"domainId"}, nil, "", "studio"},
+	{"rds", "DisableHttpEndpoint", []string{"resourceArn"}, nil, "", ""},
+	{"kms", "RevokeGrant", []string{"keyId"}, nil, "", ""},
 	{"iam", "PutRolePolicy", roleName, nil, "", ""},
 	{"iam", "DeleteRolePolicy", roleName, nil, "", ""},
 	{"iam", "DetachRolePolicy", roleName, nil, "", ""},
 	{"iam", "UpdateAssumeRolePolicy", roleName, nil, "", ""},
 	{"iam", "DeleteRole", roleName, nil, "", ""},
+	{"iam", "CreatePolicyVersion", policyARN, nil, "", ""},
+	{"iam", "SetDefaultPolicyVersion", policyARN, nil, "", ""},
+	{"iam", "DeletePolicy", policyARN, nil, "", ""},
 }
 
 // TouchCalls returns the names of the calls of these services that are touches, sorted.
@@ -84,7 +91,7 @@ type Touched struct {
 const mostTouched = 25
 
 // touched returns what a record says somebody's hand was at. Names are only asked for in the ledger, never of AWS.
-func (t Touch) touched(r record) ([]Touched, error) {
+func (t Touch) touched(at Place, r record) ([]Touched, error) {
 	names := r.request.texts(t.Resource...)
 	if len(names) == 0 && t.Call == "DeleteVpcEndpoints" { // as older records have it
 		names = r.request.texts("vpcEndpointIds")
@@ -104,7 +111,17 @@ func (t Touch) touched(r record) ([]Touched, error) {
 	}
 	var out []Touched
 	for _, name := range names[:min(len(names), mostTouched)] {
-		if len(name) > 300 || strings.ContainsAny(name, "#/ \n") {
+		form := name
+		if _, id, ok := arn.Match(name, "iam", "policy/"); ok {
+			form = id[strings.LastIndexByte(id, '/')+1:]
+		}
+		if t.Service == "kms" { // a key is named by its id or its ARN, and filed by the ARN
+			if _, id, ok := arn.Match(name, "kms", "key/"); ok {
+				form = id
+			}
+			name = arn.New(arn.Partition(at.Region), "kms", at.Region, at.Account, "key/"+form)
+		}
+		if len(name) > 300 || strings.ContainsAny(form, "#/ \n") {
 			return nil, invalid("%s names %q", clip(r.call), clip(name))
 		}
 		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != ""})

@@ -42,6 +42,9 @@ func TestTheHandOfARecord(t *testing.T) {
 		"update-notebook-lifecycle-config": {event.Hand{Who: sso, Tool: event.Console}, []event.Touched{{Resource: "research-on-start"}}, nil},
 		"update-notebook-instance":         {event.Hand{Who: deploy, Tool: event.Terraform}, []event.Touched{{Resource: "Research"}}, nil},
 		"put-role-policy":                  {event.Hand{Who: "arn:aws:iam::222222222222:user/carla", Tool: event.CLI}, []event.Touched{{Resource: "drawbridge-studio-sales", Global: true}}, nil},
+		"disable-http-endpoint":            {event.Hand{Who: "arn:aws:iam::222222222222:user/carla", Tool: event.CLI}, []event.Touched{{Resource: "arn:aws:rds:eu-central-1:222222222222:cluster:sales"}}, nil},
+		"revoke-grant": {event.Hand{Who: "arn:aws:iam::222222222222:user/carla", Tool: event.CLI},
+			[]event.Touched{{Resource: "arn:aws:kms:eu-central-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}, nil},
 		"disable-transit-gateway-propagation": {event.Hand{Who: "arn:aws:sts::111111111111:assumed-role/platform/ben", Tool: event.CLI},
 			[]event.Touched{{Resource: "tgw-attach-0123456789abcdef0", Looks: true}}, nil},
 		"modify-vpc-peering-connection-options": {event.Hand{}, []event.Touched{{Resource: "pcx-0123456789abcdef0", Looks: true}}, nil},
@@ -83,7 +86,11 @@ func TestEveryTouchNamesItsResource(t *testing.T) {
 			if touch.Call == "DeleteRole" && shape != "flat" {
 				continue // of IAM, which is flat: as a thing with a tag it is read strictly
 			}
-			if err != nil || len(got.Touched) != 1 || got.Touched[0].Resource != "thing-1" || got.Touched[0].Global != (touch.Service == "iam") {
+			resource := "thing-1"
+			if touch.Service == "kms" { // filed by the ARN, named by either
+				resource = "arn:aws:kms:us-east-1:111111111111:key/thing-1"
+			}
+			if err != nil || len(got.Touched) != 1 || got.Touched[0].Resource != resource || got.Touched[0].Global != (touch.Service == "iam") {
 				t.Errorf("%s, %s: %+v, %v", touch.Call, shape, got.Touched, err)
 			}
 		}

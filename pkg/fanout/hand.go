@@ -88,14 +88,19 @@ func (f Fanout) served(ctx context.Context, at event.Place, items []ledger.Item)
 	return f.Contest.Ledger.Connections(ctx, at.Account, at.Region)
 }
 
-// settle ends what is contested of connections whose owner asks for them anew: sets a tag by which owners ask, on the connection or on an end of it.
+// settle ends what is contested of connections whose owner asks for them anew: sets a tag by which owners ask, on the connection, on an end of it, or
+// on a thing with something that the connection needs.
 // The looks that the tag leads to anyway find it settled.
 func (f Fanout) settle(ctx context.Context, c event.Changed) error {
 	for _, t := range c.Things {
 		if t.Act != tag.Sets || len(t.Keys) == 0 {
 			continue
 		}
-		ids, err := f.Contest.About(ctx, c.Account, c.Region, t.ID)
+		region := c.Region
+		if t.Kind == tag.Role {
+			region = f.Region
+		}
+		ids, err := f.Contest.About(ctx, c.Account, region, t.ID)
 		if err != nil {
 			return err
 		}

@@ -261,6 +261,13 @@ func TestLook(t *testing.T) {
 			t.Errorf("%s: %+v", kind, l)
 		}
 	}
+	// A hand at an execution role in a consumer's account leads to the cluster, which is in another.
+	const warehouse = "arn:aws:redshift:eu-west-1:222222222222:cluster:sales"
+	l, ok := fanout.Look(ledger.Connection{ID: warehouse, Kind: "studio", Sides: []ledger.Side{{Role: "producer", Account: "222222222222", Region: "eu-west-1", ID: warehouse},
+		{Role: "consumer", Account: here.Account, Region: here.Region, ID: here.Account}}}, here, "DeleteRolePolicy")
+	if want := (event.StudioInspection{Account: "222222222222", Region: "eu-west-1", Cluster: "sales", Reason: "DeleteRolePolicy"}); !ok || l != want {
+		t.Errorf("%+v, want %+v", l, want)
+	}
 	if _, ok := fanout.Look(ledger.Connection{ID: "x", Kind: "unheard"}, here, ""); ok {
 		t.Error("a kind that nobody knows is looked at")
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -219,8 +220,9 @@ func Look(c ledger.Connection, at event.Place, reason string) (look.Look, bool) 
 		return event.DataAPIEndpointInspection{Account: side.Account, Region: side.Region, VPC: side.ID, Reason: reason}, true
 	case "private-notebooks":
 		return event.PrivateNotebooksInspection{Account: side.Account, Region: side.Region, Reason: reason}, true
-	case "studio":
-		return event.StudioInspection{Account: side.Account, Region: side.Region, Cluster: event.ClusterID(c.ID), Reason: reason}, true
+	case "studio": // looked at where the cluster is, wherever the hand was
+		at, cluster, ok := arn.Match(c.ID, "redshift", "cluster:")
+		return event.StudioInspection{Account: at.AccountID, Region: at.Region, Cluster: cluster, Reason: reason}, ok
 	}
 	return nil, false
 }

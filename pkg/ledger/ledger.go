@@ -132,12 +132,14 @@ const (
 	Attachment  Kind = "attachment"         // tgw-attach-…; attached, with or without its account's permission
 	Association Kind = "association"        // tgw-attach-…; the route table of the gateway
 	Propagation Kind = "propagation"        // tgw-attach-…; the route table of the gateway
-	Endpoint    Kind = "endpoint"           // vpce-…; the service
-	Group       Kind = "group"              // sg-…; the endpoint's service
+	Endpoint    Kind = "endpoint"           // vpc-…; the service
+	Group       Kind = "group"              // vpc-…; the name of the endpoints' security group
+	Interface   Kind = "interface"          // vpc-…; the service of an endpoint, and an Availability Zone or "group"
 	Setting     Kind = "setting"            // a cluster, a domain; the name of the setting
 	Role        Kind = "role"               // the name of a role that Drawbridge made; its purpose
 	Statement   Kind = "statement"          // a role, key or secret; the document and the statement's id
 	Document    Kind = "document"           // a role; the name of an inline policy
+	Managed     Kind = "managed-policy"     // a role; the name of a managed policy that it has
 	Grant       Kind = "grant"              // a key; the grantee
 	Share       Kind = "share"              // a resource share of RAM; the account that it was accepted for
 	Config      Kind = "notebook-lifecycle" // a notebook; its lifecycle configuration

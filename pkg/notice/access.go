@@ -88,7 +88,7 @@ func Access(t Thing, decision policy.Decision, verdict []workflow.Hop) Event {
 		return Barred{t, decision}
 	case workflow.Removed, workflow.Retracted:
 		return Withdrawn{t, append([]workflow.Hop{}, verdict...)}
-	case workflow.AwaitingApps, workflow.Incomplete:
+	case workflow.AwaitingApps, workflow.Incomplete, workflow.Contested:
 		return Pending{t, missing}
 	}
 	return Granted{t, missing}

@@ -83,7 +83,11 @@ func ContestMessage(c Contested, account string) Notification {
 	}
 	if len(remedies) > 0 {
 		fmt.Fprintf(&b, "\n\nIf you want the connection, let your code leave what is not its own:\n\n%s\n\nThen ask for it again, in account %s:\n\n%s\n", strings.Join(remedies, "\n\n"), account, strings.Join(anew, "\n"))
-		fmt.Fprintf(&b, "\nIf you do not want it, delete the connection, or let Drawbridge forget it with the tag drawbridge:manage=false.\n")
+		end := "delete the connection, or let Drawbridge forget it with the tag drawbridge:manage=false"
+		if !slices.Contains([]string{"drawbridge-peering", "drawbridge-transit", "drawbridge-attachment"}, c.Machine) {
+			end = "take away the tag by which you asked for it"
+		}
+		fmt.Fprintf(&b, "\nIf you do not want it, %s.\n", end)
 	}
 	if others > 0 {
 		fmt.Fprintf(&b, "\nOn the other side %d of the things that the connection needs are taken away. Its owner was told what to do; until they did, not everything gets through.\n", others)

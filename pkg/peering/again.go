@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -16,17 +18,25 @@ import (
 const asking = "asking"
 
 // AskAgain asks an owner about what came to a connection after they approved it, by an event and by topic, once for each question. The
-// question is written before it is sent, so that the answer finds it. What was approved is not touched.
-func AskAgain(ctx context.Context, l ledger.Ledger, bus notice.Bus, topic notice.Topic, in workflow.AskAgainInput) (workflow.AskAgainOutput, error) {
+// question is written before it is sent, so that the answer finds it; of an attachment also on it, as the gateway's owner sees it, because the status of a pair stands on
+// no side of theirs. What was approved is not touched.
+func AskAgain(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, in workflow.AskAgainInput) (workflow.AskAgainOutput, error) {
 	w := in.Waits
 	question := cover.Digest(w.Shown)
-	if _, err := l.Change(ctx, w.Thing, func(e *ledger.Connection) {
+	entry, err := l.Change(ctx, w.Thing, func(e *ledger.Connection) {
 		if cover.Digest(e.Approval.Shown) != question {
 			e.Approval = cover.Ask(e.Approval, w.Shown)
 			e.Approval.Told = asking
 		}
-	}); err != nil {
+	})
+	if err != nil {
 		return workflow.AskAgainOutput{}, err
+	}
+	if text := cover.Question(entry.Approval); text != "" && w.Thing != in.Connection.ID {
+		owner := workflow.VPC{Account: w.Account, Region: w.Region}
+		if err := connection.Tell(ctx, enter(owner), owner, w.Thing, []connection.Tag{{Key: connection.TagReason, Value: fit.Tag(text)}}); err != nil {
+			return workflow.AskAgainOutput{}, err
+		}
 	}
 	told, err := l.Once(ctx, w.Thing, func(e *ledger.Connection) *string { return &e.Approval.Told }, question, in.Execution, func() error {
 		if err := bus.Put(ctx, extensionNeeded(in)); err != nil {

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -69,7 +72,7 @@ func TestOneAsksAgainOnceForEachQuestion(t *testing.T) {
 	d, in := &desk{}, extension()
 	l, ctx := d.managed(in.Connection), context.Background()
 	ask := func(in workflow.AskAgainInput) (workflow.AskAgainOutput, error) {
-		return peering.AskAgain(ctx, l, d.bus(), notice.Topic{API: d, ARN: "topic"}, in)
+		return peering.AskAgain(ctx, l, d.nobody, d.bus(), notice.Topic{API: d, ARN: "topic"}, in)
 	}
 	shown := cover.Lines("range 100.64.0.0/20", "database orders, aurora-mysql, TCP port 3307")
 	d.broken = fmt.Errorf("no topic")
@@ -102,5 +105,42 @@ func TestOneAsksAgainOnceForEachQuestion(t *testing.T) {
 	in.Waits.Reachable, in.Waits.Shown = nil, []string{"range 100.64.0.0/20"}
 	if out, err := ask(in); err != nil || !out.Asked {
 		t.Errorf("another question: %+v, %v", out, err)
+	}
+}
+
+// nobody is entered where the question is about a peering.
+func (d *desk) nobody(workflow.VPC) connection.Tagger { panic("a member is entered") }
+
+// signboard is the account of a gateway's owner.
+type signboard map[string]string
+
+func (s signboard) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
+	for _, t := range in.Tags {
+		s[in.Resources[0]+" "+*t.Key] = *t.Value
+	}
+	return nil, nil
+}
+
+// The answer to a question about an attachment stands on it, as the gateway's owner sees it, not only in the message.
+func TestTheQuestionStandsOnTheAttachment(t *testing.T) {
+	d, in := &desk{}, extension()
+	in.Waits.Thing, in.Waits.Account = "tgw-attach-0123456789abcdef0", "333333333333"
+	l, ctx := d.managed(in.Connection), context.Background()
+	if _, err := l.Begin(ctx, ledger.Connection{ID: in.Waits.Thing, Kind: "attachment", Approval: ledger.Approval{Covered: []string{"range 10.1.0.0/16 of vpc-a"}}}); err != nil {
+		t.Fatal(err)
+	}
+	s := signboard{}
+	enter := func(v workflow.VPC) connection.Tagger {
+		if v.Account != "333333333333" {
+			t.Errorf("entered %s", v.Account)
+		}
+		return s
+	}
+	if _, err := peering.AskAgain(ctx, l, enter, d.bus(), notice.Topic{API: d, ARN: "topic"}, in); err != nil {
+		t.Fatal(err)
+	}
+	want := "drawbridge:approval=approved-" + cover.Digest(cover.Lines(in.Waits.Shown...))
+	if got := s[in.Waits.Thing+" drawbridge:reason"]; !strings.HasPrefix(got, want) {
+		t.Errorf("it says %q, want %q", got, want)
 	}
 }

@@ -88,7 +88,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		if in.Answer == workflow.AnswerExtend {
 			d := &desk{}
 			again := workflow.AskAgainInput{Execution: "x", Connection: in.Connection, Waits: in.Waits}
-			if _, err := peering.AskAgain(ctx, w.ledger, d.bus(), notice.Topic{API: d, ARN: "topic"}, again); !go1(err) {
+			if _, err := peering.AskAgain(ctx, w.ledger, d.nobody, d.bus(), notice.Topic{API: d, ARN: "topic"}, again); !go1(err) {
 				return false
 			}
 			w.asks++

@@ -66,8 +66,9 @@ func (s *Set) Connect(consumer, producer VPC, c Context) Decision {
 	return s.Decide(Connect, consumer, producer, c)
 }
 
-// Restore asks whether what somebody takes away, in the account of from, of the connection of from to other is put back once; else it is left at once.
-func (s *Set) Restore(from, other VPC, c Context) Decision {
+// Restore asks whether what somebody takes away of what was added for other, in the account of from, is put back once; else it is left at once. The
+// two are the VPCs of a connection, a VPC with endpoints and itself, a [Cluster] and a [Consumer], or a [Warehouse] and a [Role], whichever way.
+func (s *Set) Restore(from, other Entity, c Context) Decision {
 	return s.Decide(Restore, other, from, c)
 }
 
@@ -218,7 +219,7 @@ func groups(action Action) types.EntityUIDSet {
 }
 
 // network are the actions about networks: principal and resource have addresses.
-var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore, Open, Inject, Restart}
+var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Open, Inject, Restart}
 
 // find returns the policy with this id, which must be one of the set.
 func (s *Set) find(id string) named {

@@ -18,17 +18,17 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 		Account: Account{ID: "111111111111", Name: "a", Organization: "o-1", OUPath: "o-1/r-1/ou-1/ou-2/"}}
 	stranger := VPC{ID: "vpc-2", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "222222222222"}}
 	pathless := VPC{ID: "vpc-3", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
-	resources := map[Action][]Entity{}
+	resources, principals := map[Action][]Entity{}, map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
 		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore} {
 			resources[action] = append(resources[action], v)
 		}
+		principals[Restore] = append(principals[Restore], member)
 		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{tag.Share: " a b "}, VPC: v}, Database{ID: "db", VPC: v})
 		for _, action := range []Action{Inject, Restart} {
 			resources[action] = append(resources[action], Notebook{ARN: "arn:nb", Name: "nb", VPC: v}, Notebook{Name: "nb", VPC: v})
 		}
 	}
-	principals := map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
 		resources[Identify] = append(resources[Identify], Warehouse{ARN: "arn:wh", ID: "wh", Region: "us-east-1", Tags: map[string]string{tag.Studio: " a b "}, Account: v.Account})
 		resources[Expose] = append(resources[Expose], Service{Name: "com.amazonaws.us-east-1.rds-data", Region: "us-east-1", Account: v.Account})
@@ -36,6 +36,11 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 		resources[Admit] = append(resources[Admit], Cluster{ARN: "arn:cl", ID: "cl", Region: "us-east-1", Tags: map[string]string{tag.DataAPI: " a b "}, Account: v.Account,
 			Secret: &Secret{ARN: "arn:s", Name: "s", Tags: map[string]string{tag.DataAPI: "cl"}, Account: v.Account}})
 		principals[Admit] = append(principals[Admit], Consumer{Region: "us-east-1", Account: v.Account})
+	}
+	// Last of all, since each resource of Restore has a principal of its own.
+	for n := range 3 {
+		principals[Restore], resources[Restore] = append(principals[Restore], principals[Admit][n], principals[Identify][n], resources[Identify][n]),
+			append(resources[Restore], resources[Admit][n], resources[Identify][n], principals[Identify][n])
 	}
 	for _, v := range []VPC{member, stranger, pathless} {
 		one := Participant{Region: "us-east-1", Account: v.Account}

@@ -14,8 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -25,6 +27,11 @@ type Granter struct {
 	EC2     func(execution, account, region string) EndpointReader
 	IAM     func(execution, account, region string) Keeper
 	Regions []string
+	Ledger  ledger.Ledger
+	// Home is the Region under which the ledger has what is of IAM: the hub's.
+	Home string
+	// Brake is asked before a role loses the policy.
+	Brake brake.Asker
 }
 
 // EndpointReader is what [Granter] needs of EC2.
@@ -81,13 +88,34 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 			return out, err
 		}
 		have.Endpoints = ids
+		book := g.book(in)
+		left, err := book.contest(ctx, &have)
+		if err != nil {
+			return out, err
+		}
 		plan := PlanGrant(have, in.Account, in.Region)
 		if plan.Empty() {
+			if err := book.settle(ctx, have); err != nil {
+				return out, err
+			}
 			out.Endpoints, out.Roles = append(out.Endpoints, ids...), append(out.Roles, sorted(have.Attached)...)
-			out.Hops = append(out.Hops, grantHop(have))
+			out.Hops = append(append(out.Hops, grantHop(have)), left...)
 			return out, nil
 		}
+		if err := g.Brake.Ask(ctx, lost(in.Account, have, plan)...); err != nil {
+			return out, err
+		}
+		if err := book.took(ctx, plan); err != nil {
+			return out, err
+		}
+		items, err := book.intend(ctx, plan)
+		if err != nil {
+			return out, err
+		}
 		if err := apply(ctx, client, plan, in); err != nil {
+			return out, err
+		}
+		if _, err := g.Ledger.Confirm(ctx, items...); err != nil {
 			return out, err
 		}
 	}
@@ -190,6 +218,9 @@ func readGrant(ctx context.Context, client details, account, region string) (Gra
 				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
 			tags = tag.Clean(tag.Role, tags)
+			if tags[tag.PrivateNotebooks] != "true" && tag.Says(tags, tag.PrivateNotebooks) {
+				out.Closed = append(out.Closed, name)
+			}
 			if tags[tag.PrivateNotebooks] == "true" {
 				out.Tagged = append(out.Tagged, name)
 			} else if why := tag.Why(tags, tag.PrivateNotebooks); why != "" {

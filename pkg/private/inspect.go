@@ -158,7 +158,7 @@ func (i Inspector) decide(ctx context.Context, out *workflow.InspectPrivateNoteb
 		}
 		out.VPCs = append(out.VPCs, c.vpc)
 		out.Wants = append(out.Wants, workflow.EndpointWant{Account: c.vpc.Account, Region: c.vpc.Region, VPC: c.vpc.ID, Owner: Owner(c.vpc.ID),
-			Services: Services(c.vpc.Region), Callers: callers})
+			Services: Services(c.vpc.Region), Callers: callers, Leave: !set.Restore(who, who, policy.Context{Connection: Owner(c.vpc.ID)}).Allowed})
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func Remove(ctx context.Context, client endpoint.Remover, book ledger.Ledger, in
 func wanted(in workflow.PlaceEndpointsInput) endpoint.Want {
 	w := in.Want
 	return endpoint.Want{Owner: w.Owner, Account: w.Account, Region: w.Region, VPC: w.VPC, Services: w.Services, Callers: w.Callers,
-		Kind: strings.TrimSuffix(w.Owner, "-"+w.VPC), By: in.Execution}
+		Kind: strings.TrimSuffix(w.Owner, "-"+w.VPC), By: in.Execution, Leave: w.Leave}
 }
 
 // The answers of [Place] and [Remove].

@@ -20,6 +20,11 @@ type Grant struct {
 	Tagged    []string // names of the roles that carry the tag
 	Unclear   []string // of which roles the tag means nothing, and why
 	Attached  []string // names of the roles that have the policy
+	Closed    []string // names of the roles whose tag says clearly that they shall not have it
+	// Left are the names of the roles of which somebody took the policy again after it was put back, and Kept says that somebody keeps
+	// writing the policy otherwise: that is left to them.
+	Left []string
+	Kept bool
 }
 
 // GrantChanges is what brings an account's policy in line. Its zero value changes nothing.
@@ -40,8 +45,8 @@ const maxVersions = 5
 //
 //	endpoints, no policy                           → create it, attach it
 //	endpoints, the policy names exactly these      → nothing
-//	endpoints, the policy says something else      → a new default version
-//	a tagged role without the policy               → attach
+//	endpoints, the policy says something else      → a new default version, unless that is left to who wrote it
+//	a tagged role without the policy               → attach, unless that is left to who took it
 //	a role with the policy and without the tag     → detach
 //	no endpoints, no policy                        → nothing
 //	no endpoints, a policy                         → detach it from all, delete it
@@ -57,6 +62,10 @@ func PlanGrant(g Grant, account, region string) GrantChanges {
 	}
 	wanted := PolicyDocument(account, region, g.Endpoints)
 	switch {
+	case g.Kept:
+		if g.Document == "" {
+			return out
+		}
 	case g.Document == "":
 		out.Create = wanted
 	case !same(g.Document, wanted):
@@ -66,7 +75,7 @@ func PlanGrant(g Grant, account, region string) GrantChanges {
 		}
 	}
 	for _, role := range sorted(g.Tagged) {
-		if !slices.Contains(g.Attached, role) {
+		if !slices.Contains(g.Attached, role) && !slices.Contains(g.Left, role) {
 			out.Attach = append(out.Attach, role)
 		}
 	}

@@ -55,7 +55,7 @@ type RegionReader struct {
 }
 
 // Verify reads the account's identities, and in each Region of a VPC what its paths depend on; it announces the verdict and
-// returns it. Endpoints that are left to who deleted them are told to their owner, once.
+// returns it. What is left to who took it away makes the end Contested, and is told to its owner, once.
 func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooksInput) (workflow.VerifyPrivateNotebooksOutput, error) {
 	out := workflow.VerifyPrivateNotebooksOutput{Result: in.Result, Reason: in.Reason, Verdict: []workflow.Hop{}}
 	var facts Facts
@@ -76,11 +76,15 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooks
 	}
 	out.Verdict = append(out.Verdict, Verdict(in, facts)...)
 	for _, p := range in.Placed {
-		if _, err := report.Ask(ctx, v.Ledger, v.Bus, ledger.Connection{ID: p.Want.Owner}); err != nil {
+		taken, err := report.Ask(ctx, v.Ledger, v.Bus, ledger.Connection{ID: p.Want.Owner})
+		if err != nil {
 			return out, err
 		}
+		if taken != "" && out.Result != workflow.Contested {
+			out.Result, out.Reason = workflow.Contested, p.Want.VPC+": "+taken
+		}
 	}
-	thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: in.Account}, Result: in.Result, Reason: in.Reason}
+	thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: in.Account}, Result: out.Result, Reason: out.Reason}
 	for _, p := range in.VPCs {
 		thing.For = append(thing.For, p.ID)
 	}

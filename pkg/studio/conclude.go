@@ -32,8 +32,8 @@ const (
 )
 
 // Conclude names the end of an execution, leaves it on the cluster, for people, announces it and writes it into the ledger; when nobody reads the
-// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. What is left to who took it away is told to
-// its owners, once.
+// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. What is left to who took it away makes
+// the end Contested, and is told to its owners, once.
 func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 	out := workflow.ConcludeStudioOutput{Reason: in.Reason, Verdict: slices.Concat(in.Unfit, in.Written.Hops)}
 	for _, a := range in.Admitted {
@@ -46,11 +46,21 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 		out.Verdict = append(out.Verdict, r.Hops...)
 	}
 	out.Result = End(len(in.Roles), out.Verdict, in.Identified)
+	taken := ""
+	if out.Result == workflow.Incomplete {
+		var err error
+		if taken, err = report.Ask(ctx, book.Ledger, bus, ledger.Connection{ID: in.Warehouse.ARN}); err != nil {
+			return out, err
+		}
+	}
 	for _, hop := range out.Verdict {
 		if !hop.OK {
 			out.Reason = hop.Hop + " " + hop.Detail
 			break
 		}
+	}
+	if taken != "" {
+		out.Result, out.Reason = workflow.Contested, taken+"; "+out.Reason
 	}
 	w := in.Warehouse
 	if err := leave(ctx, api, w, out.Result, out.Reason); err != nil {
@@ -61,11 +71,6 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 	for _, r := range in.Roles {
 		if !slices.Contains(thing.For, r.Account) {
 			thing.For = append(thing.For, r.Account)
-		}
-	}
-	if out.Result != workflow.Removed && slices.ContainsFunc(out.Verdict, func(h workflow.Hop) bool { return !h.OK }) {
-		if _, err := report.Ask(ctx, book.Ledger, bus, ledger.Connection{ID: w.ARN}); err != nil {
-			return out, err
 		}
 	}
 	if err := bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict)); err != nil {

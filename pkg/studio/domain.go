@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -35,6 +36,7 @@ func settingOf(account, region, domain string) ledger.Item {
 type studioDomain struct {
 	api       DomainWriter
 	book      Book
+	brake     brake.Asker
 	in        workflow.Domain
 	id        string // of the connection
 	execution string
@@ -48,9 +50,11 @@ func (d studioDomain) say(ok bool, format string, args ...any) {
 // Identify makes the user profile's name the source identity of a domain's apps, as soon as no app is there, if the domain's owner opened it to
 // Drawbridge. With the last warehouse that needs it the setting becomes what it was before, unless its owner changed it meanwhile. It
 // never stops an app: that is for people, who are told.
-func Identify(ctx context.Context, api DomainWriter, book Book, in workflow.IdentifyUsersInput) (workflow.IdentifyUsersOutput, error) {
+//
+// The brake is asked before a domain that only lost its tag gets its old setting back.
+func Identify(ctx context.Context, api DomainWriter, book Book, ask brake.Asker, in workflow.IdentifyUsersInput) (workflow.IdentifyUsersOutput, error) {
 	out := workflow.IdentifyUsersOutput{Hops: []workflow.Hop{}, Needing: []string{}}
-	d := studioDomain{api: api, book: book, in: in.Domain, id: in.Warehouse.ARN, execution: in.Execution, out: &out}
+	d := studioDomain{api: api, book: book, brake: ask, in: in.Domain, id: in.Warehouse.ARN, execution: in.Execution, out: &out}
 	for _, a := range in.Admitted {
 		if !a.Ready && slices.Contains(d.in.Roles, a.Role) && !slices.Contains(d.in.Unready, a.Role) {
 			d.in.Unready = append(d.in.Unready, a.Role)
@@ -104,6 +108,9 @@ func (d studioDomain) identify(ctx context.Context) error {
 		}
 		have, s.Item = nil, nil
 	}
+	if err := d.brake.Ask(ctx, closing(d.in.ARN, s, tag.Says(tags, tag.Studio))); err != nil {
+		return err
+	}
 	if !wanted(s) && have != nil && len(of(items, d.id)) > 0 {
 		if !made(have.State) {
 			return d.release(ctx, *have, tags)
@@ -136,6 +143,9 @@ func (d studioDomain) identify(ctx context.Context) error {
 func (d studioDomain) do(ctx context.Context, s Setting, move Move, item ledger.Item, tags map[string]string, running []string) error {
 	switch move {
 	case Leave:
+		if s.Item != nil && s.Wanted && s.Item.State == ledger.Contested { // its owner set it
+			return d.release(ctx, *s.Item, tags)
+		}
 		if s.Item != nil && s.Wanted && s.Item.State == ledger.Confirmed {
 			if _, err := d.book.Record(ctx, d.id, item); err != nil {
 				return err
@@ -190,7 +200,7 @@ func (d studioDomain) do(ctx context.Context, s Setting, move Move, item ledger.
 
 // dispute says that the setting is its owner's.
 func (d studioDomain) dispute() error {
-	d.say(false, "somebody turned its setting %s off again, so it is left to its owner: to let its people in, set it to %s, or take the tag %s off the domain and put it on again",
+	d.say(false, "somebody turned its setting %s off, and it is left to its owner: to let its people in, set it to %s, or tag the domain %s=true anew",
 		setting, ByProfile, tag.Studio)
 	return nil
 }

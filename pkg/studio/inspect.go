@@ -309,13 +309,20 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	warehouse := policy.Warehouse{ARN: id, ID: e.Cluster, Region: e.Region, Tags: tags, Account: owner.Entity()}
 	var refused []policy.Decision
 	var leaving []brake.Why
-	shared := sharing{gone: gone, clear: tag.Says(tags, tag.Studio), named: named}
+	var leave []string
+	shared := sharing{gone: gone, clear: tag.Says(tags, tag.Studio), named: named, leave: &leave}
 	for _, one := range accounts {
 		decisions, why, err := i.consumer(ctx, execution, event.Place{Account: one, Region: e.Region}, set, warehouse, shared, readers, items, out)
 		if err != nil {
 			return err
 		}
 		refused, leaving = append(refused, decisions...), append(leaving, why...)
+	}
+	slices.Sort(leave)
+	if leave = slices.Compact(leave); !slices.Equal(leave, entry.Leave) {
+		if entry, err = i.Book.Change(ctx, id, func(c *ledger.Connection) { c.Leave = leave }); err != nil {
+			return inLedger(err)
+		}
 	}
 	if err := i.Brake.Ask(ctx, removal(id, fmt.Sprintf("%d execution roles may not read %s any more", len(leaving), e.Cluster), leaving)); err != nil {
 		return err
@@ -325,7 +332,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 		out.Decision = refused[0]
 	}
 	// What an earlier execution set up, though nobody reads any more, did not come to its end.
-	unfinished := len(items) > 0 || slices.Contains([]workflow.Result{workflow.Identified, workflow.AwaitingApps, workflow.Incomplete}, workflow.Result(entry.Status))
+	unfinished := len(items) > 0 || slices.Contains([]workflow.Result{workflow.Identified, workflow.AwaitingApps, workflow.Incomplete, workflow.Contested}, workflow.Result(entry.Status))
 	switch {
 	case len(out.Roles) > 0:
 		out.Answer, out.Reason, out.Decision = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[tag.Studio]), out.Roles[0].Decision

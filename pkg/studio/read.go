@@ -87,6 +87,7 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 		case d.Allowed && found.in(one):
 			admitted[one] = true
 			out.Roles = append(out.Roles, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d})
+			*shared.leave = append(*shared.leave, leftIn(set, warehouse, policy.Role{ARN: one, Name: nameOf(one), Region: place.Region, Tags: r.tags, Account: facts.Entity()})...)
 		case reads:
 			leaving[one] = true
 			out.Leaving, why = append(out.Leaving, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d}), append(why, shared.why(place.Account, r, d, false, found.in(one)))
@@ -133,6 +134,18 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 		}
 	}
 	return refused, why, nil
+}
+
+// leftIn returns the accounts in which what somebody takes away of what lets a role read a warehouse is left to them: the policy does not allow Restore there.
+func leftIn(set *policy.Set, w policy.Warehouse, r policy.Role) []string {
+	var out []string
+	if !set.Restore(w, r, policy.Context{Connection: w.ARN}).Allowed {
+		out = append(out, w.Account.ID)
+	}
+	if !set.Restore(r, w, policy.Context{Connection: w.ARN}).Allowed {
+		out = append(out, r.Account.ID)
+	}
+	return out
 }
 
 // keep keeps what the roles of an account have that cannot be looked at now: what cannot be read is not gone.

@@ -3,15 +3,19 @@ package studio
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -75,7 +79,28 @@ func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 		return unmake(ctx, api, book, w, have, items)
 	}
 	trust := Trust(readers)
-	if _, err := book.Record(ctx, w.ARN, made, policy); err != nil {
+	if have == nil {
+		if item := find(items, made); item != nil {
+			_, left, err := book.contest().Missing(ctx, w.ARN, in.Execution, []ledger.Item{*item})
+			if err != nil {
+				return failed("asking the ledger about", err)
+			}
+			if len(left) > 0 {
+				out, err := readersHop(name, fmt.Sprintf("it %s; %s", contest.How(left[0]), anew))
+				out.Hops[0].OK = false
+				return out, err
+			}
+		}
+		// Its documents went with it: that is no other hand at them.
+		if _, err := book.MarkAll(ctx, []ledger.Item{policy, readersTrust(book, w)}, func(i *ledger.Item) {
+			if i.State == ledger.Confirmed {
+				i.State = ledger.Intended
+			}
+		}); err != nil {
+			return failed("recording", err)
+		}
+	}
+	if _, err := book.Record(ctx, w.ARN, made); err != nil {
 		return failed("recording", err)
 	}
 	id := ""
@@ -97,29 +122,90 @@ func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 		}
 	} else {
 		id = have.id
-		if !sameJSON(have.trust, trust) {
-			if _, err := api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust}); err != nil {
-				return failed("changing who may assume", err)
-			}
+	}
+	if made.Left = id; id == "" {
+		made.Left = w.Role
+	}
+	if _, err := book.Confirm(ctx, made); err != nil {
+		return failed("recording", err)
+	}
+	changed, err := documents(ctx, api, book, in, have, policy, trust)
+	if err != nil {
+		return failed("writing the documents of", err)
+	}
+	out, err := readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(readers), w.ID))
+	for _, i := range changed {
+		out.Hops[0].OK = false
+		out.Hops[0].Detail = fmt.Sprintf("its %s %s %s; %s", i.Kind, i.Key, contest.How(i), anew)
+	}
+	return out, err
+}
+
+// anew is how the owner of a cluster ends a quarrel.
+const anew = "to have it again, set the tag " + tag.Studio + " of the cluster anew, with the value that it has"
+
+// readersTrust is the item of whom the readers' role trusts.
+func readersTrust(book Book, w workflow.Warehouse) ledger.Item {
+	return book.role(w.Account, nameOf(w.Role), ledger.Statement, "trust")
+}
+
+// documents brings the trust and the policy of the readers' role in line, and returns those that are left to who keeps changing them. have is the role as it
+// was read, nil if it was made with this trust.
+func documents(ctx context.Context, api RoleWriter, book Book, in workflow.WriteStudioRoleInput, have *role, policy ledger.Item, trust string) ([]ledger.Item, error) {
+	w, name := in.Warehouse, nameOf(in.Warehouse.Role)
+	there := trust
+	if have != nil {
+		there = have.trust
+	}
+	write := func(ctx context.Context) error {
+		_, err := api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &trust})
+		return err
+	}
+	item := readersTrust(book, w)
+	item.Left = digest(trust)
+	left, err := book.contest().Keep(ctx, w.ARN, in.Execution, contest.Document{Item: item, There: digest(there), Write: write})
+	if err != nil {
+		return nil, err
+	}
+	var changed []ledger.Item
+	if left != nil {
+		changed = append(changed, *left)
+		leaves, err := leaves(ctx, book, w, in.Roles, there)
+		if err == nil && leaves {
+			err = write(ctx)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	wanted := Permissions(w)
 	now, err := rolePolicy(ctx, api, name, PolicyName)
 	if err != nil {
-		return failed("reading the policy of", err)
+		return nil, err
 	}
-	if !sameJSON(now, wanted) {
-		if _, err = api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName), PolicyDocument: &wanted}); err != nil {
-			return failed("writing the policy of", err)
-		}
+	left, err = book.contest().Keep(ctx, w.ARN, in.Execution, contest.Document{Item: policy, There: digest(now), Write: func(ctx context.Context) error {
+		_, err := api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName), PolicyDocument: &wanted})
+		return err
+	}})
+	if left != nil {
+		changed = append(changed, *left)
 	}
-	if made.Left = id; id == "" {
-		made.Left = w.Role
+	return changed, err
+}
+
+// leaves reports whether a trust admits a role that Drawbridge had let in and that may not read any more: it is put out, whoever else writes the trust.
+func leaves(ctx context.Context, book Book, w workflow.Warehouse, stay []workflow.ExecutionRole, trust string) (bool, error) {
+	trusted, err := Readers(trust)
+	if err != nil {
+		return false, nil // it admits nobody who can be known
 	}
-	if _, err := book.Confirm(ctx, made, policy); err != nil {
-		return failed("recording", err)
-	}
-	return readersHop(name, fmt.Sprintf("trusts %d execution roles, for %s as the user of the source identity", len(readers), w.ID))
+	items, err := book.Items(ctx, w.ARN)
+	return slices.ContainsFunc(trusted, func(one string) bool {
+		stays := slices.ContainsFunc(stay, func(r workflow.ExecutionRole) bool { return r.ARN == one })
+		return !stays && slices.ContainsFunc(items, func(i ledger.Item) bool {
+			return i.Kind == ledger.Document && i.Account == arn.AccountOf(one) && i.Resource == nameOf(one)
+		})
+	}), err
 }
 
 // unmake deletes the readers' role. Where somebody added something to it, IAM does not let it go: then nobody may assume it any more.

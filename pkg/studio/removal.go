@@ -13,6 +13,8 @@ type sharing struct {
 	gone  bool     // the cluster is deleted, or about to be
 	clear bool     // its tag says clearly who
 	named []string // the accounts that it names
+	// leave collects the accounts in which the policy wants what somebody takes away to be left.
+	leave *[]string
 }
 
 // why says who wants an execution role of an account to read the cluster no more. lets is what the role's own tags say, in says clearly; outside says that the
@@ -42,6 +44,20 @@ func (s sharing) why(account string, r *role, d policy.Decision, outside, in boo
 		return brake.Ended
 	}
 	return brake.Lost
+}
+
+// closing returns what a domain loses because it is not open to Drawbridge any more though people in it read a cluster, for the brake. says is that its
+// tag says so clearly.
+//
+//	nobody in it reads, it is open, or the setting is its owner's → nothing
+//	its tag says clearly that it is not open                      → ended
+//	it has no tag, or one that means nothing                      → lost
+func closing(arn string, s Setting, says bool) brake.Removal {
+	out := brake.Removal{ID: arn, Why: brake.Lost, Stands: s.Wanted && !wanted(s), Cause: "the domain is not tagged " + tag.Studio + "=true any more"}
+	if says {
+		out.Why = brake.Ended
+	}
+	return out
 }
 
 // removal returns what leaving takes from a cluster's readers, for the brake: one removal, by the cause that counts, if one does.

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
@@ -190,14 +191,17 @@ func (x executionRole) give(ctx context.Context, t thing) (note, error) {
 	item := find(x.items, t.item)
 	switch Needed(item, t.there, t.serves) {
 	case Theirs:
-		if item != nil { // contested
-			return note{true, t.called + " is its owner's"}, nil
+		if item != nil { // contested, and its owner put there what serves
+			return note{true, t.called + " is its owner's"}, x.book.Cancel(ctx, x.id, []ledger.Item{*item})
 		}
 		return note{true, t.called + " was there already"}, nil
 	case InWay:
 		return note{false, fmt.Sprintf("%s is its owner's, and not what is needed; %s", t.called, t.remedy)}, nil
 	case Contest:
-		if _, err := x.book.Mark(ctx, *item, func(i *ledger.Item) { i.State = ledger.Contested }); err != nil {
+		if t.serves {
+			return note{true, "somebody wrote " + t.called + " otherwise: it is the owner's from now on"}, x.book.Cancel(ctx, x.id, []ledger.Item{*item})
+		}
+		if _, err := x.book.Mark(ctx, *item, func(i *ledger.Item) { i.State, i.TakenBy = ledger.Contested, contest.Taker(*i) }); err != nil {
 			return note{}, err
 		}
 		verb := "changed"
@@ -219,7 +223,7 @@ func (x executionRole) give(ctx context.Context, t thing) (note, error) {
 			return note{}, err
 		}
 		if len(left) > 0 {
-			return note{false, fmt.Sprintf("somebody took away %s again: it is left to its owner; take the tag %s off the role and put it on again to begin anew", t.called, tag.Studio)}, nil
+			return note{false, fmt.Sprintf("%s %s; to have it again, tag the role %s=true anew", t.called, contest.How(left[0]), tag.Studio)}, nil
 		}
 	}
 	if _, err := x.book.Record(ctx, x.id, t.item); err != nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -40,6 +42,18 @@ type world struct {
 	apps       int
 
 	writes []string
+
+	asked []brake.Removal
+	holds bool
+}
+
+// brake is asked before a domain loses its setting with its tag.
+func (w *world) brake(_ context.Context, r brake.Removal) error {
+	w.asked = append(w.asked, r)
+	if w.holds {
+		return fault.New(fault.Held, "a person decides")
+	}
+	return nil
 }
 
 const account, home, region = "111111111111", "us-east-1", "eu-west-1"
@@ -195,7 +209,7 @@ func (w *world) look(ctx context.Context, book Book, n int, reads bool) (verdict
 	} else {
 		in.Domain.Leaving = []string{executionARN}
 	}
-	identified, err := Identify(ctx, sage{w}, book, in)
+	identified, err := Identify(ctx, sage{w}, book, w.brake, in)
 	if err != nil {
 		return verdict, false, err
 	}

@@ -93,6 +93,9 @@ func split(sides [2]*workflow.Side, limits [2]bool, covered []string, w *workflo
 			w.Reachable = append(w.Reachable, r)
 			return true
 		})
+		if len(s.Peer.CIDRs) == 0 { // all of them wait: there is nobody to open anything to
+			s.Openings = []workflow.Opening{}
+		}
 	}
 	w.Shown = cover.Lines(w.Shown...)
 	return cover.Lines(stays...)

@@ -36,15 +36,16 @@ func TestAPairIsWhatItsAttachmentsApprovalsCover(t *testing.T) {
 		ranges, waits int // how many CIDRs are led to, and how many lines wait
 		thing         string
 	}{
-		"nobody was asked":                   {opened: []string{"sales", "returns"}, ranges: 2},
-		"all was shown":                      {ends: [2]ledger.Approval{1: approved(b, sales, returns)}, opened: []string{"sales", "returns"}, ranges: 2},
-		"a database came":                    {ends: [2]ledger.Approval{1: approved(a, b, sales)}, opened: []string{"sales"}, ranges: 2, waits: 1, thing: "tgw-attach-1"},
-		"a range came":                       {ends: [2]ledger.Approval{1: approved(sales, returns)}, opened: []string{"sales", "returns"}, ranges: 1, waits: 1, thing: "tgw-attach-1"},
-		"ranges of who was not asked about":  {ends: [2]ledger.Approval{1: approved(b, sales, returns)}, opened: []string{"sales", "returns"}, ranges: 2},
-		"each approval covers some":          {ends: [2]ledger.Approval{approved(a), approved(b, sales)}, opened: []string{"sales"}, ranges: 2, waits: 1, thing: "tgw-attach-0"},
-		"it was connected so before":         {ends: [2]ledger.Approval{1: approved(a, b, sales)}, pair: ledger.Approval{Covered: []string{returns}}, opened: []string{"sales", "returns"}, ranges: 2},
-		"all is approved":                    {ends: [2]ledger.Approval{1: approved(a, cover.All)}, opened: []string{"sales", "returns"}, ranges: 2},
-		"a database came, and its owner was": {ends: [2]ledger.Approval{1: asked(approved(a, b, sales), returns)}, opened: []string{"sales"}, ranges: 2},
+		"nobody was asked":                     {opened: []string{"sales", "returns"}, ranges: 2},
+		"all was shown":                        {ends: [2]ledger.Approval{1: approved(b, sales, returns)}, opened: []string{"sales", "returns"}, ranges: 2},
+		"a database came":                      {ends: [2]ledger.Approval{1: approved(a, b, sales)}, opened: []string{"sales"}, ranges: 2, waits: 1, thing: "tgw-attach-1"},
+		"a range came, and it is all there is": {ends: [2]ledger.Approval{approved(sales, returns)}, ranges: 1, waits: 1, thing: "tgw-attach-0"},
+		"a range came":                         {ends: [2]ledger.Approval{1: approved(sales, returns)}, opened: []string{"sales", "returns"}, ranges: 1, waits: 1, thing: "tgw-attach-1"},
+		"ranges of who was not asked about":    {ends: [2]ledger.Approval{1: approved(b, sales, returns)}, opened: []string{"sales", "returns"}, ranges: 2},
+		"each approval covers some":            {ends: [2]ledger.Approval{approved(a), approved(b, sales)}, opened: []string{"sales"}, ranges: 2, waits: 1, thing: "tgw-attach-0"},
+		"it was connected so before":           {ends: [2]ledger.Approval{1: approved(a, b, sales)}, pair: ledger.Approval{Covered: []string{returns}}, opened: []string{"sales", "returns"}, ranges: 2},
+		"all is approved":                      {ends: [2]ledger.Approval{1: approved(a, cover.All)}, opened: []string{"sales", "returns"}, ranges: 2},
+		"a database came, and its owner was":   {ends: [2]ledger.Approval{1: asked(approved(a, b, sales), returns)}, opened: []string{"sales"}, ranges: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _ := ledgertest.New()

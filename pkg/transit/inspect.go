@@ -248,6 +248,17 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	return v, nil
 }
 
+// counted returns the attachments on which a pair was counted that is refused now.
+func (l *inspection) counted() []workflow.Carrier {
+	out := []workflow.Carrier{}
+	for _, end := range l.q.Ends {
+		if end.Attachment != nil {
+			out = append(out, workflow.Carrier{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.Attachment.ID, VPC: end.VPC.ID, Tags: []string{}})
+		}
+	}
+	return out
+}
+
 // end gives the answer. What is managed from now on is written in the ledger before anything is done for it; a pair that is refused
 // and of which there is nothing needs no entry.
 func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransitOutput, error) {
@@ -272,6 +283,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		out.Result = workflow.Unreadable
 	case workflow.AnswerRefuse:
 		if out.Result = workflow.RefusedByPolicy; l.managed {
+			out.Tagged = l.counted()
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim:

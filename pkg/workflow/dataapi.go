@@ -25,6 +25,8 @@ type DataAPI struct {
 	Secret  Secret  `json:"secret"`
 	// Consumers are the accounts that the cluster's tag names, with what the policy says to each.
 	Consumers []Consumer `json:"consumers"`
+	// Leave says that the policy wants what somebody takes away to be left to them at once.
+	Leave bool `json:"leave,omitempty"`
 	// Ends says that nobody is to query the cluster any more: all that Drawbridge added for it goes.
 	Ends bool `json:"ends,omitempty"`
 }

@@ -51,6 +51,8 @@ type EndpointWant struct {
 	Owner    string         `json:"owner"` // the value of the tag drawbridge:connection on what is made
 	Services []string       `json:"services,omitempty"`
 	Callers  []netip.Prefix `json:"callers,omitempty"` // who may call beside the VPC itself
+	// Leave says that the policy wants what somebody takes away to be left to them at once.
+	Leave bool `json:"leave,omitempty"`
 }
 
 // PlaceEndpointsInput is the input of PlaceEndpoints and of RemoveEndpoints: one VPC.

@@ -142,7 +142,7 @@ type ConcludeStudioInput struct {
 
 // ConcludeStudioOutput is the output of an execution of the Studio machine.
 type ConcludeStudioOutput struct {
-	Result  Result `json:"result"` // Identified, AwaitingApps, Incomplete or Removed
+	Result  Result `json:"result"` // Identified, AwaitingApps, Incomplete, Contested or Removed
 	Reason  string `json:"reason"`
 	Verdict []Hop  `json:"verdict"`
 }

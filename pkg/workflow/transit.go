@@ -48,4 +48,6 @@ type RefuseTransitInput struct {
 	Reason     string          `json:"reason"`
 	Said       Said            `json:"said"`
 	Decision   policy.Decision `json:"decision"`
+	// Tagged are the attachments on which the pair was counted.
+	Tagged []Carrier `json:"tagged"`
 }

@@ -5,14 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
-
-// tagsKind is what the tags by which Drawbridge speaks are called where things are contested. They are no item of the ledger.
-const tagsKind ledger.Kind = "tags"
 
 // terraform says, for each kind of item, which resource owns the whole of a thing, which of its arguments are to be ignored, and what else there is to
 // do instead, by Terraform's provider for AWS: https://registry.terraform.io/providers/hashicorp/aws/latest/docs
@@ -30,7 +29,10 @@ var terraform = map[ledger.Kind]struct{ resource, ignore, instead string }{
 		`and write no "aws_ec2_transit_gateway_route_table_propagation" for the attachment`},
 	ledger.Endpoint: {`"aws_vpc_endpoint"`, "subnet_ids, security_group_ids, policy",
 		`or write the endpoint as your own, with private_dns_enabled = true: Drawbridge uses it as it is`},
-	ledger.Group:    {`"aws_security_group"`, "ingress, egress", ""},
+	ledger.Group: {`"aws_security_group"`, "ingress, egress", ""},
+	ledger.Interface: {`"aws_vpc_endpoint"`, "subnet_ids, security_group_ids",
+		`and write no "aws_vpc_endpoint_subnet_association" or "aws_vpc_endpoint_security_group_association" that takes away what Drawbridge put there`},
+	ledger.Managed:  {`"aws_iam_role"`, "managed_policy_arns", `and write no "aws_iam_role_policy_attachments_exclusive" for the role, or name the policy in it`},
 	ledger.Document: {`"aws_iam_role"`, "inline_policy", `and write no "aws_iam_role_policies_exclusive" for the role`},
 	ledger.Statement: {`"aws_iam_role"`, "assume_role_policy",
 		`or copy Drawbridge's statement into the document`},
@@ -45,6 +47,8 @@ var cloudFormation = map[ledger.Kind]string{
 	ledger.Association: "write no AWS::EC2::TransitGatewayRouteTableAssociation for %s",
 	ledger.Propagation: "write no AWS::EC2::TransitGatewayRouteTablePropagation for %s",
 	ledger.Endpoint:    "write an AWS::EC2::VPCEndpoint of your own into %s, with PrivateDnsEnabled: true: Drawbridge uses it as it is",
+	ledger.Interface:   "let the SubnetIds and SecurityGroupIds of an AWS::EC2::VPCEndpoint in %s name what Drawbridge put there, too",
+	ledger.Managed:     "name Drawbridge's policy in the property ManagedPolicyArns of the AWS::IAM::Role %s, too",
 	ledger.Document:    "take the property Policies out of the AWS::IAM::Role of %s and write each as a resource AWS::IAM::RolePolicy of its own",
 	ledger.Statement:   "copy Drawbridge's statement into the property AssumeRolePolicyDocument of the AWS::IAM::Role of %s",
 }
@@ -94,8 +98,29 @@ const hostRoutesToo = `If the same code has the script of a notebook in a subnet
 
 so that they stay`
 
+// ownThing says of a thing that Drawbridge made itself what code may do about it: nothing. Only these of the kinds that a role has are its own, since their roles
+// begin with Drawbridge's name, and the account's one policy.
+func ownThing(i ledger.Item) (what string, ok bool) {
+	role := strings.HasPrefix(i.Resource, ownRoles) && (i.Kind == ledger.Role || i.Kind == ledger.Document || i.Kind == ledger.Statement)
+	switch {
+	case role:
+		return "the role " + i.Resource, true
+	case i.Kind == ledger.Grant:
+		return "the grants of Drawbridge's role at the key " + i.Resource, true
+	case i.Kind == ledger.Document && strings.Contains(i.Resource, ":policy/"):
+		return "the policy " + i.Resource, true
+	}
+	return "", false
+}
+
+// ownRoles begins the names of the roles that Drawbridge makes in members.
+const ownRoles = "drawbridge-"
+
 func byTerraform(i ledger.Item) string {
-	if i.Kind == tagsKind {
+	if what, ok := ownThing(i); ok {
+		return fmt.Sprintf("Terraform: Drawbridge made %s itself. If your code took it over, leave it where it is, and let the code forget it: replace its resource by\n\n  removed {\n    from = ADDRESS\n    lifecycle {\n      destroy = false\n    }\n  }", what)
+	}
+	if i.Kind == contest.TagsKind {
 		return "Terraform: in the provider's block add\n\n" + ignoreTags
 	}
 	how, ok := terraform[i.Kind]
@@ -126,6 +151,9 @@ func byTerraform(i ledger.Item) string {
 
 func byCloudFormation(i ledger.Item) string {
 	out := "CloudFormation: "
+	if what, ok := ownThing(i); ok {
+		return out + fmt.Sprintf("Drawbridge made %s itself. If a stack imported it, give its resource DeletionPolicy: Retain, update the stack, then take the resource out of the template", what)
+	}
 	switch i.Kind {
 	case ledger.Rule:
 		direction, _, _ := strings.Cut(i.Key, " ")
@@ -139,7 +167,7 @@ func byCloudFormation(i ledger.Item) string {
 			resource, property = "AWS::SageMaker::Domain", "DomainSettings: {ExecutionRoleIdentityConfig: USER_PROFILE_NAME}"
 		}
 		out += fmt.Sprintf("write %s into the %s of %s", property, resource, i.Resource)
-	case tagsKind:
+	case contest.TagsKind:
 		out += fmt.Sprintf("let no stack tag or untag %s with %s", i.Resource, tag.Prefix)
 	default:
 		how, ok := cloudFormation[i.Kind]
@@ -166,6 +194,35 @@ func Anew(c ledger.Connection, i ledger.Item) string {
 		}
 	case "attachment":
 		return notice.Answering(i.Region, c.ID, tag.Prefix+"manage", "true")
+	case "data-api-endpoint", "private-notebooks":
+		key := tag.DataAPI
+		if c.Kind == "private-notebooks" {
+			key = tag.PrivateNotebooks
+		}
+		for _, s := range c.Sides {
+			return notice.Answering(s.Region, s.ID, key, "true")
+		}
+	case "data-api":
+		return fmt.Sprintf("aws rds add-tags-to-resource --region %s --resource-name %s --tags Key=%s,Value=… (the value that it has)", regionOf(c), c.ID, tag.DataAPI)
+	case "studio":
+		switch {
+		case i.Account == arn.AccountOf(c.ID):
+			return fmt.Sprintf("aws redshift create-tags --region %s --resource-name %s --tags Key=%s,Value=… (the value that it has)", regionOf(c), c.ID, tag.Studio)
+		case i.Kind == ledger.Setting:
+			domain := arn.New(arn.PartitionOf(c.ID), "sagemaker", i.Region, i.Account, "domain/"+i.Resource)
+			return fmt.Sprintf("aws sagemaker add-tags --region %s --resource-arn %s --tags Key=%s,Value=true", i.Region, domain, tag.Studio)
+		}
+		return fmt.Sprintf("aws iam tag-role --role-name %s --tags Key=%s,Value=true", i.Resource, tag.Studio)
 	}
 	return "set the tag by which you asked for " + c.ID + " again, with the value that it has"
+}
+
+// regionOf is where the thing is that a connection is called by.
+func regionOf(c ledger.Connection) string {
+	for _, s := range c.Sides {
+		if s.ID == c.ID {
+			return s.Region
+		}
+	}
+	return ""
 }

@@ -7,12 +7,8 @@ package report
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -44,14 +40,12 @@ func (r Reporter) Report(ctx context.Context, in workflow.ReportContestInput) (w
 	if err != nil {
 		return workflow.ReportContestOutput{}, err
 	}
-	contested = append(contested, tags(entry)...)
+	contested = append(contested, contest.Tags(entry)...)
 	if len(contested) == 0 {
 		return nothing("nothing of %s is contested any more", in.Connection)
 	}
-	hands := contest.Hands(contested)
 	reason := contest.Reason(contested)
-	what := sha256.Sum256([]byte(strings.Join(hands, "\n")))
-	did, err := r.Ledger.Once(ctx, in.Connection, func(c *ledger.Connection) *string { return &c.Contest }, hex.EncodeToString(what[:8]), in.Execution, func() error {
+	did, err := r.Ledger.Once(ctx, in.Connection, func(c *ledger.Connection) *string { return &c.Contest }, contest.Digest(contested), in.Execution, func() error {
 		e := Event(entry, contested)
 		e.Execution = in.Execution
 		if err := r.Bus.Put(ctx, e); err != nil {
@@ -71,25 +65,6 @@ func (r Reporter) Report(ctx context.Context, in workflow.ReportContestInput) (w
 		return nothing("people were told before: %s", reason)
 	}
 	return workflow.ReportContestOutput{Result: workflow.Contested, Reason: reason}, nil
-}
-
-// tags are the status tags that somebody took away once too often, as items.
-func tags(c ledger.Connection) []ledger.Item {
-	var out []ledger.Item
-	for _, account := range slices.Sorted(maps.Keys(c.Untagged)) {
-		u := c.Untagged[account]
-		if u.Times < 2 {
-			continue
-		}
-		region := ""
-		for _, s := range c.Sides {
-			if s.Account == account {
-				region = s.Region
-			}
-		}
-		out = append(out, ledger.Item{Account: account, Region: region, Resource: c.ID, Kind: tagsKind, Key: "drawbridge:status", State: ledger.Contested, Taken: u.Times, TakenBy: u.By})
-	}
-	return out
 }
 
 // Event is what is said of contested items of a connection.

@@ -174,9 +174,13 @@ func TestTagsThatAreTakenAwayAreToldOnce(t *testing.T) {
 // Every kind of item has a remedy in every tool's words, with the resource that its owner edits.
 func TestEveryKindHasARemedy(t *testing.T) {
 	for _, kind := range []ledger.Kind{ledger.Route, ledger.Rule, ledger.DNSOption, ledger.HostRoute, ledger.Attachment, ledger.Association, ledger.Propagation,
-		ledger.Endpoint, ledger.Group, ledger.Setting, ledger.Role, ledger.Statement, ledger.Document, ledger.Grant, ledger.Share, ledger.Config} {
+		ledger.Endpoint, ledger.Group, ledger.Setting, ledger.Role, ledger.Statement, ledger.Document, ledger.Grant, ledger.Share, ledger.Config, ledger.Interface, ledger.Managed} {
+		made := kind == ledger.Grant // it is Drawbridge's own
 		for tool, words := range map[string][]string{event.Terraform: {"ignore_changes", "ignore_tags"}, event.CloudFormation: {"drift"}, event.Console: {"took the"}, "": {"ignore_changes", "drift"}} {
 			got := report.Remedy(ledger.Item{Kind: kind, Resource: "thing-1", Key: "ingress tcp 3306 10.1.0.0/16", TakenBy: ledger.Hand{Who: role, Tool: tool}})
+			if made {
+				words = map[string][]string{event.Terraform: {"destroy = false"}, event.CloudFormation: {"Retain"}, event.Console: words, "": {"destroy = false", "Retain"}}[tool]
+			}
 			for _, w := range append(words, "thing-1") {
 				if !strings.Contains(got, w) {
 					t.Errorf("%s by %q lacks %q:\n%s", kind, tool, w, got)
@@ -205,7 +209,13 @@ func TestEachKindHasItsRemedy(t *testing.T) {
 		{ledger.Statement, "readers", "trust", []string{"ignore_changes = [assume_role_policy]", "AssumeRolePolicyDocument"}},
 		{ledger.Setting, "arn:aws:rds:eu-west-1:222222222222:cluster:sales", "HttpEndpoint", []string{`"aws_rds_cluster"`, "ignore_changes = [enable_http_endpoint]", "EnableHttpEndpoint: true"}},
 		{ledger.Setting, "d-1", "ExecutionRoleIdentityConfig", []string{`"aws_sagemaker_domain"`, "ignore_changes = [domain_settings]", "AWS::SageMaker::Domain"}},
-		{ledger.Role, "drawbridge-data-api-sales", "readers", []string{"ignore_changes = all", "CloudFormation"}},
+		{ledger.Role, "drawbridge-data-api-sales", "readers", []string{"destroy = false", "DeletionPolicy: Retain"}},
+		{ledger.Document, "drawbridge-data-api-sales", "data-api", []string{"destroy = false", "DeletionPolicy: Retain"}},
+		{ledger.Statement, "drawbridge-studio-eu-west-1-sales", "trust", []string{"destroy = false", "DeletionPolicy: Retain"}},
+		{ledger.Document, "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-private-notebooks", "drawbridge-private-notebooks", []string{"destroy = false", "DeletionPolicy: Retain"}},
+		{ledger.Grant, "arn:aws:kms:eu-west-1:222222222222:key/1", "drawbridge-data-api-sales secret", []string{"destroy = false", "DeletionPolicy: Retain"}},
+		{ledger.Interface, "vpc-1", "com.amazonaws.eu-west-1.rds-data eu-west-1a", []string{`"aws_vpc_endpoint"`, "ignore_changes = [subnet_ids, security_group_ids]", "SubnetIds"}},
+		{ledger.Managed, "scientist", "drawbridge-private-notebooks", []string{`"aws_iam_role"`, "ignore_changes = [managed_policy_arns]", "ManagedPolicyArns"}},
 	} {
 		got := report.Remedy(ledger.Item{Kind: c.kind, Resource: c.resource, Key: c.key})
 		for _, must := range append(c.must, c.resource) {
@@ -215,6 +225,32 @@ func TestEachKindHasItsRemedy(t *testing.T) {
 		}
 		if strings.Contains(got, "%!") {
 			t.Errorf("%s: %s", c.kind, got)
+		}
+	}
+}
+
+// Each owner gets the command by which they ask for their own thing anew.
+func TestHowToAskAnew(t *testing.T) {
+	const cluster, warehouse = "arn:aws:rds:eu-west-1:222222222222:cluster:sales", "arn:aws:redshift:eu-west-1:222222222222:cluster:sales"
+	for want, c := range map[string]struct {
+		connection ledger.Connection
+		item       ledger.Item
+	}{
+		"aws rds add-tags-to-resource --region eu-west-1 --resource-name " + cluster + " --tags Key=drawbridge:data-api,": {
+			ledger.Connection{ID: cluster, Kind: "data-api", Sides: []ledger.Side{{Account: right, Region: "eu-west-1", ID: cluster}}}, ledger.Item{Account: right, Region: "us-east-1", Kind: ledger.Role}},
+		"aws redshift create-tags --region eu-west-1 --resource-name " + warehouse + " --tags Key=drawbridge:studio,": {
+			ledger.Connection{ID: warehouse, Kind: "studio", Sides: []ledger.Side{{Account: right, Region: "eu-west-1", ID: warehouse}}}, ledger.Item{Account: right, Region: "us-east-1", Kind: ledger.Role}},
+		"aws iam tag-role --role-name scientist --tags Key=drawbridge:studio,Value=true": {
+			ledger.Connection{ID: warehouse, Kind: "studio"}, ledger.Item{Account: left, Region: "us-east-1", Kind: ledger.Document, Resource: "scientist"}},
+		"aws sagemaker add-tags --region eu-west-1 --resource-arn arn:aws:sagemaker:eu-west-1:111111111111:domain/d-1 --tags Key=drawbridge:studio,Value=true": {
+			ledger.Connection{ID: warehouse, Kind: "studio"}, ledger.Item{Account: left, Region: "eu-west-1", Kind: ledger.Setting, Resource: "d-1"}},
+		"aws ec2 create-tags --region eu-west-1 --resources vpc-1 --tags Key=drawbridge:data-api,Value=true": {
+			ledger.Connection{ID: "data-api-endpoint-vpc-1", Kind: "data-api-endpoint", Sides: []ledger.Side{{Account: left, Region: "eu-west-1", ID: "vpc-1"}}}, ledger.Item{Account: left}},
+		"aws ec2 create-tags --region eu-west-1 --resources vpc-1 --tags Key=drawbridge:private-notebooks,Value=true": {
+			ledger.Connection{ID: "private-notebooks-vpc-1", Kind: "private-notebooks", Sides: []ledger.Side{{Account: left, Region: "eu-west-1", ID: "vpc-1"}}}, ledger.Item{Account: left, Resource: "scientist", Kind: ledger.Managed}},
+	} {
+		if got := report.Anew(c.connection, c.item); !strings.HasPrefix(got, want) {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -12,13 +12,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -157,16 +163,103 @@ var contestedCallers = []dataAPITale{
 		title: "Somebody deletes an endpoint again",
 		about: `
 As in data-api-consumer-removed.md. Then somebody in alpha deletes the endpoint. It is made once more. Deleted again it is left: the look
-fails with what is missing, and alpha's owner is told, once. When the owner sets the tag again, it is made as if for the first time.`,
+ends Contested and says what is missing, and alpha's owner is told, once. When the owner sets the tag again, it is made as if for the first time.`,
 		change: hasNetwork,
 		acts: []dataAPIAct{
 			wanted("Available"),
 			{"Somebody in alpha deletes the endpoint.", deleteEndpoint, told([]string{"Available", "Nothing"})},
-			{"Somebody in alpha deletes it again.", deleteEndpoint, told([]string{"Conflict", "Contested", "Nothing"})},
+			{"Somebody in alpha deletes it again.", deleteEndpoint, told([]string{"Contested", "Contested", "Nothing"})},
 			wanted("Available"),
 		},
 		also: reaches,
 	},
+}
+
+// contestedClusters are the stories of somebody else's hand at what the Data API needs.
+var contestedClusters = []dataAPITale{
+	{
+		name:  "contested-data-api",
+		title: "Somebody turns the HTTP endpoint off again",
+		about: `
+As in s3-data-api.md. Then somebody in beta turns the cluster's HTTP endpoint off. It is turned on once more. Turned off again it is left: the
+look ends Contested, and beta's owner is told, once. More of the same is no news. When the owner sets the cluster's tag anew, it is turned on as
+if for the first time.`,
+		acts: []dataAPIAct{
+			exposed("Exposed"),
+			{"Somebody in beta turns the HTTP endpoint off.", disableEndpoint, told([]string{"Exposed"})},
+			{"Somebody in beta turns it off again.", disableEndpoint, told([]string{"Contested", "Contested"})},
+			{"And again.", disableEndpoint, told([]string{"Contested", "Nothing"})},
+			exposed("Exposed"),
+		},
+		queried: true,
+	},
+}
+
+// contestedAccess are the stories of somebody else's hand at roles.
+var contestedAccess = []tale{
+	{
+		name:  "contested-studio",
+		title: "Somebody deletes the policy of an execution role again",
+		about: `
+As in studio.md. Then somebody in alpha deletes the inline policy by which the people of the domain read the cluster. It is written once more. Deleted
+again it is left: the look ends Contested, and both owners are told, once. When the role's owner sets its tag anew, the
+policy is written as if for the first time.`,
+		prepare: studioWorld(false),
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
+			{"Somebody in alpha deletes the policy of the execution role.", later(dropReaderPolicy), []string{"Announced", "Identified"}},
+			{"Somebody in alpha deletes it again.", later(dropReaderPolicy), []string{"Announced", "Contested", "Contested"}},
+			{"The owner of alpha tags the role anew: drawbridge:studio=true.", later(openRole), []string{"Announced", "Announced", "Identified"}},
+		},
+		also: bothToldOnce,
+	},
+	{
+		name:  "contested-private",
+		title: "Somebody takes the policy off a role again",
+		about: `
+As in private-notebooks.md. Then somebody in alpha detaches the policy from the scientist's role. It is attached once more. Detached again it is left: the look
+ends Contested, and alpha's owner is told, once. When the role's owner sets its tag anew, the policy is attached as if for the first time.`,
+		prepare: privateWorld,
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Private"}},
+			{"Somebody in alpha detaches the policy from the scientist's role.", later(detachScientist), []string{"Announced", "Private"}},
+			{"Somebody in alpha detaches it again.", later(detachScientist), []string{"Announced", "Contested", "Contested"}},
+			{"The owner of alpha tags the role anew: drawbridge:private-notebooks=true.", later(retagScientist), []string{"Announced", "Private"}},
+		},
+		also: toldOnce("drawbridge-report-contest"),
+	},
+}
+
+// disableEndpoint turns the cluster's HTTP endpoint off, in another second than what was before.
+func disableEndpoint(ctx context.Context, w *scenario.DataAPIWorld) error {
+	time.Sleep(time.Second)
+	_, err := rds.NewFromConfig(engine.Config(w.Producer, w.Region)).DisableHttpEndpoint(ctx, &rds.DisableHttpEndpointInput{ResourceArn: aws.String(w.ClusterARN())})
+	return err
+}
+
+// dropReaderPolicy deletes the policies by which alpha's execution role reads clusters.
+func dropReaderPolicy(ctx context.Context, t *testing.T, w *scenario.World) {
+	api := rolesOf(w)
+	got, err := api.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: aws.String(scenario.ExecutionRole)})
+	done(t, err)
+	for _, name := range got.PolicyNames {
+		if strings.HasPrefix(name, studio.RolePrefix) {
+			_, err := api.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String(scenario.ExecutionRole), PolicyName: &name})
+			done(t, err)
+		}
+	}
+}
+
+// detachScientist takes the policy of private notebooks off the scientist's role.
+func detachScientist(ctx context.Context, t *testing.T, w *scenario.World) {
+	_, err := rolesOf(w).DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String("scientist"), PolicyArn: aws.String(private.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
+	done(t, err)
+}
+
+// retagScientist sets the role's tag anew, with the value that it has.
+func retagScientist(ctx context.Context, t *testing.T, w *scenario.World) {
+	_, err := rolesOf(w).TagRole(ctx, &iam.TagRoleInput{RoleName: aws.String("scientist"), Tags: []iamtypes.Tag{{Key: aws.String(tag.PrivateNotebooks), Value: aws.String("true")}}})
+	done(t, err)
 }
 
 // deleteEndpoint deletes the endpoint in alpha's VPC, as its owner may.

@@ -72,7 +72,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess)
 }
 
 func TestStories(t *testing.T) {
@@ -84,7 +84,7 @@ func TestStories(t *testing.T) {
 			play(t, i+1, s)
 		})
 	}
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, rebuiltCallers)
+	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers)
 	for i, s := range dataAPI {
 		t.Run(s.name, func(t *testing.T) {
 			played++

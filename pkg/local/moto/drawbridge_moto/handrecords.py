@@ -7,8 +7,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.vpcs import VPCs
+from moto.iam.responses import IamResponse
+from moto.rds.responses import RDSResponse
 
-from . import cloudtrail, endpoints, sagemaker, studio, tagrecords  # noqa: F401 - sagemaker adds the calls recorded here
+from . import cloudtrail, dataapi, endpoints, sagemaker, studio, tagrecords  # noqa: F401 - sagemaker adds the calls recorded here
 
 
 def _items(values):
@@ -73,3 +75,28 @@ for _method, _name in (
     ("update_assume_role_policy", "UpdateAssumeRolePolicy"),
 ):
     endpoints._role_call(_method, _name)
+
+
+def _policy_call(method, name):
+    @cloudtrail.replace(IamResponse, method)
+    def call(original, self):
+        request = {"policyArn": self._get_param("PolicyArn")}
+        result = original(self)
+        cloudtrail.record(endpoints._InRegion(self), "iam", name, request, None)
+        return result
+
+
+for _method, _name in (
+    ("create_policy_version", "CreatePolicyVersion"),
+    ("set_default_policy_version", "SetDefaultPolicyVersion"),
+    ("delete_policy", "DeletePolicy"),
+):
+    _policy_call(_method, _name)
+
+
+@cloudtrail.replace(RDSResponse, "disable_http_endpoint")
+def _disabled(original, self):
+    arn = self.params.get("ResourceArn") or ""
+    result = original(self)
+    cloudtrail.record(self, "rds", "DisableHttpEndpoint", {"resourceArn": arn}, {"resourceArn": arn, "httpEndpointEnabled": False})
+    return result

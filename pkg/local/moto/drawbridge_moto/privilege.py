@@ -189,7 +189,8 @@ def _endpoint(call):
 
 def _extension(call):
     demands = call.on(call.arn(f"vpc-endpoint/{call.get('VpcEndpointId')}"))
-    return demands + call.on(*(call.arn(f"subnet/{one}") for one in call.listed("AddSubnetIds")))
+    demands += call.on(*(call.arn(f"subnet/{one}") for one in call.listed("AddSubnetIds")))
+    return demands + call.on(*(call.arn(f"security-group/{one}") for one in call.listed("AddSecurityGroupIds")))
 
 
 def _new_group(call):
