@@ -126,6 +126,17 @@ func (t Table) Lookup(a netip.Addr) Lead {
 	return t.Split([]netip.Prefix{netip.PrefixFrom(a, a.BitLen())})[0].Lead
 }
 
+// Merge returns the fewest prefixes that have exactly the addresses of prefixes, sorted.
+func Merge(prefixes []netip.Prefix) []netip.Prefix { return set(prefixes).Prefixes() }
+
+// Common returns the addresses that two lists of prefixes have in common, as few prefixes as possible.
+func Common(a, b []netip.Prefix) []netip.Prefix { return common(set(a), set(b)).Prefixes() }
+
+// Without returns the addresses of prefixes that others do not have, as few prefixes as possible.
+func Without(prefixes, others []netip.Prefix) []netip.Prefix {
+	return minus(set(prefixes), set(others)).Prefixes()
+}
+
 // set is the set of the addresses of prefixes.
 func set(prefixes []netip.Prefix) *netipx.IPSet {
 	var b netipx.IPSetBuilder
