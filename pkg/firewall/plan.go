@@ -2,7 +2,6 @@ package firewall
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ func WantedIngress(openings []workflow.Opening, sources []netip.Prefix) []Wanted
 		if len(o.Groups) == 0 {
 			continue
 		}
-		for _, cidr := range sources {
+		for _, cidr := range network.Spoken(sources, o.Dual) {
 			out = append(out, Wanted{Group: slices.Min(o.Groups), Rule: Rule{From: o.Port, To: o.Port, CIDR: cidr}})
 		}
 	}
@@ -237,41 +236,10 @@ func Judge(acls []network.ACL, subnets []string, peers []netip.Prefix, ports []i
 			if !producer {
 				in, outgoing = outgoing, in
 			}
-			out = append(out, lacks(acl.ID, "inbound", "from", network.Deny(acl.Ingress, peers, in))...)
-			out = append(out, lacks(acl.ID, "outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
+			out = append(out, acl.Lacks("inbound", "from", network.Deny(acl.Ingress, peers, in))...)
+			out = append(out, acl.Lacks("outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// lacks says of what is denied which entries are missing: one for all prefixes that the same rule denies.
-func lacks(acl, direction, preposition string, denied []network.Denied) []string {
-	const few = 4 // prefixes that are named
-	var out []string
-	for len(denied) > 0 {
-		like := denied[0]
-		n := slices.IndexFunc(denied, func(d network.Denied) bool { return d.Ports != like.Ports || d.Rule != like.Rule })
-		if n < 0 {
-			n = len(denied)
-		}
-		var names []string
-		for _, d := range denied[:min(n, few)] {
-			names = append(names, d.CIDR.String())
-		}
-		if n > few {
-			names = append(names, fmt.Sprintf("and %d more", n-few))
-		}
-		ports := fmt.Sprint(like.Ports.From)
-		if like.Ports.To != like.Ports.From {
-			ports = fmt.Sprintf("%d-%d", like.Ports.From, like.Ports.To)
-		}
-		before := ""
-		if like.Rule > 0 {
-			before = fmt.Sprintf(" before rule %d", like.Rule)
-		}
-		out = append(out, fmt.Sprintf("network ACL %s lacks an %s entry%s: allow TCP %s %s %s", acl, direction, before, ports, preposition, strings.Join(names, ", ")))
-		denied = denied[n:]
-	}
-	return out
 }

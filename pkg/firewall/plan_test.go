@@ -77,12 +77,12 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 
 func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
 	got := firewall.WantedIngress([]workflow.Opening{
-		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}},
+		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}, Dual: true},
 		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}},
 		{Database: "no group", Port: 1, Groups: nil},
 	}, []netip.Prefix{cidr("10.1.0.0/16"), cidr("2001:db8::/56")})
-	if len(got) != 4 || got[0].Rule.From != 3307 || got[2].Rule.From != 5439 {
-		t.Errorf("wanted = %v, want ports 3307 and 5439 from both sources", got)
+	if len(got) != 3 || got[0].Rule.From != 3307 || got[1].Rule.From != 5439 || got[2].Rule.From != 5439 {
+		t.Errorf("wanted = %v, want port 3307 from IPv4, which is all that the database has, and 5439 from both sources", got)
 	}
 }
 

@@ -137,6 +137,11 @@ func Without(prefixes, others []netip.Prefix) []netip.Prefix {
 	return minus(set(prefixes), set(others)).Prefixes()
 }
 
+// Spoken returns those of prefixes that are of an address family that a database has: IPv4, and IPv6 if it is dual.
+func Spoken(prefixes []netip.Prefix, dual bool) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(prefixes), func(p netip.Prefix) bool { return p.Addr().Is6() && !dual })
+}
+
 // set is the set of the addresses of prefixes.
 func set(prefixes []netip.Prefix) *netipx.IPSet {
 	var b netipx.IPSetBuilder

@@ -80,8 +80,9 @@ func Standing(q Question) (Verdict, bool) {
 //
 //	policy: Route not both ways                       → refuse
 //	policy: Connect in neither direction              → refuse
-//	the VPCs overlap, and the pair was connected      → Conflict: somebody changed the addresses of a VPC
-//	the VPCs overlap                                  → refuse
+//	the VPCs overlap, so that nothing is left that
+//	could cross, and the pair was connected           → Conflict: somebody changed the addresses of a VPC
+//	the same, and it was not                          → refuse
 //	the gateway does not lead both ways, not yet
 //	looked at a dozen times                           → wait
 //	the gateway does not lead both ways               → Conflict
@@ -157,11 +158,12 @@ func forbidden(q Question, what, unclear string, d policy.Decision) Verdict {
 	return Verdict{refusal(q), what + unclear, workflow.Said{Requester: text(q.Ends[1]), Accepter: text(q.Ends[0])}, d}
 }
 
-// Networks is what [Judge] says of overlapping addresses, once the policy allows the two to meet. Each side is told of its own.
+// Networks is what [Judge] says of overlapping addresses, once the policy allows the two to meet. Each side is told of its own. A range that both
+// have, such as one for containers that every VPC of an organization uses, keeps only itself from crossing: see [Crossing].
 func Networks(q Question) (Verdict, bool, error) {
 	a, b := q.Ends[0].VPC, q.Ends[1].VPC
 	one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs)
-	if !ok {
+	if !ok || len(Crossing(q, 0)) > 0 && len(Crossing(q, 1)) > 0 {
 		return Verdict{}, false, nil
 	}
 	if q.Before {
@@ -247,12 +249,45 @@ func leads(e Entry) string {
 }
 
 // Crossing returns the CIDRs of the other VPC that one end can reach over the gateway: those of an address family that
-// both have, and IPv6 only where both attachments carry it.
+// both have, and IPv6 only where both attachments carry it. What overlaps a range of its own stays within it.
 func Crossing(q Question, end int) []netip.Prefix {
 	here, there := q.Ends[end], q.Ends[1-end]
 	return slices.DeleteFunc(survey.Reachable(here.VPC.CIDRs, there.VPC.CIDRs), func(p netip.Prefix) bool {
-		return p.Addr().Is6() && !(here.Attachment.IPv6 && there.Attachment.IPv6)
+		return p.Addr().Is6() && !(here.Attachment.IPv6 && there.Attachment.IPv6) || slices.ContainsFunc(here.VPC.CIDRs, p.Overlaps)
 	})
+}
+
+// Both returns the ranges of a VPC that overlap some of the other's: nothing in them is connected.
+func Both(q Question, end int) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(q.Ends[end].VPC.CIDRs), func(p netip.Prefix) bool {
+		return !slices.ContainsFunc(q.Ends[1-end].VPC.CIDRs, p.Overlaps)
+	})
+}
+
+// apart is the line about the ranges that both VPCs have; nothing if there are none. It does not hold if something that is to be connected is there.
+func apart(q Question) []workflow.Hop {
+	var ranges, stuck []string
+	for n, e := range q.Ends {
+		in := Both(q, n)
+		for _, p := range in {
+			ranges = append(ranges, p.String())
+		}
+		for _, s := range e.Seats {
+			if slices.ContainsFunc(s.CIDRs, func(p netip.Prefix) bool { return slices.ContainsFunc(in, p.Overlaps) }) {
+				stuck = append(stuck, s.Name)
+			}
+		}
+	}
+	if len(ranges) == 0 {
+		return nil
+	}
+	slices.Sort(ranges)
+	hop := workflow.Hop{Hop: "ranges of both", OK: len(stuck) == 0, Detail: strings.Join(slices.Compact(ranges), ", ") + ": stay within each VPC, and are not connected"}
+	if len(stuck) > 0 {
+		slices.Sort(stuck)
+		hop.Detail += "; in them is " + strings.Join(slices.Compact(stuck), ", ") + ": move it to a subnet in a range of one VPC alone"
+	}
+	return []workflow.Hop{hop}
 }
 
 // Hops says what on the gateway is in order, and what is not without being in the way of everything: an Availability
@@ -285,6 +320,7 @@ func Hops(q Question) []workflow.Hop {
 		}
 		out = append(out, hop)
 	}
+	out = append(out, apart(q)...)
 	dns := workflow.Hop{Hop: "DNS support", OK: true, Detail: "on"}
 	var off []string
 	if !q.Gateway.DNS {

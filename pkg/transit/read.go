@@ -341,7 +341,7 @@ func (i Inspector) connect(ctx context.Context, execution string, s survey.Surve
 }
 
 func seat(name string, subnets []route.Subnet, ids ...string) Seat {
-	out := Seat{Name: name}
+	out := Seat{Name: name, CIDRs: route.Ranges(subnets, ids)}
 	for _, id := range ids {
 		if z := zone(subnets, id); z != "" {
 			out.Zones = append(out.Zones, z)

@@ -78,6 +78,7 @@ type End struct {
 type Seat struct {
 	Name  string
 	Zones []string
+	CIDRs []netip.Prefix // of the subnets that it is in
 }
 
 // Question is everything that [Judge] needs to know.

@@ -178,6 +178,8 @@ type Opening struct {
 	Port     int      `json:"port"`
 	Groups   []string `json:"groups"` // security groups of the database
 	Subnets  []string `json:"subnets,omitempty"`
+	// Dual says that the database has IPv6 addresses as well as IPv4: without, nobody reaches it from IPv6.
+	Dual bool `json:"dual,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
