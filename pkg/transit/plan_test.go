@@ -116,6 +116,15 @@ func TestJudge(t *testing.T) {
 			workflow.AnswerRefuse, "routes refused"},
 		"the VPCs overlap": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17") }},
 			workflow.AnswerRefuse, "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b"},
+		"both have a range for containers beside their own": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.0.0/16")
+		}}, workflow.AnswerConnect, "p"},
+		"the same, of a pair that was connected": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.128.0/17"), true
+		}}, workflow.AnswerConnect, "p"},
+		"one has nothing but what both have": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("100.64.0.0/16")
+		}}, workflow.AnswerRefuse, "overlaps"},
 		"they overlap since a CIDR was added": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.128.0/17"), true }},
 			"", "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b, and tgw-1 connects them"},
 		"not associated yet": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
@@ -284,5 +293,33 @@ func TestNeitherOwnerIsToldWhatTheOtherKnows(t *testing.T) {
 	}
 	if len(said) != 6 {
 		t.Errorf("%d texts of 6 differ", len(said))
+	}
+}
+
+// What both VPCs have is left out of what crosses, and the verdict says so: as something that does not hold if something of the pair is there.
+func TestRangesOfBoth(t *testing.T) {
+	q := both()
+	q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.128.0/17")
+	q.Ends[1].Seats = []transit.Seat{{Name: "sales", CIDRs: cidrs("10.1.1.0/24"), Zones: []string{"us-east-1a"}}}
+	for n, want := range []string{"10.1.0.0/16", "10.0.0.0/16"} {
+		if got := transit.Crossing(q, n); len(got) != 1 || got[0].String() != want {
+			t.Errorf("end %d reaches %v, want %s alone", n, got, want)
+		}
+	}
+	line := func() workflow.Hop {
+		for _, h := range transit.Hops(q) {
+			if h.Hop == "ranges of both" {
+				return h
+			}
+		}
+		t.Fatal("no line about them")
+		return workflow.Hop{}
+	}
+	if h := line(); !h.OK || !strings.Contains(h.Detail, "100.64.0.0/16, 100.64.128.0/17") {
+		t.Errorf("%+v", h)
+	}
+	q.Ends[1].Seats[0].CIDRs = cidrs("10.1.1.0/24", "100.64.130.0/24")
+	if h := line(); h.OK || !strings.Contains(h.Detail, "sales") {
+		t.Errorf("%+v", h)
 	}
 }
