@@ -199,6 +199,10 @@ func TestJudge(t *testing.T) {
 			w.Gateways[0].Attachments = append(w.Gateways[0].Attachments, network.Attachment{ID: "tgw-attach-3", VPC: "vpc-i"})
 			w.Gateways[0].Tables[0].Routes = []network.Route{to("10.0.0.0/8", "tgw-attach-3")}
 		}, hop: "gateway route", want: network.Unknown, says: "vpc-i"},
+		"gateway: another VPC that has the addresses itself": {gate: true, change: func(w *world) {
+			w.Gateways[0].Attachments = append(w.Gateways[0].Attachments, network.Attachment{ID: "tgw-attach-3", VPC: "vpc-x"})
+			w.Gateways[0].Tables[0].Routes = []network.Route{{Destination: cidr("10.2.0.0/16"), Target: "tgw-attach-3", Propagated: true}}
+		}, hop: "gateway route", want: network.No, says: "vpc-x, which has these addresses itself"},
 		"gateway: a static route before a propagated one": {gate: true, change: func(w *world) {
 			w.Gateways[0].Tables[0].Routes = append(w.Gateways[0].Tables[0].Routes, network.Route{Destination: cidr("10.2.0.0/16"), Target: "tgw-attach-9", Propagated: true})
 		}, hop: "gateway route", want: network.Yes},

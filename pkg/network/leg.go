@@ -279,6 +279,8 @@ func (l *leg) led(g Gateway, from, to Attachment, dst []netip.Prefix) (out []fin
 			out = append(out, yes("%s sends %s to %s", table.ID, where, to))
 		case r.Target == from.ID:
 			out = append(out, finding{No, fmt.Sprintf("route %s in %s leads back to %s", r.Destination, table.ID, from.ID), g.Owner, remedy})
+		case other.VPC != "" && r.Propagated: // the addresses are that VPC's own
+			out = append(out, finding{No, fmt.Sprintf("%s sends %s to %s of %s, which has these addresses itself", table.ID, where, other.ID, other.VPC), g.Owner, remedy})
 		case other.VPC != "":
 			out, passes = append(out, unknown("%s sends %s to %s of %s, which inspects it or not", table.ID, where, other.ID, other.VPC)), false
 		default:

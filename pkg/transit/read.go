@@ -286,9 +286,9 @@ func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) (
 		if err != nil || !slices.ContainsFunc(cidrs, destination.Overlaps) {
 			continue
 		}
-		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole}
+		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole, Static: r.Type == types.TransitGatewayRouteTypeStatic}
 		for _, a := range r.TransitGatewayAttachments { // several only where a VPN or Connect attachment shares the load
-			e.Attachment = aws.ToString(a.TransitGatewayAttachmentId)
+			e.Attachment, e.Outside = aws.ToString(a.TransitGatewayAttachmentId), a.ResourceType != "" && a.ResourceType != types.TransitGatewayAttachmentResourceTypeVpc
 		}
 		out = append(out, e)
 	}
