@@ -100,6 +100,9 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 	}
 	changes.Add = slices.DeleteFunc(changes.Add, func(w Wanted) bool { return itemOf(left, w.Group, Key(w.Rule, egress)) != nil })
 	changes.Contested = append(changes.Contested, left...)
+	if err := o.Cancel(ctx, o.connection, changes.Drop); err != nil {
+		return changes, err
+	}
 	if err := o.share(ctx, changes.Share); err != nil {
 		return changes, err
 	}
