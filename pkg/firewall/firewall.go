@@ -129,15 +129,7 @@ func admit(rules []Rule, wanted Rule) bool {
 	return len(shut) == 0
 }
 
-// Model returns groups as package network judges them. The entries of the prefix lists that their rules name are not read.
-func Model(groups []Group) []network.Group {
-	var out []network.Group
-	for _, g := range groups {
-		out = append(out, network.Group{ID: g.ID, Name: g.Name, Ingress: model(g.Ingress), Egress: model(g.Egress)})
-	}
-	return out
-}
-
+// model returns rules as package network judges them. The entries of the prefix lists that they name are not read.
 func model(rules []Rule) []network.Rule {
 	var out []network.Rule
 	for _, r := range rules {
