@@ -74,10 +74,10 @@ var peeringSteps = map[string]step{
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "lambda:ListFunctions",
-				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
 			}},
-			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
-				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance", "sagemaker:DescribeUserProfile"},
+				resources: []string{arn("sagemaker", "domain/*"), notebooks, arn("sagemaker", "user-profile/*")}},
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},

@@ -203,7 +203,7 @@ const hopColumn = 20
 // hops prints a verdict.
 func hops(verdict []story.Hop) {
 	for _, h := range verdict {
-		head := fmt.Sprintf("  %s %-15s ", story.Mark(h.OK), h.Hop)
+		head := fmt.Sprintf("  %s %-15s ", h.Mark(), h.Hop)
 		for i, line := range story.Wrap(h.Detail, story.Width-hopColumn, 0) {
 			if i > 0 {
 				head = strings.Repeat(" ", hopColumn)

@@ -17,6 +17,7 @@ type Database struct {
 	Port    int    // TCP
 	Groups  []string
 	Subnets []string // where its interfaces may be; empty if not known
+	Dual    bool     // it has IPv6 addresses as well as IPv4
 	Zone    string   // the Availability Zone in which it is, where that is known and its subnets are not
 	Tags    map[string]string
 	Status  string // AWS's word: "available", "creating", "modifying", …

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -105,7 +106,8 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 				continue
 			}
 			d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
-				Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus)}
+				Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus),
+				Dual: dual(c.IpAddressType)}
 			if c.Endpoint != nil {
 				d.Port = int(aws.ToInt32(c.Endpoint.Port))
 			}
@@ -138,7 +140,7 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 func instance(i rdstypes.DBInstance) (Database, bool) {
 	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
 		Status: aws.ToString(i.DBInstanceStatus)}
-	d.Groups = groups(i.VpcSecurityGroups)
+	d.Groups, d.Dual = groups(i.VpcSecurityGroups), dual(i.NetworkType)
 	if i.DBSubnetGroup != nil {
 		d.Subnets = converted(*i.DBSubnetGroup).subnets
 	}
@@ -150,8 +152,16 @@ func instance(i rdstypes.DBInstance) (Database, bool) {
 
 func cluster(c rdstypes.DBCluster) (Database, bool) {
 	d := Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
-		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList), Status: aws.ToString(c.Status)}
+		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList), Status: aws.ToString(c.Status),
+		Dual: dual(c.NetworkType)}
 	return d, there(d)
+}
+
+// dual reports whether a database has IPv6 addresses too: RDS says DUAL, Redshift dualstack. Without a word it has IPv4 alone.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html#USER_VPC.IP_addressing
+// https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
+func dual(networkType *string) bool {
+	return strings.HasPrefix(strings.ToLower(aws.ToString(networkType)), "dual")
 }
 
 // there reports whether a database is there, be it without an endpoint for now.

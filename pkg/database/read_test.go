@@ -171,3 +171,26 @@ func TestADatabaseIsInTheSubnetsOfItsGroup(t *testing.T) {
 		t.Errorf("asked for the groups %v", r.asked)
 	}
 }
+
+// A database has IPv4 addresses alone unless its service says otherwise, each in its own words.
+func TestWhichAddressesADatabaseHas(t *testing.T) {
+	in := func(kind *string) *region {
+		group := &types.DBSubnetGroup{DBSubnetGroupName: aws.String("g"), VpcId: aws.String("vpc-1")}
+		return &region{groups: map[string]string{"g": "vpc-1"},
+			instances: []types.DBInstance{{DBInstanceIdentifier: aws.String("a"), Engine: aws.String("mysql"), NetworkType: kind, DBSubnetGroup: group, Endpoint: &types.Endpoint{Port: aws.Int32(3306)}}},
+			clusters:  []types.DBCluster{{DBClusterIdentifier: aws.String("b"), Engine: aws.String("aurora-mysql"), NetworkType: kind, DBSubnetGroup: aws.String("g"), Port: aws.Int32(3306)}},
+			redshift:  []redshifttypes.Cluster{{ClusterIdentifier: aws.String("c"), IpAddressType: kind, VpcId: aws.String("vpc-1"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}}}
+	}
+	for kind, want := range map[string]bool{"": false, "IPV4": false, "DUAL": true, "ipv4": false, "dualstack": true} {
+		r := in(aws.String(kind))
+		found, err := database.Read(t.Context(), r, r, "vpc-1", false)
+		if err != nil || len(found) != 3 {
+			t.Fatalf("%+v, %v", found, err)
+		}
+		for _, d := range found {
+			if d.Dual != want {
+				t.Errorf("%s of the type %q: dual is %v", d.ID, kind, d.Dual)
+			}
+		}
+	}
+}

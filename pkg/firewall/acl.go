@@ -73,13 +73,14 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 		if len(subnets) == 0 {
 			subnets = nil // unknown: any of the VPC's
 		}
-		lacking := Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)
+		peers := network.Spoken(side.Peer.CIDRs, o.Dual)
+		lacking := Judge(acls, subnets, peers, []int{o.Port}, true)
 		if len(lacking) > 0 {
 			calling, err := clients(ctx, side.Peer)
 			if err != nil {
 				return nil, nil, err
 			}
-			if from := within(calling.CIDRs, side.Peer.CIDRs); len(from) > 0 {
+			if from := within(calling.CIDRs, peers); len(from) > 0 {
 				lacking = Judge(acls, subnets, from, []int{o.Port}, true)
 			}
 		}
@@ -114,7 +115,8 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 
 // attachmentACLs judges the ACLs of those subnets of a gateway's attachment in which nothing else of the connection is. What comes from there
 // to the gateway meets their inbound rules, what comes from the gateway their outbound rules; both by the addresses that are in this VPC, as if
-// what is in it stood on the other side of the subnet. Where a database or a client shares the subnet, its own judgement is what AWS evaluates.
+// what is in it stood on the other side of the subnet. Where a database or a client shares the subnet, its own judgement is what AWS evaluates, and
+// what [entering] says.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
 func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side, there []workflow.Opening, clients func(context.Context, workflow.VPC) (Clients, error)) ([]string, error) {
 	var lacks []string
@@ -126,16 +128,18 @@ func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side,
 		if len(apart) > 0 {
 			lacks = append(lacks, Judge(acls, apart, addresses(o, own), []int{o.Port}, false)...)
 		}
+		lacks = append(lacks, entering(acls, among(side.Attached, o.Subnets), addresses(o, own), network.Ephemeral)...)
 	}
 	for _, o := range there {
-		if len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
+		if own := network.Spoken(own, o.Dual); len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
 			continue
 		}
 		calling, err := clients(ctx, side.VPC)
 		if err != nil {
 			return nil, err
 		}
-		apart, from := without(side.Attached, calling.Subnets), within(calling.CIDRs, own)
+		apart, from := without(side.Attached, calling.Subnets), within(calling.CIDRs, network.Spoken(own, o.Dual))
+		lacks = append(lacks, entering(acls, among(side.Attached, calling.Subnets), from, network.Ports{From: o.Port, To: o.Port})...)
 		if len(apart) > 0 && len(from) > 0 {
 			lacks = append(lacks, Judge(acls, apart, from, []int{o.Port}, true)...)
 		}
@@ -150,10 +154,31 @@ func without(ids, others []string) []string {
 
 // addresses are those that a database may have, of what the connection reaches of its VPC: all of that if its subnets are not known.
 func addresses(o workflow.Opening, reached []netip.Prefix) []netip.Prefix {
+	reached = network.Spoken(reached, o.Dual)
 	if len(o.CIDRs) == 0 {
 		return reached
 	}
 	return within(o.CIDRs, reached)
+}
+
+// entering says what the ACLs of subnets that an end shares with the attachment lack for what leaves them: on its way to the gateway it meets
+// their inbound rules too, by the end's own addresses. Which of cidrs are those of which subnet is not known, so only what all of them lack is said.
+func entering(acls []network.ACL, shared []string, cidrs []netip.Prefix, ports network.Ports) []string {
+	var out []string
+	for _, acl := range acls {
+		if len(cidrs) == 0 || !slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(shared, s) }) {
+			continue
+		}
+		if !slices.ContainsFunc(cidrs, func(p netip.Prefix) bool { return len(network.Deny(acl.Ingress, []netip.Prefix{p}, ports)) == 0 }) {
+			out = append(out, acl.Lacks("inbound", "from", network.Deny(acl.Ingress, cidrs, ports))...)
+		}
+	}
+	return out
+}
+
+// among returns those of ids that are among others.
+func among(ids, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !slices.Contains(others, id) })
 }
 
 // within returns those of prefixes that a connection reaches.

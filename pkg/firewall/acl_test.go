@@ -101,19 +101,29 @@ func TestTheACLsOfAnAttachmentsOwnSubnets(t *testing.T) {
 	consumer := workflow.Side{VPC: here, Peer: peer, Attached: []string{"subnet-tgw"}, Ports: []int{3306}}
 	there := []workflow.Opening{{Database: "sales", Port: 3306, CIDRs: []netip.Prefix{cidr("10.2.128.0/24")}}}
 	notebook := firewall.Clients{Subnets: []string{"subnet-n"}, CIDRs: []netip.Prefix{cidr("10.1.7.0/24")}}
+	shared := func(s workflow.Side, subnet string) workflow.Side {
+		s.Attached = []string{subnet}
+		return s
+	}
 	for name, c := range map[string]struct {
 		side  workflow.Side
 		there []workflow.Opening
 		cidr  string // that the attachment's ACL lets through
 		lacks []string
 	}{
-		"the database's range":          {side: producer, cidr: "10.1.128.0/24"},
-		"the other VPC's range":         {side: producer, cidr: "10.2.0.0/16", lacks: []string{"inbound entry: allow TCP 32768-60999 from 10.1.128.0/24", "outbound entry: allow TCP 3306 to 10.1.128.0/24"}},
-		"the clients' range":            {side: consumer, there: there, cidr: "10.1.7.0/24"},
-		"another range of the client's": {side: consumer, there: there, cidr: "10.1.9.0/24", lacks: []string{"inbound entry: allow TCP 3306 from 10.1.7.0/24", "outbound entry: allow TCP 32768-60999 to 10.1.7.0/24"}},
+		"the database's range":                        {side: producer, cidr: "10.1.128.0/24"},
+		"the other VPC's range":                       {side: producer, cidr: "10.2.0.0/16", lacks: []string{"inbound entry: allow TCP 32768-60999 from 10.1.128.0/24", "outbound entry: allow TCP 3306 to 10.1.128.0/24"}},
+		"the clients' range":                          {side: consumer, there: there, cidr: "10.1.7.0/24"},
+		"another range of the client's":               {side: consumer, there: there, cidr: "10.1.9.0/24", lacks: []string{"inbound entry: allow TCP 3306 from 10.1.7.0/24", "outbound entry: allow TCP 32768-60999 to 10.1.7.0/24"}},
+		"shared, and what leaves it does not come in": {side: shared(producer, "subnet-db"), cidr: "10.2.0.0/16", lacks: []string{"inbound entry: allow TCP 32768-60999 from 10.1.128.0/24"}},
+		"shared, and all of it comes in":              {side: shared(producer, "subnet-db"), cidr: "10.0.0.0/8"},
+		"shared with the clients":                     {side: shared(consumer, "subnet-n"), there: there, cidr: "10.2.0.0/16", lacks: []string{"inbound entry: allow TCP 3306 from 10.1.7.0/24"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := acls{"acl-open": {[]string{"subnet-db", "subnet-n"}, "0.0.0.0/0"}, "acl-tgw": {[]string{"subnet-tgw"}, c.cidr}}
+			all := acls{"acl-open": {[]string{"subnet-db", "subnet-n"}, "0.0.0.0/0"}, "acl-tgw": {c.side.Attached, c.cidr}}
+			if c.side.Attached[0] != "subnet-tgw" {
+				delete(all, "acl-open")
+			}
 			_, lacks, err := firewall.CheckACLs(t.Context(), all, c.side, c.there, func(context.Context, workflow.VPC) (firewall.Clients, error) { return notebook, nil })
 			if err != nil || len(lacks) != len(c.lacks) {
 				t.Fatalf("lacks %q, %v; want %q", lacks, err, c.lacks)

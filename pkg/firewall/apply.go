@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -99,6 +100,9 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 	}
 	changes.Add = slices.DeleteFunc(changes.Add, func(w Wanted) bool { return itemOf(left, w.Group, Key(w.Rule, egress)) != nil })
 	changes.Contested = append(changes.Contested, left...)
+	if err := o.Cancel(ctx, o.connection, changes.Drop); err != nil {
+		return changes, err
+	}
 	if err := o.share(ctx, changes.Share); err != nil {
 		return changes, err
 	}
@@ -347,8 +351,11 @@ func contested(items []ledger.Item) string {
 func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Changes) workflow.Hop {
 	hop := workflow.Hop{Hop: "security group of " + o.Database, OK: true}
 	switch {
-	case len(wanted) == 0:
+	case len(o.Groups) == 0:
 		hop.OK, hop.Detail = false, "the database has no VPC security group"
+		return hop
+	case len(wanted) == 0:
+		hop.OK, hop.Detail = false, fmt.Sprintf("the database has IPv4 addresses only, and nothing of %s that comes here has one", peer.ID)
 		return hop
 	case len(done.Contested) > 0:
 		hop.OK, hop.Detail = false, contested(done.Contested)
@@ -359,7 +366,7 @@ func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Cha
 		state = "opened"
 	}
 	var cidrs []string
-	for _, c := range peer.CIDRs {
+	for _, c := range network.Spoken(peer.CIDRs, o.Dual) {
 		cidrs = append(cidrs, c.String())
 	}
 	hop.Detail = fmt.Sprintf("%s %s: TCP %d from %s", wanted[0].Group, state, o.Port, strings.Join(cidrs, ", "))

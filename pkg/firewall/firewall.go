@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // Rule admits TCP on the ports From to To from or to one source. A rule that AWS holds with several sources is several
@@ -55,6 +56,7 @@ type Changes struct {
 	Add       []Wanted      // no rule admits it
 	Share     []ledger.Item // a rule of Drawbridge's admits it that this connection does not need yet, or that was never confirmed
 	Contested []ledger.Item // somebody took it away again after it was put back
+	Drop      []ledger.Item // contested, and a rule of its owner's admits it by now: only the ledger changes
 }
 
 // Held is a security group rule as AWS holds it.
@@ -119,9 +121,28 @@ func Ours(connection string, items []ledger.Item) []Tagged {
 }
 
 // admits reports whether r already lets everything of wanted through.
-func (r Rule) admits(wanted Rule) bool {
-	return r.CIDR.IsValid() && r.From <= wanted.From && r.To >= wanted.To &&
-		r.CIDR.Addr().Is4() == wanted.CIDR.Addr().Is4() && r.CIDR.Bits() <= wanted.CIDR.Bits() && r.CIDR.Contains(wanted.CIDR.Addr())
+func (r Rule) admits(wanted Rule) bool { return admit([]Rule{r}, wanted) }
+
+// admit reports whether rules let everything of wanted through, each all of it or together.
+func admit(rules []Rule, wanted Rule) bool {
+	shut, _ := network.Shut(model(rules), network.Traffic{Peers: []netip.Prefix{wanted.CIDR}, Ports: network.Ports{From: wanted.From, To: wanted.To}})
+	return len(shut) == 0
+}
+
+// model returns rules as package network judges them. The entries of the prefix lists that they name are not read.
+func model(rules []Rule) []network.Rule {
+	var out []network.Rule
+	for _, r := range rules {
+		one := network.Rule{Ports: network.Ports{From: r.From, To: r.To}, CIDR: r.CIDR}
+		switch {
+		case strings.HasPrefix(r.Other, "pl-"):
+			one.List = r.Other
+		case r.Other != "":
+			one.Group = r.Other
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 func compare(a, b Wanted) int {

@@ -2,7 +2,6 @@ package firewall
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ func WantedIngress(openings []workflow.Opening, sources []netip.Prefix) []Wanted
 		if len(o.Groups) == 0 {
 			continue
 		}
-		for _, cidr := range sources {
+		for _, cidr := range network.Spoken(sources, o.Dual) {
 			out = append(out, Wanted{Group: slices.Min(o.Groups), Rule: Rule{From: o.Port, To: o.Port, CIDR: cidr}})
 		}
 	}
@@ -49,10 +48,12 @@ func WantedEgress(clients []notebook.Client, ports []int, destinations []netip.P
 // Plan returns what lets the wanted traffic through, in one direction. together maps a group to the groups that share its
 // network interface: a rule in any of them serves. items are what the ledger has of all these groups.
 //
-//	a rule of somebody else's covers port and source      → nothing
+//	rules of somebody else's cover port and source, one
+//	or several together                                   → nothing
+//	the same, and it is contested                         → drop: its owner admits it by now
 //	a rule that the ledger has covers them                → share, unless the connection needs it already
 //	the same, and it was never confirmed                  → share
-//	a rule covers only a part                             → add ours, beside it
+//	rules cover only a part                               → add ours, beside them
 //	no rule                                               → add ours
 //	no rule, and somebody took ours away twice            → contested
 //
@@ -67,6 +68,8 @@ func Plan(connection string, wanted []Wanted, egress bool, groups []Group, toget
 		case mine >= 0 && ours[mine].State != ledger.Intended:
 		case mine >= 0:
 			out.Share = append(out.Share, ours[mine])
+		case others && exact != nil && exact.State == ledger.Contested && exact.NeededBy(connection):
+			out.Drop = append(out.Drop, *exact)
 		case others:
 		case len(ours) > 0:
 			out.Share = append(out.Share, ours[0])
@@ -83,8 +86,9 @@ func Plan(connection string, wanted []Wanted, egress bool, groups []Group, toget
 	return out
 }
 
-// admitting reports whether a rule of somebody else's admits what is wanted, and returns the items of Drawbridge's rules that do.
+// admitting reports whether rules of somebody else's admit what is wanted, and returns the items of Drawbridge's rules that do.
 func admitting(w Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) (others bool, ours []ledger.Item) {
+	var theirs []Rule
 	for _, g := range groups {
 		if g.ID != w.Group && !slices.Contains(together[w.Group], g.ID) {
 			continue
@@ -94,17 +98,16 @@ func admitting(w Wanted, egress bool, groups []Group, together map[string][]stri
 			rules = g.Egress
 		}
 		for _, r := range rules {
-			if !r.admits(w.Rule) {
-				continue
-			}
-			if i := itemOf(items, g.ID, Key(r, egress)); i != nil && i.State != ledger.Contested {
+			i := itemOf(items, g.ID, Key(r, egress))
+			switch {
+			case i == nil || i.State == ledger.Contested:
+				theirs = append(theirs, r)
+			case r.admits(w.Rule):
 				ours = append(ours, *i)
-			} else {
-				others = true
 			}
 		}
 	}
-	return others, ours
+	return admit(theirs, w.Rule), ours
 }
 
 // Lost returns the items of rules that a plan adds although the ledger has them confirmed: somebody took them away.
@@ -212,8 +215,7 @@ func OpenEverywhere(groups []Group, ports []int, destinations []netip.Prefix) bo
 	for _, g := range groups {
 		for _, port := range ports {
 			for _, cidr := range destinations {
-				wanted := Rule{From: port, To: port, CIDR: cidr}
-				if !slices.ContainsFunc(g.Egress, func(r Rule) bool { return r.admits(wanted) }) {
+				if !admit(g.Egress, Rule{From: port, To: port, CIDR: cidr}) {
 					return false
 				}
 			}
@@ -237,41 +239,10 @@ func Judge(acls []network.ACL, subnets []string, peers []netip.Prefix, ports []i
 			if !producer {
 				in, outgoing = outgoing, in
 			}
-			out = append(out, lacks(acl.ID, "inbound", "from", network.Deny(acl.Ingress, peers, in))...)
-			out = append(out, lacks(acl.ID, "outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
+			out = append(out, acl.Lacks("inbound", "from", network.Deny(acl.Ingress, peers, in))...)
+			out = append(out, acl.Lacks("outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// lacks says of what is denied which entries are missing: one for all prefixes that the same rule denies.
-func lacks(acl, direction, preposition string, denied []network.Denied) []string {
-	const few = 4 // prefixes that are named
-	var out []string
-	for len(denied) > 0 {
-		like := denied[0]
-		n := slices.IndexFunc(denied, func(d network.Denied) bool { return d.Ports != like.Ports || d.Rule != like.Rule })
-		if n < 0 {
-			n = len(denied)
-		}
-		var names []string
-		for _, d := range denied[:min(n, few)] {
-			names = append(names, d.CIDR.String())
-		}
-		if n > few {
-			names = append(names, fmt.Sprintf("and %d more", n-few))
-		}
-		ports := fmt.Sprint(like.Ports.From)
-		if like.Ports.To != like.Ports.From {
-			ports = fmt.Sprintf("%d-%d", like.Ports.From, like.Ports.To)
-		}
-		before := ""
-		if like.Rule > 0 {
-			before = fmt.Sprintf(" before rule %d", like.Rule)
-		}
-		out = append(out, fmt.Sprintf("network ACL %s lacks an %s entry%s: allow TCP %s %s %s", acl, direction, before, ports, preposition, strings.Join(names, ", ")))
-		denied = denied[n:]
-	}
-	return out
 }

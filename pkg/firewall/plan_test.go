@@ -32,6 +32,7 @@ func TestPlan(t *testing.T) {
 		"a wider source":                           {[]firewall.Rule{{3306, 3306, cidr("10.0.0.0/8"), ""}}, nil, 0},
 		"a wider port range":                       {[]firewall.Rule{{0, 65535, cidr("10.1.0.0/16"), ""}}, nil, 0},
 		"a narrower source serves only a part":     {[]firewall.Rule{{3306, 3306, cidr("10.1.0.0/24"), ""}}, nil, 1},
+		"two halves of the source together":        {[]firewall.Rule{{3306, 3306, cidr("10.1.0.0/17"), ""}}, []firewall.Rule{{0, 65535, cidr("10.1.128.0/17"), ""}}, 0},
 		"another port":                             {[]firewall.Rule{{5432, 5432, cidr("10.1.0.0/16"), ""}}, nil, 1},
 		"a group as the source tells nothing":      {[]firewall.Rule{{3306, 3306, netip.Prefix{}, "sg-9"}}, nil, 1},
 		"everything for IPv6 only":                 {[]firewall.Rule{{0, 65535, cidr("::/0"), ""}}, nil, 1},
@@ -56,19 +57,21 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 	for name, c := range map[string]struct {
 		rules []firewall.Rule
 		item  ledger.Item
-		want  string // how many are added, shared, contested
+		want  string // how many are added, shared, contested, dropped
 	}{
-		"this connection's":                 {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-1"), "0 0 0"},
-		"this one's, its answer lost":       {[]firewall.Rule{exact}, item(ledger.Intended, "pcx-1"), "0 1 0"},
-		"another's":                         {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-2"), "0 1 0"},
-		"another's, and one of the owner's": {[]firewall.Rule{exact, wide}, item(ledger.Confirmed, "pcx-2"), "0 0 0"},
-		"taken away":                        {nil, item(ledger.Confirmed, "pcx-1"), "1 0 0"},
-		"taken away twice":                  {nil, item(ledger.Contested, "pcx-1"), "0 0 1"},
-		"taken away twice, and put there":   {[]firewall.Rule{exact}, item(ledger.Contested, "pcx-1"), "0 0 0"},
+		"this connection's":                 {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-1"), "0 0 0 0"},
+		"this one's, its answer lost":       {[]firewall.Rule{exact}, item(ledger.Intended, "pcx-1"), "0 1 0 0"},
+		"another's":                         {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-2"), "0 1 0 0"},
+		"another's, and one of the owner's": {[]firewall.Rule{exact, wide}, item(ledger.Confirmed, "pcx-2"), "0 0 0 0"},
+		"taken away":                        {nil, item(ledger.Confirmed, "pcx-1"), "1 0 0 0"},
+		"taken away twice":                  {nil, item(ledger.Contested, "pcx-1"), "0 0 1 0"},
+		"taken away twice, and put there":   {[]firewall.Rule{exact}, item(ledger.Contested, "pcx-1"), "0 0 0 1"},
+		"taken away twice, and wider there": {[]firewall.Rule{wide}, item(ledger.Contested, "pcx-1"), "0 0 0 1"},
+		"another's that was, and put there": {[]firewall.Rule{exact}, item(ledger.Contested, "pcx-2"), "0 0 0 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := firewall.Plan("pcx-1", wanted, false, []firewall.Group{{ID: "sg-1", Ingress: c.rules}}, nil, []ledger.Item{c.item})
-			if told := fmt.Sprint(len(got.Add), len(got.Share), len(got.Contested)); told != c.want {
+			if told := fmt.Sprint(len(got.Add), len(got.Share), len(got.Contested), len(got.Drop)); told != c.want {
 				t.Errorf("plans %s, want %s", told, c.want)
 			}
 		})
@@ -77,12 +80,12 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 
 func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
 	got := firewall.WantedIngress([]workflow.Opening{
-		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}},
+		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}, Dual: true},
 		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}},
 		{Database: "no group", Port: 1, Groups: nil},
 	}, []netip.Prefix{cidr("10.1.0.0/16"), cidr("2001:db8::/56")})
-	if len(got) != 4 || got[0].Rule.From != 3307 || got[2].Rule.From != 5439 {
-		t.Errorf("wanted = %v, want ports 3307 and 5439 from both sources", got)
+	if len(got) != 3 || got[0].Rule.From != 3307 || got[1].Rule.From != 5439 || got[2].Rule.From != 5439 {
+		t.Errorf("wanted = %v, want port 3307 from IPv4, which is all that the database has, and 5439 from both sources", got)
 	}
 }
 

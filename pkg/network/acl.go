@@ -1,12 +1,11 @@
-// Package network is the model of what lets a packet through or not. It is pure: it knows no API and no policy.
-//
-// So far it has network ACLs. Route tables, security groups and gateways are judged where they are changed (pkg/route, pkg/firewall).
 package network
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"go4.org/netipx"
 )
@@ -102,16 +101,7 @@ func without(whole, part netip.Prefix) []netip.Prefix {
 	var b netipx.IPSetBuilder
 	b.AddPrefix(whole)
 	b.RemovePrefix(part)
-	return prefixes(&b)
-}
-
-// prefixes are those of a set. Only a prefix that is not valid, which no CIDR of AWS's is, would make a set fail.
-func prefixes(b *netipx.IPSetBuilder) []netip.Prefix {
-	set, err := b.IPSet()
-	if err != nil {
-		panic(err)
-	}
-	return set.Prefixes()
+	return prefixesOf(&b)
 }
 
 // merged joins the prefixes of parts that are alike otherwise.
@@ -130,7 +120,7 @@ func merged(parts []Denied) []Denied {
 	}
 	var out []Denied
 	for l, set := range sets {
-		for _, p := range prefixes(set) {
+		for _, p := range prefixesOf(set) {
 			out = append(out, Denied{CIDR: p, Ports: l.ports, Rule: l.rule})
 		}
 	}
@@ -138,5 +128,31 @@ func merged(parts []Denied) []Denied {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Ports.From, b.Ports.From), cmp.Compare(a.Ports.To, b.Ports.To),
 			a.CIDR.Addr().Compare(b.CIDR.Addr()), cmp.Compare(a.CIDR.Bits(), b.CIDR.Bits()))
 	})
+	return out
+}
+
+// Lacks says of what the ACL denies, as [Deny] returns it, which entries are missing: one for all prefixes that the same rule denies.
+func (a ACL) Lacks(direction, preposition string, denied []Denied) []string {
+	var out []string
+	for len(denied) > 0 {
+		like := denied[0]
+		n := slices.IndexFunc(denied, func(d Denied) bool { return d.Ports != like.Ports || d.Rule != like.Rule })
+		if n < 0 {
+			n = len(denied)
+		}
+		var cidrs []string
+		for _, d := range denied[:min(n, few)] {
+			cidrs = append(cidrs, d.CIDR.String())
+		}
+		if n > few {
+			cidrs = append(cidrs, fmt.Sprintf("and %d more", n-few))
+		}
+		before := ""
+		if like.Rule > 0 {
+			before = fmt.Sprintf(" before rule %d", like.Rule)
+		}
+		out = append(out, fmt.Sprintf("network ACL %s lacks an %s entry%s: allow TCP %s %s %s", a.ID, direction, before, like.Ports, preposition, strings.Join(cidrs, ", ")))
+		denied = denied[n:]
+	}
 	return out
 }

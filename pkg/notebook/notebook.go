@@ -182,6 +182,11 @@ type LambdaAPI interface {
 
 // Clients returns the notebook instances, Studio domains (VPC only) and VPC functions of a VPC, sorted by name.
 func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, vpc string, subnets []string) ([]Client, error) {
+	return clients(ctx, sagemakerapi, lambdaapi, vpc, subnets, func(context.Context, string, Client) ([]Client, error) { return nil, nil })
+}
+
+// clients is [Clients], with what people says of a domain.
+func clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, vpc string, subnets []string, people func(ctx context.Context, domain string, of Client) ([]Client, error)) ([]Client, error) {
 	var out []Client
 	names, err := List(ctx, sagemakerapi)
 	if err != nil {
@@ -206,16 +211,18 @@ func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, v
 			return nil, fmt.Errorf("listing Studio domains: %w", err)
 		}
 		for _, d := range page.Domains {
-			got, err := sagemakerapi.DescribeDomain(ctx, &sagemaker.DescribeDomainInput{DomainId: d.DomainId})
+			of, err := domain(ctx, sagemakerapi, aws.ToString(d.DomainId), vpc)
 			if err != nil {
-				return nil, fmt.Errorf("describing Studio domain %s: %w", aws.ToString(d.DomainId), err)
+				return nil, err
 			}
-			// PublicInternetOnly sends everything but EFS through SageMaker's own VPC; no rule of ours would help.
-			// https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-and-internet-access.html
-			if aws.ToString(got.VpcId) != vpc || got.AppNetworkAccessType == types.AppNetworkAccessTypePublicInternetOnly || got.DefaultUserSettings == nil {
+			if len(of) == 0 {
 				continue
 			}
-			out = append(out, Client{Name: "Studio " + aws.ToString(d.DomainName), Groups: slices.Sorted(slices.Values(got.DefaultUserSettings.SecurityGroups)), Subnets: slices.Sorted(slices.Values(got.SubnetIds))})
+			more, err := people(ctx, aws.ToString(d.DomainId), of[0])
+			if err != nil {
+				return nil, err
+			}
+			out = append(append(out, of...), more...)
 		}
 	}
 	functions, err := Functions(ctx, lambdaapi, vpc, subnets)

@@ -265,6 +265,9 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 			return Verdict{}, err
 		}
 	}
+	if q.Subnets, err = i.subnets(ctx, in.Execution, q); err != nil {
+		return Verdict{}, err
+	}
 	q.Accept, q.Unclear = set.Answer(r, a, about), tag.Why(q.Accepter.Tags, tag.Accept)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
 		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.

@@ -3,6 +3,7 @@ package peering
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
@@ -193,6 +194,23 @@ func NotebooksMatter(requester, accepter workflow.VPC) bool {
 		}
 	}
 	return false
+}
+
+// SubnetsMatter reports whether it makes a difference which subnets a VPC has: when nothing but routes of a main table that no subnet has of its
+// own leads the other VPC's addresses elsewhere.
+func SubnetsMatter(p Peering, here, there *workflow.Facts) bool {
+	_, _, _, used := reached(slices.DeleteFunc(slices.Clone(here.Tables), func(t workflow.Table) bool { return len(t.Subnets) == 0 }), there.VPC.CIDRs, p.ID)
+	_, _, _, all := reached(route.InUse(here.Tables, []string{""}), there.VPC.CIDRs, p.ID)
+	return p.Status == "pending-acceptance" && all && !used
+}
+
+// used returns the route tables of a side that its subnets use.
+func used(q Question, f *workflow.Facts) []workflow.Table {
+	subnets, ok := q.Subnets[f.VPC.ID]
+	if !ok {
+		subnets = []string{""}
+	}
+	return route.InUse(f.Tables, subnets)
 }
 
 // reached finds a live route in tables by which some of cidrs is already reached, elsewhere than through target.

@@ -55,7 +55,7 @@ func TestSettled(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	live := func(destination, target string) []workflow.Table {
-		return []workflow.Table{{ID: "rtb-1", Routes: []workflow.Route{{Destination: netip.MustParsePrefix(destination), Target: target}}}}
+		return []workflow.Table{{ID: "rtb-1", Main: true, Routes: []workflow.Route{{Destination: netip.MustParsePrefix(destination), Target: target}}}}
 	}
 	for name, c := range map[string]struct {
 		status string
@@ -99,8 +99,16 @@ func TestJudge(t *testing.T) {
 		"VPCs that overlap in IPv6":                         {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "2001:db8:1:1::/64") }, workflow.AnswerRefuse, "2001:db8"},
 		"what the accepter already reaches elsewhere":       {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerRefuse, "tgw-1"},
 		"what the requester already reaches elsewhere":      {"pending-acceptance", func(q *peering.Question) { q.Requester.Tables = live("10.0.0.0/8", "pcx-9") }, workflow.AnswerRefuse, "pcx-9"},
-		"a default route is no overlap":                     {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("0.0.0.0/0", "igw-1") }, workflow.AnswerAccept, ""},
-		"a live route of an active peering is AddRoutes's":  {"active", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerConnect, ""},
+		"a route of a table that no subnet uses is none": {"pending-acceptance", func(q *peering.Question) {
+			q.Accepter.Tables = append(live("10.1.0.0/16", "tgw-1"), workflow.Table{ID: "rtb-2", Subnets: []string{"subnet-1"}})
+			q.Subnets = map[string][]string{"vpc-2": {"subnet-1"}}
+		}, workflow.AnswerAccept, ""},
+		"one of the main table, which another subnet uses": {"pending-acceptance", func(q *peering.Question) {
+			q.Accepter.Tables = append(live("10.1.0.0/16", "tgw-1"), workflow.Table{ID: "rtb-2", Subnets: []string{"subnet-1"}})
+			q.Subnets = map[string][]string{"vpc-2": {"subnet-1", "subnet-2"}}
+		}, workflow.AnswerRefuse, "tgw-1"},
+		"a default route is no overlap":                    {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("0.0.0.0/0", "igw-1") }, workflow.AnswerAccept, ""},
+		"a live route of an active peering is AddRoutes's": {"active", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerConnect, ""},
 		"the notebooks' own bridges as the peer": {"pending-acceptance", func(q *peering.Question) {
 			q.Accepter.VPC.CIDRs = cidrs("172.17.0.0/16")
 			q.Notebooks = map[string]bool{"vpc-1": true}
@@ -150,4 +158,28 @@ func ExampleJudge() {
 	v := peering.Judge(q)
 	fmt.Println(v.Answer, "-", v.Reason)
 	// Output: refuse - 10.1.0.0/16 of vpc-1 overlaps 10.1.128.0/17 of vpc-2
+}
+
+// Which subnets a VPC has is only asked for if the main table, and no other, leads the other VPC's addresses elsewhere.
+func TestSubnetsMatter(t *testing.T) {
+	there := &workflow.Facts{VPC: workflow.VPC{ID: "vpc-2", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}}}
+	routes := []workflow.Route{{Destination: netip.MustParsePrefix("10.2.0.0/16"), Target: "igw-1"}}
+	main, own := workflow.Table{ID: "rtb-1", Main: true, Routes: routes}, workflow.Table{ID: "rtb-2", Subnets: []string{"subnet-1"}, Routes: routes}
+	quiet, idle := workflow.Table{ID: "rtb-3", Main: true}, workflow.Table{ID: "rtb-4", Routes: routes}
+	for name, c := range map[string]struct {
+		status string
+		tables []workflow.Table
+		want   bool
+	}{
+		"the main table alone":                 {"pending-acceptance", []workflow.Table{main}, true},
+		"of an active peering":                 {"active", []workflow.Table{main}, false},
+		"one that a subnet has, too":           {"pending-acceptance", []workflow.Table{main, own}, false},
+		"one that no subnet has, not the main": {"pending-acceptance", []workflow.Table{quiet, idle}, false},
+		"nothing":                              {"pending-acceptance", []workflow.Table{quiet}, false},
+	} {
+		p := peering.Peering{ID: "pcx-1", Status: c.status}
+		if got := peering.SubnetsMatter(p, &workflow.Facts{VPC: workflow.VPC{ID: "vpc-1"}, Tables: c.tables}, there); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }

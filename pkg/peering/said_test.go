@@ -26,7 +26,7 @@ func side(t *rapid.T, name string, pool []string) (*workflow.Facts, []string) {
 		f.VPC.CIDRs, secrets = append(f.VPC.CIDRs, netip.MustParsePrefix(text)), append(secrets, text)
 	}
 	for n, text := range rapid.SliceOfN(rapid.SampledFrom(append(routes, "0.0.0.0/0")), 0, 2).Draw(t, "routes of "+name) {
-		f.Tables = append(f.Tables, workflow.Table{ID: fmt.Sprintf("rtb-%s%d", name, n), Routes: []workflow.Route{{Destination: netip.MustParsePrefix(text), Target: "tgw-" + name}}})
+		f.Tables = append(f.Tables, workflow.Table{ID: fmt.Sprintf("rtb-%s%d", name, n), Subnets: []string{"subnet-" + name}, Routes: []workflow.Route{{Destination: netip.MustParsePrefix(text), Target: "tgw-" + name}}})
 		secrets = append(secrets, text)
 	}
 	return f, secrets

@@ -18,7 +18,7 @@ type misfit struct {
 // unfit says why the networks of a peering do not fit, the first of
 //
 //	the VPCs overlap
-//	pending, and a VPC already reaches some address of the other through a live route
+//	pending, and a VPC already reaches some address of the other through a live route of a table that a subnet of it uses
 //	a peer in 172.17/16 or 172.18/16 of a VPC with notebook instances, or that VPC itself
 //
 // or nil. It is asked after the policy: what it finds are facts of one side that matter to the other. Each side is told of its own
@@ -40,7 +40,7 @@ func unfit(q Question) *misfit {
 			return workflow.Said{Requester: toHere, Accepter: toThere}
 		}
 		if q.Peering.Status == "pending-acceptance" {
-			if table, r, cidr, ok := reached(side.here.Tables, side.there.VPC.CIDRs, q.Peering.ID); ok {
+			if table, r, cidr, ok := reached(used(q, side.here), side.there.VPC.CIDRs, q.Peering.ID); ok {
 				return &misfit{
 					fmt.Sprintf("%s of %s overlaps %s, which %s already reaches through %s in %s", cidr, there, r.Destination, here, r.Target, table),
 					said(fmt.Sprintf("%s already reaches addresses of %s elsewhere: by the route %s through %s in %s", here, there, r.Destination, r.Target, table),

@@ -79,7 +79,8 @@ func convert(t types.RouteTable) Table {
 		if err != nil || list != "" {
 			continue
 		}
-		out.Routes = append(out.Routes, Route{Destination: destination.Masked(), Target: target(r), Blackhole: r.State == types.RouteStateBlackhole})
+		out.Routes = append(out.Routes, Route{Destination: destination.Masked(), Target: target(r), Blackhole: r.State == types.RouteStateBlackhole,
+			Propagated: r.Origin == types.RouteOriginEnableVgwRoutePropagation})
 	}
 	slices.SortFunc(out.Routes, func(a, b Route) int { return a.Destination.Compare(b.Destination) })
 	return out
@@ -136,7 +137,7 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 			items = append(items, of...)
 		}
 		plan := func() Changes {
-			return Plan(connection.ID, slices.DeleteFunc(Wanted(used, side.Peer.CIDRs, connection.Target), a.given), used, items, side.Beside)
+			return Plan(connection.ID, slices.DeleteFunc(Wanted(used, side.Peer.CIDRs, connection.Target), a.given), Concerned(used, side.Peer.CIDRs, side.Goals), items, side.Beside)
 		}
 		changes := plan()
 		lost := Lost(changes, items)
@@ -159,7 +160,7 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
 			maps.Copy(changes.Contested, a.left)
-			return result(connection.Target, side, used, changes), nil
+			return Result(connection.Target, side, used, changes.Contested), nil
 		}
 		if err := a.apply(ctx, changes, items); err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
@@ -364,24 +365,4 @@ func destinationOf(p netip.Prefix) (v4, v6 *string) {
 		return &text, nil
 	}
 	return nil, &text
-}
-
-func result(target string, side workflow.Side, used []Table, changes Changes) workflow.AddRoutesOutput {
-	direction := "route back"
-	if side.Consumer {
-		direction = "route there"
-	}
-	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}}
-	for _, d := range Wanted(used, side.Peer.CIDRs, target) {
-		hop := workflow.Hop{Hop: direction + " " + d.Table, OK: true, Detail: d.Destination.String() + " through " + target}
-		if r, ok := changes.Reached[d]; ok {
-			hop.Detail = d.Destination.String() + ": already connected, " + r.Destination.String() + " through " + r.Target
-		}
-		if i, ok := changes.Contested[d]; ok {
-			hop.OK, hop.Detail = false, d.Destination.String()+" through "+target+" "+contest.How(i)
-		}
-		out.Hops = append(out.Hops, hop)
-	}
-	out.Tables = Carried(used)
-	return out
 }

@@ -299,10 +299,10 @@ func TakeBack(i ledger.Item, table Table) (how Return, at Route) {
 	return Delete, at
 }
 
-// static returns the place among routes of the one with exactly a destination that is not an entry of a prefix list; -1 if there is
-// none.
+// static returns the place among routes of the one with exactly a destination that is neither an entry of a prefix list nor propagated; -1 if
+// there is none.
 func static(routes []Route, destination netip.Prefix) int {
-	return slices.IndexFunc(routes, func(r Route) bool { return r.Destination == destination && r.List == "" })
+	return slices.IndexFunc(routes, func(r Route) bool { return r.Destination == destination && r.List == "" && !r.Propagated })
 }
 
 // itemOf returns the item of a destination in a table, nil if the ledger has none.
@@ -335,7 +335,8 @@ func look(d Desired, routes []Route) (same, blocking *Route) {
 	for i := range routes {
 		r := &routes[i]
 		// "static routes before prefix list references": an entry of a list is only there if no route of its own is.
-		if r.Destination == d.Destination && (r.List == "" || r.Target == d.Target && same == nil) {
+		// A propagated one is the gateway's: a static route is made beside it.
+		if r.Destination == d.Destination && !r.Propagated && (r.List == "" || r.Target == d.Target && same == nil) {
 			same = r
 		}
 		if Blocks(*r, d.Destination, d.Target) && (blocking == nil || r.Destination.Compare(blocking.Destination) < 0) {

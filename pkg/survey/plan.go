@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -38,6 +39,7 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 // asks.
 func Appoint(first, second *workflow.Side) {
 	first.Ports, second.Ports = ports(second.Openings), ports(first.Openings)
+	first.Goals, second.Goals = goals(second.Openings), goals(first.Openings)
 	hidden := func(s *workflow.Side) bool { return s.Unseen.Here || len(s.Unseen.Waiting) > 0 }
 	first.Unseen.There, second.Unseen.There = hidden(second), hidden(first)
 	first.Consumer, second.Consumer = len(first.Ports) > 0, len(second.Ports) > 0
@@ -53,6 +55,18 @@ func ports(openings []workflow.Opening) []int {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// goals are the addresses that databases may have, as few prefixes as possible; nothing if those of one are not known.
+func goals(openings []workflow.Opening) []netip.Prefix {
+	var all []netip.Prefix
+	for _, o := range openings {
+		if len(o.CIDRs) == 0 {
+			return nil
+		}
+		all = append(all, o.CIDRs...)
+	}
+	return network.Merge(all)
 }
 
 // Overlapping returns the conflict of two VPCs that are connected by something and have come to share addresses, or nil.

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -139,7 +140,8 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			}
 		}
 		if decision.Allowed {
-			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, CIDRs: route.Ranges(g.Subnets, d.Subnets), Decision: decision})
+			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Dual: d.Dual,
+				CIDRs: network.Spoken(route.Ranges(g.Subnets, d.Subnets), d.Dual), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
 		}

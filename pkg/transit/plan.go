@@ -80,11 +80,15 @@ func Standing(q Question) (Verdict, bool) {
 //
 //	policy: Route not both ways                       → refuse
 //	policy: Connect in neither direction              → refuse
-//	the VPCs overlap, and the pair was connected      → Conflict: somebody changed the addresses of a VPC
-//	the VPCs overlap                                  → refuse
+//	the VPCs overlap, so that nothing is left that
+//	could cross, and the pair was connected           → Conflict: somebody changed the addresses of a VPC
+//	the same, and it was not                          → refuse
 //	the gateway does not lead both ways, not yet
 //	looked at a dozen times                           → wait
 //	the gateway does not lead both ways               → Conflict
+//	it leads by something that may or may not pass
+//	it on, not connected before, and not yet looked
+//	at a dozen times                                  → wait
 //	else                                              → connect
 //
 // refuse becomes disconnect where the pair was connected before: what was allowed once and is not any more goes. The
@@ -101,7 +105,11 @@ func Judge(q Question) (Verdict, error) {
 		return v, err
 	}
 	decision := connects(q)
-	if wrong := Wrong(q); len(wrong) > 0 {
+	wrong, unclear := Wrong(q), Unclear(q)
+	if len(unclear) > 0 && !q.Before && q.Looks < settling { // what AWS propagates comes later, and counts before
+		return Verdict{Answer: workflow.AnswerWait, Reason: strings.Join(unclear, "; "), Decision: decision}, nil
+	}
+	if len(wrong) > 0 {
 		reason := strings.Join(wrong, "; ")
 		if q.Looks < settling {
 			return Verdict{Answer: workflow.AnswerWait, Reason: reason, Decision: decision}, nil
@@ -157,11 +165,12 @@ func forbidden(q Question, what, unclear string, d policy.Decision) Verdict {
 	return Verdict{refusal(q), what + unclear, workflow.Said{Requester: text(q.Ends[1]), Accepter: text(q.Ends[0])}, d}
 }
 
-// Networks is what [Judge] says of overlapping addresses, once the policy allows the two to meet. Each side is told of its own.
+// Networks is what [Judge] says of overlapping addresses, once the policy allows the two to meet. Each side is told of its own. A range that both
+// have, such as one for containers that every VPC of an organization uses, keeps only itself from crossing: see [Crossing].
 func Networks(q Question) (Verdict, bool, error) {
 	a, b := q.Ends[0].VPC, q.Ends[1].VPC
 	one, other, ok := survey.Overlap(a.CIDRs, b.CIDRs)
-	if !ok {
+	if !ok || len(Crossing(q, 0)) > 0 && len(Crossing(q, 1)) > 0 {
 		return Verdict{}, false, nil
 	}
 	if q.Before {
@@ -194,65 +203,46 @@ func direction(q Question, consumer int) policy.Decision {
 	return d
 }
 
-// Wrong says what on the gateway keeps each side's traffic from the other:
-//
-//	the attachment is associated with no route table
-//	no route of that table leads to the whole of a CIDR  (AWS does not propagate one that another attachment has)
-//	a route to it, or to a part of it, leads elsewhere, or is a blackhole
-//
-// The most specific route counts, so a wider one to somewhere else is no hindrance.
-// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-route-evaluation-overview
-func Wrong(q Question) []string {
-	var out []string
-	for n, here := range q.Ends {
-		there := q.Ends[1-n]
-		if here.Table == "" {
-			out = append(out, fmt.Sprintf("%s of %s is associated with no route table of %s", here.Attachment.ID, here.VPC.ID, q.Gateway.ID))
-			continue
-		}
-		for _, cidr := range Crossing(q, n) {
-			out = append(out, blocked(here, there, cidr)...)
-		}
-	}
-	return out
-}
-
-// blocked says what in the table of here keeps its traffic from cidr of there.
-func blocked(here, there End, cidr netip.Prefix) []string {
-	var out []string
-	var best *Entry // the most specific that covers all of cidr
-	for n, e := range here.Entries {
-		within := e.Destination.Overlaps(cidr) && e.Destination.Bits() > cidr.Bits()
-		if within && (e.Blackhole || e.Attachment != there.Attachment.ID) {
-			out = append(out, fmt.Sprintf("route %s in %s %s, not to all of %s of %s", e.Destination, here.Table, leads(e), cidr, there.VPC.ID))
-		}
-		if !within && e.Destination.Overlaps(cidr) && (best == nil || e.Destination.Bits() > best.Destination.Bits()) {
-			best = &here.Entries[n]
-		}
-	}
-	switch {
-	case best == nil:
-		out = append(out, fmt.Sprintf("%s of %s is not in %s: nothing propagates it there, or it overlaps what another attachment has", cidr, there.VPC.ID, here.Table))
-	case best.Blackhole || best.Attachment != there.Attachment.ID:
-		out = append(out, fmt.Sprintf("%s of %s is not in %s: route %s %s", cidr, there.VPC.ID, here.Table, best.Destination, leads(*best)))
-	}
-	return out
-}
-
-func leads(e Entry) string {
-	if e.Blackhole {
-		return "is a blackhole"
-	}
-	return "leads to " + e.Attachment
-}
-
 // Crossing returns the CIDRs of the other VPC that one end can reach over the gateway: those of an address family that
-// both have, and IPv6 only where both attachments carry it.
+// both have, and IPv6 only where both attachments carry it. What overlaps a range of its own stays within it.
 func Crossing(q Question, end int) []netip.Prefix {
 	here, there := q.Ends[end], q.Ends[1-end]
 	return slices.DeleteFunc(survey.Reachable(here.VPC.CIDRs, there.VPC.CIDRs), func(p netip.Prefix) bool {
-		return p.Addr().Is6() && !(here.Attachment.IPv6 && there.Attachment.IPv6)
+		return p.Addr().Is6() && !(here.Attachment.IPv6 && there.Attachment.IPv6) || slices.ContainsFunc(here.VPC.CIDRs, p.Overlaps)
 	})
+}
+
+// Both returns the ranges of a VPC that overlap some of the other's: nothing in them is connected.
+func Both(q Question, end int) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(q.Ends[end].VPC.CIDRs), func(p netip.Prefix) bool {
+		return !slices.ContainsFunc(q.Ends[1-end].VPC.CIDRs, p.Overlaps)
+	})
+}
+
+// apart is the line about the ranges that both VPCs have; nothing if there are none. It does not hold if something that is to be connected is there.
+func apart(q Question) []workflow.Hop {
+	var ranges, stuck []string
+	for n, e := range q.Ends {
+		in := Both(q, n)
+		for _, p := range in {
+			ranges = append(ranges, p.String())
+		}
+		for _, s := range e.Seats {
+			if slices.ContainsFunc(s.CIDRs, func(p netip.Prefix) bool { return slices.ContainsFunc(in, p.Overlaps) }) {
+				stuck = append(stuck, s.Name)
+			}
+		}
+	}
+	if len(ranges) == 0 {
+		return nil
+	}
+	slices.Sort(ranges)
+	hop := workflow.Hop{Hop: "ranges of both", OK: len(stuck) == 0, Detail: strings.Join(slices.Compact(ranges), ", ") + ": stay within each VPC, and are not connected"}
+	if len(stuck) > 0 {
+		slices.Sort(stuck)
+		hop.Detail += "; in them is " + strings.Join(slices.Compact(stuck), ", ") + ": move it to a subnet in a range of one VPC alone"
+	}
+	return []workflow.Hop{hop}
 }
 
 // Hops says what on the gateway is in order, and what is not without being in the way of everything: an Availability
@@ -266,7 +256,11 @@ func Hops(q Question) []workflow.Hop {
 	}
 	for n, e := range q.Ends {
 		for _, cidr := range Crossing(q, n) {
-			out = append(out, workflow.Hop{Hop: "gateway route " + e.Table, OK: true, Detail: cidr.String() + " to " + q.Ends[1-n].Attachment.ID})
+			hop := workflow.Hop{Hop: "gateway route " + e.Table, OK: true, Detail: cidr.String() + " to " + q.Ends[1-n].Attachment.ID}
+			if _, unclear := leads(e, q.Ends[1-n], cidr); len(unclear) > 0 {
+				hop.OK, hop.Unknown, hop.Detail = false, true, strings.Join(unclear, "; ")
+			}
+			out = append(out, hop)
 		}
 	}
 	for _, e := range q.Ends {
@@ -285,6 +279,7 @@ func Hops(q Question) []workflow.Hop {
 		}
 		out = append(out, hop)
 	}
+	out = append(out, apart(q)...)
 	dns := workflow.Hop{Hop: "DNS support", OK: true, Detail: "on"}
 	var off []string
 	if !q.Gateway.DNS {

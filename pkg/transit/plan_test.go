@@ -116,6 +116,15 @@ func TestJudge(t *testing.T) {
 			workflow.AnswerRefuse, "routes refused"},
 		"the VPCs overlap": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs = cidrs("10.0.128.0/17") }},
 			workflow.AnswerRefuse, "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b"},
+		"both have a range for containers beside their own": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.0.0/16")
+		}}, workflow.AnswerConnect, "p"},
+		"such a range of a pair that was connected": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.128.0/17"), true
+		}}, workflow.AnswerConnect, "p"},
+		"one has nothing but what both have": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("100.64.0.0/16")
+		}}, workflow.AnswerRefuse, "overlaps"},
 		"they overlap since a CIDR was added": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[1].VPC.CIDRs, q.Before = cidrs("10.0.128.0/17"), true }},
 			"", "10.0.0.0/16 of vpc-a overlaps 10.0.128.0/17 of vpc-b, and tgw-1 connects them"},
 		"not associated yet": {[]func(*transit.Question){func(q *transit.Question) { q.Ends[0].Table, q.Ends[0].Entries = "", nil }},
@@ -129,7 +138,25 @@ func TestJudge(t *testing.T) {
 		}}, "", "10.1.0.0/16 of vpc-b is not in tgw-rtb-1: route 10.1.0.0/16 leads to tgw-attach-x"},
 		"a part of it leads elsewhere": {[]func(*transit.Question){late, func(q *transit.Question) {
 			q.Ends[0].Entries = append([]transit.Entry{entry("10.1.5.0/24", "tgw-attach-x", false)}, q.Ends[0].Entries...)
-		}}, "", "route 10.1.5.0/24 in tgw-rtb-1 leads to tgw-attach-x, not to all of 10.1.0.0/16"},
+		}}, "", "not all of 10.1.0.0/16 of vpc-b is in tgw-rtb-1: route 10.1.5.0/24 leads to tgw-attach-x"},
+		"inspected, by the usual default route": {[]func(*transit.Question){late, func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}
+		}}, workflow.AnswerConnect, "p"},
+		"the same, and what is propagated may come": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}
+		}}, workflow.AnswerWait, "leads to tgw-attach-x, and what becomes of it there nobody here knows"},
+		"the same, of a pair that was connected": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].Entries, q.Before = []transit.Entry{{Destination: netip.MustParsePrefix("0.0.0.0/0"), Attachment: "tgw-attach-x", Static: true}}, true
+		}}, workflow.AnswerConnect, "p"},
+		"two halves that both lead there": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{entry("10.1.0.0/17", "tgw-attach-b", false), entry("10.1.128.0/17", "tgw-attach-b", false)}
+		}}, workflow.AnswerConnect, "p"},
+		"a static route there beside one that another attachment propagates": {[]func(*transit.Question){func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{entry("10.1.0.0/16", "tgw-attach-x", false), {Destination: netip.MustParsePrefix("10.1.0.0/16"), Attachment: "tgw-attach-b", Static: true}}
+		}}, workflow.AnswerConnect, "p"},
+		"a static route back to where it comes from": {[]func(*transit.Question){late, func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("10.1.0.0/16"), Attachment: "tgw-attach-a", Static: true}}
+		}}, "", "leads to tgw-attach-a"},
 		"a blackhole": {[]func(*transit.Question){late, func(q *transit.Question) {
 			q.Ends[1].Entries = []transit.Entry{entry("10.0.0.0/16", "tgw-attach-a", true)}
 		}}, "", "is a blackhole"},
@@ -222,6 +249,11 @@ func TestHops(t *testing.T) {
 	if good, bad := ok(q); bad != "" || !strings.Contains(good, "gateway route tgw-rtb-1: 10.1.0.0/16 to tgw-attach-b") {
 		t.Errorf("in order: %sand not: %s", good, bad)
 	}
+	inspected := both()
+	inspected.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("10.0.0.0/8"), Attachment: "tgw-attach-x", Static: true}}
+	if h := transit.Hops(inspected)[3]; h.Mark() != "?" || !strings.Contains(h.Detail, "tgw-attach-x") {
+		t.Errorf("what may inspect: %+v", h)
+	}
 	q.Ends[1].Seats = []transit.Seat{{Name: "sales", Zones: []string{"us-east-1a", "us-east-1b"}}}
 	q.Ends[0].Attachment.DNS = false
 	_, bad := ok(q)
@@ -284,5 +316,33 @@ func TestNeitherOwnerIsToldWhatTheOtherKnows(t *testing.T) {
 	}
 	if len(said) != 6 {
 		t.Errorf("%d texts of 6 differ", len(said))
+	}
+}
+
+// What both VPCs have is left out of what crosses, and the verdict says so: as something that does not hold if something of the pair is there.
+func TestRangesOfBoth(t *testing.T) {
+	q := both()
+	q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.128.0/17")
+	q.Ends[1].Seats = []transit.Seat{{Name: "sales", CIDRs: cidrs("10.1.1.0/24"), Zones: []string{"us-east-1a"}}}
+	for n, want := range []string{"10.1.0.0/16", "10.0.0.0/16"} {
+		if got := transit.Crossing(q, n); len(got) != 1 || got[0].String() != want {
+			t.Errorf("end %d reaches %v, want %s alone", n, got, want)
+		}
+	}
+	line := func() workflow.Hop {
+		for _, h := range transit.Hops(q) {
+			if h.Hop == "ranges of both" {
+				return h
+			}
+		}
+		t.Fatal("no line about them")
+		return workflow.Hop{}
+	}
+	if h := line(); !h.OK || !strings.Contains(h.Detail, "100.64.0.0/16, 100.64.128.0/17") {
+		t.Errorf("%+v", h)
+	}
+	q.Ends[1].Seats[0].CIDRs = cidrs("10.1.1.0/24", "100.64.130.0/24")
+	if h := line(); h.OK || !strings.Contains(h.Detail, "sales") {
+		t.Errorf("%+v", h)
 	}
 }

@@ -286,9 +286,9 @@ func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) (
 		if err != nil || !slices.ContainsFunc(cidrs, destination.Overlaps) {
 			continue
 		}
-		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole}
+		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole, Static: r.Type == types.TransitGatewayRouteTypeStatic}
 		for _, a := range r.TransitGatewayAttachments { // several only where a VPN or Connect attachment shares the load
-			e.Attachment = aws.ToString(a.TransitGatewayAttachmentId)
+			e.Attachment, e.Outside = aws.ToString(a.TransitGatewayAttachmentId), a.ResourceType != "" && a.ResourceType != types.TransitGatewayAttachmentResourceTypeVpc
 		}
 		out = append(out, e)
 	}
@@ -341,7 +341,7 @@ func (i Inspector) connect(ctx context.Context, execution string, s survey.Surve
 }
 
 func seat(name string, subnets []route.Subnet, ids ...string) Seat {
-	out := Seat{Name: name}
+	out := Seat{Name: name, CIDRs: route.Ranges(subnets, ids)}
 	for _, id := range ids {
 		if z := zone(subnets, id); z != "" {
 			out.Zones = append(out.Zones, z)

@@ -51,6 +51,10 @@ type Entry struct {
 	Destination netip.Prefix
 	Attachment  string // where it leads
 	Blackhole   bool
+	// Static says that somebody leads it there on purpose, where AWS's propagation would say that the attachment has the addresses itself; Outside
+	// that the attachment is not a VPC's.
+	Static  bool
+	Outside bool
 }
 
 // End is one of the two VPCs on the gateway. As far as a stage of the look has not read it, it is zero.
@@ -78,6 +82,7 @@ type End struct {
 type Seat struct {
 	Name  string
 	Zones []string
+	CIDRs []netip.Prefix // of the subnets that it is in
 }
 
 // Question is everything that [Judge] needs to know.

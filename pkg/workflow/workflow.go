@@ -89,9 +89,22 @@ type Carrier struct {
 
 // A Hop is one line of a verdict: one thing that must hold for a packet to arrive.
 type Hop struct {
-	Hop    string `json:"hop"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
+	Hop string `json:"hop"`
+	OK  bool   `json:"ok"`
+	// Unknown says of a hop that is not OK that nobody knows whether it holds: it is outside of what Drawbridge can judge.
+	Unknown bool   `json:"unknown,omitempty"`
+	Detail  string `json:"detail"`
+}
+
+// Mark is what stands before a hop: ✓, ✗, or ? if nobody knows.
+func (h Hop) Mark() string {
+	switch {
+	case h.OK:
+		return "✓"
+	case h.Unknown:
+		return "?"
+	}
+	return "✗"
 }
 
 // Table is a route table as far as a connection is concerned: whose subnets use it, and which of its routes matter.
@@ -108,6 +121,7 @@ type Route struct {
 	Destination netip.Prefix `json:"destination"`
 	Target      string       `json:"target"`
 	Blackhole   bool         `json:"blackhole,omitempty"`
+	Propagated  bool         `json:"propagated,omitempty"`
 	List        string       `json:"list,omitempty"` // pl-…, if it is there as an entry of a prefix list
 }
 
@@ -142,6 +156,8 @@ type Side struct {
 	Openings []Opening `json:"openings,omitempty"`
 	// Ports are the TCP ports of the peer's opened databases: what this side's clients must be able to reach.
 	Ports []int `json:"ports,omitempty"`
+	// Goals are the ranges of those databases' subnets, as few as possible; empty if that is not known of one.
+	Goals []netip.Prefix `json:"goals,omitempty"`
 	// Unseen is kept while both sides are surveyed; it does not travel.
 	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.
@@ -166,6 +182,8 @@ type Opening struct {
 	Port     int      `json:"port"`
 	Groups   []string `json:"groups"` // security groups of the database
 	Subnets  []string `json:"subnets,omitempty"`
+	// Dual says that the database has IPv6 addresses as well as IPv4: without, nobody reaches it from IPv6.
+	Dual bool `json:"dual,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`

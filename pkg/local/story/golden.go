@@ -245,7 +245,7 @@ func (s Step) golden(names map[string]string) string {
 		}
 	}
 	for _, h := range sortHops(s.Hops(), names) {
-		for _, l := range Wrap("    "+Mark(h.OK)+" "+h.Hop+": "+h.Detail, 110, 8) {
+		for _, l := range Wrap("    "+h.Mark()+" "+h.Hop+": "+h.Detail, 110, 8) {
 			fmt.Fprintln(&b, l)
 		}
 	}
@@ -333,7 +333,7 @@ func Table(hops []Hop, names map[string]string) string {
 	var b strings.Builder
 	b.WriteString("| | hop | |\n|---|---|---|\n")
 	for _, h := range hops {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", Mark(h.OK), h.Hop, h.Detail)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", h.Mark(), h.Hop, h.Detail)
 	}
 	return normalise(b.String(), names)
 }

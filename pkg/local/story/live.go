@@ -84,7 +84,7 @@ func (l *Live) step(s Step) {
 	for _, h := range s.Hops() {
 		mark := l.style.good(Mark(true))
 		if !h.OK {
-			mark = l.style.bad(Mark(false))
+			mark = l.style.bad(h.Mark())
 		}
 		l.line(2, mark+" "+h.Hop+": "+h.Detail)
 	}

@@ -141,9 +141,18 @@ func (s Step) Outcome() string {
 
 // Hop is one line of what a step says about the path.
 type Hop struct {
-	Hop    string `json:"hop"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
+	Hop     string `json:"hop"`
+	OK      bool   `json:"ok"`
+	Unknown bool   `json:"unknown,omitempty"`
+	Detail  string `json:"detail"`
+}
+
+// Mark is what stands before a hop.
+func (h Hop) Mark() string {
+	if h.Unknown && !h.OK {
+		return "?"
+	}
+	return Mark(h.OK)
 }
 
 // Hops are what the step says about the path.

@@ -95,7 +95,11 @@ def create_route(original, self, route_table_id, destination_cidr_block, *args, 
                 _must_lead_out(route, block or block6)
         if kwargs.get("vpc_peering_connection_id"):
             _must_belong(self, table, kwargs["vpc_peering_connection_id"])
-    return original(self, route_table_id, block, **kwargs)
+    interface = kwargs.pop("interface_id", None) if listed else None  # with which moto forgets the list
+    route = original(self, route_table_id, block, **kwargs)
+    if interface:
+        route.interface = self.get_network_interface(interface)
+    return route
 
 
 def _must_lead_out(local, block):
