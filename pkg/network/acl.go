@@ -156,3 +156,22 @@ func (a ACL) Lacks(direction, preposition string, denied []Denied) []string {
 	}
 	return out
 }
+
+// both is what is denied by both.
+func both(a, b []Denied) []Denied {
+	var out []Denied
+	for _, x := range a {
+		for _, y := range b {
+			from, to := max(x.Ports.From, y.Ports.From), min(x.Ports.To, y.Ports.To)
+			if from > to || !x.CIDR.Overlaps(y.CIDR) {
+				continue
+			}
+			d := Denied{CIDR: x.CIDR, Ports: Ports{from, to}}
+			if y.CIDR.Bits() > x.CIDR.Bits() {
+				d.CIDR = y.CIDR
+			}
+			out = append(out, d)
+		}
+	}
+	return out
+}

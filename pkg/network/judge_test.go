@@ -265,3 +265,60 @@ func TestJudge(t *testing.T) {
 		})
 	}
 }
+
+// A client and a database in one VPC need no carrier: the table keeps the packets within, and within one subnet they meet no ACL.
+func TestWithinOneVPC(t *testing.T) {
+	w := peered()
+	w.Peerings = nil
+	w.database.VPC, w.database.Subnets, w.database.Groups = "vpc-c", []string{"vpc-c-b"}, []string{"sg-1"}
+	w.VPCs[0].Groups[0].Ingress = []network.Rule{{Ports: network.AllPorts, Group: "sg-1"}}
+	if hops := w.judge(); network.All(hops) != network.Yes {
+		t.Errorf("two subnets: %s", lines(hops))
+	}
+	shut := w.VPCs[0].ACLs[0]
+	shut.Ingress = []network.Entry{entry(100, true, "192.168.0.0/16", 0, 65535)}
+	w.VPCs[0].ACLs = []network.ACL{shut}
+	if hops := w.judge(); network.All(hops) != network.No {
+		t.Errorf("two subnets whose ACL is shut: %s", lines(hops))
+	}
+	w.database.Subnets = []string{"vpc-c-a"}
+	if hops := w.judge(); network.All(hops) != network.Yes {
+		t.Errorf("one subnet whose ACL is shut: %s", lines(hops))
+	}
+}
+
+// A client that has IPv6 alone reaches a database that has both, and is judged by IPv6 on the whole way.
+func TestIPv6(t *testing.T) {
+	six := func() *world {
+		w := peered()
+		w.database.Dual = true
+		for n, own := range []string{"2600:1::/56", "2600:2::/56"} {
+			other := []string{"2600:2::/56", "2600:1::/56"}[n]
+			v := &w.VPCs[n]
+			v.CIDRs = append(v.CIDRs, cidr(own))
+			for m := range v.Subnets {
+				v.Subnets[m].CIDRs = append(v.Subnets[m].CIDRs, cidr([][]string{{"2600:1::/64", "2600:1:0:1::/64"}, {"2600:2::/64", "2600:2:0:1::/64"}}[n][m]))
+				v.Tables[m].Routes = append(v.Tables[m].Routes, to(own, "local"), to(other, "pcx-1"))
+			}
+			v.Groups[0].Egress = append(v.Groups[0].Egress, network.Rule{Ports: network.AllPorts, CIDR: cidr("::/0")})
+			v.Groups[0].Ingress = append(v.Groups[0].Ingress, network.Rule{Ports: network.AllPorts, CIDR: cidr("::/0")})
+		}
+		w.VPCs[0].Subnets[0].CIDRs = cidrs("2600:1::/64")
+		w.client.Host = nil
+		return w
+	}
+	if hops := six().judge(); network.All(hops) != network.Yes {
+		t.Errorf("does not hold: %s", lines(hops))
+	}
+	w := six()
+	w.VPCs[1].Groups[0].Ingress = w.VPCs[1].Groups[0].Ingress[:1] // IPv4 alone
+	if hops := w.judge(); network.All(hops) != network.No {
+		t.Errorf("without a rule for IPv6: %s", lines(hops))
+	}
+	w = six()
+	w.VPCs[0].Subnets[0].CIDRs = cidrs("10.1.0.0/24", "2600:1::/64") // by IPv4 then, which is whole
+	w.VPCs[0].Tables[0].Routes = w.VPCs[0].Tables[0].Routes[:2]
+	if hops := w.judge(); network.All(hops) != network.Yes {
+		t.Errorf("a client with both, and no route for IPv6: %s", lines(hops))
+	}
+}

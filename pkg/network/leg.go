@@ -380,22 +380,3 @@ func (l *leg) stuck(v VPC, subnet string, t seat, note func(finding, bool)) *net
 	}
 	return set(out)
 }
-
-// both is what is denied by both.
-func both(a, b []Denied) []Denied {
-	var out []Denied
-	for _, x := range a {
-		for _, y := range b {
-			from, to := max(x.Ports.From, y.Ports.From), min(x.Ports.To, y.Ports.To)
-			if from > to || !x.CIDR.Overlaps(y.CIDR) {
-				continue
-			}
-			d := Denied{CIDR: x.CIDR, Ports: Ports{from, to}}
-			if y.CIDR.Bits() > x.CIDR.Bits() {
-				d.CIDR = y.CIDR
-			}
-			out = append(out, d)
-		}
-	}
-	return out
-}

@@ -66,6 +66,56 @@ notebook leads a part of beta's range in which no database is to an appliance: t
 		connected: true,
 		also:      leadsOnly("10.1.0.0/16"),
 	},
+	{
+		name:  "inspected",
+		title: "What the gateway's owner leads through an inspection VPC",
+		about: `
+As in transit.md, up to the connection. Then alpha, who owns the gateway, leads the half of beta's range in which the database is to a VPC of their
+own, by a static route in the gateway's table. A firewall there may pass it on or not: nobody can see that from outside. So nothing is wrong with
+the tables, and the connection stays; the verdict says ? of that hop.`,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			attachedPair(ctx, t, w)
+			attachInspection(ctx, t, w)
+			_, err := engine.Settle(ctx, 0)
+			succeeds(t, err)
+		},
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The gateway's owner leads 10.1.128.0/17 to the VPC inspection; the pair wants a look.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				leadToInspection(ctx, t, w, "10.1.128.0/17")
+				look(nil)(ctx, t, w)
+			}, []string{"Connected"}},
+		},
+		connected: true,
+		also:      leadsOnly("10.1.0.0/16"),
+	},
+}
+
+// attachInspection attaches another VPC of alpha's to the gateway.
+func attachInspection(ctx context.Context, t *testing.T, w *scenario.World) {
+	vpc, err := alphas(w).CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.50.0.0/16")})
+	succeeds(t, err)
+	subnet, err := alphas(w).CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: vpc.Vpc.VpcId, CidrBlock: aws.String("10.50.0.0/28")})
+	succeeds(t, err)
+	_, err = alphas(w).CreateTransitGatewayVpcAttachment(ctx, &ec2.CreateTransitGatewayVpcAttachmentInput{TransitGatewayId: &w.Gateway, VpcId: vpc.Vpc.VpcId,
+		SubnetIds: []string{*subnet.Subnet.SubnetId}})
+	succeeds(t, err)
+}
+
+// leadToInspection leads a range to that VPC in the gateway's route table.
+func leadToInspection(ctx context.Context, t *testing.T, w *scenario.World, cidr string) {
+	attached, err := alphas(w).DescribeTransitGatewayVpcAttachments(ctx, &ec2.DescribeTransitGatewayVpcAttachmentsInput{})
+	succeeds(t, err)
+	at := slices.IndexFunc(attached.TransitGatewayVpcAttachments, func(a ec2types.TransitGatewayVpcAttachment) bool {
+		return aws.ToString(a.TransitGatewayId) == w.Gateway && aws.ToString(a.VpcId) != w.ConsumerNetwork.VPC && aws.ToString(a.VpcOwnerId) == w.Consumer.Account
+	})
+	gateways, err := alphas(w).DescribeTransitGateways(ctx, &ec2.DescribeTransitGatewaysInput{TransitGatewayIds: []string{w.Gateway}})
+	succeeds(t, err)
+	_, err = alphas(w).CreateTransitGatewayRoute(ctx, &ec2.CreateTransitGatewayRouteInput{DestinationCidrBlock: &cidr,
+		TransitGatewayRouteTableId: gateways.TransitGateways[0].Options.AssociationDefaultRouteTableId,
+		TransitGatewayAttachmentId: attached.TransitGatewayVpcAttachments[at].TransitGatewayAttachmentId})
+	succeeds(t, err)
 }
 
 // labGroups are the groups of alpha's Studio domain, of its shared spaces and of the profile of Ana.

@@ -61,6 +61,15 @@ class Routes(Case):
             DestinationIpv6CidrBlock="2001:db8:2:0:0::1/56",
         )
 
+    def test_a_prefix_list_may_lead_to_an_interface(self):
+        _, vpc, _ = self.peering()
+        ec2, table = self.client("ec2", CONSUMER), self.table(vpc)
+        listed = ec2.create_managed_prefix_list(PrefixListName="p", MaxEntries=1, AddressFamily="IPv4")["PrefixList"]["PrefixListId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
+        interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+        ec2.create_route(RouteTableId=table, DestinationPrefixListId=listed, NetworkInterfaceId=interface)
+        self.assertEqual(interface, self.routes(table)[listed]["NetworkInterfaceId"])
+
     def test_replace_and_delete(self):
         name, vpc, _ = self.peering()
         ec2, table = self.client("ec2", CONSUMER), self.table(vpc)
