@@ -17,6 +17,7 @@ package lease
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -61,7 +62,7 @@ func (k Keeper) ended(ctx context.Context, held ledger.Lease) (bool, error) {
 	case fault.HasCode(err, "ExecutionDoesNotExist"): // it is forgotten 90 days after its end
 		return k.Ledger.Now().Sub(held.Since) >= young, nil
 	case err != nil:
-		return false, err
+		return false, fmt.Errorf("asking whether execution %s, which is at the same thing, is over: %w", arn, err)
 	}
 	over := got.Status != types.ExecutionStatusRunning && got.Status != types.ExecutionStatusPendingRedrive
 	if over {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -117,7 +118,8 @@ func noTwins(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 }
 
-// TestFiveTimes delivers the event of a request five times more, all at once.
+// TestFiveTimes delivers the event of a request five times more, all at once: one execution does the work, the others end at once, and
+// because they came, the connection is looked at once more.
 func TestFiveTimes(t *testing.T) {
 	roughen(t)
 	ctx := limited(t, 5*time.Minute)
@@ -129,9 +131,31 @@ func TestFiveTimes(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	all(t, until(ctx, t, 6), "Connected", "Nothing")
+	ends := until(ctx, t, 6)
+	all(t, ends, "Connected", "Nothing")
+	worked := map[string]bool{} // executions that went beyond their look
+	for _, c := range engine.Story().Calls() {
+		if c.Account != local.HubAccount && c.Function != "drawbridge-inspect-peering" && c.Action != "AssumeRole" {
+			worked[c.Execution] = true
+		}
+	}
+	if n := len(worked); n == 0 || n > 2 {
+		t.Errorf("%d of %d executions do the work, want one, and at most one that looks again", n, len(ends))
+	}
+	idle(ctx, t, w)
 	holds(ctx, t, w)
 	noTwins(ctx, t, w)
+}
+
+// idle holds the connection of a world to having no lease any more.
+func idle(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	book := book()
+	if now, taken, err := book.Acquire(ctx, w.Connection, ledger.Lease{Holder: "test"}, nil); err != nil || !taken || now.Again {
+		t.Errorf("when all is over, %+v has the lease of %s, %v", now, w.Connection, err)
+	}
+	_, err := book.Yield(ctx, w.Connection, "test")
+	done(t, err)
 }
 
 // TestAcceptBeforeCreate loses the event of the request until the peering was
