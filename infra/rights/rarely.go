@@ -16,6 +16,9 @@ type Right struct{ Role, Action string }
 // not listed.
 var Rarely = map[Right]string{
 	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                       "TestDisassociate",
+	{"drawbridge-inspect-attachment", "states:DescribeExecution"}:                    "TestAHolderThatEndedHasNoLease",
+	{"drawbridge-inspect-peering", "states:DescribeExecution"}:                       "TestAHolderThatEndedHasNoLease",
+	{"drawbridge-inspect-transit", "states:DescribeExecution"}:                       "TestAHolderThatEndedHasNoLease",
 	{"drawbridge-inspect-share", "dynamodb:DeleteItem"}:                              "TestWhatWasAcceptedIsForgottenWhenItEnds",
 	{"drawbridge-inspect-share", "dynamodb:PutItem"}:                                 "TestWhatWasAcceptedIsForgottenWhenItEnds",
 	{"drawbridge-member-conclude-removal", "ec2:CreateTags"}:                         "TestTheWorldAfterwardsIsTheWorldBefore",

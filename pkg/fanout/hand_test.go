@@ -256,12 +256,12 @@ func TestLook(t *testing.T) {
 	sides := []ledger.Side{{Account: "222222222222", Region: "eu-west-1", ID: "vpc-2"}, {Account: here.Account, Region: here.Region, ID: "vpc-1"}}
 	for kind, id := range map[string]string{"peering": "pcx-1", "transit": "tgw-1:vpc-1:vpc-2", "attachment": "tgw-attach-1", "data-api": "arn:aws:rds:eu-west-1:111111111111:cluster:sales",
 		"data-api-endpoint": "vpc-1", "private-notebooks": "vpc-1", "studio": "arn:aws:redshift:eu-west-1:111111111111:cluster:sales"} {
-		l, ok := fanout.Look(ledger.Connection{ID: id, Kind: kind, Sides: sides}, here, "DeleteRoute")
+		l, ok := look.At(ledger.Connection{ID: id, Kind: kind, Sides: sides}, here, "DeleteRoute")
 		if !ok || !strings.Contains(fmt.Sprintf("%+v", l), here.Account) {
 			t.Errorf("%s: %+v", kind, l)
 		}
 	}
-	if _, ok := fanout.Look(ledger.Connection{ID: "x", Kind: "unheard"}, here, ""); ok {
+	if _, ok := look.At(ledger.Connection{ID: "x", Kind: "unheard"}, here, ""); ok {
 		t.Error("a kind that nobody knows is looked at")
 	}
 }
