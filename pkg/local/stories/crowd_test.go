@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
@@ -141,6 +143,59 @@ func TestFiveTimes(t *testing.T) {
 	}
 	if n := len(worked); n == 0 || n > 2 {
 		t.Errorf("%d of %d executions do the work, want one, and at most one that looks again", n, len(ends))
+	}
+	idle(ctx, t, w)
+	holds(ctx, t, w)
+	noTwins(ctx, t, w)
+}
+
+// TestAHolderThatFailed lets an execution fail in the middle of its work: the next one takes its lease and does the work. The failed one is
+// redriven while that one is at it: it waits for its turn, and takes nothing back.
+func TestAHolderThatFailed(t *testing.T) {
+	roughen(t)
+	ctx := limited(t, 5*time.Minute)
+	w := world(ctx, t, nil)
+	begin(ctx, t)
+	const work = "CreateRoute"
+	var failed atomic.Value // the name of the execution that fails
+	strike := func(then func(c awscall.Call) *local.Fault) {
+		var once sync.Once
+		injector.Store(new(local.Injector(func(c awscall.Call, when local.Moment) (f *local.Fault) {
+			if when == local.Before && c.Action == work {
+				once.Do(func() { f = then(c) })
+			}
+			return f
+		})))
+	}
+	t.Cleanup(func() { injector.Store(nil) })
+	strike(func(c awscall.Call) *local.Fault {
+		failed.Store(c.Execution)
+		return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation on " + w.Connection}
+	})
+	done(t, w.Request(ctx))
+	if ends := until(ctx, t, 1); ends[0].Status != "FAILED" {
+		t.Fatalf("it does not fail: %+v", ends)
+	}
+	engine.Story().Begin()
+	strike(func(awscall.Call) *local.Fault {
+		arn := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":execution:drawbridge-peering:" + failed.Load().(string)
+		_, err := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region())).RedriveExecution(ctx, &sfn.RedriveExecutionInput{ExecutionArn: &arn})
+		if err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second) // it is at the step by then
+		return nil
+	})
+	done(t, deliver(ctx, w, "CreateVpcPeeringConnection"))
+	all(t, until(ctx, t, 2), "Connected")
+	waited := false
+	for _, f := range engine.Story().Facts() {
+		if s, ok := f.(story.Step); ok && s.Execution == failed.Load() && s.Failed {
+			waited = true
+		}
+	}
+	if !waited {
+		t.Error("the one that was redriven does not wait for the other")
 	}
 	idle(ctx, t, w)
 	holds(ctx, t, w)
