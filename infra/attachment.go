@@ -68,7 +68,7 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	choice := choose(scope, "ChooseAttachmentAnswer", "$.answer", []answer{
 		{"attach", again("AttachVpc", data{"gateway": at("$.gateway"), "vpc": at("$.vpc"), "attachment": at("$.attachment"), "subnets": at("$.subnets")})},
 		{"accept", again("AcceptAttachment", one())},
-		{"associate", again("AssociateAttachment", data{"gateway": at("$.gateway"), "attachment": at("$.attachment"), "associate": at("$.associate"), "propagate": at("$.propagate")})},
+		{"associate", again("AssociateAttachment", data{"gateway": at("$.gateway"), "vpc": at("$.vpc"), "attachment": at("$.attachment"), "associate": at("$.associate"), "propagate": at("$.propagate")})},
 		{"disassociate", again("DisassociateAttachment", one())},
 		{"detach", again("DetachVpc", one())},
 		{"wait", wait},

@@ -124,6 +124,11 @@ func (h *hub) function(state string) awslambda.IFunction {
 		env["BUS_NAME"] = jsii.String(busName)
 		grants = append(grants, statement{"Effect": "Allow", "Action": "events:PutEvents", "Resource": h.bus.AttrArn()})
 	}
+	if step.leases != "" {
+		executions := "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-" + step.leases
+		env["EXECUTIONS"] = sub(executions)
+		grants = append(grants, statement{"Effect": "Allow", "Action": "states:DescribeExecution", "Resource": sub(executions + ":*")})
+	}
 	if step.looksBack {
 		grants = append(grants, statement{"Effect": "Allow", "Action": []string{"states:DescribeExecution", "states:GetExecutionHistory"},
 			"Resource": sub("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:drawbridge-*:*")})

@@ -28,6 +28,8 @@ type step struct {
 	brakes       bool // it asks whether so much may be taken away: the ledger, BRAKE_CONNECTIONS and BRAKE_PERCENT
 	takes        bool // whatever it changes in a member, it takes away: TAKES_AWAY
 	resumes      bool // it starts executions of the machines that were held back
+	// leases is the machine whose executions work on a thing one at a time: states:DescribeExecution on them, and EXECUTIONS
+	leases string
 }
 
 // grant is one statement of a member role. What AWS does on behalf of who makes a call is in [onBehalf].

@@ -41,6 +41,7 @@ var attachmentSteps = map[string]step{
 		keeps:       true,
 		announces:   true,
 		keepsLedger: true,
+		leases:      "attachment",
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",

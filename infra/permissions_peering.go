@@ -8,6 +8,7 @@ var peeringSteps = map[string]step{
 		namesUnits:  true,
 		keeps:       true,
 		keepsLedger: true,
+		leases:      "peering",
 		brakes:      true,
 		member: []grant{
 			{actions: []string{

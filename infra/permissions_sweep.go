@@ -7,6 +7,7 @@ var sweepSteps = map[string]step{
 	"SweepAccount": {
 		announces:   true,
 		readsLedger: true,
+		asksOrg:     true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections",                                                 // peerings

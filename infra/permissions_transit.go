@@ -9,6 +9,7 @@ var transitSteps = map[string]step{
 		namesUnits:  true,
 		keeps:       true,
 		keepsLedger: true,
+		leases:      "transit",
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",

@@ -21,6 +21,6 @@ func main() {
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.AddRoutesOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		return route.Add(ctx, ec2.NewFromConfig(here), book, in.Execution, in.Connection, in.Side)
+		return route.Add(ctx, ec2.NewFromConfig(here), book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection, in.Side)
 	})
 }

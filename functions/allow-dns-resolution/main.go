@@ -23,6 +23,6 @@ func main() {
 		enter := func(v workflow.VPC) dnsoption.EC2 {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		return dnsoption.Allow(ctx, enter, book, in.Execution, in.Connection, in.Sides)
+		return dnsoption.Allow(ctx, enter, book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection, in.Sides)
 	})
 }

@@ -13,7 +13,9 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -31,10 +33,13 @@ func main() {
 		log.Fatal(err)
 	}
 	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+	last := func(in workflow.ConcludeInput) (lease.Claim, look.Look) {
+		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, peering.Shown(in))
+	}
+	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
 		return peering.Ask(ctx, book, enter, bus, topic, peering.StuckAfter(days), in)
-	})
+	}))
 }

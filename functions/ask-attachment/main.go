@@ -14,7 +14,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -27,10 +29,13 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	last := func(in workflow.AnswerAttachmentInput) (lease.Claim, look.Look) {
+		return attachment.Last(in.Execution, in.Gateway, in.VPC)
+	}
+	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 		enter := func(p event.Place) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
 		return attachment.Ask(ctx, book, enter, bus, topic, in)
-	})
+	}))
 }

@@ -20,6 +20,6 @@ func main() {
 		log.Fatal(err)
 	}
 	workflow.Start(func(ctx context.Context, in workflow.AssociateAttachmentInput) (workflow.HopsOutput, error) {
-		return attachment.Associate(ctx, ledger.Open(door.Hub()), ec2.NewFromConfig(door.Enter(in.Execution, in.Gateway.Account, in.Gateway.Region)), in)
+		return attachment.Associate(ctx, ledger.Open(door.Hub()).Under(attachment.LeaseOf(in.Gateway.ID, in.VPC.ID), in.Execution), ec2.NewFromConfig(door.Enter(in.Execution, in.Gateway.Account, in.Gateway.Region)), in)
 	})
 }

@@ -21,6 +21,6 @@ func main() {
 	}
 	workflow.Start(func(ctx context.Context, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
 		vpc := door.Enter(in.Execution, in.VPC.Account, in.VPC.Region)
-		return attachment.Attach(ctx, ledger.Open(door.Hub()), ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)
+		return attachment.Attach(ctx, ledger.Open(door.Hub()).Under(attachment.LeaseOf(in.Gateway.ID, in.VPC.ID), in.Execution), ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)
 	})
 }

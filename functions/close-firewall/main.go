@@ -21,6 +21,6 @@ func main() {
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		return firewall.Close(ctx, ec2.NewFromConfig(here), book, in.Execution, in.Connection.ID, in.Side)
+		return firewall.Close(ctx, ec2.NewFromConfig(here), book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -28,12 +29,15 @@ func main() {
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(func(ctx context.Context, in workflow.ConcludeDetachmentInput) (workflow.VerifyAttachmentOutput, error) {
+	last := func(in workflow.ConcludeDetachmentInput) (lease.Claim, look.Look) {
+		return attachment.Last(in.Execution, in.Gateway, in.VPC)
+	}
+	workflow.Start(lease.Last(owners.Ledger, looks, last, func(ctx context.Context, in workflow.ConcludeDetachmentInput) (workflow.VerifyAttachmentOutput, error) {
 		enter := func(p event.Place) attachment.Concluder {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
 		return owner.Before(ctx, owners, attachment.Ended(in), func() (workflow.VerifyAttachmentOutput, error) {
 			return attachment.Conclude(ctx, owners.Ledger, enter, looks, in)
 		})
-	})
+	}))
 }

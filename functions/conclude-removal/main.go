@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -29,12 +30,15 @@ func main() {
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	looks := look.Asker{API: bus.API, Bus: bus.Name}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: topic}
-	workflow.Start(func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+	last := func(in workflow.ConcludeRemovalInput) (lease.Claim, look.Look) {
+		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, in.Connection.Requester)
+	}
+	workflow.Start(lease.Last(owners.Ledger, looks, last, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 		enter := func(c workflow.Carrier) connection.Untagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region))
 		}
 		return owner.Before(ctx, owners, owner.Ended(in), func() (workflow.ConcludeRemovalOutput, error) {
 			return peering.Conclude(ctx, owners.Ledger, enter, bus, topic, looks, in)
 		})
-	})
+	}))
 }

@@ -25,6 +25,6 @@ func main() {
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	workflow.Start(func(ctx context.Context, in workflow.AttachmentInput) (workflow.HopsOutput, error) {
 		owner := ec2.NewFromConfig(door.Enter(in.Execution, in.Gateway.Account, in.Gateway.Region))
-		return attachment.Disassociate(ctx, ledger.Open(door.Hub()), owner, looks, in)
+		return attachment.Disassociate(ctx, ledger.Open(door.Hub()).Under(attachment.LeaseOf(in.Gateway.ID, in.VPC.ID), in.Execution), owner, looks, in)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
@@ -31,6 +32,19 @@ func main() {
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := attachment.NewInspector(door, organization.Account, organization.Units, store.Policy, ledger.Open(door.Hub()), looks, brake.Open(door.Hub()).Asker(door.Mode)).Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectAttachmentInput.Raw, preview.Attachment(door, inspect)))
+	book := ledger.Open(door.Hub())
+	inspector := attachment.NewInspector(door, organization.Account, organization.Units, store.Policy, book, looks, brake.Open(door.Hub()).Asker(door.Mode))
+	one := inspector.Turn().One(lease.Open(door.Hub(), book), func(ctx context.Context, found attachment.Found) (workflow.InspectAttachmentOutput, error) {
+		return preview.Attachment(door, func(ctx context.Context, _ workflow.InspectAttachmentInput) (workflow.InspectAttachmentOutput, error) {
+			return inspector.Inspect(ctx, found)
+		})(ctx, found.In)
+	})
+	inspect := func(ctx context.Context, in workflow.InspectAttachmentInput) (workflow.InspectAttachmentOutput, error) {
+		found, err := inspector.Find(ctx, in)
+		if err != nil {
+			return workflow.InspectAttachmentOutput{}, err
+		}
+		return one(ctx, found)
+	}
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectAttachmentInput.Raw, inspect))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
@@ -37,6 +38,8 @@ func main() {
 	}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
 	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := peering.Inspector{Enter: enter, Account: organization.Account, Units: organization.Units, Policy: store.Policy, Ledger: ledger.Open(door.Hub()), Now: time.Now, Brake: brake.Open(door.Hub()).Asker(door.Mode)}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectPeeringInput.Raw, preview.Peering(door, inspect)))
+	book := ledger.Open(door.Hub())
+	inspector := peering.Inspector{Enter: enter, Account: organization.Account, Units: organization.Units, Policy: store.Policy, Ledger: book, Now: time.Now, Brake: brake.Open(door.Hub()).Asker(door.Mode)}
+	inspect := inspector.Turn().One(lease.Open(door.Hub(), book), preview.Peering(door, inspector.Inspect))
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectPeeringInput.Raw, inspect))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
@@ -37,6 +38,8 @@ func main() {
 		return transit.Clients{Clients: survey.Clients{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
 	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
-	inspect := transit.Inspector{Enter: enter, Policy: parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy, Ledger: ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: organization.Account, Units: organization.Units}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, preview.Transit(door, inspect)))
+	book := ledger.Open(door.Hub())
+	inspector := transit.Inspector{Enter: enter, Policy: parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy, Ledger: book, Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: organization.Account, Units: organization.Units}
+	inspect := inspector.Turn().One(lease.Open(door.Hub(), book), preview.Transit(door, inspector.Inspect))
+	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, inspect))
 }

@@ -27,6 +27,6 @@ func main() {
 		clients := func(ctx context.Context) ([]notebook.Client, error) {
 			return notebook.WithPeople(ctx, sagemaker.NewFromConfig(here), lambda.NewFromConfig(here), in.Side.VPC.ID, in.Side.Subnets)
 		}
-		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, book, in.Execution, in.Connection.ID, in.Side)
+		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
 	})
 }

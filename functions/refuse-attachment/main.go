@@ -13,7 +13,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -26,12 +28,15 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	last := func(in workflow.AnswerAttachmentInput) (lease.Claim, look.Look) {
+		return attachment.Last(in.Execution, in.Gateway, in.VPC)
+	}
+	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 		enter := func(p event.Place) attachment.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
 		return owner.After(ctx, owners, func() (workflow.ConcludeOutput, error) {
 			return attachment.Refuse(ctx, owners.Ledger, enter, bus, in)
 		}, func(out workflow.ConcludeOutput) owner.News { return attachment.Refused(in, out) })
-	})
+	}))
 }

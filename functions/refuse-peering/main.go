@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
@@ -26,11 +28,14 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
 	owners := owner.Teller{Ledger: book, Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+	last := func(in workflow.ConcludeInput) (lease.Claim, look.Look) {
+		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, peering.Shown(in))
+	}
+	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) peering.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
 		return owner.After(ctx, owners, func() (workflow.ConcludeOutput, error) { return peering.Refuse(ctx, book, enter, bus, in) },
 			func(out workflow.ConcludeOutput) owner.News { return owner.Refused(in, out) })
-	})
+	}))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -24,10 +25,14 @@ func main() {
 		log.Fatal(err)
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	workflow.Start(func(ctx context.Context, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
+	book := ledger.Open(door.Hub())
+	last := func(in workflow.VerifyAttachmentInput) (lease.Claim, look.Look) {
+		return attachment.Last(in.Execution, in.Gateway, in.VPC)
+	}
+	workflow.Start(lease.Last(book, looks, last, func(ctx context.Context, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
 		enter := func(p event.Place) attachment.Verifier {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
-		return attachment.Verify(ctx, ledger.Open(door.Hub()), enter, looks, in)
-	})
+		return attachment.Verify(ctx, book, enter, looks, in)
+	}))
 }

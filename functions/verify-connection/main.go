@@ -14,7 +14,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
@@ -28,7 +30,10 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+	last := func(in workflow.VerifyConnectionInput) (lease.Claim, look.Look) {
+		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, in.Connection.Requester)
+	}
+	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 		there := func(v workflow.VPC) aws.Config { return door.Enter(in.Execution, v.Account, v.Region) }
 		enter := func(v workflow.VPC) connection.Verifier { return ec2.NewFromConfig(there(v)) }
 		look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v)) }
@@ -36,5 +41,5 @@ func main() {
 		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) {
 			return connection.Verify(ctx, owners.Ledger, enter, firewall.ClientsIn(there), still, bus, in)
 		}, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
-	})
+	}))
 }

@@ -98,9 +98,11 @@ type unit struct {
 }
 
 // Inspect reads the event, the VPC in its own account, the gateway and the attachment in its owner's, asks the policy, and
-// answers. An event that concerns several gateways or VPCs becomes a look at each. It changes nothing.
-func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInput) (workflow.InspectAttachmentOutput, error) {
-	out := workflow.InspectAttachmentOutput{Event: in.Event, Policy: in.Policy, Subnets: []string{}, Propagate: []string{}, Lacking: []workflow.Hop{}, Reachable: []workflow.Reachable{}}
+// answers. An event that concerns several gateways or VPCs becomes a look at each. It changes nothing. What the event is about, [Inspector.Find]
+// found before.
+func (i Inspector) Inspect(ctx context.Context, found Found) (workflow.InspectAttachmentOutput, error) {
+	in, e, units := found.In, found.event, found.units
+	out := begun(in)
 	end := func(v Verdict) (workflow.InspectAttachmentOutput, error) {
 		out.Answer, out.Reason, out.Said, out.Decision, out.Associate = v.Answer, v.Reason, v.Said, v.Decision, v.Associate
 		out.Subnets, out.Propagate, out.Lacking = append(out.Subnets, v.Subnets...), append(out.Propagate, v.Propagate...), append(out.Lacking, v.Lacking...)
@@ -108,34 +110,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInp
 		slog.InfoContext(ctx, "inspected", "vpc", out.VPC.ID, "gateway", out.Gateway.ID, "attachment", out.Attachment.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
 		return out, nil
 	}
-	nothing := func(format string, args ...any) (workflow.InspectAttachmentOutput, error) {
-		return end(Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(format, args...)})
-	}
-	e, err := event.Parse(in.Event)
-	if err != nil {
-		return out, err
-	}
-	if e.Kind != event.Attachment {
-		if e.Why == "" {
-			e.Why = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
-		}
-		return nothing("%s", e.Why)
-	}
-	facts, err := i.Account(ctx, e.Account)
-	if err != nil {
-		return out, err
-	}
-	if facts.Organization == "" {
-		return nothing("account %s is outside the organization", e.Account)
-	}
-	units, why := []unit{{in.VPC.Place(), in.VPC.ID, in.Gateway.ID}}, ""
-	if in.VPC.ID == "" || in.Gateway.ID == "" {
-		if units, why, err = i.units(ctx, in.Execution, e); err != nil {
-			return out, err
-		}
-	}
 	if len(units) == 0 {
-		return nothing("%s", why)
+		return end(Verdict{Answer: workflow.AnswerNothing, Reason: found.why})
 	}
 	if len(units) > 1 {
 		var looks []event.AttachmentInspection
@@ -148,7 +124,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectAttachmentInp
 		out.Announced = len(looks)
 		return end(Verdict{Answer: workflow.AnswerAnnounce, Reason: fmt.Sprintf("%s concerns %d attachments", e.Name, len(looks))})
 	}
-	v, err := i.judge(ctx, in.Execution, units[0], e.Name == "CreateTransitGatewayVpcAttachment", &out)
+	v, err := i.judge(ctx, in.Execution, units[0], e.Name == requests, &out)
 	if held := i.unread(ctx, units[0], err); held != nil {
 		return out, held
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -69,7 +70,7 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 		return "", err
 	}
 	for _, each := range entries {
-		l, ok := Look(each, c.Place, c.Name)
+		l, ok := look.At(each, c.Place, c.Name)
 		if !ok {
 			slog.WarnContext(ctx, "no machine looks at this kind of connection", "connection", each.ID, "kind", each.Kind)
 			continue

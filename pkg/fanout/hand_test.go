@@ -256,19 +256,19 @@ func TestLook(t *testing.T) {
 	sides := []ledger.Side{{Account: "222222222222", Region: "eu-west-1", ID: "vpc-2"}, {Account: here.Account, Region: here.Region, ID: "vpc-1"}}
 	for kind, id := range map[string]string{"peering": "pcx-1", "transit": "tgw-1:vpc-1:vpc-2", "attachment": "tgw-attach-1", "data-api": "arn:aws:rds:eu-west-1:111111111111:cluster:sales",
 		"data-api-endpoint": "vpc-1", "private-notebooks": "vpc-1", "studio": "arn:aws:redshift:eu-west-1:111111111111:cluster:sales"} {
-		l, ok := fanout.Look(ledger.Connection{ID: id, Kind: kind, Sides: sides}, here, "DeleteRoute")
+		l, ok := look.At(ledger.Connection{ID: id, Kind: kind, Sides: sides}, here, "DeleteRoute")
 		if !ok || !strings.Contains(fmt.Sprintf("%+v", l), here.Account) {
 			t.Errorf("%s: %+v", kind, l)
 		}
 	}
 	// A hand at an execution role in a consumer's account leads to the cluster, which is in another.
 	const warehouse = "arn:aws:redshift:eu-west-1:222222222222:cluster:sales"
-	l, ok := fanout.Look(ledger.Connection{ID: warehouse, Kind: "studio", Sides: []ledger.Side{{Role: "producer", Account: "222222222222", Region: "eu-west-1", ID: warehouse},
+	l, ok := look.At(ledger.Connection{ID: warehouse, Kind: "studio", Sides: []ledger.Side{{Role: "producer", Account: "222222222222", Region: "eu-west-1", ID: warehouse},
 		{Role: "consumer", Account: here.Account, Region: here.Region, ID: here.Account}}}, here, "DeleteRolePolicy")
 	if want := (event.StudioInspection{Account: "222222222222", Region: "eu-west-1", Cluster: "sales", Reason: "DeleteRolePolicy"}); !ok || l != want {
 		t.Errorf("%+v, want %+v", l, want)
 	}
-	if _, ok := fanout.Look(ledger.Connection{ID: "x", Kind: "unheard"}, here, ""); ok {
+	if _, ok := look.At(ledger.Connection{ID: "x", Kind: "unheard"}, here, ""); ok {
 		t.Error("a kind that nobody knows is looked at")
 	}
 }

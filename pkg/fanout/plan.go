@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -188,41 +187,4 @@ func (o *Concern) touched(items []ledger.Item, connections []ledger.Connection) 
 		*list = slices.Compact(*list)
 	}
 	return ids
-}
-
-// Look returns the look at a connection of the ledger, of the machine that its kind names; false if there is no such machine. It is looked at from the
-// place at which something happened, if that is one of its sides.
-func Look(c ledger.Connection, at event.Place, reason string) (look.Look, bool) {
-	var side ledger.Side
-	if len(c.Sides) > 0 {
-		side = c.Sides[0]
-	}
-	for _, s := range c.Sides {
-		if s.Account == at.Account && s.Region == at.Region {
-			side = s
-		}
-	}
-	switch c.Kind {
-	case "peering":
-		return event.Inspection{Account: side.Account, Region: side.Region, PeeringID: c.ID, Reason: reason}, true
-	case "transit":
-		gateway, _, _ := strings.Cut(c.ID, ":")
-		out := event.TransitInspection{TransitGatewayID: gateway, Reason: reason}
-		for _, s := range c.Sides {
-			out.VPCs = append(out.VPCs, event.VPCPlace{Account: s.Account, Region: s.Region, VPC: s.ID})
-		}
-		return out, len(out.VPCs) == 2
-	case "attachment":
-		return event.AttachmentInspection{Account: side.Account, Region: side.Region, AttachmentID: c.ID, Reason: reason}, strings.HasPrefix(c.ID, "tgw-attach-")
-	case "data-api":
-		return event.DataAPIInspection{Account: side.Account, Region: side.Region, Cluster: c.ID, Reason: reason}, true
-	case "data-api-endpoint":
-		return event.DataAPIEndpointInspection{Account: side.Account, Region: side.Region, VPC: side.ID, Reason: reason}, true
-	case "private-notebooks":
-		return event.PrivateNotebooksInspection{Account: side.Account, Region: side.Region, Reason: reason}, true
-	case "studio": // looked at where the cluster is, wherever the hand was
-		at, cluster, ok := arn.Match(c.ID, "redshift", "cluster:")
-		return event.StudioInspection{Account: at.AccountID, Region: at.Region, Cluster: cluster, Reason: reason}, ok
-	}
-	return nil, false
 }

@@ -278,6 +278,9 @@ func (l Ledger) entries(ctx context.Context, id string, items []Item) ([]entry, 
 			keys = append(keys, i.line(id))
 		}
 	}
+	if l.under != "" {
+		keys = append(keys, leaseRow(l.under))
+	}
 	rows, err := l.read(ctx, keys)
 	if err != nil {
 		return nil, err
@@ -285,6 +288,18 @@ func (l Ledger) entries(ctx context.Context, id string, items []Item) ([]entry, 
 	at := map[Key]Row{}
 	for _, r := range rows {
 		at[r.Key] = r
+	}
+	if l.under != "" {
+		var now Lease
+		row := at[leaseRow(l.under)]
+		if row.Version > 0 {
+			if err := decode(row, &now); err != nil {
+				return nil, err
+			}
+		}
+		if err := l.held(ctx, l.under, l.holder, now, row.Version); err != nil {
+			return nil, err
+		}
 	}
 	var out []entry
 	for _, i := range items {

@@ -8,35 +8,40 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
-// lease is the row of a lease.
-type lease struct {
-	Holder string    `json:"holder"`
+// Lease says who is at a thing.
+type Lease struct {
+	Holder string    `json:"holder,omitempty"` // empty: nobody any more, and somebody came while it was held
 	Since  time.Time `json:"since"`
+	Event  string    `json:"event,omitempty"` // by which its holder came
 	Again  bool      `json:"again,omitempty"` // somebody else came meanwhile
 }
 
 func leaseRow(name string) Key { return Key{"lease#" + name, "lease"} }
 
-// Acquire gives holder the lease of that name, and reports whether it has it. A holder that has it already keeps it. If somebody else has it, that
-// one is told to look again before it lets go, unless ended says that it came to its end without letting go: then the lease is holder's.
-// ended is asked with the name of the one that holds it.
-func (l Ledger) Acquire(ctx context.Context, name, holder string, ended func(context.Context, string) (bool, error)) (bool, error) {
-	held := false
-	err := retry(ctx, "lease "+name, func() error {
-		now, version, err := l.lease(ctx, name)
-		if err != nil {
+// kept is how long a lease that nobody asks for stays in the table: longer than an execution that failed may be redriven.
+// https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+const kept = 15 * 24 * time.Hour
+
+// Acquire gives want.Holder the lease of that name, and returns it as it is then: held by whom it names. A holder that has it already keeps
+// it. If somebody else has it, that one is told to look again before it lets go, unless ended says of it that its holder came to its end
+// without letting go: then the lease is want.Holder's. taken says that it was not before.
+func (l Ledger) Acquire(ctx context.Context, name string, want Lease, ended func(context.Context, Lease) (bool, error)) (now Lease, taken bool, err error) {
+	err = retry(ctx, "lease "+name, func() error {
+		var version int64
+		var err error
+		taken = false
+		if now, version, err = l.lease(ctx, name); err != nil {
 			return err
 		}
 		switch {
-		case version > 0 && now.Holder == holder:
-			held = true
+		case version > 0 && now.Holder == want.Holder:
 			return nil
-		case version > 0:
-			over, err := ended(ctx, now.Holder)
+		case version > 0 && now.Holder != "":
+			over, err := ended(ctx, now)
 			if err != nil {
 				return err
 			}
-			if held = over; over {
+			if over {
 				break
 			}
 			if now.Again {
@@ -45,28 +50,63 @@ func (l Ledger) Acquire(ctx context.Context, name, holder string, ended func(con
 			now.Again = true
 			return l.put(ctx, name, version, now)
 		}
-		held = true
-		return l.put(ctx, name, version, lease{Holder: holder, Since: l.now()})
+		now, taken = Lease{Holder: want.Holder, Event: want.Event, Since: l.now()}, true
+		return l.put(ctx, name, version, now)
 	})
-	return held, err
+	return now, taken, err
 }
 
-// Yield gives the lease back, unless somebody came meanwhile: then holder keeps it, and has to look again. A lease that holder does
-// not have is nothing to it.
+// Yield gives the lease back, and reports whether somebody came while holder had it, so that somebody has to look again. That stays written
+// until the next one acquires the lease: whoever yields once more, after an answer that was lost, is told the same. A lease that another has
+// is nothing to holder.
 func (l Ledger) Yield(ctx context.Context, name, holder string) (again bool, err error) {
 	err = retry(ctx, "lease "+name, func() error {
 		now, version, err := l.lease(ctx, name)
 		again = false
-		if err != nil || version == 0 || now.Holder != holder {
+		switch {
+		case err != nil || version == 0 || now.Holder != holder && now.Holder != "":
 			return err
-		}
-		if again = now.Again; again {
-			now.Again = false
+		case now.Holder == "":
+			again = true
+			return nil
+		case now.Again:
+			again, now.Holder = true, ""
 			return l.put(ctx, name, version, now)
 		}
 		return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version}})
 	})
 	return again, err
+}
+
+// Under returns the ledger for a step that works on what the lease of that name is about, for holder, who acquired it. What such a step
+// writes of items, it writes only while it has the lease: one that lost it, since its execution had failed before it was redriven or was
+// stopped while the step was at work, takes it again if it is free, and else fails with [fault.NotYet] before anything is done in a member.
+// An empty name is no lease.
+func (l Ledger) Under(name, holder string) Ledger {
+	l.under, l.holder = name, holder
+	return l
+}
+
+// Hold does what [Ledger.Under] says, for a step that writes no items.
+func (l Ledger) Hold(ctx context.Context, name, holder string) error {
+	return retry(ctx, "lease "+name, func() error {
+		now, version, err := l.lease(ctx, name)
+		if err != nil {
+			return err
+		}
+		return l.held(ctx, name, holder, now, version)
+	})
+}
+
+// held sees to it that holder has the lease that was read.
+func (l Ledger) held(ctx context.Context, name, holder string, now Lease, version int64) error {
+	switch {
+	case version > 0 && now.Holder == holder:
+		return nil
+	case version > 0 && now.Holder != "":
+		return fault.New(fault.NotYet, "execution %s is at %s, since this one failed or was stopped; it need not be redriven, unless that one fails", now.Holder, name)
+	}
+	return l.put(ctx, name, version, Lease{Holder: holder, Since: l.now()})
 }
 
 // pause is how long it takes until a lease is asked for again.
@@ -79,17 +119,17 @@ const pause = time.Second
 // too: what f did counts.
 func (l Ledger) While(ctx context.Context, name, by string, f func() error) error {
 	holder := by + " " + l.Now().UTC().Format(time.RFC3339Nano)
-	ended := func(_ context.Context, other string) (bool, error) {
-		at := strings.LastIndexByte(other, ' ')
-		since, err := time.Parse(time.RFC3339Nano, other[at+1:])
-		return err != nil || other[:max(at, 0)] == by || l.Now().Sub(since) >= Lifetime, nil
+	ended := func(_ context.Context, other Lease) (bool, error) {
+		at := strings.LastIndexByte(other.Holder, ' ')
+		since, err := time.Parse(time.RFC3339Nano, other.Holder[at+1:])
+		return err != nil || other.Holder[:max(at, 0)] == by || l.Now().Sub(since) >= Lifetime, nil
 	}
 	for patience := l.Patience; ; patience -= pause {
-		held, err := l.Acquire(ctx, name, holder, ended)
+		now, _, err := l.Acquire(ctx, name, Lease{Holder: holder}, ended)
 		if err != nil {
 			return err
 		}
-		if held {
+		if now.Holder == holder {
 			break
 		}
 		if patience < pause {
@@ -104,16 +144,24 @@ func (l Ledger) While(ctx context.Context, name, by string, f func() error) erro
 	done := f()
 	// Who came meanwhile tries again by itself. A lease that stays would hold others up for as long as a function lives.
 	for range tries {
-		again, err := l.Yield(ctx, name, holder)
-		if err == nil && !again {
-			return done
+		if l.drop(ctx, name, holder) == nil {
+			break
 		}
 	}
 	return done
 }
 
-func (l Ledger) lease(ctx context.Context, name string) (lease, int64, error) {
-	var out lease
+// drop gives a lease back, whoever came.
+func (l Ledger) drop(ctx context.Context, name, holder string) error {
+	now, version, err := l.lease(ctx, name)
+	if err != nil || version == 0 || now.Holder != holder {
+		return err
+	}
+	return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version}})
+}
+
+func (l Ledger) lease(ctx context.Context, name string) (Lease, int64, error) {
+	var out Lease
 	rows, err := l.Store.Read(ctx, []Key{leaseRow(name)})
 	if err != nil || len(rows) == 0 {
 		return out, 0, err
@@ -121,10 +169,10 @@ func (l Ledger) lease(ctx context.Context, name string) (lease, int64, error) {
 	return out, rows[0].Version, decode(rows[0], &out)
 }
 
-func (l Ledger) put(ctx context.Context, name string, version int64, to lease) error {
+func (l Ledger) put(ctx context.Context, name string, version int64, to Lease) error {
 	body, err := encode(to)
 	if err != nil {
 		return err
 	}
-	return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version, Body: body}})
+	return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version, Body: body, Expires: l.Now().Add(kept).Unix()}})
 }

@@ -44,6 +44,8 @@ type Ledger struct {
 	Now func() time.Time
 	// Patience is how long [Ledger.While] waits for a lease that another execution has: it has most for a few seconds.
 	Patience time.Duration
+
+	under, holder string // see [Ledger.Under]
 }
 
 // Status is what became of a connection: the name of the end state that its last execution had.

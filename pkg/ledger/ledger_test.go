@@ -134,37 +134,6 @@ func TestWhatIsOnlyWantedGoesWithTheNeed(t *testing.T) {
 	}
 }
 
-func TestALeaseIsOnesAndTheSecondIsSeen(t *testing.T) {
-	ctx := context.Background()
-	l, memory := ledgertest.New()
-	running := func(context.Context, string) (bool, error) { return false, nil }
-	over := func(context.Context, string) (bool, error) { return true, nil }
-	acquire := func(holder string, ended func(context.Context, string) (bool, error)) bool {
-		return must[bool](t)(l.Acquire(ctx, "pcx-1", holder, ended))
-	}
-	if !acquire("one", running) || !acquire("one", running) {
-		t.Fatal("one has it not")
-	}
-	for range 3 {
-		if acquire("two", running) {
-			t.Fatal("two has it as well")
-		}
-	}
-	if again := must[bool](t)(l.Yield(ctx, "pcx-1", "one")); !again {
-		t.Fatal("one was not told of two")
-	}
-	if again := must[bool](t)(l.Yield(ctx, "pcx-1", "one")); again {
-		t.Fatal("one was told of two twice")
-	}
-	if !acquire("two", running) || !acquire("three", over) || must[bool](t)(l.Yield(ctx, "pcx-1", "two")) {
-		t.Fatal("who is over keeps the lease")
-	}
-	must[bool](t)(l.Yield(ctx, "pcx-1", "three"))
-	if rows := memory.Rows(); len(rows) != 0 {
-		t.Fatalf("left: %v", rows)
-	}
-}
-
 // Whatever connections come and go, with answers lost and calls refused, and each step repeated until it is done: a thing is taken back
 // exactly when nobody needs it, what was there before is remembered from the first, and nothing is left of connections that are over.
 func TestWhoeverComesAndGoes(t *testing.T) {

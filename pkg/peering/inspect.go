@@ -64,8 +64,7 @@ const fresh = time.Minute
 //
 // A peering that is not managed and does not come to be is found: nothing is read of its VPCs, and nothing done.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
-	l := inspection{Inspector: i, in: in, out: workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{},
-		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}}
+	l := inspection{Inspector: i, in: in, out: begun(in)}
 	e, err := event.Parse(in.Event)
 	if err != nil {
 		return l.out, err
@@ -84,6 +83,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		return l.out, err
 	}
 	return l.end(ctx, v)
+}
+
+// begun is an answer before anything is known.
+func begun(in workflow.InspectPeeringInput) workflow.InspectPeeringOutput {
+	return workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{},
+		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one peering.
@@ -143,7 +148,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 	if accepter.Organization != "" {
 		l.out.Members = append(l.out.Members, Accepter)
 	}
-	l.request = e.Name == "CreateVpcPeeringConnection" && e.Place == p.Requester.Place
+	l.request = e.Name == requests && e.Place == p.Requester.Place
 	if l.managed || Over(p, l.shown) { // of what an execution is late with, there may be items without an entry
 		if l.items, err = l.Ledger.Items(ctx, p.ID); err != nil {
 			return v, err

@@ -55,7 +55,7 @@ func (i Inspector) find(ctx context.Context, execution string, e event.Event, en
 			continue
 		case err != nil || found:
 			return p, place, v, err
-		case n == 0 && e.Name == "CreateVpcPeeringConnection" && i.Now().Sub(e.Time).Abs() < fresh:
+		case n == 0 && e.Name == requests && i.Now().Sub(e.Time).Abs() < fresh:
 			return p, place, v, fault.New(fault.NotYet, "reading %s: EC2 in %s, %s does not show it yet", e.PeeringID, place.Account, place.Region)
 		}
 		why = fmt.Sprintf("%s does not exist in %s, %s", e.PeeringID, place.Account, place.Region)

@@ -33,7 +33,7 @@ type Lister struct {
 const accountsPage = 20
 
 // List returns one page of accounts: of those that the sweep names, else of those that Organizations lists, without
-// accounts that are not active.
+// accounts that never were active. One that is not active any more, or not now, is listed as such.
 func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workflow.ListAccountsOutput, error) {
 	out := workflow.ListAccountsOutput{Sweep: in.Sweep, Tally: in.Tally, Accounts: []workflow.Territory{}}
 	if in.Page == "" {
@@ -45,8 +45,8 @@ func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workfl
 	if len(regions) == 0 {
 		regions = l.Regions
 	}
-	add := func(account string) {
-		out.Accounts = append(out.Accounts, workflow.Territory{Account: account, Regions: regions})
+	add := func(account, suspended string) {
+		out.Accounts = append(out.Accounts, workflow.Territory{Account: account, Regions: regions, Suspended: suspended})
 	}
 	if named := in.Sweep.Accounts; len(named) > 0 {
 		from := 0
@@ -58,7 +58,7 @@ func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workfl
 		}
 		to := min(from+accountsPage, len(named))
 		for _, account := range named[from:to] {
-			add(account)
+			add(account, "")
 		}
 		if to < len(named) {
 			out.Page = strconv.Itoa(to)
@@ -74,9 +74,14 @@ func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workfl
 		return out, fmt.Errorf("listing the organization's accounts: %w", err)
 	}
 	for _, a := range got.Accounts {
-		if a.State == "" || a.State == organizationstypes.AccountStateActive {
-			add(aws.ToString(a.Id))
+		state := string(a.State)
+		switch a.State {
+		case organizationstypes.AccountStatePendingActivation:
+			continue
+		case organizationstypes.AccountStateActive:
+			state = ""
 		}
+		add(aws.ToString(a.Id), state)
 	}
 	out.Page = aws.ToString(got.NextToken)
 	return out, nil

@@ -28,13 +28,15 @@ type Sweeper struct {
 	Ask      Ask
 	// Ledger says which connections are managed, for the brake's percentage.
 	Ledger ledger.Ledger
+	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 }
 
-// New returns a Sweeper with all finders, which enters accounts by enter and reads in the ledger what is managed.
-func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger, ask Ask) Sweeper {
+// New returns a Sweeper with all finders, which enters accounts by enter, knows them by account and reads in the ledger what is managed.
+func New(enter func(execution, account, region string) aws.Config, account func(context.Context, string) (workflow.AccountFacts, error), l ledger.Ledger, ask Ask) Sweeper {
 	in := func(execution string, p event.Place) aws.Config { return enter(execution, p.Account, p.Region) }
 	return Sweeper{
-		Ask: ask, Ledger: l,
+		Ask: ask, Ledger: l, Account: account,
 		Finders: []Finder{
 			Peerings{Ledger: l, Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
 			Notebooks{Ledger: l, Enter: func(x string, p event.Place) NotebookAPIs {
@@ -70,6 +72,12 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory); err != nil {
 		return out, err
 	}
+	if in.Territory.Suspended != "" {
+		return s.suspended(ctx, in.Territory, out)
+	}
+	if err := s.left(ctx, in.Territory); err != nil {
+		return out, err
+	}
 	var broken []error
 	// goOn reports whether the visit goes on after what a finder returned. region is empty if it looked at all of them.
 	goOn := func(found *workflow.Found, region string, find func(Ask) (int, error)) (bool, error) {
@@ -81,7 +89,7 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		if errors.Is(err, fault.ErrClosed) {
 			out.Closed = err.Error()
 			slog.WarnContext(ctx, "sweeping", "account", out.Account, "closed", out.Closed)
-			return false, s.shut(ctx, in.Territory)
+			return false, s.shut(ctx, in.Territory, "account "+out.Account+" lets nobody in")
 		}
 		for _, err := range parts(err) {
 			in, where := region, out.Account

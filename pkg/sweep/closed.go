@@ -2,24 +2,45 @@ package sweep
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// shut asks for a look at each managed peering of an account that lets nobody in, in the account of its other end: nobody else would look, since a peering
-// counts where its accepter is. It ends as Unreadable, and people are told.
-func (s Sweeper) shut(ctx context.Context, t workflow.Territory) error {
+// suspended is the visit to an account that AWS Organizations shows as not active. Nothing in it can be read; what is managed there is in the ledger.
+func (s Sweeper) suspended(ctx context.Context, t workflow.Territory, out workflow.SweepAccountOutput) (workflow.SweepAccountOutput, error) {
+	out.Closed = fmt.Sprintf("account %s is %s", t.Account, t.Suspended)
+	slog.WarnContext(ctx, "sweeping", "account", out.Account, "closed", out.Closed)
+	return out, s.shut(ctx, t, out.Closed)
+}
+
+// left asks for a look at each peering whose requester is in an account and whose accepter's account is not in the organization any more: a
+// peering is looked at where its accepter is, and no sweep visits that account.
+func (s Sweeper) left(ctx context.Context, t workflow.Territory) error {
 	for _, region := range t.Regions {
-		managed, err := entries(ctx, s.Ledger, event.Place{Account: t.Account, Region: region}, connection.Peering)
+		at := event.Place{Account: t.Account, Region: region}
+		managed, err := entries(ctx, s.Ledger, at, connection.Peering)
 		if err != nil {
 			return err
 		}
 		for _, c := range managed {
-			if other, ok := otherEnd(c, t.Account); ok {
-				if err := s.Ask(ctx, event.Inspection{Account: other.Account, Region: other.Region, PeeringID: c.ID, Reason: "account " + t.Account + " lets nobody in: what of the peering can be read?"}); err != nil {
+			accepter, ok := Accepter(c, at)
+			if !ok {
+				continue
+			}
+			facts, err := s.Account(ctx, accepter)
+			if err != nil {
+				return err
+			}
+			if facts.Organization != "" || facts.Suspended != "" {
+				continue
+			}
+			if l, ok := look.At(c, at, "account "+accepter+" is not in the organization any more"); ok {
+				if err := s.Ask(ctx, l); err != nil {
 					return err
 				}
 			}
@@ -28,16 +49,22 @@ func (s Sweeper) shut(ctx context.Context, t workflow.Territory) error {
 	return nil
 }
 
-// otherEnd returns the side of a peering that is in another account, if the accepter's is in this one.
-func otherEnd(c ledger.Connection, account string) (ledger.Side, bool) {
-	var other ledger.Side
-	accepts := false
-	for _, s := range c.Sides {
-		if s.Account != account {
-			other = s
-		} else if s.Role == "accepter" {
-			accepts = true
+// shut asks for a look at each connection of an account that nobody gets into, as [Elsewhere] tells: nobody else would look. It ends as Unreadable,
+// nothing goes, and people are told once. When the account can be read again, the next sweep's looks find it as it is.
+func (s Sweeper) shut(ctx context.Context, t workflow.Territory, why string) error {
+	for _, region := range t.Regions {
+		at := event.Place{Account: t.Account, Region: region}
+		managed, err := s.Ledger.Connections(ctx, at.Account, at.Region)
+		if err != nil {
+			return err
+		}
+		for _, c := range managed {
+			if l, ok := Elsewhere(c, at, why+": what of it can be read?"); ok {
+				if err := s.Ask(ctx, l); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	return other, accepts && other.Account != "" && Standing(c)
+	return nil
 }

@@ -118,6 +118,37 @@ func Lost(at event.Place, pairs []ledger.Connection, attached, managed map[[2]st
 	return out
 }
 
+// Elsewhere returns the look at a managed connection that has a side in a place in which nothing can be read: from its other end, if that is in
+// another account. It returns none if nothing of the connection stands; nor for a peering whose accepter is in another account, since that
+// one's own visit asks for it.
+func Elsewhere(c ledger.Connection, at event.Place, reason string) (look.Look, bool) {
+	from := at
+	for _, s := range c.Sides {
+		if s.Account == at.Account {
+			continue
+		}
+		if from = (event.Place{Account: s.Account, Region: s.Region}); c.Kind == connection.Peering && s.Role == "accepter" {
+			return nil, false
+		}
+	}
+	if !Standing(c) {
+		return nil, false
+	}
+	return look.At(c, from, reason)
+}
+
+// Accepter returns the account of the accepter of a peering that stands, if the requester is in a place and the accepter in another account.
+func Accepter(c ledger.Connection, at event.Place) (account string, ok bool) {
+	here := false
+	for _, s := range c.Sides {
+		here = here || s.Role == "requester" && s.Account == at.Account && s.Region == at.Region
+		if s.Role == "accepter" {
+			account = s.Account
+		}
+	}
+	return account, here && Standing(c) && account != "" && account != at.Account
+}
+
 // Drift says how the lines of a configuration differ from the host routes that the notebooks of a subnet need, or "".
 //
 //	no line for the subnet, and routes wanted   → missing

@@ -239,7 +239,7 @@ func (r *registry) ListAccounts(_ context.Context, in *organizations.ListAccount
 	if in.NextToken == nil {
 		return &organizations.ListAccountsOutput{NextToken: aws.String("2"), Accounts: []types.Account{{Id: aws.String("111111111111"), State: types.AccountStateActive}}}, nil
 	}
-	return &organizations.ListAccountsOutput{Accounts: []types.Account{{Id: aws.String("222222222222"), State: types.AccountStateSuspended}, {Id: aws.String("333333333333")}}}, nil
+	return &organizations.ListAccountsOutput{Accounts: []types.Account{{Id: aws.String("222222222222"), State: types.AccountStateSuspended}, {Id: aws.String("333333333333")}, {Id: aws.String("444444444444"), State: types.AccountStatePendingActivation}}}, nil
 }
 
 func readable(context.Context, string) (*policy.Set, string, error) {
@@ -279,7 +279,7 @@ func TestAccountsComeInPages(t *testing.T) {
 			}
 		}
 	}
-	if got := fmt.Sprint(pages(workflow.Sweep{})); got != "[1 111111111111 111111111111 1 333333333333 333333333333]" {
+	if got := fmt.Sprint(pages(workflow.Sweep{})); got != "[1 111111111111 111111111111 2 222222222222 333333333333]" {
 		t.Error(got)
 	}
 	var named []string

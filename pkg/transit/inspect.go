@@ -68,8 +68,7 @@ type pair struct {
 // A pair is managed once it is to be connected, if one of its attachments is: then somebody asked for one since its account was
 // enrolled, or gave it to Drawbridge. Any other pair is found: nothing is done about it, whatever its VPCs' tags say.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput) (workflow.InspectTransitOutput, error) {
-	l := inspection{Inspector: i, in: in, out: workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
-		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}}
+	l := inspection{Inspector: i, in: in, out: begun(in)}
 	e, err := event.Parse(in.Event)
 	if err != nil {
 		return l.out, err
@@ -88,6 +87,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		return l.out, err
 	}
 	return l.end(ctx, v)
+}
+
+// begun is an answer before anything is known.
+func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
+	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one pair.

@@ -128,6 +128,7 @@ type ConcludeDetachmentInput struct {
 type AssociateAttachmentInput struct {
 	Execution  string     `json:"execution"`
 	Gateway    Gateway    `json:"gateway"`
+	VPC        VPC        `json:"vpc"`
 	Attachment Attachment `json:"attachment"`
 	Associate  string     `json:"associate"`
 	Propagate  []string   `json:"propagate"`

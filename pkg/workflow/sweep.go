@@ -29,6 +29,9 @@ type ListAccountsOutput struct {
 type Territory struct {
 	Account string   `json:"account"`
 	Regions []string `json:"regions"`
+	// Suspended is the state of an account that is not active, such as SUSPENDED: nothing in it can be read. What is managed there is looked at
+	// from elsewhere.
+	Suspended string `json:"suspended,omitempty"`
 }
 
 // SweepAccountInput names the account to sweep, or to read for a rebuild of the ledger.

@@ -15,7 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -117,7 +119,8 @@ func noTwins(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 }
 
-// TestFiveTimes delivers the event of a request five times more, all at once.
+// TestFiveTimes delivers the event of a request five times more, all at once: one execution does the work, the others end at once, and
+// because they came, the connection is looked at once more.
 func TestFiveTimes(t *testing.T) {
 	roughen(t)
 	ctx := limited(t, 5*time.Minute)
@@ -129,9 +132,85 @@ func TestFiveTimes(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	all(t, until(ctx, t, 6), "Connected", "Nothing")
+	ends := until(ctx, t, 6)
+	all(t, ends, "Connected", "Nothing")
+	worked := map[string]bool{} // executions that went beyond their look
+	for _, c := range engine.Story().Calls() {
+		if c.Account != local.HubAccount && c.Function != "drawbridge-inspect-peering" && c.Action != "AssumeRole" {
+			worked[c.Execution] = true
+		}
+	}
+	if n := len(worked); n == 0 || n > 2 {
+		t.Errorf("%d of %d executions do the work, want one, and at most one that looks again", n, len(ends))
+	}
+	idle(ctx, t, w)
 	holds(ctx, t, w)
 	noTwins(ctx, t, w)
+}
+
+// TestAHolderThatFailed lets an execution fail in the middle of its work: the next one takes its lease and does the work. The failed one is
+// redriven while that one is at it: it waits for its turn, or is told who is at it.
+func TestAHolderThatFailed(t *testing.T) {
+	roughen(t)
+	ctx := limited(t, 5*time.Minute)
+	w := world(ctx, t, nil)
+	begin(ctx, t)
+	const work = "CreateRoute"
+	strike := func(then func() *local.Fault) {
+		var once sync.Once
+		injector.Store(new(local.Injector(func(c awscall.Call, when local.Moment) (f *local.Fault) {
+			if when == local.Before && c.Action == work {
+				once.Do(func() { f = then() })
+			}
+			return f
+		})))
+	}
+	t.Cleanup(func() { injector.Store(nil) })
+	strike(func() *local.Fault {
+		return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation on " + w.Connection}
+	})
+	done(t, w.Request(ctx))
+	ends := until(ctx, t, 1)
+	failed := ends[0].Execution
+	if ends[0].Status != "FAILED" {
+		t.Fatalf("it does not fail: %+v", ends)
+	}
+	again := func() {
+		arn := "arn:aws:states:" + engine.Region() + ":" + local.HubAccount + ":execution:drawbridge-peering:" + failed
+		if _, err := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region())).RedriveExecution(ctx, &sfn.RedriveExecutionInput{ExecutionArn: &arn}); err != nil {
+			t.Error(err)
+		}
+	}
+	engine.Story().Begin()
+	strike(func() *local.Fault {
+		again()
+		time.Sleep(time.Second) // it is at the step by then
+		return nil
+	})
+	done(t, deliver(ctx, w, "CreateVpcPeeringConnection"))
+	for _, e := range until(ctx, t, 2) {
+		// The retries are over sooner than on AWS: then it is told, and redriven once more.
+		if e.Execution == failed && e.Error == "NotYet" && strings.Contains(e.Cause, " is at "+w.Connection) {
+			engine.Story().Begin()
+			again()
+			e = until(ctx, t, 1)[0]
+		}
+		all(t, []story.End{e}, "Connected")
+	}
+	idle(ctx, t, w)
+	holds(ctx, t, w)
+	noTwins(ctx, t, w)
+}
+
+// idle holds the connection of a world to having no lease any more.
+func idle(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	book := book()
+	if now, taken, err := book.Acquire(ctx, w.Connection, ledger.Lease{Holder: "test"}, nil); err != nil || !taken || now.Again {
+		t.Errorf("when all is over, %+v has the lease of %s, %v", now, w.Connection, err)
+	}
+	_, err := book.Yield(ctx, w.Connection, "test")
+	done(t, err)
 }
 
 // TestAcceptBeforeCreate loses the event of the request until the peering was

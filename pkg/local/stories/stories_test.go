@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -130,6 +131,9 @@ func play(t *testing.T, n int, s tale) {
 		a.do(ctx, t, world)
 		var got []string
 		for _, e := range until(ctx, t, len(a.ends)) {
+			if s.unruly && e.State == "Nothing" && bytes.Contains(e.Output, []byte(", and it is looked at again before that one ends")) {
+				continue // executions met about one thing, as they do or do not
+			}
 			if e.Status == "SUCCEEDED" {
 				got = append(got, e.State)
 			} else {

@@ -1,0 +1,97 @@
+package attachment
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// requests is the call that requests an attachment. Its record says what no later look can read: who asks.
+const requests = "CreateTransitGatewayVpcAttachment"
+
+// Found is an inspection's input, and what its event was found to be about.
+type Found struct {
+	In    workflow.InspectAttachmentInput
+	event event.Event
+	units []unit
+	why   string // it is about none
+}
+
+// Find finds what an event is about. Of an attachment, the event may name the id alone.
+func (i Inspector) Find(ctx context.Context, in workflow.InspectAttachmentInput) (Found, error) {
+	out := Found{In: in}
+	var err error
+	if out.event, err = event.Parse(in.Event); err != nil {
+		return out, err
+	}
+	e := out.event
+	if e.Kind != event.Attachment {
+		if out.why = e.Why; out.why == "" {
+			out.why = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
+		}
+		return out, nil
+	}
+	facts, err := i.Account(ctx, e.Account)
+	switch {
+	case err != nil:
+		return out, err
+	case facts.Organization == "":
+		out.why = fmt.Sprintf("account %s is outside the organization", e.Account)
+	case in.VPC.ID != "" && in.Gateway.ID != "":
+		out.units = []unit{{in.VPC.Place(), in.VPC.ID, in.Gateway.ID}}
+	default:
+		out.units, out.why, err = i.units(ctx, in.Execution, e)
+	}
+	return out, err
+}
+
+// Turn is what package lease has to know of an inspection.
+func (i Inspector) Turn() lease.Look[Found, workflow.InspectAttachmentOutput] {
+	return lease.Look[Found, workflow.InspectAttachmentOutput]{
+		Claim: func(f Found) lease.Claim {
+			if len(f.units) != 1 {
+				return lease.Claim{}
+			}
+			return lease.Claim{Of: LeaseOf(f.units[0].gateway, f.units[0].vpc), Execution: f.In.Execution, Event: f.event.Name}
+		},
+		Fresh: func(f Found) Found {
+			f.In.Policy = ""
+			return f
+		},
+		Busy: i.busy,
+		Ends: func(out workflow.InspectAttachmentOutput) bool { return out.Result != "" && !concluded[out.Answer] },
+	}
+}
+
+// concluded are the answers that have a result and a step of their own before the end.
+var concluded = map[workflow.Answer]bool{workflow.AnswerRemoved: true, workflow.AnswerReleased: true}
+
+// LeaseOf names what one execution at a time works on: there may be no attachment yet.
+func LeaseOf(gateway, vpc string) string { return gateway + ":" + vpc }
+
+// busy is the answer while another execution is at the VPC on the gateway. The record of a request is not lost with it: see [peering.Noted].
+func (i Inspector) busy(ctx context.Context, f Found, now ledger.Lease) (workflow.InspectAttachmentOutput, error) {
+	out := begun(f.In)
+	out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said(LeaseOf(f.units[0].gateway, f.units[0].vpc), now)
+	if f.event.Name == requests {
+		return out, peering.Noted(ctx, i.Ledger, f.event.AttachmentID, peering.Asker(f.In.Event), now.Event == requests)
+	}
+	return out, nil
+}
+
+// begun is an answer before anything is known.
+func begun(in workflow.InspectAttachmentInput) workflow.InspectAttachmentOutput {
+	return workflow.InspectAttachmentOutput{Event: in.Event, Policy: in.Policy, Subnets: []string{}, Propagate: []string{}, Lacking: []workflow.Hop{}, Reachable: []workflow.Reachable{}}
+}
+
+// Last says what the last step of an execution is about, and how one asks for another look at it.
+func Last(execution string, g workflow.Gateway, v workflow.VPC) (lease.Claim, look.Look) {
+	return lease.Claim{Of: LeaseOf(g.ID, v.ID), Execution: execution},
+		event.AttachmentInspection{Account: v.Account, Region: v.Region, TransitGatewayID: g.ID, VPC: v.ID, Reason: "somebody came while it was looked at"}
+}

@@ -1,0 +1,172 @@
+// Package lease lets one execution at a time work on a connection.
+//
+// Ten events about one thing start ten executions. The first to look acquires the connection's lease in the ledger; each of the others
+// marks it and ends, without a look of its own. Who has the lease gives it back with its last step, and if somebody came meanwhile, the
+// connection is looked at once more, with facts that are read anew. So however many events come, there are two looks.
+//
+//	the first state   [Look.One]     acquires it; an answer that ends the execution gives it back
+//	steps that write  [ledger.Ledger.Under]  work only while their execution has it
+//	the last state    [Last]         gives it back, and asks for a look if somebody came
+//
+// An execution that ended in another way (it failed, ran out of time, was stopped by a person) has no lease: the next one asks
+// Step Functions, and takes it. Nobody waits for people with a lease: the execution that asks for an approval ends, and the answer
+// is another's event.
+//
+// docs/decisions/0096-one-at-a-time.md has the reasons.
+package lease
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Executions is what [Keeper] needs of Step Functions.
+type Executions interface {
+	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
+}
+
+// Keeper knows whether who has a lease is still at work.
+type Keeper struct {
+	Ledger ledger.Ledger
+	API    Executions
+	// Of is how the ARNs of the machine's executions begin, up to the colon before the name.
+	Of string
+}
+
+// Open returns the Keeper of the machine whose executions the environment names as EXECUTIONS.
+func Open(hub aws.Config, book ledger.Ledger) Keeper {
+	return Keeper{Ledger: book, API: sfn.NewFromConfig(hub), Of: os.Getenv("EXECUTIONS")}
+}
+
+// young is how long Step Functions may not know yet of an execution that runs: what it says is eventually consistent.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+const young = time.Minute
+
+// ended reports whether the execution that has a lease is over.
+func (k Keeper) ended(ctx context.Context, held ledger.Lease) (bool, error) {
+	arn := k.Of + ":" + held.Holder
+	got, err := k.API.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	switch {
+	case fault.HasCode(err, "ExecutionDoesNotExist"): // it is forgotten 90 days after its end
+		return k.Ledger.Now().Sub(held.Since) >= young, nil
+	case err != nil:
+		return false, fmt.Errorf("asking whether execution %s, which is at the same thing, is over: %w", arn, err)
+	}
+	over := got.Status != types.ExecutionStatusRunning && got.Status != types.ExecutionStatusPendingRedrive
+	if over {
+		slog.InfoContext(ctx, "taking over the lease of an execution that ended", "execution", held.Holder, "status", got.Status)
+	}
+	return over, nil
+}
+
+// Claim says who comes to what, and why.
+type Claim struct {
+	// Of names what the lease is of, such as a connection's id. Empty: the step is about nothing that others could be at.
+	Of string
+	// Execution is the name of the execution.
+	Execution string
+	// Event is the name of its event, as in [event.Event].
+	Event string
+}
+
+// Look says of the first state of a machine, with the input I and the output O, what [Look.One] has to know.
+type Look[I, O any] struct {
+	// Claim says what the input is about.
+	Claim func(I) Claim
+	// Fresh returns the input without what an earlier look of the execution read.
+	Fresh func(I) I
+	// Busy is the answer while another execution has the lease, with what of the input would be lost else.
+	Busy func(context.Context, I, ledger.Lease) (O, error)
+	// Ends reports whether an answer ends the execution, with no other step of the machine than those that tell of it.
+	Ends func(O) bool
+}
+
+// passes is how often one call looks: a second time if somebody came meanwhile.
+const passes = 2
+
+// One returns step, done by one execution at a time. What its execution read before it lost the lease, or before somebody came, is
+// read again.
+func (l Look[I, O]) One(k Keeper, step workflow.Step[I, O]) workflow.Step[I, O] {
+	return func(ctx context.Context, in I) (O, error) {
+		claim := l.Claim(in)
+		if claim.Of == "" {
+			return step(ctx, in)
+		}
+		var none O
+		for range passes {
+			now, taken, err := k.Ledger.Acquire(ctx, claim.Of, ledger.Lease{Holder: claim.Execution, Event: claim.Event}, k.ended)
+			if err != nil {
+				return none, err
+			}
+			if now.Holder != claim.Execution {
+				slog.InfoContext(ctx, "another execution is at it", "of", claim.Of, "execution", now.Holder, "since", now.Since)
+				return l.Busy(ctx, in, now)
+			}
+			if taken {
+				in = l.Fresh(in)
+			}
+			out, err := step(ctx, in)
+			if !l.over(out, err) {
+				return out, err
+			}
+			again, failed := k.Ledger.Yield(ctx, claim.Of, claim.Execution)
+			if failed != nil {
+				return none, failed
+			}
+			if !again {
+				return out, err
+			}
+			slog.InfoContext(ctx, "looking again: somebody came meanwhile", "of", claim.Of)
+		}
+		return none, fault.New(fault.NotYet, "looking at %s: more and more events come about it", claim.Of)
+	}
+}
+
+// over reports whether the execution does nothing more about the connection. What is transient, or not yet so, is tried again.
+func (l Look[I, O]) over(out O, err error) bool {
+	switch fault.Of(err) {
+	case "":
+		return l.Ends(out)
+	case fault.Transient, fault.NotYet:
+		return false
+	}
+	return true
+}
+
+// Said is what an execution says that ends because another is at the same thing.
+func Said(of string, now ledger.Lease) string {
+	return "execution " + now.Holder + " is at " + of + ", and it is looked at again before that one ends"
+}
+
+// Last returns the step with which an execution ends. It is done while the execution has the lease, which is given back then. If somebody
+// came meanwhile, a look at the connection is asked for. of says what the input is about, and how one asks for a look at it.
+func Last[I, O any](book ledger.Ledger, looks look.Asker, of func(I) (Claim, look.Look), step workflow.Step[I, O]) workflow.Step[I, O] {
+	return func(ctx context.Context, in I) (O, error) {
+		claim, again := of(in)
+		var none O
+		if err := book.Hold(ctx, claim.Of, claim.Execution); err != nil {
+			return none, err
+		}
+		out, err := step(ctx, in)
+		if err != nil {
+			return out, err
+		}
+		came, err := book.Yield(ctx, claim.Of, claim.Execution)
+		if err == nil && came {
+			err = looks.Ask(ctx, again)
+		}
+		return out, err
+	}
+}

@@ -1,0 +1,86 @@
+package peering
+
+import (
+	"context"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// requests is the call that requests a peering. Its record says what no later look can read: that somebody asks Drawbridge, and who.
+const requests = "CreateVpcPeeringConnection"
+
+// Turn is what package lease has to know of an inspection.
+func (i Inspector) Turn() lease.Look[workflow.InspectPeeringInput, workflow.InspectPeeringOutput] {
+	return lease.Look[workflow.InspectPeeringInput, workflow.InspectPeeringOutput]{
+		Claim: func(in workflow.InspectPeeringInput) lease.Claim {
+			e, err := event.Parse(in.Event)
+			if err != nil || e.Kind != event.Peering {
+				return lease.Claim{}
+			}
+			return lease.Claim{Of: e.PeeringID, Execution: in.Execution, Event: e.Name}
+		},
+		Fresh: func(in workflow.InspectPeeringInput) workflow.InspectPeeringInput {
+			in.Known = workflow.Known{}
+			return in
+		},
+		Busy: i.busy,
+		Ends: func(out workflow.InspectPeeringOutput) bool {
+			return out.Answer == workflow.AnswerNothing || out.Answer == workflow.AnswerUnreadable
+		},
+	}
+}
+
+// busy is the answer while another execution is at the peering. The record of a request is not lost with it: see [Noted].
+func (i Inspector) busy(ctx context.Context, in workflow.InspectPeeringInput, now ledger.Lease) (workflow.InspectPeeringOutput, error) {
+	out := begun(in)
+	e, err := event.Parse(in.Event)
+	if err == nil && e.Name == requests {
+		err = Noted(ctx, i.Ledger, e.PeeringID, Asker(in.Event), now.Event == requests)
+	}
+	out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said(e.PeeringID, now)
+	return out, err
+}
+
+// Noted sees to it that the record of a request counts, though another execution is at what it asks for: the entry of the thing says who
+// asked, unless it says so. Without an entry it fails with [fault.NotYet]: it waits for its own turn, in which it begins one. same says that
+// the other came by the record of the same request.
+func Noted(ctx context.Context, l ledger.Ledger, id, who string, same bool) error {
+	if same {
+		return nil
+	}
+	entry, err := l.Change(ctx, id, func(e *ledger.Connection) {
+		if e.Asked == "" {
+			e.Asked = who
+		}
+	})
+	if err == nil && entry.ID == "" {
+		err = fault.New(fault.NotYet, "looking at the request of %s: another execution is at it, by another event", id)
+	}
+	return err
+}
+
+// Again is how one asks for another look at a connection over a peering or a gateway: a peering is read where shown says.
+func Again(c workflow.Connection, shown workflow.VPC) look.Look {
+	const reason = "somebody came while it was looked at"
+	if c.OwnsTarget() {
+		return event.Inspection{Account: shown.Account, Region: shown.Region, PeeringID: c.ID, Reason: reason}
+	}
+	place := func(v workflow.VPC) event.VPCPlace {
+		return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
+	}
+	return event.TransitInspection{TransitGatewayID: c.Target, VPCs: []event.VPCPlace{place(c.Requester), place(c.Accepter)}, Reason: reason}
+}
+
+// Shown returns the VPC in whose account a peering that is answered can be read: the requester's, if that is a member.
+func Shown(in workflow.ConcludeInput) workflow.VPC {
+	if slices.Contains(in.Members, Requester) {
+		return in.Connection.Requester
+	}
+	return in.Connection.Accepter
+}
