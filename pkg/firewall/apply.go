@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -44,16 +45,27 @@ type ACLReader interface {
 // clients reach the peer's databases. clients is asked only when some group lacks the egress, because only then does
 // it matter who uses which group. by is the execution that it is done for.
 //
+// The owner of a VPC sees the groups of its participants, too: who they are is noted in the connection's entry, and each opens its own on a side
+// of its own.
+//
 // A group that is full does not keep the others from being opened: it is what fails it, once they are.
 func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
 	if len(side.Openings) == 0 && len(side.Ports) == 0 {
-		return out, nil
+		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
 	}
 	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
 	if err != nil {
 		return out, err
 	}
+	var owners []string
+	for _, g := range groups {
+		owners = append(owners, g.Owner)
+	}
+	if err := noted(ctx, l, connection, side, participant.Among(owners, side.VPC.Account)); err != nil {
+		return out, err
+	}
+	groups = slices.DeleteFunc(groups, func(g Group) bool { return g.Owner != "" && g.Owner != side.VPC.Account })
 	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, known: map[string]bool{}}
 	for _, db := range side.Openings {
 		wanted := WantedIngress([]workflow.Opening{db}, side.Peer.CIDRs)
@@ -72,6 +84,14 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
 	return out, nil
+}
+
+// noted notes who takes part in the VPC of an owner's side.
+func noted(ctx context.Context, l ledger.Ledger, connection string, side workflow.Side, seen []string) error {
+	if side.Owner != "" {
+		return nil
+	}
+	return participant.Note(ctx, l, connection, side, seen)
 }
 
 // opening opens the groups of one side.
@@ -320,7 +340,7 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 		return nil, nil
 	}
 	if OpenEverywhere(unlike(o.groups, side.Ports, side.Peer.CIDRs), side.Ports, side.Peer.CIDRs) {
-		return []workflow.Hop{{Hop: "egress " + side.VPC.ID, OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
+		return []workflow.Hop{{Hop: "egress " + of(side), OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
 	}
 	using, err := clients(ctx)
 	if err != nil {
@@ -330,12 +350,20 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 	if err != nil {
 		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
-	hop := workflow.Hop{Hop: "egress " + side.VPC.ID, OK: len(done.Contested) == 0,
+	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0,
 		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(done.Add))}
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)
 	}
 	return []workflow.Hop{hop}, nil
+}
+
+// of says whose things in a VPC a hop is about.
+func of(side workflow.Side) string {
+	if side.Owner == "" {
+		return side.VPC.ID
+	}
+	return side.VPC.ID + " of participant " + side.VPC.Account
 }
 
 // contested says of which rules others take care.
