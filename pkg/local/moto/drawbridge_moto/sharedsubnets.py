@@ -17,7 +17,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.network_acls import NetworkAclBackend
 from moto.ec2.models.route_tables import RouteBackend
-from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 from moto.ec2.responses.route_tables import RouteTables
@@ -161,6 +161,15 @@ def _of_participants(backend):
                 if _on_something(other, group):
                     found[group.id] = group
     return found
+
+
+@replace(SecurityGroupBackend, "create_security_group")
+def create_security_group(original, self, name, description, vpc_id=None, *args, **kwargs):
+    group = original(self, name, description, vpc_id, *args, **kwargs)
+    if vpc_id not in self.vpcs and any(one.vpc_id == vpc_id for one in _given(self).values()):
+        # moto gives this rule to groups of VPCs that it knows: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+        group.egress_rules.append(SecurityGroupRule(self, "-1", group.id, None, None, {"CidrIp": "0.0.0.0/0"}))
+    return group
 
 
 @replace(SecurityGroupBackend, "describe_security_groups")

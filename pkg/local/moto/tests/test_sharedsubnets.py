@@ -73,6 +73,8 @@ class SharedSubnets(Case):
         self.guest.create_network_interface(SubnetId=self.subnets[0], Groups=[group])
         self.assertEqual(PRODUCER, seen(self.owner)[group])
         self.assertEqual({group: PRODUCER}, seen(self.guest))
+        (own,) = self.guest.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        self.assertEqual("0.0.0.0/0", own["IpPermissionsEgress"][0]["IpRanges"][0]["CidrIp"])
         self.fails("InvalidGroup.NotFound", self.owner.authorize_security_group_ingress, GroupId=group, IpPermissions=[
             {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.2.0.0/16"}]}])
 
