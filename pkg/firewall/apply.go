@@ -65,9 +65,23 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 	if err := noted(ctx, l, connection, side, participant.Among(owners, side.VPC.Account)); err != nil {
 		return out, err
 	}
-	groups = slices.DeleteFunc(groups, func(g Group) bool { return g.Owner != "" && g.Owner != side.VPC.Account })
-	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, known: map[string]bool{}}
+	others := map[string]string{} // whose the groups are that are not this account's
+	groups = slices.DeleteFunc(groups, func(g Group) bool {
+		if g.Owner == "" || g.Owner == side.VPC.Account {
+			return false
+		}
+		others[g.ID] = g.Owner
+		return true
+	})
+	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, others: others, known: map[string]bool{}}
 	for _, db := range side.Openings {
+		own := o.own(db.Groups)
+		if len(own) == 0 && len(db.Groups) > 0 {
+			out.Hops = append(out.Hops, workflow.Hop{Hop: "security group of " + db.Database, Detail: fmt.Sprintf(
+				"%s belongs to account %s and is only shared with %s: give the database a group of its own account as well", db.Groups[0], others[db.Groups[0]], side.VPC.Account)})
+			continue
+		}
+		db.Groups = own
 		wanted := WantedIngress([]workflow.Opening{db}, side.Peer.CIDRs)
 		done, err := o.open(ctx, wanted, false, together([]notebook.Client{{Groups: db.Groups}}))
 		if err != nil {
@@ -102,9 +116,15 @@ type opening struct {
 	connection string
 	side       workflow.Side
 	groups     []Group
-	items      []ledger.Item   // of the groups that were looked at
-	known      map[string]bool // these groups
-	unfit      []error         // of groups that take no rule, or none any more
+	others     map[string]string // groups that only are shared with this account, with their owners
+	items      []ledger.Item     // of the groups that were looked at
+	known      map[string]bool   // these groups
+	unfit      []error           // of groups that take no rule, or none any more
+}
+
+// own returns those of groups that are this account's to change.
+func (o *opening) own(groups []string) []string {
+	return slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return o.others[g] != "" })
 }
 
 // open lets the wanted traffic through in one direction, as far as the groups take rules.
@@ -345,6 +365,9 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 	using, err := clients(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", side.VPC.ID, side.VPC.Account, err)
+	}
+	for n := range using {
+		using[n].Groups = o.own(using[n].Groups)
 	}
 	done, err := o.open(ctx, WantedEgress(using, side.Ports, side.Peer.CIDRs), true, together(using))
 	if err != nil {

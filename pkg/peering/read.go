@@ -169,12 +169,17 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 
 // explored is [explore], or what an earlier look of this execution found so.
 func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
-	if known := in.Known; len(known.Sides) >= 2 && slices.Equal(known.Sides[0].Participants, q.Participants[0]) && slices.Equal(known.Sides[1].Participants, q.Participants[1]) {
+	if known := in.Known; len(known.Sides) >= 2 && same(known.Sides[0], q.Participants[0]) && same(known.Sides[1], q.Participants[1]) {
 		sides := slices.Clone(known.Sides)
 		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
 		return sides, append([]workflow.Notebook{}, known.Notebooks...), known.Closed, nil
 	}
 	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
+}
+
+// same reports whether what the entry says of who takes part in a VPC is what an earlier look knew. That may have read it where the entry says nothing yet.
+func same(known workflow.Side, participants []string) bool {
+	return len(participants) == 0 || slices.Equal(known.Participants, participants)
 }
 
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the

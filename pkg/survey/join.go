@@ -3,6 +3,7 @@ package survey
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -30,7 +31,7 @@ func (s Surveyor) join(ctx context.Context, offer func(context.Context, *Ground)
 		}
 		for _, account := range g.Side.Participants {
 			joined, err := s.joined(ctx, g, account, offer)
-			if why, unreadable := fault.Unreadable(err); unreadable {
+			if why, unreadable := closed(err); unreadable {
 				g.Unclear = append(g.Unclear, workflow.Hop{Hop: "participant " + account, Detail: fmt.Sprintf("takes part in %s and is left out, with its clients and databases: %s", v.ID, why)})
 				continue
 			}
@@ -67,6 +68,17 @@ func (g *Ground) participant() string {
 	return g.Side.VPC.Account
 }
 
+// closed says why an account cannot be read now, if so: without what was to be read first.
+func closed(err error) (why string, ok bool) {
+	if why, ok = fault.Unreadable(err); !ok {
+		return "", false
+	}
+	if told := (*fault.Error)(nil); errors.As(err, &told) {
+		why = told.Message
+	}
+	return why, true
+}
+
 // outside is the error with which nothing of an account outside the organization is read.
 func outside(facts workflow.AccountFacts) error {
 	if facts.Organization != "" {
@@ -99,7 +111,7 @@ func (s Surveyor) Left(ctx context.Context, entry ledger.Connection, vpcs [2]wor
 				at != vpcs[0].Place() && at != vpcs[1].Place() && !slices.Contains(seen, at)
 			seen = append(seen, at)
 			books, err := s.booksOf(ctx, side, notebooks)
-			if why, unreadable := fault.Unreadable(err); unreadable {
+			if why, unreadable := closed(err); unreadable {
 				hop := workflow.Hop{Hop: "participant " + account + " of " + v.ID, OK: !some, Detail: "left out, and nothing is known to be there: " + why}
 				if some {
 					out.Stays, hop.Detail = true, "whatever was added there stays for now: "+why
