@@ -72,6 +72,28 @@ participants, opens books, and says who is left out.`,
 		},
 	},
 	{
+		name:  "shared-vpc-gateway",
+		title: "A participant's database is reached over a transit gateway",
+		about: `
+As in transit.md, but beta shares no database of its own: the subnets are shared with account 444444444444, which has the PostgreSQL
+database books there, with the tag drawbridge:share=true. Nobody but a participant has something to offer, so the look at the pair
+reads who takes part before it asks the policy.`,
+		change: func(s *scenario.Spec) {
+			onGateway(s)
+			s.Share = ""
+		},
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			attachedPair(ctx, t, w)
+			sharesSubnets(ctx, t, w, w.Producer, w.ProducerNetwork, takesPart("4", w))
+			books(ctx, t, w)
+		},
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The owner of beta deletes the attachment; the pair wants a look.", look((*scenario.World).Detach), []string{"Removed"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){1: opensBooks(true), 2: opensBooks(false)},
+	},
+	{
 		name:  "shared-vpc-notebook",
 		title: "A participant starts a notebook in a shared subnet",
 		about: `
