@@ -1,8 +1,8 @@
 """VPCs whose owner shares subnets with other accounts: what each of them sees, and what it may do there.
 
-Gap closed, by https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html: for moto, nobody but its owner knows a VPC.
-  - a participant sees the subnets that RAM gives it, their VPC, route tables and network ACLs, with the owner's id and without the
-    owner's tags; it changes none of them
+Gaps closed, by https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html, as for moto nobody but its owner knows a VPC:
+  - a participant sees the subnets that RAM gives it, their VPC, route tables and network ACLs, with the owner's id and
+    without the owner's tags; it changes none of them
   - it makes security groups in the VPC, and notebooks, functions and databases with network interfaces in those subnets
   - the owner sees the security groups of participants that are on something; a participant sees its own only
 What runs in a subnet that is shared no longer goes on; its participant does not see the subnet any more.
@@ -167,7 +167,7 @@ def _of_participants(backend):
 def create_security_group(original, self, name, description, vpc_id=None, *args, **kwargs):
     group = original(self, name, description, vpc_id, *args, **kwargs)
     if vpc_id not in self.vpcs and any(one.vpc_id == vpc_id for one in _given(self).values()):
-        # moto gives this rule to groups of VPCs that it knows: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+        # moto gives it to groups of VPCs that it knows: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
         group.egress_rules.append(SecurityGroupRule(self, "-1", group.id, None, None, {"CidrIp": "0.0.0.0/0"}))
     return group
 
