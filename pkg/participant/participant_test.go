@@ -2,6 +2,7 @@ package participant_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -84,6 +85,18 @@ func TestTheEntryKnowsWhoTakesPart(t *testing.T) {
 	holds()
 	note(one)
 	holds(one)
+	note(one, two)
+	holds(one, two)
+	// More than one write takes: AWS lets subnets of a VPC be shared with 100 accounts, and raises that.
+	var many []string
+	for n := range 150 {
+		many = append(many, fmt.Sprintf("%012d", 500000000000+n))
+	}
+	note(many...)
+	if joined, err := l.Joined(ctx, many[149], "us-east-1"); err != nil || len(joined) != 1 {
+		t.Errorf("%+v, %v", joined, err)
+	}
+	holds(many...)
 	note(one, two)
 	holds(one, two)
 	// One that has left stays as long as something of the connection is there.

@@ -46,7 +46,8 @@ looks again, and connects them, too. Then 444444444444 shares books no more, and
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: joined(true, true), 2: joined(true, false), 3: joined(true, true), 4: joined(false, false),
 		},
-		also: ownersOwn,
+		also:   ownersOwn,
+		struck: []int{1},
 	},
 	{
 		name:  "shared-vpc-stranger",
