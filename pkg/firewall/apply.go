@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -58,21 +59,10 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 	if err != nil {
 		return out, err
 	}
-	var owners []string
-	for _, g := range groups {
-		owners = append(owners, g.Owner)
-	}
-	if err := noted(ctx, l, connection, side, participant.Among(owners, side.VPC.Account)); err != nil {
+	groups, others := apart(groups, side.VPC.Account)
+	if err := noted(ctx, l, connection, side, participant.Among(slices.Collect(maps.Values(others)), side.VPC.Account)); err != nil {
 		return out, err
 	}
-	others := map[string]string{} // whose the groups are that are not this account's
-	groups = slices.DeleteFunc(groups, func(g Group) bool {
-		if g.Owner == "" || g.Owner == side.VPC.Account {
-			return false
-		}
-		others[g.ID] = g.Owner
-		return true
-	})
 	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, others: others, known: map[string]bool{}}
 	for _, db := range side.Openings {
 		own := o.own(db.Groups)
@@ -100,14 +90,6 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 	return out, nil
 }
 
-// noted notes who takes part in the VPC of an owner's side.
-func noted(ctx context.Context, l ledger.Ledger, connection string, side workflow.Side, seen []string) error {
-	if side.Owner != "" {
-		return nil
-	}
-	return participant.Note(ctx, l, connection, side, seen)
-}
-
 // opening opens the groups of one side.
 type opening struct {
 	ledger.Ledger
@@ -120,11 +102,6 @@ type opening struct {
 	items      []ledger.Item     // of the groups that were looked at
 	known      map[string]bool   // these groups
 	unfit      []error           // of groups that take no rule, or none any more
-}
-
-// own returns those of groups that are this account's to change.
-func (o *opening) own(groups []string) []string {
-	return slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return o.others[g] != "" })
 }
 
 // open lets the wanted traffic through in one direction, as far as the groups take rules.
@@ -379,14 +356,6 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 		hop.Detail += "; " + contested(done.Contested)
 	}
 	return []workflow.Hop{hop}, nil
-}
-
-// of says whose things in a VPC a hop is about.
-func of(side workflow.Side) string {
-	if side.Owner == "" {
-		return side.VPC.ID
-	}
-	return side.VPC.ID + " of participant " + side.VPC.Account
 }
 
 // contested says of which rules others take care.
