@@ -13,7 +13,7 @@ var transitSteps = map[string]step{
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
-				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
 				"lambda:ListFunctions", "redshift:DescribeClusterSubnetGroups", "redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
 			}},
 			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},

@@ -22,6 +22,7 @@ func main() {
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
 		member := door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)
-		return lifecycle.Inject(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(member), book.Under(in.Connection.ID, in.Execution), in)
+		network := door.Enter(in.Execution, in.Notebook.Network().Account, in.Notebook.Region)
+		return lifecycle.Inject(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(network), book.Under(in.Connection.ID, in.Execution), in)
 	})
 }

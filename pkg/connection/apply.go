@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -81,14 +82,18 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 	for _, o := range in.Opened {
 		out.Verdict = append(out.Verdict, o.Hops...)
 	}
-	clients = once(clients)
+	clients = once(everybody(clients, in.Sides))
 	var lacks []string
 	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
-	for n, s := range in.Sides {
+	owners := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return s.Owner != "" })
+	for _, s := range owners { // whose the network ACLs are
 		var there []workflow.Opening
-		for other, o := range in.Sides {
-			if other != n {
+		for _, o := range in.Sides {
+			switch {
+			case o.Role != s.Role:
 				there = append(there, o.Openings...)
+			case o.Owner != "":
+				s.Openings = append(slices.Clip(s.Openings), o.Openings...)
 			}
 		}
 		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, there, clients)
@@ -109,7 +114,10 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 		if entry.ID == "" {
 			return fault.New(fault.Over, "connecting %s: it is not managed any more", in.Connection.ID)
 		}
-		told := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return silent(entry, s.VPC.Account) })
+		if err := participant.Known(entry, in.Sides); err != nil {
+			return err
+		}
+		told := slices.DeleteFunc(slices.Clone(owners), func(s workflow.Side) bool { return silent(entry, s.VPC.Account) })
 		if err := Leave(ctx, l, func(v workflow.VPC) Tagger { return enter(v) }, in.Connection, told, entry, said); err != nil {
 			return err
 		}
@@ -153,6 +161,22 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 		workflow.Measure(ctx, workflow.TimeToConnect, max(0, time.Since(since).Seconds()))
 	}
 	return out, nil
+}
+
+// everybody finds the clients of a VPC with its owner and with the participants whose sides there are.
+func everybody(clients func(context.Context, workflow.VPC) (firewall.Clients, error), sides []workflow.Side) func(context.Context, workflow.VPC) (firewall.Clients, error) {
+	return func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
+		out, err := clients(ctx, v)
+		for _, s := range sides {
+			if err != nil || s.Owner != v.Account || s.VPC.ID != v.ID || s.VPC.Region != v.Region {
+				continue
+			}
+			var more firewall.Clients
+			more, err = clients(ctx, s.VPC)
+			out = firewall.Together(out, more)
+		}
+		return out, err
+	}
 }
 
 // once remembers where the clients of a VPC are.

@@ -24,7 +24,13 @@ func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, kind st
 	return l.Change(ctx, c.ID, func(e *ledger.Connection) {
 		e.Leave = leave
 		if len(c.Requester.CIDRs) > 0 && len(c.Accepter.CIDRs) > 0 {
-			e.Sides = sides(c)
+			now := sides(c)
+			for n, s := range now {
+				if at := slices.IndexFunc(e.Sides, func(o ledger.Side) bool { return o.Role == s.Role && o.Account == s.Account && o.ID == s.ID }); at >= 0 {
+					now[n].Participants = e.Sides[at].Participants
+				}
+			}
+			e.Sides = now
 		}
 	})
 }

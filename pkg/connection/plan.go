@@ -77,7 +77,7 @@ func Letting(tags ...map[string]string) string {
 	return says
 }
 
-// Surplus returns what of a connection has no use any more on each of its sides, as they were surveyed, or nil if nothing. items are
+// Surplus returns what of a connection has no use any more on each of its sides, those of participants among them, as they were surveyed, or nil if nothing. items are
 // what the ledger has of the connection:
 //
 //	a route in a table of the side, to a CIDR of the peer     → keep
@@ -87,9 +87,9 @@ func Letting(tags ...map[string]string) string {
 //	what the peer opens                                       → keep, see [firewall.Surplus]
 //	a rule that does neither                                  → goes
 //
-// What is not in the ledger is somebody else's. Where both sides are in one account and Region, a rule goes only if it serves neither.
-func Surplus(c workflow.Connection, surveyed [2]workflow.Side, items []ledger.Item) [2]*workflow.Trim {
-	var trims [2]workflow.Trim
+// What is not in the ledger is somebody else's. Where several sides are in one account and Region, a rule goes only if it serves none.
+func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Item) []*workflow.Trim {
+	trims := make([]workflow.Trim, len(surveyed))
 	for n, s := range surveyed {
 		var here []ledger.Item
 		for _, i := range items {
@@ -108,11 +108,17 @@ func Surplus(c workflow.Connection, surveyed [2]workflow.Side, items []ledger.It
 		slices.SortFunc(trims[n].Destinations, netip.Prefix.Compare)
 		trims[n].Destinations = slices.Compact(trims[n].Destinations)
 	}
-	if surveyed[0].VPC.Place() == surveyed[1].VPC.Place() {
-		trims[0].Rules = slices.DeleteFunc(trims[0].Rules, func(id string) bool { return !slices.Contains(trims[1].Rules, id) })
-		trims[1].Rules = nil
+	for n, s := range surveyed {
+		for other := n + 1; other < len(surveyed); other++ {
+			if surveyed[other].VPC.Place() == s.VPC.Place() {
+				trims[n].Rules = slices.DeleteFunc(trims[n].Rules, func(id string) bool { return !slices.Contains(trims[other].Rules, id) })
+			}
+		}
+		if slices.ContainsFunc(surveyed[:n], func(o workflow.Side) bool { return o.VPC.Place() == s.VPC.Place() }) {
+			trims[n].Rules = nil // the first has them
+		}
 	}
-	var out [2]*workflow.Trim
+	out := make([]*workflow.Trim, len(surveyed))
 	for n := range trims {
 		if len(trims[n].Rules)+len(trims[n].Destinations) > 0 {
 			out[n] = &trims[n]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func TestLetting(t *testing.T) {
 }
 
 func TestSurplus(t *testing.T) {
-	const a, b = "111111111111", "222222222222"
+	const a, b, third = "111111111111", "222222222222", "333333333333"
 	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1"}
 	p := netip.MustParsePrefix
 	item := func(account, resource string, kind ledger.Kind, key, left string) ledger.Item {
@@ -75,14 +76,21 @@ func TestSurplus(t *testing.T) {
 		"rules that serve":                      {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3306 10.2.0.0/16", "sgr-1"), item(b, "sg-b", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2")}, "[] []"},
 		"rules that serve nothing":              {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3307 10.2.0.0/16", "sgr-1"), item(b, "sg-x", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2")}, "[ sgr-1] [ sgr-2]"},
 		"one that perhaps was never made":       {b, []ledger.Item{item(a, "sg-a", ledger.Rule, "egress tcp 3307 10.2.0.0/16", "")}, "[] []"},
+		"a participant's database":              {b, []ledger.Item{item(third, "sg-c", ledger.Rule, "ingress tcp 5432 10.1.0.0/16", "sgr-2"), item(third, "sg-c", ledger.Rule, "ingress tcp 5433 10.1.0.0/16", "sgr-3")}, "[] [] [ sgr-3]"},
+		"a participant of both accounts' VPCs":  {third, []ledger.Item{item(third, "sg-c", ledger.Rule, "ingress tcp 5432 10.1.0.0/16", "sgr-2"), item(third, "sg-b", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-3")}, "[] [] []"},
 		"one account, the other side's":         {a, []ledger.Item{item(a, "sg-b", ledger.Rule, "ingress tcp 3306 10.1.0.0/16", "sgr-2"), item(a, "rtb-b", ledger.Route, "10.1.0.0/16", "pcx-1")}, "[] []"},
 		"one account, what serves neither side": {a, []ledger.Item{item(a, "sg-b", ledger.Rule, "ingress tcp 3307 10.1.0.0/16", "sgr-2"), item(a, "rtb-b", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[ sgr-2] [10.77.0.0/16 ]"},
 	} {
 		side := func(account, table, cidr, peer string) workflow.Side {
 			return workflow.Side{VPC: workflow.VPC{Account: account, Region: "r", CIDRs: []netip.Prefix{p(cidr)}}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p(peer)}}, Tables: []workflow.Table{{ID: table}}}
 		}
-		sides := [2]workflow.Side{side(a, "rtb-a", "10.1.0.0/16", "10.2.0.0/16"), side(x.one, "rtb-b", "10.2.0.0/16", "10.1.0.0/16")}
+		sides := []workflow.Side{side(a, "rtb-a", "10.1.0.0/16", "10.2.0.0/16"), side(x.one, "rtb-b", "10.2.0.0/16", "10.1.0.0/16")}
 		sides[0].Ports, sides[1].Openings = []int{3306}, []workflow.Opening{{Port: 3306, Groups: []string{"sg-b"}}}
+		if strings.HasPrefix(name, "a participant") {
+			joined := side(third, "", "10.2.0.0/16", "10.1.0.0/16")
+			joined.Owner, joined.Tables, joined.Openings = x.one, nil, []workflow.Opening{{Port: 5432, Groups: []string{"sg-c"}}}
+			sides = append(sides, joined)
+		}
 		got := ""
 		for _, trim := range connection.Surplus(c, sides, x.items) {
 			text := ""

@@ -12,11 +12,11 @@ import (
 
 // Shutting returns what is shut by a trim of a connection that stays, for the brake: a removal for each database that is still there, that the policy, or a
 // tag that was lost, does not open any more, and to which a rule of the connection is to go. A rule to a database that was deleted goes because its owner ended that.
-func Shutting(id string, surveyed [2]workflow.Side, trims [2]*workflow.Trim, items []ledger.Item) []brake.Removal {
+func Shutting(id string, surveyed []workflow.Side, trims []*workflow.Trim, items []ledger.Item) []brake.Removal {
 	var out []brake.Removal
-	for n, s := range surveyed {
+	for _, s := range surveyed {
 		var going []string
-		for _, t := range trims { // of two sides in one place, the first has the rules of both
+		for _, t := range trims { // of sides in one place, the first has the rules of all
 			if t != nil {
 				going = append(going, t.Rules...)
 			}
@@ -27,7 +27,7 @@ func Shutting(id string, surveyed [2]workflow.Side, trims [2]*workflow.Trim, ite
 			})
 			if at >= 0 {
 				out = append(out, brake.Removal{ID: fmt.Sprintf("%s %s", id, d.Database), Why: brake.Forbidden, Stands: true,
-					Cause: fmt.Sprintf("%s is not opened any more to %s of account %s", d.Database, surveyed[1-n].VPC.ID, surveyed[1-n].VPC.Account)})
+					Cause: fmt.Sprintf("%s is not opened any more to %s of account %s", d.Database, s.Peer.ID, s.Peer.Account)})
 			}
 		}
 	}

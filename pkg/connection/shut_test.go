@@ -19,7 +19,7 @@ func TestShuttingIsAskedAboutForEachDatabase(t *testing.T) {
 		return ledger.Item{Account: beta.Account, Region: beta.Region, Resource: group, Kind: ledger.Rule, Key: "ingress tcp " + port + " 10.1.0.0/16", Left: id, State: ledger.Confirmed, Needed: []string{"pcx-1"}}
 	}
 	items := []ledger.Item{rule("sgr-1", "sg-sales", "3306"), rule("sgr-2", "sg-gone", "5432"), rule("sgr-3", "sg-waits", "3306")}
-	sides := [2]workflow.Side{{VPC: alpha, Peer: beta}, {VPC: beta, Peer: alpha, Unseen: workflow.Unseen{Waiting: []string{"sg-waits"},
+	sides := []workflow.Side{{VPC: alpha, Peer: beta}, {VPC: beta, Peer: alpha, Unseen: workflow.Unseen{Waiting: []string{"sg-waits"},
 		Shut: []workflow.Opening{{Database: "sales", Port: 3306, Groups: []string{"sg-sales"}}, {Database: "never-opened", Port: 3306, Groups: []string{"sg-other"}}}}}}
 	trims := connection.Surplus(workflow.Connection{ID: "pcx-1", Requester: alpha, Accepter: beta}, sides, items)
 	if trims[0] != nil || trims[1] == nil || len(trims[1].Rules) != 2 || trims[1].Rules[0] != "sgr-1" || trims[1].Rules[1] != "sgr-2" {

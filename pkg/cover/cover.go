@@ -35,9 +35,13 @@ func Of(line, here, from string) string {
 	return line
 }
 
-// Database is the line of a database that becomes reachable.
+// Database is the line of a database that becomes reachable. That of a participant of the VPC names its account.
 func Database(o workflow.Opening) string {
-	return fmt.Sprintf("database %s, %s, TCP port %d", o.Database, o.Engine, o.Port)
+	line := fmt.Sprintf("database %s, %s, TCP port %d", o.Database, o.Engine, o.Port)
+	if o.Account != "" {
+		line += ", of account " + o.Account
+	}
+	return line
 }
 
 // Lines returns lines sorted, each once.

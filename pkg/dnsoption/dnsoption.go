@@ -43,6 +43,9 @@ func Allow(ctx context.Context, enter func(workflow.VPC) EC2, l ledger.Ledger, b
 		return out, err
 	}
 	for _, s := range sides {
+		if s.Owner != "" { // the option is the VPC's owner's
+			continue
+		}
 		hop, wanted := workflow.Hop{Hop: "DNS option " + s.Role, OK: true, Detail: "was on"}, item(by, c, s)
 		switch {
 		case !s.DNS:

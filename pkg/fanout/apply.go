@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -119,7 +120,11 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 		if err != nil {
 			return workflow.FindConnectionsOutput{}, err
 		}
-		found += peerings + attachments
+		joined, err := concern.joined(ctx, f, c)
+		if err != nil {
+			return workflow.FindConnectionsOutput{}, err
+		}
+		found += peerings + attachments + joined
 	}
 	if found == 0 {
 		return nothing(fmt.Sprintf("%s concerns no connection of %s in %s", c.Name, c.Account, c.Region))
@@ -235,6 +240,24 @@ func (o *Concern) peerings(ctx context.Context, api EC2, c event.Changed, ask sw
 		return ""
 	}, ask)
 	return asked, err
+}
+
+// joined asks for a look at each connection of a VPC in whose subnets the account has its things, if a database of it may be concerned.
+func (o *Concern) joined(ctx context.Context, f Fanout, c event.Changed) (int, error) {
+	if !o.Everywhere {
+		return 0, nil
+	}
+	entries, err := f.Contest.Ledger.Joined(ctx, c.Account, c.Region)
+	if err != nil {
+		return 0, err
+	}
+	var looks []look.Look
+	for _, each := range entries {
+		if l, ok := Look(each, c.Place, c.Name); ok && !slices.ContainsFunc(each.Sides, func(s ledger.Side) bool { return s.Account == c.Account && s.Region == c.Region }) {
+			looks = append(looks, l)
+		}
+	}
+	return len(looks), f.Ask(ctx, looks...)
 }
 
 // attachments asks for a look at each attachment that is concerned. One that is over is none; one that waits for the gateway's owner is looked at

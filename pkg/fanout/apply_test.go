@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fanout"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -180,4 +181,30 @@ func about(l look.Look) string {
 		return l.Notebook
 	}
 	return ""
+}
+
+// A database of a participant concerns the connections of the VPC in which it takes part; they are looked at where their own sides are.
+func TestADatabaseOfAParticipantConcernsTheVPCsConnections(t *testing.T) {
+	const owner = "222222222222"
+	l, _ := ledgertest.New()
+	for id, participants := range map[string][]string{"pcx-0000000a": {here.Account}, "pcx-0000000b": {"333333333333"}} {
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: id, Kind: "peering", Sides: []ledger.Side{
+			{Role: "requester", Account: owner, Region: here.Region, ID: "vpc-0000000a", Participants: participants}, {Role: "accepter", Account: "444444444444", Region: here.Region, ID: "vpc-0000000b"}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var asked []look.Look
+	a := &account{}
+	f := fanout.Fanout{Contest: contest.Contest{Ledger: l}, Region: "us-east-1",
+		Enter: func(string, event.Place) fanout.Clients { return fanout.Clients{EC2: a, RAM: a, RDS: a, SageMaker: a} },
+		Ask: func(_ context.Context, looks ...look.Look) error {
+			asked = append(asked, looks...)
+			return nil
+		}}
+	raw := `{"source":"aws.rds","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"eu-west-1","detail":{"eventName":"ModifyDBInstance","requestParameters":{"dBInstanceIdentifier":"books"}}}`
+	out, err := f.Find(t.Context(), workflow.FindConnectionsInput{Event: []byte(raw)})
+	want := event.Inspection{Account: owner, Region: here.Region, PeeringID: "pcx-0000000a", Reason: "ModifyDBInstance"}
+	if err != nil || !slices.Contains(asked, look.Look(want)) || out.Announced != len(asked) || slices.ContainsFunc(asked, func(l look.Look) bool { return about(l) == "pcx-0000000b" }) {
+		t.Errorf("%+v, %v; asked for %+v", out, err, asked)
+	}
 }

@@ -46,6 +46,19 @@ func ReadClients(ctx context.Context, ec2api route.SubnetReader, sagemakerapi no
 	return out, nil
 }
 
+// Together returns where the clients of several accounts in one VPC are.
+func Together(all ...Clients) Clients {
+	var out Clients
+	for _, c := range all {
+		out.Subnets, out.CIDRs = append(out.Subnets, c.Subnets...), append(out.CIDRs, c.CIDRs...)
+	}
+	slices.Sort(out.Subnets)
+	out.Subnets = slices.Compact(out.Subnets)
+	slices.SortFunc(out.CIDRs, netip.Prefix.Compare)
+	out.CIDRs = slices.Compact(out.CIDRs)
+	return out
+}
+
 // ClientsIn is [ReadClients] with the clients of an account and Region, as enter returns their configuration.
 func ClientsIn(enter func(workflow.VPC) aws.Config) func(context.Context, workflow.VPC) (Clients, error) {
 	return func(ctx context.Context, v workflow.VPC) (Clients, error) {

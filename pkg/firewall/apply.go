@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -45,18 +47,32 @@ type ACLReader interface {
 // clients reach the peer's databases. clients is asked only when some group lacks the egress, because only then does
 // it matter who uses which group. by is the execution that it is done for.
 //
+// The owner of a VPC sees the groups of its participants, too: who they are is noted in the connection's entry, and each opens its own on a side
+// of its own.
+//
 // A group that is full does not keep the others from being opened: it is what fails it, once they are.
 func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
 	if len(side.Openings) == 0 && len(side.Ports) == 0 {
-		return out, nil
+		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
 	}
 	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
 	if err != nil {
 		return out, err
 	}
-	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, known: map[string]bool{}}
+	groups, others := apart(groups, side.VPC.Account)
+	if err := noted(ctx, l, connection, side, participant.Among(slices.Collect(maps.Values(others)), side.VPC.Account)); err != nil {
+		return out, err
+	}
+	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, others: others, known: map[string]bool{}}
 	for _, db := range side.Openings {
+		own := o.own(db.Groups)
+		if len(own) == 0 && len(db.Groups) > 0 {
+			out.Hops = append(out.Hops, workflow.Hop{Hop: "security group of " + db.Database, Detail: fmt.Sprintf(
+				"%s belongs to account %s and is only shared with %s: give the database a group of its own account as well", db.Groups[0], others[db.Groups[0]], side.VPC.Account)})
+			continue
+		}
+		db.Groups = own
 		wanted := WantedIngress([]workflow.Opening{db}, side.Peer.CIDRs)
 		done, err := o.open(ctx, wanted, false, together([]notebook.Client{{Groups: db.Groups}}))
 		if err != nil {
@@ -83,9 +99,10 @@ type opening struct {
 	connection string
 	side       workflow.Side
 	groups     []Group
-	items      []ledger.Item   // of the groups that were looked at
-	known      map[string]bool // these groups
-	unfit      []error         // of groups that take no rule, or none any more
+	others     map[string]string // groups that only are shared with this account, with their owners
+	items      []ledger.Item     // of the groups that were looked at
+	known      map[string]bool   // these groups
+	unfit      []error           // of groups that take no rule, or none any more
 }
 
 // open lets the wanted traffic through in one direction, as far as the groups take rules.
@@ -324,17 +341,20 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 		return nil, nil
 	}
 	if OpenEverywhere(unlike(o.groups, side.Ports, side.Peer.CIDRs), side.Ports, side.Peer.CIDRs) {
-		return []workflow.Hop{{Hop: "egress " + side.VPC.ID, OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
+		return []workflow.Hop{{Hop: "egress " + of(side), OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
 	}
 	using, err := clients(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", side.VPC.ID, side.VPC.Account, err)
 	}
+	for n := range using {
+		using[n].Groups = o.own(using[n].Groups)
+	}
 	done, err := o.open(ctx, WantedEgress(using, side.Ports, side.Peer.CIDRs), true, together(using))
 	if err != nil {
 		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
-	hop := workflow.Hop{Hop: "egress " + side.VPC.ID, OK: len(done.Contested) == 0,
+	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0,
 		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(done.Add))}
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)

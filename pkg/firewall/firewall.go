@@ -31,6 +31,7 @@ type Rule struct {
 // Group is a security group with its TCP rules, one source each.
 type Group struct {
 	ID      string
+	Owner   string // the account whose it is
 	Name    string
 	Ingress []Rule
 	Egress  []Rule

@@ -89,7 +89,7 @@ func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error)
 			return nil, fmt.Errorf("reading the security groups of %s: %w", vpc, err)
 		}
 		for _, g := range page.SecurityGroups {
-			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Name: aws.ToString(g.GroupName), Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
+			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Owner: aws.ToString(g.OwnerId), Name: aws.ToString(g.GroupName), Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
 		}
 	}
 	slices.SortFunc(groups, func(a, b Group) int { return strings.Compare(a.ID, b.ID) })

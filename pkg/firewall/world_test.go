@@ -29,6 +29,7 @@ import (
 // account is the security groups of an account, each rule with its id.
 type account struct {
 	groups []string
+	owners map[string]string // of groups, where that matters
 	rules  []types.SecurityGroupRule
 	calls  []string
 	last   int
@@ -100,7 +101,7 @@ func (f *account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityG
 	out := &ec2.DescribeSecurityGroupsOutput{}
 	return out, f.call("Describe", func() error {
 		for _, id := range f.groups {
-			g := types.SecurityGroup{GroupId: &id}
+			g := types.SecurityGroup{GroupId: &id, OwnerId: aws.String(f.owners[id])}
 			for _, r := range f.rules {
 				if *r.GroupId != id {
 					continue

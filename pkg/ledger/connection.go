@@ -89,15 +89,29 @@ func (l Ledger) write(ctx context.Context, old Connection, version int64, c Conn
 	if err != nil {
 		return err
 	}
-	return l.Store.Write(ctx, append(changes, places...))
+	return l.writeAll(ctx, append(changes, places...))
 }
 
-// places returns the changes of the lines of all places of sides, so that they are there exactly for those of now.
+// writeAll writes the row of an entry and the lines of its places: at once, or if they are very many, the last lines first.
+func (l Ledger) writeAll(ctx context.Context, changes []Change) error {
+	first := changes[:min(len(changes), most)]
+	for some := range slices.Chunk(changes[len(first):], most) {
+		if err := l.commit(ctx, some); err != nil {
+			return err
+		}
+	}
+	return l.Store.Write(ctx, first)
+}
+
+// places returns the changes of the lines of all places of sides, and of their participants, so that they are there exactly for those of now.
 func (l Ledger) places(ctx context.Context, id string, all, now []Side) ([]Change, error) {
 	listed := func(sides []Side) []Key {
 		var keys []Key
 		for _, s := range sides {
 			keys = append(keys, placeRow(s, id))
+			for _, p := range s.Participants {
+				keys = append(keys, participantRow(p, s.Region, id))
+			}
 		}
 		slices.SortFunc(keys, compareKeys)
 		return slices.Compact(keys)
@@ -106,7 +120,7 @@ func (l Ledger) places(ctx context.Context, id string, all, now []Side) ([]Chang
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	rows, err := l.Store.Read(ctx, keys)
+	rows, err := l.read(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +159,7 @@ func (l Ledger) End(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		return l.Store.Write(ctx, append([]Change{{Key: connectionRow(id), Version: version}}, places...))
+		return l.writeAll(ctx, append([]Change{{Key: connectionRow(id), Version: version}}, places...))
 	})
 }
 
@@ -187,7 +201,16 @@ func (l Ledger) LetGo(ctx context.Context, id string) error {
 
 // Connections returns the entries of all connections with a side in an account and Region, sorted by id.
 func (l Ledger) Connections(ctx context.Context, account, region string) ([]Connection, error) {
-	rows, err := l.Store.List(ctx, placeRow(Side{Account: account, Region: region}, "").Part, "")
+	return l.listed(ctx, placeRow(Side{Account: account, Region: region}, "").Part)
+}
+
+// Joined returns the entries of all connections of a VPC in a Region in which an account takes part without owning it, sorted by id.
+func (l Ledger) Joined(ctx context.Context, account, region string) ([]Connection, error) {
+	return l.listed(ctx, participantRow(account, region, "").Part)
+}
+
+func (l Ledger) listed(ctx context.Context, part string) ([]Connection, error) {
+	rows, err := l.Store.List(ctx, part, "")
 	if err != nil {
 		return nil, err
 	}

@@ -120,6 +120,8 @@ type Side struct {
 	Region  string   `json:"region"`
 	ID      string   `json:"id"`              // vpc-…, or what stands for the side
 	CIDRs   []string `json:"cidrs,omitempty"` // of the VPC
+	// Participants are the accounts that have something in subnets which the VPC's owner shares, sorted. See package participant.
+	Participants []string `json:"participants,omitempty"`
 }
 
 // Kind is what an item is.
@@ -221,6 +223,10 @@ func connectionPart(id string) string { return "connection#" + id }
 func connectionRow(id string) Key { return Key{connectionPart(id), "connection"} }
 
 func placeRow(s Side, id string) Key { return Key{"place#" + s.Account + "/" + s.Region, id} }
+
+func participantRow(account, region, id string) Key {
+	return Key{"participant#" + account + "/" + region, id}
+}
 
 // rowOf is the row of the item that a line of a connection names.
 func rowOf(line Key) (Key, bool) {

@@ -42,10 +42,11 @@ func (b book) needed(ctx context.Context, table workflow.Table) ([]netip.Prefix,
 	var connections []ledger.Connection
 	if !b.nb.Asks && len(table.Routes) > 0 {
 		var err error
-		if items, err = b.Of(ctx, b.nb.Account, b.nb.Region, table.ID); err != nil {
+		network := b.nb.Network()
+		if items, err = b.Of(ctx, network.Account, network.Region, table.ID); err != nil {
 			return nil, err
 		}
-		if connections, err = b.Connections(ctx, b.nb.Account, b.nb.Region); err != nil {
+		if connections, err = b.Connections(ctx, network.Account, network.Region); err != nil {
 			return nil, err
 		}
 		connections = slices.DeleteFunc(connections, func(c ledger.Connection) bool { return c.ID == b.without })

@@ -340,14 +340,14 @@ func tableOf(connection workflow.Connection, routed []workflow.AddRoutesOutput, 
 	home := ""
 	for _, vpc := range []workflow.VPC{connection.Requester, connection.Accepter} {
 		inside := func(cidr netip.Prefix) bool { return cidr.Contains(nb.SubnetCIDR.Addr()) }
-		if vpc.Account == nb.Account && vpc.Region == nb.Region && slices.ContainsFunc(vpc.CIDRs, inside) {
+		if vpc.Account == nb.Network().Account && vpc.Region == nb.Region && slices.ContainsFunc(vpc.CIDRs, inside) {
 			home = vpc.ID
 		}
 	}
 	main := workflow.Table{}
 	for _, r := range routed {
 		for _, t := range r.Tables {
-			if r.Account == nb.Account && slices.Contains(t.Subnets, nb.Subnet) {
+			if r.Account == nb.Network().Account && slices.Contains(t.Subnets, nb.Subnet) {
 				return t
 			}
 			if r.VPC == home && t.Main {

@@ -1,6 +1,7 @@
 package notebook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -79,7 +81,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		return out, err
 	}
 	for _, end := range ends {
-		if err := i.bringInLine(ctx, in.Execution, end, &out); err != nil {
+		err := i.bringInLine(ctx, in.Execution, end, &out)
+		if closed, unreadable := fault.Unreadable(err); unreadable && end.network != end.Place { // nobody can tell what the notebook reaches
+			why = fmt.Sprintf("%s belongs to account %s, where its route tables cannot be read: %s", end.vpc, end.network.Account, closed)
+			continue
+		}
+		if err != nil {
 			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
 		}
 	}
@@ -97,9 +104,23 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 // end is where to look for notebooks: in one VPC, either one by name or all in some subnets.
 type end struct {
 	event.Place
+	network  event.Place // where the VPC's owner has its route tables
 	vpc      string
 	notebook string // only this one
 	table    string // only those of the subnets that use this table
+}
+
+// owner returns the account that owns the VPC, if it is another one.
+func (e end) owner() string {
+	if e.network == e.Place {
+		return ""
+	}
+	return e.network.Account
+}
+
+// network returns the place of the owner of a subnet in which an account has a notebook.
+func network(at event.Place, subnet types.Subnet) event.Place {
+	return event.Place{Account: cmp.Or(aws.ToString(subnet.OwnerId), at.Account), Region: at.Region}
 }
 
 func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([]end, string, error) {
@@ -120,7 +141,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		if err != nil {
 			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
 		}
-		return []end{{Place: e.Place, vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name}}, "", nil
+		return []end{{Place: e.Place, network: network(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name}}, "", nil
 	case event.Routes:
 		got, err := clients.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{e.RouteTableID}})
 		if fault.HasCode(err, "InvalidRouteTableID.NotFound") || err == nil && len(got.RouteTables) == 0 {
@@ -129,14 +150,21 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		if err != nil {
 			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", e.RouteTableID, e.Account, e.Region, err)
 		}
-		return []end{{Place: e.Place, vpc: aws.ToString(got.RouteTables[0].VpcId), table: e.RouteTableID}}, "", nil
+		return []end{{Place: e.Place, network: e.Place, vpc: aws.ToString(got.RouteTables[0].VpcId), table: e.RouteTableID}}, "", nil
 	}
 	return nil, fmt.Sprintf("an event about %s is not for this machine", e.Kind), nil
 }
 
 // bringInLine adds the notebooks of one end, with the tables of their VPC reduced to what the policy allows.
 func (i Inspector) bringInLine(ctx context.Context, execution string, at end, out *workflow.InspectNotebooksOutput) error {
-	clients := i.Enter(execution, at.Place)
+	owner, err := i.Account(ctx, at.network.Account)
+	if err == nil && owner.Organization == "" {
+		err = &fault.Error{Kind: fault.Refused, Cause: fault.ErrClosed, Message: "it is outside the organization"}
+	}
+	if err != nil {
+		return err
+	}
+	clients, own := i.Enter(execution, at.network), i.Enter(execution, at.Place)
 	subnets, err := route.ReadSubnets(ctx, clients.EC2, at.vpc)
 	if err != nil {
 		return err
@@ -151,9 +179,9 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	})
 	var found []Instance
 	if at.notebook != "" {
-		n, err := describe(ctx, clients.SageMaker, at.notebook)
+		n, err := describe(ctx, own.SageMaker, at.notebook)
 		if err == nil && n != nil {
-			n.Tags, err = ReadTags(ctx, clients.SageMaker, n.ARN)
+			n.Tags, err = ReadTags(ctx, own.SageMaker, n.ARN)
 			found = []Instance{}
 			if n.Status != "Deleting" && n.Status != "Failed" {
 				found = append(found, *n)
@@ -162,7 +190,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		if err != nil {
 			return err
 		}
-	} else if found, err = Read(ctx, clients.SageMaker, route.SubnetIDs(concerned)); err != nil {
+	} else if found, err = Read(ctx, own.SageMaker, route.SubnetIDs(concerned)); err != nil {
 		return err
 	}
 	if len(found) == 0 {
@@ -189,7 +217,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		if s < 0 {
 			continue
 		}
-		one := workflow.Notebook{Account: at.Account, Region: at.Region, VPC: at.vpc, Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
+		one := workflow.Notebook{Account: at.Account, Region: at.Region, VPC: at.vpc, Owner: at.owner(), Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
 			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
 			Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on",
 			Inject: policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
@@ -221,7 +249,7 @@ func reach(out *workflow.InspectNotebooksOutput, at end, subnet string, table wo
 		}
 		return
 	}
-	out.Routed = append(out.Routed, workflow.AddRoutesOutput{Account: at.Account, VPC: at.vpc, Hops: []workflow.Hop{},
+	out.Routed = append(out.Routed, workflow.AddRoutesOutput{Account: at.network.Account, VPC: at.vpc, Hops: []workflow.Hop{},
 		Tables: []workflow.Table{{ID: table.ID, Main: table.Main, Subnets: []string{subnet}, Routes: routes}}})
 }
 

@@ -27,9 +27,15 @@ type vpc struct {
 	routes map[string][]types.Route // by table
 	tags   map[string]string        // by notebook, "key=value"
 	peer   string                   // the account at the other end of pcx-1
+	owner  string                   // the account that owns it, if that matters
+	seen   map[string]bool          // who was asked for its route tables, by account
+	at     string                   // the account that is entered
 }
 
 func (v vpc) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	if v.seen != nil {
+		v.seen[v.at] = true
+	}
 	var out []types.RouteTable
 	for _, id := range []string{"a", "b"} {
 		out = append(out, types.RouteTable{RouteTableId: aws.String("rtb-0000000" + id), VpcId: aws.String("vpc-1"), Routes: v.routes[id],
@@ -56,7 +62,7 @@ func (v vpc) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.
 
 func (v vpc) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
 	subnet := func(id, cidr string) types.Subnet {
-		return types.Subnet{SubnetId: aws.String("subnet-" + id), VpcId: aws.String("vpc-1"), CidrBlock: &cidr}
+		return types.Subnet{SubnetId: aws.String("subnet-" + id), VpcId: aws.String("vpc-1"), CidrBlock: &cidr, OwnerId: aws.String(v.owner)}
 	}
 	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{subnet("a", "10.1.0.0/24"), subnet("b", "10.1.1.0/24")}}, nil
 }
@@ -103,7 +109,11 @@ func through(destination, target string, state types.RouteState) types.Route {
 
 func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
 	i := notebook.Inspector{
-		Enter: func(string, event.Place) notebook.APIs { return notebook.APIs{EC2: v, SageMaker: v} },
+		Enter: func(_ string, place event.Place) notebook.APIs {
+			at := v
+			at.at = place.Account
+			return notebook.APIs{EC2: at, SageMaker: at}
+		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			if id == "999999999999" {
 				return workflow.AccountFacts{ID: id}, nil
@@ -240,5 +250,21 @@ func (noFunctions) ListFunctions(context.Context, *lambda.ListFunctionsInput, ..
 func TestARegionWithoutSageMakerHasNoClientsOfIt(t *testing.T) {
 	if got, err := notebook.Clients(t.Context(), nowhere{}, noFunctions{}, "vpc-1", []string{"subnet-1"}); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestARouteTableIsReadWhereTheVPCIs(t *testing.T) {
+	v := vpc{routes: map[string][]types.Route{"a": {through("10.2.0.0/16", "pcx-1", types.RouteStateActive)}}, peer: "222222222222", owner: "444444444444", seen: map[string]bool{}}
+	out, err := v.inspect(stateChange("111111111111", "In-A"))
+	if err != nil || len(out.Notebooks) != 1 || out.Notebooks[0].Owner != "444444444444" || out.Notebooks[0].Account != "111111111111" || out.Routed[0].Account != "444444444444" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if !v.seen["444444444444"] || v.seen["111111111111"] {
+		t.Errorf("the route tables were read in %v", v.seen)
+	}
+	// Where the owner is no member, nobody can tell what the notebook reaches: that is no error.
+	v.owner = "999999999999"
+	if out, err = v.inspect(stateChange("111111111111", "In-A")); err != nil || out.Answer != notebook.AnswerNothing || !strings.Contains(out.Reason, "999999999999") {
+		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -20,6 +20,9 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 		for _, o := range s.Openings {
 			n.Opens = append(n.Opens, fmt.Sprintf("%s in %s of account %s, TCP port %d, from %s of account %s", o.Database, s.VPC.ID, s.VPC.Account, o.Port, s.Peer.ID, s.Peer.Account))
 		}
+		if s.Owner != "" { // the routes are the owner's
+			continue
+		}
 		for _, cidr := range s.Peer.CIDRs {
 			n.Opens = append(n.Opens, fmt.Sprintf("routes of %s in account %s to %s", s.VPC.ID, s.VPC.Account, cidr))
 		}

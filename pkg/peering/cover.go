@@ -40,7 +40,7 @@ func lines(ranges []netip.Prefix, openings []workflow.Opening) []string {
 // free reports whether the policy accepts without asking anybody: then an approval limits nothing.
 func free(d policy.Decision) bool { return d.Allowed && d.Action == policy.Accept }
 
-// limited returns the two sides and the notebooks of a connection without what waits for approval: the accepter's databases that wait are
+// limited returns the sides and the notebooks of a connection without what waits for approval: the accepter's databases that wait are
 // not opened, and nothing of the accepter's leads to the requester's ranges that wait.
 func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string) ([]workflow.Side, []workflow.Notebook) {
 	out := slices.Clone(sides)
@@ -51,7 +51,11 @@ func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string
 		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(late, cover.Database(o)) })
 		out[n].Peer.CIDRs = slices.DeleteFunc(slices.Clone(out[n].Peer.CIDRs), func(p netip.Prefix) bool { return slices.Contains(late, cover.Range(p)) })
 	}
-	survey.Appoint(&out[0], &out[1])
+	var all []*workflow.Side
+	for n := range out {
+		all = append(all, &out[n])
+	}
+	survey.Appoint(all...)
 	kept := slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Notebook) bool {
 		return !slices.ContainsFunc(out, func(s workflow.Side) bool {
 			return s.Consumer && s.VPC.ID == n.VPC && s.VPC.Account == n.Account && s.VPC.Region == n.Region
@@ -73,7 +77,7 @@ func waiting(c workflow.Connection, sides []workflow.Side, late []string) workfl
 	for _, s := range sides {
 		for _, o := range s.Openings {
 			if s.Role == Accepter && slices.Contains(late, cover.Database(o)) {
-				openings, w.Reachable = append(openings, o), append(w.Reachable, workflow.Reachable{Opening: o, VPC: named(c.Accepter), From: named(c.Requester)})
+				openings, w.Reachable = append(openings, o), append(w.Reachable, workflow.Reachable{Opening: o, VPC: named(s.VPC), From: named(c.Requester)})
 			}
 		}
 	}

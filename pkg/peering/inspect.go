@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -251,6 +252,7 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	}
 	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter, Trimmed: in.Known.Trimmed}
 	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
+	q.Participants = [2][]string{participant.In(l.entry, q.Requester.VPC), participant.In(l.entry, q.Accepter.VPC)}
 	set, text, err := i.Policy(ctx, in.Known.Policy)
 	if err != nil {
 		return Verdict{}, err
@@ -389,7 +391,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Known.Trimmed {
 		return v, err
 	}
-	surveyed := [2]workflow.Side(out.Sides)
+	surveyed := out.Sides
 	surplus := connection.Surplus(out.Connection, surveyed, l.items)
 	if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
 		return v, err

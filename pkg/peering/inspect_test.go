@@ -126,6 +126,10 @@ func (a account) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesIn
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []types.RouteTable{table}}, nil
 }
 
+func (account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	return &ec2.DescribeSecurityGroupsOutput{}, nil
+}
+
 func (a account) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
 	a.called("DescribeSubnets")
 	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-" + a.vpc), CidrBlock: aws.String(strings.Replace(a.cidr, "/16", "/24", 1))}}}, nil

@@ -92,7 +92,10 @@ func (l *inspection) leftovers(ctx context.Context) error {
 			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, Carrier: p.ID})
 		out.Notebooks = append(out.Notebooks, s.books...)
 	}
-	return nil
+	left, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Left(ctx, entry, [2]workflow.VPC{sides[0].here, sides[1].here}, out.Result == workflow.Removed, items)
+	out.Sides, out.Notebooks, out.Absent = append(out.Sides, left.Sides...), append(out.Notebooks, left.Notebooks...), append(out.Absent, left.Absent...)
+	out.Ended = out.Ended && !left.Stays
+	return err
 }
 
 func (s *remains) missing(ok bool, format string, args ...any) *workflow.Hop {
@@ -119,7 +122,7 @@ func (i Inspector) remains(ctx context.Context, execution string, s *remains, me
 		return nil
 	}
 	if result == workflow.Removed {
-		s.books, err = surveyor.Instances(ctx, s.here)
+		s.books, err = surveyor.Instances(ctx, s.here, "")
 	}
 	return err
 }

@@ -62,6 +62,8 @@ type Question struct {
 	// Own are the tags of the peering as the requester's and the accepter's account have them: each owner's words. Of an account that was not
 	// read there are none.
 	Own [2]map[string]string
+	// Participants are who takes part in the requester's and in the accepter's VPC, as far as that is known.
+	Participants [2][]string
 	// Accept is the policy's decision about accepting: allowed with the action Accept or Ask, or refused.
 	Accept policy.Decision
 	// Routes are the policy's decisions about routing each way.

@@ -159,7 +159,7 @@ func (i Inspector) subnets(ctx context.Context, execution string, q Question) (m
 
 // surveyor reads VPCs on behalf of an execution.
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
-	return survey.Surveyor{Set: set, About: about, Enter: func(at event.Place) survey.Clients {
+	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
 		return survey.Clients{EC2: c.EC2, RDS: c.RDS, Redshift: c.Redshift, SageMaker: c.SageMaker}
 	}}
@@ -174,22 +174,28 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
-	if err := s.Produce(ctx, r, a); err != nil {
+	grounds, err := s.Produce(ctx, r, a)
+	if err != nil {
 		return nil, nil, nil, err
 	}
-	survey.Appoint(r.Side, a.Side)
-	notebooks, err = s.Notebooks(ctx, r, a)
-	return []workflow.Side{*r.Side, *a.Side}, notebooks, survey.Closed(r, a), err
+	survey.Appoint(survey.Sides(grounds)...)
+	notebooks, err = s.Notebooks(ctx, grounds...)
+	return survey.Values(grounds), notebooks, survey.Closed(grounds...), err
 }
 
 // explored is [explore], or what an earlier look of this execution found so.
 func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
-	if known := in.Known; len(known.Sides) == 2 {
+	if known := in.Known; len(known.Sides) >= 2 && same(known.Sides[0], q.Participants[0]) && same(known.Sides[1], q.Participants[1]) {
 		sides := slices.Clone(known.Sides)
 		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
 		return sides, append([]workflow.Notebook{}, known.Notebooks...), known.Closed, nil
 	}
 	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
+}
+
+// same reports whether what the entry says of who takes part in a VPC is what an earlier look knew. That may have read it where the entry says nothing yet.
+func same(known workflow.Side, participants []string) bool {
+	return len(participants) == 0 || slices.Equal(known.Participants, participants)
 }
 
 // prospect finds what would become reachable if a pending request were approved: the databases, on both sides, that the
@@ -199,13 +205,14 @@ func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Si
 	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
 		return []workflow.Side{}, nil
 	}
-	err := s.Offer(ctx, r, a)
-	return []workflow.Side{*r.Side, *a.Side}, err
+	all, err := s.Offer(ctx, r, a)
+	return survey.Values(all), err
 }
 
 func grounds(q Question) (requester, accepter *survey.Ground) {
 	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
 	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
+	r.Participants, a.Participants = q.Participants[0], q.Participants[1]
 	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter, Lean: true},
 		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
 }

@@ -74,13 +74,20 @@ func connection(c workflow.Connection, answer workflow.Answer, sides []workflow.
 		return p
 	}
 	p.Accounts = accounts(c.Requester.Account, c.Accepter.Account)
+	for _, s := range sides {
+		if s.Owner != "" {
+			p.Accounts = append(p.Accounts, s.VPC.Account)
+		}
+	}
+	slices.Sort(p.Accounts)
+	p.Accounts = slices.Compact(p.Accounts)
 	return p
 }
 
 // dns is what AllowDnsResolution does.
 func dns(c workflow.Connection, sides []workflow.Side) (all []mode.Change) {
 	for _, s := range sides {
-		if !s.DNS {
+		if !s.DNS && s.Owner == "" {
 			all = append(all, say("let the peer resolve the DNS names of %s over %s", where(s.VPC), c.ID))
 		}
 	}

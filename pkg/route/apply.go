@@ -112,8 +112,11 @@ const rounds = 4
 // no change: that look is the proof, and the result.
 //
 // A table that is full, or in which somebody's live route leads elsewhere, does not keep the others from being served: that is
-// what fails it, once they are.
+// what fails it, once they are. On a participant's side there is nothing to do: the tables are the owner's.
 func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connection workflow.Connection, side workflow.Side) (workflow.AddRoutesOutput, error) {
+	if side.Owner != "" {
+		return workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: []workflow.Table{}}, nil
+	}
 	a := adding{ec2api: ec2api, Ledger: l, by: by, connection: connection.ID, vpc: side.VPC, unfit: map[string]error{}, left: map[Desired]ledger.Item{}}
 	tables, fresh := side.Tables, false
 	for range rounds {

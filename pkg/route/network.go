@@ -19,6 +19,8 @@ type Subnet struct {
 	V6 netip.Prefix // the zero value if it has none
 	// Zone is the Availability Zone that it is in.
 	Zone string
+	// Owner is the account that owns its VPC, where several are read of which some may be another account's.
+	Owner string
 }
 
 // SubnetReader is what [ReadSubnets] needs of EC2.

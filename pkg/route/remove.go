@@ -30,7 +30,12 @@ type remover interface {
 //
 // EC2 deletes and replaces a route by its destination, wherever it leads by then, and knows no condition. So what was read before is not
 // used: each table is looked at right before its routes go. It ends when the ledger has none left: that is the proof.
+//
+// On a participant's side there is nothing to do: the tables are the owner's.
 func Remove(ctx context.Context, ec2api remover, l ledger.Ledger, by string, connection workflow.Connection, side workflow.Side) (workflow.RemoveRoutesOutput, error) {
+	if side.Owner != "" {
+		return workflow.RemoveRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}}, nil
+	}
 	r := removing{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side}
 	for range rounds {
 		tables, err := r.tables(ctx)

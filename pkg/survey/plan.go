@@ -35,17 +35,45 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 	return netip.Prefix{}, netip.Prefix{}, false
 }
 
-// Appoint says which side consumes: whoever gets a database. If neither does (yet), the first is taken to be the one that
-// asks.
-func Appoint(first, second *workflow.Side) {
-	first.Ports, second.Ports = ports(second.Openings), ports(first.Openings)
-	first.Goals, second.Goals = goals(second.Openings), goals(first.Openings)
-	hidden := func(s *workflow.Side) bool { return s.Unseen.Here || len(s.Unseen.Waiting) > 0 }
-	first.Unseen.There, second.Unseen.There = hidden(second), hidden(first)
-	first.Consumer, second.Consumer = len(first.Ports) > 0, len(second.Ports) > 0
-	if !first.Consumer && !second.Consumer {
-		first.Consumer = true
+// Appoint says which sides consume: whoever gets a database of the other role's. If nobody does (yet), the first is taken to be the one that
+// asks, with the participants of its VPC.
+func Appoint(sides ...*workflow.Side) {
+	consumed := false
+	for _, s := range sides {
+		var openings []workflow.Opening
+		s.Unseen.There = false
+		for _, other := range sides {
+			if other.Role == s.Role {
+				continue
+			}
+			openings = append(openings, other.Openings...)
+			s.Unseen.There = s.Unseen.There || other.Unseen.Here || len(other.Unseen.Waiting) > 0
+		}
+		s.Ports, s.Goals = ports(openings), goals(openings)
+		s.Consumer = len(s.Ports) > 0
+		consumed = consumed || s.Consumer
 	}
+	for _, s := range sides {
+		s.Consumer = s.Consumer || !consumed && s.Role == sides[0].Role
+	}
+}
+
+// Sides returns the sides of grounds, for [Appoint].
+func Sides(grounds []*Ground) []*workflow.Side {
+	var out []*workflow.Side
+	for _, g := range grounds {
+		out = append(out, g.Side)
+	}
+	return out
+}
+
+// Values returns the sides of grounds as they are now.
+func Values(grounds []*Ground) []workflow.Side {
+	out := []workflow.Side{}
+	for _, g := range grounds {
+		out = append(out, *g.Side)
+	}
+	return out
 }
 
 func ports(openings []workflow.Opening) []int {

@@ -87,8 +87,9 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 	return out, nil
 }
 
-// Produce fills in what both sides have to offer: their subnets, and the databases that the policy opens to the other.
-func (s Surveyor) Produce(ctx context.Context, first, second *Ground) error {
+// Produce fills in what both sides have to offer: their subnets, and the databases that the policy opens to the other. It returns them, and
+// the participants of their VPCs, each with what it has to offer.
+func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground, error) {
 	one := func(g *Ground) error {
 		v := g.Side.VPC
 		var err error
@@ -98,18 +99,24 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) error {
 		g.Side.Subnets = route.SubnetIDs(g.Subnets)
 		return s.offer(ctx, g)
 	}
-	return Both(func() error { return one(first) }, func() error { return one(second) })
+	if err := Both(func() error { return one(first) }, func() error { return one(second) }); err != nil {
+		return nil, err
+	}
+	return s.join(ctx, s.offer, first, second)
 }
 
 // Offer fills in the databases of both sides that the policy opens to the other, with those that would be reachable beside them, and
-// nothing else.
-func (s Surveyor) Offer(ctx context.Context, first, second *Ground) error {
-	one := func(g *Ground) error {
+// nothing else. It returns them, and the participants of their VPCs.
+func (s Surveyor) Offer(ctx context.Context, first, second *Ground) ([]*Ground, error) {
+	one := func(ctx context.Context, g *Ground) error {
 		err := s.offer(ctx, g)
 		Beside(g.Side.Openings, g.shut)
 		return err
 	}
-	return Both(func() error { return one(first) }, func() error { return one(second) })
+	if err := Both(func() error { return one(ctx, first) }, func() error { return one(ctx, second) }); err != nil {
+		return nil, err
+	}
+	return s.join(ctx, one, first, second)
 }
 
 func (s Surveyor) offer(ctx context.Context, g *Ground) error {
@@ -140,7 +147,7 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			}
 		}
 		if decision.Allowed {
-			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Dual: d.Dual,
+			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Dual: d.Dual,
 				CIDRs: network.Spoken(route.Ranges(g.Subnets, d.Subnets), d.Dual), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
@@ -179,6 +186,7 @@ func (s Surveyor) Notebooks(ctx context.Context, grounds ...*Ground) ([]workflow
 		for _, n := range found {
 			resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: g.Here.Entity()}
 			one := instance(v, n, g.Subnets)
+			one.Owner = g.Side.Owner
 			one.Inject, one.Restart = s.Set.Inject(g.There.Entity(), resource, s.About), s.Set.Restart(g.There.Entity(), resource, s.About)
 			out = append(out, one)
 		}
@@ -194,19 +202,20 @@ func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workf
 		Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on"}
 }
 
-// Trims gathers what goes of a connection that stays: of its two sides, as they were surveyed, those of which a trim says that something
-// has no use any more, with the notebooks there that may have host routes to it.
-func (s Surveyor) Trims(ctx context.Context, surveyed [2]workflow.Side, trims [2]*workflow.Trim) ([]workflow.Side, []workflow.Notebook, error) {
+// Trims gathers what goes of a connection that stays: of its sides, as they were surveyed, those of which a trim says that something
+// has no use any more, with the notebooks there, those of participants among them, that may have host routes to it.
+func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*workflow.Trim) ([]workflow.Side, []workflow.Notebook, error) {
 	sides, notebooks := []workflow.Side{}, []workflow.Notebook{}
+	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
-		if trims[n] == nil {
+		if trims[n] != nil {
+			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Trim: trims[n]})
+			rerouted[side.Role] = rerouted[side.Role] || len(trims[n].Destinations) > 0
+		}
+		if !rerouted[side.Role] { // an owner's side is before those of its participants
 			continue
 		}
-		sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Peer: side.Peer, Carrier: side.Carrier, Trim: trims[n]})
-		if len(trims[n].Destinations) == 0 {
-			continue
-		}
-		some, err := s.Instances(ctx, side.VPC)
+		some, err := s.Instances(ctx, side.VPC, side.Owner)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -1,11 +1,13 @@
 package survey
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -25,12 +27,18 @@ func (s Surveyor) There(ctx context.Context, v workflow.VPC) (bool, error) {
 	return len(got.Vpcs) > 0, nil
 }
 
-// Instances returns the notebook instances of a VPC that may have a host route or a status of Drawbridge's.
-func (s Surveyor) Instances(ctx context.Context, v workflow.VPC) ([]workflow.Notebook, error) {
+// Instances returns the notebook instances of an account in a VPC that may have a host route or a status of Drawbridge's. owner is the VPC's,
+// if that is another account.
+func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) ([]workflow.Notebook, error) {
 	clients := s.Enter(v.Place())
-	subnets, err := route.ReadSubnets(ctx, clients.EC2, v.ID)
+	network := event.Place{Account: cmp.Or(owner, v.Account), Region: v.Region}
+	subnets, err := route.ReadSubnets(ctx, s.Enter(network).EC2, v.ID)
+	if _, unreadable := fault.Unreadable(err); unreadable && owner != "" { // a participant sees what is still shared with it
+		network = v.Place()
+		subnets, err = route.ReadSubnets(ctx, clients.EC2, v.ID)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
+		return nil, fmt.Errorf("in %s, %s: %w", network.Account, network.Region, err)
 	}
 	found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
 	if err != nil {
@@ -42,7 +50,9 @@ func (s Surveyor) Instances(ctx context.Context, v workflow.VPC) ([]workflow.Not
 		if !n.DirectInternet || n.LifecycleConfig == "" && status == "" {
 			continue
 		}
-		out = append(out, instance(v, n, subnets))
+		one := instance(v, n, subnets)
+		one.Owner = owner
+		out = append(out, one)
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@
 //	survey.go   the words
 //	plan.go     thinks: which side consumes, and what it can reach (pure)
 //	read.go     reads two VPCs that are, or are to be, connected
+//	join.go     reads whom the owners of the VPCs share their subnets with
 //	remains.go  reads what may be left of a connection that is over
 package survey
 
@@ -15,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -25,6 +27,7 @@ type EC2 interface {
 	route.Reader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
+	participant.Groups
 }
 
 // Clients are the member-account clients that a survey uses, for one account and Region.
@@ -39,12 +42,15 @@ type Clients struct {
 type Surveyor struct {
 	// Enter returns the clients for acting in a place.
 	Enter func(event.Place) Clients
+	// Account says what AWS Organizations knows of an account. Only who reads participants needs it.
+	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Set is the policy, and About what is known about the occasion. Only what asks the policy needs them.
 	Set   *policy.Set
 	About policy.Context
 }
 
-// Ground is one side of a connection while it is surveyed.
+// Ground is one side of a connection while it is surveyed. The owners of the two VPCs are the first grounds; [Surveyor.Join] adds those of
+// participants.
 type Ground struct {
 	Side    *workflow.Side // what the survey fills in
 	Here    *workflow.Facts

@@ -1,8 +1,10 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
@@ -65,7 +67,7 @@ func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, a
 			return seen, fmt.Errorf("listing notebook instances: %w", err)
 		}
 		seen += len(page.NotebookInstances)
-		looks, err := n.drifted(ctx, api, at, connections, page.NotebookInstances)
+		looks, err := n.drifted(ctx, execution, api, at, connections, page.NotebookInstances)
 		if err != nil {
 			return seen, err
 		}
@@ -79,7 +81,7 @@ func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, a
 }
 
 // drifted returns looks at those notebooks of a page that are out of line.
-func (n Notebooks) drifted(ctx context.Context, api NotebookAPIs, at event.Place, connections []ledger.Connection, page []types.NotebookInstanceSummary) ([]look.Look, error) {
+func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAPIs, at event.Place, connections []ledger.Connection, page []types.NotebookInstanceSummary) ([]look.Look, error) {
 	var instances []notebook.Instance
 	subnetIDs := map[string]bool{}
 	for _, summary := range page {
@@ -96,10 +98,11 @@ func (n Notebooks) drifted(ctx context.Context, api NotebookAPIs, at event.Place
 	if len(instances) == 0 {
 		return nil, nil
 	}
-	subnets, vpcs, err := subnetsOf(ctx, api.EC2, subnetIDs)
+	subnets, vpcs, err := subnetsOf(ctx, api.EC2, at.Account, subnetIDs)
 	if err != nil {
 		return nil, err
 	}
+	shared := owned{Notebooks: n, execution: execution, at: at, api: api.EC2, connections: map[string][]ledger.Connection{at.Account: connections}}
 	tables, lines, items := map[string][]route.Table{}, map[string][]lifecycle.Line{}, map[string][]ledger.Item{}
 	var looks []look.Look
 	for _, one := range instances {
@@ -108,12 +111,13 @@ func (n Notebooks) drifted(ctx context.Context, api NotebookAPIs, at event.Place
 			continue // its subnet is not shown yet
 		}
 		if _, read := tables[vpc]; !read {
-			if tables[vpc], err = route.Read(ctx, api.EC2, vpc); err != nil {
+			if tables[vpc], err = shared.tables(ctx, subnets[one.Subnet].Owner, vpc, slices.Collect(maps.Keys(subnetIDs))); err != nil {
 				return nil, err
 			}
-			if tables[vpc], err = route.Served(ctx, api.EC2, tables[vpc], slices.Collect(maps.Keys(subnetIDs))...); err != nil {
-				return nil, err
-			}
+		}
+		owner := subnets[one.Subnet].Owner
+		if shared.closed[owner] {
+			continue
 		}
 		reason := ""
 		if _, read := lines[one.LifecycleConfig]; !read && one.LifecycleConfig != "" {
@@ -126,12 +130,12 @@ func (n Notebooks) drifted(ctx context.Context, api NotebookAPIs, at event.Place
 		}
 		table, _ := route.Of(tables[vpc], one.Subnet)
 		if _, read := items[table.ID]; !read && len(route.HostRoutes(table)) > 0 {
-			if items[table.ID], err = n.Ledger.Of(ctx, at.Account, at.Region, table.ID); err != nil {
+			if items[table.ID], err = n.Ledger.Of(ctx, owner, at.Region, table.ID); err != nil {
 				return nil, err
 			}
 		}
 		if reason == "" {
-			wanted := lifecycle.Needed(table, items[table.ID], connections, vpc, false)
+			wanted := lifecycle.Needed(table, items[table.ID], shared.connections[owner], vpc, false)
 			if all := lifecycle.Needed(table, nil, nil, vpc, true); !slices.Equal(all, wanted) { // only then it matters what its owner asks for
 				tags, err := notebook.ReadTags(ctx, api.SageMaker, one.ARN)
 				if err != nil {
@@ -150,8 +154,42 @@ func (n Notebooks) drifted(ctx context.Context, api NotebookAPIs, at event.Place
 	return looks, nil
 }
 
-// subnetsOf reads subnets by their ids, and says in which VPC each is.
-func subnetsOf(ctx context.Context, api route.SubnetReader, ids map[string]bool) (map[string]route.Subnet, map[string]string, error) {
+// owned reads what the owners of VPCs have there that share subnets with an account.
+type owned struct {
+	Notebooks
+	execution   string
+	at          event.Place
+	api         route.NetworkReader
+	connections map[string][]ledger.Connection // by owner
+	closed      map[string]bool                // owners that let nobody in
+}
+
+// tables returns the route tables of a VPC as its owner has them, and notes the owner's connections. Of an owner that lets nobody in there are none.
+func (o *owned) tables(ctx context.Context, owner, vpc string, subnets []string) ([]route.Table, error) {
+	api := o.api
+	if owner != o.at.Account {
+		api = o.Enter(o.execution, event.Place{Account: owner, Region: o.at.Region}).EC2
+	}
+	tables, err := route.Read(ctx, api, vpc)
+	if err == nil {
+		tables, err = route.Served(ctx, api, tables, subnets...)
+	}
+	if why, unreadable := fault.Unreadable(err); unreadable && owner != o.at.Account {
+		slog.InfoContext(ctx, "notebooks in a shared VPC are left out", "vpc", vpc, "owner", owner, "why", why)
+		if o.closed == nil {
+			o.closed = map[string]bool{}
+		}
+		o.closed[owner] = true
+		return nil, nil
+	}
+	if _, known := o.connections[owner]; err == nil && !known {
+		o.connections[owner], err = o.Ledger.Connections(ctx, owner, o.at.Region)
+	}
+	return tables, err
+}
+
+// subnetsOf reads subnets that an account uses by their ids, and says in which VPC each is.
+func subnetsOf(ctx context.Context, api route.SubnetReader, account string, ids map[string]bool) (map[string]route.Subnet, map[string]string, error) {
 	var names []string
 	for id := range ids {
 		names = append(names, id)
@@ -163,7 +201,7 @@ func subnetsOf(ctx context.Context, api route.SubnetReader, ids map[string]bool)
 		return nil, nil, fmt.Errorf("reading the subnets of notebook instances: %w", err)
 	}
 	for _, s := range got.Subnets {
-		one := route.Subnet{ID: aws.ToString(s.SubnetId)}
+		one := route.Subnet{ID: aws.ToString(s.SubnetId), Owner: cmp.Or(aws.ToString(s.OwnerId), account)}
 		one.V4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
 		for _, a := range s.Ipv6CidrBlockAssociationSet {
 			if p, err := netip.ParsePrefix(aws.ToString(a.Ipv6CidrBlock)); err == nil {

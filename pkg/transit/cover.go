@@ -17,7 +17,7 @@ import (
 // limit leaves out of a pair what came after the gateway's owner approved its attachments. What one of the two approvals covers is covered, and
 // so is what the pair was connected with before. What waits is asked about as something of the first attachment that had to be approved. A pair
 // neither of whose attachments had to be is not limited.
-func (l *inspection) limit(ctx context.Context, first, second *survey.Ground) error {
+func (l *inspection) limit(ctx context.Context, grounds []*survey.Ground) error {
 	var limiting *ledger.Connection
 	covered, limits := slices.Clone(l.entry.Approval.Covered), [2]bool{}
 	for n, e := range l.q.Ends {
@@ -37,19 +37,19 @@ func (l *inspection) limit(ctx context.Context, first, second *survey.Ground) er
 		return nil
 	}
 	w := workflow.Waiting{Thing: limiting.ID, Account: l.q.Gateway.Owner, Region: l.place[0].Region}
-	lines := split([2]*workflow.Side{first.Side, second.Side}, limits, covered, &w)
+	lines := split(survey.Sides(grounds), limits, covered, &w)
 	l.approval.Covered = cover.Kept(l.entry.Approval.Covered, lines)
 	if len(w.Shown) == 0 {
 		return nil
 	}
-	survey.Appoint(first.Side, second.Side)
+	survey.Appoint(survey.Sides(grounds)...)
 	what := fmt.Sprintf("%d ranges and %d databases came after the approval and wait for the owner of %s in account %s", len(w.Ranges), len(w.Reachable), l.q.Gateway.ID, w.Account)
 	l.out.Waits.Said = workflow.Alike(what)
 	if cover.Told(limiting.Approval, w.Shown) {
 		return nil
 	}
 	w.Said, w.Request = l.out.Waits.Said, workflow.Request{By: limiting.Asked, Approve: cover.Answer(limiting.Approval, w.Shown)}
-	w.Known = workflow.Known{Requester: peering.Slim(first.Here), Accepter: peering.Slim(second.Here)}
+	w.Known = workflow.Known{Requester: peering.Slim(grounds[0].Here), Accepter: peering.Slim(grounds[1].Here)}
 	for _, facts := range []*workflow.Facts{w.Known.Requester, w.Known.Accepter} {
 		var err error
 		if facts.Account.Units, err = l.Units(ctx, facts.Account.OUPath); err != nil {
@@ -60,9 +60,9 @@ func (l *inspection) limit(ctx context.Context, first, second *survey.Ground) er
 	return nil
 }
 
-// split takes off the two sides of a pair what is not covered, says of it in w that it waits, and returns the lines of what stays. Databases of
+// split takes off the sides of a pair what is not covered, says of it in w that it waits, and returns the lines of what stays. Databases of
 // both are asked about, and the ranges of those whose attachment had to be approved, as limits says.
-func split(sides [2]*workflow.Side, limits [2]bool, covered []string, w *workflow.Waiting) []string {
+func split(sides []*workflow.Side, limits [2]bool, covered []string, w *workflow.Waiting) []string {
 	all := slices.Contains(covered, cover.All)
 	var stays []string
 	waits := func(line string) bool {
@@ -76,9 +76,13 @@ func split(sides [2]*workflow.Side, limits [2]bool, covered []string, w *workflo
 	named := func(v workflow.VPC) workflow.VPC {
 		return workflow.VPC{Account: v.Account, Region: v.Region, ID: v.ID}
 	}
-	for n, s := range sides {
+	for _, s := range sides {
+		n := end(s)
 		s.Peer.CIDRs = slices.DeleteFunc(slices.Clone(s.Peer.CIDRs), func(p netip.Prefix) bool {
 			r := workflow.Ranged{CIDR: p, VPC: named(s.Peer)}
+			if s.Owner != "" { // as its owner's side, which is before it
+				return !slices.Contains(sides[n].Peer.CIDRs, p)
+			}
 			if !limits[1-n] || !waits(attached.Range(r)) {
 				return false
 			}

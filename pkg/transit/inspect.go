@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -58,7 +59,8 @@ type Inspector struct {
 type pair struct {
 	place    [2]event.Place
 	accounts [2]workflow.AccountFacts
-	closed   [2]error // why an account could not be entered
+	closed   [2]error    // why an account could not be entered
+	joined   [2][]string // who takes part in the VPCs, as far as the entry says
 	q        Question
 }
 
@@ -124,6 +126,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 	if l.entry, l.managed, err = l.Ledger.Connection(ctx, out.Connection.ID); err != nil {
 		return Verdict{}, err
 	}
+	l.joined = [2][]string{participant.In(l.entry, a), participant.In(l.entry, b)}
 	v, settled := Standing(*q)
 	if l.managed || v.Answer == workflow.AnswerDisconnect { // of what an execution is late with, there may be items without an entry
 		if l.items, err = l.Ledger.Items(ctx, out.Connection.ID); err != nil {
@@ -197,7 +200,8 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	if v, settled := Routed(*q); settled {
 		return v, nil
 	}
-	if err := l.explore(ctx, s, l.pair, first, second); err != nil {
+	grounds, err := l.explore(ctx, s, l.pair, first, second)
+	if err != nil {
 		return Verdict{}, err
 	}
 	if v, settled := Consent(*q); settled {
@@ -222,12 +226,12 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	if err != nil || v.Answer != workflow.AnswerConnect {
 		return v, err
 	}
-	if err := l.limit(ctx, first, second); err != nil {
+	if err := l.limit(ctx, grounds); err != nil {
 		return v, err
 	}
 	l.weighed = true
 	if len(l.items) > 0 && !l.in.Trimmed {
-		surveyed := [2]workflow.Side{*first.Side, *second.Side}
+		surveyed := survey.Values(grounds)
 		surplus := connection.Surplus(out.Connection, surveyed, l.items)
 		if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
 			return v, err
@@ -242,10 +246,10 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 			return v, nil
 		}
 	}
-	if out.Notebooks, err = l.connect(ctx, l.in.Execution, s, l.pair, first, second); err != nil {
+	if out.Notebooks, err = l.connect(ctx, l.in.Execution, s, l.pair, grounds...); err != nil {
 		return v, err
 	}
-	out.Sides = []workflow.Side{*first.Side, *second.Side}
+	out.Sides = survey.Values(grounds)
 	out.Found = append(Hops(*q), q.Closed...)
 	if l.asks {
 		v.Answer = workflow.AnswerExtend

@@ -67,7 +67,13 @@ func (l *inspection) leftovers(ctx context.Context) error {
 			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, Carrier: carrier})
 		out.Notebooks = append(out.Notebooks, s.books...)
 	}
-	return nil
+	if out.Result == workflow.Released {
+		return nil
+	}
+	left, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Left(ctx, l.entry, [2]workflow.VPC{l.q.Ends[0].VPC, l.q.Ends[1].VPC}, l.q.Before, l.items)
+	out.Sides, out.Notebooks, out.Absent = append(out.Sides, left.Sides...), append(out.Notebooks, left.Notebooks...), append(out.Absent, left.Absent...)
+	out.Ended = out.Ended && !left.Stays
+	return err
 }
 
 // remains looks whether one side is still there, and which notebooks may have a host route.
@@ -105,7 +111,7 @@ func (l *inspection) remains(ctx context.Context, n int, s *remains) error {
 		return nil
 	}
 	if l.q.Before {
-		s.books, err = surveyor.Instances(ctx, end.VPC)
+		s.books, err = surveyor.Instances(ctx, end.VPC, "")
 	}
 	return err
 }

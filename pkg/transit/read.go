@@ -85,7 +85,7 @@ func attachmentOf(ctx context.Context, api EC2, gateway, vpc string) (*Attachmen
 }
 
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
-	return survey.Surveyor{Set: set, About: about, Enter: func(at event.Place) survey.Clients {
+	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
 		c.Clients.EC2 = c.EC2
 		return c.Clients
@@ -108,34 +108,50 @@ func (i Inspector) networks(ctx context.Context, s survey.Surveyor, p *pair) (fi
 	first = &survey.Ground{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Attached: q.Ends[0].Attachment.Subnets, Tables: f.Tables, Carried: f.Carried}}
 	second = &survey.Ground{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Attached: q.Ends[1].Attachment.Subnets, Tables: g.Tables, Carried: g.Carried}}
 	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = Crossing(*q, 0), Crossing(*q, 1)
+	first.Side.Participants, second.Side.Participants = p.joined[0], p.joined[1]
 	q.Routes = [2]policy.Decision{s.Set.Route(f.Entity(), g.Entity(), s.About), s.Set.Route(g.Entity(), f.Entity(), s.About)}
 	return first, second, nil
 }
 
-// explore finds the databases of both VPCs, and asks the policy about the pair.
-func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, first, second *survey.Ground) error {
-	q := &p.q
-	if err := s.Produce(ctx, first, second); err != nil {
-		return err
+// end says which end of a pair a side is on.
+func end(s *workflow.Side) int {
+	if s.Role == Requester {
+		return 0
 	}
-	q.Closed = survey.Closed(first, second)
+	return 1
+}
+
+// explore finds the databases of both VPCs, and asks the policy about the pair. It returns the grounds of both owners, and of the participants.
+func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, first, second *survey.Ground) ([]*survey.Ground, error) {
+	q := &p.q
+	all, err := s.Produce(ctx, first, second)
+	if err != nil {
+		return nil, err
+	}
+	q.Closed = survey.Closed(all...)
 	grounds := [2]*survey.Ground{first, second}
 	for n, here := range grounds {
-		there := grounds[1-n]
 		about := s.About
-		about.Databases = len(there.Side.Openings)
-		if q.Before {
-			about.Databases += there.Waiting // nothing goes for those that cannot be read now
+		for _, there := range all {
+			if end(there.Side) == n {
+				continue
+			}
+			about.Databases += len(there.Side.Openings)
+			if q.Before {
+				about.Databases += there.Waiting // nothing goes for those that cannot be read now
+			}
 		}
-		q.Connects[n] = s.Set.Connect(here.Here.Entity(), there.Here.Entity(), about)
+		q.Connects[n] = s.Set.Connect(here.Here.Entity(), grounds[1-n].Here.Entity(), about)
 	}
 	for n, here := range grounds {
 		q.Never[n] = here.Here.Tags[tag.Accept] == "never"
-		if !direction(*q, 1-n).Allowed { // the other may not consume what is here
+	}
+	for _, here := range all {
+		if !direction(*q, 1-end(here.Side)).Allowed { // the other may not consume what is here
 			here.Side.Openings = nil
 		}
 	}
-	survey.Appoint(first.Side, second.Side)
+	survey.Appoint(survey.Sides(all)...)
 	for n, g := range grounds {
 		for _, id := range q.Ends[n].Attachment.Subnets {
 			if z := zone(g.Subnets, id); z != "" {
@@ -144,7 +160,7 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		}
 		slices.Sort(q.Ends[n].Zones)
 	}
-	return nil
+	return all, nil
 }
 
 func zone(subnets []route.Subnet, id string) string {
@@ -313,10 +329,12 @@ func (i Inspector) connect(ctx context.Context, execution string, s survey.Surve
 	if err != nil {
 		return nil, err
 	}
-	for n, g := range grounds {
-		end, api := &p.q.Ends[n], i.Enter(execution, p.place[n])
-		if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+	for _, g := range grounds {
+		end, api := &p.q.Ends[end(g.Side)], i.Enter(execution, g.Side.VPC.Place())
+		if g.Side.Owner == "" {
+			if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
+				return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+			}
 		}
 		for _, o := range g.Side.Openings {
 			end.Seats = append(end.Seats, seat(o.Database, g.Subnets, o.Subnets...))
@@ -325,7 +343,7 @@ func (i Inspector) connect(ctx context.Context, execution string, s survey.Surve
 			continue
 		}
 		for _, b := range notebooks {
-			if b.VPC == g.Side.VPC.ID {
+			if b.VPC == g.Side.VPC.ID && b.Account == g.Side.VPC.Account {
 				end.Seats = append(end.Seats, seat("notebook "+b.Name, g.Subnets, b.Subnet))
 			}
 		}

@@ -142,6 +142,11 @@ type Side struct {
 	// Beside are peerings that lead to the peer as well: what a table reaches by a live route through one of them needs no
 	// second route.
 	Beside []string `json:"beside,omitempty"`
+	// Owner is the account that owns the VPC, where this side is a participant's: VPC.Account is then the participant. Route tables, network ACLs,
+	// the carrier are the owner's, and so on its side.
+	Owner string `json:"owner,omitempty"`
+	// Participants are, on the owner's side, the accounts that the inspection knew to take part in the VPC, sorted.
+	Participants []string `json:"participants,omitempty"`
 	// Attached are the subnets that the VPC is attached to a transit gateway in; empty for a peering.
 	Attached []string `json:"attached,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
@@ -177,8 +182,9 @@ type Unseen struct {
 
 // Opening is a database that the policy opens to the other side.
 type Opening struct {
-	Database string   `json:"database"` // identifier
-	Engine   string   `json:"engine"`   // RDS's or "redshift"
+	Database string   `json:"database"`          // identifier
+	Account  string   `json:"account,omitempty"` // the participant's whose it is; empty if it is the VPC's owner's
+	Engine   string   `json:"engine"`            // RDS's or "redshift"
 	Port     int      `json:"port"`
 	Groups   []string `json:"groups"` // security groups of the database
 	Subnets  []string `json:"subnets,omitempty"`
@@ -241,6 +247,7 @@ type Notebook struct {
 	Account         string          `json:"account"`
 	Region          string          `json:"region"`
 	VPC             string          `json:"vpc,omitempty"`
+	Owner           string          `json:"owner,omitempty"` // of the VPC, if that is another account
 	Name            string          `json:"name"`
 	ARN             string          `json:"arn"`
 	Subnet          string          `json:"subnet"`

@@ -9,6 +9,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -115,6 +116,8 @@ type World struct {
 	Gateway string
 	// FunctionGroup is the security group of the function.
 	FunctionGroup string
+	// Also are names of more ids, as a story says them.
+	Also map[string]string
 
 	clients Clients
 }
@@ -131,7 +134,10 @@ type Network struct {
 
 // Names gives each id of the world the name that it has in a story.
 func (w *World) Names() map[string]string {
-	names := map[string]string{}
+	names := maps.Clone(w.Also)
+	if names == nil {
+		names = map[string]string{}
+	}
 	if w.Gateway != "" {
 		names[w.Gateway] = "tgw-1"
 	}

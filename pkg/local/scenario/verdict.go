@@ -239,7 +239,12 @@ func (w *World) hostRoute(ctx context.Context) ([]story.Hop, error) {
 
 // OnStart is the on-start script of a lifecycle configuration of the consumer.
 func (w *World) OnStart(ctx context.Context, config string) (string, error) {
-	answer, err := w.sagemaker().DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{
+	return OnStartOf(ctx, w.sagemaker(), config)
+}
+
+// OnStartOf is the on-start script of a lifecycle configuration.
+func OnStartOf(ctx context.Context, client *sagemaker.Client, config string) (string, error) {
+	answer, err := client.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{
 		NotebookInstanceLifecycleConfigName: aws.String(config),
 	})
 	if err != nil {

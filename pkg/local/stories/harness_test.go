@@ -115,6 +115,9 @@ func cast(spec *scenario.Spec, n int) *strings.Replacer {
 		canonical = append(canonical, own, home.Account)
 		home.Account = own
 	}
+	for _, one := range []string{"3", "4", "5"} { // participants of their VPCs
+		canonical = append(canonical, fmt.Sprintf("%s%04d", strings.Repeat(one, 8), n), strings.Repeat(one, 12))
+	}
 	return strings.NewReplacer(canonical...)
 }
 

@@ -173,6 +173,10 @@ def _associate(share, resources, principals):
     invited = [one for one in new if _by_invitation(share, one)]
     for arn in resources:
         _shareable(share, arn)
+    subnets = [arn for arn in [*share.resources, *resources] if _kind(arn) == "subnet"]
+    if subnets and any(one.isdigit() and not config.member(one) for one in [*share.principals, *principals]):
+        # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-prerequisites.html
+        raise Refused("OperationNotPermittedException", f"{subnets[0]} can be shared within the organization only.")
     changed = [arn for arn in dict.fromkeys(resources) if share.resources.get(arn) != "ASSOCIATED"]
     share.resources |= dict.fromkeys(changed, "ASSOCIATED")
     share.principals |= {one: "ASSOCIATING" if one in invited else "ASSOCIATED" for one in new}
@@ -197,13 +201,15 @@ def _by_invitation(share, principal):
 
 
 def _shareable(share, arn):
-    """Refuses what is not the sharing account's own, and a transit gateway that does not exist."""
+    """Refuses what is not the sharing account's own, and a transit gateway or a subnet that does not exist."""
     parts = arn.split(":", 5)
     if len(parts) != 6:
         raise Refused("MalformedArnException", f"The specified resource ARN {arn} is not valid.")
     known = parts[4] == share.account and parts[3] == share.region
     if known and _kind(arn) == "transit-gateway":
         known = parts[5].split("/")[-1] in ec2_backends[share.account][share.region].transit_gateways
+    if known and _kind(arn) == "subnet":
+        known = any(parts[5].split("/")[-1] in zone for zone in ec2_backends[share.account][share.region].subnets.values())
     if not known:
         raise Refused("UnknownResourceException", f"Resource {arn} could not be found.")
 

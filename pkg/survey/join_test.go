@@ -1,0 +1,164 @@
+package survey_test
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+const (
+	alpha, beta, guest = "111111111111", "222222222222", "333333333333"
+	closed, left       = "444444444444", "555555555555" // lets nobody in; is outside the organization
+)
+
+// world is VPCs with the databases of accounts: names by account, all shared with everybody.
+type world struct {
+	databases map[string]string
+	groups    []string // the accounts whose security groups are in the VPC of beta
+	reads     []string // in which accounts groups were read
+	mu        sync.Mutex
+}
+
+// at is what one account shows.
+type at struct {
+	*world
+	survey.EC2
+	account string
+}
+
+func (a at) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-1"), CidrBlock: aws.String("10.2.0.0/24")}}}, nil
+}
+
+func (a at) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reads = append(a.reads, a.account)
+	out := &ec2.DescribeSecurityGroupsOutput{}
+	if a.account == beta {
+		for _, owner := range a.groups {
+			out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroup{OwnerId: &owner})
+		}
+	}
+	return out, nil
+}
+
+func (a at) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+	if a.account == closed {
+		return nil, &fault.Error{Kind: fault.Refused, Cause: fault.ErrClosed, Message: "access denied"}
+	}
+	out := &rds.DescribeDBInstancesOutput{}
+	if name := a.databases[a.account]; name != "" {
+		out.DBInstances = []rdstypes.DBInstance{{DBInstanceIdentifier: &name, Engine: aws.String("mysql"), Endpoint: &rdstypes.Endpoint{Port: aws.Int32(3306)}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: aws.String("vpc-2")},
+			VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-" + name)}}, TagList: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}}}
+	}
+	return out, nil
+}
+
+func (a at) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	return &rds.DescribeDBClustersOutput{}, nil
+}
+
+func (a at) DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
+	return &rds.DescribeDBSubnetGroupsOutput{}, nil
+}
+
+func (a at) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	return &redshift.DescribeClustersOutput{}, nil
+}
+
+func (a at) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
+	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
+}
+
+// produce surveys alpha's VPC and beta's, in which participants are known to take part.
+func (w *world) produce(t *testing.T, participants ...string) []*survey.Ground {
+	t.Helper()
+	account := func(id string) workflow.AccountFacts {
+		facts := workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}
+		if id == left {
+			facts.Organization = ""
+		}
+		return facts
+	}
+	s := survey.Surveyor{Set: policy.Default(), About: policy.Context{Connection: "pcx-1"},
+		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) { return account(id), nil },
+		Enter: func(p event.Place) survey.Clients {
+			a := at{world: w, account: p.Account}
+			return survey.Clients{EC2: a, RDS: a, Redshift: a}
+		}}
+	facts := func(id, vpc, cidr string) *workflow.Facts {
+		return &workflow.Facts{VPC: workflow.VPC{Account: id, Region: "eu-west-1", ID: vpc, CIDRs: []netip.Prefix{netip.MustParsePrefix(cidr)}}, Account: account(id), Tables: []workflow.Table{{ID: "rtb-1"}}}
+	}
+	a, b := facts(alpha, "vpc-1", "10.1.0.0/16"), facts(beta, "vpc-2", "10.2.0.0/16")
+	grounds, err := s.Produce(t.Context(), &survey.Ground{Here: a, There: b, Side: &workflow.Side{Role: "requester", VPC: a.VPC, Peer: b.VPC}},
+		&survey.Ground{Here: b, There: a, Side: &workflow.Side{Role: "accepter", VPC: b.VPC, Peer: a.VPC, Participants: participants}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	survey.Appoint(survey.Sides(grounds)...)
+	return grounds
+}
+
+func TestAParticipantIsASideOfItsOwn(t *testing.T) {
+	w := &world{databases: map[string]string{beta: "sales", guest: "books"}}
+	grounds := w.produce(t, guest)
+	if len(grounds) != 3 || len(w.reads) != 0 {
+		t.Fatalf("%d sides, groups read in %v: who takes part was known", len(grounds), w.reads)
+	}
+	side := grounds[2].Side
+	if side.Role != "accepter" || side.VPC.Account != guest || side.Owner != beta || side.Peer.ID != "vpc-1" || side.Tables != nil || side.Consumer || len(side.Openings) != 1 || side.Openings[0].Account != guest {
+		t.Errorf("%+v", side)
+	}
+	if here := grounds[2].Here; here.Account.ID != guest || here.VPC.ID != "vpc-2" || grounds[1].Here.Account.ID != beta {
+		t.Errorf("the policy is told of %+v", here)
+	}
+	if first := grounds[0].Side; !first.Consumer || !slices.Equal(first.Ports, []int{3306}) {
+		t.Errorf("%+v", first)
+	}
+}
+
+func TestWhereNothingIsOpenedTheGroupsTell(t *testing.T) {
+	w := &world{databases: map[string]string{guest: "books"}, groups: []string{beta, guest, closed, left}}
+	grounds := w.produce(t)
+	slices.Sort(w.reads)
+	if !slices.Equal(w.reads, []string{alpha, beta}) || len(grounds) != 3 || len(grounds[2].Side.Openings) != 1 || !grounds[0].Side.Consumer {
+		t.Fatalf("%d sides, groups read in %v", len(grounds), w.reads)
+	}
+	if got := grounds[1].Side.Participants; !slices.Equal(got, []string{guest, closed, left}) {
+		t.Errorf("%v take part", got)
+	}
+	var named []string
+	for _, h := range survey.Closed(grounds...) {
+		named = append(named, strings.TrimPrefix(h.Hop, "participant "))
+		if h.OK || !strings.Contains(h.Detail, "vpc-2") {
+			t.Errorf("%+v", h)
+		}
+	}
+	if !slices.Equal(named, []string{closed, left}) {
+		t.Errorf("%v are named as left out", named)
+	}
+}
+
+func TestWhereSomethingIsOpenedNobodyIsAskedForGroups(t *testing.T) {
+	w := &world{databases: map[string]string{beta: "sales"}, groups: []string{beta, guest}}
+	if grounds := w.produce(t); len(grounds) != 2 || len(w.reads) != 0 {
+		t.Errorf("%d sides, groups read in %v", len(grounds), w.reads)
+	}
+}
