@@ -253,7 +253,7 @@ func (o *Concern) joined(ctx context.Context, f Fanout, c event.Changed) (int, e
 	}
 	var looks []look.Look
 	for _, each := range entries {
-		if l, ok := Look(each, c.Place, c.Name); ok && !slices.ContainsFunc(each.Sides, func(s ledger.Side) bool { return s.Account == c.Account && s.Region == c.Region }) {
+		if l, ok := look.At(each, c.Place, c.Name); ok && !slices.ContainsFunc(each.Sides, func(s ledger.Side) bool { return s.Account == c.Account && s.Region == c.Region }) {
 			looks = append(looks, l)
 		}
 	}
