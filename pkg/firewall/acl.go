@@ -26,13 +26,13 @@ type Clients struct {
 	CIDRs   []netip.Prefix // the ranges of those subnets
 }
 
-// ReadClients finds the subnets in which a VPC has notebook instances, Studio domains and functions.
-func ReadClients(ctx context.Context, ec2api route.SubnetReader, sagemakerapi notebook.ClientAPI, lambdaapi notebook.LambdaAPI, vpc workflow.VPC) (Clients, error) {
+// ReadClients finds the subnets in which a VPC has clients: see [notebook.Clients].
+func ReadClients(ctx context.Context, ec2api notebook.Marks, sagemakerapi notebook.ClientAPI, lambdaapi notebook.LambdaAPI, vpc workflow.VPC) (Clients, error) {
 	subnets, err := route.ReadSubnets(ctx, ec2api, vpc.ID)
 	if err != nil {
 		return Clients{}, err
 	}
-	clients, err := notebook.Clients(ctx, sagemakerapi, lambdaapi, vpc.ID, route.SubnetIDs(subnets))
+	clients, err := notebook.Clients(ctx, ec2api, sagemakerapi, lambdaapi, vpc.ID, route.SubnetIDs(subnets))
 	if err != nil {
 		return Clients{}, fmt.Errorf("finding what in %s of account %s may call databases: %w", vpc.ID, vpc.Account, err)
 	}
@@ -73,13 +73,14 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 		if len(subnets) == 0 {
 			subnets = nil // unknown: any of the VPC's
 		}
-		lacking := Judge(acls, subnets, side.Peer.CIDRs, []int{o.Port}, true)
+		peers := o.Family(side.Peer.CIDRs)
+		lacking := Judge(acls, subnets, peers, []int{o.Port}, true)
 		if len(lacking) > 0 {
 			calling, err := clients(ctx, side.Peer)
 			if err != nil {
 				return nil, nil, err
 			}
-			if from := within(calling.CIDRs, side.Peer.CIDRs); len(from) > 0 {
+			if from := within(calling.CIDRs, peers); len(from) > 0 {
 				lacking = Judge(acls, subnets, from, []int{o.Port}, true)
 			}
 		}
@@ -128,6 +129,7 @@ func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side,
 		}
 	}
 	for _, o := range there {
+		own := o.Family(own)
 		if len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
 			continue
 		}
@@ -151,9 +153,9 @@ func without(ids, others []string) []string {
 // addresses are those that a database may have, of what the connection reaches of its VPC: all of that if its subnets are not known.
 func addresses(o workflow.Opening, reached []netip.Prefix) []netip.Prefix {
 	if len(o.CIDRs) == 0 {
-		return reached
+		return o.Family(reached)
 	}
-	return within(o.CIDRs, reached)
+	return within(o.Family(o.CIDRs), reached)
 }
 
 // within returns those of prefixes that a connection reaches.

@@ -145,7 +145,7 @@ func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
 	return survey.Surveyor{Set: set, About: about, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
-		return survey.Clients{EC2: c.EC2, RDS: c.RDS, Redshift: c.Redshift, SageMaker: c.SageMaker}
+		return survey.Clients{EC2: c.EC2, Databases: c.Databases, SageMaker: c.SageMaker}
 	}}
 }
 
@@ -190,6 +190,6 @@ func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Si
 func grounds(q Question) (requester, accepter *survey.Ground) {
 	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
 	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
-	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter, Lean: true},
+	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter},
 		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
 }

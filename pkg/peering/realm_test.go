@@ -21,6 +21,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 )
@@ -42,6 +43,7 @@ type realm struct {
 
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
 type land struct {
+	databasetest.None
 	realm   *realm
 	account string
 	vpc     string

@@ -5,8 +5,7 @@
 //	plan.go     thinks: what is to be said about the tags of one thing (pure)
 //	apply.go    reads the tags, tells, and answers
 //
-// A workgroup of Redshift Serverless gets no answer here: it cannot be shared at all, whatever its tag says, and
-// drawbridge-studio says so.
+// Of the tag drawbridge:studio on a workgroup of Redshift Serverless, drawbridge-studio says that it cannot be served, whatever its value.
 package answer
 
 import (
@@ -16,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -45,6 +45,14 @@ type Redshift interface {
 	DeleteTags(context.Context, *redshift.DeleteTagsInput, ...func(*redshift.Options)) (*redshift.DeleteTagsOutput, error)
 }
 
+// Serverless is what an [Answerer] needs of Redshift Serverless.
+type Serverless interface {
+	GetWorkgroup(context.Context, *redshiftserverless.GetWorkgroupInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.GetWorkgroupOutput, error)
+	ListTagsForResource(context.Context, *redshiftserverless.ListTagsForResourceInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.ListTagsForResourceOutput, error)
+	TagResource(context.Context, *redshiftserverless.TagResourceInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.TagResourceOutput, error)
+	UntagResource(context.Context, *redshiftserverless.UntagResourceInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.UntagResourceOutput, error)
+}
+
 // IAM is what an [Answerer] needs of IAM.
 type IAM interface {
 	iam.ListRoleTagsAPIClient
@@ -62,11 +70,12 @@ type SageMaker interface {
 
 // Clients are the clients for one account and Region.
 type Clients struct {
-	EC2       EC2
-	RDS       RDS
-	Redshift  Redshift
-	IAM       IAM
-	SageMaker SageMaker
+	EC2        EC2
+	RDS        RDS
+	Redshift   Redshift
+	Serverless Serverless
+	IAM        IAM
+	SageMaker  SageMaker
 }
 
 // Answerer answers tags.

@@ -18,6 +18,8 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
+	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -131,6 +133,31 @@ func (s ofRedshift) DeleteTags(_ context.Context, in *redshift.DeleteTagsInput, 
 	return nil, s.write(*in.ResourceName, "ResourceNotFoundFault", in.TagKeys[0], "")
 }
 
+type ofServerless struct{ *shelf }
+
+func (s ofServerless) GetWorkgroup(_ context.Context, in *redshiftserverless.GetWorkgroupInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.GetWorkgroupOutput, error) {
+	arn := "arn:" + *in.WorkgroupName
+	_, err := s.of(arn, "ResourceNotFoundException")
+	return &redshiftserverless.GetWorkgroupOutput{Workgroup: &serverlesstypes.Workgroup{WorkgroupArn: &arn}}, err
+}
+
+func (s ofServerless) ListTagsForResource(_ context.Context, in *redshiftserverless.ListTagsForResourceInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.ListTagsForResourceOutput, error) {
+	tags, err := s.of(*in.ResourceArn, "ResourceNotFoundException")
+	out := &redshiftserverless.ListTagsForResourceOutput{}
+	for key, value := range tags {
+		out.Tags = append(out.Tags, serverlesstypes.Tag{Key: &key, Value: &value})
+	}
+	return out, err
+}
+
+func (s ofServerless) TagResource(_ context.Context, in *redshiftserverless.TagResourceInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.TagResourceOutput, error) {
+	return nil, s.write(*in.ResourceArn, "ResourceNotFoundException", *in.Tags[0].Key, *in.Tags[0].Value)
+}
+
+func (s ofServerless) UntagResource(_ context.Context, in *redshiftserverless.UntagResourceInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.UntagResourceOutput, error) {
+	return nil, s.write(*in.ResourceArn, "ResourceNotFoundException", in.TagKeys[0], "")
+}
+
 type ofIAM struct{ *shelf }
 
 func (s ofIAM) ListRoleTags(_ context.Context, in *iam.ListRoleTagsInput, _ ...func(*iam.Options)) (*iam.ListRoleTagsOutput, error) {
@@ -192,7 +219,7 @@ func (s *shelf) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.
 func (s *shelf) answer(things ...workflow.TaggedThing) (workflow.AnswerTagsOutput, error) {
 	a := answer.Answerer{Bus: notice.Bus{API: s, Name: "drawbridge"}, Topic: notice.Topic{API: s, ARN: "topic"},
 		Enter: func(string, event.Place) answer.Clients {
-			return answer.Clients{EC2: s, RDS: ofRDS{s}, Redshift: ofRedshift{s}, IAM: ofIAM{s}, SageMaker: ofSageMaker{s}}
+			return answer.Clients{EC2: s, RDS: ofRDS{s}, Redshift: ofRedshift{s}, Serverless: ofServerless{s}, IAM: ofIAM{s}, SageMaker: ofSageMaker{s}}
 		}}
 	return a.Answer(context.Background(), workflow.AnswerTagsInput{Execution: "x", Things: things})
 }
@@ -244,6 +271,10 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 		{tag.DBInstance, arn + "db:orders", arn + "db:orders", tag.Share, "True", "aws rds add-tags-to-resource --region eu-west-1 --resource-name " + arn + "db:orders"},
 		{tag.DBCluster, arn + "cluster:sales", arn + "cluster:sales", tag.DataAPI, "111111111111", "aws rds add-tags-to-resource --region eu-west-1 --resource-name " + arn + "cluster:sales"},
 		{tag.RedshiftCluster, "arn:redshift", "arn:redshift", tag.Studio, "111111111111", "aws redshift create-tags --region eu-west-1 --resource-name arn:redshift"},
+		{tag.DBProxy, arn + "db-proxy:prx-1", arn + "db-proxy:prx-1", tag.Share, "True", "aws rds add-tags-to-resource --region eu-west-1 --resource-name " + arn + "db-proxy:prx-1"},
+		{tag.Workgroup, "sales", "arn:sales", tag.Share, "True", "aws redshift-serverless tag-resource --region eu-west-1 --resource-arn arn:sales"},
+		{tag.Subnet, "subnet-1", "subnet-1", tag.Client, "TRUE", "aws ec2 create-tags --region eu-west-1 --resources subnet-1"},
+		{tag.Group, "sg-1", "sg-1", tag.Client, "TRUE", "aws ec2 create-tags --region eu-west-1 --resources sg-1"},
 		{tag.Role, "Analyst", "Analyst", tag.Studio, "true ", "aws iam tag-role --role-name Analyst"},
 		{tag.Notebook, "Lab", "arn:lab", tag.Routes, "OFF", "aws sagemaker add-tags --region eu-west-1 --resource-arn arn:lab"},
 	} {
