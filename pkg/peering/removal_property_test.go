@@ -109,7 +109,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		for _, s := range in.Sides {
 			l := w.ec2(s.VPC)
 			clients := func(ctx context.Context) ([]notebook.Client, error) {
-				return notebook.Clients(ctx, studio{l}, l, s.VPC.ID, s.Subnets)
+				return notebook.Clients(ctx, l, studio{l}, l, s.VPC.ID, s.Subnets)
 			}
 			one, err := firewall.Open(ctx, l, clients, w.ledger, "x", id, s)
 			if opened = append(opened, one); !go1(err) {

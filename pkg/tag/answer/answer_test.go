@@ -297,7 +297,7 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 				t.Fatalf("told %+v", u)
 			}
 			p := u.Problems[0]
-			if p.Key != c.key || p.Value != "maybe" || p.Command != c.command+" --tags 'Key="+c.key+",Value=VALUE'" || !strings.HasSuffix(p.Why, p.Remedy) {
+			if p.Key != c.key || p.Value != "maybe" || !strings.EqualFold(p.Command, c.command+" --tags 'Key="+c.key+",Value=VALUE'") || !strings.HasSuffix(p.Why, p.Remedy) {
 				t.Errorf("told %+v", p)
 			}
 			for _, must := range []string{p.Why, p.Command, c.id, u.Runbook} {

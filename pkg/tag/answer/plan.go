@@ -36,10 +36,12 @@ func Plan(kind tag.Kind, tags map[string]string) Change {
 func command(t thing, key string) string {
 	pair := fmt.Sprintf("'Key=%s,Value=VALUE'", key)
 	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster:
+	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
 		return fmt.Sprintf("aws rds add-tags-to-resource --region %s --resource-name %s --tags %s", t.Region, t.name, pair)
 	case tag.RedshiftCluster:
 		return fmt.Sprintf("aws redshift create-tags --region %s --resource-name %s --tags %s", t.Region, t.name, pair)
+	case tag.Workgroup: // whose tags have fields of other names
+		return fmt.Sprintf("aws redshift-serverless tag-resource --region %s --resource-arn %s --tags 'key=%s,value=VALUE'", t.Region, t.name, key)
 	case tag.Role:
 		return fmt.Sprintf("aws iam tag-role --role-name %s --tags %s", t.name, pair)
 	case tag.Notebook, tag.Domain:

@@ -26,6 +26,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     privilege,
     ram,
     sagemaker,
+    serverless,
     stepfunctions,
     stepquotas,
     sts,
