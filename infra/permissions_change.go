@@ -22,6 +22,7 @@ var changeSteps = map[string]step{
 		member: []grant{
 			{actions: []string{"ec2:DescribeTags"}},
 			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{arn("ec2", "transit-gateway/*"), attachments, arn("ec2", "vpc/*"), arn("ec2", "subnet/*"), arn("ec2", "security-group/*"), peerings}, when: only(tag.Unclear)},
+			{actions: []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances"}, resources: []string{clusters, arn("rds", "db:*")}},
 			{actions: []string{"rds:ListTagsForResource"}, resources: []string{clusters, arn("rds", "db:*"), arn("rds", "db-proxy:*")}},
 			{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: []string{clusters, arn("rds", "db:*"), arn("rds", "db-proxy:*")}, when: only(tag.Unclear)},
 			{actions: []string{"redshift-serverless:GetWorkgroup", "redshift-serverless:ListTagsForResource"}, resources: []string{arn("redshift-serverless", "workgroup/*")}},

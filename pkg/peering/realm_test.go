@@ -575,3 +575,15 @@ func (s studio) DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, 
 func (l *land) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
 	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
 }
+
+func (l *land) DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	return &ec2.DescribeNetworkInterfacesOutput{}, nil
+}
+
+func (s studio) ListUserProfiles(context.Context, *sagemaker.ListUserProfilesInput, ...func(*sagemaker.Options)) (*sagemaker.ListUserProfilesOutput, error) {
+	return &sagemaker.ListUserProfilesOutput{}, nil
+}
+
+func (s studio) DescribeUserProfile(context.Context, *sagemaker.DescribeUserProfileInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeUserProfileOutput, error) {
+	return &sagemaker.DescribeUserProfileOutput{}, nil
+}

@@ -1,4 +1,4 @@
-// Package answer says to the owner of a thing that a tag on it means nothing: by the tag drawbridge:unclear on the thing
+// Package answer says to the owner of a thing that a tag on it means nothing, or cannot be served on such a thing: by the tag drawbridge:unclear on the thing
 // itself, and once to people. A wish that nobody understands must not look like one that was heard.
 //
 //	answer.go   the words
@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -33,6 +34,8 @@ type EC2 interface {
 
 // RDS is what an [Answerer] needs of RDS.
 type RDS interface {
+	DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error)
+	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
 	ListTagsForResource(context.Context, *rds.ListTagsForResourceInput, ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error)
 	AddTagsToResource(context.Context, *rds.AddTagsToResourceInput, ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error)
 	RemoveTagsFromResource(context.Context, *rds.RemoveTagsFromResourceInput, ...func(*rds.Options)) (*rds.RemoveTagsFromResourceOutput, error)
@@ -91,6 +94,7 @@ type thing struct {
 	workflow.TaggedThing
 	name string
 	tags map[string]string
+	kind database.Kind // that it is of, if that is not served although it is shared
 }
 
 // Change is what is to be said about the tags of one thing. Its zero value says nothing.

@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -41,6 +42,7 @@ type shelf struct {
 	sent   []string
 	closed bool
 	broken bool // nothing can be written
+	engine string
 }
 
 func (s *shelf) of(id, missing string) (map[string]string, error) {
@@ -104,6 +106,14 @@ func (s ofRDS) ListTagsForResource(_ context.Context, in *rds.ListTagsForResourc
 		out.TagList = append(out.TagList, rdstypes.Tag{Key: &key, Value: &value})
 	}
 	return out, err
+}
+
+func (s ofRDS) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{Engine: &s.engine}}}, nil
+}
+
+func (s ofRDS) DescribeDBClusters(_ context.Context, in *rds.DescribeDBClustersInput, _ ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	return &rds.DescribeDBClustersOutput{DBClusters: []rdstypes.DBCluster{{Engine: &s.engine}}}, nil
 }
 
 func (s ofRDS) AddTagsToResource(_ context.Context, in *rds.AddTagsToResourceInput, _ ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error) {
@@ -249,7 +259,7 @@ func TestPlan(t *testing.T) {
 			("drawbridge:accept=" + strings.Repeat("yes ", 15) + "means nothing: write auto ask or never. drawbridge:data-api=" + strings.Repeat("no ", 20) +
 				"means nothing: write true or false. drawbridge:private-notebooks=no means nothing")[:253] + "...", false},
 	} {
-		got := answer.Plan(tag.VPC, c.tags)
+		got := answer.Plan(tag.VPC, c.tags, database.Kind{})
 		if got.Set != c.set || got.Clear != c.clear || (got.Set != "") != (len(got.Problems) > 0) || len([]rune(got.Set)) > 256 {
 			t.Errorf("%s: Plan = %+v\nwant %q, clear %v", name, got, c.set, c.clear)
 		}
@@ -314,6 +324,32 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 				t.Errorf("after the correction it has the tags %v", s.tags[c.is])
 			}
 		})
+	}
+}
+
+// RDS describes other services' databases as its own: one that is shared says that it is not served, until it is shared no more.
+func TestADatabaseThatIsNotServedSaysSo(t *testing.T) {
+	for kind, id := range map[tag.Kind]string{tag.DBInstance: "arn:aws:rds:eu-west-1:222222222222:db:documents", tag.DBCluster: "arn:aws:rds:eu-west-1:222222222222:cluster:graph"} {
+		s := &shelf{tags: map[string]map[string]string{id: {tag.Share: "true"}}, engine: "docdb"}
+		for range 2 {
+			if _, err := s.answer(one(kind, id)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(s.told) != 1 || !strings.HasPrefix(s.tags[id][tag.Unclear], "DocumentDB is not served: its owner opens its security group") {
+			t.Fatalf("told %+v, tags %v", s.told, s.tags[id])
+		}
+		if p := s.told[0].Problems[0]; p.Command != "aws rds remove-tags-from-resource --region eu-west-1 --resource-name "+id+" --tag-keys drawbridge:share" || strings.Contains(p.Remedy, "account ids") {
+			t.Errorf("told %+v", p)
+		}
+		delete(s.tags[id], tag.Share)
+		if out, err := s.answer(one(kind, id)); err != nil || out.Cleared != 1 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		s.engine, s.tags[id][tag.Share] = "mysql", "true"
+		if out, err := s.answer(one(kind, id)); err != nil || out.Told+out.Cleared != 0 {
+			t.Errorf("one that is served: %+v, %v", out, err)
+		}
 	}
 }
 

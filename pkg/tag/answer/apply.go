@@ -24,6 +24,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -63,7 +64,7 @@ func (a Answerer) Answer(ctx context.Context, in workflow.AnswerTagsInput) (work
 			return out, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
 		}
 		for _, t := range found {
-			change := Plan(t.Kind, t.tags)
+			change := Plan(t.Kind, t.tags, t.kind)
 			switch {
 			case change.Set != "":
 				if err := a.tell(ctx, told(in.Execution, t, change.Problems)); err != nil {
@@ -189,6 +190,7 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 		for _, one := range got.TagList {
 			t.tags[aws.ToString(one.Key)] = aws.ToString(one.Value)
 		}
+		return t.readEngine(ctx, clients.RDS)
 	case tag.RedshiftCluster:
 		// All tags of one resource come at once: MaxRecords and Marker do not go with an ARN.
 		// https://docs.aws.amazon.com/redshift/latest/APIReference/API_DescribeTags.html
@@ -225,6 +227,33 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 		t.name = arn.New(arn.Partition(t.Region), "sagemaker", t.Region, t.Account, "domain/"+t.ID)
 		return t.readSageMaker(ctx, clients.SageMaker)
 	}
+	return nil
+}
+
+// readEngine tells whether a database that is shared is of an engine that is not served: RDS describes others' databases as its own.
+func (t *thing) readEngine(ctx context.Context, api RDS) error {
+	if t.Kind == tag.DBProxy || tag.Clean(t.Kind, t.tags)[tag.Share] == "" {
+		return nil
+	}
+	id, engine := t.name[strings.LastIndexByte(t.name, ':')+1:], ""
+	if t.Kind == tag.DBCluster {
+		got, err := api.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{DBClusterIdentifier: &id})
+		if err != nil {
+			return err
+		}
+		for _, c := range got.DBClusters {
+			engine = aws.ToString(c.Engine)
+		}
+	} else {
+		got, err := api.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &id})
+		if err != nil {
+			return err
+		}
+		for _, i := range got.DBInstances {
+			engine = aws.ToString(i.Engine)
+		}
+	}
+	t.kind, _ = database.OfEngine(engine)
 	return nil
 }
 
