@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -76,12 +77,21 @@ VPC that is, with a security group of its own: that group is opened.`,
 		name:  "kind-not-served",
 		title: "What is tagged and not served says so",
 		about: `
-As in s1-peering.md, but the owner of beta shares more: a DocumentDB instance, which RDS describes as one of its own, and a secret. Neither is opened, and
-both are named.`,
+As in s1-peering.md, but the owner of beta shares more: a Neptune cluster, which RDS describes as one of its own, and a secret. Neither is opened, and
+both are named; the cluster also has the tag drawbridge:unclear.`,
 		prepare: shareWhatIsNotServed,
 		acts:    []act{request("Connected")},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
-			1: admitsAlone("documents"),
+			1: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				admitsAlone("graph")(ctx, t, w)
+				got, err := databases(w).DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{DBClusterIdentifier: aws.String("graph")})
+				succeeds(t, err)
+				if !slices.ContainsFunc(got.DBClusters[0].TagList, func(one rdstypes.Tag) bool {
+					return *one.Key == "drawbridge:unclear" && strings.HasPrefix(*one.Value, "Neptune is not served")
+				}) {
+					t.Errorf("the cluster has the tags %v", got.DBClusters[0].TagList)
+				}
+			},
 		},
 		connected: true,
 	},
@@ -217,9 +227,9 @@ func makeEndpoint(ctx context.Context, t *testing.T, w *scenario.World) {
 
 func shareWhatIsNotServed(ctx context.Context, t *testing.T, w *scenario.World) {
 	share := aws.String("drawbridge:share")
-	_, err := databases(w).CreateDBInstance(ctx, &rds.CreateDBInstanceInput{DBInstanceIdentifier: aws.String("documents"), DBInstanceClass: aws.String("db.r6g.large"),
-		Engine: aws.String("docdb"), Port: aws.Int32(27017), AllocatedStorage: aws.Int32(20), DBSubnetGroupName: aws.String(w.Database.Name + "-subnets"),
-		VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "documents")}, Tags: []rdstypes.Tag{{Key: share, Value: aws.String("true")}}})
+	_, err := databases(w).CreateDBCluster(ctx, &rds.CreateDBClusterInput{DBClusterIdentifier: aws.String("graph"), Engine: aws.String("neptune"), Port: aws.Int32(8182),
+		DBSubnetGroupName: aws.String(w.Database.Name + "-subnets"), VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "graph")},
+		Tags: []rdstypes.Tag{{Key: share, Value: aws.String("true")}}})
 	succeeds(t, err)
 	_, err = secretsmanager.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String("password"),
 		SecretString: aws.String("x"), Tags: []secretstypes.Tag{{Key: share, Value: aws.String("true")}}})
