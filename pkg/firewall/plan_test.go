@@ -164,3 +164,22 @@ func ExampleJudge() {
 	}
 	// Output: network ACL acl-1 lacks an inbound entry: allow TCP 3306 from 10.1.0.0/16
 }
+
+// To a database of IPv4 alone nothing of IPv6 is let in; a rule that was, goes.
+func TestTheFamiliesOfADatabase(t *testing.T) {
+	peers := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8:1::/56")}
+	for network, want := range map[string]string{"IPV4": "[10.1.0.0/16]", "IPV6": "[2001:db8:1::/56]", "DUAL": "[10.1.0.0/16 2001:db8:1::/56]", "": "[10.1.0.0/16 2001:db8:1::/56]"} {
+		o := workflow.Opening{Port: 3306, Groups: []string{"sg-1"}, Network: network}
+		if got := fmt.Sprint(o.Family(peers)); got != want {
+			t.Errorf("%s: %s, want %s", network, got, want)
+		}
+		var rules []firewall.Tagged
+		for _, p := range peers {
+			rules = append(rules, firewall.Tagged{ID: p.String(), Group: "sg-1", Connection: "pcx-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: p}})
+		}
+		surplus := firewall.Surplus(rules, "pcx-1", []workflow.Opening{o}, nil, peers, workflow.Unseen{})
+		if len(surplus)+len(o.Family(peers)) != len(peers) {
+			t.Errorf("%s: %v go", network, surplus)
+		}
+	}
+}

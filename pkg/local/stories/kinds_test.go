@@ -18,8 +18,8 @@ import (
 	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 )
@@ -77,7 +77,7 @@ VPC that is, with a security group of its own: that group is opened.`,
 		name:  "kind-not-served",
 		title: "What is tagged and not served says so",
 		about: `
-As in s1-peering.md, but the owner of beta shares more: a Neptune cluster, which RDS describes as one of its own, and a secret. Neither is opened, and
+As in s1-peering.md, but the owner of beta shares more: a Neptune cluster, which RDS describes as one of its own, and a parameter. Neither is opened, and
 both are named; the cluster also has the tag drawbridge:unclear.`,
 		prepare: shareWhatIsNotServed,
 		acts:    []act{request("Connected")},
@@ -231,8 +231,8 @@ func shareWhatIsNotServed(ctx context.Context, t *testing.T, w *scenario.World) 
 		DBSubnetGroupName: aws.String(w.Database.Name + "-subnets"), VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "graph")},
 		Tags: []rdstypes.Tag{{Key: share, Value: aws.String("true")}}})
 	succeeds(t, err)
-	_, err = secretsmanager.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String("password"),
-		SecretString: aws.String("x"), Tags: []secretstypes.Tag{{Key: share, Value: aws.String("true")}}})
+	_, err = ssm.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).PutParameter(ctx, &ssm.PutParameterInput{Name: aws.String("/sales/version"), Type: ssmtypes.ParameterTypeString,
+		Value: aws.String("1"), Tags: []ssmtypes.Tag{{Key: share, Value: aws.String("true")}}})
 	succeeds(t, err)
 }
 
