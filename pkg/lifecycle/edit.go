@@ -91,18 +91,14 @@ func (b book) items(configuration string, destinations []netip.Prefix) []ledger.
 // owner's; one that another subnet of the same CIDR needs stays.
 //
 // SageMaker has no conditional write, and a read-back comes too early to find a write that is still on its way. So one at a time changes a
-// configuration, under the ledger's lease; a Set of lines that the ledger has all, which mostly finds nothing to change, takes it once there is. What an owner writes between a
+// configuration, under the ledger's lease; a Set, which mostly finds nothing to change, takes it once there is. What an owner writes between a
 // read and its write cannot be seen; so a write follows its read at once and is never retried as it is.
 //
 // A Set takes lines away that the caller's table did not ask for, a Remove those that it no longer reached. The table may be older than the configuration:
 // another execution adds a route first and its line second. So before a line goes, routed tells what the table holds
 // now, after the configuration was read, and what is in it stays.
 func (b book) edited(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
-	known, err := b.has(ctx, name, edit)
-	if err != nil {
-		return err
-	}
-	if known {
+	if edit.Mode == Set {
 		if done, err := b.round(ctx, api, routed, name, edit, tags, false); done || err != nil {
 			return err
 		}
@@ -119,18 +115,6 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 		}
 		return fault.New(fault.Transient, "lifecycle configuration %s kept changing under %d attempts: %v", name, rounds, failed)
 	})
-}
-
-// has reports whether an edit is a Set, and the ledger has all its lines as confirmed.
-func (b book) has(ctx context.Context, name string, edit Edit) (bool, error) {
-	if edit.Mode != Set {
-		return false, nil
-	}
-	items, err := b.Of(ctx, b.nb.Account, b.nb.Region, name)
-	return !slices.ContainsFunc(edit.Destinations, func(d netip.Prefix) bool {
-		i := itemOf(items, Key(edit.Subnet, d))
-		return i == nil || i.State != ledger.Confirmed
-	}), err
 }
 
 // round reads a configuration, plans, and writes what is planned if it may. It is done when there was nothing to write.
