@@ -14,7 +14,7 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 			`^Resource::\*$`),
 		suppress("IAM5", "Drawbridge serves every peering, route table, security group, database and notebook of the account, "+
 			"in every Region; which of them it may touch is decided by the policy, request by request.",
-			`^Resource::arn:<AWS::Partition>:(ec2|rds|redshift|sagemaker):\*:<AWS::AccountId>:`),
+			`^Resource::arn:<AWS::Partition>:(ec2|rds|redshift|redshift-serverless|sagemaker):\*:<AWS::AccountId>:`),
 		suppress("IAM5", "Which of the policies that AWS manages an account uses is its own affair; they are only read.",
 			`^Resource::arn:<AWS::Partition>:iam::aws:policy/\*$`),
 		suppress("IAM5", "Any role may be opened to Drawbridge by its owner; conditions on the role's tags let nothing be written to others.",

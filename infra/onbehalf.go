@@ -131,6 +131,7 @@ var alone = []string{
 	"iam:UntagRole",
 	"iam:UpdateAssumeRolePolicy",
 	"kms:CreateGrant",
+	"redshift-serverless:TagResource", "redshift-serverless:UntagResource",
 	"rds:AddTagsToResource",
 	"rds:RemoveTagsFromResource",
 	"redshift:CreateTags",

@@ -79,6 +79,10 @@ var (
 	ownLifecycles = arn("sagemaker", "notebook-instance-lifecycle-config/drawbridge-*")
 )
 
+// clients are the things of SageMaker that are looked at one by one, for the security groups of what calls databases.
+var clients = grant{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance", "sagemaker:DescribeUserProfile"},
+	resources: []string{arn("sagemaker", "domain/*"), notebooks, arn("sagemaker", "user-profile/*")}}
+
 // only lets through tags with these keys and no others. drawbridge:approval must never be one of them: that tag is how
 // people decide, so Drawbridge must not be able to decide for them. ForAllValues holds for no keys at all, and EC2's
 // DeleteTags without keys deletes every tag, so there must be some: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html

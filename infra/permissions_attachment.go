@@ -42,17 +42,13 @@ var attachmentSteps = map[string]step{
 		announces:   true,
 		keepsLedger: true,
 		leases:      "attachment",
-		member: []grant{
-			{actions: []string{
-				"ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
-				"ec2:DescribeTransitGatewayRouteTables", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:GetTransitGatewayAttachmentPropagations",
-				"lambda:ListFunctions", "redshift:DescribeClusterSubnetGroups", "redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
-			}},
-			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
-				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
-			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
-				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
-		},
+		member: append(databases(
+			"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
+			"ec2:DescribeTransitGatewayRouteTables", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:GetTransitGatewayAttachmentPropagations",
+			"lambda:ListFunctions", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
+		),
+			clients,
+		),
 	},
 	"AttachVpc": {
 		keepsLedger: true,

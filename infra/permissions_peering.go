@@ -10,16 +10,8 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		leases:      "peering",
 		brakes:      true,
-		member: []grant{
-			{actions: []string{
-				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
-				"redshift:DescribeClusterSubnetGroups", "redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
-			}},
-			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
-				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
-				resources: []string{notebooks}},
-		},
+		member: append(databases("ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances"),
+			grant{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}}),
 	},
 	"AcceptPeering": {
 		member: []grant{{actions: []string{"ec2:AcceptVpcPeeringConnection"},
@@ -74,11 +66,10 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
-				"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "lambda:ListFunctions",
+				"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "lambda:ListFunctions",
 				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
 			}},
-			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance", "sagemaker:DescribeUserProfile"},
-				resources: []string{arn("sagemaker", "domain/*"), notebooks, arn("sagemaker", "user-profile/*")}},
+			clients,
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},
@@ -153,11 +144,10 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
-				"ec2:DescribeNetworkAcls", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "lambda:ListFunctions",
-				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances",
+				"ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections",
+				"lambda:ListFunctions", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
 			}},
-			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance"},
-				resources: []string{arn("sagemaker", "domain/*"), notebooks}},
+			clients,
 			status,
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},

@@ -10,18 +10,15 @@ var transitSteps = map[string]step{
 		keeps:       true,
 		keepsLedger: true,
 		leases:      "transit",
-		member: []grant{
-			{actions: []string{
-				"ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
-				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
-				"lambda:ListFunctions", "redshift:DescribeClusterSubnetGroups", "redshift:DescribeClusters", "sagemaker:ListNotebookInstances",
-			}},
-			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
-			{actions: []string{"rds:DescribeDBInstances", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"},
-				resources: []string{arn("rds", "db:*"), arn("rds", "cluster:*"), arn("rds", "subgrp:*")}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
+		member: append(databases(
+			"ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
+			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+			"lambda:ListFunctions", "sagemaker:ListNotebookInstances",
+		),
+			grant{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
+			grant{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
 				resources: []string{notebooks}},
-		},
+		),
 	},
 	"RefuseTransit": {
 		announces:   true,

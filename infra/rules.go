@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -62,7 +63,7 @@ var (
 var (
 	ec2          = []string{"ec2"}
 	ownTags      = []string{"iam", "kms", "rds", "redshift", "redshift-serverless", "sagemaker", "secretsmanager"} // whose things have calls of their own for tags
-	databaseKeep = []string{"rds", "redshift", "redshift-serverless"}
+	databaseKeep = database.Services()
 	touched      = []string{"ec2", "iam", "kms", "rds", "sagemaker"} // in which Drawbridge adds what somebody may take away
 )
 
@@ -147,12 +148,12 @@ var kinds = []kind{
 	},
 	{
 		name:  "ec2-tags",
-		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a peering, a transit gateway or an attachment.",
+		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a subnet, a security group, a peering, a transit gateway or an attachment.",
 		pattern: callPattern(ec2, map[string]any{
 			"eventName": named(ec2, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{
 				"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{
-					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}}}},
+					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}, map[string]any{"prefix": "subnet-"}, map[string]any{"prefix": "sg-"}}}},
 				// Whoever removes all tags names none.
 				"tagSet": map[string]any{"items": map[string]any{"key": slices.Concat(wishes(ec2...), spoken, []any{map[string]any{"exists": false}})}},
 			},

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -30,7 +31,7 @@ func main() {
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	enter := func(execution string, at event.Place) answer.Clients {
 		in := door.Enter(execution, at.Account, at.Region)
-		return answer.Clients{EC2: ec2.NewFromConfig(in), RDS: rds.NewFromConfig(in), Redshift: redshift.NewFromConfig(in),
+		return answer.Clients{EC2: ec2.NewFromConfig(in), RDS: rds.NewFromConfig(in), Redshift: redshift.NewFromConfig(in), Serverless: redshiftserverless.NewFromConfig(in),
 			IAM: iam.NewFromConfig(in), SageMaker: sagemaker.NewFromConfig(in)}
 	}
 	workflow.Start(answer.Answerer{Enter: enter, Bus: bus, Topic: topic}.Answer)

@@ -25,7 +25,7 @@ func main() {
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
 		clients := func(ctx context.Context) ([]notebook.Client, error) {
-			return notebook.WithPeople(ctx, sagemaker.NewFromConfig(here), lambda.NewFromConfig(here), in.Side.VPC.ID, in.Side.Subnets)
+			return notebook.Clients(ctx, ec2.NewFromConfig(here), sagemaker.NewFromConfig(here), lambda.NewFromConfig(here), in.Side.VPC.ID, in.Side.Subnets)
 		}
 		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
 	})

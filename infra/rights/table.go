@@ -242,6 +242,14 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
+		On:     "ec2 subnet/*", Whose: "the VPC's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
+		On:     "ec2 security-group/*", Whose: "the group's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: answer, IAM: tagged("drawbridge:unclear"),
 	},
 	{
@@ -251,6 +259,14 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"AnswerTags": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
 		On:     "rds db:*", Whose: "the database's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}},
+		On:     "rds db-proxy:*", Whose: "the proxy's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"redshift-serverless:TagResource", "redshift-serverless:UntagResource"}},
+		On:     "redshift-serverless workgroup/*", Whose: "the workgroup's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
 	},
 	{
 		Writes: map[string][]string{"AnswerTags": {"redshift:CreateTags", "redshift:DeleteTags"}},

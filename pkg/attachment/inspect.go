@@ -9,8 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/rds"
-	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
@@ -31,8 +29,8 @@ import (
 
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
+	notebook.Marks
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
-	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
 	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
 	DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error)
@@ -43,8 +41,7 @@ type EC2 interface {
 // Clients are the member-account clients that an inspection uses, for one account and Region.
 type Clients struct {
 	EC2       EC2
-	RDS       database.RDS
-	Redshift  database.Redshift
+	Databases database.APIs
 	SageMaker notebook.ClientAPI
 	Lambda    notebook.LambdaAPI
 }
@@ -78,7 +75,7 @@ type Door interface {
 func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), units func(context.Context, string) (string, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
 	enter := func(execution string, p event.Place) Clients {
 		c := door.Enter(execution, p.Account, p.Region)
-		return Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
+		return Clients{EC2: ec2.NewFromConfig(c), Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
 	return Inspector{Enter: enter, Account: account, Units: units, Policy: text, Ledger: l, Looks: looks, Brake: asker, Now: time.Now}
 }

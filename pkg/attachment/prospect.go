@@ -36,18 +36,18 @@ func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used [
 		}
 	}
 	slices.SortFunc(subnets, func(a, b Subnet) int { return strings.Compare(a.ID, b.ID) })
-	clients, err := notebook.Clients(ctx, here.SageMaker, here.Lambda, u.vpc, ids)
+	clients, err := notebook.Clients(ctx, here.EC2, here.SageMaker, here.Lambda, u.vpc, ids)
 	if err != nil {
 		return nil, nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", u.vpc, u.Account, err)
 	}
-	databases, err := database.Read(ctx, here.RDS, here.Redshift, u.vpc, true)
+	found, err := database.Read(ctx, here.Databases, u.vpc, ids)
 	if err != nil && !fault.Absent(err) {
 		return nil, nil, fmt.Errorf("finding the databases of %s of account %s: %w", u.vpc, u.Account, err)
 	}
 	for _, c := range clients {
 		used = append(used, c.Subnets...)
 	}
-	for _, d := range databases {
+	for _, d := range found.Databases {
 		used = append(used, d.Subnets...)
 		for _, s := range subnets {
 			if len(d.Subnets) == 0 && s.Zone == d.Zone {
@@ -97,7 +97,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 	}
 	for n, producer := range append([]policy.VPC{asking}, others...) {
 		at := i.Enter(execution, event.Place{Account: producer.Account.ID, Region: producer.Region})
-		databases, err := database.Read(ctx, at.RDS, at.Redshift, producer.ID, true)
+		found, err := database.Read(ctx, at.Databases, producer.ID, nil)
 		if err != nil && !fault.Absent(err) {
 			return nil, fmt.Errorf("in %s, %s: %w", producer.Account.ID, producer.Region, err)
 		}
@@ -105,11 +105,11 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 		if n == 0 {
 			consumers = others
 		}
-		databases = slices.DeleteFunc(databases, func(d database.Database) bool { return !d.Answers() })
+		databases := slices.DeleteFunc(found.Databases, func(d database.Database) bool { return !d.Answers() })
 		for _, consumer := range consumers {
 			var open, shut []workflow.Opening
 			for _, d := range databases {
-				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups,
+				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Network: d.Network,
 					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})}
 				if o.Decision.Allowed {
 					open = append(open, o)

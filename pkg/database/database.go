@@ -1,4 +1,10 @@
-// Package database finds the databases of a VPC: RDS instances, Aurora and Multi-AZ clusters, Redshift clusters.
+// Package database finds the databases of a VPC: RDS instances, Aurora and Multi-AZ clusters, RDS Proxies, Redshift clusters with their managed
+// endpoints, workgroups of Redshift Serverless. It also finds what its owner tagged as a database, and that is of a kind that is not served.
+//
+//	database.go  the words
+//	kinds.go     the table of the kinds
+//	read.go      reads what RDS and Redshift list with its tags
+//	tagged.go    reads what is found by its tag
 //
 // It only reads. Whether a database is opened to a consumer is the policy's decision, and pkg/firewall's work.
 package database
@@ -17,10 +23,25 @@ type Database struct {
 	Port    int    // TCP
 	Groups  []string
 	Subnets []string // where its interfaces may be; empty if not known
-	Dual    bool     // it has IPv6 addresses as well as IPv4
 	Zone    string   // the Availability Zone in which it is, where that is known and its subnets are not
 	Tags    map[string]string
 	Status  string // AWS's word: "available", "creating", "modifying", …
+	Network string // [IPv4], [IPv6] or [Dual]: of which families its addresses are
+	Why     string // why it is not served, and what to do instead; empty if it is served
+}
+
+// The families of a database's addresses.
+const (
+	IPv4 = "IPV4"
+	IPv6 = "IPV6"
+	Dual = "DUAL"
+)
+
+// Found is what [Read] found.
+type Found struct {
+	Databases []Database // in the VPC
+	// Unserved are in the VPC, too, if they are of an engine of RDS; those that were found by their tags are anywhere in the account and Region.
+	Unserved []Database
 }
 
 // Answers reports whether a database has an endpoint. One that is being created or modified, or that is stopped, may have none: then

@@ -11,7 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -21,45 +25,85 @@ type RDS interface {
 	DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error)
 	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
 	DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error)
+	DescribeDBProxies(context.Context, *rds.DescribeDBProxiesInput, ...func(*rds.Options)) (*rds.DescribeDBProxiesOutput, error)
+	ListTagsForResource(context.Context, *rds.ListTagsForResourceInput, ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error)
 }
 
 // Redshift is what [Read] needs of Redshift.
 type Redshift interface {
 	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
 	DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error)
+	DescribeEndpointAccess(context.Context, *redshift.DescribeEndpointAccessInput, ...func(*redshift.Options)) (*redshift.DescribeEndpointAccessOutput, error)
 }
 
-// Read returns the databases in a VPC, sorted. One that has no endpoint now is among them, see [Database.Answers]; one that is being deleted and has
-// none is not.
+// APIs are the services that [Read] asks, for one account and Region.
+type APIs struct {
+	RDS        RDS
+	Redshift   Redshift
+	Serverless Serverless
+	Tagged     Tagged
+}
+
+// In returns the services of an account and Region.
+func In(c aws.Config) APIs {
+	return APIs{RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), Serverless: redshiftserverless.NewFromConfig(c), Tagged: resourcegroupstaggingapi.NewFromConfig(c)}
+}
+
+// Read returns the databases in a VPC, sorted; subnets are the VPC's, if they are known. A database that has no endpoint now is among them, see
+// [Database.Answers]; one that is being deleted and has none is not.
 //
 // Where the Region does not have Redshift, or RDS, the error is one of [fault.Absent], and the databases are those of the
 // other: none can be of the one that is absent, unless DNS is wrong. So nothing may be taken away because of it.
 //
-// A cluster is reached through its instances. With lean, an account and Region without any instance is therefore not
-// asked for clusters: one call less for the side that mostly has no databases.
-func Read(ctx context.Context, rdsapi RDS, redshiftapi Redshift, vpc string, lean bool) ([]Database, error) {
-	out, err := readRDS(ctx, rdsapi, vpc, lean)
+// One call of the tagging API says what is tagged as a database, of whatever kind. What RDS and Redshift list with its tags is read always, as a
+// policy may open it without the tag; a proxy or a workgroup only if one is tagged. A cluster is reached through its instances: clusters are read
+// only if there is an instance of one, or one is tagged.
+func Read(ctx context.Context, apis APIs, vpc string, subnets []string) (Found, error) {
+	index, err := readIndex(ctx, apis.Tagged)
+	if err != nil {
+		return Found{}, err
+	}
+	found := Found{Unserved: index.unserved()}
+	one, err := readRDS(ctx, apis.RDS, vpc, index.some(tag.DBCluster))
 	if err != nil && !fault.Absent(err) {
-		return nil, err
+		return Found{}, err
 	}
-	warehouses, none := readRedshift(ctx, redshiftapi, vpc)
+	warehouses, none := readRedshift(ctx, apis.Redshift, vpc)
 	if none != nil && !fault.Absent(none) {
-		return nil, none
+		return Found{}, none
 	}
-	return sorted(append(out, warehouses...)), cmp.Or(none, err)
+	proxies, failed := readProxies(ctx, apis.RDS, index, vpc)
+	if failed != nil {
+		return Found{}, failed
+	}
+	workgroups, failed := readWorkgroups(ctx, apis.Serverless, index, vpc, subnets)
+	if failed != nil {
+		return Found{}, failed
+	}
+	for _, d := range slices.Concat(one, warehouses, proxies, workgroups) {
+		if k, unserved := OfEngine(d.Engine); unserved {
+			d.Why = k.Why()
+			found.Unserved = append(found.Unserved, d)
+		} else {
+			found.Databases = append(found.Databases, d)
+		}
+	}
+	sorted(found.Unserved)
+	sorted(found.Databases)
+	return found, cmp.Or(none, err)
 }
 
-func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database, error) {
+func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Database, error) {
 	var out []Database
-	known, some := map[string]subnetGroup{}, !lean // DB subnet groups by name; whether there may be a cluster
+	known := map[string]subnetGroup{} // DB subnet groups by name
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the RDS instances for %s: %w", vpc, err)
 		}
-		some = some || len(page.DBInstances) > 0
 		for _, i := range page.DBInstances {
+			clustered = clustered || aws.ToString(i.DBClusterIdentifier) != ""
 			if i.DBSubnetGroup != nil {
 				known[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = converted(*i.DBSubnetGroup)
 			}
@@ -69,7 +113,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database
 		}
 	}
 	clusters := rds.NewDescribeDBClustersPaginator(rdsapi, &rds.DescribeDBClustersInput{})
-	for some && clusters.HasMorePages() {
+	for clustered && clusters.HasMorePages() {
 		page, err := clusters.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the RDS clusters for %s: %w", vpc, err)
@@ -93,7 +137,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, lean bool) ([]Database
 }
 
 func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Database, error) {
-	var out []Database
+	var out, elsewhere []Database
 	known := map[string][]string{} // cluster subnet groups by name
 	warehouses := redshift.NewDescribeClustersPaginator(redshiftapi, &redshift.DescribeClustersInput{})
 	for warehouses.HasMorePages() {
@@ -102,26 +146,16 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 			return nil, fmt.Errorf("reading the Redshift clusters for %s: %w", vpc, err)
 		}
 		for _, c := range page.Clusters {
+			d := warehouse(c)
 			if aws.ToString(c.VpcId) != vpc {
+				if d.Tags[tag.Share] != "" {
+					elsewhere = append(elsewhere, d)
+				}
 				continue
-			}
-			d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
-				Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus),
-				Dual: dual(c.IpAddressType)}
-			if c.Endpoint != nil {
-				d.Port = int(aws.ToInt32(c.Endpoint.Port))
 			}
 			if !there(d) {
 				continue
 			}
-			for _, g := range c.VpcSecurityGroups {
-				d.Groups = append(d.Groups, aws.ToString(g.VpcSecurityGroupId))
-			}
-			tags := map[string]string{}
-			for _, t := range c.Tags {
-				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-			}
-			d.Tags = tag.Clean(tag.RedshiftCluster, tags)
 			if group := aws.ToString(c.ClusterSubnetGroupName); group != "" {
 				if _, told := known[group]; !told {
 					if known[group], err = readClusterSubnetGroup(ctx, redshiftapi, group); err != nil {
@@ -130,17 +164,89 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 				}
 				d.Subnets = known[group]
 			}
-			slices.Sort(d.Groups)
 			out = append(out, d)
+		}
+	}
+	endpoints, err := readEndpoints(ctx, redshiftapi, elsewhere, vpc)
+	return append(out, endpoints...), err
+}
+
+func warehouse(c redshifttypes.Cluster) Database {
+	d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
+		Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus), Network: families(aws.ToString(c.IpAddressType)), Groups: memberships(c.VpcSecurityGroups)}
+	if c.Endpoint != nil {
+		d.Port = int(aws.ToInt32(c.Endpoint.Port))
+	}
+	tags := map[string]string{}
+	for _, t := range c.Tags {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	d.Tags = tag.Clean(tag.RedshiftCluster, tags)
+	return d
+}
+
+// readEndpoints returns the Redshift-managed VPC endpoints in a VPC that lead to warehouses of the account in others. They have groups and subnets of their own.
+// https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-cross-vpc.html
+func readEndpoints(ctx context.Context, redshiftapi Redshift, warehouses []Database, vpc string) ([]Database, error) {
+	if len(warehouses) == 0 {
+		return nil, nil
+	}
+	var out []Database
+	pages := redshift.NewDescribeEndpointAccessPaginator(redshiftapi, &redshift.DescribeEndpointAccessInput{VpcId: &vpc})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the endpoints of Redshift in %s: %w", vpc, err)
+		}
+		for _, e := range page.EndpointAccessList {
+			n := slices.IndexFunc(warehouses, func(d Database) bool {
+				owner, _, _ := arn.Match(d.ARN, "redshift", "")
+				return d.ID == aws.ToString(e.ClusterIdentifier) && (aws.ToString(e.ResourceOwner) == "" || aws.ToString(e.ResourceOwner) == owner.AccountID)
+			})
+			if n < 0 || e.VpcEndpoint == nil || aws.ToString(e.VpcEndpoint.VpcId) != vpc {
+				continue
+			}
+			d := warehouses[n]
+			d.ID += "/" + aws.ToString(e.EndpointName)
+			d.Port, d.Status, d.Groups, d.Zone = int(aws.ToInt32(e.Port)), aws.ToString(e.EndpointStatus), memberships(e.VpcSecurityGroups), ""
+			for _, i := range e.VpcEndpoint.NetworkInterfaces {
+				d.Subnets = append(d.Subnets, aws.ToString(i.SubnetId))
+			}
+			slices.Sort(d.Subnets)
+			d.Subnets = slices.Compact(d.Subnets)
+			if there(d) {
+				out = append(out, d)
+			}
 		}
 	}
 	return out, nil
 }
 
+func memberships(of []redshifttypes.VpcSecurityGroupMembership) []string {
+	var out []string
+	for _, g := range of {
+		out = append(out, aws.ToString(g.VpcSecurityGroupId))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// families reads how AWS says of which families addresses are: RDS in capitals, Redshift not. IPv4 alone is what is there unless it says otherwise.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html#USER_VPC.IP_addressing
+func families(text string) string {
+	switch strings.ToUpper(text) {
+	case "IPV6":
+		return IPv6
+	case "DUAL", "DUALSTACK":
+		return Dual
+	}
+	return IPv4
+}
+
 func instance(i rdstypes.DBInstance) (Database, bool) {
 	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
-		Status: aws.ToString(i.DBInstanceStatus)}
-	d.Groups, d.Dual = groups(i.VpcSecurityGroups), dual(i.NetworkType)
+		Status: aws.ToString(i.DBInstanceStatus), Network: families(aws.ToString(i.NetworkType))}
+	d.Groups = groups(i.VpcSecurityGroups)
 	if i.DBSubnetGroup != nil {
 		d.Subnets = converted(*i.DBSubnetGroup).subnets
 	}
@@ -152,16 +258,8 @@ func instance(i rdstypes.DBInstance) (Database, bool) {
 
 func cluster(c rdstypes.DBCluster) (Database, bool) {
 	d := Database{ID: aws.ToString(c.DBClusterIdentifier), ARN: aws.ToString(c.DBClusterArn), Engine: aws.ToString(c.Engine),
-		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList), Status: aws.ToString(c.Status),
-		Dual: dual(c.NetworkType)}
+		Port: int(aws.ToInt32(c.Port)), Groups: groups(c.VpcSecurityGroups), Tags: tags(tag.DBCluster, c.TagList), Status: aws.ToString(c.Status), Network: families(aws.ToString(c.NetworkType))}
 	return d, there(d)
-}
-
-// dual reports whether a database has IPv6 addresses too: RDS says DUAL, Redshift dualstack. Without a word it has IPv4 alone.
-// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html#USER_VPC.IP_addressing
-// https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
-func dual(networkType *string) bool {
-	return strings.HasPrefix(strings.ToLower(aws.ToString(networkType)), "dual")
 }
 
 // there reports whether a database is there, be it without an endpoint for now.

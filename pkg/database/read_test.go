@@ -12,20 +12,83 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
+	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	taggingtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // region is the databases of one account and Region.
 type region struct {
-	instances []types.DBInstance
-	clusters  []types.DBCluster
-	redshift  []redshifttypes.Cluster
-	groups    map[string]string // DB subnet group → VPC
-	asked     []string          // DB subnet groups asked for
-	err       error
-	none      error // of Redshift
+	instances  []types.DBInstance
+	clusters   []types.DBCluster
+	redshift   []redshifttypes.Cluster
+	groups     map[string]string // DB subnet group → VPC
+	asked      []string          // DB subnet groups asked for
+	err        error
+	none       error // of Redshift
+	proxies    []types.DBProxy
+	endpoints  []redshifttypes.EndpointAccess
+	tags       map[string]map[string]string // of proxies and workgroups, by ARN
+	tagged     map[string]map[string]string // what the tagging API knows
+	workgroups []serverlesstypes.Workgroup
+	calls      []string // those that are not made always
+}
+
+func (r *region) apis() database.APIs {
+	return database.APIs{RDS: r, Redshift: r, Serverless: serverless{r}, Tagged: r}
+}
+
+func (r *region) DescribeDBProxies(context.Context, *rds.DescribeDBProxiesInput, ...func(*rds.Options)) (*rds.DescribeDBProxiesOutput, error) {
+	r.calls = append(r.calls, "proxies")
+	return &rds.DescribeDBProxiesOutput{DBProxies: r.proxies}, r.err
+}
+
+func (r *region) ListTagsForResource(_ context.Context, in *rds.ListTagsForResourceInput, _ ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error) {
+	out := &rds.ListTagsForResourceOutput{}
+	for k, v := range r.tags[*in.ResourceName] {
+		out.TagList = append(out.TagList, types.Tag{Key: &k, Value: &v})
+	}
+	return out, r.err
+}
+
+func (r *region) DescribeEndpointAccess(_ context.Context, in *redshift.DescribeEndpointAccessInput, _ ...func(*redshift.Options)) (*redshift.DescribeEndpointAccessOutput, error) {
+	r.calls = append(r.calls, "endpoints of "+*in.VpcId)
+	return &redshift.DescribeEndpointAccessOutput{EndpointAccessList: r.endpoints}, r.err
+}
+
+func (r *region) GetResources(_ context.Context, in *resourcegroupstaggingapi.GetResourcesInput, _ ...func(*resourcegroupstaggingapi.Options)) (*resourcegroupstaggingapi.GetResourcesOutput, error) {
+	if len(in.TagFilters) != 1 || *in.TagFilters[0].Key != tag.Share {
+		return nil, errors.New("it asks for everything that has any tag")
+	}
+	out := &resourcegroupstaggingapi.GetResourcesOutput{}
+	for arn, tags := range r.tagged {
+		one := taggingtypes.ResourceTagMapping{ResourceARN: &arn}
+		for k, v := range tags {
+			one.Tags = append(one.Tags, taggingtypes.Tag{Key: &k, Value: &v})
+		}
+		out.ResourceTagMappingList = append(out.ResourceTagMappingList, one)
+	}
+	return out, r.err
+}
+
+type serverless struct{ *region }
+
+func (s serverless) ListWorkgroups(context.Context, *redshiftserverless.ListWorkgroupsInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.ListWorkgroupsOutput, error) {
+	s.calls = append(s.calls, "workgroups")
+	return &redshiftserverless.ListWorkgroupsOutput{Workgroups: s.workgroups}, s.err
+}
+
+func (s serverless) ListTagsForResource(_ context.Context, in *redshiftserverless.ListTagsForResourceInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.ListTagsForResourceOutput, error) {
+	out := &redshiftserverless.ListTagsForResourceOutput{}
+	for k, v := range s.tags[*in.ResourceArn] {
+		out.Tags = append(out.Tags, serverlesstypes.Tag{Key: &k, Value: &v})
+	}
+	return out, s.err
 }
 
 func (r *region) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
@@ -80,7 +143,7 @@ func in(status string, i types.DBInstance) types.DBInstance {
 
 func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 	r := &region{
-		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), instance("elsewhere", "vpc-9", "g9", 3306), in("creating", instance("being-created", "vpc-1", "g1", 0)),
+		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), {DBClusterIdentifier: aws.String("told by its instance"), DBInstanceStatus: aws.String("deleting")}, instance("elsewhere", "vpc-9", "g9", 3306), in("creating", instance("being-created", "vpc-1", "g1", 0)),
 			in("deleting", instance("going", "vpc-1", "g1", 0)),
 			{DBInstanceIdentifier: aws.String("in no VPC"), Endpoint: &types.Endpoint{Port: aws.Int32(1)}}},
 		clusters: []types.DBCluster{
@@ -93,12 +156,12 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 			{ClusterIdentifier: aws.String("elsewhere"), VpcId: aws.String("vpc-9"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}},
 		groups: map[string]string{"g2": "vpc-1"},
 	}
-	got, err := database.Read(context.Background(), r, r, "vpc-1", false)
+	got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, d := range got {
+	for _, d := range got.Databases {
 		names = append(names, fmt.Sprintf("%s:%d", d.ID, d.Port))
 	}
 	if fmt.Sprint(names) != "[told by its instance:3308 asked for:5433 being-created:0 orders:3307 warehouse:5440]" {
@@ -107,24 +170,37 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 	if fmt.Sprint(r.asked) != "[g2]" {
 		t.Errorf("asked for the subnet groups %v, want only the one that no instance told of", r.asked)
 	}
-	if fmt.Sprint(got[3].Subnets) != "[subnet-a subnet-b]" || got[4].Tags["k"] != "v" || got[2].Answers() || got[2].Status != "creating" || !got[3].Answers() {
-		t.Errorf("subnets %v, tags %v", got[3].Subnets, got[4].Tags)
+	if found := got.Databases; fmt.Sprint(found[3].Subnets) != "[subnet-a subnet-b]" || found[4].Tags["k"] != "v" || found[2].Answers() || found[2].Status != "creating" || !found[3].Answers() {
+		t.Errorf("subnets %v, tags %v", found[3].Subnets, found[4].Tags)
 	}
 }
 
 func TestReadFailsLoudly(t *testing.T) {
 	r := &region{err: errors.New("broken")}
-	if _, err := database.Read(context.Background(), r, r, "vpc-1", false); err == nil {
+	if _, err := database.Read(t.Context(), r.apis(), "vpc-1", nil); err == nil {
 		t.Error("an error was taken for an empty account")
 	}
 }
 
+// A cluster is reached by its instances. Without any it is read only if it is tagged.
 func TestClustersWithoutAnyInstance(t *testing.T) {
-	for lean, want := range map[bool]int{true: 0, false: 1} {
-		r := &region{clusters: []types.DBCluster{{DBClusterIdentifier: aws.String("headless"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")}}, groups: map[string]string{"g1": "vpc-1"}}
-		got, err := database.Read(context.Background(), r, r, "vpc-1", lean)
-		if err != nil || len(got) != want || len(r.asked) != want {
-			t.Errorf("lean %v: got %+v, %v after asking for %v", lean, got, err, r.asked)
+	headless := "arn:aws:rds:eu-west-1:222222222222:cluster:headless"
+	member := instance("one", "vpc-9", "g9", 3306)
+	member.DBClusterIdentifier = aws.String("another")
+	for name, c := range map[string]struct {
+		region
+		want int
+	}{
+		"neither":                  {region{}, 0},
+		"tagged":                   {region{tagged: map[string]map[string]string{headless: {tag.Share: "true"}}}, 1},
+		"an instance of a cluster": {region{instances: []types.DBInstance{member}}, 1},
+	} {
+		r := &c.region
+		r.clusters = []types.DBCluster{{DBClusterIdentifier: aws.String("headless"), Port: aws.Int32(3306), DBSubnetGroup: aws.String("g1")}}
+		r.groups = map[string]string{"g1": "vpc-1"}
+		got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
+		if err != nil || len(got.Databases) != c.want || len(r.asked) != c.want {
+			t.Errorf("%s: got %+v, %v after asking for %v", name, got, err, r.asked)
 		}
 	}
 }
@@ -132,12 +208,12 @@ func TestClustersWithoutAnyInstance(t *testing.T) {
 // A Region without Redshift has the databases of RDS, and the answer says that it does not know of others.
 func TestReadWithoutRedshift(t *testing.T) {
 	r := &region{instances: []types.DBInstance{instance("sales", "vpc-1", "g", 3306)}, none: fmt.Errorf("no host: %w", fault.ErrAbsent)}
-	got, err := database.Read(t.Context(), r, r, "vpc-1", false)
-	if len(got) != 1 || got[0].ID != "sales" || !fault.Absent(err) {
+	got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
+	if len(got.Databases) != 1 || got.Databases[0].ID != "sales" || !fault.Absent(err) {
 		t.Errorf("%v, %v", got, err)
 	}
 	r.none = fault.New(fault.Transient, "DNS does not answer")
-	if got, err := database.Read(t.Context(), r, r, "vpc-1", false); got != nil || err == nil || fault.Absent(err) {
+	if got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil); got.Databases != nil || err == nil || fault.Absent(err) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -148,19 +224,19 @@ func TestADatabaseIsInTheSubnetsOfItsGroup(t *testing.T) {
 		return redshifttypes.Cluster{ClusterIdentifier: &name, VpcId: aws.String("vpc-1"), ClusterSubnetGroupName: aws.String("wide"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}
 	}
 	r := &region{
-		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307)},
+		instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), {DBClusterIdentifier: aws.String("told"), DBInstanceStatus: aws.String("deleting")}},
 		clusters: []types.DBCluster{
 			{DBClusterIdentifier: aws.String("told"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g1")},
 			{DBClusterIdentifier: aws.String("asked"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g2")}},
 		redshift: []redshifttypes.Cluster{warehouse("one"), warehouse("two")},
 		groups:   map[string]string{"g2": "vpc-1"},
 	}
-	got, err := database.Read(t.Context(), r, r, "vpc-1", false)
+	got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := map[string]string{}
-	for _, d := range got {
+	for _, d := range got.Databases {
 		in[d.ID] = fmt.Sprint(d.Subnets)
 	}
 	want := map[string]string{"orders": "[subnet-a subnet-b]", "told": "[subnet-a subnet-b]", "asked": "[subnet-c subnet-d]", "one": "[subnet-x subnet-y]", "two": "[subnet-x subnet-y]"}
@@ -177,19 +253,20 @@ func TestWhichAddressesADatabaseHas(t *testing.T) {
 	in := func(kind *string) *region {
 		group := &types.DBSubnetGroup{DBSubnetGroupName: aws.String("g"), VpcId: aws.String("vpc-1")}
 		return &region{groups: map[string]string{"g": "vpc-1"},
-			instances: []types.DBInstance{{DBInstanceIdentifier: aws.String("a"), Engine: aws.String("mysql"), NetworkType: kind, DBSubnetGroup: group, Endpoint: &types.Endpoint{Port: aws.Int32(3306)}}},
-			clusters:  []types.DBCluster{{DBClusterIdentifier: aws.String("b"), Engine: aws.String("aurora-mysql"), NetworkType: kind, DBSubnetGroup: aws.String("g"), Port: aws.Int32(3306)}},
-			redshift:  []redshifttypes.Cluster{{ClusterIdentifier: aws.String("c"), IpAddressType: kind, VpcId: aws.String("vpc-1"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}}}
+			instances: []types.DBInstance{{DBInstanceIdentifier: aws.String("a"), Engine: aws.String("mysql"), NetworkType: kind, DBSubnetGroup: group, Endpoint: &types.Endpoint{Port: aws.Int32(3306)}},
+				{DBInstanceIdentifier: aws.String("b-1"), DBClusterIdentifier: aws.String("b"), Engine: aws.String("aurora-mysql"), DBSubnetGroup: group}},
+			clusters: []types.DBCluster{{DBClusterIdentifier: aws.String("b"), Engine: aws.String("aurora-mysql"), NetworkType: kind, DBSubnetGroup: aws.String("g"), Port: aws.Int32(3306)}},
+			redshift: []redshifttypes.Cluster{{ClusterIdentifier: aws.String("c"), IpAddressType: kind, VpcId: aws.String("vpc-1"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}}}}
 	}
-	for kind, want := range map[string]bool{"": false, "IPV4": false, "DUAL": true, "ipv4": false, "dualstack": true} {
+	for kind, want := range map[string]string{"": database.IPv4, "IPV4": database.IPv4, "DUAL": database.Dual, "ipv4": database.IPv4, "dualstack": database.Dual} {
 		r := in(aws.String(kind))
-		found, err := database.Read(t.Context(), r, r, "vpc-1", false)
-		if err != nil || len(found) != 3 {
+		found, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
+		if err != nil || len(found.Databases) != 3 {
 			t.Fatalf("%+v, %v", found, err)
 		}
-		for _, d := range found {
-			if d.Dual != want {
-				t.Errorf("%s of the type %q: dual is %v", d.ID, kind, d.Dual)
+		for _, d := range found.Databases {
+			if d.Network != want {
+				t.Errorf("%s of the type %q: %s, want %s", d.ID, kind, d.Network, want)
 			}
 		}
 	}

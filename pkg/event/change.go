@@ -243,6 +243,10 @@ var forms = map[tag.Kind]*regexp.Regexp{
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 	tag.DBInstance: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
 	tag.DBCluster:  regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html
+	tag.DBProxy: regexp.MustCompile(`^prx-[0-9a-z]{1,60}$`),
+	tag.Subnet:  subnetForm,
+	tag.Group:   groupForm,
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 	tag.Role: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
@@ -254,7 +258,8 @@ var forms = map[tag.Kind]*regexp.Regexp{
 // arns say how the ARNs of things begin after the account, by kind.
 var arns = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
-	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
+	tag.Subnet: "subnet/", tag.Group: "security-group/",
+	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.DBProxy: "db-proxy:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
 	tag.Role: "role/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/", tag.StoredSecret: "secret:", tag.KMSKey: "key/",
 }
 
@@ -262,7 +267,7 @@ var arns = map[tag.Kind]string{
 var ids = []struct {
 	prefix string
 	kind   tag.Kind
-}{{"vpc-", tag.VPC}, {"pcx-", tag.Peering}, {"tgw-attach-", tag.Attachment}, {"tgw-rtb-", ""}, {"tgw-mcast-", ""}, {"tgw-ptb-", ""}, {"tgw-connect-", ""}, {"tgw-", tag.Gateway}}
+}{{"vpc-", tag.VPC}, {"subnet-", tag.Subnet}, {"sg-", tag.Group}, {"pcx-", tag.Peering}, {"tgw-attach-", tag.Attachment}, {"tgw-rtb-", ""}, {"tgw-mcast-", ""}, {"tgw-ptb-", ""}, {"tgw-connect-", ""}, {"tgw-", tag.Gateway}}
 
 // named tells the kind of thing that an id or ARN of a service names, "" if it is none of those that Drawbridge looks at, and
 // how it is called. A thing of another account or Region than the call's is a lie: tags are set where the thing is.
@@ -299,7 +304,7 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 			return "", "", invalid("%q is no %s", clip(name), kind)
 		}
 		switch kind {
-		case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.StoredSecret, tag.KMSKey:
+		case tag.DBInstance, tag.DBCluster, tag.DBProxy, tag.RedshiftCluster, tag.StoredSecret, tag.KMSKey:
 			id = name
 		}
 		return kind, id, nil
@@ -310,7 +315,7 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 // ofKind returns how the thing of a kind with a name is called. Databases are named by identifiers, in whatever case, and are kept in
 // lower case; RDS and Redshift are asked by ARN. Secrets and keys are named in either way.
 func ofKind(at Place, kind tag.Kind, name string) (string, error) {
-	if strings.HasPrefix(name, "arn:") && (kind == tag.StoredSecret || kind == tag.KMSKey) {
+	if strings.HasPrefix(name, "arn:") && (kind == tag.StoredSecret || kind == tag.KMSKey || kind == tag.DBProxy) {
 		is, id, err := named(at, kind.Service(), name)
 		if err == nil && is != kind {
 			err = invalid("%q is not the ARN of a %s", clip(name), kind)

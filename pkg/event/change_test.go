@@ -93,6 +93,10 @@ func TestSamplesOfWhatChanged(t *testing.T) {
 		"create-tags-on-gateway":    {{Kind: tag.Gateway, ID: gateway, Act: tag.Sets, Keys: []string{tag.Accept}}},
 		"create-tags-on-attachment": {{Kind: tag.Attachment, ID: attachment, Act: tag.Sets, Keys: []string{tag.Approval}}},
 		"create-tags-on-cluster":    {{Kind: tag.RedshiftCluster, ID: warehouse, Act: tag.Sets, Keys: []string{tag.Studio}}},
+		"create-tags-on-subnet":     {{Kind: tag.Subnet, ID: "subnet-0a1b2c3d4e5f60718", Act: tag.Sets, Keys: []string{tag.Client}}},
+		"create-db-proxy":           {{Kind: tag.DBProxy, ID: "arn:aws:rds:eu-west-1:222222222222:db-proxy:prx-0a1b2c3d4e5f60718", Act: tag.Creates, Keys: []string{tag.Share}}},
+		"share-workgroup":           {{Kind: tag.Workgroup, ID: workgroup, Act: tag.Sets, Keys: []string{tag.Share}}},
+		"update-workgroup":          {{Kind: tag.Workgroup, ID: "reports", Act: tag.Changes}},
 		"tag-workgroup":             {{Kind: tag.Workgroup, ID: workgroup, Act: tag.Sets, Keys: []string{tag.Studio}}},
 		"create-route":              nil,
 	}
@@ -202,7 +206,7 @@ func TestWhatStandsBesideAThingDoesNotHideIt(t *testing.T) {
 		}
 		var want []string
 		for _, id := range ids {
-			if !strings.HasPrefix(id, "subnet-") && !strings.HasPrefix(id, "i-") && !strings.HasPrefix(id, "tgw-rtb-") {
+			if !strings.HasPrefix(id, "i-") && !strings.HasPrefix(id, "tgw-rtb-") {
 				want = append(want, id)
 			}
 		}

@@ -90,6 +90,8 @@ var (
 	vpcForm      = regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)
 	peeringForm  = regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)
 	tableForm    = regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)
+	subnetForm   = regexp.MustCompile(`^subnet-[0-9a-f]{8,32}$`)
+	groupForm    = regexp.MustCompile(`^sg-[0-9a-f]{8,32}$`)
 	notebookForm = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
 )
 

@@ -29,6 +29,7 @@ import (
 //	Aurora cluster      data-api, secret, or it began, ended        itself as well
 //	Redshift cluster    studio, studio-groups, or it began, ended   itself as well
 //	workgroup           studio set                                  itself
+//	subnet, group       client                                      all connections of the place
 //	role                private-notebooks                           the account's private notebooks
 //	                    studio, or it ended                         the clusters that its account may read
 //	Studio domain       studio                                      the clusters that wait for it, or need its setting
@@ -76,7 +77,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, AttachmentID: t.ID, Reason: reason})
 	case tag.Gateway:
 		o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, TransitGatewayID: t.ID, Reason: reason})
-	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
+	case tag.DBInstance, tag.DBCluster, tag.DBProxy, tag.RedshiftCluster:
 		o.Everywhere = o.Everywhere || t.Act == tag.Changes || t.About(tag.Share)
 		if t.Kind == tag.DBCluster && t.About(tag.DataAPI, tag.Secret) {
 			o.look(event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: t.ID, Reason: reason})
@@ -85,9 +86,12 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: event.ClusterID(t.ID), Reason: reason})
 		}
 	case tag.Workgroup:
-		if t.Act == tag.Sets || t.Act == tag.Creates {
+		o.Everywhere = o.Everywhere || t.Act == tag.Changes || t.About(tag.Share)
+		if t.About(tag.Studio) && (t.Act == tag.Sets || t.Act == tag.Creates) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Workgroup: t.ID, Reason: reason})
 		}
+	case tag.Subnet, tag.Group:
+		o.Everywhere = o.Everywhere || t.About(tag.Client)
 	case tag.Role:
 		if t.About(tag.PrivateNotebooks) && t.Act != tag.Deletes {
 			o.look(privateOf(at, reason))
@@ -106,14 +110,14 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 	}
 }
 
-// Tagged returns the things whose tags the event says were set or removed, so that a value that means nothing is answered. A workgroup
-// is answered by its own machine: no value of its tag can be served. So is the value on a secret or a key, by what the clusters say that name it:
+// Tagged returns the things whose tags the event says were set or removed, so that a value that means nothing is answered. A workgroup's
+// drawbridge:studio is answered by its own machine: no value of it can be served. So is the value on a secret or a key, by what the clusters say that name it:
 // nothing is ever written to a secret or a key.
 func Tagged(c event.Changed) []workflow.TaggedThing {
 	out := []workflow.TaggedThing{}
 	for _, t := range c.Things {
 		if t.Act == tag.Sets || t.Act == tag.Removes || t.Act == tag.Creates && len(t.Keys) > 0 {
-			if t.Kind != tag.Workgroup && t.Kind != tag.StoredSecret && t.Kind != tag.KMSKey {
+			if t.Kind != tag.StoredSecret && t.Kind != tag.KMSKey && (t.Kind != tag.Workgroup || t.About(tag.Share)) {
 				out = append(out, workflow.TaggedThing{Account: c.Account, Region: c.Region, Kind: t.Kind, ID: t.ID})
 			}
 		}

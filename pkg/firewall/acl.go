@@ -26,13 +26,13 @@ type Clients struct {
 	CIDRs   []netip.Prefix // the ranges of those subnets
 }
 
-// ReadClients finds the subnets in which a VPC has notebook instances, Studio domains and functions.
-func ReadClients(ctx context.Context, ec2api route.SubnetReader, sagemakerapi notebook.ClientAPI, lambdaapi notebook.LambdaAPI, vpc workflow.VPC) (Clients, error) {
+// ReadClients finds the subnets in which a VPC has clients: see [notebook.Clients].
+func ReadClients(ctx context.Context, ec2api notebook.Marks, sagemakerapi notebook.ClientAPI, lambdaapi notebook.LambdaAPI, vpc workflow.VPC) (Clients, error) {
 	subnets, err := route.ReadSubnets(ctx, ec2api, vpc.ID)
 	if err != nil {
 		return Clients{}, err
 	}
-	clients, err := notebook.Clients(ctx, sagemakerapi, lambdaapi, vpc.ID, route.SubnetIDs(subnets))
+	clients, err := notebook.Clients(ctx, ec2api, sagemakerapi, lambdaapi, vpc.ID, route.SubnetIDs(subnets))
 	if err != nil {
 		return Clients{}, fmt.Errorf("finding what in %s of account %s may call databases: %w", vpc.ID, vpc.Account, err)
 	}
@@ -86,7 +86,7 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 		if len(subnets) == 0 {
 			subnets = nil // unknown: any of the VPC's
 		}
-		peers := network.Spoken(side.Peer.CIDRs, o.Dual)
+		peers := o.Family(side.Peer.CIDRs)
 		lacking := Judge(acls, subnets, peers, []int{o.Port}, true)
 		if len(lacking) > 0 {
 			calling, err := clients(ctx, side.Peer)
@@ -144,14 +144,15 @@ func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side,
 		lacks = append(lacks, entering(acls, among(side.Attached, o.Subnets), addresses(o, own), network.Ephemeral)...)
 	}
 	for _, o := range there {
-		if own := network.Spoken(own, o.Dual); len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
+		own := o.Family(own)
+		if len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
 			continue
 		}
 		calling, err := clients(ctx, side.VPC)
 		if err != nil {
 			return nil, err
 		}
-		apart, from := without(side.Attached, calling.Subnets), within(calling.CIDRs, network.Spoken(own, o.Dual))
+		apart, from := without(side.Attached, calling.Subnets), within(calling.CIDRs, own)
 		lacks = append(lacks, entering(acls, among(side.Attached, calling.Subnets), from, network.Ports{From: o.Port, To: o.Port})...)
 		if len(apart) > 0 && len(from) > 0 {
 			lacks = append(lacks, Judge(acls, apart, from, []int{o.Port}, true)...)
@@ -167,11 +168,10 @@ func without(ids, others []string) []string {
 
 // addresses are those that a database may have, of what the connection reaches of its VPC: all of that if its subnets are not known.
 func addresses(o workflow.Opening, reached []netip.Prefix) []netip.Prefix {
-	reached = network.Spoken(reached, o.Dual)
 	if len(o.CIDRs) == 0 {
-		return reached
+		return o.Family(reached)
 	}
-	return within(o.CIDRs, reached)
+	return within(o.Family(o.CIDRs), reached)
 }
 
 // entering says what the ACLs of subnets that an end shares with the attachment lack for what leaves them: on its way to the gateway it meets

@@ -18,7 +18,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -73,7 +72,7 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 			continue
 		}
 		db.Groups = own
-		wanted := WantedIngress([]workflow.Opening{db}, side.Peer.CIDRs)
+		wanted := WantedIngress([]workflow.Opening{db}, db.Family(side.Peer.CIDRs))
 		done, err := o.open(ctx, wanted, false, together([]notebook.Client{{Groups: db.Groups}}))
 		if err != nil {
 			return out, fmt.Errorf("opening %s to %s: %w", db.Database, side.Peer.ID, err)
@@ -355,7 +354,7 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
 	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0,
-		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(done.Add))}
+		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(done.Add)) + notebook.Unread(using)}
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)
 	}
@@ -386,7 +385,7 @@ func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Cha
 		state = "opened"
 	}
 	var cidrs []string
-	for _, c := range network.Spoken(peer.CIDRs, o.Dual) {
+	for _, c := range o.Family(peer.CIDRs) {
 		cidrs = append(cidrs, c.String())
 	}
 	hop.Detail = fmt.Sprintf("%s %s: TCP %d from %s", wanted[0].Group, state, o.Port, strings.Join(cidrs, ", "))

@@ -21,7 +21,7 @@ func WantedIngress(openings []workflow.Opening, sources []netip.Prefix) []Wanted
 		if len(o.Groups) == 0 {
 			continue
 		}
-		for _, cidr := range network.Spoken(sources, o.Dual) {
+		for _, cidr := range o.Family(sources) {
 			out = append(out, Wanted{Group: slices.Min(o.Groups), Rule: Rule{From: o.Port, To: o.Port, CIDR: cidr}})
 		}
 	}
@@ -188,7 +188,9 @@ func Surplus(rules []Tagged, connection string, openings []workflow.Opening, por
 			return r.Rule.From == port && r.Rule.To == port && slices.Contains(peers, r.Rule.CIDR)
 		}
 		used := r.Egress && slices.ContainsFunc(ports, serves) ||
-			!r.Egress && slices.ContainsFunc(openings, func(o workflow.Opening) bool { return slices.Contains(o.Groups, r.Group) && serves(o.Port) })
+			!r.Egress && slices.ContainsFunc(openings, func(o workflow.Opening) bool {
+				return slices.Contains(o.Groups, r.Group) && serves(o.Port) && len(o.Family([]netip.Prefix{r.Rule.CIDR})) > 0
+			})
 		maybe := slices.Contains(peers, r.Rule.CIDR) && (r.Egress && unseen.There || !r.Egress && (slices.Contains(unseen.Waiting, r.Group) || unseen.Here && !slices.Contains(unseen.Seen, r.Group)))
 		if connection != "" && r.Connection == connection && !used && !maybe {
 			out = append(out, r.ID)

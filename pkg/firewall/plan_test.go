@@ -80,7 +80,7 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 
 func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
 	got := firewall.WantedIngress([]workflow.Opening{
-		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}, Dual: true},
+		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}, Network: "DUAL"},
 		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}},
 		{Database: "no group", Port: 1, Groups: nil},
 	}, []netip.Prefix{cidr("10.1.0.0/16"), cidr("2001:db8::/56")})
@@ -166,4 +166,23 @@ func ExampleJudge() {
 		fmt.Println(lack)
 	}
 	// Output: network ACL acl-1 lacks an inbound entry: allow TCP 3306 from 10.1.0.0/16
+}
+
+// To a database of IPv4 alone nothing of IPv6 is let in; a rule that was, goes.
+func TestTheFamiliesOfADatabase(t *testing.T) {
+	peers := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8:1::/56")}
+	for network, want := range map[string]string{"IPV4": "[10.1.0.0/16]", "IPV6": "[2001:db8:1::/56]", "DUAL": "[10.1.0.0/16 2001:db8:1::/56]", "": "[10.1.0.0/16 2001:db8:1::/56]"} {
+		o := workflow.Opening{Port: 3306, Groups: []string{"sg-1"}, Network: network}
+		if got := fmt.Sprint(o.Family(peers)); got != want {
+			t.Errorf("%s: %s, want %s", network, got, want)
+		}
+		var rules []firewall.Tagged
+		for _, p := range peers {
+			rules = append(rules, firewall.Tagged{ID: p.String(), Group: "sg-1", Connection: "pcx-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: p}})
+		}
+		surplus := firewall.Surplus(rules, "pcx-1", []workflow.Opening{o}, nil, peers, workflow.Unseen{})
+		if len(surplus)+len(o.Family(peers)) != len(peers) {
+			t.Errorf("%s: %v go", network, surplus)
+		}
+	}
 }

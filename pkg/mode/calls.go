@@ -64,6 +64,8 @@ var calls = map[string]effect{
 	"iam:UpdateAssumeRolePolicy":                      adds,
 	"kms:CreateGrant":                                 adds,
 	"ram:AcceptResourceShareInvitation":               adds,
+	"redshift-serverless:TagResource":                 says,
+	"redshift-serverless:UntagResource":               says,
 	"rds:AddTagsToResource":                           says,
 	"rds:DisableHttpEndpoint":                         takes,
 	"rds:EnableHttpEndpoint":                          adds,

@@ -132,11 +132,6 @@ func Merge(prefixes []netip.Prefix) []netip.Prefix { return set(prefixes).Prefix
 // Common returns the addresses that two lists of prefixes have in common, as few prefixes as possible.
 func Common(a, b []netip.Prefix) []netip.Prefix { return common(set(a), set(b)).Prefixes() }
 
-// Spoken returns those of prefixes that are of an address family that a database has: IPv4, and IPv6 if it is dual.
-func Spoken(prefixes []netip.Prefix, dual bool) []netip.Prefix {
-	return slices.DeleteFunc(slices.Clone(prefixes), func(p netip.Prefix) bool { return p.Addr().Is6() && !dual })
-}
-
 // set is the set of the addresses of prefixes.
 func set(prefixes []netip.Prefix) *netipx.IPSet {
 	var b netipx.IPSetBuilder

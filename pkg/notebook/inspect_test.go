@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
@@ -229,30 +228,6 @@ func TestStartIsDoneWhenItIsStarting(t *testing.T) {
 		}
 	}
 }
-
-// nowhere is the SageMaker of a Region that has none.
-type nowhere struct{ notebook.ClientAPI }
-
-func (nowhere) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
-	return nil, fmt.Errorf("no host: %w", fault.ErrAbsent)
-}
-
-func (nowhere) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error) {
-	return nil, fmt.Errorf("no host: %w", fault.ErrAbsent)
-}
-
-type noFunctions struct{}
-
-func (noFunctions) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
-	return &lambda.ListFunctionsOutput{}, nil
-}
-
-func TestARegionWithoutSageMakerHasNoClientsOfIt(t *testing.T) {
-	if got, err := notebook.Clients(t.Context(), nowhere{}, noFunctions{}, "vpc-1", []string{"subnet-1"}); err != nil || len(got) != 0 {
-		t.Errorf("%v, %v", got, err)
-	}
-}
-
 func TestARouteTableIsReadWhereTheVPCIs(t *testing.T) {
 	v := vpc{routes: map[string][]types.Route{"a": {through("10.2.0.0/16", "pcx-1", types.RouteStateActive)}}, peer: "222222222222", owner: "444444444444", seen: map[string]bool{}}
 	out, err := v.inspect(stateChange("111111111111", "In-A"))

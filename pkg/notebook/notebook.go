@@ -1,18 +1,17 @@
-// Package notebook finds the clients of a VPC that SageMaker and Lambda run there: notebook instances, Studio domains
-// and VPC functions.
+// Package notebook finds the clients of a VPC: notebook instances, Studio domains with the profiles that have security groups of their own,
+// VPC functions, and whatever is in a subnet, or has a security group, that its owner marks as a client's.
 //
-// Only notebook instances need host routes (see pkg/lifecycle); all three may need an egress rule.
+// Only notebook instances need host routes (see pkg/lifecycle); all may need an egress rule.
 package notebook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
@@ -50,6 +49,28 @@ func Read(ctx context.Context, api SageMaker, subnets []string) ([]Instance, err
 		return nil, err
 	}
 	found := make([]*Instance, len(names))
+	if err := each(names, func(i int, name string) error {
+		n, err := describe(ctx, api, name)
+		if err != nil || n == nil || !slices.Contains(subnets, n.Subnet) {
+			return err
+		}
+		n.Tags, err = ReadTags(ctx, api, n.ARN)
+		found[i] = n
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	var out []Instance
+	for _, n := range found {
+		if n != nil {
+			out = append(out, *n)
+		}
+	}
+	return out, nil
+}
+
+// each does something for all names, a few at once, and returns the first error by their order.
+func each(names []string, do func(int, string) error) error {
 	errs := make([]error, len(names))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, parallel)
@@ -57,26 +78,11 @@ func Read(ctx context.Context, api SageMaker, subnets []string) ([]Instance, err
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			n, err := describe(ctx, api, name)
-			if err != nil || n == nil || !slices.Contains(subnets, n.Subnet) {
-				errs[i] = err
-				return
-			}
-			n.Tags, errs[i] = ReadTags(ctx, api, n.ARN)
-			found[i] = n
+			errs[i] = do(i, name)
 		})
 	}
 	wait.Wait()
-	var out []Instance
-	for i := range names {
-		if errs[i] != nil {
-			return nil, errs[i]
-		}
-		if found[i] != nil {
-			out = append(out, *found[i])
-		}
-	}
-	return out, nil
+	return cmp.Or(errs...)
 }
 
 type lister interface {
@@ -157,101 +163,4 @@ func ReadTags(ctx context.Context, api Tagged, arn string) (map[string]string, e
 		}
 	}
 	return tag.Clean(tag.Notebook, out), nil
-}
-
-// Client is something that opens connections from the VPC, with the security groups of its interfaces and the subnets in
-// which they may be.
-type Client struct {
-	Name    string
-	Groups  []string
-	Subnets []string
-}
-
-// ClientAPI is what [Clients] needs of SageMaker.
-type ClientAPI interface {
-	lister
-	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
-	ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error)
-	DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeDomainOutput, error)
-}
-
-// LambdaAPI is what [Clients] needs of Lambda.
-type LambdaAPI interface {
-	ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error)
-}
-
-// Clients returns the notebook instances, Studio domains (VPC only) and VPC functions of a VPC, sorted by name.
-func Clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, vpc string, subnets []string) ([]Client, error) {
-	return clients(ctx, sagemakerapi, lambdaapi, vpc, subnets, func(context.Context, string, Client) ([]Client, error) { return nil, nil })
-}
-
-// clients is [Clients], with what people says of a domain.
-func clients(ctx context.Context, sagemakerapi ClientAPI, lambdaapi LambdaAPI, vpc string, subnets []string, people func(ctx context.Context, domain string, of Client) ([]Client, error)) ([]Client, error) {
-	var out []Client
-	names, err := List(ctx, sagemakerapi)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		n, err := describe(ctx, sagemakerapi, name)
-		if err != nil {
-			return nil, err
-		}
-		if n != nil && slices.Contains(subnets, n.Subnet) {
-			out = append(out, Client{Name: "notebook " + name, Groups: n.Groups, Subnets: []string{n.Subnet}})
-		}
-	}
-	domains := sagemaker.NewListDomainsPaginator(sagemakerapi, &sagemaker.ListDomainsInput{})
-	for domains.HasMorePages() {
-		page, err := domains.NextPage(ctx)
-		if fault.Absent(err) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("listing Studio domains: %w", err)
-		}
-		for _, d := range page.Domains {
-			of, err := domain(ctx, sagemakerapi, aws.ToString(d.DomainId), vpc)
-			if err != nil {
-				return nil, err
-			}
-			if len(of) == 0 {
-				continue
-			}
-			more, err := people(ctx, aws.ToString(d.DomainId), of[0])
-			if err != nil {
-				return nil, err
-			}
-			out = append(append(out, of...), more...)
-		}
-	}
-	functions, err := Functions(ctx, lambdaapi, vpc, subnets)
-	if err != nil {
-		return nil, err
-	}
-	out = append(out, functions...)
-	slices.SortFunc(out, func(a, b Client) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
-}
-
-// Functions returns the VPC functions of a VPC.
-func Functions(ctx context.Context, lambdaapi LambdaAPI, vpc string, subnets []string) ([]Client, error) {
-	var out []Client
-	functions := lambda.NewListFunctionsPaginator(lambdaapi, &lambda.ListFunctionsInput{})
-	for functions.HasMorePages() {
-		page, err := functions.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("listing Lambda functions: %w", err)
-		}
-		for _, f := range page.Functions {
-			if f.VpcConfig == nil || len(f.VpcConfig.SecurityGroupIds) == 0 {
-				continue
-			}
-			in := slices.ContainsFunc(f.VpcConfig.SubnetIds, func(s string) bool { return slices.Contains(subnets, s) })
-			if aws.ToString(f.VpcConfig.VpcId) == vpc || in {
-				out = append(out, Client{Name: "function " + aws.ToString(f.FunctionName), Groups: slices.Sorted(slices.Values(f.VpcConfig.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(f.VpcConfig.SubnetIds))})
-			}
-		}
-	}
-	return out, nil
 }

@@ -34,8 +34,7 @@ type EC2Reader interface {
 // Clients are the member-account clients that an inspection uses, for one account and Region.
 type Clients struct {
 	EC2       EC2Reader
-	RDS       database.RDS
-	Redshift  database.Redshift
+	Databases database.APIs
 	SageMaker notebook.SageMaker
 }
 

@@ -23,6 +23,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -59,15 +61,16 @@ type world struct {
 // account is the world as one account sees it: a fake of every call that an inspection makes.
 type account struct {
 	*world
+	databasetest.None
 	id, vpc, cidr string
 }
 
 func (w *world) enter(_ string, p event.Place) peering.Clients {
-	a := account{w, p.Account, "vpc-1", "10.1.0.0/16"}
+	a := account{world: w, id: p.Account, vpc: "vpc-1", cidr: "10.1.0.0/16"}
 	if p.Account == "222222222222" {
 		a.vpc, a.cidr = "vpc-2", "10.2.0.0/16"
 	}
-	return peering.Clients{EC2: a, RDS: a, Redshift: a, SageMaker: a}
+	return peering.Clients{EC2: a, Databases: database.APIs{RDS: a, Redshift: a, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: a}
 }
 
 func (a account) called(name string) {

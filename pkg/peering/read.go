@@ -161,7 +161,7 @@ func (i Inspector) subnets(ctx context.Context, execution string, q Question) (m
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
 	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
-		return survey.Clients{EC2: c.EC2, RDS: c.RDS, Redshift: c.Redshift, SageMaker: c.SageMaker}
+		return survey.Clients{EC2: c.EC2, Databases: c.Databases, SageMaker: c.SageMaker}
 	}}
 }
 
@@ -213,6 +213,6 @@ func grounds(q Question) (requester, accepter *survey.Ground) {
 	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
 	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
 	r.Participants, a.Participants = q.Participants[0], q.Participants[1]
-	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter, Lean: true},
+	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter},
 		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
 }

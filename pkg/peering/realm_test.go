@@ -21,6 +21,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 )
@@ -42,6 +43,7 @@ type realm struct {
 
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
 type land struct {
+	databasetest.None
 	realm   *realm
 	account string
 	vpc     string
@@ -572,4 +574,16 @@ func (s studio) DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, 
 
 func (l *land) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
 	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
+}
+
+func (l *land) DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	return &ec2.DescribeNetworkInterfacesOutput{}, nil
+}
+
+func (s studio) ListUserProfiles(context.Context, *sagemaker.ListUserProfilesInput, ...func(*sagemaker.Options)) (*sagemaker.ListUserProfilesOutput, error) {
+	return &sagemaker.ListUserProfilesOutput{}, nil
+}
+
+func (s studio) DescribeUserProfile(context.Context, *sagemaker.DescribeUserProfileInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeUserProfileOutput, error) {
+	return &sagemaker.DescribeUserProfileOutput{}, nil
 }

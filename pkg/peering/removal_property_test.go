@@ -15,6 +15,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -46,7 +48,7 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		Brake: func(context.Context, brake.Removal) error { return nil },
 		Enter: func(_ string, p event.Place) peering.Clients {
 			l := w.lands[p.Account]
-			return peering.Clients{EC2: l, RDS: l, Redshift: l, SageMaker: studio{l}}
+			return peering.Clients{EC2: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: studio{l}}
 		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
@@ -107,7 +109,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		for _, s := range in.Sides {
 			l := w.ec2(s.VPC)
 			clients := func(ctx context.Context) ([]notebook.Client, error) {
-				return notebook.Clients(ctx, studio{l}, l, s.VPC.ID, s.Subnets)
+				return notebook.Clients(ctx, l, studio{l}, l, s.VPC.ID, s.Subnets)
 			}
 			one, err := firewall.Open(ctx, l, clients, w.ledger, "x", id, s)
 			if opened = append(opened, one); !go1(err) {

@@ -15,6 +15,8 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -39,6 +41,7 @@ type world struct {
 type at struct {
 	*world
 	survey.EC2
+	databasetest.None
 	account string
 }
 
@@ -101,7 +104,7 @@ func (w *world) produce(t *testing.T, participants ...string) []*survey.Ground {
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) { return account(id), nil },
 		Enter: func(p event.Place) survey.Clients {
 			a := at{world: w, account: p.Account}
-			return survey.Clients{EC2: a, RDS: a, Redshift: a}
+			return survey.Clients{EC2: a, Databases: database.APIs{RDS: a, Redshift: a, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}}
 		}}
 	facts := func(id, vpc, cidr string) *workflow.Facts {
 		return &workflow.Facts{VPC: workflow.VPC{Account: id, Region: "eu-west-1", ID: vpc, CIDRs: []netip.Prefix{netip.MustParsePrefix(cidr)}}, Account: account(id), Tables: []workflow.Table{{ID: "rtb-1"}}}

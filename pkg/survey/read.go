@@ -16,7 +16,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
-	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -122,17 +121,18 @@ func (s Surveyor) Offer(ctx context.Context, first, second *Ground) ([]*Ground, 
 func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	v := g.Side.VPC
 	clients := s.Enter(v.Place())
-	databases, err := database.Read(ctx, clients.RDS, clients.Redshift, v.ID, g.Lean)
+	found, err := database.Read(ctx, clients.Databases, v.ID, route.SubnetIDs(g.Subnets))
 	if fault.Absent(err) {
 		slog.InfoContext(ctx, "no databases of a service", "account", v.Account, "region", v.Region, "why", err)
 		g.Side.Unseen.Here = true
-		for _, d := range databases {
+		for _, d := range found.Databases {
 			g.Side.Unseen.Seen = append(g.Side.Unseen.Seen, d.Groups...)
 		}
 	} else if err != nil {
 		return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
-	for _, d := range databases {
+	g.unserved(found.Unserved)
+	for _, d := range found.Databases {
 		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
 		if !d.Answers() {
@@ -147,8 +147,8 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			}
 		}
 		if decision.Allowed {
-			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Dual: d.Dual,
-				CIDRs: network.Spoken(route.Ranges(g.Subnets, d.Subnets), d.Dual), Decision: decision})
+			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
+				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
 		}
@@ -160,6 +160,19 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 func unshared(tags map[string]string, account string) bool {
 	named := strings.Fields(tags[tag.Share])
 	return tag.Says(tags, tag.Share) && !slices.Contains(named, account) && !slices.Contains(named, "true")
+}
+
+// unserved notes what is of a kind that is not served, if its owner shares it with the other side.
+func (g *Ground) unserved(things []database.Database) {
+	for _, d := range things {
+		if d.Port > 0 {
+			g.shut = append(g.shut, workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups})
+		}
+		named := strings.Fields(d.Tags[tag.Share])
+		if slices.Contains(named, g.There.VPC.Account) || slices.Contains(named, "true") {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: d.Why})
+		}
+	}
 }
 
 // waits notes a database that has no endpoint now: nothing can be opened to it, and what there is for it stays.

@@ -33,8 +33,7 @@ type EC2 interface {
 // Clients are the member-account clients that a survey uses, for one account and Region.
 type Clients struct {
 	EC2       EC2
-	RDS       database.RDS
-	Redshift  database.Redshift
+	Databases database.APIs
 	SageMaker notebook.SageMaker
 }
 
@@ -55,9 +54,8 @@ type Ground struct {
 	Side    *workflow.Side // what the survey fills in
 	Here    *workflow.Facts
 	There   *workflow.Facts
-	Lean    bool // it mostly has no databases, so ask for as little as possible
 	Subnets []route.Subnet
-	// Unclear are the databases that are not opened, and whose tag drawbridge:share means nothing.
+	// Unclear are the databases that are not opened: the tag drawbridge:share of some means nothing, others are of a kind that is not served.
 	Unclear []workflow.Hop
 
 	// Waiting counts the databases that the policy opens to the other side, and that have no endpoint now.

@@ -72,6 +72,10 @@ var Records = []Record{
 	{"rds", "RestoreDBClusterFromS3", Creates, request(DBCluster, "dBClusterIdentifier"), ""},
 	{"rds", "RestoreDBClusterToPointInTime", Creates, request(DBCluster, "dBClusterIdentifier"), ""},
 	{"rds", "ModifyDBCluster", Changes, request(DBCluster, "dBClusterIdentifier"), ""},
+	// A proxy is called by its name, and its ARN has another.
+	{"rds", "CreateDBProxy", Creates, response(DBProxy, "dBProxy", "dBProxyArn"), ""},
+	{"rds", "ModifyDBProxy", Changes, response(DBProxy, "dBProxy", "dBProxyArn"), ""},
+	{"rds", "DeleteDBProxy", Deletes, response(DBProxy, "dBProxy", "dBProxyArn"), ""},
 
 	{"redshift", "CreateTags", Sets, request("", "resourceName"), ""},
 	{"redshift", "DeleteTags", Removes, request("", "resourceName"), ""},
@@ -79,10 +83,14 @@ var Records = []Record{
 	{"redshift", "RestoreFromClusterSnapshot", Creates, request(RedshiftCluster, "clusterIdentifier"), ""},
 	{"redshift", "ModifyCluster", Changes, request(RedshiftCluster, "clusterIdentifier"), ""},
 	{"redshift", "DeleteCluster", Deletes, request(RedshiftCluster, "clusterIdentifier"), ""},
+	{"redshift", "CreateEndpointAccess", Changes, request(RedshiftCluster, "clusterIdentifier"), ""},
+	{"redshift", "ModifyEndpointAccess", Changes, response(RedshiftCluster, "clusterIdentifier"), ""},
+	{"redshift", "DeleteEndpointAccess", Changes, response(RedshiftCluster, "clusterIdentifier"), ""},
 
 	{"redshift-serverless", "TagResource", Sets, request("", "resourceArn"), ""},
 	{"redshift-serverless", "UntagResource", Removes, request("", "resourceArn"), ""},
 	{"redshift-serverless", "CreateWorkgroup", Creates, request(Workgroup, "workgroupName"), ""},
+	{"redshift-serverless", "UpdateWorkgroup", Changes, request(Workgroup, "workgroupName"), ""},
 	{"redshift-serverless", "DeleteWorkgroup", Deletes, request(Workgroup, "workgroupName"), ""},
 
 	{"iam", "TagRole", Sets, request(Role, "roleName"), ""},
@@ -117,8 +125,8 @@ func FindRecord(service, call string) (Record, bool) {
 
 // services are those that a kind of thing belongs to; the tagging API serves all.
 var services = map[Kind]string{
-	VPC: "ec2", Peering: "ec2", Gateway: "ec2", Attachment: "ec2",
-	DBInstance: "rds", DBCluster: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker", Domain: "sagemaker",
+	VPC: "ec2", Peering: "ec2", Gateway: "ec2", Attachment: "ec2", Subnet: "ec2", Group: "ec2",
+	DBInstance: "rds", DBCluster: "rds", DBProxy: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker", Domain: "sagemaker",
 	StoredSecret: "secretsmanager", KMSKey: "kms",
 }
 

@@ -15,6 +15,7 @@ const (
 	Accept   = "drawbridge:accept"   // may this VPC or transit gateway be connected without being asked?
 	Approval = "drawbridge:approval" // the answer to a request that waits
 	Attach   = "drawbridge:attach"   // the transit gateway that a VPC asks for
+	Client   = "drawbridge:client"   // does what is in this subnet, or has this security group, call databases?
 	// who queries an Aurora cluster through the Data API; a secret and a key that open the cluster for them; a VPC from where somebody does
 	DataAPI          = "drawbridge:data-api"
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
@@ -58,7 +59,8 @@ const (
 	Gateway         Kind = "transit-gateway"
 	Attachment      Kind = "transit-gateway-attachment"
 	DBInstance      Kind = "db"
-	DBCluster       Kind = "db-cluster"       // of RDS, whose ARNs say "cluster"
+	DBCluster       Kind = "db-cluster" // of RDS, whose ARNs say "cluster"
+	DBProxy         Kind = "db-proxy"
 	RedshiftCluster Kind = "redshift-cluster" // of Redshift, whose ARNs say "cluster", too
 	Workgroup       Kind = "workgroup"        // of Redshift Serverless
 	Role            Kind = "role"
@@ -66,6 +68,8 @@ const (
 	Domain          Kind = "domain" // of SageMaker Studio
 	StoredSecret    Kind = "secret" // of Secrets Manager
 	KMSKey          Kind = "key"    // of KMS
+	Subnet          Kind = "subnet"
+	Group           Kind = "security-group"
 )
 
 // Wish is one key on one kind of thing.
@@ -88,11 +92,13 @@ var Wishes = []Wish{
 	{Manage, Attachment, OneOf(Take, Leave, Undo)},
 	{Share, DBInstance, AccountsOrAll},
 	{Share, DBCluster, AccountsOrAll},
+	{Share, DBProxy, AccountsOrAll},
 	{DataAPI, DBCluster, Accounts},
 	{Secret, DBCluster, Name},
 	{Share, RedshiftCluster, AccountsOrAll},
 	{Studio, RedshiftCluster, Accounts},
 	{StudioGroups, RedshiftCluster, Names},
+	{Share, Workgroup, AccountsOrAll},
 	{Studio, Workgroup, Accounts},
 	{PrivateNotebooks, Role, OneOf("true", "false")},
 	{Studio, Role, OneOf("true", "false")},
@@ -101,6 +107,8 @@ var Wishes = []Wish{
 	{Routes, Notebook, OneOf("on", "off").InDoubt("off")},
 	{DataAPI, StoredSecret, Clusters},
 	{DataAPI, KMSKey, Clusters},
+	{Client, Subnet, OneOf("true", "false")},
+	{Client, Group, OneOf("true", "false")},
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.

@@ -28,6 +28,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
@@ -61,6 +63,7 @@ type realm struct {
 
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
 type land struct {
+	databasetest.None
 	realm  *realm
 	number int
 	extra  []string // CIDR blocks that the VPC got later
@@ -392,7 +395,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 	return transit.Inspector{Units: func(context.Context, string) (string, error) { return "", nil },
 		Enter: func(_ string, p event.Place) transit.Clients {
 			l := w.of(p.Account)
-			return transit.Clients{EC2: l, Lambda: l, Clients: survey.Clients{RDS: l, Redshift: l, SageMaker: l}}
+			return transit.Clients{EC2: l, Lambda: l, Clients: survey.Clients{Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: l}}
 		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil

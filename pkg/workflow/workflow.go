@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -188,14 +189,21 @@ type Opening struct {
 	Port     int      `json:"port"`
 	Groups   []string `json:"groups"` // security groups of the database
 	Subnets  []string `json:"subnets,omitempty"`
-	// Dual says that the database has IPv6 addresses as well as IPv4: without, nobody reaches it from IPv6.
-	Dual bool `json:"dual,omitempty"`
+	// Network says of which families its addresses are: IPV4, IPV6 or DUAL; empty if that is not known.
+	Network string `json:"network,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
 	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
 	// the port. Only what people are asked about says so.
 	Also []string `json:"also,omitempty"`
+}
+
+// Family returns those of prefixes that are of a family in which the database has addresses.
+func (o Opening) Family(prefixes []netip.Prefix) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(prefixes), func(p netip.Prefix) bool {
+		return o.Network == "IPV4" && !p.Addr().Is4() || o.Network == "IPV6" && p.Addr().Is4()
+	})
 }
 
 // Request is who asks for a connection, and why, as far as they say: for people to read.

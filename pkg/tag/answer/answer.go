@@ -1,12 +1,11 @@
-// Package answer says to the owner of a thing that a tag on it means nothing: by the tag drawbridge:unclear on the thing
+// Package answer says to the owner of a thing that a tag on it means nothing, or cannot be served on such a thing: by the tag drawbridge:unclear on the thing
 // itself, and once to people. A wish that nobody understands must not look like one that was heard.
 //
 //	answer.go   the words
 //	plan.go     thinks: what is to be said about the tags of one thing (pure)
 //	apply.go    reads the tags, tells, and answers
 //
-// A workgroup of Redshift Serverless gets no answer here: it cannot be shared at all, whatever its tag says, and
-// drawbridge-studio says so.
+// Of the tag drawbridge:studio on a workgroup of Redshift Serverless, drawbridge-studio says that it cannot be served, whatever its value.
 package answer
 
 import (
@@ -16,8 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -33,6 +34,8 @@ type EC2 interface {
 
 // RDS is what an [Answerer] needs of RDS.
 type RDS interface {
+	DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error)
+	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
 	ListTagsForResource(context.Context, *rds.ListTagsForResourceInput, ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error)
 	AddTagsToResource(context.Context, *rds.AddTagsToResourceInput, ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error)
 	RemoveTagsFromResource(context.Context, *rds.RemoveTagsFromResourceInput, ...func(*rds.Options)) (*rds.RemoveTagsFromResourceOutput, error)
@@ -43,6 +46,14 @@ type Redshift interface {
 	DescribeTags(context.Context, *redshift.DescribeTagsInput, ...func(*redshift.Options)) (*redshift.DescribeTagsOutput, error)
 	CreateTags(context.Context, *redshift.CreateTagsInput, ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error)
 	DeleteTags(context.Context, *redshift.DeleteTagsInput, ...func(*redshift.Options)) (*redshift.DeleteTagsOutput, error)
+}
+
+// Serverless is what an [Answerer] needs of Redshift Serverless.
+type Serverless interface {
+	GetWorkgroup(context.Context, *redshiftserverless.GetWorkgroupInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.GetWorkgroupOutput, error)
+	ListTagsForResource(context.Context, *redshiftserverless.ListTagsForResourceInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.ListTagsForResourceOutput, error)
+	TagResource(context.Context, *redshiftserverless.TagResourceInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.TagResourceOutput, error)
+	UntagResource(context.Context, *redshiftserverless.UntagResourceInput, ...func(*redshiftserverless.Options)) (*redshiftserverless.UntagResourceOutput, error)
 }
 
 // IAM is what an [Answerer] needs of IAM.
@@ -62,11 +73,12 @@ type SageMaker interface {
 
 // Clients are the clients for one account and Region.
 type Clients struct {
-	EC2       EC2
-	RDS       RDS
-	Redshift  Redshift
-	IAM       IAM
-	SageMaker SageMaker
+	EC2        EC2
+	RDS        RDS
+	Redshift   Redshift
+	Serverless Serverless
+	IAM        IAM
+	SageMaker  SageMaker
 }
 
 // Answerer answers tags.
@@ -82,6 +94,7 @@ type thing struct {
 	workflow.TaggedThing
 	name string
 	tags map[string]string
+	kind database.Kind // that it is of, if that is not served although it is shared
 }
 
 // Change is what is to be said about the tags of one thing. Its zero value says nothing.

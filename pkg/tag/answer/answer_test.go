@@ -18,11 +18,14 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
+	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -39,6 +42,7 @@ type shelf struct {
 	sent   []string
 	closed bool
 	broken bool // nothing can be written
+	engine string
 }
 
 func (s *shelf) of(id, missing string) (map[string]string, error) {
@@ -104,6 +108,14 @@ func (s ofRDS) ListTagsForResource(_ context.Context, in *rds.ListTagsForResourc
 	return out, err
 }
 
+func (s ofRDS) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{Engine: &s.engine}}}, nil
+}
+
+func (s ofRDS) DescribeDBClusters(_ context.Context, in *rds.DescribeDBClustersInput, _ ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	return &rds.DescribeDBClustersOutput{DBClusters: []rdstypes.DBCluster{{Engine: &s.engine}}}, nil
+}
+
 func (s ofRDS) AddTagsToResource(_ context.Context, in *rds.AddTagsToResourceInput, _ ...func(*rds.Options)) (*rds.AddTagsToResourceOutput, error) {
 	return nil, s.write(*in.ResourceName, "DBInstanceNotFound", *in.Tags[0].Key, *in.Tags[0].Value)
 }
@@ -129,6 +141,31 @@ func (s ofRedshift) CreateTags(_ context.Context, in *redshift.CreateTagsInput, 
 
 func (s ofRedshift) DeleteTags(_ context.Context, in *redshift.DeleteTagsInput, _ ...func(*redshift.Options)) (*redshift.DeleteTagsOutput, error) {
 	return nil, s.write(*in.ResourceName, "ResourceNotFoundFault", in.TagKeys[0], "")
+}
+
+type ofServerless struct{ *shelf }
+
+func (s ofServerless) GetWorkgroup(_ context.Context, in *redshiftserverless.GetWorkgroupInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.GetWorkgroupOutput, error) {
+	arn := "arn:" + *in.WorkgroupName
+	_, err := s.of(arn, "ResourceNotFoundException")
+	return &redshiftserverless.GetWorkgroupOutput{Workgroup: &serverlesstypes.Workgroup{WorkgroupArn: &arn}}, err
+}
+
+func (s ofServerless) ListTagsForResource(_ context.Context, in *redshiftserverless.ListTagsForResourceInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.ListTagsForResourceOutput, error) {
+	tags, err := s.of(*in.ResourceArn, "ResourceNotFoundException")
+	out := &redshiftserverless.ListTagsForResourceOutput{}
+	for key, value := range tags {
+		out.Tags = append(out.Tags, serverlesstypes.Tag{Key: &key, Value: &value})
+	}
+	return out, err
+}
+
+func (s ofServerless) TagResource(_ context.Context, in *redshiftserverless.TagResourceInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.TagResourceOutput, error) {
+	return nil, s.write(*in.ResourceArn, "ResourceNotFoundException", *in.Tags[0].Key, *in.Tags[0].Value)
+}
+
+func (s ofServerless) UntagResource(_ context.Context, in *redshiftserverless.UntagResourceInput, _ ...func(*redshiftserverless.Options)) (*redshiftserverless.UntagResourceOutput, error) {
+	return nil, s.write(*in.ResourceArn, "ResourceNotFoundException", in.TagKeys[0], "")
 }
 
 type ofIAM struct{ *shelf }
@@ -192,7 +229,7 @@ func (s *shelf) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.
 func (s *shelf) answer(things ...workflow.TaggedThing) (workflow.AnswerTagsOutput, error) {
 	a := answer.Answerer{Bus: notice.Bus{API: s, Name: "drawbridge"}, Topic: notice.Topic{API: s, ARN: "topic"},
 		Enter: func(string, event.Place) answer.Clients {
-			return answer.Clients{EC2: s, RDS: ofRDS{s}, Redshift: ofRedshift{s}, IAM: ofIAM{s}, SageMaker: ofSageMaker{s}}
+			return answer.Clients{EC2: s, RDS: ofRDS{s}, Redshift: ofRedshift{s}, Serverless: ofServerless{s}, IAM: ofIAM{s}, SageMaker: ofSageMaker{s}}
 		}}
 	return a.Answer(context.Background(), workflow.AnswerTagsInput{Execution: "x", Things: things})
 }
@@ -222,7 +259,7 @@ func TestPlan(t *testing.T) {
 			("drawbridge:accept=" + strings.Repeat("yes ", 15) + "means nothing: write auto ask or never. drawbridge:data-api=" + strings.Repeat("no ", 20) +
 				"means nothing: write true or false. drawbridge:private-notebooks=no means nothing")[:253] + "...", false},
 	} {
-		got := answer.Plan(tag.VPC, c.tags)
+		got := answer.Plan(tag.VPC, c.tags, database.Kind{})
 		if got.Set != c.set || got.Clear != c.clear || (got.Set != "") != (len(got.Problems) > 0) || len([]rune(got.Set)) > 256 {
 			t.Errorf("%s: Plan = %+v\nwant %q, clear %v", name, got, c.set, c.clear)
 		}
@@ -244,6 +281,10 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 		{tag.DBInstance, arn + "db:orders", arn + "db:orders", tag.Share, "True", "aws rds add-tags-to-resource --region eu-west-1 --resource-name " + arn + "db:orders"},
 		{tag.DBCluster, arn + "cluster:sales", arn + "cluster:sales", tag.DataAPI, "111111111111", "aws rds add-tags-to-resource --region eu-west-1 --resource-name " + arn + "cluster:sales"},
 		{tag.RedshiftCluster, "arn:redshift", "arn:redshift", tag.Studio, "111111111111", "aws redshift create-tags --region eu-west-1 --resource-name arn:redshift"},
+		{tag.DBProxy, arn + "db-proxy:prx-1", arn + "db-proxy:prx-1", tag.Share, "True", "aws rds add-tags-to-resource --region eu-west-1 --resource-name " + arn + "db-proxy:prx-1"},
+		{tag.Workgroup, "sales", "arn:sales", tag.Share, "True", "aws redshift-serverless tag-resource --region eu-west-1 --resource-arn arn:sales"},
+		{tag.Subnet, "subnet-1", "subnet-1", tag.Client, "TRUE", "aws ec2 create-tags --region eu-west-1 --resources subnet-1"},
+		{tag.Group, "sg-1", "sg-1", tag.Client, "TRUE", "aws ec2 create-tags --region eu-west-1 --resources sg-1"},
 		{tag.Role, "Analyst", "Analyst", tag.Studio, "true ", "aws iam tag-role --role-name Analyst"},
 		{tag.Notebook, "Lab", "arn:lab", tag.Routes, "OFF", "aws sagemaker add-tags --region eu-west-1 --resource-arn arn:lab"},
 	} {
@@ -266,7 +307,7 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 				t.Fatalf("told %+v", u)
 			}
 			p := u.Problems[0]
-			if p.Key != c.key || p.Value != "maybe" || p.Command != c.command+" --tags 'Key="+c.key+",Value=VALUE'" || !strings.HasSuffix(p.Why, p.Remedy) {
+			if p.Key != c.key || p.Value != "maybe" || !strings.EqualFold(p.Command, c.command+" --tags 'Key="+c.key+",Value=VALUE'") || !strings.HasSuffix(p.Why, p.Remedy) {
 				t.Errorf("told %+v", p)
 			}
 			for _, must := range []string{p.Why, p.Command, c.id, u.Runbook} {
@@ -283,6 +324,32 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 				t.Errorf("after the correction it has the tags %v", s.tags[c.is])
 			}
 		})
+	}
+}
+
+// RDS describes other services' databases as its own: one that is shared says that it is not served, until it is shared no more.
+func TestADatabaseThatIsNotServedSaysSo(t *testing.T) {
+	for kind, id := range map[tag.Kind]string{tag.DBInstance: "arn:aws:rds:eu-west-1:222222222222:db:documents", tag.DBCluster: "arn:aws:rds:eu-west-1:222222222222:cluster:graph"} {
+		s := &shelf{tags: map[string]map[string]string{id: {tag.Share: "true"}}, engine: "docdb"}
+		for range 2 {
+			if _, err := s.answer(one(kind, id)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(s.told) != 1 || !strings.HasPrefix(s.tags[id][tag.Unclear], "DocumentDB is not served: its owner opens its security group") {
+			t.Fatalf("told %+v, tags %v", s.told, s.tags[id])
+		}
+		if p := s.told[0].Problems[0]; p.Command != "aws rds remove-tags-from-resource --region eu-west-1 --resource-name "+id+" --tag-keys drawbridge:share" || strings.Contains(p.Remedy, "account ids") {
+			t.Errorf("told %+v", p)
+		}
+		delete(s.tags[id], tag.Share)
+		if out, err := s.answer(one(kind, id)); err != nil || out.Cleared != 1 {
+			t.Errorf("%+v, %v", out, err)
+		}
+		s.engine, s.tags[id][tag.Share] = "mysql", "true"
+		if out, err := s.answer(one(kind, id)); err != nil || out.Told+out.Cleared != 0 {
+			t.Errorf("one that is served: %+v, %v", out, err)
+		}
 	}
 }
 

@@ -18,10 +18,13 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
+	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -30,11 +33,12 @@ import (
 )
 
 // ofEC2 are the kinds of things whose tags EC2 keeps.
-var ofEC2 = []tag.Kind{tag.VPC, tag.Peering, tag.Gateway, tag.Attachment}
+var ofEC2 = []tag.Kind{tag.VPC, tag.Peering, tag.Gateway, tag.Attachment, tag.Subnet, tag.Group}
 
 // gone are the codes for a thing that is not there any more.
 var gone = []string{"InvalidID", "InvalidVpcID.NotFound", "InvalidVpcPeeringConnectionID.NotFound", "InvalidTransitGatewayID.NotFound",
-	"InvalidTransitGatewayAttachmentID.NotFound", "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBClusterNotFoundFault",
+	"InvalidTransitGatewayAttachmentID.NotFound", "InvalidSubnetID.NotFound", "InvalidGroup.NotFound", "DBInstanceNotFound", "DBInstanceNotFoundFault",
+	"DBClusterNotFoundFault", "DBProxyNotFoundFault", "ResourceNotFoundException",
 	"ResourceNotFoundFault", "ResourceNotFound", "NoSuchEntity"}
 
 // batch is how many values EC2 takes in one filter.
@@ -60,7 +64,7 @@ func (a Answerer) Answer(ctx context.Context, in workflow.AnswerTagsInput) (work
 			return out, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
 		}
 		for _, t := range found {
-			change := Plan(t.Kind, t.tags)
+			change := Plan(t.Kind, t.tags, t.kind)
 			switch {
 			case change.Set != "":
 				if err := a.tell(ctx, told(in.Execution, t, change.Problems)); err != nil {
@@ -178,7 +182,7 @@ func readEC2(ctx context.Context, api EC2, ids []string) (map[string]map[string]
 func (t *thing) read(ctx context.Context, clients Clients) error {
 	t.tags = map[string]string{}
 	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster:
+	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
 		got, err := clients.RDS.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &t.name})
 		if err != nil {
 			return err
@@ -186,6 +190,7 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 		for _, one := range got.TagList {
 			t.tags[aws.ToString(one.Key)] = aws.ToString(one.Value)
 		}
+		return t.readEngine(ctx, clients.RDS)
 	case tag.RedshiftCluster:
 		// All tags of one resource come at once: MaxRecords and Marker do not go with an ARN.
 		// https://docs.aws.amazon.com/redshift/latest/APIReference/API_DescribeTags.html
@@ -198,6 +203,8 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 				t.tags[aws.ToString(one.Tag.Key)] = aws.ToString(one.Tag.Value)
 			}
 		}
+	case tag.Workgroup:
+		return t.readServerless(ctx, clients.Serverless)
 	case tag.Role:
 		pages := iam.NewListRoleTagsPaginator(clients.IAM, &iam.ListRoleTagsInput{RoleName: &t.name})
 		for pages.HasMorePages() {
@@ -223,6 +230,52 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 	return nil
 }
 
+// readEngine tells whether a database that is shared is of an engine that is not served: RDS describes others' databases as its own.
+func (t *thing) readEngine(ctx context.Context, api RDS) error {
+	if t.Kind == tag.DBProxy || tag.Clean(t.Kind, t.tags)[tag.Share] == "" {
+		return nil
+	}
+	id, engine := t.name[strings.LastIndexByte(t.name, ':')+1:], ""
+	if t.Kind == tag.DBCluster {
+		got, err := api.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{DBClusterIdentifier: &id})
+		if err != nil {
+			return err
+		}
+		for _, c := range got.DBClusters {
+			engine = aws.ToString(c.Engine)
+		}
+	} else {
+		got, err := api.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &id})
+		if err != nil {
+			return err
+		}
+		for _, i := range got.DBInstances {
+			engine = aws.ToString(i.Engine)
+		}
+	}
+	t.kind, _ = database.OfEngine(engine)
+	return nil
+}
+
+// readServerless reads the tags of a workgroup, which its creation names by its name alone.
+func (t *thing) readServerless(ctx context.Context, api Serverless) error {
+	if !strings.HasPrefix(t.name, "arn:") {
+		got, err := api.GetWorkgroup(ctx, &redshiftserverless.GetWorkgroupInput{WorkgroupName: &t.name})
+		if err != nil {
+			return err
+		}
+		t.name = aws.ToString(got.Workgroup.WorkgroupArn)
+	}
+	got, err := api.ListTagsForResource(ctx, &redshiftserverless.ListTagsForResourceInput{ResourceArn: &t.name})
+	if err != nil {
+		return err
+	}
+	for _, one := range got.Tags {
+		t.tags[aws.ToString(one.Key)] = aws.ToString(one.Value)
+	}
+	return nil
+}
+
 // readSageMaker reads the tags of a thing of SageMaker by its ARN.
 func (t *thing) readSageMaker(ctx context.Context, api SageMaker) error {
 	pages := sagemaker.NewListTagsPaginator(api, &sagemaker.ListTagsInput{ResourceArn: &t.name})
@@ -243,10 +296,12 @@ func set(ctx context.Context, clients Clients, t thing, value string) (err error
 	slog.InfoContext(ctx, "tagging", "thing", t.ID, "tag", tag.Unclear, "value", value)
 	key := aws.String(tag.Unclear)
 	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster:
+	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
 		_, err = clients.RDS.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &t.name, Tags: []rdstypes.Tag{{Key: key, Value: &value}}})
 	case tag.RedshiftCluster:
 		_, err = clients.Redshift.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.name, Tags: []redshifttypes.Tag{{Key: key, Value: &value}}})
+	case tag.Workgroup:
+		_, err = clients.Serverless.TagResource(ctx, &redshiftserverless.TagResourceInput{ResourceArn: &t.name, Tags: []serverlesstypes.Tag{{Key: key, Value: &value}}})
 	case tag.Role:
 		_, err = clients.IAM.TagRole(ctx, &iam.TagRoleInput{RoleName: &t.name, Tags: []iamtypes.Tag{{Key: key, Value: &value}}})
 	case tag.Notebook, tag.Domain:
@@ -262,10 +317,12 @@ func remove(ctx context.Context, clients Clients, t thing) (err error) {
 	slog.InfoContext(ctx, "untagging", "thing", t.ID, "tag", tag.Unclear)
 	keys := []string{tag.Unclear}
 	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster:
+	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
 		_, err = clients.RDS.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &t.name, TagKeys: keys})
 	case tag.RedshiftCluster:
 		_, err = clients.Redshift.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &t.name, TagKeys: keys})
+	case tag.Workgroup:
+		_, err = clients.Serverless.UntagResource(ctx, &redshiftserverless.UntagResourceInput{ResourceArn: &t.name, TagKeys: keys})
 	case tag.Role:
 		_, err = clients.IAM.UntagRole(ctx, &iam.UntagRoleInput{RoleName: &t.name, TagKeys: keys})
 	case tag.Notebook, tag.Domain:

@@ -30,7 +30,8 @@ const (
 var ids = map[tag.Kind]string{
 	tag.VPC: "vpc-0b1c2d3e4f5a60718", tag.Peering: "pcx-0123456789abcdef0",
 	tag.Gateway: "tgw-0123456789abcdef0", tag.Attachment: "tgw-attach-0123456789abcdef0",
-	tag.DBInstance: "sales", tag.DBCluster: "sales", tag.RedshiftCluster: "sales", tag.Workgroup: "0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
+	tag.Subnet: "subnet-0123456789abcdef0", tag.Group: "sg-0123456789abcdef0",
+	tag.DBInstance: "sales", tag.DBCluster: "sales", tag.DBProxy: "prx-0a1b2c3d4e5f60718", tag.RedshiftCluster: "sales", tag.Workgroup: "0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
 	tag.Role: "analysts", tag.Notebook: "analysis", tag.Domain: "d-0a1b2c3d4e5f",
 	tag.StoredSecret: "sales/reader", tag.KMSKey: "1234abcd-12ab-34cd-56ef-1234567890ab",
 }
@@ -38,7 +39,8 @@ var ids = map[tag.Kind]string{
 // resources are the ends of their ARNs, before the id.
 var resources = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
-	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
+	tag.Subnet: "subnet/", tag.Group: "security-group/",
+	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.DBProxy: "db-proxy:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
 	tag.Role: "role/research/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/",
 	tag.StoredSecret: "secret:", tag.KMSKey: "key/",
 }
@@ -54,7 +56,7 @@ func arn(kind tag.Kind) string {
 // called is how Drawbridge calls the thing that a record names by its ARN, or by its name.
 func called(kind tag.Kind, byARN bool) string {
 	switch kind {
-	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.KMSKey:
+	case tag.DBInstance, tag.DBCluster, tag.DBProxy, tag.RedshiftCluster, tag.KMSKey:
 		return arn(kind)
 	case tag.Workgroup, tag.StoredSecret:
 		if byARN {
@@ -106,6 +108,9 @@ func shapes(w tag.Wish, r tag.Record) []shape {
 	if w.On == tag.Workgroup && r.Names.Kind != "" {
 		name = ids[w.On]
 	}
+	if w.On == tag.DBProxy { // whose ARN has an id in the place of the name
+		name = arn(w.On)
+	}
 	switch {
 	case r.Service == "ec2" && r.Names.Kind == "":
 		resources := object{"items": []any{object{"resourceId": "i-0123456789abcdef0"}, object{"resourceId": name}}}
@@ -147,7 +152,7 @@ func shapes(w tag.Wish, r tag.Record) []shape {
 	}
 	switch {
 	case r.Act == tag.Deletes:
-		return []shape{{name: "", request: request}}
+		return []shape{{name: "", request: request, response: response}}
 	case r.Act == tag.Removes && r.Service == "rds":
 		other := object{"resourceName": name, "tags": []any{key}}
 		request["tagKeys"] = []any{key}

@@ -27,6 +27,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     ram,
     sagemaker,
     sharedsubnets,
+    serverless,
     stepfunctions,
     stepquotas,
     sts,

@@ -3,6 +3,9 @@
 Gaps closed:
   - Redshift DescribeClusters has no VpcId, and shows the security groups of the VPC under a wrong shape
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
+  - a Redshift cluster has no ARN of its namespace, by which policies know it
+  - the id of a proxy is another in every run; here it follows from its name
+  - an RDS instance does not say of which families its addresses are
   - an RDS instance shows its endpoint always; on AWS it shows none while it is being created, and a story may say so of one
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html
   - an RDS instance without security groups of its own gets the default group of the default VPC, even when its subnet group
@@ -10,11 +13,15 @@ Gaps closed:
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 """
 
+import hashlib
+import uuid
+
 from moto.ec2.models import ec2_backends
-from moto.rds.models import DBInstance, rds_backends
+from moto.rds.models import DBInstance, DBProxy, rds_backends
 from moto.redshift.models import Cluster, SubnetGroup
 from moto.utilities.arns import parse_arn
 
+from . import config
 from .patching import add, replace, require
 
 require(SubnetGroup, "vpc_id")
@@ -32,9 +39,24 @@ def _redshift_vpc(cluster):
 add(Cluster, "vpc_id")(property(_redshift_vpc))
 
 
+def _namespace(cluster):
+    identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{cluster.account_id}/{cluster.region}/{cluster.cluster_identifier}")
+    return f"arn:{config.PARTITION}:redshift:{cluster.region}:{cluster.account_id}:namespace:{identity}"
+
+
+add(Cluster, "cluster_namespace_arn")(property(_namespace))
+
+
+@replace(DBProxy, "__init__")
+def db_proxy(original, self, backend, db_proxy_name, *args, **kwargs):
+    original(self, backend, db_proxy_name, *args, **kwargs)
+    self.unique_id = "prx-" + hashlib.sha256(db_proxy_name.encode()).hexdigest()[:17]
+
+
 @replace(DBInstance, "__init__")
 def db_instance(original, self, *args, **kwargs):
     original(self, *args, **kwargs)
+    self.network_type = kwargs.get("network_type") or "IPV4"
     group = getattr(self, "db_subnet_group", None)
     if group is not None and self.db_cluster_identifier is None and not kwargs.get("vpc_security_group_ids"):
         ec2 = ec2_backends[self.account_id][self.region]

@@ -327,7 +327,7 @@ ON_EVERYTHING = {
 }
 
 # What a service is called in a policy, where moto calls it something else.
-_PREFIXES = {"awslambda": "lambda", "stepfunctions": "states"}
+_PREFIXES = {"awslambda": "lambda", "resourcegroupstaggingapi": "tag", "stepfunctions": "states"}
 
 # The condition keys that the engine sets, lower case; and the beginnings of those that end in the key of a tag.
 _KEYS = {

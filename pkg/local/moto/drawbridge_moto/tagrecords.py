@@ -98,6 +98,25 @@ for _method, _name in (
     cloudtrail._database_call(RDSResponse, "rds", _method, _name)
 cloudtrail._database_call(RedshiftResponse, "redshift", "restore_from_cluster_snapshot", "RestoreFromClusterSnapshot")
 
+
+def _proxy(method, name):
+    # A proxy is called by its name, and its ARN has an id: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBProxy.html
+    @replace(RDSResponse, method)
+    def call(original, self):
+        request = cloudtrail._plain(self.params)
+        try:
+            result = original(self)
+        except ServiceException as error:
+            cloudtrail.record(self, "rds", name, request, None, error)
+            raise
+        made = result.result["DBProxy"]
+        cloudtrail.record(self, "rds", name, request, {"dBProxy": {"dBProxyName": made.db_proxy_name, "dBProxyArn": made.arn}})
+        return result
+
+
+for _method, _name in (("create_db_proxy", "CreateDBProxy"), ("delete_db_proxy", "DeleteDBProxy")):
+    _proxy(_method, _name)
+
 # --- roles and notebooks ---------------------------------------------------------------------------------------------------
 
 endpoints._role_call("delete_role", "DeleteRole")

@@ -1,0 +1,172 @@
+package notebook_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
+// nowhere is the SageMaker of a Region that has none.
+type nowhere struct{ notebook.ClientAPI }
+
+func (nowhere) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
+	return nil, fmt.Errorf("no host: %w", fault.ErrAbsent)
+}
+
+func (nowhere) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error) {
+	return nil, fmt.Errorf("no host: %w", fault.ErrAbsent)
+}
+
+type noFunctions struct{}
+
+func (noFunctions) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
+	return &lambda.ListFunctionsOutput{}, nil
+}
+
+// marks is what is tagged, by the value of the tag, and the interfaces.
+type marks struct {
+	subnets, groups map[string]string
+	interfaces      []ec2types.NetworkInterface
+}
+
+func marked(value string) []ec2types.Tag {
+	return []ec2types.Tag{{Key: aws.String(tag.Client), Value: &value}}
+}
+
+func (m marks) DescribeSubnets(_ context.Context, in *ec2.DescribeSubnetsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	out := &ec2.DescribeSubnetsOutput{}
+	for id, value := range m.subnets {
+		out.Subnets = append(out.Subnets, ec2types.Subnet{SubnetId: &id, Tags: marked(value)})
+	}
+	return out, only(in.Filters)
+}
+
+func (m marks) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurityGroupsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	out := &ec2.DescribeSecurityGroupsOutput{}
+	for id, value := range m.groups {
+		out.SecurityGroups = append(out.SecurityGroups, ec2types.SecurityGroup{GroupId: &id, Tags: marked(value)})
+	}
+	return out, only(in.Filters)
+}
+
+func only(filters []ec2types.Filter) error {
+	if len(filters) != 2 || *filters[0].Name != "vpc-id" || filters[0].Values[0] != "vpc-1" || *filters[1].Name != "tag-key" || filters[1].Values[0] != tag.Client {
+		return fmt.Errorf("it asks for %v", filters)
+	}
+	return nil
+}
+
+func (m marks) DescribeNetworkInterfaces(_ context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	out := &ec2.DescribeNetworkInterfacesOutput{}
+	by, id := *in.Filters[0].Name, in.Filters[0].Values[0]
+	for _, i := range m.interfaces {
+		has := slices.ContainsFunc(i.Groups, func(g ec2types.GroupIdentifier) bool { return *g.GroupId == id })
+		if by == "subnet-id" && *i.SubnetId == id || by == "group-id" && has {
+			out.NetworkInterfaces = append(out.NetworkInterfaces, i)
+		}
+	}
+	return out, nil
+}
+
+func at(subnet string, managed bool, groups ...string) ec2types.NetworkInterface {
+	i := ec2types.NetworkInterface{SubnetId: &subnet, RequesterManaged: &managed}
+	for _, g := range groups {
+		i.Groups = append(i.Groups, ec2types.GroupIdentifier{GroupId: &g})
+	}
+	return i
+}
+
+func said(clients []notebook.Client) string {
+	var out []string
+	for _, c := range clients {
+		out = append(out, fmt.Sprint(c.Name, c.Groups, c.Subnets))
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestARegionWithoutSageMakerHasNoClientsOfIt(t *testing.T) {
+	if got, err := notebook.Clients(t.Context(), marks{}, nowhere{}, noFunctions{}, "vpc-1", []string{"subnet-1"}); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// What works in a marked subnet, or with a marked group, is a client; what AWS keeps in the subnet for a service is none.
+func TestMarkedClients(t *testing.T) {
+	m := marks{subnets: map[string]string{"subnet-1": " True", "subnet-2": "false", "subnet-3": "perhaps"}, groups: map[string]string{"sg-jobs": "true", "sg-idle": "TRUE", "sg-no": "false"},
+		interfaces: []ec2types.NetworkInterface{at("subnet-1", false, "sg-b", "sg-a"), at("subnet-1", true, "sg-database"), at("subnet-2", false, "sg-c"), at("subnet-5", true, "sg-jobs"), at("subnet-4", false, "sg-jobs", "sg-a")}}
+	got, err := notebook.Clients(t.Context(), m, nowhere{}, noFunctions{}, "vpc-1", nil)
+	want := "security group sg-idle[sg-idle] [subnet-1]; security group sg-jobs[sg-jobs] [subnet-4 subnet-5]; subnet subnet-1[sg-a sg-b] [subnet-1]"
+	if err != nil || said(got) != want {
+		t.Errorf("%s, %v\nwant %s", said(got), err, want)
+	}
+}
+
+// lab is a Studio domain with profiles, by name, and their groups.
+type lab struct {
+	nowhere
+	profiles map[string][]string
+	spaces   []string
+	access   types.AppNetworkAccessType
+}
+
+func (lab) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error) {
+	return &sagemaker.ListDomainsOutput{Domains: []types.DomainDetails{{DomainId: aws.String("d-1"), DomainName: aws.String("lab")}}}, nil
+}
+
+func (l lab) DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeDomainOutput, error) {
+	return &sagemaker.DescribeDomainOutput{VpcId: aws.String("vpc-1"), SubnetIds: []string{"subnet-1"}, AppNetworkAccessType: l.access,
+		DefaultUserSettings: &types.UserSettings{SecurityGroups: []string{"sg-2", "sg-1"}}, DefaultSpaceSettings: &types.DefaultSpaceSettings{SecurityGroups: l.spaces}}, nil
+}
+
+func (l lab) ListUserProfiles(_ context.Context, in *sagemaker.ListUserProfilesInput, _ ...func(*sagemaker.Options)) (*sagemaker.ListUserProfilesOutput, error) {
+	if l.access == types.AppNetworkAccessTypePublicInternetOnly {
+		return nil, fmt.Errorf("nobody there uses the VPC")
+	}
+	out := &sagemaker.ListUserProfilesOutput{}
+	for name := range l.profiles {
+		out.UserProfiles = append(out.UserProfiles, types.UserProfileDetails{UserProfileName: &name})
+	}
+	return out, nil
+}
+
+func (l lab) DescribeUserProfile(_ context.Context, in *sagemaker.DescribeUserProfileInput, _ ...func(*sagemaker.Options)) (*sagemaker.DescribeUserProfileOutput, error) {
+	return &sagemaker.DescribeUserProfileOutput{UserSettings: &types.UserSettings{SecurityGroups: l.profiles[*in.UserProfileName]}}, nil
+}
+
+// Who has groups of their own in a domain works with these, not with the domain's.
+func TestProfilesWithGroupsOfTheirOwn(t *testing.T) {
+	l := lab{access: types.AppNetworkAccessTypeVpcOnly, spaces: []string{"sg-shared"}, profiles: map[string][]string{"ana": {"sg-9"}, "bo": nil, "cy": {"sg-1", "sg-2"}}}
+	got, err := notebook.Clients(t.Context(), marks{}, l, noFunctions{}, "vpc-1", nil)
+	want := "Studio lab[sg-1 sg-2] [subnet-1]; Studio lab profile ana[sg-9] [subnet-1]; Studio lab spaces[sg-shared] [subnet-1]"
+	if err != nil || said(got) != want || notebook.Unread(got) != "" {
+		t.Errorf("%s, %v\nwant %s", said(got), err, want)
+	}
+	l.access = types.AppNetworkAccessTypePublicInternetOnly
+	if got, err := notebook.Clients(t.Context(), marks{}, l, noFunctions{}, "vpc-1", nil); err != nil || len(got) != 0 {
+		t.Errorf("%s, %v", said(got), err)
+	}
+}
+
+func TestWhoeverIsNotLookedAtIsCounted(t *testing.T) {
+	l := lab{access: types.AppNetworkAccessTypeVpcOnly, profiles: map[string][]string{}}
+	for n := range 230 {
+		l.profiles[fmt.Sprintf("p-%03d", n)] = []string{fmt.Sprintf("sg-%03d", n)}
+	}
+	got, err := notebook.Clients(t.Context(), marks{}, l, noFunctions{}, "vpc-1", nil)
+	if err != nil || len(got) != 201 || notebook.Unread(got) != "; 30 user profiles of Studio lab more than the first 200 were not looked at" {
+		t.Errorf("%d clients, %v: %q", len(got), err, notebook.Unread(got))
+	}
+}
