@@ -33,10 +33,7 @@ func main() {
 		log.Fatal(err)
 	}
 	book := ledger.Open(door.Hub())
-	last := func(in workflow.ConcludeInput) (lease.Claim, look.Look) {
-		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, peering.Shown(in))
-	}
-	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastAnswer, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}

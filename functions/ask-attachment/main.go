@@ -29,10 +29,7 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
-	last := func(in workflow.AnswerAttachmentInput) (lease.Claim, look.Look) {
-		return attachment.Last(in.Execution, in.Gateway, in.VPC)
-	}
-	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, attachment.LastAnswer, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 		enter := func(p event.Place) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}

@@ -29,10 +29,7 @@ func main() {
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	last := func(in workflow.ConcludeDetachmentInput) (lease.Claim, look.Look) {
-		return attachment.Last(in.Execution, in.Gateway, in.VPC)
-	}
-	workflow.Start(lease.Last(owners.Ledger, looks, last, func(ctx context.Context, in workflow.ConcludeDetachmentInput) (workflow.VerifyAttachmentOutput, error) {
+	workflow.Start(lease.Last(owners.Ledger, looks, attachment.LastDetachment, func(ctx context.Context, in workflow.ConcludeDetachmentInput) (workflow.VerifyAttachmentOutput, error) {
 		enter := func(p event.Place) attachment.Concluder {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}

@@ -30,10 +30,7 @@ func main() {
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	looks := look.Asker{API: bus.API, Bus: bus.Name}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: topic}
-	last := func(in workflow.ConcludeRemovalInput) (lease.Claim, look.Look) {
-		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, in.Connection.Requester)
-	}
-	workflow.Start(lease.Last(owners.Ledger, looks, last, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+	workflow.Start(lease.Last(owners.Ledger, looks, peering.LastRemoval, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 		enter := func(c workflow.Carrier) connection.Untagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region))
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
@@ -35,5 +34,5 @@ func main() {
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	hub := door.Hub()
 	find := fanout.Fanout{Enter: enter, Ask: looks.Ask, Contest: contest.Contest{Ledger: ledger.Open(hub)}, Region: hub.Region}.Find
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.FindConnectionsInput.Raw, find))
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.FindConnectionsInput.Raw, find))
 }

@@ -8,9 +8,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
@@ -30,21 +27,12 @@ func main() {
 		log.Fatal(err)
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
+	organization := account.OpenOrganization(door.Hub())
+	store := parameter.Open(door.Hub())
 	book := ledger.Open(door.Hub())
 	inspector := attachment.NewInspector(door, organization.Account, organization.Units, store.Policy, book, looks, brake.Open(door.Hub()).Asker(door.Mode))
-	one := inspector.Turn().One(lease.Open(door.Hub(), book), func(ctx context.Context, found attachment.Found) (workflow.InspectAttachmentOutput, error) {
-		return preview.Attachment(door, func(ctx context.Context, _ workflow.InspectAttachmentInput) (workflow.InspectAttachmentOutput, error) {
-			return inspector.Inspect(ctx, found)
-		})(ctx, found.In)
+	inspect := inspector.One(lease.Open(door.Hub(), book), func(step workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput]) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
+		return preview.Attachment(door, step)
 	})
-	inspect := func(ctx context.Context, in workflow.InspectAttachmentInput) (workflow.InspectAttachmentOutput, error) {
-		found, err := inspector.Find(ctx, in)
-		if err != nil {
-			return workflow.InspectAttachmentOutput{}, err
-		}
-		return one(ctx, found)
-	}
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectAttachmentInput.Raw, inspect))
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectAttachmentInput.Raw, inspect))
 }

@@ -4,11 +4,8 @@ package main
 import (
 	"context"
 	"log"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
@@ -26,8 +23,8 @@ func main() {
 	}
 	inspect := caller.Inspector{
 		EC2:     func(x, id, region string) caller.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
-		Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account,
-		Policy:  parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy,
+		Account: account.OpenOrganization(door.Hub()).Account,
+		Policy:  parameter.Open(door.Hub()).Policy,
 		Ledger:  ledger.Open(door.Hub()),
 		Brake:   brake.Open(door.Hub()).Asker(door.Mode),
 	}.Inspect

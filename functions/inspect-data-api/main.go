@@ -4,14 +4,11 @@ package main
 import (
 	"context"
 	"log"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
@@ -32,8 +29,8 @@ func main() {
 		c := door.Enter(execution, p.Account, p.Region)
 		return dataapi.Readers{RDS: rds.NewFromConfig(c), Secrets: secretsmanager.NewFromConfig(c), Keys: kms.NewFromConfig(c), Roles: iam.NewFromConfig(c)}
 	}
-	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
+	organization := account.OpenOrganization(door.Hub())
+	store := parameter.Open(door.Hub())
 	inspect := dataapi.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy,
 		Ledger: ledger.Open(door.Hub()), Home: door.Hub().Region, Brake: brake.Open(door.Hub()).Asker(door.Mode)}.Inspect
 	workflow.Start(preview.DataAPI(door, inspect))

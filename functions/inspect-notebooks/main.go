@@ -4,13 +4,9 @@ package main
 import (
 	"context"
 	"log"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
@@ -30,8 +26,8 @@ func main() {
 		c := door.Enter(execution, p.Account, p.Region)
 		return notebook.APIs{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 	}
-	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
+	organization := account.OpenOrganization(door.Hub())
+	store := parameter.Open(door.Hub())
 	inspect := notebook.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectNotebooksInput.Raw, preview.Notebooks(door, inspect)))
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectNotebooksInput.Raw, preview.Notebooks(door, inspect)))
 }

@@ -4,14 +4,10 @@ package main
 import (
 	"context"
 	"log"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
@@ -35,10 +31,10 @@ func main() {
 		c := door.Enter(execution, p.Account, p.Region)
 		return peering.Clients{EC2: ec2.NewFromConfig(c), Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c)}
 	}
-	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
+	organization := account.OpenOrganization(door.Hub())
+	store := parameter.Open(door.Hub())
 	book := ledger.Open(door.Hub())
 	inspector := peering.Inspector{Enter: enter, Account: organization.Account, Units: organization.Units, Policy: store.Policy, Ledger: book, Now: time.Now, Brake: brake.Open(door.Hub()).Asker(door.Mode)}
 	inspect := inspector.Turn().One(lease.Open(door.Hub(), book), preview.Peering(door, inspector.Inspect))
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectPeeringInput.Raw, inspect))
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectPeeringInput.Raw, inspect))
 }

@@ -9,10 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
@@ -35,7 +32,7 @@ func main() {
 		return share.Clients{RAM: ram.NewFromConfig(c), EC2: ec2.NewFromConfig(c)}
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	store := parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER"))
-	inspect := share.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: store.Policy, Looks: looks, Ledger: ledger.Open(door.Hub())}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectShareInput.Raw, preview.Share(door, inspect)))
+	store := parameter.Open(door.Hub())
+	inspect := share.Inspector{Enter: enter, Account: account.OpenOrganization(door.Hub()).Account, Policy: store.Policy, Looks: looks, Ledger: ledger.Open(door.Hub())}.Inspect
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectShareInput.Raw, preview.Share(door, inspect)))
 }

@@ -8,10 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
@@ -36,7 +34,7 @@ func main() {
 		return studio.Clients{Redshift: redshift.NewFromConfig(c), Roles: iam.NewFromConfig(c), Domains: sagemaker.NewFromConfig(c)}
 	}
 	bus, parameters := eventbridge.NewFromConfig(door.Hub()), ssm.NewFromConfig(door.Hub())
-	inspect := studio.Inspector{Enter: enter, Account: account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, Policy: parameter.New(parameters, os.Getenv("POLICY_PARAMETER")).Policy,
+	inspect := studio.Inspector{Enter: enter, Account: account.OpenOrganization(door.Hub()).Account, Policy: parameter.New(parameters, os.Getenv("POLICY_PARAMETER")).Policy,
 		Book: studio.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode}}.Inspect
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectStudioInput.Raw, preview.Studio(door, inspect)))
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectStudioInput.Raw, preview.Studio(door, inspect)))
 }

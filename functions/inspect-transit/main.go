@@ -4,14 +4,10 @@ package main
 import (
 	"context"
 	"log"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
@@ -36,9 +32,9 @@ func main() {
 		c := door.Enter(execution, at.Account, at.Region)
 		return transit.Clients{Clients: survey.Clients{Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
-	organization := account.NewOrganization(organizations.NewFromConfig(door.Hub()))
+	organization := account.OpenOrganization(door.Hub())
 	book := ledger.Open(door.Hub())
-	inspector := transit.Inspector{Enter: enter, Policy: parameter.New(ssm.NewFromConfig(door.Hub()), os.Getenv("POLICY_PARAMETER")).Policy, Ledger: book, Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: organization.Account, Units: organization.Units}
+	inspector := transit.Inspector{Enter: enter, Policy: parameter.Open(door.Hub()).Policy, Ledger: book, Brake: brake.Open(door.Hub()).Asker(door.Mode), Account: organization.Account, Units: organization.Units}
 	inspect := inspector.Turn().One(lease.Open(door.Hub(), book), preview.Transit(door, inspector.Inspect))
-	workflow.Start(deadletter.Keep(sqs.NewFromConfig(door.Hub()), os.Getenv("DEAD_LETTER_QUEUE"), workflow.InspectTransitInput.Raw, inspect))
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectTransitInput.Raw, inspect))
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
@@ -22,5 +21,5 @@ func main() {
 		log.Fatal(err)
 	}
 	workflow.Start(sweep.Lister{API: organizations.NewFromConfig(hub), Regions: strings.Split(os.Getenv("REGIONS"), ","),
-		Policy: parameter.New(ssm.NewFromConfig(hub), os.Getenv("POLICY_PARAMETER")).Policy}.List)
+		Policy: parameter.Open(hub).Policy}.List)
 }

@@ -28,10 +28,7 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
 	owners := owner.Teller{Ledger: book, Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	last := func(in workflow.ConcludeInput) (lease.Claim, look.Look) {
-		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, peering.Shown(in))
-	}
-	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastAnswer, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) peering.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -22,5 +21,5 @@ func main() {
 		log.Fatal(err)
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	workflow.Start(sweep.New(door.Enter, account.NewOrganization(organizations.NewFromConfig(door.Hub())).Account, ledger.Open(door.Hub()), looks.Ask).Sweep)
+	workflow.Start(sweep.New(door.Enter, account.OpenOrganization(door.Hub()).Account, ledger.Open(door.Hub()), looks.Ask).Sweep)
 }

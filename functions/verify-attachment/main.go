@@ -26,10 +26,7 @@ func main() {
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
 	book := ledger.Open(door.Hub())
-	last := func(in workflow.VerifyAttachmentInput) (lease.Claim, look.Look) {
-		return attachment.Last(in.Execution, in.Gateway, in.VPC)
-	}
-	workflow.Start(lease.Last(book, looks, last, func(ctx context.Context, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
+	workflow.Start(lease.Last(book, looks, attachment.LastVerdict, func(ctx context.Context, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
 		enter := func(p event.Place) attachment.Verifier {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}

@@ -30,10 +30,7 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	last := func(in workflow.VerifyConnectionInput) (lease.Claim, look.Look) {
-		return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, peering.Again(in.Connection, in.Connection.Requester)
-	}
-	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, last, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 		there := func(v workflow.VPC) aws.Config { return door.Enter(in.Execution, v.Account, v.Region) }
 		enter := func(v workflow.VPC) connection.Verifier { return ec2.NewFromConfig(there(v)) }
 		look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v)) }

@@ -52,6 +52,11 @@ func NewOrganization(api organizationsAPI) *Organization {
 	return &Organization{api: api, now: time.Now, known: map[string]remembered{}, units: map[string]name{}}
 }
 
+// OpenOrganization returns the organization as the hub may read it.
+func OpenOrganization(hub aws.Config) *Organization {
+	return NewOrganization(organizations.NewFromConfig(hub))
+}
+
 // Account returns what the organization knows of an account. For an account outside it, or one that is suspended or
 // about to close, the facts name no organization.
 func (o *Organization) Account(ctx context.Context, id string) (workflow.AccountFacts, error) {

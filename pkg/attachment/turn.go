@@ -90,8 +90,39 @@ func begun(in workflow.InspectAttachmentInput) workflow.InspectAttachmentOutput 
 	return workflow.InspectAttachmentOutput{Event: in.Event, Policy: in.Policy, Subnets: []string{}, Propagate: []string{}, Lacking: []workflow.Hop{}, Reachable: []workflow.Reachable{}}
 }
 
-// Last says what the last step of an execution is about, and how one asks for another look at it.
-func Last(execution string, g workflow.Gateway, v workflow.VPC) (lease.Claim, look.Look) {
+// One returns the inspection, done by one execution at a time: what the input is about is found first. gate is what each inspection passes.
+func (i Inspector) One(k lease.Keeper, gate func(workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput]) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput]) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
+	one := i.Turn().One(k, func(ctx context.Context, found Found) (workflow.InspectAttachmentOutput, error) {
+		return gate(func(ctx context.Context, _ workflow.InspectAttachmentInput) (workflow.InspectAttachmentOutput, error) {
+			return i.Inspect(ctx, found)
+		})(ctx, found.In)
+	})
+	return func(ctx context.Context, in workflow.InspectAttachmentInput) (workflow.InspectAttachmentOutput, error) {
+		found, err := i.Find(ctx, in)
+		if err != nil {
+			return workflow.InspectAttachmentOutput{}, err
+		}
+		return one(ctx, found)
+	}
+}
+
+// LastAnswer is what package lease has to know of the steps that answer a request.
+func LastAnswer(in workflow.AnswerAttachmentInput) (lease.Claim, look.Look) {
+	return last(in.Execution, in.Gateway, in.VPC)
+}
+
+// LastVerdict is what package lease has to know of the step that verifies an attachment.
+func LastVerdict(in workflow.VerifyAttachmentInput) (lease.Claim, look.Look) {
+	return last(in.Execution, in.Gateway, in.VPC)
+}
+
+// LastDetachment is what package lease has to know of the step that concludes a detachment.
+func LastDetachment(in workflow.ConcludeDetachmentInput) (lease.Claim, look.Look) {
+	return last(in.Execution, in.Gateway, in.VPC)
+}
+
+// last says what the last step of an execution is about, and how one asks for another look at it.
+func last(execution string, g workflow.Gateway, v workflow.VPC) (lease.Claim, look.Look) {
 	return lease.Claim{Of: LeaseOf(g.ID, v.ID), Execution: execution},
 		event.AttachmentInspection{Account: v.Account, Region: v.Region, TransitGatewayID: g.ID, VPC: v.ID, Reason: "somebody came while it was looked at"}
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -23,9 +24,20 @@ type sender interface {
 	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
 }
 
+// Queue is where events are kept.
+type Queue struct {
+	API sender
+	URL string
+}
+
+// Open returns the hub's queue, which the environment names as DEAD_LETTER_QUEUE.
+func Open(hub aws.Config) Queue {
+	return Queue{API: sqs.NewFromConfig(hub), URL: os.Getenv("DEAD_LETTER_QUEUE")}
+}
+
 // Keep returns step, but when it fails with [fault.Invalid] the raw event of its input is sent to the queue before
 // the error is returned. If that fails too, the error is that failure, so that the step is tried again.
-func Keep[I, O any](api sender, queue string, event func(I) (execution string, raw json.RawMessage), step workflow.Step[I, O]) workflow.Step[I, O] {
+func Keep[I, O any](queue Queue, event func(I) (execution string, raw json.RawMessage), step workflow.Step[I, O]) workflow.Step[I, O] {
 	return func(ctx context.Context, in I) (O, error) {
 		out, err := step(ctx, in)
 		if fault.Of(err) != fault.Invalid {
@@ -35,7 +47,7 @@ func Keep[I, O any](api sender, queue string, event func(I) (execution string, r
 		attribute := func(value string) types.MessageAttributeValue {
 			return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
 		}
-		_, failed := api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String(string(raw)),
+		_, failed := queue.API.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queue.URL, MessageBody: aws.String(string(raw)),
 			MessageAttributes: map[string]types.MessageAttributeValue{
 				"ERROR_CODE":    attribute(string(fault.Invalid)),
 				"ERROR_MESSAGE": attribute(err.Error()),

@@ -35,7 +35,7 @@ func TestKeep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := &queue{}
-			step := deadletter.Keep(q, "url", func(i in) (string, json.RawMessage) { return "x", i.Event },
+			step := deadletter.Keep(deadletter.Queue{API: q, URL: "url"}, func(i in) (string, json.RawMessage) { return "x", i.Event },
 				func(context.Context, in) (string, error) { return "", c.err })
 			_, err := step(context.Background(), in{json.RawMessage(`{"a":1}`)})
 			if err != c.err || len(q.sent) != c.sent {
@@ -50,7 +50,7 @@ func TestKeep(t *testing.T) {
 
 func TestAnEventThatCouldNotBeKeptIsTriedAgain(t *testing.T) {
 	q := &queue{err: &smithy.GenericAPIError{Code: "RequestThrottled"}}
-	step := deadletter.Keep(q, "url", func(i in) (string, json.RawMessage) { return "x", i.Event },
+	step := deadletter.Keep(deadletter.Queue{API: q, URL: "url"}, func(i in) (string, json.RawMessage) { return "x", i.Event },
 		func(context.Context, in) (string, error) { return "", fault.New(fault.Invalid, "no id") })
 	if _, err := step(context.Background(), in{}); fault.Of(err) != fault.Transient {
 		t.Errorf("error = %v, want Transient", err)

@@ -84,3 +84,18 @@ func Shown(in workflow.ConcludeInput) workflow.VPC {
 	}
 	return in.Connection.Accepter
 }
+
+// LastAnswer is what package lease has to know of the steps that answer a request.
+func LastAnswer(in workflow.ConcludeInput) (lease.Claim, look.Look) {
+	return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, Again(in.Connection, Shown(in))
+}
+
+// LastVerdict is what package lease has to know of the step that verifies a connection.
+func LastVerdict(in workflow.VerifyConnectionInput) (lease.Claim, look.Look) {
+	return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, Again(in.Connection, in.Connection.Requester)
+}
+
+// LastRemoval is what package lease has to know of the step that concludes a removal.
+func LastRemoval(in workflow.ConcludeRemovalInput) (lease.Claim, look.Look) {
+	return lease.Claim{Of: in.Connection.ID, Execution: in.Execution}, Again(in.Connection, in.Connection.Requester)
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -31,6 +32,7 @@ func (r *reader) clusters(ctx context.Context, at event.Place, home string, to f
 			for _, t := range c.TagList {
 				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
+			tags = tag.Clean(tag.DBCluster, tags)
 			if tags[dataapi.TagStatus] == "" {
 				continue
 			}

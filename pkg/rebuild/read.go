@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -166,7 +167,7 @@ func (r *reader) vpc(ctx context.Context, at event.Place, id string) (v workflow
 		return v, nil, err
 	}
 	v.CIDRs = route.CIDRs(found)
-	return v, tagsOf(found.Tags), nil
+	return v, tag.Clean(tag.VPC, tagsOf(found.Tags)), nil
 }
 
 // network returns the subnets and route tables of a VPC.

@@ -39,6 +39,7 @@ var plain = map[string]string{
 	"attachment/read.go tagsOf": "who calls it knows the kind, and cleans",
 	"transit/read.go tagsOf":    "who calls it knows the kind, and cleans",
 	"sweep/clusters.go tagsOf":  "who calls it cleans",
+	"rebuild/read.go tagsOf":    "who calls it cleans",
 	"sweep/attachments.go Find": "only Drawbridge's own tags of an attachment are read",
 	"tag/answer/apply.go":       "says of each value as it is written whether it means anything",
 }

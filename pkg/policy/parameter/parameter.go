@@ -7,6 +7,7 @@ package parameter
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +33,9 @@ type Store struct {
 
 // New returns the store of the parameter with this name.
 func New(ssmapi api, name string) *Store { return &Store{api: ssmapi, name: name} }
+
+// Open returns the store of the hub's policy, whose parameter the environment names as POLICY_PARAMETER.
+func Open(hub aws.Config) *Store { return New(ssm.NewFromConfig(hub), os.Getenv("POLICY_PARAMETER")) }
 
 // Policy returns the policy whose text an execution carries, or, if known is empty, the one in force, with its text.
 // A policy that does not parse is a conflict: nothing is decided by an older one.
