@@ -81,7 +81,7 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
 	got := firewall.WantedIngress([]workflow.Opening{
 		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}, Network: "DUAL"},
-		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}},
+		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}, Network: "IPV4"},
 		{Database: "no group", Port: 1, Groups: nil},
 	}, []netip.Prefix{cidr("10.1.0.0/16"), cidr("2001:db8::/56")})
 	if len(got) != 3 || got[0].Rule.From != 3307 || got[1].Rule.From != 5439 || got[2].Rule.From != 5439 {

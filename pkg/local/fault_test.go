@@ -39,7 +39,7 @@ func TestEveryWayToThrottleIsTransient(t *testing.T) {
 
 func TestEveryServiceThatARoleMayCallThrottles(t *testing.T) {
 	action := regexp.MustCompile(`"([a-z0-9-]+):[A-Z][A-Za-z]*\*?"`)
-	signing := map[string]string{"cloudwatch": "monitoring"}
+	signing := map[string]string{"cloudwatch": "monitoring", "tag": "tagging"}
 	count := 0
 	for _, name := range []string{"hub", "member"} {
 		text, err := os.ReadFile("../../infra/template/" + name + ".template.json")
