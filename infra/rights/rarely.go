@@ -50,6 +50,7 @@ var Rarely = map[Right]string{
 	{"drawbridge-member-retract-data-api", "kms:ListGrants"}:                            "TestAGrantWhoseIDWasLostIsFound",
 	{"drawbridge-member-verify-connection", "sagemaker:DescribeDomain"}:                 "TestACLsAreJudgedWhereTheClientsAre",
 	{"drawbridge-refuse-transit", "dynamodb:BatchGetItem"}:                              "TestARefusedPairIsNotCounted",
+	{"drawbridge-refuse-transit", "sts:AssumeRole"}:                                     "TestARefusedPairIsNotCounted",
 	{"drawbridge-refuse-transit", "dynamodb:Query"}:                                     "TestARefusedPairIsNotCounted",
 	{"drawbridge-tally-sweep", "dynamodb:BatchGetItem"}:                                 "TestTheLimitIsWhicheverIsMore",
 	{"drawbridge-tally-sweep", "dynamodb:DeleteItem"}:                                   "TestTheLimitIsWhicheverIsMore",

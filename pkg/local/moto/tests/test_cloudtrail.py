@@ -71,11 +71,12 @@ class CloudTrail(Case):
         self.assertIn(name, event["detail"]["errorMessage"])
         self.assertIsNone(event["detail"]["responseElements"])
 
-    def test_tags_of_peerings_and_vpcs_only(self):
+    def test_tags_of_what_owners_tag_for_drawbridge_only(self):
         name, one, _ = self.peering()
         ec2 = self.client("ec2", CONSUMER)
         subnet = ec2.create_subnet(VpcId=one, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
-        for resource in (name, one, subnet):
+        acl = ec2.create_network_acl(VpcId=one)["NetworkAcl"]["NetworkAclId"]
+        for resource in (name, one, subnet, acl):
             ec2.create_tags(Resources=[resource], Tags=[{"Key": "drawbridge:approval", "Value": "approved"}])
         ec2.delete_tags(Resources=[name], Tags=[{"Key": "drawbridge:approval"}])
         created = self.events(eventName="CreateTags")
@@ -85,7 +86,7 @@ class CloudTrail(Case):
                     "resourcesSet": {"items": [{"resourceId": resource}]},
                     "tagSet": {"items": [{"key": "drawbridge:approval", "value": "approved"}]},
                 }
-                for resource in (name, one)
+                for resource in (name, one, subnet)
             ],
             [event["detail"]["requestParameters"] for event in created],
         )
