@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -69,13 +70,18 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		return out, fault.New(fault.Invalid, "sweeping %s: no Region is named", out.Account)
 	}
 	var err error
-	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory); err != nil {
+	var asked []request
+	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory, func(at event.Place, c ledger.Connection) {
+		if accepter, ok := Accepter(c, at); ok && c.Kind == connection.Peering {
+			asked = append(asked, request{at, c, accepter})
+		}
+	}); err != nil {
 		return out, err
 	}
 	if in.Territory.Suspended != "" {
 		return s.suspended(ctx, in.Territory, out)
 	}
-	if err := s.left(ctx, in.Territory); err != nil {
+	if err := s.left(ctx, asked); err != nil {
 		return out, err
 	}
 	var broken []error

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -20,33 +20,29 @@ func (s Sweeper) suspended(ctx context.Context, t workflow.Territory, out workfl
 
 // left asks for a look at each peering whose requester is in an account and whose accepter's account is not in the organization any more: a
 // peering is looked at where its accepter is, and no sweep visits that account.
-func (s Sweeper) left(ctx context.Context, t workflow.Territory) error {
-	for _, region := range t.Regions {
-		at := event.Place{Account: t.Account, Region: region}
-		managed, err := entries(ctx, s.Ledger, at, connection.Peering)
+func (s Sweeper) left(ctx context.Context, asked []request) error {
+	for _, r := range asked {
+		facts, err := s.Account(ctx, r.accepter)
 		if err != nil {
 			return err
 		}
-		for _, c := range managed {
-			accepter, ok := Accepter(c, at)
-			if !ok {
-				continue
-			}
-			facts, err := s.Account(ctx, accepter)
-			if err != nil {
+		if facts.Organization != "" || facts.Suspended != "" {
+			continue
+		}
+		if l, ok := look.At(r.Connection, r.at, "account "+r.accepter+" is not in the organization any more"); ok {
+			if err := s.Ask(ctx, l); err != nil {
 				return err
-			}
-			if facts.Organization != "" || facts.Suspended != "" {
-				continue
-			}
-			if l, ok := look.At(c, at, "account "+accepter+" is not in the organization any more"); ok {
-				if err := s.Ask(ctx, l); err != nil {
-					return err
-				}
 			}
 		}
 	}
 	return nil
+}
+
+// request is a peering that was requested at a place.
+type request struct {
+	at event.Place
+	ledger.Connection
+	accepter string
 }
 
 // shut asks for a look at each connection of an account that nobody gets into, as [Elsewhere] tells: nobody else would look. It ends as Unreadable,

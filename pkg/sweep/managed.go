@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Managed counts the connections that are managed and begin in an account: those whose first side is in one of its Regions. So each is counted once,
-// however many sides it has. It reads the ledger alone, so an account that lets nobody in is counted, too.
-func Managed(ctx context.Context, l ledger.Ledger, t workflow.Territory) (int, error) {
+// however many sides it has. It reads the ledger alone, so an account that lets nobody in is counted, too. seen is given every connection of each
+// place, counted or not, so that nobody reads them again.
+func Managed(ctx context.Context, l ledger.Ledger, t workflow.Territory, seen func(event.Place, ledger.Connection)) (int, error) {
 	n := 0
 	for _, region := range t.Regions {
 		all, err := l.Connections(ctx, t.Account, region)
@@ -18,6 +20,7 @@ func Managed(ctx context.Context, l ledger.Ledger, t workflow.Territory) (int, e
 			return n, fmt.Errorf("counting the connections of %s in %s: %w", t.Account, region, err)
 		}
 		for _, c := range all {
+			seen(event.Place{Account: t.Account, Region: region}, c)
 			if first := c.Sides; len(first) > 0 && first[0].Account == t.Account && first[0].Region == region && Standing(c) {
 				n++
 			}

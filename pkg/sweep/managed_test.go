@@ -45,7 +45,7 @@ func TestEachConnectionIsCountedOnce(t *testing.T) {
 		}
 		got := 0
 		for _, account := range accounts {
-			n, err := Managed(ctx, l, workflow.Territory{Account: account, Regions: regions})
+			n, err := Managed(ctx, l, workflow.Territory{Account: account, Regions: regions}, func(event.Place, ledger.Connection) {})
 			if err != nil {
 				r.Fatal(err)
 			}
