@@ -51,6 +51,7 @@ nobody's way.`,
 As in transit.md, but both VPCs have 100.64.0.0/16 as well, as every VPC of the organization has for its containers. Nobody is to reach that from
 elsewhere, and AWS propagates it for neither. What each has for itself is connected; the verdict says what stays within each. The table of alpha's
 notebook leads a part of beta's range in which no database is to an appliance: that goes on as it did.`,
+		unruly: true, // what the attachments themselves lead to may have looked at the pair already
 		change: onGateway,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			associate("100.64.0.0/16")(ctx, t, w)
