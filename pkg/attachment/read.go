@@ -24,7 +24,7 @@ func (i Inspector) theirs(ctx context.Context, api EC2, u unit, q *Question, g *
 		return err
 	}
 	if len(own) > 0 {
-		q.Owners.Gateway = tag.Clean(tag.Gateway, tagsOf(own[0].Tags))
+		q.Owners.Gateway = tag.Clean(tag.Gateway, tag.OfEC2(own[0].Tags))
 		g.Name = strings.TrimSpace(q.Owners.Gateway["Name"])
 		if o := own[0].Options; o != nil {
 			g.DNS = o.DnsSupport == types.DnsSupportValueEnable
@@ -44,7 +44,7 @@ func (i Inspector) theirs(ctx context.Context, api EC2, u unit, q *Question, g *
 		return err
 	}
 	if len(seen) > 0 {
-		q.Owners.Owner = tag.Clean(tag.Attachment, tagsOf(seen[0].Tags))
+		q.Owners.Owner = tag.Clean(tag.Attachment, tag.OfEC2(seen[0].Tags))
 		if a := seen[0].Association; a != nil && a.State != types.TransitGatewayAssociationStateDisassociated {
 			q.Association, q.Associated = string(a.State), aws.ToString(a.TransitGatewayRouteTableId)
 		}
@@ -71,7 +71,7 @@ func readVPC(ctx context.Context, api EC2, at event.Place, id string) (vpc workf
 		return vpc, nil, false, nil
 	}
 	vpc.CIDRs = route.CIDRs(got.Vpcs[0])
-	return vpc, tag.Clean(tag.VPC, tagsOf(got.Vpcs[0].Tags)), true, nil
+	return vpc, tag.Clean(tag.VPC, tag.OfEC2(got.Vpcs[0].Tags)), true, nil
 }
 
 // readAttachment returns the attachment of a VPC to a gateway, as the VPC's account has it: a live one if there is one,
@@ -85,7 +85,7 @@ func readAttachment(ctx context.Context, api EC2, u unit, made *ledger.Item) (on
 		return Live(workflow.Attachment{State: string(a.State)})
 	}
 	own := func(a types.TransitGatewayVpcAttachment) bool {
-		tagged := tagsOf(a.Tags)[TagConnection] == Unit(u.gateway, u.vpc)
+		tagged := tag.OfEC2(a.Tags)[TagConnection] == Unit(u.gateway, u.vpc)
 		return tagged && made != nil && (made.State == ledger.Intended || made.Left == aws.ToString(a.TransitGatewayAttachmentId))
 	}
 	for pages.HasMorePages() {
@@ -108,7 +108,7 @@ func readAttachment(ctx context.Context, api EC2, u unit, made *ledger.Item) (on
 	}
 	slices.Sort(failed)
 	return workflow.Attachment{ID: aws.ToString(best.TransitGatewayAttachmentId), State: string(best.State), Subnets: slices.Sorted(slices.Values(best.SubnetIds)),
-		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best)}, tag.Clean(tag.Attachment, tagsOf(best.Tags)), failed, nil
+		DNS: best.Options == nil || best.Options.DnsSupport != types.DnsSupportValueDisable, Own: own(*best)}, tag.Clean(tag.Attachment, tag.OfEC2(best.Tags)), failed, nil
 }
 
 func gatewaysOf(ctx context.Context, api interface {
@@ -175,7 +175,7 @@ func tables(ctx context.Context, api EC2, gateway string) ([]Table, error) {
 		}
 		for _, t := range page.TransitGatewayRouteTables {
 			if t.State == types.TransitGatewayRouteTableStateAvailable {
-				out = append(out, Table{ID: aws.ToString(t.TransitGatewayRouteTableId), Tags: tagsOf(t.Tags)})
+				out = append(out, Table{ID: aws.ToString(t.TransitGatewayRouteTableId), Tags: tag.OfEC2(t.Tags)})
 			}
 		}
 	}
@@ -185,12 +185,4 @@ func tables(ctx context.Context, api EC2, gateway string) ([]Table, error) {
 
 func filter(name string, values ...string) types.Filter {
 	return types.Filter{Name: aws.String(name), Values: values}
-}
-
-func tagsOf(list []types.Tag) map[string]string {
-	out := map[string]string{}
-	for _, t := range list {
-		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return out
 }

@@ -75,7 +75,7 @@ func (i Inspector) ofGateway(ctx context.Context, api EC2, e event.Event) (units
 	if err != nil {
 		return nil, err
 	}
-	never := tag.Clean(tag.Gateway, tagsOf(own[0].Tags))[tag.Accept] == "never"
+	never := tag.Clean(tag.Gateway, tag.OfEC2(own[0].Tags))[tag.Accept] == "never"
 	for _, a := range found {
 		entry := entryOf(entries, aws.ToString(a.TransitGatewayAttachmentId))
 		taken := entry.Status == ledger.Status(workflow.Removed)
@@ -103,7 +103,7 @@ func (i Inspector) ofVPC(ctx context.Context, execution string, at event.Place, 
 		}
 		for _, a := range page.TransitGatewayVpcAttachments {
 			gone := a.State == types.TransitGatewayAttachmentStateDeleting || a.State == types.TransitGatewayAttachmentStateDeleted
-			ours := tagsOf(a.Tags)[TagConnection] == Unit(aws.ToString(a.TransitGatewayId), vpc)
+			ours := tag.OfEC2(a.Tags)[TagConnection] == Unit(aws.ToString(a.TransitGatewayId), vpc)
 			// One of ours that is gone: perhaps an execution failed before it said so to the pairs.
 			if Live(workflow.Attachment{State: string(a.State)}) || gone && ours {
 				gateways[aws.ToString(a.TransitGatewayId)] = true
@@ -164,7 +164,7 @@ func (i Inspector) named(ctx context.Context, execution string, at event.Place, 
 			seen := slices.ContainsFunc(visible, func(v types.TransitGateway) bool {
 				return aws.ToString(v.TransitGatewayId) == aws.ToString(g.TransitGatewayId)
 			})
-			if seen && strings.TrimSpace(tagsOf(g.Tags)["Name"]) == asked {
+			if seen && strings.TrimSpace(tag.OfEC2(g.Tags)["Name"]) == asked {
 				out = append(out, aws.ToString(g.TransitGatewayId))
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Tagged is an interface endpoint, or a security group, with the tag drawbridge:connection.
@@ -104,7 +105,7 @@ func (r *reader) tagged(ctx context.Context, at event.Place) (endpoints, groups 
 		}
 		for _, e := range page.VpcEndpoints {
 			if e.VpcEndpointType == types.VpcEndpointTypeInterface {
-				endpoints = append(endpoints, Tagged{Place: at, ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId), Owner: tagsOf(e.Tags)[endpoint.TagConnection],
+				endpoints = append(endpoints, Tagged{Place: at, ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId), Owner: tag.OfEC2(e.Tags)[endpoint.TagConnection],
 					Service: aws.ToString(e.ServiceName), State: strings.ToLower(string(e.State))})
 			}
 		}
@@ -119,7 +120,7 @@ func (r *reader) tagged(ctx context.Context, at event.Place) (endpoints, groups 
 			return nil, nil, fmt.Errorf("reading the security groups of %s, %s: %w", at.Account, at.Region, err)
 		}
 		for _, g := range page.SecurityGroups {
-			groups = append(groups, Tagged{Place: at, ID: aws.ToString(g.GroupId), VPC: aws.ToString(g.VpcId), Owner: tagsOf(g.Tags)[endpoint.TagConnection], Group: aws.ToString(g.GroupName)})
+			groups = append(groups, Tagged{Place: at, ID: aws.ToString(g.GroupId), VPC: aws.ToString(g.VpcId), Owner: tag.OfEC2(g.Tags)[endpoint.TagConnection], Group: aws.ToString(g.GroupName)})
 		}
 	}
 	return endpoints, groups, nil

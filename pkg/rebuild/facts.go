@@ -40,7 +40,7 @@ func (r *reader) connections(ctx context.Context, at event.Place, to func(Rows) 
 		return err
 	}
 	for _, a := range attachments {
-		tags := tagsOf(a.Tags)
+		tags := tag.OfEC2(a.Tags)
 		if aws.ToString(a.ResourceOwnerId) == at.Account && (tags[connection.TagStatus] != "" || tags[attachment.TagConnection] != "") {
 			things = append(things, thing{Attachments, aws.ToString(a.TransitGatewayAttachmentId), func() (Rows, error) { return r.attachment(ctx, at, a) }})
 		}
@@ -106,7 +106,7 @@ func (r *reader) peering(ctx context.Context, at event.Place, p types.VpcPeering
 		}
 		for _, other := range marked {
 			if aws.ToString(other.VpcPeeringConnectionId) == id {
-				s.Tags = tag.Clean(tag.Peering, tagsOf(other.Tags))
+				s.Tags = tag.Clean(tag.Peering, tag.OfEC2(other.Tags))
 			}
 		}
 	}
@@ -213,7 +213,7 @@ func (r *reader) attachment(ctx context.Context, at event.Place, a types.Transit
 // attached reads what both accounts have of an attachment of a VPC in a place.
 func (r *reader) attached(ctx context.Context, at event.Place, a types.TransitGatewayAttachment) (Attached, error) {
 	owner := event.Place{Account: aws.ToString(a.TransitGatewayOwnerId), Region: at.Region}
-	out := Attached{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Tags: tag.Clean(tag.Attachment, tagsOf(a.Tags)),
+	out := Attached{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Tags: tag.Clean(tag.Attachment, tag.OfEC2(a.Tags)),
 		Gateway: workflow.Gateway{ID: aws.ToString(a.TransitGatewayId), Account: owner.Account, Region: owner.Region}}
 	vpc, tags, err := r.vpc(ctx, at, aws.ToString(a.ResourceId))
 	if err != nil {
@@ -223,7 +223,7 @@ func (r *reader) attached(ctx context.Context, at event.Place, a types.TransitGa
 	theirs, err := r.allAttachments(ctx, owner)
 	for _, other := range theirs {
 		if aws.ToString(other.TransitGatewayAttachmentId) == out.ID {
-			out.Owner = tag.Clean(tag.Attachment, tagsOf(other.Tags))
+			out.Owner = tag.Clean(tag.Attachment, tag.OfEC2(other.Tags))
 			if as := other.Association; as != nil && as.State == types.TransitGatewayAssociationStateAssociated {
 				out.Associated = aws.ToString(as.TransitGatewayRouteTableId)
 			}

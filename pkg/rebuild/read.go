@@ -167,7 +167,7 @@ func (r *reader) vpc(ctx context.Context, at event.Place, id string) (v workflow
 		return v, nil, err
 	}
 	v.CIDRs = route.CIDRs(found)
-	return v, tag.Clean(tag.VPC, tagsOf(found.Tags)), nil
+	return v, tag.Clean(tag.VPC, tag.OfEC2(found.Tags)), nil
 }
 
 // network returns the subnets and route tables of a VPC.
@@ -265,12 +265,4 @@ func (r *reader) ranges(ctx context.Context, at event.Place, notebooks []Noteboo
 		notebooks[n].CIDRs = known[notebooks[n].Subnet]
 	}
 	return nil
-}
-
-func tagsOf(tags []types.Tag) map[string]string {
-	out := map[string]string{}
-	for _, t := range tags {
-		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return out
 }

@@ -36,10 +36,8 @@ func sources(t *testing.T) (map[string]*ast.File, *token.FileSet) {
 
 // plain are the functions that hand over the tags of AWS as they are, each with the reason.
 var plain = map[string]string{
-	"attachment/read.go tagsOf": "who calls it knows the kind, and cleans",
-	"transit/read.go tagsOf":    "who calls it knows the kind, and cleans",
+	"tag/ec2.go OfEC2":          "who calls it knows the kind, and cleans",
 	"sweep/clusters.go tagsOf":  "who calls it cleans",
-	"rebuild/read.go tagsOf":    "who calls it cleans",
 	"sweep/attachments.go Find": "only Drawbridge's own tags of an attachment are read",
 	"tag/answer/apply.go":       "says of each value as it is written whether it means anything",
 }

@@ -80,7 +80,7 @@ func attachmentOf(ctx context.Context, api EC2, gateway, vpc string) (*Attachmen
 	if a.Options != nil {
 		out.DNS, out.IPv6 = a.Options.DnsSupport == types.DnsSupportValueEnable, a.Options.Ipv6Support == types.Ipv6SupportValueEnable
 	}
-	out.Tags = tag.Clean(tag.Attachment, tagsOf(a.Tags))
+	out.Tags = tag.Clean(tag.Attachment, tag.OfEC2(a.Tags))
 	return out, nil
 }
 
@@ -193,7 +193,7 @@ func (l *inspection) view(ctx context.Context) error {
 			if aws.ToString(a.TransitGatewayAttachmentId) != end.Attachment.ID {
 				continue
 			}
-			end.Owner = tag.Clean(tag.Attachment, tagsOf(a.Tags))
+			end.Owner = tag.Clean(tag.Attachment, tag.OfEC2(a.Tags))
 			if a.Association == nil || a.Association.State == types.TransitGatewayAssociationStateDisassociated {
 				continue
 			}
@@ -239,7 +239,7 @@ func (l *inspection) gateway(ctx context.Context) error {
 			continue
 		}
 		g.DNS = gateway.Options != nil && gateway.Options.DnsSupport == types.DnsSupportValueEnable
-		g.Tags = tag.Clean(tag.Gateway, tagsOf(gateway.Tags))
+		g.Tags = tag.Clean(tag.Gateway, tag.OfEC2(gateway.Tags))
 		return nil
 	}
 	return fault.NewConflict(fmt.Sprintf("%s is shown in neither %s nor %s", g.ID, l.place[0].Account, l.place[1].Account),
@@ -267,14 +267,6 @@ func (i Inspector) routesOfGateway(ctx context.Context, execution string, p *pai
 		}
 	}
 	return nil
-}
-
-func tagsOf(list []types.Tag) map[string]string {
-	tags := map[string]string{}
-	for _, t := range list {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return tags
 }
 
 // entries returns the routes of a gateway's route table that touch cidrs.
