@@ -124,5 +124,5 @@ func LastDetachment(in workflow.ConcludeDetachmentInput) (lease.Claim, look.Look
 // last says what the last step of an execution is about, and how one asks for another look at it.
 func last(execution string, g workflow.Gateway, v workflow.VPC) (lease.Claim, look.Look) {
 	return lease.Claim{Of: LeaseOf(g.ID, v.ID), Execution: execution},
-		event.AttachmentInspection{Account: v.Account, Region: v.Region, TransitGatewayID: g.ID, VPC: v.ID, Reason: "somebody came while it was looked at"}
+		event.AttachmentInspection{Account: v.Account, Region: v.Region, TransitGatewayID: g.ID, VPC: v.ID, Reason: lease.Came}
 }

@@ -145,6 +145,9 @@ func (l Look[I, O]) over(out O, err error) bool {
 	return true
 }
 
+// Came is the reason of a look that the holder of a lease asks for, since it was told to look again.
+const Came = "somebody came while it was looked at"
+
 // Said is what an execution says that ends because another is at the same thing.
 func Said(of string, now ledger.Lease) string {
 	return "execution " + now.Holder + " is at " + of + ", and it is looked at again before that one ends"

@@ -176,18 +176,7 @@ func TestNobodyIsForgotten(t *testing.T) {
 		memory.Fault = func(string) ledgertest.Fault {
 			return rapid.SampledFrom([]ledgertest.Fault{ledgertest.None, ledgertest.None, ledgertest.None, ledgertest.Refused, ledgertest.Lost}).Draw(t, "fault")
 		}
-		insist := func(f func() error) {
-			for range 1000 {
-				err := f()
-				if err == nil {
-					return
-				}
-				if !errors.Is(err, ledgertest.ErrFault) {
-					t.Fatal(err)
-				}
-			}
-			t.Fatal("nothing but faults")
-		}
+		insist := func(f func() error) { insist(t, f) }
 		w := world{}
 		news, seen := 0, 0        // what happened to the thing, and what of it somebody looked at to the end
 		looks := map[string]int{} // by execution at work: which news it read

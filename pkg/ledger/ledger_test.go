@@ -147,18 +147,7 @@ func TestWhoeverComesAndGoes(t *testing.T) {
 			}
 			return rapid.SampledFrom([]ledgertest.Fault{ledgertest.Refused, ledgertest.Lost}).Draw(t, "kind of fault")
 		}
-		insist := func(f func() error) {
-			for range 1000 {
-				err := f()
-				if err == nil {
-					return
-				}
-				if !errors.Is(err, ledgertest.ErrFault) {
-					t.Fatal(err)
-				}
-			}
-			t.Fatal("nothing but faults")
-		}
+		insist := func(f func() error) { insist(t, f) }
 		there := map[string]bool{} // what the calls made
 		needs := map[string][]string{}
 		items := func() []ledger.Item {
@@ -210,4 +199,18 @@ func TestWhoeverComesAndGoes(t *testing.T) {
 			t.Fatalf("left: %v", rows)
 		}
 	})
+}
+
+// insist calls f until no fault is in the way.
+func insist(t *rapid.T, f func() error) {
+	for range 1000 {
+		err := f()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, ledgertest.ErrFault) {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("nothing but faults")
 }

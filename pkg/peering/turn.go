@@ -67,14 +67,13 @@ func Noted(ctx context.Context, l ledger.Ledger, id, who string, same bool) erro
 
 // Again is how one asks for another look at a connection over a peering or a gateway: a peering is read where shown says.
 func Again(c workflow.Connection, shown workflow.VPC) look.Look {
-	const reason = "somebody came while it was looked at"
 	if c.OwnsTarget() {
-		return event.Inspection{Account: shown.Account, Region: shown.Region, PeeringID: c.ID, Reason: reason}
+		return event.Inspection{Account: shown.Account, Region: shown.Region, PeeringID: c.ID, Reason: lease.Came}
 	}
 	place := func(v workflow.VPC) event.VPCPlace {
 		return event.VPCPlace{Account: v.Account, Region: v.Region, VPC: v.ID}
 	}
-	return event.TransitInspection{TransitGatewayID: c.Target, VPCs: []event.VPCPlace{place(c.Requester), place(c.Accepter)}, Reason: reason}
+	return event.TransitInspection{TransitGatewayID: c.Target, VPCs: []event.VPCPlace{place(c.Requester), place(c.Accepter)}, Reason: lease.Came}
 }
 
 // Shown returns the VPC in whose account a peering that is answered can be read: the requester's, if that is a member.

@@ -99,15 +99,8 @@ still, with its status: it is in the ledger again, and the next sweep takes away
 		title: "The ledger of two VPCs on a gateway is lost, and rebuilt",
 		about: `
 As in s5-at-once. Then the table is lost, and rebuilt: two attachments that Drawbridge made, and the pair. Then beta's VPC leaves the gateway.`,
-		change: onGateway,
-		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
-			succeeds(t, w.Ask(ctx))
-			_, err := engine.Settle(ctx, 0)
-			succeeds(t, err)
-			succeeds(t, w.Offer(ctx))
-			reachedBefore, err = w.Reach(ctx)
-			succeeds(t, err)
-		},
+		change:  onGateway,
+		prepare: offered,
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				succeeds(t, w.Lend(ctx))

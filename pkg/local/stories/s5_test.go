@@ -14,6 +14,17 @@ import (
 // reachedBefore is what decided who reaches whom before the gateway was shared.
 var reachedBefore string
 
+// offered lets both VPCs ask for the gateway, which nobody shares yet.
+func offered(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	succeeds(t, w.Ask(ctx))
+	_, err := engine.Settle(ctx, 0)
+	succeeds(t, err)
+	succeeds(t, w.Offer(ctx))
+	reachedBefore, err = w.Reach(ctx)
+	succeeds(t, err)
+}
+
 // sharedGateways is the fifth scenario from its one call to its end, where neither VPC is attached before. Two attachments
 // tell of their pair: so executions meet, and what is held to is what they leave. The page s5-gateway.md has the owner's VPC
 // attached before.
@@ -25,15 +36,8 @@ Account 111111111111 (alpha) owns the transit gateway core, whose tag drawbridge
 in. Its VPC 10.0.0.0/16 has a Lambda function in 10.0.128.0/28, whose security group lets nothing out, and a notebook in
 10.0.0.0/24. Account 222222222222 (beta) has a MySQL database in 10.1.128.0/28 with the tag drawbridge:share=true. Both
 VPCs ask for the gateway by the tag drawbridge:attach=core. Nothing is attached, and nothing connects them.`,
-	change: onGateway,
-	prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
-		succeeds(t, w.Ask(ctx))
-		_, err := engine.Settle(ctx, 0)
-		succeeds(t, err)
-		succeeds(t, w.Offer(ctx))
-		reachedBefore, err = w.Reach(ctx)
-		succeeds(t, err)
-	},
+	change:  onGateway,
+	prepare: offered,
 	acts: []act{
 		{"The owner of alpha shares the gateway with beta: ram CreateResourceShare.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 			succeeds(t, w.Lend(ctx))

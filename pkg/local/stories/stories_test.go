@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -78,7 +79,7 @@ func library() []tale {
 
 // met reports whether an execution found another one at its thing, or looked once more because somebody had come.
 func met(e story.End) bool {
-	return slices.ContainsFunc([]string{", and it is looked at again before that one ends", "somebody came while it was looked at"}, func(said string) bool {
+	return slices.ContainsFunc([]string{", and it is looked at again before that one ends", lease.Came}, func(said string) bool {
 		return bytes.Contains(e.Output, []byte(said))
 	})
 }
