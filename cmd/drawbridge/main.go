@@ -1,12 +1,16 @@
-// Drawbridge is the operator's command: it plays Drawbridge on this machine, and plays lost events again in AWS.
+// Drawbridge is the command of those who use Drawbridge: it answers their questions about what connects their accounts, plays Drawbridge on this
+// machine, and plays lost events again in AWS.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -17,6 +21,8 @@ import (
 // cli are the commands and what they take.
 type cli struct {
 	Root string `help:"Root of the repository; by default it is found from the executable." type:"existingdir" placeholder:"DIR"`
+
+	Status statusCommand `cmd:"" help:"Show what stands, waits or is in the way, as the ledger has it."`
 
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
 	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
@@ -36,25 +42,26 @@ type environment struct {
 
 func main() {
 	var c cli
-	parsed := kong.Parse(&c,
-		kong.Name("drawbridge"),
-		kong.Vars{"region": local.DefaultRegion},
-		kong.Description("Connects a notebook to a database in another account, by itself, if the policy lets it."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
-	)
+	parsed := parser(&c)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	interrupted := false
 	err := func() error {
 		defer stop()
 		defer func() { interrupted = ctx.Err() != nil }()
+		chosen, err := parsed.Parse(os.Args[1:])
+		if err != nil {
+			return fmt.Errorf("%w: see drawbridge --help", err)
+		}
 		root, err := c.root()
-		if err != nil && parsed.Command() != "replay" && parsed.Command() != "connect-snippet <role>" && parsed.Command() != "notebook-url <name>" {
+		if err != nil && slices.Contains(engine, strings.Fields(chosen.Command())[0]) {
 			return err
 		}
-		parsed.BindTo(ctx, (*context.Context)(nil))
-		return parsed.Run(environment{root: root})
+		chosen.BindTo(ctx, (*context.Context)(nil))
+		return chosen.Run(environment{root: root})
 	}()
 	switch {
+	case errors.Is(err, errNo):
+		os.Exit(2)
 	case err != nil && interrupted:
 		fmt.Fprintln(os.Stderr, "drawbridge: interrupted")
 		os.Exit(130)
@@ -62,6 +69,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "drawbridge:", err)
 		os.Exit(1)
 	}
+}
+
+// engine are the commands that play the engine, which lies in the repository.
+var engine = []string{"local", "demo", "bench"}
+
+func parser(c *cli) *kong.Kong {
+	return kong.Must(c,
+		kong.Name("drawbridge"),
+		kong.Vars{"region": local.DefaultRegion},
+		kong.Description("Connects a notebook to a database in another account, by itself, if the policy lets it."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
+	)
 }
 
 // root finds the repository: bin/drawbridge lies in it, and so may the folder

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -89,12 +88,12 @@ func (b Brake) Waiting(ctx context.Context) ([]Waiting, error) {
 	}
 	var out []Waiting
 	for _, r := range rows {
-		var w waiting
-		if err := json.Unmarshal(r.Body, &w); err != nil {
-			return nil, fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
+		w, waits, err := Of(r)
+		if err != nil {
+			return nil, err
 		}
-		if !w.Let {
-			out = append(out, Waiting{ID: strings.TrimPrefix(r.Sort, waits), Cause: w.Cause, At: w.At})
+		if waits {
+			out = append(out, w)
 		}
 	}
 	return out, nil

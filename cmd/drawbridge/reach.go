@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/term"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+)
+
+// reach is how a command that answers a question reaches AWS, and how it prints.
+type reach struct {
+	Profile string       `help:"Profile of your AWS configuration." placeholder:"NAME"`
+	Region  string       `help:"Region; by default that of your AWS configuration." placeholder:"REGION"`
+	Local   localAddress `help:"Ask a running drawbridge local, at its listen address (127.0.0.1:4566)." placeholder:"[HOST:PORT]"`
+
+	Output string `help:"Print as ${enum}." short:"o" enum:"table,json,yaml" default:"table" placeholder:"FORMAT"`
+}
+
+// localAddress is the address of a running engine; the flag alone means the one that it listens at by default.
+type localAddress string
+
+// Decode implements [kong.MapperValue].
+func (l *localAddress) Decode(c *kong.DecodeContext) error {
+	*l = "127.0.0.1:4566"
+	if c.Scan.Peek().Type == kong.FlagValueToken {
+		return c.Scan.PopValueInto("address", (*string)(l))
+	}
+	return nil
+}
+
+// IsBool implements [kong.BoolMapperValue]: the flag needs no value.
+func (*localAddress) IsBool() bool { return true }
+
+func (l localAddress) url() string {
+	if strings.Contains(string(l), "://") {
+		return string(l)
+	}
+	return "http://" + string(l)
+}
+
+// base is the configuration of whoever asks. account is theirs in the engine, where anybody may be anyone.
+func (r reach) base(ctx context.Context, account string) (aws.Config, error) {
+	if r.Local != "" {
+		region := r.Region
+		if region == "" {
+			region = local.DefaultRegion
+		}
+		return local.ClientConfig(r.Local.url(), account, region), nil
+	}
+	return r.profile(ctx, r.Profile)
+}
+
+// profile is the configuration of one profile, by the SDK's chain of credentials: environment, profile, SSO, role of the machine.
+// https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+func (r reach) profile(ctx context.Context, name string) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{config.WithRegion(r.Region)}
+	if name != "" {
+		options = append(options, config.WithSharedConfigProfile(name))
+	}
+	c, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return c, fmt.Errorf("loading your AWS configuration: %w", err)
+	}
+	if c.Region == "" {
+		return c, errors.New("no Region is set: name it with --region, AWS_REGION or in your profile")
+	}
+	return c, nil
+}
+
+// whose says which account a configuration is of.
+func whose(ctx context.Context, c aws.Config) (string, error) {
+	got, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return "", fmt.Errorf("asking who you are: %w: sign in (aws sso login), or name a profile with --profile", err)
+	}
+	return aws.ToString(got.Account), nil
+}
+
+// print writes an answer to stdout, as wide as the terminal, in colour only there.
+func (r reach) print(d answer.Document) error {
+	p := answer.Printer{Out: os.Stdout, Format: r.Output, Color: terminal(os.Stdout)}
+	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		p.Width = width
+	}
+	return p.Print(d)
+}
+
+// talk says something that is no data.
+func talk(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "drawbridge: "+format+"\n", args...)
+}
+
+// errNo says that the answer is no: nothing went wrong, and what was asked does not hold. The answer was printed.
+var errNo = errors.New("the answer is no")
+
+// yes returns nil if what was asked holds, else the error that makes the command exit with 2.
+func yes(holds bool) error {
+	if holds {
+		return nil
+	}
+	return errNo
+}

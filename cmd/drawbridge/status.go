@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+)
+
+type statusCommand struct {
+	ID    string `arg:"" optional:"" help:"Only this entry of the ledger, with all that was added for it."`
+	Watch bool   `help:"Look again every few seconds, until you press Ctrl-C." short:"w"`
+	hubFlags
+	reach
+}
+
+// hubFlags say which hub to read.
+type hubFlags struct {
+	Table string `help:"Table of the ledger; by default what the stack drawbridge-hub says." placeholder:"NAME"`
+}
+
+// Help is what kong shows below the options.
+func (statusCommand) Help() string {
+	return `Reads the hub's ledger with your own credentials, in the hub's account: needs dynamodb:Scan of the ledger's table; better also
+cloudformation:DescribeStacks, ssm:GetParameter, states:ListExecutions and states:DescribeExecution. It changes nothing.
+
+Exits with 0; with an ID with 2 if there is no such entry, or if it does not stand, is contested or waits for somebody; with 1 after an error.
+
+Examples:
+
+  drawbridge status --profile hub
+  drawbridge status pcx-0a1b2c3d4e5f60718 -o yaml
+  drawbridge status -o json | jq '.entries[] | select(.state == "Refused")'
+  drawbridge status --local --watch`
+}
+
+// pause is how long a board that is watched stays.
+const pause = 5 * time.Second
+
+// Run implements the command.
+func (c statusCommand) Run(ctx context.Context) error {
+	hub, err := c.base(ctx, local.HubAccount)
+	if err != nil {
+		return err
+	}
+	account, err := whose(ctx, hub)
+	if err != nil {
+		return err
+	}
+	for {
+		holds, err := c.once(ctx, hub, account)
+		if err != nil || !c.Watch {
+			if err == nil {
+				err = yes(holds)
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+	}
+}
+
+// once reads and prints, and says whether all is well with what was asked about.
+func (c statusCommand) once(ctx context.Context, hub aws.Config, account string) (bool, error) {
+	at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), account, hub.Region, c.Table)
+	if err != nil {
+		return false, err
+	}
+	rows, err := board.Read(ctx, dynamodb.NewFromConfig(hub), at)
+	if err != nil {
+		return false, err
+	}
+	if c.Watch && terminal(os.Stdout) {
+		fmt.Print("\x1b[H\x1b[2J") // to the top of an empty screen
+	}
+	if c.ID != "" {
+		e, ok := board.EntryOf(rows, c.ID, time.Now())
+		if !ok {
+			talk("%s is not managed: table %s in account %s, %s has no entry of it. What is there and was not given to Drawbridge is left alone", c.ID, at.Table, at.Account, at.Region)
+			return false, nil
+		}
+		e.Hub = at
+		return e.Line.Fine(), c.print(e)
+	}
+	b := board.Of(rows, time.Now())
+	b.Hub = at
+	if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(hub)); err != nil {
+		talk("%v", err)
+	}
+	if b.Sweep, err = board.ReadSweep(ctx, sfn.NewFromConfig(hub), at); err != nil {
+		talk("%v", err)
+	}
+	return true, c.print(b)
+}

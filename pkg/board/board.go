@@ -1,0 +1,107 @@
+// Package board is what stands between an organization's accounts, as the ledger has it: for whoever asks what Drawbridge does.
+//
+// It reads the whole ledger once, page by page, and the mode, and what the last sweep counted; it changes nothing and needs no function. Whoever
+// may read the hub's table sees it.
+//
+//	board.go  the words, which are the answer's fields
+//	plan.go   thinks: which row becomes which line, and what needs somebody (pure)
+//	apply.go  reads the hub
+//	text.go   the board for people
+package board
+
+import (
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Hub says which hub was read.
+type Hub struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Table   string `json:"table" jsonschema:"the ledger's table"`
+	Stack   string `json:"stack,omitempty" jsonschema:"the stack that named the table; empty if the table was named otherwise"`
+}
+
+// Board is the answer of drawbridge status.
+type Board struct {
+	answer.Head
+	Hub  Hub       `json:"hub"`
+	At   time.Time `json:"at" jsonschema:"when the ledger was read"`
+	Mode Mode      `json:"mode"`
+	// Standing counts the entries of which something may stand in the members.
+	Standing int    `json:"standing"`
+	Entries  []Line `json:"entries" jsonschema:"all entries of the ledger, by kind, state and id"`
+	Held     []Held `json:"held" jsonschema:"what is held back"`
+	Sweep    *Sweep `json:"sweep,omitempty" jsonschema:"the last sweep that ended; absent if there was none or it could not be read"`
+}
+
+// Mode is how far Drawbridge goes.
+type Mode struct {
+	Mode string `json:"mode" jsonschema:"full, add, observe or paused; empty if it could not be read"`
+	Why  string `json:"why,omitempty"`
+}
+
+// Line is one entry of the ledger.
+type Line struct {
+	ID     string        `json:"id"`
+	Kind   string        `json:"kind" jsonschema:"peering, transit, attachment, data-api, data-api-endpoint, private-notebooks, studio or share"`
+	State  string        `json:"state" jsonschema:"the end state of its last execution; docs/runbook.md has an entry for each"`
+	Reason string        `json:"reason,omitempty"`
+	Sides  []ledger.Side `json:"sides"`
+	Asked  string        `json:"asked,omitempty" jsonschema:"who asked for it, as the record of the request names them"`
+	Origin string        `json:"origin" jsonschema:"requested, or adopted by its owner"`
+	Policy string        `json:"policy,omitempty" jsonschema:"that decided"`
+	// Approved counts what its owner has approved of what they were asked.
+	Approved int       `json:"approved,omitempty" jsonschema:"how many lines of a question its owner approved"`
+	Since    time.Time `json:"since"`
+	At       time.Time `json:"at,omitzero" jsonschema:"of the state"`
+	Until    time.Time `json:"until,omitzero" jsonschema:"when it ends by itself"`
+	Items    int       `json:"items" jsonschema:"things that were added or changed for it"`
+	// Contested are things that somebody took away again after they were put back.
+	Contested []string `json:"contested,omitempty"`
+	// Waits says what waits for somebody: an approval, a removal that the brake stopped.
+	Waits string `json:"waits,omitempty"`
+	// Command answers what waits, with credentials of the account that is asked.
+	Command []string `json:"command,omitempty" jsonschema:"the command by which the owner answers"`
+	By      string   `json:"by,omitempty" jsonschema:"the account that answers"`
+	// Working is the execution that is at it now.
+	Working *ledger.Lease `json:"working,omitempty"`
+
+	braked bool // what waits is among what is held back, too
+}
+
+// Held is what is held back about a thing, because of the mode, of the brake, or of something that cannot be read.
+type Held struct {
+	Thing   string    `json:"thing"`
+	Machine string    `json:"machine,omitempty"`
+	End     string    `json:"end" jsonschema:"Paused, Planned, Kept, Braked or Unreadable; docs/runbook.md has an entry for each"`
+	Reason  string    `json:"reason"`
+	Changes []string  `json:"changes,omitempty" jsonschema:"what would be changed"`
+	Since   time.Time `json:"since"`
+}
+
+// Sweep is what the last sweep counted.
+type Sweep struct {
+	Execution string           `json:"execution"`
+	At        time.Time        `json:"at" jsonschema:"when it ended"`
+	Accounts  int              `json:"accounts"`
+	Found     []workflow.Found `json:"found" jsonschema:"by kind; unmanaged is what is there and was not given to Drawbridge: it is left alone"`
+	NotSwept  int              `json:"notSwept" jsonschema:"accounts that could not be swept, or not wholly"`
+}
+
+// Entry is the answer of drawbridge status ID.
+type Entry struct {
+	answer.Head
+	Hub   Hub           `json:"hub"`
+	At    time.Time     `json:"at"`
+	Line  Line          `json:"entry"`
+	Items []ledger.Item `json:"items"`
+	Told  string        `json:"told,omitempty" jsonschema:"digest of what people were told last"`
+	Held  []Held        `json:"held"`
+}
+
+// Fine reports whether nothing of an entry needs somebody.
+func (l Line) Fine() bool { return l.Waits == "" && len(l.Contested) == 0 && standing(l.State) }

@@ -1,0 +1,200 @@
+package board
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Rows is what was read of a ledger. The zero value has nothing.
+type Rows struct {
+	entries []ledger.Connection
+	items   []ledger.Item // sorted only by [Rows.ItemsOf]
+	leases  map[string]ledger.Lease
+	held    []hold.Kept
+	braked  []brake.Waiting
+}
+
+// Add takes one row, of whatever kind; rows that say nothing to a board are passed over.
+func (r *Rows) Add(row ledger.Row) error {
+	if c, ok, err := row.Connection(); ok || err != nil {
+		r.entries = append(r.entries, c)
+		return err
+	}
+	if i, ok, err := row.Item(); ok || err != nil {
+		r.items = append(r.items, i)
+		return err
+	}
+	if name, l, ok, err := row.Lease(); ok || err != nil {
+		if r.leases == nil {
+			r.leases = map[string]ledger.Lease{}
+		}
+		r.leases[name] = l
+		return err
+	}
+	if k, ok, err := hold.Of(row); ok || err != nil {
+		r.held = append(r.held, k)
+		return err
+	}
+	w, ok, err := brake.Of(row)
+	if ok {
+		r.braked = append(r.braked, w)
+	}
+	return err
+}
+
+// kinds is the order in which a board lists entries.
+var kinds = []string{"peering", "transit", "attachment", "data-api", "data-api-endpoint", "studio", "private-notebooks", "share"}
+
+func rank(kind string) int {
+	if n := slices.Index(kinds, kind); n >= 0 {
+		return n
+	}
+	return len(kinds)
+}
+
+// Of makes the board of what was read.
+func Of(r Rows, at time.Time) Board {
+	b := Board{Head: answer.HeadOf("Status"), At: at.UTC(), Entries: []Line{}, Held: r.heldAll()}
+	for _, c := range r.entries {
+		l := r.line(c)
+		if standing(l.State) {
+			b.Standing++
+		}
+		b.Entries = append(b.Entries, l)
+	}
+	slices.SortFunc(b.Entries, func(a, c Line) int {
+		return cmp.Or(rank(a.Kind)-rank(c.Kind), strings.Compare(a.Kind, c.Kind), strings.Compare(a.State, c.State), strings.Compare(a.ID, c.ID))
+	})
+	return b
+}
+
+// EntryOf makes the answer about one entry, and reports whether there is one.
+func EntryOf(r Rows, id string, at time.Time) (Entry, bool) {
+	n := slices.IndexFunc(r.entries, func(c ledger.Connection) bool { return c.ID == id })
+	if n < 0 {
+		return Entry{}, false
+	}
+	c := r.entries[n]
+	e := Entry{Head: answer.HeadOf("Entry"), At: at.UTC(), Line: r.line(c), Items: r.itemsOf(id), Held: []Held{}, Told: c.Told}
+	for _, h := range r.heldAll() {
+		if about(h.Thing, id) {
+			e.Held = append(e.Held, h)
+		}
+	}
+	return e, true
+}
+
+// about reports whether what is held back is about an entry: its id is among the words that name the thing.
+func about(thing, id string) bool { return slices.Contains(strings.Fields(thing), id) }
+
+// standing reports whether something may stand in the members of an entry in a state.
+func standing(state string) bool { return sweep.Standing(ledger.Connection{Status: ledger.Status(state)}) }
+
+// words names an item: what it is, and where.
+func words(i ledger.Item) string {
+	return fmt.Sprintf("%s %s of %s in %s %s", i.Kind, i.Key, i.Resource, i.Account, i.Region)
+}
+
+func (r Rows) itemsOf(id string) []ledger.Item {
+	out := []ledger.Item{}
+	for _, i := range r.items {
+		if i.NeededBy(id) || i.For == id {
+			out = append(out, i)
+		}
+	}
+	slices.SortFunc(out, func(a, b ledger.Item) int {
+		return cmp.Or(strings.Compare(a.Place(), b.Place()), strings.Compare(a.Resource, b.Resource), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Key, b.Key))
+	})
+	return out
+}
+
+func (r Rows) line(c ledger.Connection) Line {
+	l := Line{ID: c.ID, Kind: c.Kind, State: string(c.Status), Reason: c.Reason, Sides: append([]ledger.Side{}, c.Sides...), Asked: c.Asked, Origin: string(c.Origin),
+		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until}
+	for _, i := range r.itemsOf(c.ID) {
+		l.Items++
+		if i.State == ledger.Contested {
+			l.Contested = append(l.Contested, words(i))
+		}
+	}
+	if lease, ok := r.leases[c.ID]; ok && lease.Holder != "" {
+		l.Working = &lease
+	}
+	if n := slices.IndexFunc(r.braked, func(w brake.Waiting) bool { return w.ID == c.ID }); n >= 0 {
+		l.braked, l.Waits = true, "a person decides whether it is taken away: " + r.braked[n].Cause
+		return l
+	}
+	switch workflow.Result(c.Status) {
+	case workflow.AwaitingApproval:
+		l.Waits = "its owner has to approve it"
+	case workflow.PendingApproval:
+		l.Waits = "what came later has to be approved by its owner"
+	default:
+		return l
+	}
+	l.By, l.Command = answering(c)
+	return l
+}
+
+// answering is the command by which the owner who is asked approves what the last question showed, and their account.
+func answering(c ledger.Connection) (account string, command []string) {
+	if c.Kind != "peering" && c.Kind != "attachment" {
+		return "", nil
+	}
+	n := slices.IndexFunc(c.Sides, func(s ledger.Side) bool { return s.Role == "accepter" })
+	if n < 0 {
+		return "", nil
+	}
+	asked, shown := c.Sides[n], c.Approval.Shown
+	if len(shown) == 0 {
+		shown = c.Approval.First
+	}
+	return asked.Account, []string{"aws", "ec2", "create-tags", "--region", asked.Region, "--resources", c.ID, "--tags", "Key=" + tag.Approval + ",Value=" + cover.Answer(c.Approval, shown)}
+}
+
+func (r Rows) heldAll() []Held {
+	out := []Held{}
+	for _, k := range r.held {
+		out = append(out, Held{Thing: k.Thing, Machine: k.Machine, End: string(k.End), Reason: k.Reason, Changes: k.Changes, Since: k.Since})
+	}
+	for _, w := range r.braked {
+		if !slices.ContainsFunc(out, func(h Held) bool { return h.End == string(mode.Braked) && about(h.Thing, w.ID) }) {
+			out = append(out, Held{Thing: w.ID, End: string(mode.Braked), Reason: w.Cause, Since: w.At})
+		}
+	}
+	slices.SortFunc(out, func(a, b Held) int {
+		return cmp.Or(strings.Compare(a.End, b.End), strings.Compare(a.Machine, b.Machine), strings.Compare(a.Thing, b.Thing))
+	})
+	return out
+}
+
+// Counts returns how many entries there are of each kind and state, "Connected 3", by kind.
+func (b Board) Counts() [][2]string {
+	var out [][2]string
+	for n := 0; n < len(b.Entries); {
+		kind := b.Entries[n].Kind
+		var words []string
+		for n < len(b.Entries) && b.Entries[n].Kind == kind {
+			state, from := b.Entries[n].State, n
+			for n < len(b.Entries) && b.Entries[n].Kind == kind && b.Entries[n].State == state {
+				n++
+			}
+			words = append(words, fmt.Sprintf("%d %s", n-from, cmp.Or(state, "begun")))
+		}
+		out = append(out, [2]string{kind, strings.Join(words, ", ")})
+	}
+	return out
+}

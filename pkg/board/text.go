@@ -1,0 +1,245 @@
+package board
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+)
+
+// titles are what people call the kinds of entries.
+var titles = map[string]string{"peering": "Peerings", "transit": "Pairs on a transit gateway", "attachment": "Attachments", "data-api": "Data API",
+	"data-api-endpoint": "Endpoints for the Data API", "studio": "Studio", "private-notebooks": "Private notebooks", "share": "Shares"}
+
+// Text implements [answer.Document].
+func (b Board) Text(p *answer.Page) {
+	b.Hub.text(p)
+	p.Say("mode    ", "%s", b.Mode.words())
+	count := fmt.Sprintf("%d entries, of %d something may stand", len(b.Entries), b.Standing)
+	if len(b.Entries) == 0 {
+		count = "no entries: nobody asked for anything yet"
+	}
+	p.Say("ledger  ", "%s", count)
+	for n := 0; n < len(b.Entries); {
+		kind, from := b.Entries[n].Kind, n
+		for n < len(b.Entries) && b.Entries[n].Kind == kind {
+			n++
+		}
+		b.section(p, kind, b.Entries[from:n])
+	}
+	b.attention(p)
+	b.swept(p)
+}
+
+func (h Hub) text(p *answer.Page) {
+	where := fmt.Sprintf("account %s, %s, table %s", h.Account, h.Region, h.Table)
+	if h.Stack != "" {
+		where += " of stack " + h.Stack
+	}
+	p.Say("hub     ", "%s", where)
+}
+
+func (m Mode) words() string {
+	switch {
+	case m.Mode == "":
+		return "not known: it could not be read"
+	case m.Why != "":
+		return m.Mode + ": " + m.Why
+	}
+	return m.Mode
+}
+
+// section writes the entries of one kind. Where there is room, it says who asked and why it is so.
+func (b Board) section(p *answer.Page, kind string, lines []Line) {
+	p.Title(cmp.Or(titles[kind], kind))
+	head := []string{"id", "state", "since", "from", "to"}
+	if p.Wide() {
+		head = append(head, "asked by", "things", "reason")
+	}
+	var rows [][]string
+	for _, l := range lines {
+		from, to := l.ends()
+		state := cmp.Or(l.State, "begun")
+		row := []string{short(l.ID, p.Wide()), p.Paint(l.color(), state), answer.Age(cmp.Or(l.At, l.Since), b.At), from, to}
+		if p.Wide() {
+			row = append(row, who(l.Asked), fmt.Sprint(l.Items), l.Reason)
+		}
+		rows = append(rows, row)
+	}
+	p.Table("  ", head, rows)
+}
+
+// short is an id without what a table of 80 columns says elsewhere: of an ARN its resource.
+func short(id string, whole bool) string {
+	if parts := strings.SplitN(id, ":", 6); !whole && parts[0] == "arn" && len(parts) == 6 {
+		return parts[5]
+	}
+	return id
+}
+
+// who is the name in an identity: what stands behind the last slash of its ARN.
+func who(identity string) string { return identity[strings.LastIndexByte(identity, '/')+1:] }
+
+func (l Line) color() string {
+	switch {
+	case l.Waits != "" || len(l.Contested) > 0:
+		return answer.Unsure
+	case standing(l.State):
+		return answer.Good
+	}
+	return answer.Bad
+}
+
+// ends are the accounts of an entry's first and last side.
+func (l Line) ends() (from, to string) {
+	switch len(l.Sides) {
+	case 0:
+		return "", ""
+	case 1:
+		return l.Sides[0].Account, ""
+	}
+	return l.Sides[0].Account, l.Sides[len(l.Sides)-1].Account
+}
+
+// attention says what needs somebody, and what they do.
+func (b Board) attention(p *answer.Page) {
+	titled := false
+	title := func() {
+		if !titled {
+			p.Title("Needs somebody")
+		}
+		titled = true
+	}
+	for _, l := range b.Entries {
+		if l.Waits == "" && len(l.Contested) == 0 {
+			continue
+		}
+		title()
+		l.attention(p)
+	}
+	for _, h := range b.Held {
+		title()
+		h.text(p)
+	}
+}
+
+func (l Line) attention(p *answer.Page) {
+	if l.Waits != "" && !l.braked {
+		p.Say("  ", "%s: %s", l.ID, l.Waits)
+	}
+	if len(l.Command) > 0 {
+		p.Say("    ", "in account %s:", l.By)
+		p.Command("      ", l.Command)
+	}
+	for _, c := range l.Contested {
+		p.Say("  ", "%s: somebody took away %s; it is left to them (docs/runbook.md#contested)", l.ID, c)
+	}
+}
+
+func (h Held) text(p *answer.Page) {
+	p.Say("  ", "%s: %s: %s", h.Thing, h.End, h.Reason)
+	for n, c := range h.Changes {
+		if n == 5 && len(h.Changes) > 6 {
+			p.Say("    ", "and %d more changes", len(h.Changes)-n)
+			break
+		}
+		p.Say("    ~ ", "%s", c)
+	}
+	p.Say("    ", "what to do: docs/runbook.md#%s", strings.ToLower(h.End))
+}
+
+func (b Board) swept(p *answer.Page) {
+	p.Title("Found, and not given to Drawbridge")
+	if b.Sweep == nil {
+		p.Say("  ", "No sweep of all accounts has ended lately that could be read.")
+		return
+	}
+	var rows [][]string
+	for _, f := range b.Sweep.Found {
+		if f.Unmanaged > 0 {
+			rows = append(rows, []string{f.Kind, fmt.Sprint(f.Unmanaged), fmt.Sprint(f.Seen), strings.Join(f.Names, " ")})
+		}
+	}
+	p.Table("  ", []string{"kind", "found", "of", "the first of them"}, rows)
+	nothing := ""
+	if len(rows) == 0 {
+		nothing = "nothing, "
+	}
+	p.Say("  ", "%sas the sweep of %d accounts counted %s ago; %d accounts were not swept, or not wholly.", nothing, b.Sweep.Accounts, answer.Age(b.Sweep.At, b.At), b.Sweep.NotSwept)
+}
+
+// Text implements [answer.Document].
+func (e Entry) Text(p *answer.Page) {
+	e.Hub.text(p)
+	l := e.Line
+	p.Title(l.ID)
+	say := func(label, words string) {
+		if words != "" {
+			p.Say(fmt.Sprintf("  %-10s", label), "%s", words)
+		}
+	}
+	say("kind", l.Kind)
+	say("state", p.Paint(l.color(), cmp.Or(l.State, "begun"))+ago(l, e))
+	say("reason", l.Reason)
+	for _, s := range l.Sides {
+		say(s.Role, sideWords(s))
+	}
+	say("asked by", l.Asked)
+	say("origin", l.Origin+", "+l.Since.UTC().Format("2006-01-02 15:04 MST"))
+	say("policy", l.Policy)
+	if l.Approved > 0 {
+		say("approved", fmt.Sprintf("%d lines of what the owner was asked", l.Approved))
+	}
+	if !l.Until.IsZero() {
+		say("until", l.Until.UTC().Format("2006-01-02 15:04 MST"))
+	}
+	say("told", e.Told)
+	if l.Working != nil {
+		say("working", fmt.Sprintf("execution %s, for %s, by %s", l.Working.Holder, answer.Age(l.Working.Since, e.At), cmp.Or(l.Working.Event, "no event")))
+	}
+	var rows [][]string
+	for _, i := range e.Items {
+		rows = append(rows, []string{string(i.Kind), i.Account, i.Resource, i.Key, p.Paint(itemColor(i), string(i.State)), cmp.Or(i.Before, "nothing")})
+	}
+	if len(rows) > 0 {
+		p.Title("Added or changed for it")
+		p.Table("  ", []string{"kind", "account", "resource", "key", "state", "before"}, rows)
+	}
+	if l.Waits != "" || len(l.Contested) > 0 || len(e.Held) > 0 {
+		p.Title("Needs somebody")
+		l.attention(p)
+		for _, h := range e.Held {
+			h.text(p)
+		}
+	}
+}
+
+func ago(l Line, e Entry) string {
+	if l.At.IsZero() {
+		return ""
+	}
+	return ", for " + answer.Age(l.At, e.At)
+}
+
+func itemColor(i ledger.Item) string {
+	switch i.State {
+	case ledger.Confirmed:
+		return answer.Good
+	case ledger.Contested:
+		return answer.Bad
+	}
+	return answer.Unsure
+}
+
+func sideWords(s ledger.Side) string {
+	out := s.Account + " " + s.Region + " " + s.ID
+	if len(s.CIDRs) > 0 {
+		out += " " + strings.Join(s.CIDRs, ", ")
+	}
+	if len(s.Participants) > 0 {
+		out += ", shared with " + strings.Join(s.Participants, ", ")
+	}
+	return out
+}
