@@ -56,28 +56,28 @@ func (p *Page) Command(lead string, words []string) {
 	fmt.Fprintln(&p.b, Shell(words, p.Width, lead))
 }
 
-// Shell returns a command as a shell reads it, in lines of at most a width that begin with lead. A line goes on after a backslash. Width 0 is one line.
+// Shell returns a command as a shell reads it, in lines of at most a width that begin with lead: an option stays with its values. A line goes on after
+// a backslash. Width 0 is one line.
 func Shell(words []string, width int, lead string) string {
-	var b strings.Builder
-	column := 0
+	var parts []string
 	for n, w := range words {
-		w = quoted(w)
-		wide := utf8.RuneCountInString(w)
-		switch {
-		case n == 0:
-			b.WriteString(lead)
-			column = utf8.RuneCountInString(lead)
-		case width > 0 && column+1+wide > width-2 && column > utf8.RuneCountInString(lead)+2:
-			b.WriteString(" \\\n" + lead + "  ")
-			column = utf8.RuneCountInString(lead) + 2
-		default:
-			b.WriteByte(' ')
-			column++
+		if n > 0 && !strings.HasPrefix(w, "--") && strings.HasPrefix(parts[len(parts)-1], "--") {
+			parts[len(parts)-1] += " " + quoted(w)
+			continue
 		}
-		b.WriteString(w)
-		column += wide
+		parts = append(parts, quoted(w))
 	}
-	return b.String()
+	lines := []string{lead + parts[0]}
+	for _, part := range parts[1:] {
+		last := &lines[len(lines)-1]
+		if width > 0 && utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(part) > width-2 {
+			*last += ` \`
+			lines = append(lines, lead+"  "+part)
+			continue
+		}
+		*last += " " + part
+	}
+	return strings.Join(lines, "\n")
 }
 
 // quoted is a word as a POSIX shell takes it.

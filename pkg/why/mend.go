@@ -1,0 +1,497 @@
+package why
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+)
+
+// Change is one thing that mends a hop.
+type Change struct {
+	Account string   `json:"account" jsonschema:"the account whose credentials it needs"`
+	What    string   `json:"what" jsonschema:"what it does, in words"`
+	Command []string `json:"command" jsonschema:"the words of the command"`
+	// Where says where it is run, if not by the AWS CLI.
+	Where string `json:"where,omitempty" jsonschema:"where it is run, if it is no command of the AWS CLI"`
+
+	make func(state) state
+}
+
+// state is what changes are made in: the model, never AWS.
+type state struct {
+	world  network.World
+	client network.Client
+}
+
+// inVPC makes a change in one VPC of the model.
+func inVPC(id string, f func(*network.VPC)) func(state) state {
+	return func(s state) state {
+		s.world.VPCs = slices.Clone(s.world.VPCs)
+		for n := range s.world.VPCs {
+			if s.world.VPCs[n].ID == id {
+				f(&s.world.VPCs[n])
+			}
+		}
+		return s
+	}
+}
+
+// inGateway makes a change in one table of a gateway of the model.
+func inGateway(gateway, table string, f func(*network.Table)) func(state) state {
+	return func(s state) state {
+		s.world.Gateways = slices.Clone(s.world.Gateways)
+		for n := range s.world.Gateways {
+			g := &s.world.Gateways[n]
+			if g.ID != gateway {
+				continue
+			}
+			g.Tables = slices.Clone(g.Tables)
+			for t := range g.Tables {
+				if g.Tables[t].ID == table {
+					g.Tables[t].Routes = slices.Clone(g.Tables[t].Routes)
+					f(&g.Tables[t])
+				}
+			}
+		}
+		return s
+	}
+}
+
+// mends returns what mends a hop that fails; nothing where no single command does, such as addresses that overlap: then the remedy says it in words.
+// A command opens no more than the packets between the two ends need; a route leads the whole range of the other VPC, as routes do.
+func (q Question) mends(code string, over Carrier) []Change {
+	client := side{q.From, q.Client.VPC, q.Client.Subnets, q.Client.Groups, q.Client.Addresses, q}
+	database := side{q.To, q.Database.VPC, q.Database.Subnets, q.Database.Groups, q.Database.Addresses, q}
+	port := network.Ports{From: q.Port, To: q.Port}
+	switch code {
+	case "client-group":
+		return client.rules(database, port, true)
+	case "database-group":
+		return database.rules(client, port, false)
+	case "client-acl":
+		return client.acls(database, port, true, over)
+	case "database-acl":
+		return database.acls(client, port, false, over)
+	case "acl-back":
+		return append(database.acls(client, network.Ephemeral, true, over), client.acls(database, network.Ephemeral, false, over)...)
+	case "route-there":
+		return client.routes(database, over.ID)
+	case "route-back":
+		return database.routes(client, over.ID)
+	case "carrier":
+		return q.accept(over)
+	case "gateway-route":
+		return q.propagate(client, database, over.ID)
+	case "gateway-route-back":
+		return q.propagate(database, client, over.ID)
+	case "name-resolution":
+		return q.names(client, database, over.ID)
+	case "host-route":
+		return q.hosted(client, database)
+	}
+	return nil
+}
+
+// side is one end of a path with where it is.
+type side struct {
+	End
+	vpc       string
+	subnets   []string
+	groups    []string
+	addresses []netip.Prefix
+	q         Question
+}
+
+func (s side) network() network.VPC {
+	v, _ := vpcOf(s.q.World, s.vpc)
+	return v
+}
+
+// cidrs are the IPv4 addresses that it has or may have: those by which the two ends meet.
+func (s side) cidrs() []netip.Prefix {
+	var out []netip.Prefix
+	add := func(p netip.Prefix) {
+		if p.Addr().Is4() && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	for _, a := range s.addresses {
+		add(a)
+	}
+	if len(out) == 0 {
+		for _, id := range s.subnets {
+			in, _ := s.network().Subnet(id)
+			for _, p := range in.CIDRs {
+				add(p)
+			}
+		}
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return out
+}
+
+// rules opens the first of the groups of an end to the other, for what none of its groups lets through.
+func (s side) rules(other side, ports network.Ports, egress bool) []Change {
+	v := s.network()
+	if len(s.groups) == 0 {
+		return nil
+	}
+	var rules []network.Rule
+	for _, id := range s.groups {
+		g, _ := v.Group(id)
+		if egress {
+			rules = append(rules, g.Egress...)
+		} else {
+			rules = append(rules, g.Ingress...)
+		}
+	}
+	shut, _ := network.Shut(rules, network.Traffic{Peers: other.cidrs(), Ports: ports})
+	var out []Change
+	call, what := "authorize-security-group-ingress", "let TCP %d in from %s"
+	if egress {
+		call, what = "authorize-security-group-egress", "let TCP %d out to %s"
+	}
+	for _, p := range prefixes(shut) {
+		group := s.groups[0]
+		out = append(out, Change{Account: s.Account, What: fmt.Sprintf(what, ports.From, p), Command: []string{"aws", "ec2", call, "--region", s.Region, "--group-id", group,
+			"--ip-permissions", fmt.Sprintf("IpProtocol=tcp,FromPort=%d,ToPort=%d,IpRanges=[{CidrIp=%s}]", ports.From, ports.To, p)},
+			make: inVPC(s.vpc, func(v *network.VPC) {
+				v.Groups = slices.Clone(v.Groups)
+				for n := range v.Groups {
+					if rule := (network.Rule{Ports: ports, CIDR: p}); v.Groups[n].ID == group && egress {
+						v.Groups[n].Egress = append(slices.Clone(v.Groups[n].Egress), rule)
+					} else if v.Groups[n].ID == group {
+						v.Groups[n].Ingress = append(slices.Clone(v.Groups[n].Ingress), rule)
+					}
+				}
+			})})
+	}
+	return out
+}
+
+func prefixes(parts []network.Denied) []netip.Prefix {
+	var out []netip.Prefix
+	for _, d := range parts {
+		if !slices.Contains(out, d.CIDR) {
+			out = append(out, d.CIDR)
+		}
+	}
+	return out
+}
+
+// whole is the range that answers may need: a client's own system, and what translates its addresses, choose a port of it.
+// https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
+var whole = network.Ports{From: 1024, To: 65535}
+
+// acls adds to the ACLs of an end's subnets what lets packets to or from the other through. Over a gateway they pass the attachment's subnets as well,
+// whose ACLs see the end on their other side. https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
+func (s side) acls(other side, ports network.Ports, egress bool, over Carrier) []Change {
+	out := s.entries(s.subnets, other.cidrs(), ports, egress, s.vpc == other.vpc)
+	g := s.q.gateway(over.ID)
+	if g == nil {
+		return out
+	}
+	for _, a := range g.Attachments {
+		if a.VPC == s.vpc {
+			after := s
+			after.q = s.q.with(out) // its ACLs may be the same
+			out = append(out, after.entries(a.Subnets, s.cidrs(), ports, !egress, false)...)
+		}
+	}
+	return out
+}
+
+// entries adds to the ACLs of subnets what lets packets with peers through: before the entry that denies them.
+func (s side) entries(subnets []string, peers []netip.Prefix, ports network.Ports, egress, within bool) []Change {
+	v := s.network()
+	opened := ports
+	if ports == network.Ephemeral {
+		opened = whole
+	}
+	var out []Change
+	done := map[string]bool{}
+	for _, subnet := range subnets {
+		acl, ok := v.ACLOf(subnet)
+		if !ok || done[acl.ID] {
+			continue
+		}
+		done[acl.ID] = true
+		entries, direction := acl.Ingress, "--ingress"
+		if egress {
+			entries, direction = acl.Egress, "--egress"
+		}
+		met := peers
+		if within { // what stays in a subnet meets no ACL
+			met = slices.DeleteFunc(slices.Clone(peers), func(p netip.Prefix) bool {
+				own, _ := v.Subnet(subnet)
+				return slices.Contains(own.CIDRs, p)
+			})
+		}
+		denied := network.Deny(entries, met, ports)
+		for n, p := range prefixes(denied) {
+			number := free(entries, denied, n)
+			if number == 0 {
+				break
+			}
+			id := acl.ID
+			out = append(out, Change{Account: v.Account, What: fmt.Sprintf("let TCP %s through %s in %s", opened, strings.TrimPrefix(direction, "--"), id),
+				Command: []string{"aws", "ec2", "create-network-acl-entry", "--region", v.Region, "--network-acl-id", id, direction, "--rule-number", fmt.Sprint(number), "--protocol", "tcp",
+					"--port-range", fmt.Sprintf("From=%d,To=%d", opened.From, opened.To), "--cidr-block", p.String(), "--rule-action", "allow"},
+				make: inVPC(s.vpc, func(v *network.VPC) {
+					v.ACLs = slices.Clone(v.ACLs)
+					for n := range v.ACLs {
+						if entry := (network.Entry{Number: number, Allow: true, CIDR: p, Ports: opened}); v.ACLs[n].ID == id && egress {
+							v.ACLs[n].Egress = append(slices.Clone(v.ACLs[n].Egress), entry)
+						} else if v.ACLs[n].ID == id {
+							v.ACLs[n].Ingress = append(slices.Clone(v.ACLs[n].Ingress), entry)
+						}
+					}
+				})})
+		}
+	}
+	return out
+}
+
+// free is the n-th free number of an entry that comes before those that deny, counted down from the first of them; 0 if there is none. Where no entry
+// denies, it comes after all.
+func free(entries []network.Entry, denied []network.Denied, n int) int {
+	first, last := 0, 0
+	for _, d := range denied {
+		if d.Rule > 0 && (first == 0 || d.Rule < first) {
+			first = d.Rule
+		}
+	}
+	for _, e := range entries {
+		last = max(last, e.Number)
+	}
+	taken := func(number int) bool {
+		return slices.ContainsFunc(entries, func(e network.Entry) bool { return e.Number == number })
+	}
+	if first == 0 {
+		return min(last+10+n, 32766) // AWS's highest
+	}
+	for number := first - 1; number > 0; number-- {
+		if !taken(number) {
+			if n == 0 {
+				return number
+			}
+			n--
+		}
+	}
+	return 0
+}
+
+// routes leads an end's subnets to the other VPC: in each table that they use and that leads some of its addresses to nowhere.
+func (s side) routes(other side, target string) []Change {
+	if target == "local" || target == "" {
+		return nil
+	}
+	v, peer := s.network(), other.network()
+	var out []Change
+	done := map[string]bool{}
+	for _, subnet := range s.subnets {
+		table, ok := v.TableOf(subnet)
+		if !ok {
+			continue
+		}
+		for _, p := range table.Split(other.cidrs()) {
+			d, replace, ok := destination(table, p, peer, target)
+			if !ok || done[table.ID+" "+d.String()] {
+				continue
+			}
+			done[table.ID+" "+d.String()] = true
+			call, flag := "create-route", "--vpc-peering-connection-id"
+			if replace {
+				call = "replace-route"
+			}
+			if network.KindOf(target) == network.GatewayTarget {
+				flag = "--transit-gateway-id"
+			}
+			id := table.ID
+			out = append(out, Change{Account: v.Account, What: fmt.Sprintf("lead %s to %s in %s", d, target, id),
+				Command: []string{"aws", "ec2", call, "--region", v.Region, "--route-table-id", id, "--destination-cidr-block", d.String(), flag, target},
+				make: inVPC(s.vpc, func(v *network.VPC) {
+					v.Tables = slices.Clone(v.Tables)
+					for n := range v.Tables {
+						if v.Tables[n].ID == id {
+							v.Tables[n].Routes = led(v.Tables[n].Routes, d, target)
+						}
+					}
+				})})
+		}
+	}
+	return out
+}
+
+// destination is the route that mends where a table leads a part of the addresses of a peer. A route of another VPC's range is made or, where one
+// that leads to nowhere is as narrow, replaced. What is alive and leads elsewhere, and what a list has, is its owner's: no command takes it over.
+func destination(table network.Table, p network.Part, peer network.VPC, target string) (d netip.Prefix, replace, ok bool) {
+	if p.Answer == network.Unknown || p.Answer == network.Yes && !p.Route.Blackhole && p.Route.Target == target {
+		return d, false, false
+	}
+	n := slices.IndexFunc(peer.CIDRs, func(c netip.Prefix) bool { return c.Overlaps(p.CIDRs[0]) })
+	if n < 0 {
+		d = p.CIDRs[0]
+	} else {
+		d = peer.CIDRs[n]
+	}
+	kind := network.KindOf(p.Route.Target)
+	switch {
+	case p.Answer == network.No:
+		return d, false, true
+	case p.Route.Destination.Bits() < d.Bits() && (p.Route.Blackhole || kind == network.NAT || kind == network.Internet):
+		return d, false, true
+	case p.Route.Blackhole && p.Route.List == "" && !p.Route.Propagated:
+		return p.Route.Destination, true, true
+	case p.Route.Blackhole && p.Route.Propagated:
+		return p.Route.Destination, false, true
+	}
+	return d, false, false
+}
+
+// led is a table's routes with one to a target, in place of a static one to the same destination.
+func led(routes []network.Route, d netip.Prefix, target string) []network.Route {
+	out := slices.DeleteFunc(slices.Clone(routes), func(r network.Route) bool { return r.Destination == d && r.List == "" && !r.Propagated })
+	return append(out, network.Route{Destination: d, Target: target})
+}
+
+// accept accepts a peering that waits for it.
+func (q Question) accept(over Carrier) []Change {
+	if over.Status != "pending-acceptance" {
+		return nil
+	}
+	return []Change{{Account: over.Accepter, What: "accept the peering",
+		Command: []string{"aws", "ec2", "accept-vpc-peering-connection", "--region", over.AcceptRegion, "--vpc-peering-connection-id", over.ID},
+		make: func(s state) state {
+			s.world.Peerings = slices.Clone(s.world.Peerings)
+			for n := range s.world.Peerings {
+				if s.world.Peerings[n].ID == over.ID {
+					s.world.Peerings[n].Active = network.Yes
+				}
+			}
+			return s
+		}}}
+}
+
+// propagate has an attachment's addresses propagated into the table of the gateway that the other one uses or, where a blackhole is in the way,
+// replaces that.
+func (q Question) propagate(from, to side, gateway string) []Change {
+	g := q.gateway(gateway)
+	if g == nil {
+		return nil
+	}
+	var a, b network.Attachment
+	for _, one := range g.Attachments {
+		switch one.VPC {
+		case from.vpc:
+			a = one
+		case to.vpc:
+			b = one
+		}
+	}
+	n := slices.IndexFunc(g.Tables, func(t network.Table) bool { return t.ID == a.Table })
+	if a.ID == "" || b.ID == "" || n < 0 {
+		return nil
+	}
+	table, region, peer := g.Tables[n], from.network().Region, to.network()
+	var out []Change
+	missing := false
+	for _, p := range table.Split(to.cidrs()) {
+		switch {
+		case p.Answer == network.No:
+			missing = true
+		case p.Answer == network.Yes && p.Route.Blackhole:
+			d := p.Route.Destination
+			out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("lead %s to %s in %s", d, b.ID, table.ID),
+				Command: []string{"aws", "ec2", "replace-transit-gateway-route", "--region", region, "--transit-gateway-route-table-id", table.ID, "--destination-cidr-block", d.String(),
+					"--transit-gateway-attachment-id", b.ID},
+				make: inGateway(g.ID, table.ID, func(t *network.Table) { t.Routes = led(t.Routes, d, b.ID) })})
+		}
+	}
+	if missing {
+		out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("propagate the addresses of %s into %s", peer.ID, table.ID),
+			Command: []string{"aws", "ec2", "enable-transit-gateway-route-table-propagation", "--region", region, "--transit-gateway-route-table-id", table.ID,
+				"--transit-gateway-attachment-id", b.ID},
+			make: inGateway(g.ID, table.ID, func(t *network.Table) {
+				for _, c := range peer.CIDRs {
+					t.Routes = append(t.Routes, network.Route{Destination: c, Target: b.ID, Propagated: true})
+				}
+			})})
+	}
+	return out
+}
+
+// names turns on what name resolution needs and is off.
+func (q Question) names(client, db side, over string) []Change {
+	var out []Change
+	attribute := func(v network.VPC, what, flag string, set func(*network.Names)) {
+		out = append(out, Change{Account: v.Account, What: fmt.Sprintf("turn on %s of %s", what, v.ID),
+			Command: []string{"aws", "ec2", "modify-vpc-attribute", "--region", v.Region, "--vpc-id", v.ID, flag, "Value=true"},
+			make:    inVPC(v.ID, func(v *network.VPC) { set(&v.Names) })})
+	}
+	here, there := client.network(), db.network()
+	vpcs := []network.VPC{here, there}
+	for n, v := range vpcs {
+		if v.Names.Support == network.No && (n == 0 || q.Database.Public != network.No) {
+			attribute(v, "DNS support", "--enable-dns-support", func(n *network.Names) { n.Support = network.Yes })
+		}
+		if v.Names.Hostnames == network.No && q.Database.Public != network.No {
+			attribute(v, "DNS hostnames", "--enable-dns-hostnames", func(n *network.Names) { n.Hostnames = network.Yes })
+		}
+	}
+	n := slices.IndexFunc(q.World.Peerings, func(p network.Peering) bool { return p.ID == over })
+	if n < 0 || q.Database.Public == network.No {
+		return out
+	}
+	p, mine, role := q.World.Peerings[n], 0, "--requester-peering-connection-options"
+	if p.VPCs[1] == there.ID {
+		mine, role = 1, "--accepter-peering-connection-options"
+	}
+	if p.Resolves[mine] == network.No {
+		out = append(out, Change{Account: there.Account, What: "let the other side resolve names to private addresses",
+			Command: []string{"aws", "ec2", "modify-vpc-peering-connection-options", "--region", there.Region, "--vpc-peering-connection-id", p.ID, role, "AllowDnsResolutionFromRemoteVpc=true"},
+			make: func(s state) state {
+				s.world.Peerings = slices.Clone(s.world.Peerings)
+				s.world.Peerings[n].Resolves[mine] = network.Yes
+				return s
+			}})
+	}
+	return out
+}
+
+// hosted sets a host route on the notebook, as long as it runs: the router of a subnet has its first address but one.
+// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+func (q Question) hosted(client, db side) []Change {
+	own := client.cidrs()
+	if q.Client.Host == nil || len(own) == 0 || q.Script { // a script that sets routes of its own is its owner's
+		return nil
+	}
+	subnet, _ := client.network().Subnet(client.subnets[0])
+	router := netip.Addr{}
+	for _, c := range subnet.CIDRs {
+		if c.Addr().Is4() {
+			router = c.Masked().Addr().Next()
+		}
+	}
+	var out []Change
+	for _, c := range db.network().CIDRs {
+		if !c.Addr().Is4() || !slices.ContainsFunc(db.cidrs(), c.Overlaps) || slices.Contains(q.Client.Host.Routes, c) {
+			continue
+		}
+		out = append(out, Change{Account: client.Account, What: "set a host route until the notebook stops; Drawbridge's on-start script sets it at each start",
+			Where: "in a terminal of the notebook", Command: []string{"sudo", "ip", "route", "add", c.String(), "via", router.String()},
+			make: func(s state) state {
+				host := network.Host{}
+				if s.client.Host != nil {
+					host.Routes = slices.Clone(s.client.Host.Routes)
+				}
+				host.Routes = append(host.Routes, c)
+				s.client.Host = &host
+				return s
+			}})
+	}
+	return out
+}

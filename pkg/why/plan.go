@@ -1,0 +1,251 @@
+package why
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+)
+
+// Judge answers the question. Where several things connect the two ends, the one counts by which fewest hops fail, and of those the first.
+//
+//	nothing connects the two          one hop, connection, is no, and a command requests a peering
+//	every hop holds over one of them  yes
+//	else                              the best of them, with what mends each hop
+func Judge(q Question) Answer {
+	out := Answer{Head: answer.HeadOf("Why"), From: q.From, To: q.To, Hops: []Hop{}}
+	carriers := q.Carriers
+	if q.Client.VPC == q.Database.VPC {
+		carriers = []Carrier{{ID: "local", Status: "active"}}
+	}
+	if len(carriers) == 0 {
+		out.Hops = []Hop{q.unconnected()}
+		return q.said(out)
+	}
+	var best []network.Hop
+	var over Carrier
+	for _, c := range q.likely(carriers) {
+		hops := q.judge(c)
+		if best == nil || badness(hops) < badness(best) {
+			best, over = hops, c
+		}
+	}
+	out.Over = over.ID
+	var others []string
+	for _, c := range carriers {
+		if c.ID != over.ID {
+			others = append(others, c.ID)
+		}
+	}
+	out.Beside = strings.Join(others, ", ")
+	out.Hops, out.After = q.mended(best, over)
+	return q.said(out)
+}
+
+// likely puts those carriers first to which a table of the client's leads, and then those that stand.
+func (q Question) likely(carriers []Carrier) []Carrier {
+	out := slices.Clone(carriers)
+	weight := func(c Carrier) int {
+		v, _ := vpcOf(q.World, q.Client.VPC)
+		leads := slices.ContainsFunc(v.Tables, func(t network.Table) bool {
+			return slices.ContainsFunc(t.Routes, func(r network.Route) bool { return r.Target == c.ID && !r.Blackhole })
+		})
+		n := 0
+		if !leads {
+			n += 2
+		}
+		if c.Status != "active" && c.Status != "available" {
+			n++
+		}
+		return n
+	}
+	slices.SortStableFunc(out, func(a, b Carrier) int { return weight(a) - weight(b) })
+	return out
+}
+
+// mended says of each hop what it is and what mends it. What mends one hop is made in the model before the next is looked at, so that no two commands
+// want the same, and what an earlier one mends is not mended twice. Of what nobody knows only that is named which makes it hold. after is the
+// answer once all is done; empty if there is nothing to do.
+func (q Question) mended(hops []network.Hop, over Carrier) (out []Hop, after string) {
+	now := q
+	for _, h := range hops {
+		one := Hop{Code: Code(h.Hop), Answer: words(h.Answer), Detail: h.Detail, Whose: cmp.Or(h.Owner, q.whose(Code(h.Hop), over))}
+		if h.Answer != network.Yes {
+			one.Remedy = h.Remedy
+			if now.holds(h.Hop, over) {
+				one.Remedy = "it holds once what is before it is mended"
+			} else if mends := now.needed(h, over); len(mends) > 0 {
+				one.Mends, after = mends, "unknown"
+				now = now.with(mends)
+			}
+		}
+		out = append(out, one)
+	}
+	if after != "" {
+		after = words(network.All(now.judge(over)))
+	}
+	return out, after
+}
+
+// with is the question after changes.
+func (q Question) with(changes []Change) Question {
+	s := state{q.World, q.Client}
+	for _, c := range changes {
+		s = c.make(s)
+	}
+	q.World, q.Client = s.world, s.client
+	return q
+}
+
+// holds reports whether a hop holds. One that is there no more was not in the way.
+func (q Question) holds(hop string, over Carrier) bool {
+	for _, h := range q.judge(over) {
+		if h.Hop == hop {
+			return h.Answer == network.Yes
+		}
+	}
+	return true
+}
+
+// needed is what mends a hop, without what is not needed for it. Where it does not make the hop hold, it is named only if the hop fails for sure.
+func (q Question) needed(h network.Hop, over Carrier) []Change {
+	mends := q.mends(Code(h.Hop), over)
+	if !q.with(mends).holds(h.Hop, over) {
+		if h.Answer == network.Unknown {
+			return nil
+		}
+		return mends
+	}
+	for n := len(mends) - 1; n >= 0; n-- {
+		if less := slices.Delete(slices.Clone(mends), n, n+1); q.with(less).holds(h.Hop, over) {
+			mends = less
+		}
+	}
+	return mends
+}
+
+// judge is package network's judgement over one carrier, but for what an owner's script sets, which nobody can judge.
+func (q Question) judge(over Carrier) []network.Hop {
+	hops := network.Judge(q.World, q.Client, q.Database, q.Port, over.ID)
+	for n, h := range hops {
+		if h.Hop == "host route" && h.Answer == network.No && q.Script {
+			hops[n] = network.Hop{Hop: h.Hop, Detail: "the owner's on-start script sets routes of its own, which nobody here can judge; else " + h.Detail}
+		}
+	}
+	return hops
+}
+
+// badness orders paths: by how many hops fail, then by how many nobody knows. A path of which nothing is known is worse than any.
+func badness(hops []network.Hop) int {
+	n := 0
+	for _, h := range hops {
+		switch {
+		case h.Hop == "path":
+			return 1 << 16
+		case h.Answer == network.No:
+			n += 1 << 8
+		case h.Answer == network.Unknown:
+			n++
+		}
+	}
+	return n
+}
+
+// Code is the stable name of a hop.
+func Code(hop string) string { return strings.ReplaceAll(strings.ToLower(hop), " ", "-") }
+
+// whose is the account whose thing a hop is about, where the judge does not name one.
+func (q Question) whose(code string, over Carrier) string {
+	switch code {
+	case "client-group", "client-acl", "route-there", "name-resolution", "host-route":
+		return q.From.Account
+	case "database-acl", "database-group", "route-back", "acl-back":
+		return q.To.Account
+	case "gateway-route", "gateway-route-back":
+		if g := q.gateway(over.ID); g != nil {
+			return g.Owner
+		}
+	}
+	return ""
+}
+
+func (q Question) gateway(id string) *network.Gateway {
+	if n := slices.IndexFunc(q.World.Gateways, func(g network.Gateway) bool { return g.ID == id }); n >= 0 {
+		return &q.World.Gateways[n]
+	}
+	return nil
+}
+
+// unconnected is the hop of two VPCs that nothing connects.
+func (q Question) unconnected() Hop {
+	h := Hop{Code: "connection", Answer: "no", Whose: q.From.Account, Detail: fmt.Sprintf("no peering is between %s and %s, and no transit gateway has both", q.From.VPC, q.To.VPC)}
+	from, _ := vpcOf(q.World, q.From.VPC)
+	to, _ := vpcOf(q.World, q.To.VPC)
+	if a, b, ok := overlap(from.CIDRs, to.CIDRs); ok {
+		h.Remedy = fmt.Sprintf("%s of %s and %s of %s overlap, so no peering can be made; connect them by a transit gateway, or move one to other addresses", a, from.ID, b, to.ID)
+		return h
+	}
+	words := []string{"aws", "ec2", "create-vpc-peering-connection", "--region", q.From.Region, "--vpc-id", q.From.VPC, "--peer-vpc-id", q.To.VPC, "--peer-owner-id", q.To.Account}
+	if q.To.Region != q.From.Region {
+		words = append(words, "--peer-region", q.To.Region)
+	}
+	h.Remedy = "request a peering; where Drawbridge is deployed it does the rest, if the policy allows it"
+	h.Mends = []Change{{Account: q.From.Account, What: "request a peering", Command: words}}
+	return h
+}
+
+func overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
+	for _, p := range a {
+		for _, o := range b {
+			if p.Overlaps(o) {
+				return p, o, true
+			}
+		}
+	}
+	return netip.Prefix{}, netip.Prefix{}, false
+}
+
+func vpcOf(w network.World, id string) (network.VPC, bool) {
+	n := slices.IndexFunc(w.VPCs, func(v network.VPC) bool { return v.ID == id })
+	if n < 0 {
+		return network.VPC{}, false
+	}
+	return w.VPCs[n], true
+}
+
+// said fills in the answer and its line.
+func (q Question) said(a Answer) Answer {
+	var no, unknown []Hop
+	for _, h := range a.Hops {
+		switch h.Answer {
+		case "no":
+			no = append(no, h)
+		case "unknown":
+			unknown = append(unknown, h)
+		}
+	}
+	way := fmt.Sprintf("%s → %s:%d", q.From.Name, q.To.Name, q.Port)
+	over := ""
+	if a.Over != "" && a.Over != "local" {
+		over = " over " + a.Over
+	}
+	switch {
+	case len(no) > 0:
+		a.Answer, a.Line = "no", fmt.Sprintf("%s does not connect%s: %s", way, over, no[0].Detail)
+		if more := len(no) - 1; more > 0 {
+			a.Line += fmt.Sprintf("; and %d more", more)
+		}
+	case len(unknown) > 0 || len(a.Hops) == 0:
+		a.Answer, a.Line = "unknown", fmt.Sprintf("whether %s connects%s cannot be said", way, over)
+		if len(unknown) > 0 {
+			a.Line += ": " + unknown[0].Detail
+		}
+	default:
+		a.Answer, a.Line = "yes", fmt.Sprintf("%s connects%s: every hop holds", way, over)
+	}
+	return a
+}

@@ -1,0 +1,196 @@
+package why
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+)
+
+var worlds = []struct {
+	name  string
+	world func() Question
+	also  []breakage
+}{{"over a peering", s1, ofPeerings}, {"over a gateway", s5, ofGateways}}
+
+func code(a Answer, code string) Hop {
+	n := slices.IndexFunc(a.Hops, func(h Hop) bool { return h.Code == code })
+	if n < 0 {
+		return Hop{}
+	}
+	return a.Hops[n]
+}
+
+func TestWhatHoldsIsYes(t *testing.T) {
+	for _, w := range worlds {
+		if a := Judge(w.world()); a.Answer != "yes" || a.After != "" || len(a.Hops) < 9 {
+			t.Errorf("%s: %+v", w.name, a)
+		}
+	}
+}
+
+func TestEachBreakageIsFoundAndMended(t *testing.T) {
+	for _, w := range worlds {
+		for _, b := range slices.Concat(common, w.also) {
+			t.Run(w.name+", "+b.name, func(t *testing.T) {
+				q := w.world()
+				b.do(&q)
+				a := Judge(q)
+				if q.World.Gateways != nil && b.gateway != "" {
+					b.hop = b.gateway
+				}
+				h := code(a, b.hop)
+				if a.Answer == "yes" || h.Answer == "yes" || h.Code == "" || h.Whose == "" {
+					t.Fatalf("%s: %+v", a.Line, h)
+				}
+				if len(h.Mends) == 0 || a.After != "yes" {
+					t.Errorf("after %+v it is %q", h.Mends, a.After)
+				}
+			})
+		}
+	}
+}
+
+// Whatever is broken at once: what mends it was made in the model and judged, and everything holds.
+func TestBreakagesAtOnceAreMendedAtOnce(t *testing.T) {
+	for _, w := range worlds {
+		t.Run(w.name, rapid.MakeCheck(func(t *rapid.T) {
+			q := w.world()
+			all := slices.Concat(common, w.also)
+			broken := rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, 6, rapid.ID[int]).Draw(t, "broken")
+			for _, n := range broken {
+				all[n].do(&q)
+			}
+			if a := Judge(q); a.Answer == "yes" || a.After != "yes" {
+				t.Fatalf("it is %s, and then %q: %+v", a.Answer, a.After, a.Hops)
+			}
+		}))
+	}
+}
+
+func TestWhatNoCommandMendsIsSaidInWords(t *testing.T) {
+	for name, do := range map[string]func(*Question){
+		"an appliance is in the way": func(q *Question) {
+			t := &q.World.VPCs[0].Tables[0]
+			t.Routes = append(without(t.Routes, peeringID), network.Route{Destination: cidr("10.2.0.0/16"), Target: "pcx-0other"})
+		},
+		"its own range has these addresses": func(q *Question) {
+			t := &q.World.VPCs[0].Tables[0]
+			t.Routes = append(without(t.Routes, peeringID), network.Route{Destination: cidr("10.2.0.0/16"), Target: "local"})
+		},
+		"no number is free before the entry that denies": func(q *Question) {
+			q.World.VPCs[1].ACLs[0].Ingress = []network.Entry{{Number: 1, CIDR: cidr(everywhereText), Ports: network.AllPorts}}
+		},
+		"the peering is over": func(q *Question) { q.World.Peerings[0].Active, q.Carriers[0].Status = network.No, "expired" },
+	} {
+		q := s1()
+		do(&q)
+		a := Judge(q)
+		n := slices.IndexFunc(a.Hops, func(h Hop) bool { return h.Answer == "no" })
+		if a.Answer != "no" || n < 0 || len(a.Hops[n].Mends) > 0 || a.Hops[n].Remedy == "" || a.After != "" {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
+func TestTheBestOfSeveralCounts(t *testing.T) {
+	q := s1()
+	q.World.Peerings = append(q.World.Peerings, network.Peering{ID: "pcx-0dead", Active: network.No, VPCs: [2]string{alphaVPC, betaVPC}})
+	q.Carriers = append([]Carrier{{ID: "pcx-0dead", Status: "expired"}}, q.Carriers...)
+	if a := Judge(q); a.Answer != "yes" || a.Over != peeringID || a.Beside != "pcx-0dead" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestTheOwnersScriptIsNotJudged(t *testing.T) {
+	q := s1()
+	q.Client.Host, q.Script = &network.Host{}, true
+	if a := Judge(q); a.Answer != "unknown" || code(a, "host-route").Answer != "unknown" || len(code(a, "host-route").Mends) > 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestWithinOneVPC(t *testing.T) {
+	q := s1()
+	q.World.VPCs[1].Subnets = append(q.World.VPCs[1].Subnets, network.Subnet{ID: "subnet-0b3", Zone: "us-east-1a", CIDRs: cidrs("10.2.3.0/24")})
+	q.World.VPCs[1].Groups = append(q.World.VPCs[1].Groups, network.Group{ID: "sg-client", Egress: []network.Rule{{Ports: network.AllPorts, CIDR: cidr(everywhereText)}}})
+	q.World.VPCs[1].Tables[0].Main = true
+	q.World.VPCs[1].ACLs[0].Subnets = append(q.World.VPCs[1].ACLs[0].Subnets, "subnet-0b3")
+	q.Client = network.Client{Name: "near", VPC: betaVPC, Subnets: []string{"subnet-0b3"}, Groups: []string{"sg-client"}}
+	q.From, q.Carriers = End{Name: "near", Kind: "function", Account: beta, Region: "us-east-1", VPC: betaVPC}, nil
+	a := Judge(q)
+	if h := code(a, "database-group"); a.Answer != "no" || len(h.Mends) != 1 || a.After != "yes" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestPages(t *testing.T) {
+	broken := s1()
+	for _, b := range slices.Concat(common[:2], common[5:7], common[10:11]) {
+		b.do(&broken)
+	}
+	gateway := s5()
+	ofGateways[0].do(&gateway)
+	apart, overlapping := s1(), s1()
+	apart.Carriers, overlapping.Carriers = nil, nil
+	overlapping.World.VPCs[1].CIDRs = cidrs("10.1.0.0/20")
+	blind := s1()
+	blind.World.VPCs = blind.World.VPCs[:1]
+	waits := s1()
+	ofPeerings[0].do(&waits)
+	waiting := Judge(waits)
+	waiting.Managed = &Managed{ID: peeringID, State: "AwaitingApproval", Reason: "the owner is asked", Waits: "its owner has to approve it", By: beta,
+		Command: []string{"aws", "ec2", "create-tags", "--region", "us-east-1", "--resources", peeringID, "--tags", "Key=drawbridge:approval,Value=approved"}}
+	unseen := Judge(blind)
+	unseen.Unread = []string{"account 222222222222: no credentials"}
+	var all []answer.Document
+	for name, a := range map[string]Answer{"holds": Judge(s1()), "broken": Judge(broken), "gateway": Judge(gateway), "apart": Judge(apart), "overlapping": Judge(overlapping),
+		"waits": waiting, "unseen": unseen} {
+		answertest.Text(t, name, a, false)
+		all = append(all, a)
+	}
+	answertest.Schema[Answer](t, "../..", "why.v1", "drawbridge why -o json", all...)
+}
+
+// Every hop that the judge can name has a code, and every code a section that says what it is.
+func TestCodesAreThoseOfTheJudge(t *testing.T) {
+	source, err := os.ReadFile("../network/judge.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`(?:gather\(|Hop: )"([a-zA-Z ]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(named) < 10 {
+		t.Fatalf("only %d hops are named", len(named))
+	}
+	seen := []string{"connection"}
+	for _, m := range named {
+		seen = append(seen, Code(m[1]))
+		if !slices.Contains(Codes, Code(m[1])) {
+			t.Errorf("the hop %q has no code", m[1])
+		}
+	}
+	page, err := os.ReadFile("../../docs/hops.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := regexp.MustCompile(`(?m)^## (\S+)$`).FindAllStringSubmatch(string(page), -1)
+	var documented []string
+	for _, m := range sections {
+		documented = append(documented, m[1])
+	}
+	if !slices.Equal(documented, Codes) {
+		t.Errorf("docs/hops.md has the sections %s, and the codes are %s", strings.Join(documented, " "), strings.Join(Codes, " "))
+	}
+	for _, c := range Codes {
+		if !slices.Contains(seen, c) {
+			t.Errorf("nothing names the hop %s", c)
+		}
+	}
+}

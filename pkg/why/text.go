@@ -1,0 +1,105 @@
+package why
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+)
+
+// marks are the answers as people read them, with their colour.
+var marks = map[string][2]string{"yes": {"✓", answer.Good}, "no": {"✗", answer.Bad}, "unknown": {"?", answer.Unsure}}
+
+// Text implements [answer.Document].
+func (a Answer) Text(p *answer.Page) {
+	mark := func(of string) string { return p.Paint(marks[of][1], marks[of][0]) }
+	p.Say(mark(a.Answer)+" ", "%s", a.Line)
+	p.Gap()
+	p.Say("  from  ", "%s", a.From.words())
+	p.Say("  to    ", "%s", a.To.words())
+	if a.Over != "" && a.Over != "local" {
+		over := a.Over
+		if a.Beside != "" {
+			over += "; beside it " + a.Beside
+		}
+		p.Say("  over  ", "%s", over)
+	}
+	p.Gap()
+	wide := 0
+	for _, h := range a.Hops {
+		wide = max(wide, len(h.Code))
+	}
+	for _, h := range a.Hops {
+		whose := ""
+		if h.Answer == "no" && h.Whose != "" {
+			whose = " (account " + h.Whose + ")"
+		}
+		p.Say(fmt.Sprintf("  %s %-*s  ", mark(h.Answer), wide, h.Code), "%s%s", h.Detail, whose)
+	}
+	a.mends(p)
+	if a.Managed != nil {
+		a.Managed.text(p)
+	}
+	for n, u := range a.Unread {
+		if n == 0 {
+			p.Title("Not read")
+		}
+		p.Say("  ", "%s", u)
+	}
+}
+
+func (e End) words() string {
+	out := fmt.Sprintf("%s, %s in account %s, %s, %s", e.Name, e.Kind, e.Account, e.Region, cmp.Or(e.VPC, "no VPC"))
+	if e.Port > 0 {
+		out += fmt.Sprintf(", port %d", e.Port)
+	}
+	return out
+}
+
+// mends says what mends each hop that fails.
+func (a Answer) mends(p *answer.Page) {
+	titled := false
+	for _, h := range a.Hops {
+		if h.Answer == "yes" || h.Answer == "unknown" && len(h.Mends) == 0 {
+			continue
+		}
+		if !titled {
+			p.Title("What mends it")
+			titled = true
+		}
+		if len(h.Mends) == 0 {
+			p.Say("  ", "%s, of %s: %s (docs/hops.md#%s)", h.Code, cmp.Or(h.Whose, "whose owner is not known"), cmp.Or(h.Remedy, "see there"), h.Code)
+			continue
+		}
+		for _, m := range h.Mends {
+			where := cmp.Or(m.Where, "in account "+m.Account)
+			p.Say("  ", "%s, %s: %s", h.Code, where, m.What)
+			p.Command("    ", m.Command)
+		}
+	}
+	switch a.After {
+	case "yes":
+		p.Say("  ", "%s", "With that, every hop holds.")
+	case "no":
+		p.Say("  ", "%s", "That is not all: something stays in the way that no command mends. Ask again after it.")
+	case "unknown":
+		p.Say("  ", "%s", "With that, nothing is known to be in the way.")
+	}
+}
+
+func (m Managed) text(p *answer.Page) {
+	p.Title("Drawbridge")
+	state := m.ID + " is " + cmp.Or(m.State, "begun")
+	if m.Reason != "" {
+		state += ": " + m.Reason
+	}
+	p.Say("  ", "%s", state)
+	if m.Waits != "" {
+		p.Say("  ", "%s", strings.ToUpper(m.Waits[:1])+m.Waits[1:]+".")
+	}
+	if len(m.Command) > 0 {
+		p.Say("  ", "in account %s:", m.By)
+		p.Command("    ", m.Command)
+	}
+}
