@@ -24,6 +24,8 @@ type cli struct {
 
 	Status statusCommand `cmd:"" help:"Show what stands, waits or is in the way, as the ledger has it."`
 
+	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
+
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
 	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
 	Bench benchCommand `cmd:"" help:"Count what a connection costs and time it against the bare AWS calls."`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
@@ -122,4 +125,32 @@ func sweepOf(name string, at time.Time, output string) *Sweep {
 	t := out.Tally
 	return &Sweep{Execution: name, At: at.UTC(), Accounts: t.Accounts, Found: append([]workflow.Found{}, t.Found...),
 		NotSwept: len(t.Closed) + len(t.Barred) + len(t.Failed) + t.More.Closed + t.More.Barred + t.More.Failed}
+}
+
+// Between returns the entry of what connects two VPCs: of a peering by its id, of a gateway that of the pair. There is none of what is not managed. It
+// reads the connections of one place, and the entry's things, by their keys.
+func Between(ctx context.Context, l ledger.Ledger, at event.Place, over string, vpcs ...string) (Entry, bool, error) {
+	all, err := l.Connections(ctx, at.Account, at.Region)
+	if err != nil {
+		return Entry{}, false, err
+	}
+	for _, c := range all {
+		id, pair, _ := strings.Cut(c.ID, ":")
+		if id != over || pair != "" && !pairs(pair, vpcs) {
+			continue
+		}
+		items, err := l.Items(ctx, c.ID)
+		if err != nil {
+			return Entry{}, false, err
+		}
+		e, ok := EntryOf(Rows{entries: []ledger.Connection{c}, items: items}, c.ID, time.Now())
+		return e, ok, nil
+	}
+	return Entry{}, false, nil
+}
+
+// pairs reports whether a pair, as it stands in an id, is of these VPCs.
+func pairs(pair string, vpcs []string) bool {
+	a, b, _ := strings.Cut(pair, ":")
+	return slices.Equal(slices.Sorted(slices.Values([]string{a, b})), slices.Sorted(slices.Values(vpcs)))
 }

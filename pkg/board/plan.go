@@ -101,7 +101,9 @@ func EntryOf(r Rows, id string, at time.Time) (Entry, bool) {
 func about(thing, id string) bool { return slices.Contains(strings.Fields(thing), id) }
 
 // standing reports whether something may stand in the members of an entry in a state.
-func standing(state string) bool { return sweep.Standing(ledger.Connection{Status: ledger.Status(state)}) }
+func standing(state string) bool {
+	return sweep.Standing(ledger.Connection{Status: ledger.Status(state)})
+}
 
 // words names an item: what it is, and where.
 func words(i ledger.Item) string {
@@ -134,7 +136,7 @@ func (r Rows) line(c ledger.Connection) Line {
 		l.Working = &lease
 	}
 	if n := slices.IndexFunc(r.braked, func(w brake.Waiting) bool { return w.ID == c.ID }); n >= 0 {
-		l.braked, l.Waits = true, "a person decides whether it is taken away: " + r.braked[n].Cause
+		l.braked, l.Waits = true, "a person decides whether it is taken away: "+r.braked[n].Cause
 		return l
 	}
 	switch workflow.Result(c.Status) {

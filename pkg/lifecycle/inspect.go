@@ -16,15 +16,20 @@ type Reader interface {
 
 // Lines returns the lines of Drawbridge's block in a configuration; none of one that does not exist.
 func Lines(ctx context.Context, api Reader, configuration string) ([]Line, error) {
+	script, err := Saved(ctx, api, configuration)
+	return script.Lines, err
+}
+
+// Saved returns the on-start script of a configuration; the zero Script of one that does not exist.
+func Saved(ctx context.Context, api Reader, configuration string) (Script, error) {
 	current, err := read(ctx, api, configuration)
 	if errors.Is(err, errGone) {
-		return nil, nil
+		return Script{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return Script{}, err
 	}
-	script, err := Parse(configuration, current.OnStart)
-	return script.Lines, err
+	return Parse(configuration, current.OnStart)
 }
 
 // Holds reports whether lines give the notebooks of a subnet exactly these destinations.

@@ -157,7 +157,7 @@ func (s side) rules(other side, ports network.Ports, egress bool) []Change {
 	for _, p := range prefixes(shut) {
 		group := s.groups[0]
 		out = append(out, Change{Account: s.Account, What: fmt.Sprintf(what, ports.From, p), Command: []string{"aws", "ec2", call, "--region", s.Region, "--group-id", group,
-			"--ip-permissions", fmt.Sprintf("IpProtocol=tcp,FromPort=%d,ToPort=%d,IpRanges=[{CidrIp=%s}]", ports.From, ports.To, p)},
+			"--protocol", "tcp", "--port", ports.String(), "--cidr", p.String()},
 			make: inVPC(s.vpc, func(v *network.VPC) {
 				v.Groups = slices.Clone(v.Groups)
 				for n := range v.Groups {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
@@ -128,12 +129,18 @@ func (q Question) needed(h network.Hop, over Carrier) []Change {
 	return mends
 }
 
-// judge is package network's judgement over one carrier, but for what an owner's script sets, which nobody can judge.
+// judge is package network's judgement over one carrier, but for what scripts set, which nobody can judge: an owner's own, and one that did not run yet.
 func (q Question) judge(over Carrier) []network.Hop {
 	hops := network.Judge(q.World, q.Client, q.Database, q.Port, over.ID)
 	for n, h := range hops {
-		if h.Hop == "host route" && h.Answer == network.No && q.Script {
+		if h.Hop != "host route" || h.Answer != network.No {
+			continue
+		}
+		switch {
+		case q.Script:
 			hops[n] = network.Hop{Hop: h.Hop, Detail: "the owner's on-start script sets routes of its own, which nobody here can judge; else " + h.Detail}
+		case q.Stale:
+			hops[n] = network.Hop{Hop: h.Hop, Detail: "the on-start script was changed since the notebook started, and counts from its next start; until then " + h.Detail, Remedy: "stop and start the notebook"}
 		}
 	}
 	return hops
@@ -246,6 +253,23 @@ func (q Question) said(a Answer) Answer {
 		}
 	default:
 		a.Answer, a.Line = "yes", fmt.Sprintf("%s connects%s: every hop holds", way, over)
+	}
+	return a
+}
+
+// With returns the answer with what the ledger says of the connection. A peering that waits for its owner's word is not accepted past it: the word
+// takes the place of the command that accepts.
+func (a Answer) With(e board.Entry) Answer {
+	l := e.Line
+	a.Managed = &Managed{ID: l.ID, State: l.State, Reason: l.Reason, Waits: l.Waits, By: l.By, Command: l.Command}
+	if len(l.Command) == 0 {
+		return a
+	}
+	a.Hops = slices.Clone(a.Hops)
+	for n, h := range a.Hops {
+		if h.Code == "carrier" && len(h.Mends) > 0 {
+			a.Hops[n].Mends = []Change{{Account: l.By, What: "approve what Drawbridge asked; it does the rest", Command: l.Command}}
+		}
 	}
 	return a
 }

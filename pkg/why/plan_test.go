@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
@@ -117,6 +118,14 @@ func TestTheOwnersScriptIsNotJudged(t *testing.T) {
 	}
 }
 
+func TestAScriptThatDidNotRunYetIsNotKnown(t *testing.T) {
+	q := s1()
+	q.Client.Host, q.Stale = &network.Host{}, true
+	if a := Judge(q); a.Answer != "unknown" || len(code(a, "host-route").Mends) != 1 || a.After != "yes" {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestWithinOneVPC(t *testing.T) {
 	q := s1()
 	q.World.VPCs[1].Subnets = append(q.World.VPCs[1].Subnets, network.Subnet{ID: "subnet-0b3", Zone: "us-east-1a", CIDRs: cidrs("10.2.3.0/24")})
@@ -145,9 +154,8 @@ func TestPages(t *testing.T) {
 	blind.World.VPCs = blind.World.VPCs[:1]
 	waits := s1()
 	ofPeerings[0].do(&waits)
-	waiting := Judge(waits)
-	waiting.Managed = &Managed{ID: peeringID, State: "AwaitingApproval", Reason: "the owner is asked", Waits: "its owner has to approve it", By: beta,
-		Command: []string{"aws", "ec2", "create-tags", "--region", "us-east-1", "--resources", peeringID, "--tags", "Key=drawbridge:approval,Value=approved"}}
+	waiting := Judge(waits).With(board.Entry{Line: board.Line{ID: peeringID, State: "AwaitingApproval", Reason: "the owner is asked", Waits: "its owner has to approve it", By: beta,
+		Command: []string{"aws", "ec2", "create-tags", "--region", "us-east-1", "--resources", peeringID, "--tags", "Key=drawbridge:approval,Value=approved"}}})
 	unseen := Judge(blind)
 	unseen.Unread = []string{"account 222222222222: no credentials"}
 	var all []answer.Document

@@ -98,8 +98,4 @@ func (m Managed) text(p *answer.Page) {
 	if m.Waits != "" {
 		p.Say("  ", "%s", strings.ToUpper(m.Waits[:1])+m.Waits[1:]+".")
 	}
-	if len(m.Command) > 0 {
-		p.Say("  ", "in account %s:", m.By)
-		p.Command("    ", m.Command)
-	}
 }

@@ -109,4 +109,6 @@ type Question struct {
 	From, To End
 	// Script says of a notebook with direct internet access that its owner's on-start script sets routes of its own.
 	Script bool
+	// Stale says that its on-start script was changed since it started: none of its routes is in the world yet.
+	Stale bool
 }

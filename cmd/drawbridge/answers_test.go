@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/why"
+)
+
+// ran runs the command and returns what it prints and how it exits.
+func ran(t *testing.T, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	cmd := drawbridge(t, args...)
+	var out, talk bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &talk
+	err := cmd.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return out.String(), talk.String(), cmd.ProcessState.ExitCode()
+}
+
+// answered runs a command that answers, and decodes its answer.
+func answered[T any](t *testing.T, exit int, args ...string) T {
+	t.Helper()
+	var a T
+	stdout, stderr, got := ran(t, append(args, "-o", "json")...)
+	if got != exit {
+		t.Fatalf("%s exits with %d, want %d\n%s\n%s", strings.Join(args, " "), got, exit, stderr, stdout)
+	}
+	if err := json.Unmarshal([]byte(stdout), &a); err != nil {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	return a
+}
+
+func TestHelp(t *testing.T) {
+	for _, name := range []string{"", "status", "why"} {
+		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
+		if exit != 0 || stderr != "" {
+			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)
+		}
+		if name != "" && !strings.Contains(stdout, "Examples:\n\n    drawbridge "+name) {
+			t.Errorf("%s --help has no example", name)
+		}
+		for line := range strings.Lines(stdout) {
+			if len(strings.TrimRight(line, "\n")) > 80 {
+				t.Errorf("%d columns: %s", len(line)-1, line)
+			}
+		}
+		if name == "" {
+			name = "drawbridge"
+		}
+		answertest.Golden(t, "testdata/help/"+name+".txt", []byte(stdout))
+	}
+}
+
+// What is no data is on stderr, and says what to do.
+func TestManners(t *testing.T) {
+	for _, one := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"bogus"}, "see drawbridge --help"},
+		{[]string{"status", "-o", "xml"}, "table"},
+		{[]string{"why", "research"}, "see drawbridge --help"},
+		{[]string{"why", "a b", "sales", "--local=127.0.0.1:1"}, "127.0.0.1:1"}, // nobody listens there
+	} {
+		stdout, stderr, exit := ran(t, one.args...)
+		if exit != 1 || stdout != "" || !strings.Contains(stderr, one.want) || !strings.HasPrefix(stderr, "drawbridge: ") {
+			t.Errorf("%v exits with %d, prints %q and says %q", one.args, exit, stdout, stderr)
+		}
+	}
+}
+
+func hop(a why.Answer, code string) why.Hop {
+	n := slices.IndexFunc(a.Hops, func(h why.Hop) bool { return h.Code == code })
+	if n < 0 {
+		return why.Hop{}
+	}
+	return a.Hops[n]
+}
+
+// The first scenario, as those who are in it would ask about it: before, while it is made, and once it stands.
+func TestTheFirstScenarioIsAnswered(t *testing.T) {
+	engineNeeded(t)
+	_, url := serving(t)
+	at := "--local=" + strings.TrimPrefix(url, "http://")
+	clients := func(account, region string) aws.Config { return local.ClientConfig(url, account, region) }
+	ctx := t.Context()
+	world, err := scenario.S1().Build(ctx, clients)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const from, to = scenario.Alpha + "/research", scenario.Beta + "/sales"
+
+	before := answered[why.Answer](t, 2, "why", from, to, at)
+	if h := hop(before, "connection"); h.Answer != "no" || len(h.Mends) != 1 || before.From.VPC != world.ConsumerNetwork.VPC || before.To.VPC != world.ProducerNetwork.VPC {
+		t.Errorf("before: %+v", before)
+	}
+	if err := world.Request(ctx); err != nil {
+		t.Fatal(err)
+	}
+	entry := connected(t, world.Connection, at)
+	if entry.Line.Asked == "" || entry.Line.Items == 0 || len(entry.Items) != entry.Line.Items || entry.Hub.Table != "drawbridge-ledger" {
+		t.Errorf("the entry is %+v", entry)
+	}
+	whole := answered[board.Board](t, 0, "status", at)
+	if whole.Standing != 1 || len(whole.Entries) != 1 || whole.Entries[0].ID != world.Connection || whole.Mode.Mode != "full" || whole.Hub.Account != local.HubAccount {
+		t.Errorf("the board is %+v", whole)
+	}
+	answered[struct{}](t, 0, "status", world.Connection, at)
+
+	// The script has its host route from the notebook's next start; all else holds.
+	running := answered[why.Answer](t, 2, "why", from, "sales", at)
+	for _, h := range running.Hops {
+		if want := map[bool]string{true: "unknown", false: "yes"}[h.Code == "host-route"]; h.Answer != want {
+			t.Errorf("%s is %s: %s", h.Code, h.Answer, h.Detail)
+		}
+	}
+	if running.After != "yes" || running.Managed == nil || running.Managed.State != "Connected" {
+		t.Errorf("while the notebook runs: %+v", running)
+	}
+	restart(ctx, t, sagemaker.NewFromConfig(clients(scenario.Alpha, "us-east-1")))
+	stands := answered[why.Answer](t, 0, "why", from, "sales", at)
+	if stands.Answer != "yes" || stands.Over != world.Connection || len(stands.Unread) > 0 {
+		t.Errorf("it is %+v", stands)
+	}
+
+	// Somebody shuts the database's network ACL, which Drawbridge never changes.
+	beta := ec2.NewFromConfig(clients(scenario.Beta, "us-east-1"))
+	shut(ctx, t, beta, world.ProducerNetwork.VPC)
+	broken := answered[why.Answer](t, 2, "why", from, to, at)
+	h := hop(broken, "database-acl")
+	if h.Answer != "no" || h.Whose != scenario.Beta || len(h.Mends) == 0 || broken.After != "yes" {
+		t.Errorf("with the ACL shut: %+v", broken)
+	}
+	for _, c := range h.Mends {
+		follow(ctx, t, beta, c.Command)
+	}
+	if again := answered[why.Answer](t, 0, "why", from, to, at); again.Answer != "yes" {
+		t.Errorf("after %+v it is %+v", h.Mends, again)
+	}
+}
+
+// connected waits until the ledger says that a connection stands.
+func connected(t *testing.T, id, at string) board.Entry {
+	t.Helper()
+	for range 120 {
+		stdout, _, _ := ran(t, "status", id, at, "-o", "json")
+		var e board.Entry
+		if json.Unmarshal([]byte(stdout), &e) == nil && e.Line.State == "Connected" && e.Line.Working == nil {
+			return e
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	t.Fatalf("%s does not stand after a minute", id)
+	return board.Entry{}
+}
+
+// restart stops the notebook and starts it again.
+func restart(ctx context.Context, t *testing.T, api *sagemaker.Client) {
+	t.Helper()
+	name := aws.String("research")
+	is := func(want sagemakertypes.NotebookInstanceStatus) {
+		t.Helper()
+		for range 240 {
+			got, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.NotebookInstanceStatus == want {
+				return
+			}
+			time.Sleep(250 * time.Millisecond)
+		}
+		t.Fatalf("the notebook does not come to be %s", want)
+	}
+	if _, err := api.StopNotebookInstance(ctx, &sagemaker.StopNotebookInstanceInput{NotebookInstanceName: name}); err != nil {
+		t.Fatal(err)
+	}
+	is(sagemakertypes.NotebookInstanceStatusStopped)
+	if _, err := api.StartNotebookInstance(ctx, &sagemaker.StartNotebookInstanceInput{NotebookInstanceName: name}); err != nil {
+		t.Fatal(err)
+	}
+	is(sagemakertypes.NotebookInstanceStatusInService)
+}
+
+// shut has the network ACLs of a VPC deny MySQL from the consumer.
+func shut(ctx context.Context, t *testing.T, api *ec2.Client, vpc string) {
+	t.Helper()
+	got, err := api.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
+	if err != nil || len(got.NetworkAcls) == 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, a := range got.NetworkAcls {
+		if _, err := api.CreateNetworkAclEntry(ctx, &ec2.CreateNetworkAclEntryInput{NetworkAclId: a.NetworkAclId, RuleNumber: aws.Int32(50), RuleAction: ec2types.RuleActionDeny,
+			Egress: aws.Bool(false), Protocol: aws.String("6"), CidrBlock: aws.String("10.1.0.0/16"), PortRange: &ec2types.PortRange{From: aws.Int32(3306), To: aws.Int32(3306)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// follow does what a command of the answer does, which is one that adds an entry to a network ACL.
+func follow(ctx context.Context, t *testing.T, api *ec2.Client, words []string) {
+	t.Helper()
+	if !slices.Equal(words[:3], []string{"aws", "ec2", "create-network-acl-entry"}) {
+		t.Fatalf("the command is %v", words)
+	}
+	value := func(option string) string { return words[slices.Index(words, option)+1] }
+	var number, from, to int32
+	if _, err := fmt.Sscanf(value("--rule-number")+" "+value("--port-range"), "%d From=%d,To=%d", &number, &from, &to); err != nil {
+		t.Fatalf("the command is %v: %v", words, err)
+	}
+	if _, err := api.CreateNetworkAclEntry(ctx, &ec2.CreateNetworkAclEntryInput{NetworkAclId: aws.String(value("--network-acl-id")), RuleNumber: &number,
+		RuleAction: ec2types.RuleAction(value("--rule-action")), Egress: aws.Bool(slices.Contains(words, "--egress")), Protocol: aws.String("6"), CidrBlock: aws.String(value("--cidr-block")),
+		PortRange: &ec2types.PortRange{From: &from, To: &to}}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,210 @@
+package why
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// found is a client with its VPC.
+type found struct {
+	client network.Client
+	end    End
+	vpc    workflow.VPC
+	at     event.Place // where the VPC's owner has it
+	script bool        // the owner's on-start script sets routes
+	stale  bool        // the script was changed since the notebook started, so that nothing of it counts yet
+}
+
+// client finds what somebody named. A bare name is that of a notebook or, if there is none, of a function.
+func (f *Finder) client(ctx context.Context, r Ref) (found, error) {
+	at := f.place(r)
+	cfg, err := f.Enter(at)
+	if err != nil {
+		return found{}, err
+	}
+	in := clientIn{cfg: cfg, ec2: ec2.NewFromConfig(cfg), at: at, name: r.Name}
+	var out *found
+	switch r.Kind {
+	case "notebook":
+		out, err = in.notebook(ctx)
+	case "function":
+		out, err = in.function(ctx)
+	case "domain":
+		out, err = in.domain(ctx)
+	case "interface":
+		out, err = in.networkInterface(ctx, "network-interface-id", r.Name)
+	case "address":
+		out, err = in.networkInterface(ctx, "addresses.private-ip-address", r.Address.String())
+	default:
+		if out, err = in.notebook(ctx); err == nil && out == nil {
+			out, err = in.function(ctx)
+		}
+	}
+	if err != nil {
+		return found{}, err
+	}
+	if out == nil {
+		return found{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the client: %s %s is not there, or in no VPC, in account %s, %s", cmp.Or(r.Kind, "notebook or function"), r.Name, at.Account, at.Region),
+			Remedy: "name it with its account, ACCOUNT/NAME or ACCOUNT/REGION/NAME, or by its ARN"}
+	}
+	out.end.Name, out.end.Account, out.end.Region = out.client.Name, at.Account, at.Region
+	if out.vpc, err = readVPC(ctx, in.ec2, at, out.client.Subnets); err != nil {
+		return found{}, err
+	}
+	out.at = event.Place{Account: out.vpc.Account, Region: at.Region}
+	out.client.VPC = out.vpc.ID
+	out.end.VPC, out.end.Subnets, out.end.Groups = out.vpc.ID, append([]string{}, out.client.Subnets...), append([]string{}, out.client.Groups...)
+	return *out, nil
+}
+
+// clientIn looks for a client in one place.
+type clientIn struct {
+	cfg  aws.Config
+	ec2  *ec2.Client
+	at   event.Place
+	name string
+}
+
+func (in clientIn) notebook(ctx context.Context) (*found, error) {
+	api := sagemaker.NewFromConfig(in.cfg)
+	n, err := notebook.Describe(ctx, api, in.name)
+	if err != nil || n == nil {
+		return nil, err
+	}
+	out := &found{client: network.Client{Name: n.Name, Subnets: []string{n.Subnet}, Groups: n.Groups}, end: End{Kind: "notebook"}}
+	if !n.DirectInternet {
+		return out, nil
+	}
+	out.client.Host = &network.Host{}
+	if n.LifecycleConfig == "" {
+		return out, nil
+	}
+	got, err := in.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{n.Subnet}})
+	if err != nil {
+		return nil, fmt.Errorf("reading the subnet %s of %s: %w", n.Subnet, n.Name, err)
+	}
+	script, err := lifecycle.Saved(ctx, api, n.LifecycleConfig)
+	if err != nil {
+		return nil, err
+	}
+	for _, word := range []string{"ip route", "ip r ", "route add"} {
+		out.script = out.script || strings.Contains(string(script.Owner), word)
+	}
+	if out.stale, err = stale(ctx, api, *n); err != nil || out.stale {
+		return out, err
+	}
+	for _, l := range script.Lines {
+		for _, s := range got.Subnets {
+			if p, err := netip.ParsePrefix(aws.ToString(s.CidrBlock)); err == nil && p.Masked() == l.Subnet {
+				out.client.Host.Routes = append(out.client.Host.Routes, l.Destinations...)
+			}
+		}
+	}
+	return out, nil
+}
+
+// stale reports whether the configuration of a notebook was changed since the notebook changed its state last: its script runs at the next start.
+// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
+func stale(ctx context.Context, api *sagemaker.Client, n notebook.Instance) (bool, error) {
+	one, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &n.Name})
+	if err != nil {
+		return false, fmt.Errorf("describing notebook instance %s: %w", n.Name, err)
+	}
+	configuration, err := api.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &n.LifecycleConfig})
+	if fault.NoRecord(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading lifecycle configuration %s: %w", n.LifecycleConfig, err)
+	}
+	return one.NotebookInstanceStatus == sagemakertypes.NotebookInstanceStatusInService && aws.ToTime(configuration.LastModifiedTime).After(aws.ToTime(one.LastModifiedTime)), nil
+}
+
+func (in clientIn) function(ctx context.Context) (*found, error) {
+	got, err := lambda.NewFromConfig(in.cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &in.name})
+	if fault.HasCode(err, "ResourceNotFoundException") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the function %s in %s, %s: %w", in.name, in.at.Account, in.at.Region, err)
+	}
+	if got.VpcConfig == nil || len(got.VpcConfig.SubnetIds) == 0 {
+		return nil, nil
+	}
+	return &found{end: End{Kind: "function"}, client: network.Client{Name: aws.ToString(got.FunctionName), Subnets: slices.Sorted(slices.Values(got.VpcConfig.SubnetIds)),
+		Groups: slices.Sorted(slices.Values(got.VpcConfig.SecurityGroupIds))}}, nil
+}
+
+func (in clientIn) domain(ctx context.Context) (*found, error) {
+	got, err := sagemaker.NewFromConfig(in.cfg).DescribeDomain(ctx, &sagemaker.DescribeDomainInput{DomainId: &in.name})
+	if fault.NoRecord(err) || fault.HasCode(err, "ResourceNotFound") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the Studio domain %s in %s, %s: %w", in.name, in.at.Account, in.at.Region, err)
+	}
+	if got.AppNetworkAccessType == sagemakertypes.AppNetworkAccessTypePublicInternetOnly {
+		return nil, &fault.Error{Kind: fault.Refused, Message: fmt.Sprintf("the Studio domain %s sends everything through SageMaker's own network (PublicInternetOnly): it reaches nothing in a VPC", in.name),
+			Remedy: "set its network access to VpcOnly"}
+	}
+	out := &found{end: End{Kind: "Studio domain"}, client: network.Client{Name: in.name, Subnets: slices.Sorted(slices.Values(got.SubnetIds))}}
+	if s := got.DefaultUserSettings; s != nil {
+		out.client.Groups = slices.Sorted(slices.Values(s.SecurityGroups))
+	}
+	return out, nil
+}
+
+func (in clientIn) networkInterface(ctx context.Context, by, value string) (*found, error) {
+	e, err := readInterface(ctx, in.ec2, types.Filter{Name: &by, Values: []string{value}})
+	if err != nil || e == nil {
+		return nil, err
+	}
+	return &found{end: End{Kind: "interface"}, client: network.Client{Name: in.name, Subnets: []string{e.subnet}, Groups: e.groups, Addresses: e.addresses}}, nil
+}
+
+// card is a network interface.
+type card struct {
+	subnet    string
+	groups    []string
+	addresses []netip.Prefix
+}
+
+func readInterface(ctx context.Context, api *ec2.Client, by ...types.Filter) (*card, error) {
+	got, err := api.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: by})
+	if err != nil {
+		return nil, fmt.Errorf("reading the network interface of %s: %w", strings.Join(by[0].Values, ", "), err)
+	}
+	if len(got.NetworkInterfaces) == 0 {
+		return nil, nil
+	}
+	n := got.NetworkInterfaces[0]
+	out := &card{subnet: aws.ToString(n.SubnetId)}
+	for _, g := range n.Groups {
+		out.groups = append(out.groups, aws.ToString(g.GroupId))
+	}
+	slices.Sort(out.groups)
+	for _, a := range n.PrivateIpAddresses {
+		if ip, err := netip.ParseAddr(aws.ToString(a.PrivateIpAddress)); err == nil {
+			out.addresses = append(out.addresses, netip.PrefixFrom(ip, ip.BitLen()))
+		}
+	}
+	return out, nil
+}
