@@ -148,6 +148,27 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 		t.Errorf("it is %+v", stands)
 	}
 
+	// The notebook's owner sees their own account alone, by the SDK's own way to an endpoint and credentials: their side is judged.
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": scenario.Alpha, "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "us-east-1"} {
+		t.Setenv(name, value)
+	}
+	alone := answered[why.Answer](t, 2, "why", "research", "10.2.0.77:3306")
+	for _, code := range []string{"client-group", "client-acl", "route-there", "carrier", "host-route", "database-group", "database-acl", "route-back"} {
+		want := "yes"
+		if strings.HasPrefix(code, "database") || code == "route-back" {
+			want = "unknown"
+		}
+		if h := hop(alone, code); h.Answer != want {
+			t.Errorf("alone, %s is %q: %s", code, h.Answer, h.Detail)
+		}
+	}
+	if alone.Answer != "unknown" || len(alone.Unread) == 0 || !strings.Contains(alone.Unread[0], scenario.Beta) {
+		t.Errorf("alone it is %+v", alone)
+	}
+	if _, stderr, exit := ran(t, "status"); exit != 1 || !strings.Contains(stderr, "--profile") {
+		t.Errorf("status in an account without a hub exits with %d and says %q", exit, stderr)
+	}
+
 	// Somebody shuts the database's network ACL, which Drawbridge never changes.
 	beta := ec2.NewFromConfig(clients(scenario.Beta, "us-east-1"))
 	shut(ctx, t, beta, world.ProducerNetwork.VPC)
