@@ -7,7 +7,8 @@
 //	why.go      the words, which are the answer's fields
 //	ref.go      what people call the two ends (pure)
 //	plan.go     thinks: which connection to judge, and what to say of each hop (pure)
-//	mend.go     thinks: what mends a hop (pure)
+//	mend.go     thinks: what mends a hop of one side: rules, entries, routes (pure)
+//	mend_between.go  what mends what is between the sides: carriers, names, host routes (pure)
 //	apply.go    reads
 //	client.go   finds the client
 //	database.go finds the database

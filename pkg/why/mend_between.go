@@ -1,0 +1,147 @@
+package why
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+)
+
+// accept accepts a peering that waits for it.
+func (q Question) accept(over Carrier) []Change {
+	if over.Status != "pending-acceptance" {
+		return nil
+	}
+	return []Change{{Account: over.Accepter, What: "accept the peering",
+		Command: []string{"aws", "ec2", "accept-vpc-peering-connection", "--region", over.AcceptRegion, "--vpc-peering-connection-id", over.ID},
+		make: func(s state) state {
+			s.world.Peerings = slices.Clone(s.world.Peerings)
+			for n := range s.world.Peerings {
+				if s.world.Peerings[n].ID == over.ID {
+					s.world.Peerings[n].Active = network.Yes
+				}
+			}
+			return s
+		}}}
+}
+
+// propagate has an attachment's addresses propagated into the table of the gateway that the other one uses or, where a blackhole is in the way,
+// replaces that.
+func (q Question) propagate(from, to side, gateway string) []Change {
+	g := q.gateway(gateway)
+	if g == nil {
+		return nil
+	}
+	var a, b network.Attachment
+	for _, one := range g.Attachments {
+		switch one.VPC {
+		case from.vpc:
+			a = one
+		case to.vpc:
+			b = one
+		}
+	}
+	n := slices.IndexFunc(g.Tables, func(t network.Table) bool { return t.ID == a.Table })
+	if a.ID == "" || b.ID == "" || n < 0 {
+		return nil
+	}
+	table, region, peer := g.Tables[n], from.network().Region, to.network()
+	var out []Change
+	missing := false
+	for _, p := range table.Split(to.cidrs()) {
+		switch {
+		case p.Answer == network.No:
+			missing = true
+		case p.Answer == network.Yes && p.Route.Blackhole:
+			d := p.Route.Destination
+			out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("lead %s to %s in %s", d, b.ID, table.ID),
+				Command: []string{"aws", "ec2", "replace-transit-gateway-route", "--region", region, "--transit-gateway-route-table-id", table.ID, "--destination-cidr-block", d.String(),
+					"--transit-gateway-attachment-id", b.ID},
+				make: inGateway(g.ID, table.ID, func(t *network.Table) { t.Routes = led(t.Routes, d, b.ID) })})
+		}
+	}
+	if missing {
+		out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("propagate the addresses of %s into %s", peer.ID, table.ID),
+			Command: []string{"aws", "ec2", "enable-transit-gateway-route-table-propagation", "--region", region, "--transit-gateway-route-table-id", table.ID,
+				"--transit-gateway-attachment-id", b.ID},
+			make: inGateway(g.ID, table.ID, func(t *network.Table) {
+				for _, c := range peer.CIDRs {
+					t.Routes = append(t.Routes, network.Route{Destination: c, Target: b.ID, Propagated: true})
+				}
+			})})
+	}
+	return out
+}
+
+// names turns on what name resolution needs and is off.
+func (q Question) names(client, db side, over string) []Change {
+	var out []Change
+	attribute := func(v network.VPC, what, flag string, set func(*network.Names)) {
+		out = append(out, Change{Account: v.Account, What: fmt.Sprintf("turn on %s of %s", what, v.ID),
+			Command: []string{"aws", "ec2", "modify-vpc-attribute", "--region", v.Region, "--vpc-id", v.ID, flag, "Value=true"},
+			make:    inVPC(v.ID, func(v *network.VPC) { set(&v.Names) })})
+	}
+	here, there := client.network(), db.network()
+	vpcs := []network.VPC{here, there}
+	for n, v := range vpcs {
+		if v.Names.Support == network.No && (n == 0 || q.Database.Public != network.No) {
+			attribute(v, "DNS support", "--enable-dns-support", func(n *network.Names) { n.Support = network.Yes })
+		}
+		if v.Names.Hostnames == network.No && q.Database.Public != network.No {
+			attribute(v, "DNS hostnames", "--enable-dns-hostnames", func(n *network.Names) { n.Hostnames = network.Yes })
+		}
+	}
+	n := slices.IndexFunc(q.World.Peerings, func(p network.Peering) bool { return p.ID == over })
+	if n < 0 || q.Database.Public == network.No {
+		return out
+	}
+	p, mine, role := q.World.Peerings[n], 0, "--requester-peering-connection-options"
+	if p.VPCs[1] == there.ID {
+		mine, role = 1, "--accepter-peering-connection-options"
+	}
+	if p.Resolves[mine] == network.No {
+		out = append(out, Change{Account: there.Account, What: "let the other side resolve names to private addresses",
+			Command: []string{"aws", "ec2", "modify-vpc-peering-connection-options", "--region", there.Region, "--vpc-peering-connection-id", p.ID, role, "AllowDnsResolutionFromRemoteVpc=true"},
+			make: func(s state) state {
+				s.world.Peerings = slices.Clone(s.world.Peerings)
+				s.world.Peerings[n].Resolves[mine] = network.Yes
+				return s
+			}})
+	}
+	return out
+}
+
+// hosted sets a host route on the notebook, as long as it runs: the router of a subnet has its first address but one.
+// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+func (q Question) hosted(client, db side) []Change {
+	own := client.cidrs()
+	if q.Client.Host == nil || len(own) == 0 || q.Script { // a script that sets routes of its own is its owner's
+		return nil
+	}
+	subnet, _ := client.network().Subnet(client.subnets[0])
+	router := netip.Addr{}
+	for _, c := range subnet.CIDRs {
+		if c.Addr().Is4() {
+			router = c.Masked().Addr().Next()
+		}
+	}
+	var out []Change
+	for _, c := range db.network().CIDRs {
+		if !c.Addr().Is4() || !slices.ContainsFunc(db.cidrs(), c.Overlaps) || slices.Contains(q.Client.Host.Routes, c) {
+			continue
+		}
+		out = append(out, Change{Account: client.Account, What: "set a host route until the notebook stops; Drawbridge's on-start script sets it at each start",
+			Where: "in a terminal of the notebook", Command: []string{"sudo", "ip", "route", "add", c.String(), "via", router.String()},
+			make: func(s state) state {
+				host := network.Host{}
+				if s.client.Host != nil {
+					host.Routes = slices.Clone(s.client.Host.Routes)
+				}
+				host.Routes = append(host.Routes, c)
+				s.client.Host = &host
+				return s
+			}})
+	}
+	return out
+}
