@@ -206,7 +206,7 @@ func TestAHolderThatFailed(t *testing.T) {
 func idle(ctx context.Context, t *testing.T, w *scenario.World) {
 	t.Helper()
 	book := book()
-	if now, taken, err := book.Acquire(ctx, w.Connection, ledger.Lease{Holder: "test"}, nil); err != nil || !taken || now.Again {
+	if now, taken, err := book.Acquire(ctx, w.Connection, ledger.Turn{Holder: "test"}, nil); err != nil || !taken || now.Again {
 		t.Errorf("when all is over, %+v has the lease of %s, %v", now, w.Connection, err)
 	}
 	_, err := book.Yield(ctx, w.Connection, "test")
