@@ -192,7 +192,7 @@ func TestTheNextHasTheVerdict(t *testing.T) {
 	all(t, ends, "Connected", "Nothing")
 	for _, e := range ends {
 		switch {
-		case e.State == "Connected" && strings.Contains(string(e.Output), `"hops"`):
+		case e.State == "Connected" && strings.Contains(string(e.Output), `"verdict":[{`):
 		case e.State == "Nothing" && strings.Contains(string(e.Output), "execution "+next+" looks at "+w.Connection+" next"):
 		default:
 			t.Errorf("%s has no verdict, nor the name of one that has: %s", e.Execution, e.Output)
