@@ -45,10 +45,11 @@ func granting() map[string]map[string]any {
 // dataAPISteps are the states of the Data API machine.
 var dataAPISteps = map[string]step{
 	"InspectDataApi": {
+		leases:      "data-api",
 		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
-		readsLedger: true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
 			{actions: []string{"secretsmanager:DescribeSecret"}, resources: []string{secrets}},

@@ -4,15 +4,16 @@ package main
 // Its own steps only read.
 var dataAPIEndpointSteps = map[string]step{
 	"InspectDataApiEndpoint": {
+		leases:      "data-api-endpoint",
 		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,
-		readsLedger: true,
+		keepsLedger: true,
 		member:      []grant{{actions: []string{"ec2:DescribeVpcs"}}},
 	},
 	"VerifyDataApiEndpoint": {
 		announces:   true,
-		readsLedger: true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeNetworkAcls", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",

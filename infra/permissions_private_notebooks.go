@@ -10,13 +10,14 @@ import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 var privateSteps = map[string]step{
 	"InspectPrivateNotebooks": {
+		leases:       "private-notebooks",
 		brakes:       true,
 		announces:    true,
 		readsParam:   true,
 		readsCallers: true,
 		knowsRegions: true,
 		asksOrg:      true,
-		readsLedger:  true,
+		keepsLedger:  true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeVpcs"}},
 			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
@@ -73,7 +74,7 @@ var privateSteps = map[string]step{
 	},
 	"VerifyPrivateNotebooks": {
 		announces:   true,
-		readsLedger: true,
+		keepsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeClientVpnEndpoints", "ec2:DescribeSubnets", "iam:GetAccountAuthorizationDetails",

@@ -9,6 +9,7 @@ import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 var studioSteps = map[string]step{
 	"InspectStudio": {
+		leases:      "studio",
 		brakes:      true,
 		readsParam:  true,
 		asksOrg:     true,

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -22,8 +24,8 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	book := studio.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
+	workflow.Start(lease.Last(book.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, studio.LastVerdict, func(ctx context.Context, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
 		return studio.Conclude(ctx, redshift.NewFromConfig(config), bus, book, in)
-	})
+	}))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
@@ -21,12 +22,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	inspect := caller.Inspector{
+	book := ledger.Open(door.Hub())
+	inspector := caller.Inspector{
 		EC2:     func(x, id, region string) caller.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
 		Account: account.OpenOrganization(door.Hub()).Account,
 		Policy:  parameter.Open(door.Hub()).Policy,
-		Ledger:  ledger.Open(door.Hub()),
+		Ledger:  book,
 		Brake:   brake.Open(door.Hub()).Asker(door.Mode),
-	}.Inspect
-	workflow.Start(preview.DataAPIEndpoint(door, inspect))
+	}
+	workflow.Start(inspector.Turn().One(lease.Open(door.Hub(), book), preview.DataAPIEndpoint(door, inspector.Inspect)))
 }

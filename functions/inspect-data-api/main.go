@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
@@ -31,7 +32,8 @@ func main() {
 	}
 	organization := account.OpenOrganization(door.Hub())
 	store := parameter.Open(door.Hub())
-	inspect := dataapi.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy,
-		Ledger: ledger.Open(door.Hub()), Home: door.Hub().Region, Brake: brake.Open(door.Hub()).Asker(door.Mode)}.Inspect
-	workflow.Start(preview.DataAPI(door, inspect))
+	book := ledger.Open(door.Hub())
+	inspector := dataapi.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy,
+		Ledger: book, Home: door.Hub().Region, Brake: brake.Open(door.Hub()).Asker(door.Mode)}
+	workflow.Start(inspector.Turn().One(lease.Open(door.Hub(), book), preview.DataAPI(door, inspector.Inspect)))
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
@@ -27,7 +28,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	inspect := private.Inspector{
+	inspector := private.Inspector{
 		Bus:     notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode},
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
 		IAM:     func(x, id, region string) private.IAM { return iam.NewFromConfig(door.Enter(x, id, region)) },
@@ -36,6 +37,6 @@ func main() {
 		Ledger:  ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode),
 		Callers: private.Callers(ssm.NewFromConfig(door.Hub()), os.Getenv("CALLERS_PARAMETER")),
 		Regions: strings.Split(os.Getenv("REGIONS"), ","),
-	}.Inspect
-	workflow.Start(preview.PrivateNotebooks(door, inspect))
+	}
+	workflow.Start(inspector.Turn().One(lease.Open(door.Hub(), inspector.Ledger), preview.PrivateNotebooks(door, inspector.Inspect)))
 }

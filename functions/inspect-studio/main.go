@@ -10,12 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
@@ -33,8 +33,10 @@ func main() {
 		c := door.Enter(x, p.Account, p.Region)
 		return studio.Clients{Redshift: redshift.NewFromConfig(c), Roles: iam.NewFromConfig(c), Domains: sagemaker.NewFromConfig(c)}
 	}
-	bus, parameters := eventbridge.NewFromConfig(door.Hub()), ssm.NewFromConfig(door.Hub())
-	inspect := studio.Inspector{Enter: enter, Account: account.OpenOrganization(door.Hub()).Account, Policy: parameter.New(parameters, os.Getenv("POLICY_PARAMETER")).Policy,
-		Book: studio.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode), Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode}}.Inspect
-	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectStudioInput.Raw, preview.Studio(door, inspect)))
+	bus := eventbridge.NewFromConfig(door.Hub())
+	book := studio.Open(door.Hub())
+	inspector := studio.Inspector{Enter: enter, Account: account.OpenOrganization(door.Hub()).Account, Policy: parameter.Open(door.Hub()).Policy,
+		Book: book, Brake: brake.Open(door.Hub()).Asker(door.Mode), Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode}}
+	inspect := inspector.Turn().One(lease.Open(door.Hub(), book.Ledger), preview.Studio(door, inspector.Inspect))
+	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectStudioInput.Raw, inspect))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -38,6 +39,7 @@ type state struct {
 type retried struct {
 	ErrorEquals    []string
 	BackoffRate    float64
+	MaxAttempts    int
 	JitterStrategy string
 }
 
@@ -252,6 +254,9 @@ func TestEveryTaskIsAnInvocationThatNamesItsExecutionAndIsRetried(t *testing.T) 
 		for _, r := range s.Retry {
 			if r.BackoffRate <= 1 || r.JitterStrategy != "FULL" {
 				t.Errorf("state %s is retried on %q without backoff and jitter", id, r.ErrorEquals)
+			}
+			if slices.Contains(r.ErrorEquals, string(fault.NotYet)) && r.MaxAttempts <= ledger.Asks {
+				t.Errorf("state %s is retried %d times, and fails while it waits for its turn, for which it asks %d times", id, r.MaxAttempts, ledger.Asks)
 			}
 			retried = append(retried, r.ErrorEquals...)
 		}

@@ -80,7 +80,7 @@ func (i Inspector) busy(ctx context.Context, f Found, now ledger.Lease) (workflo
 	out := begun(f.In)
 	out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said(LeaseOf(f.units[0].gateway, f.units[0].vpc), now)
 	if f.event.Name == requests {
-		return out, peering.Noted(ctx, i.Ledger, f.event.AttachmentID, peering.Asker(f.In.Event), now.Event == requests)
+		return out, peering.Noted(ctx, i.Ledger, f.event.AttachmentID, peering.Asker(f.In.Event), now.By(requests))
 	}
 	return out, nil
 }

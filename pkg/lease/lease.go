@@ -1,18 +1,21 @@
 // Package lease lets one execution at a time work on a connection.
 //
-// Ten events about one thing start ten executions. The first to look acquires the connection's lease in the ledger; each of the others
-// marks it and ends, without a look of its own. Who has the lease gives it back with its last step, and if somebody came meanwhile, the
-// connection is looked at once more, with facts that are read anew. So however many events come, there are two looks.
+// Ten events about one thing start ten executions. The first to look acquires the connection's lease in the ledger. The second is next: it
+// waits until the first gives the lease back, then looks, at facts that are read anew, so it looks for all who come until then; they end
+// without a look of their own. So however many events come, there are two looks, and each has its verdict.
 //
-//	the first state   [Look.One]     acquires it; an answer that ends the execution gives it back
+//	the first state   [Look.One]             acquires it, or waits; an answer that ends the execution gives it back
 //	steps that write  [ledger.Ledger.Under]  work only while their execution has it
-//	the last state    [Last]         gives it back, and asks for a look if somebody came
+//	the last state    [Last]                 gives it back to who is next
 //
-// An execution that ended in another way (it failed, ran out of time, was stopped by a person) has no lease: the next one asks
-// Step Functions, and takes it. Nobody waits for people with a lease: the execution that asks for an approval ends, and the answer
-// is another's event.
+// Who is next asks a few times, between which the machine waits, by its retries. A holder that takes longer is told to look again: it asks
+// for a look when it gives the lease back, and who waited ends.
 //
-// docs/decisions/0096-one-at-a-time.md has the reasons.
+// An execution that ended in another way (it failed, ran out of time, was stopped by a person) has no lease, and is not next: whoever
+// comes asks Step Functions, and takes its turn. Nobody waits for people with a lease: the execution that asks for an approval ends, and
+// the answer is another's event.
+//
+// docs/decisions/0101-the-lease-is-handed-over.md has the reasons.
 package lease
 
 import (
@@ -43,32 +46,51 @@ type Keeper struct {
 	API    Executions
 	// Of is how the ARNs of the machine's executions begin, up to the colon before the name.
 	Of string
+	// Patience is how long one call waits for its turn, before the machine waits.
+	Patience time.Duration
 }
+
+// patience is most of the time that a step takes, and costs less than the transition that a retry is.
+const patience = 3 * time.Second
 
 // Open returns the Keeper of the machine whose executions the environment names as EXECUTIONS.
 func Open(hub aws.Config, book ledger.Ledger) Keeper {
-	return Keeper{Ledger: book, API: sfn.NewFromConfig(hub), Of: os.Getenv("EXECUTIONS")}
+	return Keeper{Ledger: book, API: sfn.NewFromConfig(hub), Of: os.Getenv("EXECUTIONS"), Patience: patience}
 }
 
 // young is how long Step Functions may not know yet of an execution that runs: what it says is eventually consistent.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 const young = time.Minute
 
-// ended reports whether the execution that has a lease is over.
-func (k Keeper) ended(ctx context.Context, held ledger.Lease) (bool, error) {
-	arn := k.Of + ":" + held.Holder
+// ended reports whether the execution that has a lease, or is next to have it, is over.
+func (k Keeper) ended(ctx context.Context, turn ledger.Turn) (bool, error) {
+	arn := k.Of + ":" + turn.Holder
 	got, err := k.API.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	switch {
 	case fault.HasCode(err, "ExecutionDoesNotExist"): // it is forgotten 90 days after its end
-		return k.Ledger.Now().Sub(held.Since) >= young, nil
+		return k.Ledger.Now().Sub(turn.Since) >= young, nil
 	case err != nil:
-		return false, fmt.Errorf("asking whether execution %s, which is at the same thing, is over: %w", arn, err)
+		return false, fmt.Errorf("asking whether execution %s, which came to the same thing before, is over: %w", arn, err)
 	}
 	over := got.Status != types.ExecutionStatusRunning && got.Status != types.ExecutionStatusPendingRedrive
 	if over {
-		slog.InfoContext(ctx, "taking over the lease of an execution that ended", "execution", held.Holder, "status", got.Status)
+		slog.InfoContext(ctx, "taking the turn of an execution that ended", "execution", turn.Holder, "status", got.Status)
 	}
 	return over, nil
+}
+
+// acquire acquires the lease that a claim is for. Who is next waits a little for its turn.
+func (k Keeper) acquire(ctx context.Context, c Claim) (ledger.Lease, bool, error) {
+	want := ledger.Turn{Holder: c.Execution, Event: c.Event}
+	now, taken, err := k.Ledger.Acquire(ctx, c.Of, want, k.ended)
+	if err != nil || now.Next.Holder != c.Execution {
+		return now, taken, err
+	}
+	slog.InfoContext(ctx, "waiting for another execution, as the next", "of", c.Of, "execution", now.Holder, "since", now.Since)
+	if turn, err := k.Ledger.Await(ctx, c.Of, c.Execution, k.Patience); err != nil || !turn {
+		return now, false, err
+	}
+	return k.Ledger.Acquire(ctx, c.Of, want, k.ended)
 }
 
 // Claim says who comes to what, and why.
@@ -106,12 +128,14 @@ func (l Look[I, O]) One(k Keeper, step workflow.Step[I, O]) workflow.Step[I, O] 
 		}
 		var none O
 		for range passes {
-			now, taken, err := k.Ledger.Acquire(ctx, claim.Of, ledger.Lease{Holder: claim.Execution, Event: claim.Event}, k.ended)
-			if err != nil {
+			now, taken, err := k.acquire(ctx, claim)
+			switch {
+			case err != nil:
 				return none, err
-			}
-			if now.Holder != claim.Execution {
-				slog.InfoContext(ctx, "another execution is at it", "of", claim.Of, "execution", now.Holder, "since", now.Since)
+			case now.Next.Holder == claim.Execution:
+				return none, fault.New(fault.NotYet, "waiting for execution %s, which is at %s: this one is next", now.Holder, claim.Of)
+			case now.Holder != claim.Execution:
+				slog.InfoContext(ctx, "leaving it to another execution", "of", claim.Of, "execution", now.Holder, "next", now.Next.Holder)
 				return l.Busy(ctx, in, now)
 			}
 			if taken {
@@ -148,13 +172,16 @@ func (l Look[I, O]) over(out O, err error) bool {
 // Came is the reason of a look that the holder of a lease asks for, since it was told to look again.
 const Came = "somebody came while it was looked at"
 
-// Said is what an execution says that ends because another is at the same thing.
+// Said is what an execution says that ends because another looks at the same thing after it came.
 func Said(of string, now ledger.Lease) string {
+	if now.Next.Holder != "" {
+		return "execution " + now.Next.Holder + " looks at " + of + " next, for whoever comes until then"
+	}
 	return "execution " + now.Holder + " is at " + of + ", and it is looked at again before that one ends"
 }
 
-// Last returns the step with which an execution ends. It is done while the execution has the lease, which is given back then. If somebody
-// came meanwhile, a look at the connection is asked for. of says what the input is about, and how one asks for a look at it.
+// Last returns the step with which an execution ends. It is done while the execution has the lease, which is given to who is next then. If
+// somebody waits no more, a look at the connection is asked for. of says what the input is about, and how one asks for a look at it.
 func Last[I, O any](book ledger.Ledger, looks look.Asker, of func(I) (Claim, look.Look), step workflow.Step[I, O]) workflow.Step[I, O] {
 	return func(ctx context.Context, in I) (O, error) {
 		claim, again := of(in)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,60 +59,119 @@ func all(k lease.Keeper, do func(context.Context, step) (string, error)) func(co
 	}.One(k, do)
 }
 
-func TestOneLooksTheOthersEnd(t *testing.T) {
-	ctx := t.Context()
-	l, memory := ledgertest.New()
-	now := l.Now()
-	l.Now = func() time.Time { return now }
-	running := stepFunctions{machine + ":one": types.ExecutionStatusRunning}
-	k := lease.Keeper{Ledger: l, API: running, Of: machine}
-	var looked []step
-	next := func(who, known string) (string, error) {
-		return all(k, func(_ context.Context, s step) (string, error) {
-			looked = append(looked, s)
-			return "connect", nil
-		})(ctx, step{who, known})
-	}
-	if out, err := next("one", ""); out != "connect" || err != nil {
-		t.Fatal(out, err)
-	}
-	for _, who := range []string{"two", "three"} {
-		if out, err := next(who, ""); err != nil || !strings.Contains(out, "execution one is at pcx-1") {
-			t.Fatalf("%s: %s, %v", who, out, err)
-		}
-	}
-	if out, err := next("one", "facts"); out != "connect" || err != nil || looked[len(looked)-1].known != "facts" {
-		t.Fatalf("one looks once more: %s, %v, with %+v", out, err, looked)
-	}
-	if len(looked) != 2 {
-		t.Fatalf("looked: %v", looked)
-	}
+// hub is a machine's executions around one connection.
+type hub struct {
+	*testing.T
+	lease.Keeper
+	memory *ledgertest.Memory
+	now    time.Time
+	looked []step
+	asked  bus // looks that were asked for
+}
 
-	// The last step gives the lease back, and a look is asked for.
-	var events bus
-	last := lease.Last(l, look.Asker{API: &events, Bus: "bus"}, func(s step) (lease.Claim, look.Look) {
+func open(t *testing.T, running stepFunctions) *hub {
+	h := &hub{T: t}
+	l, memory := ledgertest.New()
+	h.now, h.memory = l.Now(), memory
+	l.Now = func() time.Time { return h.now }
+	h.Keeper = lease.Keeper{Ledger: l, API: running, Of: machine}
+	return h
+}
+
+// look is an execution's first step.
+func (h *hub) look(who, known string) (string, error) {
+	return all(h.Keeper, func(_ context.Context, s step) (string, error) {
+		h.looked = append(h.looked, s)
+		return "connect", nil
+	})(h.Context(), step{who, known})
+}
+
+// last is its last.
+func (h *hub) last(who, known string) (string, error) {
+	return lease.Last(h.Ledger, look.Asker{API: &h.asked, Bus: "bus"}, func(s step) (lease.Claim, look.Look) {
 		return lease.Claim{Of: "pcx-1", Execution: s.who}, event.Inspection{Account: "111111111111", Region: "eu-west-1", PeeringID: "pcx-1"}
 	}, func(_ context.Context, s step) (string, error) {
 		if s.known == "trouble" {
 			return "", errors.New("trouble")
 		}
 		return "Connected", nil
-	})
-	if _, err := last(ctx, step{"two", ""}); fault.Of(err) != fault.NotYet || events != 0 {
+	})(h.Context(), step{who, known})
+}
+
+func TestOneLooksTheNextWaitsTheOthersEnd(t *testing.T) {
+	h := open(t, stepFunctions{machine + ":one": types.ExecutionStatusRunning, machine + ":two": types.ExecutionStatusRunning})
+	if out, err := h.look("one", ""); out != "connect" || err != nil {
+		t.Fatal(out, err)
+	}
+	if out, err := h.look("two", "facts"); fault.Of(err) != fault.NotYet || !strings.Contains(err.Error(), "execution one, which is at pcx-1") {
+		t.Fatalf("two is not next: %s, %v", out, err)
+	}
+	for _, who := range []string{"three", "four"} {
+		if out, err := h.look(who, ""); err != nil || !strings.Contains(out, "execution two looks at pcx-1 next") {
+			t.Fatalf("%s: %s, %v", who, out, err)
+		}
+	}
+	if out, err := h.look("one", "facts"); out != "connect" || err != nil || len(h.looked) != 2 || h.looked[1].known != "facts" {
+		t.Fatalf("one looks once more: %s, %v, with %+v", out, err, h.looked)
+	}
+	if _, err := h.last("two", ""); fault.Of(err) != fault.NotYet {
 		t.Fatalf("two concludes what one is at: %v", err)
 	}
-	if _, err := last(ctx, step{"one", "trouble"}); err == nil || events != 0 {
-		t.Fatalf("a step that fails gives nothing back: %v", err)
+	if _, err := h.last("one", "trouble"); err == nil {
+		t.Fatal("a step that fails gives the lease away")
 	}
-	if out, err := last(ctx, step{"one", ""}); out != "Connected" || err != nil || events != 1 {
-		t.Fatalf("%s, %v, %d looks asked for", out, err, events)
+	if out, err := h.last("one", ""); out != "Connected" || err != nil || h.asked != 0 {
+		t.Fatalf("%s, %v, %d looks asked for, though two is next", out, err, h.asked)
 	}
-	if out, err := next("four", "facts"); out != "connect" || err != nil || looked[len(looked)-1].known != "" {
-		t.Fatalf("%s, %v: what four read before it had the lease is read anew: %+v", out, err, looked)
+	if out, err := h.look("two", "facts"); out != "connect" || err != nil || len(h.looked) != 3 || h.looked[2].known != "" {
+		t.Fatalf("%s, %v: what two read before it had the lease is read anew: %+v", out, err, h.looked)
 	}
-	if _, err := last(ctx, step{"four", ""}); err != nil || events != 1 || len(memory.Rows()) != 0 {
-		t.Fatalf("nobody came: %v, %d looks asked for, left %v", err, events, memory.Rows())
+	if _, err := h.last("two", ""); err != nil || h.asked != 0 || len(h.memory.Rows()) != 0 {
+		t.Fatalf("nobody came: %v, %d looks asked for, left %v", err, h.asked, h.memory.Rows())
 	}
+}
+
+// A holder that takes longer than the next one waits asks for a look at its end.
+func TestWhoWaitedLongEndsAndALookIsAskedFor(t *testing.T) {
+	h := open(t, stepFunctions{machine + ":one": types.ExecutionStatusRunning})
+	if _, err := h.look("one", ""); err != nil {
+		t.Fatal(err)
+	}
+	for n := range ledger.Asks {
+		if _, err := h.look("two", ""); fault.Of(err) != fault.NotYet {
+			t.Fatalf("ask %d: %v", n+1, err)
+		}
+	}
+	if out, err := h.look("two", ""); err != nil || !strings.Contains(out, "execution one is at pcx-1, and it is looked at again") {
+		t.Fatalf("%s, %v", out, err)
+	}
+	if _, err := h.last("one", ""); err != nil || h.asked != 1 {
+		t.Fatalf("%v, %d looks asked for", err, h.asked)
+	}
+}
+
+// One call waits a little for its turn, before the machine does.
+func TestTheNextWaitsALittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, stepFunctions{machine + ":one": types.ExecutionStatusRunning})
+		h.Patience = 3 * time.Second
+		if _, err := h.look("one", ""); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if _, err := h.look("two", ""); fault.Of(err) != fault.NotYet || time.Since(began) != 3*time.Second {
+			t.Fatalf("after %s: %v", time.Since(began), err)
+		}
+		go func() {
+			time.Sleep(time.Second / 2)
+			if _, err := h.last("one", ""); err != nil {
+				t.Error(err)
+			}
+		}()
+		if out, err := h.look("two", ""); out != "connect" || err != nil {
+			t.Fatalf("one is through, and two gets %s, %v", out, err)
+		}
+	})
 }
 
 // An answer that ends the execution gives the lease back, whatever it is; what is tried again keeps it.
@@ -141,7 +201,7 @@ func TestALookThatEndsGivesItBack(t *testing.T) {
 	}
 }
 
-// Who comes while an execution looks and finds nothing to do is looked for at once, by the same; who keeps coming waits.
+// Who came, and waits no more, while an execution looks and finds nothing to do is looked for at once, by the same.
 func TestALookIsRepeatedForWhoCame(t *testing.T) {
 	ctx := t.Context()
 	l, memory := ledgertest.New()
@@ -150,8 +210,10 @@ func TestALookIsRepeatedForWhoCame(t *testing.T) {
 		looks := 0
 		_, err := all(k, func(context.Context, step) (string, error) {
 			if looks++; looks <= coming {
-				if _, _, err := l.Acquire(ctx, "pcx-1", ledger.Lease{Holder: "other"}, func(context.Context, ledger.Lease) (bool, error) { return false, nil }); err != nil {
-					t.Fatal(err)
+				for range ledger.Asks + 1 { // it waits no more
+					if _, _, err := l.Acquire(ctx, "pcx-1", ledger.Turn{Holder: "other"}, func(context.Context, ledger.Turn) (bool, error) { return false, nil }); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
 			return "nothing", nil
@@ -159,7 +221,7 @@ func TestALookIsRepeatedForWhoCame(t *testing.T) {
 		if looks != want || (err != nil) != (coming > 1) || coming > 1 && fault.Of(err) != fault.NotYet {
 			t.Errorf("%d come: %d looks, %v", coming, looks, err)
 		}
-		if _, _, err := l.Acquire(ctx, "pcx-1", ledger.Lease{Holder: "clean"}, nil); err != nil {
+		if _, _, err := l.Acquire(ctx, "pcx-1", ledger.Turn{Holder: "clean"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := l.Yield(ctx, "pcx-1", "clean"); err != nil || len(memory.Rows()) > 0 {
@@ -188,7 +250,7 @@ func TestAHolderThatEndedHasNoLease(t *testing.T) {
 			l, _ := ledgertest.New()
 			now := l.Now()
 			l.Now = func() time.Time { return now }
-			if _, _, err := l.Acquire(ctx, "pcx-1", ledger.Lease{Holder: "one"}, nil); err != nil {
+			if _, _, err := l.Acquire(ctx, "pcx-1", ledger.Turn{Holder: "one"}, nil); err != nil {
 				t.Fatal(err)
 			}
 			now = now.Add(c.age)
@@ -197,7 +259,7 @@ func TestAHolderThatEndedHasNoLease(t *testing.T) {
 				executions[machine+":one"] = c.status
 			}
 			out, err := all(lease.Keeper{Ledger: l, API: executions, Of: machine}, func(context.Context, step) (string, error) { return "connect", nil })(ctx, step{who: "two"})
-			if err != nil || (out == "connect") != c.taken {
+			if (out == "connect") != c.taken || (fault.Of(err) == fault.NotYet) == c.taken {
 				t.Errorf("%s, %v", out, err)
 			}
 		})

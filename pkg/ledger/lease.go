@@ -8,13 +8,24 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
-// Lease says who is at a thing.
-type Lease struct {
-	Holder string    `json:"holder,omitempty"` // empty: nobody any more, and somebody came while it was held
-	Since  time.Time `json:"since"`
-	Event  string    `json:"event,omitempty"` // by which its holder came
-	Again  bool      `json:"again,omitempty"` // somebody else came meanwhile
+// Turn says who came to a thing.
+type Turn struct {
+	Holder string    `json:"holder,omitempty"` // empty: nobody
+	Since  time.Time `json:"since,omitzero"`
+	Event  string    `json:"event,omitempty"` // by which it came
 }
+
+// Lease says who is at a thing, and what becomes of those who came meanwhile: one of them is next, or its holder has to see to it that
+// somebody looks again.
+type Lease struct {
+	Turn
+	Next  Turn `json:"next,omitzero"`
+	Asked int  `json:"asked,omitempty"` // how often Next asked whether it is its turn
+	Again bool `json:"again,omitempty"` // somebody came, and waits no more
+}
+
+// By reports whether the one who is at it, or the one who is next, came by that event.
+func (l Lease) By(event string) bool { return l.Event == event || l.Next.Event == event }
 
 func leaseRow(name string) Key { return Key{"lease#" + name, "lease"} }
 
@@ -22,58 +33,90 @@ func leaseRow(name string) Key { return Key{"lease#" + name, "lease"} }
 // https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 const kept = 15 * 24 * time.Hour
 
-// Acquire gives want.Holder the lease of that name, and returns it as it is then: held by whom it names. A holder that has it already keeps
-// it. If somebody else has it, that one is told to look again before it lets go, unless ended says of it that its holder came to its end
-// without letting go: then the lease is want.Holder's. taken says that it was not before.
-func (l Ledger) Acquire(ctx context.Context, name string, want Lease, ended func(context.Context, Lease) (bool, error)) (now Lease, taken bool, err error) {
+// Asks is how often the one who is next asks whether it is its turn.
+const Asks = 6
+
+// Acquire gives want.Holder the lease of that name if it may have it, and returns the lease as it is then. A holder that has it already
+// keeps it. Of ended it learns whether somebody came to their end without letting go; they count no more.
+//
+//	somebody else is next                       → as it is: they look after want.Holder came
+//	nobody is at it                             → want.Holder's
+//	somebody is at it, and has to look again    → as it is
+//	somebody is at it                           → want.Holder is next, and asks again later
+//	somebody is at it, and want.Holder is next  → it asks again later; after [Asks], it waits no more, and the holder has to look again
+//
+// taken says that want.Holder had it not before, so what it knows of the thing may be old.
+func (l Ledger) Acquire(ctx context.Context, name string, want Turn, ended func(context.Context, Turn) (bool, error)) (now Lease, taken bool, err error) {
 	err = retry(ctx, "lease "+name, func() error {
 		var version int64
 		var err error
-		taken = false
-		if now, version, err = l.lease(ctx, name); err != nil {
+		if now, version, err = l.lease(ctx, name); err != nil || now.Holder == want.Holder {
 			return err
 		}
-		switch {
-		case version > 0 && now.Holder == want.Holder:
-			return nil
-		case version > 0 && now.Holder != "":
-			over, err := ended(ctx, now)
-			if err != nil {
-				return err
-			}
-			if over {
-				break
-			}
-			if now.Again {
-				return nil
-			}
-			now.Again = true
-			return l.put(ctx, name, version, now)
+		want.Since = l.now()
+		if another, err := counts(ctx, now.Next, want.Holder, ended); err != nil || another {
+			return err
 		}
-		now, taken = Lease{Holder: want.Holder, Event: want.Event, Since: l.now()}, true
+		busy, err := counts(ctx, now.Turn, want.Holder, ended)
+		switch {
+		case err != nil || busy && now.Again:
+			return err
+		case !busy:
+			now, taken = Lease{Turn: want}, true
+		case now.Next.Holder != want.Holder:
+			now.Next, now.Asked = want, 1
+		case now.Asked < Asks:
+			now.Asked++
+		default:
+			now = Lease{Turn: now.Turn, Again: true}
+		}
 		return l.put(ctx, name, version, now)
 	})
-	return now, taken, err
+	return now, taken && now.Holder == want.Holder, err
 }
 
-// Yield gives the lease back, and reports whether somebody came while holder had it, so that somebody has to look again. That stays written
-// until the next one acquires the lease: whoever yields once more, after an answer that was lost, is told the same. A lease that another has
-// is nothing to holder.
+// counts reports whether a turn is somebody else's, who has not ended.
+func counts(ctx context.Context, t Turn, who string, ended func(context.Context, Turn) (bool, error)) (bool, error) {
+	if t.Holder == "" || t.Holder == who {
+		return false, nil
+	}
+	over, err := ended(ctx, t)
+	return !over, err
+}
+
+// Await waits until it is the turn of who, who is next to have the lease of that name, for patience at most. It reports whether who should
+// acquire it now.
+func (l Ledger) Await(ctx context.Context, name, who string, patience time.Duration) (bool, error) {
+	for ; patience >= pause; patience -= pause {
+		if err := rest(ctx); err != nil {
+			return false, err
+		}
+		if now, _, err := l.lease(ctx, name); err != nil || now.Holder == "" || now.Next.Holder != who {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// Yield gives the lease back: to whoever is next, who looks again by itself, or to nobody. It reports whether somebody else has to look
+// again, since one who came while holder had it waits no more. That stays written until the next one acquires the lease: whoever yields
+// once more, after an answer that was lost, is told the same. A lease that another has is nothing to holder.
 func (l Ledger) Yield(ctx context.Context, name, holder string) (again bool, err error) {
 	err = retry(ctx, "lease "+name, func() error {
 		now, version, err := l.lease(ctx, name)
 		again = false
-		switch {
-		case err != nil || version == 0 || now.Holder != holder && now.Holder != "":
+		if err != nil || version == 0 || now.Holder != holder && now.Holder != "" {
 			return err
-		case now.Holder == "":
-			again = true
-			return nil
-		case now.Again:
-			again, now.Holder = true, ""
-			return l.put(ctx, name, version, now)
 		}
-		return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version}})
+		again = now.Next.Holder == "" && now.Again
+		switch {
+		case now.Holder == "":
+			return nil
+		case now.Next.Holder == "" && !now.Again:
+			return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version}})
+		}
+		now.Turn = Turn{}
+		return l.put(ctx, name, version, now)
 	})
 	return again, err
 }
@@ -98,7 +141,7 @@ func (l Ledger) Hold(ctx context.Context, name, holder string) error {
 	})
 }
 
-// held sees to it that holder has the lease that was read.
+// held sees to it that holder has the lease that was read. Who is next, and what was to be looked at again, stays so.
 func (l Ledger) held(ctx context.Context, name, holder string, now Lease, version int64) error {
 	switch {
 	case version > 0 && now.Holder == holder:
@@ -106,11 +149,25 @@ func (l Ledger) held(ctx context.Context, name, holder string, now Lease, versio
 	case version > 0 && now.Holder != "":
 		return fault.New(fault.NotYet, "execution %s is at %s, since this one failed or was stopped; it need not be redriven, unless that one fails", now.Holder, name)
 	}
-	return l.put(ctx, name, version, Lease{Holder: holder, Since: l.now()})
+	now.Turn = Turn{Holder: holder, Since: l.now()}
+	if now.Next.Holder == holder {
+		now.Next, now.Asked = Turn{}, 0
+	}
+	return l.put(ctx, name, version, now)
 }
 
 // pause is how long it takes until a lease is asked for again.
 const pause = time.Second
+
+// rest waits for a pause.
+func rest(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pause):
+		return nil
+	}
+}
 
 // While does f under the lease of that name, for what one call of a function does from beginning to end, such as to read a document, change it
 // and read it back. by is the execution. While another execution is at it, While waits for the ledger's patience, then fails with [fault.NotYet],
@@ -119,26 +176,19 @@ const pause = time.Second
 // too: what f did counts.
 func (l Ledger) While(ctx context.Context, name, by string, f func() error) error {
 	holder := by + " " + l.Now().UTC().Format(time.RFC3339Nano)
-	ended := func(_ context.Context, other Lease) (bool, error) {
-		at := strings.LastIndexByte(other.Holder, ' ')
-		since, err := time.Parse(time.RFC3339Nano, other.Holder[at+1:])
-		return err != nil || other.Holder[:max(at, 0)] == by || l.Now().Sub(since) >= Lifetime, nil
-	}
 	for patience := l.Patience; ; patience -= pause {
-		now, _, err := l.Acquire(ctx, name, Lease{Holder: holder}, ended)
+		ours, err := l.seize(ctx, name, by, holder)
 		if err != nil {
 			return err
 		}
-		if now.Holder == holder {
+		if ours {
 			break
 		}
 		if patience < pause {
 			return fault.New(fault.NotYet, "another execution is changing %s", name)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		if err := rest(ctx); err != nil {
+			return err
 		}
 	}
 	done := f()
@@ -149,6 +199,24 @@ func (l Ledger) While(ctx context.Context, name, by string, f func() error) erro
 		}
 	}
 	return done
+}
+
+// seize takes the lease of that name for a call of by, unless a call of another execution has it and may still be at work.
+func (l Ledger) seize(ctx context.Context, name, by, holder string) (ours bool, err error) {
+	err = retry(ctx, "lease "+name, func() error {
+		now, version, err := l.lease(ctx, name)
+		if err != nil {
+			return err
+		}
+		at := strings.LastIndexByte(now.Holder, ' ')
+		began, unclear := time.Parse(time.RFC3339Nano, now.Holder[at+1:])
+		ours = unclear != nil || now.Holder[:max(at, 0)] == by || l.Now().Sub(began) >= Lifetime
+		if !ours || now.Holder == holder {
+			return nil
+		}
+		return l.put(ctx, name, version, Lease{Turn: Turn{Holder: holder, Since: l.now()}})
+	})
+	return ours, err
 }
 
 // drop gives a lease back, whoever came.

@@ -41,7 +41,7 @@ func (i Inspector) busy(ctx context.Context, in workflow.InspectPeeringInput, no
 	out := begun(in)
 	e, err := event.Parse(in.Event)
 	if err == nil && e.Name == requests {
-		err = Noted(ctx, i.Ledger, e.PeeringID, Asker(in.Event), now.Event == requests)
+		err = Noted(ctx, i.Ledger, e.PeeringID, Asker(in.Event), now.By(requests))
 	}
 	out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said(e.PeeringID, now)
 	return out, err

@@ -54,7 +54,7 @@ func TestARequestIsNotLostWhileAnotherIsAtIt(t *testing.T) {
 			if turn.Fresh(in).Known.Policy != "" {
 				t.Error("what is fresh knows the old policy")
 			}
-			out, err := turn.Busy(ctx, in, ledger.Lease{Holder: "run-1", Event: c.of})
+			out, err := turn.Busy(ctx, in, ledger.Lease{Turn: ledger.Turn{Holder: "run-1", Event: c.of}})
 			if (fault.Of(err) == fault.NotYet) != c.waits || !c.waits && err != nil {
 				t.Fatalf("it fails with %v", err)
 			}

@@ -51,8 +51,7 @@ type Inspector struct {
 // Inspect reads, in all Regions of the event's account, which VPCs are tagged and where something of ours is, and asks
 // the policy about each. The event names an account and nothing more, so any event about it leads to the same answer.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebooksInput) (workflow.InspectPrivateNotebooksOutput, error) {
-	out := workflow.InspectPrivateNotebooksOutput{Event: in.Event, Answer: AnswerNothing, Result: workflow.Nothing,
-		VPCs: []workflow.PrivateVPC{}, Refused: []workflow.PrivateVPC{}, Wants: []workflow.EndpointWant{}, Leaving: []workflow.EndpointWant{}}
+	out := begun(in)
 	e, err := event.Parse(in.Event)
 	if err != nil {
 		return out, err

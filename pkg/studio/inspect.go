@@ -76,8 +76,7 @@ const (
 // An event about roles or a domain names no cluster. For each cluster that the ledger has for the account, or for the domain, it asks for a
 // look.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) (workflow.InspectStudioOutput, error) {
-	out := workflow.InspectStudioOutput{Roles: []workflow.ExecutionRole{}, Leaving: []workflow.ExecutionRole{}, Domains: []workflow.Domain{},
-		Unfit: []workflow.Hop{}, Warehouse: workflow.Warehouse{Groups: []string{}}}
+	out := begun()
 	e, err := event.Parse(in.Event)
 	if err != nil {
 		return out, err

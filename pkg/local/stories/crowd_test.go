@@ -119,8 +119,8 @@ func noTwins(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 }
 
-// TestFiveTimes delivers the event of a request five times more, all at once: one execution does the work, the others end at once, and
-// because they came, the connection is looked at once more.
+// TestFiveTimes delivers the event of a request five times more, all at once: one execution does the work, one waits and looks once more,
+// and the others end at once.
 func TestFiveTimes(t *testing.T) {
 	roughen(t)
 	ctx := limited(t, 5*time.Minute)
@@ -148,6 +148,64 @@ func TestFiveTimes(t *testing.T) {
 	noTwins(ctx, t, w)
 }
 
+// strike does what then says before the next call of that name, which is answered by what it returns.
+func strike(t *testing.T, action string, then func() *local.Fault) {
+	var once sync.Once
+	injector.Store(new(local.Injector(func(c awscall.Call, when local.Moment) (f *local.Fault) {
+		if when == local.Before && c.Action == action {
+			once.Do(func() { f = then() })
+		}
+		return f
+	})))
+	t.Cleanup(func() { injector.Store(nil) })
+}
+
+// TestTheNextHasTheVerdict lets two events come while an execution is in the middle of its work. The first of them waits, and then looks
+// again by itself; the second ends and names it. So of whichever execution somebody reads, the verdict is there, or the name of the execution
+// that has it.
+func TestTheNextHasTheVerdict(t *testing.T) {
+	roughen(t)
+	ctx := limited(t, 5*time.Minute)
+	w := world(ctx, t, nil)
+	begin(ctx, t)
+	var next string
+	strike(t, "CreateRoute", func() *local.Fault {
+		comes := func(told func(story.Fact) bool) {
+			if err := deliver(ctx, w, "AcceptVpcPeeringConnection"); err != nil {
+				t.Error(err)
+			}
+			for ctx.Err() == nil && !slices.ContainsFunc(engine.Story().Facts(), told) {
+				time.Sleep(50 * time.Millisecond)
+			}
+		}
+		comes(func(f story.Fact) bool {
+			if s, ok := f.(story.Step); ok && s.Failed && strings.Contains(string(s.Result), "this one is next") {
+				next = s.Execution
+			}
+			return next != ""
+		})
+		comes(func(f story.Fact) bool { e, ok := f.(story.End); return ok && e.State == "Nothing" })
+		return nil
+	})
+	done(t, w.Request(ctx))
+	ends := until(ctx, t, 3)
+	all(t, ends, "Connected", "Nothing")
+	for _, e := range ends {
+		switch {
+		case e.State == "Connected" && strings.Contains(string(e.Output), `"verdict":[{`):
+		case e.State == "Nothing" && strings.Contains(string(e.Output), "execution "+next+" looks at "+w.Connection+" next"):
+		default:
+			t.Errorf("%s has no verdict, nor the name of one that has: %s", e.Execution, e.Output)
+		}
+	}
+	if i := slices.IndexFunc(ends, func(e story.End) bool { return e.Execution == next }); i < 0 || ends[i].State != "Connected" || len(ends) != 3 {
+		t.Errorf("%q looks again, and nobody else: %+v", next, ends)
+	}
+	idle(ctx, t, w)
+	holds(ctx, t, w)
+	noTwins(ctx, t, w)
+}
+
 // TestAHolderThatFailed lets an execution fail in the middle of its work: the next one takes its lease and does the work. The failed one is
 // redriven while that one is at it: it waits for its turn, or is told who is at it.
 func TestAHolderThatFailed(t *testing.T) {
@@ -156,17 +214,7 @@ func TestAHolderThatFailed(t *testing.T) {
 	w := world(ctx, t, nil)
 	begin(ctx, t)
 	const work = "CreateRoute"
-	strike := func(then func() *local.Fault) {
-		var once sync.Once
-		injector.Store(new(local.Injector(func(c awscall.Call, when local.Moment) (f *local.Fault) {
-			if when == local.Before && c.Action == work {
-				once.Do(func() { f = then() })
-			}
-			return f
-		})))
-	}
-	t.Cleanup(func() { injector.Store(nil) })
-	strike(func() *local.Fault {
+	strike(t, work, func() *local.Fault {
 		return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation on " + w.Connection}
 	})
 	done(t, w.Request(ctx))
@@ -182,7 +230,7 @@ func TestAHolderThatFailed(t *testing.T) {
 		}
 	}
 	engine.Story().Begin()
-	strike(func() *local.Fault {
+	strike(t, work, func() *local.Fault {
 		again()
 		time.Sleep(time.Second) // it is at the step by then
 		return nil
@@ -206,7 +254,7 @@ func TestAHolderThatFailed(t *testing.T) {
 func idle(ctx context.Context, t *testing.T, w *scenario.World) {
 	t.Helper()
 	book := book()
-	if now, taken, err := book.Acquire(ctx, w.Connection, ledger.Lease{Holder: "test"}, nil); err != nil || !taken || now.Again {
+	if now, taken, err := book.Acquire(ctx, w.Connection, ledger.Turn{Holder: "test"}, nil); err != nil || !taken || now.Again {
 		t.Errorf("when all is over, %+v has the lease of %s, %v", now, w.Connection, err)
 	}
 	_, err := book.Yield(ctx, w.Connection, "test")

@@ -111,7 +111,7 @@ func ledgerNoise(c awscall.Call) bool {
 }
 
 // ofConnection are the leases of connections. A lease of a document, which is held for the time of one call, is told.
-var ofConnection = regexp.MustCompile(`^lease#(pcx|tgw)-[^ ]* lease$`)
+var ofConnection = regexp.MustCompile(`^lease#((pcx|tgw)-[^ ]*|(data-api|data-api-endpoint|private-notebooks|studio) [^ ]*) lease$`)
 
 // remembered lists those calls once.
 func remembered(facts []Fact, names map[string]string) []string {
