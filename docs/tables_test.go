@@ -43,7 +43,7 @@ func TestRightsAreThoseOfTheCode(t *testing.T) {
 	holdTable(t, "rights.md", "rights", rights.Table())
 }
 
-// docs/tags.md has a row for each key on each kind of thing, with every word that it may be, and one for each tag that a role may write.
+// docs/tags.md has a row for each key on each kind of thing, with every word that it may be, and one for each tag that a role may write, and no other.
 func TestTagsAreThoseOfTheCode(t *testing.T) {
 	text := documents(t)["docs/tags.md"]
 	owners, rest, found := strings.Cut(text, "## What Drawbridge sets\n")
@@ -83,12 +83,18 @@ func TestTagsAreThoseOfTheCode(t *testing.T) {
 			t.Errorf("docs/tags.md does not say that Drawbridge sets %s, or owners do", key)
 		}
 	}
-	written := 0
+	written, writes := 0, map[string]bool{}
 	for _, list := range regexp.MustCompile(`"aws:TagKeys": \[[^\]]*\]`).FindAllString(template.Member, -1) {
 		for _, m := range regexp.MustCompile(`"(drawbridge:[a-z-]+)"`).FindAllStringSubmatch(list, -1) {
+			writes[m[1]] = true
 			if written++; !strings.Contains(own, "| `"+m[1]+"` |") {
 				t.Errorf("the roles write %s, and docs/tags.md does not say so", m[1])
 			}
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(drawbridge:[a-z-]+)` \\|").FindAllStringSubmatch(own, -1) {
+		if !writes[m[1]] {
+			t.Errorf("docs/tags.md says that Drawbridge sets %s, and no role writes it", m[1])
 		}
 	}
 	if written < 20 {

@@ -59,8 +59,8 @@ func (c Contest) Note(ctx context.Context, account, region, resource string, key
 	return c.Ledger.MarkAll(ctx, about, func(i *ledger.Item) { *i = Noted(*i, sight) })
 }
 
-// NoteMade is [Contest.Note] for a thing by the id that its call gave it, where the ledger has it under the VPC that it is in: an interface endpoint. The VPCs
-// are those of the place that are managed for endpoints.
+// NoteMade is [Contest.Note] for a thing by the id that its call gave it, where the ledger has it, and its parts, under the VPC that it is in: an interface
+// endpoint. The VPCs are those of the place that are managed for endpoints.
 func (c Contest) NoteMade(ctx context.Context, account, region, id string, sight Sight) ([]ledger.Item, error) {
 	connections, err := c.Ledger.Connections(ctx, account, region)
 	if err != nil {
@@ -78,7 +78,9 @@ func (c Contest) NoteMade(ctx context.Context, account, region, id string, sight
 		if err != nil {
 			return nil, err
 		}
-		about = append(about, slices.DeleteFunc(items, func(i ledger.Item) bool { return i.Kind != ledger.Endpoint || i.Left != id })...)
+		about = append(about, slices.DeleteFunc(items, func(i ledger.Item) bool {
+			return i.Left != id || i.Kind != ledger.Endpoint && i.Kind != ledger.Interface
+		})...)
 	}
 	if len(about) == 0 {
 		return nil, nil

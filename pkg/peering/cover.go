@@ -40,10 +40,23 @@ func lines(ranges []netip.Prefix, openings []workflow.Opening) []string {
 // free reports whether the policy accepts without asking anybody: then an approval limits nothing.
 func free(d policy.Decision) bool { return d.Allowed && d.Action == policy.Accept }
 
-// limited returns the sides and the notebooks of a connection without what waits for approval: the accepter's databases that wait are
-// not opened, and nothing of the accepter's leads to the requester's ranges that wait.
-func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string) ([]workflow.Side, []workflow.Notebook) {
+// rest is what of a connection does not wait for approval.
+type rest struct {
+	sides     []workflow.Side
+	notebooks []workflow.Notebook
+	shut      []workflow.Hop // databases that no range may reach yet
+	nothing   string         // if all waits, that it does
+}
+
+// limited returns the rest of a connection without what waits for approval: the accepter's databases that wait are not opened, and nothing of
+// the accepter's leads to the requester's ranges that wait.
+func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string) rest {
 	out := slices.Clone(sides)
+	var all []*workflow.Side
+	for n := range out {
+		all = append(all, &out[n])
+	}
+	before := cover.Ranges(all)
 	for n := range out {
 		if out[n].Role != Accepter {
 			continue
@@ -51,17 +64,14 @@ func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string
 		out[n].Openings = slices.DeleteFunc(slices.Clone(out[n].Openings), func(o workflow.Opening) bool { return slices.Contains(late, cover.Database(o)) })
 		out[n].Peer.CIDRs = slices.DeleteFunc(slices.Clone(out[n].Peer.CIDRs), func(p netip.Prefix) bool { return slices.Contains(late, cover.Range(p)) })
 	}
-	var all []*workflow.Side
-	for n := range out {
-		all = append(all, &out[n])
-	}
+	left := rest{sides: out, shut: cover.Shut(all, before), nothing: cover.Nothing(all, before)}
 	survey.Appoint(all...)
-	kept := slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Notebook) bool {
+	left.notebooks = slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Notebook) bool {
 		return !slices.ContainsFunc(out, func(s workflow.Side) bool {
 			return s.Consumer && s.VPC.ID == n.VPC && s.VPC.Account == n.Account && s.VPC.Region == n.Region
 		})
 	})
-	return out, kept
+	return left
 }
 
 // waiting returns what of a peering's ranges and databases is among late.

@@ -420,7 +420,8 @@ func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v
 	}
 	w := waiting(c, out.Sides, late)
 	surveyed := out.Sides
-	out.Sides, out.Notebooks = limited(surveyed, out.Notebooks, late)
+	left := limited(surveyed, out.Notebooks, late)
+	out.Sides, out.Notebooks, out.Found, v.Reason = left.sides, left.notebooks, append(out.Found, left.shut...), cmp.Or(left.nothing, v.Reason)
 	if cover.Told(l.approval, late) {
 		out.Waits.Said = waits(c, w, answer, l.approval.Shown, l.approval)
 		return v, nil

@@ -464,7 +464,7 @@ func TestAnApprovalCoversWhatItShowed(t *testing.T) {
 		"and an old answer stands there": {"", said("approved-00000000"), again(covered(orders, addresses), mine), workflow.AnswerConnect, []string{"orders"}, 1, "approved-00000000 answers an earlier question",
 			[]string{orders, addresses}},
 		"the requester approves":      {"", map[string]map[string]string{alpha: {"drawbridge:approval": "approved-all"}}, covered(orders, addresses), workflow.AnswerExtend, []string{"orders"}, 1, "mine", []string{orders, addresses}},
-		"a range came":                {"", said("approved"), covered(mine, orders), workflow.AnswerExtend, []string{"mine", "orders"}, 0, "10.1.0.0/16", []string{mine, orders}},
+		"a range came":                {"", said("approved"), covered(mine, orders), workflow.AnswerExtend, nil, 0, "10.1.0.0/16", []string{mine, orders}},
 		"all was approved":            {"", said("approved-all"), covered(orders), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", whole},
 		"nobody has to approve":       {"auto", said("approved"), covered(orders), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", nil},
 		"a database that went is not": {"", said("approved"), covered(append(whole, "another")...), workflow.AnswerConnect, []string{"mine", "orders"}, 1, "", cover.Lines(append(whole, "another")...)},
@@ -485,6 +485,15 @@ func TestAnApprovalCoversWhatItShowed(t *testing.T) {
 			}
 			if waits := out.Waits.Said.Accepter; (c.waits == "") != (waits == "") || !strings.Contains(waits, c.waits) {
 				t.Errorf("waits %q, want %q", waits, c.waits)
+			}
+			var shut []string
+			for _, h := range out.Found {
+				if strings.HasPrefix(h.Hop, "database ") && !h.OK && strings.Contains(h.Detail, "all ranges of vpc-1 by which it would be reached wait") {
+					shut = append(shut, h.Hop)
+				}
+			}
+			if nothing := strings.Contains(out.Reason, "all ranges of vpc-1 wait"); nothing != (c.from == 0) || nothing != slices.Equal(shut, []string{"database mine", "database orders"}) {
+				t.Errorf("says %q, and of what is shut %v", out.Reason, shut)
 			}
 			if theirs := out.Waits.Said.Requester; strings.Contains(theirs, "mine") || (theirs == "") != (c.waits == "") {
 				t.Errorf("the requester is told %q", theirs)

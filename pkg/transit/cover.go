@@ -37,12 +37,15 @@ func (l *inspection) limit(ctx context.Context, grounds []*survey.Ground) error 
 		return nil
 	}
 	w := workflow.Waiting{Thing: limiting.ID, Account: l.q.Gateway.Owner, Region: l.place[0].Region}
-	lines := split(survey.Sides(grounds), limits, covered, &w)
+	sides := survey.Sides(grounds)
+	before := cover.Ranges(sides)
+	lines := split(sides, limits, covered, &w)
 	l.approval.Covered = cover.Kept(l.entry.Approval.Covered, lines)
 	if len(w.Shown) == 0 {
 		return nil
 	}
-	survey.Appoint(survey.Sides(grounds)...)
+	l.shut, l.nothing = cover.Shut(sides, before), cover.Nothing(sides, before)
+	survey.Appoint(sides...)
 	what := fmt.Sprintf("%d ranges and %d databases came after the approval and wait for the owner of %s in account %s", len(w.Ranges), len(w.Reachable), l.q.Gateway.ID, w.Account)
 	l.out.Waits.Said = workflow.Alike(what)
 	if cover.Told(limiting.Approval, w.Shown) {
@@ -97,9 +100,6 @@ func split(sides []*workflow.Side, limits [2]bool, covered []string, w *workflow
 			w.Reachable = append(w.Reachable, r)
 			return true
 		})
-		if len(s.Peer.CIDRs) == 0 { // all of them wait: there is nobody to open anything to
-			s.Openings = []workflow.Opening{}
-		}
 	}
 	w.Shown = cover.Lines(w.Shown...)
 	return cover.Lines(stays...)

@@ -40,7 +40,7 @@ func TestAPairIsWhatItsAttachmentsApprovalsCover(t *testing.T) {
 		"all was shown":                        {ends: [2]ledger.Approval{1: approved(b, sales, returns)}, opened: []string{"sales", "returns"}, ranges: 2},
 		"a database came":                      {ends: [2]ledger.Approval{1: approved(a, b, sales)}, opened: []string{"sales"}, ranges: 2, waits: 1, thing: "tgw-attach-1"},
 		"a range came, and it is all there is": {ends: [2]ledger.Approval{approved(sales, returns)}, ranges: 1, waits: 1, thing: "tgw-attach-0"},
-		"a range came":                         {ends: [2]ledger.Approval{1: approved(sales, returns)}, opened: []string{"sales", "returns"}, ranges: 1, waits: 1, thing: "tgw-attach-1"},
+		"a range came":                         {ends: [2]ledger.Approval{1: approved(sales, returns)}, ranges: 1, waits: 1, thing: "tgw-attach-1"},
 		"ranges of who was not asked about":    {ends: [2]ledger.Approval{1: approved(b, sales, returns)}, opened: []string{"sales", "returns"}, ranges: 2},
 		"each approval covers some":            {ends: [2]ledger.Approval{approved(a), approved(b, sales)}, opened: []string{"sales"}, ranges: 2, waits: 1, thing: "tgw-attach-0"},
 		"it was connected so before":           {ends: [2]ledger.Approval{1: approved(a, b, sales)}, pair: ledger.Approval{Covered: []string{returns}}, opened: []string{"sales", "returns"}, ranges: 2},
@@ -64,6 +64,9 @@ func TestAPairIsWhatItsAttachmentsApprovalsCover(t *testing.T) {
 			i := inspection{Inspector: Inspector{Ledger: l, Units: func(context.Context, string) (string, error) { return "Data", nil }}, pair: &pair{q: q}, entry: ledger.Connection{Approval: c.pair}}
 			if err := i.limit(t.Context(), []*survey.Ground{first, second}); err != nil {
 				t.Fatal(err)
+			}
+			if all := strings.HasPrefix(i.nothing, "nothing is connected: all ranges of vpc-"); all != (c.ranges == 1) || all != (len(i.shut) == 2) {
+				t.Errorf("says %q, and of what is shut %v", i.nothing, i.shut)
 			}
 			var opened []string
 			for _, o := range second.Side.Openings {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -110,6 +111,8 @@ type inspection struct {
 	left    []string      // the accounts in which what somebody takes away is left to them
 
 	weighed  bool            // approval is what the entry has to say
+	shut     []workflow.Hop  // databases that nobody reaches until ranges are approved
+	nothing  string          // if all ranges of a VPC wait, that they do
 	approval ledger.Approval // what is approved of it, by the approvals of its attachments
 	asks     bool            // something came that its owner has to be asked about
 }
@@ -250,7 +253,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	out.Sides = survey.Values(grounds)
-	out.Found = append(Hops(*q), q.Closed...)
+	out.Found, v.Reason = slices.Concat(Hops(*q), q.Closed, l.shut), cmp.Or(l.nothing, v.Reason)
 	if l.asks {
 		v.Answer = workflow.AnswerExtend
 	}

@@ -135,7 +135,10 @@ func (p *play) connect(ctx context.Context) error {
 	return nil
 }
 
-// quarrel applies the same code three times more. It returns what each owner was told.
+// applies is how often the same code is applied over what Drawbridge added.
+const applies = 10
+
+// quarrel applies the same code [applies] times more. It returns what each owner was told.
 func (p *play) quarrel(ctx context.Context) (told map[string]string, err error) {
 	first, err := p.act(ctx, p.apply)
 	if err != nil {
@@ -171,7 +174,18 @@ func (p *play) quarrel(ctx context.Context) (told map[string]string, err error) 
 	if err != nil {
 		return nil, err
 	}
-	p.judge("a further apply changes nothing, and nothing is added or told again", slices.Equal(third.stands, []string{routeBack}) && len(third.added) == 0 && len(third.told) == 0, "%v", third)
+	calm := func(o over) bool {
+		return slices.Equal(o.stands, []string{routeBack}) && len(o.added) == 0 && len(o.told) == 0
+	}
+	p.judge("a further apply changes nothing, and nothing is added or told again", calm(third), "%v", third)
+	last, quiet := third, 3
+	for quiet < applies && calm(last) {
+		if last, err = p.act(ctx, p.apply); err != nil {
+			return nil, err
+		}
+		quiet++
+	}
+	p.judge(fmt.Sprintf("after %d applies each thing was put back once, and each owner was told once", applies), quiet == applies && calm(last), "%d applies; %v", quiet, last)
 	return told, nil
 }
 

@@ -110,7 +110,7 @@ func TestBothOwnersHearOnceWithTheRemedyOfTheTool(t *testing.T) {
 		t.Fatalf("told %v", p.messages)
 	}
 	ours, theirs := p.messages[left][0], p.messages[right][0]
-	for _, must := range []string{"rtb-1", "10.2.0.0/16", role, "lifecycle {", "ignore_changes = [route]", `"aws_route"`, "ignore_changes = [on_start]", `"drawbridge:manage", "drawbridge:http-endpoint",`, `"drawbridge:status"`, "aws ec2 create-tags --region eu-west-1 --resources pcx-1 --tags Key=drawbridge:manage,Value=true"} {
+	for _, must := range []string{"rtb-1", "10.2.0.0/16", role, "lifecycle {", "ignore_changes = [route]", `"aws_route"`, "ignore_changes = [on_start]", `"drawbridge:manage", "drawbridge:pairs",`, `"drawbridge:status"`, "aws ec2 create-tags --region eu-west-1 --resources pcx-1 --tags Key=drawbridge:manage,Value=true"} {
 		if !strings.Contains(ours, must) {
 			t.Errorf("the owner is not told %q:\n%s", must, ours)
 		}

@@ -7,10 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -74,6 +79,82 @@ still read. The operators let it through, and alpha's role, its trust policy and
 		},
 		also: nothingOfStudioLeft,
 	},
+	{
+		name:  "brake-database",
+		title: "A cleanup of tags shuts only so many databases",
+		about: `
+As in s1-peering.md, but five other connections were taken away today when the tag on beta's database goes, whoever took it. The database stays open to
+alpha, and people are told. The operators let it through: the rule goes, the connection stays.`,
+		prepare: func(ctx context.Context, t *testing.T, _ *scenario.World) { fiveWent(ctx, t) },
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			2: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				opens(3306)(ctx, t, w)
+				onlySaid()(ctx, t, w)
+			},
+		},
+		acts: []act{
+			request("Connected"),
+			{"A cleanup takes the tag drawbridge:share off the database.", unshare, []string{"Announced", "Braked"}},
+			{"The operators let it through.", letThrough, []string{"Connected", "Swept"}},
+		},
+		also: noRuleOfOurs,
+	},
+	{
+		name:  "brake-role",
+		title: "A cleanup of tags takes the policy off only so many roles",
+		about: `
+As in private-notebooks.md, but five other connections were taken away today when the tag on the scientist's role goes, whoever took it. The role keeps the
+policy, and people are told. The operators let it through, and the scientist opens no notebook any more.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			privateWorld(ctx, t, w)
+			fiveWent(ctx, t)
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){2: policyOnRole(1)},
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Private"}},
+			{"A cleanup takes the tag off the scientist's role.", untagScientist, []string{"Announced", "Braked"}},
+			{"The operators let it through.", letThrough, []string{"Private", "Swept"}},
+		},
+		unruly: true, // what was kept and what the sweep finds meet on one account
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			policyOnRole(0)(ctx, t, w)
+		},
+	},
+	{
+		name:  "brake-domain",
+		title: "A cleanup of tags gives only so many domains their setting back",
+		about: `
+As in studio.md, but five other connections were taken away today when the tag on alpha's domain goes, whoever took it. The domain keeps the setting by
+which its people identify themselves, and people are told. The operators let it through, and the setting is as it was before.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			studioWorld(false)(ctx, t, w)
+			fiveWent(ctx, t)
+		},
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
+			{"A cleanup takes the tag off the domain.", closeDomain, []string{"Announced", "Announced", "Braked"}},
+			{"Ana still asks for credentials as herself; then as boris.", asAna, nil},
+			{"The operators let it through.", letThrough, []string{"Incomplete", "Swept"}},
+		},
+	},
+}
+
+// policyOnRole holds a story to so many policies of private notebooks on the scientist's role.
+func policyOnRole(want int) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		t.Helper()
+		got, err := rolesOf(w).ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String("scientist")})
+		done(t, err)
+		has := 0
+		for _, p := range got.AttachedPolicies {
+			if aws.ToString(p.PolicyArn) == private.PolicyARN(w.Consumer.Account, w.Consumer.Region) {
+				has++
+			}
+		}
+		if has != want {
+			t.Errorf("the scientist's role has %d of the policy, want %d", has, want)
+		}
+	}
 }
 
 // unreadable are the stories about what cannot be read now.

@@ -14,10 +14,12 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
@@ -173,6 +175,37 @@ ends Contested and says what is missing, and alpha's owner is told, once. When t
 		},
 		also: reaches,
 	},
+	{
+		name:  "contested-endpoint-group",
+		title: "Somebody takes the security group off an endpoint again",
+		about: `
+As in data-api-consumer.md. Then somebody in alpha takes Drawbridge's security group off the endpoint, and puts one of their own on. It is put on beside that
+once more. Taken off again it is left: the look ends Contested, and alpha's owner is told, once. When the owner sets the tag again, it is put on as if for the first time.`,
+		change: hasNetwork,
+		acts: []dataAPIAct{
+			wanted("Available"),
+			{"Somebody in alpha puts a group of their own in the place of Drawbridge's: ec2 ModifyVpcEndpoint.", takeGroupOff, told([]string{"Available"})},
+			{"Somebody in alpha does so again.", takeGroupOff, told([]string{"Contested", "Contested"})},
+			wanted("Available"),
+		},
+		unruly: true, // the two groups are named in the order of their ids
+		also:   reaches,
+	},
+	{
+		name:  "contested-endpoint-rule",
+		title: "Somebody revokes the rule of an endpoint's security group again",
+		about: `
+As in data-api-consumer.md. Then somebody in alpha revokes the rule that lets the VPC in to the endpoint. It is added once more. Revoked again it is
+left: the look ends Contested, and alpha's owner is told, once. When the owner sets the tag again, it is added as if for the first time.`,
+		change: hasNetwork,
+		acts: []dataAPIAct{
+			wanted("Available"),
+			{"Somebody in alpha revokes the rule of the endpoint's group: ec2 RevokeSecurityGroupIngress.", revokeRuleOfGroup, told([]string{"Available"})},
+			{"Somebody in alpha revokes it again.", revokeRuleOfGroup, told([]string{"Contested", "Contested"})},
+			wanted("Available"),
+		},
+		also: reaches,
+	},
 }
 
 // contestedClusters are the stories of somebody else's hand at what the Data API needs.
@@ -189,6 +222,21 @@ if for the first time.`,
 			{"Somebody in beta turns the HTTP endpoint off.", disableEndpoint, told([]string{"Exposed"})},
 			{"Somebody in beta turns it off again.", disableEndpoint, told([]string{"Contested", "Contested"})},
 			{"And again.", disableEndpoint, told([]string{"Contested", "Nothing"})},
+			exposed("Exposed"),
+		},
+		queried: true,
+	},
+	{
+		name:  "contested-grant",
+		title: "The owner of a key revokes the grant again",
+		about: `
+As in data-api-grant.md. Then the owner of the key, in beta, revokes the grant that Drawbridge made for the cluster's role. It is made once more. Revoked
+again it is left: the look ends Contested, and beta's owner is told, once. When the cluster's owner sets its tag anew, it is made as if for the first time.`,
+		change: func(s *scenario.DataAPISpec) { s.KeyPolicy = scenario.OnlyGrants },
+		acts: []dataAPIAct{
+			exposed("Exposed"),
+			{"The owner of the key revokes the grant.", revokeGrant, told([]string{"Exposed"})},
+			{"The owner of the key revokes it again.", revokeGrant, told([]string{"Contested", "Contested"})},
 			exposed("Exposed"),
 		},
 		queried: true,
@@ -234,6 +282,86 @@ ends Contested, and alpha's owner is told, once. When the role's owner sets its 
 func disableEndpoint(ctx context.Context, w *scenario.DataAPIWorld) error {
 	time.Sleep(time.Second)
 	_, err := rds.NewFromConfig(engine.Config(w.Producer, w.Region)).DisableHttpEndpoint(ctx, &rds.DisableHttpEndpointInput{ResourceArn: aws.String(w.ClusterARN())})
+	return err
+}
+
+// revokeGrant revokes the one grant of the owner's key, in another second than what was before.
+func revokeGrant(ctx context.Context, w *scenario.DataAPIWorld) error {
+	time.Sleep(time.Second)
+	client := kms.NewFromConfig(engine.Config(w.Producer, w.Region))
+	got, err := client.ListGrants(ctx, &kms.ListGrantsInput{KeyId: &w.Key})
+	if err != nil {
+		return err
+	}
+	if len(got.Grants) != 1 {
+		return fmt.Errorf("there are %d grants", len(got.Grants))
+	}
+	_, err = client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &w.Key, GrantId: got.Grants[0].GrantId})
+	return err
+}
+
+// groupsOf returns Drawbridge's group in alpha's VPC, and the VPC's default group.
+func groupsOf(ctx context.Context, w *scenario.DataAPIWorld) (ours, ownersOwn string, err error) {
+	got, err := ec2.NewFromConfig(engine.Config(w.Consumer, w.Region)).DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{w.VPC}}}})
+	if err != nil {
+		return "", "", err
+	}
+	for _, g := range got.SecurityGroups {
+		marked := slices.ContainsFunc(g.Tags, func(t ec2types.Tag) bool { return aws.ToString(t.Key) == firewall.TagConnection })
+		switch {
+		case marked:
+			ours = aws.ToString(g.GroupId)
+		case aws.ToString(g.GroupName) == "default":
+			ownersOwn = aws.ToString(g.GroupId)
+		}
+	}
+	if ours == "" || ownersOwn == "" {
+		return "", "", fmt.Errorf("the groups of alpha's VPC are %+v", got.SecurityGroups)
+	}
+	return ours, ownersOwn, nil
+}
+
+// takeGroupOff puts the owner's group on the endpoint in the place of Drawbridge's, in another second than what was before. An interface has one at least.
+func takeGroupOff(ctx context.Context, w *scenario.DataAPIWorld) error {
+	time.Sleep(time.Second)
+	ours, own, err := groupsOf(ctx, w)
+	if err != nil {
+		return err
+	}
+	client := ec2.NewFromConfig(engine.Config(w.Consumer, w.Region))
+	got, err := client.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{w.VPC}}}})
+	if err != nil {
+		return err
+	}
+	if len(got.VpcEndpoints) != 1 || !slices.ContainsFunc(got.VpcEndpoints[0].Groups, func(g ec2types.SecurityGroupIdentifier) bool { return aws.ToString(g.GroupId) == ours }) {
+		return fmt.Errorf("alpha's VPC has %+v, want one endpoint with %s", got.VpcEndpoints, ours)
+	}
+	_, err = client.ModifyVpcEndpoint(ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: got.VpcEndpoints[0].VpcEndpointId, AddSecurityGroupIds: []string{own}, RemoveSecurityGroupIds: []string{ours}})
+	return err
+}
+
+// revokeRuleOfGroup revokes what the endpoint's group lets in, in another second than what was before.
+func revokeRuleOfGroup(ctx context.Context, w *scenario.DataAPIWorld) error {
+	time.Sleep(time.Second)
+	group, _, err := groupsOf(ctx, w)
+	if err != nil {
+		return err
+	}
+	client := ec2.NewFromConfig(engine.Config(w.Consumer, w.Region))
+	got, err := client.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{{Name: aws.String("group-id"), Values: []string{group}}}})
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, r := range got.SecurityGroupRules {
+		if !aws.ToBool(r.IsEgress) {
+			ids = append(ids, aws.ToString(r.SecurityGroupRuleId))
+		}
+	}
+	if len(ids) != 1 {
+		return fmt.Errorf("the group has %d rules that let in", len(ids))
+	}
+	_, err = client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &group, SecurityGroupRuleIds: ids})
 	return err
 }
 

@@ -1,13 +1,14 @@
 """The records of calls by which somebody changes, or takes away, what Drawbridge may have added; beside what cloudtrail.py has.
 
 Gap: nothing is recorded of security groups whose rules go, of endpoints that are modified, of notebooks and their lifecycle
-configurations, and of what roles may do. Old calls of EC2 are flat, newer ones XML turned into JSON.
+configurations, of what roles may do, and of grants that are revoked. Old calls of EC2 are flat, newer ones XML turned into JSON.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
 from moto.ec2.responses.security_groups import SecurityGroups
 from moto.ec2.responses.vpcs import VPCs
 from moto.iam.responses import IamResponse
+from moto.kms.responses import KmsResponse
 from moto.rds.responses import RDSResponse
 
 from . import cloudtrail, dataapi, endpoints, sagemaker, studio, tagrecords  # noqa: F401 - sagemaker adds the calls recorded here
@@ -99,4 +100,13 @@ def _disabled(original, self):
     arn = self.params.get("ResourceArn") or ""
     result = original(self)
     cloudtrail.record(self, "rds", "DisableHttpEndpoint", {"resourceArn": arn}, {"resourceArn": arn, "httpEndpointEnabled": False})
+    return result
+
+
+@cloudtrail.replace(KmsResponse, "revoke_grant")
+def _revoked(original, self):
+    # The key is named as the caller named it: https://docs.aws.amazon.com/kms/latest/developerguide/ct-revoke-grant.html
+    request = {"keyId": self._get_param("KeyId"), "grantId": self._get_param("GrantId")}
+    result = original(self)
+    cloudtrail.record(self, "kms", "RevokeGrant", request, None)
     return result

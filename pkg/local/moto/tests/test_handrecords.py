@@ -54,6 +54,14 @@ class Hands(Case):
             (event,) = self.events(eventName=call)
             self.assertEqual((REGION, "readers"), (event["region"], event["detail"]["requestParameters"]["roleName"]))
 
+    def test_a_grant_that_is_revoked(self):
+        kms = self.client("kms", CONSUMER)
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        grant = kms.create_grant(KeyId=key, GranteePrincipal="arn:aws:iam::111111111111:user/carla", Operations=["Decrypt"])["GrantId"]
+        kms.revoke_grant(KeyId=key, GrantId=grant)
+        self.assertEqual([], kms.list_grants(KeyId=key)["Grants"])
+        self.assertEqual({"keyId": key, "grantId": grant}, self.said("RevokeGrant")["requestParameters"])
+
     def test_who_and_by_what(self):
         for agent, invoked in ((TERRAFORM, None), ("cloudformation.amazonaws.com", "cloudformation.amazonaws.com")):
             ec2 = self.client("ec2", CONSUMER)
