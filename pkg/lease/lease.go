@@ -54,8 +54,8 @@ func Open(hub aws.Config, book ledger.Ledger) Keeper {
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 const young = time.Minute
 
-// ended reports whether the execution that has a lease is over.
-func (k Keeper) ended(ctx context.Context, held ledger.Lease) (bool, error) {
+// Ended reports whether the execution that has a lease is over.
+func (k Keeper) Ended(ctx context.Context, held ledger.Lease) (bool, error) {
 	arn := k.Of + ":" + held.Holder
 	got, err := k.API.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	switch {
@@ -106,7 +106,7 @@ func (l Look[I, O]) One(k Keeper, step workflow.Step[I, O]) workflow.Step[I, O] 
 		}
 		var none O
 		for range passes {
-			now, taken, err := k.Ledger.Acquire(ctx, claim.Of, ledger.Lease{Holder: claim.Execution, Event: claim.Event}, k.ended)
+			now, taken, err := k.Ledger.Acquire(ctx, claim.Of, ledger.Lease{Holder: claim.Execution, Event: claim.Event}, k.Ended)
 			if err != nil {
 				return none, err
 			}
