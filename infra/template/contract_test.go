@@ -372,6 +372,7 @@ var inputs = map[string]any{
 	"WithdrawRoutes":          workflow.WithdrawRoutesInput{},
 	"ConcludeRemoval":         workflow.ConcludeRemovalInput{},
 	"InjectRoutes":            workflow.InjectRoutesInput{},
+	"AttachRoutes":            workflow.AttachRoutesInput{},
 	"VerifyConnection":        workflow.VerifyConnectionInput{},
 	"FindConnections":         workflow.FindConnectionsInput{},
 	"ReportContest":           workflow.ReportContestInput{},

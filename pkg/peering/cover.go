@@ -42,7 +42,7 @@ func free(d policy.Decision) bool { return d.Allowed && d.Action == policy.Accep
 
 // limited returns the sides and the notebooks of a connection without what waits for approval: the accepter's databases that wait are
 // not opened, and nothing of the accepter's leads to the requester's ranges that wait.
-func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string) ([]workflow.Side, []workflow.Notebook) {
+func limited(sides []workflow.Side, notebooks []workflow.Batch, late []string) ([]workflow.Side, []workflow.Batch) {
 	out := slices.Clone(sides)
 	for n := range out {
 		if out[n].Role != Accepter {
@@ -56,7 +56,7 @@ func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string
 		all = append(all, &out[n])
 	}
 	survey.Appoint(all...)
-	kept := slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Notebook) bool {
+	kept := slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Batch) bool {
 		return !slices.ContainsFunc(out, func(s workflow.Side) bool {
 			return s.Consumer && s.VPC.ID == n.VPC && s.VPC.Account == n.Account && s.VPC.Region == n.Region
 		})

@@ -188,11 +188,10 @@ the configuration is attached.`,
 			s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", ""
 			s.Notebook.Tags = map[string]string{"drawbridge:restart": "Allowed"}
 		},
-		acts:      []act{request("Connected", "InLine")},
+		acts:      []act{request("Connected", "InLine", "InLine")},
 		connected: true,
 		unruly:    true,
 		struck:    []int{1},
-		owing:     true,
 	},
 	{
 		name:      "notebook-vpc-only",
