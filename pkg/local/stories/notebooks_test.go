@@ -65,7 +65,7 @@ func playCrowd(ctx context.Context, t *testing.T, n, size int) played {
 	world, err := spec.Build(ctx, engine.Config)
 	done(t, err)
 	until(ctx, t, 0)
-	hear := deaf(ctx, t, world)
+	hear := unheardNotebooks(ctx, t, world)
 	client := sagemaker.NewFromConfig(engine.Config(world.Consumer.Account, world.Consumer.Region))
 	_, err = client.CreateNotebookInstanceLifecycleConfig(ctx, &sagemaker.CreateNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: aws.String("python"),
 		OnStart: []types.NotebookInstanceLifecycleHook{{Content: aws.String("IyEvdXNyL2Jpbi9weXRob24zCg==")}}})
@@ -124,7 +124,7 @@ func playCrowd(ctx context.Context, t *testing.T, n, size int) played {
 	script, err := client.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &world.Notebook.LifecycleConfig})
 	done(t, err)
 	for _, subnet := range world.Consumer.Subnets {
-		if !holds(t, aws.ToString(script.OnStart[0].Content), subnet, world.Producer.CIDR) {
+		if !hostRouted(t, aws.ToString(script.OnStart[0].Content), subnet, world.Producer.CIDR) {
 			t.Errorf("with %d notebooks, those in %s have no host route", size, subnet)
 		}
 	}
@@ -132,8 +132,8 @@ func playCrowd(ctx context.Context, t *testing.T, n, size int) played {
 	return out
 }
 
-// deaf switches the rule off that forwards what notebooks do, and returns what switches it on.
-func deaf(ctx context.Context, t *testing.T, w *scenario.World) (hear func()) {
+// unheardNotebooks switches the rule off that forwards what notebooks do, and returns what switches it on.
+func unheardNotebooks(ctx context.Context, t *testing.T, w *scenario.World) (hear func()) {
 	t.Helper()
 	client := eventbridge.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	_, err := client.DisableRule(ctx, &eventbridge.DisableRuleInput{Name: aws.String("drawbridge-forward-notebook")})
@@ -144,8 +144,8 @@ func deaf(ctx context.Context, t *testing.T, w *scenario.World) (hear func()) {
 	}
 }
 
-// holds reports whether a script gives the notebooks of a subnet the route to a destination.
-func holds(t *testing.T, content string, subnet, destination netip.Prefix) bool {
+// hostRouted reports whether a script gives the notebooks of a subnet the route to a destination.
+func hostRouted(t *testing.T, content string, subnet, destination netip.Prefix) bool {
 	t.Helper()
 	script, err := base64.StdEncoding.DecodeString(content)
 	done(t, err)
