@@ -188,7 +188,7 @@ the configuration is attached.`,
 			s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", ""
 			s.Notebook.Tags = map[string]string{"drawbridge:restart": "Allowed"}
 		},
-		acts:      []act{request("Connected", "InLine", "InLine")},
+		acts:      []act{request("Connected", "InLine")},
 		connected: true,
 		unruly:    true,
 		struck:    []int{1},
