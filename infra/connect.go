@@ -13,7 +13,7 @@ import (
 // connect returns the states that set up a connection, whatever its routes lead through. In each machine that connects,
 // they are the same and share their functions:
 //
-//	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectEachNotebook → VerifyConnection → Connected, PendingApproval or Contested
+//	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectIntoNotebooks → VerifyConnection → Connected, PendingApproval or Contested
 //
 // verdict is what else VerifyConnection is told. A connection that was deleted while it was being set up goes back to the
 // state inspect: what came too late for the deletion's own execution goes then.
@@ -32,7 +32,13 @@ func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable, verdic
 			data{"connection": at("$.connection"), "side": at("$.side")},
 			result{output: "$.Payload"}))
 
-	inject := h.eachNotebook(scope)
+	// The items are the numbers of the ledger's rows that name the notebooks; one after the other, as notebooks may share a lifecycle configuration.
+	inject := each(scope, "InjectIntoNotebooks", "$.notebooks", "$.injected",
+		data{"connection": at("$.connection"), "routed": at("$.routed"), "row": at("$$.Map.Item.Value")},
+		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
+		h.task(scope, "InjectRoutes",
+			data{"connection": at("$.connection"), "routed": at("$.routed"), "row": at("$.row")},
+			result{output: "$.Payload"}))
 
 	told := data{
 		"connection": at("$.connection"), "since": at("$.since"), "reason": at("$.reason"), "sides": at("$.sides"),

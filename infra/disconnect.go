@@ -28,12 +28,12 @@ func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, res
 		&sfn.MapProps{},
 		closing.Next(removing))
 
-	// One after the other, because notebooks may share a lifecycle configuration.
-	notebooks := each(scope, "WithdrawFromEachNotebook", "$.notebooks", "$.withdrawn",
-		data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "notebook": at("$$.Map.Item.Value")},
+	// The items are the numbers of the ledger's rows that name the notebooks; one after the other, as notebooks may share a lifecycle configuration.
+	notebooks := each(scope, "WithdrawFromNotebooks", "$.notebooks", "$.withdrawn",
+		data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "row": at("$$.Map.Item.Value")},
 		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
 		h.task(scope, "WithdrawRoutes",
-			data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "notebook": at("$.notebook")},
+			data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "row": at("$.row")},
 			result{output: "$.Payload"}))
 
 	told := data{

@@ -132,6 +132,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 		"notebook":         {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
 		"routes":           callsOf(routeCalls),
 		"inspect-notebook": internal(event.NotebookToInspect),
+		"restart-notebook": internal(event.NotebookToRestart),
 	})
 	h.machine("data-api", h.dataAPI, dataAPIPatterns())
 	h.machine("studio", h.studio, studioPatterns())

@@ -9,45 +9,37 @@ import (
 
 // notebook returns the definition of the machine drawbridge-notebook:
 //
-//	InspectNotebooks ─ inject ─→ InjectEachNotebook → InLine
+//	InspectNotebooks ─ inject ─→ AttachToEachNotebook → InLine
 //	                 └ nothing → Nothing
+//
+// For each notebook, one after the other because they may share a lifecycle configuration:
+//
+//	AttachRoutes ─ done ──→ NotebookDone
+//	     ↑       ├ stop ──→ StopNotebook ──┐
+//	     │       ├ start ─→ StartNotebook ─┤
+//	     │       └ wait ───────────────────┴→ WaitForNotebook ─┐
+//	     └─────────────────────────────────────────────────────┘
+//
+// A notebook is stopped only by an execution that owes it a restart, and where its owner allows it; and one that was stopped is started again
+// whatever became of its routes: AttachRoutes answers start also when it could not attach them, and fails only after the start.
 func (h *hub) notebook(scope constructs.Construct) sfn.IChainable {
 	inLine := succeed(scope, "InLine", "The notebooks' host routes are those of their subnets' route tables.")
 	nothing := succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")
 	inspect := h.task(scope, "InspectNotebooks",
 		data{"event": at("$")},
 		result{output: "$.Payload"})
-	inject := h.eachNotebook(scope)
-	inject.Next(inLine)
-	return inspect.Next(choose(scope, "ChooseNotebooks", "$.answer", []answer{
-		{"inject", inject}, {"nothing", nothing},
-	}))
-}
-
-// eachNotebook returns the Map that gives the notebooks at $.notebooks their host routes, one after the other because
-// they may share a lifecycle configuration:
-//
-//	InjectRoutes ─ done ──→ NotebookDone
-//	     ↑       ├ stop ──→ StopNotebook ──┐
-//	     │       ├ start ─→ StartNotebook ─┤
-//	     │       └ wait ───────────────────┴→ WaitForNotebook ─┐
-//	     └─────────────────────────────────────────────────────┘
-//
-// A notebook is stopped only where its owner allows it, and one that was stopped is started again whatever became of
-// its routes: InjectRoutes answers start also when it could not attach them, and fails only after the start.
-func (h *hub) eachNotebook(scope constructs.Construct) sfn.Map {
 	done := sfn.NewSucceed(scope, jsii.String("NotebookDone"), &sfn.SucceedProps{
 		Comment:    jsii.String("This notebook is in line, or its hop says what is missing."),
-		OutputPath: jsii.String("$.injected"),
+		OutputPath: jsii.String("$.attached"),
 	})
-	inject := h.task(scope, "InjectRoutes",
+	attach := h.task(scope, "AttachRoutes",
 		data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$.notebook"), "phase": at("$.restart.phase")},
-		result{path: "$.injected", selector: data{"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops")}})
+		result{path: "$.attached", selector: data{"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops")}})
 	wait := sfn.NewWait(scope, jsii.String("WaitForNotebook"), &sfn.WaitProps{
 		Comment: jsii.String("Stopping, attaching and starting take minutes."),
 		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(15))),
 	})
-	wait.Next(inject)
+	wait.Next(attach)
 	stop := h.task(scope, "StopNotebook",
 		data{"notebook": at("$.notebook")},
 		result{path: "$.restart", selector: data{"phase": at("$.Payload.phase")}})
@@ -56,11 +48,15 @@ func (h *hub) eachNotebook(scope constructs.Construct) sfn.Map {
 		data{"notebook": at("$.notebook")},
 		result{path: "$.restart", selector: data{"phase": at("$.Payload.phase")}})
 	start.Next(wait)
-	inject.Next(choose(scope, "ChooseNotebookAnswer", "$.injected.answer", []answer{
+	attach.Next(choose(scope, "ChooseNotebookAnswer", "$.attached.answer", []answer{
 		{"done", done}, {"stop", stop}, {"start", start}, {"wait", wait},
 	}))
-	return each(scope, "InjectEachNotebook", "$.notebooks", "$.injected",
-		data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$$.Map.Item.Value"), "restart": data{"phase": "untouched"}},
+	each := each(scope, "AttachToEachNotebook", "$.notebooks", "$.attached",
+		data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$$.Map.Item.Value"), "restart": data{"phase": at("$.phase")}},
 		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
-		inject)
+		attach)
+	each.Next(inLine)
+	return inspect.Next(choose(scope, "ChooseNotebooks", "$.answer", []answer{
+		{"inject", each}, {"nothing", nothing},
+	}))
 }

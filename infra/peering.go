@@ -15,17 +15,17 @@ import (
 //	                    ↑          ├ wait ────→ WaitForPeering ─┤
 //	                    └──────────│────────────────────────────┘
 //	                               ├ connect → AllowDnsResolution → RouteBothSides → OpenBothSides
-//	                               │             → InjectEachNotebook → VerifyConnection → Connected
+//	                               │             → InjectIntoNotebooks → VerifyConnection → Connected
 //	                               │               (not active any more: back to InspectPeering)
 //	                               ├ extend ─→ AskAgain → AllowDnsResolution → … → PendingApproval
-//	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
+//	                               ├ trim ───→ DisconnectBothSides → WithdrawFromNotebooks → LookAgain
 //	                               │             → InspectPeering
 //	                               ├ conflict → ReportConflict → LookAgain → InspectPeering
 //	                               ├ unreadable → ReportUnreadable → (held) Unreadable
 //	                               ├ ask ────→ AskApproval → AwaitingApproval
 //	                               ├ refuse ─→ RefusePeering → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
-//	                               │             → WithdrawFromEachNotebook → RestoreDnsResolution
+//	                               │             → WithdrawFromNotebooks → RestoreDnsResolution
 //	                               │             → ConcludeRemoval → ChooseEnd
 //	                               │             → Removed, Rejected, Expired, Withdrawn or Released
 //	                               └ nothing → Nothing

@@ -1,6 +1,6 @@
 package main
 
-// peeringSteps are the states of the Peering machine; the Notebook machine shares InjectRoutes.
+// peeringSteps are the states of the Peering machine.
 var peeringSteps = map[string]step{
 	"InspectPeering": {
 		readsParam:  true,
@@ -80,17 +80,16 @@ var peeringSteps = map[string]step{
 		},
 	},
 	"InjectRoutes": {
+		readsParam:  true,
 		keepsLedger: true,
+		announces:   true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
-			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
-			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
-				resources: []string{ownLifecycles}},
+			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
 		},
@@ -120,7 +119,7 @@ var peeringSteps = map[string]step{
 		member: []grant{
 			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
 			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags", "sagemaker:UpdateNotebookInstance"},
 				resources: []string{notebooks}},
 			{actions: []string{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",

@@ -14,13 +14,13 @@ import (
 //	                    ↑          │                          │
 //	                    └──────────│──────────────────────────┘
 //	                               ├ connect → RouteBothSides → OpenBothSides
-//	                               │             → InjectEachNotebook → VerifyConnection → Connected
-//	                               ├ trim ───→ DisconnectBothSides → WithdrawFromEachNotebook → LookAgain
+//	                               │             → InjectIntoNotebooks → VerifyConnection → Connected
+//	                               ├ trim ───→ DisconnectBothSides → WithdrawFromNotebooks → LookAgain
 //	                               │             → InspectTransit
 //	                               ├ unreadable → ReportUnreadable → (held) Unreadable
 //	                               ├ refuse ─→ RefuseTransit → Refused
 //	                               ├ disconnect → DisconnectBothSides { CloseFirewall → RemoveRoutes }
-//	                               │             → WithdrawFromEachNotebook → ConcludeRemoval → ChooseEnd → Removed or Released
+//	                               │             → WithdrawFromNotebooks → ConcludeRemoval → ChooseEnd → Removed or Released
 //	                               └ nothing → Nothing
 func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	inspect := h.task(scope, "InspectTransit",

@@ -1,16 +1,20 @@
-// InjectRoutes gives one notebook instance its host routes, by way of its lifecycle configuration.
+// InjectRoutes gives a batch of notebook instances the host routes of a connection, by way of their lifecycle configurations.
 package main
 
 import (
 	"context"
 	"log"
+	"os"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -20,9 +24,11 @@ func main() {
 		log.Fatal(err)
 	}
 	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
-		member := door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)
-		network := door.Enter(in.Execution, in.Notebook.Network().Account, in.Notebook.Region)
-		return lifecycle.Inject(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(network), book.Under(in.Connection.ID, in.Execution), in)
-	})
+	workflow.Start(notebook.Injector{
+		SageMaker: func(execution string, b workflow.Batch) notebook.InjectionAPI {
+			return sagemaker.NewFromConfig(door.Enter(execution, b.Account, b.Region))
+		},
+		Ledger: book, Policy: parameter.Open(door.Hub()).Policy,
+		Restarts: restart.Book{Ledger: book, Ask: look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}.Ask},
+	}.Inject)
 }

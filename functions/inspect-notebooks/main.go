@@ -4,16 +4,22 @@ package main
 import (
 	"context"
 	"log"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -27,7 +33,8 @@ func main() {
 		return notebook.APIs{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 	}
 	organization := account.OpenOrganization(door.Hub())
-	store := parameter.Open(door.Hub())
-	inspect := notebook.Inspector{Enter: enter, Account: organization.Account, Policy: store.Policy}.Inspect
+	book := ledger.Open(door.Hub())
+	debts := restart.Book{Ledger: book, Ask: look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}.Ask}
+	inspect := notebook.Inspector{Enter: enter, Account: organization.Account, Policy: parameter.Open(door.Hub()).Policy, Restarts: debts, Ended: lease.Open(door.Hub(), book).Ended}.Inspect
 	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectNotebooksInput.Raw, preview.Notebooks(door, inspect)))
 }

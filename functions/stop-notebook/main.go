@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -17,7 +18,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.NotebookInput) (workflow.NotebookOutput, error) {
-		return notebook.Stop(ctx, sagemaker.NewFromConfig(door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)), in.Notebook)
+		return notebook.Stop(ctx, sagemaker.NewFromConfig(door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)), book, in.Execution, in.Notebook)
 	})
 }

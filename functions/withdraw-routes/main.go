@@ -1,4 +1,4 @@
-// Withdraw-routes takes a connection's host routes away from one notebook instance.
+// Withdraw-routes takes a connection's host routes away from a batch of notebook instances.
 package main
 
 import (
@@ -10,7 +10,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -19,10 +20,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
-		member := door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)
-		network := door.Enter(in.Execution, in.Notebook.Network().Account, in.Notebook.Region)
-		return lifecycle.Release(ctx, sagemaker.NewFromConfig(member), ec2.NewFromConfig(network), book.Under(in.Connection.ID, in.Execution), in)
-	})
+	workflow.Start(notebook.Withdrawer{
+		SageMaker: func(execution string, b workflow.Batch) notebook.WithdrawalAPI {
+			return sagemaker.NewFromConfig(door.Enter(execution, b.Account, b.Region))
+		},
+		EC2: func(execution string, b workflow.Batch) route.NetworkReader {
+			return ec2.NewFromConfig(door.Enter(execution, b.Network(), b.Region))
+		},
+		Ledger: ledger.Open(door.Hub()),
+	}.Withdraw)
 }

@@ -15,6 +15,9 @@ type Right struct{ Role, Action string }
 // Rarely are rights that no story uses, each with the name of the test of the code that does, or of the plan that asks for it. What a step does in the ledger beside its bundle is
 // not listed.
 var Rarely = map[Right]string{
+	{"drawbridge-attach-routes", "events:PutEvents"}:                                    "TestAsManyAtOnceAsThereMayBe",
+	{"drawbridge-inspect-notebooks", "events:PutEvents"}:                                "TestManyNotebooksAreLookedAtOneByOne",
+	{"drawbridge-inspect-notebooks", "states:DescribeExecution"}:                        "TestWhoEndedHasNoDebt",
 	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                          "TestDisassociate",
 	{"drawbridge-inspect-attachment", "states:DescribeExecution"}:                       "TestAHolderThatEndedHasNoLease",
 	{"drawbridge-inspect-peering", "states:DescribeExecution"}:                          "TestAHolderThatEndedHasNoLease",

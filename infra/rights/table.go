@@ -91,7 +91,7 @@ var Lines = []Line{
 	// Host routes of notebooks.
 	{
 		Writes: map[string][]string{
-			"InjectRoutes": {"sagemaker:UpdateNotebookInstance"}, "WithdrawRoutes": {"sagemaker:UpdateNotebookInstance"},
+			"InjectRoutes": {"sagemaker:UpdateNotebookInstance"}, "AttachRoutes": {"sagemaker:UpdateNotebookInstance"}, "WithdrawRoutes": {"sagemaker:UpdateNotebookInstance"},
 		},
 		On: "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: "drawbridge:routes is not off; the policy allows Inject",
 		Code: "the policy sees the tag, which is an opt-out: a notebook without it is served. A configuration is attached only to a stopped notebook that has none",
@@ -99,6 +99,7 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{
 			"InjectRoutes":   {"sagemaker:UpdateNotebookInstanceLifecycleConfig"},
+			"AttachRoutes":   {"sagemaker:UpdateNotebookInstanceLifecycleConfig"},
 			"WithdrawRoutes": {"sagemaker:UpdateNotebookInstanceLifecycleConfig"},
 		},
 		On: "sagemaker notebook-instance-lifecycle-config/*", Whose: "whose notebooks use it", OptIn: "as for the notebook; only Drawbridge's block is written, all else stays byte for byte",
@@ -106,18 +107,19 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{
-			"InjectRoutes":   {"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
+			"InjectRoutes":   {"sagemaker:CreateNotebookInstanceLifecycleConfig"},
+			"AttachRoutes":   {"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
 			"WithdrawRoutes": {"sagemaker:DeleteNotebookInstanceLifecycleConfig"},
 		},
 		On: "sagemaker notebook-instance-lifecycle-config/drawbridge-*", Whose: "Drawbridge's own configuration", OptIn: "none is needed: the name says whose it is, and IAM knows no other",
 		Code: "the ARN in the role",
 	},
 	{
-		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}},
+		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}, "AttachRoutes": {"sagemaker:AddTags"}},
 		On:     "sagemaker notebook-instance-lifecycle-config/drawbridge-*", Whose: "Drawbridge's own configuration", OptIn: says, IAM: tagged("drawbridge:subnet"),
 	},
 	{
-		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}, "WithdrawRoutes": {"sagemaker:DeleteTags"}},
+		Writes: map[string][]string{"InjectRoutes": {"sagemaker:AddTags"}, "AttachRoutes": {"sagemaker:AddTags"}, "WithdrawRoutes": {"sagemaker:DeleteTags"}},
 		On:     "sagemaker notebook-instance/*", Whose: "the notebook's owner", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{

@@ -103,9 +103,7 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 		out.Verdict, lacks = append(out.Verdict, hops...), append(lacks, lacking...)
 		own[s.Role] = strings.Join(lacking, "; ")
 	}
-	for _, n := range in.Injected {
-		out.Verdict = append(out.Verdict, n.Hops...)
-	}
+	out.Verdict = append(out.Verdict, workflow.HostRoutes(in.Injected)...)
 	tell := func(result workflow.Result, reason string, said func(workflow.Side) string) error {
 		entry, err := Note(ctx, l, in.Connection.ID, result, reason)
 		if err != nil {
@@ -209,9 +207,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier)
 	for _, d := range in.Disconnected {
 		out.Verdict = append(append(out.Verdict, d.Closed.Hops...), d.Removed.Hops...)
 	}
-	for _, w := range in.Withdrawn {
-		out.Verdict = append(out.Verdict, w.Hops...)
-	}
+	out.Verdict = append(out.Verdict, workflow.HostRoutes(in.Withdrawn)...)
 	out.Verdict = append(out.Verdict, in.DNS.Hops...)
 	if out.Verdict == nil {
 		out.Verdict = []workflow.Hop{}

@@ -14,9 +14,7 @@ import (
 // notebook lacks its host routes the entry is read for the subnets of whose lines that may be so.
 func contested(ctx context.Context, l ledger.Ledger, bus notice.Bus, in workflow.VerifyConnectionInput) (reason string, err error) {
 	entry := ledger.Connection{ID: in.Connection.ID}
-	lacks := func(n workflow.InjectRoutesOutput) bool {
-		return slices.ContainsFunc(n.Hops, func(h workflow.Hop) bool { return !h.OK })
-	}
+	lacks := func(n workflow.NotebooksOutput) bool { return n.Served < n.Notebooks }
 	if slices.ContainsFunc(in.Injected, lacks) {
 		if entry, _, err = l.Connection(ctx, in.Connection.ID); err != nil {
 			return "", err

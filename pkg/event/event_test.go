@@ -47,7 +47,11 @@ func TestEverySampleIsRead(t *testing.T) {
 					t.Errorf("got %+v, want %+v", e, want)
 				}
 			case strings.HasPrefix(name, "notebook"):
-				if e.Kind != event.Notebook || e.NotebookName != "Analysis" {
+				want := event.Notebook
+				if name == "notebook-to-restart" {
+					want = event.Restart
+				}
+				if e.Kind != want || e.NotebookName != "Analysis" {
 					t.Errorf("got %+v, want the notebook Analysis in its own case", e)
 				}
 			case name == "create-route" || name == "delete-route-by-terraform":
@@ -125,6 +129,7 @@ func TestOwnEventsOfTheSweepAreReadStrictly(t *testing.T) {
 		"data-api-endpoint-to-inspect": {{`"reason"`, `"reasons"`}, {`"111111111111"`, `"x"`}, {"vpc-0b1c2d3e4f5a60718", "vpc-1"}},
 		"private-notebooks-to-inspect": {{`"reason"`, `"reasons"`}, {`"111111111111"`, `"x"`}},
 		"notebook-to-inspect":          {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}},
+		"notebook-to-restart":          {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}},
 		"studio-to-inspect":            {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}, {"sales-warehouse", "Sales"}},
 	} {
 		for _, change := range changes {

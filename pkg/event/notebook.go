@@ -29,3 +29,21 @@ func notebookToInspect(out Event, detail json.RawMessage) (Event, error) {
 	out.Kind, out.Place, out.NotebookName = Notebook, where, d.Notebook
 	return out, nil
 }
+
+// Restart is the kind of event that a notebook instance is owed a restart.
+const Restart Kind = "restart"
+
+// NotebookToRestart is the detail-type of Drawbridge's own event that a notebook instance is owed a restart, which the ledger says.
+const NotebookToRestart = "Notebook To Restart"
+
+// NotebookRestart is the detail of Drawbridge's own event [NotebookToRestart].
+type NotebookRestart NotebookInspection
+
+// notebookToRestart reads Drawbridge's own event, strictly: only Drawbridge sends it.
+func notebookToRestart(out Event, detail json.RawMessage) (Event, error) {
+	out, err := notebookToInspect(out, detail)
+	if err == nil {
+		out.Kind = Restart
+	}
+	return out, err
+}

@@ -6,6 +6,7 @@ import "encoding/json"
 var own = map[string]func(Event, json.RawMessage) (Event, error){
 	ToInspect:                 toInspect,
 	NotebookToInspect:         notebookToInspect,
+	NotebookToRestart:         notebookToRestart,
 	StudioToInspect:           studioToInspect,
 	ShareToInspect:            shareToInspect,
 	AttachmentToInspect:       attachmentToInspect,
@@ -24,6 +25,9 @@ func (Inspection) DetailType() string { return ToInspect }
 
 // DetailType returns the detail-type of the event.
 func (NotebookInspection) DetailType() string { return NotebookToInspect }
+
+// DetailType returns the detail-type of the event.
+func (NotebookRestart) DetailType() string { return NotebookToRestart }
 
 // DetailType returns the detail-type of the event.
 func (StudioInspection) DetailType() string { return StudioToInspect }

@@ -62,8 +62,8 @@ func Open(hub aws.Config, book ledger.Ledger) Keeper {
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 const young = time.Minute
 
-// ended reports whether the execution that has a lease, or is next to have it, is over.
-func (k Keeper) ended(ctx context.Context, turn ledger.Turn) (bool, error) {
+// Ended reports whether the execution that has a lease, or is next to have it, is over.
+func (k Keeper) Ended(ctx context.Context, turn ledger.Turn) (bool, error) {
 	arn := k.Of + ":" + turn.Holder
 	got, err := k.API.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	switch {
@@ -82,7 +82,7 @@ func (k Keeper) ended(ctx context.Context, turn ledger.Turn) (bool, error) {
 // acquire acquires the lease that a claim is for. Who is next waits a little for its turn.
 func (k Keeper) acquire(ctx context.Context, c Claim) (ledger.Lease, bool, error) {
 	want := ledger.Turn{Holder: c.Execution, Event: c.Event}
-	now, taken, err := k.Ledger.Acquire(ctx, c.Of, want, k.ended)
+	now, taken, err := k.Ledger.Acquire(ctx, c.Of, want, k.Ended)
 	if err != nil || now.Next.Holder != c.Execution {
 		return now, taken, err
 	}
@@ -90,7 +90,7 @@ func (k Keeper) acquire(ctx context.Context, c Claim) (ledger.Lease, bool, error
 	if turn, err := k.Ledger.Await(ctx, c.Of, c.Execution, k.Patience); err != nil || !turn {
 		return now, false, err
 	}
-	return k.Ledger.Acquire(ctx, c.Of, want, k.ended)
+	return k.Ledger.Acquire(ctx, c.Of, want, k.Ended)
 }
 
 // Claim says who comes to what, and why.

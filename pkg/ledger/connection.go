@@ -163,13 +163,14 @@ func (l Ledger) End(ctx context.Context, id string) error {
 	})
 }
 
-// unline removes the lines of a connection whose items it does not need any more.
+// unline removes what stands beside the entry of a connection: the lines of items that it does not need any more, and the rows of its facts.
 func (l Ledger) unline(ctx context.Context, id string) error {
 	return retry(ctx, id, func() error {
-		lines, err := l.Store.List(ctx, connectionPart(id), linePrefix)
+		lines, err := l.Store.List(ctx, connectionPart(id), "")
 		if err != nil {
 			return err
 		}
+		lines = slices.DeleteFunc(lines, func(r Row) bool { return r.Key == connectionRow(id) })
 		for some := range slices.Chunk(lines, most) {
 			var changes []Change
 			for _, line := range some {

@@ -11,8 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -29,7 +31,7 @@ const (
 	Attached = "routes-attached"
 )
 
-// Answers of [Inject]: what has to happen before the notebook is done.
+// Answers of [Attach]: what has to happen before the notebook is done.
 const (
 	Done  = "done"
 	Stop  = "stop"  // stop the notebook, then inject again; only where restart is allowed
@@ -43,18 +45,21 @@ type editor interface {
 	UpdateNotebookInstanceLifecycleConfig(context.Context, *sagemaker.UpdateNotebookInstanceLifecycleConfigInput, ...func(*sagemaker.Options)) (*sagemaker.UpdateNotebookInstanceLifecycleConfigOutput, error)
 }
 
+// Injected is what [Attach] and [Inject] need of SageMaker.
+type Injected interface{ client }
+
 type client interface {
 	detacher
 	AddTags(context.Context, *sagemaker.AddTagsInput, ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error)
 }
 
-// Inject gives one notebook the host routes to everything that the route table of its subnet reaches.
+// Attach gives one notebook the host routes that it needs by the route table of its subnet.
 //
 //	routes=off, or direct internet access disabled, or no routes → done, nothing to do
 //	a configuration attached, any status                         → merged; effective at the next start
 //	none, Stopped                                                → the subnet's own is made and attached
 //	none, running, restart not allowed                           → left alone, with a status tag
-//	none, running, restart allowed                               → stop
+//	none, running, restart allowed                               → done, and it is owed a restart; stop, if this execution owes it one
 //	none, between two states                                     → NotYet, or wait if this execution stopped it
 //
 // For one connection, destinations are added to the line of the subnet; other lines, and destinations that other
@@ -62,40 +67,77 @@ type client interface {
 // the subnet becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
 //
-// A notebook whose script cannot be edited is done: its hop says why, and what its owner can do. So the others are served.
-func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledger.Ledger, in workflow.InjectRoutesInput) (workflow.InjectRoutesOutput, error) {
-	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
+// A notebook whose script cannot be edited is done: its hop says why, and what its owner can do.
+//
+// The debt of a restart is noted in debts, and repaid once the notebook was started again, or is done without.
+func Attach(ctx context.Context, api client, ec2api route.NetworkReader, l ledger.Ledger, debts restart.Book, in workflow.AttachRoutesInput) (workflow.AttachRoutesOutput, error) {
+	nb := in.Notebook
+	at := event.Place{Account: nb.Account, Region: nb.Region}
+	if in.Phase == workflow.PhaseStarted {
+		if err := debts.Repay(ctx, at, nb.Name, in.Execution); err != nil {
+			return workflow.AttachRoutesOutput{}, err
+		}
+	}
 	book := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution}
-	routed := book.routed(ec2api)
+	out, err := book.serve(ctx, api, ec2api, in)
+	switch {
+	case err != nil:
+	case out.owes:
+		err = debts.Owe(ctx, at, Debt(nb, in.Connection.ID))
+	case out.answer == Done && in.Phase == workflow.PhaseOwed:
+		err = debts.Repay(ctx, at, nb.Name, in.Execution)
+	}
+	if err != nil {
+		return workflow.AttachRoutesOutput{}, err
+	}
+	return workflow.AttachRoutesOutput{Answer: out.answer, Hops: []workflow.Hop{out.hop}}, nil
+}
+
+// Debt is the restart that a notebook is owed for a connection, or for what its table reaches.
+func Debt(nb workflow.Notebook, connection string) ledger.Debt {
+	return ledger.Debt{Account: nb.Account, Region: nb.Region, Notebook: nb.Name, For: connection}
+}
+
+// outcome is what became of one notebook.
+type outcome struct {
+	answer string
+	hop    workflow.Hop
+	owes   bool // it is owed a restart
+}
+
+// serve is [Attach] without the debts.
+func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
+	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
+	routed := b.routed(ec2api)
 	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
-	answer := func(a, detail string, args ...any) (workflow.InjectRoutesOutput, error) {
+	answer := func(a, detail string, args ...any) (outcome, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
-		return workflow.InjectRoutesOutput{Answer: a, Hops: []workflow.Hop{hop}}, nil
+		return outcome{answer: a, hop: hop}, nil
 	}
 	// failed ends what a person must mend here, in words; what may pass, or is a matter of permissions, fails the step.
-	failed := func(err error) (workflow.InjectRoutesOutput, error) {
+	failed := func(err error) (outcome, error) {
 		if fault.Of(err) == fault.Conflict || stopped && !fault.Passing(err) {
 			hop.OK = false
 			return answer(Done, "%v", err)
 		}
-		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+		return outcome{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
 	}
 	switch {
 	case !nb.Inject.Allowed:
 		if exact && nb.LifecycleConfig == NameFor(nb.Subnet) { // ours, and perhaps idle since it was allowed
 			if _, err := Detach(ctx, api, nb.Name); err != nil {
-				return workflow.InjectRoutesOutput{}, err
+				return outcome{}, err
 			}
 		}
 		return answer(Done, "left out by policy %s%s", nb.Inject.Policy, nb.Unclear)
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
 	}
-	needed, err := book.needed(ctx, tableOf(in.Connection, in.Routed, nb))
+	needed, err := b.wants(ctx, tableOf(in.Connection, in.Routed, nb))
 	if err != nil {
-		return workflow.InjectRoutesOutput{}, err
+		return outcome{}, err
 	}
 	destinations, bad := Routable(nb.SubnetCIDR, needed)
 	if len(bad) > 0 {
@@ -106,7 +148,7 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 			return answer(Done, "%s", strings.Join(bad, "; "))
 		}
 		if exact && !stopped {
-			if err := book.withdraw(ctx, api, routed); err != nil {
+			if err := b.withdraw(ctx, api, routed); err != nil {
 				return failed(err)
 			}
 		}
@@ -123,9 +165,9 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 
 	// The caller read the notebook moments ago. What a stale fact can do: none seen, one attached since – so look
 	// again before attaching; one seen, gone since – so look again if it is gone.
-	name, status, arn := nb.LifecycleConfig, nb.Status, ""
+	name, status, arn, again := nb.LifecycleConfig, nb.Status, nb.ARN, !b.fresh
 	if name != "" && !stopped {
-		err := book.edited(ctx, api, routed, name, edit, nil)
+		err := b.once(ctx, api, routed, name, edit, nil)
 		if err == nil && name == NameFor(nb.Subnet) && nb.Tag == AtNextStart { // attached, and stopped before saying so
 			err = setStatus(ctx, api, nb.ARN, Attached)
 		}
@@ -135,19 +177,22 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 		if !errors.Is(err, errGone) {
 			return failed(err)
 		}
+		again = true
 	}
-	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
-	if fault.NoRecord(err) {
-		stopped = false
-		return answer(Done, "the notebook is gone")
+	if again {
+		now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
+		if fault.NoRecord(err) {
+			stopped = false
+			return answer(Done, "the notebook is gone")
+		}
+		if err != nil {
+			return outcome{}, fmt.Errorf("injecting routes into notebook %s: reading it: %w", nb.Name, err)
+		}
+		name, status, arn = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus), aws.ToString(now.NotebookInstanceArn)
 	}
-	if err != nil {
-		return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: reading it: %w", nb.Name, err)
-	}
-	name, status, arn = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus), aws.ToString(now.NotebookInstanceArn)
 
 	if name != "" {
-		err := book.edited(ctx, api, routed, name, edit, nil)
+		err := b.once(ctx, api, routed, name, edit, nil)
 		if err == nil && name == NameFor(nb.Subnet) && !moving(status) {
 			err = setStatus(ctx, api, arn, Attached) // an earlier attempt may have attached it without saying so
 		}
@@ -164,7 +209,7 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 
 	switch types.NotebookInstanceStatus(status) {
 	case types.NotebookInstanceStatusStopped:
-		if err := book.attach(ctx, api, routed, arn, edit); err != nil {
+		if err := b.attach(ctx, api, routed, arn, edit); err != nil {
 			return failed(err)
 		}
 		if stopped {
@@ -179,14 +224,23 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 		if in.Phase == workflow.PhaseStarted {
 			// Stopped and started again, and still without a configuration: what kept it from being attached does so
 			// still, and says why; if it does not any more, the next stop will do.
-			if err := book.edited(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
+			if err := b.once(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
 				return failed(fmt.Errorf("it was started again without them: %w", err))
 			}
 		}
 		if err := setStatus(ctx, api, arn, AtNextStart); err != nil {
-			return workflow.InjectRoutesOutput{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
+			return outcome{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
 		}
-		if nb.Restart.Allowed && in.Phase == workflow.PhaseUntouched && status == string(types.NotebookInstanceStatusInService) {
+		running := status == string(types.NotebookInstanceStatusInService)
+		switch {
+		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseUntouched:
+			// Whatever keeps a script from being made shows before anybody's notebook is stopped for it.
+			if err := b.once(ctx, api, routed, NameFor(nb.Subnet), edit, tagsFor(nb)); err != nil {
+				return failed(err)
+			}
+			hop.OK, hop.Detail = len(bad) == 0, fmt.Sprintf("%s in lifecycle configuration %s, for which the notebook is restarted, by policy %s", told, NameFor(nb.Subnet), nb.Restart.Policy)
+			return outcome{answer: Done, hop: hop, owes: true}, nil
+		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseOwed:
 			return answer(Stop, "%s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
 		}
 		return answer(Done, "%s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", told, tag.Restart, nb.Unclear)
@@ -194,7 +248,7 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 		if stopped {
 			return answer(Wait, "the notebook is %s", status)
 		}
-		return workflow.InjectRoutesOutput{}, fault.New(fault.NotYet, "injecting routes into notebook %s: it is %s", nb.Name, status)
+		return outcome{}, fault.New(fault.NotYet, "injecting routes into notebook %s: it is %s", nb.Name, status)
 	}
 	// Failed or Deleting: nothing can be attached, and nothing will connect.
 	stopped = false
@@ -214,7 +268,7 @@ func moving(status string) bool {
 // attach makes the subnet's own configuration, or reuses it, and attaches it to a stopped notebook.
 func (b book) attach(ctx context.Context, api client, routed routes, arn string, edit Edit) error {
 	nb, name := b.nb, NameFor(b.nb.Subnet)
-	if err := b.edited(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
+	if err := b.once(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
 		return err
 	}
 	slog.InfoContext(ctx, "attaching lifecycle configuration", "notebook", nb.Name, "configuration", name)

@@ -22,7 +22,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	. "github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -45,6 +47,11 @@ func newFake() *fake {
 	l, memory := ledgertest.New()
 	return &fake{ledger: l, memory: memory, scripts: map[string]string{}, onCreate: map[string]string{}, notebooks: map[string]*types.NotebookInstanceSummary{}, tags: map[string]string{},
 		after: map[string]func(*fake){}, fail: map[string]error{}}
+}
+
+// debts are the restarts that are owed, of which the events are lost.
+func (f *fake) debts() restart.Book {
+	return restart.Book{Ledger: f.ledger, Ask: func(context.Context, ...look.Look) error { return nil }}
 }
 
 func (f *fake) notebook(name, configuration string, status types.NotebookInstanceStatus) *fake {
@@ -199,8 +206,8 @@ func (f *fake) DeleteTags(_ context.Context, in *sagemaker.DeleteTagsInput, _ ..
 const owner = "#!/bin/bash\nset -e\necho mine\n"
 
 // input is InjectRoutes' input for notebook n in subnet-a, 10.1.0.0/24, which needs a route to 10.2.0.0/16.
-func input(configuration string, status types.NotebookInstanceStatus) workflow.InjectRoutesInput {
-	return workflow.InjectRoutesInput{Phase: workflow.PhaseUntouched,
+func input(configuration string, status types.NotebookInstanceStatus) workflow.AttachRoutesInput {
+	return workflow.AttachRoutesInput{Phase: workflow.PhaseUntouched,
 		Execution: "e",
 		Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: ps("10.1.0.0/16")},
 			Accepter: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: ps("10.2.0.0/16")}},
@@ -230,7 +237,7 @@ func TestInject(t *testing.T) {
 		has    func(*fake)
 		config string
 		status types.NotebookInstanceStatus
-		in     func(*workflow.InjectRoutesInput)
+		in     func(*workflow.AttachRoutesInput)
 		answer string
 		ok     bool
 		detail string
@@ -243,35 +250,40 @@ func TestInject(t *testing.T) {
 		"a configuration in line is looked at once":          {merged, "c", inService, nil, Done, true, "in lifecycle configuration c", "", []string{describe}, ""},
 		"none and stopped is made and attached":              {nil, "", stopped, nil, Done, true, "in lifecycle configuration drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
 		"none and stopped reuses the subnet's configuration": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "", stopped, nil, Done, true, "drawbridge-subnet-a, attached", "", []string{describeNotebook, describe, attach, tag}, Attached},
-		"attached by an earlier attempt is told": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "drawbridge-subnet-a", stopped, func(in *workflow.InjectRoutesInput) {
+		"attached by an earlier attempt is told": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "drawbridge-subnet-a", stopped, func(in *workflow.AttachRoutesInput) {
 			in.Notebook.LifecycleConfig = ""
 		}, Done, true, "effective at the next start", "", []string{describeNotebook, describe, tag}, Attached},
-		"attached by an earlier execution is told": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "drawbridge-subnet-a", stopped, func(in *workflow.InjectRoutesInput) {
+		"attached by an earlier execution is told": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = string(planned(t, nil, toProducer).OnStart) }, "drawbridge-subnet-a", stopped, func(in *workflow.AttachRoutesInput) {
 			in.Notebook.Tag = AtNextStart
 		}, Done, true, "effective at the next start", "", []string{describe, tag}, Attached},
-		"none and running is left alone with a status":            {nil, "", inService, nil, Done, false, "stop it, or allow it with the tag drawbridge:restart=allowed", "", []string{describeNotebook, tag}, AtNextStart},
-		"none and running may be restarted":                       {nil, "", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Restart.Allowed = true }, Stop, false, "may be restarted", "", []string{describeNotebook, tag}, AtNextStart},
-		"none and starting is left alone, restart allowed or not": {nil, "", pending, func(in *workflow.InjectRoutesInput) { in.Notebook.Restart.Allowed = true }, Done, false, "stop it", "", []string{describeNotebook, tag}, AtNextStart},
-		"none and stopping is not yet":                            {nil, "", stopping, nil, "", false, "Stopping", fault.NotYet, []string{describeNotebook}, ""},
-		"none and updating is not yet":                            {nil, "", updating, nil, "", false, "Updating", fault.NotYet, []string{describeNotebook}, ""},
-		"none and failed is told":                                 {nil, "", types.NotebookInstanceStatusFailed, nil, Done, false, "Failed", "", []string{describeNotebook}, ""},
-		"stopped by us and still stopping is waited for":          {nil, "", stopping, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "Stopping", "", []string{describeNotebook}, ""},
-		"stopped by us gets one and is waited for":                {nil, "", stopped, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "being attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
-		"stopped by us with one is started": {merged, "c", stopped, func(in *workflow.InjectRoutesInput) {
+		"none and running is left alone with a status": {nil, "", inService, nil, Done, false, "stop it, or allow it with the tag drawbridge:restart=allowed", "", []string{describeNotebook, tag}, AtNextStart},
+		"none and running may be restarted":            {nil, "", inService, func(in *workflow.AttachRoutesInput) { in.Notebook.Restart.Allowed = true }, Done, true, "for which the notebook is restarted", "", []string{describeNotebook, tag, describe, create, describe}, AtNextStart},
+		"none, running, and owed a restart is stopped": {nil, "", inService, func(in *workflow.AttachRoutesInput) {
+			in.Notebook.Restart.Allowed, in.Phase = true, workflow.PhaseOwed
+		}, Stop, false, "may be restarted", "", []string{describeNotebook, tag}, AtNextStart},
+		"owed a restart that nobody allows any more":               {nil, "", inService, func(in *workflow.AttachRoutesInput) { in.Phase = workflow.PhaseOwed }, Done, false, "stop it", "", []string{describeNotebook, tag}, AtNextStart},
+		"nobody's notebook is stopped for what cannot be attached": {func(f *fake) { f.scripts["drawbridge-subnet-a"] = "#!/usr/bin/python3\n" }, "", inService, func(in *workflow.AttachRoutesInput) { in.Notebook.Restart.Allowed = true }, Done, false, "not a shell script", "", []string{describeNotebook, tag, describe}, AtNextStart},
+		"none and starting is left alone, restart allowed or not":  {nil, "", pending, func(in *workflow.AttachRoutesInput) { in.Notebook.Restart.Allowed = true }, Done, false, "stop it", "", []string{describeNotebook, tag}, AtNextStart},
+		"none and stopping is not yet":                             {nil, "", stopping, nil, "", false, "Stopping", fault.NotYet, []string{describeNotebook}, ""},
+		"none and updating is not yet":                             {nil, "", updating, nil, "", false, "Updating", fault.NotYet, []string{describeNotebook}, ""},
+		"none and failed is told":                                  {nil, "", types.NotebookInstanceStatusFailed, nil, Done, false, "Failed", "", []string{describeNotebook}, ""},
+		"stopped by us and still stopping is waited for":           {nil, "", stopping, func(in *workflow.AttachRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "Stopping", "", []string{describeNotebook}, ""},
+		"stopped by us gets one and is waited for":                 {nil, "", stopped, func(in *workflow.AttachRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "being attached", "", []string{describeNotebook, describe, create, describe, attach, tag}, Attached},
+		"stopped by us with one is started": {merged, "c", stopped, func(in *workflow.AttachRoutesInput) {
 			in.Phase, in.Notebook.LifecycleConfig = workflow.PhaseStopped, ""
 		}, Start, true, "in lifecycle configuration c", "", []string{describeNotebook, describe}, ""},
-		"stopped by us with one, still updating, is waited for": {merged, "c", updating, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "Updating", "", []string{describeNotebook, describe}, ""},
-		"stopped by us and a conflict is started all the same":  {func(f *fake) { f.scripts["drawbridge-subnet-a"] = "#!/usr/bin/python3\n" }, "", stopped, func(in *workflow.InjectRoutesInput) { in.Phase = workflow.PhaseStopped }, Start, false, "not a shell script", "", []string{describeNotebook, describe}, ""},
-		"direct internet access disabled is a no-op":            {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.DirectInternet = false }, Done, true, "direct internet access is disabled", "", nil, ""},
-		"routes=off is a no-op":                                 {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.Inject = policy.Decision{Policy: "routes-off"} }, Done, true, "left out by policy routes-off", "", nil, ""},
-		"no routes is a no-op":                                  {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed = nil }, Done, true, "no route to a peering or gateway", "", nil, ""},
-		"a container bridge is told and nothing is written": {with, "c", inService, func(in *workflow.InjectRoutesInput) {
+		"stopped by us with one, still updating, is waited for": {merged, "c", updating, func(in *workflow.AttachRoutesInput) { in.Phase = workflow.PhaseStopped }, Wait, true, "Updating", "", []string{describeNotebook, describe}, ""},
+		"stopped by us and a conflict is started all the same":  {func(f *fake) { f.scripts["drawbridge-subnet-a"] = "#!/usr/bin/python3\n" }, "", stopped, func(in *workflow.AttachRoutesInput) { in.Phase = workflow.PhaseStopped }, Start, false, "not a shell script", "", []string{describeNotebook, describe}, ""},
+		"direct internet access disabled is a no-op":            {with, "c", inService, func(in *workflow.AttachRoutesInput) { in.Notebook.DirectInternet = false }, Done, true, "direct internet access is disabled", "", nil, ""},
+		"routes=off is a no-op":                                 {with, "c", inService, func(in *workflow.AttachRoutesInput) { in.Notebook.Inject = policy.Decision{Policy: "routes-off"} }, Done, true, "left out by policy routes-off", "", nil, ""},
+		"no routes is a no-op":                                  {with, "c", inService, func(in *workflow.AttachRoutesInput) { in.Routed = nil }, Done, true, "no route to a peering or gateway", "", nil, ""},
+		"a container bridge is told and nothing is written": {with, "c", inService, func(in *workflow.AttachRoutesInput) {
 			in.Routed[0].Tables[0].Routes[0].Destination, in.Notebook.Asks = p("172.17.0.0/16"), true
 		}, Done, false, "172.17.0.0/16 lies in", "", nil, ""},
-		"a container bridge beside another route leaves that":        {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Routed, in.Notebook.Asks = routed("172.18.0.0/16"), true }, Done, false, "10.2.0.0/16 (172.18.0.0/16 lies in", "", []string{describe, update, describe}, ""},
+		"a container bridge beside another route leaves that":        {with, "c", inService, func(in *workflow.AttachRoutesInput) { in.Routed, in.Notebook.Asks = routed("172.18.0.0/16"), true }, Done, false, "10.2.0.0/16 (172.18.0.0/16 lies in", "", []string{describe, update, describe}, ""},
 		"a script that is not shell is told, and untouched":          {func(f *fake) { f.scripts["c"] = "#!/usr/bin/python3\n" }, "c", inService, nil, Done, false, "lifecycle configuration c starts with", "", []string{describe}, ""},
-		"a configuration that is gone makes us look at the notebook": {nil, "c", stopped, func(in *workflow.InjectRoutesInput) {}, "", false, "gone", fault.NotYet, []string{describe, describeNotebook, describe}, ""},
-		"one attached meanwhile is merged":                           {with, "c", inService, func(in *workflow.InjectRoutesInput) { in.Notebook.LifecycleConfig = "" }, Done, true, "in lifecycle configuration c", "", []string{describeNotebook, describe, update, describe}, ""},
+		"a configuration that is gone makes us look at the notebook": {nil, "c", stopped, func(in *workflow.AttachRoutesInput) {}, "", false, "gone", fault.NotYet, []string{describe, describeNotebook, describe}, ""},
+		"one attached meanwhile is merged":                           {with, "c", inService, func(in *workflow.AttachRoutesInput) { in.Notebook.LifecycleConfig = "" }, Done, true, "in lifecycle configuration c", "", []string{describeNotebook, describe, update, describe}, ""},
 		"a notebook that is gone is done":                            {func(f *fake) { delete(f.notebooks, "n") }, "", stopped, nil, Done, true, "gone", "", []string{describeNotebook}, ""},
 		"started meanwhile is not yet":                               {func(f *fake) { f.after[create] = func(f *fake) { f.notebooks["n"].NotebookInstanceStatus = pending } }, "", stopped, nil, "", false, "Status (Pending)", fault.NotYet, []string{describeNotebook, describe, create, describe, attach}, ""},
 		"made by another execution meanwhile is merged and attached": {func(f *fake) {
@@ -293,7 +305,7 @@ func TestInject(t *testing.T) {
 			if c.in != nil {
 				c.in(&in)
 			}
-			out, err := Inject(context.Background(), f, tables{}, f.ledger, in)
+			out, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), in)
 			if !slices.Equal(f.calls, c.calls) {
 				t.Errorf("calls: %v\nwant:  %v", f.calls, c.calls)
 			}
@@ -324,7 +336,7 @@ func again(f *fake, call string) {
 func TestInjectKeepsTheOnCreateScript(t *testing.T) {
 	f := newFake().notebook("n", "c", types.NotebookInstanceStatusStopped)
 	f.scripts["c"], f.onCreate["c"] = owner, "#!/bin/bash\npip install x\n"
-	if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusStopped)); err != nil {
+	if _, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), input("c", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
 	}
 	if f.onCreate["c"] != "#!/bin/bash\npip install x\n" || f.scripts["c"] == owner {
@@ -339,7 +351,7 @@ func TestExecutionsThatOverlapLoseNothing(t *testing.T) {
 	f.after["UpdateNotebookInstanceLifecycleConfig"] = func(f *fake) {
 		f.scripts["c"] = string(planned(t, config(owner), Edit{Subnet: p("10.1.1.0/24"), Destinations: ps("10.9.0.0/16")}).OnStart)
 	}
-	if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusInService)); err != nil {
+	if _, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), input("c", types.NotebookInstanceStatusInService)); err != nil {
 		t.Fatal(err)
 	}
 	script, err := Parse("c", []byte(f.scripts["c"]))
@@ -363,7 +375,7 @@ func TestAnExecutionThatReadBeforeOursLosesNothing(t *testing.T) {
 			in := input("c", types.NotebookInstanceStatusInService)
 			in.Execution, in.Notebook.Name, in.Notebook.Subnet, in.Notebook.SubnetCIDR = "other", "m", "subnet-2", p("10.1.1.0/24")
 			in.Routed[0].Tables[0].Subnets = []string{"subnet-2"}
-			_, err := Inject(context.Background(), f, tables{}, f.ledger, in)
+			_, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), in)
 			before <- err
 		}()
 		<-began
@@ -373,7 +385,7 @@ func TestAnExecutionThatReadBeforeOursLosesNothing(t *testing.T) {
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
-	if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusInService)); err != nil {
+	if _, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), input("c", types.NotebookInstanceStatusInService)); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-before; err != nil {
@@ -392,7 +404,7 @@ func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
 		f.notebook(fmt.Sprint("n", i), "c", types.NotebookInstanceStatusInService)
 		in := input("c", types.NotebookInstanceStatusInService)
 		in.Notebook.Name = fmt.Sprint("n", i)
-		if _, err := Inject(context.Background(), f, tables{}, f.ledger, in); err != nil {
+		if _, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), in); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -405,18 +417,18 @@ func TestManyNotebooksOfASubnetAreOneEdit(t *testing.T) {
 func TestRemoval(t *testing.T) {
 	ctx := context.Background()
 	f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped).notebook("other", "drawbridge-subnet-a", types.NotebookInstanceStatusStopped).notebook("owners", "c", types.NotebookInstanceStatusStopped)
-	if _, err := Inject(ctx, f, tables{}, f.ledger, input("", types.NotebookInstanceStatusStopped)); err != nil {
+	if _, err := Attach(ctx, f, tables{}, f.ledger, f.debts(), input("", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
 	}
 	f.scripts["c"] = owner
-	if _, err := Inject(ctx, f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusStopped)); err != nil {
+	if _, err := Attach(ctx, f, tables{}, f.ledger, f.debts(), input("c", types.NotebookInstanceStatusStopped)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Detach(ctx, f, "n"); err != nil || f.notebooks["n"].NotebookInstanceLifecycleConfigName == nil {
 		t.Fatalf("a configuration with routes was detached (%v)", err)
 	}
 	for i, name := range []string{"owners", "n", "other"} {
-		if _, err := Release(ctx, f, tables{}, f.ledger, release(f, name)); err != nil {
+		if _, err := Release(ctx, f, tables{}, f.ledger, workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1"}}, released(f, name)); err != nil {
 			t.Fatal(err)
 		}
 		if f.scripts["c"] != owner {
@@ -431,13 +443,14 @@ func TestRemoval(t *testing.T) {
 	}
 }
 
-// release is the input for taking pcx-1, which reached 10.2.0.0/16, away from a notebook.
-func release(f *fake, name string) workflow.WithdrawRoutesInput {
-	n := f.notebooks[name]
-	return workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1"},
-		Disconnected: []workflow.Disconnected{{Side: workflow.Side{VPC: workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1"}}}},
-		Notebook: workflow.Notebook{Account: "111111111111", Region: "us-east-1", VPC: "vpc-1", Name: name, ARN: *n.NotebookInstanceArn, Subnet: "subnet-a",
-			SubnetCIDR: p("10.1.0.0/24"), DirectInternet: true, LifecycleConfig: aws.ToString(n.NotebookInstanceLifecycleConfigName), Tag: f.tags[TagStatus]}}
+// released are notebooks from which pcx-1, which reached 10.2.0.0/16, is taken away.
+func released(f *fake, names ...string) (out []workflow.Notebook) {
+	for _, name := range names {
+		n := f.notebooks[name]
+		out = append(out, workflow.Notebook{Account: "111111111111", Region: "us-east-1", VPC: "vpc-1", Name: name, ARN: *n.NotebookInstanceArn, Subnet: "subnet-a",
+			SubnetCIDR: p("10.1.0.0/24"), DirectInternet: true, LifecycleConfig: aws.ToString(n.NotebookInstanceLifecycleConfigName), Tag: f.tags[TagStatus]})
+	}
+	return out
 }
 
 func linesOf(t *testing.T, script string) string {
@@ -466,7 +479,7 @@ func TestReleaseTakesOnlyWhatNothingManagedReaches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFake().notebook("n", "c", types.NotebookInstanceStatusInService)
 			f.scripts["c"] = c.script
-			if _, err := Inject(ctx, f, tables{}, f.ledger, input("c", types.NotebookInstanceStatusInService)); err != nil {
+			if _, err := Attach(ctx, f, tables{}, f.ledger, f.debts(), input("c", types.NotebookInstanceStatusInService)); err != nil {
 				t.Fatal(err)
 			}
 			if c.others != "" {
@@ -477,7 +490,7 @@ func TestReleaseTakesOnlyWhatNothingManagedReaches(t *testing.T) {
 				}
 			}
 			for range 2 {
-				if _, err := Release(ctx, f, c.now, f.ledger, release(f, "n")); err != nil {
+				if _, err := Release(ctx, f, c.now, f.ledger, workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1"}}, released(f, "n")); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -504,7 +517,7 @@ func TestSubnetsOfOneCIDRKeepEachTheirLines(t *testing.T) {
 		for _, d := range to {
 			in.Routed[0].Tables[0].Routes = append(in.Routed[0].Tables[0].Routes, workflow.Route{Destination: p(d), Target: "pcx-1"})
 		}
-		if _, err := Inject(ctx, f, tables{}, f.ledger, in); err != nil {
+		if _, err := Attach(ctx, f, tables{}, f.ledger, f.debts(), in); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -530,7 +543,7 @@ func TestSubnetsOfOneCIDRKeepEachTheirLines(t *testing.T) {
 func TestReleaseTakesTheStatusAndOurConfiguration(t *testing.T) {
 	for _, status := range []types.NotebookInstanceStatus{types.NotebookInstanceStatusStopped, types.NotebookInstanceStatusInService} {
 		f := newFake().notebook("n", "", types.NotebookInstanceStatusStopped)
-		if _, err := Inject(context.Background(), f, tables{}, f.ledger, input("", types.NotebookInstanceStatusStopped)); err != nil {
+		if _, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), input("", types.NotebookInstanceStatusStopped)); err != nil {
 			t.Fatal(err)
 		}
 		if len(f.tags) != 1 || len(f.scripts) != 1 {
@@ -538,7 +551,7 @@ func TestReleaseTakesTheStatusAndOurConfiguration(t *testing.T) {
 		}
 		f.notebooks["n"].NotebookInstanceStatus = status
 		f.tags["owners"] = "mine"
-		if _, err := Release(context.Background(), f, ec2Tables{}, f.ledger, release(f, "n")); err != nil {
+		if _, err := Release(context.Background(), f, ec2Tables{}, f.ledger, workflow.WithdrawRoutesInput{Connection: workflow.Connection{ID: "pcx-1", Target: "pcx-1"}}, released(f, "n")); err != nil {
 			t.Fatal(err)
 		}
 		if len(f.tags) != 1 || f.tags["owners"] != "mine" {
@@ -604,13 +617,13 @@ func TestALineGoesOnlyWhenTheTableLacksItNow(t *testing.T) {
 			f.scripts["c"] = owner
 			with := input("c", types.NotebookInstanceStatusStopped)
 			with.Routed, with.Notebook.Asks = routed("10.9.0.0/16"), true
-			if _, err := Inject(context.Background(), f, tables{}, f.ledger, with); err != nil {
+			if _, err := Attach(context.Background(), f, tables{}, f.ledger, f.debts(), with); err != nil {
 				t.Fatal(err)
 			}
 			exact := input("c", types.NotebookInstanceStatusStopped)
 			exact.Connection, exact.Notebook.Asks = workflow.Connection{}, true
 			exact.Routed[0].Tables[0].Routes = nil
-			if _, err := Inject(context.Background(), f, c.now, f.ledger, exact); err != nil {
+			if _, err := Attach(context.Background(), f, c.now, f.ledger, f.debts(), exact); err != nil {
 				t.Fatal(err)
 			}
 			if got := f.scripts["c"]; c.want == "" && got != owner || !strings.Contains(got, c.want) || c.want != "" && strings.Contains(got, "10.2.0.0/16") {

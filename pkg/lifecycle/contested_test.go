@@ -34,7 +34,7 @@ func TestALineThatIsTakenAwayAgainIsLeft(t *testing.T) {
 				if exact { // as the Notebook machine looks
 					in.Connection = workflow.Connection{}
 				}
-				out, err := Inject(ctx, f, tables{"10.2.0.0/16"}, f.ledger, in)
+				out, err := Attach(ctx, f, tables{"10.2.0.0/16"}, f.ledger, f.debts(), in)
 				if err != nil || len(out.Hops) != 1 {
 					t.Fatal(out, err)
 				}

@@ -34,6 +34,43 @@ type book struct {
 	also    workflow.Connection // is managed, whether the ledger has it yet or not
 	without string              // a connection that is not managed any more
 	by      string
+	fresh   bool  // nb was read in this very invocation
+	memo    *memo // what was done for other notebooks of a batch; nil without one
+}
+
+// memo is what one invocation did already, so that what notebooks of a subnet have in common is read and edited once.
+type memo struct {
+	needed map[bool][]netip.Prefix // by whether the owner asks for all that the table reaches
+	edited map[string]error        // by configuration and edit
+}
+
+// once does an edit of a configuration, or returns what came of it before.
+func (b book) once(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag) error {
+	if b.memo == nil {
+		return b.edited(ctx, api, routed, name, edit, tags)
+	}
+	key := fmt.Sprint(name, edit, len(tags) > 0)
+	if err, done := b.memo.edited[key]; done {
+		return err
+	}
+	err := b.edited(ctx, api, routed, name, edit, tags)
+	b.memo.edited[key] = err
+	return err
+}
+
+// wants is [book.needed], read once for the notebooks of a batch that ask alike.
+func (b book) wants(ctx context.Context, table workflow.Table) ([]netip.Prefix, error) {
+	if b.memo == nil {
+		return b.needed(ctx, table)
+	}
+	if found, known := b.memo.needed[b.nb.Asks]; known {
+		return found, nil
+	}
+	found, err := b.needed(ctx, table)
+	if err == nil {
+		b.memo.needed[b.nb.Asks] = found
+	}
+	return found, err
 }
 
 // needed returns the host routes that the notebook needs behind a table.

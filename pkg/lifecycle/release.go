@@ -20,6 +20,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
+// Releaser is what [Release] needs of SageMaker.
+type Releaser interface{ releaser }
+
 type releaser interface {
 	detacher
 	DeleteTags(context.Context, *sagemaker.DeleteTagsInput, ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error)
@@ -47,77 +50,131 @@ func (b book) withdraw(ctx context.Context, api client, routed routes) error {
 	return err
 }
 
-// Release takes what was added to lifecycle configurations for one notebook's subnet, and what its route table does not reach any more by
-// something managed, out of them, and Drawbridge's status off the notebook if nothing is left for it. It asks no policy: what is
+// Release takes what was added to lifecycle configurations for the notebooks of a batch, which are of one subnet, and what its route table does not reach any more by
+// something managed, out of them, and Drawbridge's status off each notebook if nothing is left for it. It asks no policy: what is
 // ours goes, also from a notebook that is to be left alone since. What another subnet of the same CIDR needs, other lines, and every
-// byte of the owner's stay. No notebook is stopped or started for it.
+// byte of the owner's stay. No notebook is stopped or started for it. Each configuration is edited once.
 //
 // A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
-// doing nothing, until the notebook's next stop is reported. One that cannot be edited keeps its lines: the hop says why, and the other
-// notebooks are served.
-func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l ledger.Ledger, in workflow.WithdrawRoutesInput) (workflow.HopsOutput, error) {
-	nb := in.Notebook
-	book := book{Ledger: l, nb: nb, by: in.Execution}
+// doing nothing, until the notebook's next stop is reported. One that cannot be edited keeps its lines: the hop says why. It returns a hop for each
+// notebook; what failed in another way is told as an error once all others are served.
+func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l ledger.Ledger, in workflow.WithdrawRoutesInput, notebooks []workflow.Notebook) ([]workflow.Hop, error) {
+	if len(notebooks) == 0 {
+		return nil, nil
+	}
+	r := release{book: book{Ledger: l, nb: notebooks[0], by: in.Execution}, going: map[string][]netip.Prefix{}, kept: map[string]error{}}
 	if !trims(in.Disconnected) {
-		book.without = in.Connection.ID
+		r.without = in.Connection.ID
 	}
-	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true, Detail: "none was there"}
-	out := func() (workflow.HopsOutput, error) { return workflow.HopsOutput{Hops: []workflow.Hop{hop}}, nil }
-	fail := func(err error) (workflow.HopsOutput, error) {
-		if fault.Of(err) == fault.Conflict {
+	items, err := l.Items(ctx, r.nb.Subnet)
+	if err != nil {
+		return nil, fmt.Errorf("withdrawing routes from the notebooks in %s: %w", r.nb.Subnet, err)
+	}
+	if len(items) > 0 || slices.ContainsFunc(notebooks, concerned) {
+		if err := r.edit(ctx, api, ec2api, items); err != nil {
+			return nil, fmt.Errorf("withdrawing routes from the notebooks in %s: %w", r.nb.Subnet, err)
+		}
+	}
+	var hops []workflow.Hop
+	var failed []error
+	for n, nb := range notebooks {
+		hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true, Detail: "none was there"}
+		told := r.told(nb, n == 0)
+		err := told.err
+		if err == nil {
+			err = r.leave(ctx, api, nb, len(items) == 0)
+		}
+		switch {
+		case err != nil && fault.Of(err) == fault.Conflict:
 			hop.OK, hop.Detail = false, err.Error()
-			return out()
+		case err != nil:
+			failed = append(failed, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err))
+			hop.OK, hop.Detail = false, err.Error()
+		case told.what != "":
+			hop.Detail = told.what
 		}
-		return workflow.HopsOutput{}, fmt.Errorf("withdrawing routes from notebook %s: %w", nb.Name, err)
+		hops = append(hops, hop)
 	}
-	items, err := l.Items(ctx, nb.Subnet)
-	if err != nil {
-		return fail(err)
+	return hops, fault.Join(failed...)
+}
+
+// concerned reports whether a notebook has something of Drawbridge's, whatever the ledger says.
+func concerned(nb workflow.Notebook) bool {
+	return nb.Tag == AtNextStart || nb.Tag == Attached || nb.LifecycleConfig == NameFor(nb.Subnet)
+}
+
+// release is what goes from the notebooks of one subnet.
+type release struct {
+	book
+	still []netip.Prefix            // what they need still
+	going map[string][]netip.Prefix // what goes, by configuration
+	kept  map[string]error          // why something could not go, by configuration
+}
+
+// edit takes what goes out of all configurations that the ledger names for the subnet.
+func (r *release) edit(ctx context.Context, api releaser, ec2api route.NetworkReader, items []ledger.Item) error {
+	routed := r.routed(ec2api)
+	var err error
+	if r.still, err = routed(ctx); err != nil {
+		return err
 	}
-	ours := nb.Tag == AtNextStart || nb.Tag == Attached
-	if len(items) == 0 && !ours && nb.LifecycleConfig != NameFor(nb.Subnet) {
-		return out()
-	}
-	routed := book.routed(ec2api)
-	still, err := routed(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	going := map[string][]netip.Prefix{}
 	for _, i := range items {
-		if d, ok := destinationOf(nb.SubnetCIDR, i); ok && i.Account == nb.Account && i.Region == nb.Region && !slices.Contains(still, d) {
-			going[i.Resource] = append(going[i.Resource], d)
+		if d, ok := destinationOf(r.nb.SubnetCIDR, i); ok && i.Account == r.nb.Account && i.Region == r.nb.Region && !slices.Contains(r.still, d) {
+			r.going[i.Resource] = append(r.going[i.Resource], d)
 		}
 	}
-	var told []string
-	for _, name := range slices.Sorted(maps.Keys(going)) {
-		edit := Edit{Subnet: nb.SubnetCIDR, Mode: Remove, Destinations: going[name]}
-		if err := book.edited(ctx, api, routed, name, edit, nil); err != nil && !errors.Is(err, errGone) {
-			return fail(err)
+	for _, name := range slices.Sorted(maps.Keys(r.going)) {
+		edit := Edit{Subnet: r.nb.SubnetCIDR, Mode: Remove, Destinations: r.going[name]}
+		if err := r.edited(ctx, api, routed, name, edit, nil); err != nil && !errors.Is(err, errGone) {
+			r.kept[name] = err
 		}
-		told = append(told, list(going[name])+" withdrawn from lifecycle configuration "+name+", effective at the next start")
 	}
-	if len(told) > 0 {
-		hop.Detail = strings.Join(told, "; ")
+	return nil
+}
+
+type told struct {
+	what string
+	err  error
+}
+
+// told says what went from the configuration of a notebook; the first one tells of those, too, that no notebook has any more.
+func (r *release) told(nb workflow.Notebook, first bool) told {
+	var out told
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(r.going)) {
+		switch err := r.kept[name]; {
+		case name != nb.LifecycleConfig && !first:
+		case err != nil:
+			out.err = errors.Join(out.err, err)
+		default:
+			lines = append(lines, list(r.going[name])+" withdrawn from lifecycle configuration "+name+", effective at the next start")
+		}
 	}
+	out.what = strings.Join(lines, "; ")
+	return out
+}
+
+// leave takes an idle configuration of Drawbridge's off a notebook, and its status.
+func (r *release) leave(ctx context.Context, api releaser, nb workflow.Notebook, bare bool) error {
+	if bare && !concerned(nb) {
+		return nil
+	}
+	var err error
 	switch {
 	case nb.LifecycleConfig == "": // ours may have been detached, and not deleted, before
 		err = Delete(ctx, api, NameFor(nb.Subnet))
-	case nb.LifecycleConfig == NameFor(nb.Subnet) || len(going[nb.LifecycleConfig]) > 0:
+	case nb.LifecycleConfig == NameFor(nb.Subnet) || len(r.going[nb.LifecycleConfig]) > 0:
 		_, err = Detach(ctx, api, nb.Name)
 	}
-	if err != nil {
-		return fail(err)
-	}
-	if !ours || len(still) > 0 {
-		return out()
+	if err != nil || nb.Tag != AtNextStart && nb.Tag != Attached || len(r.still) > 0 {
+		return err
 	}
 	slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
 	_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagStatus}})
 	if err != nil && !fault.NoRecord(err) {
-		return fail(fmt.Errorf("removing its tag %s: %w", TagStatus, err))
+		return fmt.Errorf("removing its tag %s: %w", TagStatus, err)
 	}
-	return out()
+	return nil
 }
 
 // Detach takes an idle configuration off a stopped notebook, and deletes it when no notebook uses it any more. A

@@ -2,13 +2,17 @@ package notebook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -21,16 +25,23 @@ type starter interface {
 }
 
 // Stop asks SageMaker to stop a notebook whose owner allows a restart. Without that permission it refuses, whatever
-// the machine thinks.
-func Stop(ctx context.Context, api stopper, n workflow.Notebook) (workflow.NotebookOutput, error) {
+// the machine thinks. Before it asks, the ledger notes that the notebook is owed a start: the execution may not live to give it.
+func Stop(ctx context.Context, api stopper, l ledger.Ledger, execution string, n workflow.Notebook) (workflow.NotebookOutput, error) {
 	if !n.Restart.Allowed {
 		return workflow.NotebookOutput{}, fault.New(fault.Refused, "stopping notebook %s: policy %s does not allow a restart", n.Name, n.Restart.Policy)
 	}
 	slog.InfoContext(ctx, "stopping notebook", "notebook", n.Name, "policy", n.Restart.Policy)
+	at := event.Place{Account: n.Account, Region: n.Region}
+	if err := restart.Stopping(ctx, l, at, n.Name, execution, true); err != nil {
+		return workflow.NotebookOutput{}, err
+	}
 	_, err := api.StopNotebookInstance(ctx, &sagemaker.StopNotebookInstanceInput{NotebookInstanceName: &n.Name})
 	// "Status (Stopping) not in ([InService])": somebody else is stopping it, or it is no longer running. It was
 	// running when this execution decided, so it is still owed a start.
 	if err != nil && !wrongStatus(err) {
+		if !fault.Passing(err) { // it was not stopped
+			err = errors.Join(err, restart.Stopping(ctx, l, at, n.Name, execution, false))
+		}
 		return workflow.NotebookOutput{}, fmt.Errorf("stopping notebook %s: %w", n.Name, err)
 	}
 	return workflow.NotebookOutput{Phase: workflow.PhaseStopped}, nil

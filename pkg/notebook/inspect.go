@@ -15,8 +15,11 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -44,7 +47,13 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Restarts are those that notebooks are owed, and Ended says whether the execution came to its end that claimed one.
+	Restarts restart.Book
+	Ended    restart.Ended
 }
+
+// together is how many notebooks one execution brings in line: of more, each gets its own, so that what travels does not grow with them.
+const together = 20
 
 // The answers of [Inspector.Inspect].
 const (
@@ -56,7 +65,7 @@ const (
 // whose route table changed. For each it reads the route table of its subnet
 // and asks the policy about every network that the table reaches. It changes nothing.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
-	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}}
+	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
 		out.Reason = fmt.Sprintf(format, args...)
 		slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
@@ -76,6 +85,16 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	if facts.Organization == "" {
 		return nothing("account %s is outside the organization", e.Account)
 	}
+	var debt ledger.Debt
+	if e.Kind == event.Restart {
+		var why string
+		if debt, why, err = i.Restarts.Claim(ctx, e.Place, e.NotebookName, in.Execution, i.Ended); err != nil {
+			return out, err
+		}
+		if why != "" {
+			return nothing("%s", why)
+		}
+	}
 	ends, why, err := i.ends(ctx, in.Execution, e)
 	if err != nil {
 		return out, err
@@ -90,15 +109,42 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
 		}
 	}
+	if e.Kind == event.Restart && len(out.Notebooks) == 0 {
+		if err := i.Restarts.Repay(ctx, e.Place, e.NotebookName, in.Execution); err != nil {
+			return out, err
+		}
+	}
 	if len(out.Notebooks) == 0 {
 		if why == "" {
 			why = fmt.Sprintf("no notebook is concerned by %s", e.Name)
 		}
 		return nothing("%s", why)
 	}
+	if n := len(out.Notebooks); n > together {
+		looks := make([]look.Look, n)
+		for k, one := range out.Notebooks {
+			looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + e.Name}
+		}
+		if err := i.Restarts.Ask(ctx, looks...); err != nil {
+			return out, err
+		}
+		out.Routed, out.Notebooks = []workflow.AddRoutesOutput{}, []workflow.Notebook{}
+		return nothing("a look at each of %d notebooks is asked for after %s", n, e.Name)
+	}
+	if e.Kind == event.Restart {
+		out.Phase = phase(debt, out.Notebooks[0])
+	}
 	out.Result, out.Answer = workflow.InLine, AnswerInject
 	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
 	return out, nil
+}
+
+// phase is how far a restart is: of a notebook that runs again, whoever started it, nothing was begun.
+func phase(debt ledger.Debt, n workflow.Notebook) workflow.Phase {
+	if debt.Stopped && n.Status != "InService" && n.Status != "Pending" {
+		return workflow.PhaseStopped
+	}
+	return workflow.PhaseOwed
 }
 
 // end is where to look for notebooks: in one VPC, either one by name or all in some subnets.
@@ -126,7 +172,7 @@ func network(at event.Place, subnet types.Subnet) event.Place {
 func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([]end, string, error) {
 	clients := i.Enter(execution, e.Place)
 	switch e.Kind {
-	case event.Notebook:
+	case event.Notebook, event.Restart:
 		n, err := describe(ctx, clients.SageMaker, e.NotebookName)
 		if err != nil {
 			return nil, "", fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)

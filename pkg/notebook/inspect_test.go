@@ -16,8 +16,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -29,6 +33,8 @@ type vpc struct {
 	owner  string                   // the account that owns it, if that matters
 	seen   map[string]bool          // who was asked for its route tables, by account
 	at     string                   // the account that is entered
+	debts  restart.Book
+	crowd  int // more notebooks in subnet a
 }
 
 func (v vpc) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
@@ -71,6 +77,9 @@ func (v vpc) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInsta
 	for _, name := range []string{"In-A", "In-B", "Nowhere"} {
 		out.NotebookInstances = append(out.NotebookInstances, smtypes.NotebookInstanceSummary{NotebookInstanceName: &name})
 	}
+	for n := range v.crowd {
+		out.NotebookInstances = append(out.NotebookInstances, smtypes.NotebookInstanceSummary{NotebookInstanceName: aws.String(fmt.Sprintf("One-%03d", n))})
+	}
 	return out, nil
 }
 
@@ -83,6 +92,10 @@ func (v vpc) DescribeNotebookInstance(_ context.Context, in *sagemaker.DescribeN
 		out.SubnetId = aws.String("subnet-b")
 	case "Nowhere":
 	default:
+		if strings.HasPrefix(*in.NotebookInstanceName, "One-") {
+			out.SubnetId = aws.String("subnet-a")
+			break
+		}
 		return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "RecordNotFound"}
 	}
 	return out, nil
@@ -122,6 +135,8 @@ func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
 		Policy: func(context.Context, string) (*policy.Set, string, error) {
 			return policy.Default(), policy.DefaultText(), nil
 		},
+		Restarts: v.debts,
+		Ended:    func(context.Context, ledger.Turn) (bool, error) { return true, nil },
 	}
 	return i.Inspect(context.Background(), workflow.InspectNotebooksInput{Execution: "x", Event: json.RawMessage(raw)})
 }
@@ -209,10 +224,11 @@ func (p power) StartNotebookInstance(context.Context, *sagemaker.StartNotebookIn
 }
 
 func TestStopNeedsPermission(t *testing.T) {
-	if _, err := notebook.Stop(context.Background(), power{}, workflow.Notebook{Name: "n"}); fault.Of(err) != fault.Refused {
+	l, _ := ledgertest.New()
+	if _, err := notebook.Stop(context.Background(), power{}, l, "x", workflow.Notebook{Name: "n"}); fault.Of(err) != fault.Refused {
 		t.Errorf("error = %v, want Refused: nobody allowed a restart", err)
 	}
-	out, err := notebook.Stop(context.Background(), power{}, workflow.Notebook{Name: "n", Restart: policy.Decision{Allowed: true}})
+	out, err := notebook.Stop(context.Background(), power{}, l, "x", workflow.Notebook{Name: "n", Restart: policy.Decision{Allowed: true}})
 	if err != nil || out.Phase != workflow.PhaseStopped {
 		t.Errorf("got %+v, %v", out, err)
 	}
@@ -241,5 +257,66 @@ func TestARouteTableIsReadWhereTheVPCIs(t *testing.T) {
 	v.owner = "999999999999"
 	if out, err = v.inspect(stateChange("111111111111", "In-A")); err != nil || out.Answer != notebook.AnswerNothing || !strings.Contains(out.Reason, "999999999999") {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+func TestARestartThatIsOwed(t *testing.T) {
+	at := event.Place{Account: "111111111111", Region: "us-east-1"}
+	for name, c := range map[string]struct {
+		notebook string
+		owed     bool
+		stopped  bool // by an execution that ended since
+		answer   string
+		phase    workflow.Phase
+		left     int // debts
+	}{
+		"none":                                       {"In-A", false, false, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
+		"one, and its owner stopped it":              {"In-A", true, false, notebook.AnswerInject, workflow.PhaseOwed, 1},
+		"one, and Drawbridge stopped it":             {"In-A", true, true, notebook.AnswerInject, workflow.PhaseStopped, 1},
+		"one, and it is gone":                        {"Gone", true, false, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
+		"one, and it is gone since it was stopped":   {"Gone", true, true, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
+		"one, and it is in no VPC since it was made": {"Nowhere", true, false, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := ledgertest.New()
+			v := vpc{routes: map[string][]types.Route{"a": {through("10.2.0.0/16", "pcx-1", types.RouteStateActive)}}, peer: "222222222222",
+				debts: restart.Book{Ledger: l, Ask: func(context.Context, ...look.Look) error { return nil }}}
+			if c.owed {
+				if err := l.Owe(t.Context(), ledger.Debt{Account: at.Account, Region: at.Region, Notebook: c.notebook, By: "old", Stopped: c.stopped}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			raw := fmt.Sprintf(`{"source":"drawbridge.internal","detail-type":"Notebook To Restart","account":"123456789012","region":"us-east-1","detail":{"account":%q,"region":%q,"notebookInstanceName":%q,"reason":"x"}}`, at.Account, at.Region, c.notebook)
+			out, err := v.inspect(raw)
+			if err != nil || out.Answer != c.answer || out.Phase != c.phase {
+				t.Errorf("%+v, %v", out, err)
+			}
+			debts, err := l.Debts(t.Context(), at.Account, at.Region)
+			if err != nil || len(debts) != c.left || c.left == 1 && debts[0].By != "x" {
+				t.Errorf("debts: %+v, %v", debts, err)
+			}
+		})
+	}
+}
+
+// A table that very many notebooks use: what travels does not grow with them.
+func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
+	const changed = `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1","detail":{"eventName":"CreateRoute","requestParameters":{"routeTableId":"rtb-0000000a"}}}`
+	for crowd, answer := range map[int]string{10: notebook.AnswerInject, 300: notebook.AnswerNothing} {
+		asked := map[string]bool{}
+		v := vpc{routes: map[string][]types.Route{"a": {through("10.2.0.0/16", "pcx-1", types.RouteStateActive)}}, peer: "222222222222", crowd: crowd,
+			debts: restart.Book{Ask: func(_ context.Context, looks ...look.Look) error {
+				for _, l := range looks {
+					asked[l.(event.NotebookInspection).Notebook] = true
+				}
+				return nil
+			}}}
+		out, err := v.inspect(changed)
+		if err != nil || out.Answer != answer {
+			t.Fatalf("%d: %s, %s, %v", crowd, out.Answer, out.Reason, err)
+		}
+		if answer == notebook.AnswerInject && (len(out.Notebooks) != crowd+1 || len(asked) > 0) || answer == notebook.AnswerNothing && (len(out.Notebooks)+len(out.Routed) > 0 || len(asked) != crowd+1) {
+			t.Errorf("%d notebooks travel of %d, and %d looks are asked for", len(out.Notebooks), crowd+1, len(asked))
+		}
 	}
 }

@@ -42,15 +42,15 @@ func free(d policy.Decision) bool { return d.Allowed && d.Action == policy.Accep
 
 // rest is what of a connection does not wait for approval.
 type rest struct {
-	sides     []workflow.Side
-	notebooks []workflow.Notebook
-	shut      []workflow.Hop // databases that no range may reach yet
-	nothing   string         // if all waits, that it does
+	sides   []workflow.Side
+	batches []workflow.Batch // of notebooks
+	shut    []workflow.Hop   // databases that no range may reach yet
+	nothing string           // if all waits, that it does
 }
 
 // limited returns the rest of a connection without what waits for approval: the accepter's databases that wait are not opened, and nothing of
 // the accepter's leads to the requester's ranges that wait.
-func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string) rest {
+func limited(sides []workflow.Side, batches []workflow.Batch, late []string) rest {
 	out := slices.Clone(sides)
 	var all []*workflow.Side
 	for n := range out {
@@ -66,7 +66,7 @@ func limited(sides []workflow.Side, notebooks []workflow.Notebook, late []string
 	}
 	left := rest{sides: out, shut: cover.Shut(all, before), nothing: cover.Nothing(all, before)}
 	survey.Appoint(all...)
-	left.notebooks = slices.DeleteFunc(slices.Clone(notebooks), func(n workflow.Notebook) bool {
+	left.batches = slices.DeleteFunc(slices.Clone(batches), func(n workflow.Batch) bool {
 		return !slices.ContainsFunc(out, func(s workflow.Side) bool {
 			return s.Consumer && s.VPC.ID == n.VPC && s.VPC.Account == n.Account && s.VPC.Region == n.Region
 		})

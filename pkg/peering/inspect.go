@@ -87,7 +87,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectPeeringInput) workflow.InspectPeeringOutput {
-	return workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{},
+	return workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []int{},
 		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
@@ -366,14 +366,14 @@ func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question) er
 	connecting, closed := l.out, []workflow.Hop(nil)
 	connecting.Answer = workflow.AnswerConnect
 	var err error
-	if connecting.Sides, connecting.Notebooks, closed, err = l.explored(ctx, l.in, set, q); err == nil {
+	if connecting.Sides, connecting.Batches, closed, err = l.explored(ctx, l.in, set, q); err == nil {
 		connecting.Found = slices.Concat(connecting.Found, closed)
 		err = workflow.Fits(connecting)
 	}
 	if err != nil {
 		return err
 	}
-	l.out.Known.Sides, l.out.Known.Notebooks, l.out.Known.Closed = connecting.Sides, connecting.Notebooks, closed
+	l.out.Known.Sides, l.out.Batches, l.out.Known.Closed = connecting.Sides, connecting.Batches, closed
 	return nil
 }
 
@@ -383,7 +383,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 	out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: l.p.ID})
 	var closed []workflow.Hop
 	var err error
-	if out.Sides, out.Notebooks, closed, err = l.explored(ctx, l.in, set, q); err != nil {
+	if out.Sides, out.Batches, closed, err = l.explored(ctx, l.in, set, q); err != nil {
 		return v, err
 	}
 	out.Found = append(out.Found, closed...)
@@ -400,7 +400,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, err
 	}
 	if len(sides) > 0 {
-		out.Sides, out.Notebooks, out.Waits = sides, notebooks, workflow.Waiting{}
+		out.Sides, out.Batches, out.Waits = sides, notebooks, workflow.Waiting{}
 		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(sides), workflow.Said{}
 	}
 	return v, nil
@@ -420,8 +420,8 @@ func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v
 	}
 	w := waiting(c, out.Sides, late)
 	surveyed := out.Sides
-	left := limited(surveyed, out.Notebooks, late)
-	out.Sides, out.Notebooks, out.Found, v.Reason = left.sides, left.notebooks, append(out.Found, left.shut...), cmp.Or(left.nothing, v.Reason)
+	left := limited(surveyed, out.Batches, late)
+	out.Sides, out.Batches, out.Found, v.Reason = left.sides, left.batches, append(out.Found, left.shut...), cmp.Or(left.nothing, v.Reason)
 	if cover.Told(l.approval, late) {
 		out.Waits.Said = waits(c, w, answer, l.approval.Shown, l.approval)
 		return v, nil
@@ -473,6 +473,10 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 		if err := l.keep(ctx); err != nil {
 			return *out, err
 		}
+	}
+	var err error
+	if out.Notebooks, err = survey.Keep(ctx, l.Ledger, out.Connection.ID, v.Answer, out.Batches); err != nil {
+		return *out, err
 	}
 	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
 	if l.request && l.in.Known.Requester == nil && v.Answer != workflow.AnswerWait {

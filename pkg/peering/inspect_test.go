@@ -49,6 +49,7 @@ type world struct {
 	said     string   // the reason of that status
 	approval ledger.Approval
 	book     *ledger.Ledger
+	keeps    bool     // the ledger stays from look to look
 	gone     []string // accounts whose VPC was deleted
 	hidden   []string // accounts that no longer see the peering
 	closed   []string // accounts that do not let us in
@@ -197,6 +198,9 @@ const pcx = "pcx-0123456789abcdef0"
 func (w *world) managed(t *testing.T) ledger.Ledger {
 	t.Helper()
 	if w.book != nil {
+		return *w.book
+	}
+	if w.keeps && w.book != nil {
 		return *w.book
 	}
 	l, _ := ledgertest.New()
@@ -349,8 +353,8 @@ func TestConnectSurveysBothSides(t *testing.T) {
 	if !slices.Contains(out.Found, closed) || len(out.Found) != 2 {
 		t.Errorf("found %+v, want that the peering is active, and %+v", out.Found, closed)
 	}
-	if len(out.Notebooks) != 1 || out.Notebooks[0].Name != "Research" || !out.Notebooks[0].Inject.Allowed || !out.Notebooks[0].Restart.Allowed {
-		t.Errorf("notebooks = %+v", out.Notebooks)
+	if len(out.Notebooks) != 1 || len(out.Batches) != 1 || fmt.Sprint(out.Batches[0].Names) != "[Research]" || out.Batches[0].Here.VPC.Account != "111111111111" || out.Batches[0].There.VPC.Account != "222222222222" {
+		t.Errorf("notebooks = %v, %+v", out.Notebooks, out.Batches)
 	}
 }
 
@@ -386,26 +390,21 @@ func TestDatabasesAreNotReadForARefusal(t *testing.T) {
 	}
 }
 
-// More notebook instances than one execution can carry: said while the request still waits, not once it is accepted.
-func TestWhatIsTooLargeIsNotAccepted(t *testing.T) {
-	for books, fits := range map[int]bool{20: true, 500: false} {
-		w := world{status: "pending-acceptance", accept: "auto", books: books}
+// However many notebook instances there are, they are read once, before the acceptance, and what travels does not grow with them.
+func TestNotebooksAreReadOnceAndDoNotTravel(t *testing.T) {
+	for _, books := range []int{20, 500} {
+		w := world{status: "pending-acceptance", accept: "auto", books: books, keeps: true}
 		out, err := w.inspect(t, create, "111111111111", workflow.Known{})
-		if fits {
-			if err != nil || out.Answer != workflow.AnswerAccept || len(out.Sides)+len(out.Notebooks) != 0 || len(out.Known.Notebooks) != books+1 {
-				t.Errorf("%d more: %s with %d sides, %v", books, out.Answer, len(out.Sides), err)
-			}
-			w.status, w.calls = "active", nil
-			next, err := w.inspect(t, create, "111111111111", out.Known)
-			if err != nil || next.Answer != workflow.AnswerConnect || len(next.Sides) != 2 || len(next.Notebooks) != books+1 || next.Known.Sides != nil {
-				t.Errorf("afterwards %s with %d sides, %v", next.Answer, len(next.Sides), err)
-			}
-			if slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") || strings.Contains(c, "Notebook") }) {
-				t.Errorf("afterwards it reads again: %v", w.calls)
-			}
+		if err != nil || out.Answer != workflow.AnswerAccept || len(out.Sides) != 0 || workflow.Instances(out.Batches) != books+1 {
+			t.Errorf("%d more: %s with %d sides, %v", books, out.Answer, len(out.Sides), err)
 		}
-		if !fits && (fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "501 notebook instances")) {
-			t.Errorf("%d more: %v", books, err)
+		w.status, w.calls = "active", nil
+		next, err := w.inspect(t, create, "111111111111", out.Known)
+		if err != nil || next.Answer != workflow.AnswerConnect || len(next.Sides) != 2 || len(next.Notebooks) != books/workflow.BatchSize+1 || workflow.Instances(next.Batches) != books+1 || next.Known.Sides != nil {
+			t.Errorf("afterwards %s with %d sides, %v", next.Answer, len(next.Sides), err)
+		}
+		if slices.ContainsFunc(w.calls, func(c string) bool { return strings.HasPrefix(c, "DescribeDB") || strings.Contains(c, "Notebook") }) {
+			t.Errorf("afterwards it reads again: %v", w.calls)
 		}
 	}
 }

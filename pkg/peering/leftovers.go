@@ -36,7 +36,7 @@ type remains struct {
 	items  []ledger.Item // of this account and Region
 	absent *workflow.Hop // why there is nothing to remove here, or nobody to remove it
 	closed bool          // it lets nobody in
-	books  []workflow.Notebook
+	books  []workflow.Batch
 }
 
 // leftovers fills in what is to be taken back of a peering that is over, or not allowed any more: what the ledger has, and nothing
@@ -90,10 +90,10 @@ func (l *inspection) leftovers(ctx context.Context) error {
 		peer := sides[1-n].here
 		out.Sides = append(out.Sides, workflow.Side{Role: s.role, VPC: workflow.VPC{Account: s.here.Account, Region: s.here.Region, ID: s.here.ID},
 			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, Carrier: p.ID})
-		out.Notebooks = append(out.Notebooks, s.books...)
+		out.Batches = append(out.Batches, s.books...)
 	}
 	left, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Left(ctx, entry, [2]workflow.VPC{sides[0].here, sides[1].here}, out.Result == workflow.Removed, items)
-	out.Sides, out.Notebooks, out.Absent = append(out.Sides, left.Sides...), append(out.Notebooks, left.Notebooks...), append(out.Absent, left.Absent...)
+	out.Sides, out.Batches, out.Absent = append(out.Sides, left.Sides...), append(out.Batches, left.Notebooks...), append(out.Absent, left.Absent...)
 	out.Ended = out.Ended && !left.Stays
 	return err
 }

@@ -177,7 +177,7 @@ func TestConclude(t *testing.T) {
 		Connection:   workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: alpha}, Accepter: workflow.VPC{Account: beta}},
 		Absent:       []workflow.Hop{{Hop: "requester", Detail: "outside"}},
 		Disconnected: []workflow.Disconnected{{Closed: workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "a"}}}, Removed: workflow.RemoveRoutesOutput{Hops: []workflow.Hop{{Hop: "b"}}}}},
-		Withdrawn:    []workflow.HopsOutput{{Hops: []workflow.Hop{{Hop: "c"}}}}}
+		Withdrawn:    []workflow.NotebooksOutput{{Hops: []workflow.Hop{{Hop: "c"}}}}}
 	for name, failure := range map[string]error{
 		"shown":           nil,
 		"shown no longer": &smithy.GenericAPIError{Code: "InvalidVpcPeeringConnectionID.NotFound"},

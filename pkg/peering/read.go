@@ -167,7 +167,7 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 
 // explore finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
 // the notebooks of every consumer.
-func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
+func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Batch, closed []workflow.Hop, err error) {
 	r, a := grounds(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
 	r.Side.Carried, a.Side.Carried = q.Requester.Carried, q.Accepter.Carried
@@ -184,11 +184,12 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 }
 
 // explored is [explore], or what an earlier look of this execution found so.
-func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) (sides []workflow.Side, notebooks []workflow.Notebook, closed []workflow.Hop, err error) {
+func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) (sides []workflow.Side, notebooks []workflow.Batch, closed []workflow.Hop, err error) {
 	if known := in.Known; len(known.Sides) >= 2 && same(known.Sides[0], q.Participants[0]) && same(known.Sides[1], q.Participants[1]) {
 		sides := slices.Clone(known.Sides)
 		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
-		return sides, append([]workflow.Notebook{}, known.Notebooks...), known.Closed, nil
+		notebooks, err := ledger.Rows[workflow.Batch](ctx, i.Ledger, q.Peering.ID, workflow.BatchRows)
+		return sides, notebooks, known.Closed, err
 	}
 	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
 }

@@ -24,10 +24,12 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -43,6 +45,14 @@ var forbidding = func() *policy.Set {
 	return set
 }()
 
+// policy is the one in force.
+func (w *realm) policy(context.Context, string) (*policy.Set, string, error) {
+	if w.forbidden {
+		return forbidding, "2", nil
+	}
+	return policy.Default(), "1", nil
+}
+
 // inspect asks what a peering needs next.
 func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringOutput, error) {
 	inspector := peering.Inspector{
@@ -54,13 +64,8 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Units: func(context.Context, string) (string, error) { return "Research", nil },
-		Policy: func(context.Context, string) (*policy.Set, string, error) {
-			if w.forbidden {
-				return forbidding, "2", nil
-			}
-			return policy.Default(), "1", nil
-		},
+		Units:  func(context.Context, string) (string, error) { return "Research", nil },
+		Policy: w.policy,
 		Ledger: w.ledger,
 		Now:    w.ledger.Now,
 	}
@@ -100,7 +105,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		if !go1(err) {
 			return false
 		}
-		routed, opened, injected := []workflow.AddRoutesOutput{}, []workflow.HopsOutput{}, []workflow.InjectRoutesOutput{}
+		routed, opened, injected := []workflow.AddRoutesOutput{}, []workflow.HopsOutput{}, []workflow.NotebooksOutput{}
 		for _, s := range in.Sides {
 			one, err := route.Add(ctx, w.ec2(s.VPC), w.ledger, "x", in.Connection, s)
 			if routed = append(routed, one); !go1(err) {
@@ -117,9 +122,9 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 				return false
 			}
 		}
-		for _, n := range in.Notebooks {
-			l := w.lands[n.Account]
-			one, err := lifecycle.Inject(ctx, studio{l}, l, w.ledger, workflow.InjectRoutesInput{Execution: "x", Connection: in.Connection, Routed: routed, Notebook: n, Phase: workflow.PhaseUntouched})
+		for _, row := range in.Notebooks {
+			one, err := notebook.Injector{SageMaker: func(_ string, b workflow.Batch) notebook.InjectionAPI { return studio{w.lands[b.Account]} }, Ledger: w.ledger, Restarts: w.debts(),
+				Policy: w.policy}.Inject(ctx, workflow.InjectRoutesInput{Execution: "x", Connection: in.Connection, Routed: routed, Row: row})
 			if injected = append(injected, one); !go1(err) {
 				return false
 			}
@@ -142,9 +147,10 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 				return false
 			}
 		}
-		for _, n := range in.Notebooks {
-			l := w.lands[n.Account]
-			_, err := lifecycle.Release(ctx, studio{l}, l, w.ledger, workflow.WithdrawRoutesInput{Execution: "x", Connection: in.Connection, Disconnected: disconnected, Notebook: n})
+		for _, row := range in.Notebooks {
+			_, err := notebook.Withdrawer{SageMaker: func(_ string, b workflow.Batch) notebook.WithdrawalAPI { return studio{w.lands[b.Account]} },
+				EC2: func(_ string, b workflow.Batch) route.NetworkReader { return w.lands[b.Network()] }, Ledger: w.ledger,
+			}.Withdraw(ctx, workflow.WithdrawRoutesInput{Execution: "x", Connection: in.Connection, Disconnected: disconnected, Row: row})
 			if !go1(err) {
 				return false
 			}
@@ -167,6 +173,11 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 	return false
 }
 
+// debts are the restarts that are owed, of which the events are lost.
+func (w *realm) debts() restart.Book {
+	return restart.Book{Ledger: w.ledger, Ask: func(context.Context, ...look.Look) error { return nil }}
+}
+
 // inLine does what the Notebook machine does after a notebook stopped.
 func (w *realm) inLine(t *rapid.T, l *land, name string) {
 	b := l.books[name]
@@ -179,7 +190,7 @@ func (w *realm) inLine(t *rapid.T, l *land, name string) {
 	table, _ := route.Of(tables, b.subnet)
 	table.Routes = slices.DeleteFunc(table.Routes, func(r route.Route) bool { return !slices.Contains(route.HostRoutes(table), r.Destination) })
 	table.Subnets = []string{b.subnet}
-	_, err = lifecycle.Inject(context.Background(), studio{l}, l, w.ledger, workflow.InjectRoutesInput{Execution: "x", Phase: workflow.PhaseUntouched,
+	_, err = lifecycle.Attach(context.Background(), studio{l}, l, w.ledger, w.debts(), workflow.AttachRoutesInput{Execution: "x", Phase: workflow.PhaseUntouched,
 		Routed: []workflow.AddRoutesOutput{{Account: l.account, VPC: l.vpc, Tables: []workflow.Table{table}}},
 		Notebook: workflow.Notebook{Account: l.account, Region: "eu-west-1", VPC: l.vpc, Name: name, ARN: name, Subnet: b.subnet, SubnetCIDR: subnets[at].V4,
 			Status: b.status, DirectInternet: b.direct, LifecycleConfig: b.config, Asks: b.tags["drawbridge:routes"] == "on", Inject: policy.Decision{Allowed: b.tags["drawbridge:routes"] != "off" || len(table.Routes) == 0}}})

@@ -12,13 +12,13 @@ import (
 
 // peering is what becomes of a peering.
 func peering(out workflow.InspectPeeringOutput) mode.Plan {
-	p := connection(out.Connection, out.Answer, out.Sides, out.Notebooks, out.Reason)
+	p := connection(out.Connection, out.Answer, out.Sides, out.Batches, out.Reason)
 	switch out.Answer {
 	case workflow.AnswerAccept:
 		p.Adds = append(p.Adds, say("accept the request %s in %s", out.Connection.ID, where(out.Connection.Accepter)))
 		if out.Known.Sides != nil {
 			p.Adds = append(p.Adds, dns(out.Connection, out.Known.Sides)...)
-			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Known.Notebooks)...)
+			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Batches)...)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		p.Adds = append(append(dns(out.Connection, out.Sides), p.Adds...), again(out.Answer, out.Waits)...)
@@ -35,7 +35,7 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 
 // transit is what becomes of a pair of VPCs on a gateway.
 func transit(out workflow.InspectTransitOutput) mode.Plan {
-	p := connection(out.Connection, out.Answer, out.Sides, out.Notebooks, out.Reason)
+	p := connection(out.Connection, out.Answer, out.Sides, out.Batches, out.Reason)
 	p.Adds = append(p.Adds, again(out.Answer, out.Waits)...)
 	return p
 }
@@ -49,7 +49,7 @@ func again(answer workflow.Answer, w workflow.Waiting) []mode.Change {
 }
 
 // connection is what peerings and pairs have in common.
-func connection(c workflow.Connection, answer workflow.Answer, sides []workflow.Side, notebooks []workflow.Notebook, reason string) mode.Plan {
+func connection(c workflow.Connection, answer workflow.Answer, sides []workflow.Side, notebooks []workflow.Batch, reason string) mode.Plan {
 	p := mode.Plan{}
 	switch answer {
 	case workflow.AnswerConnect, workflow.AnswerExtend:
@@ -64,8 +64,10 @@ func connection(c workflow.Connection, answer workflow.Answer, sides []workflow.
 		for _, s := range sides {
 			p.Takes = append(p.Takes, say("take away what was added for %s from %s: %s", c.ID, where(s.VPC), reason))
 		}
-		for _, n := range notebooks {
-			p.Takes = append(p.Takes, say("take the host routes of %s out of the script of notebook %s in %s %s", c.ID, n.Name, n.Account, n.Region))
+		for _, b := range notebooks {
+			for _, name := range b.Names {
+				p.Takes = append(p.Takes, say("take the host routes of %s out of the script of notebook %s in %s %s", c.ID, name, b.Account, b.Region))
+			}
 		}
 		if len(p.Takes) == 0 { // only what was said of it
 			p.Adds = append(p.Adds, say("take the status off %s: %s", c.ID, reason))
@@ -95,7 +97,7 @@ func dns(c workflow.Connection, sides []workflow.Side) (all []mode.Change) {
 }
 
 // connect is what AddRoutes, OpenFirewall and InjectRoutes do.
-func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.Notebook) (all []mode.Change) {
+func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.Batch) (all []mode.Change) {
 	for _, s := range sides {
 		tables := route.InUse(s.Tables, s.Subnets)
 		changes := route.Plan(c.ID, route.Wanted(tables, s.Peer.CIDRs, c.Target), tables, nil, s.Beside)
@@ -117,9 +119,9 @@ func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 			all = append(all, say("let the clients in %s out to %s on ports %s, where they are not", where(s.VPC), list(s.Peer.CIDRs), list(s.Ports)))
 		}
 	}
-	for _, n := range notebooks {
-		if n.Inject.Allowed {
-			all = append(all, say("write the host routes into the script of notebook %s in %s %s, where they are not", n.Name, n.Account, n.Region))
+	for _, b := range notebooks {
+		for _, name := range b.Names {
+			all = append(all, say("write the host routes into the script of notebook %s in %s %s, where they are not and the policy lets it have them", name, b.Account, b.Region))
 		}
 	}
 	return all

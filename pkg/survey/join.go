@@ -90,7 +90,7 @@ func outside(facts workflow.AccountFacts) error {
 // Left is what participants may still have of a connection that is over.
 type Left struct {
 	Sides     []workflow.Side
-	Notebooks []workflow.Notebook
+	Notebooks []workflow.Batch
 	// Absent are those that let nobody in, with what that means, and Stays says that the ledger has something of one of them.
 	Absent []workflow.Hop
 	Stays  bool
@@ -131,7 +131,7 @@ func (s Surveyor) Left(ctx context.Context, entry ledger.Connection, vpcs [2]wor
 }
 
 // booksOf returns the notebooks on a participant's side that may have a host route, if they matter, and an error if nobody is let in.
-func (s Surveyor) booksOf(ctx context.Context, side workflow.Side, matter bool) ([]workflow.Notebook, error) {
+func (s Surveyor) booksOf(ctx context.Context, side workflow.Side, matter bool) ([]workflow.Batch, error) {
 	facts, err := s.Account(ctx, side.VPC.Account)
 	if err == nil {
 		err = cmp.Or(facts.Unreadable(), outside(facts))

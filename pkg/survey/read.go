@@ -15,7 +15,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -77,7 +76,7 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
+		found, err := notebook.In(ctx, clients.SageMaker, route.SubnetIDs(subnets))
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
@@ -184,41 +183,33 @@ func (g *Ground) waits(d database.Database, allowed bool) {
 	}
 }
 
-// Notebooks returns the notebook instances of the sides that consume, with what the policy allows to do for each.
-func (s Surveyor) Notebooks(ctx context.Context, grounds ...*Ground) ([]workflow.Notebook, error) {
-	out := []workflow.Notebook{}
+// Notebooks returns the notebook instances of the sides that consume, in batches: what the policy allows to do for each is asked by who serves them.
+func (s Surveyor) Notebooks(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
+	var out []workflow.Batch
 	for _, g := range grounds {
 		if !g.Side.Consumer {
 			continue
 		}
 		v := g.Side.VPC
-		found, err := notebook.Read(ctx, s.Enter(v.Place()).SageMaker, route.SubnetIDs(g.Subnets))
+		found, err := notebook.In(ctx, s.Enter(v.Place()).SageMaker, route.SubnetIDs(g.Subnets))
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		for _, n := range found {
-			resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: g.Here.Entity()}
-			one := instance(v, n, g.Subnets)
-			one.Owner = g.Side.Owner
-			one.Inject, one.Restart = s.Set.Inject(g.There.Entity(), resource, s.About), s.Set.Restart(g.There.Entity(), resource, s.About)
-			out = append(out, one)
-		}
+		one := workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}
+		out = append(out, notebook.Batches(one, g.Subnets, found)...)
 	}
 	return out, nil
 }
 
-func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workflow.Notebook {
-	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
-	return workflow.Notebook{Account: v.Account, Region: v.Region, VPC: v.ID, Name: n.Name, ARN: n.ARN,
-		Subnet: n.Subnet, SubnetCIDR: subnets[at].V4, SubnetCIDRv6: subnets[at].V6,
-		Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
-		Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on"}
+// judged is what the policy is asked about of a VPC.
+func judged(f *workflow.Facts) *workflow.Facts {
+	return &workflow.Facts{VPC: f.VPC, Tags: f.Tags, Account: f.Account}
 }
 
 // Trims gathers what goes of a connection that stays: of its sides, as they were surveyed, those of which a trim says that something
 // has no use any more, with the notebooks there, those of participants among them, that may have host routes to it.
-func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*workflow.Trim) ([]workflow.Side, []workflow.Notebook, error) {
-	sides, notebooks := []workflow.Side{}, []workflow.Notebook{}
+func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*workflow.Trim) ([]workflow.Side, []workflow.Batch, error) {
+	sides, notebooks := []workflow.Side{}, []workflow.Batch(nil)
 	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
 		if trims[n] != nil {

@@ -27,9 +27,9 @@ func (s Surveyor) There(ctx context.Context, v workflow.VPC) (bool, error) {
 	return len(got.Vpcs) > 0, nil
 }
 
-// Instances returns the notebook instances of an account in a VPC that may have a host route or a status of Drawbridge's. owner is the VPC's,
+// Instances returns, in batches, the notebook instances of an account in a VPC that may have a host route or a status of Drawbridge's. owner is the VPC's,
 // if that is another account.
-func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) ([]workflow.Notebook, error) {
+func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) ([]workflow.Batch, error) {
 	clients := s.Enter(v.Place())
 	network := event.Place{Account: cmp.Or(owner, v.Account), Region: v.Region}
 	subnets, err := route.ReadSubnets(ctx, s.Enter(network).EC2, v.ID)
@@ -44,15 +44,11 @@ func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) (
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
-	var out []workflow.Notebook
+	names := map[string][]string{}
 	for _, n := range found {
-		status := n.Tags[lifecycle.TagStatus]
-		if !n.DirectInternet || n.LifecycleConfig == "" && status == "" {
-			continue
+		if n.DirectInternet && (n.LifecycleConfig != "" || n.Tags[lifecycle.TagStatus] != "") {
+			names[n.Subnet] = append(names[n.Subnet], n.Name)
 		}
-		one := instance(v, n, subnets)
-		one.Owner = owner
-		out = append(out, one)
 	}
-	return out, nil
+	return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: owner}, subnets, names), nil
 }

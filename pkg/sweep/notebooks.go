@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -40,7 +41,7 @@ type NotebookAPIs struct {
 
 // Notebooks finds notebook instances whose configuration does not have the host routes that they need by their subnet's route table and
 // the ledger, as [lifecycle.Needed] tells. A look at one is an execution of drawbridge-notebook, which asks the policy; one whose routes the policy forbids is
-// found every time.
+// found every time. Where a notebook is owed a restart, the look is asked for that pays it.
 type Notebooks struct {
 	// Enter returns the clients for acting in a place on behalf of an execution.
 	Enter  func(execution string, place event.Place) NotebookAPIs
@@ -55,6 +56,15 @@ func (Notebooks) Kind() string { return "notebooks" }
 // VPCs and one DescribeNotebookInstanceLifecycleConfig for each of their configurations; and what the ledger has of the place and of
 // their tables. For one whose table reaches what was not given to Drawbridge, one ListTags: its owner may ask for that, too.
 func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
+	debts, err := n.Ledger.Debts(ctx, at.Account, at.Region)
+	if err != nil {
+		return 0, err
+	}
+	if overdue := restart.Overdue(debts); len(overdue) > 0 {
+		if err := ask(ctx, overdue...); err != nil {
+			return 0, err
+		}
+	}
 	api := n.Enter(execution, at)
 	connections, err := n.Ledger.Connections(ctx, at.Account, at.Region)
 	if err != nil {

@@ -2,6 +2,7 @@ package sweep_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,5 +91,35 @@ func TestNotebooksInSharedSubnets(t *testing.T) {
 				t.Errorf("%d seen, %d looks, route tables read in %v; %v", seen, looks, asked, err)
 			}
 		})
+	}
+}
+
+// A restart that is owed is asked for, whoever claimed it before: whether that one came to its end, the next execution finds out.
+func TestASweepAsksForRestartsThatAreOwed(t *testing.T) {
+	l, _ := ledgertest.New()
+	l.Now = time.Now
+	at := event.Place{Account: guestAccount, Region: "eu-west-1"}
+	for _, d := range []ledger.Debt{{Notebook: "claimed", By: "old", Stopped: true}, {Notebook: "owed"}} {
+		d.Account, d.Region = at.Account, at.Region
+		if err := l.Owe(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := sweep.Notebooks{Ledger: l, Enter: func(_ string, p event.Place) sweep.NotebookAPIs {
+		s := sharedSubnet{account: p.Account, asked: map[string]bool{}}
+		return sweep.NotebookAPIs{EC2: s, SageMaker: s}
+	}}
+	var asked []string
+	_, err := n.Find(t.Context(), "x", at, func(_ context.Context, all ...look.Look) error {
+		for _, one := range all {
+			if r, ok := one.(event.NotebookRestart); ok {
+				asked = append(asked, r.Account+" "+r.Notebook)
+			}
+		}
+		return nil
+	})
+	slices.Sort(asked)
+	if want := []string{guestAccount + " claimed", guestAccount + " owed"}; err != nil || !slices.Equal(asked, want) {
+		t.Errorf("asked for %v, want %v; %v", asked, want, err)
 	}
 }

@@ -95,7 +95,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 // begun is an answer before anything is known.
 func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
 	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
-		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []workflow.Notebook{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []int{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one pair.
@@ -244,12 +244,12 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 			return v, err
 		}
 		if len(trim) > 0 {
-			out.Sides, out.Notebooks, out.Waits = trim, notebooks, workflow.Waiting{}
+			out.Sides, out.Batches, out.Waits = trim, notebooks, workflow.Waiting{}
 			v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(trim), workflow.Said{}
 			return v, nil
 		}
 	}
-	if out.Notebooks, err = l.connect(ctx, l.in.Execution, s, l.pair, grounds...); err != nil {
+	if out.Batches, err = l.connect(ctx, l.in.Execution, s, l.pair, grounds...); err != nil {
 		return v, err
 	}
 	out.Sides = survey.Values(grounds)
@@ -306,6 +306,9 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		if l.in.Looks >= Patience {
 			err = fault.NewConflict(v.Reason, "see in the console of the transit gateway why that does not pass, then redrive the execution")
 		}
+	}
+	if err == nil {
+		out.Notebooks, err = survey.Keep(ctx, l.Ledger, out.Connection.ID, v.Answer, out.Batches)
 	}
 	if err != nil {
 		return *out, err

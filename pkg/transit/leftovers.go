@@ -18,7 +18,7 @@ type remains struct {
 	items  []ledger.Item // of this account and Region
 	absent *workflow.Hop // why there is nothing to remove here, or nobody to remove it
 	closed bool          // it lets nobody in
-	books  []workflow.Notebook
+	books  []workflow.Batch
 }
 
 // leftovers fills in what is to be taken back of a pair that is over, or not allowed any more: what the ledger has, and nothing else. A
@@ -65,13 +65,13 @@ func (l *inspection) leftovers(ctx context.Context) error {
 		}
 		out.Sides = append(out.Sides, workflow.Side{Role: [2]string{Requester, Accepter}[n], VPC: workflow.VPC{Account: end.VPC.Account, Region: end.VPC.Region, ID: end.VPC.ID},
 			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, Carrier: carrier})
-		out.Notebooks = append(out.Notebooks, s.books...)
+		out.Batches = append(out.Batches, s.books...)
 	}
 	if out.Result == workflow.Released {
 		return nil
 	}
 	left, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Left(ctx, l.entry, [2]workflow.VPC{l.q.Ends[0].VPC, l.q.Ends[1].VPC}, l.q.Before, l.items)
-	out.Sides, out.Notebooks, out.Absent = append(out.Sides, left.Sides...), append(out.Notebooks, left.Notebooks...), append(out.Absent, left.Absent...)
+	out.Sides, out.Batches, out.Absent = append(out.Sides, left.Sides...), append(out.Batches, left.Notebooks...), append(out.Absent, left.Absent...)
 	out.Ended = out.Ended && !left.Stays
 	return err
 }

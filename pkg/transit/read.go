@@ -316,7 +316,7 @@ func search(ctx context.Context, api EC2, table string, narrower ...types.Filter
 }
 
 // connect fills in what the steps need that connect the pair.
-func (i Inspector) connect(ctx context.Context, execution string, s survey.Surveyor, p *pair, grounds ...*survey.Ground) ([]workflow.Notebook, error) {
+func (i Inspector) connect(ctx context.Context, execution string, s survey.Surveyor, p *pair, grounds ...*survey.Ground) ([]workflow.Batch, error) {
 	notebooks, err := s.Notebooks(ctx, grounds...)
 	if err != nil {
 		return nil, err
@@ -336,7 +336,9 @@ func (i Inspector) connect(ctx context.Context, execution string, s survey.Surve
 		}
 		for _, b := range notebooks {
 			if b.VPC == g.Side.VPC.ID && b.Account == g.Side.VPC.Account {
-				end.Seats = append(end.Seats, seat("notebook "+b.Name, g.Subnets, b.Subnet))
+				for _, name := range b.Names {
+					end.Seats = append(end.Seats, seat("notebook "+name, g.Subnets, b.Subnet))
+				}
 			}
 		}
 		functions, err := notebook.Functions(ctx, api.Lambda, g.Side.VPC.ID, g.Side.Subnets)

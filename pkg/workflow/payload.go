@@ -66,7 +66,7 @@ func fits(out any, size int) error {
 	more, about := g.grow()
 	if size+more > MaxPayload {
 		return fault.NewConflict(fmt.Sprintf("too large for one execution: %s would make up to %d bytes, and Step Functions carries %d from state to state", about, size+more, MaxPayload),
-			"let the policy open fewer databases, or move notebook instances, subnets or route tables into VPCs of their own, then redrive the execution; this step changed nothing")
+			"let the policy open fewer databases, or move subnets or route tables into VPCs of their own, then redrive the execution; this step changed nothing")
 	}
 	return nil
 }
@@ -129,8 +129,9 @@ func encoded(v any) int {
 }
 
 func (o *HopsOutput) shorten()                { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *AttachRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *AddRoutesOutput) shorten()           { o.Hops = few(o.Hops, HopSize, HopsSize) }
-func (o *InjectRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *NotebooksOutput) shorten()           { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *RemoveRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *IdentifyUsersOutput) shorten()       { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *PlaceEndpointsOutput) shorten()      { o.Hops = few(o.Hops, HopSize, HopsSize) }
@@ -157,8 +158,8 @@ const hostRoute = 120
 
 // connecting is what the steps that connect add: AllowDnsResolution; AddRoutes, with the tables of each side;
 // OpenFirewall; InjectRoutes.
-func connecting(sides []Side, notebooks []Notebook) int {
-	bytes := hops(len(sides)) + len(notebooks)*hops(1)
+func connecting(sides []Side, notebooks []Batch) int {
+	bytes := hops(len(sides)) + batched(notebooks)
 	for _, s := range sides {
 		bytes += s.Carried + len(s.Tables)*len(s.Peer.CIDRs)*hostRoute + hops(len(s.Tables)*len(s.Peer.CIDRs)) + hops(len(s.Openings)+1)
 	}
@@ -167,8 +168,8 @@ func connecting(sides []Side, notebooks []Notebook) int {
 
 // removing is what the steps that take away add: CloseFirewall and RemoveRoutes, which are carried on with the side that they
 // were done for; WithdrawRoutes.
-func removing(connection Connection, sides []Side, notebooks []Notebook) int {
-	bytes := len(notebooks) * hops(1)
+func removing(connection Connection, sides []Side, notebooks []Batch) int {
+	bytes := batched(notebooks)
 	for _, s := range sides {
 		leaving := len(s.Leaving()) * prefix
 		bytes += encoded(connection) + encoded(s) + s.Carried + leaving + 2*(HopsSize+keys)
@@ -179,7 +180,7 @@ func removing(connection Connection, sides []Side, notebooks []Notebook) int {
 // prefix is what a prefix takes in a list.
 const prefix = 48
 
-func acting(answer Answer, connection Connection, sides []Side, notebooks []Notebook) (bytes int, about string) {
+func acting(answer Answer, connection Connection, sides []Side, notebooks []Batch) (bytes int, about string) {
 	switch answer {
 	case AnswerConnect, AnswerExtend:
 		bytes = connecting(sides, notebooks)
@@ -190,7 +191,7 @@ func acting(answer Answer, connection Connection, sides []Side, notebooks []Note
 	for _, s := range sides {
 		databases, tables, subnets = databases+len(s.Openings), tables+len(s.Tables), subnets+len(s.Subnets)
 	}
-	words := []string{fmt.Sprintf("%d notebook instances", len(notebooks))}
+	words := []string{fmt.Sprintf("%d notebook instances", Instances(notebooks))}
 	for _, w := range []struct {
 		n    int
 		what string
@@ -203,16 +204,15 @@ func acting(answer Answer, connection Connection, sides []Side, notebooks []Note
 }
 
 func (o InspectPeeringOutput) grow() (int, string) {
-	return acting(o.Answer, o.Connection, o.Sides, o.Notebooks)
+	return acting(o.Answer, o.Connection, o.Sides, o.Batches)
 }
 
 func (o InspectTransitOutput) grow() (int, string) {
-	return acting(o.Answer, o.Connection, o.Sides, o.Notebooks)
+	return acting(o.Answer, o.Connection, o.Sides, o.Batches)
 }
 
 func (o InspectNotebooksOutput) grow() (int, string) {
-	_, about := acting("", o.Connection, nil, o.Notebooks)
-	return len(o.Notebooks) * hops(1), strings.TrimPrefix(about, " with ")
+	return len(o.Notebooks) * hops(1), fmt.Sprintf("%d notebook instances", len(o.Notebooks))
 }
 
 func (o InspectStudioOutput) grow() (int, string) {

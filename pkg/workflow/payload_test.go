@@ -29,7 +29,7 @@ func id(kind string, n int) string { return fmt.Sprintf("%s-%017x", kind, n) }
 func (n network) inspection(answer Answer) InspectPeeringOutput {
 	decision := policy.Decision{Action: policy.Inject, Allowed: true, Policy: "inject-where-nobody-says-otherwise", Reason: "allowed by policy inject-where-nobody-says-otherwise"}
 	out := InspectPeeringOutput{Answer: answer, Reason: "connected by policy route-both-ways", Event: json.RawMessage(`{"detail-type":"x"}`),
-		Members: []string{"requester", "accepter"}, Found: []Hop{{Hop: "peering active", OK: true, Detail: pcx}}, Notebooks: []Notebook{}}
+		Members: []string{"requester", "accepter"}, Found: []Hop{{Hop: "peering active", OK: true, Detail: pcx}}, Notebooks: []int{}}
 	vpc := func(account, block int) VPC {
 		v := VPC{Account: strings.Repeat(fmt.Sprint(account), 12), Region: "ap-southeast-1", ID: id("vpc", account)}
 		for i := range n.cidrs {
@@ -59,11 +59,11 @@ func (n network) inspection(answer Answer) InspectPeeringOutput {
 		}
 		out.Sides = append(out.Sides, s)
 	}
+	var names []string
 	for i := range n.notebooks {
-		out.Notebooks = append(out.Notebooks, Notebook{Account: a.Account, Region: a.Region, VPC: a.ID, Name: fmt.Sprintf("notebook-of-somebody-%d", i),
-			ARN: fmt.Sprintf("arn:aws:sagemaker:ap-southeast-1:111111111111:notebook-instance/notebook-of-somebody-%d", i), Subnet: id("subnet", i), SubnetCIDR: netip.MustParsePrefix("10.10.1.0/24"),
-			Status: "InService", DirectInternet: true, LifecycleConfig: fmt.Sprintf("configuration-%d", i), Inject: decision, Restart: decision})
+		names = append(names, fmt.Sprintf("notebook-of-somebody-%d", i))
 	}
+	out.Batches, out.Notebooks = Numbered(Batches(Batch{Account: a.Account, Region: a.Region, VPC: a.ID, Subnet: id("subnet", 1), SubnetCIDR: netip.MustParsePrefix("10.10.1.0/24")}, names))
 	return out
 }
 
@@ -74,6 +74,15 @@ func worst(n int) []Hop {
 		out = append(out, Hop{Hop: fmt.Sprintf("hop %d <%s", i, strings.Repeat("h", 3*HopSize)), OK: i%2 == 0, Detail: strings.Repeat("é<", HopSize)})
 	}
 	return out
+}
+
+// unserved are the hops of a batch of which none is served.
+func unserved(b Batch) []Hop {
+	hops := worst(len(b.Names))
+	for n := range hops {
+		hops[n].OK = false
+	}
+	return hops
 }
 
 // through runs a step as Lambda does, and returns what it answers.
@@ -127,9 +136,9 @@ func play(t *testing.T, in InspectPeeringOutput) (largest int) {
 		}
 		each("routed", routed)
 		each("opened", opened)
-		injected := []InjectRoutesOutput{}
-		for range in.Notebooks {
-			injected = append(injected, through(t, InjectRoutesOutput{Answer: "done", Hops: worst(1)}))
+		injected := []NotebooksOutput{}
+		for _, b := range in.Batches {
+			injected = append(injected, through(t, b.Tell(unserved(b))))
 		}
 		each("injected", injected)
 	case AnswerDisconnect:
@@ -140,9 +149,9 @@ func play(t *testing.T, in InspectPeeringOutput) (largest int) {
 			disconnected = append(disconnected, Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed})
 		}
 		each("disconnected", disconnected)
-		withdrawn := []HopsOutput{}
-		for range in.Notebooks {
-			withdrawn = append(withdrawn, through(t, HopsOutput{worst(1)}))
+		withdrawn := []NotebooksOutput{}
+		for _, b := range in.Batches {
+			withdrawn = append(withdrawn, through(t, b.Tell(unserved(b))))
 		}
 		each("withdrawn", withdrawn)
 	}
@@ -163,6 +172,12 @@ func TestWhatIsNotRefusedFits(t *testing.T) {
 	} {
 		for _, answer := range []Answer{AnswerConnect, AnswerDisconnect} {
 			t.Run(name+"/"+string(answer), func(t *testing.T) {
+				if answer == AnswerDisconnect { // nothing in it grows that travels
+					if err := Fits(one.grown(4999).inspection(answer)); err != nil {
+						t.Error(err)
+					}
+					return
+				}
 				last, refused := network{}, error(nil)
 				for by := 1; by < 5000 && refused == nil; by++ {
 					n := one.grown(by)
@@ -171,9 +186,6 @@ func TestWhatIsNotRefusedFits(t *testing.T) {
 					}
 				}
 				if refused == nil {
-					if answer == AnswerDisconnect && one.notebooks == 0 {
-						return // nothing in it grows
-					}
 					t.Fatal("whatever its size, it is not refused")
 				}
 				if fault.Of(refused) != fault.Conflict || !strings.Contains(refused.Error(), pcx) || !strings.Contains(refused.Error(), "remedy: ") {
@@ -193,7 +205,7 @@ func TestWhatIsNotRefusedFits(t *testing.T) {
 }
 
 func TestAnInspectionThatIsTooLargeFailsByName(t *testing.T) {
-	large := network{notebooks: 600, databases: 1, tables: 1, subnets: 1, cidrs: 1}.inspection(AnswerConnect)
+	large := network{notebooks: 600, databases: 2000, tables: 1, subnets: 1, cidrs: 1}.inspection(AnswerConnect)
 	_, err := Handler(func(context.Context, struct{}) (InspectPeeringOutput, error) { return large, nil }).Invoke(t.Context(), []byte("{}"))
 	var told messages.InvokeResponse_Error
 	if !errors.As(err, &told) || told.Type != string(fault.Conflict) || !strings.Contains(told.Message, "600 notebook instances") || !strings.Contains(told.Message, "this step changed nothing") {
@@ -202,6 +214,54 @@ func TestAnInspectionThatIsTooLargeFailsByName(t *testing.T) {
 	_, err = Handler(func(context.Context, struct{}) (string, error) { return strings.Repeat("x", MaxPayload), nil }).Invoke(t.Context(), []byte("{}"))
 	if !errors.As(err, &told) || told.Type != string(fault.Conflict) {
 		t.Errorf("any other output: %v", err)
+	}
+}
+
+// What travels is bounded, however many notebooks there are; and a verdict names the first of those that are not served.
+func TestNotebooksDoNotTravel(t *testing.T) {
+	for _, answer := range []Answer{AnswerConnect, AnswerDisconnect} {
+		few, many := network{databases: 1, tables: 1, subnets: 2, cidrs: 1}.inspection(answer), network{notebooks: 500, databases: 1, tables: 1, subnets: 2, cidrs: 1}.inspection(answer)
+		without, with := play(t, few), play(t, many)
+		t.Logf("%s: %d bytes, and %d with 500 notebooks", answer, without, with)
+		if len(many.Notebooks) != 10 || with-without > 16<<10 {
+			t.Errorf("%s: %d batches of 500 notebooks make %d bytes more", answer, len(many.Notebooks), with-without)
+		}
+	}
+}
+
+func TestAVerdictCountsManyNotebooks(t *testing.T) {
+	tell := func(many, unserved int) []Hop {
+		var names []string
+		for n := range many {
+			names = append(names, fmt.Sprintf("n%03d", n))
+		}
+		rows, _ := Numbered(Batches(Batch{Subnet: "subnet-1"}, names))
+		var out []NotebooksOutput
+		for _, b := range rows {
+			var hops []Hop
+			for _, name := range b.Names {
+				h := Hop{Hop: "host route on " + name, OK: unserved <= 0, Detail: "x"}
+				unserved--
+				hops = append(hops, h)
+			}
+			out = append(out, b.Tell(hops))
+		}
+		return HostRoutes(out)
+	}
+	if got := tell(20, 1); len(got) != 20 || got[0].OK || !got[1].OK {
+		t.Errorf("of 20, each is named: %+v", got)
+	}
+	if got := tell(500, 2); len(got) != 3 || got[0] != (Hop{Hop: "host routes", Detail: "498 of 500 notebooks"}) || got[1].Hop != "host route on n000" {
+		t.Errorf("of 500: %+v", got)
+	}
+	if got := tell(500, 0); len(got) != 1 || got[0] != (Hop{Hop: "host routes", OK: true, Detail: "500 of 500 notebooks"}) {
+		t.Errorf("all of 500: %+v", got)
+	}
+	if got := tell(500, 400); len(got) > 21 || got[0].OK || !strings.Contains(got[0].Detail, "100 of 500 notebooks; 3") {
+		t.Errorf("few of 500: %+v", got)
+	}
+	if got := tell(0, 0); len(got) != 0 {
+		t.Errorf("of none: %+v", got)
 	}
 }
 

@@ -34,7 +34,8 @@ type InspectTransitOutput struct {
 	Since      string          `json:"since"` // RFC 3339, empty if the event does not say
 	Found      []Hop           `json:"found"`
 	Sides      []Side          `json:"sides"`
-	Notebooks  []Notebook      `json:"notebooks"`
+	Notebooks  []int           `json:"notebooks"`
+	Batches    []Batch         `json:"-"`
 	Tagged     []Carrier       `json:"tagged"`
 	Absent     []Hop           `json:"absent"`
 	Ended      bool            `json:"ended"`

@@ -277,10 +277,9 @@ type Notebook struct {
 type Known struct {
 	Requester *Facts `json:"requester,omitempty"`
 	Accepter  *Facts `json:"accepter,omitempty"`
-	// Sides and Notebooks are what there is to connect, as it was found before the peering was accepted.
-	Sides     []Side     `json:"sides,omitempty"`
-	Notebooks []Notebook `json:"notebooks,omitempty"`
-	Closed    []Hop      `json:"closed,omitempty"` // the databases that stay closed, with why
+	// Sides are what there is to connect, as it was found before the peering was accepted; the notebooks are rows of the ledger since.
+	Sides  []Side `json:"sides,omitempty"`
+	Closed []Hop  `json:"closed,omitempty"` // the databases that stay closed, with why
 	// Policy is the text of the policy that decides this execution.
 	Policy string `json:"policy"`
 	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
@@ -383,8 +382,10 @@ type InspectPeeringOutput struct {
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
 	// answer disconnect, only those of which the ledger has something, or that have notebooks; the steps read there what it is. With
 	// the answer trim, those where something has no use any more.
-	Sides     []Side     `json:"sides"`
-	Notebooks []Notebook `json:"notebooks"`
+	Sides []Side `json:"sides"`
+	// Notebooks are the numbers of the ledger's rows that name the notebooks, and Batches what stands there.
+	Notebooks []int   `json:"notebooks"`
+	Batches   []Batch `json:"-"`
 	// Found goes with the answer connect: what is in order already.
 	Found []Hop `json:"found"`
 	// Tagged and Absent go with the answer disconnect: what carries Drawbridge's tags, and the sides that are gone or
@@ -461,8 +462,8 @@ type AddRoutesOutput struct {
 	Tables []Table `json:"tables"`
 }
 
-// InjectRoutesInput names a notebook and the route tables of both sides.
-type InjectRoutesInput struct {
+// AttachRoutesInput names a notebook and the route tables that tell its routes. Without a connection, they tell all of them.
+type AttachRoutesInput struct {
 	Execution  string            `json:"execution"`
 	Connection Connection        `json:"connection"`
 	Routed     []AddRoutesOutput `json:"routed"`
@@ -475,13 +476,14 @@ type Phase string
 
 // The phases.
 const (
-	PhaseUntouched Phase = "untouched"
-	PhaseStopped   Phase = "stopped" // this execution stopped it and owes it a start
-	PhaseStarted   Phase = "started" // this execution started it again
+	PhaseUntouched Phase = "untouched" // this execution may not stop it
+	PhaseOwed      Phase = "owed"      // this execution owes it a restart
+	PhaseStopped   Phase = "stopped"   // this execution stopped it and owes it a start
+	PhaseStarted   Phase = "started"   // this execution started it again
 )
 
-// InjectRoutesOutput says how far the notebook is: done, or what the machine must do before trying again.
-type InjectRoutesOutput struct {
+// AttachRoutesOutput says how far the notebook is: done, or what the machine must do before trying again.
+type AttachRoutesOutput struct {
 	Answer string `json:"answer"` // done, stop, wait or start
 	Hops   []Hop  `json:"hops"`
 }
@@ -506,6 +508,8 @@ type InspectNotebooksOutput struct {
 	Connection Connection        `json:"connection"`
 	Routed     []AddRoutesOutput `json:"routed"`
 	Notebooks  []Notebook        `json:"notebooks"`
+	// Phase is how far the notebooks' restart is: owed or stopped in an execution that owes one a restart, else untouched.
+	Phase Phase `json:"phase"`
 }
 
 // NotebookInput is the input of StopNotebook and StartNotebook.
@@ -521,17 +525,17 @@ type NotebookOutput struct {
 
 // VerifyConnectionInput is everything that the steps before found and did.
 type VerifyConnectionInput struct {
-	Execution  string               `json:"execution"`
-	Since      string               `json:"since"` // when the event happened; empty if unknown
-	Reason     string               `json:"reason"`
-	Connection Connection           `json:"connection"`
-	Sides      []Side               `json:"sides"`
-	Found      []Hop                `json:"found"` // in order before
-	DNS        HopsOutput           `json:"dns,omitzero"`
-	Waits      Waiting              `json:"waits,omitzero"`
-	Routed     []AddRoutesOutput    `json:"routed"`
-	Opened     []HopsOutput         `json:"opened"`
-	Injected   []InjectRoutesOutput `json:"injected"`
+	Execution  string            `json:"execution"`
+	Since      string            `json:"since"` // when the event happened; empty if unknown
+	Reason     string            `json:"reason"`
+	Connection Connection        `json:"connection"`
+	Sides      []Side            `json:"sides"`
+	Found      []Hop             `json:"found"` // in order before
+	DNS        HopsOutput        `json:"dns,omitzero"`
+	Waits      Waiting           `json:"waits,omitzero"`
+	Routed     []AddRoutesOutput `json:"routed"`
+	Opened     []HopsOutput      `json:"opened"`
+	Injected   []NotebooksOutput `json:"injected"`
 }
 
 // VerifyConnectionOutput is the output of an execution that ended Connected, PendingApproval or Contested.
@@ -556,27 +560,19 @@ type Disconnected struct {
 	Removed    RemoveRoutesOutput `json:"removed"`
 }
 
-// WithdrawRoutesInput names a notebook and what the route tables of both sides hold without the connection.
-type WithdrawRoutesInput struct {
-	Execution    string         `json:"execution"`
-	Connection   Connection     `json:"connection"`
-	Disconnected []Disconnected `json:"disconnected"`
-	Notebook     Notebook       `json:"notebook"`
-}
-
 // ConcludeRemovalInput is everything that the steps before removed, or could not.
 type ConcludeRemovalInput struct {
-	Execution    string         `json:"execution"`
-	Result       Result         `json:"result"`
-	Reason       string         `json:"reason"`
-	Said         Said           `json:"said"` // empty: both sides are told the reason
-	Connection   Connection     `json:"connection"`
-	Tagged       []Carrier      `json:"tagged"`
-	Absent       []Hop          `json:"absent"`
-	Ended        bool           `json:"ended"`
-	Disconnected []Disconnected `json:"disconnected"`
-	Withdrawn    []HopsOutput   `json:"withdrawn"`
-	DNS          HopsOutput     `json:"dns,omitzero"`
+	Execution    string            `json:"execution"`
+	Result       Result            `json:"result"`
+	Reason       string            `json:"reason"`
+	Said         Said              `json:"said"` // empty: both sides are told the reason
+	Connection   Connection        `json:"connection"`
+	Tagged       []Carrier         `json:"tagged"`
+	Absent       []Hop             `json:"absent"`
+	Ended        bool              `json:"ended"`
+	Disconnected []Disconnected    `json:"disconnected"`
+	Withdrawn    []NotebooksOutput `json:"withdrawn"`
+	DNS          HopsOutput        `json:"dns,omitzero"`
 }
 
 // ConcludeRemovalOutput is the output of an execution that took a connection away, or found none to take away.

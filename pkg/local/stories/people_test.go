@@ -36,11 +36,11 @@ func thrifty(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall
 	if n := story.Work(members); n == 0 || n > 39 {
 		t.Errorf("%d AWS calls in members without AssumeRole and polls, want at most 39", n)
 	}
-	if n := story.Work(hub); n == 0 || n > 86 {
-		t.Errorf("%d AWS calls in the hub, want at most 86", n)
+	if n := story.Work(hub); n == 0 || n > 92 {
+		t.Errorf("%d AWS calls in the hub, want at most 92", n)
 	}
-	if n := engine.Story().Counts().Transitions; n == 0 || n > 26 {
-		t.Errorf("%d state transitions, want at most 26", n)
+	if n := engine.Story().Counts().Transitions; n == 0 || n > 24 {
+		t.Errorf("%d state transitions, want at most 24", n)
 	}
 }
 

@@ -192,7 +192,6 @@ the configuration is attached.`,
 		connected: true,
 		unruly:    true,
 		struck:    []int{1},
-		owing:     true,
 	},
 	{
 		name:      "notebook-vpc-only",

@@ -1,0 +1,44 @@
+package lifecycle
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Inject gives the notebooks of a batch, which are of one subnet and were read just now, the host routes of one connection, as [Attach] does for
+// one. A configuration that several use is edited once. What may be restarted is not waited for: it is noted in debts.
+//
+// It only adds lines, and so needs no route table beside those of in.
+//
+// It returns a hop for each notebook. One that cannot be served keeps nobody from being served: its hop says why, and what is not for its
+// owner to mend is told as an error when all others are done.
+func Inject(ctx context.Context, api client, l ledger.Ledger, debts restart.Book, in workflow.InjectRoutesInput, notebooks []workflow.Notebook) ([]workflow.Hop, error) {
+	done := &memo{needed: map[bool][]netip.Prefix{}, edited: map[string]error{}}
+	var hops []workflow.Hop
+	var failed []error
+	var owed []ledger.Debt
+	for _, nb := range notebooks {
+		b := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution, fresh: true, memo: done}
+		out, err := b.serve(ctx, api, nil, workflow.AttachRoutesInput{Execution: in.Execution, Connection: in.Connection, Routed: in.Routed, Notebook: nb, Phase: workflow.PhaseUntouched})
+		if err != nil {
+			failed = append(failed, err)
+			out.hop = workflow.Hop{Hop: "host route on " + nb.Name, Detail: err.Error()}
+		}
+		if out.owes {
+			owed = append(owed, Debt(nb, in.Connection.ID))
+		}
+		hops = append(hops, out.hop)
+	}
+	if len(owed) > 0 {
+		if err := debts.Owe(ctx, event.Place{Account: owed[0].Account, Region: owed[0].Region}, owed...); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return hops, fault.Join(failed...)
+}
