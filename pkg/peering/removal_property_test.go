@@ -24,7 +24,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -49,7 +48,7 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		Brake: func(context.Context, brake.Removal) error { return nil },
 		Enter: func(_ string, p event.Place) peering.Clients {
 			l := w.lands[p.Account]
-			return peering.Clients{EC2: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: studio{l}}
+			return peering.Clients{EC2: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: studio{l}, Lambda: l}
 		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
@@ -109,10 +108,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		}
 		for _, s := range in.Sides {
 			l := w.ec2(s.VPC)
-			clients := func(ctx context.Context) ([]notebook.Client, error) {
-				return notebook.Clients(ctx, l, studio{l}, l, s.VPC.ID, s.Subnets)
-			}
-			one, err := firewall.Open(ctx, l, clients, w.ledger, "x", id, s)
+			one, err := firewall.Open(ctx, l, w.ledger, "x", id, s)
 			if opened = append(opened, one); !go1(err) {
 				return false
 			}
@@ -127,7 +123,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		still := func(ctx context.Context) error {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
+		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
 			Connection: in.Connection, Sides: in.Sides, Waits: in.Waits, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:

@@ -184,29 +184,6 @@ func (g *Ground) waits(d database.Database, allowed bool) {
 	}
 }
 
-// Notebooks returns the notebook instances of the sides that consume, with what the policy allows to do for each.
-func (s Surveyor) Notebooks(ctx context.Context, grounds ...*Ground) ([]workflow.Notebook, error) {
-	out := []workflow.Notebook{}
-	for _, g := range grounds {
-		if !g.Side.Consumer {
-			continue
-		}
-		v := g.Side.VPC
-		found, err := notebook.Read(ctx, s.Enter(v.Place()).SageMaker, route.SubnetIDs(g.Subnets))
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
-		}
-		for _, n := range found {
-			resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: g.Here.Entity()}
-			one := instance(v, n, g.Subnets)
-			one.Owner = g.Side.Owner
-			one.Inject, one.Restart = s.Set.Inject(g.There.Entity(), resource, s.About), s.Set.Restart(g.There.Entity(), resource, s.About)
-			out = append(out, one)
-		}
-	}
-	return out, nil
-}
-
 func instance(v workflow.VPC, n notebook.Instance, subnets []route.Subnet) workflow.Notebook {
 	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet })
 	return workflow.Notebook{Account: v.Account, Region: v.Region, VPC: v.ID, Name: n.Name, ARN: n.ARN,

@@ -20,6 +20,7 @@ const (
 	DataAPI          = "drawbridge:data-api"
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
+	Reach            = "drawbridge:reach"             // how far do the routes of a connection go: into this subnet?
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
 	Secret           = "drawbridge:secret"            // the secret with the database user of an Aurora cluster
@@ -34,6 +35,9 @@ const (
 	Leave = "false" // let go of it, and leave everything as it stands
 	Undo  = "undo"  // take back what was added for it, then let go of it
 )
+
+// NoReach is the value of [Reach] that keeps a thing out of every connection.
+const NoReach = "none"
 
 // The values of [Approval] that say yes.
 const (
@@ -108,6 +112,7 @@ var Wishes = []Wish{
 	{DataAPI, StoredSecret, Clusters},
 	{DataAPI, KMSKey, Clusters},
 	{Client, Subnet, OneOf("true", "false")},
+	{Reach, Subnet, OneOf(NoReach)},
 	{Client, Group, OneOf("true", "false")},
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -35,7 +36,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -64,6 +65,7 @@ type realm struct {
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
 type land struct {
 	databasetest.None
+	notebooktest.Nobody
 	realm  *realm
 	number int
 	extra  []string // CIDR blocks that the VPC got later
@@ -374,7 +376,8 @@ func (l *land) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sage
 }
 
 func (l *land) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
-	return &lambda.ListFunctionsOutput{}, nil
+	return &lambda.ListFunctionsOutput{Functions: []lambdatypes.FunctionConfiguration{{FunctionName: aws.String("f"), VpcConfig: &lambdatypes.VpcConfigResponse{
+		VpcId: aws.String(l.vpc()), SecurityGroupIds: []string{"sg-1"}, SubnetIds: []string{"subnet-1"}}}}}, nil
 }
 
 func (w *realm) of(account string) *land {
@@ -395,7 +398,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 	return transit.Inspector{Units: func(context.Context, string) (string, error) { return "", nil },
 		Enter: func(_ string, p event.Place) transit.Clients {
 			l := w.of(p.Account)
-			return transit.Clients{EC2: l, Lambda: l, Clients: survey.Clients{Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: l}}
+			return transit.Clients{EC2: l, Clients: survey.Clients{Lambda: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: l}}
 		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
@@ -435,14 +438,11 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 			}
 		}
 		for _, s := range in.Sides {
-			clients := func(context.Context) ([]notebook.Client, error) {
-				return []notebook.Client{{Name: "function f", Groups: []string{"sg-1"}}}, nil
-			}
-			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), clients, w.ledger, "run", in.Connection.ID, s); !on(err) {
+			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection.ID, s); !on(err) {
 				return ""
 			}
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
+		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {

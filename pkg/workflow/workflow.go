@@ -164,6 +164,13 @@ type Side struct {
 	Ports []int `json:"ports,omitempty"`
 	// Goals are the ranges of those databases' subnets, as few as possible; empty if that is not known of one.
 	Goals []netip.Prefix `json:"goals,omitempty"`
+	// Clients are what calls the peer's databases from here, if some are open to it, as the inspection read them once. On a side of a participant
+	// they are the participant's, on the owner's side the owner's.
+	Clients []Client `json:"clients,omitempty"`
+	// Overlooked says which clients were not looked at, as the end of a sentence; empty if all were.
+	Overlooked string `json:"overlooked,omitempty"`
+	// Callers are the peer's clients, those of its participants among them, if a database is open to them.
+	Callers Callers `json:"callers,omitzero"`
 	// Unseen is kept while both sides are surveyed; it does not travel.
 	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.

@@ -1,0 +1,94 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Consume fills in who calls on the sides that consume, read once for all the steps that follow, and tells the other sides who that is. It returns
+// the notebook instances there, with what the policy allows to do for each. The sides are appointed before; see [Appoint].
+func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.Notebook, error) {
+	out := []workflow.Notebook{}
+	for _, g := range grounds {
+		if !g.Side.Consumer {
+			continue
+		}
+		found, err := s.consume(ctx, g)
+		if err != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+		}
+		out = append(out, found...)
+	}
+	Appoint(Sides(grounds)...)
+	return out, nil
+}
+
+func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Notebook, error) {
+	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
+	found, err := notebook.Read(ctx, apis.SageMaker, route.SubnetIDs(g.Subnets))
+	if err != nil {
+		return nil, err
+	}
+	var out []workflow.Notebook
+	for _, n := range found {
+		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: g.Here.Entity()}
+		one := instance(v, n, g.Subnets)
+		one.Owner = g.Side.Owner
+		one.Inject, one.Restart = s.Set.Inject(g.There.Entity(), resource, s.About), s.Set.Restart(g.There.Entity(), resource, s.About)
+		out = append(out, one)
+	}
+	if len(g.Side.Ports) == 0 { // nothing is open to any client
+		return out, nil
+	}
+	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
+	for _, one := range g.Subnets {
+		if one.Client {
+			at.Marked = append(at.Marked, one.ID)
+		}
+	}
+	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, found)
+	if err != nil {
+		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
+	}
+	g.Side.Clients, g.Side.Overlooked = workflow.Few(alike(v.Account, clients, g.Subnets)), notebook.Unread(clients)
+	return out, nil
+}
+
+// alike returns clients of an account by what their packets meet, sorted by their first names. Subnets that their owner keeps out of every
+// connection do not count, and so whoever has no other is no client.
+func alike(account string, clients []notebook.Client, subnets []route.Subnet) []workflow.Client {
+	var out []workflow.Client
+	for _, c := range clients {
+		in := slices.DeleteFunc(slices.Clone(c.Subnets), func(id string) bool {
+			return slices.ContainsFunc(subnets, func(s route.Subnet) bool { return s.ID == id && s.Apart })
+		})
+		if len(in) == 0 && len(c.Subnets) > 0 {
+			continue
+		}
+		n := slices.IndexFunc(out, func(o workflow.Client) bool {
+			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups)
+		})
+		if n < 0 {
+			n = len(out)
+			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups})
+		}
+		out[n].Names, out[n].Count = append(out[n].Names, c.Name), out[n].Count+1
+	}
+	for n := range out {
+		slices.Sort(out[n].Names)
+		out[n].Names = out[n].Names[:min(workflow.ClientNames, len(out[n].Names))]
+	}
+	slices.SortFunc(out, func(a, b workflow.Client) int {
+		return cmp.Or(strings.Compare(a.Names[0], b.Names[0]), slices.Compare(a.Subnets, b.Subnets), slices.Compare(a.Groups, b.Groups))
+	})
+	return out
+}
