@@ -153,7 +153,7 @@ var kinds = []kind{
 			"eventName": named(ec2, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{
 				"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{
-					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}, map[string]any{"prefix": "subnet-"}, map[string]any{"prefix": "sg-"}}}},
+					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}, map[string]any{"prefix": "subnet-"}, map[string]any{"prefix": "rtb-"}, map[string]any{"prefix": "sg-"}}}},
 				// Whoever removes all tags names none.
 				"tagSet": map[string]any{"items": map[string]any{"key": slices.Concat(wishes(ec2...), spoken, []any{map[string]any{"exists": false}})}},
 			},

@@ -174,7 +174,18 @@ func desired(t *rapid.T, in []route.Table) []route.Desired {
 			to = append(to, p)
 		}
 	}
-	return route.Wanted(in, to, ours)
+	return everywhere(in, ours, to...)
+}
+
+// everywhere are routes in all of tables.
+func everywhere(tables []route.Table, target string, to ...netip.Prefix) []route.Desired {
+	var out []route.Desired
+	for _, t := range tables {
+		for _, d := range to {
+			out = append(out, route.Desired{Table: t.ID, Destination: d, Target: target})
+		}
+	}
+	return out
 }
 
 // play applies changes to tables as EC2 would: create never overwrites, replace needs something to replace.
@@ -285,7 +296,7 @@ func TestPlanLeavesPrefixListsAlone(t *testing.T) {
 
 func ExamplePlan() {
 	tables := []route.Table{{ID: "rtb-1"}, {ID: "rtb-2", Routes: []route.Route{{Destination: cidr("10.2.0.0/16"), Target: "pcx-old", Blackhole: true}}}}
-	changes := route.Plan("pcx-new", route.Wanted(tables, []netip.Prefix{cidr("10.2.0.0/16")}, "pcx-new"), tables, nil, nil)
+	changes := route.Plan("pcx-new", everywhere(tables, "pcx-new", cidr("10.2.0.0/16")), tables, nil, nil)
 	fmt.Println(changes.Create, changes.Replace)
 	// Output: [{rtb-1 10.2.0.0/16 pcx-new}] [{{rtb-2 10.2.0.0/16 pcx-new} pcx-old}]
 }
@@ -299,7 +310,7 @@ func BenchmarkPlan(b *testing.B) {
 		}
 		in = append(in, table)
 	}
-	want := route.Wanted(in, []netip.Prefix{cidr("10.2.0.0/16"), cidr("10.3.0.0/16")}, ours)
+	want := everywhere(in, ours, cidr("10.2.0.0/16"), cidr("10.3.0.0/16"))
 	for b.Loop() {
 		if c := route.Plan(id, want, in, nil, nil); len(c.Create) != 400 {
 			b.Fatal(c)

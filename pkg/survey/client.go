@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -46,7 +47,7 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Notebook, 
 		one.Inject, one.Restart = s.Set.Inject(g.There.Entity(), resource, s.About), s.Set.Restart(g.There.Entity(), resource, s.About)
 		out = append(out, one)
 	}
-	if len(g.Side.Ports) == 0 { // nothing is open to any client
+	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
 		return out, nil
 	}
 	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
@@ -59,8 +60,25 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Notebook, 
 	if err != nil {
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
 	}
+	for _, c := range clients {
+		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
+		}
+	}
 	g.Side.Clients, g.Side.Overlooked = workflow.Few(alike(v.Account, clients, g.Subnets)), notebook.Unread(clients)
 	return out, nil
+}
+
+// parted returns those of ids that connections may reach, and those that their owner keeps apart.
+func parted(ids []string, subnets []route.Subnet) (in, apart []string) {
+	for _, id := range ids {
+		if slices.ContainsFunc(subnets, func(s route.Subnet) bool { return s.ID == id && s.Apart }) {
+			apart = append(apart, id)
+		} else {
+			in = append(in, id)
+		}
+	}
+	return in, apart
 }
 
 // alike returns clients of an account by what their packets meet, sorted by their first names. Subnets that their owner keeps out of every
@@ -68,10 +86,8 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Notebook, 
 func alike(account string, clients []notebook.Client, subnets []route.Subnet) []workflow.Client {
 	var out []workflow.Client
 	for _, c := range clients {
-		in := slices.DeleteFunc(slices.Clone(c.Subnets), func(id string) bool {
-			return slices.ContainsFunc(subnets, func(s route.Subnet) bool { return s.ID == id && s.Apart })
-		})
-		if len(in) == 0 && len(c.Subnets) > 0 {
+		in, apart := parted(c.Subnets, subnets)
+		if len(in) == 0 && len(apart) > 0 {
 			continue
 		}
 		n := slices.IndexFunc(out, func(o workflow.Client) bool {

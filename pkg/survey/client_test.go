@@ -3,7 +3,6 @@ package survey_test
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -67,12 +66,11 @@ func (l *lab) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagem
 func TestWhoCallsIsReadOnce(t *testing.T) {
 	l := &lab{subnet: "subnet-a", functions: map[string][2][]string{
 		"one": {{"subnet-a"}, {"sg-1"}}, "two": {{"subnet-a"}, {"sg-1"}}, "other": {{"subnet-a", "subnet-b"}, {"sg-1"}}, "half": {{"subnet-a", "subnet-x"}, {"sg-2"}}, "apart": {{"subnet-x"}, {"sg-1"}}}}
-	va, vb := workflow.VPC{Account: alpha, ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}, workflow.VPC{Account: beta, ID: "vpc-2", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}}
-	a, b := workflow.Side{Role: "requester", VPC: va, Peer: vb}, workflow.Side{Role: "accepter", VPC: vb, Peer: va}
+	a, b := sides()
 	a.Consumer = true
-	b.Openings = []workflow.Opening{{Database: "db", Port: 3306, Subnets: []string{"subnet-d"}, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/24")}}}
+	b.Openings = []workflow.Opening{{Database: "db", Port: 3306, Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
 	facts := func(v workflow.VPC) *workflow.Facts { return &workflow.Facts{VPC: v} }
-	subnet := func(id, cidr string) route.Subnet { return route.Subnet{ID: id, V4: netip.MustParsePrefix(cidr)} }
+	subnet := func(id, cidr string) route.Subnet { return route.Subnet{ID: id, V4: prefixes(cidr)[0]} }
 	subnets := []route.Subnet{subnet("subnet-a", "10.1.0.0/24"), subnet("subnet-b", "10.1.1.0/24"), subnet("subnet-x", "10.1.2.0/24"), subnet("subnet-m", "10.1.3.0/24")}
 	subnets[2].Apart, subnets[3].Client = true, true
 	grounds := []*survey.Ground{{Side: &a, Here: facts(a.VPC), There: facts(b.VPC), Subnets: subnets}, {Side: &b, Here: facts(b.VPC), There: facts(a.VPC)}}

@@ -59,10 +59,13 @@ func Appoint(sides ...*workflow.Side) {
 		consumed = consumed || s.Consumer
 	}
 	for _, s := range sides {
-		if !s.Consumer {
+		if !s.Consumer && (consumed || s.Role != sides[0].Role) {
 			s.Clients, s.Overlooked = nil, ""
 		}
 		s.Consumer = s.Consumer || !consumed && s.Role == sides[0].Role
+	}
+	for _, s := range sides {
+		lead(s, sides)
 	}
 }
 

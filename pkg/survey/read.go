@@ -96,6 +96,7 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 			return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
 		g.Side.Subnets = route.SubnetIDs(g.Subnets)
+		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
 		return s.offer(ctx, g)
 	}
 	if err := Both(func() error { return one(first) }, func() error { return one(second) }); err != nil {
@@ -116,6 +117,16 @@ func (s Surveyor) Offer(ctx context.Context, first, second *Ground) ([]*Ground, 
 		return nil, err
 	}
 	return s.join(ctx, one, first, second)
+}
+
+// whole reports whether the owner of a VPC wants a connection to reach all of it, and may have that.
+func (s Surveyor) whole(ctx context.Context, here, there *workflow.Facts) bool {
+	if here.Tags[tag.Reach] != tag.WholeVPC {
+		return false
+	}
+	d := s.Set.Widen(there.Entity(), here.Entity(), s.About)
+	slog.InfoContext(ctx, "deciding", "action", d.Action, "vpc", here.VPC.ID, "allowed", d.Allowed, "policy", d.Policy)
+	return d.Allowed
 }
 
 func (s Surveyor) offer(ctx context.Context, g *Ground) error {
@@ -147,6 +158,13 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			}
 		}
 		if decision.Allowed {
+			var apart []string
+			if d.Subnets, apart = parted(d.Subnets, g.Subnets); len(apart) > 0 {
+				g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: fmt.Sprintf("nothing leads to it in %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
+				if len(d.Subnets) == 0 {
+					continue
+				}
+			}
 			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
 				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
@@ -199,7 +217,7 @@ func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*
 	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
 		if trims[n] != nil {
-			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Trim: trims[n]})
+			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Subnets: side.Subnets, Ways: side.Ways, Trim: trims[n]})
 			rerouted[side.Role] = rerouted[side.Role] || len(trims[n].Destinations) > 0
 		}
 		if !rerouted[side.Role] { // an owner's side is before those of its participants

@@ -5,6 +5,7 @@
 //	plan.go     thinks: which side consumes, and what it can reach (pure)
 //	read.go     reads two VPCs that are, or are to be, connected
 //	client.go   reads who calls from them
+//	way.go      thinks: what the route tables have to lead where (pure)
 //	join.go     reads whom the owners of the VPCs share their subnets with
 //	remains.go  reads what may be left of a connection that is over
 package survey
@@ -70,5 +71,6 @@ type Ground struct {
 	// Waiting counts the databases that the policy opens to the other side, and that have no endpoint now.
 	Waiting int
 
+	wide bool               // the owner of the other VPC wants all of it to be reached
 	shut []workflow.Opening // the databases that the policy does not open, with their ports and groups
 }

@@ -231,6 +231,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	if out.Notebooks, err = s.Consume(ctx, grounds...); err != nil {
 		return v, err
 	}
+	l.q.Closed = survey.Closed(grounds...)
 	if len(l.items) > 0 && !l.in.Trimmed {
 		surveyed := survey.Values(grounds)
 		surplus := connection.Surplus(out.Connection, surveyed, l.items)

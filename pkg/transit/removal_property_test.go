@@ -88,7 +88,17 @@ func (l *land) vpc() string        { return fmt.Sprintf("vpc-0000000%d", l.numbe
 func (l *land) attachment() string { return fmt.Sprintf("tgw-attach-0000000%d", l.number) }
 func (l *land) cidr() string       { return fmt.Sprintf("10.%d.0.0/16", l.number) }
 func (l *land) cidrs() []string    { return append([]string{l.cidr()}, l.extra...) }
-func (l *land) lock() func()       { l.realm.mu.Lock(); return l.realm.mu.Unlock }
+
+// subnets are those of the VPC with their addresses: together they have all.
+func (l *land) subnets() map[string]string {
+	out := map[string]string{"subnet-0": fmt.Sprintf("10.%d.0.0/17", l.number), "subnet-1": fmt.Sprintf("10.%d.128.0/17", l.number)}
+	for n, cidr := range l.extra {
+		out[fmt.Sprintf("subnet-%d", n+2)] = cidr
+	}
+	return out
+}
+
+func (l *land) lock() func() { l.realm.mu.Lock(); return l.realm.mu.Unlock }
 
 func (l *land) violate(format string, args ...any) {
 	l.realm.violations = append(l.realm.violations, l.account()+" "+fmt.Sprintf(format, args...))
@@ -181,7 +191,11 @@ func (l *land) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec
 }
 
 func (l *land) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
-	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-1"), CidrBlock: aws.String(l.cidr()), AvailabilityZone: aws.String("eu-west-1a")}}}, nil
+	out := &ec2.DescribeSubnetsOutput{}
+	for id, cidr := range l.subnets() {
+		out.Subnets = append(out.Subnets, types.Subnet{SubnetId: &id, CidrBlock: &cidr, AvailabilityZone: aws.String("eu-west-1a")})
+	}
+	return out, nil
 }
 
 func (l *land) DescribeRouteTables(_ context.Context, in *ec2.DescribeRouteTablesInput, _ ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
@@ -377,7 +391,7 @@ func (l *land) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sage
 
 func (l *land) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
 	return &lambda.ListFunctionsOutput{Functions: []lambdatypes.FunctionConfiguration{{FunctionName: aws.String("f"), VpcConfig: &lambdatypes.VpcConfigResponse{
-		VpcId: aws.String(l.vpc()), SecurityGroupIds: []string{"sg-1"}, SubnetIds: []string{"subnet-1"}}}}}, nil
+		VpcId: aws.String(l.vpc()), SecurityGroupIds: []string{"sg-1"}, SubnetIds: slices.Collect(maps.Keys(l.subnets()))}}}}, nil
 }
 
 func (w *realm) of(account string) *land {

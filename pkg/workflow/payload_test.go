@@ -52,6 +52,7 @@ func (n extent) inspection(answer Answer) InspectPeeringOutput {
 				s.Tables = append(s.Tables, Table{ID: id("rtb", i), Subnets: s.Subnets[i*n.subnets/n.tables : (i+1)*n.subnets/n.tables]})
 			}
 			s.Carried = encoded(s.Tables)
+			s.Ways = []Way{{To: s.Peer.CIDRs}}
 			if s.Consumer {
 				for i := range 1000 {
 					s.Clients = append(s.Clients, Client{Names: []string{fmt.Sprintf("notebook of-somebody-%d", i)}, Count: 1, Account: s.VPC.Account, Subnets: []string{id("subnet", i)}, Groups: []string{id("sg", i)}})

@@ -115,6 +115,8 @@ type Table struct {
 	Subnets []string `json:"subnets,omitempty"` // explicitly associated
 	Routes  []Route  `json:"routes,omitempty"`
 	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
+	// Apart says that its owner keeps it out of every connection, by the tag drawbridge:reach.
+	Apart bool `json:"apart,omitempty"`
 }
 
 // Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
@@ -171,6 +173,13 @@ type Side struct {
 	Overlooked string `json:"overlooked,omitempty"`
 	// Callers are the peer's clients, those of its participants among them, if a database is open to them.
 	Callers Callers `json:"callers,omitzero"`
+	// Whole says that its owner wants the connection to reach all of the VPC, by the tag drawbridge:reach, and the policy allows it.
+	Whole bool `json:"whole,omitempty"`
+	// Ways are, on the owner's side, what the route tables have to lead to the peer, and Aims all that is to be reached there; no aims if that is not known.
+	Ways []Way          `json:"ways,omitempty"`
+	Aims []netip.Prefix `json:"aims,omitempty"`
+	// Idle says why there are no ways.
+	Idle string `json:"idle,omitempty"`
 	// Unseen is kept while both sides are surveyed; it does not travel.
 	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.
