@@ -3,9 +3,11 @@ package main
 // notebookSteps are the states that only the Notebook machine has.
 var notebookSteps = map[string]step{
 	"InspectNotebooks": {
-		readsParam: true,
-		asksOrg:    true,
-		keeps:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		keeps:       true,
+		announces:   true,
+		readsLedger: true,
 		member: []grant{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",

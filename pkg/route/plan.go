@@ -59,13 +59,16 @@ func using(tables []Table, w workflow.Way, subnets []string) []string {
 }
 
 // Spare returns the routes of a table to target that a side has no use for: those to one of destinations that are not desired there, once others lead
-// through target what of them is desired. So no way is ever without. desired are those of all tables.
+// through target what of them is desired. So no way is ever without: the widest go first, and what goes leads nothing for the others. desired are those of all
+// tables.
 func Spare(table Table, target string, destinations []netip.Prefix, desired []Desired) []netip.Prefix {
 	var out []netip.Prefix
-	for _, d := range destinations {
+	widest := slices.Clone(destinations)
+	slices.SortFunc(widest, func(a, b netip.Prefix) int { return cmp.Or(cmp.Compare(a.Bits(), b.Bits()), a.Compare(b)) })
+	for _, d := range widest {
 		var others, needed []netip.Prefix
 		for _, r := range table.Routes {
-			if r.Target == target && r.Destination != d {
+			if r.Target == target && r.Destination != d && !slices.Contains(out, r.Destination) {
 				others = append(others, r.Destination)
 			}
 		}
