@@ -148,7 +148,7 @@ var kinds = []kind{
 	},
 	{
 		name:  "ec2-tags",
-		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a subnet, a security group, a peering, a transit gateway or an attachment.",
+		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a subnet, a route table, a security group, a peering, a transit gateway or an attachment.",
 		pattern: callPattern(ec2, map[string]any{
 			"eventName": named(ec2, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{
