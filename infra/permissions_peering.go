@@ -10,8 +10,8 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		leases:      "peering",
 		brakes:      true,
-		member: append(databases("ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances"),
-			grant{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}}),
+		member: append(databases(append([]string{"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs"}, listClients...)...),
+			clients, grant{actions: []string{"sagemaker:ListTags"}, resources: []string{notebooks}}),
 	},
 	"AcceptPeering": {
 		member: []grant{{actions: []string{"ec2:AcceptVpcPeeringConnection"},
@@ -65,11 +65,7 @@ var peeringSteps = map[string]step{
 	"OpenFirewall": {
 		keepsLedger: true,
 		member: []grant{
-			{actions: []string{
-				"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "lambda:ListFunctions",
-				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
-			}},
-			clients,
+			{actions: []string{"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}},
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},
@@ -142,11 +138,7 @@ var peeringSteps = map[string]step{
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
-			{actions: []string{
-				"ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections",
-				"lambda:ListFunctions", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
-			}},
-			clients,
+			{actions: []string{"ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections"}},
 			status,
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},

@@ -6,13 +6,10 @@ import (
 	"log"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -23,10 +20,7 @@ func main() {
 	}
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
-		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		clients := func(ctx context.Context) ([]notebook.Client, error) {
-			return notebook.Clients(ctx, ec2.NewFromConfig(here), sagemaker.NewFromConfig(here), lambda.NewFromConfig(here), in.Side.VPC.ID, in.Side.Subnets)
-		}
-		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
+		api := ec2.NewFromConfig(door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region))
+		return firewall.Open(ctx, api, book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
 	})
 }

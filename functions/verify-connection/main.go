@@ -6,14 +6,12 @@ import (
 	"log"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -31,12 +29,14 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
 	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
-		there := func(v workflow.VPC) aws.Config { return door.Enter(in.Execution, v.Account, v.Region) }
-		enter := func(v workflow.VPC) connection.Verifier { return ec2.NewFromConfig(there(v)) }
-		look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v)) }
+		there := func(v workflow.VPC) *ec2.Client {
+			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
+		}
+		enter := func(v workflow.VPC) connection.Verifier { return there(v) }
+		look := func(v workflow.VPC) peering.Describer { return there(v) }
 		still := func(ctx context.Context) error { return peering.StillThere(ctx, look, in.Connection) }
 		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) {
-			return connection.Verify(ctx, owners.Ledger, enter, firewall.ClientsIn(there), still, bus, in)
+			return connection.Verify(ctx, owners.Ledger, enter, still, bus, in)
 		}, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
 	}))
 }

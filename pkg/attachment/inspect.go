@@ -22,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -30,6 +31,7 @@ import (
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
 	notebook.Marks
+	route.SubnetReader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
 	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
@@ -38,11 +40,17 @@ type EC2 interface {
 	GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error)
 }
 
+// SageMaker is what [Inspector] needs of SageMaker.
+type SageMaker interface {
+	notebook.Placer
+	notebook.ClientAPI
+}
+
 // Clients are the member-account clients that an inspection uses, for one account and Region.
 type Clients struct {
 	EC2       EC2
 	Databases database.APIs
-	SageMaker notebook.ClientAPI
+	SageMaker SageMaker
 	Lambda    notebook.LambdaAPI
 }
 

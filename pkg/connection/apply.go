@@ -67,13 +67,12 @@ type Verifier interface {
 }
 
 // Verify gathers what the steps proved, judges the network ACLs of both sides, and gives the connection its status.
-// Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner. clients says where a VPC has clients; it is
-// asked at most once for each, and only where it matters.
+// Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner.
 //
 // A connection may be deleted, or let go of, while it is being set up, and the execution that takes it away may be done before the
 // last rule or status is written. So still, which returns a [fault.Over] for a connection that is over, is asked last of all, and
 // the ledger before it: that sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
-func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verifier, clients func(context.Context, workflow.VPC) (firewall.Clients, error), still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verifier, still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
 	out.Verdict = append(slices.Clone(in.Found), in.DNS.Hops...)
 	for _, r := range in.Routed {
@@ -82,7 +81,7 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 	for _, o := range in.Opened {
 		out.Verdict = append(out.Verdict, o.Hops...)
 	}
-	clients = once(everybody(clients, in.Sides))
+	clients := func(v workflow.VPC) firewall.Clients { return firewall.ClientsOf(in.Sides, v) }
 	var lacks []string
 	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
 	owners := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return s.Owner != "" })
@@ -159,38 +158,6 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verif
 		workflow.Measure(ctx, workflow.TimeToConnect, max(0, time.Since(since).Seconds()))
 	}
 	return out, nil
-}
-
-// everybody finds the clients of a VPC with its owner and with the participants whose sides there are.
-func everybody(clients func(context.Context, workflow.VPC) (firewall.Clients, error), sides []workflow.Side) func(context.Context, workflow.VPC) (firewall.Clients, error) {
-	return func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
-		out, err := clients(ctx, v)
-		for _, s := range sides {
-			if err != nil || s.Owner != v.Account || s.VPC.ID != v.ID || s.VPC.Region != v.Region {
-				continue
-			}
-			var more firewall.Clients
-			more, err = clients(ctx, s.VPC)
-			out = firewall.Together(out, more)
-		}
-		return out, err
-	}
-}
-
-// once remembers where the clients of a VPC are.
-func once(clients func(context.Context, workflow.VPC) (firewall.Clients, error)) func(context.Context, workflow.VPC) (firewall.Clients, error) {
-	known := map[string]firewall.Clients{}
-	return func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
-		key := v.Account + "/" + v.Region + "/" + v.ID
-		if found, ok := known[key]; ok {
-			return found, nil
-		}
-		found, err := clients(ctx, v)
-		if err == nil {
-			known[key] = found
-		}
-		return found, err
-	}
 }
 
 // Untagger is what [Conclude] needs of EC2.

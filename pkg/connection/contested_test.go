@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -109,7 +108,7 @@ func TestAContestedConnectionIsNotConnected(t *testing.T) {
 			enter := func(v workflow.VPC) connection.Verifier {
 				return world{account: v.Account, tags: tags, events: &events}
 			}
-			out, err := connection.Verify(ctx, l, enter, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, func(context.Context) error { return nil }, notice.Bus{API: world{events: &events}, Name: "drawbridge"}, in)
+			out, err := connection.Verify(ctx, l, enter, func(context.Context) error { return nil }, notice.Bus{API: world{events: &events}, Name: "drawbridge"}, in)
 			if err != nil || out.Result != c.want || !slices.Equal(events, []string{c.event}) {
 				t.Fatalf("%+v, %v, announced %v", out, err, events)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -80,8 +81,11 @@ func Letting(tags ...map[string]string) string {
 // Surplus returns what of a connection has no use any more on each of its sides, those of participants among them, as they were surveyed, or nil if nothing. items are
 // what the ledger has of the connection:
 //
-//	a route in a table of the side, to a CIDR of the peer     → keep
-//	a route in a table of the side, to no CIDR of the peer    → goes, and the host routes with it
+//	a route that a way of the side needs in its table         → keep
+//	a route that no way needs, to addresses of the peer where
+//	some of what is called may be unseen                      → keep
+//	a route that no way needs, and what of it one needs is led
+//	through the target by others, see [route.Spare]           → goes, and the host routes with it
 //	a route in a table that the side does not have            → keep: nobody can say what it was for
 //	a rule that admits what is open to the peer, or lets out
 //	what the peer opens                                       → keep, see [firewall.Surplus]
@@ -92,14 +96,18 @@ func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Ite
 	trims := make([]workflow.Trim, len(surveyed))
 	for n, s := range surveyed {
 		var here []ledger.Item
+		wanted, _ := route.Wanted(s.Tables, s, c.Target)
 		for _, i := range items {
 			if !At(i, s.VPC) || i.State == ledger.Leaving {
 				continue
 			}
 			here = append(here, i)
 			d, err := netip.ParsePrefix(i.Key)
-			ours := slices.ContainsFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
-			if i.Kind == ledger.Route && err == nil && ours && !slices.Contains(s.Peer.CIDRs, d) {
+			ours := slices.IndexFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
+			if i.Kind != ledger.Route || err != nil || ours < 0 || unsure(surveyed, s) && slices.ContainsFunc(s.Peer.CIDRs, d.Overlaps) {
+				continue
+			}
+			if len(route.Spare(s.Tables[ours], c.Target, []netip.Prefix{d}, wanted)) > 0 {
 				trims[n].Destinations = append(trims[n].Destinations, d)
 			}
 		}
@@ -125,6 +133,13 @@ func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Ite
 		}
 	}
 	return out
+}
+
+// unsure reports whether there may be databases on either side that nobody sees now.
+func unsure(surveyed []workflow.Side, s workflow.Side) bool {
+	return slices.ContainsFunc(surveyed, func(o workflow.Side) bool {
+		return o.Role == s.Role && (o.Unseen.Here || o.Unseen.There || len(o.Unseen.Waiting) > 0)
+	})
 }
 
 // PairsOf returns the entries of the pairs that a VPC is one of on a gateway.

@@ -82,7 +82,7 @@ func TestSurplus(t *testing.T) {
 		"one account, what serves neither side": {a, []ledger.Item{item(a, "sg-b", ledger.Rule, "ingress tcp 3307 10.1.0.0/16", "sgr-2"), item(a, "rtb-b", ledger.Route, "10.77.0.0/16", "pcx-1")}, "[ sgr-2] [10.77.0.0/16 ]"},
 	} {
 		side := func(account, table, cidr, peer string) workflow.Side {
-			return workflow.Side{VPC: workflow.VPC{Account: account, Region: "r", CIDRs: []netip.Prefix{p(cidr)}}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p(peer)}}, Tables: []workflow.Table{{ID: table}}}
+			return workflow.Side{VPC: workflow.VPC{Account: account, Region: "r", CIDRs: []netip.Prefix{p(cidr)}}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p(peer)}}, Ways: []workflow.Way{{To: []netip.Prefix{p(peer)}}}, Tables: []workflow.Table{{ID: table, Main: true}}, Subnets: []string{"subnet-1"}}
 		}
 		sides := []workflow.Side{side(a, "rtb-a", "10.1.0.0/16", "10.2.0.0/16"), side(x.one, "rtb-b", "10.2.0.0/16", "10.1.0.0/16")}
 		sides[0].Ports, sides[1].Openings = []int{3306}, []workflow.Opening{{Port: 3306, Groups: []string{"sg-b"}}}

@@ -34,7 +34,7 @@ func TestPlan(t *testing.T) {
 		"attach":                          {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Sets, Keys: []string{tag.Attach}}}, fanout.Concern{Looks: []look.Look{vpcLook}, Invited: true}},
 		"attach no more":                  {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Removes, Keys: []string{tag.Attach}}}, fanout.Concern{Looks: []look.Look{vpcLook}}},
 		"all tags of a VPC":               {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Removes}}, fanout.Concern{VPCs: []string{"vpc-1"}, Looks: []look.Look{vpcLook, endpoint, private}}},
-		"a table":                         {[]event.Thing{{Kind: event.TableKind, ID: "rtb-1", Act: tag.Changes}}, fanout.Concern{Tables: []string{"rtb-1"}}},
+		"a table":                         {[]event.Thing{{Kind: tag.RouteTable, ID: "rtb-1", Act: tag.Changes}}, fanout.Concern{Tables: []string{"rtb-1"}}},
 		"an instance is shared":           {[]event.Thing{{Kind: tag.DBInstance, ID: "x", Act: tag.Sets, Keys: []string{tag.Share}}}, fanout.Concern{Everywhere: true}},
 		"an instance is modified":         {[]event.Thing{{Kind: tag.DBInstance, ID: "x", Act: tag.Changes}}, fanout.Concern{Everywhere: true}},
 		"the Data API of a cluster":       {[]event.Thing{{Kind: tag.DBCluster, ID: cluster, Act: tag.Sets, Keys: []string{tag.Secret}}}, fanout.Concern{Looks: []look.Look{dataAPI}}},
@@ -62,7 +62,7 @@ func TestEveryRecordOfEveryTagConcernsSomebody(t *testing.T) {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
 		got := fanout.Plan(changed)
-		if len(got.Looks)+len(got.VPCs)+len(got.Notebooks) > 0 || got.Everywhere || got.Clusters {
+		if len(got.Looks)+len(got.VPCs)+len(got.Tables)+len(got.Notebooks) > 0 || got.Everywhere || got.Clusters {
 			continue
 		}
 		if idle++; c.Wish.On != tag.Workgroup || c.Record.Act != tag.Removes && c.Record.Act != tag.Deletes {

@@ -11,12 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
-	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -26,53 +22,27 @@ type Clients struct {
 	CIDRs   []netip.Prefix // the ranges of those subnets
 }
 
-// ReadClients finds the subnets in which a VPC has clients: see [notebook.Clients].
-func ReadClients(ctx context.Context, ec2api notebook.Marks, sagemakerapi notebook.ClientAPI, lambdaapi notebook.LambdaAPI, vpc workflow.VPC) (Clients, error) {
-	subnets, err := route.ReadSubnets(ctx, ec2api, vpc.ID)
-	if err != nil {
-		return Clients{}, err
-	}
-	clients, err := notebook.Clients(ctx, ec2api, sagemakerapi, lambdaapi, vpc.ID, route.SubnetIDs(subnets))
-	if err != nil {
-		return Clients{}, fmt.Errorf("finding what in %s of account %s may call databases: %w", vpc.ID, vpc.Account, err)
-	}
+// ClientsOf returns where the clients of a VPC are, those of all accounts, as the sides of a connection say.
+func ClientsOf(sides []workflow.Side, v workflow.VPC) Clients {
 	var out Clients
-	for _, c := range clients {
-		out.Subnets = append(out.Subnets, c.Subnets...)
+	for _, s := range sides {
+		if s.VPC.ID != v.ID || s.VPC.Region != v.Region {
+			continue
+		}
+		for _, c := range s.Clients {
+			out.Subnets, out.CIDRs = append(out.Subnets, c.Subnets...), append(out.CIDRs, c.CIDRs...)
+		}
 	}
 	slices.Sort(out.Subnets)
-	out.Subnets = slices.Compact(out.Subnets)
-	out.CIDRs = route.Ranges(subnets, out.Subnets)
-	return out, nil
-}
-
-// Together returns where the clients of several accounts in one VPC are.
-func Together(all ...Clients) Clients {
-	var out Clients
-	for _, c := range all {
-		out.Subnets, out.CIDRs = append(out.Subnets, c.Subnets...), append(out.CIDRs, c.CIDRs...)
-	}
-	slices.Sort(out.Subnets)
-	out.Subnets = slices.Compact(out.Subnets)
-	slices.SortFunc(out.CIDRs, netip.Prefix.Compare)
-	out.CIDRs = slices.Compact(out.CIDRs)
+	out.Subnets, out.CIDRs = slices.Compact(out.Subnets), network.Merge(out.CIDRs)
 	return out
 }
 
-// ClientsIn is [ReadClients] with the clients of an account and Region, as enter returns their configuration.
-func ClientsIn(enter func(workflow.VPC) aws.Config) func(context.Context, workflow.VPC) (Clients, error) {
-	return func(ctx context.Context, v workflow.VPC) (Clients, error) {
-		in := enter(v)
-		return ReadClients(ctx, ec2.NewFromConfig(in), sagemaker.NewFromConfig(in), lambda.NewFromConfig(in), v)
-	}
-}
-
 // CheckACLs reads the network ACLs of one side's VPC and returns a hop for them: what they lack, or that nothing is in the way. there
-// are the databases of the other side. clients finds where a VPC has clients; it is asked only if some ACL would lack an entry for clients
-// anywhere in the VPC, because only then does it matter where they are.
+// are the databases of the other side, and clients says where a VPC has clients: only there an ACL has to let them through.
 //
 // A VPC without clients, so far, is judged as if it had some anywhere, where its databases' peers are concerned.
-func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there []workflow.Opening, clients func(context.Context, workflow.VPC) (Clients, error)) ([]workflow.Hop, []string, error) {
+func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there []workflow.Opening, clients func(workflow.VPC) Clients) ([]workflow.Hop, []string, error) {
 	if len(side.Openings) == 0 && len(side.Ports) == 0 {
 		return nil, nil, nil
 	}
@@ -89,11 +59,7 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 		peers := o.Family(side.Peer.CIDRs)
 		lacking := Judge(acls, subnets, peers, []int{o.Port}, true)
 		if len(lacking) > 0 {
-			calling, err := clients(ctx, side.Peer)
-			if err != nil {
-				return nil, nil, err
-			}
-			if from := within(calling.CIDRs, peers); len(from) > 0 {
+			if from := within(clients(side.Peer).CIDRs, peers); len(from) > 0 {
 				lacking = Judge(acls, subnets, from, []int{o.Port}, true)
 			}
 		}
@@ -104,19 +70,11 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 		if len(Judge(acls, nil, to, []int{o.Port}, false)) == 0 {
 			continue
 		}
-		calling, err := clients(ctx, side.VPC)
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(calling.Subnets) > 0 {
+		if calling := clients(side.VPC); len(calling.Subnets) > 0 {
 			lacks = append(lacks, Judge(acls, calling.Subnets, to, []int{o.Port}, false)...)
 		}
 	}
-	attached, err := attachmentACLs(ctx, acls, side, there, clients)
-	if err != nil {
-		return nil, nil, err
-	}
-	lacks = append(lacks, attached...)
+	lacks = append(lacks, attachmentACLs(acls, side, there, clients(side.VPC))...)
 	slices.Sort(lacks)
 	lacks = slices.Compact(lacks)
 	hop := workflow.Hop{Hop: "network ACL " + side.VPC.ID, OK: len(lacks) == 0, Detail: "nothing in the way"}
@@ -131,7 +89,7 @@ func CheckACLs(ctx context.Context, ec2api ACLReader, side workflow.Side, there 
 // what is in it stood on the other side of the subnet. Where a database or a client shares the subnet, its own judgement is what AWS evaluates, and
 // what [entering] says.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
-func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side, there []workflow.Opening, clients func(context.Context, workflow.VPC) (Clients, error)) ([]string, error) {
+func attachmentACLs(acls []network.ACL, side workflow.Side, there []workflow.Opening, calling Clients) []string {
 	var lacks []string
 	own := slices.DeleteFunc(slices.Clone(side.VPC.CIDRs), func(p netip.Prefix) bool { // of a family in which nothing crosses
 		return !slices.ContainsFunc(side.Peer.CIDRs, func(q netip.Prefix) bool { return q.Addr().Is4() == p.Addr().Is4() })
@@ -148,17 +106,13 @@ func attachmentACLs(ctx context.Context, acls []network.ACL, side workflow.Side,
 		if len(side.Attached) == 0 || len(Judge(acls, side.Attached, own, []int{o.Port}, true)) == 0 {
 			continue
 		}
-		calling, err := clients(ctx, side.VPC)
-		if err != nil {
-			return nil, err
-		}
 		apart, from := without(side.Attached, calling.Subnets), within(calling.CIDRs, own)
 		lacks = append(lacks, entering(acls, among(side.Attached, calling.Subnets), from, network.Ports{From: o.Port, To: o.Port})...)
 		if len(apart) > 0 && len(from) > 0 {
 			lacks = append(lacks, Judge(acls, apart, from, []int{o.Port}, true)...)
 		}
 	}
-	return lacks, nil
+	return lacks
 }
 
 // without returns those of ids that are not among others.

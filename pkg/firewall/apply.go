@@ -18,7 +18,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -43,14 +42,13 @@ type ACLReader interface {
 }
 
 // Open makes one side's security groups let the connection's traffic through: its databases admit the peer, its
-// clients reach the peer's databases. clients is asked only when some group lacks the egress, because only then does
-// it matter who uses which group. by is the execution that it is done for.
+// clients reach the peer's databases. by is the execution that it is done for.
 //
 // The owner of a VPC sees the groups of its participants, too: who they are is noted in the connection's entry, and each opens its own on a side
 // of its own.
 //
 // A group that is full does not keep the others from being opened: it is what fails it, once they are.
-func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
+func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
 	if len(side.Openings) == 0 && len(side.Ports) == 0 {
 		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
@@ -73,13 +71,13 @@ func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]n
 		}
 		db.Groups = own
 		wanted := WantedIngress([]workflow.Opening{db}, db.Family(side.Peer.CIDRs))
-		done, err := o.open(ctx, wanted, false, together([]notebook.Client{{Groups: db.Groups}}))
+		done, err := o.open(ctx, wanted, false, together([]workflow.Client{{Groups: db.Groups}}))
 		if err != nil {
 			return out, fmt.Errorf("opening %s to %s: %w", db.Database, side.Peer.ID, err)
 		}
 		out.Hops = append(out.Hops, ingressHop(db, side.Peer, wanted, done))
 	}
-	egress, err := o.openEgress(ctx, clients)
+	egress, err := o.openEgress(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -334,7 +332,7 @@ func (o *opening) call(ctx context.Context, group string, egress bool, rules []W
 	return held(got.SecurityGroupRules), nil
 }
 
-func (o *opening) openEgress(ctx context.Context, clients func(context.Context) ([]notebook.Client, error)) ([]workflow.Hop, error) {
+func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 	side := o.side
 	if len(side.Ports) == 0 {
 		return nil, nil
@@ -342,19 +340,17 @@ func (o *opening) openEgress(ctx context.Context, clients func(context.Context) 
 	if OpenEverywhere(unlike(o.groups, side.Ports, side.Peer.CIDRs), side.Ports, side.Peer.CIDRs) {
 		return []workflow.Hop{{Hop: "egress " + of(side), OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
 	}
-	using, err := clients(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", side.VPC.ID, side.VPC.Account, err)
-	}
+	using, count := slices.Clone(side.Clients), 0
 	for n := range using {
 		using[n].Groups = o.own(using[n].Groups)
+		count += using[n].Count
 	}
 	done, err := o.open(ctx, WantedEgress(using, side.Ports, side.Peer.CIDRs), true, together(using))
 	if err != nil {
 		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
 	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0,
-		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(done.Add)) + notebook.Unread(using)}
+		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", count, join(side.Ports), len(done.Add)) + side.Overlooked}
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)
 	}
@@ -409,7 +405,7 @@ func ruleTags(connection string, with workflow.VPC) []types.TagSpecification {
 }
 
 // together maps each client's first group to all groups on the same interface.
-func together(clients []notebook.Client) map[string][]string {
+func together(clients []workflow.Client) map[string][]string {
 	out := map[string][]string{}
 	for _, c := range clients {
 		if len(c.Groups) == 0 {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -19,7 +18,7 @@ func TestGroupsOfParticipantsAreNotedAndLeft(t *testing.T) {
 	if _, err := f.ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering", Sides: []ledger.Side{{Role: "requester", Account: side.VPC.Account, Region: side.VPC.Region, ID: side.VPC.ID}}}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := f.open("pcx-1", side, notebook.Client{Name: "notebook a", Groups: []string{"sg-theirs"}})
+	out, err := f.open("pcx-1", side, workflow.Client{Groups: []string{"sg-theirs"}})
 	if err != nil || strings.Join(f.calls, ", ") != "Describe" || len(out.Hops) != 1 || !out.Hops[0].OK {
 		t.Errorf("%+v by %v, %v", out.Hops, f.calls, err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -30,7 +29,7 @@ func WantedIngress(openings []workflow.Opening, sources []netip.Prefix) []Wanted
 
 // WantedEgress returns the rules that the clients' groups must have to reach destinations on ports, sorted.
 // Security groups of an interface add up, so a client is served when any one of its groups has the rule.
-func WantedEgress(clients []notebook.Client, ports []int, destinations []netip.Prefix) []Wanted {
+func WantedEgress(clients []workflow.Client, ports []int, destinations []netip.Prefix) []Wanted {
 	var out []Wanted
 	for _, c := range clients {
 		if len(c.Groups) == 0 {

@@ -13,7 +13,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -141,7 +140,7 @@ func TestMissingProperties(t *testing.T) {
 				groups[n].Egress = append(groups[n].Egress, firewall.Rule{From: from, To: from + rapid.IntRange(0, 5).Draw(t, "span"), CIDR: draw("rule")})
 			}
 		}
-		clients := []notebook.Client{{Name: "a", Groups: []string{"sg-1"}}, {Name: "b", Groups: []string{"sg-2"}}}
+		clients := []workflow.Client{{Groups: []string{"sg-1"}}, {Groups: []string{"sg-2"}}}
 		wanted := firewall.WantedEgress(clients, []int{rapid.IntRange(0, 9).Draw(t, "port")}, []netip.Prefix{draw("to"), draw("to")})
 		lacking := firewall.Plan("pcx-1", wanted, true, groups, nil, nil).Add
 		for _, l := range lacking {

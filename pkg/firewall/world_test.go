@@ -22,7 +22,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -191,13 +190,9 @@ func (f *account) RevokeSecurityGroupEgress(_ context.Context, in *ec2.RevokeSec
 	return &ec2.RevokeSecurityGroupEgressOutput{}, f.revoke(*in.GroupId, in.SecurityGroupRuleIds, true)
 }
 
-func (f *account) open(connection string, side workflow.Side, clients ...notebook.Client) (workflow.HopsOutput, error) {
-	return firewall.Open(context.Background(), f, func(context.Context) ([]notebook.Client, error) {
-		if clients == nil {
-			return nil, errors.New("the clients were asked for although no group lacks anything")
-		}
-		return clients, nil
-	}, f.ledger, "open-"+connection, connection, side)
+func (f *account) open(connection string, side workflow.Side, clients ...workflow.Client) (workflow.HopsOutput, error) {
+	side.Clients = clients
+	return firewall.Open(context.Background(), f, f.ledger, "open-"+connection, connection, side)
 }
 
 func (f *account) close(connection string, side workflow.Side) (workflow.HopsOutput, error) {
@@ -256,7 +251,7 @@ func TestGroupsAreAsBeforeOnceAllIsClosed(t *testing.T) {
 			now = now.Add(5 * time.Minute)
 			if rapid.Bool().Draw(t, "open") {
 				for range rapid.IntRange(1, 3).Draw(t, "attempts") {
-					if _, err := f.open(connection, side, notebook.Client{Name: "nb", Groups: []string{"sg-nb"}}); err == nil {
+					if _, err := f.open(connection, side, workflow.Client{Groups: []string{"sg-nb"}}); err == nil {
 						break
 					}
 				}

@@ -2,7 +2,6 @@ package notebook
 
 import (
 	"context"
-	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -14,40 +13,19 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// In returns the names of the notebook instances in subnets, by subnet: without their tags, which only matter to who serves them.
-func In(ctx context.Context, api Lister, subnets []string) (map[string][]string, error) {
-	names, err := List(ctx, api)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]*Instance, len(names))
-	if err := each(names, func(n int, name string) (err error) {
-		found[n], err = describe(ctx, api, name)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	out := map[string][]string{}
-	for _, n := range found {
-		if n != nil && slices.Contains(subnets, n.Subnet) {
-			out[n.Subnet] = append(out[n.Subnet], n.Name)
-		}
-	}
-	return out, nil
-}
-
-// Lister is what [In] needs of SageMaker.
-type Lister interface {
-	lister
-	Describer
-}
-
-// Batches returns the notebook instances of a VPC that names has by subnet, in batches that are alike in all else with one.
-func Batches(one workflow.Batch, subnets []route.Subnet, names map[string][]string) []workflow.Batch {
+// Batches returns notebook instances of a VPC in batches that are alike in all else with one. Of an instance only its name counts: how it is, who
+// serves it reads anew.
+func Batches(one workflow.Batch, subnets []route.Subnet, instances []Instance) []workflow.Batch {
 	var out []workflow.Batch
 	for _, s := range subnets {
+		var names []string
+		for _, n := range instances {
+			if n.Subnet == s.ID {
+				names = append(names, n.Name)
+			}
+		}
 		one.Subnet, one.SubnetCIDR, one.SubnetCIDRv6 = s.ID, s.V4, s.V6
-		out = append(out, workflow.Batches(one, names[s.ID])...)
+		out = append(out, workflow.Batches(one, names)...)
 	}
 	return out
 }

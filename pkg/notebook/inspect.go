@@ -47,7 +47,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
-	// Restarts are those that notebooks are owed, and Ended says whether the execution came to its end that claimed one.
+	// Restarts are those that notebooks are owed, and Ended says whether the execution came to its end that claimed one. Their ledger says which
+	// connections a VPC has, and who asks for them asks for looks at these.
 	Restarts restart.Book
 	Ended    restart.Ended
 }
@@ -63,7 +64,8 @@ const (
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
-// and asks the policy about every network that the table reaches. It changes nothing.
+// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that runs where a connection leads nothing yet, it asks
+// for a look at that.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
@@ -248,6 +250,11 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	}
 	if tables, err = route.Served(ctx, clients.EC2, tables, used...); err != nil {
 		return err
+	}
+	if at.notebook != "" {
+		if err := i.late(ctx, at, found[0], tables, subnets); err != nil {
+			return err
+		}
 	}
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {

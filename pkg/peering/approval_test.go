@@ -15,7 +15,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -90,7 +89,7 @@ func (d *desk) verify(in workflow.VerifyConnectionInput) error {
 	still := func(ctx context.Context) error {
 		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
 	}
-	_, err := connection.Verify(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Verifier { return d }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, still, d.bus(), in)
+	_, err := connection.Verify(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Verifier { return d }, still, d.bus(), in)
 	return err
 }
 

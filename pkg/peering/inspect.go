@@ -35,7 +35,8 @@ type EC2Reader interface {
 type Clients struct {
 	EC2       EC2Reader
 	Databases database.APIs
-	SageMaker notebook.SageMaker
+	SageMaker survey.SageMaker
+	Lambda    notebook.LambdaAPI
 }
 
 // Inspector answers what a peering needs next.

@@ -29,6 +29,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -63,6 +64,7 @@ type world struct {
 type account struct {
 	*world
 	databasetest.None
+	notebooktest.Nobody
 	id, vpc, cidr string
 }
 
@@ -71,7 +73,7 @@ func (w *world) enter(_ string, p event.Place) peering.Clients {
 	if p.Account == "222222222222" {
 		a.vpc, a.cidr = "vpc-2", "10.2.0.0/16"
 	}
-	return peering.Clients{EC2: a, Databases: database.APIs{RDS: a, Redshift: a, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: a}
+	return peering.Clients{EC2: a, Databases: database.APIs{RDS: a, Redshift: a, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: a, Lambda: a}
 }
 
 func (a account) called(name string) {

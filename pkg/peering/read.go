@@ -161,12 +161,12 @@ func (i Inspector) subnets(ctx context.Context, execution string, q Question) (m
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
 	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
-		return survey.Clients{EC2: c.EC2, Databases: c.Databases, SageMaker: c.SageMaker}
+		return survey.Clients{EC2: c.EC2, Databases: c.Databases, SageMaker: c.SageMaker, Lambda: c.Lambda}
 	}}
 }
 
 // explore finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
-// the notebooks of every consumer.
+// the clients of every consumer.
 func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Batch, closed []workflow.Hop, err error) {
 	r, a := grounds(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
@@ -179,7 +179,7 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 		return nil, nil, nil, err
 	}
 	survey.Appoint(survey.Sides(grounds)...)
-	notebooks, err = s.Notebooks(ctx, grounds...)
+	notebooks, err = s.Consume(ctx, grounds...)
 	return survey.Values(grounds), notebooks, survey.Closed(grounds...), err
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -24,6 +23,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 )
 
 // realm is two accounts with a VPC each and their peerings, with a memory of who made what. Every write of Drawbridge's
@@ -44,6 +44,7 @@ type realm struct {
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
 type land struct {
 	databasetest.None
+	notebooktest.Nobody
 	realm   *realm
 	account string
 	vpc     string
@@ -419,10 +420,6 @@ func (l *land) DescribeClusters(context.Context, *redshift.DescribeClustersInput
 	return &redshift.DescribeClustersOutput{}, nil
 }
 
-func (l *land) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
-	return &lambda.ListFunctionsOutput{}, nil
-}
-
 // studio is a land's SageMaker; its tags are other ones than EC2's.
 type studio struct{ *land }
 
@@ -564,26 +561,6 @@ func (s studio) DeleteNotebookInstanceLifecycleConfig(_ context.Context, in *sag
 	return &sagemaker.DeleteNotebookInstanceLifecycleConfigOutput{}, nil
 }
 
-func (s studio) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error) {
-	return &sagemaker.ListDomainsOutput{}, nil
-}
-
-func (s studio) DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeDomainOutput, error) {
-	return nil, missing()
-}
-
 func (l *land) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
 	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
-}
-
-func (l *land) DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
-	return &ec2.DescribeNetworkInterfacesOutput{}, nil
-}
-
-func (s studio) ListUserProfiles(context.Context, *sagemaker.ListUserProfilesInput, ...func(*sagemaker.Options)) (*sagemaker.ListUserProfilesOutput, error) {
-	return &sagemaker.ListUserProfilesOutput{}, nil
-}
-
-func (s studio) DescribeUserProfile(context.Context, *sagemaker.DescribeUserProfileInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeUserProfileOutput, error) {
-	return &sagemaker.DescribeUserProfileOutput{}, nil
 }

@@ -72,6 +72,10 @@ func (s *Set) Restore(from, other Entity, c Context) Decision {
 	return s.Decide(Restore, other, from, c)
 }
 
+// Widen asks whether a connection may reach all of a VPC, whose owner wants that, from other: all its ranges and all its tables, instead of those of
+// what calls and answers there.
+func (s *Set) Widen(other, whole VPC, c Context) Decision { return s.Decide(Widen, other, whole, c) }
+
 // Open asks whether the security groups of database may admit the CIDRs of consumer.
 func (s *Set) Open(consumer VPC, database Database, c Context) Decision {
 	return s.Decide(Open, consumer, database, c)
@@ -219,7 +223,7 @@ func groups(action Action) types.EntityUIDSet {
 }
 
 // network are the actions about networks: principal and resource have addresses.
-var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Open, Inject, Restart}
+var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Open, Inject, Restart, Widen}
 
 // find returns the policy with this id, which must be one of the set.
 func (s *Set) find(id string) named {

@@ -13,6 +13,7 @@
 //	Adopt                 the VPC whose owner asks for it   the VPC that it is peered with
 //	Route                 the VPC whose route tables change   the VPC that the routes lead to
 //	Restore               the VPC at the other end   the VPC in whose account somebody took it away
+//	Widen                 the VPC at the other end   the VPC of which all is connected
 //	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
@@ -53,6 +54,7 @@ const (
 	Restart Action = "Restart" // stop and start a running notebook
 	Connect Action = "Connect" // connect two VPCs that are attached to one transit gateway
 	Restore Action = "Restore" // put back once what somebody took away of a connection
+	Widen   Action = "Widen"   // connect all of a VPC, as its owner asks, instead of what calls and answers there
 	// Expose gives a VPC an interface endpoint of a service.
 	Expose Action = "Expose"
 	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
@@ -71,7 +73,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
+	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Widen, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.

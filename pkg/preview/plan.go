@@ -100,7 +100,8 @@ func dns(c workflow.Connection, sides []workflow.Side) (all []mode.Change) {
 func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.Batch) (all []mode.Change) {
 	for _, s := range sides {
 		tables := route.InUse(s.Tables, s.Subnets)
-		changes := route.Plan(c.ID, route.Wanted(tables, s.Peer.CIDRs, c.Target), tables, nil, s.Beside)
+		wanted, _ := route.Wanted(s.Tables, s, c.Target)
+		changes := route.Plan(c.ID, wanted, tables, nil, s.Beside)
 		if err := changes.Conflict(); err != nil {
 			all = append(all, say("stop at a conflict: %v", err))
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -114,7 +115,7 @@ func (s Side) plan(c Connected, peer Side) (items []ledger.Item, untold []Untold
 	used := route.InUse(s.Tables, s.Subnets)
 	for _, t := range s.Tables {
 		for _, r := range t.Routes {
-			if r.Target != c.Target || r.List != "" || !slices.Contains(peer.VPC.CIDRs, r.Destination) {
+			if r.Target != c.Target || r.List != "" || !peer.has(r.Destination) {
 				continue
 			}
 			switch {
@@ -131,6 +132,17 @@ func (s Side) plan(c Connected, peer Side) (items []ledger.Item, untold []Untold
 		untold = append(untold, Untold{DNSOptions, fmt.Sprintf("%s, of account %s", c.ID, s.VPC.Account)})
 	}
 	return items, untold
+}
+
+// has reports whether a route to a destination may be one of Drawbridge's: to a range of the VPC, or to subnets of it, all of each.
+func (s Side) has(destination netip.Prefix) bool {
+	var within []netip.Prefix
+	for _, r := range s.Ranges {
+		if r.Overlaps(destination) {
+			within = append(within, r)
+		}
+	}
+	return slices.Contains(s.VPC.CIDRs, destination) || slices.Equal(network.Merge(within), []netip.Prefix{destination})
 }
 
 // Named is a VPC as the tag drawbridge:peer of a rule names it.

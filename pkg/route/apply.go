@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -60,7 +61,7 @@ func read(ctx context.Context, ec2api Reader, filter types.Filter) ([]Table, err
 }
 
 func convert(t types.RouteTable) Table {
-	out := Table{ID: aws.ToString(t.RouteTableId)}
+	out := Table{ID: aws.ToString(t.RouteTableId), Apart: tag.Clean(tag.RouteTable, tag.OfEC2(t.Tags))[tag.Reach] == tag.NoReach}
 	for _, a := range t.Associations {
 		if aws.ToBool(a.Main) {
 			out.Main = true
@@ -105,7 +106,7 @@ func first(values ...*string) string {
 // rounds bounds how often Add and Remove read, plan and apply. Two are enough unless somebody else edits the tables meanwhile.
 const rounds = 4
 
-// Add makes every table in use on one side send the peer's CIDRs through the connection. by is the execution that it is done for.
+// Add makes the tables of one side lead through the connection what its ways say. by is the execution that it is done for.
 //
 // The first plan rests on what InspectPeering read in this execution. Creating a route can never overwrite one, so
 // that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when a fresh look needs
@@ -131,16 +132,13 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 		if err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 		}
-		var items []ledger.Item
-		for _, t := range used {
-			of, err := l.Of(ctx, side.VPC.Account, side.VPC.Region, t.ID)
-			if err != nil {
-				return workflow.AddRoutesOutput{}, err
-			}
-			items = append(items, of...)
+		wanted, apart := Wanted(tables, side, connection.Target)
+		items, err := a.known(ctx, wanted)
+		if err != nil {
+			return workflow.AddRoutesOutput{}, err
 		}
 		plan := func() Changes {
-			return Plan(connection.ID, slices.DeleteFunc(Wanted(used, side.Peer.CIDRs, connection.Target), a.given), Concerned(used, side.Peer.CIDRs, side.Goals), items, side.Beside)
+			return Plan(connection.ID, slices.DeleteFunc(slices.Clone(wanted), a.given), Concerned(used, destinations(wanted), side.Aims), items, side.Beside)
 		}
 		changes := plan()
 		lost := Lost(changes, items)
@@ -163,7 +161,7 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
 			maps.Copy(changes.Contested, a.left)
-			return Result(connection.Target, side, used, changes.Contested), nil
+			return Result(side, used, wanted, apart, changes.Contested), nil
 		}
 		if err := a.apply(ctx, changes, items); err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
@@ -182,6 +180,35 @@ type adding struct {
 	vpc        workflow.VPC
 	unfit      map[string]error        // of tables that take no route, or none any more
 	left       map[Desired]ledger.Item // what somebody took away, and is left to them
+}
+
+// known returns what the ledger has of the tables of desired routes.
+func (a adding) known(ctx context.Context, desired []Desired) ([]ledger.Item, error) {
+	var out []ledger.Item
+	var seen []string
+	for _, d := range desired {
+		if slices.Contains(seen, d.Table) {
+			continue
+		}
+		seen = append(seen, d.Table)
+		of, err := a.Of(ctx, a.vpc.Account, a.vpc.Region, d.Table)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, of...)
+	}
+	return out, nil
+}
+
+// destinations returns where desired routes lead, each once.
+func destinations(desired []Desired) []netip.Prefix {
+	var out []netip.Prefix
+	for _, d := range desired {
+		if !slices.Contains(out, d.Destination) {
+			out = append(out, d.Destination)
+		}
+	}
+	return out
 }
 
 // given reports whether a route is given up in this execution.

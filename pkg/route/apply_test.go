@@ -118,6 +118,7 @@ func world() (*tablesOfEC2, workflow.Side) {
 	side := workflow.Side{Role: "requester", Consumer: true, Subnets: []string{"subnet-1", "subnet-2"},
 		VPC:  workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []netip.Prefix{cidr("10.1.0.0/16")}},
 		Peer: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}}
+	side.Ways = []workflow.Way{{To: side.Peer.CIDRs}}
 	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
 	fake.calls = nil
 	return fake, side

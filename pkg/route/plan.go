@@ -9,15 +9,77 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Wanted returns the desired routes: every destination, through target, in every table.
-func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desired {
-	var out []Desired
+// Wanted returns the routes through target that a side needs: in every table that subnets of its ways use, to where these ways lead. Those of several ways
+// in one table are as few prefixes as possible. Those in tables that their owner keeps out of every connection are apart. tables are all of the VPC.
+func Wanted(tables []Table, side workflow.Side, target string) (desired, apart []Desired) {
+	to := map[string][][]netip.Prefix{}
+	for _, w := range side.Ways {
+		for _, t := range using(tables, w, side.Subnets) {
+			if !slices.ContainsFunc(to[t], func(other []netip.Prefix) bool { return slices.Equal(other, w.To) }) {
+				to[t] = append(to[t], w.To)
+			}
+		}
+	}
 	for _, t := range tables {
+		destinations := slices.Concat(to[t.ID]...)
+		if len(to[t.ID]) > 1 {
+			destinations = network.Merge(destinations)
+		}
 		for _, d := range destinations {
-			out = append(out, Desired{Table: t.ID, Destination: d.Masked(), Target: target})
+			one := Desired{Table: t.ID, Destination: d.Masked(), Target: target}
+			if t.Apart {
+				apart = append(apart, one)
+			} else {
+				desired = append(desired, one)
+			}
+		}
+	}
+	return desired, apart
+}
+
+// using returns the ids of the tables that the subnets of a way use; subnets are all of the VPC.
+func using(tables []Table, w workflow.Way, subnets []string) []string {
+	var out []string
+	if len(w.Subnets) == 0 {
+		for _, t := range InUse(tables, subnets) {
+			out = append(out, t.ID)
+		}
+		return out
+	}
+	for _, s := range w.Subnets {
+		if t, ok := Of(tables, s); ok && !slices.Contains(out, t.ID) {
+			out = append(out, t.ID)
+		}
+	}
+	return out
+}
+
+// Spare returns the routes of a table to target that a side has no use for: those to one of destinations that are not desired there, once others lead
+// through target what of them is desired. So no way is ever without: the widest go first, and what goes leads nothing for the others. desired are those of all
+// tables.
+func Spare(table Table, target string, destinations []netip.Prefix, desired []Desired) []netip.Prefix {
+	var out []netip.Prefix
+	widest := slices.Clone(destinations)
+	slices.SortFunc(widest, func(a, b netip.Prefix) int { return cmp.Or(cmp.Compare(a.Bits(), b.Bits()), a.Compare(b)) })
+	for _, d := range widest {
+		var others, needed []netip.Prefix
+		for _, r := range table.Routes {
+			if r.Target == target && r.Destination != d && !slices.Contains(out, r.Destination) {
+				others = append(others, r.Destination)
+			}
+		}
+		kept := false
+		for _, w := range desired {
+			if w.Table == table.ID && w.Destination.Overlaps(d) {
+				kept, needed = kept || w.Destination == d, append(needed, w.Destination)
+			}
+		}
+		if !kept && !slices.ContainsFunc(network.Common(needed, []netip.Prefix{d}), func(p netip.Prefix) bool { return !covered(p, others) }) {
+			out = append(out, d)
 		}
 	}
 	return out
@@ -32,7 +94,7 @@ func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desire
 //	the same, with an item that was only wanted, or that is contested → drop: its owner put it there
 //	the same, with an item, in front of an entry of a prefix list of
 //	the same or a narrower destination, elsewhere         →  conflict: the list would not lead there, and nobody would say so
-//	no such route, entries of prefix lists to our target that cover it → nothing, or drop: its owner leads it there by the list
+//	no such route, entries of prefix lists, or routes of somebody else's, to our target that cover it → nothing, or drop: its owner leads it there
 //	live, to a peering that serves as well, be it as wide or narrower → want
 //	the same destination, elsewhere, live                 →  conflict
 //	an overlapping destination, elsewhere, live           →  conflict, also if it is an entry of a prefix list
@@ -78,7 +140,7 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			case !item.NeededBy(connection) || item.State == ledger.Intended:
 				c.Share = append(c.Share, d)
 			}
-		case blocking == nil && (same == nil || same.List != "") && listed(d, routes[d.Table]):
+		case blocking == nil && (same == nil || same.List != "") && led(d, routes[d.Table], items):
 			if item != nil && item.NeededBy(connection) {
 				c.Drop = append(c.Drop, d)
 			}
@@ -125,11 +187,12 @@ func hidden(d Desired, routes []Route) *Route {
 	return nil
 }
 
-// listed reports whether live entries of prefix lists lead all of the desired destination to its target.
-func listed(d Desired, routes []Route) bool {
+// led reports whether live entries of prefix lists, or routes that the ledger does not have, lead all of the desired destination to its target.
+func led(d Desired, routes []Route, items []ledger.Item) bool {
 	var entries []netip.Prefix
 	for _, r := range routes {
-		if r.List != "" && r.Target == d.Target && !r.Blackhole && r.Destination.Overlaps(d.Destination) {
+		theirs := r.List != "" || itemOf(items, d.Table, r.Destination.String()) == nil
+		if theirs && r.Target == d.Target && !r.Blackhole && r.Destination.Overlaps(d.Destination) && r.Destination.Bits() > 0 {
 			entries = append(entries, r.Destination)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 const ours = "pcx-0123456789abcdef0"
@@ -174,7 +175,18 @@ func desired(t *rapid.T, in []route.Table) []route.Desired {
 			to = append(to, p)
 		}
 	}
-	return route.Wanted(in, to, ours)
+	return everywhere(in, ours, to...)
+}
+
+// everywhere are routes in all of tables.
+func everywhere(tables []route.Table, target string, to ...netip.Prefix) []route.Desired {
+	var out []route.Desired
+	for _, t := range tables {
+		for _, d := range to {
+			out = append(out, route.Desired{Table: t.ID, Destination: d, Target: target})
+		}
+	}
+	return out
 }
 
 // play applies changes to tables as EC2 would: create never overwrites, replace needs something to replace.
@@ -285,7 +297,7 @@ func TestPlanLeavesPrefixListsAlone(t *testing.T) {
 
 func ExamplePlan() {
 	tables := []route.Table{{ID: "rtb-1"}, {ID: "rtb-2", Routes: []route.Route{{Destination: cidr("10.2.0.0/16"), Target: "pcx-old", Blackhole: true}}}}
-	changes := route.Plan("pcx-new", route.Wanted(tables, []netip.Prefix{cidr("10.2.0.0/16")}, "pcx-new"), tables, nil, nil)
+	changes := route.Plan("pcx-new", everywhere(tables, "pcx-new", cidr("10.2.0.0/16")), tables, nil, nil)
 	fmt.Println(changes.Create, changes.Replace)
 	// Output: [{rtb-1 10.2.0.0/16 pcx-new}] [{{rtb-2 10.2.0.0/16 pcx-new} pcx-old}]
 }
@@ -299,10 +311,85 @@ func BenchmarkPlan(b *testing.B) {
 		}
 		in = append(in, table)
 	}
-	want := route.Wanted(in, []netip.Prefix{cidr("10.2.0.0/16"), cidr("10.3.0.0/16")}, ours)
+	want := everywhere(in, ours, cidr("10.2.0.0/16"), cidr("10.3.0.0/16"))
 	for b.Loop() {
 		if c := route.Plan(id, want, in, nil, nil); len(c.Create) != 400 {
 			b.Fatal(c)
+		}
+	}
+}
+
+// Where the ways lead decides which table gets what, and whose route is spare.
+func TestWantedInTheTablesOfTheWays(t *testing.T) {
+	tables := []route.Table{{ID: "rtb-main", Main: true}, {ID: "rtb-a", Subnets: []string{"subnet-a"}}, {ID: "rtb-b", Subnets: []string{"subnet-b"}}, {ID: "rtb-none", Subnets: []string{"subnet-n"}, Apart: true}, {ID: "rtb-idle"}}
+	to := func(texts ...string) (out []netip.Prefix) {
+		for _, text := range texts {
+			out = append(out, cidr(text))
+		}
+		return out
+	}
+	way := func(to []netip.Prefix, subnets ...string) workflow.Way { return workflow.Way{Subnets: subnets, To: to} }
+	for name, c := range map[string]struct {
+		ways []workflow.Way
+		want string
+	}{
+		"of one subnet":              {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a")}, "rtb-a 10.2.0.0/24"},
+		"a subnet without a table":   {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-c")}, "rtb-main 10.2.0.0/24"},
+		"two that use the main one":  {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-c", "subnet-d")}, "rtb-main 10.2.0.0/24"},
+		"two ways in one table":      {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a"), way(to("10.2.1.0/24"), "subnet-a", "subnet-b")}, "rtb-a 10.2.0.0/23, rtb-b 10.2.1.0/24"},
+		"all of the VPC":             {[]workflow.Way{way(to("10.2.0.0/16"))}, "rtb-main 10.2.0.0/16, rtb-a 10.2.0.0/16, rtb-b 10.2.0.0/16; rtb-none 10.2.0.0/16"},
+		"a table that is kept out":   {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-n")}, "; rtb-none 10.2.0.0/24"},
+		"no way":                     {nil, ""},
+		"ranges stay as they are":    {[]workflow.Way{way(to("10.2.0.0/16", "10.3.0.0/16"), "subnet-a")}, "rtb-a 10.2.0.0/16, rtb-a 10.3.0.0/16"},
+		"the same way, said twice":   {[]workflow.Way{way(to("10.2.0.0/16", "10.3.0.0/16"), "subnet-a"), way(to("10.2.0.0/16", "10.3.0.0/16"))}, "rtb-main 10.2.0.0/16, rtb-main 10.3.0.0/16, rtb-a 10.2.0.0/16, rtb-a 10.3.0.0/16, rtb-b 10.2.0.0/16, rtb-b 10.3.0.0/16; rtb-none 10.2.0.0/16, rtb-none 10.3.0.0/16"},
+		"one within the other's way": {[]workflow.Way{way(to("10.2.0.0/24"), "subnet-a"), way(to("10.2.0.0/16"), "subnet-a")}, "rtb-a 10.2.0.0/16"},
+	} {
+		desired, apart := route.Wanted(tables, workflow.Side{Ways: c.ways, Subnets: []string{"subnet-a", "subnet-b", "subnet-c", "subnet-d", "subnet-n"}}, ours)
+		text := func(all []route.Desired) string {
+			var out []string
+			for _, d := range all {
+				out = append(out, d.Table+" "+d.Destination.String())
+			}
+			return strings.Join(out, ", ")
+		}
+		got := text(desired)
+		if len(apart) > 0 {
+			got += "; " + text(apart)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestARouteIsSpareOnceOthersLead(t *testing.T) {
+	for name, c := range map[string]struct {
+		there, desired string // destinations, with blanks between
+		want           string
+	}{
+		"nothing needs it":                   {"10.2.0.0/16", "", "10.2.0.0/16"},
+		"it is needed itself":                {"10.2.0.0/16", "10.2.0.0/16", ""},
+		"the narrower one is not there":      {"10.2.0.0/16", "10.2.1.0/24", ""},
+		"the narrower one is there":          {"10.2.0.0/16 10.2.1.0/24", "10.2.1.0/24", "10.2.0.0/16"},
+		"one of two is there":                {"10.2.0.0/16 10.2.1.0/24", "10.2.1.0/24 10.2.3.0/24", ""},
+		"a wider one is there":               {"10.2.1.0/24 10.2.0.0/23", "10.2.0.0/23", "10.2.1.0/24"},
+		"the wider one is not there":         {"10.2.1.0/24", "10.2.0.0/23", ""},
+		"what is needed is led in parts":     {"10.2.0.0/16 10.2.0.0/24 10.2.1.0/24", "10.2.0.0/23", "10.2.0.0/16"},
+		"something else is needed elsewhere": {"10.2.0.0/16 10.9.0.0/16", "10.9.0.0/16", "10.2.0.0/16"},
+	} {
+		list := func(text string) (out []netip.Prefix) {
+			for _, one := range strings.Fields(text) {
+				out = append(out, cidr(one))
+			}
+			return out
+		}
+		table := route.Table{ID: "rtb-1"}
+		for _, d := range list(c.there) {
+			table.Routes = append(table.Routes, route.Route{Destination: d, Target: ours})
+		}
+		got := route.Spare(table, ours, list(c.there), everywhere([]route.Table{table}, ours, list(c.desired)...))
+		if !slices.Equal(got, list(c.want)) {
+			t.Errorf("%s: %v, want %s", name, got, c.want)
 		}
 	}
 }

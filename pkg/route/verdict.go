@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -50,7 +51,9 @@ func judged(name string, t network.Table, d Desired, goals []netip.Prefix, besid
 	hop := workflow.Hop{Hop: name, OK: true, Detail: d.Destination.String() + " through " + d.Target}
 	wanted := []netip.Prefix{d.Destination}
 	if len(goals) > 0 {
-		wanted = network.Common(wanted, goals)
+		if wanted = network.Common(wanted, goals); len(wanted) == 0 { // nothing there calls or answers yet
+			wanted = []netip.Prefix{d.Destination}
+		}
 	}
 	var wrong, unclear, by []string
 	for _, p := range t.Split(wanted) {
@@ -86,21 +89,32 @@ func judged(name string, t network.Table, d Desired, goals []netip.Prefix, besid
 	return hop
 }
 
-// Result is the answer of [Add]: what used, the tables in use, hold for a side afterwards. contested are the routes that are left to somebody.
-func Result(target string, side workflow.Side, used []Table, contested map[Desired]ledger.Item) workflow.AddRoutesOutput {
+// Result is the answer of [Add]: what used, the tables in use, hold for a side afterwards of the wanted routes. apart are those in tables that their owner
+// keeps out, contested those that are left to somebody.
+func Result(side workflow.Side, used []Table, wanted, apart []Desired, contested map[Desired]ledger.Item) workflow.AddRoutesOutput {
 	direction := "route back"
 	if side.Consumer {
 		direction = "route there"
 	}
 	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}}
 	model := Model(used)
-	for _, d := range Wanted(used, side.Peer.CIDRs, target) {
+	for _, d := range wanted {
 		at := slices.IndexFunc(model, func(t network.Table) bool { return t.ID == d.Table })
-		hop := judged(direction+" "+d.Table, model[at], d, side.Goals, side.Beside)
+		if at < 0 {
+			continue // a subnet that came just now uses it: the next look reads that
+		}
+		hop := judged(direction+" "+d.Table, model[at], d, side.Aims, side.Beside)
 		if i, ok := contested[d]; ok {
-			hop.OK, hop.Unknown, hop.Detail = false, false, d.Destination.String()+" through "+target+" "+contest.How(i)
+			hop.OK, hop.Unknown, hop.Detail = false, false, d.Destination.String()+" through "+d.Target+" "+contest.How(i)
 		}
 		out.Hops = append(out.Hops, hop)
+	}
+	for _, d := range apart {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + " " + d.Table,
+			Detail: fmt.Sprintf("%s: not added, as its owner keeps the table out by the tag %s=%s", d.Destination, tag.Reach, tag.NoReach)})
+	}
+	if side.Idle != "" {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: "routes of " + side.VPC.ID, OK: true, Detail: side.Idle})
 	}
 	out.Tables = Carried(used)
 	return out

@@ -47,9 +47,10 @@ func TestTheVerdictIsWhereATableLeads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			side := workflow.Side{Consumer: true, Peer: workflow.VPC{CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}, Beside: c.beside}
 			if c.goals != "" {
-				side.Goals = []netip.Prefix{cidr(c.goals)}
+				side.Aims = []netip.Prefix{cidr(c.goals)}
 			}
-			hops := route.Result(ours, side, []route.Table{{ID: "rtb-1", Routes: c.routes}}, nil).Hops
+			tables := []route.Table{{ID: "rtb-1", Routes: c.routes}}
+			hops := route.Result(side, tables, everywhere(tables, ours, side.Peer.CIDRs...), nil, nil).Hops
 			if len(hops) != 1 || hops[0].Mark() != c.mark || !strings.Contains(hops[0].Detail, c.says) || hops[0].Hop != "route there rtb-1" {
 				t.Errorf("%+v, want %s with %q", hops, c.mark, c.says)
 			}

@@ -36,25 +36,36 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 }
 
 // Appoint says which sides consume: whoever gets a database of the other role's. If nobody does (yet), the first is taken to be the one that
-// asks, with the participants of its VPC.
+// asks, with the participants of its VPC. It tells each side what it has to know of the other, and forgets who calls where nothing is open to them.
 func Appoint(sides ...*workflow.Side) {
 	consumed := false
 	for _, s := range sides {
 		var openings []workflow.Opening
+		var clients []workflow.Client
 		s.Unseen.There = false
 		for _, other := range sides {
 			if other.Role == s.Role {
 				continue
 			}
-			openings = append(openings, other.Openings...)
+			openings, clients = append(openings, other.Openings...), append(clients, other.Clients...)
 			s.Unseen.There = s.Unseen.There || other.Unseen.Here || len(other.Unseen.Waiting) > 0
 		}
 		s.Ports, s.Goals = ports(openings), goals(openings)
+		s.Callers = workflow.Callers{}
+		if len(s.Openings) > 0 {
+			s.Callers = workflow.CallersOf(clients, s.Peer.CIDRs)
+		}
 		s.Consumer = len(s.Ports) > 0
 		consumed = consumed || s.Consumer
 	}
 	for _, s := range sides {
+		if !s.Consumer && (consumed || s.Role != sides[0].Role) {
+			s.Clients, s.Overlooked = nil, ""
+		}
 		s.Consumer = s.Consumer || !consumed && s.Role == sides[0].Role
+	}
+	for _, s := range sides {
+		lead(s, sides)
 	}
 }
 

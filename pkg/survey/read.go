@@ -76,7 +76,7 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		found, err := notebook.In(ctx, clients.SageMaker, route.SubnetIDs(subnets))
+		found, err := notebook.Placed(ctx, clients.SageMaker, route.SubnetIDs(subnets))
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
@@ -95,6 +95,7 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 			return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
 		g.Side.Subnets = route.SubnetIDs(g.Subnets)
+		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
 		return s.offer(ctx, g)
 	}
 	if err := Both(func() error { return one(first) }, func() error { return one(second) }); err != nil {
@@ -115,6 +116,16 @@ func (s Surveyor) Offer(ctx context.Context, first, second *Ground) ([]*Ground, 
 		return nil, err
 	}
 	return s.join(ctx, one, first, second)
+}
+
+// whole reports whether the owner of a VPC wants a connection to reach all of it, and may have that.
+func (s Surveyor) whole(ctx context.Context, here, there *workflow.Facts) bool {
+	if here.Tags[tag.Reach] != tag.WholeVPC {
+		return false
+	}
+	d := s.Set.Widen(there.Entity(), here.Entity(), s.About)
+	slog.InfoContext(ctx, "deciding", "action", d.Action, "vpc", here.VPC.ID, "allowed", d.Allowed, "policy", d.Policy)
+	return d.Allowed
 }
 
 func (s Surveyor) offer(ctx context.Context, g *Ground) error {
@@ -146,6 +157,13 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			}
 		}
 		if decision.Allowed {
+			var apart []string
+			if d.Subnets, apart = parted(d.Subnets, g.Subnets); len(apart) > 0 {
+				g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: fmt.Sprintf("nothing leads to it in %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
+				if len(d.Subnets) == 0 {
+					continue
+				}
+			}
 			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
 				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
@@ -183,29 +201,6 @@ func (g *Ground) waits(d database.Database, allowed bool) {
 	}
 }
 
-// Notebooks returns the notebook instances of the sides that consume, in batches: what the policy allows to do for each is asked by who serves them.
-func (s Surveyor) Notebooks(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
-	var out []workflow.Batch
-	for _, g := range grounds {
-		if !g.Side.Consumer {
-			continue
-		}
-		v := g.Side.VPC
-		found, err := notebook.In(ctx, s.Enter(v.Place()).SageMaker, route.SubnetIDs(g.Subnets))
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
-		}
-		one := workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}
-		out = append(out, notebook.Batches(one, g.Subnets, found)...)
-	}
-	return out, nil
-}
-
-// judged is what the policy is asked about of a VPC.
-func judged(f *workflow.Facts) *workflow.Facts {
-	return &workflow.Facts{VPC: f.VPC, Tags: f.Tags, Account: f.Account}
-}
-
 // Trims gathers what goes of a connection that stays: of its sides, as they were surveyed, those of which a trim says that something
 // has no use any more, with the notebooks there, those of participants among them, that may have host routes to it.
 func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*workflow.Trim) ([]workflow.Side, []workflow.Batch, error) {
@@ -213,7 +208,7 @@ func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*
 	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
 		if trims[n] != nil {
-			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Trim: trims[n]})
+			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Subnets: side.Subnets, Ways: side.Ways, Trim: trims[n]})
 			rerouted[side.Role] = rerouted[side.Role] || len(trims[n].Destinations) > 0
 		}
 		if !rerouted[side.Role] { // an owner's side is before those of its participants

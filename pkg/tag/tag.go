@@ -20,6 +20,7 @@ const (
 	DataAPI          = "drawbridge:data-api"
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
+	Reach            = "drawbridge:reach"             // how far do the routes of a connection go: into all of this VPC, not into this subnet, not in this table?
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
 	Secret           = "drawbridge:secret"            // the secret with the database user of an Aurora cluster
@@ -33,6 +34,12 @@ const (
 	Take  = "true"  // take it over; what is there stays its owner's
 	Leave = "false" // let go of it, and leave everything as it stands
 	Undo  = "undo"  // take back what was added for it, then let go of it
+)
+
+// The values of [Reach].
+const (
+	NoReach  = "none" // a subnet, or a route table, is kept out of every connection
+	WholeVPC = "vpc"  // a connection reaches all of a VPC
 )
 
 // The values of [Approval] that say yes.
@@ -68,6 +75,7 @@ const (
 	StoredSecret    Kind = "secret" // of Secrets Manager
 	KMSKey          Kind = "key"    // of KMS
 	Subnet          Kind = "subnet"
+	RouteTable      Kind = "route-table"
 	Group           Kind = "security-group"
 )
 
@@ -84,6 +92,7 @@ var Wishes = []Wish{
 	{Attach, VPC, Name},
 	{DataAPI, VPC, OneOf("true", "false")},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
+	{Reach, VPC, OneOf(WholeVPC)},
 	{Approval, Peering, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
 	{Manage, Peering, OneOf(Take, Leave, Undo)},
 	{Accept, Gateway, OneOf("auto", "ask", "never").InDoubt("ask")},
@@ -107,6 +116,8 @@ var Wishes = []Wish{
 	{DataAPI, StoredSecret, Clusters},
 	{DataAPI, KMSKey, Clusters},
 	{Client, Subnet, OneOf("true", "false")},
+	{Reach, Subnet, OneOf(NoReach)},
+	{Reach, RouteTable, OneOf(NoReach)},
 	{Client, Group, OneOf("true", "false")},
 }
 

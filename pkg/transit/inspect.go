@@ -16,7 +16,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -36,8 +35,7 @@ type EC2 interface {
 // Clients are the member-account clients that an inspection uses, for one account and Region.
 type Clients struct {
 	survey.Clients
-	EC2    EC2
-	Lambda notebook.LambdaAPI
+	EC2 EC2
 }
 
 // Inspector answers what a pair of VPCs on a gateway needs next.
@@ -233,6 +231,10 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	l.weighed = true
+	if out.Batches, err = s.Consume(ctx, grounds...); err != nil {
+		return v, err
+	}
+	l.q.Closed = survey.Closed(grounds...)
 	if len(l.items) > 0 && !l.in.Trimmed {
 		surveyed := survey.Values(grounds)
 		surplus := connection.Surplus(out.Connection, surveyed, l.items)
@@ -249,7 +251,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 			return v, nil
 		}
 	}
-	if out.Batches, err = l.connect(ctx, l.in.Execution, s, l.pair, grounds...); err != nil {
+	if err = l.connect(ctx, l.in.Execution, l.pair, grounds...); err != nil {
 		return v, err
 	}
 	out.Sides = survey.Values(grounds)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -315,41 +314,24 @@ func search(ctx context.Context, api EC2, table string, narrower ...types.Filter
 	return got, nil
 }
 
-// connect fills in what the steps need that connect the pair.
-func (i Inspector) connect(ctx context.Context, execution string, s survey.Surveyor, p *pair, grounds ...*survey.Ground) ([]workflow.Batch, error) {
-	notebooks, err := s.Notebooks(ctx, grounds...)
-	if err != nil {
-		return nil, err
-	}
+// connect fills in what else the steps need that connect the pair.
+func (i Inspector) connect(ctx context.Context, execution string, p *pair, grounds ...*survey.Ground) error {
 	for _, g := range grounds {
 		end, api := &p.q.Ends[end(g.Side)], i.Enter(execution, g.Side.VPC.Place())
 		if g.Side.Owner == "" {
+			var err error
 			if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
-				return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+				return fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
 			}
 		}
 		for _, o := range g.Side.Openings {
 			end.Seats = append(end.Seats, seat(o.Database, g.Subnets, o.Subnets...))
 		}
-		if !g.Side.Consumer {
-			continue
-		}
-		for _, b := range notebooks {
-			if b.VPC == g.Side.VPC.ID && b.Account == g.Side.VPC.Account {
-				for _, name := range b.Names {
-					end.Seats = append(end.Seats, seat("notebook "+name, g.Subnets, b.Subnet))
-				}
-			}
-		}
-		functions, err := notebook.Functions(ctx, api.Lambda, g.Side.VPC.ID, g.Side.Subnets)
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
-		}
-		for _, f := range functions {
-			end.Seats = append(end.Seats, seat(f.Name, g.Subnets, f.Subnets...))
+		for _, c := range g.Side.Clients {
+			end.Seats = append(end.Seats, seat(c.Called(), g.Subnets, c.Subnets...))
 		}
 	}
-	return notebooks, nil
+	return nil
 }
 
 func seat(name string, subnets []route.Subnet, ids ...string) Seat {

@@ -161,7 +161,7 @@ const hostRoute = 120
 func connecting(sides []Side, notebooks []Batch) int {
 	bytes := hops(len(sides)) + batched(notebooks)
 	for _, s := range sides {
-		bytes += s.Carried + len(s.Tables)*len(s.Peer.CIDRs)*hostRoute + hops(len(s.Tables)*len(s.Peer.CIDRs)) + hops(len(s.Openings)+1)
+		bytes += s.Carried + s.ways()*hostRoute + hops(s.ways()+len(s.Tables)) + hops(len(s.Openings)+1)
 	}
 	return bytes
 }

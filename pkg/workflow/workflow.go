@@ -115,6 +115,8 @@ type Table struct {
 	Subnets []string `json:"subnets,omitempty"` // explicitly associated
 	Routes  []Route  `json:"routes,omitempty"`
 	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
+	// Apart says that its owner keeps it out of every connection, by the tag drawbridge:reach.
+	Apart bool `json:"apart,omitempty"`
 }
 
 // Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
@@ -164,6 +166,20 @@ type Side struct {
 	Ports []int `json:"ports,omitempty"`
 	// Goals are the ranges of those databases' subnets, as few as possible; empty if that is not known of one.
 	Goals []netip.Prefix `json:"goals,omitempty"`
+	// Clients are what calls the peer's databases from here, if some are open to it, as the inspection read them once. On a side of a participant
+	// they are the participant's, on the owner's side the owner's.
+	Clients []Client `json:"clients,omitempty"`
+	// Overlooked says which clients were not looked at, as the end of a sentence; empty if all were.
+	Overlooked string `json:"overlooked,omitempty"`
+	// Callers are the peer's clients, those of its participants among them, if a database is open to them.
+	Callers Callers `json:"callers,omitzero"`
+	// Whole says that its owner wants the connection to reach all of the VPC, by the tag drawbridge:reach, and the policy allows it.
+	Whole bool `json:"whole,omitempty"`
+	// Ways are, on the owner's side, what the route tables have to lead to the peer, and Aims all that is to be reached there; no aims if that is not known.
+	Ways []Way          `json:"ways,omitempty"`
+	Aims []netip.Prefix `json:"aims,omitempty"`
+	// Idle says why there are no ways.
+	Idle string `json:"idle,omitempty"`
 	// Unseen is kept while both sides are surveyed; it does not travel.
 	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.

@@ -26,6 +26,7 @@ var followed = []tale{
 		about: `
 As in change-cidr.md. Then beta's owner takes the second CIDR block out of the VPC, and what was added for it goes again:
 routes, rules and the notebook's host routes. All else stays, and in between nothing else was touched.`,
+		prepare: wholeVPCs,
 		acts: []act{
 			request("Connected"),
 			{"The owner of beta associates 10.77.0.0/16 with the VPC.", noting(associate("10.77.0.0/16")), []string{"Announced", "Connected"}},
@@ -35,9 +36,10 @@ routes, rules and the notebook's host routes. All else stays, and in between not
 		also:      asConnected,
 	},
 	{
-		name:  "change-cidr-requester",
-		title: "The VPC with the notebook gets and loses addresses",
-		about: "As in change-cidr-removed.md, but on alpha's side: beta's routes and its database's rules follow.",
+		name:    "change-cidr-requester",
+		title:   "The VPC with the notebook gets and loses addresses",
+		about:   "As in change-cidr-removed.md, but on alpha's side: beta's routes and its database's rules follow.",
+		prepare: wholeVPCs,
 		acts: []act{
 			request("Connected"),
 			{"The owner of alpha associates 10.78.0.0/16 with the VPC.", noting(mine("10.78.0.0/16")), []string{"Announced", "Connected"}},
@@ -115,6 +117,7 @@ just created has no port for some minutes; then the next sweep finds it.`,
 		about: `
 As in s1-peering.md. Then beta's VPC gets a subnet without a route table of its own. It uses the main one, which no subnet
 used before and which therefore has no route to alpha yet.`,
+		prepare: wholeVPCs,
 		acts: []act{
 			request("Connected"),
 			{"The owner of beta makes a subnet.", plainSubnet, []string{"Announced", "Connected"}},

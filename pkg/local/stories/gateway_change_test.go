@@ -66,8 +66,11 @@ asks for the gateway by the tag drawbridge:attach=core. Nothing connects the two
 As in transit.md, up to the connection. Then beta's VPC gets a second CIDR block, and loses it again. The change asks for a look
 at the attachment, which asks for one at each pair; alpha's route tables and the host routes of its notebook follow, both ways. The
 owner's route to another network of the gateway stays as it is.`,
-		change:  onGateway,
-		prepare: attachedPair,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			attachedPair(ctx, t, w)
+			wholeVPCs(ctx, t, w)
+		},
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			{"The owner of beta associates 10.77.0.0/16 with the VPC.", associate("10.77.0.0/16"), []string{"Announced", "Attached", "Connected"}},

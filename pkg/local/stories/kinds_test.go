@@ -249,13 +249,19 @@ func closeClients(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 	_, err := consumer(w).CreateNetworkInterface(ctx, &ec2.CreateNetworkInterfaceInput{SubnetId: &w.ConsumerNetwork.Subnets[1], Groups: []string{groups["jobs"]}})
 	succeeds(t, err)
+	studioFor(ctx, t, w, groups["ana"])
+}
+
+// studioFor gives the consumer a Studio domain in its first subnet, in which Ana works with a security group of her own.
+func studioFor(ctx context.Context, t *testing.T, w *scenario.World, group string) {
+	t.Helper()
 	studio := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	settings := &sagemakertypes.UserSettings{ExecutionRole: aws.String(w.RoleARN("studio")), SecurityGroups: []string{w.ConsumerNetwork.Group}}
-	_, err = studio.CreateDomain(ctx, &sagemaker.CreateDomainInput{DomainName: aws.String("research"), AuthMode: sagemakertypes.AuthModeIam, VpcId: &w.ConsumerNetwork.VPC,
+	_, err := studio.CreateDomain(ctx, &sagemaker.CreateDomainInput{DomainName: aws.String("research"), AuthMode: sagemakertypes.AuthModeIam, VpcId: &w.ConsumerNetwork.VPC,
 		SubnetIds: w.ConsumerNetwork.Subnets[:1], AppNetworkAccessType: sagemakertypes.AppNetworkAccessTypeVpcOnly, DefaultUserSettings: settings})
 	succeeds(t, err)
 	_, err = studio.CreateUserProfile(ctx, &sagemaker.CreateUserProfileInput{DomainId: aws.String(scenario.StudioDomain), UserProfileName: aws.String("ana"),
-		UserSettings: &sagemakertypes.UserSettings{SecurityGroups: []string{groups["ana"]}}})
+		UserSettings: &sagemakertypes.UserSettings{SecurityGroups: []string{group}}})
 	succeeds(t, err)
 }
 

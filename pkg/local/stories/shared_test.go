@@ -240,7 +240,7 @@ func routesOfStudy(ctx context.Context, t *testing.T, w *scenario.World) bool {
 	}
 	script, err := scenario.OnStartOf(ctx, studies(w), aws.ToString(got.NotebookInstanceLifecycleConfigName))
 	succeeds(t, err)
-	return strings.Contains(script, "line "+w.Consumer.Subnets[1].String()+" "+w.Producer.CIDR.String())
+	return strings.Contains(script, "line "+w.Consumer.Subnets[1].String()+" 10.")
 }
 
 func opensBooks(want bool) func(context.Context, *testing.T, *scenario.World) {
