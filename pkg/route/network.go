@@ -21,6 +21,8 @@ type Subnet struct {
 	V6 netip.Prefix // the zero value if it has none
 	// Zone is the Availability Zone that it is in.
 	Zone string
+	// ZoneID is that of the zone, the same in every account.
+	ZoneID string
 	// Owner is the account that owns its VPC, where several are read of which some may be another account's.
 	Owner string
 	// Client says that its owner marks it as a client's, and Apart that its owner keeps it out of every connection.
@@ -42,7 +44,7 @@ func ReadSubnets(ctx context.Context, ec2api SubnetReader, vpc string) ([]Subnet
 			return nil, fmt.Errorf("reading the subnets of %s: %w", vpc, err)
 		}
 		for _, s := range page.Subnets {
-			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone)}
+			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone), ZoneID: aws.ToString(s.AvailabilityZoneId)}
 			one.V4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
 			tags := tag.Clean(tag.Subnet, tag.OfEC2(s.Tags))
 			one.Client, one.Apart = tags[tag.Client] == "true", tags[tag.Reach] == tag.NoReach
