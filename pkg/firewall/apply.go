@@ -117,16 +117,24 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 // look reads what the ledger has of the groups that may serve.
 func (o *opening) look(ctx context.Context, wanted []Wanted, together map[string][]string) error {
 	for _, w := range wanted {
-		for _, group := range append([]string{w.Group}, together[w.Group]...) {
-			if o.known[group] {
-				continue
-			}
-			items, err := o.Of(ctx, o.side.VPC.Account, o.side.VPC.Region, group)
-			if err != nil {
-				return err
-			}
-			o.items, o.known[group] = append(o.items, items...), true
+		if err := o.lookAt(ctx, append([]string{w.Group}, together[w.Group]...)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// lookAt reads what the ledger has of groups, of each once.
+func (o *opening) lookAt(ctx context.Context, groups []string) error {
+	for _, group := range groups {
+		if o.known[group] {
+			continue
+		}
+		items, err := o.Of(ctx, o.side.VPC.Account, o.side.VPC.Region, group)
+		if err != nil {
+			return err
+		}
+		o.items, o.known[group] = append(o.items, items...), true
 	}
 	return nil
 }

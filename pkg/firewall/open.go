@@ -173,20 +173,24 @@ func (o *opening) spare(ctx context.Context) error {
 	if o.contested {
 		return nil
 	}
-	items, err := o.Items(ctx, o.connection)
-	if err != nil {
+	var groups []string // in any other, a rule serves nothing
+	for _, c := range o.side.Clients {
+		groups = append(groups, o.own(c.Groups)...)
+	}
+	for _, db := range o.side.Openings {
+		groups = append(groups, o.own(db.Groups)...)
+	}
+	if err := o.lookAt(ctx, groups); err != nil {
 		return err
 	}
-	spare, needed := Spares(o.connection, o.side, o.wanted, o.unserved, slices.DeleteFunc(items, func(i ledger.Item) bool {
-		return !slices.ContainsFunc(o.groups, func(g Group) bool { return g.ID == i.Resource })
-	}))
+	spare, needed := Spares(o.connection, o.side, o.wanted, o.unserved, o.items)
 	without := func(ids []string) []string {
 		return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == o.connection })
 	}
 	if _, err := o.MarkAll(ctx, spare, func(i *ledger.Item) { i.Spare = append(without(i.Spare), o.connection) }); err != nil {
 		return err
 	}
-	_, err = o.MarkAll(ctx, needed, func(i *ledger.Item) { i.Spare = without(i.Spare) })
+	_, err := o.MarkAll(ctx, needed, func(i *ledger.Item) { i.Spare = without(i.Spare) })
 	return err
 }
 

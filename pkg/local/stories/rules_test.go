@@ -40,6 +40,7 @@ owner of beta tags the group of returns drawbridge:open=true, and says so that p
 				}
 			},
 		},
+		connected: true,
 	},
 }
 
