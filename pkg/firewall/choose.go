@@ -32,7 +32,7 @@ type Interface struct {
 //
 // Its owner asks for it by the tag drawbridge:open=true on the group.
 func Choose(o workflow.Opening, side workflow.Side, groups []Group, interfaces []Interface) (group, why string) {
-	var against []string
+	var against, shared []string
 	for _, id := range slices.Sorted(slices.Values(o.Groups)) {
 		n := slices.IndexFunc(groups, func(g Group) bool { return g.ID == id })
 		if n < 0 {
@@ -45,12 +45,16 @@ func Choose(o workflow.Opening, side workflow.Side, groups []Group, interfaces [
 		case g.Name == Default:
 			against = append(against, fmt.Sprintf("%s is the group named default, which is never opened", id))
 		case len(others) > 0 && !g.Open && !admit(g.Ingress, calling(o, side)):
-			against = append(against, fmt.Sprintf("%s would open %s as well", id, few(others)))
+			against, shared = append(against, fmt.Sprintf("%s would open %s as well", id, few(others))), append(shared, id)
 		default:
 			return id, ""
 		}
 	}
-	return "", fmt.Sprintf("%s: give it a security group of its own, or tag one of its groups %s=true", strings.Join(against, "; "), tag.Open)
+	why = strings.Join(against, "; ") + ": give it a security group of its own"
+	if len(shared) > 0 {
+		why += fmt.Sprintf(", or tag %s %s=true", shared[0], tag.Open)
+	}
+	return "", why
 }
 
 // named is how many things a reason names.
