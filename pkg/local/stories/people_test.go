@@ -36,8 +36,8 @@ func thrifty(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall
 	if n := story.Work(members); n == 0 || n > 41 {
 		t.Errorf("%d AWS calls in members without AssumeRole and polls, want at most 41", n)
 	}
-	if n := story.Work(hub); n == 0 || n > 86 {
-		t.Errorf("%d AWS calls in the hub, want at most 86", n)
+	if n := story.Work(hub); n == 0 || n > 87 {
+		t.Errorf("%d AWS calls in the hub, want at most 87", n)
 	}
 	if n := engine.Story().Counts().Transitions; n == 0 || n > 26 {
 		t.Errorf("%d state transitions, want at most 26", n)
