@@ -65,7 +65,8 @@ var peeringSteps = map[string]step{
 	"OpenFirewall": {
 		keepsLedger: true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}},
+			// Interfaces say what else has the group that would be opened.
+			{actions: []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}},
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},

@@ -20,7 +20,7 @@ func main() {
 	}
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
-		api := ec2.NewFromConfig(door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region))
-		return firewall.Open(ctx, api, book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
+		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
+		return firewall.Open(ctx, ec2.NewFromConfig(here), book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
 	})
 }

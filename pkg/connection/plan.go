@@ -87,9 +87,8 @@ func Letting(tags ...map[string]string) string {
 //	a route that no way needs, and what of it one needs is led
 //	through the target by others, see [route.Spare]           → goes, and the host routes with it
 //	a route in a table that the side does not have            → keep: nobody can say what it was for
-//	a rule that admits what is open to the peer, or lets out
-//	what the peer opens                                       → keep, see [firewall.Surplus]
-//	a rule that does neither                                  → goes
+//	a rule that lets in or out what shall get through         → keep, see [firewall.Surplus]
+//	a rule that does not                                      → goes
 //
 // What is not in the ledger is somebody else's. Where several sides are in one account and Region, a rule goes only if it serves none.
 func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Item) []*workflow.Trim {
@@ -112,7 +111,7 @@ func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Ite
 			}
 		}
 		rules := slices.DeleteFunc(firewall.Ours(c.ID, here), func(r firewall.Tagged) bool { return r.ID == "" }) // not made yet, perhaps
-		trims[n].Rules = firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)
+		trims[n].Rules = firewall.Surplus(rules, c.ID, s)
 		slices.SortFunc(trims[n].Destinations, netip.Prefix.Compare)
 		trims[n].Destinations = slices.Compact(trims[n].Destinations)
 	}

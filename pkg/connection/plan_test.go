@@ -85,10 +85,12 @@ func TestSurplus(t *testing.T) {
 			return workflow.Side{VPC: workflow.VPC{Account: account, Region: "r", CIDRs: []netip.Prefix{p(cidr)}}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p(peer)}}, Ways: []workflow.Way{{To: []netip.Prefix{p(peer)}}}, Tables: []workflow.Table{{ID: table, Main: true}}, Subnets: []string{"subnet-1"}}
 		}
 		sides := []workflow.Side{side(a, "rtb-a", "10.1.0.0/16", "10.2.0.0/16"), side(x.one, "rtb-b", "10.2.0.0/16", "10.1.0.0/16")}
-		sides[0].Ports, sides[1].Openings = []int{3306}, []workflow.Opening{{Port: 3306, Groups: []string{"sg-b"}}}
+		sides[0].Services, sides[0].Clients = []workflow.Service{{Port: 3306, CIDRs: sides[1].VPC.CIDRs}}, []workflow.Client{{Groups: []string{"sg-a"}}}
+		sides[1].Openings, sides[1].Callers.CIDRs = []workflow.Opening{{Port: 3306, Groups: []string{"sg-b"}}}, sides[0].VPC.CIDRs
 		if strings.HasPrefix(name, "a participant") {
 			joined := side(third, "", "10.2.0.0/16", "10.1.0.0/16")
 			joined.Owner, joined.Tables, joined.Openings = x.one, nil, []workflow.Opening{{Port: 5432, Groups: []string{"sg-c"}}}
+			joined.Callers = sides[1].Callers
 			sides = append(sides, joined)
 		}
 		got := ""

@@ -91,7 +91,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Workgroup: t.ID, Reason: reason})
 		}
 	case tag.Subnet, tag.Group:
-		o.Everywhere = o.Everywhere || t.About(tag.Client, tag.Reach)
+		o.Everywhere = o.Everywhere || t.About(tag.Client, tag.Open, tag.Reach)
 	case tag.Role:
 		if t.About(tag.PrivateNotebooks) && t.Act != tag.Deletes {
 			o.look(privateOf(at, reason))

@@ -42,6 +42,7 @@ func TestPlan(t *testing.T) {
 		"a cluster ended":                 {[]event.Thing{{Kind: tag.DBCluster, ID: cluster, Act: tag.Deletes}}, fanout.Concern{Everywhere: true, Looks: []look.Look{dataAPI}}},
 		"the groups of a cluster":         {[]event.Thing{{Kind: tag.RedshiftCluster, ID: warehouse, Act: tag.Sets, Keys: []string{tag.StudioGroups}}}, fanout.Concern{Looks: []look.Look{studio}}},
 		"a workgroup loses its tag":       {[]event.Thing{{Kind: tag.Workgroup, ID: "sales", Act: tag.Removes, Keys: []string{tag.Studio}}}, fanout.Concern{}},
+		"a group may be opened":           {[]event.Thing{{Kind: tag.Group, ID: "sg-1", Act: tag.Sets, Keys: []string{tag.Open}}}, fanout.Concern{Everywhere: true}},
 		"a role for Studio":               {[]event.Thing{{Kind: tag.Role, ID: "x", Act: tag.Sets, Keys: []string{tag.Studio}}}, fanout.Concern{Looks: []look.Look{roles}}},
 		"two roles for private notebooks": {[]event.Thing{{Kind: tag.Role, ID: "x", Act: tag.Sets, Keys: []string{tag.PrivateNotebooks}}, {Kind: tag.Role, ID: "y", Act: tag.Sets, Keys: []string{tag.PrivateNotebooks}}}, fanout.Concern{Looks: []look.Look{private}}},
 		"a role ended":                    {[]event.Thing{{Kind: tag.Role, ID: "x", Act: tag.Deletes}}, fanout.Concern{Looks: []look.Look{roles}}},

@@ -14,7 +14,7 @@ func TestGroupsOfParticipantsAreNotedAndLeft(t *testing.T) {
 	f := newAccount("sg-own", "sg-theirs")
 	f.owners = map[string]string{"sg-own": producer().Peer.Account, "sg-theirs": "333333333333"}
 	f.put("sg-own", true, 0, "0.0.0.0/0")
-	side := workflow.Side{Role: "requester", Consumer: true, Ports: []int{3306}, VPC: producer().Peer, Peer: producer().VPC}
+	side := consumer()
 	if _, err := f.ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering", Sides: []ledger.Side{{Role: "requester", Account: side.VPC.Account, Region: side.VPC.Region, ID: side.VPC.ID}}}); err != nil {
 		t.Fatal(err)
 	}

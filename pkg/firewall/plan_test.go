@@ -18,9 +18,23 @@ import (
 
 func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
+// called is the side of a database that is called from ranges.
+func called(from ...string) workflow.Side {
+	side := workflow.Side{Peer: workflow.VPC{Account: "111111111111"}}
+	for _, f := range from {
+		side.Callers.CIDRs = append(side.Callers.CIDRs, cidr(f))
+	}
+	return side
+}
+
+// to is what has to get through for a rule.
+func to(r firewall.Rule) []network.Traffic {
+	return []network.Traffic{{Peers: []netip.Prefix{r.CIDR}, Ports: network.Ports{From: r.From, To: r.To}}}
+}
+
 func TestPlan(t *testing.T) {
-	opening := []workflow.Opening{{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}}
-	wanted := firewall.WantedIngress(opening, []netip.Prefix{cidr("10.1.0.0/16")})
+	side := called("10.1.0.0/16")
+	wanted := firewall.WantedIngress(workflow.Opening{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}, "sg-1", side)
 	for name, c := range map[string]struct {
 		rules []firewall.Rule
 		other []firewall.Rule // of sg-2, on the same interface
@@ -49,10 +63,13 @@ func TestPlan(t *testing.T) {
 
 func TestARuleOfTheLedgersIsShared(t *testing.T) {
 	wanted := []firewall.Wanted{{Group: "sg-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: cidr("10.1.0.0/16")}}}
+	wanted[0].Ends = to(wanted[0].Rule)
 	exact, wide := wanted[0].Rule, firewall.Rule{From: 0, To: 65535, CIDR: cidr("10.0.0.0/8")}
 	item := func(state ledger.State, needed string) ledger.Item {
 		return ledger.Item{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 3306 10.1.0.0/16", State: state, Needed: []string{needed}}
 	}
+	wider := item(ledger.Confirmed, "pcx-1")
+	wider.Key = firewall.Key(wide, false)
 	for name, c := range map[string]struct {
 		rules []firewall.Rule
 		item  ledger.Item
@@ -61,6 +78,7 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 		"this connection's":                 {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-1"), "0 0 0 0"},
 		"this one's, its answer lost":       {[]firewall.Rule{exact}, item(ledger.Intended, "pcx-1"), "0 1 0 0"},
 		"another's":                         {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-2"), "0 1 0 0"},
+		"a wider one of this connection's":  {[]firewall.Rule{wide}, wider, "1 0 0 0"},
 		"another's, and one of the owner's": {[]firewall.Rule{exact, wide}, item(ledger.Confirmed, "pcx-2"), "0 0 0 0"},
 		"taken away":                        {nil, item(ledger.Confirmed, "pcx-1"), "1 0 0 0"},
 		"taken away twice":                  {nil, item(ledger.Contested, "pcx-1"), "0 0 1 0"},
@@ -78,24 +96,11 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 }
 
 func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
-	got := firewall.WantedIngress([]workflow.Opening{
-		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}, Network: "DUAL"},
-		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}, Network: "IPV4"},
-		{Database: "no group", Port: 1, Groups: nil},
-	}, []netip.Prefix{cidr("10.1.0.0/16"), cidr("2001:db8::/56")})
-	if len(got) != 3 || got[0].Rule.From != 3307 || got[1].Rule.From != 5439 || got[2].Rule.From != 5439 {
-		t.Errorf("wanted = %v, want port 3307 from IPv4, which is all that the database has, and 5439 from both sources", got)
-	}
-}
-
-func TestOpenEverywhere(t *testing.T) {
-	all := firewall.Group{ID: "sg-1", Egress: []firewall.Rule{{0, 65535, cidr("0.0.0.0/0"), ""}}}
-	shut := firewall.Group{ID: "sg-2"}
-	if !firewall.OpenEverywhere([]firewall.Group{all}, []int{3306}, []netip.Prefix{cidr("10.2.0.0/16")}) {
-		t.Error("the default egress rule is not recognised")
-	}
-	if firewall.OpenEverywhere([]firewall.Group{all, shut}, []int{3306}, []netip.Prefix{cidr("10.2.0.0/16")}) {
-		t.Error("a group without egress is overlooked")
+	side := called("10.1.0.0/16", "2001:db8::/56")
+	dual := firewall.WantedIngress(workflow.Opening{Database: "warehouse", Engine: "redshift", Port: 5439, Network: "DUAL"}, "sg-r", side)
+	four := firewall.WantedIngress(workflow.Opening{Database: "orders", Engine: "mysql", Port: 3307, Network: "IPV4"}, "sg-m", side)
+	if len(dual) != 2 || len(four) != 1 || dual[0].Rule.From != 5439 || four[0].Rule.From != 3307 || four[0].Group != "sg-m" {
+		t.Errorf("wanted = %v, %v, want port 5439 from both sources, and 3307 from IPv4, which is all that the database has", dual, four)
 	}
 }
 
@@ -140,11 +145,12 @@ func TestMissingProperties(t *testing.T) {
 				groups[n].Egress = append(groups[n].Egress, firewall.Rule{From: from, To: from + rapid.IntRange(0, 5).Draw(t, "span"), CIDR: draw("rule")})
 			}
 		}
-		clients := []workflow.Client{{Groups: []string{"sg-1"}}, {Groups: []string{"sg-2"}}}
-		wanted := firewall.WantedEgress(clients, []int{rapid.IntRange(0, 9).Draw(t, "port")}, []netip.Prefix{draw("to"), draw("to")})
+		side := workflow.Side{Clients: []workflow.Client{{Groups: []string{"sg-1"}}, {Groups: []string{"sg-2"}}},
+			Services: []workflow.Service{{Port: rapid.IntRange(0, 9).Draw(t, "port"), CIDRs: []netip.Prefix{draw("to"), draw("to")}}}}
+		wanted, _ := firewall.WantedEgress(side, groups)
 		lacking := firewall.Plan("pcx-1", wanted, true, groups, nil, nil).Add
 		for _, l := range lacking {
-			if !slices.Contains(wanted, l) {
+			if !slices.ContainsFunc(wanted, func(w firewall.Wanted) bool { return w.Group == l.Group && w.Rule == l.Rule }) {
 				t.Fatalf("%v was never wanted", l)
 			}
 			for n := range groups {
@@ -172,6 +178,7 @@ func TestTheFamiliesOfADatabase(t *testing.T) {
 	peers := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8:1::/56")}
 	for network, want := range map[string]string{"IPV4": "[10.1.0.0/16]", "IPV6": "[2001:db8:1::/56]", "DUAL": "[10.1.0.0/16 2001:db8:1::/56]", "": "[10.1.0.0/16 2001:db8:1::/56]"} {
 		o := workflow.Opening{Port: 3306, Groups: []string{"sg-1"}, Network: network}
+		side := workflow.Side{Openings: []workflow.Opening{o}, Callers: workflow.Callers{CIDRs: peers}}
 		if got := fmt.Sprint(o.Family(peers)); got != want {
 			t.Errorf("%s: %s, want %s", network, got, want)
 		}
@@ -179,7 +186,7 @@ func TestTheFamiliesOfADatabase(t *testing.T) {
 		for _, p := range peers {
 			rules = append(rules, firewall.Tagged{ID: p.String(), Group: "sg-1", Connection: "pcx-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: p}})
 		}
-		surplus := firewall.Surplus(rules, "pcx-1", []workflow.Opening{o}, nil, peers, workflow.Unseen{})
+		surplus := firewall.Surplus(rules, "pcx-1", side)
 		if len(surplus)+len(o.Family(peers)) != len(peers) {
 			t.Errorf("%s: %v go", network, surplus)
 		}

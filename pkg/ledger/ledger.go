@@ -177,6 +177,8 @@ type Item struct {
 	Left string `json:"left,omitempty"`
 	// Needed are the ids of those who need it, sorted; see [Kind].
 	Needed []string `json:"needed,omitempty"`
+	// Spare are those of Needed in whose eyes something else serves in its place by now: it may go, when they look next.
+	Spare []string `json:"spare,omitempty"`
 	// By is the execution that intended it. Until it is confirmed, or two minutes old, no other makes the call.
 	By string `json:"by,omitempty"`
 	// For is who needed it last, while it is leaving.

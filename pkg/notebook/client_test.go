@@ -92,9 +92,9 @@ func TestARegionWithoutSageMakerHasNoClientsOfIt(t *testing.T) {
 // What works in a marked subnet, or with a marked group, is a client; what AWS keeps in the subnet for a service is none.
 func TestMarkedClients(t *testing.T) {
 	m := marks{groups: map[string]string{"sg-jobs": "true", "sg-idle": "TRUE", "sg-no": "false"},
-		interfaces: []ec2types.NetworkInterface{at("subnet-1", false, "sg-b", "sg-a"), at("subnet-1", true, "sg-database"), at("subnet-2", false, "sg-c"), at("subnet-5", true, "sg-jobs"), at("subnet-4", false, "sg-jobs", "sg-a")}}
+		interfaces: []ec2types.NetworkInterface{at("subnet-1", false, "sg-b", "sg-a"), at("subnet-1", false, "sg-a", "sg-b"), at("subnet-1", false, "sg-d"), at("subnet-1", true, "sg-database"), at("subnet-2", false, "sg-c"), at("subnet-5", true, "sg-jobs"), at("subnet-4", false, "sg-jobs", "sg-a")}}
 	got, err := clients(t, m, nowhere{}, "subnet-1")
-	want := "security group sg-idle[sg-idle] [subnet-1]; security group sg-jobs[sg-jobs] [subnet-4 subnet-5]; subnet subnet-1[sg-a sg-b] [subnet-1]"
+	want := "interfaces in subnet subnet-1[sg-a sg-b] [subnet-1]; interfaces in subnet subnet-1[sg-d] [subnet-1]; security group sg-idle[sg-idle] [subnet-1]; security group sg-jobs[sg-jobs] [subnet-4 subnet-5]; subnet subnet-1[] [subnet-1]"
 	if err != nil || said(got) != want {
 		t.Errorf("%s, %v\nwant %s", said(got), err, want)
 	}

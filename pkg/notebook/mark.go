@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -21,7 +22,8 @@ type Marks interface {
 // marked returns what owners mark as clients in a VPC, by the tag drawbridge:client on a subnet or on a security group. What works there, such as EC2,
 // Glue, EMR or training jobs, comes and goes; so:
 //
-//	a subnet  the groups of the interfaces in it, without those that AWS keeps for services: databases, endpoints, gateways
+//	a subnet  itself, without groups, as whatever is put into it calls; and for each set of groups that an interface in it has now, those:
+//	          without the interfaces that AWS keeps for services, as databases, endpoints, gateways
 //	a group   the subnets of the interfaces that have it; none: the marked subnets, or none
 func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Client, error) {
 	groups, err := markedGroups(ctx, api, vpc)
@@ -30,16 +32,21 @@ func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Cli
 	}
 	var out []Client
 	for _, id := range subnets {
-		c := Client{Name: "subnet " + id, Subnets: []string{id}}
+		out = append(out, Client{Name: "subnet " + id, Subnets: []string{id}})
+		seen := map[string]bool{}
 		if err := interfaces(ctx, api, "subnet-id", id, func(i types.NetworkInterface) {
+			var groups []string
 			for _, g := range i.Groups {
-				c.Groups = append(c.Groups, aws.ToString(g.GroupId))
+				groups = append(groups, aws.ToString(g.GroupId))
+			}
+			groups = unique(groups)
+			if set := strings.Join(groups, " "); set != "" && !seen[set] {
+				seen[set] = true
+				out = append(out, Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups})
 			}
 		}); err != nil {
 			return nil, err
 		}
-		c.Groups = unique(c.Groups)
-		out = append(out, c)
 	}
 	for _, id := range groups {
 		c := Client{Name: "security group " + id, Groups: []string{id}}

@@ -214,6 +214,9 @@ func grounds(q Question) (requester, accepter *survey.Ground) {
 	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
 	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
 	r.Participants, a.Participants = q.Participants[0], q.Participants[1]
+	// Of a peering that is active: only such a one is connected. https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+	r.Refers = q.Requester.VPC.Region == q.Accepter.VPC.Region
+	a.Refers = r.Refers
 	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter},
 		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
 }

@@ -256,6 +256,26 @@ func (l *land) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _ ...fun
 	return &ec2.DeleteRouteOutput{}, nil
 }
 
+// refers reports whether a rule names a group.
+func (r *heldTag) refers() bool { return strings.HasPrefix(r.cidr, "sg-") }
+
+// held is a rule as EC2 shows it. A group that it names is the peer's.
+func (l *land) held(r *heldTag) types.SecurityGroupRule {
+	out := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr, IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port}
+	if r.refers() {
+		out.CidrIpv4, out.ReferencedGroupInfo = nil, &types.ReferencedSecurityGroup{GroupId: &r.cidr, VpcId: aws.String(map[string]string{"vpc-1": "vpc-2", "vpc-2": "vpc-1"}[l.vpc])}
+	}
+	return out
+}
+
+// peerOf is the range or the group that a permission names.
+func peerOf(p types.IpPermission) string {
+	if len(p.UserIdGroupPairs) > 0 {
+		return *p.UserIdGroupPairs[0].GroupId
+	}
+	return *p.IpRanges[0].CidrIp
+}
+
 func (l *land) permissions(group string, egress bool) []types.IpPermission {
 	var out []types.IpPermission
 	for _, r := range l.rules {
@@ -263,6 +283,9 @@ func (l *land) permissions(group string, egress bool) []types.IpPermission {
 			p := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port, IpRanges: []types.IpRange{{CidrIp: &r.cidr}}}
 			if r.port == 0 {
 				p = types.IpPermission{IpProtocol: aws.String("-1"), IpRanges: p.IpRanges}
+			}
+			if r.refers() {
+				p.IpRanges, p.UserIdGroupPairs = nil, []types.UserIdGroupPair{{GroupId: &r.cidr}}
 			}
 			out = append(out, p)
 		}
@@ -286,8 +309,7 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 		if *in.Filters[0].Name != "group-id" || !slices.Contains(in.Filters[0].Values, r.group) {
 			continue
 		}
-		one := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr,
-			IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port}
+		one := l.held(r)
 		for k, v := range r.tags {
 			one.Tags = append(one.Tags, types.Tag{Key: &k, Value: &v})
 		}
@@ -299,7 +321,7 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 func (l *land) authorize(group string, egress bool, permissions []types.IpPermission, specs []types.TagSpecification) (made []types.SecurityGroupRule, err error) {
 	defer l.lock()()
 	for _, p := range permissions {
-		cidr := *p.IpRanges[0].CidrIp
+		cidr := peerOf(p)
 		if slices.ContainsFunc(l.rules, func(r *heldTag) bool {
 			return r.group == group && r.egress == egress && r.port == *p.FromPort && r.cidr == cidr
 		}) {
@@ -308,12 +330,12 @@ func (l *land) authorize(group string, egress bool, permissions []types.IpPermis
 	}
 	for _, p := range permissions {
 		l.rule++
-		r := &heldTag{id: fmt.Sprintf("sgr-%d", l.rule), group: group, egress: egress, port: *p.FromPort, cidr: *p.IpRanges[0].CidrIp, tags: map[string]string{}}
+		r := &heldTag{id: fmt.Sprintf("sgr-%d", l.rule), group: group, egress: egress, port: *p.FromPort, cidr: peerOf(p), tags: map[string]string{}}
 		for _, tag := range specs[0].Tags {
 			r.tags[*tag.Key] = *tag.Value
 		}
 		l.rules = append(l.rules, r)
-		made = append(made, types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr, IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port})
+		made = append(made, l.held(r))
 	}
 	return made, nil
 }

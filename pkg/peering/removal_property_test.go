@@ -344,7 +344,12 @@ func follows(t *rapid.T, w *realm, id string) {
 			if r.tags["drawbridge:connection"] != id {
 				continue
 			}
-			if !slices.Contains(peer.cidrs, netip.MustParsePrefix(r.cidr)) || r.port != port || w.lands[beta].hidden || r.egress != (account == alpha) {
+			there := slices.Contains(peer.groups, r.cidr)
+			if !r.refers() {
+				p := netip.MustParsePrefix(r.cidr)
+				there = slices.ContainsFunc(peer.cidrs, func(c netip.Prefix) bool { return c.Overlaps(p) && c.Bits() <= p.Bits() })
+			}
+			if !there || r.port != port || w.lands[beta].hidden || r.egress != (account == alpha) {
 				t.Fatalf("%s keeps %+v for %d %v", account, *r, port, peer.cidrs)
 			}
 		}

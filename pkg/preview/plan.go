@@ -114,10 +114,10 @@ func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 	}
 	for _, s := range sides {
 		for _, o := range s.Openings {
-			all = append(all, say("let %s in on port %d of %s by a rule in %s, where there is none", list(s.Peer.CIDRs), o.Port, o.Database, strings.Join(o.Groups, ", ")))
+			all = append(all, say("let the clients in %s in on port %d of %s by a rule in a group of its own of %s, where there is none", where(s.Peer), o.Port, o.Database, strings.Join(o.Groups, ", ")))
 		}
-		if len(s.Ports) > 0 {
-			all = append(all, say("let the clients in %s out to %s on ports %s, where they are not", where(s.VPC), list(s.Peer.CIDRs), list(s.Ports)))
+		for _, one := range s.Services {
+			all = append(all, say("let the clients in %s out to %s on port %d, where they are not", where(s.VPC), list(one.CIDRs), one.Port))
 		}
 	}
 	for _, b := range notebooks {

@@ -88,8 +88,9 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 		"[function half] 1 true false [subnet-a] [10.1.0.0/24] [sg-2]",
 		"[function one function two] 2 true false [subnet-a] [10.1.0.0/24] [sg-1]",
 		"[function other] 1 true false [subnet-a subnet-b] [10.1.0.0/23] [sg-1]",
+		"[interfaces in subnet subnet-m] 1 true false [subnet-m] [10.1.3.0/24] [sg-jobs]",
 		"[notebook nb] 1 true true [subnet-a] [10.1.0.0/24] [sg-1]",
-		"[subnet subnet-m] 1 true false [subnet-m] [10.1.3.0/24] [sg-jobs]"}
+		"[subnet subnet-m] 1 true false [subnet-m] [10.1.3.0/24] []"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the clients are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -96,12 +96,21 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 		}
 		g.Side.Subnets = route.SubnetIDs(g.Subnets)
 		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
-		return s.offer(ctx, g)
+		return s.open(ctx, g)
 	}
 	if err := Both(func() error { return one(first) }, func() error { return one(second) }); err != nil {
 		return nil, err
 	}
-	return s.join(ctx, s.offer, first, second)
+	return s.join(ctx, s.open, first, second)
+}
+
+// open finds the databases of a side that are opened, and says through which of their groups others would open as well.
+func (s Surveyor) open(ctx context.Context, g *Ground) error {
+	err := s.offer(ctx, g)
+	for n, o := range g.Side.Openings {
+		g.Side.Openings[n].Shared = shared(o, g.shut)
+	}
+	return err
 }
 
 // Offer fills in the databases of both sides that the policy opens to the other, with those that would be reachable beside them, and

@@ -23,13 +23,13 @@ func lead(s *workflow.Side, all []*workflow.Side) {
 	if s.Owner != "" {
 		return
 	}
-	whole := false // the peer
+	whole := wide(s, all)
 	var here, there []*workflow.Side
 	for _, one := range all {
 		if one.Role == s.Role {
 			here = append(here, one)
 		} else {
-			there, whole = append(there, one), whole || one.Whole
+			there = append(there, one)
 		}
 	}
 	calls, answers := paths(here, there), paths(there, here)

@@ -3,6 +3,7 @@ package survey_test
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,39 @@ func TestWaysAreTheLeastThatWorks(t *testing.T) {
 		}
 		if len(a.Ways) == 0 && !strings.Contains(a.Idle, c.idle) || (a.Idle == "") != (len(a.Ways) > 0) {
 			t.Errorf("%s: %q, want %q", name, a.Idle, c.idle)
+		}
+	}
+}
+
+// What is wanted whole may call from everywhere in its VPC, and may be called everywhere: rules have the width of the routes.
+func TestRulesOfAVPCThatIsWantedWhole(t *testing.T) {
+	groups := [][]string{{"sg-d"}}
+	of := func(port int, texts ...string) []workflow.Service {
+		return []workflow.Service{{Port: port, CIDRs: prefixes(texts...), Groups: groups}}
+	}
+	one := workflow.Callers{CIDRs: prefixes("10.1.1.0/24"), Groups: []workflow.GroupSet{{Account: alpha, Groups: []string{"sg-1"}}}}
+	for name, c := range map[string]struct {
+		change   func(a, b *workflow.Side)
+		callers  workflow.Callers
+		services []workflow.Service
+	}{
+		"neither":                                {func(a, b *workflow.Side) {}, one, of(3306, "10.2.0.0/24")},
+		"the caller's":                           {func(a, b *workflow.Side) { a.Whole = true }, workflow.Callers{CIDRs: prefixes("10.1.0.0/16", "fd00:1::/56"), More: true}, of(3306, "10.2.0.0/24")},
+		"the caller's, as it comes":              {func(a, b *workflow.Side) { a.Whole, b.Peer.CIDRs = true, prefixes("10.1.128.0/17") }, workflow.Callers{CIDRs: prefixes("10.1.128.0/17"), More: true}, of(3306, "10.2.0.0/24")},
+		"it, before anybody calls":               {func(a, b *workflow.Side) { a.Whole, a.Clients = true, nil }, workflow.Callers{CIDRs: prefixes("10.1.0.0/16", "fd00:1::/56"), More: true}, of(3306, "10.2.0.0/24")},
+		"the database's":                         {func(a, b *workflow.Side) { b.Whole = true }, one, of(3306, "10.2.0.0/16")},
+		"it, and the database has both families": {func(a, b *workflow.Side) { b.Whole, b.Openings[0].Network = true, "DUAL" }, one, of(3306, "10.2.0.0/16", "fd00:2::/56")},
+		"it, of ranges side by side":             {func(a, b *workflow.Side) { b.Whole, a.Peer.CIDRs = true, prefixes("10.2.0.0/17", "10.2.128.0/17") }, one, of(3306, "10.2.0.0/17", "10.2.128.0/17")},
+		"both, and nothing is open":              {func(a, b *workflow.Side) { a.Whole, b.Whole, b.Openings = true, true, nil }, workflow.Callers{}, nil},
+	} {
+		a, b := sides()
+		a.Clients = []workflow.Client{{Names: []string{"notebook n"}, Count: 1, Account: alpha, Subnets: []string{"subnet-a"}, CIDRs: prefixes("10.1.1.0/24"), Groups: []string{"sg-1"}}}
+		b.Openings = []workflow.Opening{{Database: "db", Port: 3306, Network: "IPV4", Groups: groups[0], Subnets: []string{"subnet-d"}, CIDRs: prefixes("10.2.0.0/24")}}
+		a.Refers, b.Refers = true, true
+		c.change(&a, &b)
+		survey.Appoint(&a, &b)
+		if !reflect.DeepEqual(b.Callers, c.callers) || !reflect.DeepEqual(a.Services, c.services) {
+			t.Errorf("%s: callers %v, want %v; services %v, want %v", name, b.Callers, c.callers, a.Services, c.services)
 		}
 	}
 }

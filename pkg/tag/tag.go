@@ -19,6 +19,7 @@ const (
 	// who queries an Aurora cluster through the Data API; a secret and a key that open the cluster for them; a VPC from where somebody does
 	DataAPI          = "drawbridge:data-api"
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
+	Open             = "drawbridge:open"              // may this security group be opened, though other things have it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
 	Reach            = "drawbridge:reach"             // how far do the routes of a connection go: into all of this VPC, not into this subnet, not in this table?
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
@@ -119,6 +120,7 @@ var Wishes = []Wish{
 	{Reach, Subnet, OneOf(NoReach)},
 	{Reach, RouteTable, OneOf(NoReach)},
 	{Client, Group, OneOf("true", "false")},
+	{Open, Group, OneOf("true", "false")},
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.

@@ -231,6 +231,8 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	l.weighed = true
+	first.Side.Refers = Refers(*q, zoneIDs(first.Subnets, second.Subnets))
+	second.Side.Refers = first.Side.Refers
 	if out.Batches, err = s.Consume(ctx, grounds...); err != nil {
 		return v, err
 	}

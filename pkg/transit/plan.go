@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -210,6 +211,26 @@ func Crossing(q Question, end int) []netip.Prefix {
 	return slices.DeleteFunc(survey.Reachable(here.VPC.CIDRs, there.VPC.CIDRs), func(p netip.Prefix) bool {
 		return p.Addr().Is6() && !(here.Attachment.IPv6 && there.Attachment.IPv6) || slices.ContainsFunc(here.VPC.CIDRs, p.Overlaps)
 	})
+}
+
+// Refers reports whether a rule of one VPC may refer to groups of the other: gateway and attachments allow it, all that crosses goes straight from the one
+// to the other, and nothing is in the zone that AWS leaves out. zones are the ids of all zones of both VPCs.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security
+func Refers(q Question, zones []string) bool {
+	if !q.Gateway.References || slices.Contains(zones, network.Unreferable) {
+		return false
+	}
+	for n, e := range q.Ends {
+		if !e.Attachment.References {
+			return false
+		}
+		for _, cidr := range Crossing(q, n) {
+			if in, unclear := leads(e, q.Ends[1-n], cidr); len(in)+len(unclear) > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Both returns the ranges of a VPC that overlap some of the other's: nothing in them is connected.

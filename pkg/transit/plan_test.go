@@ -43,6 +43,29 @@ func both() transit.Question {
 		Connects: [2]policy.Decision{yes, no}, Routes: [2]policy.Decision{yes, yes}}
 }
 
+// AWS lets rules refer to groups across a gateway only where everything on the way allows it, and where nothing is between.
+func TestRefers(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*transit.Question)
+		zones  []string
+		want   bool
+	}{
+		"all allow it":                    {func(*transit.Question) {}, []string{"use1-az1", "use1-az2"}, true},
+		"the gateway does not":            {func(q *transit.Question) { q.Gateway.References = false }, nil, false},
+		"one attachment does not":         {func(q *transit.Question) { q.Ends[1].Attachment.References = false }, nil, false},
+		"a subnet in the zone without it": {func(*transit.Question) {}, []string{"use1-az1", "use1-az3"}, false},
+		"another VPC inspects what crosses": {func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{{Destination: cidrs("10.1.0.0/16")[0], Attachment: "tgw-attach-x", Static: true}}
+		}, nil, false},
+	} {
+		q := both()
+		q.Gateway.References, q.Ends[0].Attachment.References, q.Ends[1].Attachment.References = true, true, true
+		if c.change(&q); transit.Refers(q, c.zones) != c.want {
+			t.Errorf("%s: want %v", name, c.want)
+		}
+	}
+}
+
 func TestStanding(t *testing.T) {
 	for state, want := range map[string]workflow.Answer{
 		"available": "", "": workflow.AnswerDisconnect, "deleted": workflow.AnswerDisconnect, "deleting": workflow.AnswerDisconnect,

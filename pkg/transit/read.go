@@ -77,6 +77,7 @@ func attachmentOf(ctx context.Context, api EC2, gateway, vpc string) (*Attachmen
 	a := found[0]
 	out := &Attachment{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Subnets: a.SubnetIds}
 	if a.Options != nil {
+		out.References = a.Options.SecurityGroupReferencingSupport == types.SecurityGroupReferencingSupportValueEnable
 		out.DNS, out.IPv6 = a.Options.DnsSupport == types.DnsSupportValueEnable, a.Options.Ipv6Support == types.Ipv6SupportValueEnable
 	}
 	out.Tags = tag.Clean(tag.Attachment, tag.OfEC2(a.Tags))
@@ -170,6 +171,17 @@ func zone(subnets []route.Subnet, id string) string {
 	return subnets[at].Zone
 }
 
+// zoneIDs returns the ids of the zones that subnets are in.
+func zoneIDs(sides ...[]route.Subnet) []string {
+	var out []string
+	for _, subnets := range sides {
+		for _, s := range subnets {
+			out = append(out, s.ZoneID)
+		}
+	}
+	return out
+}
+
 // view reads, once in a look, what the gateway's owner sees and says: the gateway with its tags, and of each attachment the tags and the
 // association.
 func (l *inspection) view(ctx context.Context) error {
@@ -237,6 +249,7 @@ func (l *inspection) gateway(ctx context.Context) error {
 			places = []event.Place{{Account: g.Owner, Region: at.Region}}
 			continue
 		}
+		g.References = gateway.Options != nil && gateway.Options.SecurityGroupReferencingSupport == types.SecurityGroupReferencingSupportValueEnable
 		g.DNS = gateway.Options != nil && gateway.Options.DnsSupport == types.DnsSupportValueEnable
 		g.Tags = tag.Clean(tag.Gateway, tag.OfEC2(gateway.Tags))
 		return nil

@@ -31,9 +31,11 @@ const (
 // Gateway is a transit gateway.
 type Gateway struct {
 	ID    string
-	Owner string            // the account
-	DNS   bool              // DNS support
-	Tags  map[string]string // as its owner has them
+	Owner string // the account
+	DNS   bool   // DNS support
+	// References says that rules may refer to groups of other VPCs, as far as the attachments let them.
+	References bool
+	Tags       map[string]string // as its owner has them
 }
 
 // Attachment is what AWS says about a VPC's attachment to a gateway.
@@ -43,7 +45,9 @@ type Attachment struct {
 	Subnets []string
 	DNS     bool
 	IPv6    bool
-	Tags    map[string]string // as the VPC's account has them
+	// References says that rules may refer to groups across the attachment, as far as the gateway lets them.
+	References bool
+	Tags       map[string]string // as the VPC's account has them
 }
 
 // Entry is a route of a route table of the gateway.

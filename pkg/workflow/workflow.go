@@ -166,6 +166,10 @@ type Side struct {
 	Ports []int `json:"ports,omitempty"`
 	// Goals are the ranges of those databases' subnets, as few as possible; empty if that is not known of one.
 	Goals []netip.Prefix `json:"goals,omitempty"`
+	// Services are those ports, each with where the databases are that answer on it.
+	Services []Service `json:"services,omitempty"`
+	// Refers says that a rule of a security group here may refer to groups of the account that owns the peer VPC.
+	Refers bool `json:"refers,omitempty"`
 	// Clients are what calls the peer's databases from here, if some are open to it, as the inspection read them once. On a side of a participant
 	// they are the participant's, on the owner's side the owner's.
 	Clients []Client `json:"clients,omitempty"`
@@ -210,9 +214,20 @@ type Opening struct {
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Shared are those of Groups that a database has, too, on the same port, which nobody opens to the other side: with the names of such databases.
+	Shared map[string][]string `json:"shared,omitempty"`
 	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
 	// the port. Only what people are asked about says so.
 	Also []string `json:"also,omitempty"`
+}
+
+// Service is a TCP port on which opened databases answer.
+type Service struct {
+	Port int `json:"port"`
+	// CIDRs are the ranges of the databases' subnets, as few prefixes as possible; all that comes there, if that of one is not known.
+	CIDRs []netip.Prefix `json:"cidrs"`
+	// Groups are the sets of security groups that one of the databases has.
+	Groups [][]string `json:"groups,omitempty"`
 }
 
 // Family returns those of prefixes that are of a family in which the database has addresses.

@@ -162,7 +162,7 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := w.group(ctx, w.Consumer, w.ConsumerNetwork.Group)
+	clients, err := w.group(ctx, w.Consumer, w.ConsumerNetwork.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -170,23 +170,25 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	if w.Studio {
 		client = "Studio"
 	}
+	out := func(g ec2types.SecurityGroup) bool { // to wherever the database may be
+		return !slices.ContainsFunc(w.Producer.Subnets[:2], func(to netip.Prefix) bool { return !admits(g.IpPermissionsEgress, to, w.ProducerNetwork.Group, port) })
+	}
 	var hops []story.Hop
 	if w.Function != "" {
 		function, err := w.group(ctx, w.Consumer, w.FunctionGroup)
 		if err != nil {
 			return nil, err
 		}
-		hops = append(hops, story.Hop{Hop: "security group", OK: admits(function.IpPermissionsEgress, w.Producer.CIDR, port),
-			Detail: fmt.Sprintf("of the function lets TCP %d out to %s", port, w.Producer.CIDR)})
+		hops = append(hops, story.Hop{Hop: "security group", OK: out(function), Detail: fmt.Sprintf("of the function lets TCP %d out to the subnets of %s", port, w.Database.Name)})
 	}
 	return append(hops, []story.Hop{
 		{
-			Hop: "security group", OK: admits(out.IpPermissionsEgress, w.Producer.CIDR, port),
-			Detail: fmt.Sprintf("of %s lets TCP %d out to %s", client, port, w.Producer.CIDR),
+			Hop: "security group", OK: out(clients),
+			Detail: fmt.Sprintf("of %s lets TCP %d out to the subnets of %s", client, port, w.Database.Name),
 		},
 		{
-			Hop: "security group", OK: admits(in.IpPermissions, w.Consumer.CIDR, port),
-			Detail: fmt.Sprintf("of %s lets TCP %d in from %s", w.Database.Name, port, w.Consumer.CIDR),
+			Hop: "security group", OK: admits(in.IpPermissions, w.Consumer.Subnets[0], w.ConsumerNetwork.Group, port),
+			Detail: fmt.Sprintf("of %s lets TCP %d in from %s", w.Database.Name, port, client),
 		},
 	}...), nil
 }
@@ -202,8 +204,8 @@ func (w *World) group(ctx context.Context, h Home, id string) (ec2types.Security
 	return answer.SecurityGroups[0], nil
 }
 
-// admits reports whether one permission covers the whole of peer on the port.
-func admits(permissions []ec2types.IpPermission, peer netip.Prefix, port int32) bool {
+// admits reports whether one permission covers the whole of peer, or names the group there, on the port.
+func admits(permissions []ec2types.IpPermission, peer netip.Prefix, group string, port int32) bool {
 	return slices.ContainsFunc(permissions, func(p ec2types.IpPermission) bool {
 		switch aws.ToString(p.IpProtocol) {
 		case "-1":
@@ -214,7 +216,8 @@ func admits(permissions []ec2types.IpPermission, peer netip.Prefix, port int32) 
 		default:
 			return false
 		}
-		return slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool { return covers(aws.ToString(r.CidrIp), peer) })
+		return slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool { return covers(aws.ToString(r.CidrIp), peer) }) ||
+			slices.ContainsFunc(p.UserIdGroupPairs, func(g ec2types.UserIdGroupPair) bool { return aws.ToString(g.GroupId) == group })
 	})
 }
 

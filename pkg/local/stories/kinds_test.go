@@ -22,6 +22,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // kindTales are the stories of the kinds of databases and clients beside those of S1.
@@ -135,15 +136,15 @@ func groupNamed(ctx context.Context, t *testing.T, client *ec2.Client, vpc, name
 	return got.SecurityGroups[0]
 }
 
-// admitsAlone holds a group of beta's to the ports that it lets alpha in at, and no other.
+// admitsAlone holds a group of beta's to the ports that it lets the notebook in at, by its group, and no other.
 func admitsAlone(name string, ports ...int32) func(context.Context, *testing.T, *scenario.World) {
 	return func(ctx context.Context, t *testing.T, w *scenario.World) {
 		t.Helper()
 		var open []int32
 		for _, p := range groupNamed(ctx, t, producer(w), w.ProducerNetwork.VPC, name).IpPermissions {
 			open = append(open, aws.ToInt32(p.FromPort))
-			if len(p.IpRanges) != 1 || aws.ToString(p.IpRanges[0].CidrIp) != w.Consumer.CIDR.String() {
-				t.Errorf("%s lets in %+v", name, p.IpRanges)
+			if g := p.UserIdGroupPairs; len(p.IpRanges) != 0 || len(g) != 1 || aws.ToString(g[0].GroupId) != w.ConsumerNetwork.Group || aws.ToString(g[0].UserId) != w.Consumer.Account {
+				t.Errorf("%s lets in %+v, %+v", name, p.IpRanges, g)
 			}
 		}
 		if !slices.Equal(open, ports) {
@@ -163,7 +164,7 @@ func letsOut(names ...string) func(context.Context, *testing.T, *scenario.World)
 					to = append(to, fmt.Sprint(aws.ToInt32(p.FromPort), " ", aws.ToString(r.CidrIp)))
 				}
 			}
-			want := []string{fmt.Sprint(w.Database.Port, " ", w.Producer.CIDR)}
+			want := []string{fmt.Sprint(w.Database.Port, " ", network.Merge(w.Producer.Subnets[:2])[0])}
 			if !slices.Contains(names, name) {
 				want = nil
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // crowdedNetworks are the stories of networks in which there is something already that looks as if it were in the way, or is.
@@ -38,7 +39,7 @@ nobody's way.`,
 			}
 			for _, g := range got.SecurityGroups {
 				out := g.IpPermissionsEgress
-				if len(out) != 1 || aws.ToInt32(out[0].FromPort) != 3306 || len(out[0].IpRanges) != 1 || aws.ToString(out[0].IpRanges[0].CidrIp) != w.Producer.CIDR.String() {
+				if len(out) != 1 || aws.ToInt32(out[0].FromPort) != 3306 || len(out[0].IpRanges) != 1 || aws.ToString(out[0].IpRanges[0].CidrIp) != network.Merge(w.Producer.Subnets[:2])[0].String() {
 					t.Errorf("%s lets out %+v", aws.ToString(g.GroupName), out)
 				}
 			}

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -251,10 +252,13 @@ func opensBooks(want bool) func(context.Context, *testing.T, *scenario.World) {
 			GroupIds: []string{noteGroup(ctx, t, w, account, w.ProducerNetwork.VPC, "books")}})
 		succeeds(t, err)
 		open := slices.ContainsFunc(got.SecurityGroups[0].IpPermissions, func(p ec2types.IpPermission) bool {
-			return aws.ToInt32(p.FromPort) == 5432 && slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool { return aws.ToString(r.CidrIp) == w.Consumer.CIDR.String() })
+			return aws.ToInt32(p.FromPort) == 5432 && slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool {
+				from, err := netip.ParsePrefix(aws.ToString(r.CidrIp))
+				return err == nil && from.Overlaps(w.Consumer.Subnets[1]) && from != w.Consumer.CIDR
+			})
 		})
 		if open != want {
-			t.Errorf("books is open to %s: %v, want %v", w.Consumer.CIDR, open, want)
+			t.Errorf("books is open to %s: %v, want %v", w.Consumer.Subnets[1], open, want)
 		}
 	}
 }
