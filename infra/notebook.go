@@ -42,7 +42,7 @@ func (h *hub) eachNotebook(scope constructs.Construct) sfn.Map {
 	})
 	inject := h.task(scope, "InjectRoutes",
 		data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$.notebook"), "phase": at("$.restart.phase")},
-		result{path: "$.injected", selector: data{"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops")}})
+		result{path: "$.injected", selector: data{"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "set": at("$.Payload.set")}})
 	wait := sfn.NewWait(scope, jsii.String("WaitForNotebook"), &sfn.WaitProps{
 		Comment: jsii.String("Stopping, attaching and starting take minutes."),
 		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(15))),

@@ -36,11 +36,6 @@ type client interface {
 	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
 }
 
-// ACLReader is what [CheckACLs] needs of EC2.
-type ACLReader interface {
-	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
-}
-
 // Open makes one side's security groups let the connection's traffic through: its databases admit the peer, its
 // clients reach the peer's databases. by is the execution that it is done for.
 //

@@ -1,9 +1,9 @@
-// Package firewall opens security groups for a connection and checks network ACLs.
+// Package firewall opens security groups for a connection.
 //
 // The producer's database admits the consumer's addresses on the database's port; the consumer's clients may reach
 // the producer's addresses on it. Each rule is written in the ledger before it is added, and goes with the last connection that
 // needs it; a rule that somebody else added is never ours, whatever it admits. Its tags say to people what it is for.
-// Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged, never changed.
+// Network ACLs are shared by whole subnets and ordered by their owner: they are judged with the paths, never changed.
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 package firewall
 

@@ -67,12 +67,12 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 	nb, stopped, exact := in.Notebook, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	book := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution}
 	routed := book.routed(ec2api)
-	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
+	hop, set := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}, false
 	answer := func(a, detail string, args ...any) (workflow.InjectRoutesOutput, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
-		return workflow.InjectRoutesOutput{Answer: a, Hops: []workflow.Hop{hop}}, nil
+		return workflow.InjectRoutesOutput{Answer: a, Hops: []workflow.Hop{hop}, Set: set}, nil
 	}
 	// failed ends what a person must mend here, in words; what may pass, or is a matter of permissions, fails the step.
 	failed := func(err error) (workflow.InjectRoutesOutput, error) {
@@ -93,7 +93,7 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
 	}
-	needed, err := book.needed(ctx, tableOf(in.Connection, in.Routed, nb))
+	needed, err := book.needed(ctx, TableOf(in.Connection, in.Routed, nb))
 	if err != nil {
 		return workflow.InjectRoutesOutput{}, err
 	}
@@ -129,7 +129,7 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 		if err == nil && name == NameFor(nb.Subnet) && nb.Tag == AtNextStart { // attached, and stopped before saying so
 			err = setStatus(ctx, api, nb.ARN, Attached)
 		}
-		if err == nil {
+		if set = err == nil; set {
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
 		if !errors.Is(err, errGone) {
@@ -151,6 +151,7 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 		if err == nil && name == NameFor(nb.Subnet) && !moving(status) {
 			err = setStatus(ctx, api, arn, Attached) // an earlier attempt may have attached it without saying so
 		}
+		set = err == nil
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
@@ -167,6 +168,7 @@ func Inject(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 		if err := book.attach(ctx, api, routed, arn, edit); err != nil {
 			return failed(err)
 		}
+		set = true
 		if stopped {
 			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
 		}

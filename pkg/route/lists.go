@@ -32,7 +32,7 @@ func Expand(ctx context.Context, ec2api ListReader, tables []Table) ([]Table, er
 			entries, ok := known[l.ID]
 			if !ok {
 				var err error
-				if entries, err = readList(ctx, ec2api, l.ID); err != nil {
+				if entries, err = ReadList(ctx, ec2api, l.ID); err != nil {
 					return nil, fmt.Errorf("reading prefix list %s, to which %s has a route: %w", l.ID, t.ID, err)
 				}
 				known[l.ID] = entries
@@ -62,7 +62,8 @@ func Served(ctx context.Context, ec2api ListReader, tables []Table, subnets ...s
 	return out, nil
 }
 
-func readList(ctx context.Context, ec2api ListReader, list string) ([]netip.Prefix, error) {
+// ReadList returns the entries of a prefix list, masked.
+func ReadList(ctx context.Context, ec2api ListReader, list string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	pages := ec2.NewGetManagedPrefixListEntriesPaginator(ec2api, &ec2.GetManagedPrefixListEntriesInput{PrefixListId: &list})
 	for pages.HasMorePages() {

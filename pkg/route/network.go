@@ -19,8 +19,8 @@ type Subnet struct {
 	ID string
 	V4 netip.Prefix
 	V6 netip.Prefix // the zero value if it has none
-	// Zone is the Availability Zone that it is in.
-	Zone string
+	// Zone is the Availability Zone that it is in, and ZoneID what that is called in every account; Outpost the ARN of an Outpost, if it is on one.
+	Zone, ZoneID, Outpost string
 	// Owner is the account that owns its VPC, where several are read of which some may be another account's.
 	Owner string
 	// Client says that its owner marks it as a client's, and Apart that its owner keeps it out of every connection.
@@ -42,7 +42,7 @@ func ReadSubnets(ctx context.Context, ec2api SubnetReader, vpc string) ([]Subnet
 			return nil, fmt.Errorf("reading the subnets of %s: %w", vpc, err)
 		}
 		for _, s := range page.Subnets {
-			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone)}
+			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone), ZoneID: aws.ToString(s.AvailabilityZoneId), Outpost: aws.ToString(s.OutpostArn)}
 			one.V4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
 			tags := tag.Clean(tag.Subnet, tag.OfEC2(s.Tags))
 			one.Client, one.Apart = tags[tag.Client] == "true", tags[tag.Reach] == tag.NoReach

@@ -251,7 +251,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	out.Sides = survey.Values(grounds)
-	out.Found = append(Hops(*q), q.Closed...)
+	out.Found = append(Apart(*q), q.Closed...)
 	if l.asks {
 		v.Answer = workflow.AnswerExtend
 	}

@@ -24,6 +24,7 @@ type Result string
 // The end states. docs/runbook.md has an entry for each.
 const (
 	Connected        Result = "Connected"
+	PartlyConnected  Result = "PartlyConnected" // some of the allowed paths are not whole
 	PendingApproval  Result = "PendingApproval" // connected as approved; what came later waits for the owner
 	AwaitingApproval Result = "AwaitingApproval"
 	RefusedByPolicy  Result = "Refused"
@@ -95,6 +96,13 @@ type Hop struct {
 	// Unknown says of a hop that is not OK that nobody knows whether it holds: it is outside of what Drawbridge can judge.
 	Unknown bool   `json:"unknown,omitempty"`
 	Detail  string `json:"detail"`
+}
+
+// A Path is a line of the verdict about a connection: about one path, from a client to a port of a database and back, with its hops; or about what is
+// no path's, without.
+type Path struct {
+	Hop
+	Hops []Hop `json:"hops,omitempty"`
 }
 
 // Mark is what stands before a hop: ✓, ✗, or ? if nobody knows.
@@ -198,6 +206,8 @@ type Opening struct {
 	Subnets  []string `json:"subnets,omitempty"`
 	// Network says of which families its addresses are: IPV4, IPV6 or DUAL; empty if that is not known.
 	Network string `json:"network,omitempty"`
+	// Private says that it has no public address, so that its name leads to a private one everywhere; else that is not known.
+	Private bool `json:"private,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
@@ -491,6 +501,8 @@ const (
 type InjectRoutesOutput struct {
 	Answer string `json:"answer"` // done, stop, wait or start
 	Hops   []Hop  `json:"hops"`
+	// Set says that the script of the notebook sets the host routes, now or at its next start.
+	Set bool `json:"set"`
 }
 
 // InspectNotebooksInput starts a look at the notebooks that an event concerns.
@@ -538,14 +550,16 @@ type VerifyConnectionInput struct {
 	Waits      Waiting              `json:"waits,omitzero"`
 	Routed     []AddRoutesOutput    `json:"routed"`
 	Opened     []HopsOutput         `json:"opened"`
-	Injected   []InjectRoutesOutput `json:"injected"`
+	Notebooks  []Notebook           `json:"notebooks"`
+	Injected   []InjectRoutesOutput `json:"injected"` // of Notebooks, in their order
 }
 
-// VerifyConnectionOutput is the output of an execution that ended Connected, PendingApproval or Contested.
+// VerifyConnectionOutput is the output of an execution that ended Connected, PartlyConnected, PendingApproval or Contested. The verdict has a line
+// for each path, up to some, and what else there is to say.
 type VerifyConnectionOutput struct {
 	Result  Result `json:"result"`
 	Reason  string `json:"reason"`
-	Verdict []Hop  `json:"verdict"`
+	Verdict []Path `json:"verdict"`
 }
 
 // RemoveRoutesOutput is what the route tables of one side hold afterwards.
