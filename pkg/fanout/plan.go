@@ -29,7 +29,7 @@ import (
 //	Aurora cluster      data-api, secret, or it began, ended        itself as well
 //	Redshift cluster    studio, studio-groups, or it began, ended   itself as well
 //	workgroup           studio set                                  itself
-//	subnet, group       client                                      all connections of the place
+//	subnet, group       client, reach                               all connections of the place
 //	role                private-notebooks                           the account's private notebooks
 //	                    studio, or it ended                         the clusters that its account may read
 //	Studio domain       studio                                      the clusters that wait for it, or need its setting
@@ -91,7 +91,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Workgroup: t.ID, Reason: reason})
 		}
 	case tag.Subnet, tag.Group:
-		o.Everywhere = o.Everywhere || t.About(tag.Client)
+		o.Everywhere = o.Everywhere || t.About(tag.Client, tag.Reach)
 	case tag.Role:
 		if t.About(tag.PrivateNotebooks) && t.Act != tag.Deletes {
 			o.look(privateOf(at, reason))

@@ -15,18 +15,18 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// A network is how much there is to connect.
-type network struct{ notebooks, databases, tables, subnets, cidrs int }
+// A extent is how much there is to connect.
+type extent struct{ notebooks, databases, tables, subnets, cidrs int }
 
-func (n network) grown(by int) network {
-	return network{n.notebooks * by, n.databases * by, n.tables * by, n.subnets * by, n.cidrs}
+func (n extent) grown(by int) extent {
+	return extent{n.notebooks * by, n.databases * by, n.tables * by, n.subnets * by, n.cidrs}
 }
 
 const pcx = "pcx-0123456789abcdef0"
 
 func id(kind string, n int) string { return fmt.Sprintf("%s-%017x", kind, n) }
 
-func (n network) inspection(answer Answer) InspectPeeringOutput {
+func (n extent) inspection(answer Answer) InspectPeeringOutput {
 	decision := policy.Decision{Action: policy.Inject, Allowed: true, Policy: "inject-where-nobody-says-otherwise", Reason: "allowed by policy inject-where-nobody-says-otherwise"}
 	out := InspectPeeringOutput{Answer: answer, Reason: "connected by policy route-both-ways", Event: json.RawMessage(`{"detail-type":"x"}`),
 		Members: []string{"requester", "accepter"}, Found: []Hop{{Hop: "peering active", OK: true, Detail: pcx}}, Notebooks: []Notebook{}}
@@ -52,6 +52,12 @@ func (n network) inspection(answer Answer) InspectPeeringOutput {
 				s.Tables = append(s.Tables, Table{ID: id("rtb", i), Subnets: s.Subnets[i*n.subnets/n.tables : (i+1)*n.subnets/n.tables]})
 			}
 			s.Carried = encoded(s.Tables)
+			if s.Consumer {
+				for i := range 1000 {
+					s.Clients = append(s.Clients, Client{Names: []string{fmt.Sprintf("notebook of-somebody-%d", i)}, Count: 1, Account: s.VPC.Account, Subnets: []string{id("subnet", i)}, Groups: []string{id("sg", i)}})
+				}
+				s.Clients = Few(s.Clients)
+			}
 			for i := range n.databases {
 				s.Openings = append(s.Openings, Opening{Database: fmt.Sprintf("orders-of-the-team-number-%d", i), Engine: "aurora-postgresql", Port: 5432,
 					Groups: []string{id("sg", i)}, Subnets: s.Subnets[:min(3, len(s.Subnets))], Decision: decision})
@@ -151,10 +157,10 @@ func play(t *testing.T, in InspectPeeringOutput) (largest int) {
 	return largest
 }
 
-// A network grows until it is refused. Just below that, nothing in the whole machine exceeds what Step Functions carries,
+// A extent grows until it is refused. Just below that, nothing in the whole machine exceeds what Step Functions carries,
 // and the refusal comes not much too early.
 func TestWhatIsNotRefusedFits(t *testing.T) {
-	for name, one := range map[string]network{
+	for name, one := range map[string]extent{
 		"notebooks": {notebooks: 1, databases: 1, tables: 2, subnets: 2, cidrs: 1},
 		"databases": {databases: 5, notebooks: 1, tables: 2, subnets: 6, cidrs: 1},
 		"tables":    {databases: 1, tables: 5, subnets: 5, cidrs: 5, notebooks: 0},
@@ -163,7 +169,7 @@ func TestWhatIsNotRefusedFits(t *testing.T) {
 	} {
 		for _, answer := range []Answer{AnswerConnect, AnswerDisconnect} {
 			t.Run(name+"/"+string(answer), func(t *testing.T) {
-				last, refused := network{}, error(nil)
+				last, refused := extent{}, error(nil)
 				for by := 1; by < 5000 && refused == nil; by++ {
 					n := one.grown(by)
 					if refused = Fits(n.inspection(answer)); refused == nil {
@@ -193,7 +199,7 @@ func TestWhatIsNotRefusedFits(t *testing.T) {
 }
 
 func TestAnInspectionThatIsTooLargeFailsByName(t *testing.T) {
-	large := network{notebooks: 600, databases: 1, tables: 1, subnets: 1, cidrs: 1}.inspection(AnswerConnect)
+	large := extent{notebooks: 600, databases: 1, tables: 1, subnets: 1, cidrs: 1}.inspection(AnswerConnect)
 	_, err := Handler(func(context.Context, struct{}) (InspectPeeringOutput, error) { return large, nil }).Invoke(t.Context(), []byte("{}"))
 	var told messages.InvokeResponse_Error
 	if !errors.As(err, &told) || told.Type != string(fault.Conflict) || !strings.Contains(told.Message, "600 notebook instances") || !strings.Contains(told.Message, "this step changed nothing") {
