@@ -13,7 +13,7 @@ import (
 // connect returns the states that set up a connection, whatever its routes lead through. In each machine that connects,
 // they are the same and share their functions:
 //
-//	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectIntoNotebooks → VerifyConnection → Connected, PendingApproval or Contested
+//	RouteBothSides { AddRoutes } → OpenBothSides { OpenFirewall } → InjectIntoNotebooks → VerifyConnection → Connected, PartlyConnected, PendingApproval or Contested
 //
 // verdict is what else VerifyConnection is told. A connection that was deleted while it was being set up goes back to the
 // state inspect: what came too late for the deletion's own execution goes then.
@@ -50,7 +50,8 @@ func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable, verdic
 	verify.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.Over)), ResultPath: sfn.JsonPath_DISCARD()})
 
 	route.Next(open).Next(inject).Next(verify).Next(choose(scope, "ChooseVerified", "$.result", []answer{
-		{"Connected", succeed(scope, "Connected", "Every hop was set up and read back.")},
+		{"Connected", succeed(scope, "Connected", "Every allowed path is whole, or cannot be judged to its end; the output has a line for each.")},
+		{"PartlyConnected", succeed(scope, "PartlyConnected", "Some of the allowed paths fail; the output says which, where, and whose that is.")},
 		{"PendingApproval", succeed(scope, "PendingApproval", "Connected as it was approved. What came later waits for the owner who was asked.")},
 		{"Contested", succeed(scope, "Contested", "Somebody takes away again what Drawbridge adds. It is left to them; both owners are told how to end it.")},
 	}))

@@ -139,7 +139,14 @@ var peeringSteps = map[string]step{
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
-			{actions: []string{"ec2:DescribeNetworkAcls", "ec2:DescribeVpcPeeringConnections"}},
+			{actions: []string{ // both VPCs and what carries the connection, into the model
+				"ec2:DescribeDhcpOptions", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayVpcAttachments",
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs",
+			}},
+			{actions: []string{"ec2:DescribeVpcAttribute"}, resources: []string{vpcs}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
 			status,
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},

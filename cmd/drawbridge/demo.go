@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 type demoCommand struct {
@@ -156,6 +158,7 @@ func (p *performance) conclude(end story.End, want string, verdict []story.Hop) 
 	fmt.Println("\nRead back from the accounts, hop by hop:")
 	hops(verdict)
 	fmt.Println()
+	paths(end.Output)
 	say("%s after %d ms: %d AWS calls (%d without AssumeRole and polls), %d state transitions, %d invocations, %d cold starts. In all %.1f s.",
 		r.Result, r.WallMS, len(r.Calls), story.Work(r.Calls), r.Transitions, r.Invocations, r.ColdStarts, time.Since(p.began).Seconds())
 	say("Report: %s", path)
@@ -210,6 +213,26 @@ func hops(verdict []story.Hop) {
 			}
 			fmt.Println(head + line)
 		}
+	}
+}
+
+// paths prints the paths of a connection as the execution that set it up judged them; nothing for one that judged none.
+func paths(output json.RawMessage) {
+	var out struct{ Verdict []workflow.Path }
+	if json.Unmarshal(output, &out) != nil {
+		return
+	}
+	for _, p := range out.Verdict {
+		if len(p.Hops) == 0 {
+			continue
+		}
+		fmt.Printf("%s %s\n", p.Hop.Hop, p.Mark())
+		var all []story.Hop
+		for _, h := range p.Hops {
+			all = append(all, story.Hop(h))
+		}
+		hops(all)
+		fmt.Println()
 	}
 }
 

@@ -19,14 +19,6 @@ func Status(result workflow.Result, reason, since string) []Tag {
 	return []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}, {TagSince, since}}
 }
 
-// Lacking is what a side is told of network ACLs that are in the way: of its own which entries lack, of the other's whom to ask.
-func Lacking(s workflow.Side, own string) string {
-	if own == "" {
-		return fmt.Sprintf("a network ACL of %s lets the traffic not through; ask the owner of account %s", s.Peer.ID, s.Peer.Account)
-	}
-	return own + "; add the entries: Drawbridge reads network ACLs and does not change them"
-}
-
 // StatusKeys are the keys of [Status].
 func StatusKeys() []string { return []string{TagStatus, TagReason, TagSince} }
 
@@ -55,7 +47,7 @@ func sides(c workflow.Connection) []ledger.Side {
 
 // Stands reports whether an entry says that the connection was set up, be it to its end or not.
 func Stands(entry ledger.Connection) bool {
-	for _, r := range []workflow.Result{workflow.Connected, workflow.PendingApproval, Conflict, workflow.Contested, workflow.Unreadable} {
+	for _, r := range []workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval, Conflict, workflow.Contested, workflow.Unreadable} {
 		if entry.Status == ledger.Status(r) {
 			return true
 		}

@@ -27,6 +27,7 @@ type Database struct {
 	Tags    map[string]string
 	Status  string // AWS's word: "available", "creating", "modifying", …
 	Network string // [IPv4], [IPv6] or [Dual]: of which families its addresses are
+	Private bool   // it has no public address; else that is not known
 	Why     string // why it is not served, and what to do instead; empty if it is served
 }
 

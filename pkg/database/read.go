@@ -96,6 +96,7 @@ func Read(ctx context.Context, apis APIs, vpc string, subnets []string) (Found, 
 func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Database, error) {
 	var out []Database
 	known := map[string]subnetGroup{} // DB subnet groups by name
+	public := map[string]bool{}       // clusters of which an instance has a public address
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
@@ -104,6 +105,9 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 		}
 		for _, i := range page.DBInstances {
 			clustered = clustered || aws.ToString(i.DBClusterIdentifier) != ""
+			if i.PubliclyAccessible == nil || *i.PubliclyAccessible {
+				public[aws.ToString(i.DBClusterIdentifier)] = true
+			}
 			if i.DBSubnetGroup != nil {
 				known[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = converted(*i.DBSubnetGroup)
 			}
@@ -128,7 +132,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 				}
 			}
 			if d, ok := cluster(c); ok && known[group].vpc == vpc {
-				d.Subnets = known[group].subnets
+				d.Subnets, d.Private = known[group].subnets, !public[d.ID] && !aws.ToBool(c.PubliclyAccessible)
 				out = append(out, d)
 			}
 		}
@@ -174,6 +178,7 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 func warehouse(c redshifttypes.Cluster) Database {
 	d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
 		Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus), Network: families(aws.ToString(c.IpAddressType)), Groups: memberships(c.VpcSecurityGroups)}
+	d.Private = c.PubliclyAccessible != nil && !*c.PubliclyAccessible
 	if c.Endpoint != nil {
 		d.Port = int(aws.ToInt32(c.Endpoint.Port))
 	}
@@ -209,6 +214,7 @@ func readEndpoints(ctx context.Context, redshiftapi Redshift, warehouses []Datab
 			d := warehouses[n]
 			d.ID += "/" + aws.ToString(e.EndpointName)
 			d.Port, d.Status, d.Groups, d.Zone = int(aws.ToInt32(e.Port)), aws.ToString(e.EndpointStatus), memberships(e.VpcSecurityGroups), ""
+			d.Private = true
 			for _, i := range e.VpcEndpoint.NetworkInterfaces {
 				d.Subnets = append(d.Subnets, aws.ToString(i.SubnetId))
 			}
@@ -246,7 +252,7 @@ func families(text string) string {
 func instance(i rdstypes.DBInstance) (Database, bool) {
 	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
 		Status: aws.ToString(i.DBInstanceStatus), Network: families(aws.ToString(i.NetworkType))}
-	d.Groups = groups(i.VpcSecurityGroups)
+	d.Groups, d.Private = groups(i.VpcSecurityGroups), i.PubliclyAccessible != nil && !*i.PubliclyAccessible
 	if i.DBSubnetGroup != nil {
 		d.Subnets = converted(*i.DBSubnetGroup).subnets
 	}

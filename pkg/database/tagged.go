@@ -118,7 +118,7 @@ func readProxies(ctx context.Context, rdsapi RDS, tagged index, vpc string) ([]D
 
 func proxy(p rdstypes.DBProxy) Database {
 	family := aws.ToString(p.EngineFamily)
-	return Database{ID: aws.ToString(p.DBProxyName), ARN: aws.ToString(p.DBProxyArn), Engine: proxyEngines[family], Port: proxyPorts[family], Status: string(p.Status),
+	return Database{Private: true, ID: aws.ToString(p.DBProxyName), ARN: aws.ToString(p.DBProxyArn), Engine: proxyEngines[family], Port: proxyPorts[family], Status: string(p.Status),
 		Groups: slices.Sorted(slices.Values(p.VpcSecurityGroupIds)), Subnets: slices.Sorted(slices.Values(p.VpcSubnetIds)), Network: families(string(p.EndpointNetworkType))}
 }
 
@@ -157,6 +157,7 @@ func readWorkgroups(ctx context.Context, api Serverless, tagged index, vpc strin
 func workgroup(w serverlesstypes.Workgroup) Database {
 	d := Database{ID: aws.ToString(w.WorkgroupName), ARN: aws.ToString(w.WorkgroupArn), Engine: "redshift", Port: int(aws.ToInt32(w.Port)), Status: string(w.Status),
 		Groups: slices.Sorted(slices.Values(w.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(w.SubnetIds)), Network: families(aws.ToString(w.IpAddressType))}
+	d.Private = w.PubliclyAccessible != nil && !*w.PubliclyAccessible
 	if d.Port == 0 && w.Endpoint != nil {
 		d.Port = int(aws.ToInt32(w.Endpoint.Port))
 	}

@@ -34,11 +34,6 @@ type client interface {
 	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
 }
 
-// ACLReader is what [CheckACLs] needs of EC2.
-type ACLReader interface {
-	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
-}
-
 // opening opens the groups of one side.
 type opening struct {
 	ledger.Ledger

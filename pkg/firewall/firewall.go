@@ -1,9 +1,9 @@
-// Package firewall opens security groups for a connection and checks network ACLs.
+// Package firewall opens security groups for a connection.
 //
 // The producer's database lets in, on its port, what calls it: the consumer's clients, by their security groups where AWS can refer to them, else by their
 // subnets. The clients are let out to the databases' subnets, on their ports. Each rule is written in the ledger before it is added, and goes with the last connection that
 // needs it; a rule that somebody else added is never ours, whatever it admits. Its tags say to people what it is for.
-// Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged, never changed.
+// Network ACLs are shared by whole subnets and ordered by their owner: they are judged with the paths, never changed.
 //
 //	firewall.go  the words
 //	wanted.go    thinks: which rules let whom in and out (pure)
@@ -11,8 +11,8 @@
 //	plan.go      thinks: what is added, shared, taken back (pure)
 //	surplus.go   thinks: what has no use any more (pure)
 //	read.go      reads groups, rules, interfaces
-//	apply.go     opens; close.go closes
-//	acl.go       reads and judges network ACLs
+//	open.go      opens a side, and notes what is spare
+//	apply.go     adds rules; close.go takes them back
 //
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 package firewall

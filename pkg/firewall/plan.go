@@ -2,12 +2,10 @@ package firewall
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -155,27 +153,4 @@ func PlanRemoval(items []ledger.Item, rules []Held) Removal {
 		r.Rules, r.Items = append(r.Rules, h), append(r.Items, i)
 	}
 	return out
-}
-
-// Judge says which entries the network ACLs of subnets lack for TCP between them and peers: requests arrive on (or
-// leave to) ports, answers travel on the ephemeral ones. An empty result means nothing is in the way.
-// If subnets is nil, all ACLs are judged.
-func Judge(acls []network.ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
-	var out []string
-	for _, acl := range acls {
-		used := subnets == nil && len(acl.Subnets) > 0 || slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(subnets, s) })
-		if !used {
-			continue
-		}
-		for _, port := range ports {
-			in, outgoing := network.Ports{From: port, To: port}, network.Ephemeral
-			if !producer {
-				in, outgoing = outgoing, in
-			}
-			out = append(out, acl.Lacks("inbound", "from", network.Deny(acl.Ingress, peers, in))...)
-			out = append(out, acl.Lacks("outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -67,6 +67,8 @@ type Connection struct {
 	Policy   string   `json:"policy,omitempty"` // that decided
 	Status   Status   `json:"status,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
+	// Paths says how many of the allowed paths were whole when they were last judged.
+	Paths Paths `json:"paths,omitzero"`
 	// Told is a digest of the last thing that people were told of it, so that they are told once.
 	Told string `json:"told,omitempty"`
 	// Contest is a digest of what people were told of its contested items, and Leave are the accounts in which the policy wants
@@ -83,6 +85,13 @@ type Connection struct {
 	Until time.Time `json:"until,omitzero"` // when it ends by itself
 	// Facts is what only its machine reads.
 	Facts map[string]string `json:"facts,omitempty"`
+}
+
+// Paths counts the paths of a connection, from each client to each database that is open to it.
+type Paths struct {
+	All     int `json:"all"`
+	Whole   int `json:"whole"`
+	Unknown int `json:"unknown,omitempty"` // that cannot be judged to the end
 }
 
 // Approval is what an owner who was asked has approved, and what they were asked: lines, as package cover writes them.

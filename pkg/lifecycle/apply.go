@@ -102,6 +102,7 @@ func Debt(nb workflow.Notebook, connection string) ledger.Debt {
 type outcome struct {
 	answer string
 	hop    workflow.Hop
+	set    bool // its script sets the host routes, now or at its next start
 	owes   bool // it is owed a restart
 }
 
@@ -109,12 +110,12 @@ type outcome struct {
 func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
 	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	routed := b.routed(ec2api)
-	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
+	hop, set := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}, false
 	answer := func(a, detail string, args ...any) (outcome, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
-		return outcome{answer: a, hop: hop}, nil
+		return outcome{answer: a, hop: hop, set: set}, nil
 	}
 	// failed ends what a person must mend here, in words; what may pass, or is a matter of permissions, fails the step.
 	failed := func(err error) (outcome, error) {
@@ -135,7 +136,7 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
 	}
-	needed, err := b.wants(ctx, tableOf(in.Connection, in.Routed, nb))
+	needed, err := b.wants(ctx, TableOf(in.Connection, in.Routed, nb))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -171,7 +172,7 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 		if err == nil && name == NameFor(nb.Subnet) && nb.Tag == AtNextStart { // attached, and stopped before saying so
 			err = setStatus(ctx, api, nb.ARN, Attached)
 		}
-		if err == nil {
+		if set = err == nil; set {
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
 		if !errors.Is(err, errGone) {
@@ -196,6 +197,7 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 		if err == nil && name == NameFor(nb.Subnet) && !moving(status) {
 			err = setStatus(ctx, api, arn, Attached) // an earlier attempt may have attached it without saying so
 		}
+		set = err == nil
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
@@ -212,6 +214,7 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 		if err := b.attach(ctx, api, routed, arn, edit); err != nil {
 			return failed(err)
 		}
+		set = true
 		if stopped {
 			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
 		}
@@ -239,7 +242,7 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 				return failed(err)
 			}
 			hop.OK, hop.Detail = len(bad) == 0, fmt.Sprintf("%s in lifecycle configuration %s, for which the notebook is restarted, by policy %s", told, NameFor(nb.Subnet), nb.Restart.Policy)
-			return outcome{answer: Done, hop: hop, owes: true}, nil
+			return outcome{answer: Done, hop: hop, set: true, owes: true}, nil
 		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseOwed:
 			return answer(Stop, "%s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
 		}

@@ -47,13 +47,21 @@ func TestABatchIsServedTogether(t *testing.T) {
 	ctx, f := context.Background(), newFake()
 	books := team(f, 40)
 	in := workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed, Row: 1}
-	hops, err := Inject(ctx, f, f.ledger, f.debts(), in, books)
+	books[1].DirectInternet, books[2].Inject.Allowed = false, false
+	hops, hosts, err := Inject(ctx, f, f.ledger, f.debts(), in, books)
 	if err != nil || len(hops) != len(books) {
 		t.Fatalf("%d hops, %v", len(hops), err)
 	}
 	for n, h := range hops {
 		if unfit := books[n].Name == "python"; h.OK == unfit || h.Hop != "host route on "+books[n].Name {
 			t.Errorf("%+v", h)
+		}
+		want := map[string]workflow.Host{books[1].Name: workflow.HostNeedless, books[2].Name: workflow.HostLeft, "python": workflow.HostNone}[books[n].Name]
+		if want == 0 {
+			want = workflow.HostSet // also of one that is restarted for it
+		}
+		if got := hosts[books[n].Name]; got != want {
+			t.Errorf("%s: %c, want %c", books[n].Name, got, want)
 		}
 	}
 	if got := count(f.calls, "UpdateNotebookInstanceLifecycleConfig"); got != 1 || count(f.calls, "DescribeNotebookInstanceLifecycleConfig") > 10 || count(f.calls, "DescribeNotebookInstance") != 0 {
@@ -73,7 +81,7 @@ func TestOneThatIsRefusedKeepsNobodyFromBeingServed(t *testing.T) {
 	books := team(f, 2)
 	f.fail["UpdateNotebookInstance"] = &smithy.GenericAPIError{Code: "AccessDeniedException"} // attaching
 	books = slices.Concat(books[len(books)-1:], books[:len(books)-1])                         // it comes first
-	_, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books)
+	_, _, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books)
 	if fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), "notebook stopped") {
 		t.Errorf("%v", err)
 	}
@@ -85,7 +93,7 @@ func TestOneThatIsRefusedKeepsNobodyFromBeingServed(t *testing.T) {
 func TestABatchIsWithdrawnTogether(t *testing.T) {
 	ctx, f := context.Background(), newFake()
 	books := team(f, 3)
-	if _, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books); err != nil {
+	if _, _, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books); err != nil {
 		t.Fatal(err)
 	}
 	f.calls = nil

@@ -113,8 +113,16 @@ func (i Injector) Inject(ctx context.Context, in workflow.InjectRoutesInput) (wo
 	}
 	api := i.SageMaker(in.Execution, b)
 	found, missed := ReadBatch(ctx, api, set, in.Connection.ID, b)
-	hops, err := lifecycle.Inject(ctx, api, l, i.Restarts, in, found)
-	return told(b, hops, missed, err)
+	hops, hosts, err := lifecycle.Inject(ctx, api, l, i.Restarts, in, found)
+	out, err := told(b, hops, missed, err)
+	for _, name := range b.Names {
+		host, there := hosts[name]
+		if !there {
+			host = workflow.HostGone
+		}
+		out.Hosts += string(rune(host))
+	}
+	return out, err
 }
 
 // Withdrawer takes the host routes of a connection from batches of notebooks. Its fields are as those of [Injector]; EC2 acts in the account of

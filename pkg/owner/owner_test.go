@@ -40,7 +40,7 @@ func stands(databases ...string) owner.News {
 	for _, d := range databases {
 		side.Openings = append(side.Openings, workflow.Opening{Database: d, Port: 3306})
 	}
-	return owner.Stands(workflow.VerifyConnectionInput{Execution: "e", Connection: pair, Sides: []workflow.Side{side}}, workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: "connected by policy p"})
+	return owner.Stands(workflow.VerifyConnectionInput{Execution: "e", Reason: "connected by policy p", Connection: pair, Sides: []workflow.Side{side}}, workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: "connected by policy p"})
 }
 
 func TestBothOwnersHearOnceOfEachThingThatChanges(t *testing.T) {

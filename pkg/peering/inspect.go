@@ -381,7 +381,6 @@ func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question) er
 // connect finds what is to be connected, or, before that, what of the connection has no use any more.
 func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
 	out := &l.out
-	out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: l.p.ID})
 	var closed []workflow.Hop
 	var err error
 	if out.Sides, out.Batches, closed, err = l.explored(ctx, l.in, set, q); err != nil {

@@ -63,7 +63,7 @@ func Ending(p Peering, status ledger.Status, traces bool) workflow.Result {
 		return workflow.Rejected
 	case p.Status == "expired":
 		return workflow.Expired
-	case p.Status == "active" || traces || is(workflow.Connected) || is(workflow.PendingApproval) || is(connection.Conflict):
+	case p.Status == "active" || traces || is(workflow.Connected) || is(workflow.PartlyConnected) || is(workflow.PendingApproval) || is(connection.Conflict):
 		return workflow.Removed
 	case is(workflow.AwaitingApproval) || p.Expires != "":
 		return workflow.Withdrawn

@@ -129,7 +129,7 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		still := func(ctx context.Context) error {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
+		_, err = connection.Verifier{Ledger: w.ledger, Bus: (&desk{}).bus(), Enter: func(v workflow.VPC) connection.Tagger { return w.ec2(v) }, Read: unseen, Still: still}.Verify(ctx, workflow.VerifyConnectionInput{
 			Connection: in.Connection, Sides: in.Sides, Waits: in.Waits, Routed: routed, Opened: opened, Injected: injected})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:

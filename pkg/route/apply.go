@@ -161,7 +161,7 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
 			maps.Copy(changes.Contested, a.left)
-			return Result(side, used, wanted, apart, changes.Contested), nil
+			return Result(side, used, apart, changes.Contested), nil
 		}
 		if err := a.apply(ctx, changes, items); err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)

@@ -133,8 +133,8 @@ func TestAddNeedsOneLookAfterwards(t *testing.T) {
 	if got := strings.Join(fake.calls, " "); got != "CreateRoute CreateRoute DescribeRouteTables" {
 		t.Errorf("calls = %s", got)
 	}
-	if len(out.Hops) != 2 || len(out.Tables) != 2 || len(out.Tables[0].Routes) != 1 {
-		t.Errorf("result = %+v, want a hop and a table with its host route for each of two tables", out)
+	if len(out.Hops) != 0 || len(out.Tables) != 2 || len(out.Tables[0].Routes) != 1 {
+		t.Errorf("result = %+v, want no hop, and each of two tables with its host route", out)
 	}
 }
 

@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -19,7 +18,7 @@ import (
 //
 // A client or a database without an address of a family has no way in it. Where nobody calls, or nothing is open, there is no way.
 func lead(s *workflow.Side, all []*workflow.Side) {
-	s.Ways, s.Aims, s.Idle = nil, nil, ""
+	s.Ways, s.Aims = nil, nil
 	if s.Owner != "" {
 		return
 	}
@@ -52,14 +51,10 @@ func lead(s *workflow.Side, all []*workflow.Side) {
 		w.way(nil, from)
 	}
 	s.Ways = w.ways
-	if len(s.Ways) == 0 {
-		s.Idle = idle(calls, answers)
-	}
 }
 
 // path is who calls and what answers, one way.
 type path struct {
-	from, to string // the VPCs
 	clients  []workflow.Client
 	openings []workflow.Opening
 	reached  []netip.Prefix // of the VPC that answers
@@ -67,7 +62,7 @@ type path struct {
 
 // paths returns the clients of one VPC and the databases of the other that are open to them; no clients where nothing is open.
 func paths(from, to []*workflow.Side) path {
-	out := path{from: from[0].VPC.ID, to: to[0].VPC.ID, reached: from[0].Peer.CIDRs}
+	out := path{reached: from[0].Peer.CIDRs}
 	for _, s := range to {
 		out.openings = append(out.openings, s.Openings...)
 	}
@@ -129,14 +124,4 @@ func (w *weaver) way(subnets []string, to []netip.Prefix) {
 	one.Subnets = slices.Concat(one.Subnets, subnets)
 	slices.Sort(one.Subnets)
 	one.Subnets = slices.Compact(one.Subnets)
-}
-
-// idle says why no table of a side gets a route.
-func idle(calls, answers path) string {
-	for _, p := range []path{calls, answers} {
-		if len(p.openings) > 0 && len(p.clients) == 0 {
-			return fmt.Sprintf("none yet: nothing in %s calls databases; the first notebook instance, Studio domain, VPC function or marked client there brings them", p.from)
-		}
-	}
-	return fmt.Sprintf("none: no database of %s is open to %s, nor the other way round", calls.to, calls.from)
 }

@@ -257,7 +257,7 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	out.Sides = survey.Values(grounds)
-	out.Found, v.Reason = slices.Concat(Hops(*q), q.Closed, l.shut), cmp.Or(l.nothing, v.Reason)
+	out.Found, v.Reason = slices.Concat(Apart(*q), q.Closed, l.shut), cmp.Or(l.nothing, v.Reason)
 	if l.asks {
 		v.Answer = workflow.AnswerExtend
 	}

@@ -240,81 +240,19 @@ func Both(q Question, end int) []netip.Prefix {
 	})
 }
 
-// apart is the line about the ranges that both VPCs have; nothing if there are none. It does not hold if something that is to be connected is there.
-func apart(q Question) []workflow.Hop {
-	var ranges, stuck []string
-	for n, e := range q.Ends {
-		in := Both(q, n)
-		for _, p := range in {
+// Apart is the line about the ranges that both VPCs have, nothing if there are none: whoever is in them has no path to the other VPC.
+func Apart(q Question) []workflow.Hop {
+	var ranges []string
+	for n := range q.Ends {
+		for _, p := range Both(q, n) {
 			ranges = append(ranges, p.String())
-		}
-		for _, s := range e.Seats {
-			if slices.ContainsFunc(s.CIDRs, func(p netip.Prefix) bool { return slices.ContainsFunc(in, p.Overlaps) }) {
-				stuck = append(stuck, s.Name)
-			}
 		}
 	}
 	if len(ranges) == 0 {
 		return nil
 	}
 	slices.Sort(ranges)
-	hop := workflow.Hop{Hop: "ranges of both", OK: len(stuck) == 0, Detail: strings.Join(slices.Compact(ranges), ", ") + ": stay within each VPC, and are not connected"}
-	if len(stuck) > 0 {
-		slices.Sort(stuck)
-		hop.Detail += "; in them is " + strings.Join(slices.Compact(stuck), ", ") + ": move it to a subnet in a range of one VPC alone"
-	}
-	return []workflow.Hop{hop}
-}
-
-// Hops says what on the gateway is in order, and what is not without being in the way of everything: an Availability
-// Zone without a subnet of the attachment keeps only what is in it from the gateway, and DNS support off only names that
-// resolve to public addresses elsewhere.
-// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
-func Hops(q Question) []workflow.Hop {
-	out := []workflow.Hop{{Hop: "transit gateway", OK: true, Detail: q.Gateway.ID + " of account " + q.Gateway.Owner}}
-	for _, e := range q.Ends {
-		out = append(out, workflow.Hop{Hop: "attachment of " + e.VPC.ID, OK: true, Detail: e.Attachment.ID + " available"})
-	}
-	for n, e := range q.Ends {
-		for _, cidr := range Crossing(q, n) {
-			hop := workflow.Hop{Hop: "gateway route " + e.Table, OK: true, Detail: cidr.String() + " to " + q.Ends[1-n].Attachment.ID}
-			if _, unclear := leads(e, q.Ends[1-n], cidr); len(unclear) > 0 {
-				hop.OK, hop.Unknown, hop.Detail = false, true, strings.Join(unclear, "; ")
-			}
-			out = append(out, hop)
-		}
-	}
-	for _, e := range q.Ends {
-		hop := workflow.Hop{Hop: "Availability Zones of " + e.VPC.ID, OK: true, Detail: strings.Join(e.Zones, ", ")}
-		var stranded []string
-		for _, s := range e.Seats {
-			for _, z := range s.Zones {
-				if !slices.Contains(e.Zones, z) {
-					stranded = append(stranded, fmt.Sprintf("%s in %s", s.Name, z))
-				}
-			}
-		}
-		if slices.Sort(stranded); len(stranded) > 0 {
-			hop.OK = false
-			hop.Detail = fmt.Sprintf("%s cannot reach the gateway: %s has no subnet in that zone; add one", strings.Join(slices.Compact(stranded), ", "), e.Attachment.ID)
-		}
-		out = append(out, hop)
-	}
-	out = append(out, apart(q)...)
-	dns := workflow.Hop{Hop: "DNS support", OK: true, Detail: "on"}
-	var off []string
-	if !q.Gateway.DNS {
-		off = append(off, q.Gateway.ID)
-	}
-	for _, e := range q.Ends {
-		if !e.Attachment.DNS {
-			off = append(off, e.Attachment.ID)
-		}
-	}
-	if len(off) > 0 {
-		dns.OK, dns.Detail = false, "off on "+strings.Join(off, ", ")+": public DNS names resolve to public addresses on the other side"
-	}
-	return append(out, dns)
+	return []workflow.Hop{{Hop: "ranges of both", OK: true, Detail: strings.Join(slices.Compact(ranges), ", ") + ": stay within each VPC, and are not connected"}}
 }
 
 // Found says of a pair that is not managed why nothing is done about it, and how its owners give it to Drawbridge.

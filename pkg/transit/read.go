@@ -14,6 +14,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -78,7 +79,7 @@ func attachmentOf(ctx context.Context, api EC2, gateway, vpc string) (*Attachmen
 	out := &Attachment{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Subnets: a.SubnetIds}
 	if a.Options != nil {
 		out.References = a.Options.SecurityGroupReferencingSupport == types.SecurityGroupReferencingSupportValueEnable
-		out.DNS, out.IPv6 = a.Options.DnsSupport == types.DnsSupportValueEnable, a.Options.Ipv6Support == types.Ipv6SupportValueEnable
+		out.IPv6 = a.Options.Ipv6Support == types.Ipv6SupportValueEnable
 	}
 	out.Tags = tag.Clean(tag.Attachment, tag.OfEC2(a.Tags))
 	return out, nil
@@ -152,23 +153,7 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		}
 	}
 	survey.Appoint(survey.Sides(all)...)
-	for n, g := range grounds {
-		for _, id := range q.Ends[n].Attachment.Subnets {
-			if z := zone(g.Subnets, id); z != "" {
-				q.Ends[n].Zones = append(q.Ends[n].Zones, z)
-			}
-		}
-		slices.Sort(q.Ends[n].Zones)
-	}
 	return all, nil
-}
-
-func zone(subnets []route.Subnet, id string) string {
-	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == id })
-	if at < 0 {
-		return ""
-	}
-	return subnets[at].Zone
 }
 
 // zoneIDs returns the ids of the zones that subnets are in.
@@ -250,7 +235,6 @@ func (l *inspection) gateway(ctx context.Context) error {
 			continue
 		}
 		g.References = gateway.Options != nil && gateway.Options.SecurityGroupReferencingSupport == types.SecurityGroupReferencingSupportValueEnable
-		g.DNS = gateway.Options != nil && gateway.Options.DnsSupport == types.DnsSupportValueEnable
 		g.Tags = tag.Clean(tag.Gateway, tag.OfEC2(gateway.Tags))
 		return nil
 	}
@@ -283,78 +267,26 @@ func (i Inspector) routesOfGateway(ctx context.Context, execution string, p *pai
 
 // entries returns the routes of a gateway's route table that touch cidrs.
 func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) ([]Entry, error) {
-	got, err := search(ctx, api, table)
-	if err != nil {
-		return nil, err
-	}
-	routes := got.Routes
-	if aws.ToBool(got.AdditionalRoutesAvailable) { // there are no further pages: ask for less
-		routes = nil
-		for _, cidr := range cidrs {
-			for _, match := range []string{"route-search.supernet-of-match", "route-search.subnet-of-match"} {
-				got, err := search(ctx, api, table, types.Filter{Name: &match, Values: []string{cidr.String()}})
-				if err != nil {
-					return nil, err
-				}
-				routes = append(routes, got.Routes...)
-			}
-		}
-	}
+	found, err := discover.Routes(ctx, api, table, cidrs)
 	out := []Entry{}
-	for _, r := range routes {
-		destination, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
-		if err != nil || !slices.ContainsFunc(cidrs, destination.Overlaps) {
-			continue
-		}
-		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole, Static: r.Type == types.TransitGatewayRouteTypeStatic}
-		for _, a := range r.TransitGatewayAttachments { // several only where a VPN or Connect attachment shares the load
-			e.Attachment, e.Outside = aws.ToString(a.TransitGatewayAttachmentId), a.ResourceType != "" && a.ResourceType != types.TransitGatewayAttachmentResourceTypeVpc
-		}
-		out = append(out, e)
+	for _, l := range found {
+		out = append(out, Entry{Destination: l.Destination, Attachment: l.Target, Blackhole: l.Blackhole, Static: !l.Propagated, Outside: l.Outside})
 	}
-	slices.SortFunc(out, func(a, b Entry) int {
-		return cmp.Or(a.Destination.Compare(b.Destination), strings.Compare(a.Attachment, b.Attachment))
-	})
-	return slices.Compact(out), nil
-}
-
-func search(ctx context.Context, api EC2, table string, narrower ...types.Filter) (*ec2.SearchTransitGatewayRoutesOutput, error) {
-	filters := append([]types.Filter{{Name: aws.String("state"), Values: []string{"active", "blackhole"}}}, narrower...)
-	got, err := api.SearchTransitGatewayRoutes(ctx, &ec2.SearchTransitGatewayRoutesInput{TransitGatewayRouteTableId: &table, Filters: filters})
-	if err != nil {
-		return nil, fmt.Errorf("searching the routes of %s: %w", table, err)
-	}
-	return got, nil
+	return out, err
 }
 
 // connect fills in what else the steps need that connect the pair.
 func (i Inspector) connect(ctx context.Context, execution string, p *pair, grounds ...*survey.Ground) error {
 	for _, g := range grounds {
-		end, api := &p.q.Ends[end(g.Side)], i.Enter(execution, g.Side.VPC.Place())
+		api := i.Enter(execution, g.Side.VPC.Place())
 		if g.Side.Owner == "" {
 			var err error
 			if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
 				return fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
 			}
 		}
-		for _, o := range g.Side.Openings {
-			end.Seats = append(end.Seats, seat(o.Database, g.Subnets, o.Subnets...))
-		}
-		for _, c := range g.Side.Clients {
-			end.Seats = append(end.Seats, seat(c.Called(), g.Subnets, c.Subnets...))
-		}
 	}
 	return nil
-}
-
-func seat(name string, subnets []route.Subnet, ids ...string) Seat {
-	out := Seat{Name: name, CIDRs: route.Ranges(subnets, ids)}
-	for _, id := range ids {
-		if z := zone(subnets, id); z != "" {
-			out.Zones = append(out.Zones, z)
-		}
-	}
-	return out
 }
 
 // beside returns the active peerings with the peer that some table of this side has a live route through.

@@ -36,6 +36,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -456,7 +458,9 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 				return ""
 			}
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
+		_, err = connection.Verifier{Ledger: w.ledger, Bus: bus, Enter: func(v workflow.VPC) connection.Tagger { return w.of(v.Account) }, Read: func(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error) {
+			return network.World{}, nil
+		}, Still: func(context.Context) error { return nil }}.Verify(ctx, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {

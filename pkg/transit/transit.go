@@ -32,7 +32,6 @@ const (
 type Gateway struct {
 	ID    string
 	Owner string // the account
-	DNS   bool   // DNS support
 	// References says that rules may refer to groups of other VPCs, as far as the attachments let them.
 	References bool
 	Tags       map[string]string // as its owner has them
@@ -43,7 +42,6 @@ type Attachment struct {
 	ID      string
 	State   string // AWS's code: pendingAcceptance, available, …
 	Subnets []string
-	DNS     bool
 	IPv6    bool
 	// References says that rules may refer to groups across the attachment, as far as the gateway lets them.
 	References bool
@@ -76,17 +74,6 @@ type End struct {
 	Association string
 	Owner       map[string]string
 	Entry       ledger.Connection
-	// Seats are what consumes or produces here, each with the Availability Zones that it is in; Zones are those in which
-	// the attachment has a subnet.
-	Seats []Seat
-	Zones []string
-}
-
-// Seat is something that opens or accepts connections, and where.
-type Seat struct {
-	Name  string
-	Zones []string
-	CIDRs []netip.Prefix // of the subnets that it is in
 }
 
 // Question is everything that [Judge] needs to know.

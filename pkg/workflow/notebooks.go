@@ -72,12 +72,28 @@ func Instances(batches []Batch) int {
 	return all
 }
 
+// Host is what became of the host routes of a notebook instance, as a letter.
+type Host byte
+
+// What may become of them. HostSet says that the notebook's script sets them, now or at its next start; HostLeft that the policy leaves the notebook
+// out, so that nobody looked whether its owner's own script does; HostNone that nothing sets them, HostNeedless that all its traffic leaves by the
+// VPC, HostGone that the notebook is not there any more.
+const (
+	HostSet      Host = 's'
+	HostLeft     Host = 'l'
+	HostNone     Host = 'n'
+	HostNeedless Host = 'v'
+	HostGone     Host = 'g'
+)
+
 // NotebooksOutput is what became of a batch of notebooks: how many, how many of them are served or need nothing, and the hops that
 // matter: of few notebooks each, of many the first that are not served.
 type NotebooksOutput struct {
 	Notebooks int   `json:"notebooks"`
 	Served    int   `json:"served"`
 	Hops      []Hop `json:"hops"`
+	// Hosts has a letter for each name of the batch, in their order, see [Host]: they would take more. Empty where host routes are taken away.
+	Hosts string `json:"hosts,omitempty"`
 }
 
 // Tell returns what is told of a batch, one hop for each of its notebooks being given.

@@ -140,13 +140,34 @@ func (o *GrantNotebookAccessOutput) shorten() { o.Hops = few(o.Hops, HopSize, Ho
 // verdicts is the room of the verdict that an execution ends with.
 const verdicts = MaxPayload / 2
 
-func (o *VerifyConnectionOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *ConcludeRemovalOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+
+// shorten keeps the lines about paths, which are few already, with hops of [HopSize], and all within [HopsSize] each.
+func (o *VerifyConnectionOutput) shorten() {
+	heads := make([]Hop, len(o.Verdict))
+	for n, p := range o.Verdict {
+		o.Verdict[n].Hops = few(p.Hops, HopSize, HopsSize/2)
+		heads[n] = p.Hop
+	}
+	heads = few(heads, HopsSize/2, verdicts/2)
+	room := verdicts / 2
+	var out []Path
+	for n, h := range heads {
+		one := Path{Hop: h}
+		if n < len(o.Verdict) && len(heads) == len(o.Verdict) {
+			if size := encoded(o.Verdict[n].Hops); size <= room {
+				one.Hops, room = o.Verdict[n].Hops, room-size
+			}
+		}
+		out = append(out, one)
+	}
+	o.Verdict = out
+}
 
 // --- what the steps add ---------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ type Result string
 // The end states. docs/runbook.md has an entry for each.
 const (
 	Connected        Result = "Connected"
+	PartlyConnected  Result = "PartlyConnected" // some of the allowed paths are not whole
 	PendingApproval  Result = "PendingApproval" // connected as approved; what came later waits for the owner
 	AwaitingApproval Result = "AwaitingApproval"
 	RefusedByPolicy  Result = "Refused"
@@ -95,6 +96,13 @@ type Hop struct {
 	// Unknown says of a hop that is not OK that nobody knows whether it holds: it is outside of what Drawbridge can judge.
 	Unknown bool   `json:"unknown,omitempty"`
 	Detail  string `json:"detail"`
+}
+
+// A Path is a line of the verdict about a connection: about one path, from a client to a port of a database and back, with its hops; or about what is
+// no path's, without.
+type Path struct {
+	Hop
+	Hops []Hop `json:"hops,omitempty"`
 }
 
 // Mark is what stands before a hop: ✓, ✗, or ? if nobody knows.
@@ -182,8 +190,6 @@ type Side struct {
 	// Ways are, on the owner's side, what the route tables have to lead to the peer, and Aims all that is to be reached there; no aims if that is not known.
 	Ways []Way          `json:"ways,omitempty"`
 	Aims []netip.Prefix `json:"aims,omitempty"`
-	// Idle says why there are no ways.
-	Idle string `json:"idle,omitempty"`
 	// Unseen is kept while both sides are surveyed; it does not travel.
 	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.
@@ -211,6 +217,8 @@ type Opening struct {
 	Subnets  []string `json:"subnets,omitempty"`
 	// Network says of which families its addresses are: IPV4, IPV6 or DUAL; empty if that is not known.
 	Network string `json:"network,omitempty"`
+	// Private says that it has no public address, so that its name leads to a private one everywhere; else that is not known.
+	Private bool `json:"private,omitempty"`
 	// CIDRs are the ranges of those subnets: all addresses that the database may have; empty if that is not known.
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
@@ -569,11 +577,12 @@ type VerifyConnectionInput struct {
 	Injected   []NotebooksOutput `json:"injected"`
 }
 
-// VerifyConnectionOutput is the output of an execution that ended Connected, PendingApproval or Contested.
+// VerifyConnectionOutput is the output of an execution that ended Connected, PartlyConnected, PendingApproval or Contested. The verdict has a line
+// for each path, up to some, and what else there is to say.
 type VerifyConnectionOutput struct {
 	Result  Result `json:"result"`
 	Reason  string `json:"reason"`
-	Verdict []Hop  `json:"verdict"`
+	Verdict []Path `json:"verdict"`
 }
 
 // RemoveRoutesOutput is what the route tables of one side hold afterwards.

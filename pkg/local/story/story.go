@@ -157,9 +157,22 @@ func (h Hop) Mark() string {
 
 // Hops are what the step says about the path.
 func (s Step) Hops() []Hop {
-	var out struct{ Hops, Verdict []Hop }
+	var out struct {
+		Hops    []Hop
+		Verdict []struct {
+			Hop
+			Hops []Hop
+		}
+	}
 	if s.Failed || json.Unmarshal(s.Result, &out) != nil {
 		return nil
 	}
-	return append(out.Hops, out.Verdict...)
+	for _, v := range out.Verdict {
+		out.Hops = append(out.Hops, v.Hop)
+		for _, h := range v.Hops {
+			h.Hop = "  " + h.Hop // of the path before it
+			out.Hops = append(out.Hops, h)
+		}
+	}
+	return out.Hops
 }

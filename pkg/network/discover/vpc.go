@@ -33,7 +33,7 @@ func (r Reader) vpc(ctx context.Context, v VPC) (network.VPC, error) {
 	err := together(
 		func() (err error) { out.Subnets, err = subnets(ctx, api, v.ID); return },
 		func() (err error) { tables, err = route.Read(ctx, api, v.ID); return },
-		func() (err error) { out.ACLs, err = acls(ctx, api, v.ID); return },
+		func() (err error) { out.ACLs, err = ACLs(ctx, api, v.ID); return },
 		func() (err error) { out.Groups, err = groups(ctx, api, v.Groups); return },
 		func() (err error) { out.Names, err = names(ctx, api, v); return },
 	)
@@ -67,7 +67,13 @@ func subnets(ctx context.Context, api EC2, vpc string) ([]network.Subnet, error)
 	return out, err
 }
 
-func acls(ctx context.Context, api EC2, vpc string) ([]network.ACL, error) {
+// ACLReader is what [ACLs] needs of EC2.
+type ACLReader interface {
+	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
+}
+
+// ACLs returns the network ACLs of a VPC.
+func ACLs(ctx context.Context, api ACLReader, vpc string) ([]network.ACL, error) {
 	out := []network.ACL{}
 	pages := ec2.NewDescribeNetworkAclsPaginator(api, &ec2.DescribeNetworkAclsInput{Filters: inVPC(vpc)})
 	for pages.HasMorePages() {
