@@ -73,8 +73,8 @@ func convert(t types.RouteTable) Table {
 	slices.Sort(out.Subnets)
 	for _, r := range t.Routes {
 		list := aws.ToString(r.DestinationPrefixListId)
-		if list != "" && r.State != types.RouteStateBlackhole && !strings.HasPrefix(target(r), "vpce-") {
-			out.Lists = append(out.Lists, List{ID: list, Target: target(r)})
+		if list != "" && !strings.HasPrefix(target(r), "vpce-") {
+			out.Lists = append(out.Lists, List{ID: list, Target: target(r), Blackhole: r.State == types.RouteStateBlackhole})
 		}
 		destination, err := netip.ParsePrefix(first(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock))
 		if err != nil || list != "" {
@@ -109,8 +109,8 @@ const rounds = 4
 // Add makes the tables of one side lead through the connection what its ways say. by is the execution that it is done for.
 //
 // The first plan rests on what InspectPeering read in this execution. Creating a route can never overwrite one, so
-// that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when a fresh look needs
-// no change: that look is the proof, and the result.
+// that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when no change is needed, or each route that was
+// lacking was created. What the tables hold once everything is done, VerifyConnection reads: that is the proof.
 //
 // A table that is full, or in which somebody's live route leads elsewhere, does not keep the others from being served: that is
 // what fails it, once they are. On a participant's side there is nothing to do: the tables are the owner's.
@@ -142,7 +142,7 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 		}
 		changes := plan()
 		lost := Lost(changes, items)
-		if !fresh && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(lost) > 0 {
+		if !fresh && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(lost) > 0 {
 			tables = nil // what InspectPeering saw may be old: look before judging or replacing
 			continue
 		}
@@ -156,15 +156,19 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 			a.left[d] = i
 		}
 		changes = plan()
-		if fresh && changes.Empty() {
+		if changes.Empty() {
 			if err := fault.Join(append([]error{changes.Conflict()}, a.errors()...)...); err != nil {
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
 			maps.Copy(changes.Contested, a.left)
 			return Result(side, used, apart, changes.Contested), nil
 		}
-		if err := a.apply(ctx, changes, items); err != nil {
+		created, err := a.apply(ctx, changes, items)
+		if err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
+		}
+		if created && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(a.left)+len(a.unfit) == 0 {
+			return Result(side, with(used, changes.Create), apart, nil), nil
 		}
 		tables = nil
 	}
@@ -200,17 +204,6 @@ func (a adding) known(ctx context.Context, desired []Desired) ([]ledger.Item, er
 	return out, nil
 }
 
-// destinations returns where desired routes lead, each once.
-func destinations(desired []Desired) []netip.Prefix {
-	var out []netip.Prefix
-	for _, d := range desired {
-		if !slices.Contains(out, d.Destination) {
-			out = append(out, d.Destination)
-		}
-	}
-	return out
-}
-
 // given reports whether a route is given up in this execution.
 func (a adding) given(d Desired) bool {
 	_, left := a.left[d]
@@ -238,10 +231,12 @@ func (a adding) items(desired []Desired) []ledger.Item {
 	return out
 }
 
-// apply does what is planned. Of a table that does not take a route, it notes why, and goes on. known are the items of before.
-func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item) error {
+// apply does what is planned, and reports whether it created every route that was to be created. Of a table that does not take a route, it notes why,
+// and goes on. known are the items of before.
+func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item) (created bool, err error) {
 	var made []ledger.Item
-	err := func() error {
+	created = true
+	err = func() error {
 		if err := a.Cancel(ctx, a.connection, a.items(changes.Drop)); err != nil {
 			return err
 		}
@@ -275,12 +270,13 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 			d := Desired{Table: i.Resource, Target: i.Left}
 			d.Destination, _ = netip.ParsePrefix(i.Key)
 			if a.unfit[d.Table] != nil {
-				err = a.giveUp(ctx, i, known)
+				created, err = false, a.giveUp(ctx, i, known)
 			} else {
 				var done bool
 				if done, err = a.make(ctx, d, n >= len(changes.Create)); done {
 					made = append(made, i)
 				} else if err == nil || !fault.Passing(err) { // it was not made, and whatever is there is not ours
+					created = false
 					if err != nil {
 						a.unfit[d.Table], err = err, nil
 					}
@@ -299,7 +295,7 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 			_, confirming = a.Confirm(ctx, made...)
 		}
 	}
-	return cmp.Or(err, confirming)
+	return created, cmp.Or(err, confirming)
 }
 
 // record writes that the connection needs items, and returns those that this execution has to see to. What another is about to make is

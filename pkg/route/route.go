@@ -132,15 +132,15 @@ func Of(tables []Table, subnet string) (Table, bool) {
 	return Table{}, false
 }
 
-// Touching returns the tables with only those routes that overlap one of prefixes, without default routes.
-// It keeps what travels through the state machine small.
+// Touching returns the tables with only those routes that overlap one of prefixes, without default routes, and those that notebooks need as host
+// routes. It keeps what travels through the state machine small.
 func Touching(tables []Table, prefixes []netip.Prefix) []Table {
 	out := make([]Table, 0, len(tables))
 	for _, t := range tables {
-		kept := t
+		kept, needed := t, HostRoutes(t)
 		kept.Routes = nil
 		for _, r := range t.Routes {
-			if r.Destination.Bits() > 0 && overlapsAny(r.Destination, prefixes) {
+			if r.Destination.Bits() > 0 && overlapsAny(r.Destination, prefixes) || slices.Contains(needed, r.Destination) {
 				kept.Routes = append(kept.Routes, r)
 			}
 		}

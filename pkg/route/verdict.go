@@ -45,6 +45,17 @@ func Concerned(tables []Table, destinations, goals []netip.Prefix) []Table {
 	return out
 }
 
+// destinations returns where desired routes lead, each once.
+func destinations(desired []Desired) []netip.Prefix {
+	var out []netip.Prefix
+	for _, d := range desired {
+		if !slices.Contains(out, d.Destination) {
+			out = append(out, d.Destination)
+		}
+	}
+	return out
+}
+
 // Result is the answer of [Add]: what used, the tables in use, hold for a side afterwards. Its hops are why paths fail: apart are routes of tables that
 // their owner keeps out, contested those that are left to somebody. Where the tables lead is judged by path, once everything is done.
 func Result(side workflow.Side, used []Table, apart []Desired, contested map[Desired]ledger.Item) workflow.AddRoutesOutput {
@@ -61,5 +72,19 @@ func Result(side workflow.Side, used []Table, apart []Desired, contested map[Des
 			Detail: fmt.Sprintf("%s: not added, as its owner keeps the table out by the tag %s=%s", d.Destination, tag.Reach, tag.NoReach)})
 	}
 	slices.SortFunc(out.Hops, func(a, b workflow.Hop) int { return cmp.Or(cmp.Compare(a.Hop, b.Hop), cmp.Compare(a.Detail, b.Detail)) })
+	return out
+}
+
+// with returns tables with routes that were created in them.
+func with(tables []Table, created []Desired) []Table {
+	out := slices.Clone(tables)
+	for n, t := range out {
+		out[n].Routes = slices.Clone(t.Routes)
+		for _, d := range created {
+			if d.Table == t.ID {
+				out[n].Routes = append(out[n].Routes, Route{Destination: d.Destination, Target: d.Target})
+			}
+		}
+	}
 	return out
 }

@@ -138,8 +138,9 @@ type Route struct {
 
 // List is a route to all entries of a prefix list.
 type List struct {
-	ID     string `json:"id"` // pl-…
-	Target string `json:"target"`
+	ID        string `json:"id"` // pl-…
+	Target    string `json:"target"`
+	Blackhole bool   `json:"blackhole,omitempty"`
 }
 
 // Side is one end of a connection with what is to be done there.

@@ -42,26 +42,25 @@ func (a account) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesIn
 		for _, s := range t.Subnets {
 			one.Associations = append(one.Associations, types.RouteTableAssociation{SubnetId: &s})
 		}
-		listed := false
+		state := func(blackhole bool) types.RouteState {
+			if blackhole {
+				return types.RouteStateBlackhole
+			}
+			return types.RouteStateActive
+		}
 		for _, r := range t.Routes {
 			if r.List != "" {
-				listed = true
+				one.Routes = append(one.Routes, types.Route{DestinationPrefixListId: &r.List, GatewayId: &r.Target, State: state(r.Blackhole)})
 				continue
 			}
-			route := types.Route{DestinationCidrBlock: aws.String(r.Destination.String()), GatewayId: &r.Target}
-			if r.Blackhole {
-				route.State = types.RouteStateBlackhole
-			}
+			route := types.Route{DestinationCidrBlock: aws.String(r.Destination.String()), GatewayId: &r.Target, State: state(r.Blackhole)}
 			if r.Propagated {
 				route.Origin = types.RouteOriginEnableVgwRoutePropagation
 			}
 			one.Routes = append(one.Routes, route)
 		}
-		if listed {
-			one.Routes = append(one.Routes, types.Route{DestinationPrefixListId: aws.String("pl-1"), GatewayId: aws.String("eni-1")})
-		}
 		for _, l := range t.Unread {
-			one.Routes = append(one.Routes, types.Route{DestinationPrefixListId: &l.ID, GatewayId: &l.Target})
+			one.Routes = append(one.Routes, types.Route{DestinationPrefixListId: &l.ID, GatewayId: &l.Target, State: state(l.Blackhole)})
 		}
 		out.RouteTables = append(out.RouteTables, one)
 	}
@@ -152,10 +151,10 @@ func TestWhatIsReadIsWhatIsThere(t *testing.T) {
 				s := network.Subnet{ID: fmt.Sprintf("subnet-%d%d", n, m), Zone: "us-east-1a", CIDRs: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(n), byte(m), 0}), 24)}}
 				table := network.Table{ID: "rtb-" + s.ID, Subnets: []string{s.ID}, Routes: []network.Route{{Destination: prefix(), Target: "pcx-1", Blackhole: rapid.Bool().Draw(t, "blackhole"), Propagated: rapid.Bool().Draw(t, "propagated")}}}
 				if rapid.Bool().Draw(t, "list") {
-					table.Routes = append(table.Routes, network.Route{Destination: netip.MustParsePrefix("10.9.0.0/24"), Target: "eni-1", List: "pl-1"})
+					table.Routes = append(table.Routes, network.Route{Destination: netip.MustParsePrefix("10.9.0.0/24"), Target: "eni-1", List: "pl-1", Blackhole: rapid.Bool().Draw(t, "dead list")})
 				}
 				if rapid.Bool().Draw(t, "unread") {
-					table.Unread = []network.List{{ID: "pl-9", Target: "eni-2"}}
+					table.Unread = []network.List{{ID: "pl-9", Target: "eni-2", Blackhole: rapid.Bool().Draw(t, "dead unread list")}}
 				}
 				entry := func() []network.Entry {
 					return []network.Entry{{Number: rapid.IntRange(1, 99).Draw(t, "number"), Allow: rapid.Bool().Draw(t, "allow"), CIDR: prefix(), Ports: ports.Draw(t, "ports")}}
