@@ -272,9 +272,6 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 			return Verdict{}, err
 		}
 	}
-	if q.Subnets, err = i.subnets(ctx, in.Execution, q); err != nil {
-		return Verdict{}, err
-	}
 	q.Accept, q.Unclear = set.Answer(r, a, about), tag.Why(q.Accepter.Tags, tag.Accept)
 	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
 		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.
@@ -302,10 +299,19 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	v := Judge(q)
 	switch v.Answer {
 	case workflow.AnswerAccept:
-		err = l.accept(ctx, set, q)
+		v, err = l.accept(ctx, set, q, v)
 	case workflow.AnswerConnect:
 		v, err = l.connect(ctx, set, q, v)
 	case workflow.AnswerAsk:
+		if routed(q) && crossed(q) {
+			sides, _, _, err := l.explored(ctx, in, set, q)
+			if err != nil {
+				return v, err
+			}
+			if blocked, is := Blocked(q, sides); is {
+				return blocked, nil
+			}
+		}
 		out.Expires = p.Expires
 		if out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
 			return v, err
@@ -359,10 +365,10 @@ func adopt(set *policy.Set, requester, accepter policy.VPC, about policy.Context
 	return d
 }
 
-// accept finds what comes after the acceptance, which is the first change, and whether one execution can carry it.
-func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question) error {
-	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
-		return nil
+// accept finds what comes after the acceptance, which is the first change, whether something is in its way, and whether one execution can carry it.
+func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
+	if !routed(q) {
+		return v, nil
 	}
 	connecting, closed := l.out, []workflow.Hop(nil)
 	connecting.Answer = workflow.AnswerConnect
@@ -372,10 +378,13 @@ func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question) er
 		err = workflow.Fits(connecting)
 	}
 	if err != nil {
-		return err
+		return v, err
+	}
+	if blocked, is := Blocked(q, connecting.Sides); is {
+		return blocked, nil
 	}
 	l.out.Known.Sides, l.out.Batches, l.out.Known.Closed = connecting.Sides, connecting.Batches, closed
-	return nil
+	return v, nil
 }
 
 // connect finds what is to be connected, or, before that, what of the connection has no use any more.

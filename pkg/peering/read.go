@@ -17,7 +17,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -142,21 +141,6 @@ func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p
 	return s.Pair(ctx, p.ID, vpc(p.Requester, requester), vpc(p.Accepter, accepter))
 }
 
-// subnets reads the subnets of those of the VPCs where it matters, see [SubnetsMatter].
-func (i Inspector) subnets(ctx context.Context, execution string, q Question) (map[string][]string, error) {
-	out := map[string][]string{}
-	for _, side := range [][2]*workflow.Facts{{q.Requester, q.Accepter}, {q.Accepter, q.Requester}} {
-		if here := side[0]; SubnetsMatter(q.Peering, here, side[1]) {
-			found, err := route.ReadSubnets(ctx, i.Enter(execution, here.VPC.Place()).EC2, here.VPC.ID)
-			if err != nil {
-				return nil, fmt.Errorf("in %s, %s: %w", here.VPC.Account, here.VPC.Region, err)
-			}
-			out[here.VPC.ID] = route.SubnetIDs(found)
-		}
-	}
-	return out, nil
-}
-
 // surveyor reads VPCs on behalf of an execution.
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
 	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
@@ -203,7 +187,7 @@ func same(known workflow.Side, participants []string) bool {
 // policy would open to the other. Without routes nothing is reachable, and nothing is read.
 func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, error) {
 	r, a := grounds(q)
-	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
+	if !routed(q) {
 		return []workflow.Side{}, nil
 	}
 	all, err := s.Offer(ctx, r, a)
