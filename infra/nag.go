@@ -43,7 +43,7 @@ func check(app awscdk.App, hub, member awscdk.Stack) {
 		suppress("IAM5", "Which execution failed is known only when it did; only those of Drawbridge's machines can be read.",
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-\*:\*$`),
 		suppress("IAM5", "Which execution has the lease of a connection stands in the ledger; only those of the own machine can be read.",
-			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-(peering|transit|attachment):\*$`),
+			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-(peering|transit|attachment|notebook|data-api|data-api-endpoint|private-notebooks|studio):\*$`),
 		suppress("IAM5", "A Map Run's children are executions of the machine itself, with names that AWS makes.",
 			`^Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:drawbridge-(sweep|rebuild)(/accounts)?:\*$`),
 		suppress("IAM5", "The machine invokes its own functions, in any version.",

@@ -41,7 +41,7 @@ ANSWERED = {
         "letting other accounts' people use a secret through a role is what the Data API machine is for: the roles are its own, "
         "within a boundary; a key is granted to such a role alone, for one secret, and only if its owner tagged it for that"
     ),
-    ("RESOURCE_MISMATCH", r"states:DescribeExecution", r"arn:aws:states:us-east-1:\d+:execution:drawbridge-(\*|sweep|rebuild|peering|transit|attachment|data-api|data-api-endpoint|private-notebooks|studio):\*"): (
+    ("RESOURCE_MISMATCH", r"states:DescribeExecution", r"arn:aws:states:us-east-1:\d+:execution:drawbridge-(\*|sweep|rebuild|peering|transit|attachment|data-api|data-api-endpoint|private-notebooks|studio|notebook):\*"): (
         "AWS knows executions and express executions as resources of it; Drawbridge has no express machines"
     ),
     ("RESOURCE_MISMATCH", r"ec2:AuthorizeSecurityGroup(Ingress|Egress)", r"arn:aws:ec2:\*:\d+:security-group-rule/\*"): (

@@ -49,7 +49,7 @@ Exits with 0 if every hop holds, with 2 if one does not or nobody can say, with 
 Examples:
 
   drawbridge why research sales --profile science --account 222222222222=data
-  drawbridge why research sales.c1a2b3.us-east-1.rds.amazonaws.com:3306
+  drawbridge why research "$ENDPOINT:3306"
   drawbridge why 111111111111/function/load 10.2.0.15:5432 --role ReadOnly
   drawbridge why research sales -o json | jq '.hops[] | select(.answer=="no")'
   drawbridge why 111111111111/research sales --local`

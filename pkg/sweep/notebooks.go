@@ -53,18 +53,10 @@ func (Notebooks) Kind() string { return "notebooks" }
 
 // Find implements [Finder]: one ListNotebookInstances for 100 notebooks and one DescribeNotebookInstance for each; for
 // those in a subnet that need host routes, on each page, one DescribeSubnets, one DescribeRouteTables for each of their
-// VPCs and one DescribeNotebookInstanceLifecycleConfig for each of their configurations; and what the ledger has of the place and of
-// their tables. For one whose table reaches what was not given to Drawbridge, one ListTags: its owner may ask for that, too.
+// VPCs and one DescribeNotebookInstanceLifecycleConfig for each of their configurations; and what the ledger has of the place, of
+// their tables and of restarts that are owed. For one whose table reaches what was not given to Drawbridge, one ListTags: its owner may
+// ask for that, too.
 func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
-	debts, err := n.Ledger.Debts(ctx, at.Account, at.Region)
-	if err != nil {
-		return 0, err
-	}
-	if overdue := restart.Overdue(debts); len(overdue) > 0 {
-		if err := ask(ctx, overdue...); err != nil {
-			return 0, err
-		}
-	}
 	api := n.Enter(execution, at)
 	connections, err := n.Ledger.Connections(ctx, at.Account, at.Region)
 	if err != nil {
@@ -87,7 +79,22 @@ func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, a
 			}
 		}
 	}
-	return seen, nil
+	if seen == 0 {
+		return 0, nil
+	}
+	return seen, n.repay(ctx, at, ask)
+}
+
+// repay asks for the restarts that are owed in a place and that no execution is at.
+func (n Notebooks) repay(ctx context.Context, at event.Place, ask Ask) error {
+	debts, err := n.Ledger.Debts(ctx, at.Account, at.Region)
+	if err != nil {
+		return err
+	}
+	if overdue := restart.Overdue(debts); len(overdue) > 0 {
+		return ask(ctx, overdue...)
+	}
+	return nil
 }
 
 // drifted returns looks at those notebooks of a page that are out of line.

@@ -11,7 +11,7 @@
 //	managed.go    counts what is managed, for the brake
 //	closed.go     asks where the other end of an account is that lets nobody in
 //	tally.go      says what a sweep came to, and tells people of accounts that failed
-//	peerings.go, pairs.go, notebooks.go, attachments.go, shares.go, clusters.go, roles.go, endpoints.go: a [Finder] or an
+//	peerings.go, pairs.go, notebooks.go, attachments.go, shares.go, clusters.go, endpoints.go: a [Finder] or an
 //	[AccountFinder] for each kind of thing
 //
 // Another kind of thing takes a finder in a file of its own, a line in [New], and what it reads in the grants of

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -21,9 +22,10 @@ type Ref struct {
 }
 
 var (
-	accountForm  = regexp.MustCompile(`^\d{12}$`)
-	domainForm   = regexp.MustCompile(`^d-[a-z0-9]{4,}$`)
-	endpointForm = regexp.MustCompile(`^([a-z][a-z0-9-]*)\.[a-z0-9.-]*?([a-z]{2}(?:-[a-z]+)+-\d)\.(?:rds|redshift|redshift-serverless)\.amazonaws\.com(?:\.cn)?$`)
+	accountForm = regexp.MustCompile(`^\d{12}$`)
+	domainForm  = regexp.MustCompile(`^d-[a-z0-9]{4,}$`)
+	// endpointForm is a host of a database's: in China, the service stands before the Region.
+	endpointForm = regexp.MustCompile(`^([a-z][a-z0-9-]*)\.(?:[a-z0-9-]+\.)+?(?:(?:rds|redshift|redshift-serverless)\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.(?:(?:rds|redshift|redshift-serverless)\.)?(.+)$`)
 	// scopedForm is a name with an account, and perhaps a Region, before it.
 	scopedForm = regexp.MustCompile(`^(\d{12})/(?:([a-z]{2}(?:-[a-z]+)+-\d)/)?(.+)$`)
 )
@@ -89,7 +91,7 @@ func ParseTo(text string) (Ref, error) {
 		r.Kind, r.Address, r.Name = "address", a.Unmap(), rest
 		return r, nil
 	}
-	if m := endpointForm.FindStringSubmatch(strings.ToLower(host)); m != nil {
+	if m := endpointForm.FindStringSubmatch(strings.ToLower(host)); m != nil && m[3] == arn.DNSSuffix(m[2]) {
 		r.Name, r.Region, r.Host = m[1], m[2], strings.ToLower(host)
 		return r, nil
 	}

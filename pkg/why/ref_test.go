@@ -36,6 +36,7 @@ func TestParseTo(t *testing.T) {
 		"orders.cluster-ro-cabc.eu-west-1.rds.amazonaws.com:5432": {Kind: "database", Name: "orders", Region: "eu-west-1", Port: 5432,
 			Host: "orders.cluster-ro-cabc.eu-west-1.rds.amazonaws.com"},
 		"wh.cabc.us-gov-west-1.redshift.amazonaws.com:5439": {Kind: "database", Name: "wh", Region: "us-gov-west-1", Port: 5439, Host: "wh.cabc.us-gov-west-1.redshift.amazonaws.com"},
+		"sales.cabc.rds.cn-north-1.amazonaws.com.cn:3306":   {Kind: "database", Name: "sales", Region: "cn-north-1", Port: 3306, Host: "sales.cabc.rds.cn-north-1.amazonaws.com.cn"},
 		"10.2.0.5:3306":  {Kind: "address", Name: "10.2.0.5:3306", Address: netip.MustParseAddr("10.2.0.5"), Port: 3306},
 		"[fd00::5]:5432": {Kind: "address", Name: "[fd00::5]:5432", Address: netip.MustParseAddr("fd00::5"), Port: 5432},
 		"arn:aws:rds:us-east-1:222222222222:db:sales":                     {Account: "222222222222", Region: "us-east-1", Kind: "database", Name: "sales"},
