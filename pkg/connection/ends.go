@@ -202,7 +202,7 @@ func Wanted(in workflow.VerifyConnectionInput, ends [2]verdict.Ends) [2]discover
 		if n < 0 || s.Owner != "" {
 			continue
 		}
-		out[n].VPC = s.VPC
+		out[n].VPC, out[n].Known, out[n].DHCP = s.VPC, s.Seats, s.DHCP
 		out[n].Subnets = append(out[n].Subnets, s.Attached...)
 	}
 	for n, e := range ends {

@@ -29,7 +29,40 @@ func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.B
 		out = append(out, found...)
 	}
 	Appoint(Sides(grounds)...)
+	seat(grounds)
 	return out, nil
+}
+
+// seat tells the owner's side of each VPC in which subnets clients and databases are, its own and its participants'. Over a gateway all zones of a VPC
+// matter, and all subnets are read once more.
+func seat(grounds []*Ground) {
+	for _, g := range grounds {
+		if g.Side.Owner != "" || len(g.Side.Attached) > 0 {
+			continue
+		}
+		taken := map[string]bool{}
+		for _, other := range grounds {
+			if other.Side.Role != g.Side.Role {
+				continue
+			}
+			for _, c := range other.Side.Clients {
+				for _, id := range c.Subnets {
+					taken[id] = true
+				}
+			}
+			for _, o := range other.Side.Openings {
+				for _, id := range o.Subnets {
+					taken[id] = true
+				}
+			}
+		}
+		g.Side.Seats = nil
+		for _, s := range g.Subnets {
+			if taken[s.ID] {
+				g.Side.Seats = append(g.Side.Seats, workflow.Seat{ID: s.ID, CIDRs: route.Ranges(g.Subnets, []string{s.ID}), Zone: s.Zone, ZoneID: s.ZoneID, Outpost: s.Outpost})
+			}
+		}
+	}
 }
 
 func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {

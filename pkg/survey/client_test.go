@@ -97,6 +97,13 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 	if text := fmt.Sprint(b.Callers.CIDRs, b.Callers.Groups); len(b.Clients) > 0 || text != "[10.1.0.0/23 10.1.3.0/24] [{111111111111 [sg-1]} {111111111111 [sg-2]} {111111111111 [sg-jobs]}]" {
 		t.Errorf("who is called knows %s", text)
 	}
+	var seats []string
+	for _, s := range a.Seats {
+		seats = append(seats, fmt.Sprint(s.ID, s.CIDRs))
+	}
+	if text := strings.Join(seats, " "); text != "subnet-a[10.1.0.0/24] subnet-b[10.1.1.0/24] subnet-m[10.1.3.0/24]" {
+		t.Errorf("the subnets in which somebody is are %s", text)
+	}
 	if !slices.Equal(l.reads, []string{"notebooks", "groups"}) {
 		t.Errorf("read %v", l.reads)
 	}

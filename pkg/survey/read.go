@@ -32,7 +32,7 @@ func (s Surveyor) VPC(ctx context.Context, at event.Place, id string, account wo
 	if err != nil {
 		return nil, fmt.Errorf("reading %s in %s, %s: %w", id, at.Account, at.Region, err)
 	}
-	facts := &workflow.Facts{Account: account, VPC: workflow.VPC{Account: at.Account, Region: at.Region, ID: id, CIDRs: route.CIDRs(got.Vpcs[0])}}
+	facts := &workflow.Facts{Account: account, DHCP: aws.ToString(got.Vpcs[0].DhcpOptionsId), VPC: workflow.VPC{Account: at.Account, Region: at.Region, ID: id, CIDRs: route.CIDRs(got.Vpcs[0])}}
 	tags := map[string]string{}
 	for _, t := range got.Vpcs[0].Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
@@ -94,7 +94,7 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 		if g.Subnets, err = route.ReadSubnets(ctx, s.Enter(v.Place()).EC2, v.ID); err != nil {
 			return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		g.Side.Subnets = route.SubnetIDs(g.Subnets)
+		g.Side.Subnets, g.Side.DHCP = route.SubnetIDs(g.Subnets), g.Here.DHCP
 		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
 		return s.open(ctx, g)
 	}

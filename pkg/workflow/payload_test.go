@@ -47,6 +47,7 @@ func (n extent) inspection(answer Answer) InspectPeeringOutput {
 		if answer == AnswerConnect {
 			for i := range n.subnets {
 				s.Subnets = append(s.Subnets, id("subnet", i))
+				s.Seats = append(s.Seats, Seat{ID: id("subnet", i), CIDRs: []netip.Prefix{netip.MustParsePrefix("10.100.100.0/24")}, Zone: "ap-southeast-1a", ZoneID: "apse1-az1"})
 			}
 			for i := range n.tables {
 				s.Tables = append(s.Tables, Table{ID: id("rtb", i), Subnets: s.Subnets[i*n.subnets/n.tables : (i+1)*n.subnets/n.tables]})

@@ -163,6 +163,10 @@ type Side struct {
 	Attached []string `json:"attached,omitempty"`
 	// Subnets are the ids of all subnets of the VPC.
 	Subnets []string `json:"subnets"`
+	// Seats are, over a peering, those in which clients or databases are, of participants too, on the owner's side. What is said of a subnet never changes:
+	// nobody has to read it again. DHCP is the id of the VPC's DHCP options, empty if that is not known.
+	Seats []Seat `json:"seats,omitempty"`
+	DHCP  string `json:"dhcp,omitempty"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
 	Tables []Table `json:"tables"`
 	// Carried is how many bytes later steps say of this side's route tables, as an inspection of the tables found.
@@ -228,6 +232,15 @@ type Opening struct {
 	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
 	// the port. Only what people are asked about says so.
 	Also []string `json:"also,omitempty"`
+}
+
+// Seat is a subnet in which an end of a path is, or may be.
+type Seat struct {
+	ID      string         `json:"id"`
+	CIDRs   []netip.Prefix `json:"cidrs"`
+	Zone    string         `json:"zone"`
+	ZoneID  string         `json:"zoneId,omitempty"`
+	Outpost string         `json:"outpost,omitempty"`
 }
 
 // Service is a TCP port on which opened databases answer.
@@ -334,6 +347,7 @@ type Facts struct {
 	Account AccountFacts      `json:"account"`
 	Tables  []Table           `json:"tables"`
 	Carried int               `json:"carried,omitempty"` // see [Side]
+	DHCP    string            `json:"dhcp,omitempty"`    // the id of its DHCP options
 }
 
 // AccountFacts are what AWS Organizations says about an account.

@@ -49,6 +49,10 @@ type VPC struct {
 	// Subnets are those that an end of a path is in, or may be: the prefix lists in their route tables are read.
 	Subnets []string
 	Groups  []string // of the ends
+	// Known are subnets that were read before: what is said of one never changes. If all of Subnets are among them, no other is read.
+	Known []workflow.Seat
+	// DHCP is the id of the VPC's DHCP options, if it was read before.
+	DHCP string
 	// Names says that something there resolves names, and Public that some of them have a public address as well, so that more counts.
 	Names, Public bool
 }

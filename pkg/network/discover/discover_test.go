@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,9 +26,11 @@ type account struct {
 	discover.EC2
 	network.VPC
 	world network.World
+	read  *atomic.Int32 // how often the subnets were
 }
 
 func (a account) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	a.read.Add(1)
 	out := &ec2.DescribeSubnetsOutput{}
 	for _, s := range a.Subnets {
 		out.Subnets = append(out.Subnets, types.Subnet{SubnetId: &s.ID, AvailabilityZone: &s.Zone, CidrBlock: aws.String(s.CIDRs[0].String())})
@@ -168,20 +171,28 @@ func TestWhatIsReadIsWhatIsThere(t *testing.T) {
 			}
 			w.VPCs = append(w.VPCs, v)
 		}
-		read := discover.Reader{Enter: func(p event.Place) discover.EC2 {
+		var read [2]atomic.Int32
+		reader := discover.Reader{Enter: func(p event.Place) discover.EC2 {
 			n := slices.IndexFunc(w.VPCs, func(v network.VPC) bool { return v.Account == p.Account })
-			return account{VPC: w.VPCs[n], world: w}
+			return account{VPC: w.VPCs[n], world: w, read: &read[n]}
 		}}
+		known := rapid.Bool().Draw(t, "known") // the subnets, from before: they are not read again
 		var wanted [2]discover.VPC
 		for n, v := range w.VPCs {
 			wanted[n].VPC = workflow.VPC{ID: v.ID, Account: v.Account, Region: v.Region}
 			for _, s := range v.Subnets {
 				wanted[n].Subnets, wanted[n].Groups = append(wanted[n].Subnets, s.ID), append(wanted[n].Groups, "sg-"+s.ID)
+				if known {
+					wanted[n].Known = append(wanted[n].Known, workflow.Seat{ID: s.ID, CIDRs: s.CIDRs, Zone: s.Zone})
+				}
 			}
 		}
-		got, err := read.Read(t.Context(), discover.Carrier{ID: "pcx-1"}, wanted)
+		got, err := reader.Read(t.Context(), discover.Carrier{ID: "pcx-1"}, wanted)
 		if err != nil || !reflect.DeepEqual(got, w) {
 			t.Fatalf("%v, read\n%+v of\n%+v", err, got, w)
+		}
+		if n := read[0].Load() + read[1].Load(); known != (n == 0) {
+			t.Fatalf("the subnets were read %d times, and were known: %v", n, known)
 		}
 	})
 }
