@@ -347,6 +347,7 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 		"its table is kept out":        {func(v *vpc, _ *ledger.Connection) { v.table = "none" }, 0},
 		"a connection of another VPC":  {func(_ *vpc, e *ledger.Connection) { e.Sides[0].ID = "vpc-7" }, 0},
 		"one that does not stand":      {func(_ *vpc, e *ledger.Connection) { e.Status = "AwaitingApproval" }, 0},
+		"one that serves some":         {func(_ *vpc, e *ledger.Connection) { e.Status = "PartlyConnected" }, 1},
 		"one of which a part is asked": {func(_ *vpc, e *ledger.Connection) { e.Status = "PendingApproval" }, 1},
 	} {
 		entry := ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Sides: []ledger.Side{

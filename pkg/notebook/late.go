@@ -40,7 +40,7 @@ func (i Inspector) late(ctx context.Context, at end, n Instance, tables []workfl
 // unled returns those connections of a VPC that stand and through which a table leads to no address of the peer.
 func unled(connections []ledger.Connection, vpc string, table workflow.Table) []ledger.Connection {
 	return slices.DeleteFunc(slices.Clone(connections), func(c ledger.Connection) bool {
-		stands := c.Status == ledger.Status(workflow.Connected) || c.Status == ledger.Status(workflow.PendingApproval)
+		stands := slices.Contains([]workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval}, workflow.Result(c.Status))
 		here := slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
 		return !stands || !here || slices.ContainsFunc(c.Sides, func(s ledger.Side) bool {
 			return s.ID != vpc && slices.ContainsFunc(s.CIDRs, func(text string) bool {

@@ -94,6 +94,10 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 		if g.Subnets, err = route.ReadSubnets(ctx, s.Enter(v.Place()).EC2, v.ID); err != nil {
 			return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
+		for n, one := range g.Subnets { // a table that is kept out keeps out who uses it
+			t, _ := route.Of(g.Here.Tables, one.ID)
+			g.Subnets[n].Apart = one.Apart || t.Apart
+		}
 		g.Side.Subnets, g.Side.DHCP = route.SubnetIDs(g.Subnets), g.Here.DHCP
 		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
 		return s.open(ctx, g)

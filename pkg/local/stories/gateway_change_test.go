@@ -95,7 +95,7 @@ the block is gone, all is well again.`,
 			{"The owner of beta disassociates it again.", reachedAsBefore(disassociate("10.0.128.0/17")), []string{"Announced", "Attached", "Connected"}},
 		},
 		connected: true,
-		also:      leadsOnly("10.1.0.0/16"),
+		also:      leadsOnly("10.1.128.0/27"),
 	},
 	{
 		name:  "gateway-change-share",

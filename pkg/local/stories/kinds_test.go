@@ -106,7 +106,7 @@ group of the jobs is let out too, and what stands in their way is said: the netw
 		prepare: closeClients,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha tags the second subnet drawbridge:client=true.", markSubnet, []string{"Announced", "Conflict"}},
+			{"The owner of alpha tags the second subnet drawbridge:client=true.", markSubnet, []string{"Announced", "PartlyConnected"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: letsOut("ana"),

@@ -66,7 +66,7 @@ notebook leads a part of beta's range in which no database is to an appliance: t
 		},
 		acts:      []act{{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}}},
 		connected: true,
-		also:      leadsOnly("10.1.0.0/16"),
+		also:      leadsOnly("10.1.128.0/27"),
 	},
 	{
 		name:  "inspected",
@@ -90,7 +90,7 @@ the tables, and the connection stays; the verdict says ? of that hop.`,
 			}, []string{"Connected"}},
 		},
 		connected: true,
-		also:      leadsOnly("10.1.0.0/16"),
+		also:      leadsOnly("10.1.128.0/27"),
 	},
 }
 

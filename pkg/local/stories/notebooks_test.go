@@ -127,7 +127,7 @@ func playCrowd(ctx context.Context, t *testing.T, n, size int) played {
 	script, err := client.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &world.Notebook.LifecycleConfig})
 	done(t, err)
 	for _, subnet := range world.Consumer.Subnets {
-		if !hostRouted(t, aws.ToString(script.OnStart[0].Content), subnet, world.Producer.CIDR) {
+		if !hostRouted(t, aws.ToString(script.OnStart[0].Content), subnet, netip.MustParsePrefix(there(world))) {
 			t.Errorf("with %d notebooks, those in %s have no host route", size, subnet)
 		}
 	}

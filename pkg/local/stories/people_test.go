@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // thrifty holds the story to what a connection may cost: in members, whose limits are shared with their owners, and in the hub, most of it in
@@ -119,13 +120,23 @@ func lie(connection string) func(context.Context, *testing.T, *scenario.World) {
 	}
 }
 
-func removeRoute(ctx context.Context, t *testing.T, w *scenario.World) {
-	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
-	if _, err := client.DeleteRoute(ctx, &ec2.DeleteRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()),
-	}); err != nil {
-		t.Fatal(err)
-	}
+// there is where Drawbridge leads the notebook's table in a world like S1: the subnets of the database, which lie side by side. back is where it leads
+// the tables of these: the subnet of the notebook.
+func there(w *scenario.World) string { return network.Merge(w.Producer.Subnets[:2])[0].String() }
+func back(w *scenario.World) string  { return w.Consumer.Subnets[0].String() }
+
+// removeRoute deletes the route that Drawbridge added to a table of the database's.
+func removeRoute(ctx context.Context, t *testing.T, w *scenario.World) { unroute(ctx, t, w, back(w)) }
+
+// removeVPN deletes the route of [vpn].
+func removeVPN(ctx context.Context, t *testing.T, w *scenario.World) {
+	unroute(ctx, t, w, w.Consumer.CIDR.String())
+}
+
+func unroute(ctx context.Context, t *testing.T, w *scenario.World, destination string) {
+	t.Helper()
+	_, err := producer(w).DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: &destination})
+	done(t, err)
 }
 
 // again starts a new execution with the input of the last one, after what first

@@ -45,7 +45,7 @@ look adds these, and the next one takes the wide ones away.`,
 		title: "An owner keeps a subnet and a route table out",
 		about: `
 As in s1-peering.md, but the owner of beta keeps the second of the database's subnets out by the tag drawbridge:reach=none: nothing leads there. Then the owner of
-alpha keeps the route table of the notebook out. Its route goes, and the verdict says what it would need.`,
+alpha keeps the route table of the notebook out. Its route goes, and the notebook is no client any more.`,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			reachTag(ctx, t, producer(w), "none", w.ProducerNetwork.Subnets[1])
 		},
@@ -65,11 +65,11 @@ alpha keeps the route table of the notebook out. Its route goes, and the verdict
 		title: "A notebook comes to a connection that nobody used",
 		about: `
 As in s1-peering.md, but alpha has no notebook. The connection stands without a route, and says what would bring one. Then somebody makes a notebook: it is seen
-when it runs, and the routes come.`,
+when it runs, and the routes come. What it lacks then is its host route: it runs, and nobody allowed to restart it.`,
 		change: func(s *scenario.Spec) { s.Notebook = scenario.Notebook{} },
 		acts: []act{
 			request("Connected"),
-			{"Somebody in alpha calls sagemaker CreateNotebookInstance.", newNotebook, []string{"Connected", "Connected", "InLine", "InLine", "Nothing"}},
+			{"Somebody in alpha calls sagemaker CreateNotebookInstance.", newNotebook, []string{"InLine", "InLine", "Nothing", "PartlyConnected", "PartlyConnected"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: leads("", "", ""),

@@ -25,8 +25,8 @@ and one of its own. So orders is opened through its own group, and sales as ever
 owner of beta tags the group of returns drawbridge:open=true, and says so that payroll may be reached as well.`,
 		prepare: shareGroups,
 		acts: []act{
-			request("Connected"),
-			{"The owner of beta tags the security group of returns and payroll drawbridge:open=true.", openGroup("books"), []string{"Announced", "Connected"}},
+			request("PartlyConnected"),
+			{"The owner of beta tags the security group of returns and payroll drawbridge:open=true.", openGroup("books"), []string{"Announced", "PartlyConnected"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: func(ctx context.Context, t *testing.T, w *scenario.World) {

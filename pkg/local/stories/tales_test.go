@@ -67,7 +67,7 @@ the owner has removed the route, a new execution with the same input connects.`,
 		acts: []act{
 			request("AwaitingApproval"),
 			{"The owner of beta sends 10.1.0.0/16 into a VPN and accepts the peering.", elsewhere, []string{"Conflict", "Nothing"}},
-			{"The owner of beta deletes the route; an operator starts a new execution with the same input.", again(removeRoute), []string{"Connected", "Nothing", "Nothing"}},
+			{"The owner of beta deletes the route; an operator starts a new execution with the same input.", again(removeVPN), []string{"Connected", "Nothing", "Nothing"}},
 		},
 		connected: true,
 	},
@@ -174,7 +174,7 @@ stopped notebook, and nobody allowed to restart it: it is left alone, and its st
 the configuration is attached.`,
 		change: func(s *scenario.Spec) { s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", "" },
 		acts: []act{
-			request("Connected"),
+			request("PartlyConnected"),
 			{"The owner of alpha stops the notebook.", stop, []string{"InLine", "InLine"}},
 		},
 		connected: true,
