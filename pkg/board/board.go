@@ -59,7 +59,9 @@ type Line struct {
 	Since    time.Time `json:"since"`
 	At       time.Time `json:"at,omitzero" jsonschema:"of the state"`
 	Until    time.Time `json:"until,omitzero" jsonschema:"when it ends by itself"`
-	Items    int       `json:"items" jsonschema:"things that were added or changed for it"`
+	// Paths are those of a peering or a pair on a gateway, as they were last judged.
+	Paths ledger.Paths `json:"paths,omitzero" jsonschema:"from each client to each database that is open to it, when they were last judged"`
+	Items int          `json:"items" jsonschema:"things that were added or changed for it"`
 	// Contested are things that somebody took away again after they were put back.
 	Contested []string `json:"contested,omitempty"`
 	// Waits says what waits for somebody: an approval, a removal that the brake stopped.

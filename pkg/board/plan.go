@@ -125,7 +125,7 @@ func (r Rows) itemsOf(id string) []ledger.Item {
 
 func (r Rows) line(c ledger.Connection) Line {
 	l := Line{ID: c.ID, Kind: c.Kind, State: string(c.Status), Reason: c.Reason, Sides: append([]ledger.Side{}, c.Sides...), Asked: c.Asked, Origin: string(c.Origin),
-		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until}
+		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until, Paths: c.Paths}
 	for _, i := range r.itemsOf(c.ID) {
 		l.Items++
 		if i.State == ledger.Contested {

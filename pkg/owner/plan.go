@@ -2,9 +2,11 @@ package owner
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -26,7 +28,11 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 		if s.Owner != "" { // the routes are the owner's
 			continue
 		}
-		for _, cidr := range s.Peer.CIDRs {
+		var to []netip.Prefix
+		for _, w := range s.Ways {
+			to = append(to, w.To...)
+		}
+		for _, cidr := range network.Merge(to) {
 			n.Opens = append(n.Opens, fmt.Sprintf("routes of %s in account %s to %s", s.VPC.ID, s.VPC.Account, cidr))
 		}
 	}
