@@ -179,6 +179,10 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 			r.About = ""
 		}
 		why = append(why, r)
+		if r.Hop == verdict.RouteThere || r.Hop == verdict.RouteBack { // of a side that calls and answers, a table is on both ways
+			r.Hop = map[string]string{verdict.RouteThere: verdict.RouteBack, verdict.RouteBack: verdict.RouteThere}[r.Hop]
+			why = append(why, r)
+		}
 	}
 	return why, others
 }

@@ -75,3 +75,17 @@ func TestANotebookThatMayBeOfEither(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What a step says of a table may be why a path fails there or back, and what it says of nothing on a path is no reason.
+func TestReasonsAreWhatFailed(t *testing.T) {
+	in := booked(workflow.Client{})
+	in.Routed[0].Hops = []workflow.Hop{{Hop: "route there rtb-1", Detail: "left to somebody"}}
+	in.Opened = []workflow.HopsOutput{{Hops: []workflow.Hop{{Hop: "security group of sales", Detail: "never opened"}, {Hop: "egress vpc-1", OK: true, Detail: "is open"}, {Hop: "something else", Detail: "odd"}}}}
+	why, others := connection.Reasons(in)
+	if got := fmt.Sprint(why); got != "[{route there rtb-1 left to somebody} {route back rtb-1 left to somebody} {database group sales never opened}]" {
+		t.Error(got)
+	}
+	if len(others) != 1 || others[0].Hop != "something else" {
+		t.Errorf("%+v", others)
+	}
+}
