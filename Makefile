@@ -77,7 +77,7 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 	@echo "make test: all tests passed"
 
 # The tests of pkg/local/stories that need an engine of their own, for faults and crowds.
-ROUGH := ^Test(Faults|Burst|AHolderThatFailed|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
+ROUGH := ^Test(Faults|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
 
 .PHONY: crosscheck
 crosscheck: build .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here

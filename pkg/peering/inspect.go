@@ -186,13 +186,13 @@ func (l *inspection) settled(ctx context.Context) (Verdict, bool, error) {
 	case !settled:
 		return v, false, nil
 	case v.Answer == workflow.AnswerDisconnect && !l.managed && len(l.items) == 0:
-		v.Answer, v.Reason = workflow.AnswerNothing, v.Reason+"; it was not Drawbridge's"
+		v.Answer, v.Reason = workflow.AnswerNothing, v.Reason+"; Drawbridge has nothing of it"
 	case v.Answer == workflow.AnswerWait && !l.managed && !Asked(p, l.request):
 		v = Found(p)
 	case v.Answer == workflow.AnswerWait && !l.managed:
 		l.origin = ledger.Requested
 	case v.Answer == workflow.AnswerRefuse && !l.managed && !l.request:
-		v.Answer, v.Reason = workflow.AnswerNothing, v.Reason+"; it was not Drawbridge's"
+		v.Answer, v.Reason = workflow.AnswerNothing, v.Reason+"; Drawbridge has nothing of it"
 	case v.Answer == workflow.AnswerRefuse: // failed: nothing can come of it any more
 		return v, true, l.Ledger.LetGo(ctx, p.ID)
 	}

@@ -568,7 +568,7 @@ func TestWhatIsManaged(t *testing.T) {
 		"both ask":                           {&world{status: "active", accept: "ask", tags: both}, accepted, alpha, workflow.AnswerConnect, true, ""},
 		"the other VPC is never connected":   {&world{status: "active", accept: "never", tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "refused by policy accept-never"},
 		"its owner wants it left alone":      {&world{status: "pending-acceptance", tags: tagged(alpha, "drawbridge:manage", "false")}, create, alpha, workflow.AnswerNothing, false, "drawbridge:manage=false"},
-		"over, and never managed":            {&world{status: "deleted", tags: tagged(alpha, "drawbridge:status", "Connected")}, deleted, alpha, workflow.AnswerNothing, false, "it was not Drawbridge's"},
+		"over, and never managed":            {&world{status: "deleted", tags: tagged(alpha, "drawbridge:status", "Connected")}, deleted, alpha, workflow.AnswerNothing, false, "Drawbridge has nothing of it"},
 		"asked for, with an account outside": {&world{status: "active", outside: []string{beta}, tags: tagged(alpha, "drawbridge:manage", "true")}, accepted, alpha, workflow.AnswerNothing, false, "was not given"},
 	} {
 		t.Run(name, func(t *testing.T) {
