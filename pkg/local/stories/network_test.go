@@ -94,7 +94,7 @@ the tables, and the connection stays; the verdict says ? of that hop.`,
 	},
 }
 
-// attachInspection attaches another VPC of alpha's to the gateway.
+// attachInspection attaches another VPC of alpha's to the gateway, in which all that comes is led to an appliance.
 func attachInspection(ctx context.Context, t *testing.T, w *scenario.World) {
 	vpc, err := alphas(w).CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.50.0.0/16")})
 	succeeds(t, err)
@@ -102,6 +102,13 @@ func attachInspection(ctx context.Context, t *testing.T, w *scenario.World) {
 	succeeds(t, err)
 	_, err = alphas(w).CreateTransitGatewayVpcAttachment(ctx, &ec2.CreateTransitGatewayVpcAttachmentInput{TransitGatewayId: &w.Gateway, VpcId: vpc.Vpc.VpcId,
 		SubnetIds: []string{*subnet.Subnet.SubnetId}})
+	succeeds(t, err)
+	appliance, err := alphas(w).CreateNetworkInterface(ctx, &ec2.CreateNetworkInterfaceInput{SubnetId: subnet.Subnet.SubnetId})
+	succeeds(t, err)
+	tables, err := alphas(w).DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{*vpc.Vpc.VpcId}}}})
+	succeeds(t, err)
+	_, err = alphas(w).CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: tables.RouteTables[0].RouteTableId, DestinationCidrBlock: aws.String("0.0.0.0/0"),
+		NetworkInterfaceId: appliance.NetworkInterface.NetworkInterfaceId})
 	succeeds(t, err)
 }
 
