@@ -14,6 +14,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -271,48 +272,15 @@ func (i Inspector) routesOfGateway(ctx context.Context, execution string, p *pai
 
 // entries returns the routes of a gateway's route table that touch cidrs.
 func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) ([]Entry, error) {
-	got, err := search(ctx, api, table)
+	led, err := discover.Routes(ctx, api, table, cidrs)
 	if err != nil {
 		return nil, err
 	}
-	routes := got.Routes
-	if aws.ToBool(got.AdditionalRoutesAvailable) { // there are no further pages: ask for less
-		routes = nil
-		for _, cidr := range cidrs {
-			for _, match := range []string{"route-search.supernet-of-match", "route-search.subnet-of-match"} {
-				got, err := search(ctx, api, table, types.Filter{Name: &match, Values: []string{cidr.String()}})
-				if err != nil {
-					return nil, err
-				}
-				routes = append(routes, got.Routes...)
-			}
-		}
-	}
 	out := []Entry{}
-	for _, r := range routes {
-		destination, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
-		if err != nil || !slices.ContainsFunc(cidrs, destination.Overlaps) {
-			continue
-		}
-		e := Entry{Destination: destination.Masked(), Blackhole: r.State == types.TransitGatewayRouteStateBlackhole, Static: r.Type == types.TransitGatewayRouteTypeStatic}
-		for _, a := range r.TransitGatewayAttachments { // several only where a VPN or Connect attachment shares the load
-			e.Attachment, e.Outside = aws.ToString(a.TransitGatewayAttachmentId), a.ResourceType != "" && a.ResourceType != types.TransitGatewayAttachmentResourceTypeVpc
-		}
-		out = append(out, e)
+	for _, l := range led {
+		out = append(out, Entry{Destination: l.Destination, Attachment: l.Target, Blackhole: l.Blackhole, Static: !l.Propagated, Outside: l.Outside})
 	}
-	slices.SortFunc(out, func(a, b Entry) int {
-		return cmp.Or(a.Destination.Compare(b.Destination), strings.Compare(a.Attachment, b.Attachment))
-	})
-	return slices.Compact(out), nil
-}
-
-func search(ctx context.Context, api EC2, table string, narrower ...types.Filter) (*ec2.SearchTransitGatewayRoutesOutput, error) {
-	filters := append([]types.Filter{{Name: aws.String("state"), Values: []string{"active", "blackhole"}}}, narrower...)
-	got, err := api.SearchTransitGatewayRoutes(ctx, &ec2.SearchTransitGatewayRoutesInput{TransitGatewayRouteTableId: &table, Filters: filters})
-	if err != nil {
-		return nil, fmt.Errorf("searching the routes of %s: %w", table, err)
-	}
-	return got, nil
+	return out, nil
 }
 
 // connect fills in what the steps need that connect the pair.
