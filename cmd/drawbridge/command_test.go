@@ -63,6 +63,17 @@ func drawbridge(t *testing.T, args ...string) *exec.Cmd {
 // serving starts drawbridge local and returns it with its address.
 func serving(t *testing.T, args ...string) (*exec.Cmd, string) {
 	t.Helper()
+	cmd, line := ready(t, args...)
+	m := regexp.MustCompile(`^ready (http://127\.0\.0\.1:\d+) `).FindStringSubmatch(line)
+	if m == nil {
+		t.Fatalf("the first line is %q", line)
+	}
+	return cmd, m[1]
+}
+
+// ready starts drawbridge local and returns it with the line by which it says so.
+func ready(t *testing.T, args ...string) (*exec.Cmd, string) {
+	t.Helper()
 	cmd := drawbridge(t, append([]string{"local", "--listen", "127.0.0.1:0", "--wait-scale", "0.01"}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -84,16 +95,13 @@ func serving(t *testing.T, args ...string) (*exec.Cmd, string) {
 	if !lines.Scan() {
 		t.Fatalf("it ended without being ready: %s", stderr.String())
 	}
-	m := regexp.MustCompile(`^ready (http://127\.0\.0\.1:\d+) `).FindStringSubmatch(lines.Text())
-	if m == nil {
-		t.Fatalf("the first line is %q", lines.Text())
-	}
+	first := lines.Text()
 	t.Cleanup(func() {
 		for lines.Scan() {
 			t.Errorf("a further line on stdout: %q", lines.Text())
 		}
 	})
-	return cmd, m[1]
+	return cmd, first
 }
 
 // client runs the Python client and returns what it prints.
