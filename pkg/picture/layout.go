@@ -46,6 +46,7 @@ const (
 	pad      = 12  // between a box and what is in it
 	between  = 14  // between networks, accounts of different rows, chips and their columns
 	aside    = 132 // between accounts beside each other: lines and their marks go there
+	apart    = 64  // between units beside each other
 	header   = 44  // of an account and of a network: two lines of text
 	title    = 30  // of a unit
 	chipW    = 176
@@ -82,7 +83,7 @@ func Lay(m Map) Layout {
 
 // grow makes the tree of a document: the organization, its units in one another, their accounts, their networks, their chips.
 func grow(m Map) *tree {
-	root := &tree{box: Box{Kind: "organization"}, gap: between, top: title, rows: true}
+	root := &tree{box: Box{Kind: "organization"}, gap: apart, top: title, rows: true}
 	units, accounts := map[string]*tree{"": root}, map[string]*tree{}
 	for n, u := range m.Units {
 		t := &tree{box: Box{Kind: "unit", Of: n, More: quiet(u.Quiet)}, gap: aside, top: title, rows: true}
@@ -135,7 +136,7 @@ func (t *tree) measure() {
 		for _, c := range t.chips {
 			if len(c) > 0 {
 				wide += chipW + between
-				high = max(high, len(c)*chipStep)
+				high = max(high, len(c)*chipStep-chipStep+chipH)
 			}
 		}
 		t.w, t.h = max(wide-between, chipW)+2*pad, t.top+high+pad

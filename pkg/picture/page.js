@@ -3,9 +3,9 @@
 (() => {
 const $ = id => document.getElementById(id);
 const looks = {holds: ["✓", "in order"], waits: ["!", "waiting for somebody"], broken: ["✗", "broken"], unknown: ["?", "not known"], begun: ["…", "under way"], ended: ["–", "ended or refused"]};
-const step = 200;       // rows of the table at a time
+const step = 50;        // rows of the table at a time
 const tabStops = 100;   // connections that Tab goes through; more are reached by the arrow keys
-let data, svg, marks, texts, units, shown = [], rows = step, chosen = -1, back = null, view, scaleAt = -1;
+let data, svg, marks, drawnEnds, drawnNets, drawnAccounts, order, texts, units, shown = [], rows = step, chosen = -1, back = null, view, scaleAt = -1;
 
 const el = (name, text, attributes) => {
   const e = document.createElement(name);
@@ -21,6 +21,11 @@ function take(d) {
   svg = $("drawing");
   marks = data.connections.map(() => []);
   for (const e of svg.querySelectorAll("[data-c]")) marks[+e.dataset.c].push(e);
+  drawnEnds = [...svg.querySelectorAll("[data-end]")].map(e => [e, +e.dataset.end]);
+  drawnNets = [...svg.querySelectorAll("[data-network]")].map(e => [e, +e.dataset.network]);
+  drawnAccounts = [...svg.querySelectorAll("[data-account]")].map(e => [e, data.accounts[+e.dataset.account].id]);
+  const rank = ["broken", "waits", "unknown", "begun", "holds", "ended"]; // what needs somebody stands first in the table
+  order = data.connections.map((c, n) => n).sort((a, b) => rank.indexOf(data.connections[a].look) - rank.indexOf(data.connections[b].look) || a - b);
   const account = new Map(data.accounts.map(a => [a.id, a])), parent = new Map(data.units.map(u => [u.id, u.parent]));
   units = new Map(data.accounts.map(a => {
     const all = new Set();
@@ -63,17 +68,18 @@ function filter() {
   const all = !(words.length || account || unit || state || kind);
   shown = [];
   const nets = new Set(), ends = new Set();
-  data.connections.forEach((c, n) => {
-    const t = texts[n];
+  for (const n of order) {
+    const c = data.connections[n], t = texts[n];
     const hit = (!account || t.accounts.has(account)) && (!unit || t.units.has(unit)) && (!kind || c.kind === kind) &&
       (!state || (state.startsWith("look:") ? c.look === state.slice(5) : (c.state || "begun") === state)) && words.every(w => t.words.includes(w));
     if (hit) { shown.push(n); t.nets.forEach(x => nets.add(x)); t.ends.forEach(x => ends.add(x)); }
     for (const e of marks[n]) e.classList.toggle("gone", !hit);
-  });
-  for (const e of svg.querySelectorAll("[data-end]")) e.classList.toggle("dim", !all && !ends.has(+e.dataset.end));
-  for (const e of svg.querySelectorAll("[data-network]")) e.classList.toggle("dim", !all && !nets.has(+e.dataset.network));
+  }
+  for (const [e, n] of drawnEnds) e.classList.toggle("dim", !all && !ends.has(n));
+  for (const [e, n] of drawnNets) e.classList.toggle("dim", !all && !nets.has(n));
   const accounts = new Set([...nets].map(n => data.networks[n].account));
-  for (const e of svg.querySelectorAll("[data-account]")) e.classList.toggle("dim", !all && !accounts.has(data.accounts[+e.dataset.account].id));
+  for (const [e, id] of drawnAccounts) e.classList.toggle("dim", !all && !accounts.has(id));
+  svg.classList.toggle("few", shown.length <= 80);
   stops();
   rows = step;
   table();
@@ -111,7 +117,7 @@ function table() {
     cell("To", to);
     cell("Paths", c.all ? `${c.whole || 0} of ${c.all} whole` : "");
     cell("Ends at", [...new Set(bad.map(p => p.hop))].join(", "));
-    cell("Policy", c.policy || "");
+    cell("Policy", c.policy || "", "policy");
     return tr;
   }));
   $("more").hidden = shown.length <= rows;
@@ -181,7 +187,10 @@ function choose(n) {
 function show() {
   const s = scale();
   svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
-  if (s !== scaleAt) { svg.classList.toggle("far", s < .3); scaleAt = s; }
+  if (s === scaleAt) return;
+  scaleAt = s;
+  svg.classList.toggle("far", s < .3);
+  svg.style.setProperty("--far", s < .3 ? (1 / s).toFixed(2) : 1); // what keeps its size however far it is
 }
 const scale = () => { const r = svg.getBoundingClientRect(); return Math.min(r.width / view.w, r.height / view.h); };
 
@@ -194,7 +203,7 @@ function fit(all) {
     const nets = new Set();
     for (const n of shown) texts[n].nets.forEach(x => nets.add(x));
     let x0 = Infinity, y0 = Infinity, x1 = 0, y1 = 0;
-    for (const e of svg.querySelectorAll("[data-network]")) if (nets.has(+e.dataset.network)) {
+    for (const [e, n] of drawnNets) if (nets.has(n)) {
       const q = e.querySelector("rect"), x = +q.getAttribute("x"), y = +q.getAttribute("y");
       x0 = Math.min(x0, x); y0 = Math.min(y0, y); x1 = Math.max(x1, x + +q.getAttribute("width")); y1 = Math.max(y1, y + +q.getAttribute("height"));
     }
@@ -202,7 +211,7 @@ function fit(all) {
   }
   // No larger than at full size; on a small screen a small drawing is cut rather than made too small to read.
   let s = Math.min(r.width / box.w, r.height / box.h, 1.4);
-  if (all === true && s < .62 && box.w < 1600) s = .62;
+  if (all === true && s < .8 && box.w < 1600) s = Math.min(.8, Math.max(s, r.width > 640 ? .62 : .8));
   view = {x: box.x, y: box.y, w: r.width / s || box.w, h: r.height / s || box.h};
   if (view.w > box.w) view.x -= (view.w - box.w) / 2;
   if (view.h > box.h) view.y -= (view.h - box.h) / 2;
@@ -259,7 +268,7 @@ function keys() {
     const by = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[e.key];
     if (!by) return;
     e.preventDefault();
-    const order = [...svg.querySelectorAll('[role="button"]:not(.gone)')], next = order[(order.indexOf(c) + by + order.length) % order.length];
+    const all = [...svg.querySelectorAll('[role="button"]:not(.gone)')], next = all[(all.indexOf(c) + by + all.length) % all.length];
     next.setAttribute("tabindex", "0");
     next.focus();
   });

@@ -22,7 +22,7 @@ func history(l board.Line, items []ledger.Item) ([]Event, int) {
 		asked = "taken over, as its owner asked"
 	}
 	all := []Event{{At: l.Since, What: asked, Who: l.Asked}}
-	if !l.At.IsZero() {
+	if !l.At.IsZero() && l.State != "" {
 		all = append(all, Event{At: l.At, What: "came to be " + l.State, Who: "Drawbridge"})
 	}
 	all = append(all, written(items)...)

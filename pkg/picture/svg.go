@@ -108,26 +108,26 @@ func (d *drawer) box(b Box) {
 		name, attributes = n.ID, fmt.Sprintf(` data-network="%d"`, b.Of)
 		sub = strings.Join(append([]string{n.Region}, n.CIDRs...), " ")
 	}
-	room := (b.W - 2*pad) * 10 / letter
+	room, small := (b.W-2*pad)*10/letter, (b.W-2*pad)*10/smaller
 	fmt.Fprintf(d.b, `<g class="%s"%s><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="6"/>`, b.Kind, attributes, escape(strings.TrimSpace(name+" "+sub)), b.X, b.Y, b.W, b.H)
 	fmt.Fprintf(d.b, `<text class="name" x="%d" y="%d">%s</text>`, b.X+pad, b.Y+19, escape(cut(name, room)))
 	if sub != "" && sub != name {
-		fmt.Fprintf(d.b, `<text class="sub" x="%d" y="%d">%s</text>`, b.X+pad, b.Y+35, escape(cut(sub, room)))
+		fmt.Fprintf(d.b, `<text class="sub" x="%d" y="%d">%s</text>`, b.X+pad, b.Y+35, escape(cut(sub, small)))
 	}
 	if b.More != "" {
-		fmt.Fprintf(d.b, `<text class="sub" x="%d" y="%d">%s</text>`, b.X+pad, b.Y+b.H-9, escape(cut(b.More, room)))
+		fmt.Fprintf(d.b, `<text class="sub" x="%d" y="%d">%s</text>`, b.X+pad, b.Y+b.H-9, escape(cut(b.More, small)))
 	}
 	d.b.WriteString("</g>\n")
 }
 
-// letter is how wide a letter of the drawing is at most, as a rule, in tenths of a pixel.
-const letter = 72
+// letter is how wide a letter of a name is at most, as a rule, and smaller one of what stands below it, in tenths of a pixel.
+const letter, smaller = 72, 62
 
 func (d *drawer) chip(c Chip) {
 	name, attributes, class := "", "", c.Kind
 	if c.Kind == "entry" {
 		e := d.m.Connections[c.Of]
-		name, attributes, class = e.Kind+" "+cmp.Or(e.State, "begun"), d.opens(c.Of, true), "entry line "+string(e.Look)
+		name, attributes, class = e.Kind+" "+cmp.Or(e.State, "begun"), d.opens(c.Of, true, ""), "entry line "+string(e.Look)
 	} else {
 		e := d.m.Ends[c.Of]
 		name, attributes = e.Name, fmt.Sprintf(` data-end="%d"`, c.Of)
@@ -146,11 +146,15 @@ func (d *drawer) chip(c Chip) {
 }
 
 // opens are the attributes of what opens a connection's details.
-func (d *drawer) opens(n int, first bool) string {
+func (d *drawer) opens(n int, first bool, hop string) string {
 	out := fmt.Sprintf(` data-c="%d"`, n)
 	if d.live && first {
 		c := d.m.Connections[n]
-		out += fmt.Sprintf(` tabindex="0" role="button" aria-label="%s"`, escape(fmt.Sprintf("%s %s: %s, %s", c.Kind, c.ID, cmp.Or(c.State, "begun"), c.Look.Words())))
+		words := fmt.Sprintf("%s %s, %s", c.Kind, cmp.Or(c.State, "begun"), c.Look.Words())
+		if hop != "" { // what is to be seen is to be heard
+			words += " at " + hop
+		}
+		out += fmt.Sprintf(` tabindex="0" role="button" aria-label="%s"`, escape(words+": "+c.ID))
 	}
 	return out
 }
@@ -159,7 +163,7 @@ func (d *drawer) line(l *Line, first bool) {
 	curve := func(class string, c [4]Point) {
 		fmt.Fprintf(d.b, `<path class="%s" d="M%d %dC%d %d %d %d %d %d"/>`, class, c[0].X, c[0].Y, c[1].X, c[1].Y, c[2].X, c[2].Y, c[3].X, c[3].Y)
 	}
-	fmt.Fprintf(d.b, `<g class="line %s"%s><title>%s</title>`, l.Look, d.opens(l.Connection, first), escape(d.m.called(l.Connection, l.Path)))
+	fmt.Fprintf(d.b, `<g class="line %s"%s><title>%s</title>`, l.Look, d.opens(l.Connection, first, l.Hop), escape(d.m.called(l.Connection, l.Path)))
 	if d.live {
 		curve("hit", l.Curve)
 	}
