@@ -247,7 +247,7 @@ func TestKilledEngineLeavesNoProcess(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	report := played(t, "s1", "Connected")
+	report := played(t, "s1", "Connected", "With that, every hop holds.")
 	members := slices.DeleteFunc(slices.Clone(report.Calls), func(c awscall.Call) bool { return c.Account == local.HubAccount })
 	if n := story.Work(members); n == 0 || n > 39 {
 		t.Errorf("%d calls in members without AssumeRole and polls, want at most 39", n)
@@ -258,7 +258,7 @@ func TestDemo(t *testing.T) {
 }
 
 // played plays the demo of a scenario, holds what it prints to its form, and returns its report: the result, and every hop
-// holds. The last line that it prints must hold each of the words.
+// holds. The last words that it prints before its picture must hold each of the words.
 func played(t *testing.T, scene, result string, last ...string) story.Report {
 	t.Helper()
 	engineNeeded(t)
@@ -292,7 +292,10 @@ func played(t *testing.T, scene, result string, last ...string) story.Report {
 	if report.Invocations == 0 || report.ColdStarts == 0 || report.WallMS == 0 {
 		t.Errorf("a number is missing: %+v", report)
 	}
-	end := strings.TrimSpace(stdout.String())
+	end, page, drawn := strings.Cut(strings.TrimSpace(stdout.String()), "\n\nPicture: ")
+	if html, err := os.ReadFile(page); !drawn || err != nil || !bytes.Contains(html, []byte("What connects")) {
+		t.Errorf("it does not end with its picture: %q, %v", page, err)
+	}
 	end = strings.Join(strings.Fields(end[strings.LastIndex(end, "\n\n")+1:]), " ")
 	for _, words := range last {
 		if !strings.Contains(end, words) {

@@ -73,7 +73,11 @@ func (c mapCommand) Run(ctx context.Context) error {
 	if c.File == "" {
 		return draw(m, c.Output, os.Stdout)
 	}
-	return drawInto(m, c.Output, c.File)
+	if err := drawInto(m, c.Output, c.File); err != nil {
+		return err
+	}
+	talk("the picture is in %s", c.File)
+	return nil
 }
 
 // drawInto writes a picture into a file, which only its owner may read: it says what the ledger says.
@@ -83,11 +87,7 @@ func drawInto(m picture.Map, format, path string) (err error) {
 		return fmt.Errorf("writing the picture: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := draw(m, format, file); err != nil {
-		return err
-	}
-	talk("the picture is in %s", path)
-	return nil
+	return draw(m, format, file)
 }
 
 // draw writes a picture in a format.

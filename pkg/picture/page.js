@@ -84,7 +84,7 @@ function filter() {
   rows = step;
   table();
   fit(all);
-  $("found").textContent = all ? "" : `${shown.length} of ${data.connections.length} connections`;
+  $("found").textContent = all ? (data.connections.length > 500 ? "From afar, what is in order is faint. Filter, or look nearer, to see names." : "") : `${shown.length} of ${data.connections.length} connections`;
   document.body.dataset.filtered = (performance.now() - started).toFixed(1);
 }
 
@@ -198,7 +198,7 @@ function whole() { return {x: 0, y: 0, w: +svg.dataset.width, h: +svg.dataset.he
 
 function fit(all) {
   let box = whole();
-  const r = svg.getBoundingClientRect();
+  let r = svg.getBoundingClientRect();
   if (all !== true && shown.length && shown.length < data.connections.length) {
     const nets = new Set();
     for (const n of shown) texts[n].nets.forEach(x => nets.add(x));
@@ -209,6 +209,10 @@ function fit(all) {
     }
     if (x1) box = {x: x0 - 40, y: y0 - 70, w: x1 - x0 + 80, h: y1 - y0 + 110};
   }
+  // As high as the whole drawing is at the width that there is.
+  const full = whole(), wide = Math.min(Math.max(r.width / full.w, r.width > 640 ? 0 : .8), 1.4);
+  $("canvas").style.height = `${Math.round(Math.min(Math.max(full.h * wide + 2, 220), innerHeight * .68, 900))}px`;
+  r = svg.getBoundingClientRect();
   // No larger than at full size; on a small screen a small drawing is cut rather than made too small to read.
   let s = Math.min(r.width / box.w, r.height / box.h, 1.4);
   if (all === true && s < .8 && box.w < 1600) s = Math.min(.8, Math.max(s, r.width > 640 ? .62 : .8));
@@ -371,8 +375,8 @@ $("fit").addEventListener("click", () => fit(shown.length === data.connections.l
 $("close").addEventListener("click", close);
 $("more").addEventListener("click", () => { const at = rows; rows += step; table(); const b = $("rows").children[at]; if (b) b.querySelector("button").focus(); });
 let kept;
-window.addEventListener("beforeprint", () => { kept = view; svg.classList.remove("far"); const w = whole(); svg.setAttribute("viewBox", `0 0 ${w.w} ${w.h}`); });
-window.addEventListener("afterprint", () => { if (kept) { view = kept; scaleAt = -1; show(); } });
+window.addEventListener("beforeprint", () => { kept = view; $("canvas").style.height = ""; svg.classList.remove("far"); const w = whole(); svg.setAttribute("viewBox", `0 0 ${w.w} ${w.h}`); });
+window.addEventListener("afterprint", () => { if (kept) { fit(shown.length === data.connections.length); view = kept; scaleAt = -1; show(); } });
 window.addEventListener("resize", () => fit(shown.length === data.connections.length));
 document.body.dataset.ready = (performance.now() - started).toFixed(1);
 live();
