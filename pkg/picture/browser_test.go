@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -70,7 +72,10 @@ func open(t *testing.T, browser context.Context, address string, width, height i
 	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: listens}); err != nil {
 		t.Fatal(err)
 	}
-	p.do(chromedp.Navigate(address), chromedp.WaitReady("body[data-ready]"))
+	p.do(chromedp.Navigate(address))
+	if address != "about:blank" {
+		p.do(chromedp.WaitReady("body[data-ready]"))
+	}
 	return p
 }
 
@@ -352,28 +357,50 @@ func live(t *testing.T, b context.Context) {
 	t.Errorf("when nobody answers any more it says %q", said)
 }
 
+// spent is how long the page has worked so far, by the clock of its thread: other programs on the machine do not count.
+func (p *tab) spent() time.Duration {
+	p.t.Helper()
+	got, err := chromedp.Call(p.ctx, performance.GetMetrics, cdp.Empty{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, m := range got.Metrics {
+		if m.Name == "TaskDuration" {
+			return time.Duration(m.Value * float64(time.Second))
+		}
+	}
+	p.t.Fatal("the browser does not say how long it worked")
+	return 0
+}
+
+// painted waits until what was changed is to be seen.
+const painted = `new Promise(r => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(r)), %d))`
+
 // A large organization stays usable; docs/architecture.md has the numbers.
 func largeOne(t *testing.T, b context.Context) {
 	address := file(t, large(t, 1000, 5000))
-	began := time.Now()
-	p := open(t, b, address, 1280, 900, false)
-	p.do(run(`new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))`))
-	loaded := time.Since(began)
-	p.shot("large")
-	slowest := 0.0
-	for id, v := range map[string]string{"account": account(7), "unit": "ou-03", "state": "look:broken", "kind": "peering", "q": "team-0042"} {
-		took := value[float64](p, fmt.Sprintf(`new Promise(done => { const e = document.getElementById(%q), t = performance.now(); e.value = %q; e.dispatchEvent(new Event("change")); if (e.id === "q") e.dispatchEvent(new Event("input"));
-			setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - t - (e.id === "q" ? 150 : 0)))), e.id === "q" ? 150 : 0); })`, id, v))
-		slowest = max(slowest, took)
-		t.Logf("filtered by %s in %.0f ms, of which the script took %s ms", id, took, value[string](p, `document.body.dataset.filtered`))
-		if id == "account" {
-			p.shot("large-account")
-		}
-		p.do(run(fmt.Sprintf(`document.getElementById(%q).value = ""`, id)))
+	p := open(t, b, "about:blank", 1280, 900, false)
+	if _, err := chromedp.Call(p.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("1,000 accounts and 5,000 connections: loaded and drawn in %v (script %s ms), the slowest filter in %.0f ms", loaded.Round(time.Millisecond), value[string](p, `document.body.dataset.ready`), slowest)
-	if loaded > 30*time.Second || slowest > 5000 {
-		t.Errorf("that is too slow")
+	before, began := p.spent(), time.Now()
+	p.do(chromedp.Navigate(address), chromedp.WaitReady("body[data-ready]"), run(fmt.Sprintf(painted, 0)))
+	loaded := p.spent() - before
+	t.Logf("1,000 accounts and 5,000 connections: loaded and drawn with %v of work, in %v", loaded.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	p.shot("large")
+	slowest := time.Duration(0)
+	for _, one := range [][2]string{{"account", account(7)}, {"unit", "ou-03"}, {"state", "look:broken"}, {"kind", "peering"}, {"q", "team-0042"}} {
+		kind := map[bool]string{true: "input", false: "change"}[one[0] == "q"]
+		before, began := p.spent(), time.Now()
+		p.do(run(fmt.Sprintf(`(e => { e.value = %q; e.dispatchEvent(new Event(%q)); })(document.getElementById(%q))`, one[1], kind, one[0])), run(fmt.Sprintf(painted, 150)))
+		took := p.spent() - before
+		slowest = max(slowest, took)
+		t.Logf("filtered by %s with %v of work, in %v", one[0], took.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+		p.shot("large-" + one[0])
+		p.do(run(fmt.Sprintf(`document.getElementById(%q).value = ""`, one[0])))
+	}
+	if loaded > 5*time.Second || slowest > 2*time.Second {
+		t.Errorf("loading took %v of work, the slowest filter %v: that is too much", loaded, slowest)
 	}
 	p.quiet()
 }

@@ -66,7 +66,7 @@ func written(items []ledger.Item) []Event {
 	for _, a := range order {
 		var words []string
 		for kind, n := range kinds[a] {
-			words = append(words, fmt.Sprintf("%d %s", n, kind))
+			words = append(words, fmt.Sprintf("%d × %s", n, kind))
 		}
 		slices.Sort(words)
 		who := "Drawbridge"
