@@ -3,6 +3,7 @@ package picture
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,7 +22,16 @@ var drawing string
 func SVG(m Map) string {
 	l := Lay(m)
 	const legend = 40
-	width := max(l.Width, 760)
+	looks := slices.DeleteFunc(slices.Clone(Looks), func(look Look) bool {
+		return !slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Look == look }) &&
+			!slices.ContainsFunc(m.Connections, func(c Connection) bool { return c.Look == look })
+	})
+	room := func(look Look) int { return 60 + smaller*len([]rune(look.Words()))/10 }
+	width := margin
+	for _, look := range looks {
+		width += room(look)
+	}
+	width = max(width, l.Width)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title desc" class="drawing">`+"\n", width, l.Height+legend, width, l.Height+legend)
 	fmt.Fprintf(&b, "<title id=\"title\">What connects</title>\n<desc id=\"desc\">%s</desc>\n<style>%s</style>\n", escape(m.Sentence()), drawing)
@@ -29,12 +39,12 @@ func SVG(m Map) string {
 	d := drawer{b: &b, m: m, l: l}
 	d.all()
 	x := margin
-	for _, look := range Looks {
+	for _, look := range looks {
 		y := l.Height + legend/2 - 4
 		fmt.Fprintf(&b, `<g class="line %s"><path class="stroke" d="M%d %dh36"/>`, look, x, y)
 		d.mark(look, x+18, y)
 		fmt.Fprintf(&b, "<text class=\"sub\" x=\"%d\" y=\"%d\">%s</text></g>\n", x+42, y+4, look.Words())
-		x += 42 + 7*len(look.Words()) + 18
+		x += room(look)
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
@@ -51,6 +61,9 @@ func (m Map) Sentence() string {
 		if n := counts[look]; n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, look.Words()))
 		}
+	}
+	if len(m.Connections) == 0 {
+		return "0 connections in 0 accounts: nobody asked for anything yet"
 	}
 	out := fmt.Sprintf("%s in %s", count(len(m.Connections), "connection"), count(len(m.Accounts), "account"))
 	if len(words) > 0 {
@@ -95,7 +108,7 @@ func (d *drawer) box(b Box) {
 	switch b.Kind {
 	case "organization":
 		if name = "organization " + d.m.Organization; d.m.Organization == "" {
-			name = "the accounts that the ledger names"
+			name = "accounts"
 		}
 	case "unit":
 		u := d.m.Units[b.Of]

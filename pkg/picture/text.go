@@ -21,8 +21,6 @@ func (m Map) Text(p *answer.Page) {
 	p.Title(clean(cmp.Or(strings.TrimSpace("organization "+m.Organization), "accounts")))
 	m.tree(p, root, "")
 	if len(m.Connections) == 0 {
-		p.Gap()
-		p.Say("", "Nothing is in the ledger: nobody asked for anything yet.")
 		return
 	}
 	p.Title("Connections")
