@@ -18,7 +18,11 @@ func (m Map) Text(p *answer.Page) {
 		p.Say("? ", "%s", clean(u))
 	}
 	root := grow(m)
-	p.Title(clean(cmp.Or(strings.TrimSpace("organization "+m.Organization), "accounts")))
+	title := "accounts"
+	if m.Organization != "" {
+		title = "organization " + m.Organization
+	}
+	p.Title(clean(title))
 	m.tree(p, root, "")
 	if len(m.Connections) == 0 {
 		return
