@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -86,8 +87,34 @@ func TestThePictureOfTheFirstScenario(t *testing.T) {
 	if resp, body := gotAs(t, page+"map.json", "evil.example:80"); resp.StatusCode != http.StatusMisdirectedRequest || strings.Contains(body, world.Connection) {
 		t.Errorf("by another name it answers %s", resp.Status)
 	}
+	served(t, world.Connection, "status", at, "--serve")
 	if _, stderr, exit := ran(t, "status", at, "--serve=0.0.0.0:0"); exit != 1 || !strings.Contains(stderr, "127.0.0.1") {
 		t.Errorf("for all to reach: exit %d, %s", exit, stderr)
+	}
+}
+
+// served runs a command that serves the picture, looks at it, and ends it as Ctrl-C does.
+func served(t *testing.T, id string, args ...string) {
+	t.Helper()
+	cmd := drawbridge(t, args...)
+	talk, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hangs := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer hangs.Stop()
+	line, _ := bufio.NewReader(talk).ReadString('\n')
+	if m := regexp.MustCompile(`(http://127\.0\.0\.1:\d+/) `).FindStringSubmatch(line); m == nil {
+		t.Errorf("it does not say where it serves: %q", line)
+	} else if resp, body := got(t, m[1]); resp.StatusCode != http.StatusOK || !strings.Contains(body, id) || !strings.Contains(body, `data-live="10"`) {
+		t.Errorf("it serves %s", resp.Status)
+	}
+	_ = cmd.Process.Signal(os.Interrupt)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after Ctrl-C it ends with %v", err)
 	}
 }
 
