@@ -482,6 +482,11 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 		if err := l.keep(ctx); err != nil {
 			return *out, err
 		}
+		if l.entry.ID != "" {
+			if err := l.hear(ctx, l.in, l.entry.ID); err != nil {
+				return *out, err
+			}
+		}
 	}
 	var err error
 	if out.Notebooks, err = survey.Keep(ctx, l.Ledger, out.Connection.ID, v.Answer, out.Batches); err != nil {
