@@ -57,7 +57,6 @@ type Thing struct {
 // https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 const valued = 256
 
-
 // About reports whether the thing may have got, or lost, one of these tags.
 func (t Thing) About(keys ...string) bool {
 	switch {
