@@ -25,12 +25,20 @@ type Rows struct {
 	leases  map[string]ledger.Lease
 	held    []hold.Kept
 	braked  []brake.Waiting
+	words   map[string][]ledger.Word
 }
 
 // Add takes one row, of whatever kind; rows that say nothing to a board are passed over.
 func (r *Rows) Add(row ledger.Row) error {
 	if c, ok, err := row.Connection(); ok || err != nil {
 		r.entries = append(r.entries, c)
+		return err
+	}
+	if w, ok, err := row.Word(); ok || err != nil {
+		if r.words == nil {
+			r.words = map[string][]ledger.Word{}
+		}
+		r.words[w.Thing] = append(r.words[w.Thing], w)
 		return err
 	}
 	if i, ok, err := row.Item(); ok || err != nil {
@@ -83,18 +91,11 @@ func Of(r Rows, at time.Time) Board {
 
 // EntryOf makes the answer about one entry, and reports whether there is one.
 func EntryOf(r Rows, id string, at time.Time) (Entry, bool) {
-	n := slices.IndexFunc(r.entries, func(c ledger.Connection) bool { return c.ID == id })
-	if n < 0 {
+	c, ok := r.Entry(id)
+	if !ok {
 		return Entry{}, false
 	}
-	c := r.entries[n]
-	e := Entry{Head: answer.HeadOf("Entry"), At: at.UTC(), Line: r.line(c), Items: r.itemsOf(id), Held: []Held{}, Told: c.Told}
-	for _, h := range r.heldAll() {
-		if about(h.Thing, id) {
-			e.Held = append(e.Held, h)
-		}
-	}
-	return e, true
+	return Entry{Head: answer.HeadOf("Entry"), At: at.UTC(), Line: r.line(c), Items: r.itemsOf(id), Held: r.HeldBack(id), Told: c.Told}, true
 }
 
 // about reports whether what is held back is about an entry: its id is among the words that name the thing.
@@ -126,6 +127,9 @@ func (r Rows) itemsOf(id string) []ledger.Item {
 func (r Rows) line(c ledger.Connection) Line {
 	l := Line{ID: c.ID, Kind: c.Kind, State: string(c.Status), Reason: c.Reason, Sides: append([]ledger.Side{}, c.Sides...), Asked: c.Asked, Origin: string(c.Origin),
 		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until, Paths: c.Paths}
+	if w, ok := Approver(c, r.Words(c.ID)); ok {
+		l.ApprovedBy, l.ApprovedAt = w.By.Who, w.At
+	}
 	for _, i := range r.itemsOf(c.ID) {
 		l.Items++
 		if i.State == ledger.Contested {
@@ -150,6 +154,9 @@ func (r Rows) line(c ledger.Connection) Line {
 	l.By, l.Command = answering(c)
 	return l
 }
+
+// approves reports whether the value of an answer's tag says yes; people write it in any case, with blanks.
+func approves(value string) bool { return cover.Yes(strings.ToLower(strings.TrimSpace(value))) }
 
 // answering is the command by which the owner who is asked approves what the last question showed, and their account.
 func answering(c ledger.Connection) (account string, command []string) {
