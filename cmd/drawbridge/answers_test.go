@@ -20,6 +20,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/why"
@@ -55,7 +56,7 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "why"} {
+	for _, name := range []string{"", "status", "history", "why"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)
@@ -131,6 +132,14 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 		t.Errorf("the board is %+v", whole)
 	}
 	answered[struct{}](t, 0, "status", world.Connection, at)
+
+	told := answered[history.History](t, 0, "history", world.Connection, at)
+	for _, want := range []history.Event{{Hand: history.Owner, What: "asked"}, {Hand: history.Drawbridge, What: "added"}, {Hand: history.Drawbridge, What: "execution"}} {
+		if !slices.ContainsFunc(told.Events, func(e history.Event) bool { return e.Hand == want.Hand && e.What == want.What && !e.At.IsZero() }) {
+			t.Errorf("the history has no %s: %+v", want.What, told.Events)
+		}
+	}
+	answered[history.History](t, 2, "history", "pcx-0000000000000000f", at)
 
 	// The script has its host route from the notebook's next start; all else holds.
 	running := answered[why.Answer](t, 2, "why", from, "sales", at)

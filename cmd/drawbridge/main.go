@@ -24,6 +24,8 @@ type cli struct {
 
 	Status statusCommand `cmd:"" help:"Show what stands, waits or is in the way, as the ledger has it."`
 
+	History historyCommand `cmd:"" help:"Say who did what to a connection, and when."`
+
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
 
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
