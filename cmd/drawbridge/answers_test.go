@@ -23,6 +23,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 	"github.com/drawbridge-cloud/drawbridge/pkg/why"
 )
 
@@ -56,7 +57,7 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "history", "why"} {
+	for _, name := range []string{"", "status", "history", "who", "why"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)
@@ -140,6 +141,12 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 		}
 	}
 	answered[history.History](t, 2, "history", "pcx-0000000000000000f", at)
+
+	reached := answered[who.Who](t, 0, "who", scenario.Beta+"/sales", at)
+	n := slices.IndexFunc(reached.Roads, func(r who.Road) bool { return r.Over == world.Connection && r.Account == scenario.Alpha })
+	if n < 0 || len(reached.Roads[n].Ends) == 0 || len(reached.Roads[n].From) == 0 || reached.Roads[n].Asked == "" || reached.Database.VPC != world.ProducerNetwork.VPC {
+		t.Errorf("who reaches sales: %+v", reached)
+	}
 
 	// The script has its host route from the notebook's next start; all else holds.
 	running := answered[why.Answer](t, 2, "why", from, "sales", at)

@@ -26,6 +26,8 @@ type cli struct {
 
 	History historyCommand `cmd:"" help:"Say who did what to a connection, and when."`
 
+	Who whoCommand `cmd:"" help:"Say who can reach a database, by whose decision, and what ends it."`
+
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
 
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
