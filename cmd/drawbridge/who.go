@@ -29,7 +29,7 @@ Examples:
 
   drawbridge who 222222222222/sales --profile hub --account 222222222222=data
   drawbridge who arn:aws:rds:eu-west-1:222222222222:db:sales --role ReadOnly
-  drawbridge who 222222222222/sales -o json | jq -r '.roads[].account' | sort -u
+  drawbridge who 222222222222/sales -o json | jq '.roads[].account'
   drawbridge who 222222222222/sales --local`
 }
 
