@@ -30,6 +30,19 @@ type cli struct {
 
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
 
+	Approve approveCommand `cmd:"" help:"Approve a request, or what came to a connection later."`
+	Reject  rejectCommand  `cmd:"" help:"Reject a request, or take back a connection that stands."`
+	Manage  manageCommand  `cmd:"" help:"Give a connection into Drawbridge's hands."`
+	Release releaseCommand `cmd:"" help:"Take a connection out of Drawbridge's hands."`
+	Revoke  revokeCommand  `cmd:"" help:"Take a database away from an account."`
+
+	Pause        pauseCommand        `cmd:"" help:"Have Drawbridge do nothing."`
+	Resume       resumeCommand       `cmd:"" help:"End a pause, or set how far Drawbridge goes."`
+	Sweep        sweepCommand        `cmd:"" help:"Have everything looked at."`
+	Redrive      redriveCommand      `cmd:"" help:"Have an execution that failed go on."`
+	ReleaseBrake releaseBrakeCommand `cmd:"" help:"Decide about what the brake stopped."`
+	Policy       policyCommand       `cmd:"" help:"Test a policy, or put it in force."`
+
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
 	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
 	Bench benchCommand `cmd:"" help:"Count what a connection costs and time it against the bare AWS calls."`

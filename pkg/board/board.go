@@ -73,6 +73,8 @@ type Line struct {
 	// Command answers what waits, with credentials of the account that is asked.
 	Command []string `json:"command,omitempty" jsonschema:"the command by which the owner answers"`
 	By      string   `json:"by,omitempty" jsonschema:"the account that answers"`
+	// Shown is what the last question showed, of what waits.
+	Shown []string `json:"shown,omitempty" jsonschema:"what the owner is asked about, in lines"`
 	// Working is the execution that is at it now.
 	Working *ledger.Lease `json:"working,omitempty"`
 

@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
@@ -152,6 +153,7 @@ func (r Rows) line(c ledger.Connection) Line {
 		return l
 	}
 	l.By, l.Command = answering(c)
+	l.Shown = c.Approval.Shown
 	return l
 }
 
@@ -171,7 +173,9 @@ func answering(c ledger.Connection) (account string, command []string) {
 	if len(shown) == 0 {
 		shown = c.Approval.First
 	}
-	return asked.Account, []string{"aws", "ec2", "create-tags", "--region", asked.Region, "--resources", c.ID, "--tags", "Key=" + tag.Approval + ",Value=" + cover.Answer(c.Approval, shown)}
+	kind := map[string]tag.Kind{"peering": tag.Peering, "attachment": tag.Attachment}[c.Kind]
+	call := deed.Tag(deed.Thing{Kind: kind, ID: c.ID, Account: asked.Account, Region: asked.Region}, tag.Approval, cover.Answer(c.Approval, shown))
+	return call.Account, call.Command
 }
 
 func (r Rows) heldAll() []Held {

@@ -72,3 +72,13 @@ func Approver(c ledger.Connection, words []ledger.Word) (ledger.Word, bool) {
 	}
 	return ledger.Word{}, false
 }
+
+// Waiting returns what waits at the brake, each with its cause, sorted.
+func (r Rows) Waiting() []string {
+	out := []string{}
+	for _, w := range r.braked {
+		out = append(out, w.ID+": "+w.Cause)
+	}
+	slices.Sort(out)
+	return out
+}
