@@ -24,9 +24,9 @@ func becomes(t *testing.T, id, state, at string) board.Entry {
 	t.Helper()
 	var e board.Entry
 	for range 120 {
-		stdout, _, _ := ran(t, "status", id, at, "-o", "json")
+		stdout, _, exit := ran(t, "status", id, at, "-o", "json")
 		e = board.Entry{}
-		if json.Unmarshal([]byte(stdout), &e) == nil && e.Line.State == state && e.Line.Working == nil || state == "" && stdout == "" {
+		if json.Unmarshal([]byte(stdout), &e) == nil && e.Line.State == state && e.Line.Working == nil || state == "" && exit == 2 && stdout == "" {
 			return e
 		}
 		time.Sleep(500 * time.Millisecond)
@@ -42,7 +42,7 @@ func TestDeeds(t *testing.T) {
 	defer func() { _ = engine.Process.Kill() }()
 	at := "--local=" + strings.TrimPrefix(url, "http://")
 	spec := scenario.S1()
-	spec.Accept = "ask"
+	spec.Accept, spec.Share = "ask", scenario.Alpha
 	world, err := spec.Build(t.Context(), func(account, region string) aws.Config { return local.ClientConfig(url, account, region) })
 	if err != nil {
 		t.Fatal(err)
