@@ -20,6 +20,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/doctor"
 	"github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -57,7 +58,7 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "history", "who", "why", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply"} {
+	for _, name := range []string{"", "status", "history", "who", "why", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply", "doctor"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)
@@ -127,6 +128,12 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 	entry := connected(t, world.Connection, at)
 	if entry.Line.Items == 0 || len(entry.Items) != entry.Line.Items || entry.Hub.Table != "drawbridge-ledger" {
 		t.Errorf("the entry is %+v", entry)
+	}
+	well := answered[doctor.Report](t, 2, "doctor", "--account", scenario.Alpha+"=any", at) // nobody has subscribed, and the engine has no trail of its own
+	for _, code := range []string{"stack", "bus", "rules", "machines", "mode", "policy", "dead-letters", "member-roles", "member-rules"} {
+		if n := slices.IndexFunc(well.Findings, func(f doctor.Finding) bool { return f.Code == code }); n < 0 || well.Findings[n].Answer != doctor.Yes {
+			t.Errorf("the doctor says of %s: %+v", code, well.Findings)
+		}
 	}
 	whole := answered[board.Board](t, 0, "status", at)
 	if whole.Standing != 1 || len(whole.Entries) != 1 || whole.Entries[0].ID != world.Connection || whole.Mode.Mode != "full" || whole.Hub.Account != local.HubAccount {

@@ -30,6 +30,8 @@ type cli struct {
 
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
 
+	Doctor doctorCommand `cmd:"" help:"Look at what Drawbridge needs around it, and say what mends it."`
+
 	Approve approveCommand `cmd:"" help:"Approve a request, or what came to a connection later."`
 	Reject  rejectCommand  `cmd:"" help:"Reject a request, or take back a connection that stands."`
 	Manage  manageCommand  `cmd:"" help:"Give a connection into Drawbridge's hands."`

@@ -28,7 +28,7 @@ Exits with 0; with 2 if something could not be read, so that roads may lack; wit
 Examples:
 
   drawbridge who 222222222222/sales --profile hub --account 222222222222=data
-  drawbridge who arn:aws:rds:eu-west-1:222222222222:db:sales --role ReadOnly
+  drawbridge who "$DATABASE_ARN" --role ReadOnly
   drawbridge who 222222222222/sales -o json | jq '.roads[].account'
   drawbridge who 222222222222/sales --local`
 }

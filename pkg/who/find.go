@@ -149,7 +149,7 @@ func (f *Facts) read(ctx context.Context, api *ec2.Client, roles *iam.Client) {
 }
 
 // principals are the ARNs of accounts and roles in a trust policy.
-var principals = regexp.MustCompile(`arn:aws[a-z-]*:iam::\d{12}:[^"*]+`)
+var principals = regexp.MustCompile(`arn:[a-z-]+:iam::\d{12}:[^"*]+`)
 
 // trusted returns the principals that a trust policy names. IAM gives it encoded for a URL.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
