@@ -24,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 	"github.com/drawbridge-cloud/drawbridge/pkg/why"
 )
@@ -58,7 +59,7 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "history", "who", "why", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply", "doctor"} {
+	for _, name := range []string{"", "status", "history", "who", "why", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply", "doctor", "report"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)
@@ -153,6 +154,16 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 	n := slices.IndexFunc(reached.Roads, func(r who.Road) bool { return r.Over == world.Connection && r.Account == scenario.Alpha })
 	if n < 0 || len(reached.Roads[n].Ends) == 0 || len(reached.Roads[n].From) == 0 || reached.Roads[n].Asked == "" || reached.Database.VPC != world.ProducerNetwork.VPC {
 		t.Errorf("who reaches sales: %+v", reached)
+	}
+
+	account := answered[report.Report](t, 0, "report", "--since", "1d", at)
+	if len(account.Rows) != 1 || account.Rows[0].ID != world.Connection || account.Rows[0].Policy == "" || account.Rows[0].Asked == "" || account.Rows[0].Whole != account.Rows[0].Paths {
+		t.Errorf("the report is %+v", account)
+	}
+	for format, begins := range map[string]string{"csv": "to account,", "html": "<!doctype html>"} {
+		if stdout, stderr, exit := ran(t, "report", "-o", format, at); exit != 0 || stderr != "" || !strings.HasPrefix(stdout, begins) || !strings.Contains(stdout, world.Connection) {
+			t.Errorf("as %s it exits with %d, says %q and prints %q", format, exit, stderr, stdout)
+		}
 	}
 
 	// The script has its host route from the notebook's next start; all else holds.

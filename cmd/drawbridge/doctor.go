@@ -30,7 +30,7 @@ Examples:
 
   drawbridge doctor --before --profile hub --management-profile root
   drawbridge doctor --profile hub --account 111111111111=science
-  drawbridge doctor --profile hub -o json | jq '.findings[]|select(.answer=="no")'`
+  drawbridge doctor --profile hub -o json | jq '.findings[] | .mends'`
 }
 
 // Run implements the command.

@@ -23,7 +23,7 @@ type hub struct {
 }
 
 // open finds the hub in the account and Region of whoever asks; in the engine it is the engine's.
-func (f hubFlags) open(ctx context.Context, r reach) (hub, error) {
+func (f hubFlags) open(ctx context.Context, r access) (hub, error) {
 	c, err := r.base(ctx, local.HubAccount)
 	if err != nil {
 		return hub{}, err

@@ -30,6 +30,8 @@ type cli struct {
 
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
 
+	Report reportCommand `cmd:"" help:"Say who can reach what, since when and by whose approval, for the record."`
+
 	Doctor doctorCommand `cmd:"" help:"Look at what Drawbridge needs around it, and say what mends it."`
 
 	Approve approveCommand `cmd:"" help:"Approve a request, or what came to a connection later."`

@@ -42,7 +42,7 @@ Examples:
 
 // Run implements the command.
 func (c pauseCommand) Run(ctx context.Context) error {
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ Examples:
 
 // Run implements the command.
 func (c resumeCommand) Run(ctx context.Context) error {
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ Examples:
 
 // Run implements the command.
 func (c sweepCommand) Run(ctx context.Context) error {
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ Examples:
 
 // Run implements the command.
 func (c redriveCommand) Run(ctx context.Context) error {
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ Examples:
 
 // Run implements the command.
 func (c releaseBrakeCommand) Run(ctx context.Context) error {
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}

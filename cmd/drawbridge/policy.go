@@ -48,7 +48,7 @@ func (c policyTestCommand) Run(ctx context.Context) error {
 	if c.Offline {
 		t = deed.TestPolicy(c.File, string(text), nil, nil)
 	} else {
-		h, err := c.open(ctx, c.reach)
+		h, err := c.open(ctx, c.access)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (c policyApplyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the policy: %w", err)
 	}
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}

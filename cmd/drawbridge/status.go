@@ -39,7 +39,7 @@ const pause = 5 * time.Second
 
 // Run implements the command.
 func (c statusCommand) Run(ctx context.Context) error {
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}

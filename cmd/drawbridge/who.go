@@ -35,7 +35,7 @@ Examples:
 
 // Run implements the command.
 func (c whoCommand) Run(ctx context.Context) error {
-	h, err := c.open(ctx, c.reach)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}

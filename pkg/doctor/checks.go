@@ -47,7 +47,7 @@ var Checks = []Check{
 	{Code: "member-rules", Title: "The member forwards events", Where: Member, look: memberRules, Remedy: "turn on those that are off; if one is missing, have the StackSet deploy anew",
 		Mends: []string{"aws events enable-rule --region REGION --name RULE"}},
 	{Code: "routes-room", Title: "Route tables have room", Where: Member, Before: true, look: routesRoom, Remedy: "ask for more (docs/quotas.md)",
-		Mends: []string{"aws service-quotas request-service-quota-increase --region REGION --service-code vpc --quota-code L-93826ACB --desired-value NUMBER"}},
+		Mends: []string{"aws service-quotas request-service-quota-increase --region REGION --service-code vpc --quota-code L-93826ACB --desired-value 1000"}},
 	{Code: "rules-of-groups-room", Title: "Security groups have room", Where: Member, Before: true, look: groupsRoom, Remedy: "ask for more (docs/quotas.md)",
-		Mends: []string{"aws service-quotas request-service-quota-increase --region REGION --service-code vpc --quota-code L-0EA8095F --desired-value NUMBER"}},
+		Mends: []string{"aws service-quotas request-service-quota-increase --region REGION --service-code vpc --quota-code L-0EA8095F --desired-value 120"}},
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
-	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 )
 
 // Text implements [answer.Document].
@@ -40,9 +39,9 @@ func List() string {
 		before := map[bool]string{true: "yes", false: ""}[c.Before]
 		var mends []string
 		for _, m := range c.Mends {
-			mends = append(mends, "`"+strings.ReplaceAll(m, "PARTITION", arn.Partition("us-east-1"))+"`")
+			mends = append(mends, "`"+strings.ReplaceAll(m, "PARTITION", "aws")+"`")
 		}
-		b.WriteString("| `" + c.Code + "` | " + c.Title + " | " + c.Where + " | " + before + " | " + strings.Join(mends, "<br>") + "; " + c.Remedy + " |\n")
+		b.WriteString("| " + c.Code + " | " + c.Title + " | " + c.Where + " | " + before + " | " + strings.Join(mends, "<br>") + "; " + c.Remedy + " |\n")
 	}
 	return b.String()
 }
