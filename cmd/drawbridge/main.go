@@ -55,6 +55,10 @@ type cli struct {
 
 	Replay replayCommand `cmd:"" help:"Play events from the dead-letter queue again."`
 
+	Completion completionCommand `cmd:"" help:"Print what a shell reads to complete lines."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what may stand at the end of a line."`
+	Man        manCommand        `cmd:"" help:"Print the man page."`
+
 	ConnectSnippet snippetCommand `cmd:"" help:"Print the notebook cell that queries a Redshift cluster from Studio."`
 }
 
@@ -80,6 +84,7 @@ func main() {
 			return err
 		}
 		chosen.BindTo(ctx, (*context.Context)(nil))
+		chosen.Bind(parsed)
 		return chosen.Run(environment{root: root})
 	}()
 	switch {
