@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +152,43 @@ func TestPeopleMayDoTheirDeeds(t *testing.T) {
 	for n, allowed := range evaluate(t, policies, tries) {
 		if q := tries[n]; allowed != q.allowed {
 			t.Errorf("%s: %s on %s (%s): allowed is %v, want %v", q.Policy, q.Action, q.Resource, q.about, allowed, q.allowed)
+		}
+	}
+}
+
+// reading is a call that reads, as Go names it: by a client, or by its pages.
+var reading = regexp.MustCompile(`\.((?:Describe|List|Get|Search)[A-Z]\w+)\(ctx|\.New((?:Describe|List|Get|Search)[A-Z]\w+)Paginator`)
+
+// Whatever an answer reads, those who ask it may read: the calls stand in the code of its packages.
+func TestPeopleMayReadWhatAnswersRead(t *testing.T) {
+	for who, packages := range map[string][]string{reader: {"doctor", "board", "history"}, operator: {"doctor", "board", "history"}, owner: {"why", "who", "database", "network/discover"}} {
+		text, err := json.Marshal(person(t, who))
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := 0
+		for _, name := range packages {
+			files, err := filepath.Glob(filepath.Join("..", "pkg", name, "*.go"))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("pkg/%s has no files: %v", name, err)
+			}
+			for _, file := range files {
+				source, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, m := range reading.FindAllStringSubmatch(string(source), -1) {
+					call := m[1] + m[2]
+					calls++
+					ec2 := who == owner && strings.HasPrefix(call, "Describe") && bytes.Contains(source, []byte("service/ec2"))
+					if !ec2 && !bytes.Contains(text, []byte(":"+call+`"`)) {
+						t.Errorf("%s reads with %s, which docs/iam/%s.json does not allow", file, call, who)
+					}
+				}
+			}
+		}
+		if calls < 10 {
+			t.Errorf("only %d calls of %s were found", calls, who)
 		}
 	}
 }
