@@ -93,20 +93,29 @@ func (f Finder) in(ctx context.Context, at event.Place, ref why.Ref, name string
 			subnets[aws.ToString(s.VpcId)] = append(subnets[aws.ToString(s.VpcId)], aws.ToString(s.SubnetId))
 		}
 	}
+	beside := map[string][]Endpoint{} // by the ARN of the warehouse
 	for vpc, ids := range subnets {
 		read, err := database.Read(ctx, database.In(cfg), vpc, ids)
 		if err != nil && !fault.Absent(err) {
 			return nil, err
 		}
 		for _, d := range slices.Concat(read.Databases, read.Unserved) {
+			if cluster, endpoint, ok := strings.Cut(d.ID, "/"); ok && (d.ARN == name || strings.EqualFold(cluster, ref.Name)) {
+				beside[d.ARN] = append(beside[d.ARN], Endpoint{Name: endpoint, VPC: vpc, Port: d.Port, Groups: d.Groups})
+				continue
+			}
 			// What is found by its tags alone is anywhere in the Region, and has no groups.
 			if d.ARN != name && (strings.HasPrefix(name, "arn:") || !strings.EqualFold(d.ID, ref.Name)) || len(d.Groups) == 0 || slices.ContainsFunc(out, func(o Facts) bool { return o.Database.ARN == d.ARN }) {
 				continue
 			}
 			one := Facts{At: at, Database: d, Kind: database.OfARN(d.ARN).Tag, VPC: vpc}
-			one.read(ctx, api, iam.NewFromConfig(cfg))
 			out = append(out, one)
 		}
+	}
+	for n := range out {
+		out[n].Beside = beside[out[n].Database.ARN]
+		slices.SortFunc(out[n].Beside, func(a, b Endpoint) int { return strings.Compare(a.Name, b.Name) })
+		out[n].read(ctx, api, iam.NewFromConfig(cfg))
 	}
 	// An instance of a cluster is reached as the cluster is, which has the tags of the Data API.
 	if n := slices.IndexFunc(out, func(o Facts) bool { return o.Kind == tag.DBCluster }); n >= 0 && len(out) == 2 && !strings.HasPrefix(name, "arn:") {
@@ -117,7 +126,7 @@ func (f Finder) in(ctx context.Context, at event.Place, ref why.Ref, name string
 
 // read reads what lets somebody in. What cannot be read is said.
 func (f *Facts) read(ctx context.Context, api *ec2.Client, roles *iam.Client) {
-	pages := ec2.NewDescribeSecurityGroupRulesPaginator(api, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: aws.String("group-id"), Values: f.Database.Groups}}})
+	pages := ec2.NewDescribeSecurityGroupRulesPaginator(api, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: aws.String("group-id"), Values: f.groups()}}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -125,7 +134,7 @@ func (f *Facts) read(ctx context.Context, api *ec2.Client, roles *iam.Client) {
 			break
 		}
 		for _, r := range page.SecurityGroupRules {
-			if i, ok := ingress(r, f.Database.Port); ok {
+			if i, ok := ingress(r, f.portOf(aws.ToString(r.GroupId))); ok {
 				f.Rules = append(f.Rules, i)
 			}
 		}
@@ -146,6 +155,16 @@ func (f *Facts) read(ctx context.Context, api *ec2.Client, roles *iam.Client) {
 			f.Admitted[road] = trusted(aws.ToString(got.Role.AssumeRolePolicyDocument))
 		}
 	}
+}
+
+// portOf is the port at which the end that has a security group answers.
+func (f *Facts) portOf(group string) int {
+	ends := f.ends()
+	n := slices.IndexFunc(ends, func(e Endpoint) bool { return slices.Contains(e.Groups, group) })
+	if n < 0 {
+		return f.Database.Port
+	}
+	return ends[n].Port
 }
 
 // principals are the ARNs of accounts and roles in a trust policy.

@@ -22,15 +22,17 @@ import (
 func Of(r board.Rows, f Facts, at time.Time) Who {
 	d := f.Database
 	w := Who{Head: answer.HeadOf("Who"), At: at.UTC(), Roads: []Road{}, Unread: f.Unread,
-		Database: Database{Name: d.ID, Engine: d.Engine, ARN: d.ARN, Account: f.At.Account, Region: f.At.Region, VPC: f.VPC, Port: d.Port, Groups: append([]string{}, d.Groups...), Shared: d.Tags[tag.Share]}}
+		Database: Database{Name: d.ID, Engine: d.Engine, ARN: d.ARN, Account: f.At.Account, Region: f.At.Region, VPC: f.VPC, Port: d.Port, Groups: append([]string{}, d.Groups...), Endpoints: f.Beside, Shared: d.Tags[tag.Share]}}
 	if word, ok := last(r.Words(d.ARN), tag.Share); ok {
 		w.Database.SharedBy, w.Database.SharedAt = word.By.Who, word.At
 	}
 	ours := added(r, f)
 	for _, c := range r.Entries() {
 		if sweep.Standing(c) && (c.Kind == "peering" || c.Kind == "transit") {
-			if road, ok := over(r, c, f, ours); ok {
-				w.Roads = append(w.Roads, road)
+			for _, end := range f.ends() {
+				if road, ok := over(r, c, f, end, ours); ok {
+					w.Roads = append(w.Roads, road)
+				}
 			}
 		}
 	}
@@ -49,6 +51,21 @@ func Of(r board.Rows, f Facts, at time.Time) Who {
 
 var order = []string{Peering, Gateway, DataAPI, Studio, Rule}
 
+// ends are all places where a database answers, itself first.
+func (f Facts) ends() []Endpoint {
+	return append([]Endpoint{{VPC: f.VPC, Port: f.Database.Port, Groups: f.Database.Groups}}, f.Beside...)
+}
+
+// groups are those of all ends.
+func (f Facts) groups() []string {
+	var out []string
+	for _, e := range f.ends() {
+		out = append(out, e.Groups...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // last returns the last word of a tag.
 func last(words []ledger.Word, key string) (ledger.Word, bool) {
 	for _, w := range slices.Backward(words) {
@@ -62,7 +79,7 @@ func last(words []ledger.Word, key string) (ledger.Word, bool) {
 // added are the group and source of each rule that Drawbridge added for a connection that stands. A rule that it left behind is its owner's to judge.
 func added(r board.Rows, f Facts) map[string]bool {
 	out := map[string]bool{}
-	for _, group := range f.Database.Groups {
+	for _, group := range f.groups() {
 		for _, i := range r.Rules(f.At.Account, f.At.Region, group) {
 			source, _ := parts(i.Key)
 			if slices.ContainsFunc(i.Needed, func(id string) bool {
@@ -76,19 +93,19 @@ func added(r board.Rows, f Facts) map[string]bool {
 	return out
 }
 
-// over is the road over a connection that stands, and whether it is one: it ends in the database's VPC, and a rule of its groups lets the other side in.
-func over(r board.Rows, c ledger.Connection, f Facts, added map[string]bool) (Road, bool) {
-	n := slices.IndexFunc(c.Sides, func(s ledger.Side) bool { return s.ID == f.VPC })
-	m := slices.IndexFunc(c.Sides, func(s ledger.Side) bool { return s.ID != f.VPC })
+// over is the road over a connection that stands to one end, and whether it is one: it ends in that VPC, and a rule of the end's groups lets the other side in.
+func over(r board.Rows, c ledger.Connection, f Facts, end Endpoint, added map[string]bool) (Road, bool) {
+	n := slices.IndexFunc(c.Sides, func(s ledger.Side) bool { return s.ID == end.VPC })
+	m := slices.IndexFunc(c.Sides, func(s ledger.Side) bool { return s.ID != end.VPC })
 	if n < 0 || m < 0 {
 		return Road{}, false
 	}
 	here, there := c.Sides[n], c.Sides[m]
-	road := Road{Road: map[string]string{"peering": Peering, "transit": Gateway}[c.Kind], Account: there.Account, VPC: there.ID, From: []string{}, Ends: []End{}}
+	road := Road{Road: map[string]string{"peering": Peering, "transit": Gateway}[c.Kind], Account: there.Account, VPC: there.ID, To: end.Name, From: []string{}, Ends: []End{}}
 	road.decided(r, c)
-	for _, group := range f.Database.Groups {
+	for _, group := range end.Groups {
 		for _, i := range r.Rules(f.At.Account, f.At.Region, group) {
-			if source, port := parts(i.Key); i.NeededBy(c.ID) && port == fmt.Sprint(f.Database.Port) && (i.State == ledger.Confirmed || i.State == ledger.Intended) {
+			if source, port := parts(i.Key); i.NeededBy(c.ID) && port == fmt.Sprint(end.Port) && (i.State == ledger.Confirmed || i.State == ledger.Intended) {
 				road.From = append(road.From, source)
 			}
 		}
@@ -96,7 +113,7 @@ func over(r board.Rows, c ledger.Connection, f Facts, added map[string]bool) (Ro
 	ours := len(road.From) > 0
 	var own []Ingress
 	for _, i := range f.Rules {
-		if !added[i.Group+" "+source(i)] && lets(i, there) {
+		if slices.Contains(end.Groups, i.Group) && !added[i.Group+" "+source(i)] && lets(i, there) {
 			own, road.From = append(own, i), append(road.From, source(i))
 		}
 	}

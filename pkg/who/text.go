@@ -16,6 +16,9 @@ var titles = map[string]string{Peering: "Over peerings", Gateway: "Over transit 
 func (w Who) Text(p *answer.Page) {
 	d := w.Database
 	p.Say("database  ", "%s, %s, in account %s %s, %s, port %d", d.Name, d.Engine, d.Account, d.Region, cmp.Or(d.VPC, "no VPC"), d.Port)
+	for _, e := range d.Endpoints {
+		p.Say("endpoint  ", "%s, %s, port %d", e.Name, e.VPC, e.Port)
+	}
 	shared := map[string]string{"": "with nobody", "true": "with every account"}[d.Shared]
 	shared = cmp.Or(shared, "with "+strings.Join(strings.Fields(d.Shared), ", "))
 	if d.SharedBy != "" {
@@ -58,6 +61,9 @@ func section(p *answer.Page, road string, all []Road) {
 			if from := slices.DeleteFunc(slices.Clone(r.From), func(s string) bool { return s == r.Account }); len(from) > 0 {
 				who += ", from " + strings.Join(from, ", ")
 			}
+		}
+		if r.To != "" {
+			who += ", to the endpoint " + r.To
 		}
 		p.Say("  ", "%s", who)
 		if r.Over != "" {

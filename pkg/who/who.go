@@ -43,10 +43,20 @@ type Database struct {
 	VPC     string   `json:"vpc"`
 	Port    int      `json:"port"`
 	Groups  []string `json:"groups" jsonschema:"its security groups"`
+	// Endpoints are those of a warehouse in other VPCs, which Redshift manages.
+	Endpoints []Endpoint `json:"endpoints,omitempty" jsonschema:"its endpoints in other VPCs"`
 	// Shared is the tag drawbridge:share, as Drawbridge reads it.
 	Shared   string    `json:"shared,omitempty" jsonschema:"with whom its owner shares it: accounts, or true for all; empty for nobody"`
 	SharedBy string    `json:"sharedBy,omitempty" jsonschema:"who set that tag last; absent if it is not recorded"`
 	SharedAt time.Time `json:"sharedAt,omitzero"`
+}
+
+// Endpoint is where a database answers: it has security groups of its own.
+type Endpoint struct {
+	Name   string   `json:"name"`
+	VPC    string   `json:"vpc"`
+	Port   int      `json:"port"`
+	Groups []string `json:"groups"`
 }
 
 // The roads.
@@ -63,6 +73,7 @@ type Road struct {
 	Road    string   `json:"road" jsonschema:"peering, gateway, data-api, studio or rule"`
 	Account string   `json:"account,omitempty" jsonschema:"who reaches it; absent of a rule that names addresses"`
 	VPC     string   `json:"vpc,omitempty"`
+	To      string   `json:"to,omitempty" jsonschema:"the endpoint that it leads to, if that is one in another VPC"`
 	From    []string `json:"from" jsonschema:"addresses, security groups or principals that are let in"`
 	Over    string   `json:"over,omitempty" jsonschema:"the entry of the ledger"`
 	State   string   `json:"state,omitempty" jsonschema:"of that entry"`
@@ -88,7 +99,9 @@ type Facts struct {
 	Database database.Database
 	Kind     tag.Kind
 	VPC      string
-	// Rules are those of its groups for what comes in on its port.
+	// Beside are its endpoints in other VPCs.
+	Beside []Endpoint
+	// Rules are those of all groups for what comes in on the port.
 	Rules []Ingress
 	// Admitted are the principals that the role of a road trusts, by road; a road is absent if there is no such role.
 	Admitted map[string][]string

@@ -138,6 +138,22 @@ func TestEveryRoadIsNamedWithItsEnd(t *testing.T) {
 	}
 }
 
+// A warehouse answers at its endpoints in other VPCs, too, which have groups of their own.
+func TestAnEndpointElsewhereIsARoadToo(t *testing.T) {
+	f := facts()
+	f.Beside = []Endpoint{{Name: "far", VPC: "vpc-0c3", Port: 3307, Groups: []string{"sg-0far"}}}
+	f.Rules = append(f.Rules, Ingress{ID: "sgr-9", Group: "sg-0far", From: 3307, To: 3307, CIDR: netip.MustParsePrefix("10.2.0.0/24")})
+	w := Of(rows(t), f, now)
+	n := slices.IndexFunc(w.Roads, func(r Road) bool { return r.To == "far" })
+	if n < 0 || w.Roads[n].Over != pair || w.Roads[n].Account != "222222222222" || !slices.Equal(w.Roads[n].From, []string{"10.2.0.0/24"}) {
+		t.Errorf("%+v", w.Roads)
+	}
+	if before := Of(rows(t), facts(), now); len(w.Roads) != len(before.Roads)+2 { // the road over the gateway, and the rule itself
+		t.Errorf("%d roads, %d without the endpoint", len(w.Roads), len(before.Roads))
+	}
+	answertest.Text(t, "endpoint", w, false)
+}
+
 // Whatever rules there are: each is named by a road, or is one that Drawbridge added for a connection that stands, whose road names it.
 func TestNoRuleIsForgotten(t *testing.T) {
 	r := rows(t)
