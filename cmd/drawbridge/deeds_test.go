@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,6 +36,19 @@ func becomes(t *testing.T, id, state, at string) board.Entry {
 	return e
 }
 
+// pressed runs the command on a terminal, answers its question by a key, and returns what stood there and how it exits.
+func pressed(t *testing.T, key string, args ...string) (said string, exit int) {
+	t.Helper()
+	command := drawbridge(t, args...)
+	run := exec.Command(filepath.Join(root, ".venv", "bin", "python"), append([]string{"testdata/ask.py", key}, command.Args...)...)
+	run.Env = command.Env
+	out, err := run.CombinedOutput()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return string(out), run.ProcessState.ExitCode()
+}
+
 // An owner approves, takes an account out, lets go and takes over; an operator pauses, sweeps and changes the policy: each by one command, which asks.
 func TestDeeds(t *testing.T) {
 	engineNeeded(t)
@@ -62,8 +76,14 @@ func TestDeeds(t *testing.T) {
 		t.Errorf("a dry run: %+v", dry)
 	}
 	becomes(t, id, "AwaitingApproval", at)
-	if done := answered[deed.Done](t, 0, "approve", id, "--yes", at); !done.Done || len(done.Says) < 2 {
-		t.Errorf("approved: %+v", done)
+	for key, exit := range map[string]int{"n": 2, "^C": 130} {
+		if said, got := pressed(t, key, "approve", id, at); got != exit || !strings.Contains(said, "The question shows") || !strings.Contains(said, "create-tags") {
+			t.Errorf("at %s it exits with %d: %s", key, got, said)
+		}
+	}
+	becomes(t, id, "AwaitingApproval", at)
+	if said, exit := pressed(t, "y", "approve", id, at); exit != 0 || !strings.Contains(said, "done") {
+		t.Errorf("approved with exit %d: %s", exit, said)
 	}
 	e := becomes(t, id, "Connected", at)
 	if e.Line.ApprovedBy == "" || e.Line.ApprovedAt.IsZero() || e.Line.Approved == 0 {
