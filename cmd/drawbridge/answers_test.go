@@ -131,7 +131,7 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 		t.Errorf("the entry is %+v", entry)
 	}
 	well := answered[doctor.Report](t, 2, "doctor", "--account", scenario.Alpha+"=any", at) // nobody has subscribed, and the engine has no trail of its own
-	for _, code := range []string{"stack", "bus", "rules", "machines", "mode", "policy", "dead-letters", "member-roles", "member-rules"} {
+	for _, code := range []string{"stack", "bus", "rules", "roles", "machines", "mode", "policy", "dead-letters", "member-roles", "member-rules"} {
 		if n := slices.IndexFunc(well.Findings, func(f doctor.Finding) bool { return f.Code == code }); n < 0 || well.Findings[n].Answer != doctor.Yes {
 			t.Errorf("the doctor says of %s: %+v", code, well.Findings)
 		}

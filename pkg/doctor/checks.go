@@ -31,6 +31,7 @@ var Checks = []Check{
 		Mends: []string{"aws events enable-rule --region HUB_REGION --event-bus-name drawbridge --name RULE"}},
 	{Code: "rules-room", Title: "The bus has room for rules", Where: Hub, look: rulesRoom, Remedy: "ask for more (docs/quotas.md)",
 		Mends: []string{"aws service-quotas list-service-quotas --region HUB_REGION --service-code events"}},
+	{Code: "roles", Title: "All roles of the hub are there", Where: Hub, look: hubRoles, Remedy: "deploy the hub anew", Mends: []string{"make deploy STACKS=drawbridge-hub"}},
 	{Code: "machines", Title: "All machines are there", Where: Hub, look: machines, Remedy: "deploy the hub anew", Mends: []string{"make deploy STACKS=drawbridge-hub"}},
 	{Code: "ledger", Title: "The ledger is protected, and every second of 35 days can be restored", Where: Hub, look: ledgerKept, Remedy: "a restored table has neither by itself (docs/runbook.md#the-ledger)",
 		Mends: []string{"aws dynamodb update-continuous-backups --region HUB_REGION --table-name LEDGER --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",

@@ -136,7 +136,7 @@ func TestAReport(t *testing.T) {
 	r := Report{Head: answer.HeadOf("Doctor"), Account: at.Account, Region: at.Region, At: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)}
 	p := Patient{At: at, Table: "drawbridge-ledger"}
 	for n, c := range Checks {
-		f := Finding{Code: c.Code, Title: c.Title, Account: at.Account, Region: at.Region, Answer: []string{Yes, No, Unknown}[n%3], Detail: "as it is"}
+		f := Finding{Code: c.Code, Title: c.Title, Account: at.Account, Region: at.Region, Answer: []string{Yes, No, Unknown, Yes, No}[n%5], Detail: "as it is"}
 		if c.Where == Member {
 			f.Account = "111111111111"
 		}

@@ -77,7 +77,8 @@ func instance(i cfntypes.StackInstanceSummary) string {
 	return out
 }
 
-func memberRoles(ctx context.Context, s seat) (string, string, error) {
+// roles compares the roles of a template with those of the account.
+func roles(ctx context.Context, s seat, text string) (string, string, error) {
 	there := map[string]bool{}
 	pages := iam.NewListRolesPaginator(iam.NewFromConfig(s.cfg), &iam.ListRolesInput{})
 	for pages.HasMorePages() {
@@ -89,8 +90,16 @@ func memberRoles(ctx context.Context, s seat) (string, string, error) {
 			there[aws.ToString(r.RoleName)] = true
 		}
 	}
-	a, detail := compared("roles", names(resources(template.Member, "AWS::IAM::Role"), func(r resource) any { return r.Properties.RoleName }), there)
+	a, detail := compared("roles", names(resources(text, "AWS::IAM::Role"), func(r resource) any { return r.Properties.RoleName }), there)
 	return a, detail, nil
+}
+
+func memberRoles(ctx context.Context, s seat) (string, string, error) {
+	return roles(ctx, s, template.Member)
+}
+
+func hubRoles(ctx context.Context, s seat) (string, string, error) {
+	return roles(ctx, s, template.Hub)
 }
 
 func memberRules(ctx context.Context, s seat) (string, string, error) {

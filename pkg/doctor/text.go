@@ -24,7 +24,7 @@ func (r Report) Text(p *answer.Page) {
 			p.Say("    ", "%s:", f.Remedy)
 		}
 		for _, m := range f.Mends {
-			p.Command("      ", m)
+			p.Command("    ", m)
 		}
 	}
 	p.Gap()
