@@ -11,10 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
-	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle/netproof"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
@@ -117,12 +115,11 @@ func (p *performance) why(ctx context.Context, from, to string) error {
 
 // picture draws what the demo leaves.
 func (p *performance) picture(ctx context.Context) error {
-	hub := p.engine.Config(local.HubAccount, p.engine.Region())
-	at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), local.HubAccount, p.engine.Region(), "")
+	h, err := hubFlags{}.in(ctx, p.engine.Config(local.HubAccount, p.engine.Region()))
 	if err != nil {
 		return err
 	}
-	m, err := pictured(hub, at)(ctx)
+	m, err := h.pictured()(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,9 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
@@ -80,12 +77,11 @@ func (c localCommand) Run(ctx context.Context, env environment) (err error) {
 
 // show serves the picture of the engine's ledger until ctx ends, and returns where.
 func (c localCommand) show(ctx context.Context, engine *local.Engine, shown chan<- error) (string, error) {
-	hub := engine.Config(local.HubAccount, c.Region)
-	at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), local.HubAccount, c.Region, "")
+	h, err := hubFlags{}.in(ctx, engine.Config(local.HubAccount, c.Region))
 	if err != nil {
 		return "", err
 	}
-	server := &picture.Server{Read: pictured(hub, at), Every: time.Second}
+	server := &picture.Server{Read: h.pictured(), Every: time.Second}
 	run, url, err := server.Listen(ctx, c.Picture)
 	if err != nil {
 		return "", err

@@ -10,15 +10,11 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
-	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/picture"
 )
 
@@ -51,19 +47,11 @@ Examples:
 
 // Run implements the command.
 func (c mapCommand) Run(ctx context.Context) error {
-	hub, err := c.base(ctx, local.HubAccount)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}
-	account, err := whose(ctx, hub)
-	if err != nil {
-		return err
-	}
-	at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), account, hub.Region, c.Table)
-	if err != nil {
-		return err
-	}
-	m, err := pictured(hub, at)(ctx)
+	m, err := h.pictured()(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,28 +103,28 @@ func draw(m picture.Map, format string, w io.Writer) error {
 }
 
 // pictured returns what reads a hub's ledger for a picture. The organization is read once.
-func pictured(hub aws.Config, at board.Hub) func(context.Context) (picture.Map, error) {
+func (h hub) pictured() func(context.Context) (picture.Map, error) {
 	var once sync.Once
 	var o picture.Organization
 	var unread []string
 	return func(ctx context.Context) (picture.Map, error) {
 		once.Do(func() {
 			var err error
-			if o, err = picture.ReadOrganization(context.WithoutCancel(ctx), organizations.NewFromConfig(hub)); err != nil {
+			if o, err = picture.ReadOrganization(context.WithoutCancel(ctx), organizations.NewFromConfig(h.Config)); err != nil {
 				unread = []string{"the organization's units could not be read, so accounts stand side by side"}
 				talk("%v", err)
 			}
 		})
-		rows, err := board.Read(ctx, dynamodb.NewFromConfig(hub), at)
+		rows, err := h.rows(ctx)
 		if err != nil {
 			return picture.Map{}, err
 		}
 		b := board.Of(rows, time.Now())
-		b.Hub = at
-		if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(hub)); err != nil {
+		b.Hub = h.at
+		if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(h.Config)); err != nil {
 			talk("%v", err)
 		}
-		m := picture.Of(b, rows.Items(), o)
+		m := picture.Of(b, rows.ByEntry(), o)
 		m.Unread = unread
 		return m, nil
 	}
@@ -146,8 +134,8 @@ func pictured(hub aws.Config, at board.Hub) func(context.Context) (picture.Map, 
 const lookEvery = 10 * time.Second
 
 // serve shows the picture of a hub until ctx ends.
-func serve(ctx context.Context, hub aws.Config, at board.Hub, address string, every time.Duration) error {
-	read := pictured(hub, at)
+func (h hub) serve(ctx context.Context, address string, every time.Duration) error {
+	read := h.pictured()
 	server := &picture.Server{Every: every, Read: func(ctx context.Context) (picture.Map, error) {
 		m, err := read(ctx)
 		if err != nil {

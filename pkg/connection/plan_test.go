@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -121,13 +122,24 @@ func TestNote(t *testing.T) {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "r", ID: "vpc-a"}, Accepter: workflow.VPC{Account: "222222222222", Region: "r", ID: "vpc-b"}}
-	old, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, ledger.Connection{}, false, nil)
+	entry := func(policy string) ledger.Connection {
+		e := connection.Entry(c, connection.Peering, ledger.Requested)
+		e.Policy, e.Asked = policy, "arn:aws:iam::111111111111:user/ana"
+		return e
+	}
+	old, err := connection.Manage(ctx, l, c, entry("accept-ask"), ledger.Connection{}, false)
 	if err != nil || len(old.Sides) != 2 {
 		t.Fatal(old, err)
 	}
 	c.Requester.CIDRs, c.Accepter.CIDRs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}, []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}
-	if now, err := connection.Manage(ctx, l, c, connection.Peering, ledger.Requested, old, true, nil); err != nil || fmt.Sprint(now.Sides[0].CIDRs, now.Sides[1].CIDRs) != "[10.1.0.0/16] [10.2.0.0/16]" {
+	if now, err := connection.Manage(ctx, l, c, entry(""), old, true); err != nil || fmt.Sprint(now.Sides[0].CIDRs, now.Sides[1].CIDRs) != "[10.1.0.0/16] [10.2.0.0/16]" || now.Policy != "accept-ask" || now.Asked == "" {
 		t.Fatal(now, err)
+	}
+	if now, err := connection.Manage(ctx, l, c, entry("accept-approved"), old, true); err != nil || now.Policy != "accept-approved" {
+		t.Fatal(now, err)
+	}
+	if connection.Decided(policy.Decision{Allowed: true, Action: policy.Route, Policy: "x"}, policy.Accept) != "" || connection.Decided(policy.Decision{Action: policy.Accept, Policy: "x"}, policy.Accept) != "" {
+		t.Error("what did not decide did")
 	}
 	first, err := connection.Note(ctx, l, "pcx-1", workflow.Connected, "because")
 	if err != nil {

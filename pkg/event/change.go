@@ -21,6 +21,8 @@ type Changed struct {
 	Why  string // why there is nothing in it for Drawbridge
 	// Things are all that the event names, each once, in the order in which they are named.
 	Things []Thing
+	// Values are those of the tags by which owners ask, as the record of the call that set them has them, by key. A tag that was taken away has none.
+	Values map[string]string
 	// Unread says what stands beside them and cannot be read; empty if there is nothing of that kind.
 	Unread string
 	// Touched are the resources at which somebody's hand was, who may have undone what Drawbridge did there. Untagged are the carriers of
@@ -50,6 +52,10 @@ type Thing struct {
 	// Keys are Drawbridge's tags that were set or removed. None with an act that is about tags: it may be any of them.
 	Keys []string
 }
+
+// valued bounds what is kept of a tag's value: AWS takes 256 characters.
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+const valued = 256
 
 // About reports whether the thing may have got, or lost, one of these tags.
 func (t Thing) About(keys ...string) bool {
@@ -158,6 +164,9 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 	}
 	if err := c.addAll(known, names, keys); err != nil {
 		return err
+	}
+	if known.Act == tag.Sets || known.Act == tag.Creates {
+		c.Values = r.request.tagValues(keys)
 	}
 	if len(c.Things) == 0 && known.Names.Kind != "" {
 		return invalid("%s names no %s: there is nothing at %s", c.Name, known.Names.Kind, strings.Join(known.Names.Path, "."))

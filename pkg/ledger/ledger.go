@@ -20,6 +20,7 @@
 //	lease.go       one at a time
 //	told.go        people are told once
 //	rows.go        what an inspection found, for the steps
+//	word.go        what owners said, and who
 //	debt.go        restarts that notebooks are owed
 //	store.go       rows that are written all or none, and only as they were read
 //	table.go       the rows in DynamoDB

@@ -475,12 +475,22 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	default:
 		if l.managed || l.origin != "" {
 			var err error
-			if l.entry, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Peering, l.origin, l.entry, l.managed, l.left); err != nil {
+			now := connection.Entry(out.Connection, connection.Peering, l.origin)
+			now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Accept, policy.Ask, policy.Adopt)
+			if l.request {
+				now.Asked = Asker(l.in.Event)
+			}
+			if l.entry, err = connection.Manage(ctx, l.Ledger, out.Connection, now, l.entry, l.managed); err != nil {
 				return *out, err
 			}
 		}
 		if err := l.keep(ctx); err != nil {
 			return *out, err
+		}
+		if l.entry.ID != "" {
+			if err := l.hear(ctx, l.in, l.entry.ID); err != nil {
+				return *out, err
+			}
 		}
 	}
 	var err error

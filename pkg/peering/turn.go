@@ -43,6 +43,9 @@ func (i Inspector) busy(ctx context.Context, in workflow.InspectPeeringInput, no
 	if err == nil && e.Name == requests {
 		err = Noted(ctx, i.Ledger, e.PeeringID, Asker(in.Event), now.By(requests))
 	}
+	if err == nil {
+		err = i.hear(ctx, in, e.PeeringID)
+	}
 	out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said(e.PeeringID, now)
 	return out, err
 }

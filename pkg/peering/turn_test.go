@@ -64,6 +64,10 @@ func TestARequestIsNotLostWhileAnotherIsAtIt(t *testing.T) {
 			if entry, _, err := l.Connection(ctx, id); err != nil || entry.Asked != c.asked {
 				t.Errorf("asked by %q, %v", entry.Asked, err)
 			}
+			words, err := l.Words(ctx, id)
+			if accepted := c.event == "AcceptVpcPeeringConnection"; err != nil || accepted != (len(words) == 1 && words[0].Said == c.event && words[0].By.Who == "arn:aws:iam::111111111111:user/ana") {
+				t.Errorf("it heard %+v, %v", words, err)
+			}
 		})
 	}
 }

@@ -54,7 +54,7 @@ func entries(t testing.TB, all ...ledger.Connection) board.Rows {
 func drawn(r board.Rows, o Organization) Map {
 	b := board.Of(r, now)
 	b.Hub, b.Mode = hub, board.Mode{Mode: "full"}
-	return Of(b, r.Items(), o)
+	return Of(b, r.ByEntry(), o)
 }
 
 // demo is the sample: the ledger of the first scenario.

@@ -303,7 +303,9 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim:
-		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Transit, ledger.Requested, l.entry, l.managed, l.left); err == nil {
+		now := connection.Entry(out.Connection, connection.Transit, ledger.Requested)
+		now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Connect)
+		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, now, l.entry, l.managed); err == nil {
 			err = l.keep(ctx)
 		}
 	case workflow.AnswerWait:

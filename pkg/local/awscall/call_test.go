@@ -83,6 +83,8 @@ func TestParse(t *testing.T) {
 			dynamo("TransactWriteItems")), "TransactWriteItems", "(2 rows)"},
 		{"a transaction of one row", request("POST", "/", "dynamodb", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"lease#a"},"sk":{"S":"lease"}}}}]}`,
 			dynamo("TransactWriteItems")), "TransactWriteItems", "lease#a lease"},
+		{"a word, without its time and record", request("POST", "/", "dynamodb", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"connection#pcx-1"},"sk":{"S":"word#2026-11-29T12:00:00Z#drawbridge:approval#e-1"}}}}]}`,
+			dynamo("TransactWriteItems")), "TransactWriteItems", "connection#pcx-1 word#drawbridge:approval"},
 		{"a batch", request("POST", "/", "dynamodb", `{"RequestItems":{"t.1":{"Keys":[{"pk":{"S":"a"},"sk":{"S":"i"}},{"pk":{"S":"a"},"sk":{"S":"j"}}],"ConsistentRead":true}}}`,
 			dynamo("BatchGetItem")), "BatchGetItem", "a (2 rows)"},
 		{"a table", request("POST", "/", "dynamodb", `{"TableName":"t"}`, dynamo("DescribeTable")), "DescribeTable", ""},
