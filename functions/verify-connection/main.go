@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -32,11 +33,10 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
 	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, fact.With(owners.Ledger, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
-		there := func(p event.Place) *ec2.Client { return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region)) }
-		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, Enter: func(v workflow.VPC) connection.Tagger { return there(v.Place()) }}
-		v.Read = discover.Reader{Enter: func(p event.Place) discover.EC2 { return there(p) }}.Read
-		shows := func(v workflow.VPC) peering.Describer { return there(v.Place()) }
-		v.Still = func(ctx context.Context) error { return peering.StillThere(ctx, shows, in.Connection) }
+		there := func(p event.Place) aws.Config { return door.Enter(in.Execution, p.Account, p.Region) }
+		shows := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v.Place())) }
+		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, Read: discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(there(p)) }}.Read, Still: func(ctx context.Context) error { return peering.StillThere(ctx, shows, in.Connection) }}
+		v.Enter = func(v workflow.VPC) connection.Tagger { return ec2.NewFromConfig(there(v.Place())) }
 		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) { return v.Verify(ctx, in) }, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
 	})))
 }
