@@ -79,19 +79,24 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: workflow.Looked{Trimmed: trimmed}})
 }
 
+// fatal is a test, of rapid's or not.
+type fatal interface{ Fatalf(string, ...any) }
+
 // run does what the machine does about a peering, step by step, and stops before the step number cut as if it had
 // failed there. It reports whether it came to the end.
-func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
+func (w *realm) run(t fatal, id, from string, cut int) bool {
 	return w.look(t, id, from, cut, false)
 }
 
-func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
+func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 	ctx := context.Background()
 	in, err := w.inspect(id, from, trimmed)
 	if err != nil {
 		t.Fatalf("inspecting %s: %v", id, err)
 	}
-	go1 := func(err error) bool { cut--; return err == nil && cut > 0 }
+	told, _ := json.Marshal(in)
+	w.carried = max(w.carried, len(told))
+	go1 := func(err error) bool { w.steps++; cut--; return err == nil && cut > 0 }
 	switch in.Answer {
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		if in.Answer == workflow.AnswerExtend {
