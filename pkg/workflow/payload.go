@@ -45,6 +45,11 @@ type growing interface {
 // shortened is an output with hops, which are kept within [HopsSize], or verdicts, or with sentences.
 type shortened interface{ shorten() }
 
+// Carried reports whether what an inspection answers, with what the steps after it tell, stays within [StateSize].
+func Carried(out InspectNotebooksOutput) bool {
+	return encoded(out)+len(out.Notebooks)*(HopSize+keys) <= StateSize
+}
+
 // Shorten keeps what an output tells within its bounds.
 func Shorten(out any) {
 	if s, ok := out.(shortened); ok {
@@ -194,10 +199,6 @@ func (o *VerifyConnectionOutput) shorten() {
 
 // hops is what n hops of one step take at most.
 func hops(n int) int { return min(HopsSize, n*HopSize) + keys }
-
-func (o InspectNotebooksOutput) grow() (int, string) {
-	return len(o.Notebooks) * hops(1), fmt.Sprintf("%d notebook instances", len(o.Notebooks))
-}
 
 func (o InspectStudioOutput) grow() (int, string) {
 	return hops(HopsSize) + (len(o.Roles)+4*len(o.Domains))*hops(1),
