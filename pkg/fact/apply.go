@@ -83,7 +83,11 @@ func Side[O said](l ledger.Ledger, state string, step workflow.Step[workflow.Sid
 		if in.Side, answer, err = sideOf(facts, in.Row); err != nil || !answer.Serves(in.Answer) {
 			return workflow.Told{}, err
 		}
-		return tell(ctx, l, facts, side(in.Row)+told+"#"+state, func() (O, error) { return step(ctx, in) })
+		out, err := tell(ctx, l, facts, side(in.Row)+told+"#"+state, func() (O, error) { return step(ctx, in) })
+		if err == nil {
+			out.Account, out.Region = in.Side.VPC.Account, in.Side.VPC.Region
+		}
+		return out, err
 	}
 }
 

@@ -196,7 +196,7 @@ func TestWhatAStepToldIsReadByTheLast(t *testing.T) {
 	in := workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Row: 2}
 	full := workflow.Hop{Hop: "security group of sales", Detail: strings.Repeat("full ", 1000)}
 	step, _ := steps(l, full, workflow.Hop{Hop: "x", OK: true})
-	if told, err := step(t.Context(), in); err != nil || told != (workflow.Told{Hops: 2, OK: 1}) {
+	if told, err := step(t.Context(), in); err != nil || told != (workflow.Told{Account: there.Account, Region: there.Region, Hops: 2, OK: 1}) {
 		t.Fatalf("%+v, %v", told, err)
 	}
 	inject := fact.Inject(l, func(_ context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {

@@ -36,8 +36,11 @@ type Informed interface {
 	Inform(Findings) (bool, error)
 }
 
-// Told is what a step says that wrote its hops into the ledger: how many, and how many of them hold.
+// Told is what a step says that wrote its hops into the ledger: of which side they are, if of one; how many, and how many of them hold.
 type Told struct {
+	Account string `json:"account,omitempty"`
+	Region  string `json:"region,omitempty"`
+
 	Hops int `json:"hops"`
 	OK   int `json:"ok"`
 }
