@@ -10,7 +10,9 @@ import (
 func told(body []byte) string {
 	type attribute = map[string]any
 	var in struct {
-		TransactItems []struct{ Put *struct{ Item map[string]attribute } }
+		TransactItems []struct {
+			Put *struct{ Item map[string]attribute }
+		}
 	}
 	if json.Unmarshal(body, &in) != nil {
 		return ""
