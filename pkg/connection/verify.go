@@ -80,9 +80,9 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "approval", Detail: waits.Accepter}})
 		said = func(s workflow.Side) string { return reason + "; " + waits.To(s.Role) }
 	case paths.Failed > 0:
+		what, remedy := paths.InTheWay()
 		out.Result = workflow.PartlyConnected
-		what, _ := paths.InTheWay()
-		out.Reason += "; " + what
+		out.Reason += "; " + strings.Join(slices.DeleteFunc([]string{what, remedy}, func(s string) bool { return s == "" }), "; ")
 	}
 	if err := v.tell(ctx, in, out, paths, said); err != nil {
 		return out, err

@@ -244,9 +244,9 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 			hop.OK, hop.Detail = len(bad) == 0, fmt.Sprintf("%s in lifecycle configuration %s, for which the notebook is restarted, by policy %s", told, NameFor(nb.Subnet), nb.Restart.Policy)
 			return outcome{answer: Done, hop: hop, set: true, owes: true}, nil
 		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseOwed:
-			return answer(Stop, "%s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
+			return answer(Stop, "routes to %s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
 		}
-		return answer(Done, "%s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", told, tag.Restart, nb.Unclear)
+		return answer(Done, "routes to %s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", told, tag.Restart, nb.Unclear)
 	case types.NotebookInstanceStatusStopping, types.NotebookInstanceStatusUpdating:
 		if stopped {
 			return answer(Wait, "the notebook is %s", status)

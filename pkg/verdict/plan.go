@@ -138,10 +138,14 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 		case h.Hop == DatabaseGroup:
 			h.Owner = cmp.Or(d.Account, h.Owner)
 		}
+		var said []string // by the steps: they know more than the model, and what to do
 		for _, r := range reasons {
 			if r.Hop == h.Hop && (r.About == "" || r.About == d.Name || r.About == c.Name || strings.Contains(h.Detail, r.About)) {
-				h.Detail += "; " + r.Detail
+				said = append(said, r.Detail)
 			}
+		}
+		if len(said) > 0 {
+			h.Remedy = few(said)
 		}
 	}
 	return hops

@@ -96,7 +96,7 @@ func TestWhatIsNotKnown(t *testing.T) {
 	if got.Unknown != 3 || got.Failed != 1 || got.Hosts != 1 || !got.Answers() || !strings.HasPrefix(said(got), "✗ bare → sales:3306; ? ") {
 		t.Errorf("%s: %+v", said(got), got)
 	}
-	if d := got.Lines[0].Detail; !strings.Contains(d, "its script cannot be edited") || strings.Contains(fmt.Sprint(got.Lines), "nothing to see") {
+	if d := got.Lines[0].Detail; !strings.HasSuffix(d, ": its script cannot be edited") || strings.Contains(fmt.Sprint(got.Lines), "nothing to see") {
 		t.Errorf("the reasons: %s", d)
 	}
 }

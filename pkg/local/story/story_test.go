@@ -98,6 +98,18 @@ machine drawbridge-peering
 	}
 }
 
+// The judge names the tables of a VPC by the order of their ids, and what comes after another kind stays after it.
+func TestPartsOfADetailAreTheSameInEveryRun(t *testing.T) {
+	text := func(first, second string, names map[string]string) string {
+		return named(inParts(first+" sends there; "+second+" sends there; nothing else; "+first+" sends there", names), names)
+	}
+	a := text("rtb-00000000000000001", "rtb-00000000000000002", map[string]string{"rtb-00000000000000001": "rtb-a", "rtb-00000000000000002": "rtb-b"})
+	b := text("rtb-00000000000000001", "rtb-00000000000000002", map[string]string{"rtb-00000000000000001": "rtb-b", "rtb-00000000000000002": "rtb-a"})
+	if want := "rtb-a sends there; rtb-b sends there; nothing else; rtb-"; !strings.HasPrefix(a, want) || !strings.HasPrefix(b, want) {
+		t.Errorf("%q and %q", a, b)
+	}
+}
+
 func TestCounts(t *testing.T) {
 	r := record(t, "pcx-00000000000000001", "rtb-00000000000000001", "rtb-00000000000000002", false)
 	got := r.Counts()
