@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -31,12 +32,11 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, fact.With(owners.Ledger, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 		there := func(p event.Place) aws.Config { return door.Enter(in.Execution, p.Account, p.Region) }
-		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, Enter: func(v workflow.VPC) connection.Tagger { return ec2.NewFromConfig(there(v.Place())) }}
-		v.Read = discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(there(p)) }}.Read
-		look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v.Place())) }
-		v.Still = func(ctx context.Context) error { return peering.StillThere(ctx, look, in.Connection) }
+		shows := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v.Place())) }
+		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, Read: discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(there(p)) }}.Read, Still: func(ctx context.Context) error { return peering.StillThere(ctx, shows, in.Connection) }}
+		v.Enter = func(v workflow.VPC) connection.Tagger { return ec2.NewFromConfig(there(v.Place())) }
 		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) { return v.Verify(ctx, in) }, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
-	}))
+	})))
 }

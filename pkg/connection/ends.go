@@ -16,10 +16,9 @@ import (
 // roles are the two sides of a connection, each with the participants of its VPC.
 var roles = [2]string{"requester", "accepter"}
 
-// Ends returns the ends of the paths that the policy allows: what calls from each VPC, and what it calls in the other. batches are those to which
-// notebooks were given host routes, by the numbers of the ledger's rows.
-func Ends(in workflow.VerifyConnectionInput, batches []workflow.Batch) [2]verdict.Ends {
-	notebooks := seated(in, batches)
+// Ends returns the ends of the paths that the policy allows: what calls from each VPC, and what it calls in the other.
+func Ends(in workflow.VerifyConnectionInput) [2]verdict.Ends {
+	notebooks := seated(in)
 	var out [2]verdict.Ends
 	for n, role := range roles {
 		for _, s := range in.Sides {
@@ -125,9 +124,9 @@ type served struct {
 }
 
 // seated are the notebooks of batches, with what their scripts send into the VPC. A batch that was written anew since it was served says nothing.
-func seated(in workflow.VerifyConnectionInput, batches []workflow.Batch) []served {
+func seated(in workflow.VerifyConnectionInput) []served {
 	var out []served
-	for n, b := range batches {
+	for n, b := range in.Batches {
 		if n >= len(in.Injected) || len(in.Injected[n].Hosts) != len(b.Names) {
 			continue
 		}

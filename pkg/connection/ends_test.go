@@ -27,7 +27,8 @@ func booked(c workflow.Client, injected ...workflow.NotebooksOutput) workflow.Ve
 // clients says which clients there are on the requester's side: names, how many, what their scripts set or why that is not known.
 func clients(in workflow.VerifyConnectionInput, batches ...workflow.Batch) string {
 	var out []string
-	for _, c := range connection.Ends(in, batches)[0].Clients {
+	in.Batches = batches
+	for _, c := range connection.Ends(in)[0].Clients {
 		out = append(out, fmt.Sprint(strings.Join(c.Names, "+"), " ", c.Count, " ", c.Host.Routes, c.Host.Unread))
 	}
 	return strings.Join(out, "; ")

@@ -43,14 +43,7 @@ type Verifier struct {
 // that sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
 func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
-	var batches []workflow.Batch
-	if len(in.Injected) > 0 {
-		var err error
-		if batches, err = ledger.Rows[workflow.Batch](ctx, v.Ledger, in.Connection.ID, workflow.BatchRows); err != nil {
-			return out, err
-		}
-	}
-	ends := Ends(in, batches)
+	ends := Ends(in)
 	why, others := Reasons(in)
 	paths, none := verdict.Paths{}, unpaired(in, ends)
 	if none == "" {

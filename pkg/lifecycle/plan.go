@@ -329,11 +329,6 @@ func destinationsOf(subnet netip.Prefix, items []ledger.Item) []netip.Prefix {
 	return out
 }
 
-// trims reports whether the connection stays, and only some of it was taken away.
-func trims(disconnected []workflow.Disconnected) bool {
-	return slices.ContainsFunc(disconnected, func(d workflow.Disconnected) bool { return d.Side.Trim != nil })
-}
-
 // TableOf returns the route table of a notebook's subnet: the one that names it, else the main one of its VPC.
 // https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
 func TableOf(connection workflow.Connection, routed []workflow.AddRoutesOutput, nb workflow.Notebook) workflow.Table {

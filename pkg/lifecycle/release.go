@@ -63,7 +63,7 @@ func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l le
 		return nil, nil
 	}
 	r := release{book: book{Ledger: l, nb: notebooks[0], by: in.Execution}, going: map[string][]netip.Prefix{}, kept: map[string]error{}}
-	if !trims(in.Disconnected) {
+	if in.Answer != workflow.AnswerTrim {
 		r.without = in.Connection.ID
 	}
 	items, err := l.Items(ctx, r.nb.Subnet)

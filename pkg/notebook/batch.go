@@ -99,14 +99,10 @@ type InjectionAPI interface {
 	Tagged
 }
 
-// Inject serves one batch: it reads its row, describes its notebooks, asks the policy about each, and edits each lifecycle configuration once.
-// A batch that is there no more is served by the look that took it away.
+// Inject serves one batch: it describes its notebooks, asks the policy about each, and edits each lifecycle configuration once.
 func (i Injector) Inject(ctx context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {
 	l := i.Ledger.Under(in.Connection.ID, in.Execution)
-	b, ok, err := ledger.RowOf[workflow.Batch](ctx, l, in.Connection.ID, workflow.BatchRows, in.Row)
-	if err != nil || !ok {
-		return b.Tell(nil), err
-	}
+	b := in.Batch
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return b.Tell(nil), err
@@ -142,10 +138,7 @@ type WithdrawalAPI interface {
 // Withdraw serves one batch, as [Injector.Inject] does, and asks no policy.
 func (w Withdrawer) Withdraw(ctx context.Context, in workflow.WithdrawRoutesInput) (workflow.NotebooksOutput, error) {
 	l := w.Ledger.Under(in.Connection.ID, in.Execution)
-	b, ok, err := ledger.RowOf[workflow.Batch](ctx, l, in.Connection.ID, workflow.BatchRows, in.Row)
-	if err != nil || !ok {
-		return b.Tell(nil), err
-	}
+	b := in.Batch
 	api := w.SageMaker(in.Execution, b)
 	found, missed := ReadBatch(ctx, api, nil, in.Connection.ID, b)
 	hops, err := lifecycle.Release(ctx, api, w.EC2(in.Execution, b), l, in, found)

@@ -53,7 +53,8 @@ type Inspector struct {
 	Ended    restart.Ended
 }
 
-// together is how many notebooks one execution brings in line: of more, each gets its own, so that what travels does not grow with them.
+// together is how many notebooks one execution brings in line: of more, or of several with more routes than are carried, each gets its own, so that what
+// travels does not grow with them.
 const together = 20
 
 // The answers of [Inspector.Inspect].
@@ -122,7 +123,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		}
 		return nothing("%s", why)
 	}
-	if n := len(out.Notebooks); n > together {
+	if n := len(out.Notebooks); n > together || n > 1 && !workflow.Carried(out) {
 		looks := make([]look.Look, n)
 		for k, one := range out.Notebooks {
 			looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + e.Name}

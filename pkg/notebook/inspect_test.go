@@ -310,9 +310,16 @@ func TestARestartThatIsOwed(t *testing.T) {
 // A table that very many notebooks use: what travels does not grow with them.
 func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	const changed = `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1","detail":{"eventName":"CreateRoute","requestParameters":{"routeTableId":"rtb-0000000a"}}}`
-	for crowd, answer := range map[int]string{10: notebook.AnswerInject, 300: notebook.AnswerNothing} {
-		asked := map[string]bool{}
-		v := vpc{routes: map[string][]types.Route{"a": {through("10.2.0.0/16", "pcx-1", types.RouteStateActive)}}, peer: "222222222222", crowd: crowd,
+	for _, c := range []struct {
+		crowd, routes int
+		answer        string
+	}{{10, 1, notebook.AnswerInject}, {300, 1, notebook.AnswerNothing}, {10, 600, notebook.AnswerNothing}} {
+		crowd, answer, asked := c.crowd, c.answer, map[string]bool{}
+		var routes []types.Route
+		for n := range c.routes {
+			routes = append(routes, through(fmt.Sprintf("10.%d.%d.0/24", 2+n/250, n%250), "pcx-1", types.RouteStateActive))
+		}
+		v := vpc{routes: map[string][]types.Route{"a": routes}, peer: "222222222222", crowd: crowd,
 			debts: restart.Book{Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
 					asked[l.(event.NotebookInspection).Notebook] = true

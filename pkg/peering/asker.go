@@ -59,12 +59,12 @@ func remember(e *ledger.Connection, r workflow.Request) {
 		e.Asked = r.By
 	}
 	if r.Why != "" && e.Facts[whyOf] == "" {
-		fact(e, whyOf, r.Why)
+		putFact(e, whyOf, r.Why)
 	}
 }
 
-// fact writes one fact into an entry, and leaves the map of whoever else has it as it is.
-func fact(e *ledger.Connection, name, value string) {
+// putFact writes one fact into an entry, and leaves the map of whoever else has it as it is.
+func putFact(e *ledger.Connection, name, value string) {
 	facts := maps.Clone(e.Facts)
 	if facts == nil {
 		facts = map[string]string{}

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -47,7 +48,7 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Units says what the units of an account's path are called.
 	Units func(ctx context.Context, path string) (string, error)
-	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
+	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which peerings are managed, and what was added for them.
 	Ledger ledger.Ledger
@@ -67,6 +68,10 @@ const fresh = time.Minute
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
 	l := inspection{Inspector: i, in: in, out: begun(in)}
 	e, err := event.Parse(in.Event)
+	if err == nil && in.Looked.Accepted && in.Known.Requester == nil {
+		l.in.Known, err = accepted(ctx, i.Ledger, e.PeeringID)
+		l.out.Known = l.in.Known
+	}
 	if err != nil {
 		return l.out, err
 	}
@@ -88,7 +93,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectPeeringInput) workflow.InspectPeeringOutput {
-	return workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []int{},
+	return workflow.InspectPeeringOutput{Event: in.Event, Looked: in.Looked, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Rows: []int{}, Notebooks: []int{},
 		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
@@ -250,14 +255,13 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	if q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter); err != nil {
 		return Verdict{}, err
 	}
-	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter, Trimmed: in.Known.Trimmed}
+	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter}
 	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
 	q.Participants = [2][]string{participant.In(l.entry, q.Requester.VPC), participant.In(l.entry, q.Accepter.VPC)}
-	set, text, err := i.Policy(ctx, in.Known.Policy)
+	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return Verdict{}, err
 	}
-	out.Known.Policy = text
 	r, a, about := q.Requester.Entity(), q.Accepter.Entity(), policy.Context{Connection: p.ID}
 	if !l.managed && l.origin == "" {
 		if d := adopt(set, r, a, about, own); !d.Allowed {
@@ -365,25 +369,19 @@ func adopt(set *policy.Set, requester, accepter policy.VPC, about policy.Context
 	return d
 }
 
-// accept finds what comes after the acceptance, which is the first change, whether something is in its way, and whether one execution can carry it.
+// accept finds what comes after the acceptance, which is the first change, and whether something is in its way.
 func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
 	if !routed(q) {
 		return v, nil
 	}
-	connecting, closed := l.out, []workflow.Hop(nil)
-	connecting.Answer = workflow.AnswerConnect
-	var err error
-	if connecting.Sides, connecting.Batches, closed, err = l.explored(ctx, l.in, set, q); err == nil {
-		connecting.Found = slices.Concat(connecting.Found, closed)
-		err = workflow.Fits(connecting)
-	}
+	sides, batches, closed, err := l.explored(ctx, l.in, set, q)
 	if err != nil {
 		return v, err
 	}
-	if blocked, is := Blocked(q, connecting.Sides); is {
+	if blocked, is := Blocked(q, sides); is {
 		return blocked, nil
 	}
-	l.out.Known.Sides, l.out.Batches, l.out.Known.Closed = connecting.Sides, connecting.Batches, closed
+	l.out.Known.Sides, l.out.Known.Batches, l.out.Known.Closed = sides, batches, closed
 	return v, nil
 }
 
@@ -396,7 +394,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, err
 	}
 	out.Found = append(out.Found, closed...)
-	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Known.Trimmed {
+	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Looked.Trimmed {
 		return v, err
 	}
 	surveyed := out.Sides
@@ -493,16 +491,34 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 			}
 		}
 	}
-	var err error
-	if out.Notebooks, err = survey.Keep(ctx, l.Ledger, out.Connection.ID, v.Answer, out.Batches); err != nil {
+	if err := l.write(ctx, v.Answer); err != nil {
 		return *out, err
 	}
 	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
-	if l.request && l.in.Known.Requester == nil && v.Answer != workflow.AnswerWait {
+	if l.request && !l.in.Looked.Accepted && v.Answer != workflow.AnswerWait {
 		workflow.Measure(ctx, workflow.Requests, 1)
 	}
 	slog.InfoContext(ctx, "inspected", "peering", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
 	return *out, nil
+}
+
+// write keeps what was found for the steps, and what an acceptance was decided by for the look after it. With it, the connection may come back to a look
+// that begins anew.
+func (l *inspection) write(ctx context.Context, answer workflow.Answer) error {
+	out := &l.out
+	f := workflow.Findings{Answer: answer, Sides: out.Sides, Batches: out.Batches, Waits: out.Waits, Before: out.Found, Absent: out.Absent}
+	switch answer {
+	case workflow.AnswerAccept:
+		f.Sides, f.Batches, f.Known = out.Known.Sides, out.Known.Batches, out.Known
+	case workflow.AnswerAsk:
+		f.Known = workflow.Known{Requester: Slim(out.Known.Requester), Accepter: Slim(out.Known.Accepter)}
+	}
+	if answer != workflow.AnswerWait { // for what was accepted
+		out.Looked.Accepted = answer == workflow.AnswerAccept && out.Known.Requester != nil
+	}
+	var err error
+	out.Rows, out.Notebooks, err = fact.Keep(ctx, l.Ledger, out.Connection.ID, f)
+	return err
 }
 
 // keep writes what is approved into the entry, before anything is done by it.

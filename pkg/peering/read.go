@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -154,7 +155,6 @@ func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Cont
 func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Batch, closed []workflow.Hop, err error) {
 	r, a := grounds(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
-	r.Side.Carried, a.Side.Carried = q.Requester.Carried, q.Accepter.Carried
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
@@ -167,13 +167,22 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 	return survey.Values(grounds), notebooks, survey.Closed(grounds...), err
 }
 
+// accepted is what the look of this execution found that let a peering be accepted; nothing, if another look was there since.
+func accepted(ctx context.Context, l ledger.Ledger, id string) (workflow.Known, error) {
+	f, err := fact.Read(ctx, l, id)
+	if err != nil || f.Answer != workflow.AnswerAccept {
+		return workflow.Known{}, err
+	}
+	f.Known.Sides, f.Known.Batches = f.Sides, f.Batches
+	return f.Known, nil
+}
+
 // explored is [explore], or what an earlier look of this execution found so.
 func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput, set *policy.Set, q Question) (sides []workflow.Side, notebooks []workflow.Batch, closed []workflow.Hop, err error) {
 	if known := in.Known; len(known.Sides) >= 2 && same(known.Sides[0], q.Participants[0]) && same(known.Sides[1], q.Participants[1]) {
 		sides := slices.Clone(known.Sides)
 		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
-		notebooks, err := ledger.Rows[workflow.Batch](ctx, i.Ledger, q.Peering.ID, workflow.BatchRows)
-		return sides, notebooks, known.Closed, err
+		return sides, known.Batches, known.Closed, nil
 	}
 	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
 }

@@ -35,6 +35,9 @@ type realm struct {
 	violations []string
 	trims      int
 	asks       int
+	calls      int    // of accounts
+	steps      int    // of the machine
+	carried    int    // bytes of the largest answer of an inspection
 	forbidden  bool   // the policy allows no routes
 	asked      string // the peering whose request was recorded
 	ledger     ledger.Ledger
@@ -60,6 +63,9 @@ type land struct {
 	hidden  bool            // the database is not shared
 	dns     map[string]bool // the option of a peering, as this side has it
 	port    int32           // of the database
+	// more are the groups of more databases, of one each, and functions how many functions there are.
+	more      []string
+	functions int
 }
 
 type heldTable struct {
@@ -97,7 +103,7 @@ func (l *land) violate(format string, args ...any) {
 	l.realm.violations = append(l.realm.violations, fmt.Sprintf(format, args...))
 }
 
-func (l *land) lock() func() { l.realm.mu.Lock(); return l.realm.mu.Unlock }
+func (l *land) lock() func() { l.realm.mu.Lock(); l.realm.calls++; return l.realm.mu.Unlock }
 
 func code(c string) error { return &smithy.GenericAPIError{Code: c, Message: c} }
 
@@ -424,10 +430,18 @@ func (l *land) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInpu
 	if l.account != beta {
 		return &rds.DescribeDBInstancesOutput{}, nil
 	}
-	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{DBInstanceIdentifier: aws.String("sales"), DBInstanceArn: aws.String("arn:sales"), Engine: aws.String("mysql"),
-		Endpoint: &rdstypes.Endpoint{Port: &l.port}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: &l.vpc},
-		TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String(fmt.Sprint(!l.hidden))}},
-		VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: &l.groups[0]}}}}}, nil
+	out := &rds.DescribeDBInstancesOutput{}
+	for n, group := range append([]string{l.groups[0]}, l.more...) {
+		name := "sales"
+		if n > 0 {
+			name = fmt.Sprintf("sales-%d", n)
+		}
+		out.DBInstances = append(out.DBInstances, rdstypes.DBInstance{DBInstanceIdentifier: &name, DBInstanceArn: aws.String("arn:" + name), Engine: aws.String("mysql"),
+			Endpoint: &rdstypes.Endpoint{Port: &l.port}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: &l.vpc},
+			TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String(fmt.Sprint(!l.hidden))}},
+			VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: &group}}})
+	}
+	return out, nil
 }
 
 func (l *land) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {

@@ -26,7 +26,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectPeeringInput, workflow.Insp
 			return lease.Claim{Of: e.PeeringID, Execution: in.Execution, Event: e.Name}
 		},
 		Fresh: func(in workflow.InspectPeeringInput) workflow.InspectPeeringInput {
-			in.Known = workflow.Known{}
+			in.Known, in.Looked.Accepted = workflow.Known{}, false
 			return in
 		},
 		Busy: i.busy,

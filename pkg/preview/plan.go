@@ -18,7 +18,7 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 		p.Adds = append(p.Adds, say("accept the request %s in %s", out.Connection.ID, where(out.Connection.Accepter)))
 		if out.Known.Sides != nil {
 			p.Adds = append(p.Adds, dns(out.Connection, out.Known.Sides)...)
-			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Batches)...)
+			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Known.Batches)...)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		p.Adds = append(append(dns(out.Connection, out.Sides), p.Adds...), again(out.Answer, out.Waits)...)

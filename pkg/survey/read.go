@@ -2,7 +2,6 @@ package survey
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -45,7 +44,7 @@ func (s Surveyor) VPC(ctx context.Context, at event.Place, id string, account wo
 	return facts, nil
 }
 
-// Pair reads two VPCs with those routes of each that touch the other's CIDRs, and what the others take in a payload. What leads to target stays in view even if the
+// Pair reads two VPCs with those routes of each that touch the other's CIDRs. What leads to target stays in view even if the
 // peer has no such addresses any more.
 func (s Surveyor) Pair(ctx context.Context, target string, first, second func(context.Context) (*workflow.Facts, error)) (*workflow.Facts, *workflow.Facts, error) {
 	var f, g *workflow.Facts
@@ -55,16 +54,9 @@ func (s Surveyor) Pair(ctx context.Context, target string, first, second func(co
 	if err != nil {
 		return nil, nil, err
 	}
-	f.Carried, g.Carried = size(route.Carried(f.Tables)), size(route.Carried(g.Tables))
 	f.Tables = route.Touching(f.Tables, append(route.Through(f.Tables, target), g.VPC.CIDRs...))
 	g.Tables = route.Touching(g.Tables, append(route.Through(g.Tables, target), f.VPC.CIDRs...))
 	return f, g, nil
-}
-
-// size is how many bytes v has as JSON.
-func size(v any) int {
-	b, _ := json.Marshal(v)
-	return len(b)
 }
 
 // HaveNotebooks says of each VPC, by id, whether it has notebook instances.

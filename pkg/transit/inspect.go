@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
@@ -93,7 +94,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 // begun is an answer before anything is known.
 func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
 	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
-		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []int{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []int{}, Notebooks: []int{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one pair.
@@ -314,7 +315,8 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		}
 	}
 	if err == nil {
-		out.Notebooks, err = survey.Keep(ctx, l.Ledger, out.Connection.ID, v.Answer, out.Batches)
+		out.Rows, out.Notebooks, err = fact.Keep(ctx, l.Ledger, out.Connection.ID, workflow.Findings{Answer: v.Answer, Sides: out.Sides, Batches: out.Batches,
+			Waits: out.Waits, Before: out.Found, Absent: out.Absent})
 	}
 	if err != nil {
 		return *out, err

@@ -37,7 +37,7 @@ type ReportConflictOutput struct {
 type ReportUnreadableInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
-	Sides      []Side     `json:"sides"`
+	Sides      []Side     `json:"-"` // rows of the ledger
 	Reason     string     `json:"reason"`
 	Said       Said       `json:"said"`
 }

@@ -48,7 +48,7 @@ type GroupSet struct {
 	Groups  []string `json:"groups"` // sorted
 }
 
-// The bounds of what is said of the clients of one side. With them a payload does not grow with an account; see [Few].
+// The bounds of what is said of the clients of one side: so many the verdict judges with each database, and a rule has room for; see [Few].
 const (
 	ClientNames = 20       // of one [Client]
 	ClientsSize = 24 << 10 // of all, in bytes of JSON

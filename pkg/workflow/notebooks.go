@@ -7,9 +7,6 @@ import (
 	"slices"
 )
 
-// BatchRows is the kind of the ledger's rows that are batches of notebooks; see [Batch].
-const BatchRows = "notebooks"
-
 // BatchSize is how many notebook instances a batch has at most: what one invocation describes and serves well within its minute.
 const BatchSize = 50
 
@@ -31,6 +28,9 @@ type Batch struct {
 	// only is taken away, as that asks no policy.
 	Here  *Facts `json:"here,omitempty"`
 	There *Facts `json:"there,omitempty"`
+	// Answer is that of the look that found them, and Side the number of the side in whose VPC they are; 0 if it is not among the sides.
+	Answer Answer `json:"answer"`
+	Side   int    `json:"side,omitempty"`
 	// Of is how many batches the connection has, and All how many notebooks they name.
 	Of  int `json:"of"`
 	All int `json:"all"`
@@ -137,28 +137,22 @@ func HostRoutes(batches []NotebooksOutput) []Hop {
 	return append([]Hop{count}, hops...)
 }
 
-// batched is what the steps about notebooks add to a payload.
-func batched(batches []Batch) int {
-	numbered, _ := Numbered(batches)
-	bytes := 0
-	for _, b := range numbered {
-		bytes += hops(b.room()) + keys
-	}
-	return bytes
-}
-
-// InjectRoutesInput names a batch of notebooks by its number, and says what the route tables of both sides hold.
+// InjectRoutesInput names a batch of notebooks by its number. The batch, and what the route tables of its VPC hold, are rows of the ledger.
 type InjectRoutesInput struct {
 	Execution  string            `json:"execution"`
 	Connection Connection        `json:"connection"`
-	Routed     []AddRoutesOutput `json:"routed"`
+	Answer     Answer            `json:"answer"`
 	Row        int               `json:"row"`
+	Batch      Batch             `json:"-"`
+	Routed     []AddRoutesOutput `json:"-"`
 }
 
-// WithdrawRoutesInput names a batch of notebooks by its number, and says what the route tables of both sides hold without the connection.
+// WithdrawRoutesInput names a batch of notebooks by its number, from which the connection's host routes go; with the answer trim, those that lead nowhere
+// any more.
 type WithdrawRoutesInput struct {
-	Execution    string         `json:"execution"`
-	Connection   Connection     `json:"connection"`
-	Disconnected []Disconnected `json:"disconnected"`
-	Row          int            `json:"row"`
+	Execution  string     `json:"execution"`
+	Connection Connection `json:"connection"`
+	Answer     Answer     `json:"answer"`
+	Row        int        `json:"row"`
+	Batch      Batch      `json:"-"`
 }

@@ -45,9 +45,7 @@ func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, erro
 	if err != nil {
 		return nil, name(ctx, err)
 	}
-	if s, ok := any(&out).(shortened); ok {
-		s.shorten()
-	}
+	Shorten(&out)
 	encoded, err := json.Marshal(out)
 	if err != nil {
 		return nil, name(ctx, fault.New(fault.Invalid, "writing the output of this step: %v", err))

@@ -12,19 +12,6 @@ type Way struct {
 	To      []netip.Prefix `json:"to"` // sorted
 }
 
-// ways returns how many routes a side's ways may ask for: each in the table of each of its subnets, if that has one of its own.
-func (s Side) ways() int {
-	n := 0
-	for _, w := range s.Ways {
-		tables := len(w.Subnets)
-		if tables == 0 || tables > len(s.Tables) {
-			tables = len(s.Tables)
-		}
-		n += tables * len(w.To)
-	}
-	return n
-}
-
 // Leads reports whether a way of the side leads to a part of a destination.
 func (s Side) Leads(destination netip.Prefix) bool {
 	return slices.ContainsFunc(s.Ways, func(w Way) bool { return slices.ContainsFunc(w.To, destination.Overlaps) })

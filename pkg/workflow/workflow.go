@@ -168,9 +168,7 @@ type Side struct {
 	Seats []Seat `json:"seats,omitempty"`
 	DHCP  string `json:"dhcp,omitempty"`
 	// Tables are the VPC's route tables with those routes that touch the peer's CIDRs, as InspectPeering saw them.
-	Tables []Table `json:"tables"`
-	// Carried is how many bytes later steps say of this side's route tables, as an inspection of the tables found.
-	Carried int `json:"carried,omitempty"`
+	Tables []Table `json:"tables,omitempty"`
 	// DNS says whether this side already lets the peer resolve its public DNS names to private addresses.
 	DNS bool `json:"dns"`
 	// Openings are the databases of this side that the policy opens to the peer.
@@ -295,7 +293,7 @@ type Ranged struct {
 type AskAgainInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
-	Waits      Waiting    `json:"waits"`
+	Waits      Waiting    `json:"-"` // rows of the ledger
 }
 
 // AskAgainOutput says whether the owner was asked now.
@@ -325,16 +323,21 @@ type Notebook struct {
 	Unclear string `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
 }
 
-// Known is what an earlier InspectPeering of the same execution read and a later one need not read again.
-// It is empty at the start.
+// Known is what an earlier look read and a later one, or the step that asks an owner, need not read again. Of a look at a peering it is rows of the
+// ledger.
 type Known struct {
 	Requester *Facts `json:"requester,omitempty"`
 	Accepter  *Facts `json:"accepter,omitempty"`
-	// Sides are what there is to connect, as it was found before the peering was accepted; the notebooks are rows of the ledger since.
-	Sides  []Side `json:"sides,omitempty"`
-	Closed []Hop  `json:"closed,omitempty"` // the databases that stay closed, with why
-	// Policy is the text of the policy that decides this execution.
-	Policy string `json:"policy"`
+	// Sides and Batches are what there is to connect, as it was found before the peering was accepted.
+	Sides   []Side  `json:"-"`
+	Batches []Batch `json:"-"`
+	Closed  []Hop   `json:"-"` // the databases that stay closed, with why
+}
+
+// Looked is how far the looks at a peering are in one execution.
+type Looked struct {
+	// Accepted says that a look of this execution let the peering be accepted: the ledger has what it found.
+	Accepted bool `json:"accepted,omitempty"`
 	// Trimmed says that this execution took away what the connection has no use for any more, to its last step.
 	Trimmed bool `json:"trimmed,omitempty"`
 }
@@ -345,9 +348,8 @@ type Facts struct {
 	Name    string            `json:"name,omitempty"` // the VPC's Name tag
 	Tags    map[string]string `json:"tags,omitempty"`
 	Account AccountFacts      `json:"account"`
-	Tables  []Table           `json:"tables"`
-	Carried int               `json:"carried,omitempty"` // see [Side]
-	DHCP    string            `json:"dhcp,omitempty"`    // the id of its DHCP options
+	Tables  []Table           `json:"tables,omitempty"`
+	DHCP    string            `json:"dhcp,omitempty"` // the id of its DHCP options
 }
 
 // AccountFacts are what AWS Organizations says about an account.
@@ -383,7 +385,8 @@ func (f AccountFacts) Unit() string {
 type InspectPeeringInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
-	Known     Known           `json:"known"`
+	Looked    Looked          `json:"looked"`
+	Known     Known           `json:"-"` // rows of the ledger
 }
 
 // Raw returns the execution's name and the event as it came.
@@ -409,7 +412,7 @@ const (
 	AnswerUnreadable Answer = "unreadable" // something cannot be read now: nothing is taken away, and a sweep looks again
 )
 
-// InspectPeeringOutput is the answer and everything that the following states need.
+// InspectPeeringOutput is the answer and what the following states need to follow it. What they work on is rows of the ledger, see [Findings].
 type InspectPeeringOutput struct {
 	Result     Result          `json:"result,omitempty"` // only with the answers nothing and disconnect
 	Answer     Answer          `json:"answer"`
@@ -418,7 +421,8 @@ type InspectPeeringOutput struct {
 	Request    Request         `json:"request"`
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
-	Known      Known           `json:"known"`
+	Looked     Looked          `json:"looked"`
+	Known      Known           `json:"-"`
 	Connection Connection      `json:"connection"`
 	// Reject says whether a refused request may also be rejected at AWS.
 	Reject policy.Decision `json:"reject"`
@@ -435,19 +439,20 @@ type InspectPeeringOutput struct {
 	Since string `json:"since"` // RFC 3339, empty if the event does not say
 	// Sides say what is to be done on each side. With the answer ask, only which databases would be opened. With the
 	// answer disconnect, only those of which the ledger has something, or that have notebooks; the steps read there what it is. With
-	// the answer trim, those where something has no use any more.
-	Sides []Side `json:"sides"`
+	// the answer trim, those where something has no use any more. Rows are their numbers.
+	Sides []Side `json:"-"`
+	Rows  []int  `json:"sides"`
 	// Notebooks are the numbers of the ledger's rows that name the notebooks, and Batches what stands there.
 	Notebooks []int   `json:"notebooks"`
 	Batches   []Batch `json:"-"`
 	// Found goes with the answer connect: what is in order already.
-	Found []Hop `json:"found"`
+	Found []Hop `json:"-"`
 	// Tagged and Absent go with the answer disconnect: what carries Drawbridge's tags, and the sides that are gone or
 	// closed to us, with what that means for what was added there.
 	Tagged []Carrier `json:"tagged"`
-	Absent []Hop     `json:"absent"`
+	Absent []Hop     `json:"-"`
 	// Waits is what of the connection waits for the owner's approval.
-	Waits Waiting `json:"waits"`
+	Waits Waiting `json:"-"`
 	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
 	// more: the ledger forgets it.
 	Ended bool `json:"ended"`
@@ -468,7 +473,7 @@ type AcceptPeeringOutput struct {
 type ConcludeInput struct {
 	Execution  string          `json:"execution"`
 	Connection Connection      `json:"connection"`
-	Known      Known           `json:"known"`
+	Known      Known           `json:"-"`
 	Members    []string        `json:"members"`
 	Reason     string          `json:"reason"`
 	Said       Said            `json:"said"`
@@ -478,7 +483,7 @@ type ConcludeInput struct {
 	Told       bool            `json:"told"`
 	Reminded   bool            `json:"reminded"`
 	Expires    string          `json:"expires"`
-	Sides      []Side          `json:"sides"`
+	Sides      []Side          `json:"-"`
 }
 
 // ConcludeOutput is the output of an execution that ended without a connection.
@@ -492,7 +497,8 @@ type ConcludeOutput struct {
 type AllowDNSResolutionInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
-	Sides      []Side     `json:"sides"`
+	Answer     Answer     `json:"answer"`
+	Sides      []Side     `json:"-"` // rows of the ledger
 }
 
 // HopsOutput is the output of a step that only has hops to tell.
@@ -500,11 +506,13 @@ type HopsOutput struct {
 	Hops []Hop `json:"hops"`
 }
 
-// SideInput is the input of AddRoutes, OpenFirewall, CloseFirewall and RemoveRoutes: one side of a connection.
+// SideInput is the input of AddRoutes, OpenFirewall, CloseFirewall and RemoveRoutes: one side of a connection, by its number.
 type SideInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
-	Side       Side       `json:"side"`
+	Answer     Answer     `json:"answer"`
+	Row        int        `json:"row"`
+	Side       Side       `json:"-"` // rows of the ledger
 }
 
 // AddRoutesOutput is what the route tables of one side hold afterwards.
@@ -577,19 +585,22 @@ type NotebookOutput struct {
 	Phase Phase `json:"phase"`
 }
 
-// VerifyConnectionInput is everything that the steps before found and did.
+// VerifyConnectionInput names a connection that was set up. What the steps before found and did is rows of the ledger.
 type VerifyConnectionInput struct {
-	Execution  string            `json:"execution"`
-	Since      string            `json:"since"` // when the event happened; empty if unknown
-	Reason     string            `json:"reason"`
-	Connection Connection        `json:"connection"`
-	Sides      []Side            `json:"sides"`
-	Found      []Hop             `json:"found"` // in order before
-	DNS        HopsOutput        `json:"dns,omitzero"`
-	Waits      Waiting           `json:"waits,omitzero"`
-	Routed     []AddRoutesOutput `json:"routed"`
-	Opened     []HopsOutput      `json:"opened"`
-	Injected   []NotebooksOutput `json:"injected"`
+	Execution  string     `json:"execution"`
+	Since      string     `json:"since"` // when the event happened; empty if unknown
+	Reason     string     `json:"reason"`
+	Connection Connection `json:"connection"`
+	Answer     Answer     `json:"answer"`
+
+	Sides    []Side            `json:"-"`
+	Found    []Hop             `json:"-"` // in order before
+	DNS      HopsOutput        `json:"-"`
+	Waits    Waiting           `json:"-"`
+	Routed   []AddRoutesOutput `json:"-"`
+	Opened   []HopsOutput      `json:"-"`
+	Batches  []Batch           `json:"-"` // of notebooks, and what became of each
+	Injected []NotebooksOutput `json:"-"`
 }
 
 // VerifyConnectionOutput is the output of an execution that ended Connected, PartlyConnected, PendingApproval or Contested. The verdict has a line
@@ -615,19 +626,20 @@ type Disconnected struct {
 	Removed    RemoveRoutesOutput `json:"removed"`
 }
 
-// ConcludeRemovalInput is everything that the steps before removed, or could not.
+// ConcludeRemovalInput names a connection that was taken away. What the steps before removed, or could not, is rows of the ledger.
 type ConcludeRemovalInput struct {
-	Execution    string            `json:"execution"`
-	Result       Result            `json:"result"`
-	Reason       string            `json:"reason"`
-	Said         Said              `json:"said"` // empty: both sides are told the reason
-	Connection   Connection        `json:"connection"`
-	Tagged       []Carrier         `json:"tagged"`
-	Absent       []Hop             `json:"absent"`
-	Ended        bool              `json:"ended"`
-	Disconnected []Disconnected    `json:"disconnected"`
-	Withdrawn    []NotebooksOutput `json:"withdrawn"`
-	DNS          HopsOutput        `json:"dns,omitzero"`
+	Execution  string     `json:"execution"`
+	Result     Result     `json:"result"`
+	Reason     string     `json:"reason"`
+	Said       Said       `json:"said"` // empty: both sides are told the reason
+	Connection Connection `json:"connection"`
+	Tagged     []Carrier  `json:"tagged"`
+	Ended      bool       `json:"ended"`
+
+	Absent       []Hop             `json:"-"`
+	Disconnected []Disconnected    `json:"-"`
+	Withdrawn    []NotebooksOutput `json:"-"`
+	DNS          HopsOutput        `json:"-"`
 }
 
 // ConcludeRemovalOutput is the output of an execution that took a connection away, or found none to take away.

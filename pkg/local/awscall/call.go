@@ -39,6 +39,8 @@ type Call struct {
 	UserAgent string `json:"-"`
 	// TraceID is the X-Ray root that the caller passed on.
 	TraceID string `json:"-"`
+	// Told are the hops that a step's call writes into the ledger, as a JSON list; "" for any other.
+	Told string `json:"-"`
 }
 
 // Name is service and action as IAM policies spell them.
@@ -74,7 +76,7 @@ func Parse(r *http.Request, body []byte) Call {
 	var parameters []parameter
 	c.Action, parameters = operation(r, body)
 	if c.Service == "dynamodb" {
-		c.Resource = row(parameters)
+		c.Resource, c.Told = row(parameters), told(body)
 		return c
 	}
 	c.Resource = telling(parameters)

@@ -37,8 +37,8 @@ func thrifty(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall
 	if n := story.Work(members); n == 0 || n > 42 {
 		t.Errorf("%d AWS calls in members without AssumeRole and polls, want at most 42", n)
 	}
-	if n := story.Work(hub); n == 0 || n > 92 {
-		t.Errorf("%d AWS calls in the hub, want at most 92", n)
+	if n := story.Work(hub); n == 0 || n > 100 {
+		t.Errorf("%d AWS calls in the hub, want at most 100", n)
 	}
 	if n := engine.Story().Counts().Transitions; n == 0 || n > 24 {
 		t.Errorf("%d state transitions, want at most 24", n)

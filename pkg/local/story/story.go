@@ -164,8 +164,15 @@ func (s Step) Hops() []Hop {
 			Hops []Hop
 		}
 	}
-	if s.Failed || json.Unmarshal(s.Result, &out) != nil {
+	if s.Failed {
 		return nil
+	}
+	_ = json.Unmarshal(s.Result, &out) // where hops are a number, they stand in the ledger
+	for _, c := range s.Calls {
+		var told []Hop
+		if c.Error == "" && c.Told != "" && json.Unmarshal([]byte(c.Told), &told) == nil {
+			out.Hops = append(out.Hops, told...)
+		}
 	}
 	for _, v := range out.Verdict {
 		out.Hops = append(out.Hops, v.Hop)

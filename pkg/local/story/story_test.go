@@ -38,12 +38,13 @@ func record(t *testing.T, pcx, one, two string, swap bool) *Recorder {
 	}
 	run := func(account, table string) {
 		inv := lambdahost.Invocation{TraceID: table, Function: "drawbridge-add-routes", Payload: fmt.Appendf(nil,
-			`{"execution":%q,"side":{"vpc":{"account":%q,"region":"us-east-1"}}}`, last(arn), account)}
+			`{"execution":%q,"row":1}`, last(arn))}
 		r.Started(inv)
 		r.Called(awscall.Call{TraceID: table, Account: "123456789012", Service: "sts", Action: "AssumeRole", Status: 200})
 		r.Called(awscall.Call{TraceID: table, Account: account, Region: "us-east-1", Service: "ec2", Action: "CreateRoute", Resource: table, Status: 200})
-		r.Called(awscall.Call{TraceID: table, Account: account, Region: "us-east-1", Service: "ec2", Action: "DescribeRouteTables", Resource: table, Status: 200})
-		inv.Result = fmt.Appendf(nil, `{"hops":[{"hop":"route %s","ok":true,"detail":"through %s"}]}`, table, pcx)
+		r.Called(awscall.Call{TraceID: table, Account: account, Region: "us-east-1", Service: "ec2", Action: "DescribeRouteTables", Resource: table, Status: 200,
+			Told: fmt.Sprintf(`[{"hop":"route %s","ok":true,"detail":"through %s"}]`, table, pcx)})
+		inv.Result = fmt.Appendf(nil, `{"account":%q,"region":"us-east-1","hops":1,"ok":1}`, account)
 		r.Finished(inv)
 	}
 	notice(`{"kind":"event","account":"1","region":"us-east-1","bus":"default","event":{"id":%q,"account":"111111111111","region":"us-east-1","detail-type":"AWS API Call via CloudTrail","detail":{"eventName":"CreateVpcPeeringConnection","responseElements":{"id":%q}}}}`, eventID, pcx)
