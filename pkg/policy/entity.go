@@ -77,6 +77,24 @@ func (n Notebook) entity() entity {
 	}
 }
 
+// entity has the tags of the table, and for what it does not say itself those of its VPC.
+func (t Table) entity() entity {
+	tags := maps.Clone(t.VPC.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	maps.Copy(tags, t.Tags)
+	attributes := t.VPC.whereabouts()
+	attributes["id"] = types.String(t.ID)
+	attributes["divert"] = words(tags[tag.Divert])
+	attributes["vpc"] = types.String(t.VPC.ID)
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::Table", types.String(t.ID)),
+		parent:     t.VPC.entity().uid,
+		attributes: attributes, tags: tags, account: t.VPC.Account, region: t.VPC.Region, vpc: &t.VPC,
+	}
+}
+
 // whereabouts returns the attributes that everything in v has.
 func (v VPC) whereabouts() types.RecordMap {
 	cidrs := make([]types.Value, 0, len(v.CIDRs))

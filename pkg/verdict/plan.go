@@ -126,6 +126,9 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 	hops := network.Judge(w, c.Client, d.Database, d.Port, carrier)
 	for n := range hops {
 		h := &hops[n]
+		if asked(h, reasons) {
+			continue
+		}
 		switch {
 		case h.Answer != network.No:
 			continue
@@ -139,12 +142,23 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 			h.Owner = cmp.Or(d.Account, h.Owner)
 		}
 		for _, r := range reasons {
-			if r.Hop == h.Hop && (r.About == "" || r.About == d.Name || r.About == c.Name || strings.Contains(h.Detail, r.About)) {
+			if r.Remedy == "" && r.Hop == h.Hop && (r.About == "" || r.About == d.Name || r.About == c.Name || strings.Contains(h.Detail, r.About)) {
 				h.Detail += "; " + r.Detail
 			}
 		}
 	}
 	return hops
+}
+
+// asked makes a hop that does not hold one that waits for its owner, if a step asks for that.
+func asked(h *network.Hop, reasons []Reason) bool {
+	for _, r := range reasons {
+		if r.Remedy != "" && r.Hop == h.Hop && h.Answer != network.Yes && strings.Contains(h.Detail, r.About) {
+			h.Answer, h.Detail, h.Owner, h.Remedy = network.No, r.Detail, r.Owner, r.Remedy
+			return true
+		}
+	}
+	return false
 }
 
 // line is the line of one path.
