@@ -23,12 +23,17 @@ func hidden(d Desired, routes []Route, side workflow.Side) *Route {
 	return nil
 }
 
-// led reports whether live entries of prefix lists, or routes that the ledger does not have, lead all of the desired destination to its target.
-func led(d Desired, routes []Route, items []ledger.Item) bool {
+// led reports whether live entries of prefix lists, or routes that the ledger does not have, lead all of the desired destination to its target. What is as
+// wide as a route that leads it elsewhere now, or wider, leads nothing.
+func led(d Desired, routes []Route, items []ledger.Item, elsewhere Past) bool {
+	width := 0
+	if elsewhere.Route.Destination.IsValid() {
+		width = elsewhere.Route.Destination.Bits()
+	}
 	var entries []netip.Prefix
 	for _, r := range routes {
 		theirs := r.List != "" || itemOf(items, d.Table, r.Destination.String()) == nil
-		if theirs && r.Target == d.Target && !r.Blackhole && r.Destination.Overlaps(d.Destination) && r.Destination.Bits() > 0 {
+		if theirs && r.Target == d.Target && !r.Blackhole && r.Destination.Overlaps(d.Destination) && r.Destination.Bits() > width {
 			entries = append(entries, r.Destination)
 		}
 	}

@@ -146,7 +146,7 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			case !item.NeededBy(connection) || item.State == ledger.Intended:
 				c.Share = append(c.Share, d)
 			}
-		case blocking == nil && (same == nil || same.List != "") && led(d, routes[d.Table], items):
+		case blocking == nil && (same == nil || same.List != "") && led(d, routes[d.Table], items, leaves):
 			if item != nil && item.NeededBy(connection) {
 				c.Drop = append(c.Drop, d)
 			}

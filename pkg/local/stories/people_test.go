@@ -73,7 +73,7 @@ func vpn(ctx context.Context, t *testing.T, w *scenario.World) {
 	_, err = client.AttachVpnGateway(ctx, &ec2.AttachVpnGatewayInput{VpcId: aws.String(w.ProducerNetwork.VPC), VpnGatewayId: id})
 	must(err)
 	_, err = client.CreateRoute(ctx, &ec2.CreateRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), GatewayId: id,
+		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(back(w)), GatewayId: id,
 	})
 	must(err)
 }
@@ -130,7 +130,7 @@ func removeRoute(ctx context.Context, t *testing.T, w *scenario.World) { unroute
 
 // removeVPN deletes the route of [vpn].
 func removeVPN(ctx context.Context, t *testing.T, w *scenario.World) {
-	unroute(ctx, t, w, w.Consumer.CIDR.String())
+	unroute(ctx, t, w, back(w))
 }
 
 func unroute(ctx context.Context, t *testing.T, w *scenario.World, destination string) {
