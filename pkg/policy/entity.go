@@ -48,6 +48,7 @@ func (d Database) entity() entity {
 	attributes["id"] = types.String(d.ID)
 	attributes["engine"] = types.String(d.Engine)
 	attributes["port"] = types.Long(d.Port)
+	attributes["tls"] = types.Boolean(d.TLS)
 	attributes["vpc"] = types.String(d.VPC.ID)
 	attributes["sharedWith"] = words(d.Tags[tag.Share])
 	return entity{

@@ -122,6 +122,7 @@ type Database struct {
 	ID     string
 	Engine string // RDS's name of it, or "redshift"
 	Port   int
+	TLS    bool // the port takes TLS alone, beside one that does not
 	Tags   map[string]string
 	VPC    VPC
 }

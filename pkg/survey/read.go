@@ -157,7 +157,7 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	}
 	g.unserved(found.Unserved)
 	for _, d := range found.Databases {
-		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
+		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
 		if !d.Answers() {
 			g.waits(d, decision.Allowed)
