@@ -321,7 +321,8 @@ type Notebook struct {
 	Status          string          `json:"status"`
 	DirectInternet  bool            `json:"directInternet"`
 	LifecycleConfig string          `json:"lifecycleConfig,omitempty"`
-	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
+	Tag             string          `json:"tag,omitempty"`  // its tag drawbridge:status
+	Said            string          `json:"said,omitempty"` // its tag drawbridge:reason
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
 	// Asks says that its owner asks for host routes by tag: then to all that its route table reaches, else to what is managed.
