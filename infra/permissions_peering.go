@@ -87,7 +87,7 @@ var peeringSteps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
 		},
 	},
@@ -122,7 +122,7 @@ var peeringSteps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
+			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
 		},
 	},
 	"ConcludeRemoval": {

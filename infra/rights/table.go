@@ -216,7 +216,7 @@ var Lines = []Line{
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
-		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "ConcludeDetachment": {"ec2:CreateTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
+		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "ConcludeDetachment": {"ec2:CreateTags", "ec2:DeleteTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{

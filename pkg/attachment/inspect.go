@@ -176,6 +176,15 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	if err != nil {
 		return Verdict{}, err
 	}
+	if before, is := replaced(entries, q.Attachment, u); is {
+		out.Attachment = workflow.Attachment{ID: before.ID, State: "deleted", Peers: Peers(entries, u.gateway, u.vpc)}
+		for _, s := range before.Sides {
+			if s.ID == u.gateway {
+				out.Gateway.Account = s.Account
+			}
+		}
+		return Verdict{Answer: workflow.AnswerRemoved, Reason: fmt.Sprintf("%s is over, and %s took its place", before.ID, q.Attachment.ID)}, nil
+	}
 	entry := entryOf(entries, q.Attachment.ID)
 	q.Managed, q.Status, q.Because = entry.ID != "", entry.Status, entry.Reason
 	if q.Attachment.ID == "" && made != nil && made.State == ledger.Confirmed {

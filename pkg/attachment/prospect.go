@@ -118,7 +118,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 			var open, shut []workflow.Opening
 			for _, d := range databases {
 				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Network: d.Network,
-					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})}
+					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: producer}, policy.Context{})}
 				if o.Decision.Allowed {
 					open = append(open, o)
 				} else {

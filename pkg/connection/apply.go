@@ -77,7 +77,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier)
 	}
 	for _, c := range in.Tagged {
 		if len(c.Tags) > 0 { // without keys, EC2 would take every tag off
-			if err := untag(ctx, enter(c), c); err != nil {
+			if err := Untag(ctx, enter(c), c); err != nil {
 				return out, err
 			}
 		}
@@ -124,7 +124,7 @@ func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, at(l.Now()))}})
 		} else {
 			c.Tags = []string{TagPairs}
-			err = untag(ctx, enter(c), c)
+			err = Untag(ctx, enter(c), c)
 		}
 		if err != nil {
 			return err
@@ -133,8 +133,8 @@ func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 	return nil
 }
 
-// untag takes tags off a carrier. A peering that is over is shown for two hours or two days, and its tags with it.
-func untag(ctx context.Context, api Untagger, c workflow.Carrier) error {
+// Untag takes tags off a carrier, as far as there are any. A peering that is over is shown for two hours or two days, and its tags with it.
+func Untag(ctx context.Context, api Untagger, c workflow.Carrier) error {
 	slog.InfoContext(ctx, "removing status", "carrier", c.ID, "account", c.Account)
 	off := &ec2.DeleteTagsInput{Resources: []string{c.ID}}
 	for _, key := range c.Tags {

@@ -155,7 +155,20 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 	var said []workflow.Hop
 	said = append(said, in.DNS.Hops...)
 	for _, r := range in.Routed {
-		said = append(said, r.Hops...)
+		for _, h := range r.Hops {
+			if leaves, is := strings.CutPrefix(h.Hop, workflow.DivertHop); is {
+				if h.OK {
+					others = append(others, h)
+				} else {
+					_, table, _ := strings.Cut(leaves, " ")
+					for _, hop := range []string{verdict.RouteThere, verdict.RouteBack} { // of a side that calls and answers, a table is on both ways
+						why = append(why, verdict.Reason{Hop: hop, About: table, Detail: h.Detail, Owner: r.Account, Remedy: route.DivertRemedy})
+					}
+				}
+				continue
+			}
+			said = append(said, h)
+		}
 	}
 	for _, o := range in.Opened {
 		said = append(said, o.Hops...)

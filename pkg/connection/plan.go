@@ -74,6 +74,8 @@ func Letting(tags ...map[string]string) string {
 // what the ledger has of the connection:
 //
 //	a route that a way of the side needs in its table         → keep
+//	a route that takes traffic out of another, if its owner
+//	or the policy does not allow that any more                → goes, see [route.Withdrawn]
 //	a route that no way needs, to addresses of the peer where
 //	some of what is called may be unseen                      → keep
 //	a route that no way needs, and what of it one needs is led
@@ -88,6 +90,7 @@ func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Ite
 	for n, s := range surveyed {
 		var here []ledger.Item
 		wanted, _ := route.Wanted(s.Tables, s, c.Target)
+		wanted = route.Standing(wanted, s.Tables, items, s)
 		for _, i := range items {
 			if !At(i, s.VPC) || i.State == ledger.Leaving {
 				continue
@@ -95,7 +98,10 @@ func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Ite
 			here = append(here, i)
 			d, err := netip.ParsePrefix(i.Key)
 			ours := slices.IndexFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
-			if i.Kind != ledger.Route || err != nil || ours < 0 || unsure(surveyed, s) && slices.ContainsFunc(s.Peer.CIDRs, d.Overlaps) {
+			if i.Kind != ledger.Route || err != nil || ours < 0 {
+				continue
+			}
+			if unsure(surveyed, s) && slices.ContainsFunc(s.Peer.CIDRs, d.Overlaps) && !route.Withdrawn(s.Tables[ours], i, s) {
 				continue
 			}
 			if len(route.Spare(s.Tables[ours], c.Target, []netip.Prefix{d}, wanted)) > 0 {

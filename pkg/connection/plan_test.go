@@ -114,6 +114,40 @@ func TestSurplus(t *testing.T) {
 	}
 }
 
+// A route that takes traffic out of another by leave goes once the leave does, also while not all databases are seen. One that stood before, or what a leave holds
+// for, stays; and whoever asks for a route again asks for leave.
+func TestALeaveThatIsWithdrawn(t *testing.T) {
+	p := netip.MustParsePrefix
+	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1"}
+	may := workflow.Diverts{{Leaves: "tgw-1", Tables: []string{"rtb-a"}, Policy: "p", Allowed: true}}
+	wide, list := workflow.Table{ID: "rtb-a", Routes: []workflow.Route{{Destination: p("10.0.0.0/8"), Target: "tgw-1"}, {Destination: p("10.2.0.0/16"), Target: "pcx-1"}}},
+		workflow.Table{ID: "rtb-a", Routes: []workflow.Route{{Destination: p("10.2.0.0/16"), Target: "pcx-1"}}, Lists: []workflow.List{{ID: "pl-1", Target: "tgw-1"}}}
+	for name, x := range map[string]struct {
+		table  workflow.Table
+		past   string
+		may    workflow.Diverts
+		unseen bool
+		goes   bool
+	}{
+		"it holds":                           {wide, "tgw-1", may, false, false},
+		"it does not":                        {wide, "tgw-1", nil, false, true},
+		"nor for a list":                     {list, "tgw-1", nil, false, true},
+		"though not all is seen":             {wide, "tgw-1", nil, true, true},
+		"it was for another target":          {wide, "tgw-2", nil, false, true},
+		"there is nothing to leave any more": {workflow.Table{ID: "rtb-a", Routes: list.Routes}, "tgw-1", nil, false, false},
+		"the route was there before":         {wide, "", nil, false, false},
+	} {
+		side := workflow.Side{VPC: workflow.VPC{Account: "1", Region: "r"}, Peer: workflow.VPC{CIDRs: []netip.Prefix{p("10.2.0.0/16")}}, Ways: []workflow.Way{{To: []netip.Prefix{p("10.2.0.0/16")}}},
+			Subnets: []string{"subnet-1"}, Diverts: x.may, Unseen: workflow.Unseen{There: x.unseen}}
+		x.table.Main = true
+		side.Tables = []workflow.Table{x.table}
+		items := []ledger.Item{{Account: "1", Region: "r", Resource: "rtb-a", Kind: ledger.Route, Key: "10.2.0.0/16", Left: "pcx-1", Past: x.past, State: ledger.Confirmed, Needed: []string{"pcx-1"}}}
+		if got := connection.Surplus(c, []workflow.Side{side}, items)[0]; (got != nil) != x.goes {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // A status says since when it is so; telling it again changes nothing, and what is not managed gets no entry by it.
 func TestNote(t *testing.T) {
 	ctx := context.Background()

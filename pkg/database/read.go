@@ -26,6 +26,8 @@ type RDS interface {
 	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
 	DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error)
 	DescribeDBProxies(context.Context, *rds.DescribeDBProxiesInput, ...func(*rds.Options)) (*rds.DescribeDBProxiesOutput, error)
+	DescribeDBProxyEndpoints(context.Context, *rds.DescribeDBProxyEndpointsInput, ...func(*rds.Options)) (*rds.DescribeDBProxyEndpointsOutput, error)
+	DescribeOptionGroups(context.Context, *rds.DescribeOptionGroupsInput, ...func(*rds.Options)) (*rds.DescribeOptionGroupsOutput, error)
 	ListTagsForResource(context.Context, *rds.ListTagsForResourceInput, ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error)
 }
 
@@ -97,6 +99,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 	var out []Database
 	known := map[string]subnetGroup{} // DB subnet groups by name
 	public := map[string]bool{}       // clusters of which an instance has a public address
+	options := map[string][]int{}     // TLS ports by option group
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
@@ -112,7 +115,11 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 				known[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = converted(*i.DBSubnetGroup)
 			}
 			if d, ok := instance(i); ok && i.DBSubnetGroup != nil && aws.ToString(i.DBSubnetGroup.VpcId) == vpc {
-				out = append(out, d)
+				ports, err := beside(ctx, rdsapi, i, d, options)
+				if err != nil {
+					return nil, err
+				}
+				out = append(append(out, d), ports...)
 			}
 		}
 	}

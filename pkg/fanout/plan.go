@@ -56,7 +56,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		if t.Act == tag.Changes {
 			o.VPCs, o.Networks = append(o.VPCs, t.ID), append(o.Networks, t.ID)
 		}
-		if t.About(tag.Accept, tag.Reach) {
+		if t.About(tag.Accept, tag.Divert, tag.Reach) {
 			o.VPCs = append(o.VPCs, t.ID)
 		}
 		if t.About(tag.Attach) {

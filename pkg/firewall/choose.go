@@ -100,7 +100,7 @@ func (i Interface) known(group string, openings []workflow.Opening) bool {
 	case i.Description == ofRDS, i.Description == ofRedshift:
 		return true
 	case isProxy:
-		return opened(func(o workflow.Opening) bool { return o.Database == proxy })
+		return opened(func(o workflow.Opening) bool { return o.Database == proxy || strings.HasPrefix(o.Database, proxy+"/") })
 	}
 	return i.Type == "vpc_endpoint" && opened(func(o workflow.Opening) bool { return strings.HasPrefix(o.Engine, "redshift") })
 }

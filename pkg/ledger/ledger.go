@@ -206,6 +206,8 @@ type Item struct {
 	Before string `json:"before,omitempty"`
 	// Left is how Drawbridge left it: the target of a route, the id of a rule, a digest of a document.
 	Left string `json:"left,omitempty"`
+	// Past is, of a route, the target of the wider one that it takes traffic out of by its owner's leave; empty if it needed none.
+	Past string `json:"past,omitempty"`
 	// Needed are the ids of those who need it, sorted; see [Kind].
 	Needed []string `json:"needed,omitempty"`
 	// Spare are those of Needed in whose eyes something else serves in its place by now: it may go, when they look next.

@@ -272,7 +272,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 			continue
 		}
 		one := workflow.Notebook{Account: at.Account, Region: at.Region, VPC: at.vpc, Owner: at.owner(), Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
-			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
+			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus], Said: n.Tags[lifecycle.TagReason],
 			Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on",
 			Inject: policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
 		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: here}

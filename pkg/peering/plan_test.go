@@ -172,7 +172,7 @@ func TestBlocked(t *testing.T) {
 		"nothing is there": {"pending-acceptance", workflow.Table{}, workflow.Table{}, nil, nil, ""},
 		"the table of the client leads the database elsewhere": {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"10.2.0.0/16"}, nil, "rtb-a"},
 		"by a wider route":                       {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"10.0.0.0/8"}, nil, "rtb-a"},
-		"by a default route, which is none":      {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"0.0.0.0/0"}, nil, ""},
+		"by a default route to a gateway":        {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"0.0.0.0/0"}, nil, "rtb-a"},
 		"it leads there where no database is":    {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"10.2.9.0/24"}, nil, ""},
 		"the table of the database, the client":  {"pending-acceptance", workflow.Table{}, workflow.Table{}, nil, []string{"10.1.1.0/24"}, "rtb-d"},
 		"it does, and the peering is active":     {"active", workflow.Table{}, workflow.Table{}, nil, []string{"10.1.1.0/24"}, ""},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -131,7 +132,11 @@ func (l *land) text() string {
 		}
 	}
 	for name, b := range l.books {
-		lines = append(lines, fmt.Sprintf("notebook %s %q %v", name, b.config, b.tags))
+		tags := maps.Clone(b.tags)
+		if _, says := tags[lifecycle.TagSince]; says { // when it was told is another time in each world
+			tags[lifecycle.TagSince] = "then"
+		}
+		lines = append(lines, fmt.Sprintf("notebook %s %q %v", name, b.config, tags))
 	}
 	for name, c := range l.configs {
 		lines = append(lines, fmt.Sprintf("configuration %s %q %q %v", name, c.onCreate, c.onStart, c.tags))
@@ -494,7 +499,7 @@ func (s studio) ListTags(_ context.Context, in *sagemaker.ListTagsInput, _ ...fu
 func (s studio) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error) {
 	defer s.lock()()
 	for _, tag := range in.Tags {
-		if *tag.Key != lifecycle.TagStatus {
+		if !slices.Contains([]string{lifecycle.TagStatus, lifecycle.TagReason, lifecycle.TagSince}, *tag.Key) {
 			s.violate("set the tag %s on a notebook", *tag.Key)
 		}
 		s.books[*in.ResourceArn].tags[*tag.Key] = *tag.Value
@@ -505,7 +510,7 @@ func (s studio) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func
 func (s studio) DeleteTags(_ context.Context, in *sagemaker.DeleteTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error) {
 	defer s.lock()()
 	for _, key := range in.TagKeys {
-		if key != lifecycle.TagStatus {
+		if !slices.Contains([]string{lifecycle.TagStatus, lifecycle.TagReason, lifecycle.TagSince}, key) {
 			s.violate("deleted the tag %s of a notebook", key)
 		}
 		delete(s.books[*in.ResourceArn].tags, key)

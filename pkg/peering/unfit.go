@@ -3,6 +3,7 @@ package peering
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -78,7 +79,11 @@ func Blocked(q Question, sides []workflow.Side) (Verdict, bool) {
 		for _, d := range desired {
 			to = append(to, d.Destination)
 		}
-		conflicts := route.Plan(q.Peering.ID, desired, route.Concerned(s.Tables, to, s.Aims), nil, nil).Conflicts
+		changes := route.Plan(q.Peering.ID, desired, route.Concerned(s.Tables, to, s.Aims), nil, s)
+		conflicts := changes.Conflicts
+		if asks := changes.Asks(); len(asks) > 0 {
+			conflicts = slices.Concat(conflicts, asks, []string{route.DivertRemedy})
+		}
 		if len(conflicts) == 0 {
 			continue
 		}

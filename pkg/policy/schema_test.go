@@ -25,6 +25,7 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 		}
 		principals[Restore] = append(principals[Restore], member)
 		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{tag.Share: " a b "}, VPC: v}, Database{ID: "db", VPC: v})
+		resources[Divert] = append(resources[Divert], Table{ID: "rtb-1", Tags: map[string]string{tag.Divert: "tgw-1 eni-1"}, VPC: v}, Table{ID: "rtb-1", VPC: v})
 		for _, action := range []Action{Inject, Restart} {
 			resources[action] = append(resources[action], Notebook{ARN: "arn:nb", Name: "nb", VPC: v}, Notebook{Name: "nb", VPC: v})
 		}

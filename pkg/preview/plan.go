@@ -101,9 +101,12 @@ func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 	for _, s := range sides {
 		tables := route.InUse(s.Tables, s.Subnets)
 		wanted, _ := route.Wanted(s.Tables, s, c.Target)
-		changes := route.Plan(c.ID, wanted, tables, nil, s.Beside)
+		changes := route.Plan(c.ID, wanted, tables, nil, s)
 		if err := changes.Conflict(); err != nil {
 			all = append(all, say("stop at a conflict: %v", err))
+		}
+		for _, asks := range changes.Asks() {
+			all = append(all, say("ask the owner of %s: %s", where(s.VPC), asks))
 		}
 		for _, d := range changes.Create {
 			all = append(all, say("add the route %s by %s to %s in %s", d.Destination, d.Target, d.Table, where(s.VPC)))

@@ -61,7 +61,8 @@ func read(ctx context.Context, ec2api Reader, filter types.Filter) ([]Table, err
 }
 
 func convert(t types.RouteTable) Table {
-	out := Table{ID: aws.ToString(t.RouteTableId), Apart: tag.Clean(tag.RouteTable, tag.OfEC2(t.Tags))[tag.Reach] == tag.NoReach}
+	tags := tag.Clean(tag.RouteTable, tag.OfEC2(t.Tags))
+	out := Table{ID: aws.ToString(t.RouteTableId), Apart: tags[tag.Reach] == tag.NoReach, Divert: tags[tag.Divert]}
 	for _, a := range t.Associations {
 		if aws.ToBool(a.Main) {
 			out.Main = true
@@ -138,11 +139,11 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 			return workflow.AddRoutesOutput{}, err
 		}
 		plan := func() Changes {
-			return Plan(connection.ID, slices.DeleteFunc(slices.Clone(wanted), a.given), Concerned(used, destinations(wanted), side.Aims), items, side.Beside)
+			return Plan(connection.ID, slices.DeleteFunc(slices.Clone(wanted), a.given), Concerned(used, destinations(wanted), side.Aims), items, side)
 		}
 		changes := plan()
 		lost := Lost(changes, items)
-		if !fresh && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(lost) > 0 {
+		if !fresh && len(changes.Past)+len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(lost) > 0 {
 			tables = nil // what InspectPeering saw may be old: look before judging or replacing
 			continue
 		}
@@ -161,14 +162,14 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
 			maps.Copy(changes.Contested, a.left)
-			return Result(side, used, apart, changes.Contested), nil
+			return Result(side, used, apart, changes), nil
 		}
 		created, err := a.apply(ctx, changes, items)
 		if err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 		}
 		if created && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(a.left)+len(a.unfit) == 0 {
-			return Result(side, with(used, changes.Create), apart, nil), nil
+			return Result(side, with(used, changes.Create), apart, changes), nil
 		}
 		tables = nil
 	}
@@ -262,6 +263,11 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 			i.Before = d.Was
 			intended = append(intended, i)
 		}
+		for n, i := range intended {
+			d := Desired{Table: i.Resource, Target: i.Left}
+			d.Destination, _ = netip.ParsePrefix(i.Key)
+			intended[n].Past = changes.Past[d].Route.Target
+		}
 		recorded, err := a.record(ctx, intended)
 		if err != nil {
 			return err
@@ -309,12 +315,13 @@ func (a adding) record(ctx context.Context, items []ledger.Item) ([]ledger.Item,
 		if i.Busy(a.by, a.Now()) {
 			return nil, fault.New(fault.NotYet, "route %s of %s: another execution is adding it", i.Key, i.Resource)
 		}
-		if i.State == ledger.Intended && i.By == a.by && i.Left == items[n].Left || i.State == ledger.Confirmed && i.Left == items[n].Left {
+		past := cmp.Or(items[n].Past, i.Past)
+		if i.Past == past && i.Left == items[n].Left && (i.State == ledger.Intended && i.By == a.by || i.State == ledger.Confirmed) {
 			continue
 		}
 		// It leads elsewhere, for a connection whose target is dead, or an execution that is over intended it.
 		if recorded[n], err = a.Mark(ctx, i, func(now *ledger.Item) {
-			now.State, now.Left, now.By, now.At = ledger.Intended, items[n].Left, a.by, a.Now().UTC().Truncate(time.Second)
+			now.State, now.Left, now.Past, now.By, now.At = ledger.Intended, items[n].Left, past, a.by, a.Now().UTC().Truncate(time.Second)
 		}); err != nil {
 			return nil, err
 		}

@@ -207,17 +207,32 @@ func TestThrottlingIsTransient(t *testing.T) {
 	}
 }
 
-func TestAListOfTheOwnersThatLeadsElsewhereIsAConflict(t *testing.T) {
+// What a list leads elsewhere is left to its owner to say; the other tables are served. With leave the ledger knows what the route takes traffic out of, and
+// without it again the route goes, and no other.
+func TestAListOfTheOwnersThatLeadsElsewhereIsAskedAbout(t *testing.T) {
 	fake, side := world()
 	fake.lists["pl-corp"] = []string{"192.168.0.0/16", "10.2.0.0/16"}
 	fake.tables[0].Routes = append(fake.tables[0].Routes, types.Route{DestinationPrefixListId: aws.String("pl-corp"), NetworkInterfaceId: aws.String("eni-1"), State: types.RouteStateActive})
 	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
-	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
-	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "pl-corp") || !strings.Contains(err.Error(), "eni-1") {
-		t.Errorf("error = %v, want a conflict that names the list and where it leads", err)
+	ctx := context.Background()
+	got, err := route.Add(ctx, fake, fake.ledger, "run-1", peering, side)
+	if err != nil || len(got.Hops) != 1 || got.Hops[0].OK || !strings.Contains(got.Hops[0].Detail, "10.2.0.0/16 would leave eni-1 (10.2.0.0/16 of prefix list pl-corp) in rtb-1") {
+		t.Errorf("%+v, %v", got.Hops, err)
 	}
 	if fake.find("rtb-1", "10.2.0.0/16") != nil || fake.find("rtb-2", "10.2.0.0/16") == nil {
 		t.Error("rtb-1 must be left alone, and rtb-2 served")
+	}
+	side.Diverts = workflow.Diverts{{Leaves: "eni-1", Tables: []string{"rtb-1"}, Policy: "p", Allowed: true}}
+	if got, err = route.Add(ctx, fake, fake.ledger, "run-2", peering, side); err != nil || len(got.Hops) != 1 || !got.Hops[0].OK || fake.find("rtb-1", "10.2.0.0/16") == nil {
+		t.Errorf("with leave: %+v, %v", got.Hops, err)
+	}
+	items, err := fake.ledger.Items(ctx, peering.ID)
+	if err != nil || len(items) != 2 || items[0].Past != "eni-1" || items[1].Past != "" {
+		t.Errorf("the ledger has %+v, %v", items, err)
+	}
+	side.Diverts, side.Trim = nil, &workflow.Trim{Destinations: []netip.Prefix{cidr("10.2.0.0/16")}}
+	if _, err := route.Remove(ctx, fake, fake.ledger, "run-3", peering, side); err != nil || fake.find("rtb-1", "10.2.0.0/16") != nil || fake.find("rtb-2", "10.2.0.0/16") == nil {
+		t.Errorf("the leave is gone: %v, and the routes are %v and %v", err, fake.find("rtb-1", "10.2.0.0/16"), fake.find("rtb-2", "10.2.0.0/16"))
 	}
 }
 

@@ -101,7 +101,8 @@ func (r *removing) tables(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.desired, _ = Wanted(here, r.side, r.connection.Target)
+	wanted, _ := Wanted(here, r.side, r.connection.Target)
+	r.desired = Standing(wanted, here, items, r.side)
 	var out, others []string
 	for _, t := range here {
 		if slices.Contains(with, t.ID) || ends && len(Through([]Table{t}, r.connection.Target)) > 0 {

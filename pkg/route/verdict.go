@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -57,14 +56,18 @@ func destinations(desired []Desired) []netip.Prefix {
 }
 
 // Result is the answer of [Add]: what used, the tables in use, hold for a side afterwards. Its hops are why paths fail: apart are routes of tables that
-// their owner keeps out, contested those that are left to somebody. Where the tables lead is judged by path, once everything is done.
-func Result(side workflow.Side, used []Table, apart []Desired, contested map[Desired]ledger.Item) workflow.AddRoutesOutput {
-	direction := "route back "
+// their owner keeps out; of changes count what is left to somebody, and what takes traffic out of other routes, or would. Where the tables lead is judged by path, once everything is done.
+func Result(side workflow.Side, used []Table, apart []Desired, changes Changes) workflow.AddRoutesOutput {
+	way := "back "
 	if side.Consumer {
-		direction = "route there "
+		way = "there "
 	}
+	direction := "route " + way
 	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: Carried(used)}
-	for d, i := range contested {
+	for d, p := range changes.Past {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: workflow.DivertHop + way + d.Table, OK: p.Allowed, Detail: p.Says(d)})
+	}
+	for d, i := range changes.Contested {
 		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + d.Table, Detail: d.Destination.String() + " through " + d.Target + " " + contest.How(i)})
 	}
 	for _, d := range apart {

@@ -27,15 +27,21 @@ func TestConcerned(t *testing.T) {
 func TestWhatAStepSaysOfItsRoutes(t *testing.T) {
 	used := []route.Table{{ID: "rtb-1", Routes: []route.Route{at("10.2.0.0/16", ours, false)}}}
 	side := workflow.Side{Consumer: true, Peer: workflow.VPC{CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}}
-	if got := route.Result(side, used, nil, nil); len(got.Hops) != 0 || len(got.Tables) != 1 {
+	if got := route.Result(side, used, nil, route.Changes{}); len(got.Hops) != 0 || len(got.Tables) != 1 {
 		t.Errorf("%+v", got)
 	}
 	d := route.Desired{Table: "rtb-1", Destination: cidr("10.2.0.0/16"), Target: ours}
 	left := map[route.Desired]ledger.Item{d: {State: ledger.Contested}}
-	if got := route.Result(side, used, nil, left).Hops; len(got) != 1 || got[0].OK || got[0].Hop != "route there rtb-1" || !strings.Contains(got[0].Detail, "10.2.0.0/16 through "+ours) {
+	if got := route.Result(side, used, nil, route.Changes{Contested: left}).Hops; len(got) != 1 || got[0].OK || got[0].Hop != "route there rtb-1" || !strings.Contains(got[0].Detail, "10.2.0.0/16 through "+ours) {
 		t.Errorf("%+v", got)
 	}
-	if got := route.Result(side, used, []route.Desired{d}, nil).Hops; len(got) != 1 || got[0].OK || got[0].Hop != "route there rtb-1" || !strings.Contains(got[0].Detail, "drawbridge:reach=none") {
+	if got := route.Result(side, used, []route.Desired{d}, route.Changes{}).Hops; len(got) != 1 || got[0].OK || got[0].Hop != "route there rtb-1" || !strings.Contains(got[0].Detail, "drawbridge:reach=none") {
 		t.Errorf("%+v", got)
+	}
+	for allowed, says := range map[bool]string{true: "leaves tgw-1", false: "would leave tgw-1"} {
+		past := map[route.Desired]route.Past{d: {Route: at("10.0.0.0/8", "tgw-1", false), Allowed: allowed}}
+		if got := route.Result(side, used, nil, route.Changes{Past: past}).Hops; len(got) != 1 || got[0].OK != allowed || got[0].Hop != "divert there rtb-1" || !strings.Contains(got[0].Detail, says) {
+			t.Errorf("%+v", got)
+		}
 	}
 }

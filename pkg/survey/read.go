@@ -92,6 +92,7 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 		}
 		g.Side.Subnets, g.Side.DHCP = route.SubnetIDs(g.Subnets), g.Here.DHCP
 		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
+		g.Side.Diverts = s.diverts(ctx, g)
 		return s.open(ctx, g)
 	}
 	if err := Both(func() error { return one(first) }, func() error { return one(second) }); err != nil {
@@ -148,7 +149,7 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	}
 	g.unserved(found.Unserved)
 	for _, d := range found.Databases {
-		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
+		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
 		if !d.Answers() {
 			g.waits(d, decision.Allowed)
@@ -213,7 +214,7 @@ func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*
 	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
 		if trims[n] != nil {
-			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Subnets: side.Subnets, Ways: side.Ways, Trim: trims[n]})
+			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Subnets: side.Subnets, Ways: side.Ways, Diverts: side.Diverts, Trim: trims[n]})
 			rerouted[side.Role] = rerouted[side.Role] || len(trims[n].Destinations) > 0
 		}
 		if !rerouted[side.Role] { // an owner's side is before those of its participants

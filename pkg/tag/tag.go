@@ -18,6 +18,7 @@ const (
 	Client   = "drawbridge:client"   // does what is in this subnet, or has this security group, call databases?
 	// who queries an Aurora cluster through the Data API; a secret and a key that open the cluster for them; a VPC from where somebody does
 	DataAPI          = "drawbridge:data-api"
+	Divert           = "drawbridge:divert"            // what may traffic leave, which a wider route of this table, or of a table of this VPC, leads?
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
 	Open             = "drawbridge:open"              // may this security group be opened, though other things have it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
@@ -92,6 +93,7 @@ var Wishes = []Wish{
 	{Accept, VPC, OneOf("auto", "ask", "never").InDoubt("ask")},
 	{Attach, VPC, Name},
 	{DataAPI, VPC, OneOf("true", "false")},
+	{Divert, VPC, Targets},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
 	{Reach, VPC, OneOf(WholeVPC)},
 	{Approval, Peering, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
@@ -118,6 +120,7 @@ var Wishes = []Wish{
 	{DataAPI, KMSKey, Clusters},
 	{Client, Subnet, OneOf("true", "false")},
 	{Reach, Subnet, OneOf(NoReach)},
+	{Divert, RouteTable, Targets},
 	{Reach, RouteTable, OneOf(NoReach)},
 	{Client, Group, OneOf("true", "false")},
 	{Open, Group, OneOf("true", "false")},

@@ -30,7 +30,9 @@ var over = []string{"deleting", "deleted", "rejecting", "rejected", "failing", "
 //	an account outside the organization             → disconnect
 //	an attachment that is not there, deleted,
 //	deleting, rejected, rejecting, failed, failing  → disconnect
-//	pendingAcceptance, initiatingRequest            → nothing: its owner is asked elsewhere, and a look follows
+//	pendingAcceptance, initiatingRequest, and the
+//	pair was connected                              → disconnect: it was over another attachment, which is over
+//	the same, and it was not                        → nothing: its owner is asked elsewhere, and a look follows
 //	initiating, pending, modifying, rollingBack     → wait
 //	both available                                  → not settled: the facts and the policy decide
 //	anything else                                   → nothing, by name
@@ -64,6 +66,9 @@ func Standing(q Question) (Verdict, bool) {
 		switch a.State {
 		case "available":
 		case "pendingAcceptance", "initiatingRequest":
+			if q.Before {
+				return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s of %s is %s, and the attachment that the pair was connected over is over", a.ID, e.VPC.ID, a.State)}, true
+			}
 			put(workflow.AnswerNothing, "%s of %s is %s: the pair is looked at again once it is accepted", a.ID, e.VPC.ID, a.State)
 		case "initiating", "pending", "modifying", "rollingBack":
 			put(workflow.AnswerWait, "%s of %s is %s", a.ID, e.VPC.ID, a.State)

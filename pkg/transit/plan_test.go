@@ -66,6 +66,19 @@ func TestRefers(t *testing.T) {
 	}
 }
 
+// A pair that was connected and whose attachment waits to be accepted was connected over another one.
+func TestAnAttachmentThatTookThePlaceOfAnother(t *testing.T) {
+	for _, state := range []string{"pendingAcceptance", "initiatingRequest"} {
+		for n := range 2 {
+			q := both()
+			q.Ends[n].Attachment.State, q.Before = state, true
+			if v, settled := transit.Standing(q); !settled || v.Answer != workflow.AnswerDisconnect {
+				t.Errorf("%s: %+v", state, v)
+			}
+		}
+	}
+}
+
 func TestStanding(t *testing.T) {
 	for state, want := range map[string]workflow.Answer{
 		"available": "", "": workflow.AnswerDisconnect, "deleted": workflow.AnswerDisconnect, "deleting": workflow.AnswerDisconnect,

@@ -127,6 +127,9 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 	hops := network.Judge(w, c.Client, d.Database, d.Port, carrier)
 	for n := range hops {
 		h := &hops[n]
+		if asked(h, reasons) {
+			continue
+		}
 		switch {
 		case h.Answer != network.No:
 			continue
@@ -141,7 +144,7 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 		}
 		var said []string // by the steps: they know more than the model, and what to do
 		for _, r := range reasons {
-			if r.Hop == h.Hop && (r.About == "" || r.About == d.Name || r.About == c.Name || strings.Contains(h.Detail, r.About)) {
+			if r.Remedy == "" && r.Hop == h.Hop && (r.About == "" || r.About == d.Name || r.About == c.Name || strings.Contains(h.Detail, r.About)) {
 				said = append(said, r.Detail)
 			}
 		}
@@ -150,6 +153,17 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 		}
 	}
 	return hops
+}
+
+// asked makes a hop that does not hold one that waits for its owner, if a step asks for that.
+func asked(h *network.Hop, reasons []Reason) bool {
+	for _, r := range reasons {
+		if r.Remedy != "" && r.Hop == h.Hop && h.Answer != network.Yes && strings.Contains(h.Detail, r.About) {
+			h.Answer, h.Detail, h.Owner, h.Remedy = network.No, r.Detail, r.Owner, r.Remedy
+			return true
+		}
+	}
+	return false
 }
 
 // line is the line of one path.

@@ -117,3 +117,29 @@ func TestWhatTheLedgerKeeps(t *testing.T) {
 		t.Errorf("whole: %+v", whole)
 	}
 }
+
+// Where a step asks the owner of a table for leave, the path waits for that at the table's hop, whether it is judged where the table leads or not; a path that
+// does not pass there, or holds, does not.
+func TestAPathWaitsForWhoIsAsked(t *testing.T) {
+	ask := verdict.Reason{Hop: verdict.RouteThere, About: "rtb-vpc-c", Detail: "10.2.0.0/24 would leave vgw-1", Owner: here, Remedy: "if that may be, tag it"}
+	other := ask
+	other.About = "rtb-other"
+	ends := []verdict.Ends{{Clients: []verdict.Client{clients("sg-vpc-c", 1, "notebook research")}, Databases: []verdict.Database{database("sales", "sg-vpc-d")}}}
+	for target, says := range map[string]string{"vgw-1": "?", "nat-1": "✗", "pcx-1": "✓"} {
+		w := world()
+		w.VPCs[0].Tables[0].Routes[1] = network.Route{Destination: cidr("10.0.0.0/8"), Target: target}
+		if got := verdict.Judge(w, "pcx-1", ends, []verdict.Reason{other}); !strings.HasPrefix(said(got), says) || strings.Contains(fmt.Sprint(got.Lines), "would leave") {
+			t.Errorf("%s, nobody asked: %s", target, said(got))
+		}
+		got := verdict.Judge(w, "pcx-1", ends, []verdict.Reason{ask})
+		if says == "✓" {
+			if got.Whole != 1 {
+				t.Errorf("%s: %+v", target, got)
+			}
+			continue
+		}
+		if got.Failed != 1 || got.Told(here) != "route there: 10.2.0.0/24 would leave vgw-1; if that may be, tag it" || strings.Contains(got.Told(there), "vgw") || !strings.Contains(got.Told(there), here) {
+			t.Errorf("%s: %q, %q, %+v", target, got.Told(here), got.Told(there), got)
+		}
+	}
+}

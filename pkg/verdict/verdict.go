@@ -50,6 +50,9 @@ type Reason struct {
 	Hop    string // of a path
 	About  string // the route table, the client or the database that it is about; empty: any
 	Detail string
+	// Owner and Remedy are, where the step asks for something, whom, and what they do: then the path fails at the hop, also if nobody can judge where
+	// it leads as it is.
+	Owner, Remedy string
 }
 
 // The hops of a path at which a step may have a reason, as [network.Judge] names them.

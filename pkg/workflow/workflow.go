@@ -125,6 +125,8 @@ type Table struct {
 	Lists   []List   `json:"lists,omitempty"` // live routes to prefix lists
 	// Apart says that its owner keeps it out of every connection, by the tag drawbridge:reach.
 	Apart bool `json:"apart,omitempty"`
+	// Divert is the table's tag drawbridge:divert: what traffic may leave, as far as its owner says.
+	Divert string `json:"divert,omitempty"`
 }
 
 // Route is one entry of a route table. Target is the id of what the route points to (pcx-…, tgw-…, nat-…, "local").
@@ -193,6 +195,8 @@ type Side struct {
 	// Ways are, on the owner's side, what the route tables have to lead to the peer, and Aims all that is to be reached there; no aims if that is not known.
 	Ways []Way          `json:"ways,omitempty"`
 	Aims []netip.Prefix `json:"aims,omitempty"`
+	// Diverts say, on the owner's side, which traffic may leave what its route tables lead it to.
+	Diverts Diverts `json:"diverts,omitempty"`
 	// Unseen is kept while both sides are surveyed; it does not travel.
 	Unseen Unseen `json:"-"`
 	// Trim goes with the answer trim: what goes from this side while the connection stays. Without it, all goes.
@@ -315,7 +319,8 @@ type Notebook struct {
 	Status          string          `json:"status"`
 	DirectInternet  bool            `json:"directInternet"`
 	LifecycleConfig string          `json:"lifecycleConfig,omitempty"`
-	Tag             string          `json:"tag,omitempty"` // its tag drawbridge:status
+	Tag             string          `json:"tag,omitempty"`  // its tag drawbridge:status
+	Said            string          `json:"said,omitempty"` // its tag drawbridge:reason
 	Inject          policy.Decision `json:"inject"`
 	Restart         policy.Decision `json:"restart"`
 	// Asks says that its owner asks for host routes by tag: then to all that its route table reaches, else to what is managed.

@@ -46,6 +46,27 @@ own, and the tag drawbridge:share=true. So the proxy's group is opened at the pr
 		also: noRuleOfOurs,
 	},
 	{
+		name:  "kind-ports",
+		title: "A database answers at more than one port, a proxy at more than one endpoint",
+		about: `
+As in s1-peering.md, and beta has an Oracle instance with a port for TLS beside its own, and a proxy to which an endpoint for readers was added, in a group and a
+subnet of its own. Both are shared. The policy opens Oracle by TLS alone, so that port is opened and the plain one is not; and so are the groups of the proxy and of
+its endpoint.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			manyPorts(ctx, t, w)
+			oracleByTLS(ctx, t, w)
+		},
+		acts: []act{request("Connected")},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				admitsAlone("oracle", 2484)(ctx, t, w)
+				admitsAlone("pool", 3306)(ctx, t, w)
+				admitsAlone("readers", 3306)(ctx, t, w)
+			},
+		},
+		connected: true,
+	},
+	{
 		name:  "kind-workgroup",
 		title: "A workgroup of Redshift Serverless is shared",
 		about: `
@@ -180,6 +201,36 @@ func makeProxy(ctx context.Context, t *testing.T, w *scenario.World) {
 		Auth: []rdstypes.UserAuthConfig{{AuthScheme: rdstypes.AuthSchemeSecrets}}, RoleArn: aws.String(w.RoleARN("proxy")), VpcSubnetIds: w.ProducerNetwork.Subnets[:2],
 		VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "pool")}, Tags: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}})
 	succeeds(t, err)
+}
+
+// manyPorts makes an Oracle instance with a port for TLS, and a proxy with an endpoint for readers.
+func manyPorts(ctx context.Context, t *testing.T, w *scenario.World) {
+	_, err := databases(w).CreateOptionGroup(ctx, &rds.CreateOptionGroupInput{OptionGroupName: aws.String("tls"), EngineName: aws.String("oracle-se2"), MajorEngineVersion: aws.String("19"), OptionGroupDescription: aws.String("TLS")})
+	succeeds(t, err)
+	_, err = databases(w).ModifyOptionGroup(ctx, &rds.ModifyOptionGroupInput{OptionGroupName: aws.String("tls"), OptionsToInclude: []rdstypes.OptionConfiguration{{OptionName: aws.String("SSL"), Port: aws.Int32(2484)}}})
+	succeeds(t, err)
+	_, err = databases(w).CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{DBSubnetGroupName: aws.String("oracle"), DBSubnetGroupDescription: aws.String("oracle"), SubnetIds: w.ProducerNetwork.Subnets[:2]})
+	succeeds(t, err)
+	share := []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}
+	_, err = databases(w).CreateDBInstance(ctx, &rds.CreateDBInstanceInput{DBInstanceIdentifier: aws.String("books"), DBInstanceClass: aws.String("db.t3.medium"), Engine: aws.String("oracle-se2"), Port: aws.Int32(1521),
+		MasterUsername: aws.String("admin"), MasterUserPassword: aws.String("not-a-secret"), AllocatedStorage: aws.Int32(20), OptionGroupName: aws.String("tls"), DBSubnetGroupName: aws.String("oracle"),
+		VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "oracle")}, PubliclyAccessible: aws.Bool(false), Tags: share})
+	succeeds(t, err)
+	makeProxy(ctx, t, w)
+	_, err = databases(w).CreateDBProxyEndpoint(ctx, &rds.CreateDBProxyEndpointInput{DBProxyName: aws.String("pool"), DBProxyEndpointName: aws.String("readers"), TargetRole: rdstypes.DBProxyEndpointTargetRoleReadOnly,
+		VpcSubnetIds: w.ProducerNetwork.Subnets[1:2], VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "readers")}})
+	succeeds(t, err)
+}
+
+// oracleByTLS has the policy open beta's Oracle by TLS alone.
+func oracleByTLS(ctx context.Context, t *testing.T, w *scenario.World) {
+	rule := fmt.Sprintf(`
+@id("oracle-by-tls")
+forbid (principal, action == Drawbridge::Action::"Open", resource) when { resource.account == %q && resource.engine like "*oracle*" && !resource.tls };`, w.Producer.Account)
+	edit(ctx, t, func(text string) string { return text + rule })
+	t.Cleanup(func() {
+		edit(context.Background(), t, func(text string) string { return strings.ReplaceAll(text, rule, "") })
+	})
 }
 
 func unshareProxy(ctx context.Context, t *testing.T, w *scenario.World) {
