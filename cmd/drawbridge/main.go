@@ -26,6 +26,8 @@ type cli struct {
 
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
 
+	Plan planCommand `cmd:"" help:"Say what Drawbridge would do, and change nothing."`
+
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
 	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
 	Bench benchCommand `cmd:"" help:"Count what a connection costs and time it against the bare AWS calls."`

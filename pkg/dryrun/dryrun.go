@@ -7,6 +7,7 @@
 //	dryrun.go     the words
 //	guard.go      stands before every call of the SDK
 //	answers.go    what AWS answers to a write, with ec2.go, gateway.go, sagemaker.go and hub.go
+//	shared.go     answers that several worlds share
 //	store.go      the ledger, of which only a copy is written
 package dryrun
 
@@ -55,6 +56,7 @@ type World struct {
 	writes  []Write
 	notices []Notice
 	made    int // how many ids were given to new things
+	reads   *Answers
 
 	peerings  map[string]*peering
 	requested map[string]types.VpcPeeringConnection // that is only described

@@ -178,6 +178,13 @@ func showPeerings(w *World, c call, out any) {
 	}
 }
 
+// Tag makes a thing look tagged in an account.
+func (w *World) Tag(account, id, key, value string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tag(account, id, key, &value)
+}
+
 func (w *World) tag(account, id, key string, value *string) {
 	if w.tags == nil {
 		w.tags = map[string]map[string]*string{}

@@ -49,7 +49,12 @@ func (w *World) guard(account string) func(*middleware.Stack) error {
 				out.Result, err = known()
 				return out, metadata, err
 			}
-			out, metadata, err = next.HandleInitialize(ctx, in)
+			var known bool
+			if out.Result, known = w.reads.get(c); !known {
+				if out, metadata, err = next.HandleInitialize(ctx, in); err == nil {
+					w.reads.put(c, out.Result)
+				}
+			}
 			if err == nil {
 				w.show(c, out.Result)
 			}

@@ -26,8 +26,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/plan"
 )
 
-// rehearsed are the machines that are planned, by the function of their first state.
-var rehearsed = map[string]string{
+// firsts are the machines that are planned, by the function of their first state.
+var firsts = map[string]string{
 	"drawbridge-inspect-peering": "drawbridge-peering", "drawbridge-inspect-transit": "drawbridge-transit",
 	"drawbridge-inspect-attachment": "drawbridge-attachment", "drawbridge-inspect-notebooks": "drawbridge-notebook",
 }
@@ -72,10 +72,11 @@ func (p *planner) config(account, region string) aws.Config {
 // before is an [local.Injector] that injects nothing.
 func (p *planner) before(ctx context.Context) local.Injector {
 	return func(c awscall.Call, when local.Moment) *local.Fault {
-		machine := rehearsed[c.Function]
-		if machine == "" || when != local.Before || c.Execution == "" {
+		machine := firsts[c.Function]
+		if machine == "" || when != local.Before {
 			return nil
 		}
+		c.Execution = engine.Story().ExecutionOf(c)
 		p.mu.Lock()
 		_, known := p.plans[c.Execution]
 		p.plans[c.Execution] = plan.Outcome{}
