@@ -5,8 +5,8 @@ import (
 	"maps"
 )
 
-// answers are the calls that write, as IAM names them: what AWS answers, and what the call changes; no change if the thing is so already. A test holds
-// them to all rights of Drawbridge's roles.
+// answers are the calls that write, as IAM names them: what AWS answers, and what the call changes; no change if it is about nothing in members. An answer that is an error is
+// how AWS refuses the call. A test holds them to all rights of Drawbridge's roles.
 var answers = map[string]func(*World, call) (any, []Change){}
 
 // noted are the reads of things that may only be noted: a function that returns what AWS would answer if it had them, or nil if AWS is to be asked.
@@ -29,6 +29,16 @@ func init() {
 // answer is an entry of [answers] for a call with the input I.
 func answer[I, O any](f func(w *World, c call, in *I) (*O, []Change)) func(*World, call) (any, []Change) {
 	return func(w *World, c call) (any, []Change) { return f(w, c, c.in.(*I)) }
+}
+
+// refusing is an entry of [answers] for a call that f may refuse, and else is answered as by then.
+func refusing[I any](f func(w *World, in *I) error, then func(*World, call) (any, []Change)) func(*World, call) (any, []Change) {
+	return func(w *World, c call) (any, []Change) {
+		if err := f(w, c.in.(*I)); err != nil {
+			return err, nil
+		}
+		return then(w, c)
+	}
 }
 
 // plainly is [answer] for a call whose answer says nothing that a step needs.

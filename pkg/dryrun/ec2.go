@@ -16,7 +16,12 @@ import (
 type peering struct {
 	status types.VpcPeeringConnectionStateReasonCode
 	dns    map[string]bool // by role
+
+	was types.VpcPeeringConnectionStateReasonCode // as it was read last; empty if it was not shown
 }
+
+// now is the state that a peering would have.
+func (p *peering) now() types.VpcPeeringConnectionStateReasonCode { return cmp.Or(p.status, p.was) }
 
 func (w *World) peering(id string) *peering {
 	if w.peerings == nil {
@@ -51,7 +56,15 @@ var network = map[string]func(*World, call) (any, []Change){
 		w.peering(id).status = types.VpcPeeringConnectionStateReasonCodeRejected
 		return one(Takes, id, "reject the peering request")
 	}),
-	"ec2:ModifyVpcPeeringConnectionOptions": answer(modifyOptions),
+	"ec2:ModifyVpcPeeringConnectionOptions": refusing(func(w *World, in *ec2.ModifyVpcPeeringConnectionOptionsInput) error {
+		switch w.peering(aws.ToString(in.VpcPeeringConnectionId)).now() {
+		case types.VpcPeeringConnectionStateReasonCodeActive:
+			return nil
+		case "":
+			return refused("InvalidVpcPeeringConnectionID.NotFound", "it does not exist")
+		}
+		return refused("OperationNotPermitted", "the peering is not active")
+	}, answer(modifyOptions)),
 	"ec2:CreateRoute": plainly[ec2.CreateRouteInput, ec2.CreateRouteOutput](func(w *World, _ call, in *ec2.CreateRouteInput) []Change {
 		table, r := aws.ToString(in.RouteTableId), types.Route{DestinationCidrBlock: in.DestinationCidrBlock, DestinationIpv6CidrBlock: in.DestinationIpv6CidrBlock,
 			DestinationPrefixListId: in.DestinationPrefixListId, VpcPeeringConnectionId: in.VpcPeeringConnectionId, TransitGatewayId: in.TransitGatewayId,
@@ -85,7 +98,14 @@ var network = map[string]func(*World, call) (any, []Change){
 	"ec2:RevokeSecurityGroupEgress": plainly[ec2.RevokeSecurityGroupEgressInput, ec2.RevokeSecurityGroupEgressOutput](func(w *World, _ call, in *ec2.RevokeSecurityGroupEgressInput) []Change {
 		return w.revoke(in.GroupId, in.SecurityGroupRuleIds)
 	}),
-	"ec2:CreateTags": plainly[ec2.CreateTagsInput, ec2.CreateTagsOutput](func(w *World, c call, in *ec2.CreateTagsInput) (all []Change) {
+	"ec2:CreateTags": refusing(func(w *World, in *ec2.CreateTagsInput) error {
+		for _, id := range in.Resources {
+			if strings.HasPrefix(id, "pcx-") && w.peering(id).now() == "" {
+				return refused("InvalidVpcPeeringConnectionID.NotFound", "it does not exist")
+			}
+		}
+		return nil
+	}, plainly[ec2.CreateTagsInput, ec2.CreateTagsOutput](func(w *World, c call, in *ec2.CreateTagsInput) (all []Change) {
 		for _, id := range in.Resources {
 			for _, t := range in.Tags {
 				w.tag(c.account, id, aws.ToString(t.Key), t.Value)
@@ -93,7 +113,7 @@ var network = map[string]func(*World, call) (any, []Change){
 			}
 		}
 		return all
-	}),
+	})),
 	"ec2:DeleteTags": plainly[ec2.DeleteTagsInput, ec2.DeleteTagsOutput](func(w *World, c call, in *ec2.DeleteTagsInput) (all []Change) {
 		for _, id := range in.Resources {
 			for _, t := range in.Tags {
@@ -157,9 +177,9 @@ func showPeerings(w *World, c call, out any) {
 		p := &got.VpcPeeringConnections[n]
 		id := aws.ToString(p.VpcPeeringConnectionId)
 		p.Tags = w.tagsOf(c.account, id, p.Tags)
-		known := w.peerings[id]
-		if known == nil {
-			continue
+		known := w.peering(id)
+		if p.Status != nil {
+			known.was = p.Status.Code
 		}
 		if known.status != "" {
 			p.Status = &types.VpcPeeringConnectionStateReason{Code: known.status}
@@ -414,7 +434,7 @@ func without(permissions []types.IpPermission, r types.SecurityGroupRule) []type
 	return out
 }
 
-// failing is the answer to a call as AWS refuses it.
-func failing(code, message string) func() (any, error) {
-	return func() (any, error) { return nil, &smithy.GenericAPIError{Code: code, Message: message} }
+// refused is how AWS refuses a call.
+func refused(code, message string) error {
+	return &smithy.GenericAPIError{Code: code, Message: message}
 }

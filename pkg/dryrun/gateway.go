@@ -21,6 +21,7 @@ type gateways struct {
 	owners     map[string]types.TransitGateway                // that were read
 	ranges     map[string][]netip.Prefix                      // of VPCs that were read
 	vpcs       map[string]string                              // of attachments that were read
+	gateway    map[string]string                              // the same
 }
 
 type attachment struct {
@@ -31,7 +32,7 @@ type attachment struct {
 func (g *gateways) begin() *gateways {
 	if g.made == nil {
 		*g = gateways{made: map[string]*attachment{}, states: map[string]types.TransitGatewayAttachmentState{}, added: map[string][]string{}, table: map[string]string{},
-			propagated: map[[2]string]bool{}, owners: map[string]types.TransitGateway{}, ranges: map[string][]netip.Prefix{}, vpcs: map[string]string{}}
+			propagated: map[[2]string]bool{}, owners: map[string]types.TransitGateway{}, ranges: map[string][]netip.Prefix{}, vpcs: map[string]string{}, gateway: map[string]string{}}
 	}
 	return g
 }
@@ -51,6 +52,9 @@ var gateway = map[string]func(*World, call) (any, []Change){
 			a.Tags = append(a.Tags, t.Tags...)
 		}
 		g.made[id] = &attachment{c.place, a}
+		if state == types.TransitGatewayAttachmentStateAvailable {
+			g.byDefault(id, of)
+		}
 		return &ec2.CreateTransitGatewayVpcAttachmentOutput{TransitGatewayVpcAttachment: &a},
 			one(Adds, aws.ToString(in.VpcId), "attachment to %s with %s", aws.ToString(in.TransitGatewayId), strings.Join(in.SubnetIds, ", "))
 	}),
@@ -62,6 +66,7 @@ var gateway = map[string]func(*World, call) (any, []Change){
 	}),
 	"ec2:AcceptTransitGatewayVpcAttachment": answer(func(w *World, _ call, in *ec2.AcceptTransitGatewayVpcAttachmentInput) (*ec2.AcceptTransitGatewayVpcAttachmentOutput, []Change) {
 		id := w.becomes(in.TransitGatewayAttachmentId, types.TransitGatewayAttachmentStateAvailable)
+		w.gateways.byDefault(id, w.gateways.owners[w.gateways.of(id)])
 		return &ec2.AcceptTransitGatewayVpcAttachmentOutput{TransitGatewayVpcAttachment: &types.TransitGatewayVpcAttachment{TransitGatewayAttachmentId: &id, State: types.TransitGatewayAttachmentStatePending}},
 			one(Changes, id, "accept the attachment")
 	}),
@@ -93,6 +98,29 @@ var gateway = map[string]func(*World, call) (any, []Change){
 		w.gateways.begin().propagated[[2]string{id, table}] = false
 		return one(Takes, table, "propagation of %s", id)
 	}),
+}
+
+// of returns the gateway of an attachment.
+func (g *gateways) of(id string) string {
+	if a := g.made[id]; a != nil {
+		return aws.ToString(a.TransitGatewayId)
+	}
+	return g.gateway[id]
+}
+
+// byDefault puts an attachment into the route tables that its gateway has for every one, as AWS does once it is available.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html
+func (g *gateways) byDefault(id string, of types.TransitGateway) {
+	o := of.Options
+	if o == nil {
+		return
+	}
+	if o.DefaultRouteTableAssociation == types.DefaultRouteTableAssociationValueEnable {
+		g.table[id] = aws.ToString(o.AssociationDefaultRouteTableId)
+	}
+	if o.DefaultRouteTablePropagation == types.DefaultRouteTablePropagationValueEnable {
+		g.propagated[[2]string{id, aws.ToString(o.PropagationDefaultRouteTableId)}] = true
+	}
 }
 
 // becomes notes a state of an attachment, and returns its id.
@@ -160,7 +188,7 @@ func showVPCAttachments(w *World, c call, out any) {
 	var shown []types.TransitGatewayVpcAttachment
 	for _, a := range got.TransitGatewayVpcAttachments {
 		id := aws.ToString(a.TransitGatewayAttachmentId)
-		g.vpcs[id] = aws.ToString(a.VpcId)
+		g.vpcs[id], g.gateway[id] = aws.ToString(a.VpcId), aws.ToString(a.TransitGatewayId)
 		if state, ok := g.states[id]; ok {
 			a.State = state
 		}
@@ -205,7 +233,7 @@ func showAttachments(w *World, c call, out any) {
 	for n := range got.TransitGatewayAttachments {
 		a := &got.TransitGatewayAttachments[n]
 		id := aws.ToString(a.TransitGatewayAttachmentId)
-		g.vpcs[id] = aws.ToString(a.ResourceId)
+		g.vpcs[id], g.gateway[id] = aws.ToString(a.ResourceId), aws.ToString(a.TransitGatewayId)
 		if state, ok := g.states[id]; ok {
 			a.State = state
 		}

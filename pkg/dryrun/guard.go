@@ -72,6 +72,9 @@ func (w *World) write(c call) (any, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out, changes := answer(w, c)
+	if err, refused := out.(error); refused {
+		return nil, err
+	}
 	if len(changes) > 0 {
 		w.writes = append(w.writes, Write{Call: c.name, Account: c.account, Region: c.region, Changes: changes})
 	}

@@ -109,7 +109,7 @@ func init() {
 		case known == nil:
 			return nil
 		case known.gone:
-			return failing("ValidationException", "RecordNotFound")
+			return func() (any, error) { return nil, refused("ValidationException", "RecordNotFound") }
 		}
 		return func() (any, error) {
 			return &sagemaker.DescribeNotebookInstanceLifecycleConfigOutput{NotebookInstanceLifecycleConfigName: &name, OnStart: known.onStart, OnCreate: known.onCreate,

@@ -12,6 +12,7 @@ type Outcome struct {
 	State  string // the last one
 	Error  string // its kind, if the execution would fail there
 	Reason string
+	Waits  bool // it waits there for AWS, and nothing that it did changes that
 	Writes []dryrun.Write
 }
 
@@ -24,7 +25,7 @@ func Rehearse(ctx context.Context, h Hub, machine string, input any) (Outcome, e
 	for _, m := range machines {
 		if m.name == machine {
 			p, err := r.play(ctx, m.name, m.definition, input)
-			return Outcome{p.State, p.Error, p.Reason, r.World.Writes()}, err
+			return Outcome{p.State, p.Error, p.Reason, p.Waits, r.World.Writes()}, err
 		}
 	}
 	return Outcome{}, fmt.Errorf("rehearsing %s: it is not known here", machine)

@@ -178,7 +178,7 @@ func (r *rehearsal) play(ctx context.Context, name, definition string, input any
 	out := played{State: end.State, Waits: end.Waits, States: end.States, Reason: reason(end.Output)}
 	var failed *asl.Failure
 	if errors.As(err, &failed) {
-		out.Error, out.Reason, err = failed.Name, message(failed.Cause), nil
+		out.State, out.Error, out.Reason, err = failed.State, failed.Name, message(failed.Cause), nil
 	}
 	return out, err
 }
