@@ -50,3 +50,6 @@ func plainly[I, O any](f func(w *World, c call, in *I) []Change) func(*World, ca
 func one(sign Sign, thing, format string, args ...any) []Change {
 	return []Change{{sign, fmt.Sprintf(format, args...), thing}}
 }
+
+// Knows reports whether a call that writes, as IAM names it, has an answer here.
+func Knows(name string) bool { return answers[name] != nil }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
 // gateways are what was noted of transit gateways, and what was read of them and is needed for that.
@@ -57,6 +58,10 @@ var gateway = map[string]func(*World, call) (any, []Change){
 		}
 		return &ec2.CreateTransitGatewayVpcAttachmentOutput{TransitGatewayVpcAttachment: &a},
 			one(Adds, aws.ToString(in.VpcId), "attachment to %s with %s", aws.ToString(in.TransitGatewayId), strings.Join(in.SubnetIds, ", "))
+	}),
+	// The role that AWS attaches with, where an account has lost it.
+	"iam:CreateServiceLinkedRole": plainly[iam.CreateServiceLinkedRoleInput, iam.CreateServiceLinkedRoleOutput](func(_ *World, _ call, in *iam.CreateServiceLinkedRoleInput) []Change {
+		return one(Adds, aws.ToString(in.AWSServiceName), "service-linked role")
 	}),
 	"ec2:ModifyTransitGatewayVpcAttachment": answer(func(w *World, _ call, in *ec2.ModifyTransitGatewayVpcAttachmentInput) (*ec2.ModifyTransitGatewayVpcAttachmentOutput, []Change) {
 		g, id := w.gateways.begin(), aws.ToString(in.TransitGatewayAttachmentId)

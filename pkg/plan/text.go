@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
@@ -20,14 +22,18 @@ func (p Plan) Text(page *answer.Page) {
 			page.Say("found   ", "%d %s, %d of them not managed and left alone: %s", f.Seen, f.Kind, f.Unmanaged, strings.Join(f.Names, ", "))
 		}
 	}
-	for n := 0; n < len(p.Changes); {
-		at, from := p.Changes[n], n
-		for n < len(p.Changes) && p.Changes[n].Account == at.Account && p.Changes[n].Region == at.Region {
+	all := slices.Clone(p.Changes)
+	slices.SortStableFunc(all, func(a, b Change) int {
+		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Region, b.Region))
+	})
+	for n := 0; n < len(all); {
+		at, from := all[n], n
+		for n < len(all) && all[n].Account == at.Account && all[n].Region == at.Region {
 			n++
 		}
 		page.Title(strings.TrimSpace(at.Account + " " + at.Region))
 		var rows [][]string
-		for _, c := range p.Changes[from:n] {
+		for _, c := range all[from:n] {
 			rows = append(rows, c.row(page))
 		}
 		columns := []string{" ", "thing", "change"}

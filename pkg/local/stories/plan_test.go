@@ -121,7 +121,8 @@ func (p *planner) rehearse(ctx context.Context, machine, execution string) (plan
 }
 
 // samples are the stories whose runs are planned.
-var samples = []string{"s1-peering", "removed-by-requester", "removed-by-accepter", "approval", "refused", "transit", "attach", "conflict", "takeback-gateway", "sweep-drift", "blackhole", "approval-extended", "change-unshared", "notebook-restart"}
+var samples = []string{"s1-peering", "two-regions", "removed-by-accepter", "approval", "refused", "conflict", "blackhole", "sweep-drift", "approval-extended", "change-unshared",
+	"takeback-rejected", "takeback-gateway", "released", "let-go", "notebook-stopped", "notebook-running", "transit", "transit-pending", "attach", "attach-approval", "gateway-life", "gateway-never", "shared-vpc", "profile-groups", "overlap", "contested", "route-deleted", "reach-later"}
 
 func TestAPlanIsWhatARunDoes(t *testing.T) {
 	all := library()
