@@ -5,7 +5,7 @@ import (
 	"maps"
 )
 
-// answers are the calls that write, as IAM names them: what AWS answers, and what the call changes; no change if it is about nothing in members. An answer that is an error is
+// answers are the calls that write, as IAM names them: what AWS answers, and what the call changes; nil if it is about nothing in members. An answer that is an error is
 // how AWS refuses the call. A test holds them to all rights of Drawbridge's roles.
 var answers = map[string]func(*World, call) (any, []Change){}
 

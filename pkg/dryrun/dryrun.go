@@ -40,7 +40,7 @@ type Write struct {
 	Call    string // as IAM names it: ec2:CreateRoute
 	Account string
 	Region  string
-	Changes []Change // at least one
+	Changes []Change // none: it only says again what is said
 }
 
 // Notice is something that would be told: an event on the hub's bus, or a message to people.
@@ -61,6 +61,7 @@ type World struct {
 	peerings  map[string]*peering
 	requested map[string]types.VpcPeeringConnection // that is only described
 	tags      map[string]map[string]*string         // by account and id; nil: taken away
+	said      map[string]map[string]string          // tags that were read, the same
 	routes    map[string]map[string]*types.Route    // by table and destination; nil: taken away
 	rules     []rule
 	gone      map[string]bool                    // rules that were taken away, by id

@@ -3,6 +3,7 @@ package dryrun
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -107,12 +108,13 @@ var network = map[string]func(*World, call) (any, []Change){
 		return nil
 	}, plainly[ec2.CreateTagsInput, ec2.CreateTagsOutput](func(w *World, c call, in *ec2.CreateTagsInput) (all []Change) {
 		for _, id := range in.Resources {
+			tags := map[string]string{}
 			for _, t := range in.Tags {
-				w.tag(c.account, id, aws.ToString(t.Key), t.Value)
-				all = append(all, tagged(id, aws.ToString(t.Key), aws.ToString(t.Value)))
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
+			all = append(all, w.retag(c.account, id, tags)...)
 		}
-		return all
+		return append([]Change{}, all...)
 	})),
 	"ec2:DeleteTags": plainly[ec2.DeleteTagsInput, ec2.DeleteTagsOutput](func(w *World, c call, in *ec2.DeleteTagsInput) (all []Change) {
 		for _, id := range in.Resources {
@@ -123,6 +125,37 @@ var network = map[string]func(*World, call) (any, []Change){
 		}
 		return all
 	}),
+}
+
+// since is the tag that says when a status was said last.
+const since = "drawbridge:since"
+
+// retag tags a thing, and returns what that changes: a tag that has the value already is no change, nor is the time at which the same is said again.
+func (w *World) retag(account, id string, tags map[string]string) []Change {
+	out, news := []Change{}, false
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		at := account + " " + id
+		was, said := w.said[at][key]
+		if now, noted := w.tags[at][key]; noted {
+			was, said = aws.ToString(now), now != nil
+		}
+		if value := tags[key]; !said || was != value {
+			out, news = append(out, tagged(id, key, value)), news || key != since
+		}
+		w.tag(account, id, key, aws.String(tags[key]))
+	}
+	if !news {
+		return []Change{}
+	}
+	return out
+}
+
+// saw keeps tags as they were read.
+func (w *World) saw(account, id string, tags map[string]string) {
+	if w.said == nil {
+		w.said = map[string]map[string]string{}
+	}
+	w.said[account+" "+id] = tags
 }
 
 func tagged(thing, key, value string) Change {
@@ -216,8 +249,13 @@ func (w *World) tag(account, id, key string, value *string) {
 	w.tags[at][key] = value
 }
 
-// tagsOf returns tags with what was noted.
+// tagsOf returns tags that were read with what was noted.
 func (w *World) tagsOf(account, id string, tags []types.Tag) []types.Tag {
+	read := map[string]string{}
+	for _, t := range tags {
+		read[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	w.saw(account, id, read)
 	own := w.tags[account+" "+id]
 	out := slices.DeleteFunc(slices.Clone(tags), func(t types.Tag) bool { _, noted := own[aws.ToString(t.Key)]; return noted })
 	for key, value := range own {

@@ -75,7 +75,7 @@ func (w *World) write(c call) (any, error) {
 	if err, refused := out.(error); refused {
 		return nil, err
 	}
-	if len(changes) > 0 {
+	if changes != nil {
 		w.writes = append(w.writes, Write{Call: c.name, Account: c.account, Region: c.region, Changes: changes})
 	}
 	return out, nil

@@ -83,13 +83,12 @@ var sage = map[string]func(*World, call) (any, []Change){
 		w.notebook(c.place, name).status = types.NotebookInstanceStatusInService
 		return one(Changes, name, "start the notebook")
 	}),
-	"sagemaker:AddTags": plainly[sagemaker.AddTagsInput, sagemaker.AddTagsOutput](func(w *World, c call, in *sagemaker.AddTagsInput) (all []Change) {
-		arn := aws.ToString(in.ResourceArn)
+	"sagemaker:AddTags": plainly[sagemaker.AddTagsInput, sagemaker.AddTagsOutput](func(w *World, c call, in *sagemaker.AddTagsInput) []Change {
+		tags := map[string]string{}
 		for _, t := range in.Tags {
-			w.tag(c.account, arn, aws.ToString(t.Key), t.Value)
-			all = append(all, tagged(arn, aws.ToString(t.Key), aws.ToString(t.Value)))
+			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
-		return all
+		return w.retag(c.account, aws.ToString(in.ResourceArn), tags)
 	}),
 	"sagemaker:DeleteTags": plainly[sagemaker.DeleteTagsInput, sagemaker.DeleteTagsOutput](func(w *World, c call, in *sagemaker.DeleteTagsInput) (all []Change) {
 		arn := aws.ToString(in.ResourceArn)
@@ -139,7 +138,8 @@ func init() {
 			if known == nil {
 				continue
 			}
-			if known.config != nil {
+			// A configuration that is taken off is listed until the update ends, which no plan waits for.
+			if known.config != nil && *known.config != "" {
 				one.NotebookInstanceLifecycleConfigName = known.config
 			}
 			if known.status != "" {
@@ -153,7 +153,12 @@ func init() {
 		}
 	}
 	shown["sagemaker:ListTags"] = func(w *World, c call, out any) {
-		got, own := out.(*sagemaker.ListTagsOutput), w.tags[c.account+" "+aws.ToString(c.in.(*sagemaker.ListTagsInput).ResourceArn)]
+		got, arn, read := out.(*sagemaker.ListTagsOutput), aws.ToString(c.in.(*sagemaker.ListTagsInput).ResourceArn), map[string]string{}
+		for _, t := range got.Tags {
+			read[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		}
+		w.saw(c.account, arn, read)
+		own := w.tags[c.account+" "+arn]
 		got.Tags = slices.DeleteFunc(slices.Clone(got.Tags), func(t types.Tag) bool { _, noted := own[aws.ToString(t.Key)]; return noted })
 		for key, value := range own {
 			if value != nil {

@@ -120,9 +120,11 @@ func (p *planner) rehearse(ctx context.Context, machine, execution string) (plan
 		Store: book().Store, Policy: aws.ToString(text.Parameter.Value), Limit: brake.Limit{Connections: 1000, Percent: 100}, Patience: 3}, machine, json.RawMessage(aws.ToString(got.Input)))
 }
 
-// samples are the stories whose runs are planned.
-var samples = []string{"s1-peering", "two-regions", "removed-by-accepter", "approval", "refused", "conflict", "blackhole", "sweep-drift", "approval-extended", "change-unshared",
-	"takeback-rejected", "takeback-gateway", "released", "let-go", "notebook-stopped", "notebook-running", "transit", "transit-pending", "attach", "attach-approval", "gateway-life", "gateway-never", "shared-vpc", "profile-groups", "overlap", "contested", "route-deleted", "reach-later"}
+// samples are the stories whose runs are planned: of each road, what is made, refused, asked about, changed, in the way, and taken back. In none does an
+// act lead to several executions that meet at one thing, where a later one finds what an earlier one did.
+var samples = []string{"s1-peering", "two-regions", "approval", "approval-extended", "refused", "overlap", "conflict", "blackhole", "sweep-drift", "change-unshared",
+	"removed-by-accepter", "takeback-rejected", "let-go", "notebook-stopped", "released", "profile-groups", "shared-vpc",
+	"transit", "transit-pending", "takeback-gateway", "attach", "attach-approval", "gateway-never"}
 
 func TestAPlanIsWhatARunDoes(t *testing.T) {
 	all := library()
