@@ -30,7 +30,7 @@ type planCommand struct {
 	Policy string `help:"If this file were the policy: which connections appear, go, widen, narrow." type:"existingfile" placeholder:"FILE" xor:"what"`
 	From   string `help:"If this VPC requested a peering: [ACCOUNT/[REGION/]]vpc-…" placeholder:"VPC" xor:"what" and:"ends"`
 	To     string `help:"The database that it is for, as in drawbridge why." placeholder:"DATABASE" and:"ends"`
-	Sweep  string `help:"Without an ID: only these accounts, with commas between; by default all." placeholder:"ACCOUNTS"`
+	Only   string `help:"Of a sweep: only these accounts, with commas between; by default all." placeholder:"ACCOUNTS"`
 
 	DetailedExitcode bool `help:"Exit with 0 if nothing would change, with 2 if something would."`
 	accountFlags
@@ -59,7 +59,7 @@ Examples:
   drawbridge plan --policy new.cedar --role ReadOnly --detailed-exitcode
   drawbridge plan --from 111111111111/vpc-0a1b2c3d --to 222222222222/sales \
     --role ReadOnly
-  drawbridge plan --role ReadOnly -o json | jq '.changes[] | select(.sign=="-")'`
+  drawbridge plan --role ReadOnly -o json | jq .counts`
 }
 
 // Run implements the command.
@@ -137,8 +137,8 @@ func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
 		}
 	default:
 		var accounts []string
-		if p.Sweep != "" {
-			accounts = strings.Split(p.Sweep, ",")
+		if p.Only != "" {
+			accounts = strings.Split(p.Only, ",")
 		}
 		out, err = plan.Sweep(ctx, p.hub, accounts, p.regions)
 	}

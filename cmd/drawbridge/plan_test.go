@@ -36,7 +36,7 @@ func TestTheFirstScenarioIsPlanned(t *testing.T) {
 	}
 
 	// A first day: nothing is asked for, so nothing would change.
-	first := answered[plan.Plan](t, 0, "plan", at, "--detailed-exitcode", "--sweep", scenario.Alpha+","+scenario.Beta)
+	first := answered[plan.Plan](t, 0, "plan", at, "--detailed-exitcode", "--only", scenario.Alpha+","+scenario.Beta)
 	if len(first.Changes) != 0 || len(first.Unplanned) != 0 || first.Mode.Mode != "full" {
 		t.Errorf("the first day: %+v", first)
 	}

@@ -149,6 +149,7 @@ func (r *rehearsal) follow(ctx context.Context, p Plan, todo []asked) (Plan, err
 			p.Notices = append(p.Notices, notice.Kind)
 		}
 	}
+	p.Unplanned = append(p.Unplanned, r.unread()...)
 	p.Changes, p.Counts = changes(r.World.Writes())
 	p.Counts.States = states
 	return p, nil
@@ -360,6 +361,9 @@ func leaves(ctx context.Context, h Hub, c ledger.Connection, reads *dryrun.Answe
 	got, ok, err := r.look(ctx, of.DetailType(), detailOf(of))
 	if err != nil {
 		return standing{}, "", fmt.Errorf("planning %s: %w", c.ID, err)
+	}
+	if unread := r.unread(); len(unread) > 0 {
+		return standing{}, c.ID + ": " + unread[0], nil
 	}
 	if !ok {
 		return standing{}, fmt.Sprintf("%s: what is of the kind %s is not planned", c.ID, c.Kind), nil

@@ -2,10 +2,14 @@ package plan
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/drawbridge-cloud/drawbridge/infra/rights"
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
@@ -13,6 +17,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/asl"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -198,5 +204,22 @@ func TestLooksAreKnownByWhatTheyAreAbout(t *testing.T) {
 	}
 	if !strings.HasPrefix(described, "pcx-") {
 		t.Error(described)
+	}
+}
+
+// What cannot be read with the credentials at hand is said, and is not taken for what Drawbridge would find.
+func TestAccountsThatCannotBeReadAreNamed(t *testing.T) {
+	r, err := rehearse(Hub{Store: &ledgertest.Memory{}, Policy: policy.DefaultText(), Enter: func(event.Place) (aws.Config, error) {
+		return aws.Config{}, &fault.Error{Kind: fault.Refused, Cause: fault.ErrClosed, Message: "there are no credentials for account " + two}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ec2.NewFromConfig(r.Enter(execution, two, "us-east-1")).DescribeVpcs(t.Context(), nil)
+	if !errors.Is(err, fault.ErrClosed) {
+		t.Errorf("%v", err)
+	}
+	if got := r.unread(); len(got) != 1 || !strings.Contains(got[0], two) {
+		t.Errorf("%q", got)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	runtime "github.com/aws/aws-lambda-go/lambda"
@@ -21,6 +23,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -67,6 +70,9 @@ type rehearsal struct {
 	debts        restart.Book
 	handlers     map[string]runtime.Handler
 	asked        int // of the notices, how many were read
+
+	mu     sync.Mutex
+	closed map[string]string // accounts that whoever asks may not read, with the reason
 }
 
 // rehearse begins a rehearsal. It fails if the policy cannot be read.
@@ -106,17 +112,52 @@ func (r *rehearsal) Mode(context.Context) (mode.Setting, error) {
 // ObservesOnly implements [mode.Door].
 func (r *rehearsal) ObservesOnly(string) bool { return false }
 
-// Enter enters an account as a function does, but with the credentials of whoever asks, and to change nothing. Without any the first call fails as
-// it does in an account without the member stack.
+// Enter enters an account as a function does, but with the credentials of whoever asks, and to change nothing. Without any, each call fails as it does in
+// an account without the member stack; which those are, a plan says.
 func (r *rehearsal) Enter(_, id, region string) aws.Config {
 	c, err := r.Hub.Enter(event.Place{Account: id, Region: region})
 	if err != nil {
 		c = r.Config.Copy()
 		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, err })
 	}
-	c.Region = region
+	c.Region, c.Credentials = region, credentials{c.Credentials, id, r}
 	c.APIOptions = append(slices.Clone(c.APIOptions), account.Absence(r.Config, region))
 	return r.World.In(id, c)
+}
+
+// credentials are those for an account of whoever asks.
+type credentials struct {
+	aws.CredentialsProvider
+	account string
+	of      *rehearsal
+}
+
+// Retrieve implements [aws.CredentialsProvider].
+func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	got, err := c.CredentialsProvider.Retrieve(ctx)
+	if fault.HasCode(err, "AccessDenied", "AccessDeniedException") {
+		err = &fault.Error{Kind: fault.Refused, Cause: fault.ErrClosed, Message: fmt.Sprintf("entering account %s: %v", c.account, err), Remedy: "name credentials that may read it, with --account or --role"}
+	}
+	if errors.Is(err, fault.ErrClosed) {
+		c.of.mu.Lock()
+		defer c.of.mu.Unlock()
+		if c.of.closed == nil {
+			c.of.closed = map[string]string{}
+		}
+		c.of.closed[c.account] = err.Error()
+	}
+	return got, err
+}
+
+// unread says of which accounts nothing is known.
+func (r *rehearsal) unread() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []string
+	for _, id := range slices.Sorted(maps.Keys(r.closed)) {
+		out = append(out, fmt.Sprintf("account %s, which you cannot read: what is said here is as if Drawbridge could not either: %s", id, r.closed[id]))
+	}
+	return out
 }
 
 // machines are those that are rehearsed, by the detail-types of Drawbridge's own events that start them.
