@@ -6,7 +6,7 @@
 //
 //	dryrun.go     the words
 //	guard.go      stands before every call of the SDK
-//	answers.go    what AWS answers to a write, with ec2.go, gateway.go, sagemaker.go and hub.go
+//	answers.go    what AWS answers to a write, with ec2.go, rule.go, tag.go, gateway.go, sagemaker.go and hub.go
 //	shared.go     answers that several worlds share
 //	store.go      the ledger, of which only a copy is written
 package dryrun
