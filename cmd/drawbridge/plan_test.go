@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,10 @@ func TestTheFirstScenarioIsPlanned(t *testing.T) {
 	stands := answered[plan.Plan](t, 0, "plan", world.Connection, at, "--detailed-exitcode")
 	if len(stands.Changes) != 0 || stands.Looks[0].Ends != "Connected" {
 		t.Errorf("it stands: %+v", stands)
+	}
+	daily := answered[plan.Plan](t, 0, "plan", at, "--detailed-exitcode", "--only", scenario.Alpha+","+scenario.Beta)
+	if len(daily.Changes) != 0 || len(daily.Looks) == 0 || !slices.ContainsFunc(daily.Found, func(f plan.Found) bool { return f.Kind == "peerings" && f.Seen == 2 && f.Unmanaged == 0 }) {
+		t.Errorf("a sweep: %+v", daily)
 	}
 	gone := answered[plan.Plan](t, 2, "plan", world.Connection, "--remove", at, "--detailed-exitcode")
 	if gone.Looks[0].Ends != "Released" && gone.Looks[0].Ends != "Removed" || gone.Counts.Takes < 4 {

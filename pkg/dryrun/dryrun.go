@@ -41,6 +41,7 @@ type Write struct {
 	Account string
 	Region  string
 	Changes []Change // none: it only says again what is said
+	Input   any      // of the call, as the SDK has it: *ec2.CreateRouteInput
 }
 
 // Notice is something that would be told: an event on the hub's bus, or a message to people.

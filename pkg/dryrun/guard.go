@@ -76,7 +76,7 @@ func (w *World) write(c call) (any, error) {
 		return nil, err
 	}
 	if changes != nil {
-		w.writes = append(w.writes, Write{Call: c.name, Account: c.account, Region: c.region, Changes: changes})
+		w.writes = append(w.writes, Write{Call: c.name, Account: c.account, Region: c.region, Changes: changes, Input: c.in})
 	}
 	return out, nil
 }

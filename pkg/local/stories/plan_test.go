@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -196,11 +198,11 @@ func (p *planner) compare(t *testing.T, act string, e story.End, w *scenario.Wor
 	var want, got []string
 	for _, c := range engine.Story().Calls() {
 		if c.Execution == e.Execution && !c.Reads() && c.Account != local.HubAccount && c.Service != "sts" && c.Status < 300 {
-			want = append(want, fmt.Sprintf("%s %s %s", c.Account, c.Region, c.Name()))
+			want = append(want, unmade(fmt.Sprintf("%s %s %s %s", c.Account, c.Region, c.Name(), c.Resource)))
 		}
 	}
 	for _, c := range out.Writes {
-		got = append(got, fmt.Sprintf("%s %s %s", c.Account, c.Region, c.Call))
+		got = append(got, unmade(fmt.Sprintf("%s %s %s %s", c.Account, c.Region, c.Call, about(c.Input))))
 	}
 	slices.Sort(want)
 	slices.Sort(got)
@@ -212,6 +214,26 @@ func (p *planner) compare(t *testing.T, act string, e story.End, w *scenario.Wor
 		t.Errorf("%s %s\nends   %s: %s\nplanned %s: %s\nwrites\n%s\nplanned\n%s", act, e.Machine, end, e.Cause, planned, out.Reason, strings.Join(want, "\n"), lines(out.Writes))
 	}
 	return 1
+}
+
+// newID matches ids of what a run makes, which a plan cannot know.
+var newID = regexp.MustCompile(`tgw-attach-\w+`)
+
+func unmade(text string) string { return newID.ReplaceAllString(text, "tgw-attach-…") }
+
+// about is what an input of the SDK's is about, as package awscall tells it.
+func about(in any) string {
+	fields := reflect.ValueOf(in).Elem()
+	if some := fields.FieldByName("Resources"); some.IsValid() && some.Len() > 0 {
+		return some.Index(0).String()
+	}
+	for _, name := range []string{"RouteTableId", "GroupId", "VpcPeeringConnectionId", "NotebookInstanceName", "NotebookInstanceLifecycleConfigName", "ResourceArn", "ResourceName",
+		"VpcId", "TransitGatewayAttachmentId"} {
+		if f := fields.FieldByName(name); f.IsValid() && !f.IsNil() {
+			return f.Elem().String()
+		}
+	}
+	return ""
 }
 
 func lines(writes []dryrun.Write) string {
