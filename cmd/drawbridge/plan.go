@@ -47,8 +47,8 @@ Alone it plans a sweep: what is found, what is not managed and left alone, what 
 --policy each entry of the ledger is looked at under both policies. With --from and --to nobody has to request anything.
 
 Run it with credentials of the hub's account: it reads the ledger, the policy and the organization there, and other accounts by --account or --role; what
-the functions read has to be readable (ReadOnlyAccess is enough). Peerings, pairs, attachments and notebooks are planned; what else would be looked at is
-named as not planned.
+the functions read has to be readable (ReadOnlyAccess is enough). Peerings, pairs, attachments, shares and notebooks are planned; what else would be looked
+at is named as not planned.
 
 Exits with 0; with --detailed-exitcode with 2 if something would change; with 1 after an error.
 

@@ -16,7 +16,7 @@ var noted = map[string]func(*World, call) func() (any, error){}
 var shown = map[string]func(*World, call, any){}
 
 func init() {
-	for _, more := range []map[string]func(*World, call) (any, []Change){network, gateway, sage, databases, hub} {
+	for _, more := range []map[string]func(*World, call) (any, []Change){network, gateway, sage, sharing, databases, hub} {
 		for name := range more {
 			if answers[name] != nil {
 				panic("two answers to " + name)

@@ -6,7 +6,7 @@
 //
 //	dryrun.go     the words
 //	guard.go      stands before every call of the SDK
-//	answers.go    what AWS answers to a write, with ec2.go, rule.go, tag.go, gateway.go, sagemaker.go and hub.go
+//	answers.go    what AWS answers to a write, with ec2.go, rule.go, tag.go, gateway.go, share.go, sagemaker.go and hub.go
 //	shared.go     answers that several worlds share
 //	store.go      the ledger, of which only a copy is written
 package dryrun
@@ -70,6 +70,7 @@ type World struct {
 	configs   map[string]*config                 // lifecycle configurations
 	notebooks map[string]*notebook
 	gateways  gateways
+	shares    shares
 }
 
 // Writes returns the calls that would change something, in their order.

@@ -150,11 +150,6 @@ func init() {
 			w.gateways.begin().ranges[aws.ToString(v.VpcId)] = all
 		}
 	}
-	shown["ec2:DescribeTransitGateways"] = func(w *World, _ call, out any) {
-		for _, t := range out.(*ec2.DescribeTransitGatewaysOutput).TransitGateways {
-			w.gateways.begin().owners[aws.ToString(t.TransitGatewayId)] = t
-		}
-	}
 	shown["ec2:DescribeTransitGatewayVpcAttachments"] = showVPCAttachments
 	shown["ec2:DescribeTransitGatewayAttachments"] = showAttachments
 	noted["ec2:GetTransitGatewayAttachmentPropagations"] = func(w *World, c call) func() (any, error) {

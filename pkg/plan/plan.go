@@ -6,7 +6,7 @@
 //	plan.go        the words, and what becomes of what was played (pure)
 //	apply.go       plans: of one thing, of a policy, of a request that is only described, of a sweep
 //	rehearsal.go   plays executions
-//	steps.go, attachment.go  the steps, wired as the functions are
+//	steps.go, gateway.go  the steps, wired as the functions are
 //	text.go        plans for people
 //
 // docs/decisions/0107-a-plan-is-a-rehearsal.md has the reasons.

@@ -165,6 +165,7 @@ var machines = map[string]struct{ name, definition string }{
 	event.ToInspect:           {"drawbridge-peering", template.Peering},
 	event.TransitToInspect:    {"drawbridge-transit", template.Transit},
 	event.AttachmentToInspect: {"drawbridge-attachment", template.Attachment},
+	event.ShareToInspect:      {"drawbridge-share", template.Share},
 	event.NotebookToInspect:   {"drawbridge-notebook", template.Notebook},
 	event.NotebookToRestart:   {"drawbridge-notebook", template.Notebook},
 }

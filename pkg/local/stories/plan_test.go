@@ -32,7 +32,7 @@ import (
 // firsts are the machines that are planned, by the function of their first state.
 var firsts = map[string]string{
 	"drawbridge-inspect-peering": "drawbridge-peering", "drawbridge-inspect-transit": "drawbridge-transit",
-	"drawbridge-inspect-attachment": "drawbridge-attachment", "drawbridge-inspect-notebooks": "drawbridge-notebook",
+	"drawbridge-inspect-attachment": "drawbridge-attachment", "drawbridge-inspect-notebooks": "drawbridge-notebook", "drawbridge-inspect-share": "drawbridge-share",
 }
 
 // onlyReads is a transport that notes what is sent but reads.
@@ -126,7 +126,7 @@ func (p *planner) rehearse(ctx context.Context, machine, execution string) (plan
 // act lead to several executions that meet at one thing, where a later one finds what an earlier one did.
 var samples = []string{"s1-peering", "two-regions", "approval", "approval-extended", "refused", "overlap", "conflict", "blackhole", "sweep-drift", "change-unshared",
 	"removed-by-accepter", "takeback-rejected", "let-go", "notebook-stopped", "released", "profile-groups", "shared-vpc",
-	"transit", "transit-pending", "takeback-gateway", "attach", "attach-approval", "gateway-never"}
+	"transit", "transit-pending", "takeback-gateway", "attach", "attach-approval", "attach-invitation", "gateway-never"}
 
 func TestAPlanIsWhatARunDoes(t *testing.T) {
 	all := library()
@@ -227,7 +227,7 @@ func about(in any) string {
 	if some := fields.FieldByName("Resources"); some.IsValid() && some.Len() > 0 {
 		return some.Index(0).String()
 	}
-	for _, name := range []string{"RouteTableId", "GroupId", "VpcPeeringConnectionId", "NotebookInstanceName", "NotebookInstanceLifecycleConfigName", "ResourceArn", "ResourceName",
+	for _, name := range []string{"RouteTableId", "GroupId", "VpcPeeringConnectionId", "ResourceShareInvitationArn", "NotebookInstanceName", "NotebookInstanceLifecycleConfigName", "ResourceArn", "ResourceName",
 		"VpcId", "TransitGatewayAttachmentId"} {
 		if f := fields.FieldByName(name); f.IsValid() && !f.IsNil() {
 			return f.Elem().String()

@@ -6,6 +6,7 @@ import (
 	runtime "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
@@ -14,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
+	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -70,5 +72,20 @@ func (r *rehearsal) attaching() map[string]runtime.Handler {
 				return attachment.Refuse(ctx, r.book, func(p event.Place) attachment.Refuser { return enter(p) }, r.bus, in)
 			}, func(out workflow.ConcludeOutput) owner.News { return attachment.Refused(in, out) })
 		})),
+	}
+}
+
+// sharing are the steps of the machine of resource shares.
+func (r *rehearsal) sharing() map[string]runtime.Handler {
+	enter := func(execution string, p event.Place) share.Clients {
+		c := r.Enter(execution, p.Account, p.Region)
+		return share.Clients{RAM: ram.NewFromConfig(c), EC2: ec2.NewFromConfig(c)}
+	}
+	inspect := share.Inspector{Enter: enter, Account: r.organization.Account, Policy: r.policy, Looks: r.looks, Ledger: r.book}.Inspect
+	return map[string]runtime.Handler{
+		"InspectShare": step(preview.Share(r, inspect)),
+		"AcceptShare": step(func(ctx context.Context, in workflow.AcceptShareInput) (workflow.AcceptShareOutput, error) {
+			return share.Accept(ctx, r.book, ram.NewFromConfig(r.Enter(in.Execution, in.Invitation.Account, in.Invitation.Region)), in)
+		}),
 	}
 }
