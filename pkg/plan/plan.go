@@ -3,11 +3,13 @@
 // It plays the executions of the machines in this process: their own definitions, their own steps, over AWS as it is, of which package dryrun lets only
 // reads pass. So a plan is not a second opinion about what the functions do; it is what they do.
 //
-//	plan.go        the words, and what becomes of what was played (pure)
-//	apply.go       plans: of one thing, of a policy, of a request that is only described, of a sweep
-//	rehearsal.go   plays executions
-//	steps.go, gateway.go  the steps, wired as the functions are
-//	text.go        plans for people
+//	plan.go       the words, and what becomes of what was played (pure)
+//	apply.go      plans: of one thing, of a policy, of a request that is only described, of a sweep
+//	outcome.go    plans one execution
+//	rehearsal.go  plays executions
+//	steps.go      their steps, wired as the functions are; gateway.go those of attachments and shares
+//	settings.go   what the functions get by their environment
+//	text.go       plans for people
 //
 // docs/decisions/0107-a-plan-is-a-rehearsal.md has the reasons.
 package plan
