@@ -142,7 +142,7 @@ var peeringSteps = map[string]step{
 			{actions: []string{ // both VPCs and what carries the connection, into the model
 				"ec2:DescribeDhcpOptions", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
 				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayVpcAttachments",
-				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs",
+				"ec2:DescribeVpcPeeringConnections",
 			}},
 			{actions: []string{"ec2:DescribeVpcAttribute"}, resources: []string{vpcs}},
 			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},

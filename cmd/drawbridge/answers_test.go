@@ -55,7 +55,7 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "why", "plan"} {
+	for _, name := range []string{"", "status", "why", "map", "plan"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)

@@ -10,10 +10,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle/netproof"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/why"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -45,17 +52,11 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	}
 	defer engine.Close()
 	p := &performance{demoCommand: c, engine: engine, root: env.root, began: began}
-	switch c.Scenario {
-	case "s2":
-		return p.runS2(ctx)
-	case "s3":
-		return p.runS3(ctx)
-	case "s4":
-		return p.runS4(ctx)
-	case "s5":
-		return p.runS5(ctx)
+	play := map[string]func(context.Context) error{"s1": p.runS1, "s2": p.runS2, "s3": p.runS3, "s4": p.runS4, "s5": p.runS5}[c.Scenario]
+	if err := play(ctx); err != nil {
+		return err
 	}
-	return p.runS1(ctx)
+	return p.picture(ctx)
 }
 
 // A performance is a demo that is being played.
@@ -95,7 +96,41 @@ func (p *performance) runS1(ctx context.Context) error {
 	if err := p.conclude(end, "Connected", verdict); err != nil {
 		return err
 	}
-	return prove(ctx, world, netproof.Peered, p.out("on-start.sh"))
+	if err := prove(ctx, world, netproof.Peered, p.out("on-start.sh")); err != nil {
+		return err
+	}
+	return p.why(ctx, scenario.Alpha+"/research", scenario.Beta+"/sales")
+}
+
+// why judges a path as drawbridge why does, and prints the answer.
+func (p *performance) why(ctx context.Context, from, to string) error {
+	d := door{reach: reach{access: access{Local: localAddress(p.engine.URL())}}, ctx: ctx, home: event.Place{Account: local.HubAccount, Region: p.engine.Region()}, open: map[event.Place]aws.Config{}}
+	finder := why.Finder{Enter: d.enter, Home: d.home}
+	q, _, err := finder.Find(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	fmt.Println()
+	say("drawbridge why %s %s, while the notebook still runs as it was started:\n", from, to)
+	return show(why.Judge(q), answer.Table)
+}
+
+// picture draws what the demo leaves.
+func (p *performance) picture(ctx context.Context) error {
+	hub := p.engine.Config(local.HubAccount, p.engine.Region())
+	at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), local.HubAccount, p.engine.Region(), "")
+	if err != nil {
+		return err
+	}
+	m, err := pictured(hub, at)(ctx)
+	if err != nil {
+		return err
+	}
+	if err := drawInto(m, "html", p.out("map.html")); err != nil {
+		return err
+	}
+	fmt.Printf("\nPicture: %s\n", p.out("map.html"))
+	return nil
 }
 
 // tell writes what happens to the terminal.

@@ -26,6 +26,8 @@ type cli struct {
 
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
 
+	Map mapCommand `cmd:"" help:"Draw what connects: one HTML page, SVG, text or JSON."`
+
 	Plan planCommand `cmd:"" help:"Say what Drawbridge would do, and change nothing."`
 
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`

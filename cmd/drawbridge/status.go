@@ -17,8 +17,9 @@ import (
 )
 
 type statusCommand struct {
-	ID    string `arg:"" optional:"" help:"Only this entry of the ledger, with all that was added for it."`
-	Watch bool   `help:"Look again every few seconds, until you press Ctrl-C." short:"w"`
+	ID    string       `arg:"" optional:"" help:"Only this entry of the ledger, with all that was added for it."`
+	Watch bool         `help:"Look again every few seconds, until you press Ctrl-C." short:"w"`
+	Serve serveAddress `help:"Show the picture of it, live, at a loopback address (a free port), until you press Ctrl-C." placeholder:"[HOST:PORT]"`
 	hubFlags
 	reach
 }
@@ -40,6 +41,7 @@ Examples:
   drawbridge status --profile hub
   drawbridge status pcx-0a1b2c3d4e5f60718 -o yaml
   drawbridge status -o json | jq '.entries[] | select(.state == "Refused")'
+  drawbridge status --profile hub --serve
   drawbridge status --local --watch`
 }
 
@@ -55,6 +57,13 @@ func (c statusCommand) Run(ctx context.Context) error {
 	account, err := whose(ctx, hub)
 	if err != nil {
 		return err
+	}
+	if c.Serve != "" {
+		at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), account, hub.Region, c.Table)
+		if err != nil {
+			return err
+		}
+		return serve(ctx, hub, at, string(c.Serve), lookEvery)
 	}
 	for {
 		holds, err := c.once(ctx, hub, account)

@@ -68,8 +68,9 @@ func rank(kind string) int {
 // Of makes the board of what was read.
 func Of(r Rows, at time.Time) Board {
 	b := Board{Head: answer.HeadOf("Status"), At: at.UTC(), Entries: []Line{}, Held: r.heldAll()}
+	items := r.Items()
 	for _, c := range r.entries {
-		l := r.line(c)
+		l := r.line(c, items[c.ID])
 		if standing(l.State) {
 			b.Standing++
 		}
@@ -88,7 +89,8 @@ func EntryOf(r Rows, id string, at time.Time) (Entry, bool) {
 		return Entry{}, false
 	}
 	c := r.entries[n]
-	e := Entry{Head: answer.HeadOf("Entry"), At: at.UTC(), Line: r.line(c), Items: r.itemsOf(id), Held: []Held{}, Told: c.Told}
+	e := Entry{Head: answer.HeadOf("Entry"), At: at.UTC(), Items: r.itemsOf(id), Held: []Held{}, Told: c.Told}
+	e.Line = r.line(c, e.Items)
 	for _, h := range r.heldAll() {
 		if about(h.Thing, id) {
 			e.Held = append(e.Held, h)
@@ -110,6 +112,23 @@ func words(i ledger.Item) string {
 	return fmt.Sprintf("%s %s of %s in %s %s", i.Kind, i.Key, i.Resource, i.Account, i.Region)
 }
 
+// Items returns the items of each entry, by its id: those that it needs, or needed last.
+func (r Rows) Items() map[string][]ledger.Item {
+	out := map[string][]ledger.Item{}
+	for _, i := range r.items {
+		for _, id := range i.Needed {
+			out[id] = append(out[id], i)
+		}
+		if i.For != "" && !i.NeededBy(i.For) {
+			out[i.For] = append(out[i.For], i)
+		}
+	}
+	for _, items := range out {
+		order(items)
+	}
+	return out
+}
+
 func (r Rows) itemsOf(id string) []ledger.Item {
 	out := []ledger.Item{}
 	for _, i := range r.items {
@@ -117,16 +136,20 @@ func (r Rows) itemsOf(id string) []ledger.Item {
 			out = append(out, i)
 		}
 	}
-	slices.SortFunc(out, func(a, b ledger.Item) int {
-		return cmp.Or(strings.Compare(a.Place(), b.Place()), strings.Compare(a.Resource, b.Resource), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Key, b.Key))
-	})
+	order(out)
 	return out
 }
 
-func (r Rows) line(c ledger.Connection) Line {
+func order(items []ledger.Item) {
+	slices.SortFunc(items, func(a, b ledger.Item) int {
+		return cmp.Or(strings.Compare(a.Place(), b.Place()), strings.Compare(a.Resource, b.Resource), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Key, b.Key))
+	})
+}
+
+func (r Rows) line(c ledger.Connection, items []ledger.Item) Line {
 	l := Line{ID: c.ID, Kind: c.Kind, State: string(c.Status), Reason: c.Reason, Sides: append([]ledger.Side{}, c.Sides...), Asked: c.Asked, Origin: string(c.Origin),
 		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until, Paths: c.Paths}
-	for _, i := range r.itemsOf(c.ID) {
+	for _, i := range items {
 		l.Items++
 		if i.State == ledger.Contested {
 			l.Contested = append(l.Contested, words(i))

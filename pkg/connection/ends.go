@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -232,23 +233,32 @@ func Wanted(in workflow.VerifyConnectionInput, ends [2]verdict.Ends) [2]discover
 	return out
 }
 
+// fewDatabases is how many databases a sentence names.
+const fewDatabases = 3
+
 // unpaired says in words why a connection has no paths; empty if it has some.
 func unpaired(in workflow.VerifyConnectionInput, ends [2]verdict.Ends) string {
 	databases, clients := 0, 0
-	var waits []string
+	var waits, open []string
 	for n, e := range ends {
 		databases += len(e.Databases)
 		if len(e.Databases) > 0 && len(e.Clients) > 0 {
 			clients += len(e.Clients)
 		} else if len(e.Databases) > 0 {
 			waits = append(waits, []workflow.VPC{in.Connection.Requester, in.Connection.Accepter}[n].ID)
+			for _, d := range e.Databases {
+				open = append(open, fmt.Sprintf("%s:%d", d.Name, d.Port))
+			}
 		}
 	}
 	switch {
 	case databases == 0:
 		return "nothing is shared yet: no database of either VPC is opened to the other"
 	case clients == 0:
-		return "no client is there yet: nothing in " + strings.Join(waits, " or ") + " opens connections; the first notebook instance, Studio domain, VPC function or marked client there gets its route"
+		if more := len(open) - fewDatabases; more > 0 {
+			open = append(open[:fewDatabases], fmt.Sprintf("%d more", more))
+		}
+		return "no client is there yet: nothing in " + strings.Join(waits, " or ") + " opens connections to " + strings.Join(open, ", ") + "; the first notebook instance, Studio domain, VPC function or marked client there gets its route"
 	}
 	return ""
 }

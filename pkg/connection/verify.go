@@ -87,9 +87,9 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "approval", Detail: waits.Accepter}})
 		said = func(s workflow.Side) string { return reason + "; " + waits.To(s.Role) }
 	case paths.Failed > 0:
+		what, remedy := paths.InTheWay()
 		out.Result = workflow.PartlyConnected
-		what, _ := paths.InTheWay()
-		out.Reason += "; " + what
+		out.Reason += "; " + strings.Join(slices.DeleteFunc([]string{what, remedy}, func(s string) bool { return s == "" }), "; ")
 	}
 	if err := v.tell(ctx, in, out, paths, said); err != nil {
 		return out, err
@@ -114,7 +114,7 @@ func (v Verifier) fail(ctx context.Context, in workflow.VerifyConnectionInput, o
 // tell writes how a connection stands in its entry, leaves it where people of both sides see it, and asks whether the connection is still there.
 func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput, paths verdict.Paths, said func(workflow.Side) string) error {
 	entry, err := Note(ctx, v.Ledger, in.Connection.ID, out.Result, out.Reason, func(e *ledger.Connection) {
-		e.Paths = ledger.Paths{All: paths.All(), Whole: paths.Whole, Unknown: paths.Unknown}
+		e.Paths = ledger.Paths{All: paths.All(), Whole: paths.Whole, Unknown: paths.Unknown, Lines: paths.Ends}
 	})
 	if err != nil {
 		return err

@@ -92,6 +92,27 @@ type Paths struct {
 	All     int `json:"all"`
 	Whole   int `json:"whole"`
 	Unknown int `json:"unknown,omitempty"` // that cannot be judged to the end
+	// Lines are the first paths, at most as many as package verdict shows, those that fail first.
+	Lines []Path `json:"lines,omitempty"`
+}
+
+// Path is one path as it was judged last: who calls, who answers, and, unless it is whole, the hop at which that ends.
+type Path struct {
+	Client   End    `json:"client"`
+	Database End    `json:"database"`
+	Port     int    `json:"port"`
+	Answer   string `json:"answer" jsonschema:"yes, no or unknown"`
+	Hop      string `json:"hop,omitempty" jsonschema:"the first hop that fails, or else that nobody knows; docs/hops.md has an entry for each"`
+	Owner    string `json:"owner,omitempty" jsonschema:"the account whose thing the hop is"`
+	Detail   string `json:"detail,omitempty"`
+	Remedy   string `json:"remedy,omitempty"`
+}
+
+// End is what calls or answers on a path.
+type End struct {
+	Name    string `json:"name" jsonschema:"of a client that is no notebook instance with its kind before it"`
+	Account string `json:"account"`
+	Network string `json:"network" jsonschema:"vpc-…"`
 }
 
 // Approval is what an owner who was asked has approved, and what they were asked: lines, as package cover writes them.

@@ -64,7 +64,7 @@ const (
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
-// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that runs where a connection leads nothing yet, it asks
+// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook where a connection leads nothing yet, it asks
 // for a look at that.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}

@@ -125,6 +125,9 @@ func through(destination, target string, state types.RouteState) types.Route {
 }
 
 func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
+	if v.debts.Ledger.Store == nil { // no connection is in it
+		v.debts.Ledger, _ = ledgertest.New()
+	}
 	i := notebook.Inspector{
 		Enter: func(_ string, place event.Place) notebook.APIs {
 			at := v
@@ -326,7 +329,7 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	}
 }
 
-// A notebook that runs where a connection of its VPC leads nothing yet may be the first that calls from there: the connection is looked at.
+// A notebook where a connection of its VPC leads nothing yet, whether it runs or not, may be the first that calls from there: the connection is looked at.
 func TestANotebookWhereNothingLedYet(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(v *vpc, entry *ledger.Connection)
@@ -334,7 +337,7 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 	}{
 		"it runs":       {func(*vpc, *ledger.Connection) {}, 1},
 		"it starts":     {func(v *vpc, _ *ledger.Connection) { v.status = "Pending" }, 1},
-		"it is stopped": {func(v *vpc, _ *ledger.Connection) { v.status = "Stopped" }, 0},
+		"it is stopped": {func(v *vpc, _ *ledger.Connection) { v.status = "Stopped" }, 1},
 		"its table leads there": {func(v *vpc, _ *ledger.Connection) {
 			v.routes["a"] = []types.Route{through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}
 		}, 0},

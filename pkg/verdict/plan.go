@@ -46,6 +46,7 @@ func Judge(w network.World, carrier string, ends []Ends, reasons []Reason) Paths
 				}
 				hops := walk(w, carrier, p.client, d, p.client.Names[n], reasons)
 				out.Lines = append(out.Lines, line(p.client.Names[n], d, hops))
+				out.Ends = append(out.Ends, ended(p.client, p.client.Names[n], d, hops))
 			}
 		}
 	}

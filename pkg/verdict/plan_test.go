@@ -100,3 +100,20 @@ func TestWhatIsNotKnown(t *testing.T) {
 		t.Errorf("the reasons: %s", d)
 	}
 }
+
+// The ledger keeps who calls, who answers, and where a path ends.
+func TestWhatTheLedgerKeeps(t *testing.T) {
+	got := judge(verdict.Ends{Clients: []verdict.Client{clients("sg-vpc-c", 1, "notebook research"), clients("sg-shut-vpc-c", 1, "function jobs")},
+		Databases: []verdict.Database{database("sales", "sg-vpc-d")}})
+	if len(got.Ends) != 2 {
+		t.Fatalf("%+v", got.Ends)
+	}
+	broken, whole := got.Ends[0], got.Ends[1]
+	if broken.Client.Name != "function jobs" || broken.Client.Account != here || broken.Client.Network != "vpc-c" || broken.Answer != "no" || broken.Hop != verdict.ClientGroup || broken.Owner != here ||
+		broken.Detail == "" || broken.Remedy == "" || len(broken.Detail) > 200 {
+		t.Errorf("broken: %+v", broken)
+	}
+	if whole.Client.Name != "research" || whole.Database.Name != "sales" || whole.Database.Account != there || whole.Database.Network != "vpc-d" || whole.Port != 3306 || whole.Answer != "yes" || whole.Hop != "" {
+		t.Errorf("whole: %+v", whole)
+	}
+}

@@ -5,6 +5,7 @@
 //
 //	verdict.go  the words
 //	plan.go     thinks: judges all pairs, each kind once, and words the lines
+//	end.go      the paths as the ledger keeps them
 //	fail.go     says what is in the way, to each account its own
 package verdict
 
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -70,6 +72,8 @@ type Paths struct {
 	// Lines has one for each path, with its hops: first those that fail, then those that are not known; at most [Shown], and one that counts
 	// the rest.
 	Lines []workflow.Path
+	// Ends are the paths that have a line, for the ledger, in the order of Lines.
+	Ends []ledger.Path
 	// Faults are what is in the way, each once.
 	Faults []Fault
 }

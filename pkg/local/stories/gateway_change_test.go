@@ -132,10 +132,13 @@ sides, and those for 3306 go.`,
 		name:  "gateway-change-table",
 		title: "A VPC on a gateway gets a subnet with a route table of its own",
 		about: `
-As in transit.md, up to the connection. Then beta's VPC gets a subnet with a route table of its own, and the connection leads
-there too.`,
-		change:  onGateway,
-		prepare: attachedPair,
+As in transit.md, up to the connection, but the owners of both VPCs want all of them reached. Then beta's VPC gets a subnet with a route table of its own,
+and the connection leads there too.`,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			attachedPair(ctx, t, w)
+			wholeVPCs(ctx, t, w)
+		},
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			{"The owner of beta makes a subnet and a route table for it.", tabledSubnet, []string{"Announced", "Attached", "Connected", "Nothing"}},

@@ -107,7 +107,7 @@ Its route table is read in alpha; its lifecycle configuration is its own account
 		},
 		acts: []act{
 			request("Connected"),
-			{"Account 333333333333 makes the notebook study, and stops it.", study, []string{"InLine"}},
+			{"Account 333333333333 makes the notebook study, and stops it.", study, []string{"Connected", "InLine"}},
 		},
 		connected: true,
 		unruly:    true, // SageMaker tells of several states, and here within moments

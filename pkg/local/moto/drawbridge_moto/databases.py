@@ -5,7 +5,8 @@ Gaps closed:
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html
   - a Redshift cluster has no ARN of its namespace, by which policies know it
   - the id of a proxy is another in every run; here it follows from its name
-  - an RDS instance does not say of which families its addresses are
+  - an RDS instance does not say of which families its addresses are, nor, unless it was asked for, whether it has a public one
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
   - an RDS instance shows its endpoint always; on AWS it shows none while it is being created, and a story may say so of one
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html
   - an RDS instance without security groups of its own gets the default group of the default VPC, even when its subnet group
@@ -57,6 +58,9 @@ def db_proxy(original, self, backend, db_proxy_name, *args, **kwargs):
 def db_instance(original, self, *args, **kwargs):
     original(self, *args, **kwargs)
     self.network_type = kwargs.get("network_type") or "IPV4"
+    if self.publicly_accessible is None:
+        named = kwargs.get("db_subnet_group_name")
+        self.publicly_accessible = named == "default" if named else not self.engine.startswith("aurora")
     group = getattr(self, "db_subnet_group", None)
     if group is not None and self.db_cluster_identifier is None and not kwargs.get("vpc_security_group_ids"):
         ec2 = ec2_backends[self.account_id][self.region]
