@@ -32,6 +32,8 @@ type cli struct {
 
 	Map mapCommand `cmd:"" help:"Draw what connects: one HTML page, SVG, text or JSON."`
 
+	Plan planCommand `cmd:"" help:"Say what Drawbridge would do, and change nothing."`
+
 	Report reportCommand `cmd:"" help:"Say who can reach what, since when and by whose approval, for the record."`
 
 	Doctor doctorCommand `cmd:"" help:"Look at what Drawbridge needs around it, and say what mends it."`

@@ -168,6 +168,13 @@ func (r *Recorder) Started(inv lambdahost.Invocation) {
 	}
 }
 
+// ExecutionOf returns the execution that a call is made for by a function that is at work; empty if it is for none.
+func (r *Recorder) ExecutionOf(c awscall.Call) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.executions[c.TraceID]
+}
+
 // Finished takes an invocation with its result.
 func (r *Recorder) Finished(inv lambdahost.Invocation) {
 	r.mu.Lock()
