@@ -75,7 +75,7 @@ func TestHelp(t *testing.T) {
 		if name == "" {
 			name = "drawbridge"
 		}
-		answertest.Golden(t, "testdata/help/"+name+".txt", []byte(stdout))
+		answertest.Golden(t, "testdata/help/"+strings.ReplaceAll(name, " ", "-")+".txt", []byte(stdout))
 	}
 }
 
