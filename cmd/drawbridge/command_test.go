@@ -249,8 +249,8 @@ func TestKilledEngineLeavesNoProcess(t *testing.T) {
 func TestDemo(t *testing.T) {
 	report := played(t, "s1", "Connected", "With that, every hop holds.")
 	members := slices.DeleteFunc(slices.Clone(report.Calls), func(c awscall.Call) bool { return c.Account == local.HubAccount })
-	if n := story.Work(members); n == 0 || n > 42 {
-		t.Errorf("%d calls in members without AssumeRole and polls, want at most 42", n)
+	if n := story.Work(members); n == 0 || n > 43 {
+		t.Errorf("%d calls in members without AssumeRole and polls, want at most 43", n)
 	}
 	if report.Transitions == 0 || report.Transitions > 26 {
 		t.Errorf("%d transitions, want at most 26", report.Transitions)

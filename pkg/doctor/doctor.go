@@ -6,7 +6,8 @@
 //
 //	doctor.go   the words
 //	checks.go   the table
-//	plan.go     thinks: does a trail log what is needed, which rules are off, is there room (pure)
+//	plan.go     thinks: which rules are off, is there room (pure)
+//	trail.go    thinks: does a trail log what is needed (pure)
 //	look.go     reads the organization, the trail and the hub
 //	member.go   reads members and quotas
 //	text.go     the answer for people

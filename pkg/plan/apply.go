@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -204,8 +205,8 @@ func Request(ctx context.Context, h Hub, from, to End) (Plan, error) {
 		}
 	}
 	r.World.Request(p)
-	detail := map[string]any{"eventSource": "ec2.amazonaws.com", "eventName": "CreateVpcPeeringConnection", "awsRegion": from.Region, "recipientAccountId": from.Account,
-		"userIdentity":      map[string]any{"type": "IAMUser", "arn": "arn:aws:iam::" + from.Account + ":user/plan"},
+	detail := map[string]any{"eventSource": arn.ServicePrincipal("ec2"), "eventName": "CreateVpcPeeringConnection", "awsRegion": from.Region, "recipientAccountId": from.Account,
+		"userIdentity":      map[string]any{"type": "IAMUser", "arn": arn.IAM(arn.Partition(from.Region), from.Account, "user/plan")},
 		"requestParameters": map[string]any{},
 		"responseElements": map[string]any{"CreateVpcPeeringConnectionResponse": map[string]any{"vpcPeeringConnection": map[string]any{
 			"vpcPeeringConnectionId": described,

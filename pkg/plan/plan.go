@@ -73,7 +73,7 @@ type Counts struct {
 	Calls   int `json:"calls" jsonschema:"AWS calls that change something in members"`
 	States  int `json:"stateTransitions" jsonschema:"state transitions of the executions, which Step Functions bills"`
 	// Monthly is what the added things cost less what the taken ones did.
-	Monthly float64 `json:"monthlyUSD" jsonschema:"what is added costs in a month of 730 hours, less what goes, without traffic, at list prices of us-east-1"`
+	Monthly float64 `json:"monthlyUSD" jsonschema:"what is added costs in a month of 730 hours, less what goes, without traffic, at list prices of US East (N. Virginia)"`
 }
 
 // Found is what a sweep finds of one kind.
@@ -87,7 +87,7 @@ type Found struct {
 // Empty reports whether nothing would be changed.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }
 
-// prices are what things cost an hour, in US dollars, at list prices of us-east-1, by the call that makes one. A peering, routes, rules and roles cost
+// prices are what things cost an hour, in US dollars, at list prices of US East (N. Virginia), by the call that makes one. A peering, routes, rules and roles cost
 // nothing by themselves. https://aws.amazon.com/transit-gateway/pricing/
 var prices = map[string]float64{"ec2:CreateTransitGatewayVpcAttachment": 0.05}
 

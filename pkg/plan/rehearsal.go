@@ -19,6 +19,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/asl"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
@@ -88,7 +89,7 @@ func rehearse(h Hub) (*rehearsal, error) {
 	r.organization = account.OpenOrganization(r.hub)
 	r.keeper = lease.Keeper{Ledger: r.book, API: sfn.NewFromConfig(r.hub)}
 	r.bus = notice.Bus{API: eventbridge.NewFromConfig(r.hub), Name: "drawbridge"}
-	r.topic = notice.Topic{API: sns.NewFromConfig(r.hub), ARN: "arn:aws:sns:" + r.hub.Region + ":000000000000:drawbridge-notifications"}
+	r.topic = notice.Topic{API: sns.NewFromConfig(r.hub), ARN: arn.New(arn.Partition(r.hub.Region), "sns", r.hub.Region, "000000000000", "drawbridge-notifications")}
 	r.looks = look.Asker{API: r.bus.API, Bus: r.bus.Name}
 	r.owners = owner.Teller{Ledger: r.book, Topic: r.topic}
 	r.debts = restart.Book{Ledger: r.book, Ask: r.looks.Ask}
