@@ -68,8 +68,8 @@ def transact_write_items(original, self):
     if not token:
         return original(self)
     now, request = time.monotonic(), json.dumps(self.body, sort_keys=True, default=str)
-    for key in [key for key, (when, _) in _tokens.items() if now - when > TOKEN_SECONDS]:
-        del _tokens[key]
+    while _tokens and now - next(iter(_tokens.values()))[0] > TOKEN_SECONDS:  # the oldest are first
+        del _tokens[next(iter(_tokens))]
     key = self.current_account, self.region, token
     if key in _tokens:
         if _tokens[key][1] != request:
