@@ -65,7 +65,7 @@ const (
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
-// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook where a connection leads nothing yet, it asks
+// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that started where a connection leads nothing yet, it asks
 // for a look at that.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
@@ -156,6 +156,7 @@ type end struct {
 	network  event.Place // where the VPC's owner has its route tables
 	vpc      string
 	notebook string // only this one
+	started  bool   // it started
 	table    string // only those of the subnets that use this table
 }
 
@@ -190,7 +191,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		if err != nil {
 			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
 		}
-		return []end{{Place: e.Place, network: network(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name}}, "", nil
+		return []end{{Place: e.Place, network: network(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name, started: e.Started}}, "", nil
 	case event.Routes:
 		got, err := clients.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{e.RouteTableID}})
 		if fault.HasCode(err, "InvalidRouteTableID.NotFound") || err == nil && len(got.RouteTables) == 0 {

@@ -37,6 +37,7 @@ type vpc struct {
 	seen   map[string]bool          // who was asked for its route tables, by account
 	at     string                   // the account that is entered
 	debts  restart.Book
+	says   string // the status in the event
 	crowd  int    // more notebooks in subnet a
 	status string // of the notebooks; empty: stopped
 	table  string // the tag drawbridge:reach of the tables
@@ -336,15 +337,16 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	}
 }
 
-// A notebook where a connection of its VPC leads nothing yet, whether it runs or not, may be the first that calls from there: the connection is looked at.
+// A notebook that starts where a connection of its VPC leads nothing yet may be the first that calls from there: the connection is looked at.
 func TestANotebookWhereNothingLedYet(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(v *vpc, entry *ledger.Connection)
 		asked  int
 	}{
-		"it runs":       {func(*vpc, *ledger.Connection) {}, 1},
-		"it starts":     {func(v *vpc, _ *ledger.Connection) { v.status = "Pending" }, 1},
-		"it is stopped": {func(v *vpc, _ *ledger.Connection) { v.status = "Stopped" }, 1},
+		"it runs":                    {func(*vpc, *ledger.Connection) {}, 1},
+		"it starts":                  {func(v *vpc, _ *ledger.Connection) { v.status, v.says = "Pending", "Pending" }, 1},
+		"it was stopped again since": {func(v *vpc, _ *ledger.Connection) { v.status = "Stopped" }, 1},
+		"it stopped":                 {func(v *vpc, _ *ledger.Connection) { v.status, v.says = "Stopped", "Stopped" }, 0},
 		"its table leads there": {func(v *vpc, _ *ledger.Connection) {
 			v.routes["a"] = []types.Route{through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}
 		}, 0},
@@ -363,7 +365,7 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 		entry := ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Sides: []ledger.Side{
 			{Role: "requester", Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []string{"10.1.0.0/16"}},
 			{Role: "accepter", Account: "222222222222", Region: "us-east-1", ID: "vpc-9", CIDRs: []string{"10.2.0.0/16"}}}}
-		v := vpc{routes: map[string][]types.Route{}, peer: "222222222222", status: "InService"}
+		v := vpc{routes: map[string][]types.Route{}, peer: "222222222222", status: "InService", says: "InService"}
 		c.change(&v, &entry)
 		l, _ := ledgertest.New()
 		var asked []look.Look
@@ -374,7 +376,8 @@ func TestANotebookWhereNothingLedYet(t *testing.T) {
 		if _, err := l.Begin(t.Context(), entry); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := v.inspect(stateChange("111111111111", "In-A")); err != nil {
+		changed := strings.Replace(stateChange("111111111111", "In-A"), `"NotebookInstanceName"`, `"NotebookInstanceStatus":"`+v.says+`","NotebookInstanceName"`, 1)
+		if _, err := v.inspect(changed); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if len(asked) != c.asked || c.asked > 0 && !reflect.DeepEqual((asked)[0], event.Inspection{Account: "111111111111", Region: "us-east-1", PeeringID: "pcx-1", Reason: "notebook In-A"}) {

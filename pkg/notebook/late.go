@@ -13,11 +13,11 @@ import (
 )
 
 // late asks for a look at each connection of the VPC through which the table of a notebook's subnet leads nothing yet: routes are those of who calls,
-// and a notebook, which is one whether it runs or not, may be the first who does from there. tables are the VPC's, subnets its subnets.
+// and a notebook that started, even if it was stopped again meanwhile, may be the first who does from there. tables are the VPC's, subnets its subnets.
 func (i Inspector) late(ctx context.Context, at end, n Instance, tables []workflow.Table, subnets []route.Subnet) error {
 	table, _ := route.Of(tables, n.Subnet)
 	kept := slices.ContainsFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet && s.Apart })
-	if table.Apart || kept {
+	if !at.started || table.Apart || kept {
 		return nil
 	}
 	connections, err := i.Restarts.Ledger.Connections(ctx, at.network.Account, at.network.Region)
