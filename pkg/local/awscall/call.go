@@ -39,6 +39,8 @@ type Call struct {
 	UserAgent string `json:"-"`
 	// TraceID is the X-Ray root that the caller passed on.
 	TraceID string `json:"-"`
+	// Others are those that the call names beside Resource, in the same list.
+	Others []string `json:"-"`
 	// Told are the hops that a step's call writes into the ledger, as a JSON list; "" for any other.
 	Told string `json:"-"`
 }
@@ -79,7 +81,7 @@ func Parse(r *http.Request, body []byte) Call {
 		c.Resource, c.Told = row(parameters), told(body)
 		return c
 	}
-	c.Resource = telling(parameters)
+	c.Resource, c.Others = telling(parameters)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -293,12 +294,25 @@ func inParts(detail string, names map[string]string) string {
 	return strings.Join(parts, "; ")
 }
 
+// first is a call about several things as one about that which comes first by its name: their ids are others in every run.
+func first(c awscall.Call, names map[string]string) awscall.Call {
+	rank := func(id string) string { // what has no name is last
+		return cmp.Or(masked(named(id, names)), "~")
+	}
+	for _, id := range c.Others {
+		if rank(id) < rank(c.Resource) {
+			c.Resource = id
+		}
+	}
+	return c
+}
+
 // inOrder lists what was read, sorted, then what was written, sorted too: a
 // function may do either with several calls at once.
 func inOrder(calls []awscall.Call, names map[string]string) []string {
 	var reads, writes []string
 	for _, c := range calls {
-		if t := named(callText(c), names); c.Reads() {
+		if t := named(callText(first(c, names)), names); c.Reads() {
 			reads = append(reads, t)
 		} else {
 			writes = append(writes, t)

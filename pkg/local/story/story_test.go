@@ -110,6 +110,17 @@ func TestPartsOfADetailAreTheSameInEveryRun(t *testing.T) {
 	}
 }
 
+// A call about several things is named after the one that comes first by its name, whichever is first in the call.
+func TestACallAboutSeveralThingsIsTheSameInEveryRun(t *testing.T) {
+	names := map[string]string{"sg-00000000000000001": "sg-b", "sg-00000000000000002": "sg-a"}
+	for _, ids := range [][]string{{"sg-00000000000000001", "sg-00000000000000003", "sg-00000000000000002"}, {"sg-00000000000000003", "sg-00000000000000002", "sg-00000000000000001"}} {
+		c := awscall.Call{Service: "ec2", Action: "DescribeSecurityGroups", Resource: ids[0], Others: ids[1:]}
+		if got := inOrder([]awscall.Call{c}, names); got[0] != "ec2:DescribeSecurityGroups sg-a" {
+			t.Errorf("%v: %q", ids, got)
+		}
+	}
+}
+
 func TestCounts(t *testing.T) {
 	r := record(t, "pcx-00000000000000001", "rtb-00000000000000001", "rtb-00000000000000002", false)
 	got := r.Counts()
