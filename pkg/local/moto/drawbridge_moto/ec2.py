@@ -208,7 +208,7 @@ def add_source_group(original, self, source_groups, vpc_id):
         over = {}
         if (pcx := _peering_between(self, own_vpc, other.vpc_id)) is not None:
             over = {"VpcPeeringConnectionId": pcx.id, "PeeringStatus": "active"}
-        elif direction != "ingress" or not any(refers(own_vpc, other.vpc_id) for refers in carriers):
+        elif direction != "revoke" and (direction != "ingress" or not any(refers(own_vpc, other.vpc_id) for refers in carriers)):
             raise InvalidSecurityGroupNotFoundError(name)
         added.append({**item, "UserId": other.owner_id, "OwnerId": other.owner_id, "VpcId": other.vpc_id, **over})
     return added
@@ -267,6 +267,22 @@ def _authorize(direction):
 
 _authorize("ingress")
 _authorize("egress")
+
+
+def _revoke(direction):
+    @replace(SecurityGroupBackend, f"revoke_security_group_{direction}")
+    def revoke(original, self, group_name_or_id, *args, **kwargs):
+        # A rule is named as it was made, also by a group of another VPC; whether it might be made now does not matter.
+        group = self.get_security_group_by_name_or_id(group_name_or_id, None)
+        self._authorizing = (group.vpc_id, "revoke") if group is not None else None
+        try:
+            return original(self, group_name_or_id, *args, **kwargs)
+        finally:
+            self._authorizing = None
+
+
+_revoke("ingress")
+_revoke("egress")
 
 
 # --- network ACLs --------------------------------------------------------------------------------------------------------

@@ -223,6 +223,8 @@ class SecurityGroups(Case):
         rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [mine]}])["SecurityGroupRules"]
         (rule,) = [one for one in rules if not one["IsEgress"]]
         self.assertEqual(("notebooks", theirs), (rule["Description"], rule["ReferencedGroupInfo"]["GroupId"]))
+        ec2.revoke_security_group_ingress(GroupId=mine, IpPermissions=[permission])
+        self.assertEqual([], ec2.describe_security_groups(GroupIds=[mine])["SecurityGroups"][0]["IpPermissions"])
 
     def test_a_reference_to_a_peer_stays_when_the_peering_goes(self):
         # "the security group rule isn't automatically removed": it is stale, and is revoked by its id like any other.
