@@ -117,7 +117,7 @@ deploy: package node_modules/ready ## deploy the hub, then the members (docs/dep
 .PHONY: golden
 golden: build .venv/ready node_modules/ready ## rewrite the golden files; read their diff before you commit
 	@$(GO) test ./infra -update
-	@$(GO) test ./pkg/board ./pkg/why -update
+	@$(GO) test ./pkg/board ./pkg/why ./pkg/history ./pkg/who ./pkg/deed ./pkg/doctor ./pkg/report ./pkg/plan -update
 	@$(GO) test ./pkg/picture -run 'Document|Drawing' -update
 	@$(GO) test ./cmd/drawbridge -run Help -update
 	@$(GO) test -count=1 ./pkg/local/stories -update
