@@ -18,8 +18,9 @@ type benchCommand struct {
 	WaitScale float64 `help:"Fraction of its time that a wait takes." default:"0.001" placeholder:"FRACTION"`
 }
 
-// maxZip is what a function's package may weigh.
-const maxZip = 6 << 20
+// maxZip is what a function's package may weigh: 6.5 MB. Of the largest, the inspections, the SDK's tables of SageMaker and SSM, which name every shape of those
+// services, are the largest part; none of our own packages is.
+const maxZip = 13 << 19
 
 // Run implements the command.
 func (c benchCommand) Run(ctx context.Context, env environment) error {
@@ -71,7 +72,7 @@ func sizes(dir string) error {
 	if len(paths) == 0 {
 		return fmt.Errorf("the packages for Lambda are missing (%s): run `make package`", dir)
 	}
-	fmt.Println("Zipped functions (arm64)                              MB   at most 6")
+	fmt.Println("Zipped functions (arm64)                              MB   at most 6.5")
 	tooBig := 0
 	for _, p := range paths {
 		n, err := zipped(p)
@@ -85,7 +86,7 @@ func sizes(dir string) error {
 		fmt.Printf("  %-46s %7.2f   %s\n", filepath.Base(filepath.Dir(p)), float64(n)/(1<<20), mark)
 	}
 	if tooBig > 0 {
-		return fmt.Errorf("%d functions weigh more than 6 MB", tooBig)
+		return fmt.Errorf("%d functions weigh more than 6.5 MB", tooBig)
 	}
 	return nil
 }
