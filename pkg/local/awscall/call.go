@@ -39,8 +39,8 @@ type Call struct {
 	UserAgent string `json:"-"`
 	// TraceID is the X-Ray root that the caller passed on.
 	TraceID string `json:"-"`
-	// Others are those that the call names beside Resource, in the same list.
-	Others []string `json:"-"`
+	// Others are those that the call names beside Resource, in the same list, with blanks between them.
+	Others string `json:"-"`
 	// Told are the hops that a step's call writes into the ledger, as a JSON list; "" for any other.
 	Told string `json:"-"`
 }

@@ -35,7 +35,7 @@ func compile(patterns ...string) []*regexp.Regexp {
 }
 
 // telling picks the value that tells most about the call and, if it is the first of a list, the others of that.
-func telling(parameters []parameter) (value string, others []string) {
+func telling(parameters []parameter) (value, others string) {
 	for _, t := range tells {
 		for _, p := range parameters {
 			if t.MatchString(p.name) {
@@ -48,11 +48,11 @@ func telling(parameters []parameter) (value string, others []string) {
 			return p.value, beside(parameters, p)
 		}
 	}
-	return "", nil
+	return "", ""
 }
 
 // beside returns the other values of the list that a parameter is the first of, such as GroupId.1, or Filter.2.Value.1.
-func beside(parameters []parameter, first parameter) []string {
+func beside(parameters []parameter, first parameter) string {
 	list, ok := strings.CutSuffix(first.name, ".1")
 	var out []string
 	for _, p := range parameters {
@@ -60,7 +60,7 @@ func beside(parameters []parameter, first parameter) []string {
 			out = append(out, p.value)
 		}
 	}
-	return out
+	return strings.Join(out, " ")
 }
 
 func cutLast(name string) (before, after string, found bool) {

@@ -299,7 +299,7 @@ func first(c awscall.Call, names map[string]string) awscall.Call {
 	rank := func(id string) string { // what has no name is last
 		return cmp.Or(masked(named(id, names)), "~")
 	}
-	for _, id := range c.Others {
+	for _, id := range strings.Fields(c.Others) {
 		if rank(id) < rank(c.Resource) {
 			c.Resource = id
 		}

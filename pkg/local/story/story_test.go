@@ -114,7 +114,7 @@ func TestPartsOfADetailAreTheSameInEveryRun(t *testing.T) {
 func TestACallAboutSeveralThingsIsTheSameInEveryRun(t *testing.T) {
 	names := map[string]string{"sg-00000000000000001": "sg-b", "sg-00000000000000002": "sg-a"}
 	for _, ids := range [][]string{{"sg-00000000000000001", "sg-00000000000000003", "sg-00000000000000002"}, {"sg-00000000000000003", "sg-00000000000000002", "sg-00000000000000001"}} {
-		c := awscall.Call{Service: "ec2", Action: "DescribeSecurityGroups", Resource: ids[0], Others: ids[1:]}
+		c := awscall.Call{Service: "ec2", Action: "DescribeSecurityGroups", Resource: ids[0], Others: strings.Join(ids[1:], " ")}
 		if got := inOrder([]awscall.Call{c}, names); got[0] != "ec2:DescribeSecurityGroups sg-a" {
 			t.Errorf("%v: %q", ids, got)
 		}
