@@ -69,6 +69,7 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 	@DRAWBRIDGE_TERRAFORM=crosscheck $(GO) test ./infra/...
 	@echo "test 4/5: the demo, which leaves the on-start script for the network proof"
 	@sh pkg/lifecycle/netproof/install.sh
+	@sh pkg/picture/install.sh
 	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }
 	@echo "test 5/5: packages, stories on the local engine, the network proof"
 	@$(GO) test -timeout 45m -run '$(ROUGH)' ./pkg/local/stories & rough=$$!; \
@@ -116,7 +117,8 @@ deploy: package node_modules/ready ## deploy the hub, then the members (docs/dep
 .PHONY: golden
 golden: build .venv/ready node_modules/ready ## rewrite the golden files; read their diff before you commit
 	@$(GO) test ./infra -update
-	@$(GO) test ./pkg/board ./pkg/why -update
+	@$(GO) test ./pkg/board ./pkg/why ./pkg/history ./pkg/who ./pkg/deed ./pkg/doctor ./pkg/report ./pkg/plan -update
+	@$(GO) test ./pkg/picture -run 'Document|Drawing' -update
 	@$(GO) test ./cmd/drawbridge -run Help -update
 	@$(GO) test -count=1 ./pkg/local/stories -update
 
@@ -142,6 +144,6 @@ need-go:
 
 node_modules/ready: package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer from https://nodejs.org" >&2; exit 1; }
-	@echo "setting up node_modules (CDK CLI and Node.js 22 for jsii)"
+	@echo "setting up node_modules (CDK CLI, Node.js 22 for jsii, axe-core)"
 	@npm ci --silent --no-audit --no-fund
 	@touch $@

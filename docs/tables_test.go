@@ -10,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/infra/rights"
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
+	"github.com/drawbridge-cloud/drawbridge/pkg/doctor"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -41,6 +42,10 @@ func holdTable(t *testing.T, file, mark, want string) {
 
 func TestRightsAreThoseOfTheCode(t *testing.T) {
 	holdTable(t, "rights.md", "rights", rights.Table())
+}
+
+func TestTheDoctorsListIsThatOfTheCode(t *testing.T) {
+	holdTable(t, "deploy.md", "doctor", doctor.List())
 }
 
 // docs/tags.md has a row for each key on each kind of thing, with every word that it may be, and one for each tag that a role may write, and no other.

@@ -24,7 +24,7 @@ import (
 //	                                            ├ released ─→ ConcludeDetachment → ChooseAttachmentEnd → Released
 //	                                            ├ ask ──────→ AskAttachment → AwaitingApproval
 //	                                            ├ refuse ───→ RefuseAttachment → Refused
-//	                                            ├ rejected ─→ Rejected
+//	                                            ├ rejected ─→ ConcludeDetachment → ChooseAttachmentEnd → Rejected
 //	                                            ├ announce ─→ Announced
 //	                                            └ nothing ──→ Nothing
 func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
@@ -63,6 +63,7 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	conclude := h.task(scope, "ConcludeDetachment", ended, result{output: "$.Payload"})
 	conclude.Next(choose(scope, "ChooseAttachmentEnd", "$.result", []answer{
 		{"Removed", succeed(scope, "Removed", "The VPC is detached, or an owner took the attachment back; what was added for it is gone, or goes by executions of their own.")},
+		{"Rejected", succeed(scope, "Rejected", "The gateway's owner rejected the attachment; its status is gone, and its pairs are looked at by executions of their own.")},
 		{"Released", succeed(scope, "Released", "An owner took the attachment out of Drawbridge's hands; its pairs go out of them by executions of their own.")},
 	}))
 	choice := choose(scope, "ChooseAttachmentAnswer", "$.answer", []answer{
@@ -77,7 +78,7 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 		{"released", conclude},
 		{"ask", last("AskAttachment", told(), "AwaitingApproval", "The gateway's owner decides by the tag drawbridge:approval.")},
 		{"refuse", last("RefuseAttachment", told(), "Refused", "The policy does not allow it; the output says which and why.")},
-		{"rejected", succeed(scope, "Rejected", "The gateway's owner rejected the attachment.")},
+		{"rejected", conclude},
 		{"announce", succeed(scope, "Announced", "Each attachment that the event concerns is looked at by an execution of its own.")},
 		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
 	})

@@ -53,7 +53,7 @@ func (h *hub) dashboard() {
 		Widgets: &[]*[]awscloudwatch.IWidget{
 			{
 				graph("Requests and what became of them", false, "a period",
-					own(workflow.Requests, "Sum", "requests", nil), own(workflow.Connections, "Sum", "connected", nil),
+					own(workflow.Requests, "Sum", "requests", nil), own(workflow.Connections, "Sum", "connected", nil), own(workflow.PartConnections, "Sum", "partly connected", nil),
 					own(workflow.ApprovalsNeeded, "Sum", "approval needed", nil), own(workflow.Refusals, "Sum", "refused", nil),
 					own(workflow.Removals, "Sum", "removed", nil),
 					own(workflow.StuckApprovals, "Sum", "stuck", nil), own(workflow.ExpiredRequests, "Sum", "expired", nil)),

@@ -16,34 +16,13 @@ import (
 // trimmed follows.
 func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, restore sfn.TaskStateBase, ends ...end) sfn.IChainable {
 	closing := h.task(scope, "CloseFirewall",
-		data{"connection": at("$.connection"), "side": at("$.side")},
-		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.closed"})
-	removing := h.task(scope, "RemoveRoutes",
-		data{"connection": at("$.connection"), "side": at("$.side")},
-		result{selector: data{
-			"account": at("$.Payload.account"), "vpc": at("$.Payload.vpc"), "hops": at("$.Payload.hops"),
-		}, path: "$.removed"})
-	sides := each(scope, "DisconnectBothSides", "$.sides", "$.disconnected",
-		data{"connection": at("$.connection"), "side": at("$$.Map.Item.Value")},
-		&sfn.MapProps{},
-		closing.Next(removing))
+		data{"connection": at("$.connection"), "answer": at("$.answer"), "row": at("$.row")},
+		result{path: "-"})
+	sides := each(scope, "DisconnectBothSides", "$.sides", "-", numbered(), &sfn.MapProps{}, closing.Next(h.row(scope, "RemoveRoutes")))
+	// One after the other, as notebooks may share a lifecycle configuration.
+	notebooks := each(scope, "WithdrawFromNotebooks", "$.notebooks", "-", numbered(), &sfn.MapProps{MaxConcurrency: jsii.Number(1)}, h.row(scope, "WithdrawRoutes"))
 
-	// The items are the numbers of the ledger's rows that name the notebooks; one after the other, as notebooks may share a lifecycle configuration.
-	notebooks := each(scope, "WithdrawFromNotebooks", "$.notebooks", "$.withdrawn",
-		data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "row": at("$$.Map.Item.Value")},
-		&sfn.MapProps{MaxConcurrency: jsii.Number(1)},
-		h.task(scope, "WithdrawRoutes",
-			data{"connection": at("$.connection"), "disconnected": at("$.disconnected"), "row": at("$.row")},
-			result{output: "$.Payload"}))
-
-	told := data{
-		"result": at("$.result"), "reason": at("$.reason"), "said": at("$.said"), "connection": at("$.connection"), "tagged": at("$.tagged"),
-		"absent": at("$.absent"), "ended": at("$.ended"), "disconnected": at("$.disconnected"), "withdrawn": at("$.withdrawn"),
-	}
-	told["dns"] = data{"hops": []any{}}
-	if restore != nil {
-		told["dns"] = at("$.dns")
-	}
+	told := data{"result": at("$.result"), "reason": at("$.reason"), "said": at("$.said"), "connection": at("$.connection"), "tagged": at("$.tagged"), "ended": at("$.ended")}
 	conclude := h.task(scope, "ConcludeRemoval", told, result{output: "$.Payload"})
 	var over sfn.IChainable = conclude
 	if restore != nil {

@@ -38,7 +38,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	nothing := succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")
 
 	inspect := h.task(scope, "InspectPeering",
-		data{"event": at("$.event"), "known": at("$.known")},
+		data{"event": at("$.event"), "looked": at("$.looked")},
 		result{output: "$.Payload"})
 
 	wait := sfn.NewWait(scope, jsii.String("WaitForPeering"), &sfn.WaitProps{
@@ -53,9 +53,9 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	accept.Next(inspect) // within one Region it is often active by the time it is looked at
 
 	conclusion := data{
-		"connection": at("$.connection"), "known": at("$.known"), "members": at("$.members"),
+		"connection": at("$.connection"), "members": at("$.members"),
 		"reason": at("$.reason"), "said": at("$.said"), "request": at("$.request"), "decision": at("$.decision"), "reject": at("$.reject"),
-		"told": at("$.told"), "reminded": at("$.reminded"), "expires": at("$.expires"), "sides": at("$.sides"),
+		"told": at("$.told"), "reminded": at("$.reminded"), "expires": at("$.expires"),
 	}
 	ask := h.task(scope, "AskApproval",
 		conclusion,
@@ -68,22 +68,22 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	refuse.Next(refused)
 
 	dns := h.task(scope, "AllowDnsResolution",
-		data{"connection": at("$.connection"), "sides": at("$.sides")},
-		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
+		data{"connection": at("$.connection"), "answer": at("$.answer")},
+		result{path: "-"})
 
 	again := h.task(scope, "AskAgain",
-		data{"connection": at("$.connection"), "waits": at("$.waits")},
+		data{"connection": at("$.connection")},
 		result{path: "-"})
 	again.Next(dns)
 
-	route := h.connect(scope, inspect, data{"dns": at("$.dns"), "waits": at("$.waits")})
+	route := h.connect(scope, inspect)
 	dns.Next(route)
 	// Not active after all the retries: deleted meanwhile, and what was known of it is no more.
 	dns.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})
 
 	lookAgain := sfn.NewPass(scope, jsii.String("LookAgain"), &sfn.PassProps{
-		Comment:    jsii.String("What was read of the networks may be old by now; the policy stays."),
-		Parameters: &map[string]any{"event": at("$.event"), "known": map[string]any{"policy": at("$.known.policy"), "trimmed": true}},
+		Comment:    jsii.String("What was read of the networks may be old by now."),
+		Parameters: &map[string]any{"event": at("$.event"), "looked": map[string]any{"trimmed": true}},
 	})
 	lookAgain.Next(inspect)
 
@@ -93,8 +93,8 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	report.Next(lookAgain)
 
 	restore := h.task(scope, "RestoreDnsResolution",
-		data{"connection": at("$.connection"), "sides": at("$.sides")},
-		result{selector: data{"hops": at("$.Payload.hops")}, path: "$.dns"})
+		data{"connection": at("$.connection"), "answer": at("$.answer")},
+		result{path: "-"})
 	disconnect := h.disconnect(scope, lookAgain, restore,
 		end{"Removed", "The peering was deleted, or is not allowed any more; what Drawbridge added for it is gone."},
 		end{"Rejected", "The accepter rejected the request."},
@@ -109,7 +109,7 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	receive := sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
 		Comment:    jsii.String("The event is kept as it came; nothing is known yet."),
-		Parameters: &map[string]any{"event": at("$"), "known": map[string]any{}},
+		Parameters: &map[string]any{"event": at("$"), "looked": map[string]any{}},
 	})
 	return receive.Next(inspect).Next(choice)
 }
@@ -117,15 +117,18 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 // unreadable returns the step that says that something of a connection cannot be read now. It always fails: see [hub.hold].
 func (h *hub) unreadable(scope constructs.Construct) sfn.IChainable {
 	return h.task(scope, "ReportUnreadable",
-		data{"connection": at("$.connection"), "sides": at("$.sides"), "reason": at("$.reason"), "said": at("$.said")},
+		data{"connection": at("$.connection"), "reason": at("$.reason"), "said": at("$.said")},
 		result{path: "-"})
 }
 
 // each returns an inline Map that does step for every item at a path and puts the answers, in the items' order, at
-// another.
+// another; "-" forgets them.
 func each(scope constructs.Construct, id, items, answers string, item data, props *sfn.MapProps, step sfn.IChainable) sfn.Map {
 	props.ItemsPath = jsii.String(items)
 	props.ResultPath = jsii.String(answers)
+	if answers == "-" {
+		props.ResultPath = sfn.JsonPath_DISCARD()
+	}
 	props.ItemSelector = (*map[string]any)(&item)
 	m := sfn.NewMap(scope, jsii.String(id), props)
 	m.ItemProcessor(step, &sfn.ProcessorConfig{Mode: sfn.ProcessorMode_INLINE})

@@ -83,6 +83,11 @@ var (
 var clients = grant{actions: []string{"sagemaker:DescribeDomain", "sagemaker:DescribeNotebookInstance", "sagemaker:DescribeUserProfile"},
 	resources: []string{arn("sagemaker", "domain/*"), notebooks, arn("sagemaker", "user-profile/*")}}
 
+// listClients are the lists of what calls databases; they know no resource.
+var listClients = []string{
+	"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "lambda:ListFunctions", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
+}
+
 // only lets through tags with these keys and no others. drawbridge:approval must never be one of them: that tag is how
 // people decide, so Drawbridge must not be able to decide for them. ForAllValues holds for no keys at all, and EC2's
 // DeleteTags without keys deletes every tag, so there must be some: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html

@@ -109,7 +109,8 @@ var attachmentSteps = map[string]step{
 		keepsLedger: true,
 		notifies:    true,
 		announces:   true,
-		member:      []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}, attachmentStatus},
+		member: []grant{{actions: []string{"ec2:DescribeTransitGatewayAttachments"}}, attachmentStatus,
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{attachments}, when: only("drawbridge:pairs", "drawbridge:reason", "drawbridge:status")}},
 	},
 	"AskAttachment": {
 		notifies:    true,

@@ -10,8 +10,8 @@ var peeringSteps = map[string]step{
 		keepsLedger: true,
 		leases:      "peering",
 		brakes:      true,
-		member: append(databases("ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances"),
-			grant{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}}),
+		member: append(databases(append([]string{"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs"}, listClients...)...),
+			clients, grant{actions: []string{"sagemaker:ListTags"}, resources: []string{notebooks}}),
 	},
 	"AcceptPeering": {
 		member: []grant{{actions: []string{"ec2:AcceptVpcPeeringConnection"},
@@ -65,11 +65,8 @@ var peeringSteps = map[string]step{
 	"OpenFirewall": {
 		keepsLedger: true,
 		member: []grant{
-			{actions: []string{
-				"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "lambda:ListFunctions",
-				"sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
-			}},
-			clients,
+			// Interfaces say what else has the group that would be opened.
+			{actions: []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}},
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},
@@ -90,7 +87,7 @@ var peeringSteps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
 			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
 		},
 	},
@@ -125,7 +122,7 @@ var peeringSteps = map[string]step{
 				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
 			}, resources: []string{lifecycles}},
 			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
-			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:status")},
+			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
 		},
 	},
 	"ConcludeRemoval": {
@@ -142,11 +139,14 @@ var peeringSteps = map[string]step{
 		announces:   true,
 		keepsLedger: true,
 		member: []grant{
-			{actions: []string{
-				"ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections",
-				"lambda:ListFunctions", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
+			{actions: []string{ // both VPCs and what carries the connection, into the model
+				"ec2:DescribeDhcpOptions", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayVpcAttachments",
+				"ec2:DescribeVpcPeeringConnections",
 			}},
-			clients,
+			{actions: []string{"ec2:DescribeVpcAttribute"}, resources: []string{vpcs}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
 			status,
 			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
 		},

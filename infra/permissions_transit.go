@@ -10,14 +10,12 @@ var transitSteps = map[string]step{
 		keeps:       true,
 		keepsLedger: true,
 		leases:      "transit",
-		member: append(databases(
+		member: append(databases(append([]string{
 			"ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments",
-			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
-			"lambda:ListFunctions", "sagemaker:ListNotebookInstances",
-		),
+			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
+		}, listClients...)...),
 			grant{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
-			grant{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
-				resources: []string{notebooks}},
+			clients, grant{actions: []string{"sagemaker:ListTags"}, resources: []string{notebooks}},
 		),
 	},
 	"RefuseTransit": {

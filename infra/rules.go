@@ -148,12 +148,12 @@ var kinds = []kind{
 	},
 	{
 		name:  "ec2-tags",
-		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a subnet, a security group, a peering, a transit gateway or an attachment.",
+		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a subnet, a route table, a security group, a peering, a transit gateway or an attachment.",
 		pattern: callPattern(ec2, map[string]any{
 			"eventName": named(ec2, tag.Sets, tag.Removes),
 			"requestParameters": map[string]any{
 				"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{
-					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}, map[string]any{"prefix": "subnet-"}, map[string]any{"prefix": "sg-"}}}},
+					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}, map[string]any{"prefix": "subnet-"}, map[string]any{"prefix": "rtb-"}, map[string]any{"prefix": "sg-"}}}},
 				// Whoever removes all tags names none.
 				"tagSet": map[string]any{"items": map[string]any{"key": slices.Concat(wishes(ec2...), spoken, []any{map[string]any{"exists": false}})}},
 			},

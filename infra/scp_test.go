@@ -30,7 +30,7 @@ var tagging = map[string]struct {
 var exemplars = map[tag.Kind]string{
 	tag.VPC: "ec2:us-east-1:111111111111:vpc/vpc-1", tag.Peering: "ec2:us-east-1:111111111111:vpc-peering-connection/pcx-1",
 	tag.Gateway: "ec2:us-east-1:111111111111:transit-gateway/tgw-1", tag.Attachment: "ec2:us-east-1:111111111111:transit-gateway-attachment/tgw-attach-1",
-	tag.Subnet: "ec2:us-east-1:111111111111:subnet/subnet-1", tag.Group: "ec2:us-east-1:111111111111:security-group/sg-1",
+	tag.Subnet: "ec2:us-east-1:111111111111:subnet/subnet-1", tag.RouteTable: "ec2:us-east-1:111111111111:route-table/rtb-1", tag.Group: "ec2:us-east-1:111111111111:security-group/sg-1",
 	tag.DBProxy: "rds:us-east-1:111111111111:db-proxy:prx-a", tag.DBInstance: "rds:us-east-1:111111111111:db:a", tag.DBCluster: "rds:us-east-1:111111111111:cluster:a",
 	tag.RedshiftCluster: "redshift:us-east-1:111111111111:cluster:a", tag.Workgroup: "redshift-serverless:us-east-1:111111111111:workgroup/a",
 	tag.Role: "iam::111111111111:role/a", tag.Notebook: "sagemaker:us-east-1:111111111111:notebook-instance/a",

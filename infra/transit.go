@@ -33,10 +33,10 @@ func (h *hub) transit(scope constructs.Construct) sfn.IChainable {
 	})
 	wait.Next(inspect)
 
-	connect := h.connect(scope, inspect, data{"dns": data{"hops": []string{}}, "waits": at("$.waits")})
+	connect := h.connect(scope, inspect)
 
 	extend := h.task(scope, "AskAgain",
-		data{"connection": at("$.connection"), "waits": at("$.waits")},
+		data{"connection": at("$.connection")},
 		result{path: "-"})
 	extend.Next(connect)
 

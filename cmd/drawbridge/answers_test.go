@@ -20,8 +20,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/doctor"
+	"github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/report"
+	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 	"github.com/drawbridge-cloud/drawbridge/pkg/why"
 )
 
@@ -55,7 +59,7 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "why"} {
+	for _, name := range []string{"", "status", "history", "who", "why", "map", "plan", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply", "doctor", "report", "completion", "man"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)
@@ -71,7 +75,7 @@ func TestHelp(t *testing.T) {
 		if name == "" {
 			name = "drawbridge"
 		}
-		answertest.Golden(t, "testdata/help/"+name+".txt", []byte(stdout))
+		answertest.Golden(t, "testdata/help/"+strings.ReplaceAll(name, " ", "-")+".txt", []byte(stdout))
 	}
 }
 
@@ -126,11 +130,41 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 	if entry.Line.Items == 0 || len(entry.Items) != entry.Line.Items || entry.Hub.Table != "drawbridge-ledger" {
 		t.Errorf("the entry is %+v", entry)
 	}
+	well := answered[doctor.Report](t, 2, "doctor", "--account", scenario.Alpha+"=any", at) // nobody has subscribed, and the engine has no trail of its own
+	for _, code := range []string{"stack", "bus", "rules", "roles", "machines", "mode", "policy", "dead-letters", "member-roles", "member-rules"} {
+		if n := slices.IndexFunc(well.Findings, func(f doctor.Finding) bool { return f.Code == code }); n < 0 || well.Findings[n].Answer != doctor.Yes {
+			t.Errorf("the doctor says of %s: %+v", code, well.Findings)
+		}
+	}
 	whole := answered[board.Board](t, 0, "status", at)
 	if whole.Standing != 1 || len(whole.Entries) != 1 || whole.Entries[0].ID != world.Connection || whole.Mode.Mode != "full" || whole.Hub.Account != local.HubAccount {
 		t.Errorf("the board is %+v", whole)
 	}
 	answered[struct{}](t, 0, "status", world.Connection, at)
+
+	told := answered[history.History](t, 0, "history", world.Connection, at)
+	for _, want := range []history.Event{{Hand: history.Owner, What: "asked"}, {Hand: history.Drawbridge, What: "added"}, {Hand: history.Drawbridge, What: "execution"}} {
+		if !slices.ContainsFunc(told.Events, func(e history.Event) bool { return e.Hand == want.Hand && e.What == want.What && !e.At.IsZero() }) {
+			t.Errorf("the history has no %s: %+v", want.What, told.Events)
+		}
+	}
+	answered[history.History](t, 2, "history", "pcx-0000000000000000f", at)
+
+	reached := answered[who.Who](t, 0, "who", scenario.Beta+"/sales", at)
+	n := slices.IndexFunc(reached.Roads, func(r who.Road) bool { return r.Over == world.Connection && r.Account == scenario.Alpha })
+	if n < 0 || len(reached.Roads[n].Ends) == 0 || len(reached.Roads[n].From) == 0 || reached.Roads[n].Asked == "" || reached.Database.VPC != world.ProducerNetwork.VPC {
+		t.Errorf("who reaches sales: %+v", reached)
+	}
+
+	account := answered[report.Report](t, 0, "report", "--since", "1d", at)
+	if len(account.Rows) != 1 || account.Rows[0].ID != world.Connection || account.Rows[0].Policy == "" || account.Rows[0].Asked == "" || account.Rows[0].Whole != account.Rows[0].Paths {
+		t.Errorf("the report is %+v", account)
+	}
+	for format, begins := range map[string]string{"csv": "to account,", "html": "<!doctype html>"} {
+		if stdout, stderr, exit := ran(t, "report", "-o", format, at); exit != 0 || stderr != "" || !strings.HasPrefix(stdout, begins) || !strings.Contains(stdout, world.Connection) {
+			t.Errorf("as %s it exits with %d, says %q and prints %q", format, exit, stderr, stdout)
+		}
+	}
 
 	// The script has its host route from the notebook's next start; all else holds.
 	running := answered[why.Answer](t, 2, "why", from, "sales", at)

@@ -18,8 +18,9 @@ type benchCommand struct {
 	WaitScale float64 `help:"Fraction of its time that a wait takes." default:"0.001" placeholder:"FRACTION"`
 }
 
-// maxZip is what a function's package may weigh.
-const maxZip = 6 << 20
+// maxZip is what a function's package may weigh: 6.5 MB. Of the largest, the inspections, the SDK's tables of SageMaker and SSM, which name every shape of those
+// services, are the largest part; none of our own packages is.
+const maxZip = 13 << 19
 
 // Run implements the command.
 func (c benchCommand) Run(ctx context.Context, env environment) error {
@@ -32,8 +33,8 @@ func (c benchCommand) Run(ctx context.Context, env environment) error {
 		fmt.Printf("  %-46s %7d %7d   %7s\n", what, cold, warm, limit)
 	}
 	row("AWS calls", r.Cold.Calls, r.Warm.Calls, "")
-	row("calls in members, no AssumeRole, no polls", r.Cold.Members, r.Warm.Members, "39")
-	row("calls in the hub, most of them to the ledger", r.Cold.Hub, r.Warm.Hub, "92")
+	row("calls in members, no AssumeRole, no polls", r.Cold.Members, r.Warm.Members, "43")
+	row("calls in the hub, most of them to the ledger", r.Cold.Hub, r.Warm.Hub, "100")
 	row("state transitions", r.Cold.Transitions, r.Warm.Transitions, "24")
 	row("invocations", r.Cold.Invocations, r.Warm.Invocations, "")
 	row("cold starts", r.Cold.ColdStarts, r.Warm.ColdStarts, "")
@@ -71,7 +72,7 @@ func sizes(dir string) error {
 	if len(paths) == 0 {
 		return fmt.Errorf("the packages for Lambda are missing (%s): run `make package`", dir)
 	}
-	fmt.Println("Zipped functions (arm64)                              MB   at most 6")
+	fmt.Println("Zipped functions (arm64)                              MB   at most 6.5")
 	tooBig := 0
 	for _, p := range paths {
 		n, err := zipped(p)
@@ -85,7 +86,7 @@ func sizes(dir string) error {
 		fmt.Printf("  %-46s %7.2f   %s\n", filepath.Base(filepath.Dir(p)), float64(n)/(1<<20), mark)
 	}
 	if tooBig > 0 {
-		return fmt.Errorf("%d functions weigh more than 6 MB", tooBig)
+		return fmt.Errorf("%d functions weigh more than 6.5 MB", tooBig)
 	}
 	return nil
 }

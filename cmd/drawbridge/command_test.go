@@ -63,6 +63,17 @@ func drawbridge(t *testing.T, args ...string) *exec.Cmd {
 // serving starts drawbridge local and returns it with its address.
 func serving(t *testing.T, args ...string) (*exec.Cmd, string) {
 	t.Helper()
+	cmd, line := ready(t, args...)
+	m := regexp.MustCompile(`^ready (http://127\.0\.0\.1:\d+) `).FindStringSubmatch(line)
+	if m == nil {
+		t.Fatalf("the first line is %q", line)
+	}
+	return cmd, m[1]
+}
+
+// ready starts drawbridge local and returns it with the line by which it says so.
+func ready(t *testing.T, args ...string) (*exec.Cmd, string) {
+	t.Helper()
 	cmd := drawbridge(t, append([]string{"local", "--listen", "127.0.0.1:0", "--wait-scale", "0.01"}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -84,16 +95,13 @@ func serving(t *testing.T, args ...string) (*exec.Cmd, string) {
 	if !lines.Scan() {
 		t.Fatalf("it ended without being ready: %s", stderr.String())
 	}
-	m := regexp.MustCompile(`^ready (http://127\.0\.0\.1:\d+) `).FindStringSubmatch(lines.Text())
-	if m == nil {
-		t.Fatalf("the first line is %q", lines.Text())
-	}
+	first := lines.Text()
 	t.Cleanup(func() {
 		for lines.Scan() {
 			t.Errorf("a further line on stdout: %q", lines.Text())
 		}
 	})
-	return cmd, m[1]
+	return cmd, first
 }
 
 // client runs the Python client and returns what it prints.
@@ -239,10 +247,10 @@ func TestKilledEngineLeavesNoProcess(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	report := played(t, "s1", "Connected")
+	report := played(t, "s1", "Connected", "With that, every hop holds.")
 	members := slices.DeleteFunc(slices.Clone(report.Calls), func(c awscall.Call) bool { return c.Account == local.HubAccount })
-	if n := story.Work(members); n == 0 || n > 39 {
-		t.Errorf("%d calls in members without AssumeRole and polls, want at most 39", n)
+	if n := story.Work(members); n == 0 || n > 43 {
+		t.Errorf("%d calls in members without AssumeRole and polls, want at most 43", n)
 	}
 	if report.Transitions == 0 || report.Transitions > 26 {
 		t.Errorf("%d transitions, want at most 26", report.Transitions)
@@ -250,7 +258,7 @@ func TestDemo(t *testing.T) {
 }
 
 // played plays the demo of a scenario, holds what it prints to its form, and returns its report: the result, and every hop
-// holds. The last line that it prints must hold each of the words.
+// holds. The last words that it prints before its picture must hold each of the words.
 func played(t *testing.T, scene, result string, last ...string) story.Report {
 	t.Helper()
 	engineNeeded(t)
@@ -284,7 +292,10 @@ func played(t *testing.T, scene, result string, last ...string) story.Report {
 	if report.Invocations == 0 || report.ColdStarts == 0 || report.WallMS == 0 {
 		t.Errorf("a number is missing: %+v", report)
 	}
-	end := strings.TrimSpace(stdout.String())
+	end, page, drawn := strings.Cut(strings.TrimSpace(stdout.String()), "\n\nPicture: ")
+	if html, err := os.ReadFile(page); !drawn || err != nil || !bytes.Contains(html, []byte("What connects")) {
+		t.Errorf("it does not end with its picture: %q, %v", page, err)
+	}
 	end = strings.Join(strings.Fields(end[strings.LastIndex(end, "\n\n")+1:]), " ")
 	for _, words := range last {
 		if !strings.Contains(end, words) {

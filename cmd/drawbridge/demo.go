@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,10 +10,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle/netproof"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/why"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 type demoCommand struct {
@@ -43,17 +50,11 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	}
 	defer engine.Close()
 	p := &performance{demoCommand: c, engine: engine, root: env.root, began: began}
-	switch c.Scenario {
-	case "s2":
-		return p.runS2(ctx)
-	case "s3":
-		return p.runS3(ctx)
-	case "s4":
-		return p.runS4(ctx)
-	case "s5":
-		return p.runS5(ctx)
+	play := map[string]func(context.Context) error{"s1": p.runS1, "s2": p.runS2, "s3": p.runS3, "s4": p.runS4, "s5": p.runS5}[c.Scenario]
+	if err := play(ctx); err != nil {
+		return err
 	}
-	return p.runS1(ctx)
+	return p.picture(ctx)
 }
 
 // A performance is a demo that is being played.
@@ -93,7 +94,40 @@ func (p *performance) runS1(ctx context.Context) error {
 	if err := p.conclude(end, "Connected", verdict); err != nil {
 		return err
 	}
-	return prove(ctx, world, netproof.Peered, p.out("on-start.sh"))
+	if err := prove(ctx, world, netproof.Peered, p.out("on-start.sh")); err != nil {
+		return err
+	}
+	return p.why(ctx, scenario.Alpha+"/research", scenario.Beta+"/sales")
+}
+
+// why judges a path as drawbridge why does, and prints the answer.
+func (p *performance) why(ctx context.Context, from, to string) error {
+	d := door{reach: reach{access: access{Local: localAddress(p.engine.URL())}}, ctx: ctx, home: event.Place{Account: local.HubAccount, Region: p.engine.Region()}, open: map[event.Place]aws.Config{}}
+	finder := why.Finder{Enter: d.enter, Home: d.home}
+	q, _, err := finder.Find(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	fmt.Println()
+	say("drawbridge why %s %s, while the notebook still runs as it was started:\n", from, to)
+	return show(why.Judge(q), answer.Table)
+}
+
+// picture draws what the demo leaves.
+func (p *performance) picture(ctx context.Context) error {
+	h, err := hubFlags{}.in(ctx, p.engine.Config(local.HubAccount, p.engine.Region()))
+	if err != nil {
+		return err
+	}
+	m, err := h.pictured()(ctx)
+	if err != nil {
+		return err
+	}
+	if err := drawInto(m, "html", p.out("map.html")); err != nil {
+		return err
+	}
+	fmt.Printf("\nPicture: %s\n", p.out("map.html"))
+	return nil
 }
 
 // tell writes what happens to the terminal.
@@ -156,6 +190,7 @@ func (p *performance) conclude(end story.End, want string, verdict []story.Hop) 
 	fmt.Println("\nRead back from the accounts, hop by hop:")
 	hops(verdict)
 	fmt.Println()
+	paths(end.Output)
 	say("%s after %d ms: %d AWS calls (%d without AssumeRole and polls), %d state transitions, %d invocations, %d cold starts. In all %.1f s.",
 		r.Result, r.WallMS, len(r.Calls), story.Work(r.Calls), r.Transitions, r.Invocations, r.ColdStarts, time.Since(p.began).Seconds())
 	say("Report: %s", path)
@@ -210,6 +245,26 @@ func hops(verdict []story.Hop) {
 			}
 			fmt.Println(head + line)
 		}
+	}
+}
+
+// paths prints the paths of a connection as the execution that set it up judged them; nothing for one that judged none.
+func paths(output json.RawMessage) {
+	var out struct{ Verdict []workflow.Path }
+	if json.Unmarshal(output, &out) != nil {
+		return
+	}
+	for _, p := range out.Verdict {
+		if len(p.Hops) == 0 {
+			continue
+		}
+		fmt.Printf("%s %s\n", p.Hop.Hop, p.Mark())
+		var all []story.Hop
+		for _, h := range p.Hops {
+			all = append(all, story.Hop(h))
+		}
+		hops(all)
+		fmt.Println()
 	}
 }
 

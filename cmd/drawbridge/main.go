@@ -24,7 +24,32 @@ type cli struct {
 
 	Status statusCommand `cmd:"" help:"Show what stands, waits or is in the way, as the ledger has it."`
 
+	History historyCommand `cmd:"" help:"Say who did what to a connection, and when."`
+
+	Who whoCommand `cmd:"" help:"Say who can reach a database, by whose decision, and what ends it."`
+
 	Why whyCommand `cmd:"" help:"Say why something reaches a database or not, hop by hop, and what mends it."`
+
+	Map mapCommand `cmd:"" help:"Draw what connects: one HTML page, SVG, text or JSON."`
+
+	Plan planCommand `cmd:"" help:"Say what Drawbridge would do, and change nothing."`
+
+	Report reportCommand `cmd:"" help:"Say who can reach what, since when and by whose approval, for the record."`
+
+	Doctor doctorCommand `cmd:"" help:"Look at what Drawbridge needs around it, and say what mends it."`
+
+	Approve approveCommand `cmd:"" help:"Approve a request, or what came to a connection later."`
+	Reject  rejectCommand  `cmd:"" help:"Reject a request, or take back a connection that stands."`
+	Manage  manageCommand  `cmd:"" help:"Give a connection into Drawbridge's hands."`
+	Release releaseCommand `cmd:"" help:"Take a connection out of Drawbridge's hands."`
+	Revoke  revokeCommand  `cmd:"" help:"Take a database away from an account."`
+
+	Pause        pauseCommand        `cmd:"" help:"Have Drawbridge do nothing."`
+	Resume       resumeCommand       `cmd:"" help:"End a pause, or set how far Drawbridge goes."`
+	Sweep        sweepCommand        `cmd:"" help:"Have everything looked at."`
+	Redrive      redriveCommand      `cmd:"" help:"Have an execution that failed go on."`
+	ReleaseBrake releaseBrakeCommand `cmd:"" help:"Decide about what the brake stopped."`
+	Policy       policyCommand       `cmd:"" help:"Test a policy, or put it in force."`
 
 	Local localCommand `cmd:"" help:"Keep Drawbridge and the AWS it works on running on this machine."`
 	Demo  demoCommand  `cmd:"" help:"Play a scenario and check what became of it."`
@@ -33,6 +58,10 @@ type cli struct {
 	NotebookURL notebookURLCommand `cmd:"" name:"notebook-url" help:"Issue the URL of a notebook through the interface endpoint."`
 
 	Replay replayCommand `cmd:"" help:"Play events from the dead-letter queue again."`
+
+	Completion completionCommand `cmd:"" help:"Print what a shell reads to complete lines."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what may stand at the end of a line."`
+	Man        manCommand        `cmd:"" help:"Print the man page."`
 
 	ConnectSnippet snippetCommand `cmd:"" help:"Print the notebook cell that queries a Redshift cluster from Studio."`
 }
@@ -59,6 +88,7 @@ func main() {
 			return err
 		}
 		chosen.BindTo(ctx, (*context.Context)(nil))
+		chosen.Bind(parsed)
 		return chosen.Run(environment{root: root})
 	}()
 	switch {

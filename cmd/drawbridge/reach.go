@@ -19,11 +19,15 @@ import (
 
 // reach is how a command that answers a question reaches AWS, and how it prints.
 type reach struct {
+	access
+	Output string `help:"Print as ${enum}." short:"o" enum:"table,json,yaml" default:"table" placeholder:"FORMAT"`
+}
+
+// access is how a command reaches AWS.
+type access struct {
 	Profile string       `help:"Profile of your AWS configuration." placeholder:"NAME"`
 	Region  string       `help:"Region; by default that of your AWS configuration." placeholder:"REGION"`
 	Local   localAddress `help:"Ask a running drawbridge local, at its listen address (127.0.0.1:4566)." placeholder:"[HOST:PORT]"`
-
-	Output string `help:"Print as ${enum}." short:"o" enum:"table,json,yaml" default:"table" placeholder:"FORMAT"`
 }
 
 // localAddress is the address of a running engine; the flag alone means the one that it listens at by default.
@@ -49,7 +53,7 @@ func (l localAddress) url() string {
 }
 
 // base is the configuration of whoever asks. account is theirs in the engine, where anybody may be anyone.
-func (r reach) base(ctx context.Context, account string) (aws.Config, error) {
+func (r access) base(ctx context.Context, account string) (aws.Config, error) {
 	if r.Local != "" {
 		region := r.Region
 		if region == "" {
@@ -62,7 +66,7 @@ func (r reach) base(ctx context.Context, account string) (aws.Config, error) {
 
 // profile is the configuration of one profile, by the SDK's chain of credentials: environment, profile, SSO, role of the machine.
 // https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
-func (r reach) profile(ctx context.Context, name string) (aws.Config, error) {
+func (r access) profile(ctx context.Context, name string) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{config.WithRegion(r.Region)}
 	if name != "" {
 		options = append(options, config.WithSharedConfigProfile(name))
@@ -87,8 +91,10 @@ func whose(ctx context.Context, c aws.Config) (string, error) {
 }
 
 // print writes an answer to stdout, as wide as the terminal, in colour only there.
-func (r reach) print(d answer.Document) error {
-	p := answer.Printer{Out: os.Stdout, Format: r.Output, Color: terminal(os.Stdout)}
+func (r reach) print(d answer.Document) error { return show(d, r.Output) }
+
+func show(d answer.Document, format string) error {
+	p := answer.Printer{Out: os.Stdout, Format: format, Color: terminal(os.Stdout)}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		p.Width = width
 	}

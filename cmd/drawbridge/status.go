@@ -6,26 +6,18 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
-	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
 
 type statusCommand struct {
-	ID    string `arg:"" optional:"" help:"Only this entry of the ledger, with all that was added for it."`
-	Watch bool   `help:"Look again every few seconds, until you press Ctrl-C." short:"w"`
+	ID    string       `arg:"" optional:"" help:"Only this entry of the ledger, with all that was added for it."`
+	Watch bool         `help:"Look again every few seconds, until you press Ctrl-C." short:"w"`
+	Serve serveAddress `help:"Show the picture of it, live, at a loopback address (a free port), until you press Ctrl-C." placeholder:"[HOST:PORT]"`
 	hubFlags
 	reach
-}
-
-// hubFlags say which hub to read.
-type hubFlags struct {
-	Table string `help:"Table of the ledger; by default what the stack drawbridge-hub says." placeholder:"NAME"`
 }
 
 // Help is what kong shows below the options.
@@ -40,6 +32,7 @@ Examples:
   drawbridge status --profile hub
   drawbridge status pcx-0a1b2c3d4e5f60718 -o yaml
   drawbridge status -o json | jq '.entries[] | select(.state == "Refused")'
+  drawbridge status --profile hub --serve
   drawbridge status --local --watch`
 }
 
@@ -48,16 +41,15 @@ const pause = 5 * time.Second
 
 // Run implements the command.
 func (c statusCommand) Run(ctx context.Context) error {
-	hub, err := c.base(ctx, local.HubAccount)
+	h, err := c.open(ctx, c.access)
 	if err != nil {
 		return err
 	}
-	account, err := whose(ctx, hub)
-	if err != nil {
-		return err
+	if c.Serve != "" {
+		return h.serve(ctx, string(c.Serve), lookEvery)
 	}
 	for {
-		holds, err := c.once(ctx, hub, account)
+		holds, err := c.once(ctx, h)
 		if err != nil || !c.Watch {
 			if err == nil {
 				err = yes(holds)
@@ -73,15 +65,12 @@ func (c statusCommand) Run(ctx context.Context) error {
 }
 
 // once reads and prints, and says whether all is well with what was asked about.
-func (c statusCommand) once(ctx context.Context, hub aws.Config, account string) (bool, error) {
-	at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), account, hub.Region, c.Table)
+func (c statusCommand) once(ctx context.Context, h hub) (bool, error) {
+	rows, err := h.rows(ctx)
 	if err != nil {
 		return false, err
 	}
-	rows, err := board.Read(ctx, dynamodb.NewFromConfig(hub), at)
-	if err != nil {
-		return false, err
-	}
+	at := h.at
 	if c.Watch && terminal(os.Stdout) {
 		fmt.Print("\x1b[H\x1b[2J") // to the top of an empty screen
 	}
@@ -96,10 +85,10 @@ func (c statusCommand) once(ctx context.Context, hub aws.Config, account string)
 	}
 	b := board.Of(rows, time.Now())
 	b.Hub = at
-	if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(hub)); err != nil {
+	if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(h.Config)); err != nil {
 		talk("%v", err)
 	}
-	if b.Sweep, err = board.ReadSweep(ctx, sfn.NewFromConfig(hub), at); err != nil {
+	if b.Sweep, err = board.ReadSweep(ctx, sfn.NewFromConfig(h.Config), at); err != nil {
 		talk("%v", err)
 	}
 	return true, c.print(b)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -83,22 +82,18 @@ func (c whyCommand) managed(ctx context.Context, q why.Question, over string) (b
 		return board.Entry{}, false
 	}
 	entry, ok, err := func() (board.Entry, bool, error) {
-		hub, err := c.base(ctx, local.HubAccount)
+		base, err := c.base(ctx, local.HubAccount)
 		if err == nil && c.Local == "" {
-			hub, err = c.profile(ctx, c.HubProfile)
+			base, err = c.profile(ctx, c.HubProfile)
 		}
 		if err != nil {
 			return board.Entry{}, false, err
 		}
-		account, err := whose(ctx, hub)
+		h, err := c.in(ctx, base)
 		if err != nil {
 			return board.Entry{}, false, err
 		}
-		at, err := board.Find(ctx, cloudformation.NewFromConfig(hub), account, hub.Region, c.Table)
-		if err != nil {
-			return board.Entry{}, false, err
-		}
-		l := ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(hub), Name: at.Table}, Now: time.Now}
+		l := ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(h.Config), Name: h.at.Table}, Now: time.Now}
 		return board.Between(ctx, l, event.Place{Account: q.From.Account, Region: q.From.Region}, over, q.From.VPC, q.To.VPC)
 	}()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
@@ -26,10 +27,10 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.AskAgainInput) (workflow.AskAgainOutput, error) {
+	workflow.Start(fact.With(book, func(ctx context.Context, in workflow.AskAgainInput) (workflow.AskAgainOutput, error) {
 		enter := func(v workflow.VPC) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
 		return peering.AskAgain(ctx, book, enter, bus, topic, in)
-	})
+	}))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -33,10 +34,9 @@ func main() {
 		log.Fatal(err)
 	}
 	book := ledger.Open(door.Hub())
-	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastAnswer, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
-		enter := func(v workflow.VPC) connection.Tagger {
+	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastAnswer, fact.With(book, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+		return peering.Ask(ctx, book, func(v workflow.VPC) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
-		}
-		return peering.Ask(ctx, book, enter, bus, topic, peering.StuckAfter(days), in)
-	}))
+		}, bus, topic, peering.StuckAfter(days), in)
+	})))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -30,12 +31,12 @@ func main() {
 	topic := notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}
 	looks := look.Asker{API: bus.API, Bus: bus.Name}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: topic}
-	workflow.Start(lease.Last(owners.Ledger, looks, peering.LastRemoval, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+	workflow.Start(lease.Last(owners.Ledger, looks, peering.LastRemoval, fact.With(owners.Ledger, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
 		enter := func(c workflow.Carrier) connection.Untagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region))
 		}
 		return owner.Before(ctx, owners, owner.Ended(in), func() (workflow.ConcludeRemovalOutput, error) {
 			return peering.Conclude(ctx, owners.Ledger, enter, bus, topic, looks, in)
 		})
-	}))
+	})))
 }

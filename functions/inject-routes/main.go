@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -24,11 +25,11 @@ func main() {
 		log.Fatal(err)
 	}
 	book := ledger.Open(door.Hub())
-	workflow.Start(notebook.Injector{
+	workflow.Start(fact.Inject(book, notebook.Injector{
 		SageMaker: func(execution string, b workflow.Batch) notebook.InjectionAPI {
 			return sagemaker.NewFromConfig(door.Enter(execution, b.Account, b.Region))
 		},
 		Ledger: book, Policy: parameter.Open(door.Hub()).Policy,
 		Restarts: restart.Book{Ledger: book, Ask: look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}.Ask},
-	}.Inject)
+	}.Inject))
 }

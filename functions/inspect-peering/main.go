@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
@@ -29,7 +30,7 @@ func main() {
 	}
 	enter := func(execution string, p event.Place) peering.Clients {
 		c := door.Enter(execution, p.Account, p.Region)
-		return peering.Clients{EC2: ec2.NewFromConfig(c), Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c)}
+		return peering.Clients{EC2: ec2.NewFromConfig(c), Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
 	}
 	organization := account.OpenOrganization(door.Hub())
 	store := parameter.Open(door.Hub())

@@ -30,7 +30,7 @@ func main() {
 	}
 	enter := func(execution string, at event.Place) transit.Clients {
 		c := door.Enter(execution, at.Account, at.Region)
-		return transit.Clients{Clients: survey.Clients{Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
+		return transit.Clients{Clients: survey.Clients{Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c)}
 	}
 	organization := account.OpenOrganization(door.Hub())
 	book := ledger.Open(door.Hub())

@@ -6,13 +6,11 @@ import (
 	"log"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -22,11 +20,8 @@ func main() {
 		log.Fatal(err)
 	}
 	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
+	workflow.Start(fact.Side(book, "OpenFirewall", func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
 		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		clients := func(ctx context.Context) ([]notebook.Client, error) {
-			return notebook.Clients(ctx, ec2.NewFromConfig(here), sagemaker.NewFromConfig(here), lambda.NewFromConfig(here), in.Side.VPC.ID, in.Side.Subnets)
-		}
-		return firewall.Open(ctx, ec2.NewFromConfig(here), clients, book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
-	})
+		return firewall.Open(ctx, ec2.NewFromConfig(here), book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
+	}))
 }

@@ -28,12 +28,13 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, attachment.LastAnswer, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+	looks := look.Asker{API: bus.API, Bus: bus.Name}
+	workflow.Start(lease.Last(owners.Ledger, looks, attachment.LastAnswer, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 		enter := func(p event.Place) attachment.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, p.Account, p.Region))
 		}
 		return owner.After(ctx, owners, func() (workflow.ConcludeOutput, error) {
-			return attachment.Refuse(ctx, owners.Ledger, enter, bus, in)
+			return attachment.Refuse(ctx, owners.Ledger, enter, bus, looks, in)
 		}, func(out workflow.ConcludeOutput) owner.News { return attachment.Refused(in, out) })
 	}))
 }

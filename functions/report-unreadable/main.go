@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
@@ -23,11 +24,11 @@ func main() {
 		log.Fatal(err)
 	}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(func(ctx context.Context, in workflow.ReportUnreadableInput) (workflow.Empty, error) {
+	workflow.Start(fact.With(owners.Ledger, func(ctx context.Context, in workflow.ReportUnreadableInput) (workflow.Empty, error) {
 		enter := func(v workflow.VPC) connection.Tagger {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
 		tell := func(ctx context.Context) error { return owners.Tell(ctx, owner.Unread(in)) }
 		return workflow.Empty{}, connection.ReportUnreadable(ctx, owners.Ledger, enter, tell, in)
-	})
+	}))
 }

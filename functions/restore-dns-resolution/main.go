@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -19,10 +20,10 @@ func main() {
 		log.Fatal(err)
 	}
 	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
+	workflow.Start(fact.Connection(book, "RestoreDnsResolution", func(ctx context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
 		enter := func(v workflow.VPC) dnsoption.EC2 {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
 		return dnsoption.Restore(ctx, enter, book.Under(in.Connection.ID, in.Execution), in.Connection, in.Sides)
-	})
+	}))
 }

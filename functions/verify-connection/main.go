@@ -1,4 +1,4 @@
-// Verify-connection checks what is judged last, gathers the verdict of all hops, and gives the connection its status.
+// Verify-connection judges every path that the policy allows by what both accounts hold now, and gives the connection its status.
 package main
 
 import (
@@ -13,10 +13,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
@@ -30,13 +32,11 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
-		there := func(v workflow.VPC) aws.Config { return door.Enter(in.Execution, v.Account, v.Region) }
-		enter := func(v workflow.VPC) connection.Verifier { return ec2.NewFromConfig(there(v)) }
-		look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v)) }
-		still := func(ctx context.Context) error { return peering.StillThere(ctx, look, in.Connection) }
-		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) {
-			return connection.Verify(ctx, owners.Ledger, enter, firewall.ClientsIn(there), still, bus, in)
-		}, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
-	}))
+	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, fact.With(owners.Ledger, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+		there := func(p event.Place) aws.Config { return door.Enter(in.Execution, p.Account, p.Region) }
+		shows := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v.Place())) }
+		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, Read: discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(there(p)) }}.Read, Still: func(ctx context.Context) error { return peering.StillThere(ctx, shows, in.Connection) }}
+		v.Enter = func(v workflow.VPC) connection.Tagger { return ec2.NewFromConfig(there(v.Place())) }
+		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) { return v.Verify(ctx, in) }, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
+	})))
 }

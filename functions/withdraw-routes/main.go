@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -20,13 +21,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(notebook.Withdrawer{
+	book := ledger.Open(door.Hub())
+	workflow.Start(fact.Withdraw(book, notebook.Withdrawer{
 		SageMaker: func(execution string, b workflow.Batch) notebook.WithdrawalAPI {
 			return sagemaker.NewFromConfig(door.Enter(execution, b.Account, b.Region))
 		},
 		EC2: func(execution string, b workflow.Batch) route.NetworkReader {
 			return ec2.NewFromConfig(door.Enter(execution, b.Network(), b.Region))
 		},
-		Ledger: ledger.Open(door.Hub()),
-	}.Withdraw)
+		Ledger: book,
+	}.Withdraw))
 }

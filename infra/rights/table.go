@@ -55,7 +55,7 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"OpenFirewall": {"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}},
 		On:     "ec2 security-group/*", Whose: "ingress: the database's owner; egress: the consumer; in a shared VPC each participant its own", OptIn: shares,
-		Code: "the policy sees the database's tag; the group has none of Drawbridge's. IAM asks for the tag of the rule, next line",
+		Code: "the policy sees the database's tag; a group that something else has needs drawbridge:open=true of its owner. IAM asks for the tag of the rule, next line",
 	},
 	{
 		Writes: map[string][]string{"OpenFirewall": {"ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"}},
@@ -216,7 +216,7 @@ var Lines = []Line{
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{
-		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "ConcludeDetachment": {"ec2:CreateTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
+		Writes: map[string][]string{"AskAttachment": {"ec2:CreateTags"}, "ConcludeDetachment": {"ec2:CreateTags", "ec2:DeleteTags"}, "RefuseAttachment": {"ec2:CreateTags"}},
 		On:     "ec2 transit-gateway-attachment/*", Whose: "each side its own tags", OptIn: says, IAM: tagged("drawbridge:status"),
 	},
 	{

@@ -436,7 +436,9 @@ func TestEveryPayloadIsTheInputOfItsFunction(t *testing.T) {
 		var fields, keys []string
 		for i, typ := 0, reflect.TypeOf(input); i < typ.NumField(); i++ {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-			fields = append(fields, name)
+			if name != "-" { // rows of the ledger do not travel
+				fields = append(fields, name)
+			}
 		}
 		for key := range s.Parameters.Payload {
 			keys = append(keys, strings.TrimSuffix(key, ".$"))

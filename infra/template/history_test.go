@@ -16,6 +16,9 @@ import (
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html#service-limits-state-machine-executions
 const maxEvents = 25_000
 
+// connects is how many events a connection takes at most, with as many sides and notebooks as there are, where nothing is tried again.
+const connects = 5000
+
 // timed is what a history depends on.
 type timed struct {
 	TimeoutSeconds float64
@@ -40,11 +43,12 @@ type timedState struct {
 	}
 }
 
-// most is how many items a Map has at most. Two sides; of the others as many as an inspection lets through, because each
-// takes its place in the payload and is told of by the steps: see workflow.Fits. What one takes is rounded down.
+// most is how many items a Map has at most. Of sides the two owners' and those of 18 participants, of notebooks the batches of 10,000: more than an
+// execution has the time for. Of the others as many as an inspection lets through, because each takes its place in the payload and is told of by the
+// steps. What one takes is rounded down.
 var most = map[string]int{
-	"$.sides":     2,
-	"$.notebooks": workflow.MaxPayload / (400 + workflow.HopSize),
+	"$.sides":     20,
+	"$.notebooks": 10_000 / workflow.BatchSize,
 	"$.roles":     workflow.MaxPayload / (200 + workflow.HopSize),
 	"$.domains":   workflow.MaxPayload / (200 + 4*workflow.HopSize),
 	"$.wants":     (workflow.MaxPayload - 1000*64) / (1000 + workflow.HopsSize),
@@ -224,6 +228,9 @@ func TestNoHistoryIsFilledWithinTheTimeout(t *testing.T) {
 			}
 			used[of] = true
 			total += float64(back.times) * m.back(t, id).events
+		}
+		if (name == "peering" || name == "transit") && once.events > connects {
+			t.Errorf("%s makes %.0f events in one way through it, want at most %d", name, once.events, connects)
 		}
 		rate, loop := m.rate(t, name)
 		total += rate * m.TimeoutSeconds

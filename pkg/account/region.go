@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 
@@ -32,6 +33,12 @@ func (d *Door) absence(region string) func(*middleware.Stack) error {
 			return out, metadata, err
 		}), middleware.Before)
 	}
+}
+
+// Absence tells apart what it means that the host of a service in a Region does not exist, as a [Door] does, for calls that are made with other
+// credentials than a door's: with [fault.ErrAbsent] and [fault.ErrNoRegion].
+func Absence(hub aws.Config, region string) func(*middleware.Stack) error {
+	return (&Door{hub: hub, lookup: lookup}).absence(region)
 }
 
 func (d *Door) whyNoHost(ctx context.Context, service, host, region string, err error) error {

@@ -128,6 +128,13 @@ func (c *cloud) SearchTransitGatewayRoutes(_ context.Context, in *ec2.SearchTran
 	return &ec2.SearchTransitGatewayRoutesOutput{Routes: []types.TransitGatewayRoute{{State: "active", TransitGatewayAttachments: []types.TransitGatewayRouteAttachment{{TransitGatewayAttachmentId: &c.holder}}}}}, nil
 }
 
+func (c *cloud) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error) {
+	for _, t := range in.Tags {
+		delete(c.tags, c.account+" "+in.Resources[0]+" "+*t.Key)
+	}
+	return &ec2.DeleteTagsOutput{}, nil
+}
+
 func (c *cloud) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
 	for _, e := range in.Entries {
 		*c.did = append(*c.did, *e.DetailType+" "+*e.Detail)
@@ -479,6 +486,55 @@ func TestConcludeAsksForALookAtWhatIsLeft(t *testing.T) {
 	}
 }
 
+// One that is over leaves no status behind on either side, whoever ended it. If another took its place, what is known of that stays, and it is looked at.
+func TestConcludeLeavesNothingOfOneThatIsOver(t *testing.T) {
+	for name, c := range map[string]struct {
+		result workflow.Result
+		id     string // of the one that is over
+		unit   bool   // that Drawbridge made one is known afterwards
+		asked  int
+	}{
+		"deleted":                 {workflow.Removed, ours, false, 2},
+		"rejected":                {workflow.Rejected, ours, false, 2},
+		"another is in its place": {workflow.Removed, "tgw-attach-0old", true, 3},
+		"its place is another's":  {workflow.Rejected, "tgw-attach-0made", false, 3},
+	} {
+		l, s := fresh(), sky()
+		s.neighbour = true
+		in := one(true)
+		in.Attachment = workflow.Attachment{ID: c.id, State: "deleted", Peers: map[string]string{"vpc-peer": alpha}}
+		left := ours
+		if c.id == "tgw-attach-0made" {
+			left = c.id
+		}
+		made := attachment.Made(in.VPC, in.Gateway, left)
+		unit := attachment.Unit(in.Gateway.ID, in.VPC.ID)
+		if _, err := l.Record(t.Context(), unit, made); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: c.id, Kind: attachment.KindAttachment}); err != nil {
+			t.Fatal(err)
+		}
+		for _, account := range []string{alpha, beta} {
+			s.tags[account+" "+c.id+" drawbridge:status"], s.tags[account+" "+c.id+" drawbridge:pairs"] = "Attached", "1 Connected"
+		}
+		out, err := attachment.Conclude(t.Context(), l, func(p event.Place) attachment.Concluder { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+			workflow.ConcludeDetachmentInput{Execution: in.Execution, Result: c.result, Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
+		if err != nil || out.Result != c.result || out.Announced != c.asked || len(s.tags) != 0 {
+			t.Errorf("%s: %+v, %v, tags %v", name, out, err, s.tags)
+		}
+		if _, managed, err := l.Connection(t.Context(), c.id); managed || err != nil {
+			t.Errorf("%s: it is managed still, %v", name, err)
+		}
+		if items, err := l.Items(t.Context(), unit); err != nil || (len(items) == 1) != c.unit {
+			t.Errorf("%s: %+v, %v", name, items, err)
+		}
+		if own := strings.Contains(fmt.Sprint(*s.did), "Attachment To Inspect"); own != (c.id != ours) {
+			t.Errorf("%s: asked for %q", name, *s.did)
+		}
+	}
+}
+
 // waiting is an attachment that waits for its owner.
 func waiting() workflow.AnswerAttachmentInput {
 	in := one(true)
@@ -535,8 +591,8 @@ func TestRefuse(t *testing.T) {
 		status string // where
 	}{
 		"as the policy says":                 {func(*workflow.AnswerAttachmentInput) {}, "", "[Connection Refused]", alpha + " " + ours},
-		"the owner rejected it":              {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "", "[Connection Refused reject " + ours + " as " + alpha + "]", beta + " " + ours},
-		"it was answered meanwhile":          {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "IncorrectState", "[Connection Refused reject " + ours + " as " + alpha + "]", alpha + " " + ours},
+		"the owner rejected it":              {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "", "[Connection Refused reject " + ours + " as " + alpha + " Attachment To Inspect]", beta + " " + ours},
+		"it was answered meanwhile":          {func(in *workflow.AnswerAttachmentInput) { in.Reject.Allowed = true }, "IncorrectState", "[Connection Refused reject " + ours + " as " + alpha + " Attachment To Inspect]", alpha + " " + ours},
 		"there is no attachment yet":         {func(in *workflow.AnswerAttachmentInput) { in.Attachment = workflow.Attachment{} }, "", "[Connection Refused]", beta + " " + vpc},
 		"the owner is outside, no tag there": {func(in *workflow.AnswerAttachmentInput) { in.Said = workflow.Said{Requester: "outside"} }, "", "[Connection Refused]", beta + " " + ours},
 	} {
@@ -544,7 +600,7 @@ func TestRefuse(t *testing.T) {
 			s, in := sky(), waiting()
 			s.code = c.code
 			c.change(&in)
-			out, err := attachment.Refuse(t.Context(), fresh(), func(p event.Place) attachment.Refuser { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, in)
+			out, err := attachment.Refuse(t.Context(), fresh(), func(p event.Place) attachment.Refuser { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, look.Asker{API: s, Bus: "drawbridge"}, in)
 			var did []string
 			for _, d := range *s.did {
 				did = append(did, strings.SplitN(d, " {", 2)[0])

@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -72,7 +73,7 @@ type Refuser interface {
 
 // Refuse leaves the reason on the attachment, or on a VPC that has none yet, in the words for each side, writes it in the ledger if that has
 // an entry, and rejects a pending attachment at AWS if the policy allows that too.
-func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuser, bus notice.Bus, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
+func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuser, bus notice.Bus, looks look.Asker, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 	out, said := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}, said(in.Said, in.Reason)
 	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said); err != nil {
 		return out, err
@@ -94,6 +95,10 @@ func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuse
 		_, err := owner.RejectTransitGatewayVpcAttachment(ctx, &ec2.RejectTransitGatewayVpcAttachmentInput{TransitGatewayAttachmentId: &in.Attachment.ID})
 		if err != nil && !fault.HasCode(err, "IncorrectState", "InvalidStateTransition") {
 			return out, fmt.Errorf("rejecting %s in %s: %w", in.Attachment.ID, in.Gateway.Account, err)
+		}
+		// Drawbridge's own call starts nothing. What follows is what follows the owner's own.
+		if err := look.Ask(ctx, looks, event.AttachmentInspection{Account: in.VPC.Account, Region: in.VPC.Region, TransitGatewayID: in.Gateway.ID, VPC: in.VPC.ID, Reason: out.Reason}); err != nil {
+			return out, err
 		}
 	}
 	workflow.Measure(ctx, workflow.Refusals, 1)

@@ -2,10 +2,16 @@ package attachment
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -16,12 +22,13 @@ import (
 // Concluder is what [Conclude] needs of EC2 in both accounts.
 type Concluder interface {
 	OwnerReader
-	connection.Tagger
+	connection.Untagger
 }
 
 // Conclude ends an attachment:
 //
-//	it is over             → it goes from the ledger, and each pair of its VPC with another that is attached still is looked at
+//	it is over             → its status goes from both sides, it goes from the ledger, and each pair of its VPC with another that is attached still is
+//	                         looked at; so is the VPC's own attachment that took its place, if there is one
 //	it was taken back      → each of its pairs is looked at, both sides read so, and its entry says so
 //	it was let go of       → each of its pairs is looked at, both sides read so, and it goes from the ledger
 //
@@ -31,15 +38,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(event.Place) Conc
 	out := workflow.VerifyAttachmentOutput{Result: in.Result, Reason: in.Reason, Verdict: []workflow.Hop{}}
 	var err error
 	if !Live(in.Attachment) {
-		seen, err := attachments(ctx, enter(event.Place{Account: in.Gateway.Account, Region: in.Gateway.Region}),
-			filter("transit-gateway-id", in.Gateway.ID), filter("resource-type", "vpc"), filter("state", "available"))
-		if err != nil {
-			return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
-		}
-		if out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason); err != nil {
-			return out, err
-		}
-		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
+		return forgotten(ctx, l, enter, looks, in, out)
 	}
 	if out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, nil, in.Reason); err != nil {
 		return out, err
@@ -58,6 +57,49 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(event.Place) Conc
 		}
 	})
 	return out, err
+}
+
+// forgotten ends an attachment that AWS has no more, or shows for a while as one that is over.
+func forgotten(ctx context.Context, l ledger.Ledger, enter func(event.Place) Concluder, looks look.Asker, in workflow.ConcludeDetachmentInput, out workflow.VerifyAttachmentOutput) (workflow.VerifyAttachmentOutput, error) {
+	seen, err := attachments(ctx, enter(event.Place{Account: in.Gateway.Account, Region: in.Gateway.Region}),
+		filter("transit-gateway-id", in.Gateway.ID), filter("resource-type", "vpc"))
+	if err != nil {
+		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
+	}
+	for n, account := range []string{in.VPC.Account, in.Gateway.Account} {
+		if n > 0 && account == in.VPC.Account {
+			break
+		}
+		err := connection.Untag(ctx, enter(event.Place{Account: account, Region: in.VPC.Region}), workflow.Carrier{Account: account, Region: in.VPC.Region, ID: in.Attachment.ID,
+			Tags: []string{connection.TagPairs, connection.TagReason, connection.TagStatus}})
+		if err != nil && !errors.Is(err, fault.ErrClosed) { // whoever closed the account has the tags
+			return out, err
+		}
+	}
+	next := slices.ContainsFunc(seen, func(a types.TransitGatewayAttachment) bool {
+		return aws.ToString(a.ResourceId) == in.VPC.ID && aws.ToString(a.TransitGatewayAttachmentId) != in.Attachment.ID && Live(workflow.Attachment{State: string(a.State)})
+	})
+	stand := slices.DeleteFunc(seen, func(a types.TransitGatewayAttachment) bool {
+		return a.State != types.TransitGatewayAttachmentStateAvailable
+	})
+	if out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, stand, in.Reason); err != nil {
+		return out, err
+	}
+	if !next {
+		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
+	}
+	out.Announced++
+	if err := look.Ask(ctx, looks, event.AttachmentInspection{Account: in.VPC.Account, Region: in.VPC.Region, TransitGatewayID: in.Gateway.ID, VPC: in.VPC.ID, Reason: in.Reason}); err != nil {
+		return out, err
+	}
+	items, err := l.Of(ctx, in.VPC.Account, in.VPC.Region, in.VPC.ID)
+	if err != nil {
+		return out, err
+	}
+	if slices.ContainsFunc(items, func(i ledger.Item) bool { return i.Same(Made(in.VPC, in.Gateway, "")) && i.Left == in.Attachment.ID }) {
+		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
+	}
+	return out, l.LetGo(ctx, in.Attachment.ID) // that Drawbridge made the other one stays known
 }
 
 // Ended is the news of an attachment that was taken back or let go of. Of one that is over there is none: AWS shows that to both, and its

@@ -26,6 +26,20 @@ func entryOf(entries []ledger.Connection, attachment string) ledger.Connection {
 	return ledger.Connection{}
 }
 
+// replaced returns the entry of an attachment of a VPC to a gateway in whose place another is now: AWS lets a VPC have one that lives.
+func replaced(entries []ledger.Connection, now workflow.Attachment, u unit) (ledger.Connection, bool) {
+	of := func(c ledger.Connection, id string) bool {
+		return slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == id })
+	}
+	n := slices.IndexFunc(entries, func(c ledger.Connection) bool {
+		return c.Kind == KindAttachment && c.ID != now.ID && of(c, u.vpc) && of(c, u.gateway)
+	})
+	if n < 0 || !Live(now) {
+		return ledger.Connection{}, false
+	}
+	return entries[n], true
+}
+
 // Made is the item of an attachment that Drawbridge makes. It is filed under the VPC, since the attachment has no id before it is made;
 // left is that id.
 func Made(vpc workflow.VPC, gateway workflow.Gateway, left string) ledger.Item {

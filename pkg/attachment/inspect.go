@@ -22,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -30,6 +31,7 @@ import (
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
 	notebook.Marks
+	route.SubnetReader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
 	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
@@ -38,11 +40,17 @@ type EC2 interface {
 	GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error)
 }
 
+// SageMaker is what [Inspector] needs of SageMaker.
+type SageMaker interface {
+	notebook.Placer
+	notebook.ClientAPI
+}
+
 // Clients are the member-account clients that an inspection uses, for one account and Region.
 type Clients struct {
 	EC2       EC2
 	Databases database.APIs
-	SageMaker notebook.ClientAPI
+	SageMaker SageMaker
 	Lambda    notebook.LambdaAPI
 }
 
@@ -167,6 +175,15 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	entries, err := i.Ledger.Connections(ctx, u.Account, u.Region)
 	if err != nil {
 		return Verdict{}, err
+	}
+	if before, is := replaced(entries, q.Attachment, u); is {
+		out.Attachment = workflow.Attachment{ID: before.ID, State: "deleted", Peers: Peers(entries, u.gateway, u.vpc)}
+		for _, s := range before.Sides {
+			if s.ID == u.gateway {
+				out.Gateway.Account = s.Account
+			}
+		}
+		return Verdict{Answer: workflow.AnswerRemoved, Reason: fmt.Sprintf("%s is over, and %s took its place", before.ID, q.Attachment.ID)}, nil
 	}
 	entry := entryOf(entries, q.Attachment.ID)
 	q.Managed, q.Status, q.Because = entry.ID != "", entry.Status, entry.Reason

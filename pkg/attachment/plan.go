@@ -108,7 +108,7 @@ func keep(q Question) Verdict {
 //	Drawbridge's own attachment, available or pending
 //	acceptance, that the VPC does not want any more      → detach
 //	deleting, rejecting, failing                         → wait, if the VPC wants it; else removed
-//	rejected                                             → rejected
+//	rejected                                             → rejected, as long as something is left of it; else nothing
 //	failed, and [attempts] of Drawbridge's own are       → conflict: AWS would fail it again
 //	none, deleted or failed, wanted, policy: Attach      → attach, with one subnet in each zone that needs one
 //	                         wanted, policy: not         → refuse
@@ -145,6 +145,8 @@ func Judge(q Question) (Verdict, error) {
 	case !q.OwnerMember:
 		outside := fmt.Sprintf("account %s, which owns %s, is outside the organization", q.Gateway.Account, q.Gateway.ID)
 		return Verdict{Answer: workflow.AnswerRefuse, Reason: outside, Said: workflow.Said{Requester: outside}}, nil
+	case a.State == "rejected" && !q.Managed && len(a.Peers) == 0 && q.Owners.VPC[connection.TagStatus] == "" && q.Owners.Owner[connection.TagStatus] == "":
+		return say(workflow.AnswerNothing, "the owner of %s rejected %s; Drawbridge has nothing of it", q.Gateway.ID, a.ID)
 	case a.State == "rejected":
 		return say(workflow.AnswerRejected, "the owner of %s rejected %s", q.Gateway.ID, a.ID)
 	case a.State == "" || a.State == "deleted" || a.State == "failed":

@@ -73,8 +73,11 @@ func requesterGives(q *attachment.Question) {
 }
 func added(q *attachment.Question)     { q.Added = true }
 func withPairs(q *attachment.Question) { q.Attachment.Peers = map[string]string{"vpc-other": alpha} }
-func ordered(q *attachment.Question)   { q.Attachment.Table = "tgw-rtb-1" }
-func found(q *attachment.Question)     { q.Managed = false }
+func told(q *attachment.Question) {
+	q.Owners.VPC = map[string]string{"drawbridge:status": "AwaitingApproval"}
+}
+func ordered(q *attachment.Question) { q.Attachment.Table = "tgw-rtb-1" }
+func found(q *attachment.Question)   { q.Managed = false }
 func notAssociated(q *attachment.Question) {
 	q.Associate = policy.Decision{Action: policy.Associate, Policy: "p"}
 }
@@ -111,6 +114,9 @@ func TestJudge(t *testing.T) {
 		"AWS failed it, the policy allows no more":  {changes{attached("failed", true), failed(ours), func(q *attachment.Question) { q.Attach = policy.Decision{Policy: "p"} }}, workflow.AnswerRefuse, "refused by policy p", "[]  []"},
 		"AWS failed it, nobody asks any more":       {changes{attached("failed", true), failed(ours), unasked}, workflow.AnswerRemoved, "failed", "[]  []"},
 		"asked for, the owner rejected it":          {changes{attached("rejected", true)}, workflow.AnswerRejected, "rejected", "[]  []"},
+		"rejected, and nothing of it is left":       {changes{attached("rejected", false), found}, workflow.AnswerNothing, "nothing of it", "[]  []"},
+		"rejected, with pairs":                      {changes{attached("rejected", false), found, withPairs}, workflow.AnswerRejected, "rejected", "[]  []"},
+		"rejected, and a status is left":            {changes{attached("rejected", false), found, told}, workflow.AnswerRejected, "rejected", "[]  []"},
 		"the policy does not allow it":              {changes{func(q *attachment.Question) { q.Attach = policy.Decision{Policy: "p"} }}, workflow.AnswerRefuse, "refused by policy p", "[]  []"},
 		"a VPC without subnets":                     {changes{func(q *attachment.Question) { q.Subnets = nil }}, workflow.AnswerRefuse, "the VPC has none", "[]  []"},
 		"not asked for, nothing is there":           {changes{unasked}, workflow.AnswerNothing, "does not ask", "[]  []"},

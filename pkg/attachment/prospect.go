@@ -17,13 +17,14 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	surveyed "github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // survey finds the subnets of a VPC and which of them hold a consumer or a producer.
 func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used []string, err error) {
 	pages := ec2.NewDescribeSubnetsPaginator(here.EC2, &ec2.DescribeSubnetsInput{Filters: []types.Filter{filter("vpc-id", u.vpc)}})
-	var ids []string
+	at := notebook.Where{VPC: u.vpc}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -32,15 +33,22 @@ func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used [
 		for _, s := range page.Subnets {
 			subnets = append(subnets, Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone), Free: aws.ToInt32(s.AvailableIpAddressCount),
 				V4: aws.ToString(s.CidrBlock) != "" && !aws.ToBool(s.Ipv6Native)})
-			ids = append(ids, aws.ToString(s.SubnetId))
+			at.Subnets = append(at.Subnets, aws.ToString(s.SubnetId))
+			if tag.Clean(tag.Subnet, tag.OfEC2(s.Tags))[tag.Client] == "true" {
+				at.Marked = append(at.Marked, aws.ToString(s.SubnetId))
+			}
 		}
 	}
 	slices.SortFunc(subnets, func(a, b Subnet) int { return strings.Compare(a.ID, b.ID) })
-	clients, err := notebook.Clients(ctx, here.EC2, here.SageMaker, here.Lambda, u.vpc, ids)
+	instances, err := notebook.Placed(ctx, here.SageMaker, at.Subnets)
+	if err != nil {
+		return nil, nil, fmt.Errorf("finding the notebook instances of %s of account %s: %w", u.vpc, u.Account, err)
+	}
+	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: here.EC2, SageMaker: here.SageMaker, Lambda: here.Lambda}, at, instances)
 	if err != nil {
 		return nil, nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", u.vpc, u.Account, err)
 	}
-	found, err := database.Read(ctx, here.Databases, u.vpc, ids)
+	found, err := database.Read(ctx, here.Databases, u.vpc, at.Subnets)
 	if err != nil && !fault.Absent(err) {
 		return nil, nil, fmt.Errorf("finding the databases of %s of account %s: %w", u.vpc, u.Account, err)
 	}
@@ -110,7 +118,7 @@ func (i Inspector) prospect(ctx context.Context, execution string, set *policy.S
 			var open, shut []workflow.Opening
 			for _, d := range databases {
 				o := workflow.Opening{Database: d.ID, Engine: d.Engine, Port: d.Port, Groups: d.Groups, Network: d.Network,
-					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: producer}, policy.Context{})}
+					Decision: set.Open(consumer, policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: producer}, policy.Context{})}
 				if o.Decision.Allowed {
 					open = append(open, o)
 				} else {

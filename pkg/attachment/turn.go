@@ -70,7 +70,7 @@ func (i Inspector) Turn() lease.Look[Found, workflow.InspectAttachmentOutput] {
 }
 
 // concluded are the answers that have a result and a step of their own before the end.
-var concluded = map[workflow.Answer]bool{workflow.AnswerRemoved: true, workflow.AnswerReleased: true}
+var concluded = map[workflow.Answer]bool{workflow.AnswerRemoved: true, workflow.AnswerReleased: true, workflow.AnswerRejected: true}
 
 // LeaseOf names what one execution at a time works on: there may be no attachment yet.
 func LeaseOf(gateway, vpc string) string { return gateway + ":" + vpc }

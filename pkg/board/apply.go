@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -23,10 +24,9 @@ import (
 
 // The names of what a hub has.
 const (
-	Stack         = "drawbridge-hub"
-	table         = "drawbridge-ledger"
-	modeParameter = "/drawbridge/mode"
-	sweepMachine  = "drawbridge-sweep"
+	Stack        = "drawbridge-hub"
+	table        = "drawbridge-ledger"
+	sweepMachine = "drawbridge-sweep"
 )
 
 // Stacks is what [Find] needs of CloudFormation.
@@ -80,7 +80,7 @@ func Read(ctx context.Context, api ledger.Scanner, hub Hub) (Rows, error) {
 
 // ReadMode returns how far the hub goes.
 func ReadMode(ctx context.Context, api mode.Parameters) (Mode, error) {
-	s, err := mode.New(api, modeParameter).Now(ctx)
+	s, err := mode.New(api, deed.ModeParameter).Now(ctx)
 	if err != nil {
 		return Mode{}, err
 	}

@@ -6,6 +6,7 @@
 //	board.go  the words, which are the answer's fields
 //	plan.go   thinks: which row becomes which line, and what needs somebody (pure)
 //	apply.go  reads the hub
+//	rows.go   what was read of the ledger, for other answers
 //	text.go   the board for people
 package board
 
@@ -55,11 +56,16 @@ type Line struct {
 	Origin string        `json:"origin" jsonschema:"requested, or adopted by its owner"`
 	Policy string        `json:"policy,omitempty" jsonschema:"that decided"`
 	// Approved counts what its owner has approved of what they were asked.
-	Approved int       `json:"approved,omitempty" jsonschema:"how many lines of a question its owner approved"`
-	Since    time.Time `json:"since"`
-	At       time.Time `json:"at,omitzero" jsonschema:"of the state"`
-	Until    time.Time `json:"until,omitzero" jsonschema:"when it ends by itself"`
-	Items    int       `json:"items" jsonschema:"things that were added or changed for it"`
+	Approved int `json:"approved,omitempty" jsonschema:"how many lines of a question its owner approved"`
+	// ApprovedBy is who answered last, with a yes.
+	ApprovedBy string    `json:"approvedBy,omitempty" jsonschema:"who approved last, as the record of their call names them; absent if nobody did or it is not recorded"`
+	ApprovedAt time.Time `json:"approvedAt,omitzero"`
+	Since      time.Time `json:"since"`
+	At         time.Time `json:"at,omitzero" jsonschema:"of the state"`
+	Until      time.Time `json:"until,omitzero" jsonschema:"when it ends by itself"`
+	// Paths are those of a peering or a pair on a gateway, as they were last judged.
+	Paths ledger.Paths `json:"paths,omitzero" jsonschema:"from each client to each database that is open to it, when they were last judged"`
+	Items int          `json:"items" jsonschema:"things that were added or changed for it"`
 	// Contested are things that somebody took away again after they were put back.
 	Contested []string `json:"contested,omitempty"`
 	// Waits says what waits for somebody: an approval, a removal that the brake stopped.
@@ -67,6 +73,8 @@ type Line struct {
 	// Command answers what waits, with credentials of the account that is asked.
 	Command []string `json:"command,omitempty" jsonschema:"the command by which the owner answers"`
 	By      string   `json:"by,omitempty" jsonschema:"the account that answers"`
+	// Shown is what the last question showed, of what waits.
+	Shown []string `json:"shown,omitempty" jsonschema:"what the owner is asked about, in lines"`
 	// Working is the execution that is at it now.
 	Working *ledger.Lease `json:"working,omitempty"`
 

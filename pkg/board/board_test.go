@@ -64,6 +64,10 @@ func full(t *testing.T) Rows {
 		row(t, "held#drawbridge-peering", "peering 111111111111 us-east-1 "+refused, map[string]any{"machine": "drawbridge-peering", "input": map[string]any{}, "mode": "observe",
 			"end": "Planned", "reason": "the mode is observe", "changes": []string{"accept " + refused + " in 222222222222 us-east-1", "add route 10.2.0.0/16 to rtb-0a1 in 111111111111 us-east-1"},
 			"since": now.Add(-time.Hour), "at": now, "count": 2}),
+		row(t, "connection#"+stands, "word#2026-11-26T11:00:00Z#drawbridge:approval#c1", ledger.Word{Thing: stands, Said: "drawbridge:approval", Value: " Approved", Account: "222222222222",
+			By: ledger.Hand{Who: "arn:aws:sts::222222222222:assumed-role/owner/ben"}, At: now.Add(-73 * time.Hour)}),
+		row(t, "connection#"+stands, "word#2026-11-26T11:30:00Z#drawbridge:approval#c2", ledger.Word{Thing: stands, Said: "drawbridge:approval", Value: "approved", Account: "111111111111",
+			By: ledger.Hand{Who: "arn:aws:sts::111111111111:assumed-role/scientist/ada"}, At: now.Add(-72 * time.Hour)}), // in their own account: it answers nothing
 		row(t, "brake", "state", map[string]any{"on": true, "managed": 4}),
 		row(t, "brake", "waiting#"+cluster, map[string]any{"cause": "the policy does not allow it any more", "at": now.Add(-2 * time.Hour)}),
 		row(t, "brake", "waiting#pcx-let", map[string]any{"cause": "a person let it through", "at": now, "let": true}),

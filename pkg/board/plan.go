@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
@@ -21,16 +22,24 @@ import (
 // Rows is what was read of a ledger. The zero value has nothing.
 type Rows struct {
 	entries []ledger.Connection
-	items   []ledger.Item // sorted only by [Rows.ItemsOf]
+	items   []ledger.Item // sorted only by [Rows.Items]
 	leases  map[string]ledger.Lease
 	held    []hold.Kept
 	braked  []brake.Waiting
+	words   map[string][]ledger.Word
 }
 
 // Add takes one row, of whatever kind; rows that say nothing to a board are passed over.
 func (r *Rows) Add(row ledger.Row) error {
 	if c, ok, err := row.Connection(); ok || err != nil {
 		r.entries = append(r.entries, c)
+		return err
+	}
+	if w, ok, err := row.Word(); ok || err != nil {
+		if r.words == nil {
+			r.words = map[string][]ledger.Word{}
+		}
+		r.words[w.Thing] = append(r.words[w.Thing], w)
 		return err
 	}
 	if i, ok, err := row.Item(); ok || err != nil {
@@ -68,8 +77,9 @@ func rank(kind string) int {
 // Of makes the board of what was read.
 func Of(r Rows, at time.Time) Board {
 	b := Board{Head: answer.HeadOf("Status"), At: at.UTC(), Entries: []Line{}, Held: r.heldAll()}
+	items := r.ByEntry()
 	for _, c := range r.entries {
-		l := r.line(c)
+		l := r.line(c, items[c.ID])
 		if standing(l.State) {
 			b.Standing++
 		}
@@ -83,18 +93,12 @@ func Of(r Rows, at time.Time) Board {
 
 // EntryOf makes the answer about one entry, and reports whether there is one.
 func EntryOf(r Rows, id string, at time.Time) (Entry, bool) {
-	n := slices.IndexFunc(r.entries, func(c ledger.Connection) bool { return c.ID == id })
-	if n < 0 {
+	c, ok := r.Entry(id)
+	if !ok {
 		return Entry{}, false
 	}
-	c := r.entries[n]
-	e := Entry{Head: answer.HeadOf("Entry"), At: at.UTC(), Line: r.line(c), Items: r.itemsOf(id), Held: []Held{}, Told: c.Told}
-	for _, h := range r.heldAll() {
-		if about(h.Thing, id) {
-			e.Held = append(e.Held, h)
-		}
-	}
-	return e, true
+	items := r.itemsOf(id)
+	return Entry{Head: answer.HeadOf("Entry"), At: at.UTC(), Line: r.line(c, items), Items: items, Held: r.HeldBack(id), Told: c.Told}, true
 }
 
 // about reports whether what is held back is about an entry: its id is among the words that name the thing.
@@ -110,6 +114,23 @@ func words(i ledger.Item) string {
 	return fmt.Sprintf("%s %s of %s in %s %s", i.Kind, i.Key, i.Resource, i.Account, i.Region)
 }
 
+// ByEntry returns the items of each entry, by its id: those that it needs, or needed last.
+func (r Rows) ByEntry() map[string][]ledger.Item {
+	out := map[string][]ledger.Item{}
+	for _, i := range r.items {
+		for _, id := range i.Needed {
+			out[id] = append(out[id], i)
+		}
+		if i.For != "" && !i.NeededBy(i.For) {
+			out[i.For] = append(out[i.For], i)
+		}
+	}
+	for _, items := range out {
+		order(items)
+	}
+	return out
+}
+
 func (r Rows) itemsOf(id string) []ledger.Item {
 	out := []ledger.Item{}
 	for _, i := range r.items {
@@ -117,16 +138,23 @@ func (r Rows) itemsOf(id string) []ledger.Item {
 			out = append(out, i)
 		}
 	}
-	slices.SortFunc(out, func(a, b ledger.Item) int {
-		return cmp.Or(strings.Compare(a.Place(), b.Place()), strings.Compare(a.Resource, b.Resource), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Key, b.Key))
-	})
+	order(out)
 	return out
 }
 
-func (r Rows) line(c ledger.Connection) Line {
+func order(items []ledger.Item) {
+	slices.SortFunc(items, func(a, b ledger.Item) int {
+		return cmp.Or(strings.Compare(a.Place(), b.Place()), strings.Compare(a.Resource, b.Resource), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Key, b.Key))
+	})
+}
+
+func (r Rows) line(c ledger.Connection, items []ledger.Item) Line {
 	l := Line{ID: c.ID, Kind: c.Kind, State: string(c.Status), Reason: c.Reason, Sides: append([]ledger.Side{}, c.Sides...), Asked: c.Asked, Origin: string(c.Origin),
-		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until}
-	for _, i := range r.itemsOf(c.ID) {
+		Policy: c.Policy, Approved: len(c.Approval.Covered), Since: c.Since, At: c.At, Until: c.Until, Paths: c.Paths}
+	if w, ok := Approver(c, r.Words(c.ID)); ok {
+		l.ApprovedBy, l.ApprovedAt = w.By.Who, w.At
+	}
+	for _, i := range items {
 		l.Items++
 		if i.State == ledger.Contested {
 			l.Contested = append(l.Contested, words(i))
@@ -148,8 +176,12 @@ func (r Rows) line(c ledger.Connection) Line {
 		return l
 	}
 	l.By, l.Command = answering(c)
+	l.Shown = c.Approval.Shown
 	return l
 }
+
+// approves reports whether the value of an answer's tag says yes; people write it in any case, with blanks.
+func approves(value string) bool { return cover.Yes(strings.ToLower(strings.TrimSpace(value))) }
 
 // answering is the command by which the owner who is asked approves what the last question showed, and their account.
 func answering(c ledger.Connection) (account string, command []string) {
@@ -164,7 +196,9 @@ func answering(c ledger.Connection) (account string, command []string) {
 	if len(shown) == 0 {
 		shown = c.Approval.First
 	}
-	return asked.Account, []string{"aws", "ec2", "create-tags", "--region", asked.Region, "--resources", c.ID, "--tags", "Key=" + tag.Approval + ",Value=" + cover.Answer(c.Approval, shown)}
+	kind := map[string]tag.Kind{"peering": tag.Peering, "attachment": tag.Attachment}[c.Kind]
+	call := deed.Tag(deed.Thing{Kind: kind, ID: c.ID, Account: asked.Account, Region: asked.Region}, tag.Approval, cover.Answer(c.Approval, shown))
+	return call.Account, call.Command
 }
 
 func (r Rows) heldAll() []Held {

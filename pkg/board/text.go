@@ -189,9 +189,14 @@ func (e Entry) Text(p *answer.Page) {
 	say("asked by", l.Asked)
 	say("origin", l.Origin+", "+l.Since.UTC().Format("2006-01-02 15:04 MST"))
 	say("policy", l.Policy)
-	if l.Approved > 0 {
-		say("approved", fmt.Sprintf("%d lines of what the owner was asked", l.Approved))
+	var approved []string
+	if l.ApprovedBy != "" {
+		approved = append(approved, fmt.Sprintf("by %s, %s", l.ApprovedBy, l.ApprovedAt.UTC().Format("2006-01-02 15:04 MST")))
 	}
+	if l.Approved > 0 {
+		approved = append(approved, fmt.Sprintf("%d lines of what the owner was asked", l.Approved))
+	}
+	say("approved", strings.Join(approved, ": "))
 	if !l.Until.IsZero() {
 		say("until", l.Until.UTC().Format("2006-01-02 15:04 MST"))
 	}

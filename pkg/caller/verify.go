@@ -6,8 +6,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest/report"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -15,7 +15,7 @@ import (
 // Reader is what [Verify] needs of EC2.
 type Reader interface {
 	endpoint.Reader
-	firewall.ACLReader
+	discover.ACLReader
 }
 
 // Verify reads back whether everybody in the VPC reaches the Data API through an endpoint, ours or the owner's: private
@@ -34,7 +34,7 @@ func Verify(ctx context.Context, client Reader, book ledger.Ledger, bus notice.B
 	if err != nil {
 		return out, err
 	}
-	acls, err := firewall.ReadACLs(ctx, client, want.VPC)
+	acls, err := discover.ACLs(ctx, client, want.VPC)
 	if err != nil {
 		return out, err
 	}

@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
-	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -60,139 +56,6 @@ func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger
 	return nil
 }
 
-// Verifier is what [Verify] needs of EC2.
-type Verifier interface {
-	Tagger
-	firewall.ACLReader
-}
-
-// Verify gathers what the steps proved, judges the network ACLs of both sides, and gives the connection its status.
-// Drawbridge does not write network ACLs, so an entry that is missing is a conflict for their owner. clients says where a VPC has clients; it is
-// asked at most once for each, and only where it matters.
-//
-// A connection may be deleted, or let go of, while it is being set up, and the execution that takes it away may be done before the
-// last rule or status is written. So still, which returns a [fault.Over] for a connection that is over, is asked last of all, and
-// the ledger before it: that sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
-func Verify(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Verifier, clients func(context.Context, workflow.VPC) (firewall.Clients, error), still func(context.Context) error, bus notice.Bus, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
-	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
-	out.Verdict = append(slices.Clone(in.Found), in.DNS.Hops...)
-	for _, r := range in.Routed {
-		out.Verdict = append(out.Verdict, r.Hops...)
-	}
-	for _, o := range in.Opened {
-		out.Verdict = append(out.Verdict, o.Hops...)
-	}
-	clients = once(everybody(clients, in.Sides))
-	var lacks []string
-	own := map[string]string{} // what lacks, by the role of the side whose network ACLs they are
-	owners := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return s.Owner != "" })
-	for _, s := range owners { // whose the network ACLs are
-		var there []workflow.Opening
-		for _, o := range in.Sides {
-			switch {
-			case o.Role != s.Role:
-				there = append(there, o.Openings...)
-			case o.Owner != "":
-				s.Openings = append(slices.Clip(s.Openings), o.Openings...)
-			}
-		}
-		hops, lacking, err := firewall.CheckACLs(ctx, enter(s.VPC), s, there, clients)
-		if err != nil {
-			return out, err
-		}
-		out.Verdict, lacks = append(out.Verdict, hops...), append(lacks, lacking...)
-		own[s.Role] = strings.Join(lacking, "; ")
-	}
-	out.Verdict = append(out.Verdict, workflow.HostRoutes(in.Injected)...)
-	tell := func(result workflow.Result, reason string, said func(workflow.Side) string) error {
-		entry, err := Note(ctx, l, in.Connection.ID, result, reason)
-		if err != nil {
-			return err
-		}
-		if entry.ID == "" {
-			return fault.New(fault.Over, "connecting %s: it is not managed any more", in.Connection.ID)
-		}
-		if err := participant.Known(entry, in.Sides); err != nil {
-			return err
-		}
-		told := slices.DeleteFunc(slices.Clone(owners), func(s workflow.Side) bool { return silent(entry, s.VPC.Account) })
-		if err := Leave(ctx, l, func(v workflow.VPC) Tagger { return enter(v) }, in.Connection, told, entry, said); err != nil {
-			return err
-		}
-		return still(ctx)
-	}
-	if len(lacks) > 0 {
-		lacking := fault.NewConflict(strings.Join(lacks, "; "), "add the entries (Drawbridge reads network ACLs and does not change them), then redrive the execution")
-		if err := tell(Conflict, lacking.Error(), func(s workflow.Side) string { return Lacking(s, own[s.Role]) }); err != nil {
-			return out, err
-		}
-		return out, lacking
-	}
-	taken, err := contested(ctx, l, bus, in)
-	if err != nil {
-		return out, err
-	}
-	if taken != "" {
-		out.Result, out.Reason = workflow.Contested, taken
-		return out, tell(workflow.Contested, taken, func(workflow.Side) string { return taken })
-	}
-	said := func(workflow.Side) string { return out.Reason }
-	if waits := in.Waits.Said; waits != (workflow.Said{}) {
-		out.Result, out.Reason = workflow.PendingApproval, in.Reason+"; "+waits.Requester
-		out.Verdict = append(out.Verdict, workflow.Hop{Hop: "approval", Detail: waits.Accepter})
-		said = func(s workflow.Side) string { return in.Reason + "; " + waits.To(s.Role) }
-	}
-	if err := tell(out.Result, out.Reason, said); err != nil {
-		return out, err
-	}
-	connected := notice.Connected{Head: notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}, Missing: []workflow.Hop{}}
-	for _, hop := range out.Verdict {
-		if !hop.OK {
-			connected.Missing = append(connected.Missing, hop)
-		}
-	}
-	if err := bus.Put(ctx, connected); err != nil {
-		return out, err
-	}
-	workflow.Measure(ctx, workflow.Connections, 1)
-	if since, err := time.Parse(time.RFC3339, in.Since); err == nil {
-		workflow.Measure(ctx, workflow.TimeToConnect, max(0, time.Since(since).Seconds()))
-	}
-	return out, nil
-}
-
-// everybody finds the clients of a VPC with its owner and with the participants whose sides there are.
-func everybody(clients func(context.Context, workflow.VPC) (firewall.Clients, error), sides []workflow.Side) func(context.Context, workflow.VPC) (firewall.Clients, error) {
-	return func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
-		out, err := clients(ctx, v)
-		for _, s := range sides {
-			if err != nil || s.Owner != v.Account || s.VPC.ID != v.ID || s.VPC.Region != v.Region {
-				continue
-			}
-			var more firewall.Clients
-			more, err = clients(ctx, s.VPC)
-			out = firewall.Together(out, more)
-		}
-		return out, err
-	}
-}
-
-// once remembers where the clients of a VPC are.
-func once(clients func(context.Context, workflow.VPC) (firewall.Clients, error)) func(context.Context, workflow.VPC) (firewall.Clients, error) {
-	known := map[string]firewall.Clients{}
-	return func(ctx context.Context, v workflow.VPC) (firewall.Clients, error) {
-		key := v.Account + "/" + v.Region + "/" + v.ID
-		if found, ok := known[key]; ok {
-			return found, nil
-		}
-		found, err := clients(ctx, v)
-		if err == nil {
-			known[key] = found
-		}
-		return found, err
-	}
-}
-
 // Untagger is what [Conclude] needs of EC2.
 type Untagger interface {
 	Tagger
@@ -214,7 +77,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier)
 	}
 	for _, c := range in.Tagged {
 		if len(c.Tags) > 0 { // without keys, EC2 would take every tag off
-			if err := untag(ctx, enter(c), c); err != nil {
+			if err := Untag(ctx, enter(c), c); err != nil {
 				return out, err
 			}
 		}
@@ -261,7 +124,7 @@ func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 			err = Tell(ctx, enter(c), workflow.VPC{Account: c.Account, Region: c.Region}, c.ID, []Tag{{TagPairs, Summary(pairs, at(l.Now()))}})
 		} else {
 			c.Tags = []string{TagPairs}
-			err = untag(ctx, enter(c), c)
+			err = Untag(ctx, enter(c), c)
 		}
 		if err != nil {
 			return err
@@ -270,8 +133,8 @@ func Recount(ctx context.Context, l ledger.Ledger, enter func(workflow.Carrier) 
 	return nil
 }
 
-// untag takes tags off a carrier. A peering that is over is shown for two hours or two days, and its tags with it.
-func untag(ctx context.Context, api Untagger, c workflow.Carrier) error {
+// Untag takes tags off a carrier, as far as there are any. A peering that is over is shown for two hours or two days, and its tags with it.
+func Untag(ctx context.Context, api Untagger, c workflow.Carrier) error {
 	slog.InfoContext(ctx, "removing status", "carrier", c.ID, "account", c.Account)
 	off := &ec2.DeleteTagsInput{Resources: []string{c.ID}}
 	for _, key := range c.Tags {

@@ -8,7 +8,9 @@
 //	connection.go   the words
 //	plan.go         thinks: what an entry, a tag, a wish says; what has no use any more (pure)
 //	entry.go        writes the entry in the ledger
-//	apply.go        verifies, concludes, tags
+//	ends.go         the ends of the paths that the policy allows, and what of the network matters to them (pure)
+//	verify.go       says which paths are whole, and so how the connection stands
+//	apply.go        concludes, tags
 package connection
 
 import "github.com/drawbridge-cloud/drawbridge/pkg/workflow"

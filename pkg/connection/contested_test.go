@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -20,7 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// world has no network ACLs in the way, and remembers what it is told.
+// world remembers what it is told.
 type world struct {
 	account string
 	tags    map[string][]string // by account: the values of tags
@@ -32,10 +31,6 @@ func (w world) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func(
 		w.tags[w.account] = append(w.tags[w.account], *t.Value)
 	}
 	return &ec2.CreateTagsOutput{}, nil
-}
-
-func (w world) DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error) {
-	return &ec2.DescribeNetworkAclsOutput{}, nil
 }
 
 func (w world) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
@@ -106,10 +101,10 @@ func TestAContestedConnectionIsNotConnected(t *testing.T) {
 				t.Fatal(err)
 			}
 			events, tags := []string{}, map[string][]string{}
-			enter := func(v workflow.VPC) connection.Verifier {
+			enter := func(v workflow.VPC) connection.Tagger {
 				return world{account: v.Account, tags: tags, events: &events}
 			}
-			out, err := connection.Verify(ctx, l, enter, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, func(context.Context) error { return nil }, notice.Bus{API: world{events: &events}, Name: "drawbridge"}, in)
+			out, err := connection.Verifier{Ledger: l, Bus: notice.Bus{API: world{events: &events}, Name: "drawbridge"}, Enter: enter, Still: func(context.Context) error { return nil }}.Verify(ctx, in)
 			if err != nil || out.Result != c.want || !slices.Equal(events, []string{c.event}) {
 				t.Fatalf("%+v, %v, announced %v", out, err, events)
 			}

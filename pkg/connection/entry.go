@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -10,29 +11,37 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Manage sees to it that a connection is managed, and that its entry says the addresses of its VPCs, and what the policy says of what somebody takes away,
-// as they are now: leave is of [LeftIn]. old is its entry, and managed whether there is one.
-func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, kind string, origin ledger.Origin, old ledger.Connection, managed bool, leave []string) (ledger.Connection, error) {
+// Manage sees to it that a connection is managed, and that its entry says the addresses of its VPCs, the policy that decided, and what the policy says of
+// what somebody takes away, as they are now. now is the entry as it would begin, see [Entry]: its Leave is of [LeftIn], and without a Policy none decided
+// now. old is the entry that is there, and managed whether there is one.
+func Manage(ctx context.Context, l ledger.Ledger, c workflow.Connection, now, old ledger.Connection, managed bool) (ledger.Connection, error) {
 	if !managed {
-		entry := Entry(c, kind, origin)
-		entry.Leave = leave
-		return l.Begin(ctx, entry)
+		return l.Begin(ctx, now)
 	}
-	if current(old, c) && slices.Equal(old.Leave, leave) {
+	if current(old, c) && slices.Equal(old.Leave, now.Leave) && (now.Policy == "" || now.Policy == old.Policy) {
 		return old, nil
 	}
 	return l.Change(ctx, c.ID, func(e *ledger.Connection) {
-		e.Leave = leave
+		e.Leave = now.Leave
+		e.Policy = cmp.Or(now.Policy, e.Policy)
 		if len(c.Requester.CIDRs) > 0 && len(c.Accepter.CIDRs) > 0 {
-			now := sides(c)
-			for n, s := range now {
+			sides := sides(c)
+			for n, s := range sides {
 				if at := slices.IndexFunc(e.Sides, func(o ledger.Side) bool { return o.Role == s.Role && o.Account == s.Account && o.ID == s.ID }); at >= 0 {
-					now[n].Participants = e.Sides[at].Participants
+					sides[n].Participants = e.Sides[at].Participants
 				}
 			}
-			e.Sides = now
+			e.Sides = sides
 		}
 	})
+}
+
+// Decided returns the policy that decided that a connection may be, by one of these actions; "" if none of them did.
+func Decided(d policy.Decision, by ...policy.Action) string {
+	if d.Allowed && slices.Contains(by, d.Action) {
+		return d.Policy
+	}
+	return ""
 }
 
 // LeftIn returns the accounts in which, as the policy wants it, what somebody takes away of a connection is left to them at once, sorted.

@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -16,14 +17,6 @@ import (
 // Status returns the tags by which a peering says what became of it, and since when, in RFC 3339.
 func Status(result workflow.Result, reason, since string) []Tag {
 	return []Tag{{TagStatus, string(result)}, {TagReason, fit.Tag(reason)}, {TagSince, since}}
-}
-
-// Lacking is what a side is told of network ACLs that are in the way: of its own which entries lack, of the other's whom to ask.
-func Lacking(s workflow.Side, own string) string {
-	if own == "" {
-		return fmt.Sprintf("a network ACL of %s lets the traffic not through; ask the owner of account %s", s.Peer.ID, s.Peer.Account)
-	}
-	return own + "; add the entries: Drawbridge reads network ACLs and does not change them"
 }
 
 // StatusKeys are the keys of [Status].
@@ -54,7 +47,7 @@ func sides(c workflow.Connection) []ledger.Side {
 
 // Stands reports whether an entry says that the connection was set up, be it to its end or not.
 func Stands(entry ledger.Connection) bool {
-	for _, r := range []workflow.Result{workflow.Connected, workflow.PendingApproval, Conflict, workflow.Contested, workflow.Unreadable} {
+	for _, r := range []workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval, Conflict, workflow.Contested, workflow.Unreadable} {
 		if entry.Status == ledger.Status(r) {
 			return true
 		}
@@ -80,31 +73,43 @@ func Letting(tags ...map[string]string) string {
 // Surplus returns what of a connection has no use any more on each of its sides, those of participants among them, as they were surveyed, or nil if nothing. items are
 // what the ledger has of the connection:
 //
-//	a route in a table of the side, to a CIDR of the peer     → keep
-//	a route in a table of the side, to no CIDR of the peer    → goes, and the host routes with it
+//	a route that a way of the side needs in its table         → keep
+//	a route that takes traffic out of another, if its owner
+//	or the policy does not allow that any more                → goes, see [route.Withdrawn]
+//	a route that no way needs, to addresses of the peer where
+//	some of what is called may be unseen                      → keep
+//	a route that no way needs, and what of it one needs is led
+//	through the target by others, see [route.Spare]           → goes, and the host routes with it
 //	a route in a table that the side does not have            → keep: nobody can say what it was for
-//	a rule that admits what is open to the peer, or lets out
-//	what the peer opens                                       → keep, see [firewall.Surplus]
-//	a rule that does neither                                  → goes
+//	a rule that lets in or out what shall get through         → keep, see [firewall.Surplus]
+//	a rule that does not                                      → goes
 //
 // What is not in the ledger is somebody else's. Where several sides are in one account and Region, a rule goes only if it serves none.
 func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Item) []*workflow.Trim {
 	trims := make([]workflow.Trim, len(surveyed))
 	for n, s := range surveyed {
 		var here []ledger.Item
+		wanted, _ := route.Wanted(s.Tables, s, c.Target)
+		wanted = route.Standing(wanted, s.Tables, items, s)
 		for _, i := range items {
 			if !At(i, s.VPC) || i.State == ledger.Leaving {
 				continue
 			}
 			here = append(here, i)
 			d, err := netip.ParsePrefix(i.Key)
-			ours := slices.ContainsFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
-			if i.Kind == ledger.Route && err == nil && ours && !slices.Contains(s.Peer.CIDRs, d) {
+			ours := slices.IndexFunc(s.Tables, func(t workflow.Table) bool { return t.ID == i.Resource })
+			if i.Kind != ledger.Route || err != nil || ours < 0 {
+				continue
+			}
+			if unsure(surveyed, s) && slices.ContainsFunc(s.Peer.CIDRs, d.Overlaps) && !route.Withdrawn(s.Tables[ours], i, s) {
+				continue
+			}
+			if len(route.Spare(s.Tables[ours], c.Target, []netip.Prefix{d}, wanted)) > 0 {
 				trims[n].Destinations = append(trims[n].Destinations, d)
 			}
 		}
 		rules := slices.DeleteFunc(firewall.Ours(c.ID, here), func(r firewall.Tagged) bool { return r.ID == "" }) // not made yet, perhaps
-		trims[n].Rules = firewall.Surplus(rules, c.ID, s.Openings, s.Ports, s.Peer.CIDRs, s.Unseen)
+		trims[n].Rules = firewall.Surplus(rules, c.ID, s)
 		slices.SortFunc(trims[n].Destinations, netip.Prefix.Compare)
 		trims[n].Destinations = slices.Compact(trims[n].Destinations)
 	}
@@ -125,6 +130,13 @@ func Surplus(c workflow.Connection, surveyed []workflow.Side, items []ledger.Ite
 		}
 	}
 	return out
+}
+
+// unsure reports whether there may be databases on either side that nobody sees now.
+func unsure(surveyed []workflow.Side, s workflow.Side) bool {
+	return slices.ContainsFunc(surveyed, func(o workflow.Side) bool {
+		return o.Role == s.Role && (o.Unseen.Here || o.Unseen.There || len(o.Unseen.Waiting) > 0)
+	})
 }
 
 // PairsOf returns the entries of the pairs that a VPC is one of on a gateway.

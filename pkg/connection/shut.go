@@ -11,7 +11,8 @@ import (
 )
 
 // Shutting returns what is shut by a trim of a connection that stays, for the brake: a removal for each database that is still there, that the policy, or a
-// tag that was lost, does not open any more, and to which a rule of the connection is to go. A rule to a database that was deleted goes because its owner ended that.
+// tag that was lost, does not open any more, and to which a rule of the connection is to go. A rule to a database that was deleted goes because its owner ended that, and
+// one in whose place another serves shuts nothing.
 func Shutting(id string, surveyed []workflow.Side, trims []*workflow.Trim, items []ledger.Item) []brake.Removal {
 	var out []brake.Removal
 	for _, s := range surveyed {
@@ -23,7 +24,8 @@ func Shutting(id string, surveyed []workflow.Side, trims []*workflow.Trim, items
 		}
 		for _, d := range s.Unseen.Shut {
 			at := slices.IndexFunc(firewall.Ours(id, items), func(r firewall.Tagged) bool {
-				return slices.Contains(going, r.ID) && !r.Egress && slices.Contains(d.Groups, r.Group) && r.Rule.From == d.Port && slices.Contains(s.Peer.CIDRs, r.Rule.CIDR)
+				peer := r.Rule.Other != "" || slices.ContainsFunc(s.Peer.CIDRs, r.Rule.CIDR.Overlaps)
+				return slices.Contains(going, r.ID) && !r.Egress && !r.Spare && slices.Contains(d.Groups, r.Group) && r.Rule.From == d.Port && peer
 			})
 			if at >= 0 {
 				out = append(out, brake.Removal{ID: fmt.Sprintf("%s %s", id, d.Database), Why: brake.Forbidden, Stands: true,

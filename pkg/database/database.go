@@ -4,6 +4,7 @@
 //	database.go  the words
 //	kinds.go     the table of the kinds
 //	read.go      reads what RDS and Redshift list with its tags
+//	port.go      reads at which ports an instance of RDS answers beside its own
 //	tagged.go    reads what is found by its tag
 //
 // It only reads. Whether a database is opened to a consumer is the policy's decision, and pkg/firewall's work.
@@ -20,13 +21,15 @@ type Database struct {
 	ID      string // the identifier, unique per kind, account and Region
 	ARN     string
 	Engine  string // RDS's engine name (mysql, aurora-postgresql, …) or "redshift"
-	Port    int    // TCP
+	Port    int    // TCP. What serves several has an entry for each, all else alike
+	TLS     bool   // the port takes TLS alone, beside one that does not
 	Groups  []string
 	Subnets []string // where its interfaces may be; empty if not known
 	Zone    string   // the Availability Zone in which it is, where that is known and its subnets are not
 	Tags    map[string]string
 	Status  string // AWS's word: "available", "creating", "modifying", …
 	Network string // [IPv4], [IPv6] or [Dual]: of which families its addresses are
+	Private bool   // it has no public address; else that is not known
 	Why     string // why it is not served, and what to do instead; empty if it is served
 }
 
@@ -50,7 +53,7 @@ func (d Database) Answers() bool { return d.Port > 0 }
 
 func sorted(databases []Database) []Database {
 	slices.SortFunc(databases, func(a, b Database) int {
-		return cmp.Or(strings.Compare(a.Engine, b.Engine), strings.Compare(a.ID, b.ID), strings.Compare(a.ARN, b.ARN))
+		return cmp.Or(strings.Compare(a.Engine, b.Engine), strings.Compare(a.ID, b.ID), strings.Compare(a.ARN, b.ARN), cmp.Compare(a.Port, b.Port))
 	})
 	return databases
 }

@@ -33,11 +33,11 @@ const Index = "tag:GetResources"
 // Kinds are all there are. Endpoints of a cluster, whoever made them, are answered by its instances: they have its groups and its port.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 var Kinds = []Kind{
-	{Name: "RDS instance", Tag: tag.DBInstance, Service: "rds", Resource: "db:", Reads: []Right{{"rds:DescribeDBInstances", []string{"db:*"}}}},
+	{Name: "RDS instance", Tag: tag.DBInstance, Service: "rds", Resource: "db:", Reads: []Right{{"rds:DescribeDBInstances", []string{"db:*"}}, {"rds:DescribeOptionGroups", []string{"og:*"}}}},
 	{Name: "Aurora or Multi-AZ cluster", Tag: tag.DBCluster, Service: "rds", Resource: "cluster:",
 		Reads: []Right{{"rds:DescribeDBClusters", []string{"cluster:*"}}, {"rds:DescribeDBSubnetGroups", []string{"subgrp:*"}}}},
 	{Name: "RDS Proxy", Tag: tag.DBProxy, Service: "rds", Resource: "db-proxy:",
-		Reads: []Right{{"rds:DescribeDBProxies", []string{"db-proxy:*"}}, {"rds:ListTagsForResource", []string{"db-proxy:*"}}}},
+		Reads: []Right{{"rds:DescribeDBProxies", []string{"db-proxy:*"}}, {"rds:DescribeDBProxyEndpoints", []string{"db-proxy:*", "db-proxy-endpoint:*"}}, {"rds:ListTagsForResource", []string{"db-proxy:*"}}}},
 	{Name: "Redshift cluster", Tag: tag.RedshiftCluster, Service: "redshift", Resource: "cluster:",
 		Reads: []Right{{"redshift:DescribeClusters", nil}, {"redshift:DescribeClusterSubnetGroups", nil}, {"redshift:DescribeEndpointAccess", nil}}},
 	{Name: "Redshift Serverless workgroup", Tag: tag.Workgroup, Service: "redshift-serverless", Resource: "workgroup/",
@@ -47,7 +47,7 @@ var Kinds = []Kind{
 	{Name: "DocumentDB", Engine: "docdb", Remedy: connectIt},
 	{Name: "Neptune", Engine: "neptune", Remedy: connectIt},
 
-	{Name: "endpoint of an RDS Proxy", Service: "rds", Resource: "db-proxy-endpoint:", Remedy: "tag the proxy"},
+	{Name: "endpoint of an RDS Proxy", Service: "rds", Resource: "db-proxy-endpoint:", Remedy: "tag the proxy, whose tag counts for its endpoints"},
 	{Name: "endpoint of an Aurora cluster", Service: "rds", Resource: "cluster-endpoint:", Remedy: "tag the cluster, which has the same security groups"},
 	{Name: "namespace of Redshift Serverless", Service: "redshift-serverless", Resource: "namespace/", Remedy: "tag its workgroup"},
 	{Name: "ElastiCache", Service: "elasticache", Remedy: connectIt},

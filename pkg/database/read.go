@@ -26,6 +26,8 @@ type RDS interface {
 	DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error)
 	DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error)
 	DescribeDBProxies(context.Context, *rds.DescribeDBProxiesInput, ...func(*rds.Options)) (*rds.DescribeDBProxiesOutput, error)
+	DescribeDBProxyEndpoints(context.Context, *rds.DescribeDBProxyEndpointsInput, ...func(*rds.Options)) (*rds.DescribeDBProxyEndpointsOutput, error)
+	DescribeOptionGroups(context.Context, *rds.DescribeOptionGroupsInput, ...func(*rds.Options)) (*rds.DescribeOptionGroupsOutput, error)
 	ListTagsForResource(context.Context, *rds.ListTagsForResourceInput, ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error)
 }
 
@@ -96,6 +98,8 @@ func Read(ctx context.Context, apis APIs, vpc string, subnets []string) (Found, 
 func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Database, error) {
 	var out []Database
 	known := map[string]subnetGroup{} // DB subnet groups by name
+	public := map[string]bool{}       // clusters of which an instance has a public address
+	options := map[string][]int{}     // TLS ports by option group
 	instances := rds.NewDescribeDBInstancesPaginator(rdsapi, &rds.DescribeDBInstancesInput{})
 	for instances.HasMorePages() {
 		page, err := instances.NextPage(ctx)
@@ -104,11 +108,18 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 		}
 		for _, i := range page.DBInstances {
 			clustered = clustered || aws.ToString(i.DBClusterIdentifier) != ""
+			if i.PubliclyAccessible == nil || *i.PubliclyAccessible {
+				public[aws.ToString(i.DBClusterIdentifier)] = true
+			}
 			if i.DBSubnetGroup != nil {
 				known[aws.ToString(i.DBSubnetGroup.DBSubnetGroupName)] = converted(*i.DBSubnetGroup)
 			}
 			if d, ok := instance(i); ok && i.DBSubnetGroup != nil && aws.ToString(i.DBSubnetGroup.VpcId) == vpc {
-				out = append(out, d)
+				ports, err := beside(ctx, rdsapi, i, d, options)
+				if err != nil {
+					return nil, err
+				}
+				out = append(append(out, d), ports...)
 			}
 		}
 	}
@@ -128,7 +139,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 				}
 			}
 			if d, ok := cluster(c); ok && known[group].vpc == vpc {
-				d.Subnets = known[group].subnets
+				d.Subnets, d.Private = known[group].subnets, !public[d.ID] && !aws.ToBool(c.PubliclyAccessible)
 				out = append(out, d)
 			}
 		}
@@ -174,6 +185,7 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 func warehouse(c redshifttypes.Cluster) Database {
 	d := Database{ID: aws.ToString(c.ClusterIdentifier), ARN: aws.ToString(c.ClusterNamespaceArn), Engine: "redshift",
 		Zone: aws.ToString(c.AvailabilityZone), Status: aws.ToString(c.ClusterStatus), Network: families(aws.ToString(c.IpAddressType)), Groups: memberships(c.VpcSecurityGroups)}
+	d.Private = c.PubliclyAccessible != nil && !*c.PubliclyAccessible
 	if c.Endpoint != nil {
 		d.Port = int(aws.ToInt32(c.Endpoint.Port))
 	}
@@ -209,6 +221,7 @@ func readEndpoints(ctx context.Context, redshiftapi Redshift, warehouses []Datab
 			d := warehouses[n]
 			d.ID += "/" + aws.ToString(e.EndpointName)
 			d.Port, d.Status, d.Groups, d.Zone = int(aws.ToInt32(e.Port)), aws.ToString(e.EndpointStatus), memberships(e.VpcSecurityGroups), ""
+			d.Private = true
 			for _, i := range e.VpcEndpoint.NetworkInterfaces {
 				d.Subnets = append(d.Subnets, aws.ToString(i.SubnetId))
 			}
@@ -246,7 +259,7 @@ func families(text string) string {
 func instance(i rdstypes.DBInstance) (Database, bool) {
 	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
 		Status: aws.ToString(i.DBInstanceStatus), Network: families(aws.ToString(i.NetworkType))}
-	d.Groups = groups(i.VpcSecurityGroups)
+	d.Groups, d.Private = groups(i.VpcSecurityGroups), i.PubliclyAccessible != nil && !*i.PubliclyAccessible
 	if i.DBSubnetGroup != nil {
 		d.Subnets = converted(*i.DBSubnetGroup).subnets
 	}

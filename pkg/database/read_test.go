@@ -32,6 +32,8 @@ type region struct {
 	err        error
 	none       error // of Redshift
 	proxies    []types.DBProxy
+	added      []types.DBProxyEndpoint
+	options    map[string][]types.Option // of option groups
 	endpoints  []redshifttypes.EndpointAccess
 	tags       map[string]map[string]string // of proxies and workgroups, by ARN
 	tagged     map[string]map[string]string // what the tagging API knows
@@ -41,6 +43,16 @@ type region struct {
 
 func (r *region) apis() database.APIs {
 	return database.APIs{RDS: r, Redshift: r, Serverless: serverless{r}, Tagged: r}
+}
+
+func (r *region) DescribeDBProxyEndpoints(context.Context, *rds.DescribeDBProxyEndpointsInput, ...func(*rds.Options)) (*rds.DescribeDBProxyEndpointsOutput, error) {
+	r.calls = append(r.calls, "endpoints of proxies")
+	return &rds.DescribeDBProxyEndpointsOutput{DBProxyEndpoints: r.added}, r.err
+}
+
+func (r *region) DescribeOptionGroups(_ context.Context, in *rds.DescribeOptionGroupsInput, _ ...func(*rds.Options)) (*rds.DescribeOptionGroupsOutput, error) {
+	r.calls = append(r.calls, "options "+*in.OptionGroupName)
+	return &rds.DescribeOptionGroupsOutput{OptionGroupsList: []types.OptionGroup{{OptionGroupName: in.OptionGroupName, Options: r.options[*in.OptionGroupName]}}}, r.err
 }
 
 func (r *region) DescribeDBProxies(context.Context, *rds.DescribeDBProxiesInput, ...func(*rds.Options)) (*rds.DescribeDBProxiesOutput, error) {

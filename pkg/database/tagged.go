@@ -84,13 +84,13 @@ var proxyPorts = map[string]int{"MYSQL": 3306, "POSTGRESQL": 5432, "SQLSERVER": 
 // proxyEngines are RDS's names of what speaks as a proxy does.
 var proxyEngines = map[string]string{"MYSQL": "mysql", "POSTGRESQL": "postgres", "SQLSERVER": "sqlserver"}
 
-// readProxies returns the proxies in a VPC that are tagged. They have security groups and subnets of their own; to their databases they come from
-// within the VPC.
+// readProxies returns the proxies in a VPC that are tagged, and the endpoints there that were added to one. They have security groups and subnets of their own; to
+// their databases they come from within the proxy's VPC.
 func readProxies(ctx context.Context, rdsapi RDS, tagged index, vpc string) ([]Database, error) {
 	if !tagged.some(tag.DBProxy) {
 		return nil, nil
 	}
-	var out []Database
+	var all, out []Database
 	pages := rds.NewDescribeDBProxiesPaginator(rdsapi, &rds.DescribeDBProxiesInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -98,18 +98,56 @@ func readProxies(ctx context.Context, rdsapi RDS, tagged index, vpc string) ([]D
 			return nil, fmt.Errorf("reading the proxies for %s: %w", vpc, err)
 		}
 		for _, p := range page.DBProxies {
-			if _, known := tagged[aws.ToString(p.DBProxyArn)]; !known || aws.ToString(p.VpcId) != vpc {
-				continue
-			}
 			d := proxy(p)
-			if d.Status == "deleting" {
+			if _, known := tagged[d.ARN]; !known || d.Status == "deleting" {
 				continue
 			}
-			got, err := rdsapi.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: p.DBProxyArn})
+			if all = append(all, d); aws.ToString(p.VpcId) == vpc {
+				out = append(out, d)
+			}
+		}
+	}
+	endpoints, err := readProxyEndpoints(ctx, rdsapi, all, vpc)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, endpoints...)
+	held := map[string]map[string]string{} // tags by proxy
+	for n, d := range out {
+		if held[d.ARN] == nil {
+			got, err := rdsapi.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &d.ARN})
 			if err != nil {
 				return nil, fmt.Errorf("reading the tags of the proxy %s: %w", d.ID, err)
 			}
-			d.Tags = tags(tag.DBProxy, got.TagList)
+			held[d.ARN] = tags(tag.DBProxy, got.TagList)
+		}
+		out[n].Tags = held[d.ARN]
+	}
+	return out, nil
+}
+
+// readProxyEndpoints returns the endpoints in a VPC that were added to proxies, which may be in other VPCs of the account. Each answers at its proxy's port.
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-endpoints.html
+func readProxyEndpoints(ctx context.Context, rdsapi RDS, proxies []Database, vpc string) ([]Database, error) {
+	if len(proxies) == 0 {
+		return nil, nil
+	}
+	var out []Database
+	pages := rds.NewDescribeDBProxyEndpointsPaginator(rdsapi, &rds.DescribeDBProxyEndpointsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the endpoints of proxies for %s: %w", vpc, err)
+		}
+		for _, e := range page.DBProxyEndpoints {
+			n := slices.IndexFunc(proxies, func(p Database) bool { return p.ID == aws.ToString(e.DBProxyName) })
+			if n < 0 || aws.ToBool(e.IsDefault) || aws.ToString(e.VpcId) != vpc || e.Status == rdstypes.DBProxyEndpointStatusDeleting {
+				continue
+			}
+			d := proxies[n]
+			d.ID += "/" + aws.ToString(e.DBProxyEndpointName)
+			d.Status, d.Network = string(e.Status), families(string(e.EndpointNetworkType))
+			d.Groups, d.Subnets = slices.Sorted(slices.Values(e.VpcSecurityGroupIds)), slices.Sorted(slices.Values(e.VpcSubnetIds))
 			out = append(out, d)
 		}
 	}
@@ -118,7 +156,7 @@ func readProxies(ctx context.Context, rdsapi RDS, tagged index, vpc string) ([]D
 
 func proxy(p rdstypes.DBProxy) Database {
 	family := aws.ToString(p.EngineFamily)
-	return Database{ID: aws.ToString(p.DBProxyName), ARN: aws.ToString(p.DBProxyArn), Engine: proxyEngines[family], Port: proxyPorts[family], Status: string(p.Status),
+	return Database{Private: true, ID: aws.ToString(p.DBProxyName), ARN: aws.ToString(p.DBProxyArn), Engine: proxyEngines[family], Port: proxyPorts[family], Status: string(p.Status),
 		Groups: slices.Sorted(slices.Values(p.VpcSecurityGroupIds)), Subnets: slices.Sorted(slices.Values(p.VpcSubnetIds)), Network: families(string(p.EndpointNetworkType))}
 }
 
@@ -157,6 +195,7 @@ func readWorkgroups(ctx context.Context, api Serverless, tagged index, vpc strin
 func workgroup(w serverlesstypes.Workgroup) Database {
 	d := Database{ID: aws.ToString(w.WorkgroupName), ARN: aws.ToString(w.WorkgroupArn), Engine: "redshift", Port: int(aws.ToInt32(w.Port)), Status: string(w.Status),
 		Groups: slices.Sorted(slices.Values(w.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(w.SubnetIds)), Network: families(aws.ToString(w.IpAddressType))}
+	d.Private = w.PubliclyAccessible != nil && !*w.PubliclyAccessible
 	if d.Port == 0 && w.Endpoint != nil {
 		d.Port = int(aws.ToInt32(w.Endpoint.Port))
 	}

@@ -47,6 +47,65 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// Endpoints that were added to a proxy have groups and subnets of their own, at the proxy's port, by the proxy's tag; those in the VPC count, wherever their proxy is.
+func TestEndpointsOfProxies(t *testing.T) {
+	near, far, untagged := proxy("near", "vpc-1", "MYSQL"), proxy("far", "vpc-9", "POSTGRESQL"), proxy("untagged", "vpc-1", "MYSQL")
+	one := func(of, name, vpc string, status types.DBProxyEndpointStatus) types.DBProxyEndpoint {
+		return types.DBProxyEndpoint{DBProxyName: &of, DBProxyEndpointName: &name, VpcId: &vpc, Status: status, VpcSecurityGroupIds: []string{"sg-" + name}, VpcSubnetIds: []string{"subnet-c"}}
+	}
+	own := one("near", "default", "vpc-1", "available")
+	own.IsDefault = aws.Bool(true)
+	share := map[string]string{tag.Share: "true"}
+	r := &region{proxies: []types.DBProxy{near, far, untagged}, tagged: map[string]map[string]string{*near.DBProxyArn: share, *far.DBProxyArn: share}, tags: map[string]map[string]string{*near.DBProxyArn: share, *far.DBProxyArn: share},
+		added: []types.DBProxyEndpoint{own, one("near", "readers", "vpc-1", "available"), one("near", "away", "vpc-9", "available"), one("near", "going", "vpc-1", "deleting"),
+			one("far", "here", "vpc-1", "creating"), one("untagged", "hidden", "vpc-1", "available")}}
+	got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var is []string
+	for _, d := range got.Databases {
+		is = append(is, fmt.Sprint(d.ID, " ", d.Engine, d.Port, d.Groups, d.Subnets, d.Tags[tag.Share]))
+	}
+	want := []string{"near mysql3306 [sg-near] [subnet-a subnet-b]true", "near/readers mysql3306 [sg-readers] [subnet-c]true", "far/here postgres5432 [sg-here] [subnet-c]true"}
+	if !slices.Equal(is, want) {
+		t.Errorf("%q, want %q", is, want)
+	}
+}
+
+// An Oracle instance whose option group has TLS answers at that port, too, and a SQL Server instance of an availability group at its listener's. A group is read once, and
+// none of other engines, nor a default one, which has no options.
+func TestEveryPortOfAnInstance(t *testing.T) {
+	instance := func(name, engine string, port int32, groups ...string) types.DBInstance {
+		i := types.DBInstance{DBInstanceIdentifier: &name, DBInstanceArn: aws.String("arn:aws:rds" + place + "db:" + name), Engine: &engine, Endpoint: &types.Endpoint{Port: &port},
+			DBSubnetGroup: &types.DBSubnetGroup{DBSubnetGroupName: aws.String("g"), VpcId: aws.String("vpc-1")}}
+		for _, g := range groups {
+			i.OptionGroupMemberships = append(i.OptionGroupMemberships, types.OptionGroupMembership{OptionGroupName: &g})
+		}
+		return i
+	}
+	ssl := func(name string, port int32) types.Option { return types.Option{OptionName: &name, Port: &port} }
+	listened := instance("always", "sqlserver-ee", 1433, "tls")
+	listened.ListenerEndpoint = &types.Endpoint{Port: aws.Int32(5022)}
+	coming := instance("coming", "oracle-se2", 1521, "tls")
+	coming.Endpoint = nil
+	r := &region{options: map[string][]types.Option{"tls": {ssl("SSL", 2484), ssl("OEM", 5500), {OptionName: aws.String("STATSPACK")}}, "other": {ssl("SSL", 2485)}},
+		instances: []types.DBInstance{instance("both", "custom-oracle-ee", 1522, "tls"), instance("moving", "oracle-se2", 1521, "tls", "other"), instance("plain", "oracle-ee", 1521, "default:oracle-ee-19"), listened, coming,
+			instance("mine", "mysql", 3306, "tls")}}
+	got, err := database.Read(t.Context(), r.apis(), "vpc-1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var is []string
+	for _, d := range got.Databases {
+		is = append(is, fmt.Sprintf("%s:%d %t", d.ID, d.Port, d.TLS))
+	}
+	want := []string{"both:1522 false", "both:2484 true", "mine:3306 false", "plain:1521 false", "coming:0 false", "moving:1521 false", "moving:2484 true", "moving:2485 true", "always:1433 false", "always:5022 false"}
+	if !slices.Equal(is, want) || !slices.Equal(r.calls, []string{"options tls", "options other"}) {
+		t.Errorf("%q, want %q; calls %q", is, want, r.calls)
+	}
+}
+
 // A workgroup is found by its subnets while it has no endpoint, and by its VPC.
 func TestWorkgroups(t *testing.T) {
 	one := func(name string, port int32, vpc string, subnets ...string) serverlesstypes.Workgroup {

@@ -12,16 +12,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Client is what [Ensure] needs of EC2.
 type Client interface {
 	Reader
-	firewall.ACLReader
+	discover.ACLReader
 	CreateSecurityGroup(context.Context, *ec2.CreateSecurityGroupInput, ...func(*ec2.Options)) (*ec2.CreateSecurityGroupOutput, error)
 	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
 	RevokeSecurityGroupIngress(context.Context, *ec2.RevokeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error)
@@ -66,7 +66,7 @@ func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (Sta
 		return State{}, err
 	}
 	if plan.Done() {
-		acls, err := firewall.ReadACLs(ctx, api, want.VPC)
+		acls, err := discover.ACLs(ctx, api, want.VPC)
 		if err != nil {
 			return State{}, err
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -69,7 +68,7 @@ func lacking(want Want, have Network, e Endpoint, sources []netip.Prefix, acls [
 		out = append(out, fmt.Sprintf("its security groups also admit HTTPS from %s, which nobody named: take the rule away or name the range", join(wide)))
 	}
 	if len(acls) > 0 && len(e.Subnets) > 0 {
-		out = append(out, firewall.Judge(acls, e.Subnets, sources, []int{HTTPS}, true)...)
+		out = append(out, network.Lacking(acls, e.Subnets, sources, []int{HTTPS}, true)...)
 	}
 	return out
 }

@@ -21,6 +21,8 @@ type Changed struct {
 	Why  string // why there is nothing in it for Drawbridge
 	// Things are all that the event names, each once, in the order in which they are named.
 	Things []Thing
+	// Values are those of the tags by which owners ask, as the record of the call that set them has them, by key. A tag that was taken away has none.
+	Values map[string]string
 	// Unread says what stands beside them and cannot be read; empty if there is nothing of that kind.
 	Unread string
 	// Touched are the resources at which somebody's hand was, who may have undone what Drawbridge did there. Untagged are the carriers of
@@ -51,6 +53,10 @@ type Thing struct {
 	Keys []string
 }
 
+// valued bounds what is kept of a tag's value: AWS takes 256 characters.
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+const valued = 256
+
 // About reports whether the thing may have got, or lost, one of these tags.
 func (t Thing) About(keys ...string) bool {
 	switch {
@@ -61,9 +67,6 @@ func (t Thing) About(keys ...string) bool {
 	}
 	return slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(t.Keys, k) })
 }
-
-// TableKind is the kind of a route table, which has no tag that anybody asks by: a subnet was given to it.
-const TableKind tag.Kind = "route-table"
 
 // tableCalls give a subnet another route table.
 var tableCalls = []string{"AssociateRouteTable", "ReplaceRouteTableAssociation"}
@@ -131,7 +134,7 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 		if !tableForm.MatchString(id) {
 			return invalid("%s names no route table: %q is not of the form rtb-0123456789abcdef0", c.Name, clip(id))
 		}
-		c.Things = []Thing{{Kind: TableKind, ID: id, Act: tag.Changes}}
+		c.Things = []Thing{{Kind: tag.RouteTable, ID: id, Act: tag.Changes}}
 		return nil
 	}
 	if known.Act == tag.Removes && r.service == "ec2" && !who.own() {
@@ -161,6 +164,9 @@ func (c *Changed) recorded(e envelope, arrived time.Time) error {
 	}
 	if err := c.addAll(known, names, keys); err != nil {
 		return err
+	}
+	if known.Act == tag.Sets || known.Act == tag.Creates {
+		c.Values = r.request.tagValues(keys)
 	}
 	if len(c.Things) == 0 && known.Names.Kind != "" {
 		return invalid("%s names no %s: there is nothing at %s", c.Name, known.Names.Kind, strings.Join(known.Names.Path, "."))
@@ -244,9 +250,10 @@ var forms = map[tag.Kind]*regexp.Regexp{
 	tag.DBInstance: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
 	tag.DBCluster:  regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
 	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html
-	tag.DBProxy: regexp.MustCompile(`^prx-[0-9a-z]{1,60}$`),
-	tag.Subnet:  subnetForm,
-	tag.Group:   groupForm,
+	tag.DBProxy:    regexp.MustCompile(`^prx-[0-9a-z]{1,60}$`),
+	tag.Subnet:     subnetForm,
+	tag.RouteTable: tableForm,
+	tag.Group:      groupForm,
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 	tag.Role: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
@@ -258,7 +265,7 @@ var forms = map[tag.Kind]*regexp.Regexp{
 // arns say how the ARNs of things begin after the account, by kind.
 var arns = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
-	tag.Subnet: "subnet/", tag.Group: "security-group/",
+	tag.Subnet: "subnet/", tag.RouteTable: "route-table/", tag.Group: "security-group/",
 	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.DBProxy: "db-proxy:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
 	tag.Role: "role/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/", tag.StoredSecret: "secret:", tag.KMSKey: "key/",
 }
@@ -267,7 +274,7 @@ var arns = map[tag.Kind]string{
 var ids = []struct {
 	prefix string
 	kind   tag.Kind
-}{{"vpc-", tag.VPC}, {"subnet-", tag.Subnet}, {"sg-", tag.Group}, {"pcx-", tag.Peering}, {"tgw-attach-", tag.Attachment}, {"tgw-rtb-", ""}, {"tgw-mcast-", ""}, {"tgw-ptb-", ""}, {"tgw-connect-", ""}, {"tgw-", tag.Gateway}}
+}{{"vpc-", tag.VPC}, {"subnet-", tag.Subnet}, {"rtb-", tag.RouteTable}, {"sg-", tag.Group}, {"pcx-", tag.Peering}, {"tgw-attach-", tag.Attachment}, {"tgw-rtb-", ""}, {"tgw-mcast-", ""}, {"tgw-ptb-", ""}, {"tgw-connect-", ""}, {"tgw-", tag.Gateway}}
 
 // named tells the kind of thing that an id or ARN of a service names, "" if it is none of those that Drawbridge looks at, and
 // how it is called. A thing of another account or Region than the call's is a lie: tags are set where the thing is.

@@ -84,21 +84,22 @@ func TestSamplesOfWhatChanged(t *testing.T) {
 	warehouse := "arn:aws:redshift:eu-west-1:222222222222:cluster:sales-warehouse"
 	workgroup := "arn:aws:redshift-serverless:eu-west-1:222222222222:workgroup/0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70"
 	want := map[string][]event.Thing{
-		"associate-vpc-cidr-block":  {{Kind: tag.VPC, ID: vpc, Act: tag.Changes}},
-		"create-subnet":             {{Kind: tag.VPC, ID: vpc, Act: tag.Changes}},
-		"create-tags-on-vpc":        {{Kind: tag.VPC, ID: vpc, Act: tag.Sets, Keys: []string{tag.Accept}}},
-		"create-tags-for-data-api":  {{Kind: tag.VPC, ID: vpc, Act: tag.Sets, Keys: []string{tag.DataAPI}}},
-		"attach-vpc":                {{Kind: tag.VPC, ID: vpc, Act: tag.Sets, Keys: []string{tag.Attach}}},
-		"create-tags-on-peering":    {{Kind: tag.Peering, ID: "pcx-0123456789abcdef0", Act: tag.Sets, Keys: []string{tag.Approval}}},
-		"create-tags-on-gateway":    {{Kind: tag.Gateway, ID: gateway, Act: tag.Sets, Keys: []string{tag.Accept}}},
-		"create-tags-on-attachment": {{Kind: tag.Attachment, ID: attachment, Act: tag.Sets, Keys: []string{tag.Approval}}},
-		"create-tags-on-cluster":    {{Kind: tag.RedshiftCluster, ID: warehouse, Act: tag.Sets, Keys: []string{tag.Studio}}},
-		"create-tags-on-subnet":     {{Kind: tag.Subnet, ID: "subnet-0a1b2c3d4e5f60718", Act: tag.Sets, Keys: []string{tag.Client}}},
-		"create-db-proxy":           {{Kind: tag.DBProxy, ID: "arn:aws:rds:eu-west-1:222222222222:db-proxy:prx-0a1b2c3d4e5f60718", Act: tag.Creates, Keys: []string{tag.Share}}},
-		"share-workgroup":           {{Kind: tag.Workgroup, ID: workgroup, Act: tag.Sets, Keys: []string{tag.Share}}},
-		"update-workgroup":          {{Kind: tag.Workgroup, ID: "reports", Act: tag.Changes}},
-		"tag-workgroup":             {{Kind: tag.Workgroup, ID: workgroup, Act: tag.Sets, Keys: []string{tag.Studio}}},
-		"create-route":              nil,
+		"associate-vpc-cidr-block":   {{Kind: tag.VPC, ID: vpc, Act: tag.Changes}},
+		"create-subnet":              {{Kind: tag.VPC, ID: vpc, Act: tag.Changes}},
+		"create-tags-on-vpc":         {{Kind: tag.VPC, ID: vpc, Act: tag.Sets, Keys: []string{tag.Accept}}},
+		"create-tags-for-data-api":   {{Kind: tag.VPC, ID: vpc, Act: tag.Sets, Keys: []string{tag.DataAPI}}},
+		"attach-vpc":                 {{Kind: tag.VPC, ID: vpc, Act: tag.Sets, Keys: []string{tag.Attach}}},
+		"create-tags-on-peering":     {{Kind: tag.Peering, ID: "pcx-0123456789abcdef0", Act: tag.Sets, Keys: []string{tag.Approval}}},
+		"create-tags-on-gateway":     {{Kind: tag.Gateway, ID: gateway, Act: tag.Sets, Keys: []string{tag.Accept}}},
+		"create-tags-on-attachment":  {{Kind: tag.Attachment, ID: attachment, Act: tag.Sets, Keys: []string{tag.Approval}}},
+		"create-tags-on-cluster":     {{Kind: tag.RedshiftCluster, ID: warehouse, Act: tag.Sets, Keys: []string{tag.Studio}}},
+		"create-tags-on-subnet":      {{Kind: tag.Subnet, ID: "subnet-0a1b2c3d4e5f60718", Act: tag.Sets, Keys: []string{tag.Client}}},
+		"create-tags-on-route-table": {{Kind: tag.RouteTable, ID: "rtb-0a1b2c3d4e5f60718", Act: tag.Sets, Keys: []string{tag.Reach}}},
+		"create-db-proxy":            {{Kind: tag.DBProxy, ID: "arn:aws:rds:eu-west-1:222222222222:db-proxy:prx-0a1b2c3d4e5f60718", Act: tag.Creates, Keys: []string{tag.Share}}},
+		"share-workgroup":            {{Kind: tag.Workgroup, ID: workgroup, Act: tag.Sets, Keys: []string{tag.Share}}},
+		"update-workgroup":           {{Kind: tag.Workgroup, ID: "reports", Act: tag.Changes}},
+		"tag-workgroup":              {{Kind: tag.Workgroup, ID: workgroup, Act: tag.Sets, Keys: []string{tag.Studio}}},
+		"create-route":               nil,
 	}
 	for name, things := range want {
 		got, err := event.ReadChanged(samples(t)[name])

@@ -57,6 +57,8 @@ type Event struct {
 
 	// NotebookName is the notebook instance (Kind Notebook), in its own case.
 	NotebookName string
+	// Started says that the notebook was starting, or ran, when the event came about (Kind Notebook). It may have been stopped since.
+	Started bool
 
 	// RouteTableID is the route table (Kind Routes).
 	RouteTableID string
@@ -269,12 +271,13 @@ func ec2Call(out Event, r record) (Event, error) {
 	return out, nil
 }
 
-// notebookChange reads SageMaker's own event. Only the name is taken; the API must be called with the name in its
+// notebookChange reads SageMaker's own event. Only the name is taken, and whether the notebook started; the API must be called with the name in its
 // own case, which the lower-case ARN in "resources" loses.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 func notebookChange(out Event, detail json.RawMessage) (Event, error) {
 	var d struct {
-		Name string `json:"NotebookInstanceName"`
+		Name   string `json:"NotebookInstanceName"`
+		Status string `json:"NotebookInstanceStatus"`
 	}
 	if err := json.Unmarshal(detail, &d); err != nil {
 		return Event{}, invalid("detail: %v", err)
@@ -282,7 +285,7 @@ func notebookChange(out Event, detail json.RawMessage) (Event, error) {
 	if !notebookForm.MatchString(d.Name) {
 		return Event{}, invalid("detail.NotebookInstanceName %q is not a notebook's name", clip(d.Name))
 	}
-	out.Kind, out.NotebookName = Notebook, d.Name
+	out.Kind, out.NotebookName, out.Started = Notebook, d.Name, d.Status == "Pending" || d.Status == "InService"
 	return out, nil
 }
 

@@ -3,8 +3,11 @@ package event
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // record is the part of CloudTrail's record of a call that names things.
@@ -174,12 +177,15 @@ func (v value) one(path ...string) string {
 	return ""
 }
 
-// tagKeys returns the keys of the tags that a request sets or removes, in whichever way its service writes them.
+// tagLists are where requests name the tags that they set or remove, whichever way their service writes them.
+var tagLists = [][]string{{"tags"}, {"tag"}, {"tagSet"}, {"tagList"},
+	{"tagSpecificationSet", "tags"}, {"tagSpecificationSet", "tag"}, {"tagSpecificationSet", "tagSet"},
+	{"tagSpecification", "tag"}, {"tagSpecification", "tags"}, {"tagSpecification", "tagSet"}, {"tagSpecifications", "tags"}}
+
+// tagKeys returns the keys of the tags that a request sets or removes.
 func (v value) tagKeys() []string {
 	keys := v.texts("tagKeys")
-	for _, path := range [][]string{{"tags"}, {"tag"}, {"tagSet"}, {"tagList"},
-		{"tagSpecificationSet", "tags"}, {"tagSpecificationSet", "tag"}, {"tagSpecificationSet", "tagSet"},
-		{"tagSpecification", "tag"}, {"tagSpecification", "tags"}, {"tagSpecification", "tagSet"}, {"tagSpecifications", "tags"}} {
+	for _, path := range tagLists {
 		for _, each := range v.at(path...) {
 			switch {
 			case each.text != "": // a list of keys
@@ -196,4 +202,29 @@ func (v value) tagKeys() []string {
 		}
 	}
 	return keys
+}
+
+// tagValues returns the values of those tags with one of keys that a request sets.
+func (v value) tagValues(keys []string) map[string]string {
+	out := map[string]string{}
+	set := func(key string, value value) {
+		if slices.Contains(keys, key) {
+			out[key] = fit.Bytes(value.text, valued)
+		}
+	}
+	for _, path := range tagLists {
+		for _, each := range v.at(path...) {
+			switch {
+			case each.fields["key"].text != "":
+				set(each.fields["key"].text, each.fields["value"])
+			case each.fields["tagKey"].text != "":
+				set(each.fields["tagKey"].text, each.fields["tagValue"])
+			default:
+				for key, value := range each.fields {
+					set(key, value)
+				}
+			}
+		}
+	}
+	return out
 }

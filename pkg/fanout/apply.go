@@ -78,6 +78,9 @@ func (f Fanout) Find(ctx context.Context, in workflow.FindConnectionsInput) (wor
 	if c.Nothing() {
 		return nothing(c.Why)
 	}
+	if err := f.Contest.Ledger.Hear(ctx, Words(c)...); err != nil {
+		return workflow.FindConnectionsOutput{}, fmt.Errorf("keeping what %s said in %s, %s: %w", c.Hand.Who, c.Account, c.Region, err)
+	}
 	concern := Plan(c)
 	contested, err := f.hands(ctx, &concern, c)
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 //
 //	thing               what was said of it                         who is concerned
 //	VPC                 addresses, subnets                          its connections; endpoints in it
-//	                    drawbridge:accept                           its connections
+//	                    drawbridge:accept, drawbridge:reach         its connections
 //	                    drawbridge:attach                           its attachments; once set, shares that its account is invited to
 //	                    drawbridge:data-api                         its endpoint of the Data API
 //	                    drawbridge:private-notebooks                the account's private notebooks
-//	route table         given to a subnet                           the connections of its VPC
+//	route table         given to a subnet, reach                    the connections of its VPC
 //	peering, attachment any                                         itself
 //	transit gateway     any                                         the attachments that wait for its owner, and those that
 //	                                                                drawbridge:accept=never takes back, or took back
@@ -29,7 +29,7 @@ import (
 //	Aurora cluster      data-api, secret, or it began, ended        itself as well
 //	Redshift cluster    studio, studio-groups, or it began, ended   itself as well
 //	workgroup           studio set                                  itself
-//	subnet, group       client                                      all connections of the place
+//	subnet, group       client, reach                               all connections of the place
 //	role                private-notebooks                           the account's private notebooks
 //	                    studio, or it ended                         the clusters that its account may read
 //	Studio domain       studio                                      the clusters that wait for it, or need its setting
@@ -56,7 +56,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		if t.Act == tag.Changes {
 			o.VPCs, o.Networks = append(o.VPCs, t.ID), append(o.Networks, t.ID)
 		}
-		if t.About(tag.Accept) {
+		if t.About(tag.Accept, tag.Divert, tag.Reach) {
 			o.VPCs = append(o.VPCs, t.ID)
 		}
 		if t.About(tag.Attach) {
@@ -69,7 +69,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		if t.About(tag.PrivateNotebooks) {
 			o.look(privateOf(at, reason))
 		}
-	case event.TableKind:
+	case tag.RouteTable:
 		o.Tables = append(o.Tables, t.ID)
 	case tag.Peering:
 		o.look(event.Inspection{Account: at.Account, Region: at.Region, PeeringID: t.ID, Reason: reason})
@@ -91,7 +91,7 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Workgroup: t.ID, Reason: reason})
 		}
 	case tag.Subnet, tag.Group:
-		o.Everywhere = o.Everywhere || t.About(tag.Client)
+		o.Everywhere = o.Everywhere || t.About(tag.Client, tag.Open, tag.Reach)
 	case tag.Role:
 		if t.About(tag.PrivateNotebooks) && t.Act != tag.Deletes {
 			o.look(privateOf(at, reason))

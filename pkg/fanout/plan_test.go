@@ -34,7 +34,7 @@ func TestPlan(t *testing.T) {
 		"attach":                          {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Sets, Keys: []string{tag.Attach}}}, fanout.Concern{Looks: []look.Look{vpcLook}, Invited: true}},
 		"attach no more":                  {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Removes, Keys: []string{tag.Attach}}}, fanout.Concern{Looks: []look.Look{vpcLook}}},
 		"all tags of a VPC":               {[]event.Thing{{Kind: tag.VPC, ID: "vpc-1", Act: tag.Removes}}, fanout.Concern{VPCs: []string{"vpc-1"}, Looks: []look.Look{vpcLook, endpoint, private}}},
-		"a table":                         {[]event.Thing{{Kind: event.TableKind, ID: "rtb-1", Act: tag.Changes}}, fanout.Concern{Tables: []string{"rtb-1"}}},
+		"a table":                         {[]event.Thing{{Kind: tag.RouteTable, ID: "rtb-1", Act: tag.Changes}}, fanout.Concern{Tables: []string{"rtb-1"}}},
 		"an instance is shared":           {[]event.Thing{{Kind: tag.DBInstance, ID: "x", Act: tag.Sets, Keys: []string{tag.Share}}}, fanout.Concern{Everywhere: true}},
 		"an instance is modified":         {[]event.Thing{{Kind: tag.DBInstance, ID: "x", Act: tag.Changes}}, fanout.Concern{Everywhere: true}},
 		"the Data API of a cluster":       {[]event.Thing{{Kind: tag.DBCluster, ID: cluster, Act: tag.Sets, Keys: []string{tag.Secret}}}, fanout.Concern{Looks: []look.Look{dataAPI}}},
@@ -42,6 +42,7 @@ func TestPlan(t *testing.T) {
 		"a cluster ended":                 {[]event.Thing{{Kind: tag.DBCluster, ID: cluster, Act: tag.Deletes}}, fanout.Concern{Everywhere: true, Looks: []look.Look{dataAPI}}},
 		"the groups of a cluster":         {[]event.Thing{{Kind: tag.RedshiftCluster, ID: warehouse, Act: tag.Sets, Keys: []string{tag.StudioGroups}}}, fanout.Concern{Looks: []look.Look{studio}}},
 		"a workgroup loses its tag":       {[]event.Thing{{Kind: tag.Workgroup, ID: "sales", Act: tag.Removes, Keys: []string{tag.Studio}}}, fanout.Concern{}},
+		"a group may be opened":           {[]event.Thing{{Kind: tag.Group, ID: "sg-1", Act: tag.Sets, Keys: []string{tag.Open}}}, fanout.Concern{Everywhere: true}},
 		"a role for Studio":               {[]event.Thing{{Kind: tag.Role, ID: "x", Act: tag.Sets, Keys: []string{tag.Studio}}}, fanout.Concern{Looks: []look.Look{roles}}},
 		"two roles for private notebooks": {[]event.Thing{{Kind: tag.Role, ID: "x", Act: tag.Sets, Keys: []string{tag.PrivateNotebooks}}, {Kind: tag.Role, ID: "y", Act: tag.Sets, Keys: []string{tag.PrivateNotebooks}}}, fanout.Concern{Looks: []look.Look{private}}},
 		"a role ended":                    {[]event.Thing{{Kind: tag.Role, ID: "x", Act: tag.Deletes}}, fanout.Concern{Looks: []look.Look{roles}}},
@@ -62,7 +63,7 @@ func TestEveryRecordOfEveryTagConcernsSomebody(t *testing.T) {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
 		got := fanout.Plan(changed)
-		if len(got.Looks)+len(got.VPCs)+len(got.Notebooks) > 0 || got.Everywhere || got.Clusters {
+		if len(got.Looks)+len(got.VPCs)+len(got.Tables)+len(got.Notebooks) > 0 || got.Everywhere || got.Clusters {
 			continue
 		}
 		if idle++; c.Wish.On != tag.Workgroup || c.Record.Act != tag.Removes && c.Record.Act != tag.Deletes {

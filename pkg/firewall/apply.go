@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,8 +16,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
-	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -33,61 +29,9 @@ const TagPeer = "drawbridge:peer"
 type client interface {
 	RuleReader
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
 	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
-}
-
-// ACLReader is what [CheckACLs] needs of EC2.
-type ACLReader interface {
-	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
-}
-
-// Open makes one side's security groups let the connection's traffic through: its databases admit the peer, its
-// clients reach the peer's databases. clients is asked only when some group lacks the egress, because only then does
-// it matter who uses which group. by is the execution that it is done for.
-//
-// The owner of a VPC sees the groups of its participants, too: who they are is noted in the connection's entry, and each opens its own on a side
-// of its own.
-//
-// A group that is full does not keep the others from being opened: it is what fails it, once they are.
-func Open(ctx context.Context, ec2api client, clients func(context.Context) ([]notebook.Client, error), l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
-	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
-	if len(side.Openings) == 0 && len(side.Ports) == 0 {
-		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
-	}
-	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
-	if err != nil {
-		return out, err
-	}
-	groups, others := apart(groups, side.VPC.Account)
-	if err := noted(ctx, l, connection, side, participant.Among(slices.Collect(maps.Values(others)), side.VPC.Account)); err != nil {
-		return out, err
-	}
-	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, others: others, known: map[string]bool{}}
-	for _, db := range side.Openings {
-		own := o.own(db.Groups)
-		if len(own) == 0 && len(db.Groups) > 0 {
-			out.Hops = append(out.Hops, workflow.Hop{Hop: "security group of " + db.Database, Detail: fmt.Sprintf(
-				"%s belongs to account %s and is only shared with %s: give the database a group of its own account as well", db.Groups[0], others[db.Groups[0]], side.VPC.Account)})
-			continue
-		}
-		db.Groups = own
-		wanted := WantedIngress([]workflow.Opening{db}, db.Family(side.Peer.CIDRs))
-		done, err := o.open(ctx, wanted, false, together([]notebook.Client{{Groups: db.Groups}}))
-		if err != nil {
-			return out, fmt.Errorf("opening %s to %s: %w", db.Database, side.Peer.ID, err)
-		}
-		out.Hops = append(out.Hops, ingressHop(db, side.Peer, wanted, done))
-	}
-	egress, err := o.openEgress(ctx, clients)
-	if err != nil {
-		return out, err
-	}
-	out.Hops = append(out.Hops, egress...)
-	if err := fault.Join(o.unfit...); err != nil {
-		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
-	}
-	return out, nil
 }
 
 // opening opens the groups of one side.
@@ -98,10 +42,14 @@ type opening struct {
 	connection string
 	side       workflow.Side
 	groups     []Group
-	others     map[string]string // groups that only are shared with this account, with their owners
-	items      []ledger.Item     // of the groups that were looked at
-	known      map[string]bool   // these groups
-	unfit      []error           // of groups that take no rule, or none any more
+	others     map[string]string  // groups that only are shared with this account, with their owners
+	items      []ledger.Item      // of the groups that were looked at
+	known      map[string]bool    // these groups
+	uses       *[]Interface       // what has the databases' groups, once that was read
+	wanted     []Wanted           // all of it
+	unserved   []workflow.Opening // the databases that no group of theirs may be opened for
+	contested  bool               // somebody keeps taking away something of it
+	unfit      []error            // of groups that take no rule, or none any more
 }
 
 // open lets the wanted traffic through in one direction, as far as the groups take rules.
@@ -116,6 +64,7 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 	}
 	changes.Add = slices.DeleteFunc(changes.Add, func(w Wanted) bool { return itemOf(left, w.Group, Key(w.Rule, egress)) != nil })
 	changes.Contested = append(changes.Contested, left...)
+	o.contested = o.contested || len(changes.Contested) > 0
 	if err := o.Cancel(ctx, o.connection, changes.Drop); err != nil {
 		return changes, err
 	}
@@ -163,16 +112,24 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 // look reads what the ledger has of the groups that may serve.
 func (o *opening) look(ctx context.Context, wanted []Wanted, together map[string][]string) error {
 	for _, w := range wanted {
-		for _, group := range append([]string{w.Group}, together[w.Group]...) {
-			if o.known[group] {
-				continue
-			}
-			items, err := o.Of(ctx, o.side.VPC.Account, o.side.VPC.Region, group)
-			if err != nil {
-				return err
-			}
-			o.items, o.known[group] = append(o.items, items...), true
+		if err := o.lookAt(ctx, append([]string{w.Group}, together[w.Group]...)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// lookAt reads what the ledger has of groups, of each once.
+func (o *opening) lookAt(ctx context.Context, groups []string) error {
+	for _, group := range groups {
+		if o.known[group] {
+			continue
+		}
+		items, err := o.Of(ctx, o.side.VPC.Account, o.side.VPC.Region, group)
+		if err != nil {
+			return err
+		}
+		o.items, o.known[group] = append(o.items, items...), true
 	}
 	return nil
 }
@@ -315,7 +272,7 @@ func (o *opening) call(ctx context.Context, group string, egress bool, rules []W
 	description := fit.Description(fmt.Sprintf("Drawbridge: %s %s %s in %s", o.connection, preposition, o.side.Peer.ID, o.side.Peer.Account))
 	var permissions []types.IpPermission
 	for _, w := range rules {
-		permissions = append(permissions, permission(w.Rule, description))
+		permissions = append(permissions, permission(w, description))
 	}
 	once := func(opts *ec2.Options) { opts.Retryer = fault.Once() }
 	tags := ruleTags(o.connection, o.side.Peer)
@@ -334,69 +291,16 @@ func (o *opening) call(ctx context.Context, group string, egress bool, rules []W
 	return held(got.SecurityGroupRules), nil
 }
 
-func (o *opening) openEgress(ctx context.Context, clients func(context.Context) ([]notebook.Client, error)) ([]workflow.Hop, error) {
-	side := o.side
-	if len(side.Ports) == 0 {
-		return nil, nil
-	}
-	if OpenEverywhere(unlike(o.groups, side.Ports, side.Peer.CIDRs), side.Ports, side.Peer.CIDRs) {
-		return []workflow.Hop{{Hop: "egress " + of(side), OK: true, Detail: "every security group lets TCP " + join(side.Ports) + " out already"}}, nil
-	}
-	using, err := clients(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", side.VPC.ID, side.VPC.Account, err)
-	}
-	for n := range using {
-		using[n].Groups = o.own(using[n].Groups)
-	}
-	done, err := o.open(ctx, WantedEgress(using, side.Ports, side.Peer.CIDRs), true, together(using))
-	if err != nil {
-		return nil, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
-	}
-	hop := workflow.Hop{Hop: "egress " + of(side), OK: len(done.Contested) == 0,
-		Detail: fmt.Sprintf("%d clients, TCP %s, %d rules added", len(using), join(side.Ports), len(done.Add)) + notebook.Unread(using)}
-	if !hop.OK {
-		hop.Detail += "; " + contested(done.Contested)
-	}
-	return []workflow.Hop{hop}, nil
-}
-
-// contested says of which rules others take care.
-func contested(items []ledger.Item) string {
-	i := items[0]
-	return fmt.Sprintf("%s of %s %s", i.Key, i.Resource, contest.How(i))
-}
-
-func ingressHop(o workflow.Opening, peer workflow.VPC, wanted []Wanted, done Changes) workflow.Hop {
-	hop := workflow.Hop{Hop: "security group of " + o.Database, OK: true}
-	switch {
-	case len(o.Groups) == 0:
-		hop.OK, hop.Detail = false, "the database has no VPC security group"
-		return hop
-	case len(wanted) == 0:
-		hop.OK, hop.Detail = false, fmt.Sprintf("the database has IPv4 addresses only, and nothing of %s that comes here has one", peer.ID)
-		return hop
-	case len(done.Contested) > 0:
-		hop.OK, hop.Detail = false, contested(done.Contested)
-		return hop
-	}
-	state := "was open"
-	if len(done.Add) > 0 {
-		state = "opened"
-	}
-	var cidrs []string
-	for _, c := range o.Family(peer.CIDRs) {
-		cidrs = append(cidrs, c.String())
-	}
-	hop.Detail = fmt.Sprintf("%s %s: TCP %d from %s", wanted[0].Group, state, o.Port, strings.Join(cidrs, ", "))
-	return hop
-}
-
-func permission(r Rule, description string) types.IpPermission {
+func permission(w Wanted, description string) types.IpPermission {
+	r := w.Rule
 	out := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(int32(r.From)), ToPort: aws.Int32(int32(r.To))}
-	if r.CIDR.Addr().Is4() {
+	switch {
+	case r.Other != "":
+		// "include the account number with the ID of the security group": https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+		out.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: &r.Other, UserId: &w.Account, Description: &description}}
+	case r.CIDR.Addr().Is4():
 		out.IpRanges = []types.IpRange{{CidrIp: aws.String(r.CIDR.String()), Description: &description}}
-	} else {
+	default:
 		out.Ipv6Ranges = []types.Ipv6Range{{CidrIpv6: aws.String(r.CIDR.String()), Description: &description}}
 	}
 	return out
@@ -406,30 +310,4 @@ func ruleTags(connection string, with workflow.VPC) []types.TagSpecification {
 	return []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule, Tags: []types.Tag{
 		{Key: aws.String(TagConnection), Value: &connection},
 		{Key: aws.String(TagPeer), Value: aws.String(with.Account + "/" + with.Region + "/" + with.ID)}}}}
-}
-
-// together maps each client's first group to all groups on the same interface.
-func together(clients []notebook.Client) map[string][]string {
-	out := map[string][]string{}
-	for _, c := range clients {
-		if len(c.Groups) == 0 {
-			continue
-		}
-		first := slices.Min(c.Groups)
-		if _, shared := out[first]; shared {
-			// Another client has the same first group but perhaps not the same others: only the first serves both.
-			out[first] = slices.DeleteFunc(slices.Clone(out[first]), func(g string) bool { return !slices.Contains(c.Groups, g) })
-			continue
-		}
-		out[first] = c.Groups
-	}
-	return out
-}
-
-func join(ports []int) string {
-	var out []string
-	for _, p := range ports {
-		out = append(out, fmt.Sprint(p))
-	}
-	return strings.Join(out, ", ")
 }

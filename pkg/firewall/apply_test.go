@@ -8,7 +8,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -19,7 +18,7 @@ func TestOpenIsOneCallPerGroupAndIdempotent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(f.calls, ", "); got != "Describe, Ingress sg-db, Describe" {
+	if got := strings.Join(f.calls, ", "); got != "Describe, Interfaces, Ingress sg-db, Describe" {
 		t.Errorf("calls = %s", got)
 	}
 	if n := len(f.rules); n != 2 {
@@ -58,8 +57,8 @@ func TestARuleAddedMeanwhileIsItsOwners(t *testing.T) {
 func TestEgressForClientsWithoutIt(t *testing.T) {
 	f := newAccount("sg-open", "sg-shut")
 	f.put("sg-open", true, 0, "0.0.0.0/0")
-	side := workflow.Side{Role: "requester", Consumer: true, Ports: []int{3306}, VPC: producer().Peer, Peer: producer().VPC}
-	clients := []notebook.Client{{Name: "notebook a", Groups: []string{"sg-shut"}}, {Name: "function b", Groups: []string{"sg-open"}}, {Name: "notebook c", Groups: []string{"sg-open", "sg-shut"}}}
+	side := consumer()
+	clients := []workflow.Client{{Groups: []string{"sg-shut"}}, {Groups: []string{"sg-open"}}, {Groups: []string{"sg-open", "sg-shut"}}}
 	if _, err := f.open("pcx-1", side, clients...); err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +69,9 @@ func TestEgressForClientsWithoutIt(t *testing.T) {
 
 func TestEgressThatDrawbridgeAddedForAnotherIsShared(t *testing.T) {
 	f := newAccount("sg-shut")
-	side := workflow.Side{Role: "requester", Consumer: true, Ports: []int{3306}, VPC: producer().Peer, Peer: producer().VPC}
+	side := consumer()
 	for _, c := range []string{"pcx-1", "pcx-2"} {
-		if _, err := f.open(c, side, notebook.Client{Name: "notebook a", Groups: []string{"sg-shut"}}); err != nil {
+		if _, err := f.open(c, side, workflow.Client{Groups: []string{"sg-shut"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

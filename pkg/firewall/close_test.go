@@ -63,11 +63,11 @@ func TestPlanRemoval(t *testing.T) {
 func TestCloseRevokesTheConnectionsRulesAndNoOthers(t *testing.T) {
 	f, side := newAccount("sg-db"), producer()
 	f.put("sg-db", false, 3306, "10.9.0.0/16") // the owner's
-	side.Peer.CIDRs = side.Peer.CIDRs[:1]
+	side.Callers.CIDRs = side.Callers.CIDRs[:1]
 	if _, err := f.open("pcx-1", side); err != nil {
 		t.Fatal(err)
 	}
-	side.Peer.CIDRs[0] = cidr("10.3.0.0/16")
+	side.Callers.CIDRs = []netip.Prefix{cidr("10.3.0.0/16")}
 	if _, err := f.open("pcx-2", side); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestCloseRevokesOnlyWhatIsTrimmed(t *testing.T) {
 			if _, err := f.open("pcx-1", side); err != nil {
 				t.Fatal(err)
 			}
-			side.Peer.CIDRs = []netip.Prefix{cidr("10.3.0.0/16")}
+			side.Callers.CIDRs = []netip.Prefix{cidr("10.3.0.0/16")}
 			if _, err := f.open("pcx-2", side); err != nil {
 				t.Fatal(err)
 			}

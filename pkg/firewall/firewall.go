@@ -1,9 +1,19 @@
-// Package firewall opens security groups for a connection and checks network ACLs.
+// Package firewall opens security groups for a connection.
 //
-// The producer's database admits the consumer's addresses on the database's port; the consumer's clients may reach
-// the producer's addresses on it. Each rule is written in the ledger before it is added, and goes with the last connection that
+// The producer's database lets in, on its port, what calls it: the consumer's clients, by their security groups where AWS can refer to them, else by their
+// subnets. The clients are let out to the databases' subnets, on their ports. Each rule is written in the ledger before it is added, and goes with the last connection that
 // needs it; a rule that somebody else added is never ours, whatever it admits. Its tags say to people what it is for.
-// Network ACLs are shared by whole subnets and ordered by their owner: they are read and judged, never changed.
+// Network ACLs are shared by whole subnets and ordered by their owner: they are judged with the paths, never changed.
+//
+//	firewall.go  the words
+//	wanted.go    thinks: which rules let whom in and out (pure)
+//	choose.go    thinks: through which of its groups a database is opened (pure)
+//	plan.go      thinks: what is added, shared, taken back (pure)
+//	surplus.go   thinks: what has no use any more (pure)
+//	read.go      reads groups, rules, interfaces
+//	open.go      opens a side, and notes what is spare
+//	apply.go     adds rules; close.go takes them back
+//
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 package firewall
 
@@ -33,6 +43,7 @@ type Group struct {
 	ID      string
 	Owner   string // the account whose it is
 	Name    string
+	Open    bool // its owner asks to open it, though other things have it
 	Ingress []Rule
 	Egress  []Rule
 }
@@ -44,12 +55,15 @@ type Tagged struct {
 	Egress     bool
 	Connection string
 	Rule       Rule // what it admits, if that is TCP; else the zero value
+	Spare      bool // another rule serves in its place by now
 }
 
-// Wanted is a rule that a group must have.
+// Wanted is a rule that a group must have, so that all of Ends gets through.
 type Wanted struct {
-	Group string
-	Rule  Rule
+	Group   string
+	Rule    Rule
+	Account string // whose the group is that Rule refers to; empty if it names a range
+	Ends    []network.Traffic
 }
 
 // Changes is what a plan wants done so that traffic gets through. The zero value means: nothing.
@@ -90,7 +104,15 @@ func Key(r Rule, egress bool) string {
 	if r.To != r.From {
 		ports += "-" + strconv.Itoa(r.To)
 	}
-	return fmt.Sprintf("%s tcp %s %s", direction(egress), ports, r.CIDR)
+	return fmt.Sprintf("%s tcp %s %s", direction(egress), ports, r.peer())
+}
+
+// peer is the source or destination of a rule.
+func (r Rule) peer() string {
+	if r.CIDR.IsValid() {
+		return r.CIDR.String()
+	}
+	return r.Other
 }
 
 func direction(egress bool) string {
@@ -109,11 +131,15 @@ func Ours(connection string, items []ledger.Item) []Tagged {
 			continue
 		}
 		from, to, _ := strings.Cut(f[2], "-")
-		one := Tagged{ID: i.Left, Group: i.Resource, Egress: f[0] == "egress", Connection: connection}
+		one := Tagged{ID: i.Left, Group: i.Resource, Egress: f[0] == "egress", Connection: connection, Spare: slices.Contains(i.Spare, connection)}
 		var wrong [3]error
 		one.Rule.From, wrong[0] = strconv.Atoi(from)
 		one.Rule.To, wrong[1] = strconv.Atoi(cmp.Or(to, from))
-		one.Rule.CIDR, wrong[2] = netip.ParsePrefix(f[3])
+		if strings.HasPrefix(f[3], "sg-") {
+			one.Rule.Other = f[3]
+		} else {
+			one.Rule.CIDR, wrong[2] = netip.ParsePrefix(f[3])
+		}
 		if errors.Join(wrong[:]...) == nil {
 			out = append(out, one)
 		}
@@ -121,13 +147,14 @@ func Ours(connection string, items []ledger.Item) []Tagged {
 	return out
 }
 
-// admits reports whether r already lets everything of wanted through.
-func (r Rule) admits(wanted Rule) bool { return admit([]Rule{r}, wanted) }
-
-// admit reports whether rules let everything of wanted through, each all of it or together.
-func admit(rules []Rule, wanted Rule) bool {
-	shut, _ := network.Shut(model(rules), network.Traffic{Peers: []netip.Prefix{wanted.CIDR}, Ports: network.Ports{From: wanted.From, To: wanted.To}})
-	return len(shut) == 0
+// admit reports whether rules let everything of ends through, each all of it or together.
+func admit(rules []Rule, ends ...network.Traffic) bool {
+	for _, t := range ends {
+		if shut, _ := network.Shut(model(rules), t); len(shut) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // model returns rules as package network judges them. The entries of the prefix lists that they name are not read.
@@ -147,16 +174,10 @@ func model(rules []Rule) []network.Rule {
 }
 
 func compare(a, b Wanted) int {
-	if c := strings.Compare(a.Group, b.Group); c != 0 {
-		return c
-	}
-	if a.Rule.From != b.Rule.From {
-		return a.Rule.From - b.Rule.From
-	}
-	return a.Rule.CIDR.Compare(b.Rule.CIDR)
+	return cmp.Or(strings.Compare(a.Group, b.Group), a.Rule.From-b.Rule.From, a.Rule.CIDR.Compare(b.Rule.CIDR), strings.Compare(a.Rule.Other, b.Rule.Other))
 }
 
 func sorted(wanted []Wanted) []Wanted {
 	slices.SortFunc(wanted, compare)
-	return slices.Compact(wanted)
+	return slices.CompactFunc(wanted, func(a, b Wanted) bool { return compare(a, b) == 0 })
 }

@@ -13,6 +13,7 @@ import (
 type Marked struct {
 	Tagged
 	Peer string // account, Region and VPC, with slashes between
+	Of   string // the VPC of the group that the rule refers to; empty if it refers to none
 }
 
 // ReadMarked returns all rules of a place that carry the tag of a connection. A tag is for people: who changed the rule since left it there.
@@ -27,6 +28,9 @@ func ReadMarked(ctx context.Context, ec2api RuleReader) ([]Marked, error) {
 		}
 		for _, r := range page.SecurityGroupRules {
 			one := Marked{Tagged: Tagged{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Rule: admitted(r)}}
+			if r.ReferencedGroupInfo != nil {
+				one.Of = aws.ToString(r.ReferencedGroupInfo.VpcId)
+			}
 			for _, t := range r.Tags {
 				switch aws.ToString(t.Key) {
 				case TagConnection:

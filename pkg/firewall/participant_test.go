@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -15,11 +14,11 @@ func TestGroupsOfParticipantsAreNotedAndLeft(t *testing.T) {
 	f := newAccount("sg-own", "sg-theirs")
 	f.owners = map[string]string{"sg-own": producer().Peer.Account, "sg-theirs": "333333333333"}
 	f.put("sg-own", true, 0, "0.0.0.0/0")
-	side := workflow.Side{Role: "requester", Consumer: true, Ports: []int{3306}, VPC: producer().Peer, Peer: producer().VPC}
+	side := consumer()
 	if _, err := f.ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Kind: "peering", Sides: []ledger.Side{{Role: "requester", Account: side.VPC.Account, Region: side.VPC.Region, ID: side.VPC.ID}}}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := f.open("pcx-1", side, notebook.Client{Name: "notebook a", Groups: []string{"sg-theirs"}})
+	out, err := f.open("pcx-1", side, workflow.Client{Groups: []string{"sg-theirs"}})
 	if err != nil || strings.Join(f.calls, ", ") != "Describe" || len(out.Hops) != 1 || !out.Hops[0].OK {
 		t.Errorf("%+v by %v, %v", out.Hops, f.calls, err)
 	}

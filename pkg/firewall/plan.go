@@ -2,66 +2,33 @@ package firewall
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/network"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
-
-// WantedIngress returns the rules that the databases' groups must have to admit sources, sorted.
-// A database with several groups needs the rule in one of them only; the first by id is chosen, so that every
-// execution chooses the same.
-func WantedIngress(openings []workflow.Opening, sources []netip.Prefix) []Wanted {
-	var out []Wanted
-	for _, o := range openings {
-		if len(o.Groups) == 0 {
-			continue
-		}
-		for _, cidr := range o.Family(sources) {
-			out = append(out, Wanted{Group: slices.Min(o.Groups), Rule: Rule{From: o.Port, To: o.Port, CIDR: cidr}})
-		}
-	}
-	return sorted(out)
-}
-
-// WantedEgress returns the rules that the clients' groups must have to reach destinations on ports, sorted.
-// Security groups of an interface add up, so a client is served when any one of its groups has the rule.
-func WantedEgress(clients []notebook.Client, ports []int, destinations []netip.Prefix) []Wanted {
-	var out []Wanted
-	for _, c := range clients {
-		if len(c.Groups) == 0 {
-			continue
-		}
-		for _, port := range ports {
-			for _, cidr := range destinations {
-				out = append(out, Wanted{Group: slices.Min(c.Groups), Rule: Rule{From: port, To: port, CIDR: cidr}})
-			}
-		}
-	}
-	return sorted(out)
-}
 
 // Plan returns what lets the wanted traffic through, in one direction. together maps a group to the groups that share its
 // network interface: a rule in any of them serves. items are what the ledger has of all these groups.
 //
-//	rules of somebody else's cover port and source, one
-//	or several together                                   → nothing
-//	the same, and it is contested                         → drop: its owner admits it by now
-//	a rule that the ledger has covers them                → share, unless the connection needs it already
+//	the very rule is there, it is in the ledger, and the
+//	connection needs it                                   → nothing
 //	the same, and it was never confirmed                  → share
-//	rules cover only a part                               → add ours, beside them
+//	rules of somebody else's let it all through, one
+//	or several together                                   → nothing
+//	the same, and it is contested                         → drop: its owner lets it through by now
+//	the very rule is there, for others                    → share
+//	rules let only a part through                         → add ours, beside them
 //	no rule                                               → add ours
 //	no rule, and somebody took ours away twice            → contested
 //
-// Nothing is ever removed or changed.
+// A rule of Drawbridge's that lets more through is nobody's to rest on: it goes once nobody needs it. Nothing is ever removed or changed.
 func Plan(connection string, wanted []Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) Changes {
 	var out Changes
 	for _, w := range wanted {
-		others, ours := admitting(w, egress, groups, together, items)
+		theirs, ours := near(w, egress, groups, together, items)
+		others := admit(theirs, w.Ends...)
 		mine := slices.IndexFunc(ours, func(i ledger.Item) bool { return i.NeededBy(connection) })
 		exact := itemOf(items, w.Group, Key(w.Rule, egress))
 		switch {
@@ -86,9 +53,8 @@ func Plan(connection string, wanted []Wanted, egress bool, groups []Group, toget
 	return out
 }
 
-// admitting reports whether rules of somebody else's admit what is wanted, and returns the items of Drawbridge's rules that do.
-func admitting(w Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) (others bool, ours []ledger.Item) {
-	var theirs []Rule
+// near returns the rules of somebody else's in the groups that may serve, and the items of the very rule that is wanted, where it is there.
+func near(w Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) (theirs []Rule, ours []ledger.Item) {
 	for _, g := range groups {
 		if g.ID != w.Group && !slices.Contains(together[w.Group], g.ID) {
 			continue
@@ -102,12 +68,34 @@ func admitting(w Wanted, egress bool, groups []Group, together map[string][]stri
 			switch {
 			case i == nil || i.State == ledger.Contested:
 				theirs = append(theirs, r)
-			case r.admits(w.Rule):
+			case r == w.Rule:
 				ours = append(ours, *i)
 			}
 		}
 	}
-	return admit(theirs, w.Rule), ours
+	return theirs, ours
+}
+
+// Spares returns the items of a side's rules, by whether something else serves in their place, where the ledger says otherwise. All of wanted serves;
+// unserved are the databases to which nothing could be opened: what there is for them stays.
+func Spares(connection string, side workflow.Side, wanted []Wanted, unserved []workflow.Opening, items []ledger.Item) (spare, needed []ledger.Item) {
+	for _, i := range items {
+		at := i.Account == side.VPC.Account && i.Region == side.VPC.Region
+		if i.Kind != ledger.Rule || !at || i.State == ledger.Leaving || !i.NeededBy(connection) {
+			continue
+		}
+		for _, r := range Ours(connection, []ledger.Item{i}) {
+			stays := r.wanted(side) || slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Group == r.Group && w.Rule == r.Rule }) ||
+				!r.Egress && slices.ContainsFunc(unserved, func(o workflow.Opening) bool { return slices.Contains(o.Groups, r.Group) && r.on(o.Port) })
+			switch {
+			case !stays && !r.Spare:
+				spare = append(spare, i)
+			case stays && r.Spare:
+				needed = append(needed, i)
+			}
+		}
+	}
+	return spare, needed
 }
 
 // Lost returns the items of rules that a plan adds although the ledger has them confirmed: somebody took them away.
@@ -165,86 +153,4 @@ func PlanRemoval(items []ledger.Item, rules []Held) Removal {
 		r.Rules, r.Items = append(r.Rules, h), append(r.Items, i)
 	}
 	return out
-}
-
-// Surplus returns the ids of the connection's rules that serve nothing any more, sorted. openings are the databases of this
-// side that are open to peers, ports those of the peer's databases that this side's clients must reach:
-//
-//	another connection's rule, or an owner's              → keep
-//	ingress, in a group and on the port of an opening, from one of peers → keep
-//	egress, on one of ports, to one of peers              → keep
-//	ingress from one of peers, in a group of no database
-//	that is seen, where some may be unseen                → keep
-//	ingress from one of peers, in a group of a database
-//	that has no endpoint now                              → keep
-//	egress to one of peers, some of whose may be unseen   → keep
-//	ours, and nothing of these                            → goes
-//
-// A rule is kept in any group of a database, not only in the one that is chosen first today: it may be the one that serves.
-func Surplus(rules []Tagged, connection string, openings []workflow.Opening, ports []int, peers []netip.Prefix, unseen workflow.Unseen) []string {
-	var out []string
-	for _, r := range rules {
-		serves := func(port int) bool {
-			return r.Rule.From == port && r.Rule.To == port && slices.Contains(peers, r.Rule.CIDR)
-		}
-		used := r.Egress && slices.ContainsFunc(ports, serves) ||
-			!r.Egress && slices.ContainsFunc(openings, func(o workflow.Opening) bool {
-				return slices.Contains(o.Groups, r.Group) && serves(o.Port) && len(o.Family([]netip.Prefix{r.Rule.CIDR})) > 0
-			})
-		maybe := slices.Contains(peers, r.Rule.CIDR) && (r.Egress && unseen.There || !r.Egress && (slices.Contains(unseen.Waiting, r.Group) || unseen.Here && !slices.Contains(unseen.Seen, r.Group)))
-		if connection != "" && r.Connection == connection && !used && !maybe {
-			out = append(out, r.ID)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// unlike returns groups without the egress rules that Drawbridge may have added for exactly these ports and destinations.
-func unlike(groups []Group, ports []int, destinations []netip.Prefix) []Group {
-	out := slices.Clone(groups)
-	for n := range out {
-		out[n].Egress = slices.DeleteFunc(slices.Clone(out[n].Egress), func(r Rule) bool {
-			return r.From == r.To && slices.Contains(ports, r.From) && slices.Contains(destinations, r.CIDR)
-		})
-	}
-	return out
-}
-
-// OpenEverywhere reports whether every group lets clients out to all destinations on all ports, as AWS's default
-// egress rule does. Then it does not matter which group a client uses.
-func OpenEverywhere(groups []Group, ports []int, destinations []netip.Prefix) bool {
-	for _, g := range groups {
-		for _, port := range ports {
-			for _, cidr := range destinations {
-				if !admit(g.Egress, Rule{From: port, To: port, CIDR: cidr}) {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-// Judge says which entries the network ACLs of subnets lack for TCP between them and peers: requests arrive on (or
-// leave to) ports, answers travel on the ephemeral ones. An empty result means nothing is in the way.
-// If subnets is nil, all ACLs are judged.
-func Judge(acls []network.ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
-	var out []string
-	for _, acl := range acls {
-		used := subnets == nil && len(acl.Subnets) > 0 || slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(subnets, s) })
-		if !used {
-			continue
-		}
-		for _, port := range ports {
-			in, outgoing := network.Ports{From: port, To: port}, network.Ephemeral
-			if !producer {
-				in, outgoing = outgoing, in
-			}
-			out = append(out, acl.Lacks("inbound", "from", network.Deny(acl.Ingress, peers, in))...)
-			out = append(out, acl.Lacks("outbound", "to", network.Deny(acl.Egress, peers, outgoing))...)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

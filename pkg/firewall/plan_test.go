@@ -3,9 +3,7 @@ package firewall_test
 import (
 	"fmt"
 	"net/netip"
-	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,15 +11,28 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
+// called is the side of a database that is called from ranges.
+func called(from ...string) workflow.Side {
+	side := workflow.Side{Peer: workflow.VPC{Account: "111111111111"}}
+	for _, f := range from {
+		side.Callers.CIDRs = append(side.Callers.CIDRs, cidr(f))
+	}
+	return side
+}
+
+// to is what has to get through for a rule.
+func to(r firewall.Rule) []network.Traffic {
+	return []network.Traffic{{Peers: []netip.Prefix{r.CIDR}, Ports: network.Ports{From: r.From, To: r.To}}}
+}
+
 func TestPlan(t *testing.T) {
-	opening := []workflow.Opening{{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}}
-	wanted := firewall.WantedIngress(opening, []netip.Prefix{cidr("10.1.0.0/16")})
+	side := called("10.1.0.0/16")
+	wanted := firewall.WantedIngress(workflow.Opening{Database: "db", Port: 3306, Groups: []string{"sg-1", "sg-2"}}, "sg-1", side)
 	for name, c := range map[string]struct {
 		rules []firewall.Rule
 		other []firewall.Rule // of sg-2, on the same interface
@@ -50,10 +61,13 @@ func TestPlan(t *testing.T) {
 
 func TestARuleOfTheLedgersIsShared(t *testing.T) {
 	wanted := []firewall.Wanted{{Group: "sg-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: cidr("10.1.0.0/16")}}}
+	wanted[0].Ends = to(wanted[0].Rule)
 	exact, wide := wanted[0].Rule, firewall.Rule{From: 0, To: 65535, CIDR: cidr("10.0.0.0/8")}
 	item := func(state ledger.State, needed string) ledger.Item {
 		return ledger.Item{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 3306 10.1.0.0/16", State: state, Needed: []string{needed}}
 	}
+	wider := item(ledger.Confirmed, "pcx-1")
+	wider.Key = firewall.Key(wide, false)
 	for name, c := range map[string]struct {
 		rules []firewall.Rule
 		item  ledger.Item
@@ -62,6 +76,7 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 		"this connection's":                 {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-1"), "0 0 0 0"},
 		"this one's, its answer lost":       {[]firewall.Rule{exact}, item(ledger.Intended, "pcx-1"), "0 1 0 0"},
 		"another's":                         {[]firewall.Rule{exact}, item(ledger.Confirmed, "pcx-2"), "0 1 0 0"},
+		"a wider one of this connection's":  {[]firewall.Rule{wide}, wider, "1 0 0 0"},
 		"another's, and one of the owner's": {[]firewall.Rule{exact, wide}, item(ledger.Confirmed, "pcx-2"), "0 0 0 0"},
 		"taken away":                        {nil, item(ledger.Confirmed, "pcx-1"), "1 0 0 0"},
 		"taken away twice":                  {nil, item(ledger.Contested, "pcx-1"), "0 0 1 0"},
@@ -79,52 +94,11 @@ func TestARuleOfTheLedgersIsShared(t *testing.T) {
 }
 
 func TestEveryDatabaseOnItsOwnPort(t *testing.T) {
-	got := firewall.WantedIngress([]workflow.Opening{
-		{Database: "warehouse", Engine: "redshift", Port: 5439, Groups: []string{"sg-r"}, Network: "DUAL"},
-		{Database: "orders", Engine: "mysql", Port: 3307, Groups: []string{"sg-m"}, Network: "IPV4"},
-		{Database: "no group", Port: 1, Groups: nil},
-	}, []netip.Prefix{cidr("10.1.0.0/16"), cidr("2001:db8::/56")})
-	if len(got) != 3 || got[0].Rule.From != 3307 || got[1].Rule.From != 5439 || got[2].Rule.From != 5439 {
-		t.Errorf("wanted = %v, want port 3307 from IPv4, which is all that the database has, and 5439 from both sources", got)
-	}
-}
-
-func TestOpenEverywhere(t *testing.T) {
-	all := firewall.Group{ID: "sg-1", Egress: []firewall.Rule{{0, 65535, cidr("0.0.0.0/0"), ""}}}
-	shut := firewall.Group{ID: "sg-2"}
-	if !firewall.OpenEverywhere([]firewall.Group{all}, []int{3306}, []netip.Prefix{cidr("10.2.0.0/16")}) {
-		t.Error("the default egress rule is not recognised")
-	}
-	if firewall.OpenEverywhere([]firewall.Group{all, shut}, []int{3306}, []netip.Prefix{cidr("10.2.0.0/16")}) {
-		t.Error("a group without egress is overlooked")
-	}
-}
-
-func TestJudge(t *testing.T) {
-	allow := network.Entry{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), Ports: network.AllPorts}
-	for name, c := range map[string]struct {
-		in, out  []network.Entry
-		producer bool
-		lacks    []string
-	}{
-		"the default ACL lets all through": {[]network.Entry{allow}, []network.Entry{allow}, true, nil},
-		"an empty ACL denies both ways": {nil, nil, true, []string{
-			"network ACL acl-1 lacks an inbound entry: allow TCP 3306 from 10.1.0.0/16",
-			"network ACL acl-1 lacks an outbound entry: allow TCP 32768-60999 to 10.1.0.0/16"}},
-		"a deny before the allow wins": {[]network.Entry{{Number: 50, CIDR: cidr("10.1.3.0/24"), Ports: network.AllPorts}, allow}, []network.Entry{allow}, true,
-			[]string{"network ACL acl-1 lacks an inbound entry before rule 50: allow TCP 3306 from 10.1.3.0/24"}},
-		"a deny after the allow does not matter": {[]network.Entry{allow, {Number: 200, CIDR: cidr("10.1.0.0/16"), Ports: network.AllPorts}}, []network.Entry{allow}, true, nil},
-		"a deny for somebody else does not":      {[]network.Entry{{Number: 50, CIDR: cidr("10.9.0.0/16"), Ports: network.AllPorts}, allow}, []network.Entry{allow}, true, nil},
-		"answers must get back to the consumer": {[]network.Entry{{Number: 100, Allow: true, CIDR: cidr("10.1.0.0/16"), Ports: network.Ports{From: 3306, To: 3306}}}, []network.Entry{allow}, false,
-			[]string{"network ACL acl-1 lacks an inbound entry: allow TCP 32768-60999 from 10.1.0.0/16"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			acls := []network.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Ingress: c.in, Egress: c.out}, {ID: "acl-elsewhere", Subnets: []string{"subnet-9"}}}
-			got := firewall.Judge(acls, []string{"subnet-1"}, []netip.Prefix{cidr("10.1.0.0/16")}, []int{3306}, c.producer)
-			if !reflect.DeepEqual(got, c.lacks) {
-				t.Errorf("lacks:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(c.lacks, "\n"))
-			}
-		})
+	side := called("10.1.0.0/16", "2001:db8::/56")
+	dual := firewall.WantedIngress(workflow.Opening{Database: "warehouse", Engine: "redshift", Port: 5439, Network: "DUAL"}, "sg-r", side)
+	four := firewall.WantedIngress(workflow.Opening{Database: "orders", Engine: "mysql", Port: 3307, Network: "IPV4"}, "sg-m", side)
+	if len(dual) != 2 || len(four) != 1 || dual[0].Rule.From != 5439 || four[0].Rule.From != 3307 || four[0].Group != "sg-m" {
+		t.Errorf("wanted = %v, %v, want port 5439 from both sources, and 3307 from IPv4, which is all that the database has", dual, four)
 	}
 }
 
@@ -141,11 +115,12 @@ func TestMissingProperties(t *testing.T) {
 				groups[n].Egress = append(groups[n].Egress, firewall.Rule{From: from, To: from + rapid.IntRange(0, 5).Draw(t, "span"), CIDR: draw("rule")})
 			}
 		}
-		clients := []notebook.Client{{Name: "a", Groups: []string{"sg-1"}}, {Name: "b", Groups: []string{"sg-2"}}}
-		wanted := firewall.WantedEgress(clients, []int{rapid.IntRange(0, 9).Draw(t, "port")}, []netip.Prefix{draw("to"), draw("to")})
+		side := workflow.Side{Clients: []workflow.Client{{Groups: []string{"sg-1"}}, {Groups: []string{"sg-2"}}},
+			Services: []workflow.Service{{Port: rapid.IntRange(0, 9).Draw(t, "port"), CIDRs: []netip.Prefix{draw("to"), draw("to")}}}}
+		wanted, _ := firewall.WantedEgress(side, groups)
 		lacking := firewall.Plan("pcx-1", wanted, true, groups, nil, nil).Add
 		for _, l := range lacking {
-			if !slices.Contains(wanted, l) {
+			if !slices.ContainsFunc(wanted, func(w firewall.Wanted) bool { return w.Group == l.Group && w.Rule == l.Rule }) {
 				t.Fatalf("%v was never wanted", l)
 			}
 			for n := range groups {
@@ -160,19 +135,12 @@ func TestMissingProperties(t *testing.T) {
 	})
 }
 
-func ExampleJudge() {
-	acls := []network.ACL{{ID: "acl-1", Subnets: []string{"subnet-1"}, Egress: []network.Entry{{Number: 100, Allow: true, CIDR: cidr("0.0.0.0/0"), Ports: network.AllPorts}}}}
-	for _, lack := range firewall.Judge(acls, []string{"subnet-1"}, []netip.Prefix{cidr("10.1.0.0/16")}, []int{3306}, true) {
-		fmt.Println(lack)
-	}
-	// Output: network ACL acl-1 lacks an inbound entry: allow TCP 3306 from 10.1.0.0/16
-}
-
 // To a database of IPv4 alone nothing of IPv6 is let in; a rule that was, goes.
 func TestTheFamiliesOfADatabase(t *testing.T) {
 	peers := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8:1::/56")}
 	for network, want := range map[string]string{"IPV4": "[10.1.0.0/16]", "IPV6": "[2001:db8:1::/56]", "DUAL": "[10.1.0.0/16 2001:db8:1::/56]", "": "[10.1.0.0/16 2001:db8:1::/56]"} {
 		o := workflow.Opening{Port: 3306, Groups: []string{"sg-1"}, Network: network}
+		side := workflow.Side{Openings: []workflow.Opening{o}, Callers: workflow.Callers{CIDRs: peers}}
 		if got := fmt.Sprint(o.Family(peers)); got != want {
 			t.Errorf("%s: %s, want %s", network, got, want)
 		}
@@ -180,7 +148,7 @@ func TestTheFamiliesOfADatabase(t *testing.T) {
 		for _, p := range peers {
 			rules = append(rules, firewall.Tagged{ID: p.String(), Group: "sg-1", Connection: "pcx-1", Rule: firewall.Rule{From: 3306, To: 3306, CIDR: p}})
 		}
-		surplus := firewall.Surplus(rules, "pcx-1", []workflow.Opening{o}, nil, peers, workflow.Unseen{})
+		surplus := firewall.Surplus(rules, "pcx-1", side)
 		if len(surplus)+len(o.Family(peers)) != len(peers) {
 			t.Errorf("%s: %v go", network, surplus)
 		}

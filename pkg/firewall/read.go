@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // RuleReader is what it takes to read rules.
@@ -23,7 +25,7 @@ func held(rules []types.SecurityGroupRule) []Held {
 	var out []Held
 	for _, r := range rules {
 		h := Held{ID: aws.ToString(r.SecurityGroupRuleId), Group: aws.ToString(r.GroupId), Egress: aws.ToBool(r.IsEgress), Allows: allows(r)}
-		if rule := admitted(r); rule.CIDR.IsValid() {
+		if rule := admitted(r); rule.CIDR.IsValid() || strings.HasPrefix(rule.Other, "sg-") {
 			h.Key = Key(rule, h.Egress)
 		}
 		out = append(out, h)
@@ -59,6 +61,9 @@ func admitted(r types.SecurityGroupRule) Rule {
 		return Rule{}
 	}
 	out := Rule{From: int(aws.ToInt32(r.FromPort)), To: int(aws.ToInt32(r.ToPort)), Other: aws.ToString(r.PrefixListId)}
+	if g := r.ReferencedGroupInfo; g != nil {
+		out.Other = aws.ToString(g.GroupId)
+	}
 	if cidr, err := netip.ParsePrefix(cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6))); err == nil {
 		out.CIDR = cidr.Masked()
 	}
@@ -76,7 +81,38 @@ func allows(r types.SecurityGroupRule) string {
 		direction = "to"
 	}
 	return fmt.Sprintf("%s %s %s %s", strings.ToUpper(aws.ToString(r.IpProtocol)), ports, direction,
-		cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6), aws.ToString(r.PrefixListId), "a group"))
+		cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6), admitted(r).Other, "a group"))
+}
+
+// readInterfaces returns what has one of groups: it is asked for these alone. What is attached to nothing listens to nothing.
+func readInterfaces(ctx context.Context, ec2api client, groups []string) ([]Interface, error) {
+	groups = slices.Clone(groups)
+	slices.Sort(groups)
+	var out []Interface
+	for ids := range slices.Chunk(slices.Compact(groups), pageSize) {
+		pages := ec2.NewDescribeNetworkInterfacesPaginator(ec2api, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(1000),
+			Filters: []types.Filter{{Name: aws.String("group-id"), Values: ids}}})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("reading what has the security groups %s: %w", strings.Join(ids, ", "), err)
+			}
+			for _, i := range page.NetworkInterfaces {
+				if i.Status == types.NetworkInterfaceStatusAvailable {
+					continue
+				}
+				one := Interface{ID: aws.ToString(i.NetworkInterfaceId), Type: string(i.InterfaceType), Description: aws.ToString(i.Description), Managed: aws.ToBool(i.RequesterManaged)}
+				if i.Attachment != nil {
+					one.Instance = aws.ToString(i.Attachment.InstanceId)
+				}
+				for _, g := range i.Groups {
+					one.Groups = append(one.Groups, aws.ToString(g.GroupId))
+				}
+				out = append(out, one)
+			}
+		}
+	}
+	return out, nil
 }
 
 func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {
@@ -89,7 +125,8 @@ func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error)
 			return nil, fmt.Errorf("reading the security groups of %s: %w", vpc, err)
 		}
 		for _, g := range page.SecurityGroups {
-			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Owner: aws.ToString(g.OwnerId), Name: aws.ToString(g.GroupName), Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
+			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Owner: aws.ToString(g.OwnerId), Name: aws.ToString(g.GroupName),
+				Open: tag.Clean(tag.Group, tag.OfEC2(g.Tags))[tag.Open] == "true", Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
 		}
 	}
 	slices.SortFunc(groups, func(a, b Group) int { return strings.Compare(a.ID, b.ID) })

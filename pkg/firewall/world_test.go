@@ -22,7 +22,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -30,6 +29,9 @@ import (
 type account struct {
 	groups []string
 	owners map[string]string // of groups, where that matters
+	names  map[string]string // of groups, where that matters
+	asked  map[string]bool   // the groups whose owners ask for them to be opened
+	uses   []types.NetworkInterface
 	rules  []types.SecurityGroupRule
 	calls  []string
 	last   int
@@ -72,6 +74,9 @@ func (f *account) put(group string, egress bool, port int32, cidr string, tags .
 	f.last++
 	r := types.SecurityGroupRule{SecurityGroupRuleId: aws.String(fmt.Sprintf("sgr-%d", f.last)), GroupId: &group, IsEgress: &egress, IpProtocol: aws.String("tcp"),
 		FromPort: &port, ToPort: &port, CidrIpv4: &cidr, Tags: tags}
+	if strings.HasPrefix(cidr, "sg-") {
+		r.CidrIpv4, r.ReferencedGroupInfo = nil, &types.ReferencedSecurityGroup{GroupId: &cidr}
+	}
 	if port == 0 {
 		r.IpProtocol, r.FromPort, r.ToPort = aws.String("-1"), nil, nil
 	}
@@ -84,7 +89,43 @@ func (f *account) take(id string) {
 }
 
 func told(r types.SecurityGroupRule) string {
-	return fmt.Sprint(*r.GroupId, " ", *r.IsEgress, " ", *r.IpProtocol, " ", aws.ToInt32(r.FromPort), " ", *r.CidrIpv4)
+	return fmt.Sprint(*r.GroupId, " ", *r.IsEgress, " ", *r.IpProtocol, " ", aws.ToInt32(r.FromPort), " ", peerOf(r))
+}
+
+// peerOf is the source or destination of a rule.
+func peerOf(r types.SecurityGroupRule) string {
+	if r.ReferencedGroupInfo != nil {
+		return *r.ReferencedGroupInfo.GroupId
+	}
+	return *r.CidrIpv4
+}
+
+// use puts an interface with groups into the account.
+func (f *account) use(description string, managed bool, instance string, groups ...string) {
+	i := types.NetworkInterface{NetworkInterfaceId: aws.String(fmt.Sprintf("eni-%d", len(f.uses)+1)), Description: &description, RequesterManaged: &managed,
+		InterfaceType: types.NetworkInterfaceTypeInterface, Status: types.NetworkInterfaceStatusInUse}
+	if instance != "" {
+		i.Attachment = &types.NetworkInterfaceAttachment{InstanceId: &instance}
+	}
+	for _, g := range groups {
+		i.Groups = append(i.Groups, types.GroupIdentifier{GroupId: &g})
+	}
+	f.uses = append(f.uses, i)
+}
+
+func (f *account) DescribeNetworkInterfaces(_ context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	out := &ec2.DescribeNetworkInterfacesOutput{}
+	return out, f.call("Interfaces", func() error {
+		if len(in.Filters) != 1 || *in.Filters[0].Name != "group-id" {
+			return errors.New("it is asked for more than the groups in question")
+		}
+		for _, i := range f.uses {
+			if slices.ContainsFunc(i.Groups, func(g types.GroupIdentifier) bool { return slices.Contains(in.Filters[0].Values, *g.GroupId) }) {
+				out.NetworkInterfaces = append(out.NetworkInterfaces, i)
+			}
+		}
+		return nil
+	})
 }
 
 // String says what is admitted, with the ids of the rules.
@@ -101,12 +142,20 @@ func (f *account) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityG
 	out := &ec2.DescribeSecurityGroupsOutput{}
 	return out, f.call("Describe", func() error {
 		for _, id := range f.groups {
-			g := types.SecurityGroup{GroupId: &id, OwnerId: aws.String(f.owners[id])}
+			g := types.SecurityGroup{GroupId: &id, OwnerId: aws.String(f.owners[id]), GroupName: aws.String(f.names[id])}
+			if f.asked[id] {
+				g.Tags = []types.Tag{{Key: aws.String("drawbridge:open"), Value: aws.String("true")}}
+			}
 			for _, r := range f.rules {
 				if *r.GroupId != id {
 					continue
 				}
-				p := types.IpPermission{IpProtocol: r.IpProtocol, FromPort: r.FromPort, ToPort: r.ToPort, IpRanges: []types.IpRange{{CidrIp: r.CidrIpv4}}}
+				p := types.IpPermission{IpProtocol: r.IpProtocol, FromPort: r.FromPort, ToPort: r.ToPort}
+				if r.ReferencedGroupInfo != nil {
+					p.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: r.ReferencedGroupInfo.GroupId}}
+				} else {
+					p.IpRanges = []types.IpRange{{CidrIp: r.CidrIpv4}}
+				}
 				if *r.IsEgress {
 					g.IpPermissionsEgress = append(g.IpPermissionsEgress, p)
 				} else {
@@ -144,17 +193,28 @@ func (f *account) authorize(group string, egress bool, permissions []types.IpPer
 		}
 		for _, p := range permissions {
 			for _, r := range f.rules {
-				if *r.GroupId == group && *r.IsEgress == egress && *r.CidrIpv4 == *p.IpRanges[0].CidrIp && aws.ToInt32(r.FromPort) == *p.FromPort {
+				if *r.GroupId == group && *r.IsEgress == egress && peerOf(r) == asked(p) && aws.ToInt32(r.FromPort) == *p.FromPort {
 					return &smithy.GenericAPIError{Code: "InvalidPermission.Duplicate"}
 				}
 			}
 		}
 		for _, p := range permissions {
-			out = append(out, f.put(group, egress, *p.FromPort, *p.IpRanges[0].CidrIp, tags[0].Tags...))
+			if len(p.UserIdGroupPairs) > 0 && aws.ToString(p.UserIdGroupPairs[0].UserId) == "" {
+				return &smithy.GenericAPIError{Code: "InvalidGroup.NotFound"} // of another account
+			}
+			out = append(out, f.put(group, egress, *p.FromPort, asked(p), tags[0].Tags...))
 		}
 		return nil
 	})
 	return out, err
+}
+
+// asked is the source or destination that a permission asks for.
+func asked(p types.IpPermission) string {
+	if len(p.UserIdGroupPairs) > 0 {
+		return *p.UserIdGroupPairs[0].GroupId
+	}
+	return *p.IpRanges[0].CidrIp
 }
 
 func (f *account) AuthorizeSecurityGroupIngress(_ context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
@@ -191,24 +251,36 @@ func (f *account) RevokeSecurityGroupEgress(_ context.Context, in *ec2.RevokeSec
 	return &ec2.RevokeSecurityGroupEgressOutput{}, f.revoke(*in.GroupId, in.SecurityGroupRuleIds, true)
 }
 
-func (f *account) open(connection string, side workflow.Side, clients ...notebook.Client) (workflow.HopsOutput, error) {
-	return firewall.Open(context.Background(), f, func(context.Context) ([]notebook.Client, error) {
-		if clients == nil {
-			return nil, errors.New("the clients were asked for although no group lacks anything")
-		}
-		return clients, nil
-	}, f.ledger, "open-"+connection, connection, side)
+func (f *account) open(connection string, side workflow.Side, clients ...workflow.Client) (workflow.HopsOutput, error) {
+	side.Clients = clients
+	return firewall.Open(context.Background(), f, f.ledger, "open-"+connection, connection, side)
+}
+
+// surplus is what an inspection finds to have no use any more.
+func (f *account) surplus(t *testing.T, connection string, side workflow.Side) []string {
+	t.Helper()
+	items, err := f.ledger.Items(t.Context(), connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return firewall.Surplus(firewall.Ours(connection, items), connection, side)
 }
 
 func (f *account) close(connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	return firewall.Close(context.Background(), f, f.ledger, "close-"+connection, connection, side)
 }
 
+// producer is a side whose database is called from two subnets, without references.
 func producer() workflow.Side {
-	return workflow.Side{Role: "accepter",
+	peer := workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []netip.Prefix{cidr("10.1.0.0/16"), cidr("10.11.0.0/16")}}
+	return workflow.Side{Role: "accepter", Peer: peer, Callers: workflow.Callers{CIDRs: peer.CIDRs, Groups: []workflow.GroupSet{{Account: peer.Account, Groups: []string{"sg-nb"}}}},
 		VPC:      workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}},
-		Peer:     workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []netip.Prefix{cidr("10.1.0.0/16"), cidr("10.11.0.0/16")}},
 		Openings: []workflow.Opening{{Database: "orders", Engine: "mysql", Port: 3306, Groups: []string{"sg-db"}}}}
+}
+
+// consumer is the side of whoever calls that database.
+func consumer() workflow.Side {
+	return workflow.Side{Role: "requester", Consumer: true, VPC: producer().Peer, Peer: producer().VPC, Services: []workflow.Service{{Port: 3306, CIDRs: producer().VPC.CIDRs}}}
 }
 
 // Whatever the groups admitted before, whatever is opened and closed in which order, whichever call is lost or refused: the rules of
@@ -237,7 +309,7 @@ func TestGroupsAreAsBeforeOnceAllIsClosed(t *testing.T) {
 		}
 		f.fault, f.memory.Fault = strike, func(string) ledgertest.Fault { return strike() }
 		side := producer()
-		side.Ports, side.Openings = []int{5432}, append(side.Openings, workflow.Opening{Database: "copy", Port: 3306, Groups: []string{"sg-x", "sg-db"}})
+		side.Services, side.Openings = []workflow.Service{{Port: 5432, CIDRs: side.Peer.CIDRs}}, append(side.Openings, workflow.Opening{Database: "copy", Port: 3306, Groups: []string{"sg-x", "sg-db"}})
 		shut := func(connection string) {
 			now = now.Add(5 * time.Minute)
 			for try := 0; ; try++ {
@@ -256,7 +328,7 @@ func TestGroupsAreAsBeforeOnceAllIsClosed(t *testing.T) {
 			now = now.Add(5 * time.Minute)
 			if rapid.Bool().Draw(t, "open") {
 				for range rapid.IntRange(1, 3).Draw(t, "attempts") {
-					if _, err := f.open(connection, side, notebook.Client{Name: "nb", Groups: []string{"sg-nb"}}); err == nil {
+					if _, err := f.open(connection, side, workflow.Client{Groups: []string{"sg-nb"}}); err == nil {
 						break
 					}
 				}
@@ -321,7 +393,7 @@ func TestARuleThatItsOwnerChangedStays(t *testing.T) {
 
 func TestARuleThatWasTakenAwayTwiceIsLeft(t *testing.T) {
 	f, side := newAccount("sg-db"), producer()
-	side.Peer.CIDRs = side.Peer.CIDRs[:1]
+	side.Callers.CIDRs = side.Callers.CIDRs[:1]
 	if _, err := f.open("pcx-1", side); err != nil {
 		t.Fatal(err)
 	}
@@ -368,6 +440,7 @@ func TestOurs(t *testing.T) {
 	items := []ledger.Item{
 		{Resource: "sg-1", Kind: ledger.Rule, Key: "egress tcp 3306 10.2.0.0/16", Left: "sgr-1", Needed: []string{"pcx-1"}},
 		{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 5432 2001:db8::/56", Left: "sgr-2", Needed: []string{"pcx-1", "pcx-2"}},
+		{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 5432 sg-9", Left: "sgr-5", Needed: []string{"pcx-1"}},
 		{Resource: "sg-1", Kind: ledger.Rule, Key: "ingress tcp 5432 10.2.0.0/16", Left: "sgr-3", Needed: []string{"pcx-2"}},
 		{Resource: "sg-1", Kind: ledger.Rule, Key: "nonsense", Left: "sgr-4", Needed: []string{"pcx-1"}},
 		{Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", Needed: []string{"pcx-1"}},
@@ -376,7 +449,7 @@ func TestOurs(t *testing.T) {
 	for _, r := range firewall.Ours("pcx-1", items) {
 		got = append(got, cmp.Or(r.ID, "?")+" "+firewall.Key(r.Rule, r.Egress))
 	}
-	if want := "[sgr-1 egress tcp 3306 10.2.0.0/16 sgr-2 ingress tcp 5432 2001:db8::/56]"; fmt.Sprint(got) != want {
+	if want := "[sgr-1 egress tcp 3306 10.2.0.0/16 sgr-2 ingress tcp 5432 2001:db8::/56 sgr-5 ingress tcp 5432 sg-9]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
 	}
 }

@@ -20,6 +20,7 @@
 //	lease.go       one at a time
 //	told.go        people are told once
 //	rows.go        what an inspection found, for the steps
+//	word.go        what owners said, and who
 //	debt.go        restarts that notebooks are owed
 //	store.go       rows that are written all or none, and only as they were read
 //	table.go       the rows in DynamoDB
@@ -67,6 +68,8 @@ type Connection struct {
 	Policy   string   `json:"policy,omitempty"` // that decided
 	Status   Status   `json:"status,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
+	// Paths says how many of the allowed paths were whole when they were last judged.
+	Paths Paths `json:"paths,omitzero"`
 	// Told is a digest of the last thing that people were told of it, so that they are told once.
 	Told string `json:"told,omitempty"`
 	// Contest is a digest of what people were told of its contested items, and Leave are the accounts in which the policy wants
@@ -83,6 +86,34 @@ type Connection struct {
 	Until time.Time `json:"until,omitzero"` // when it ends by itself
 	// Facts is what only its machine reads.
 	Facts map[string]string `json:"facts,omitempty"`
+}
+
+// Paths counts the paths of a connection, from each client to each database that is open to it.
+type Paths struct {
+	All     int `json:"all"`
+	Whole   int `json:"whole"`
+	Unknown int `json:"unknown,omitempty"` // that cannot be judged to the end
+	// Lines are the first paths, at most as many as package verdict shows, those that fail first.
+	Lines []Path `json:"lines,omitempty"`
+}
+
+// Path is one path as it was judged last: who calls, who answers, and, unless it is whole, the hop at which that ends.
+type Path struct {
+	Client   End    `json:"client"`
+	Database End    `json:"database"`
+	Port     int    `json:"port"`
+	Answer   string `json:"answer" jsonschema:"yes, no or unknown"`
+	Hop      string `json:"hop,omitempty" jsonschema:"the first hop that fails, or else that nobody knows; docs/hops.md has an entry for each"`
+	Owner    string `json:"owner,omitempty" jsonschema:"the account whose thing the hop is"`
+	Detail   string `json:"detail,omitempty"`
+	Remedy   string `json:"remedy,omitempty"`
+}
+
+// End is what calls or answers on a path.
+type End struct {
+	Name    string `json:"name" jsonschema:"of a client that is no notebook instance with its kind before it"`
+	Account string `json:"account"`
+	Network string `json:"network" jsonschema:"vpc-…"`
 }
 
 // Approval is what an owner who was asked has approved, and what they were asked: lines, as package cover writes them.
@@ -175,8 +206,12 @@ type Item struct {
 	Before string `json:"before,omitempty"`
 	// Left is how Drawbridge left it: the target of a route, the id of a rule, a digest of a document.
 	Left string `json:"left,omitempty"`
+	// Past is, of a route, the target of the wider one that it takes traffic out of by its owner's leave; empty if it needed none.
+	Past string `json:"past,omitempty"`
 	// Needed are the ids of those who need it, sorted; see [Kind].
 	Needed []string `json:"needed,omitempty"`
+	// Spare are those of Needed in whose eyes something else serves in its place by now: it may go, when they look next.
+	Spare []string `json:"spare,omitempty"`
 	// By is the execution that intended it. Until it is confirmed, or two minutes old, no other makes the call.
 	By string `json:"by,omitempty"`
 	// For is who needed it last, while it is leaving.

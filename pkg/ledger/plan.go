@@ -68,10 +68,11 @@ func release(old Item, id string, now time.Time) (out Item, last bool) {
 		return out, false
 	}
 	out.Needed = slices.DeleteFunc(slices.Clone(old.Needed), func(n string) bool { return n == id })
+	out.Spare = slices.DeleteFunc(slices.Clone(old.Spare), func(n string) bool { return n == id })
 	if len(out.Needed) > 0 {
 		return out, false
 	}
-	out.Needed, out.State, out.For, out.At = nil, Leaving, id, now
+	out.Needed, out.Spare, out.State, out.For, out.At = nil, nil, Leaving, id, now
 	return out, true
 }
 

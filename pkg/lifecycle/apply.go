@@ -20,16 +20,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Tags on a notebook instance and on a configuration that Drawbridge made.
-const (
-	TagStatus = "drawbridge:status"
-	subnetTag = "drawbridge:subnet"
-
-	// AtNextStart is the status of a running notebook to which no configuration can be attached.
-	AtNextStart = "routes-at-next-start"
-	// Attached is the status of a notebook to which Drawbridge attached a configuration.
-	Attached = "routes-attached"
-)
+// subnetTag says on a configuration that Drawbridge made which subnet it is for.
+const subnetTag = "drawbridge:subnet"
 
 // Answers of [Attach]: what has to happen before the notebook is done.
 const (
@@ -79,7 +71,7 @@ func Attach(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 		}
 	}
 	book := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution}
-	out, err := book.serve(ctx, api, ec2api, in)
+	out, err := book.told(ctx, api, ec2api, in)
 	switch {
 	case err != nil:
 	case out.owes:
@@ -102,24 +94,47 @@ func Debt(nb workflow.Notebook, connection string) ledger.Debt {
 type outcome struct {
 	answer string
 	hop    workflow.Hop
+	set    bool // its script sets the host routes, now or at its next start
+	gone   bool // it is not there any more, or never will be
 	owes   bool // it is owed a restart
+	// status and reason are what the notebook is to say; nothing if that stays as it is.
+	status, reason string
 }
 
-// serve is [Attach] without the debts.
+// told is [Attach] without the debts: it serves the notebook, and leaves on it what became of that. What a person has to mend is told there too; what may pass is not.
+func (b book) told(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
+	out, err := b.serve(ctx, api, ec2api, in)
+	status, reason := out.status, out.reason
+	switch {
+	case err != nil && fault.Passing(err):
+		return out, err
+	case err != nil:
+		status, reason = Failed, err.Error()
+	case !out.hop.OK && !out.gone && status != AtNextStart: // of some routes, perhaps
+		status, reason = Failed, out.hop.Detail
+	}
+	if failed := tell(ctx, api, b.nb, status, reason, b.Now()); failed != nil && err == nil {
+		return outcome{}, fmt.Errorf("injecting routes into notebook %s: %w", b.nb.Name, failed)
+	}
+	return out, err
+}
+
+// serve is [Attach] without the debts and without what the notebook says.
 func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
 	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	routed := b.routed(ec2api)
-	hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}
+	hop, set, gone := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}, false, false
+	status, reason := "", ""
 	answer := func(a, detail string, args ...any) (outcome, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
-		return outcome{answer: a, hop: hop}, nil
+		return outcome{answer: a, hop: hop, set: set, gone: gone, status: status, reason: reason}, nil
 	}
 	// failed ends what a person must mend here, in words; what may pass, or is a matter of permissions, fails the step.
 	failed := func(err error) (outcome, error) {
 		if fault.Of(err) == fault.Conflict || stopped && !fault.Passing(err) {
-			hop.OK = false
+			hop.OK, status, reason = false, Failed, err.Error()
 			return answer(Done, "%v", err)
 		}
 		return outcome{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
@@ -131,11 +146,15 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 				return outcome{}, err
 			}
 		}
-		return answer(Done, "left out by policy %s%s", nb.Inject.Policy, nb.Unclear)
+		left := fmt.Sprintf("left out by policy %s%s", nb.Inject.Policy, nb.Unclear)
+		if saysSomething(nb) { // else it never had any, and its owner knows
+			status, reason = LeftOut, left
+		}
+		return answer(Done, "%s", left)
 	case !nb.DirectInternet:
 		return answer(Done, "not needed: direct internet access is disabled, so all traffic leaves by the VPC")
 	}
-	needed, err := b.wants(ctx, tableOf(in.Connection, in.Routed, nb))
+	needed, err := b.wants(ctx, TableOf(in.Connection, in.Routed, nb))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -152,6 +171,9 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 				return failed(err)
 			}
 		}
+		if exact && saysSomething(nb) {
+			status, reason = None, "the route table of its subnet leads to nothing that Drawbridge manages"
+		}
 		return answer(Done, "not needed: the route table of %s has no route to a peering or gateway that Drawbridge manages", nb.Subnet)
 	}
 	told := list(destinations)
@@ -165,13 +187,11 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 
 	// The caller read the notebook moments ago. What a stale fact can do: none seen, one attached since – so look
 	// again before attaching; one seen, gone since – so look again if it is gone.
-	name, status, arn, again := nb.LifecycleConfig, nb.Status, nb.ARN, !b.fresh
+	name, state, again := nb.LifecycleConfig, nb.Status, !b.fresh
 	if name != "" && !stopped {
 		err := b.once(ctx, api, routed, name, edit, nil)
-		if err == nil && name == NameFor(nb.Subnet) && nb.Tag == AtNextStart { // attached, and stopped before saying so
-			err = setStatus(ctx, api, nb.ARN, Attached)
-		}
-		if err == nil {
+		if set = err == nil; set {
+			status, reason = inConfiguration(nb, name)
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
 		if !errors.Is(err, errGone) {
@@ -182,43 +202,45 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 	if again {
 		now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &nb.Name})
 		if fault.NoRecord(err) {
-			stopped = false
+			stopped, gone = false, true
 			return answer(Done, "the notebook is gone")
 		}
 		if err != nil {
 			return outcome{}, fmt.Errorf("injecting routes into notebook %s: reading it: %w", nb.Name, err)
 		}
-		name, status, arn = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus), aws.ToString(now.NotebookInstanceArn)
+		name, state = aws.ToString(now.NotebookInstanceLifecycleConfigName), string(now.NotebookInstanceStatus)
 	}
 
 	if name != "" {
 		err := b.once(ctx, api, routed, name, edit, nil)
-		if err == nil && name == NameFor(nb.Subnet) && !moving(status) {
-			err = setStatus(ctx, api, arn, Attached) // an earlier attempt may have attached it without saying so
+		if set = err == nil; set && !moving(state) {
+			status, reason = inConfiguration(nb, name)
 		}
 		switch {
 		case errors.Is(err, errGone):
 			err = fault.New(fault.NotYet, "lifecycle configuration %s is gone", name)
-		case err == nil && (stopped || in.Phase == workflow.PhaseStarted) && moving(status):
-			return answer(Wait, "%s in lifecycle configuration %s; the notebook is %s", told, name, status)
+		case err == nil && (stopped || in.Phase == workflow.PhaseStarted) && moving(state):
+			return answer(Wait, "%s in lifecycle configuration %s; the notebook is %s", told, name, state)
 		case err == nil:
 			return answer(Done, "%s in lifecycle configuration %s, effective at the next start", told, name)
 		}
 		return failed(err)
 	}
 
-	switch types.NotebookInstanceStatus(status) {
+	switch types.NotebookInstanceStatus(state) {
 	case types.NotebookInstanceStatusStopped:
-		if err := b.attach(ctx, api, routed, arn, edit); err != nil {
+		if err := b.attach(ctx, api, routed, edit); err != nil {
 			return failed(err)
 		}
+		set = true
+		status, reason = inConfiguration(nb, NameFor(nb.Subnet))
 		if stopped {
 			return answer(Wait, "%s in lifecycle configuration %s, being attached", told, NameFor(nb.Subnet))
 		}
 		return answer(Done, "%s in lifecycle configuration %s, attached; effective at the next start", told, NameFor(nb.Subnet))
 	case types.NotebookInstanceStatusInService, types.NotebookInstanceStatusPending:
 		if stopped {
-			return answer(Wait, "the notebook is %s", status)
+			return answer(Wait, "the notebook is %s", state)
 		}
 		hop.OK = false
 		if in.Phase == workflow.PhaseStarted {
@@ -228,10 +250,8 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 				return failed(fmt.Errorf("it was started again without them: %w", err))
 			}
 		}
-		if err := setStatus(ctx, api, arn, AtNextStart); err != nil {
-			return outcome{}, fmt.Errorf("injecting routes into notebook %s: %w", nb.Name, err)
-		}
-		running := status == string(types.NotebookInstanceStatusInService)
+		status, reason = AtNextStart, atNextStart(nb)
+		running := state == string(types.NotebookInstanceStatusInService)
 		switch {
 		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseUntouched:
 			// Whatever keeps a script from being made shows before anybody's notebook is stopped for it.
@@ -239,21 +259,20 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 				return failed(err)
 			}
 			hop.OK, hop.Detail = len(bad) == 0, fmt.Sprintf("%s in lifecycle configuration %s, for which the notebook is restarted, by policy %s", told, NameFor(nb.Subnet), nb.Restart.Policy)
-			return outcome{answer: Done, hop: hop, owes: true}, nil
+			return outcome{answer: Done, hop: hop, set: true, owes: true, status: status, reason: reason}, nil
 		case nb.Restart.Allowed && running && in.Phase == workflow.PhaseOwed:
-			return answer(Stop, "%s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
+			return answer(Stop, "routes to %s need a lifecycle configuration; the notebook may be restarted for it, by policy %s", told, nb.Restart.Policy)
 		}
-		return answer(Done, "%s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", told, tag.Restart, nb.Unclear)
+		return answer(Done, "routes to %s need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", told, tag.Restart, nb.Unclear)
 	case types.NotebookInstanceStatusStopping, types.NotebookInstanceStatusUpdating:
 		if stopped {
-			return answer(Wait, "the notebook is %s", status)
+			return answer(Wait, "the notebook is %s", state)
 		}
-		return outcome{}, fault.New(fault.NotYet, "injecting routes into notebook %s: it is %s", nb.Name, status)
+		return outcome{}, fault.New(fault.NotYet, "injecting routes into notebook %s: it is %s", nb.Name, state)
 	}
 	// Failed or Deleting: nothing can be attached, and nothing will connect.
-	stopped = false
-	hop.OK = false
-	return answer(Done, "the notebook is %s, so nothing can be attached to it", status)
+	stopped, hop.OK, gone = false, false, types.NotebookInstanceStatus(state) == types.NotebookInstanceStatusDeleting
+	return answer(Done, "the notebook is %s, so nothing can be attached to it", state)
 }
 
 // NameFor is the name of the lifecycle configuration that Drawbridge makes for the notebooks of a subnet.
@@ -266,7 +285,7 @@ func moving(status string) bool {
 }
 
 // attach makes the subnet's own configuration, or reuses it, and attaches it to a stopped notebook.
-func (b book) attach(ctx context.Context, api client, routed routes, arn string, edit Edit) error {
+func (b book) attach(ctx context.Context, api client, routed routes, edit Edit) error {
 	nb, name := b.nb, NameFor(b.nb.Subnet)
 	if err := b.once(ctx, api, routed, name, edit, tagsFor(nb)); err != nil {
 		return err
@@ -280,18 +299,10 @@ func (b book) attach(ctx context.Context, api client, routed routes, arn string,
 	if err != nil {
 		return fmt.Errorf("attaching lifecycle configuration %s: %w", name, err)
 	}
-	return setStatus(ctx, api, arn, Attached)
+	return nil
 }
 
 // tagsFor are the tags of the configuration that Drawbridge makes for a notebook's subnet.
 func tagsFor(nb workflow.Notebook) []types.Tag {
 	return []types.Tag{{Key: aws.String(subnetTag), Value: &nb.Subnet}}
-}
-
-func setStatus(ctx context.Context, api client, arn, status string) error {
-	_, err := api.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &arn, Tags: []types.Tag{{Key: aws.String(TagStatus), Value: &status}}})
-	if err != nil {
-		return fmt.Errorf("tagging %s: %w", arn, err)
-	}
-	return nil
 }

@@ -17,15 +17,16 @@ import (
 // It only adds lines, and so needs no route table beside those of in.
 //
 // It returns a hop for each notebook. One that cannot be served keeps nobody from being served: its hop says why, and what is not for its
-// owner to mend is told as an error when all others are done.
-func Inject(ctx context.Context, api client, l ledger.Ledger, debts restart.Book, in workflow.InjectRoutesInput, notebooks []workflow.Notebook) ([]workflow.Hop, error) {
+// owner to mend is told as an error when all others are done. With it goes, by their names, what became of their host routes.
+func Inject(ctx context.Context, api client, l ledger.Ledger, debts restart.Book, in workflow.InjectRoutesInput, notebooks []workflow.Notebook) ([]workflow.Hop, map[string]workflow.Host, error) {
 	done := &memo{needed: map[bool][]netip.Prefix{}, edited: map[string]error{}}
+	hosts := map[string]workflow.Host{}
 	var hops []workflow.Hop
 	var failed []error
 	var owed []ledger.Debt
 	for _, nb := range notebooks {
 		b := book{Ledger: l, nb: nb, also: in.Connection, by: in.Execution, fresh: true, memo: done}
-		out, err := b.serve(ctx, api, nil, workflow.AttachRoutesInput{Execution: in.Execution, Connection: in.Connection, Routed: in.Routed, Notebook: nb, Phase: workflow.PhaseUntouched})
+		out, err := b.told(ctx, api, nil, workflow.AttachRoutesInput{Execution: in.Execution, Connection: in.Connection, Routed: in.Routed, Notebook: nb, Phase: workflow.PhaseUntouched})
 		if err != nil {
 			failed = append(failed, err)
 			out.hop = workflow.Hop{Hop: "host route on " + nb.Name, Detail: err.Error()}
@@ -33,12 +34,25 @@ func Inject(ctx context.Context, api client, l ledger.Ledger, debts restart.Book
 		if out.owes {
 			owed = append(owed, Debt(nb, in.Connection.ID))
 		}
-		hops = append(hops, out.hop)
+		hops, hosts[nb.Name] = append(hops, out.hop), host(nb, out)
 	}
 	if len(owed) > 0 {
 		if err := debts.Owe(ctx, event.Place{Account: owed[0].Account, Region: owed[0].Region}, owed...); err != nil {
 			failed = append(failed, err)
 		}
 	}
-	return hops, fault.Join(failed...)
+	return hops, hosts, fault.Join(failed...)
+}
+
+// host is what became of the host routes of a notebook.
+func host(nb workflow.Notebook, out outcome) workflow.Host {
+	switch {
+	case !nb.DirectInternet:
+		return workflow.HostNeedless
+	case out.set:
+		return workflow.HostSet
+	case !nb.Inject.Allowed:
+		return workflow.HostLeft
+	}
+	return workflow.HostNone
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	. "github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -47,13 +48,21 @@ func TestABatchIsServedTogether(t *testing.T) {
 	ctx, f := context.Background(), newFake()
 	books := team(f, 40)
 	in := workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed, Row: 1}
-	hops, err := Inject(ctx, f, f.ledger, f.debts(), in, books)
+	books[1].DirectInternet, books[2].Inject.Allowed = false, false
+	hops, hosts, err := Inject(ctx, f, f.ledger, f.debts(), in, books)
 	if err != nil || len(hops) != len(books) {
 		t.Fatalf("%d hops, %v", len(hops), err)
 	}
 	for n, h := range hops {
 		if unfit := books[n].Name == "python"; h.OK == unfit || h.Hop != "host route on "+books[n].Name {
 			t.Errorf("%+v", h)
+		}
+		want := map[string]workflow.Host{books[1].Name: workflow.HostNeedless, books[2].Name: workflow.HostLeft, "python": workflow.HostNone}[books[n].Name]
+		if want == 0 {
+			want = workflow.HostSet // also of one that is restarted for it
+		}
+		if got := hosts[books[n].Name]; got != want {
+			t.Errorf("%s: %c, want %c", books[n].Name, got, want)
 		}
 	}
 	if got := count(f.calls, "UpdateNotebookInstanceLifecycleConfig"); got != 1 || count(f.calls, "DescribeNotebookInstanceLifecycleConfig") > 10 || count(f.calls, "DescribeNotebookInstance") != 0 {
@@ -68,12 +77,57 @@ func TestABatchIsServedTogether(t *testing.T) {
 	}
 }
 
+// Each notebook says what became of it, why, and since when; failures too. Where nothing changed nothing is called, however many there are, and what changed is said once.
+func TestNotebooksSayWhatChanged(t *testing.T) {
+	ctx, f := context.Background(), newFake()
+	books := team(f, 500)
+	books[1].DirectInternet, books[2].Inject = false, policy.Decision{Policy: "inject-off"}
+	in := workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed, Row: 1}
+	inject := func(says int) {
+		t.Helper()
+		f.calls = nil
+		if _, _, err := Inject(ctx, f, f.ledger, f.debts(), in, books); err != nil {
+			t.Fatal(err)
+		}
+		if got := count(f.calls, "AddTags"); got != says {
+			t.Errorf("%d notebooks say something new, want %d", got, says)
+		}
+		for n, nb := range books { // as the next look reads them
+			books[n].Tag, books[n].Said = f.said[nb.ARN+" "+TagStatus], f.said[nb.ARN+" "+TagReason]
+			if now := f.notebooks[nb.Name]; now.NotebookInstanceLifecycleConfigName != nil {
+				books[n].LifecycleConfig = *now.NotebookInstanceLifecycleConfigName
+			}
+			if since := f.said[nb.ARN+" "+TagSince]; (since == "") != (books[n].Tag == "") {
+				t.Errorf("%s: since %q", nb.Name, since)
+			}
+		}
+	}
+	inject(len(books) - 2) // that with all its traffic in the VPC needs none, and one was always left out
+	want := map[string]string{books[0].Name: Written, books[1].Name: "", books[2].Name: "", "python": Failed, "runs": AtNextStart, "stopped": Attached}
+	for n := range books {
+		if is, ok := want[books[n].Name]; ok && books[n].Tag != is {
+			t.Errorf("%s says %q, want %q", books[n].Name, books[n].Tag, is)
+		}
+		if books[n].Name == "python" && !strings.Contains(books[n].Said, "python") {
+			t.Errorf("why it failed: %q", books[n].Said)
+		}
+	}
+	inject(0)
+	books[2].Inject.Allowed = true
+	inject(1)
+	books[2].Inject.Allowed = false
+	if inject(1); books[2].Tag != LeftOut {
+		t.Errorf("it is left out now, and says %q", books[2].Tag)
+	}
+	inject(0)
+}
+
 func TestOneThatIsRefusedKeepsNobodyFromBeingServed(t *testing.T) {
 	ctx, f := context.Background(), newFake()
 	books := team(f, 2)
 	f.fail["UpdateNotebookInstance"] = &smithy.GenericAPIError{Code: "AccessDeniedException"} // attaching
 	books = slices.Concat(books[len(books)-1:], books[:len(books)-1])                         // it comes first
-	_, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books)
+	_, _, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books)
 	if fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), "notebook stopped") {
 		t.Errorf("%v", err)
 	}
@@ -85,7 +139,7 @@ func TestOneThatIsRefusedKeepsNobodyFromBeingServed(t *testing.T) {
 func TestABatchIsWithdrawnTogether(t *testing.T) {
 	ctx, f := context.Background(), newFake()
 	books := team(f, 3)
-	if _, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books); err != nil {
+	if _, _, err := Inject(ctx, f, f.ledger, f.debts(), workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed}, books); err != nil {
 		t.Fatal(err)
 	}
 	f.calls = nil

@@ -329,14 +329,9 @@ func destinationsOf(subnet netip.Prefix, items []ledger.Item) []netip.Prefix {
 	return out
 }
 
-// trims reports whether the connection stays, and only some of it was taken away.
-func trims(disconnected []workflow.Disconnected) bool {
-	return slices.ContainsFunc(disconnected, func(d workflow.Disconnected) bool { return d.Side.Trim != nil })
-}
-
-// tableOf returns the route table of a notebook's subnet: the one that names it, else the main one of its VPC.
+// TableOf returns the route table of a notebook's subnet: the one that names it, else the main one of its VPC.
 // https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
-func tableOf(connection workflow.Connection, routed []workflow.AddRoutesOutput, nb workflow.Notebook) workflow.Table {
+func TableOf(connection workflow.Connection, routed []workflow.AddRoutesOutput, nb workflow.Notebook) workflow.Table {
 	home := ""
 	for _, vpc := range []workflow.VPC{connection.Requester, connection.Accepter} {
 		inside := func(cidr netip.Prefix) bool { return cidr.Contains(nb.SubnetCIDR.Addr()) }

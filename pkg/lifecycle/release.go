@@ -63,7 +63,7 @@ func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l le
 		return nil, nil
 	}
 	r := release{book: book{Ledger: l, nb: notebooks[0], by: in.Execution}, going: map[string][]netip.Prefix{}, kept: map[string]error{}}
-	if !trims(in.Disconnected) {
+	if in.Answer != workflow.AnswerTrim {
 		r.without = in.Connection.ID
 	}
 	items, err := l.Items(ctx, r.nb.Subnet)
@@ -100,7 +100,7 @@ func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l le
 
 // concerned reports whether a notebook has something of Drawbridge's, whatever the ledger says.
 func concerned(nb workflow.Notebook) bool {
-	return nb.Tag == AtNextStart || nb.Tag == Attached || nb.LifecycleConfig == NameFor(nb.Subnet)
+	return saysSomething(nb) || nb.LifecycleConfig == NameFor(nb.Subnet)
 }
 
 // release is what goes from the notebooks of one subnet.
@@ -166,13 +166,13 @@ func (r *release) leave(ctx context.Context, api releaser, nb workflow.Notebook,
 	case nb.LifecycleConfig == NameFor(nb.Subnet) || len(r.going[nb.LifecycleConfig]) > 0:
 		_, err = Detach(ctx, api, nb.Name)
 	}
-	if err != nil || nb.Tag != AtNextStart && nb.Tag != Attached || len(r.still) > 0 {
+	if err != nil || !saysSomething(nb) || len(r.still) > 0 {
 		return err
 	}
 	slog.InfoContext(ctx, "removing status", "notebook", nb.Name)
-	_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagStatus}})
+	_, err = api.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &nb.ARN, TagKeys: []string{TagReason, TagSince, TagStatus}})
 	if err != nil && !fault.NoRecord(err) {
-		return fmt.Errorf("removing its tag %s: %w", TagStatus, err)
+		return fmt.Errorf("removing its status: %w", err)
 	}
 	return nil
 }

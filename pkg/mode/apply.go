@@ -117,7 +117,7 @@ func Guard(now func(context.Context) (Setting, error), only func(context.Context
 			if err != nil {
 				return out, metadata, err
 			}
-			name := action(middleware.GetServiceID(ctx), middleware.GetOperationName(ctx))
+			name := Action(middleware.GetServiceID(ctx), middleware.GetOperationName(ctx))
 			observed := false
 			if setting.Mode != Stopped && !Reads(name) {
 				if observed, err = only(ctx); err != nil {
@@ -132,7 +132,10 @@ func Guard(now func(context.Context) (Setting, error), only func(context.Context
 	}
 }
 
-// action returns a call as IAM names it: "Secrets Manager" and PutResourcePolicy are secretsmanager:PutResourcePolicy.
-func action(service, operation string) string {
+// Action returns a call, by the SDK's id of its service, as IAM names it: "Secrets Manager" and PutResourcePolicy are secretsmanager:PutResourcePolicy.
+func Action(service, operation string) string {
+	if service == "Redshift Serverless" {
+		return "redshift-serverless:" + operation
+	}
 	return strings.ReplaceAll(strings.ToLower(service), " ", "") + ":" + operation
 }

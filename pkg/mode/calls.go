@@ -101,5 +101,12 @@ func Calls() []string {
 	return names
 }
 
+// Adds reports whether a call, as IAM names it, adds something; Says whether it only writes or removes a tag that people read. What is neither, and
+// does not read, takes away.
+func Adds(name string) bool { return effectOf(name) == adds }
+
+// Says is described at [Adds].
+func Says(name string) bool { return effectOf(name) == says }
+
 // Reads reports whether a call, as IAM names it, changes nothing.
 func Reads(name string) bool { return effectOf(name) == reads }

@@ -177,8 +177,8 @@ func TestTheGuardStandsBeforeEveryCall(t *testing.T) {
 
 func TestCallsAreNamedAsIAMNamesThem(t *testing.T) {
 	for _, c := range [][3]string{{"EC2", "CreateRoute", "ec2:CreateRoute"}, {"Secrets Manager", "PutResourcePolicy", "secretsmanager:PutResourcePolicy"},
-		{"KMS", "PutKeyPolicy", "kms:PutKeyPolicy"}, {"SageMaker", "UpdateDomain", "sagemaker:UpdateDomain"}} {
-		if got := action(c[0], c[1]); got != c[2] {
+		{"Redshift Serverless", "TagResource", "redshift-serverless:TagResource"}, {"KMS", "PutKeyPolicy", "kms:PutKeyPolicy"}, {"SageMaker", "UpdateDomain", "sagemaker:UpdateDomain"}} {
+		if got := Action(c[0], c[1]); got != c[2] {
 			t.Errorf("%s, want %s", got, c[2])
 		}
 	}

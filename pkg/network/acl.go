@@ -157,6 +157,29 @@ func (a ACL) Lacks(direction, preposition string, denied []Denied) []string {
 	return out
 }
 
+// Lacking says which entries the network ACLs of subnets lack for TCP between them and peers: requests arrive on (or
+// leave to) ports, answers travel on the ephemeral ones. An empty result means nothing is in the way.
+// If subnets is nil, all ACLs are judged.
+func Lacking(acls []ACL, subnets []string, peers []netip.Prefix, ports []int, producer bool) []string {
+	var out []string
+	for _, acl := range acls {
+		used := subnets == nil && len(acl.Subnets) > 0 || slices.ContainsFunc(acl.Subnets, func(s string) bool { return slices.Contains(subnets, s) })
+		if !used {
+			continue
+		}
+		for _, port := range ports {
+			in, outgoing := Ports{From: port, To: port}, Ephemeral
+			if !producer {
+				in, outgoing = outgoing, in
+			}
+			out = append(out, acl.Lacks("inbound", "from", Deny(acl.Ingress, peers, in))...)
+			out = append(out, acl.Lacks("outbound", "to", Deny(acl.Egress, peers, outgoing))...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // both is what is denied by both.
 func both(a, b []Denied) []Denied {
 	var out []Denied

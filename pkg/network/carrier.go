@@ -83,9 +83,9 @@ func (w World) gateway(id string) (Gateway, bool) {
 	return w.Gateways[n], true
 }
 
-// unreferable is the Availability Zone in which rules cannot refer to groups over a transit gateway.
+// Unreferable is the id of the Availability Zone in which rules cannot refer to groups over a transit gateway.
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security
-const unreferable = "use1-az3"
+const Unreferable = "use1-az3"
 
 // refers says whether a rule of an interface in here can refer to groups of interfaces in there, by what carries the traffic. Over a transit
 // gateway that is so for ingress only.
@@ -110,7 +110,7 @@ func (w World) refers(here, there VPC, carrier string, egress bool) Answer {
 		return No
 	}
 	for _, s := range slices.Concat(here.Subnets, there.Subnets) {
-		if s.ZoneID == unreferable {
+		if s.ZoneID == Unreferable {
 			return Unknown // whether it counts depends on which of the zones carries the packet
 		}
 	}

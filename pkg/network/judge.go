@@ -294,6 +294,9 @@ func hosted(client Client, from, to end) []finding {
 	}
 	left := minus(set(to.cidrs()), set(append(slices.Clone(from.vpc.CIDRs), client.Host.Routes...)))
 	if p := left.Prefixes(); len(p) > 0 {
+		if client.Host.Unread != "" {
+			return []finding{unknown("whether the script of %s sets host routes to %s is not known: %s", client.Name, names(p), client.Host.Unread)}
+		}
 		return []finding{{No, fmt.Sprintf("%s sends %s out by SageMaker's own interface", client.Name, names(p)), from.vpc.Account,
 			"let its on-start script set host routes, or turn off its direct internet access"}}
 	}

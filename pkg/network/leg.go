@@ -243,7 +243,7 @@ func (l *leg) cross(g Gateway, s seat, dst []netip.Prefix, sure bool) {
 		l.carry = append(l.carry, finding{No, fmt.Sprintf("%s has no subnet in %s, in which %s is, and nothing in that zone reaches %s", from.ID, s.Zone, s.ID, g.ID), l.from.vpc.Account,
 			fmt.Sprintf("add a subnet of %s to %s", s.Zone, from.ID)}.onlyIf(sure))
 	}
-	f, passes := l.led(g, from, to, dst)
+	f, passes := l.led(g, from, to, dst, nil)
 	for n := range f {
 		f[n] = f[n].onlyIf(sure)
 	}
@@ -254,10 +254,11 @@ func (l *leg) cross(g Gateway, s seat, dst []netip.Prefix, sure bool) {
 	}
 }
 
-// led judges the gateway's route table. passes says that nothing outside the model is in between.
-func (l *leg) led(g Gateway, from, to Attachment, dst []netip.Prefix) (out []finding, passes bool) {
+// led judges the gateway's route table for what comes from an attachment. passes says that nothing outside the model is in between. before are the
+// attachments on the way.
+func (l *leg) led(g Gateway, from, to Attachment, dst []netip.Prefix, before []string) (out []finding, passes bool) {
 	if from.Table == "" {
-		return []finding{{No, fmt.Sprintf("%s of %s is associated with no route table of %s", from.ID, l.from.vpc.ID, g.ID), g.Owner, "associate it with one"}}, true
+		return []finding{{No, fmt.Sprintf("%s of %s is associated with no route table of %s", from.ID, from.VPC, g.ID), g.Owner, "associate it with one"}}, true
 	}
 	table, ok := g.table(from.Table)
 	if !ok {
@@ -265,8 +266,8 @@ func (l *leg) led(g Gateway, from, to Attachment, dst []netip.Prefix) (out []fin
 	}
 	passes = true
 	for _, p := range table.Split(dst) {
-		r, to, where := p.Route, to.ID, names(p.CIDRs)
-		remedy := fmt.Sprintf("lead %s to %s in %s", where, to, table.ID)
+		r, where := p.Route, names(p.CIDRs)
+		remedy := fmt.Sprintf("lead %s to %s in %s", where, to.ID, table.ID)
 		other := g.byID(r.Target)
 		switch {
 		case p.Answer == Unknown:
@@ -275,14 +276,14 @@ func (l *leg) led(g Gateway, from, to Attachment, dst []netip.Prefix) (out []fin
 			out = append(out, finding{No, fmt.Sprintf("%s is not in %s: nothing propagates it there, or it overlaps what another attachment has", where, table.ID), g.Owner, remedy})
 		case r.Blackhole:
 			out = append(out, finding{No, fmt.Sprintf("route %s in %s is a blackhole", r.Destination, table.ID), g.Owner, remedy})
-		case r.Target == to:
-			out = append(out, yes("%s sends %s to %s", table.ID, where, to))
+		case r.Target == to.ID:
+			out = append(out, yes("%s sends %s to %s", table.ID, where, to.ID))
 		case r.Target == from.ID:
 			out = append(out, finding{No, fmt.Sprintf("route %s in %s leads back to %s", r.Destination, table.ID, from.ID), g.Owner, remedy})
 		case other.VPC != "" && r.Propagated: // the addresses are that VPC's own
 			out = append(out, finding{No, fmt.Sprintf("%s sends %s to %s of %s, which has these addresses itself", table.ID, where, other.ID, other.VPC), g.Owner, remedy})
 		case other.VPC != "":
-			out, passes = append(out, unknown("%s sends %s to %s of %s, which inspects it or not", table.ID, where, other.ID, other.VPC)), false
+			out, passes = append(out, l.inspected(g, other, to, table, p.CIDRs, before)...), false
 		default:
 			out, passes = append(out, unknown("%s sends %s to %s, which is outside the model", table.ID, where, other.ID)), false
 		}

@@ -9,6 +9,7 @@
 //	names.go    name resolution
 //	judge.go    judges a path, hop by hop
 //	leg.go      judges one way of it
+//	between.go  judges what a gateway leads through another VPC on the way
 //
 // Every judgement has three answers. Yes was judged: every packet between the two ends gets through this hop. No was judged too: some packet
 // does not, whatever the rest does, and the hop says whose thing is in the way and what to do. Unknown is what is outside the model: an
@@ -184,6 +185,8 @@ type Client struct {
 // that a script sets. https://docs.aws.amazon.com/sagemaker/latest/dg/appendix-notebook-and-internet-access.html
 type Host struct {
 	Routes []netip.Prefix // that its on-start script sets
+	// Unread says why it is not known what else the script sets; empty if nothing does.
+	Unread string
 }
 
 // Database is what answers.

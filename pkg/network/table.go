@@ -29,8 +29,9 @@ type Route struct {
 
 // List is a route to a prefix list.
 type List struct {
-	ID     string // pl-…
-	Target string
+	ID        string // pl-…
+	Target    string
+	Blackhole bool
 }
 
 // Lead is where a table leads some addresses.
@@ -80,7 +81,7 @@ func (t Table) Split(prefixes []netip.Prefix) []Part {
 	found := map[Lead]*netipx.IPSetBuilder{}
 	note := func(l Lead, s *netipx.IPSet) {
 		for _, u := range t.Unread {
-			if l.Answer == Yes && (u.Target != l.Route.Target || l.Route.Blackhole) || l.Answer == No {
+			if l.Answer == Yes && (u.Target != l.Route.Target || u.Blackhole != l.Route.Blackhole) || l.Answer == No {
 				l.Answer, l.Unread = Unknown, u
 				break
 			}

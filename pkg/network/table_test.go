@@ -36,6 +36,8 @@ func TestSplit(t *testing.T) {
 		"a list that cannot be read": {[]network.Route{ours}, []network.List{{ID: "pl-3", Target: "eni-1"}},
 			[]network.Part{{CIDRs: cidrs("10.2.0.0/16"), Lead: network.Lead{Route: ours, Unread: network.List{ID: "pl-3", Target: "eni-1"}}}}},
 		"one that leads where the route does": {[]network.Route{ours}, []network.List{{ID: "pl-3", Target: "pcx-1"}}, []network.Part{led(ours, "10.2.0.0/16")}},
+		"one that does, and is dead": {[]network.Route{ours}, []network.List{{ID: "pl-3", Target: "pcx-1", Blackhole: true}},
+			[]network.Part{{CIDRs: cidrs("10.2.0.0/16"), Lead: network.Lead{Route: ours, Unread: network.List{ID: "pl-3", Target: "pcx-1", Blackhole: true}}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := (network.Table{Routes: c.routes, Unread: c.unread}).Split(cidrs("10.2.0.0/16")); !reflect.DeepEqual(got, c.want) {

@@ -2,7 +2,6 @@ package notebook
 
 import (
 	"context"
-	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -14,40 +13,19 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// In returns the names of the notebook instances in subnets, by subnet: without their tags, which only matter to who serves them.
-func In(ctx context.Context, api Lister, subnets []string) (map[string][]string, error) {
-	names, err := List(ctx, api)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]*Instance, len(names))
-	if err := each(names, func(n int, name string) (err error) {
-		found[n], err = describe(ctx, api, name)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	out := map[string][]string{}
-	for _, n := range found {
-		if n != nil && slices.Contains(subnets, n.Subnet) {
-			out[n.Subnet] = append(out[n.Subnet], n.Name)
-		}
-	}
-	return out, nil
-}
-
-// Lister is what [In] needs of SageMaker.
-type Lister interface {
-	lister
-	Describer
-}
-
-// Batches returns the notebook instances of a VPC that names has by subnet, in batches that are alike in all else with one.
-func Batches(one workflow.Batch, subnets []route.Subnet, names map[string][]string) []workflow.Batch {
+// Batches returns notebook instances of a VPC in batches that are alike in all else with one. Of an instance only its name counts: how it is, who
+// serves it reads anew.
+func Batches(one workflow.Batch, subnets []route.Subnet, instances []Instance) []workflow.Batch {
 	var out []workflow.Batch
 	for _, s := range subnets {
+		var names []string
+		for _, n := range instances {
+			if n.Subnet == s.ID {
+				names = append(names, n.Name)
+			}
+		}
 		one.Subnet, one.SubnetCIDR, one.SubnetCIDRv6 = s.ID, s.V4, s.V6
-		out = append(out, workflow.Batches(one, names[s.ID])...)
+		out = append(out, workflow.Batches(one, names)...)
 	}
 	return out
 }
@@ -96,7 +74,7 @@ func ReadBatch(ctx context.Context, api BatchReader, set *policy.Set, connection
 func of(i Instance, set *policy.Set, connection string, b workflow.Batch) workflow.Notebook {
 	one := workflow.Notebook{Account: b.Account, Region: b.Region, VPC: b.VPC, Owner: b.Owner, Name: i.Name, ARN: i.ARN,
 		Subnet: b.Subnet, SubnetCIDR: b.SubnetCIDR, SubnetCIDRv6: b.SubnetCIDRv6,
-		Status: i.Status, DirectInternet: i.DirectInternet, LifecycleConfig: i.LifecycleConfig, Tag: i.Tags[lifecycle.TagStatus],
+		Status: i.Status, DirectInternet: i.DirectInternet, LifecycleConfig: i.LifecycleConfig, Tag: i.Tags[lifecycle.TagStatus], Said: i.Tags[lifecycle.TagReason],
 		Unclear: tag.Why(i.Tags, tag.Routes, tag.Restart), Asks: i.Tags[tag.Routes] == "on"}
 	if set != nil && b.Here != nil && b.There != nil {
 		resource, about := policy.Notebook{ARN: i.ARN, Name: i.Name, Tags: i.Tags, VPC: b.Here.Entity()}, policy.Context{Connection: connection}
@@ -121,22 +99,26 @@ type InjectionAPI interface {
 	Tagged
 }
 
-// Inject serves one batch: it reads its row, describes its notebooks, asks the policy about each, and edits each lifecycle configuration once.
-// A batch that is there no more is served by the look that took it away.
+// Inject serves one batch: it describes its notebooks, asks the policy about each, and edits each lifecycle configuration once.
 func (i Injector) Inject(ctx context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {
 	l := i.Ledger.Under(in.Connection.ID, in.Execution)
-	b, ok, err := ledger.RowOf[workflow.Batch](ctx, l, in.Connection.ID, workflow.BatchRows, in.Row)
-	if err != nil || !ok {
-		return b.Tell(nil), err
-	}
+	b := in.Batch
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return b.Tell(nil), err
 	}
 	api := i.SageMaker(in.Execution, b)
 	found, missed := ReadBatch(ctx, api, set, in.Connection.ID, b)
-	hops, err := lifecycle.Inject(ctx, api, l, i.Restarts, in, found)
-	return told(b, hops, missed, err)
+	hops, hosts, err := lifecycle.Inject(ctx, api, l, i.Restarts, in, found)
+	out, err := told(b, hops, missed, err)
+	for _, name := range b.Names {
+		host, there := hosts[name]
+		if !there {
+			host = workflow.HostGone
+		}
+		out.Hosts += string(rune(host))
+	}
+	return out, err
 }
 
 // Withdrawer takes the host routes of a connection from batches of notebooks. Its fields are as those of [Injector]; EC2 acts in the account of
@@ -156,10 +138,7 @@ type WithdrawalAPI interface {
 // Withdraw serves one batch, as [Injector.Inject] does, and asks no policy.
 func (w Withdrawer) Withdraw(ctx context.Context, in workflow.WithdrawRoutesInput) (workflow.NotebooksOutput, error) {
 	l := w.Ledger.Under(in.Connection.ID, in.Execution)
-	b, ok, err := ledger.RowOf[workflow.Batch](ctx, l, in.Connection.ID, workflow.BatchRows, in.Row)
-	if err != nil || !ok {
-		return b.Tell(nil), err
-	}
+	b := in.Batch
 	api := w.SageMaker(in.Execution, b)
 	found, missed := ReadBatch(ctx, api, nil, in.Connection.ID, b)
 	hops, err := lifecycle.Release(ctx, api, w.EC2(in.Execution, b), l, in, found)

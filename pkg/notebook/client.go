@@ -20,6 +20,8 @@ type Client struct {
 	Name    string
 	Groups  []string
 	Subnets []string
+	// Host says that it is a notebook instance with direct internet access: it needs host routes.
+	Host bool
 	// Unread is how many clients of the kind there are beside it that were not looked at, as they are too many.
 	Unread int
 }
@@ -37,8 +39,6 @@ func Unread(clients []Client) string {
 
 // ClientAPI is what [Clients] needs of SageMaker.
 type ClientAPI interface {
-	lister
-	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
 	ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error)
 	DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeDomainOutput, error)
 	ListUserProfiles(context.Context, *sagemaker.ListUserProfilesInput, ...func(*sagemaker.Options)) (*sagemaker.ListUserProfilesOutput, error)
@@ -50,33 +50,35 @@ type LambdaAPI interface {
 	ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error)
 }
 
-// Clients returns the notebook instances, Studio domains (VPC only), VPC functions and marked clients of a VPC, sorted by name.
-func Clients(ctx context.Context, ec2api Marks, sagemakerapi ClientAPI, lambdaapi LambdaAPI, vpc string, subnets []string) ([]Client, error) {
-	out, err := marked(ctx, ec2api, vpc)
+// ClientAPIs are the services that [Clients] asks, for one account and Region.
+type ClientAPIs struct {
+	EC2       Marks
+	SageMaker ClientAPI
+	Lambda    LambdaAPI
+}
+
+// Where is a VPC in which clients are looked for.
+type Where struct {
+	VPC     string
+	Subnets []string // all of them
+	Marked  []string // those that their owner marks as clients'
+}
+
+// Clients returns what opens connections from a VPC, sorted by name: instances, which are its notebook instances, Studio domains (VPC only), VPC
+// functions, and what is marked.
+func Clients(ctx context.Context, apis ClientAPIs, at Where, instances []Instance) ([]Client, error) {
+	out, err := marked(ctx, apis.EC2, at.VPC, at.Marked)
 	if err != nil {
 		return nil, err
 	}
-	names, err := List(ctx, sagemakerapi)
+	for _, n := range instances {
+		out = append(out, Client{Name: "notebook " + n.Name, Groups: n.Groups, Subnets: []string{n.Subnet}, Host: n.DirectInternet})
+	}
+	studio, err := domains(ctx, apis.SageMaker, at.VPC)
 	if err != nil {
 		return nil, err
 	}
-	found := make([]*Instance, len(names))
-	if err := each(names, func(n int, name string) (err error) {
-		found[n], err = describe(ctx, sagemakerapi, name)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	for _, n := range found {
-		if n != nil && slices.Contains(subnets, n.Subnet) {
-			out = append(out, Client{Name: "notebook " + n.Name, Groups: n.Groups, Subnets: []string{n.Subnet}})
-		}
-	}
-	studio, err := domains(ctx, sagemakerapi, vpc)
-	if err != nil {
-		return nil, err
-	}
-	functions, err := Functions(ctx, lambdaapi, vpc, subnets)
+	functions, err := functions(ctx, apis.Lambda, at)
 	if err != nil {
 		return nil, err
 	}
@@ -177,8 +179,8 @@ func ownGroups(ctx context.Context, api ClientAPI, domain string) (working, erro
 	return out, nil
 }
 
-// Functions returns the VPC functions of a VPC.
-func Functions(ctx context.Context, lambdaapi LambdaAPI, vpc string, subnets []string) ([]Client, error) {
+// functions returns the VPC functions of a VPC.
+func functions(ctx context.Context, lambdaapi LambdaAPI, at Where) ([]Client, error) {
 	var out []Client
 	functions := lambda.NewListFunctionsPaginator(lambdaapi, &lambda.ListFunctionsInput{})
 	for functions.HasMorePages() {
@@ -190,8 +192,8 @@ func Functions(ctx context.Context, lambdaapi LambdaAPI, vpc string, subnets []s
 			if f.VpcConfig == nil || len(f.VpcConfig.SecurityGroupIds) == 0 {
 				continue
 			}
-			in := slices.ContainsFunc(f.VpcConfig.SubnetIds, func(s string) bool { return slices.Contains(subnets, s) })
-			if aws.ToString(f.VpcConfig.VpcId) == vpc || in {
+			in := slices.ContainsFunc(f.VpcConfig.SubnetIds, func(s string) bool { return slices.Contains(at.Subnets, s) })
+			if aws.ToString(f.VpcConfig.VpcId) == at.VPC || in {
 				out = append(out, Client{Name: "function " + aws.ToString(f.FunctionName), Groups: slices.Sorted(slices.Values(f.VpcConfig.SecurityGroupIds)), Subnets: slices.Sorted(slices.Values(f.VpcConfig.SubnetIds))})
 			}
 		}

@@ -10,48 +10,34 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // nowhere is the SageMaker of a Region that has none.
 type nowhere struct{ notebook.ClientAPI }
 
-func (nowhere) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
-	return nil, fmt.Errorf("no host: %w", fault.ErrAbsent)
-}
-
 func (nowhere) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error) {
 	return nil, fmt.Errorf("no host: %w", fault.ErrAbsent)
 }
 
-type noFunctions struct{}
-
-func (noFunctions) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
-	return &lambda.ListFunctionsOutput{}, nil
+func clients(t *testing.T, m marks, s notebook.ClientAPI, marked ...string) ([]notebook.Client, error) {
+	return notebook.Clients(t.Context(), notebook.ClientAPIs{EC2: m, SageMaker: s, Lambda: notebooktest.Nobody{}}, notebook.Where{VPC: "vpc-1", Marked: marked}, nil)
 }
 
-// marks is what is tagged, by the value of the tag, and the interfaces.
+// marks is what groups are tagged, by the value of the tag, and the interfaces.
 type marks struct {
-	subnets, groups map[string]string
-	interfaces      []ec2types.NetworkInterface
+	groups     map[string]string
+	interfaces []ec2types.NetworkInterface
 }
 
 func marked(value string) []ec2types.Tag {
 	return []ec2types.Tag{{Key: aws.String(tag.Client), Value: &value}}
-}
-
-func (m marks) DescribeSubnets(_ context.Context, in *ec2.DescribeSubnetsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
-	out := &ec2.DescribeSubnetsOutput{}
-	for id, value := range m.subnets {
-		out.Subnets = append(out.Subnets, ec2types.Subnet{SubnetId: &id, Tags: marked(value)})
-	}
-	return out, only(in.Filters)
 }
 
 func (m marks) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurityGroupsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
@@ -98,17 +84,17 @@ func said(clients []notebook.Client) string {
 }
 
 func TestARegionWithoutSageMakerHasNoClientsOfIt(t *testing.T) {
-	if got, err := notebook.Clients(t.Context(), marks{}, nowhere{}, noFunctions{}, "vpc-1", []string{"subnet-1"}); err != nil || len(got) != 0 {
+	if got, err := clients(t, marks{}, nowhere{}); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
 // What works in a marked subnet, or with a marked group, is a client; what AWS keeps in the subnet for a service is none.
 func TestMarkedClients(t *testing.T) {
-	m := marks{subnets: map[string]string{"subnet-1": " True", "subnet-2": "false", "subnet-3": "perhaps"}, groups: map[string]string{"sg-jobs": "true", "sg-idle": "TRUE", "sg-no": "false"},
-		interfaces: []ec2types.NetworkInterface{at("subnet-1", false, "sg-b", "sg-a"), at("subnet-1", true, "sg-database"), at("subnet-2", false, "sg-c"), at("subnet-5", true, "sg-jobs"), at("subnet-4", false, "sg-jobs", "sg-a")}}
-	got, err := notebook.Clients(t.Context(), m, nowhere{}, noFunctions{}, "vpc-1", nil)
-	want := "security group sg-idle[sg-idle] [subnet-1]; security group sg-jobs[sg-jobs] [subnet-4 subnet-5]; subnet subnet-1[sg-a sg-b] [subnet-1]"
+	m := marks{groups: map[string]string{"sg-jobs": "true", "sg-idle": "TRUE", "sg-no": "false"},
+		interfaces: []ec2types.NetworkInterface{at("subnet-1", false, "sg-b", "sg-a"), at("subnet-1", false, "sg-a", "sg-b"), at("subnet-1", false, "sg-d"), at("subnet-1", true, "sg-database"), at("subnet-2", false, "sg-c"), at("subnet-5", true, "sg-jobs"), at("subnet-4", false, "sg-jobs", "sg-a")}}
+	got, err := clients(t, m, nowhere{}, "subnet-1")
+	want := "interfaces in subnet subnet-1[sg-a sg-b] [subnet-1]; interfaces in subnet subnet-1[sg-d] [subnet-1]; security group sg-idle[sg-idle] [subnet-1]; security group sg-jobs[sg-jobs] [subnet-4 subnet-5]; subnet subnet-1[] [subnet-1]"
 	if err != nil || said(got) != want {
 		t.Errorf("%s, %v\nwant %s", said(got), err, want)
 	}
@@ -149,13 +135,13 @@ func (l lab) DescribeUserProfile(_ context.Context, in *sagemaker.DescribeUserPr
 // Who has groups of their own in a domain works with these, not with the domain's.
 func TestProfilesWithGroupsOfTheirOwn(t *testing.T) {
 	l := lab{access: types.AppNetworkAccessTypeVpcOnly, spaces: []string{"sg-shared"}, profiles: map[string][]string{"ana": {"sg-9"}, "bo": nil, "cy": {"sg-1", "sg-2"}}}
-	got, err := notebook.Clients(t.Context(), marks{}, l, noFunctions{}, "vpc-1", nil)
+	got, err := clients(t, marks{}, l)
 	want := "Studio lab[sg-1 sg-2] [subnet-1]; Studio lab profile ana[sg-9] [subnet-1]; Studio lab spaces[sg-shared] [subnet-1]"
 	if err != nil || said(got) != want || notebook.Unread(got) != "" {
 		t.Errorf("%s, %v\nwant %s", said(got), err, want)
 	}
 	l.access = types.AppNetworkAccessTypePublicInternetOnly
-	if got, err := notebook.Clients(t.Context(), marks{}, l, noFunctions{}, "vpc-1", nil); err != nil || len(got) != 0 {
+	if got, err := clients(t, marks{}, l); err != nil || len(got) != 0 {
 		t.Errorf("%s, %v", said(got), err)
 	}
 }
@@ -165,7 +151,7 @@ func TestWhoeverIsNotLookedAtIsCounted(t *testing.T) {
 	for n := range 230 {
 		l.profiles[fmt.Sprintf("p-%03d", n)] = []string{fmt.Sprintf("sg-%03d", n)}
 	}
-	got, err := notebook.Clients(t.Context(), marks{}, l, noFunctions{}, "vpc-1", nil)
+	got, err := clients(t, marks{}, l)
 	if err != nil || len(got) != 201 || notebook.Unread(got) != "; 30 user profiles of Studio lab more than the first 200 were not looked at" {
 		t.Errorf("%d clients, %v: %q", len(got), err, notebook.Unread(got))
 	}

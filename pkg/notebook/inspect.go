@@ -47,12 +47,14 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
-	// Restarts are those that notebooks are owed, and Ended says whether the execution came to its end that claimed one.
+	// Restarts are those that notebooks are owed, and Ended says whether the execution came to its end that claimed one. Their ledger says which
+	// connections a VPC has, and who asks for them asks for looks at these.
 	Restarts restart.Book
 	Ended    restart.Ended
 }
 
-// together is how many notebooks one execution brings in line: of more, each gets its own, so that what travels does not grow with them.
+// together is how many notebooks one execution brings in line: of more, or of several with more routes than are carried, each gets its own, so that what
+// travels does not grow with them.
 const together = 20
 
 // The answers of [Inspector.Inspect].
@@ -63,7 +65,8 @@ const (
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
-// and asks the policy about every network that the table reaches. It changes nothing.
+// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that started where a connection leads nothing yet, it asks
+// for a look at that.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
@@ -120,7 +123,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		}
 		return nothing("%s", why)
 	}
-	if n := len(out.Notebooks); n > together {
+	if n := len(out.Notebooks); n > together || n > 1 && !workflow.Carried(out) {
 		looks := make([]look.Look, n)
 		for k, one := range out.Notebooks {
 			looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + e.Name}
@@ -153,6 +156,7 @@ type end struct {
 	network  event.Place // where the VPC's owner has its route tables
 	vpc      string
 	notebook string // only this one
+	started  bool   // it started
 	table    string // only those of the subnets that use this table
 }
 
@@ -187,7 +191,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		if err != nil {
 			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
 		}
-		return []end{{Place: e.Place, network: network(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name}}, "", nil
+		return []end{{Place: e.Place, network: network(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name, started: e.Started}}, "", nil
 	case event.Routes:
 		got, err := clients.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{e.RouteTableID}})
 		if fault.HasCode(err, "InvalidRouteTableID.NotFound") || err == nil && len(got.RouteTables) == 0 {
@@ -249,6 +253,11 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 	if tables, err = route.Served(ctx, clients.EC2, tables, used...); err != nil {
 		return err
 	}
+	if at.notebook != "" {
+		if err := i.late(ctx, at, found[0], tables, subnets); err != nil {
+			return err
+		}
+	}
 	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return err
@@ -264,7 +273,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 			continue
 		}
 		one := workflow.Notebook{Account: at.Account, Region: at.Region, VPC: at.vpc, Owner: at.owner(), Name: n.Name, ARN: n.ARN, Subnet: n.Subnet,
-			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus],
+			SubnetCIDR: subnets[s].V4, SubnetCIDRv6: subnets[s].V6, Status: n.Status, DirectInternet: n.DirectInternet, LifecycleConfig: n.LifecycleConfig, Tag: n.Tags[lifecycle.TagStatus], Said: n.Tags[lifecycle.TagReason],
 			Unclear: tag.Why(n.Tags, tag.Routes, tag.Restart), Asks: n.Tags[tag.Routes] == "on",
 			Inject: policy.Decision{Action: policy.Inject, Allowed: true, Policy: "no-routes", Reason: "the route table reaches no other network"}}
 		resource := policy.Notebook{ARN: n.ARN, Name: n.Name, Tags: n.Tags, VPC: here}

@@ -1,9 +1,11 @@
 package notebook_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -22,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -34,7 +37,10 @@ type vpc struct {
 	seen   map[string]bool          // who was asked for its route tables, by account
 	at     string                   // the account that is entered
 	debts  restart.Book
-	crowd  int // more notebooks in subnet a
+	says   string // the status in the event
+	crowd  int    // more notebooks in subnet a
+	status string // of the notebooks; empty: stopped
+	table  string // the tag drawbridge:reach of the tables
 }
 
 func (v vpc) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
@@ -43,7 +49,7 @@ func (v vpc) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput,
 	}
 	var out []types.RouteTable
 	for _, id := range []string{"a", "b"} {
-		out = append(out, types.RouteTable{RouteTableId: aws.String("rtb-0000000" + id), VpcId: aws.String("vpc-1"), Routes: v.routes[id],
+		out = append(out, types.RouteTable{Tags: []types.Tag{{Key: aws.String(tag.Reach), Value: aws.String(v.table)}}, RouteTableId: aws.String("rtb-0000000" + id), VpcId: aws.String("vpc-1"), Routes: v.routes[id],
 			Associations: []types.RouteTableAssociation{{SubnetId: aws.String("subnet-" + id)}}})
 	}
 	return &ec2.DescribeRouteTablesOutput{RouteTables: out}, nil
@@ -84,7 +90,7 @@ func (v vpc) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInsta
 }
 
 func (v vpc) DescribeNotebookInstance(_ context.Context, in *sagemaker.DescribeNotebookInstanceInput, _ ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error) {
-	out := &sagemaker.DescribeNotebookInstanceOutput{NotebookInstanceName: in.NotebookInstanceName, NotebookInstanceArn: in.NotebookInstanceName, NotebookInstanceStatus: "Stopped"}
+	out := &sagemaker.DescribeNotebookInstanceOutput{NotebookInstanceName: in.NotebookInstanceName, NotebookInstanceArn: in.NotebookInstanceName, NotebookInstanceStatus: smtypes.NotebookInstanceStatus(cmp.Or(v.status, "Stopped"))}
 	switch *in.NotebookInstanceName {
 	case "In-A":
 		out.SubnetId = aws.String("subnet-a")
@@ -120,6 +126,9 @@ func through(destination, target string, state types.RouteState) types.Route {
 }
 
 func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
+	if v.debts.Ledger.Store == nil { // no connection is in it
+		v.debts.Ledger, _ = ledgertest.New()
+	}
 	i := notebook.Inspector{
 		Enter: func(_ string, place event.Place) notebook.APIs {
 			at := v
@@ -302,9 +311,16 @@ func TestARestartThatIsOwed(t *testing.T) {
 // A table that very many notebooks use: what travels does not grow with them.
 func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	const changed = `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1","detail":{"eventName":"CreateRoute","requestParameters":{"routeTableId":"rtb-0000000a"}}}`
-	for crowd, answer := range map[int]string{10: notebook.AnswerInject, 300: notebook.AnswerNothing} {
-		asked := map[string]bool{}
-		v := vpc{routes: map[string][]types.Route{"a": {through("10.2.0.0/16", "pcx-1", types.RouteStateActive)}}, peer: "222222222222", crowd: crowd,
+	for _, c := range []struct {
+		crowd, routes int
+		answer        string
+	}{{10, 1, notebook.AnswerInject}, {300, 1, notebook.AnswerNothing}, {10, 600, notebook.AnswerNothing}} {
+		crowd, answer, asked := c.crowd, c.answer, map[string]bool{}
+		var routes []types.Route
+		for n := range c.routes {
+			routes = append(routes, through(fmt.Sprintf("10.%d.%d.0/24", 2+n/250, n%250), "pcx-1", types.RouteStateActive))
+		}
+		v := vpc{routes: map[string][]types.Route{"a": routes}, peer: "222222222222", crowd: crowd,
 			debts: restart.Book{Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
 					asked[l.(event.NotebookInspection).Notebook] = true
@@ -317,6 +333,55 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 		}
 		if answer == notebook.AnswerInject && (len(out.Notebooks) != crowd+1 || len(asked) > 0) || answer == notebook.AnswerNothing && (len(out.Notebooks)+len(out.Routed) > 0 || len(asked) != crowd+1) {
 			t.Errorf("%d notebooks travel of %d, and %d looks are asked for", len(out.Notebooks), crowd+1, len(asked))
+		}
+	}
+}
+
+// A notebook that starts where a connection of its VPC leads nothing yet may be the first that calls from there: the connection is looked at.
+func TestANotebookWhereNothingLedYet(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(v *vpc, entry *ledger.Connection)
+		asked  int
+	}{
+		"it runs":                    {func(*vpc, *ledger.Connection) {}, 1},
+		"it starts":                  {func(v *vpc, _ *ledger.Connection) { v.status, v.says = "Pending", "Pending" }, 1},
+		"it was stopped again since": {func(v *vpc, _ *ledger.Connection) { v.status = "Stopped" }, 1},
+		"it stopped":                 {func(v *vpc, _ *ledger.Connection) { v.status, v.says = "Stopped", "Stopped" }, 0},
+		"its table leads there": {func(v *vpc, _ *ledger.Connection) {
+			v.routes["a"] = []types.Route{through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}
+		}, 0},
+		"it leads elsewhere by that": {func(v *vpc, _ *ledger.Connection) {
+			v.routes["a"] = []types.Route{through("10.9.0.0/16", "pcx-1", types.RouteStateActive)}
+		}, 1},
+		"another table leads there": {func(v *vpc, _ *ledger.Connection) {
+			v.routes["b"] = []types.Route{through("10.2.3.0/24", "pcx-1", types.RouteStateActive)}
+		}, 1},
+		"its table is kept out":        {func(v *vpc, _ *ledger.Connection) { v.table = "none" }, 0},
+		"a connection of another VPC":  {func(_ *vpc, e *ledger.Connection) { e.Sides[0].ID = "vpc-7" }, 0},
+		"one that does not stand":      {func(_ *vpc, e *ledger.Connection) { e.Status = "AwaitingApproval" }, 0},
+		"one that serves some":         {func(_ *vpc, e *ledger.Connection) { e.Status = "PartlyConnected" }, 1},
+		"one of which a part is asked": {func(_ *vpc, e *ledger.Connection) { e.Status = "PendingApproval" }, 1},
+	} {
+		entry := ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Sides: []ledger.Side{
+			{Role: "requester", Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []string{"10.1.0.0/16"}},
+			{Role: "accepter", Account: "222222222222", Region: "us-east-1", ID: "vpc-9", CIDRs: []string{"10.2.0.0/16"}}}}
+		v := vpc{routes: map[string][]types.Route{}, peer: "222222222222", status: "InService", says: "InService"}
+		c.change(&v, &entry)
+		l, _ := ledgertest.New()
+		var asked []look.Look
+		v.debts = restart.Book{Ledger: l, Ask: func(_ context.Context, looks ...look.Look) error {
+			asked = append(asked, looks...)
+			return nil
+		}}
+		if _, err := l.Begin(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.Replace(stateChange("111111111111", "In-A"), `"NotebookInstanceName"`, `"NotebookInstanceStatus":"`+v.says+`","NotebookInstanceName"`, 1)
+		if _, err := v.inspect(changed); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if len(asked) != c.asked || c.asked > 0 && !reflect.DeepEqual((asked)[0], event.Inspection{Account: "111111111111", Region: "us-east-1", PeeringID: "pcx-1", Reason: "notebook In-A"}) {
+			t.Errorf("%s: asked for %+v, want %d", name, asked, c.asked)
 		}
 	}
 }

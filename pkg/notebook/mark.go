@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -14,7 +15,6 @@ import (
 
 // Marks is what [Clients] needs of EC2: to find what owners mark as clients, and the interfaces there.
 type Marks interface {
-	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 }
@@ -22,29 +22,31 @@ type Marks interface {
 // marked returns what owners mark as clients in a VPC, by the tag drawbridge:client on a subnet or on a security group. What works there, such as EC2,
 // Glue, EMR or training jobs, comes and goes; so:
 //
-//	a subnet  the groups of the interfaces in it, without those that AWS keeps for services: databases, endpoints, gateways
+//	a subnet  itself, without groups, as whatever is put into it calls; and for each set of groups that an interface in it has now, those:
+//	          without the interfaces that AWS keeps for services, as databases, endpoints, gateways
 //	a group   the subnets of the interfaces that have it; none: the marked subnets, or none
-func marked(ctx context.Context, api Marks, vpc string) ([]Client, error) {
-	subnets, err := markedSubnets(ctx, api, vpc)
-	if err != nil {
-		return nil, err
-	}
+func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Client, error) {
 	groups, err := markedGroups(ctx, api, vpc)
 	if err != nil {
 		return nil, err
 	}
 	var out []Client
 	for _, id := range subnets {
-		c := Client{Name: "subnet " + id, Subnets: []string{id}}
+		out = append(out, Client{Name: "subnet " + id, Subnets: []string{id}})
+		seen := map[string]bool{}
 		if err := interfaces(ctx, api, "subnet-id", id, func(i types.NetworkInterface) {
+			var groups []string
 			for _, g := range i.Groups {
-				c.Groups = append(c.Groups, aws.ToString(g.GroupId))
+				groups = append(groups, aws.ToString(g.GroupId))
+			}
+			groups = unique(groups)
+			if set := strings.Join(groups, " "); set != "" && !seen[set] {
+				seen[set] = true
+				out = append(out, Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups})
 			}
 		}); err != nil {
 			return nil, err
 		}
-		c.Groups = unique(c.Groups)
-		out = append(out, c)
 	}
 	for _, id := range groups {
 		c := Client{Name: "security group " + id, Groups: []string{id}}
@@ -59,51 +61,23 @@ func marked(ctx context.Context, api Marks, vpc string) ([]Client, error) {
 	return out, nil
 }
 
-// mark is the filter for what has the tag in a VPC. Its value is read as all values of tags are, so the filter does not ask for it.
-func mark(vpc string) []types.Filter {
-	return []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("tag-key"), Values: []string{tag.Client}}}
-}
-
-func markedSubnets(ctx context.Context, api Marks, vpc string) ([]string, error) {
-	var out []string
-	pages := ec2.NewDescribeSubnetsPaginator(api, &ec2.DescribeSubnetsInput{Filters: mark(vpc)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the subnets of %s that are marked as clients: %w", vpc, err)
-		}
-		for _, s := range page.Subnets {
-			if isClient(tag.Subnet, s.Tags) {
-				out = append(out, aws.ToString(s.SubnetId))
-			}
-		}
-	}
-	return unique(out), nil
-}
-
 func markedGroups(ctx context.Context, api Marks, vpc string) ([]string, error) {
 	var out []string
-	pages := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{Filters: mark(vpc)})
+	// The value of the tag is read as all values of tags are, so the filter does not ask for it.
+	pages := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{
+		{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("tag-key"), Values: []string{tag.Client}}}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the security groups of %s that are marked as clients: %w", vpc, err)
 		}
 		for _, g := range page.SecurityGroups {
-			if isClient(tag.Group, g.Tags) {
+			if tag.Clean(tag.Group, tag.OfEC2(g.Tags))[tag.Client] == "true" {
 				out = append(out, aws.ToString(g.GroupId))
 			}
 		}
 	}
 	return unique(out), nil
-}
-
-func isClient(kind tag.Kind, list []types.Tag) bool {
-	tags := map[string]string{}
-	for _, t := range list {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return tag.Clean(kind, tags)[tag.Client] == "true"
 }
 
 // interfaces shows the network interfaces at a place, without those that AWS keeps for services.

@@ -41,9 +41,28 @@ type SageMaker interface {
 // parallel bounds concurrent Describe calls; SageMaker throttles them per account.
 const parallel = 4
 
-// Read returns the notebook instances in subnets, sorted by name. The list of notebooks does not tell their subnet,
-// so each is described; tags are read only of those that are in.
+// Read returns the notebook instances in subnets, sorted by name, with their tags.
 func Read(ctx context.Context, api SageMaker, subnets []string) ([]Instance, error) {
+	return placed(ctx, api, subnets, func(n *Instance) (err error) {
+		n.Tags, err = ReadTags(ctx, api, n.ARN)
+		return err
+	})
+}
+
+// Placer is what [Placed] needs of SageMaker.
+type Placer interface {
+	lister
+	Describer
+}
+
+// Placed returns the notebook instances in subnets, sorted by name, without their tags.
+func Placed(ctx context.Context, api Placer, subnets []string) ([]Instance, error) {
+	return placed(ctx, api, subnets, func(*Instance) error { return nil })
+}
+
+// placed returns the notebook instances in subnets after more was done with each. The list of notebooks does not tell their subnet, so each is
+// described.
+func placed(ctx context.Context, api Placer, subnets []string, more func(*Instance) error) ([]Instance, error) {
 	names, err := List(ctx, api)
 	if err != nil {
 		return nil, err
@@ -54,9 +73,8 @@ func Read(ctx context.Context, api SageMaker, subnets []string) ([]Instance, err
 		if err != nil || n == nil || !slices.Contains(subnets, n.Subnet) {
 			return err
 		}
-		n.Tags, err = ReadTags(ctx, api, n.ARN)
 		found[i] = n
-		return err
+		return more(n)
 	}); err != nil {
 		return nil, err
 	}

@@ -60,7 +60,8 @@ type Head struct {
 // about is the connection that the event is about.
 func (h Head) about() string { return h.Connection.ID }
 
-// Connected is the detail of [ConnectionConnected]: every hop was set up and read back.
+// Connected is the detail of [ConnectionConnected]: the connection was set up and judged. Its result is Connected, or PartlyConnected if some path
+// that the policy allows is not whole; the reason says how many are.
 type Connected struct {
 	Head
 	// Missing are the hops that Drawbridge may not or need not set up, such as a notebook that has to be started again.

@@ -36,11 +36,11 @@ var pair = workflow.Connection{ID: "pcx-1", Requester: workflow.VPC{Account: "11
 
 func stands(databases ...string) owner.News {
 	side := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester}
-	side.Peer.CIDRs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}
+	side.Ways = []workflow.Way{{Subnets: []string{"subnet-1"}, To: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/24")}}, {Subnets: []string{"subnet-2"}, To: []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24")}}}
 	for _, d := range databases {
 		side.Openings = append(side.Openings, workflow.Opening{Database: d, Port: 3306})
 	}
-	return owner.Stands(workflow.VerifyConnectionInput{Execution: "e", Connection: pair, Sides: []workflow.Side{side}}, workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: "connected by policy p"})
+	return owner.Stands(workflow.VerifyConnectionInput{Execution: "e", Reason: "connected by policy p", Connection: pair, Sides: []workflow.Side{side}}, workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: "connected by policy p"})
 }
 
 func TestBothOwnersHearOnceOfEachThingThatChanges(t *testing.T) {
@@ -78,7 +78,7 @@ func TestBothOwnersHearOnceOfEachThingThatChanges(t *testing.T) {
 	if !strings.Contains(one[2], "ask the owner") || strings.Contains(one[2], "your tag") || !strings.Contains(two[2], "your tag says so") {
 		t.Errorf("each side has a text of its own:\n%s\n%s", one[2], two[2])
 	}
-	if !strings.Contains(one[0], "sales in vpc-2 of account 222222222222, TCP port 3306") || !strings.Contains(two[3], "the owner takes it back") {
+	if !strings.Contains(one[0], "sales in vpc-2 of account 222222222222, TCP port 3306") || !strings.Contains(one[0], "routes of vpc-2 in account 222222222222 to 10.1.0.0/23") || !strings.Contains(two[3], "the owner takes it back") {
 		t.Errorf("the messages do not say what they are about:\n%s\n%s", one[0], two[3])
 	}
 }

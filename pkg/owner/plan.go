@@ -2,9 +2,11 @@ package owner
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -12,9 +14,12 @@ import (
 // Stands is the news of a connection that was set up: which policy, and what is open. A change of what is open is news again; that it was
 // set up anew is not.
 func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput) News {
-	n := News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionConnected, Result: out.Result, Said: workflow.Alike(out.Reason)}
-	if out.Result == workflow.PendingApproval {
+	n := News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionConnected, Result: out.Result, Said: workflow.Alike(in.Reason)}
+	switch out.Result {
+	case workflow.PendingApproval:
 		n.Said = workflow.Said{Requester: in.Reason + "; " + in.Waits.Said.Requester, Accepter: in.Reason + "; " + in.Waits.Said.Accepter}
+	case workflow.PartlyConnected: // which clients cannot connect is for both to know; what is in the way, for its owner, stands in the status
+		n.Said = workflow.Alike(in.Reason + "; " + broken(out.Verdict))
 	}
 	for _, s := range in.Sides {
 		for _, o := range s.Openings {
@@ -23,12 +28,30 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 		if s.Owner != "" { // the routes are the owner's
 			continue
 		}
-		for _, cidr := range s.Peer.CIDRs {
+		var to []netip.Prefix
+		for _, w := range s.Ways {
+			to = append(to, w.To...)
+		}
+		for _, cidr := range network.Merge(to) {
 			n.Opens = append(n.Opens, fmt.Sprintf("routes of %s in account %s to %s", s.VPC.ID, s.VPC.Account, cidr))
 		}
 	}
 	slices.Sort(n.Opens)
 	return n
+}
+
+// broken names the paths that fail.
+func broken(verdict []workflow.Path) string {
+	var out []string
+	for _, p := range verdict {
+		if !p.OK && !p.Unknown && len(p.Hops) > 0 {
+			out = append(out, p.Hop.Hop)
+		}
+	}
+	if more := len(out) - 5; more > 0 {
+		out = append(out[:5], fmt.Sprintf("and %d more", more))
+	}
+	return "what does not connect yet: " + strings.Join(out, ", ") + "; the status tag says to each side what of its own is in the way"
 }
 
 // Refused is the news of a connection that the policy or the networks do not allow.

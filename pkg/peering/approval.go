@@ -57,7 +57,7 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connecti
 		}
 		remember(e, in.Request)
 		if remind {
-			fact(e, remindedOf, in.Reason)
+			putFact(e, remindedOf, in.Reason)
 		}
 	}); err != nil {
 		return out, err

@@ -15,9 +15,10 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -90,8 +91,13 @@ func (d *desk) verify(in workflow.VerifyConnectionInput) error {
 	still := func(ctx context.Context) error {
 		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
 	}
-	_, err := connection.Verify(context.Background(), d.managed(in.Connection), func(workflow.VPC) connection.Verifier { return d }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, still, d.bus(), in)
+	_, err := connection.Verifier{Ledger: d.managed(in.Connection), Bus: d.bus(), Enter: func(workflow.VPC) connection.Tagger { return d }, Read: unseen, Still: still}.Verify(context.Background(), in)
 	return err
+}
+
+// unseen reads nothing, so that no path can be judged.
+func unseen(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error) {
+	return network.World{}, nil
 }
 
 func prefixes(texts ...string) (all []netip.Prefix) {
@@ -241,13 +247,13 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 	d = desk{state: "active"}
 	c := request().Connection
 	done := workflow.VerifyConnectionInput{Execution: "run-2", Reason: "connected by policy p", Connection: c,
-		Sides:  []workflow.Side{{VPC: c.Requester, Carrier: c.ID}, {VPC: c.Accepter, Carrier: c.ID}},
-		Routed: []workflow.AddRoutesOutput{{Hops: []workflow.Hop{{Hop: "route there", OK: true}, {Hop: "host route", Detail: "at the next start"}}}}}
+		Sides: []workflow.Side{{VPC: c.Requester, Carrier: c.ID}, {VPC: c.Accepter, Carrier: c.ID}},
+		Found: []workflow.Hop{{Hop: "ranges of both", OK: true}, {Hop: "database orders", Detail: "is not opened"}}}
 	err := d.verify(done)
 	if err != nil || fmt.Sprint(d.did) != "[tag Connected tag Connected read Connection Connected]" {
 		t.Errorf("did %v, %v", d.did, err)
 	}
-	if !strings.Contains(d.detail, `"missing":[{"hop":"host route"`) || strings.Contains(d.detail, "route there") {
+	if !strings.Contains(d.detail, `"missing":[{"hop":"database orders"`) || strings.Contains(d.detail, "ranges of both") {
 		t.Errorf("the event names other hops than those that are missing: %s", d.detail)
 	}
 }

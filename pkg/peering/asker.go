@@ -1,10 +1,12 @@
 package peering
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -27,6 +29,18 @@ func Asker(record json.RawMessage) string {
 	return fit.Bytes(e.Detail.UserIdentity.ARN, 300)
 }
 
+// accepts is the call by which an owner answers a request without asking Drawbridge.
+const accepts = "AcceptVpcPeeringConnection"
+
+// hear keeps who accepted a peering by hand, going by the record of the call, so that people can ask later who decided.
+func (i Inspector) hear(ctx context.Context, in workflow.InspectPeeringInput, id string) error {
+	e, err := event.Parse(in.Event)
+	if who := Asker(in.Event); err == nil && e.Name == accepts && !e.Failed && who != "" {
+		return i.Ledger.Hear(ctx, ledger.Word{Thing: id, Said: accepts, By: ledger.Hand{Who: who}, Account: e.Account, Region: e.Region, At: e.Time.UTC(), Call: e.ID})
+	}
+	return nil
+}
+
 // whyOf is the fact in an entry that says why somebody asks: the requester's tag drawbridge:reason, before Drawbridge answers there.
 const whyOf = "why"
 
@@ -45,12 +59,12 @@ func remember(e *ledger.Connection, r workflow.Request) {
 		e.Asked = r.By
 	}
 	if r.Why != "" && e.Facts[whyOf] == "" {
-		fact(e, whyOf, r.Why)
+		putFact(e, whyOf, r.Why)
 	}
 }
 
-// fact writes one fact into an entry, and leaves the map of whoever else has it as it is.
-func fact(e *ledger.Connection, name, value string) {
+// putFact writes one fact into an entry, and leaves the map of whoever else has it as it is.
+func putFact(e *ledger.Connection, name, value string) {
 	facts := maps.Clone(e.Facts)
 	if facts == nil {
 		facts = map[string]string{}

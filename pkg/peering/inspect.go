@@ -5,20 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"reflect"
 	"slices"
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
-	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
-	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -35,7 +31,8 @@ type EC2Reader interface {
 type Clients struct {
 	EC2       EC2Reader
 	Databases database.APIs
-	SageMaker notebook.SageMaker
+	SageMaker survey.SageMaker
+	Lambda    notebook.LambdaAPI
 }
 
 // Inspector answers what a peering needs next.
@@ -46,7 +43,7 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Units says what the units of an account's path are called.
 	Units func(ctx context.Context, path string) (string, error)
-	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
+	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
 	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
 	// Ledger says which peerings are managed, and what was added for them.
 	Ledger ledger.Ledger
@@ -66,6 +63,10 @@ const fresh = time.Minute
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput) (workflow.InspectPeeringOutput, error) {
 	l := inspection{Inspector: i, in: in, out: begun(in)}
 	e, err := event.Parse(in.Event)
+	if err == nil && in.Looked.Accepted && in.Known.Requester == nil {
+		l.in.Known, err = accepted(ctx, i.Ledger, e.PeeringID)
+		l.out.Known = l.in.Known
+	}
 	if err != nil {
 		return l.out, err
 	}
@@ -87,7 +88,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectPeeringInput) workflow.InspectPeeringOutput {
-	return workflow.InspectPeeringOutput{Event: in.Event, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Notebooks: []int{},
+	return workflow.InspectPeeringOutput{Event: in.Event, Looked: in.Looked, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Rows: []int{}, Notebooks: []int{},
 		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
@@ -235,291 +236,4 @@ func (l *inspection) letGo(own [2]map[string]string) (Verdict, bool) {
 	}
 	l.out.Ended = true
 	return Verdict{Answer: workflow.AnswerDisconnect, Reason: reason, Said: workflow.Alike(reason)}, true
-}
-
-// judge reads both VPCs, asks the policy, and answers what a peering that is neither settled nor let go of needs next.
-func (l *inspection) judge(ctx context.Context, requester, accepter workflow.AccountFacts, own [2]map[string]string) (Verdict, error) {
-	i, in, p, out := l.Inspector, l.in, l.p, &l.out
-	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != "",
-		Stood: len(l.items) > 0 || connection.Stands(l.entry), Own: own}
-	if !q.RequesterMember || !q.AccepterMember {
-		return Judge(q), nil
-	}
-	var err error
-	if q.Requester, q.Accepter, err = i.facts(ctx, in, p, requester, accepter); err != nil {
-		return Verdict{}, err
-	}
-	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter, Trimmed: in.Known.Trimmed}
-	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
-	q.Participants = [2][]string{participant.In(l.entry, q.Requester.VPC), participant.In(l.entry, q.Accepter.VPC)}
-	set, text, err := i.Policy(ctx, in.Known.Policy)
-	if err != nil {
-		return Verdict{}, err
-	}
-	out.Known.Policy = text
-	r, a, about := q.Requester.Entity(), q.Accepter.Entity(), policy.Context{Connection: p.ID}
-	if !l.managed && l.origin == "" {
-		if d := adopt(set, r, a, about, own); !d.Allowed {
-			v := Found(p)
-			v.Reason, v.Decision = fmt.Sprintf("%s is tagged %s=%s, and taking it over is refused by policy %s", p.ID, tag.Manage, tag.Take, d.Policy), d
-			return v, nil
-		}
-		l.origin = ledger.Adopted
-	}
-	if NotebooksMatter(q.Requester.VPC, q.Accepter.VPC) {
-		if q.Notebooks, err = i.surveyor(in.Execution, nil, policy.Context{}).HaveNotebooks(ctx, q.Requester.VPC, q.Accepter.VPC); err != nil {
-			return Verdict{}, err
-		}
-	}
-	if q.Subnets, err = i.subnets(ctx, in.Execution, q); err != nil {
-		return Verdict{}, err
-	}
-	q.Accept, q.Unclear = set.Answer(r, a, about), tag.Why(q.Accepter.Tags, tag.Accept)
-	if p.Status == "pending-acceptance" && q.Accept.Allowed && q.Accept.Action == policy.Ask {
-		// The approval is a tag of the accepter's account; what the requester's account wrote is not even read.
-		own, found, err := read(ctx, i.Enter(in.Execution, p.Accepter.Place).EC2, p.ID)
-		if err != nil {
-			return Verdict{}, fmt.Errorf("in %s, %s: %w", p.Accepter.Account, p.Accepter.Region, err)
-		}
-		if found {
-			p.Expires = own.Expires
-			answer := own.Tags[tag.Approval]
-			switch {
-			case cover.Approves(answer, l.entry.Approval):
-				about.Approval = tag.Approved
-			case cover.Yes(answer):
-				q.Unclear += "; " + old(answer)
-			default:
-				about.Approval = answer
-			}
-			q.Accept, q.Unclear = set.Answer(r, a, about), q.Unclear+tag.Why(own.Tags, tag.Approval)
-		}
-	}
-	out.Reject = set.Reject(r, a, about)
-	q.Routes = []policy.Decision{set.Route(r, a, about), set.Route(a, r, about)}
-	l.left = connection.LeftIn(set, r, a, about)
-	v := Judge(q)
-	switch v.Answer {
-	case workflow.AnswerAccept:
-		err = l.accept(ctx, set, q)
-	case workflow.AnswerConnect:
-		v, err = l.connect(ctx, set, q, v)
-	case workflow.AnswerAsk:
-		out.Expires = p.Expires
-		if out.Sides, err = prospect(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: p.ID}), q); err != nil {
-			return v, err
-		}
-		shown := shows(out.Connection, out.Sides)
-		out.Told, out.Reminded = told(l.entry, v, shown), reminded(l.entry, v, shown)
-		if out.Told {
-			shown = l.entry.Approval.Shown
-		} else if err = l.name(ctx); err != nil {
-			return v, err
-		}
-		out.Request = l.asks(own[0], cover.Answer(l.entry.Approval, shown))
-	}
-	return v, err
-}
-
-// name finds out what the units of both accounts are called, for whoever is asked.
-func (l *inspection) name(ctx context.Context) error {
-	for _, facts := range []**workflow.Facts{&l.out.Known.Requester, &l.out.Known.Accepter} {
-		named := **facts
-		var err error
-		if named.Account.Units, err = l.Units(ctx, named.Account.OUPath); err != nil {
-			return err
-		}
-		*facts = &named
-	}
-	return nil
-}
-
-// asks is who asks, and why, and by which answer the other's owner approves; own are the requester's tags of the peering.
-func (l *inspection) asks(own map[string]string, answer string) workflow.Request {
-	out := workflow.Request{By: l.entry.Asked, Why: cmp.Or(l.entry.Facts[whyOf], Reason(own)), Approve: answer}
-	if out.By == "" && l.request {
-		out.By = Asker(l.in.Event)
-	}
-	return out
-}
-
-// adopt asks whether one of the owners who ask may have the peering taken over: the first yes counts, else the last no.
-func adopt(set *policy.Set, requester, accepter policy.VPC, about policy.Context, own [2]map[string]string) (d policy.Decision) {
-	for _, role := range Asking(own) {
-		asking, other, answers := requester, accepter, own[1]
-		if role == Accepter {
-			asking, other, answers = accepter, requester, own[0]
-		}
-		about.Approval = approval(answers)
-		if d = set.Adopt(asking, other, about); d.Allowed {
-			return d
-		}
-	}
-	return d
-}
-
-// accept finds what comes after the acceptance, which is the first change, and whether one execution can carry it.
-func (l *inspection) accept(ctx context.Context, set *policy.Set, q Question) error {
-	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
-		return nil
-	}
-	connecting, closed := l.out, []workflow.Hop(nil)
-	connecting.Answer = workflow.AnswerConnect
-	var err error
-	if connecting.Sides, connecting.Batches, closed, err = l.explored(ctx, l.in, set, q); err == nil {
-		connecting.Found = slices.Concat(connecting.Found, closed)
-		err = workflow.Fits(connecting)
-	}
-	if err != nil {
-		return err
-	}
-	l.out.Known.Sides, l.out.Batches, l.out.Known.Closed = connecting.Sides, connecting.Batches, closed
-	return nil
-}
-
-// connect finds what is to be connected, or, before that, what of the connection has no use any more.
-func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
-	out := &l.out
-	out.Found = append(out.Found, workflow.Hop{Hop: "peering active", OK: true, Detail: l.p.ID})
-	var closed []workflow.Hop
-	var err error
-	if out.Sides, out.Batches, closed, err = l.explored(ctx, l.in, set, q); err != nil {
-		return v, err
-	}
-	out.Found = append(out.Found, closed...)
-	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Known.Trimmed {
-		return v, err
-	}
-	surveyed := out.Sides
-	surplus := connection.Surplus(out.Connection, surveyed, l.items)
-	if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
-		return v, err
-	}
-	sides, notebooks, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Trims(ctx, surveyed, surplus)
-	if err != nil {
-		return v, err
-	}
-	if len(sides) > 0 {
-		out.Sides, out.Batches, out.Waits = sides, notebooks, workflow.Waiting{}
-		v.Answer, v.Reason, v.Said = workflow.AnswerTrim, survey.Trimmed(sides), workflow.Said{}
-	}
-	return v, nil
-}
-
-// covered leaves out of what is to be connected what came after the approval, if the policy wants one, and says that it waits. If its owner
-// was not asked about it, the answer is to ask. What nobody has to approve any more is not limited, and begins anew if that changes.
-func (l *inspection) covered(ctx context.Context, set *policy.Set, q Question, v Verdict) (Verdict, error) {
-	out := &l.out
-	if l.weighed = true; free(q.Accept) {
-		return v, nil
-	}
-	answer, c := q.Own[1][tag.Approval], out.Connection
-	var late []string
-	if l.approval, late = cover.Weigh(l.entry.Approval, answer, shows(c, out.Sides), true); len(late) == 0 {
-		return v, nil
-	}
-	w := waiting(c, out.Sides, late)
-	surveyed := out.Sides
-	left := limited(surveyed, out.Batches, late)
-	out.Sides, out.Batches, out.Found, v.Reason = left.sides, left.batches, append(out.Found, left.shut...), cmp.Or(left.nothing, v.Reason)
-	if cover.Told(l.approval, late) {
-		out.Waits.Said = waits(c, w, answer, l.approval.Shown, l.approval)
-		return v, nil
-	}
-	if len(w.Reachable) > 0 { // what would become reachable with it
-		var err error
-		if surveyed, err = prospect(ctx, l.surveyor(l.in.Execution, set, policy.Context{Connection: l.p.ID}), q); err != nil {
-			return v, err
-		}
-		if w = waiting(c, surveyed, late); len(w.Shown) == 0 { // it went meanwhile
-			return v, nil
-		}
-	}
-	if err := l.name(ctx); err != nil {
-		return v, err
-	}
-	w.Said, w.Decision, w.Request = waits(c, w, answer, w.Shown, l.approval), q.Accept, l.asks(q.Own[0], cover.Answer(l.approval, w.Shown))
-	w.Known = workflow.Known{Requester: Slim(out.Known.Requester), Accepter: Slim(out.Known.Accepter)}
-	out.Waits, v.Answer = w, workflow.AnswerExtend
-	return v, nil
-}
-
-// end gives the answer. What is managed from now on is written in the ledger before anything is done for it.
-func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeeringOutput, error) {
-	out := &l.out
-	switch v.Answer {
-	case workflow.AnswerNothing:
-		out.Result = workflow.Nothing
-	case workflow.AnswerUnreadable:
-		out.Result = workflow.Unreadable
-	case workflow.AnswerDisconnect:
-		if err := l.Brake.Ask(ctx, brake.Removal{ID: l.p.ID, Why: l.why(v), Cause: v.Reason, Stands: l.entry.Status != ledger.Status(workflow.Removed)}); err != nil {
-			return *out, err
-		}
-		if err := l.leave(ctx); err != nil {
-			return *out, err
-		}
-		if out.Result == workflow.Removed && l.entry.Status == ledger.Status(workflow.Removed) && len(out.Sides) == 0 && len(out.Tagged) == 0 && !out.Ended {
-			v.Answer, out.Result = workflow.AnswerNothing, workflow.Nothing
-			v.Reason += "; what is left of it is out of reach for now"
-		}
-	default:
-		if l.managed || l.origin != "" {
-			var err error
-			if l.entry, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Peering, l.origin, l.entry, l.managed, l.left); err != nil {
-				return *out, err
-			}
-		}
-		if err := l.keep(ctx); err != nil {
-			return *out, err
-		}
-	}
-	var err error
-	if out.Notebooks, err = survey.Keep(ctx, l.Ledger, out.Connection.ID, v.Answer, out.Batches); err != nil {
-		return *out, err
-	}
-	out.Answer, out.Reason, out.Said, out.Decision = v.Answer, v.Reason, v.Said, v.Decision
-	if l.request && l.in.Known.Requester == nil && v.Answer != workflow.AnswerWait {
-		workflow.Measure(ctx, workflow.Requests, 1)
-	}
-	slog.InfoContext(ctx, "inspected", "peering", out.Connection.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
-	return *out, nil
-}
-
-// keep writes what is approved into the entry, before anything is done by it.
-func (l *inspection) keep(ctx context.Context) error {
-	if !l.weighed || l.entry.ID == "" || reflect.DeepEqual(l.approval, l.entry.Approval) {
-		return nil
-	}
-	var err error
-	l.entry, err = l.Ledger.Change(ctx, l.entry.ID, func(e *ledger.Connection) {
-		if l.approval.IsZero() {
-			e.Approval = ledger.Approval{}
-		}
-		e.Approval.Covered = l.approval.Covered // another execution may have asked meanwhile
-	})
-	return err
-}
-
-// leave fills in what is to be taken back; of a peering that is let go of as it stands, only the status.
-func (l *inspection) leave(ctx context.Context) error {
-	out := &l.out
-	if out.Result == workflow.Released {
-		for _, s := range []struct {
-			role string
-			End
-		}{{Requester, l.p.Requester}, {Accepter, l.p.Accepter}} {
-			if slices.Contains(out.Members, s.role) && l.entry.Status != "" {
-				out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: connection.StatusKeys()})
-			}
-		}
-		return nil
-	}
-	undone := out.Ended
-	out.Ended = undone || l.p.Status != "active"
-	err := l.leftovers(ctx)
-	if undone {
-		out.Result = workflow.Removed
-	}
-	return err
 }

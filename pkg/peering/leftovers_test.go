@@ -95,7 +95,7 @@ func TestInspectAPeeringThatIsOver(t *testing.T) {
 		"a request that expired unanswered": {&world{status: "expired", entry: "AwaitingApproval"}, workflow.Expired, "", "[111111111111 222222222222]", "", true, "DescribeRouteTables"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := c.world.inspect(t, deleted, alpha, workflow.Known{})
+			out, err := c.world.inspect(t, deleted, alpha, workflow.Looked{})
 			if err != nil || out.Answer != workflow.AnswerDisconnect || out.Result != c.result || out.Ended != c.ended {
 				t.Fatalf("got %s %s, ended %v (%s), %v, want %s", out.Answer, out.Result, out.Ended, out.Reason, err, c.result)
 			}
@@ -129,7 +129,7 @@ func TestInspectAPeeringThatIsOver(t *testing.T) {
 // What is out of reach is not said to be removed with each look.
 func TestWhatIsOutOfReachWaits(t *testing.T) {
 	w := &world{status: "deleted", entry: "Removed", left: []string{"route 222"}, closed: []string{beta}}
-	out, err := w.inspect(t, deleted, alpha, workflow.Known{})
+	out, err := w.inspect(t, deleted, alpha, workflow.Looked{})
 	if err != nil || out.Answer != workflow.AnswerNothing || !strings.Contains(out.Reason, "out of reach") {
 		t.Fatalf("got %s (%s), %v", out.Answer, out.Reason, err)
 	}
@@ -145,14 +145,14 @@ func TestADeletedPeeringIsFoundAtItsOtherEnd(t *testing.T) {
 		"the account of the event left the organization": {status: "deleted", entry: "Connected", outside: []string{alpha}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := w.inspect(t, deleted, alpha, workflow.Known{})
+			out, err := w.inspect(t, deleted, alpha, workflow.Looked{})
 			if err != nil || out.Answer != workflow.AnswerDisconnect {
 				t.Errorf("got %s (%s), %v", out.Answer, out.Reason, err)
 			}
 		})
 	}
 	w := world{status: "deleted", entry: "Connected", closed: []string{alpha, beta}}
-	if out, err := w.inspect(t, deleted, alpha, workflow.Known{}); err != nil || out.Answer != workflow.AnswerUnreadable {
+	if out, err := w.inspect(t, deleted, alpha, workflow.Looked{}); err != nil || out.Answer != workflow.AnswerUnreadable {
 		t.Errorf("both ends closed: %s (%s), %v, want unreadable", out.Answer, out.Reason, err)
 	}
 }
@@ -228,7 +228,7 @@ func TestWhatIsForbiddenLater(t *testing.T) {
 		"a request that is pending": {&world{status: "pending-acceptance", entry: "Refused", outside: []string{beta}}, workflow.AnswerRefuse, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := c.world.inspect(t, accepted, alpha, workflow.Known{})
+			out, err := c.world.inspect(t, accepted, alpha, workflow.Looked{})
 			if err != nil || out.Answer != c.answer || out.Ended {
 				t.Fatalf("got %s (%s), ended %v, %v, want %s", out.Answer, out.Reason, out.Ended, err, c.answer)
 			}

@@ -53,9 +53,6 @@ type Question struct {
 	Requester, Accepter *workflow.Facts
 	// Notebooks says whether a VPC, by id, has notebook instances. It is only asked when it matters.
 	Notebooks map[string]bool
-	// Subnets are the ids of a VPC's subnets, by its id. They are only asked for when it matters which tables they use; without them, any may
-	// use the main table.
-	Subnets map[string][]string
 	// Stood says that the connection was set up, to its end or not: the ledger has something that was added for it, or says that it
 	// was connected.
 	Stood bool

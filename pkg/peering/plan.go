@@ -63,7 +63,7 @@ func Ending(p Peering, status ledger.Status, traces bool) workflow.Result {
 		return workflow.Rejected
 	case p.Status == "expired":
 		return workflow.Expired
-	case p.Status == "active" || traces || is(workflow.Connected) || is(workflow.PendingApproval) || is(connection.Conflict):
+	case p.Status == "active" || traces || is(workflow.Connected) || is(workflow.PartlyConnected) || is(workflow.PendingApproval) || is(connection.Conflict):
 		return workflow.Removed
 	case is(workflow.AwaitingApproval) || p.Expires != "":
 		return workflow.Withdrawn
@@ -126,8 +126,7 @@ func approval(own map[string]string) string {
 // For the first, second and fourth, refuse becomes disconnect where the peering is active and was connected before, or was about to
 // be: what was added for it goes, if it is not allowed any more. The peering itself is its owners', and stays.
 //
-// For an active peering live routes are left to the steps that add routes: there they are a conflict, because
-// somebody accepted the peering and expects it to work.
+// Live routes that are in the way of the paths' are found once it is known who calls and what answers: see [Blocked].
 func Judge(q Question) Verdict {
 	p := q.Peering
 	pending := p.Status == "pending-acceptance"
@@ -196,33 +195,18 @@ func NotebooksMatter(requester, accepter workflow.VPC) bool {
 	return false
 }
 
-// SubnetsMatter reports whether it makes a difference which subnets a VPC has: when nothing but routes of a main table that no subnet has of its
-// own leads the other VPC's addresses elsewhere.
-func SubnetsMatter(p Peering, here, there *workflow.Facts) bool {
-	_, _, _, used := reached(slices.DeleteFunc(slices.Clone(here.Tables), func(t workflow.Table) bool { return len(t.Subnets) == 0 }), there.VPC.CIDRs, p.ID)
-	_, _, _, all := reached(route.InUse(here.Tables, []string{""}), there.VPC.CIDRs, p.ID)
-	return p.Status == "pending-acceptance" && all && !used
+// crossed reports whether some table of a side leads addresses of the other elsewhere: only then it matters which tables the paths need.
+func crossed(q Question) bool {
+	return slices.ContainsFunc([][2]*workflow.Facts{{q.Requester, q.Accepter}, {q.Accepter, q.Requester}}, func(f [2]*workflow.Facts) bool {
+		return slices.ContainsFunc(f[0].Tables, func(t workflow.Table) bool {
+			return slices.ContainsFunc(t.Routes, func(r workflow.Route) bool {
+				return r.Target != route.Local && slices.ContainsFunc(f[1].VPC.CIDRs, func(c netip.Prefix) bool { return route.Blocks(r, c, q.Peering.ID) })
+			})
+		})
+	})
 }
 
-// used returns the route tables of a side that its subnets use.
-func used(q Question, f *workflow.Facts) []workflow.Table {
-	subnets, ok := q.Subnets[f.VPC.ID]
-	if !ok {
-		subnets = []string{""}
-	}
-	return route.InUse(f.Tables, subnets)
-}
-
-// reached finds a live route in tables by which some of cidrs is already reached, elsewhere than through target.
-func reached(tables []workflow.Table, cidrs []netip.Prefix, target string) (table string, r workflow.Route, cidr netip.Prefix, ok bool) {
-	for _, t := range tables {
-		for _, r := range t.Routes {
-			for _, c := range cidrs {
-				if r.Target != route.Local && route.Blocks(r, c, target) {
-					return t.ID, r, c, true
-				}
-			}
-		}
-	}
-	return "", workflow.Route{}, netip.Prefix{}, false
+// routed reports whether the policy allows routes both ways.
+func routed(q Question) bool {
+	return !slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed })
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -97,18 +98,7 @@ func TestJudge(t *testing.T) {
 		"an accepter outside the organization":              {"active", func(q *peering.Question) { q.AccepterMember, q.Accepter = false, nil }, workflow.AnswerRefuse, "222222222222 is outside"},
 		"VPCs that overlap":                                 {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "10.1.128.0/20") }, workflow.AnswerRefuse, "10.1.128.0/20"},
 		"VPCs that overlap in IPv6":                         {"pending-acceptance", func(q *peering.Question) { q.Accepter.VPC.CIDRs = cidrs("10.2.0.0/16", "2001:db8:1:1::/64") }, workflow.AnswerRefuse, "2001:db8"},
-		"what the accepter already reaches elsewhere":       {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerRefuse, "tgw-1"},
-		"what the requester already reaches elsewhere":      {"pending-acceptance", func(q *peering.Question) { q.Requester.Tables = live("10.0.0.0/8", "pcx-9") }, workflow.AnswerRefuse, "pcx-9"},
-		"a route of a table that no subnet uses is none": {"pending-acceptance", func(q *peering.Question) {
-			q.Accepter.Tables = append(live("10.1.0.0/16", "tgw-1"), workflow.Table{ID: "rtb-2", Subnets: []string{"subnet-1"}})
-			q.Subnets = map[string][]string{"vpc-2": {"subnet-1"}}
-		}, workflow.AnswerAccept, ""},
-		"one of the main table, which another subnet uses": {"pending-acceptance", func(q *peering.Question) {
-			q.Accepter.Tables = append(live("10.1.0.0/16", "tgw-1"), workflow.Table{ID: "rtb-2", Subnets: []string{"subnet-1"}})
-			q.Subnets = map[string][]string{"vpc-2": {"subnet-1", "subnet-2"}}
-		}, workflow.AnswerRefuse, "tgw-1"},
-		"a default route is no overlap":                    {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("0.0.0.0/0", "igw-1") }, workflow.AnswerAccept, ""},
-		"a live route of an active peering is AddRoutes's": {"active", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerConnect, ""},
+		"live routes are nothing to the networks":           {"pending-acceptance", func(q *peering.Question) { q.Accepter.Tables = live("10.1.0.0/16", "tgw-1") }, workflow.AnswerAccept, ""},
 		"the notebooks' own bridges as the peer": {"pending-acceptance", func(q *peering.Question) {
 			q.Accepter.VPC.CIDRs = cidrs("172.17.0.0/16")
 			q.Notebooks = map[string]bool{"vpc-1": true}
@@ -160,26 +150,67 @@ func ExampleJudge() {
 	// Output: refuse - 10.1.0.0/16 of vpc-1 overlaps 10.1.128.0/17 of vpc-2
 }
 
-// Which subnets a VPC has is only asked for if the main table, and no other, leads the other VPC's addresses elsewhere.
-func TestSubnetsMatter(t *testing.T) {
-	there := &workflow.Facts{VPC: workflow.VPC{ID: "vpc-2", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}}}
-	routes := []workflow.Route{{Destination: netip.MustParsePrefix("10.2.0.0/16"), Target: "igw-1"}}
-	main, own := workflow.Table{ID: "rtb-1", Main: true, Routes: routes}, workflow.Table{ID: "rtb-2", Subnets: []string{"subnet-1"}, Routes: routes}
-	quiet, idle := workflow.Table{ID: "rtb-3", Main: true}, workflow.Table{ID: "rtb-4", Routes: routes}
+// A request is refused for a live route that leads elsewhere what a path needs, and for no other.
+func TestBlocked(t *testing.T) {
+	table := func(id string, main bool, subnet string, routes ...string) workflow.Table {
+		out := workflow.Table{ID: id, Main: main}
+		if subnet != "" {
+			out.Subnets = []string{subnet}
+		}
+		for _, r := range routes {
+			out.Routes = append(out.Routes, workflow.Route{Destination: netip.MustParsePrefix(r), Target: "tgw-9"})
+		}
+		return out
+	}
+	// A notebook calls from subnet-a to a database in subnet-d, 10.2.1.0/24; nobody is in subnet-b and subnet-e.
 	for name, c := range map[string]struct {
-		status string
-		tables []workflow.Table
-		want   bool
+		status      string
+		here, there workflow.Table // another table beside those of subnet-a and subnet-d
+		calls, back []string       // routes of those
+		says        string         // in the reason
 	}{
-		"the main table alone":                 {"pending-acceptance", []workflow.Table{main}, true},
-		"of an active peering":                 {"active", []workflow.Table{main}, false},
-		"one that a subnet has, too":           {"pending-acceptance", []workflow.Table{main, own}, false},
-		"one that no subnet has, not the main": {"pending-acceptance", []workflow.Table{quiet, idle}, false},
-		"nothing":                              {"pending-acceptance", []workflow.Table{quiet}, false},
+		"nothing is there": {"pending-acceptance", workflow.Table{}, workflow.Table{}, nil, nil, ""},
+		"the table of the client leads the database elsewhere": {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"10.2.0.0/16"}, nil, "rtb-a"},
+		"by a wider route":                       {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"10.0.0.0/8"}, nil, "rtb-a"},
+		"by a default route to a gateway":        {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"0.0.0.0/0"}, nil, "rtb-a"},
+		"it leads there where no database is":    {"pending-acceptance", workflow.Table{}, workflow.Table{}, []string{"10.2.9.0/24"}, nil, ""},
+		"the table of the database, the client":  {"pending-acceptance", workflow.Table{}, workflow.Table{}, nil, []string{"10.1.1.0/24"}, "rtb-d"},
+		"it does, and the peering is active":     {"active", workflow.Table{}, workflow.Table{}, nil, []string{"10.1.1.0/24"}, ""},
+		"the table of another subnet":            {"pending-acceptance", table("rtb-b", false, "subnet-b", "10.2.0.0/16"), workflow.Table{}, nil, nil, ""},
+		"on the other side":                      {"pending-acceptance", workflow.Table{}, table("rtb-e", false, "subnet-e", "10.1.0.0/16"), nil, nil, ""},
+		"the main table, which no client uses":   {"pending-acceptance", table("rtb-m", true, "", "10.2.0.0/16"), workflow.Table{}, nil, nil, ""},
+		"the main table, which no database uses": {"pending-acceptance", workflow.Table{}, table("rtb-m", true, "", "10.1.0.0/16"), nil, nil, ""},
 	} {
-		p := peering.Peering{ID: "pcx-1", Status: c.status}
-		if got := peering.SubnetsMatter(p, &workflow.Facts{VPC: workflow.VPC{ID: "vpc-1"}, Tables: c.tables}, there); got != c.want {
-			t.Errorf("%s: %v", name, got)
+		a := workflow.VPC{Account: "111111111111", ID: "vpc-1", CIDRs: cidrs("10.1.0.0/16")}
+		b := workflow.VPC{Account: "222222222222", ID: "vpc-2", CIDRs: cidrs("10.2.0.0/16")}
+		sides := []workflow.Side{{Role: peering.Requester, VPC: a, Peer: b, Subnets: []string{"subnet-a", "subnet-b"}, Tables: []workflow.Table{table("rtb-a", false, "subnet-a", c.calls...), c.here},
+			Clients: []workflow.Client{{Names: []string{"notebook n"}, Count: 1, Account: a.Account, Subnets: []string{"subnet-a"}, CIDRs: cidrs("10.1.1.0/24")}}},
+			{Role: peering.Accepter, VPC: b, Peer: a, Subnets: []string{"subnet-d", "subnet-e"}, Tables: []workflow.Table{table("rtb-d", false, "subnet-d", c.back...), c.there},
+				Openings: []workflow.Opening{{Database: "sales", Port: 3306, Network: "IPV4", Subnets: []string{"subnet-d"}, CIDRs: cidrs("10.2.1.0/24")}}}}
+		survey.Appoint(&sides[0], &sides[1])
+		for _, asks := range []bool{false, true} {
+			q := question(c.status)
+			if asks {
+				q.Accept.Action = policy.Ask
+			}
+			v, is := peering.Blocked(q, sides)
+			if is != (c.says != "") || !strings.Contains(v.Reason, c.says) {
+				t.Errorf("%s: %v, %+v, want %q", name, is, v, c.says)
+			}
+			if !is {
+				continue
+			}
+			own, other := v.Said.Requester, v.Said.Accepter
+			if c.says == "rtb-d" {
+				own, other = other, own
+			}
+			// Each is told of its own tables alone; the requester, before an owner has approved, not even that.
+			if unasked := asks && c.says == "rtb-a"; strings.Contains(own, c.says) == unasked || strings.Contains(other, c.says) || strings.Contains(other, "tgw-9") || other == "" || v.Answer != workflow.AnswerRefuse {
+				t.Errorf("%s, asked for %v: said %+v", name, asks, v.Said)
+			}
+			if asks && !strings.Contains(v.Said.Requester, "do not fit as they are") {
+				t.Errorf("%s: before the owner approves, the requester is told %s", name, v.Said.Requester)
+			}
 		}
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -142,35 +142,19 @@ func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p
 	return s.Pair(ctx, p.ID, vpc(p.Requester, requester), vpc(p.Accepter, accepter))
 }
 
-// subnets reads the subnets of those of the VPCs where it matters, see [SubnetsMatter].
-func (i Inspector) subnets(ctx context.Context, execution string, q Question) (map[string][]string, error) {
-	out := map[string][]string{}
-	for _, side := range [][2]*workflow.Facts{{q.Requester, q.Accepter}, {q.Accepter, q.Requester}} {
-		if here := side[0]; SubnetsMatter(q.Peering, here, side[1]) {
-			found, err := route.ReadSubnets(ctx, i.Enter(execution, here.VPC.Place()).EC2, here.VPC.ID)
-			if err != nil {
-				return nil, fmt.Errorf("in %s, %s: %w", here.VPC.Account, here.VPC.Region, err)
-			}
-			out[here.VPC.ID] = route.SubnetIDs(found)
-		}
-	}
-	return out, nil
-}
-
 // surveyor reads VPCs on behalf of an execution.
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
 	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
-		return survey.Clients{EC2: c.EC2, Databases: c.Databases, SageMaker: c.SageMaker}
+		return survey.Clients{EC2: c.EC2, Databases: c.Databases, SageMaker: c.SageMaker, Lambda: c.Lambda}
 	}}
 }
 
 // explore finds what is to be done on each side of an active peering: subnets, databases that the policy opens, and
-// the notebooks of every consumer.
+// the clients of every consumer.
 func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workflow.Side, notebooks []workflow.Batch, closed []workflow.Hop, err error) {
 	r, a := grounds(q)
 	r.Side.Tables, a.Side.Tables = q.Requester.Tables, q.Accepter.Tables
-	r.Side.Carried, a.Side.Carried = q.Requester.Carried, q.Accepter.Carried
 	r.Side.DNS, a.Side.DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS
 	r.Side.Peer.CIDRs = survey.Reachable(r.Side.VPC.CIDRs, a.Side.VPC.CIDRs)
 	a.Side.Peer.CIDRs = survey.Reachable(a.Side.VPC.CIDRs, r.Side.VPC.CIDRs)
@@ -179,8 +163,18 @@ func explore(ctx context.Context, s survey.Surveyor, q Question) (sides []workfl
 		return nil, nil, nil, err
 	}
 	survey.Appoint(survey.Sides(grounds)...)
-	notebooks, err = s.Notebooks(ctx, grounds...)
+	notebooks, err = s.Consume(ctx, grounds...)
 	return survey.Values(grounds), notebooks, survey.Closed(grounds...), err
+}
+
+// accepted is what the look of this execution found that let a peering be accepted; nothing, if another look was there since.
+func accepted(ctx context.Context, l ledger.Ledger, id string) (workflow.Known, error) {
+	f, err := fact.Read(ctx, l, id)
+	if err != nil || f.Answer != workflow.AnswerAccept {
+		return workflow.Known{}, err
+	}
+	f.Known.Sides, f.Known.Batches = f.Sides, f.Batches
+	return f.Known, nil
 }
 
 // explored is [explore], or what an earlier look of this execution found so.
@@ -188,8 +182,7 @@ func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput
 	if known := in.Known; len(known.Sides) >= 2 && same(known.Sides[0], q.Participants[0]) && same(known.Sides[1], q.Participants[1]) {
 		sides := slices.Clone(known.Sides)
 		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
-		notebooks, err := ledger.Rows[workflow.Batch](ctx, i.Ledger, q.Peering.ID, workflow.BatchRows)
-		return sides, notebooks, known.Closed, err
+		return sides, known.Batches, known.Closed, nil
 	}
 	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
 }
@@ -203,7 +196,7 @@ func same(known workflow.Side, participants []string) bool {
 // policy would open to the other. Without routes nothing is reachable, and nothing is read.
 func prospect(ctx context.Context, s survey.Surveyor, q Question) ([]workflow.Side, error) {
 	r, a := grounds(q)
-	if slices.ContainsFunc(q.Routes, func(d policy.Decision) bool { return !d.Allowed }) {
+	if !routed(q) {
 		return []workflow.Side{}, nil
 	}
 	all, err := s.Offer(ctx, r, a)
@@ -214,6 +207,9 @@ func grounds(q Question) (requester, accepter *survey.Ground) {
 	r := workflow.Side{Role: Requester, VPC: q.Requester.VPC, Peer: q.Accepter.VPC, Carrier: q.Peering.ID}
 	a := workflow.Side{Role: Accepter, VPC: q.Accepter.VPC, Peer: q.Requester.VPC, Carrier: q.Peering.ID}
 	r.Participants, a.Participants = q.Participants[0], q.Participants[1]
+	// Of a peering that is active: only such a one is connected. https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+	r.Refers = q.Requester.VPC.Region == q.Accepter.VPC.Region
+	a.Refers = r.Refers
 	return &survey.Ground{Side: &r, Here: q.Requester, There: q.Accepter},
 		&survey.Ground{Side: &a, Here: q.Accepter, There: q.Requester}
 }

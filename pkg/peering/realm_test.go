@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -24,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 )
 
 // realm is two accounts with a VPC each and their peerings, with a memory of who made what. Every write of Drawbridge's
@@ -35,6 +36,9 @@ type realm struct {
 	violations []string
 	trims      int
 	asks       int
+	calls      int    // of accounts
+	steps      int    // of the machine
+	carried    int    // bytes of the largest answer of an inspection
 	forbidden  bool   // the policy allows no routes
 	asked      string // the peering whose request was recorded
 	ledger     ledger.Ledger
@@ -44,6 +48,7 @@ type realm struct {
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
 type land struct {
 	databasetest.None
+	notebooktest.Nobody
 	realm   *realm
 	account string
 	vpc     string
@@ -59,6 +64,9 @@ type land struct {
 	hidden  bool            // the database is not shared
 	dns     map[string]bool // the option of a peering, as this side has it
 	port    int32           // of the database
+	// more are the groups of more databases, of one each, and functions how many functions there are.
+	more      []string
+	functions int
 }
 
 type heldTable struct {
@@ -96,7 +104,7 @@ func (l *land) violate(format string, args ...any) {
 	l.realm.violations = append(l.realm.violations, fmt.Sprintf(format, args...))
 }
 
-func (l *land) lock() func() { l.realm.mu.Lock(); return l.realm.mu.Unlock }
+func (l *land) lock() func() { l.realm.mu.Lock(); l.realm.calls++; return l.realm.mu.Unlock }
 
 func code(c string) error { return &smithy.GenericAPIError{Code: c, Message: c} }
 
@@ -124,7 +132,11 @@ func (l *land) text() string {
 		}
 	}
 	for name, b := range l.books {
-		lines = append(lines, fmt.Sprintf("notebook %s %q %v", name, b.config, b.tags))
+		tags := maps.Clone(b.tags)
+		if _, says := tags[lifecycle.TagSince]; says { // when it was told is another time in each world
+			tags[lifecycle.TagSince] = "then"
+		}
+		lines = append(lines, fmt.Sprintf("notebook %s %q %v", name, b.config, tags))
 	}
 	for name, c := range l.configs {
 		lines = append(lines, fmt.Sprintf("configuration %s %q %q %v", name, c.onCreate, c.onStart, c.tags))
@@ -255,6 +267,26 @@ func (l *land) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _ ...fun
 	return &ec2.DeleteRouteOutput{}, nil
 }
 
+// refers reports whether a rule names a group.
+func (r *heldTag) refers() bool { return strings.HasPrefix(r.cidr, "sg-") }
+
+// held is a rule as EC2 shows it. A group that it names is the peer's.
+func (l *land) held(r *heldTag) types.SecurityGroupRule {
+	out := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr, IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port}
+	if r.refers() {
+		out.CidrIpv4, out.ReferencedGroupInfo = nil, &types.ReferencedSecurityGroup{GroupId: &r.cidr, VpcId: aws.String(map[string]string{"vpc-1": "vpc-2", "vpc-2": "vpc-1"}[l.vpc])}
+	}
+	return out
+}
+
+// peerOf is the range or the group that a permission names.
+func peerOf(p types.IpPermission) string {
+	if len(p.UserIdGroupPairs) > 0 {
+		return *p.UserIdGroupPairs[0].GroupId
+	}
+	return *p.IpRanges[0].CidrIp
+}
+
 func (l *land) permissions(group string, egress bool) []types.IpPermission {
 	var out []types.IpPermission
 	for _, r := range l.rules {
@@ -262,6 +294,9 @@ func (l *land) permissions(group string, egress bool) []types.IpPermission {
 			p := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port, IpRanges: []types.IpRange{{CidrIp: &r.cidr}}}
 			if r.port == 0 {
 				p = types.IpPermission{IpProtocol: aws.String("-1"), IpRanges: p.IpRanges}
+			}
+			if r.refers() {
+				p.IpRanges, p.UserIdGroupPairs = nil, []types.UserIdGroupPair{{GroupId: &r.cidr}}
 			}
 			out = append(out, p)
 		}
@@ -285,8 +320,7 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 		if *in.Filters[0].Name != "group-id" || !slices.Contains(in.Filters[0].Values, r.group) {
 			continue
 		}
-		one := types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr,
-			IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port}
+		one := l.held(r)
 		for k, v := range r.tags {
 			one.Tags = append(one.Tags, types.Tag{Key: &k, Value: &v})
 		}
@@ -298,7 +332,7 @@ func (l *land) DescribeSecurityGroupRules(_ context.Context, in *ec2.DescribeSec
 func (l *land) authorize(group string, egress bool, permissions []types.IpPermission, specs []types.TagSpecification) (made []types.SecurityGroupRule, err error) {
 	defer l.lock()()
 	for _, p := range permissions {
-		cidr := *p.IpRanges[0].CidrIp
+		cidr := peerOf(p)
 		if slices.ContainsFunc(l.rules, func(r *heldTag) bool {
 			return r.group == group && r.egress == egress && r.port == *p.FromPort && r.cidr == cidr
 		}) {
@@ -307,12 +341,12 @@ func (l *land) authorize(group string, egress bool, permissions []types.IpPermis
 	}
 	for _, p := range permissions {
 		l.rule++
-		r := &heldTag{id: fmt.Sprintf("sgr-%d", l.rule), group: group, egress: egress, port: *p.FromPort, cidr: *p.IpRanges[0].CidrIp, tags: map[string]string{}}
+		r := &heldTag{id: fmt.Sprintf("sgr-%d", l.rule), group: group, egress: egress, port: *p.FromPort, cidr: peerOf(p), tags: map[string]string{}}
 		for _, tag := range specs[0].Tags {
 			r.tags[*tag.Key] = *tag.Value
 		}
 		l.rules = append(l.rules, r)
-		made = append(made, types.SecurityGroupRule{SecurityGroupRuleId: &r.id, GroupId: &r.group, IsEgress: &r.egress, CidrIpv4: &r.cidr, IpProtocol: aws.String("tcp"), FromPort: &r.port, ToPort: &r.port})
+		made = append(made, l.held(r))
 	}
 	return made, nil
 }
@@ -401,10 +435,18 @@ func (l *land) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInpu
 	if l.account != beta {
 		return &rds.DescribeDBInstancesOutput{}, nil
 	}
-	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{{DBInstanceIdentifier: aws.String("sales"), DBInstanceArn: aws.String("arn:sales"), Engine: aws.String("mysql"),
-		Endpoint: &rdstypes.Endpoint{Port: &l.port}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: &l.vpc},
-		TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String(fmt.Sprint(!l.hidden))}},
-		VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: &l.groups[0]}}}}}, nil
+	out := &rds.DescribeDBInstancesOutput{}
+	for n, group := range append([]string{l.groups[0]}, l.more...) {
+		name := "sales"
+		if n > 0 {
+			name = fmt.Sprintf("sales-%d", n)
+		}
+		out.DBInstances = append(out.DBInstances, rdstypes.DBInstance{DBInstanceIdentifier: &name, DBInstanceArn: aws.String("arn:" + name), Engine: aws.String("mysql"),
+			Endpoint: &rdstypes.Endpoint{Port: &l.port}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: &l.vpc},
+			TagList:           []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String(fmt.Sprint(!l.hidden))}},
+			VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: &group}}})
+	}
+	return out, nil
 }
 
 func (l *land) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
@@ -417,10 +459,6 @@ func (l *land) DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGrou
 
 func (l *land) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
 	return &redshift.DescribeClustersOutput{}, nil
-}
-
-func (l *land) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
-	return &lambda.ListFunctionsOutput{}, nil
 }
 
 // studio is a land's SageMaker; its tags are other ones than EC2's.
@@ -461,7 +499,7 @@ func (s studio) ListTags(_ context.Context, in *sagemaker.ListTagsInput, _ ...fu
 func (s studio) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.AddTagsOutput, error) {
 	defer s.lock()()
 	for _, tag := range in.Tags {
-		if *tag.Key != lifecycle.TagStatus {
+		if !slices.Contains([]string{lifecycle.TagStatus, lifecycle.TagReason, lifecycle.TagSince}, *tag.Key) {
 			s.violate("set the tag %s on a notebook", *tag.Key)
 		}
 		s.books[*in.ResourceArn].tags[*tag.Key] = *tag.Value
@@ -472,7 +510,7 @@ func (s studio) AddTags(_ context.Context, in *sagemaker.AddTagsInput, _ ...func
 func (s studio) DeleteTags(_ context.Context, in *sagemaker.DeleteTagsInput, _ ...func(*sagemaker.Options)) (*sagemaker.DeleteTagsOutput, error) {
 	defer s.lock()()
 	for _, key := range in.TagKeys {
-		if key != lifecycle.TagStatus {
+		if !slices.Contains([]string{lifecycle.TagStatus, lifecycle.TagReason, lifecycle.TagSince}, key) {
 			s.violate("deleted the tag %s of a notebook", key)
 		}
 		delete(s.books[*in.ResourceArn].tags, key)
@@ -564,26 +602,6 @@ func (s studio) DeleteNotebookInstanceLifecycleConfig(_ context.Context, in *sag
 	return &sagemaker.DeleteNotebookInstanceLifecycleConfigOutput{}, nil
 }
 
-func (s studio) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func(*sagemaker.Options)) (*sagemaker.ListDomainsOutput, error) {
-	return &sagemaker.ListDomainsOutput{}, nil
-}
-
-func (s studio) DescribeDomain(context.Context, *sagemaker.DescribeDomainInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeDomainOutput, error) {
-	return nil, missing()
-}
-
 func (l *land) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
 	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
-}
-
-func (l *land) DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
-	return &ec2.DescribeNetworkInterfacesOutput{}, nil
-}
-
-func (s studio) ListUserProfiles(context.Context, *sagemaker.ListUserProfilesInput, ...func(*sagemaker.Options)) (*sagemaker.ListUserProfilesOutput, error) {
-	return &sagemaker.ListUserProfilesOutput{}, nil
-}
-
-func (s studio) DescribeUserProfile(context.Context, *sagemaker.DescribeUserProfileInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeUserProfileOutput, error) {
-	return &sagemaker.DescribeUserProfileOutput{}, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -59,7 +60,7 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		Brake: func(context.Context, brake.Removal) error { return nil },
 		Enter: func(_ string, p event.Place) peering.Clients {
 			l := w.lands[p.Account]
-			return peering.Clients{EC2: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: studio{l}}
+			return peering.Clients{EC2: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: studio{l}, Lambda: l}
 		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
@@ -75,83 +76,89 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		name, from = "CreateVpcPeeringConnection", alpha
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","detail":{"eventName":%q,"requestParameters":{"vpcPeeringConnectionId":%q},"responseElements":{"vpcPeeringConnection":{"vpcPeeringConnectionId":%q}}}}`, from, name, id, id)
-	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Known: workflow.Known{Trimmed: trimmed}})
+	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: workflow.Looked{Trimmed: trimmed}})
 }
+
+// fatal is a test, of rapid's or not.
+type fatal interface{ Fatalf(string, ...any) }
 
 // run does what the machine does about a peering, step by step, and stops before the step number cut as if it had
 // failed there. It reports whether it came to the end.
-func (w *realm) run(t *rapid.T, id, from string, cut int) bool {
+func (w *realm) run(t fatal, id, from string, cut int) bool {
 	return w.look(t, id, from, cut, false)
 }
 
-func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
+func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 	ctx := context.Background()
 	in, err := w.inspect(id, from, trimmed)
 	if err != nil {
 		t.Fatalf("inspecting %s: %v", id, err)
 	}
-	go1 := func(err error) bool { cut--; return err == nil && cut > 0 }
+	told, _ := json.Marshal(in)
+	w.carried = max(w.carried, len(told))
+	go1 := func(err error) bool { w.steps++; cut--; return err == nil && cut > 0 }
 	switch in.Answer {
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		if in.Answer == workflow.AnswerExtend {
 			d := &desk{}
-			again := workflow.AskAgainInput{Execution: "x", Connection: in.Connection, Waits: in.Waits}
-			if _, err := peering.AskAgain(ctx, w.ledger, d.nobody, d.bus(), notice.Topic{API: d, ARN: "topic"}, again); !go1(err) {
+			again := fact.With(w.ledger, func(ctx context.Context, in workflow.AskAgainInput) (workflow.AskAgainOutput, error) {
+				return peering.AskAgain(ctx, w.ledger, d.nobody, d.bus(), notice.Topic{API: d, ARN: "topic"}, in)
+			})
+			if _, err := again(ctx, workflow.AskAgainInput{Execution: "x", Connection: in.Connection}); !go1(err) {
 				return false
 			}
 			w.asks++
 		}
-		_, err := dnsoption.Allow(ctx, func(v workflow.VPC) dnsoption.EC2 { return w.ec2(v) }, w.ledger, "x", in.Connection, in.Sides)
-		if !go1(err) {
+		dns := fact.Connection(w.ledger, "AllowDnsResolution", func(ctx context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
+			return dnsoption.Allow(ctx, func(v workflow.VPC) dnsoption.EC2 { return w.ec2(v) }, w.ledger, "x", in.Connection, in.Sides)
+		})
+		if _, err := dns(ctx, workflow.AllowDNSResolutionInput{Connection: in.Connection, Answer: in.Answer}); !go1(err) {
 			return false
 		}
-		routed, opened, injected := []workflow.AddRoutesOutput{}, []workflow.HopsOutput{}, []workflow.NotebooksOutput{}
-		for _, s := range in.Sides {
-			one, err := route.Add(ctx, w.ec2(s.VPC), w.ledger, "x", in.Connection, s)
-			if routed = append(routed, one); !go1(err) {
-				return false
+		add := fact.Side(w.ledger, "AddRoutes", func(ctx context.Context, in workflow.SideInput) (workflow.AddRoutesOutput, error) {
+			return route.Add(ctx, w.ec2(in.Side.VPC), w.ledger, "x", in.Connection, in.Side)
+		})
+		open := fact.Side(w.ledger, "OpenFirewall", func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
+			return firewall.Open(ctx, w.ec2(in.Side.VPC), w.ledger, "x", id, in.Side)
+		})
+		for _, step := range []workflow.Step[workflow.SideInput, workflow.Told]{add, open} {
+			for _, row := range in.Rows {
+				if _, err := step(ctx, workflow.SideInput{Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
+					return false
+				}
 			}
 		}
-		for _, s := range in.Sides {
-			l := w.ec2(s.VPC)
-			clients := func(ctx context.Context) ([]notebook.Client, error) {
-				return notebook.Clients(ctx, l, studio{l}, l, s.VPC.ID, s.Subnets)
-			}
-			one, err := firewall.Open(ctx, l, clients, w.ledger, "x", id, s)
-			if opened = append(opened, one); !go1(err) {
-				return false
-			}
-		}
+		inject := fact.Inject(w.ledger, notebook.Injector{SageMaker: func(_ string, b workflow.Batch) notebook.InjectionAPI { return studio{w.lands[b.Account]} },
+			Ledger: w.ledger, Restarts: w.debts(), Policy: w.policy}.Inject)
 		for _, row := range in.Notebooks {
-			one, err := notebook.Injector{SageMaker: func(_ string, b workflow.Batch) notebook.InjectionAPI { return studio{w.lands[b.Account]} }, Ledger: w.ledger, Restarts: w.debts(),
-				Policy: w.policy}.Inject(ctx, workflow.InjectRoutesInput{Execution: "x", Connection: in.Connection, Routed: routed, Row: row})
-			if injected = append(injected, one); !go1(err) {
+			if _, err := inject(ctx, workflow.InjectRoutesInput{Execution: "x", Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
 				return false
 			}
 		}
 		still := func(ctx context.Context) error {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.ec2(v) }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, still, (&desk{}).bus(), workflow.VerifyConnectionInput{
-			Connection: in.Connection, Sides: in.Sides, Waits: in.Waits, Routed: routed, Opened: opened, Injected: injected})
+		verifier := connection.Verifier{Ledger: w.ledger, Bus: (&desk{}).bus(), Enter: func(v workflow.VPC) connection.Tagger { return w.ec2(v) }, Read: unseen, Still: still}
+		_, err := fact.With(w.ledger, verifier.Verify)(ctx, workflow.VerifyConnectionInput{Connection: in.Connection, Answer: in.Answer})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
-		var disconnected []workflow.Disconnected
-		for _, s := range in.Sides {
-			closed, err := firewall.Close(ctx, w.ec2(s.VPC), w.ledger, "x", id, s)
-			if !go1(err) {
-				return false
-			}
-			removed, err := route.Remove(ctx, w.ec2(s.VPC), w.ledger, "x", in.Connection, s)
-			if disconnected = append(disconnected, workflow.Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed}); !go1(err) {
-				return false
+		closing := fact.Side(w.ledger, "CloseFirewall", func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
+			return firewall.Close(ctx, w.ec2(in.Side.VPC), w.ledger, "x", id, in.Side)
+		})
+		removing := fact.Side(w.ledger, "RemoveRoutes", func(ctx context.Context, in workflow.SideInput) (workflow.RemoveRoutesOutput, error) {
+			return route.Remove(ctx, w.ec2(in.Side.VPC), w.ledger, "x", in.Connection, in.Side)
+		})
+		for _, row := range in.Rows {
+			for _, step := range []workflow.Step[workflow.SideInput, workflow.Told]{closing, removing} {
+				if _, err := step(ctx, workflow.SideInput{Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
+					return false
+				}
 			}
 		}
+		withdraw := fact.Withdraw(w.ledger, notebook.Withdrawer{SageMaker: func(_ string, b workflow.Batch) notebook.WithdrawalAPI { return studio{w.lands[b.Account]} },
+			EC2: func(_ string, b workflow.Batch) route.NetworkReader { return w.lands[b.Network()] }, Ledger: w.ledger}.Withdraw)
 		for _, row := range in.Notebooks {
-			_, err := notebook.Withdrawer{SageMaker: func(_ string, b workflow.Batch) notebook.WithdrawalAPI { return studio{w.lands[b.Account]} },
-				EC2: func(_ string, b workflow.Batch) route.NetworkReader { return w.lands[b.Network()] }, Ledger: w.ledger,
-			}.Withdraw(ctx, workflow.WithdrawRoutesInput{Execution: "x", Connection: in.Connection, Disconnected: disconnected, Row: row})
-			if !go1(err) {
+			if _, err := withdraw(ctx, workflow.WithdrawRoutesInput{Execution: "x", Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
 				return false
 			}
 		}
@@ -162,10 +169,12 @@ func (w *realm) look(t *rapid.T, id, from string, cut int, trimmed bool) bool {
 		if _, err := dnsoption.Restore(ctx, func(v workflow.VPC) dnsoption.EC2 { return w.ec2(v) }, w.ledger, in.Connection, in.Sides); !go1(err) {
 			return false
 		}
-		_, err := connection.Conclude(ctx, w.ledger, func(c workflow.Carrier) connection.Untagger {
-			return w.ec2(workflow.VPC{Account: c.Account, Region: c.Region})
-		}, (&desk{}).bus(), workflow.ConcludeRemovalInput{
-			Result: in.Result, Ended: in.Ended, Connection: in.Connection, Tagged: in.Tagged, Disconnected: disconnected})
+		conclude := fact.With(w.ledger, func(ctx context.Context, in workflow.ConcludeRemovalInput) (workflow.ConcludeRemovalOutput, error) {
+			return connection.Conclude(ctx, w.ledger, func(c workflow.Carrier) connection.Untagger {
+				return w.ec2(workflow.VPC{Account: c.Account, Region: c.Region})
+			}, (&desk{}).bus(), in)
+		})
+		_, err := conclude(ctx, workflow.ConcludeRemovalInput{Result: in.Result, Ended: in.Ended, Connection: in.Connection, Tagged: in.Tagged})
 		return err == nil
 	case workflow.AnswerNothing, workflow.AnswerRefuse:
 		return true
@@ -339,7 +348,7 @@ func gone(t *rapid.T, w *realm, id string) {
 }
 
 // follows holds a connection that was just brought to its end to what is there now: Drawbridge has no rule and no route
-// that the connection has no use for.
+// that the connection has no use for. Which of the peer's addresses it leads to is held to elsewhere: a wider route goes once the narrower are there.
 func follows(t *rapid.T, w *realm, id string) {
 	for account, l := range w.lands {
 		peer, port := w.lands[map[string]string{alpha: beta, beta: alpha}[account]], w.lands[beta].port
@@ -347,13 +356,19 @@ func follows(t *rapid.T, w *realm, id string) {
 			if r.tags["drawbridge:connection"] != id {
 				continue
 			}
-			if !slices.Contains(peer.cidrs, netip.MustParsePrefix(r.cidr)) || r.port != port || w.lands[beta].hidden || r.egress != (account == alpha) {
+			there := slices.Contains(peer.groups, r.cidr)
+			if !r.refers() {
+				p := netip.MustParsePrefix(r.cidr)
+				there = slices.ContainsFunc(peer.cidrs, func(c netip.Prefix) bool { return c.Overlaps(p) && c.Bits() <= p.Bits() })
+			}
+			if !there || r.port != port || w.lands[beta].hidden || r.egress != (account == alpha) {
 				t.Fatalf("%s keeps %+v for %d %v", account, *r, port, peer.cidrs)
 			}
 		}
 		for _, table := range l.tables {
 			for _, r := range table.routes {
-				if r.ours && r.target == id && !slices.Contains(peer.cidrs, netip.MustParsePrefix(r.destination)) && !waits(w, account, table.id, r.destination, id) {
+				within := !r.ours || slices.ContainsFunc(peer.cidrs, func(c netip.Prefix) bool { return c.Overlaps(netip.MustParsePrefix(r.destination)) })
+				if r.ours && r.target == id && !within && !waits(w, account, table.id, r.destination, id) {
 					t.Fatalf("%s keeps %+v in %s", account, *r, table.id)
 				}
 			}

@@ -106,6 +106,9 @@ func TestBeforeThePolicyNothingDependsOnTheNetworks(t *testing.T) {
 	refused, unasked := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		q, _, _ := pair(t)
+		if rapid.Bool().Draw(t, "an owner is to be asked") {
+			q.Peering.Status, q.Accept = "pending-acceptance", policy.Decision{Action: policy.Ask, Allowed: true, Policy: "ask-owner"}
+		}
 		other := q
 		other.Requester, _ = side(t, "1", []string{"10.77.0.0/16", "10.1.0.0/16"})
 		other.Accepter, _ = side(t, "2", []string{"10.99.0.0/16", "10.1.0.0/17"})

@@ -26,7 +26,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectPeeringInput, workflow.Insp
 			return lease.Claim{Of: e.PeeringID, Execution: in.Execution, Event: e.Name}
 		},
 		Fresh: func(in workflow.InspectPeeringInput) workflow.InspectPeeringInput {
-			in.Known = workflow.Known{}
+			in.Known, in.Looked.Accepted = workflow.Known{}, false
 			return in
 		},
 		Busy: i.busy,
@@ -42,6 +42,9 @@ func (i Inspector) busy(ctx context.Context, in workflow.InspectPeeringInput, no
 	e, err := event.Parse(in.Event)
 	if err == nil && e.Name == requests {
 		err = Noted(ctx, i.Ledger, e.PeeringID, Asker(in.Event), now.By(requests))
+	}
+	if err == nil {
+		err = i.hear(ctx, in, e.PeeringID)
 	}
 	out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said(e.PeeringID, now)
 	return out, err

@@ -47,11 +47,11 @@ func TestARequestIsNotLostWhileAnotherIsAtIt(t *testing.T) {
 				}
 			}
 			turn := peering.Inspector{Ledger: l}.Turn()
-			in := workflow.InspectPeeringInput{Execution: "run-2", Event: recorded(c.event), Known: workflow.Known{Policy: "old"}}
+			in := workflow.InspectPeeringInput{Execution: "run-2", Event: recorded(c.event), Looked: workflow.Looked{Accepted: true}}
 			if claim := turn.Claim(in); claim.Of != id || claim.Execution != "run-2" || claim.Event != c.event {
 				t.Fatalf("it claims %+v", claim)
 			}
-			if turn.Fresh(in).Known.Policy != "" {
+			if turn.Fresh(in).Looked.Accepted {
 				t.Error("what is fresh knows the old policy")
 			}
 			out, err := turn.Busy(ctx, in, ledger.Lease{Turn: ledger.Turn{Holder: "run-1", Event: c.of}})
@@ -63,6 +63,10 @@ func TestARequestIsNotLostWhileAnotherIsAtIt(t *testing.T) {
 			}
 			if entry, _, err := l.Connection(ctx, id); err != nil || entry.Asked != c.asked {
 				t.Errorf("asked by %q, %v", entry.Asked, err)
+			}
+			words, err := l.Words(ctx, id)
+			if accepted := c.event == "AcceptVpcPeeringConnection"; err != nil || accepted != (len(words) == 1 && words[0].Said == c.event && words[0].By.Who == "arn:aws:iam::111111111111:user/ana") {
+				t.Errorf("it heard %+v, %v", words, err)
 			}
 		})
 	}

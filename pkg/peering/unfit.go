@@ -3,8 +3,11 @@ package peering
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -18,7 +21,6 @@ type misfit struct {
 // unfit says why the networks of a peering do not fit, the first of
 //
 //	the VPCs overlap
-//	pending, and a VPC already reaches some address of the other through a live route of a table that a subnet of it uses
 //	a peer in 172.17/16 or 172.18/16 of a VPC with notebook instances, or that VPC itself
 //
 // or nil. It is asked after the policy: what it finds are facts of one side that matter to the other. Each side is told of its own
@@ -38,15 +40,6 @@ func unfit(q Question) *misfit {
 				return workflow.Said{Requester: toThere, Accepter: toHere}
 			}
 			return workflow.Said{Requester: toHere, Accepter: toThere}
-		}
-		if q.Peering.Status == "pending-acceptance" {
-			if table, r, cidr, ok := reached(used(q, side.here), side.there.VPC.CIDRs, q.Peering.ID); ok {
-				return &misfit{
-					fmt.Sprintf("%s of %s overlaps %s, which %s already reaches through %s in %s", cidr, there, r.Destination, here, r.Target, table),
-					said(fmt.Sprintf("%s already reaches addresses of %s elsewhere: by the route %s through %s in %s", here, there, r.Destination, r.Target, table),
-						fmt.Sprintf("%s already reaches addresses of %s elsewhere; ask the owner of account %s", here, there, side.owner)),
-				}
-			}
 		}
 		if !q.Notebooks[here] {
 			continue
@@ -71,6 +64,42 @@ func unfit(q Question) *misfit {
 		}
 	}
 	return nil
+}
+
+// Blocked refuses a request whose paths would need a route in a table that leads elsewhere by now, as [route.Plan] judges: it is better known before
+// the peering is accepted. What is in a table that no path needs is nobody's hindrance. sides are both VPCs as they were explored. For an active
+// peering that is left to the step that adds routes: somebody accepted it and expects it to work.
+func Blocked(q Question, sides []workflow.Side) (Verdict, bool) {
+	for _, s := range sides {
+		if s.Owner != "" || q.Peering.Status != "pending-acceptance" {
+			continue
+		}
+		desired, _ := route.Wanted(s.Tables, s, q.Peering.ID)
+		var to []netip.Prefix
+		for _, d := range desired {
+			to = append(to, d.Destination)
+		}
+		changes := route.Plan(q.Peering.ID, desired, route.Concerned(s.Tables, to, s.Aims), nil, s)
+		conflicts := changes.Conflicts
+		if asks := changes.Asks(); len(asks) > 0 {
+			conflicts = slices.Concat(conflicts, asks, []string{route.DivertRemedy})
+		}
+		if len(conflicts) == 0 {
+			continue
+		}
+		known := fmt.Sprintf("%s already reaches addresses of %s elsewhere", s.VPC.ID, s.Peer.ID)
+		own := known + ": " + strings.Join(conflicts, "; ")
+		other := fmt.Sprintf("%s; ask the owner of account %s", known, s.VPC.Account)
+		said := workflow.Said{Requester: own, Accepter: other}
+		if s.Role == Accepter {
+			said = workflow.Said{Requester: other, Accepter: own}
+		}
+		if q.Accept.Allowed && q.Accept.Action == policy.Ask {
+			said.Requester = unasked(q.Peering)
+		}
+		return Verdict{Answer: workflow.AnswerRefuse, Reason: own, Said: said}, true
+	}
+	return Verdict{}, false
 }
 
 // overlapping says to each side which of its own addresses the other has as well.

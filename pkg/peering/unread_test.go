@@ -30,7 +30,7 @@ func TestWhatCannotBeReadIsNotGone(t *testing.T) {
 		"the accepter left the organization for ever": {&world{status: "active", entry: "Connected", left: []string{"route 111"}, outside: []string{beta}}, workflow.AnswerDisconnect, "outside the organization"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := c.world.inspect(t, "DeleteVpcPeeringConnection", alpha, workflow.Known{})
+			out, err := c.world.inspect(t, "DeleteVpcPeeringConnection", alpha, workflow.Looked{})
 			if err != nil || out.Answer != c.answer || !strings.Contains(out.Reason, c.reason) {
 				t.Fatalf("got %s (%s), %v, want %s with %q", out.Answer, out.Reason, err, c.answer, c.reason)
 			}
@@ -60,7 +60,7 @@ func TestTheBrakeIsAskedAboutWhatNobodyEnded(t *testing.T) {
 		"its owner lets go of it":      {&world{status: "active", entry: "Connected", tags: map[string]map[string]string{beta: {"drawbridge:manage": "undo"}}}, ""},
 		"removed already, a rest left": {&world{status: "active", entry: "Removed", left: []string{"route 222"}, outside: []string{alpha}}, ""},
 	} {
-		out, err := c.world.inspect(t, "DeleteVpcPeeringConnection", alpha, workflow.Known{})
+		out, err := c.world.inspect(t, "DeleteVpcPeeringConnection", alpha, workflow.Looked{})
 		if err != nil || out.Answer != workflow.AnswerDisconnect && c.world.entry != "Removed" {
 			t.Fatalf("%s: %s (%s), %v", name, out.Answer, out.Reason, err)
 		}
@@ -81,7 +81,7 @@ func TestNothingGoesForWhatCannotBeRead(t *testing.T) {
 		if len(w.closed)+len(w.suspended) == 0 {
 			return
 		}
-		out, err := w.inspect(t, rapid.SampledFrom([]string{accepted, "DeleteVpcPeeringConnection"}).Draw(r, "event"), rapid.SampledFrom([]string{alpha, beta}).Draw(r, "from"), workflow.Known{})
+		out, err := w.inspect(t, rapid.SampledFrom([]string{accepted, "DeleteVpcPeeringConnection"}).Draw(r, "event"), rapid.SampledFrom([]string{alpha, beta}).Draw(r, "from"), workflow.Looked{})
 		if err != nil || out.Answer != workflow.AnswerUnreadable {
 			r.Fatalf("%+v: %s (%s), %v", w, out.Answer, out.Reason, err)
 		}

@@ -72,6 +72,16 @@ func (s *Set) Restore(from, other Entity, c Context) Decision {
 	return s.Decide(Restore, other, from, c)
 }
 
+// Widen asks whether a connection may reach all of a VPC, whose owner wants that, from other: all its ranges and all its tables, instead of those of
+// what calls and answers there.
+func (s *Set) Widen(other, whole VPC, c Context) Decision { return s.Decide(Widen, other, whole, c) }
+
+// Divert asks whether a connection with other may have a route in a table that leads the same addresses elsewhere by a live wider one. To where goes
+// into c.
+func (s *Set) Divert(other VPC, table Table, c Context) Decision {
+	return s.Decide(Divert, other, table, c)
+}
+
 // Open asks whether the security groups of database may admit the CIDRs of consumer.
 func (s *Set) Open(consumer VPC, database Database, c Context) Decision {
 	return s.Decide(Open, consumer, database, c)
@@ -160,6 +170,7 @@ func question(action Action, who, what entity, c Context) (types.EntityMap, ceda
 			"approval":   types.String(c.Approval),
 			"connection": types.String(c.Connection),
 			"databases":  types.Long(c.Databases),
+			"leaves":     types.String(c.Leaves),
 		}),
 	}
 }
@@ -219,7 +230,7 @@ func groups(action Action) types.EntityUIDSet {
 }
 
 // network are the actions about networks: principal and resource have addresses.
-var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Open, Inject, Restart}
+var network = []Action{Accept, Ask, Adopt, Reject, Route, Connect, Open, Inject, Restart, Widen, Divert}
 
 // find returns the policy with this id, which must be one of the set.
 func (s *Set) find(id string) named {

@@ -48,6 +48,7 @@ func (d Database) entity() entity {
 	attributes["id"] = types.String(d.ID)
 	attributes["engine"] = types.String(d.Engine)
 	attributes["port"] = types.Long(d.Port)
+	attributes["tls"] = types.Boolean(d.TLS)
 	attributes["vpc"] = types.String(d.VPC.ID)
 	attributes["sharedWith"] = words(d.Tags[tag.Share])
 	return entity{
@@ -74,6 +75,24 @@ func (n Notebook) entity() entity {
 		uid:        types.NewEntityUID("Drawbridge::Notebook", types.String(first(n.ARN, n.Name))),
 		parent:     n.VPC.entity().uid,
 		attributes: attributes, tags: n.Tags, account: n.VPC.Account, region: n.VPC.Region, vpc: &n.VPC,
+	}
+}
+
+// entity has the tags of the table, and for what it does not say itself those of its VPC.
+func (t Table) entity() entity {
+	tags := maps.Clone(t.VPC.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	maps.Copy(tags, t.Tags)
+	attributes := t.VPC.whereabouts()
+	attributes["id"] = types.String(t.ID)
+	attributes["divert"] = words(tags[tag.Divert])
+	attributes["vpc"] = types.String(t.VPC.ID)
+	return entity{
+		uid:        types.NewEntityUID("Drawbridge::Table", types.String(t.ID)),
+		parent:     t.VPC.entity().uid,
+		attributes: attributes, tags: tags, account: t.VPC.Account, region: t.VPC.Region, vpc: &t.VPC,
 	}
 }
 

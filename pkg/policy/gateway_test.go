@@ -44,7 +44,7 @@ func TestDefaultPolicyAboutGateways(t *testing.T) {
 		"a gateway that asks":                 {generous.AnswerAttachment(analytics(), core("drawbridge:accept=ask"), policy.Context{}), "true AskAttachment attachment-ask"},
 		"a gateway that asked":                {generous.AnswerAttachment(analytics(), core("drawbridge:accept=ask"), policy.Context{Approval: "approved"}), "true AcceptAttachment attachment-accepted"},
 		"nothing is rejected by itself":       {set.RejectAttachment(analytics(), core("drawbridge:accept=never"), policy.Context{}), "false RejectAttachment default-deny"},
-		"what its owner rejected is":          {set.RejectAttachment(analytics(), core(), policy.Context{Approval: "rejected"}), "true RejectAttachment attachment-reject-as-told"},
+		"what its owner rejected is":          {set.RejectAttachment(analytics(), core(), policy.Context{Approval: "rejected"}), "true RejectAttachment reject-as-told"},
 		"a gateway without a Region":          {set.Attach(asking("tgw-1"), policy.Gateway{ID: "tgw-1", Account: data().Account}, policy.Context{}), "false Attach missing-facts"},
 		"a share of a stranger":               {set.AcceptShare(participant(stranger()), participant(data()), policy.Context{}), "false AcceptShare within-organization"},
 		"a share with a stranger":             {set.AcceptShare(participant(data()), participant(stranger()), policy.Context{}), "false AcceptShare within-organization"},

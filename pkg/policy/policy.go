@@ -13,6 +13,8 @@
 //	Adopt                 the VPC whose owner asks for it   the VPC that it is peered with
 //	Route                 the VPC whose route tables change   the VPC that the routes lead to
 //	Restore               the VPC at the other end   the VPC in whose account somebody took it away
+//	Divert                the VPC at the other end   the route table whose traffic goes through the connection instead
+//	Widen                 the VPC at the other end   the VPC of which all is connected
 //	Connect               the consumer's VPC    the producer's VPC
 //	Open                  the consumer's VPC    a database
 //	Inject, Restart       the VPC that the host routes lead to   a notebook
@@ -53,6 +55,9 @@ const (
 	Restart Action = "Restart" // stop and start a running notebook
 	Connect Action = "Connect" // connect two VPCs that are attached to one transit gateway
 	Restore Action = "Restore" // put back once what somebody took away of a connection
+	Widen   Action = "Widen"   // connect all of a VPC, as its owner asks, instead of what calls and answers there
+	// Divert adds a route to a table that leads the same addresses elsewhere by a live wider one: traffic leaves what that leads to.
+	Divert Action = "Divert"
 	// Expose gives a VPC an interface endpoint of a service.
 	Expose Action = "Expose"
 	// Identify lets an execution role of a Studio domain query a Redshift cluster, each person under their own name.
@@ -71,7 +76,7 @@ const (
 
 // Actions lists every action.
 func Actions() []Action {
-	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
+	return []Action{Accept, Ask, Adopt, Reject, Route, Open, Inject, Restart, Connect, Restore, Widen, Divert, Identify, AcceptShare, Attach, AcceptAttachment, AskAttachment, AdoptAttachment, Associate, RejectAttachment, Admit, Expose}
 }
 
 // DefaultDeny is the Policy of a decision that no policy made: nothing permitted what was asked.
@@ -117,6 +122,7 @@ type Database struct {
 	ID     string
 	Engine string // RDS's name of it, or "redshift"
 	Port   int
+	TLS    bool // the port takes TLS alone, beside one that does not
 	Tags   map[string]string
 	VPC    VPC
 }
@@ -129,6 +135,13 @@ type Notebook struct {
 	VPC  VPC
 }
 
+// Table is a route table of a VPC, which answers for it.
+type Table struct {
+	ID   string            // rtb-…
+	Tags map[string]string // of Drawbridge's keys; those of its VPC are not in it
+	VPC  VPC
+}
+
 // Context is what is known about the occasion, apart from principal and resource.
 type Context struct {
 	// Approval is what the accepter's owner said: "", "approved" or "rejected"; where Adopt is asked, what the owner of the other VPC said.
@@ -137,4 +150,6 @@ type Context struct {
 	Connection string
 	// Databases is how many databases of the resource the policy opens to the principal (Connect).
 	Databases int
+	// Leaves is what traffic would leave (Divert): the target of the route that leads it now, such as tgw-….
+	Leaves string
 }

@@ -46,6 +46,17 @@ func notebook(tags ...string) policy.Notebook {
 	return policy.Notebook{ARN: "arn:aws:sagemaker:us-east-1:111111111111:notebook-instance/lab", Name: "lab", Tags: tagged(tags...), VPC: analytics()}
 }
 
+func table(vpc policy.VPC, tags ...string) policy.Table {
+	return policy.Table{ID: "rtb-1", Tags: tagged(tags...), VPC: vpc}
+}
+
+func in(vpc policy.VPC, tags ...string) policy.VPC {
+	vpc.Tags = tagged(tags...)
+	return vpc
+}
+
+func leaving(target string) policy.Context { return policy.Context{Leaves: target} }
+
 // tagged makes tags of "key=value".
 func tagged(tags ...string) map[string]string {
 	all := map[string]string{}
@@ -74,28 +85,35 @@ func TestDefaultPolicy(t *testing.T) {
 		got  policy.Decision
 		want string // action, allowed, policy
 	}{
-		"a VPC tagged auto accepts its organization":            {set.Answer(analytics(), data("drawbridge:accept=auto"), none), "Accept true accept-auto"},
-		"a VPC tagged never refuses":                            {set.Answer(analytics(), data("drawbridge:accept=never"), none), "Ask false accept-never"},
-		"a VPC without the tag asks its owner":                  {set.Answer(analytics(), data(), none), "Ask true ask-owner"},
-		"a VPC with another value of the tag asks its owner":    {set.Answer(analytics(), data("drawbridge:accept=Auto"), none), "Ask true ask-owner"},
-		"an approved request is accepted":                       {set.Answer(analytics(), data(), approved), "Accept true accept-approved"},
-		"a VPC tagged ask asks its owner":                       {set.Answer(analytics(), data("drawbridge:accept=ask"), none), "Ask true ask-owner"},
-		"ask beats a policy that accepts":                       {generous.Answer(analytics(), data("drawbridge:accept=ask"), none), "Ask true ask-owner"},
-		"and yields to an approval":                             {generous.Answer(analytics(), data("drawbridge:accept=ask"), approved), "Accept true accept-approved"},
-		"never beats an approval":                               {set.Answer(analytics(), data("drawbridge:accept=never"), approved), "Ask false accept-never"},
-		"a rejected request is refused":                         {set.Answer(analytics(), data(), rejected), "Ask false rejected-by-owner"},
-		"a rejection beats auto":                                {set.Answer(analytics(), data("drawbridge:accept=auto"), rejected), "Ask false rejected-by-owner"},
-		"an approval of another spelling asks again":            {set.Answer(analytics(), data(), policy.Context{Approval: "Approved"}), "Ask true ask-owner"},
-		"a stranger's request is refused":                       {set.Answer(stranger(), data("drawbridge:accept=auto"), approved), "Ask false within-organization"},
-		"a request to a stranger is refused":                    {set.Answer(analytics(), stranger(), approved), "Ask false within-organization"},
-		"strangers are not members of one organization":         {set.Answer(stranger(), otherStranger(), approved), "Ask false within-organization"},
-		"a stranger is not even in an organization with itself": {set.Route(stranger(), stranger(), none), "Route false within-organization"},
-		"a rejected request may be rejected at AWS":             {set.Reject(analytics(), data(), rejected), "Reject true reject-as-told"},
-		"a refused request is left to expire":                   {set.Reject(analytics(), data("drawbridge:accept=never"), none), "Reject false default-deny"},
-		"a stranger's request may be rejected by its owner":     {set.Reject(stranger(), data(), rejected), "Reject true reject-as-told"},
-		"routes there":            {set.Route(analytics(), data(), none), "Route true route-both-ways"},
-		"routes back":             {set.Route(data(), analytics(), none), "Route true route-both-ways"},
-		"no routes to a stranger": {set.Route(data(), stranger(), none), "Route false within-organization"},
+		"a VPC tagged auto accepts its organization":              {set.Answer(analytics(), data("drawbridge:accept=auto"), none), "Accept true accept-auto"},
+		"a VPC tagged never refuses":                              {set.Answer(analytics(), data("drawbridge:accept=never"), none), "Ask false accept-never"},
+		"a VPC without the tag asks its owner":                    {set.Answer(analytics(), data(), none), "Ask true ask-owner"},
+		"a VPC with another value of the tag asks its owner":      {set.Answer(analytics(), data("drawbridge:accept=Auto"), none), "Ask true ask-owner"},
+		"an approved request is accepted":                         {set.Answer(analytics(), data(), approved), "Accept true accept-approved"},
+		"a VPC tagged ask asks its owner":                         {set.Answer(analytics(), data("drawbridge:accept=ask"), none), "Ask true ask-owner"},
+		"ask beats a policy that accepts":                         {generous.Answer(analytics(), data("drawbridge:accept=ask"), none), "Ask true ask-owner"},
+		"and yields to an approval":                               {generous.Answer(analytics(), data("drawbridge:accept=ask"), approved), "Accept true accept-approved"},
+		"never beats an approval":                                 {set.Answer(analytics(), data("drawbridge:accept=never"), approved), "Ask false accept-never"},
+		"a rejected request is refused":                           {set.Answer(analytics(), data(), rejected), "Ask false rejected-by-owner"},
+		"a rejection beats auto":                                  {set.Answer(analytics(), data("drawbridge:accept=auto"), rejected), "Ask false rejected-by-owner"},
+		"an approval of another spelling asks again":              {set.Answer(analytics(), data(), policy.Context{Approval: "Approved"}), "Ask true ask-owner"},
+		"a stranger's request is refused":                         {set.Answer(stranger(), data("drawbridge:accept=auto"), approved), "Ask false within-organization"},
+		"a request to a stranger is refused":                      {set.Answer(analytics(), stranger(), approved), "Ask false within-organization"},
+		"strangers are not members of one organization":           {set.Answer(stranger(), otherStranger(), approved), "Ask false within-organization"},
+		"a stranger is not even in an organization with itself":   {set.Route(stranger(), stranger(), none), "Route false within-organization"},
+		"a rejected request may be rejected at AWS":               {set.Reject(analytics(), data(), rejected), "Reject true reject-as-told"},
+		"a refused request is left to expire":                     {set.Reject(analytics(), data("drawbridge:accept=never"), none), "Reject false default-deny"},
+		"a stranger's request may be rejected by its owner":       {set.Reject(stranger(), data(), rejected), "Reject true reject-as-told"},
+		"nothing leaves a wider route unasked":                    {set.Divert(data(), table(analytics()), leaving("tgw-1")), "Divert false default-deny"},
+		"a table's tag names what may be left":                    {set.Divert(data(), table(analytics(), "drawbridge:divert=tgw-1 eni-1"), leaving("tgw-1")), "Divert true divert-as-tagged"},
+		"and nothing else":                                        {set.Divert(data(), table(analytics(), "drawbridge:divert=tgw-1"), leaving("tgw-2")), "Divert false default-deny"},
+		"its VPC's tag, too":                                      {set.Divert(data(), table(in(analytics(), "drawbridge:divert=tgw-1")), leaving("tgw-1")), "Divert true divert-as-tagged"},
+		"but not past the table's own":                            {set.Divert(data(), table(in(analytics(), "drawbridge:divert=tgw-1"), "drawbridge:divert=eni-1"), leaving("tgw-1")), "Divert false default-deny"},
+		"true may be all":                                         {set.Divert(data(), table(analytics(), "drawbridge:divert=true"), leaving("tgw-1")), "Divert true divert-as-tagged"},
+		"nothing leaves for a stranger":                           {set.Divert(stranger(), table(analytics(), "drawbridge:divert=true"), leaving("tgw-1")), "Divert false within-organization"},
+		"routes there":                                            {set.Route(analytics(), data(), none), "Route true route-both-ways"},
+		"routes back":                                             {set.Route(data(), analytics(), none), "Route true route-both-ways"},
+		"no routes to a stranger":                                 {set.Route(data(), stranger(), none), "Route false within-organization"},
 		"a database shared with everybody is opened":              {set.Open(analytics(), database("drawbridge:share=true"), none), "Open true open-shared"},
 		"a database shared with the account is opened":            {set.Open(analytics(), database("drawbridge:share=333333333333  111111111111"), none), "Open true open-shared"},
 		"a database shared with others is closed":                 {set.Open(analytics(), database("drawbridge:share=333333333333"), none), "Open false default-deny"},

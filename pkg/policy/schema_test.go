@@ -20,11 +20,12 @@ func TestEntitiesAreAsTheSchemaSays(t *testing.T) {
 	pathless := VPC{ID: "vpc-3", Region: "us-east-1", CIDRs: member.CIDRs, Account: Account{ID: "333333333333", Organization: "o-1"}}
 	resources, principals := map[Action][]Entity{}, map[Action][]Entity{}
 	for _, v := range []VPC{member, stranger, pathless} {
-		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore} {
+		for _, action := range []Action{Accept, Ask, Adopt, Reject, Route, Connect, Restore, Widen} {
 			resources[action] = append(resources[action], v)
 		}
 		principals[Restore] = append(principals[Restore], member)
 		resources[Open] = append(resources[Open], Database{ARN: "arn:db", ID: "db", Engine: "mysql", Port: 3306, Tags: map[string]string{tag.Share: " a b "}, VPC: v}, Database{ID: "db", VPC: v})
+		resources[Divert] = append(resources[Divert], Table{ID: "rtb-1", Tags: map[string]string{tag.Divert: "tgw-1 eni-1"}, VPC: v}, Table{ID: "rtb-1", VPC: v})
 		for _, action := range []Action{Inject, Restart} {
 			resources[action] = append(resources[action], Notebook{ARN: "arn:nb", Name: "nb", VPC: v}, Notebook{Name: "nb", VPC: v})
 		}

@@ -18,7 +18,7 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 		p.Adds = append(p.Adds, say("accept the request %s in %s", out.Connection.ID, where(out.Connection.Accepter)))
 		if out.Known.Sides != nil {
 			p.Adds = append(p.Adds, dns(out.Connection, out.Known.Sides)...)
-			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Batches)...)
+			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Known.Batches)...)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		p.Adds = append(append(dns(out.Connection, out.Sides), p.Adds...), again(out.Answer, out.Waits)...)
@@ -100,9 +100,13 @@ func dns(c workflow.Connection, sides []workflow.Side) (all []mode.Change) {
 func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.Batch) (all []mode.Change) {
 	for _, s := range sides {
 		tables := route.InUse(s.Tables, s.Subnets)
-		changes := route.Plan(c.ID, route.Wanted(tables, s.Peer.CIDRs, c.Target), tables, nil, s.Beside)
+		wanted, _ := route.Wanted(s.Tables, s, c.Target)
+		changes := route.Plan(c.ID, wanted, tables, nil, s)
 		if err := changes.Conflict(); err != nil {
 			all = append(all, say("stop at a conflict: %v", err))
+		}
+		for _, asks := range changes.Asks() {
+			all = append(all, say("ask the owner of %s: %s", where(s.VPC), asks))
 		}
 		for _, d := range changes.Create {
 			all = append(all, say("add the route %s by %s to %s in %s", d.Destination, d.Target, d.Table, where(s.VPC)))
@@ -113,10 +117,10 @@ func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 	}
 	for _, s := range sides {
 		for _, o := range s.Openings {
-			all = append(all, say("let %s in on port %d of %s by a rule in %s, where there is none", list(s.Peer.CIDRs), o.Port, o.Database, strings.Join(o.Groups, ", ")))
+			all = append(all, say("let the clients in %s in on port %d of %s by a rule in a group of its own of %s, where there is none", where(s.Peer), o.Port, o.Database, strings.Join(o.Groups, ", ")))
 		}
-		if len(s.Ports) > 0 {
-			all = append(all, say("let the clients in %s out to %s on ports %s, where they are not", where(s.VPC), list(s.Peer.CIDRs), list(s.Ports)))
+		for _, one := range s.Services {
+			all = append(all, say("let the clients in %s out to %s on port %d, where they are not", where(s.VPC), list(one.CIDRs), one.Port))
 		}
 	}
 	for _, b := range notebooks {

@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -135,9 +136,12 @@ func (r *reader) plan(ctx context.Context, c Connected) (Rows, error) {
 		if len(s.VPC.CIDRs) == 0 { // the VPC is gone, and all with it
 			continue
 		}
-		if s.Subnets, s.Tables, err = r.network(ctx, place, s.VPC.ID); err != nil {
+		var subnets []route.Subnet
+		if subnets, s.Tables, err = r.network(ctx, place, s.VPC.ID); err != nil {
 			return Rows{}, err
 		}
+		s.Subnets = route.SubnetIDs(subnets)
+		s.Ranges = route.Ranges(subnets, s.Subnets)
 	}
 	for n := range c.Sides {
 		rules, err := r.markedRules(ctx, c.Sides[n].VPC.Place())

@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -27,7 +28,7 @@ import (
 //
 // The marks are drawbridge:status on a peering, and drawbridge:pairs on an attachment; a pair is found by its rules. The items:
 //
-//	a rule with the tags of the connection and of the other VPC, for one port, from or to a range of that VPC → an item
+//	a rule with the tags of the connection and of the other VPC, for one port, from or to addresses or a group of that VPC → an item
 //	a rule with the tags that admits anything else               → untold: somebody changed it, or the other VPC is gone
 //	a route to a range of the other VPC through the target, in a table that subnets use → an item
 //	the same, in a table that no subnet uses, or through a carrier that was there before Drawbridge → untold
@@ -105,7 +106,7 @@ func (s Side) plan(c Connected, peer Side) (items []ledger.Item, untold []Untold
 			untold = append(untold, Untold{Rules, fmt.Sprintf("%s of %s, of %s: it names another VPC", r.ID, r.Group, c.ID)})
 		case len(peer.VPC.CIDRs) == 0:
 			untold = append(untold, Untold{Rules, fmt.Sprintf("%s of %s, of %s: the other VPC is gone", r.ID, r.Group, c.ID)})
-		case r.Rule.From != r.Rule.To || !slices.Contains(peer.VPC.CIDRs, r.Rule.CIDR):
+		case r.Rule.From != r.Rule.To || r.Of != peer.VPC.ID && !within(r.Rule.CIDR, peer.VPC.CIDRs):
 			untold = append(untold, Untold{Rules, fmt.Sprintf("%s of %s, of %s: somebody changed what it admits", r.ID, r.Group, c.ID)})
 		default:
 			item(ledger.Rule, r.Group, firewall.Key(r.Rule, r.Egress), r.ID)
@@ -114,7 +115,7 @@ func (s Side) plan(c Connected, peer Side) (items []ledger.Item, untold []Untold
 	used := route.InUse(s.Tables, s.Subnets)
 	for _, t := range s.Tables {
 		for _, r := range t.Routes {
-			if r.Target != c.Target || r.List != "" || !slices.Contains(peer.VPC.CIDRs, r.Destination) {
+			if r.Target != c.Target || r.List != "" || !peer.has(r.Destination) {
 				continue
 			}
 			switch {
@@ -131,6 +132,22 @@ func (s Side) plan(c Connected, peer Side) (items []ledger.Item, untold []Untold
 		untold = append(untold, Untold{DNSOptions, fmt.Sprintf("%s, of account %s", c.ID, s.VPC.Account)})
 	}
 	return items, untold
+}
+
+// has reports whether a route to a destination may be one of Drawbridge's: to a range of the VPC, or to subnets of it, all of each.
+func (s Side) has(destination netip.Prefix) bool {
+	var within []netip.Prefix
+	for _, r := range s.Ranges {
+		if r.Overlaps(destination) {
+			within = append(within, r)
+		}
+	}
+	return slices.Contains(s.VPC.CIDRs, destination) || slices.Equal(network.Merge(within), []netip.Prefix{destination})
+}
+
+// within reports whether a range is of a VPC's: a rule is for its whole ranges, or for subnets.
+func within(p netip.Prefix, cidrs []netip.Prefix) bool {
+	return p.IsValid() && slices.ContainsFunc(cidrs, func(c netip.Prefix) bool { return c.Overlaps(p) && c.Bits() <= p.Bits() })
 }
 
 // Named is a VPC as the tag drawbridge:peer of a rule names it.

@@ -72,6 +72,17 @@ func TestPlan(t *testing.T) {
 		"a rule for more sources": {id: "pcx-1", kind: "peering", entry: ledger.Requested, items: []string{both[0], both[2], both[3]}, untold: []string{"rules"}, change: func(c *rebuild.Connected) {
 			c.Sides[0].Rules[0].Rule.CIDR = prefix("10.0.0.0/8")
 		}},
+		"a rule for a subnet": {id: "pcx-1", kind: "peering", entry: ledger.Requested, items: []string{both[0], "rule ingress tcp 3306 10.2.7.0/24", both[2], both[3]}, change: func(c *rebuild.Connected) {
+			c.Sides[0].Rules[0].Rule.CIDR = prefix("10.2.7.0/24")
+		}},
+		"a rule for a group of the other VPC": {id: "pcx-1", kind: "peering", entry: ledger.Requested, items: []string{both[0], "rule ingress tcp 3306 sg-9", both[2], both[3]}, change: func(c *rebuild.Connected) {
+			c.Sides[0].Rules[0].Rule = firewall.Rule{From: 3306, To: 3306, Other: "sg-9"}
+			c.Sides[0].Rules[0].Of = c.Sides[1].VPC.ID
+		}},
+		"a rule for a group of a third": {id: "pcx-1", kind: "peering", entry: ledger.Requested, items: []string{both[0], both[2], both[3]}, untold: []string{"rules"}, change: func(c *rebuild.Connected) {
+			c.Sides[0].Rules[0].Rule = firewall.Rule{From: 3306, To: 3306, Other: "sg-9"}
+			c.Sides[0].Rules[0].Of = "vpc-3"
+		}},
 		"a rule of another VPC": {id: "pcx-1", kind: "peering", entry: ledger.Requested, items: []string{both[0], both[2], both[3]}, untold: []string{"rules"}, change: func(c *rebuild.Connected) { c.Sides[0].Rules[0].Peer = "x" }},
 		"a VPC is gone": {id: "pcx-1", kind: "peering", entry: ledger.Requested, untold: []string{"rules"}, change: func(c *rebuild.Connected) {
 			c.State, c.Sides[1] = "deleted", rebuild.Side{VPC: workflow.VPC{Account: beta, Region: "eu-west-1", ID: "vpc-2"}, Tags: c.Sides[1].Tags}

@@ -171,7 +171,7 @@ func (r *reader) vpc(ctx context.Context, at event.Place, id string) (v workflow
 }
 
 // network returns the subnets and route tables of a VPC.
-func (r *reader) network(ctx context.Context, at event.Place, vpc string) ([]string, []route.Table, error) {
+func (r *reader) network(ctx context.Context, at event.Place, vpc string) ([]route.Subnet, []route.Table, error) {
 	key := spot{at, vpc}
 	subnets, err := r.subnets.read(key, func() ([]route.Subnet, error) { return route.ReadSubnets(ctx, r.in(at).EC2, vpc) })
 	if err != nil {
@@ -181,7 +181,7 @@ func (r *reader) network(ctx context.Context, at event.Place, vpc string) ([]str
 	if err != nil {
 		return nil, nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
 	}
-	return route.SubnetIDs(subnets), tables, nil
+	return subnets, tables, nil
 }
 
 // notebooks gives to with the rows of the host routes of a place.

@@ -66,6 +66,7 @@ type Side struct {
 	// Attachment is the VPC's on the gateway; empty if there is none.
 	Attachment string
 	Subnets    []string
+	Ranges     []netip.Prefix // of those subnets
 	Tables     []route.Table
 	Rules      []firewall.Marked // of this account and Region, that name the connection
 	DNS        bool              // the DNS option of this side is on

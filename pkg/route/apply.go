@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -60,7 +61,8 @@ func read(ctx context.Context, ec2api Reader, filter types.Filter) ([]Table, err
 }
 
 func convert(t types.RouteTable) Table {
-	out := Table{ID: aws.ToString(t.RouteTableId)}
+	tags := tag.Clean(tag.RouteTable, tag.OfEC2(t.Tags))
+	out := Table{ID: aws.ToString(t.RouteTableId), Apart: tags[tag.Reach] == tag.NoReach, Divert: tags[tag.Divert]}
 	for _, a := range t.Associations {
 		if aws.ToBool(a.Main) {
 			out.Main = true
@@ -72,8 +74,8 @@ func convert(t types.RouteTable) Table {
 	slices.Sort(out.Subnets)
 	for _, r := range t.Routes {
 		list := aws.ToString(r.DestinationPrefixListId)
-		if list != "" && r.State != types.RouteStateBlackhole && !strings.HasPrefix(target(r), "vpce-") {
-			out.Lists = append(out.Lists, List{ID: list, Target: target(r)})
+		if list != "" && !strings.HasPrefix(target(r), "vpce-") {
+			out.Lists = append(out.Lists, List{ID: list, Target: target(r), Blackhole: r.State == types.RouteStateBlackhole})
 		}
 		destination, err := netip.ParsePrefix(first(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock))
 		if err != nil || list != "" {
@@ -105,11 +107,11 @@ func first(values ...*string) string {
 // rounds bounds how often Add and Remove read, plan and apply. Two are enough unless somebody else edits the tables meanwhile.
 const rounds = 4
 
-// Add makes every table in use on one side send the peer's CIDRs through the connection. by is the execution that it is done for.
+// Add makes the tables of one side lead through the connection what its ways say. by is the execution that it is done for.
 //
 // The first plan rests on what InspectPeering read in this execution. Creating a route can never overwrite one, so
-// that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when a fresh look needs
-// no change: that look is the proof, and the result.
+// that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when no change is needed, or each route that was
+// lacking was created. What the tables hold once everything is done, VerifyConnection reads: that is the proof.
 //
 // A table that is full, or in which somebody's live route leads elsewhere, does not keep the others from being served: that is
 // what fails it, once they are. On a participant's side there is nothing to do: the tables are the owner's.
@@ -131,20 +133,17 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 		if err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 		}
-		var items []ledger.Item
-		for _, t := range used {
-			of, err := l.Of(ctx, side.VPC.Account, side.VPC.Region, t.ID)
-			if err != nil {
-				return workflow.AddRoutesOutput{}, err
-			}
-			items = append(items, of...)
+		wanted, apart := Wanted(tables, side, connection.Target)
+		items, err := a.known(ctx, wanted)
+		if err != nil {
+			return workflow.AddRoutesOutput{}, err
 		}
 		plan := func() Changes {
-			return Plan(connection.ID, slices.DeleteFunc(Wanted(used, side.Peer.CIDRs, connection.Target), a.given), Concerned(used, side.Peer.CIDRs, side.Goals), items, side.Beside)
+			return Plan(connection.ID, slices.DeleteFunc(slices.Clone(wanted), a.given), Concerned(used, destinations(wanted), side.Aims), items, side)
 		}
 		changes := plan()
 		lost := Lost(changes, items)
-		if !fresh && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(lost) > 0 {
+		if !fresh && len(changes.Past)+len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(lost) > 0 {
 			tables = nil // what InspectPeering saw may be old: look before judging or replacing
 			continue
 		}
@@ -158,15 +157,19 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 			a.left[d] = i
 		}
 		changes = plan()
-		if fresh && changes.Empty() {
+		if changes.Empty() {
 			if err := fault.Join(append([]error{changes.Conflict()}, a.errors()...)...); err != nil {
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
 			maps.Copy(changes.Contested, a.left)
-			return Result(connection.Target, side, used, changes.Contested), nil
+			return Result(side, used, apart, changes), nil
 		}
-		if err := a.apply(ctx, changes, items); err != nil {
+		created, err := a.apply(ctx, changes, items)
+		if err != nil {
 			return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
+		}
+		if created && len(changes.Conflicts)+len(changes.Replace)+len(changes.Want)+len(changes.Drop)+len(changes.Contested)+len(a.left)+len(a.unfit) == 0 {
+			return Result(side, with(used, changes.Create), apart, changes), nil
 		}
 		tables = nil
 	}
@@ -182,6 +185,24 @@ type adding struct {
 	vpc        workflow.VPC
 	unfit      map[string]error        // of tables that take no route, or none any more
 	left       map[Desired]ledger.Item // what somebody took away, and is left to them
+}
+
+// known returns what the ledger has of the tables of desired routes.
+func (a adding) known(ctx context.Context, desired []Desired) ([]ledger.Item, error) {
+	var out []ledger.Item
+	var seen []string
+	for _, d := range desired {
+		if slices.Contains(seen, d.Table) {
+			continue
+		}
+		seen = append(seen, d.Table)
+		of, err := a.Of(ctx, a.vpc.Account, a.vpc.Region, d.Table)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, of...)
+	}
+	return out, nil
 }
 
 // given reports whether a route is given up in this execution.
@@ -211,10 +232,12 @@ func (a adding) items(desired []Desired) []ledger.Item {
 	return out
 }
 
-// apply does what is planned. Of a table that does not take a route, it notes why, and goes on. known are the items of before.
-func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item) error {
+// apply does what is planned, and reports whether it created every route that was to be created. Of a table that does not take a route, it notes why,
+// and goes on. known are the items of before.
+func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item) (created bool, err error) {
 	var made []ledger.Item
-	err := func() error {
+	created = true
+	err = func() error {
 		if err := a.Cancel(ctx, a.connection, a.items(changes.Drop)); err != nil {
 			return err
 		}
@@ -240,6 +263,11 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 			i.Before = d.Was
 			intended = append(intended, i)
 		}
+		for n, i := range intended {
+			d := Desired{Table: i.Resource, Target: i.Left}
+			d.Destination, _ = netip.ParsePrefix(i.Key)
+			intended[n].Past = changes.Past[d].Route.Target
+		}
 		recorded, err := a.record(ctx, intended)
 		if err != nil {
 			return err
@@ -248,12 +276,13 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 			d := Desired{Table: i.Resource, Target: i.Left}
 			d.Destination, _ = netip.ParsePrefix(i.Key)
 			if a.unfit[d.Table] != nil {
-				err = a.giveUp(ctx, i, known)
+				created, err = false, a.giveUp(ctx, i, known)
 			} else {
 				var done bool
 				if done, err = a.make(ctx, d, n >= len(changes.Create)); done {
 					made = append(made, i)
 				} else if err == nil || !fault.Passing(err) { // it was not made, and whatever is there is not ours
+					created = false
 					if err != nil {
 						a.unfit[d.Table], err = err, nil
 					}
@@ -272,7 +301,7 @@ func (a adding) apply(ctx context.Context, changes Changes, known []ledger.Item)
 			_, confirming = a.Confirm(ctx, made...)
 		}
 	}
-	return cmp.Or(err, confirming)
+	return created, cmp.Or(err, confirming)
 }
 
 // record writes that the connection needs items, and returns those that this execution has to see to. What another is about to make is
@@ -286,12 +315,13 @@ func (a adding) record(ctx context.Context, items []ledger.Item) ([]ledger.Item,
 		if i.Busy(a.by, a.Now()) {
 			return nil, fault.New(fault.NotYet, "route %s of %s: another execution is adding it", i.Key, i.Resource)
 		}
-		if i.State == ledger.Intended && i.By == a.by && i.Left == items[n].Left || i.State == ledger.Confirmed && i.Left == items[n].Left {
+		past := cmp.Or(items[n].Past, i.Past)
+		if i.Past == past && i.Left == items[n].Left && (i.State == ledger.Intended && i.By == a.by || i.State == ledger.Confirmed) {
 			continue
 		}
 		// It leads elsewhere, for a connection whose target is dead, or an execution that is over intended it.
 		if recorded[n], err = a.Mark(ctx, i, func(now *ledger.Item) {
-			now.State, now.Left, now.By, now.At = ledger.Intended, items[n].Left, a.by, a.Now().UTC().Truncate(time.Second)
+			now.State, now.Left, now.Past, now.By, now.At = ledger.Intended, items[n].Left, past, a.by, a.Now().UTC().Truncate(time.Second)
 		}); err != nil {
 			return nil, err
 		}

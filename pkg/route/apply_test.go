@@ -3,6 +3,7 @@ package route_test
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,22 +119,23 @@ func world() (*tablesOfEC2, workflow.Side) {
 	side := workflow.Side{Role: "requester", Consumer: true, Subnets: []string{"subnet-1", "subnet-2"},
 		VPC:  workflow.VPC{Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []netip.Prefix{cidr("10.1.0.0/16")}},
 		Peer: workflow.VPC{Account: "222222222222", Region: "us-east-1", ID: "vpc-2", CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}}
+	side.Ways = []workflow.Way{{To: side.Peer.CIDRs}}
 	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
 	fake.calls = nil
 	return fake, side
 }
 
-func TestAddNeedsOneLookAfterwards(t *testing.T) {
+func TestAddNeedsNoLook(t *testing.T) {
 	fake, side := world()
 	out, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(fake.calls, " "); got != "CreateRoute CreateRoute DescribeRouteTables" {
+	if got := strings.Join(fake.calls, " "); got != "CreateRoute CreateRoute" {
 		t.Errorf("calls = %s", got)
 	}
-	if len(out.Hops) != 2 || len(out.Tables) != 2 || len(out.Tables[0].Routes) != 1 {
-		t.Errorf("result = %+v, want a hop and a table with its host route for each of two tables", out)
+	if len(out.Hops) != 0 || len(out.Tables) != 2 || len(out.Tables[0].Routes) != 1 {
+		t.Errorf("result = %+v, want no hop, and each of two tables with its host route", out)
 	}
 }
 
@@ -145,9 +147,9 @@ func TestAddAgainChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The second time, what InspectPeering saw is old on purpose: both creations are answered "already exists".
-	if got := strings.Join(fake.calls, " "); strings.Contains(got, "ReplaceRoute") {
-		t.Errorf("calls = %s: something was replaced", got)
+	// The second time, what InspectPeering saw is old on purpose: both creations are answered "already exists", and a look tells by whom.
+	if got := strings.Join(fake.calls, " "); got != "DescribeRouteTables" && got != "CreateRoute CreateRoute DescribeRouteTables" {
+		t.Errorf("calls = %s", got)
 	}
 }
 
@@ -198,23 +200,52 @@ func TestAFullTableNamesTheQuota(t *testing.T) {
 
 func TestThrottlingIsTransient(t *testing.T) {
 	fake, side := world()
+	side.Tables = nil
 	fake.failing["DescribeRouteTables"] = &smithy.GenericAPIError{Code: "RequestLimitExceeded"}
 	if _, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side); fault.Of(err) != fault.Transient {
 		t.Errorf("error = %v, want Transient", err)
 	}
 }
 
-func TestAListOfTheOwnersThatLeadsElsewhereIsAConflict(t *testing.T) {
+// What a list leads elsewhere is left to its owner to say; the other tables are served. With leave the ledger knows what the route takes traffic out of, and
+// without it again the route goes, and no other.
+func TestAListOfTheOwnersThatLeadsElsewhereIsAskedAbout(t *testing.T) {
 	fake, side := world()
 	fake.lists["pl-corp"] = []string{"192.168.0.0/16", "10.2.0.0/16"}
 	fake.tables[0].Routes = append(fake.tables[0].Routes, types.Route{DestinationPrefixListId: aws.String("pl-corp"), NetworkInterfaceId: aws.String("eni-1"), State: types.RouteStateActive})
 	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
-	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
-	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "pl-corp") || !strings.Contains(err.Error(), "eni-1") {
-		t.Errorf("error = %v, want a conflict that names the list and where it leads", err)
+	ctx := context.Background()
+	got, err := route.Add(ctx, fake, fake.ledger, "run-1", peering, side)
+	if err != nil || len(got.Hops) != 1 || got.Hops[0].OK || !strings.Contains(got.Hops[0].Detail, "10.2.0.0/16 would leave eni-1 (10.2.0.0/16 of prefix list pl-corp) in rtb-1") {
+		t.Errorf("%+v, %v", got.Hops, err)
 	}
 	if fake.find("rtb-1", "10.2.0.0/16") != nil || fake.find("rtb-2", "10.2.0.0/16") == nil {
 		t.Error("rtb-1 must be left alone, and rtb-2 served")
+	}
+	side.Diverts = workflow.Diverts{{Leaves: "eni-1", Tables: []string{"rtb-1"}, Policy: "p", Allowed: true}}
+	if got, err = route.Add(ctx, fake, fake.ledger, "run-2", peering, side); err != nil || len(got.Hops) != 1 || !got.Hops[0].OK || fake.find("rtb-1", "10.2.0.0/16") == nil {
+		t.Errorf("with leave: %+v, %v", got.Hops, err)
+	}
+	items, err := fake.ledger.Items(ctx, peering.ID)
+	if err != nil || len(items) != 2 || items[0].Past != "eni-1" || items[1].Past != "" {
+		t.Errorf("the ledger has %+v, %v", items, err)
+	}
+	side.Diverts, side.Trim = nil, &workflow.Trim{Destinations: []netip.Prefix{cidr("10.2.0.0/16")}}
+	if _, err := route.Remove(ctx, fake, fake.ledger, "run-3", peering, side); err != nil || fake.find("rtb-1", "10.2.0.0/16") != nil || fake.find("rtb-2", "10.2.0.0/16") == nil {
+		t.Errorf("the leave is gone: %v, and the routes are %v and %v", err, fake.find("rtb-1", "10.2.0.0/16"), fake.find("rtb-2", "10.2.0.0/16"))
+	}
+}
+
+// A list whose target is gone is in nobody's way: nobody has to read it, and what a step adds comes before it.
+func TestAListThatIsDeadIsNoConflict(t *testing.T) {
+	fake, side := world()
+	fake.tables[0].Routes = append(fake.tables[0].Routes, types.Route{DestinationPrefixListId: aws.String("pl-dead"), VpcPeeringConnectionId: aws.String(ours), State: types.RouteStateBlackhole})
+	side.Tables, _ = route.Read(context.Background(), fake, "vpc-1")
+	if len(side.Tables[0].Lists) != 1 || !side.Tables[0].Lists[0].Blackhole {
+		t.Errorf("the list is not seen: %+v", side.Tables[0])
+	}
+	if _, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side); err != nil || fake.find("rtb-1", "10.2.0.0/16") == nil || slices.Contains(fake.calls, "GetManagedPrefixListEntries") {
+		t.Errorf("%v, %v", err, fake.calls)
 	}
 }
 

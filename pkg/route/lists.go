@@ -22,13 +22,16 @@ type ListReader interface {
 }
 
 // Expand returns tables with the entries of the prefix lists that they route to among their routes. Lists that lead to a gateway
-// endpoint are left out: their entries are AWS's own addresses.
+// endpoint are left out: their entries are AWS's own addresses. So are dead ones: they are in nobody's way, and serve nobody.
 // https://docs.aws.amazon.com/vpc/latest/userguide/managed-prefix-lists.html
 func Expand(ctx context.Context, ec2api ListReader, tables []Table) ([]Table, error) {
 	out, known := slices.Clone(tables), map[string][]netip.Prefix{}
 	for n, t := range out {
 		routes := slices.Clone(t.Routes)
 		for _, l := range t.Lists {
+			if l.Blackhole {
+				continue
+			}
 			entries, ok := known[l.ID]
 			if !ok {
 				var err error

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Subnet is a subnet with its addresses.
@@ -21,6 +23,8 @@ type Subnet struct {
 	Zone, ZoneID, Outpost string
 	// Owner is the account that owns its VPC, where several are read of which some may be another account's.
 	Owner string
+	// Client says that its owner marks it as a client's, and Apart that its owner keeps it out of every connection.
+	Client, Apart bool
 }
 
 // SubnetReader is what [ReadSubnets] needs of EC2.
@@ -40,6 +44,8 @@ func ReadSubnets(ctx context.Context, ec2api SubnetReader, vpc string) ([]Subnet
 		for _, s := range page.Subnets {
 			one := Subnet{ID: aws.ToString(s.SubnetId), Zone: aws.ToString(s.AvailabilityZone), ZoneID: aws.ToString(s.AvailabilityZoneId), Outpost: aws.ToString(s.OutpostArn)}
 			one.V4, _ = netip.ParsePrefix(aws.ToString(s.CidrBlock))
+			tags := tag.Clean(tag.Subnet, tag.OfEC2(s.Tags))
+			one.Client, one.Apart = tags[tag.Client] == "true", tags[tag.Reach] == tag.NoReach
 			for _, a := range s.Ipv6CidrBlockAssociationSet {
 				if p, err := netip.ParsePrefix(aws.ToString(a.Ipv6CidrBlock)); err == nil {
 					one.V6 = p.Masked()

@@ -9,34 +9,98 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Wanted returns the desired routes: every destination, through target, in every table.
-func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desired {
-	var out []Desired
+// Wanted returns the routes through target that a side needs: in every table that subnets of its ways use, to where these ways lead. Those of several ways
+// in one table are as few prefixes as possible. Those in tables that their owner keeps out of every connection are apart. tables are all of the VPC.
+func Wanted(tables []Table, side workflow.Side, target string) (desired, apart []Desired) {
+	to := map[string][][]netip.Prefix{}
+	for _, w := range side.Ways {
+		for _, t := range using(tables, w, side.Subnets) {
+			if !slices.ContainsFunc(to[t], func(other []netip.Prefix) bool { return slices.Equal(other, w.To) }) {
+				to[t] = append(to[t], w.To)
+			}
+		}
+	}
 	for _, t := range tables {
+		destinations := slices.Concat(to[t.ID]...)
+		if len(to[t.ID]) > 1 {
+			destinations = network.Merge(destinations)
+		}
 		for _, d := range destinations {
-			out = append(out, Desired{Table: t.ID, Destination: d.Masked(), Target: target})
+			one := Desired{Table: t.ID, Destination: d.Masked(), Target: target}
+			if t.Apart {
+				apart = append(apart, one)
+			} else {
+				desired = append(desired, one)
+			}
+		}
+	}
+	return desired, apart
+}
+
+// using returns the ids of the tables that the subnets of a way use; subnets are all of the VPC.
+func using(tables []Table, w workflow.Way, subnets []string) []string {
+	var out []string
+	if len(w.Subnets) == 0 {
+		for _, t := range InUse(tables, subnets) {
+			out = append(out, t.ID)
+		}
+		return out
+	}
+	for _, s := range w.Subnets {
+		if t, ok := Of(tables, s); ok && !slices.Contains(out, t.ID) {
+			out = append(out, t.ID)
 		}
 	}
 	return out
 }
 
-// Plan returns what makes tables contain every route that connection desires. items are what the ledger has of them, peerings those
-// that lead to the same peer as a gateway does. It never removes a route and refuses to take over a live one:
+// Spare returns the routes of a table to target that a side has no use for: those to one of destinations that are not desired there, once others lead
+// through target what of them is desired. So no way is ever without: the widest go first, and what goes leads nothing for the others. desired are those of all
+// tables.
+func Spare(table Table, target string, destinations []netip.Prefix, desired []Desired) []netip.Prefix {
+	var out []netip.Prefix
+	widest := slices.Clone(destinations)
+	slices.SortFunc(widest, func(a, b netip.Prefix) int { return cmp.Or(cmp.Compare(a.Bits(), b.Bits()), a.Compare(b)) })
+	for _, d := range widest {
+		var others, needed []netip.Prefix
+		for _, r := range table.Routes {
+			if r.Target == target && r.Destination != d && r.Destination.Bits() > 0 && !slices.Contains(out, r.Destination) {
+				others = append(others, r.Destination)
+			}
+		}
+		kept := false
+		for _, w := range desired {
+			if w.Table == table.ID && w.Destination.Overlaps(d) {
+				kept, needed = kept || w.Destination == d, append(needed, w.Destination)
+			}
+		}
+		if !kept && !slices.ContainsFunc(network.Common(needed, []netip.Prefix{d}), func(p netip.Prefix) bool { return !covered(p, others) }) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Plan returns what makes tables contain every route that connection desires. items are what the ledger has of them, side says
+// which peerings lead to the same peer as a gateway does, and what traffic may leave. It never removes a route and refuses to take over a live one:
 //
 //	in the table                                          →  plan
 //	the same destination, to our target, no item          →  nothing: it is its owner's
 //	the same, with an item that connection does not need yet, or that was never confirmed → share
 //	the same, with an item that was only wanted, or that is contested → drop: its owner put it there
 //	the same, with an item, in front of an entry of a prefix list of
-//	the same or a narrower destination, elsewhere         →  conflict: the list would not lead there, and nobody would say so
-//	no such route, entries of prefix lists to our target that cover it → nothing, or drop: its owner leads it there by the list
+//	the same or a narrower destination, elsewhere         →  conflict: the list would not lead there, and nobody would say so; the same may be left
+//	no such route, entries of prefix lists, or routes of somebody else's, to our target that cover it → nothing, or drop: its owner leads it there
 //	live, to a peering that serves as well, be it as wide or narrower → want
 //	the same destination, elsewhere, live                 →  conflict
-//	an overlapping destination, elsewhere, live           →  conflict, also if it is an entry of a prefix list
-//	a default route (0.0.0.0/0, ::/0)                     →  is not an overlap
+//	a narrower destination, elsewhere, live               →  conflict, also if it is an entry of a prefix list
+//	a wider destination, elsewhere, live; or the same by
+//	a prefix list or propagated, which a static one beats →  as if it were not there if side.Diverts allows it, else past: its owner is asked
+//	a default route (0.0.0.0/0, ::/0) to the internet     →  is not an overlap; any other is a wider destination
 //	the same destination, elsewhere, blackhole            →  replace
 //	nothing of these                                      →  create
 //	nothing of these, and it is contested                 →  nothing: somebody took it away twice
@@ -44,12 +108,12 @@ func Wanted(tables []Table, destinations []netip.Prefix, target string) []Desire
 // A route that is there and a blackhole to our target comes alive with the target. A desired route in a table that is not among tables is
 // created; AWS tells if the table is gone. One table in which there is a conflict does not keep the others from being served.
 // The result is sorted by table and destination.
-func Plan(connection string, desired []Desired, tables []Table, items []ledger.Item, peerings []string) Changes {
+func Plan(connection string, desired []Desired, tables []Table, items []ledger.Item, side workflow.Side) Changes {
 	routes := map[string][]Route{}
 	for _, t := range tables {
 		routes[t.ID] = append(routes[t.ID], t.Routes...)
 	}
-	c := Changes{Reached: map[Desired]Route{}, Contested: map[Desired]ledger.Item{}}
+	c := Changes{Reached: map[Desired]Route{}, Contested: map[Desired]ledger.Item{}, Past: map[Desired]Past{}}
 	seen := map[Desired]bool{}
 	for _, d := range desired {
 		d.Destination = d.Destination.Masked()
@@ -59,10 +123,14 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 		seen[d] = true
 		item := itemOf(items, d.Table, d.Destination.String())
 		same, blocking := look(d, routes[d.Table])
-		beside, served := serving(d, routes[d.Table], peerings)
+		beside, served := serving(d, routes[d.Table], side.Beside)
+		leaves, asks := passing(d, routes[d.Table], items, side)
 		switch {
 		case same != nil && same.Target == d.Target && same.List == "":
-			hidden := hidden(d, routes[d.Table])
+			if item != nil && item.Left == d.Target && item.State != ledger.Contested && item.State != ledger.Wanted {
+				c.passes(d, leaves)
+			}
+			hidden := hidden(d, routes[d.Table], side)
 			switch {
 			case item != nil && hidden != nil && item.Left == d.Target && (item.State == ledger.Confirmed || item.State == ledger.Intended):
 				c.Conflicts = append(c.Conflicts, fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
@@ -78,7 +146,7 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			case !item.NeededBy(connection) || item.State == ledger.Intended:
 				c.Share = append(c.Share, d)
 			}
-		case blocking == nil && (same == nil || same.List != "") && listed(d, routes[d.Table]):
+		case blocking == nil && (same == nil || same.List != "") && led(d, routes[d.Table], items, leaves):
 			if item != nil && item.NeededBy(connection) {
 				c.Drop = append(c.Drop, d)
 			}
@@ -98,10 +166,17 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			}
 		case item != nil && item.State == ledger.Contested:
 			c.Contested[d] = *item
+		case asks:
+			c.Past[d] = leaves
+			if item != nil && item.NeededBy(connection) && (item.State == ledger.Intended || item.State == ledger.Wanted) {
+				c.Drop = append(c.Drop, d)
+			}
 		case same != nil:
 			c.Replace = append(c.Replace, Dead{d, same.Target})
+			c.passes(d, leaves)
 		default:
 			c.Create = append(c.Create, d)
+			c.passes(d, leaves)
 		}
 	}
 	slices.Sort(c.Conflicts)
@@ -111,55 +186,6 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 	}
 	slices.SortFunc(c.Replace, func(a, b Dead) int { return compare(a.Desired, b.Desired) })
 	return c
-}
-
-// hidden returns a live entry of a prefix list that leads the desired destination, or a part of it, elsewhere; nil if there is none. Of two routes to the
-// same destination, the one that is not of a list counts.
-// https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
-func hidden(d Desired, routes []Route) *Route {
-	for n := range routes {
-		if r := &routes[n]; r.List != "" && r.Destination.Bits() >= d.Destination.Bits() && Blocks(*r, d.Destination, d.Target) {
-			return r
-		}
-	}
-	return nil
-}
-
-// listed reports whether live entries of prefix lists lead all of the desired destination to its target.
-func listed(d Desired, routes []Route) bool {
-	var entries []netip.Prefix
-	for _, r := range routes {
-		if r.List != "" && r.Target == d.Target && !r.Blackhole && r.Destination.Overlaps(d.Destination) {
-			entries = append(entries, r.Destination)
-		}
-	}
-	return covered(d.Destination, entries)
-}
-
-// covered reports whether prefixes have all addresses of p.
-func covered(p netip.Prefix, prefixes []netip.Prefix) bool {
-	var within []netip.Prefix
-	for _, each := range prefixes {
-		if each.Overlaps(p) {
-			if each.Bits() <= p.Bits() {
-				return true
-			}
-			within = append(within, each)
-		}
-	}
-	if len(within) == 0 {
-		return false
-	}
-	low, high := halves(p)
-	return covered(low, within) && covered(high, within)
-}
-
-// halves returns the two halves of a prefix that is not a single address.
-func halves(p netip.Prefix) (low, high netip.Prefix) {
-	bytes := p.Masked().Addr().AsSlice()
-	bytes[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
-	other, _ := netip.AddrFromSlice(bytes)
-	return netip.PrefixFrom(p.Masked().Addr(), p.Bits()+1), netip.PrefixFrom(other, p.Bits()+1)
 }
 
 // Lost returns the items of routes that a plan adds although the ledger has them confirmed: somebody took them away.
@@ -175,16 +201,6 @@ func Lost(c Changes, items []ledger.Item) []ledger.Item {
 		}
 	}
 	return out
-}
-
-// serving returns a live route through one of peerings that serves as well as the desired one.
-func serving(d Desired, routes []Route, peerings []string) (Route, bool) {
-	for _, r := range routes {
-		if slices.Contains(peerings, r.Target) && Blocks(r, d.Destination, d.Target) && r.Destination.Bits() >= d.Destination.Bits() {
-			return r, true
-		}
-	}
-	return Route{}, false
 }
 
 // Conflict returns the error about the conflicts of a plan, nil if there are none.
@@ -327,30 +343,6 @@ func Through(tables []Table, target string) []netip.Prefix {
 	}
 	slices.SortFunc(out, netip.Prefix.Compare)
 	return slices.Compact(out)
-}
-
-// look finds the route with exactly the desired destination, and a live route to somewhere else that stands in the way.
-// https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
-func look(d Desired, routes []Route) (same, blocking *Route) {
-	for i := range routes {
-		r := &routes[i]
-		// "static routes before prefix list references": an entry of a list is only there if no route of its own is.
-		// A propagated one is the gateway's: a static route is made beside it.
-		if r.Destination == d.Destination && !r.Propagated && (r.List == "" || r.Target == d.Target && same == nil) {
-			same = r
-		}
-		if Blocks(*r, d.Destination, d.Target) && (blocking == nil || r.Destination.Compare(blocking.Destination) < 0) {
-			blocking = r
-		}
-	}
-	return same, blocking
-}
-
-// Blocks reports whether r is a live route that already leads some address of destination elsewhere than to target.
-// A default route does not count: every VPC with internet access has one, and ours is more specific by design.
-// Routes within the VPC do: traffic to them never leaves.
-func Blocks(r Route, destination netip.Prefix, target string) bool {
-	return !r.Blackhole && r.Target != target && r.Destination.Bits() > 0 && r.Destination.Overlaps(destination)
 }
 
 func compare(a, b Desired) int {

@@ -26,7 +26,8 @@ type remover interface {
 
 // Remove takes back what the ledger says was added to the route tables of one side's VPC for a connection that is over, and for
 // nobody else. What another connection needs is led to its target first, so that no table is ever without. While the connection
-// stays, only routes to the destinations that side.Trim names go. by is the execution that it is done for.
+// stays, only routes to the destinations that side.Trim names go, from tables that have no use for them; see [Spare]. by is the execution that it is
+// done for.
 //
 // EC2 deletes and replaces a route by its destination, wherever it leads by then, and knows no condition. So what was read before is not
 // used: each table is looked at right before its routes go. It ends when the ledger has none left: that is the proof.
@@ -66,14 +67,15 @@ type removing struct {
 	connection workflow.Connection
 	side       workflow.Side
 	hops       []workflow.Hop
+	desired    []Desired // what the tables are needed for while the connection stays
 }
 
-// only are the destinations of what goes; nil: all go.
-func (r *removing) only() []netip.Prefix {
+// only are the destinations of what goes from a table; nil: all go.
+func (r *removing) only(table Table) []netip.Prefix {
 	if r.side.Trim == nil {
 		return nil
 	}
-	return append([]netip.Prefix{}, r.side.Trim.Destinations...)
+	return append([]netip.Prefix{}, Spare(table, r.connection.Target, r.side.Trim.Destinations, r.desired)...)
 }
 
 // tables returns the ids of the tables in which something may have to be done: those of the VPC with items of the connection, or
@@ -99,6 +101,8 @@ func (r *removing) tables(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	wanted, _ := Wanted(here, r.side, r.connection.Target)
+	r.desired = Standing(wanted, here, items, r.side)
 	var out, others []string
 	for _, t := range here {
 		if slices.Contains(with, t.ID) || ends && len(Through([]Table{t}, r.connection.Target)) > 0 {
@@ -142,7 +146,7 @@ func (r *removing) clear(ctx context.Context, id string) (found bool, err error)
 	if len(now) > 0 {
 		table = now[0]
 	}
-	plan := PlanRemoval(table, items, r.connection, r.only(), func(i ledger.Item) bool { return i.Busy(r.by, r.Now()) })
+	plan := PlanRemoval(table, items, r.connection, r.only(table), func(i ledger.Item) bool { return i.Busy(r.by, r.Now()) })
 	if len(plan.Busy) > 0 {
 		return true, fault.New(fault.NotYet, "another execution is adding route %s", plan.Busy[0].Key)
 	}

@@ -1,12 +1,14 @@
 // Package route brings route tables in line with a connection.
 //
 // It adds routes and replaces dead ones, and writes each in the ledger first. It never takes over a live one: a live route to
-// somewhere else is somebody's intention, and ends in a conflict that names it; a route to a prefix list counts like the routes
+// somewhere else is somebody's intention, and ends in a conflict that names it, or, where it is wider, in a question to its owner; a route to a prefix list counts like the routes
 // to its entries. When the connection is no more, it takes back the routes that the ledger says were added for it and for nobody
 // else, as far as they are still as they were left: what was dead before is put back, what another connection needs is led on.
 //
 //	route.go   the words
 //	plan.go    thinks
+//	lead.go    thinks: where the routes of a table lead
+//	divert.go  thinks: when a route takes traffic out of a wider one
 //	apply.go   reads and adds
 //	remove.go  takes back
 //	lists.go   prefix lists
@@ -57,6 +59,8 @@ type Changes struct {
 	Drop    []Desired // in the ledger as wanted or intended, and made by somebody else since: only the ledger changes
 	// Reached are the routes through a peering that serve instead of a desired one.
 	Reached map[Desired]Route
+	// Past are the live routes that desired ones take traffic out of, or would: those that may not are not added.
+	Past map[Desired]Past
 	// Contested are those that somebody took away again after they were put back.
 	Contested map[Desired]ledger.Item
 	Conflicts []string // sentences about live routes in the way, sorted
@@ -132,15 +136,16 @@ func Of(tables []Table, subnet string) (Table, bool) {
 	return Table{}, false
 }
 
-// Touching returns the tables with only those routes that overlap one of prefixes, without default routes.
-// It keeps what travels through the state machine small.
+// Touching returns the tables with only those routes that overlap one of prefixes, without default routes to the internet, and those that notebooks need as
+// host routes. It keeps what travels through the state machine small.
 func Touching(tables []Table, prefixes []netip.Prefix) []Table {
 	out := make([]Table, 0, len(tables))
 	for _, t := range tables {
-		kept := t
+		kept, needed := t, HostRoutes(t)
 		kept.Routes = nil
 		for _, r := range t.Routes {
-			if r.Destination.Bits() > 0 && overlapsAny(r.Destination, prefixes) {
+			outward := r.Destination.Bits() == 0 && !Blocks(r, r.Destination, "")
+			if !outward && overlapsAny(r.Destination, prefixes) || slices.Contains(needed, r.Destination) {
 				kept.Routes = append(kept.Routes, r)
 			}
 		}

@@ -1,14 +1,14 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -44,64 +44,50 @@ func Concerned(tables []Table, destinations, goals []netip.Prefix) []Table {
 	return out
 }
 
-// judged is the line of the verdict about a desired route: where the table leads what of its destination is to be reached, by package network.
-// beside are peerings that serve as well as the target.
-func judged(name string, t network.Table, d Desired, goals []netip.Prefix, beside []string) workflow.Hop {
-	hop := workflow.Hop{Hop: name, OK: true, Detail: d.Destination.String() + " through " + d.Target}
-	wanted := []netip.Prefix{d.Destination}
-	if len(goals) > 0 {
-		wanted = network.Common(wanted, goals)
-	}
-	var wrong, unclear, by []string
-	for _, p := range t.Split(wanted) {
-		where := p.CIDRs[0].String()
-		if more := len(p.CIDRs) - 1; more > 0 {
-			where += fmt.Sprintf(" and %d more", more)
-		}
-		r := p.Route
-		switch {
-		case p.Answer == network.Unknown:
-			unclear = append(unclear, fmt.Sprintf("%s: AWS chooses between %s and %s", where, r.Target, p.Among.Target))
-		case p.Answer == network.No:
-			wrong = append(wrong, where+" has no route")
-		case r.Target == d.Target: // a blackhole comes alive with it
-		case r.Blackhole:
-			wrong = append(wrong, fmt.Sprintf("%s is led into the blackhole %s to %s: delete that route", where, r.Destination, r.Target))
-		case slices.Contains(beside, r.Target):
-			by = append(by, fmt.Sprintf("%s through %s", r.Destination, r.Target))
-		case r.Destination.Bits() == 0:
-			wrong = append(wrong, fmt.Sprintf("%s goes to %s by the default route", where, r.Target))
-		default:
-			unclear = append(unclear, fmt.Sprintf("%s goes to %s by the route %s, and what becomes of it there nobody here knows", where, r.Target, r.Destination))
+// destinations returns where desired routes lead, each once.
+func destinations(desired []Desired) []netip.Prefix {
+	var out []netip.Prefix
+	for _, d := range desired {
+		if !slices.Contains(out, d.Destination) {
+			out = append(out, d.Destination)
 		}
 	}
-	switch {
-	case len(wrong) > 0:
-		hop.OK, hop.Detail = false, d.Destination.String()+" through "+d.Target+", but "+strings.Join(wrong, "; ")
-	case len(unclear) > 0:
-		hop.OK, hop.Unknown, hop.Detail = false, true, d.Destination.String()+" through "+d.Target+", but "+strings.Join(unclear, "; ")
-	case len(by) > 0:
-		hop.Detail = d.Destination.String() + ": already connected, " + strings.Join(slices.Compact(by), "; ")
-	}
-	return hop
+	return out
 }
 
-// Result is the answer of [Add]: what used, the tables in use, hold for a side afterwards. contested are the routes that are left to somebody.
-func Result(target string, side workflow.Side, used []Table, contested map[Desired]ledger.Item) workflow.AddRoutesOutput {
-	direction := "route back"
+// Result is the answer of [Add]: what used, the tables in use, hold for a side afterwards. Its hops are why paths fail: apart are routes of tables that
+// their owner keeps out; of changes count what is left to somebody, and what takes traffic out of other routes, or would. Where the tables lead is judged by path, once everything is done.
+func Result(side workflow.Side, used []Table, apart []Desired, changes Changes) workflow.AddRoutesOutput {
+	way := "back "
 	if side.Consumer {
-		direction = "route there"
+		way = "there "
 	}
-	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}}
-	model := Model(used)
-	for _, d := range Wanted(used, side.Peer.CIDRs, target) {
-		at := slices.IndexFunc(model, func(t network.Table) bool { return t.ID == d.Table })
-		hop := judged(direction+" "+d.Table, model[at], d, side.Goals, side.Beside)
-		if i, ok := contested[d]; ok {
-			hop.OK, hop.Unknown, hop.Detail = false, false, d.Destination.String()+" through "+target+" "+contest.How(i)
+	direction := "route " + way
+	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: Carried(used)}
+	for d, p := range changes.Past {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: workflow.DivertHop + way + d.Table, OK: p.Allowed, Detail: p.Says(d)})
+	}
+	for d, i := range changes.Contested {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + d.Table, Detail: d.Destination.String() + " through " + d.Target + " " + contest.How(i)})
+	}
+	for _, d := range apart {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + d.Table,
+			Detail: fmt.Sprintf("%s: not added, as its owner keeps the table out by the tag %s=%s", d.Destination, tag.Reach, tag.NoReach)})
+	}
+	slices.SortFunc(out.Hops, func(a, b workflow.Hop) int { return cmp.Or(cmp.Compare(a.Hop, b.Hop), cmp.Compare(a.Detail, b.Detail)) })
+	return out
+}
+
+// with returns tables with routes that were created in them.
+func with(tables []Table, created []Desired) []Table {
+	out := slices.Clone(tables)
+	for n, t := range out {
+		out[n].Routes = slices.Clone(t.Routes)
+		for _, d := range created {
+			if d.Table == t.ID {
+				out[n].Routes = append(out[n].Routes, Route{Destination: d.Destination, Target: d.Target})
+			}
 		}
-		out.Hops = append(out.Hops, hop)
 	}
-	out.Tables = Carried(used)
 	return out
 }

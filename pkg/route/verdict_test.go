@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -22,37 +23,25 @@ func TestConcerned(t *testing.T) {
 	}
 }
 
-// What is said of a table that a step leaves behind is where the table leads the addresses that are to be reached.
-func TestTheVerdictIsWhereATableLeads(t *testing.T) {
-	whole := at("10.2.0.0/16", ours, false)
-	for name, c := range map[string]struct {
-		routes []route.Route
-		goals  string
-		beside []string
-		mark   string
-		says   string
-	}{
-		"all of it to the target":                      {routes: []route.Route{whole}, mark: "✓", says: "10.2.0.0/16 through " + ours},
-		"a part into a blackhole":                      {routes: []route.Route{whole, at("10.2.3.0/24", "eni-1", true)}, mark: "✗", says: "10.2.3.0/24 is led into the blackhole"},
-		"a part where no database is into a blackhole": {routes: []route.Route{whole, at("10.2.3.0/24", "eni-1", true)}, goals: "10.2.1.0/24", mark: "✓"},
-		"a part to an appliance":                       {routes: []route.Route{whole, at("10.2.3.0/24", "eni-1", false)}, mark: "?", says: "nobody here knows"},
-		"through a peering that serves":                {routes: []route.Route{at("10.2.0.0/16", "pcx-beside", false)}, beside: []string{"pcx-beside"}, mark: "✓", says: "already connected, 10.2.0.0/16 through pcx-beside"},
-		"through one that serves a part":               {routes: []route.Route{at("10.2.0.0/17", "pcx-beside", false)}, beside: []string{"pcx-beside"}, mark: "✗", says: "10.2.128.0/17 has no route"},
-		"the part in which the databases are":          {routes: []route.Route{at("10.2.0.0/17", "pcx-beside", false)}, beside: []string{"pcx-beside"}, goals: "10.2.1.0/24", mark: "✓"},
-		"a propagated route beside it":                 {routes: []route.Route{whole, {Destination: cidr("10.2.0.0/16"), Target: "vgw-1", Propagated: true}}, mark: "✓"},
-		"the default route alone":                      {routes: []route.Route{at("0.0.0.0/0", "nat-1", false)}, mark: "✗", says: "goes to nat-1 by the default route"},
-		"two lists with the same entry": {routes: []route.Route{listed(at("10.2.0.0/16", ours, false), "pl-1"), listed(at("10.2.0.0/16", "eni-1", false), "pl-2")},
-			mark: "?", says: "AWS chooses"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			side := workflow.Side{Consumer: true, Peer: workflow.VPC{CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}, Beside: c.beside}
-			if c.goals != "" {
-				side.Goals = []netip.Prefix{cidr(c.goals)}
-			}
-			hops := route.Result(ours, side, []route.Table{{ID: "rtb-1", Routes: c.routes}}, nil).Hops
-			if len(hops) != 1 || hops[0].Mark() != c.mark || !strings.Contains(hops[0].Detail, c.says) || hops[0].Hop != "route there rtb-1" {
-				t.Errorf("%+v, want %s with %q", hops, c.mark, c.says)
-			}
-		})
+// A step says of its routes only which are left to who takes them away, and which were not added.
+func TestWhatAStepSaysOfItsRoutes(t *testing.T) {
+	used := []route.Table{{ID: "rtb-1", Routes: []route.Route{at("10.2.0.0/16", ours, false)}}}
+	side := workflow.Side{Consumer: true, Peer: workflow.VPC{CIDRs: []netip.Prefix{cidr("10.2.0.0/16")}}}
+	if got := route.Result(side, used, nil, route.Changes{}); len(got.Hops) != 0 || len(got.Tables) != 1 {
+		t.Errorf("%+v", got)
+	}
+	d := route.Desired{Table: "rtb-1", Destination: cidr("10.2.0.0/16"), Target: ours}
+	left := map[route.Desired]ledger.Item{d: {State: ledger.Contested}}
+	if got := route.Result(side, used, nil, route.Changes{Contested: left}).Hops; len(got) != 1 || got[0].OK || got[0].Hop != "route there rtb-1" || !strings.Contains(got[0].Detail, "10.2.0.0/16 through "+ours) {
+		t.Errorf("%+v", got)
+	}
+	if got := route.Result(side, used, []route.Desired{d}, route.Changes{}).Hops; len(got) != 1 || got[0].OK || got[0].Hop != "route there rtb-1" || !strings.Contains(got[0].Detail, "drawbridge:reach=none") {
+		t.Errorf("%+v", got)
+	}
+	for allowed, says := range map[bool]string{true: "leaves tgw-1", false: "would leave tgw-1"} {
+		past := map[route.Desired]route.Past{d: {Route: at("10.0.0.0/8", "tgw-1", false), Allowed: allowed}}
+		if got := route.Result(side, used, nil, route.Changes{Past: past}).Hops; len(got) != 1 || got[0].OK != allowed || got[0].Hop != "divert there rtb-1" || !strings.Contains(got[0].Detail, says) {
+			t.Errorf("%+v", got)
+		}
 	}
 }

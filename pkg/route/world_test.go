@@ -156,7 +156,7 @@ func TestAPairCarriesOnWhenThePeeringGoes(t *testing.T) {
 						n.tables["rtb-1"]["10.2.0.0/16"] = "pcx-1"
 					}
 					before := n.String()
-					side := workflow.Side{VPC: vpcA, Peer: vpcB}
+					side := workflow.Side{VPC: vpcA, Peer: vpcB, Ways: []workflow.Way{{To: vpcB.CIDRs}}}
 					beside := side
 					beside.Beside = []string{"pcx-1"}
 					for _, step := range []func() error{
@@ -279,7 +279,7 @@ func TestTablesAreAsBeforeOnceAllIsDisconnected(t *testing.T) {
 				if n.dead[c.Target] {
 					continue
 				}
-				side := workflow.Side{VPC: vpcA, Peer: vpcB}
+				side := workflow.Side{VPC: vpcA, Peer: vpcB, Ways: []workflow.Way{{To: vpcB.CIDRs}}}
 				if !c.OwnsTarget() {
 					side.Beside = []string{"pcx-1", "pcx-2"}
 				}

@@ -36,25 +36,44 @@ func Overlap(a, b []netip.Prefix) (netip.Prefix, netip.Prefix, bool) {
 }
 
 // Appoint says which sides consume: whoever gets a database of the other role's. If nobody does (yet), the first is taken to be the one that
-// asks, with the participants of its VPC.
+// asks, with the participants of its VPC. It tells each side what it has to know of the other, and forgets who calls where nothing is open to them.
 func Appoint(sides ...*workflow.Side) {
 	consumed := false
 	for _, s := range sides {
 		var openings []workflow.Opening
+		var clients []workflow.Client
+		overlooked := false
 		s.Unseen.There = false
 		for _, other := range sides {
 			if other.Role == s.Role {
 				continue
 			}
-			openings = append(openings, other.Openings...)
+			openings, clients = append(openings, other.Openings...), append(clients, other.Clients...)
 			s.Unseen.There = s.Unseen.There || other.Unseen.Here || len(other.Unseen.Waiting) > 0
+			overlooked = overlooked || other.Overlooked != ""
 		}
-		s.Ports, s.Goals = ports(openings), goals(openings)
+		s.Ports, s.Goals, s.Services = ports(openings), goals(openings), services(openings, s.Peer.CIDRs, wide(s, sides))
+		s.Refers = s.Refers && entire(s, sides)
+		s.Callers = workflow.Callers{}
+		switch {
+		case len(s.Openings) == 0:
+		case wide(s, sides): // anything there may call
+			s.Callers = workflow.Callers{CIDRs: slices.Clone(s.Peer.CIDRs), More: true}
+		default:
+			s.Callers = workflow.CallersOf(clients, s.Peer.CIDRs)
+			s.Callers.More = s.Callers.More || overlooked
+		}
 		s.Consumer = len(s.Ports) > 0
 		consumed = consumed || s.Consumer
 	}
 	for _, s := range sides {
+		if !s.Consumer && (consumed || s.Role != sides[0].Role) {
+			s.Clients, s.Overlooked = nil, ""
+		}
 		s.Consumer = s.Consumer || !consumed && s.Role == sides[0].Role
+	}
+	for _, s := range sides {
+		lead(s, sides)
 	}
 }
 
@@ -97,6 +116,51 @@ func goals(openings []workflow.Opening) []netip.Prefix {
 	return network.Merge(all)
 }
 
+// wide reports whether the owner of a side's peer wants all of that VPC to be reached.
+func wide(s *workflow.Side, sides []*workflow.Side) bool {
+	return slices.ContainsFunc(sides, func(other *workflow.Side) bool { return other.Role != s.Role && other.Whole })
+}
+
+// entire reports whether all ranges of the peer VPC come to a side, in the families that do: a rule that refers to a group lets in what has it in any of
+// them, also in one that waits for approval.
+func entire(s *workflow.Side, sides []*workflow.Side) bool {
+	return !slices.ContainsFunc(sides, func(other *workflow.Side) bool {
+		return other.Role != s.Role && slices.ContainsFunc(other.VPC.CIDRs, func(p netip.Prefix) bool {
+			return !slices.Contains(s.Peer.CIDRs, p) && slices.ContainsFunc(s.Peer.CIDRs, func(q netip.Prefix) bool { return q.Addr().Is4() == p.Addr().Is4() })
+		})
+	})
+}
+
+// services are the ports of databases, each with where those are, as far as it can be reached from here: reached. Of a VPC that is wanted whole, that is all of it.
+func services(openings []workflow.Opening, reached []netip.Prefix, whole bool) []workflow.Service {
+	var out []workflow.Service
+	for _, port := range ports(openings) {
+		s := workflow.Service{Port: port}
+		for _, o := range openings {
+			if o.Port != port {
+				continue
+			}
+			in := o.CIDRs
+			if whole || len(in) == 0 {
+				in = o.Family(reached)
+			}
+			s.CIDRs = append(s.CIDRs, in...)
+			if !slices.ContainsFunc(s.Groups, func(set []string) bool { return slices.Equal(set, o.Groups) }) {
+				s.Groups = append(s.Groups, o.Groups)
+			}
+		}
+		if whole { // its ranges stay as they are
+			s.CIDRs = slices.DeleteFunc(slices.Clone(reached), func(p netip.Prefix) bool { return !slices.Contains(s.CIDRs, p) })
+		} else {
+			s.CIDRs = network.Common(s.CIDRs, reached)
+		}
+		if len(s.CIDRs) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // Overlapping returns the conflict of two VPCs that are connected by something and have come to share addresses, or nil.
 // What leads through the connection stays as it is: it still serves all other addresses.
 func Overlapping(one, other workflow.VPC, by string) error {
@@ -137,13 +201,30 @@ func Closed(grounds ...*Ground) []workflow.Hop {
 }
 
 // Beside says of each opening which of the databases that are shut could be reached all the same: what lets somebody in to a security group
-// lets them in to all that has it, on the same port.
+// lets them in to all that has it, on the same port. A database that has a group which is shared with none of them is opened through that.
 func Beside(openings, shut []workflow.Opening) {
 	for n, o := range openings {
+		openings[n].Shared = shared(o, shut)
+		if len(openings[n].Shared) < len(o.Groups) {
+			continue
+		}
 		for _, d := range shut {
 			if d.Port == o.Port && slices.ContainsFunc(d.Groups, func(g string) bool { return slices.Contains(o.Groups, g) }) {
 				openings[n].Also = append(openings[n].Also, d.Database)
 			}
 		}
 	}
+}
+
+// shared returns the groups of an opening that databases which are shut have, too, on its port, with their names.
+func shared(o workflow.Opening, shut []workflow.Opening) map[string][]string {
+	out := map[string][]string{}
+	for _, d := range shut {
+		for _, g := range d.Groups {
+			if d.Port == o.Port && slices.Contains(o.Groups, g) {
+				out[g] = append(out[g], d.Database)
+			}
+		}
+	}
+	return out
 }

@@ -2,7 +2,6 @@ package survey
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -32,7 +31,7 @@ func (s Surveyor) VPC(ctx context.Context, at event.Place, id string, account wo
 	if err != nil {
 		return nil, fmt.Errorf("reading %s in %s, %s: %w", id, at.Account, at.Region, err)
 	}
-	facts := &workflow.Facts{Account: account, VPC: workflow.VPC{Account: at.Account, Region: at.Region, ID: id, CIDRs: route.CIDRs(got.Vpcs[0])}}
+	facts := &workflow.Facts{Account: account, DHCP: aws.ToString(got.Vpcs[0].DhcpOptionsId), VPC: workflow.VPC{Account: at.Account, Region: at.Region, ID: id, CIDRs: route.CIDRs(got.Vpcs[0])}}
 	tags := map[string]string{}
 	for _, t := range got.Vpcs[0].Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
@@ -45,7 +44,7 @@ func (s Surveyor) VPC(ctx context.Context, at event.Place, id string, account wo
 	return facts, nil
 }
 
-// Pair reads two VPCs with those routes of each that touch the other's CIDRs, and what the others take in a payload. What leads to target stays in view even if the
+// Pair reads two VPCs with those routes of each that touch the other's CIDRs. What leads to target stays in view even if the
 // peer has no such addresses any more.
 func (s Surveyor) Pair(ctx context.Context, target string, first, second func(context.Context) (*workflow.Facts, error)) (*workflow.Facts, *workflow.Facts, error) {
 	var f, g *workflow.Facts
@@ -55,16 +54,9 @@ func (s Surveyor) Pair(ctx context.Context, target string, first, second func(co
 	if err != nil {
 		return nil, nil, err
 	}
-	f.Carried, g.Carried = size(route.Carried(f.Tables)), size(route.Carried(g.Tables))
 	f.Tables = route.Touching(f.Tables, append(route.Through(f.Tables, target), g.VPC.CIDRs...))
 	g.Tables = route.Touching(g.Tables, append(route.Through(g.Tables, target), f.VPC.CIDRs...))
 	return f, g, nil
-}
-
-// size is how many bytes v has as JSON.
-func size(v any) int {
-	b, _ := json.Marshal(v)
-	return len(b)
 }
 
 // HaveNotebooks says of each VPC, by id, whether it has notebook instances.
@@ -76,7 +68,7 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		found, err := notebook.In(ctx, clients.SageMaker, route.SubnetIDs(subnets))
+		found, err := notebook.Placed(ctx, clients.SageMaker, route.SubnetIDs(subnets))
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
@@ -94,13 +86,28 @@ func (s Surveyor) Produce(ctx context.Context, first, second *Ground) ([]*Ground
 		if g.Subnets, err = route.ReadSubnets(ctx, s.Enter(v.Place()).EC2, v.ID); err != nil {
 			return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		g.Side.Subnets = route.SubnetIDs(g.Subnets)
-		return s.offer(ctx, g)
+		for n, one := range g.Subnets { // a table that is kept out keeps out who uses it
+			t, _ := route.Of(g.Here.Tables, one.ID)
+			g.Subnets[n].Apart = one.Apart || t.Apart
+		}
+		g.Side.Subnets, g.Side.DHCP = route.SubnetIDs(g.Subnets), g.Here.DHCP
+		g.Side.Whole, g.wide = s.whole(ctx, g.Here, g.There), s.whole(ctx, g.There, g.Here)
+		g.Side.Diverts = s.diverts(ctx, g)
+		return s.open(ctx, g)
 	}
 	if err := Both(func() error { return one(first) }, func() error { return one(second) }); err != nil {
 		return nil, err
 	}
-	return s.join(ctx, s.offer, first, second)
+	return s.join(ctx, s.open, first, second)
+}
+
+// open finds the databases of a side that are opened, and says through which of their groups others would open as well.
+func (s Surveyor) open(ctx context.Context, g *Ground) error {
+	err := s.offer(ctx, g)
+	for n, o := range g.Side.Openings {
+		g.Side.Openings[n].Shared = shared(o, g.shut)
+	}
+	return err
 }
 
 // Offer fills in the databases of both sides that the policy opens to the other, with those that would be reachable beside them, and
@@ -115,6 +122,16 @@ func (s Surveyor) Offer(ctx context.Context, first, second *Ground) ([]*Ground, 
 		return nil, err
 	}
 	return s.join(ctx, one, first, second)
+}
+
+// whole reports whether the owner of a VPC wants a connection to reach all of it, and may have that.
+func (s Surveyor) whole(ctx context.Context, here, there *workflow.Facts) bool {
+	if here.Tags[tag.Reach] != tag.WholeVPC {
+		return false
+	}
+	d := s.Set.Widen(there.Entity(), here.Entity(), s.About)
+	slog.InfoContext(ctx, "deciding", "action", d.Action, "vpc", here.VPC.ID, "allowed", d.Allowed, "policy", d.Policy)
+	return d.Allowed
 }
 
 func (s Surveyor) offer(ctx context.Context, g *Ground) error {
@@ -132,7 +149,7 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 	}
 	g.unserved(found.Unserved)
 	for _, d := range found.Databases {
-		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
+		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
 		if !d.Answers() {
 			g.waits(d, decision.Allowed)
@@ -146,7 +163,14 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			}
 		}
 		if decision.Allowed {
-			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
+			var apart []string
+			if d.Subnets, apart = parted(d.Subnets, g.Subnets); len(apart) > 0 {
+				g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: fmt.Sprintf("nothing leads to it in %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
+				if len(d.Subnets) == 0 {
+					continue
+				}
+			}
+			g.Side.Openings = append(g.Side.Openings, workflow.Opening{Database: d.ID, Account: g.participant(), Engine: d.Engine, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network, Private: d.Private,
 				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
@@ -183,29 +207,6 @@ func (g *Ground) waits(d database.Database, allowed bool) {
 	}
 }
 
-// Notebooks returns the notebook instances of the sides that consume, in batches: what the policy allows to do for each is asked by who serves them.
-func (s Surveyor) Notebooks(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
-	var out []workflow.Batch
-	for _, g := range grounds {
-		if !g.Side.Consumer {
-			continue
-		}
-		v := g.Side.VPC
-		found, err := notebook.In(ctx, s.Enter(v.Place()).SageMaker, route.SubnetIDs(g.Subnets))
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
-		}
-		one := workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}
-		out = append(out, notebook.Batches(one, g.Subnets, found)...)
-	}
-	return out, nil
-}
-
-// judged is what the policy is asked about of a VPC.
-func judged(f *workflow.Facts) *workflow.Facts {
-	return &workflow.Facts{VPC: f.VPC, Tags: f.Tags, Account: f.Account}
-}
-
 // Trims gathers what goes of a connection that stays: of its sides, as they were surveyed, those of which a trim says that something
 // has no use any more, with the notebooks there, those of participants among them, that may have host routes to it.
 func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*workflow.Trim) ([]workflow.Side, []workflow.Batch, error) {
@@ -213,7 +214,7 @@ func (s Surveyor) Trims(ctx context.Context, surveyed []workflow.Side, trims []*
 	rerouted := map[string]bool{} // the roles
 	for n, side := range surveyed {
 		if trims[n] != nil {
-			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Trim: trims[n]})
+			sides = append(sides, workflow.Side{Role: side.Role, VPC: side.VPC, Owner: side.Owner, Peer: side.Peer, Carrier: side.Carrier, Subnets: side.Subnets, Ways: side.Ways, Diverts: side.Diverts, Trim: trims[n]})
 			rerouted[side.Role] = rerouted[side.Role] || len(trims[n].Destinations) > 0
 		}
 		if !rerouted[side.Role] { // an owner's side is before those of its participants

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
@@ -44,11 +45,8 @@ func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) (
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
-	names := map[string][]string{}
-	for _, n := range found {
-		if n.DirectInternet && (n.LifecycleConfig != "" || n.Tags[lifecycle.TagStatus] != "") {
-			names[n.Subnet] = append(names[n.Subnet], n.Name)
-		}
-	}
-	return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: owner}, subnets, names), nil
+	found = slices.DeleteFunc(found, func(n notebook.Instance) bool {
+		return !n.DirectInternet || n.LifecycleConfig == "" && n.Tags[lifecycle.TagStatus] == ""
+	})
+	return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: owner}, subnets, found), nil
 }

@@ -4,6 +4,8 @@
 //	survey.go   the words
 //	plan.go     thinks: which side consumes, and what it can reach (pure)
 //	read.go     reads two VPCs that are, or are to be, connected
+//	client.go   reads who calls from them
+//	way.go      thinks: what the route tables have to lead where (pure)
 //	join.go     reads whom the owners of the VPCs share their subnets with
 //	remains.go  reads what may be left of a connection that is over
 package survey
@@ -28,13 +30,21 @@ type EC2 interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 	participant.Groups
+	notebook.Marks
+}
+
+// SageMaker is what a [Surveyor] needs of SageMaker.
+type SageMaker interface {
+	notebook.SageMaker
+	notebook.ClientAPI
 }
 
 // Clients are the member-account clients that a survey uses, for one account and Region.
 type Clients struct {
 	EC2       EC2
 	Databases database.APIs
-	SageMaker notebook.SageMaker
+	SageMaker SageMaker
+	Lambda    notebook.LambdaAPI
 }
 
 // Surveyor reads on behalf of one execution.
@@ -61,5 +71,6 @@ type Ground struct {
 	// Waiting counts the databases that the policy opens to the other side, and that have no endpoint now.
 	Waiting int
 
+	wide bool               // the owner of the other VPC wants all of it to be reached
 	shut []workflow.Opening // the databases that the policy does not open, with their ports and groups
 }

@@ -125,7 +125,7 @@ func FindRecord(service, call string) (Record, bool) {
 
 // services are those that a kind of thing belongs to; the tagging API serves all.
 var services = map[Kind]string{
-	VPC: "ec2", Peering: "ec2", Gateway: "ec2", Attachment: "ec2", Subnet: "ec2", Group: "ec2",
+	VPC: "ec2", Peering: "ec2", Gateway: "ec2", Attachment: "ec2", Subnet: "ec2", Group: "ec2", RouteTable: "ec2",
 	DBInstance: "rds", DBCluster: "rds", DBProxy: "rds", RedshiftCluster: "redshift", Workgroup: "redshift-serverless", Role: "iam", Notebook: "sagemaker", Domain: "sagemaker",
 	StoredSecret: "secretsmanager", KMSKey: "kms",
 }

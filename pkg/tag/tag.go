@@ -18,8 +18,11 @@ const (
 	Client   = "drawbridge:client"   // does what is in this subnet, or has this security group, call databases?
 	// who queries an Aurora cluster through the Data API; a secret and a key that open the cluster for them; a VPC from where somebody does
 	DataAPI          = "drawbridge:data-api"
+	Divert           = "drawbridge:divert"            // what may traffic leave, which a wider route of this table, or of a table of this VPC, leads?
 	Manage           = "drawbridge:manage"            // shall Drawbridge take over what was there before it, or let go of it?
+	Open             = "drawbridge:open"              // may this security group be opened, though other things have it?
 	PrivateNotebooks = "drawbridge:private-notebooks" // a VPC whose notebooks are reached through endpoints only; a role that opens them
+	Reach            = "drawbridge:reach"             // how far do the routes of a connection go: into all of this VPC, not into this subnet, not in this table?
 	Restart          = "drawbridge:restart"           // may this notebook be restarted for its host routes?
 	Routes           = "drawbridge:routes"            // shall this notebook get host routes?
 	Secret           = "drawbridge:secret"            // the secret with the database user of an Aurora cluster
@@ -33,6 +36,12 @@ const (
 	Take  = "true"  // take it over; what is there stays its owner's
 	Leave = "false" // let go of it, and leave everything as it stands
 	Undo  = "undo"  // take back what was added for it, then let go of it
+)
+
+// The values of [Reach].
+const (
+	NoReach  = "none" // a subnet, or a route table, is kept out of every connection
+	WholeVPC = "vpc"  // a connection reaches all of a VPC
 )
 
 // The values of [Approval] that say yes.
@@ -68,6 +77,7 @@ const (
 	StoredSecret    Kind = "secret" // of Secrets Manager
 	KMSKey          Kind = "key"    // of KMS
 	Subnet          Kind = "subnet"
+	RouteTable      Kind = "route-table"
 	Group           Kind = "security-group"
 )
 
@@ -83,7 +93,9 @@ var Wishes = []Wish{
 	{Accept, VPC, OneOf("auto", "ask", "never").InDoubt("ask")},
 	{Attach, VPC, Name},
 	{DataAPI, VPC, OneOf("true", "false")},
+	{Divert, VPC, Targets},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
+	{Reach, VPC, OneOf(WholeVPC)},
 	{Approval, Peering, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
 	{Manage, Peering, OneOf(Take, Leave, Undo)},
 	{Accept, Gateway, OneOf("auto", "ask", "never").InDoubt("ask")},
@@ -107,7 +119,11 @@ var Wishes = []Wish{
 	{DataAPI, StoredSecret, Clusters},
 	{DataAPI, KMSKey, Clusters},
 	{Client, Subnet, OneOf("true", "false")},
+	{Reach, Subnet, OneOf(NoReach)},
+	{Divert, RouteTable, Targets},
+	{Reach, RouteTable, OneOf(NoReach)},
 	{Client, Group, OneOf("true", "false")},
+	{Open, Group, OneOf("true", "false")},
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.

@@ -25,6 +25,7 @@ const (
 	accounts
 	accountsOrAll
 	clusters
+	targets
 )
 
 // OneOf are values of which there are few.
@@ -52,6 +53,9 @@ var (
 	Clusters      = Values{form: clusters}      // identifiers of Aurora clusters
 )
 
+// Targets are ids of what routes point to, or true for all of it.
+var Targets = Values{form: targets}
+
 // Read returns what a value means, in the one spelling that the rest of Drawbridge knows. Blanks around it and the case of
 // words never matter:
 //
@@ -60,6 +64,7 @@ var (
 //	several names               the names, with one blank between
 //	clusters                    their identifiers, with one blank between. Only blanks may be between them, and they are in small
 //	                            letters: IAM compares the same value, and takes nothing for something else
+//	targets of routes           their ids, with one blank between; nothing for none (false, none, an empty value); true for all
 //	accounts                    their ids, as they come, each once, with one blank between; nothing for nobody
 //	                            (false, none, an empty value); true for every account
 //
@@ -96,6 +101,9 @@ func (w Wish) Read(value string) (meaning string, err error) {
 		}
 		return w.Values.inDoubt, w.nothing(value)
 	}
+	if w.Values.form == targets {
+		return w.targets(value)
+	}
 	return w.accounts(value)
 }
 
@@ -111,6 +119,8 @@ var (
 	clusterForm = regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`)
 	digestForm  = regexp.MustCompile(`^[0-9a-f]{8}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	// What a route may point to. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
+	targetForm = regexp.MustCompile(`^((pcx|tgw|vgw|eni|i|vpce|lgw)-[0-9a-z]+|arn:\S+)$`)
 	// The console shows account ids so.
 	hyphenated = regexp.MustCompile(`^[0-9]{4}-[0-9]{4}-[0-9]{4}$`)
 	// Between accounts only: an ARN, which names less than an account, stays one word.
@@ -145,6 +155,29 @@ func (w Wish) accounts(value string) (meaning string, err error) {
 		ids = nil
 	}
 	return strings.Join(unique(ids), " "), fmt.Errorf("%s in %s means nothing: %s", quoted(strings.Join(unclear, " ")), w.Key, w.Remedy())
+}
+
+// targets keeps the ids that are clear. One that is not leaves the others as they are: it names nothing that traffic could leave.
+func (w Wish) targets(value string) (meaning string, err error) {
+	var ids, unclear []string
+	words := split(value)
+	if len(words) == 1 && strings.EqualFold(words[0], everyone) {
+		return everyone, nil
+	}
+	if len(words) == 0 || len(words) == 1 && isNobody(words[0]) {
+		return "", nil
+	}
+	for _, word := range words {
+		if targetForm.MatchString(word) {
+			ids = append(ids, word)
+		} else {
+			unclear = append(unclear, word)
+		}
+	}
+	if len(unclear) > 0 {
+		err = fmt.Errorf("%s in %s means nothing: %s", quoted(strings.Join(unclear, " ")), w.Key, w.Remedy())
+	}
+	return strings.Join(unique(ids), " "), err
 }
 
 func isNobody(word string) bool {
@@ -200,6 +233,8 @@ func (w Wish) Remedy() string {
 		return "write names with blanks between"
 	case clusters:
 		return "write the identifiers of clusters with blanks between"
+	case targets:
+		return "write the ids of gateways, peerings or interfaces that routes point to with blanks between or true for all"
 	case accounts:
 		return "write account ids of 12 digits with blanks between"
 	case accountsOrAll:

@@ -26,6 +26,7 @@ func wish(t *testing.T, kind tag.Kind, key string) tag.Wish {
 func TestRead(t *testing.T) {
 	share, dataAPI := wish(t, tag.DBInstance, tag.Share), wish(t, tag.DBCluster, tag.DataAPI)
 	accept, routes, approval := wish(t, tag.VPC, tag.Accept), wish(t, tag.Notebook, tag.Routes), wish(t, tag.Peering, tag.Approval)
+	divert := wish(t, tag.RouteTable, tag.Divert)
 	attach, groups, clusters := wish(t, tag.VPC, tag.Attach), wish(t, tag.RedshiftCluster, tag.StudioGroups), wish(t, tag.StoredSecret, tag.DataAPI)
 	digits := "write account ids of 12 digits with blanks between"
 	for name, c := range map[string]struct {
@@ -46,6 +47,12 @@ func TestRead(t *testing.T) {
 		"no word":                             {approval, " ", "", "drawbridge:approval= means nothing: write approved, approved-all, rejected or the value that the question names"},
 		"an unclear accept asks":              {accept, "nver", "ask", "drawbridge:accept=nver means nothing: write auto, ask or never"},
 		"unclear routes are off":              {routes, "of", "off", "drawbridge:routes=of means nothing: write on or off"},
+		"targets of routes":                   {divert, " tgw-0a1,eni-1 tgw-0a1", "tgw-0a1 eni-1", ""},
+		"a network of Cloud WAN":              {divert, "arn:aws:networkmanager::1:core-network/c-1", "arn:aws:networkmanager::1:core-network/c-1", ""},
+		"all targets":                         {divert, " True", "true", ""},
+		"no target":                           {divert, "False", "", ""},
+		"what no route points to":             {divert, "tgw-1 all", "tgw-1", "all in drawbridge:divert means nothing: write the ids of gateways, peerings or interfaces that routes point to with blanks between or true for all"},
+		"true among targets":                  {divert, "true tgw-1", "tgw-1", "true in drawbridge:divert means nothing: write the ids of gateways, peerings or interfaces that routes point to with blanks between or true for all"},
 		"every account":                       {share, "True", "true", ""},
 		"every account, with a blank":         {share, "true ", "true", ""},
 		"not every account":                   {dataAPI, "true", "", "drawbridge:data-api=true means nothing: " + digits},

@@ -14,9 +14,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -36,8 +36,7 @@ type EC2 interface {
 // Clients are the member-account clients that an inspection uses, for one account and Region.
 type Clients struct {
 	survey.Clients
-	EC2    EC2
-	Lambda notebook.LambdaAPI
+	EC2 EC2
 }
 
 // Inspector answers what a pair of VPCs on a gateway needs next.
@@ -95,7 +94,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 // begun is an answer before anything is known.
 func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
 	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
-		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Notebooks: []int{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []int{}, Notebooks: []int{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one pair.
@@ -130,13 +129,14 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 		return Verdict{}, err
 	}
 	l.joined = [2][]string{participant.In(l.entry, a), participant.In(l.entry, b)}
+	q.Before = connection.Stands(l.entry)
 	v, settled := Standing(*q)
 	if l.managed || v.Answer == workflow.AnswerDisconnect { // of what an execution is late with, there may be items without an entry
 		if l.items, err = l.Ledger.Items(ctx, out.Connection.ID); err != nil {
 			return v, err
 		}
 	}
-	q.Before = len(l.items) > 0 || connection.Stands(l.entry)
+	q.Before = len(l.items) > 0 || q.Before
 	if settled {
 		return v, nil
 	}
@@ -233,6 +233,12 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	l.weighed = true
+	first.Side.Refers = Refers(*q, zoneIDs(first.Subnets, second.Subnets))
+	second.Side.Refers = first.Side.Refers
+	if out.Batches, err = s.Consume(ctx, grounds...); err != nil {
+		return v, err
+	}
+	l.q.Closed = survey.Closed(grounds...)
 	if len(l.items) > 0 && !l.in.Trimmed {
 		surveyed := survey.Values(grounds)
 		surplus := connection.Surplus(out.Connection, surveyed, l.items)
@@ -249,11 +255,11 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 			return v, nil
 		}
 	}
-	if out.Batches, err = l.connect(ctx, l.in.Execution, s, l.pair, grounds...); err != nil {
+	if err = l.connect(ctx, l.in.Execution, l.pair, grounds...); err != nil {
 		return v, err
 	}
 	out.Sides = survey.Values(grounds)
-	out.Found, v.Reason = slices.Concat(Hops(*q), q.Closed, l.shut), cmp.Or(l.nothing, v.Reason)
+	out.Found, v.Reason = slices.Concat(Apart(*q), q.Closed, l.shut), cmp.Or(l.nothing, v.Reason)
 	if l.asks {
 		v.Answer = workflow.AnswerExtend
 	}
@@ -299,7 +305,9 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim:
-		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, connection.Transit, ledger.Requested, l.entry, l.managed, l.left); err == nil {
+		now := connection.Entry(out.Connection, connection.Transit, ledger.Requested)
+		now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Connect)
+		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, now, l.entry, l.managed); err == nil {
 			err = l.keep(ctx)
 		}
 	case workflow.AnswerWait:
@@ -308,7 +316,8 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		}
 	}
 	if err == nil {
-		out.Notebooks, err = survey.Keep(ctx, l.Ledger, out.Connection.ID, v.Answer, out.Batches)
+		out.Rows, out.Notebooks, err = fact.Keep(ctx, l.Ledger, out.Connection.ID, workflow.Findings{Answer: v.Answer, Sides: out.Sides, Batches: out.Batches,
+			Waits: out.Waits, Before: out.Found, Absent: out.Absent})
 	}
 	if err != nil {
 		return *out, err

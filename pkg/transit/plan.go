@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -29,7 +30,9 @@ var over = []string{"deleting", "deleted", "rejecting", "rejected", "failing", "
 //	an account outside the organization             → disconnect
 //	an attachment that is not there, deleted,
 //	deleting, rejected, rejecting, failed, failing  → disconnect
-//	pendingAcceptance, initiatingRequest            → nothing: its owner is asked elsewhere, and a look follows
+//	pendingAcceptance, initiatingRequest, and the
+//	pair was connected                              → disconnect: it was over another attachment, which is over
+//	the same, and it was not                        → nothing: its owner is asked elsewhere, and a look follows
 //	initiating, pending, modifying, rollingBack     → wait
 //	both available                                  → not settled: the facts and the policy decide
 //	anything else                                   → nothing, by name
@@ -63,6 +66,9 @@ func Standing(q Question) (Verdict, bool) {
 		switch a.State {
 		case "available":
 		case "pendingAcceptance", "initiatingRequest":
+			if q.Before {
+				return Verdict{Answer: workflow.AnswerDisconnect, Reason: fmt.Sprintf("%s of %s is %s, and the attachment that the pair was connected over is over", a.ID, e.VPC.ID, a.State)}, true
+			}
 			put(workflow.AnswerNothing, "%s of %s is %s: the pair is looked at again once it is accepted", a.ID, e.VPC.ID, a.State)
 		case "initiating", "pending", "modifying", "rollingBack":
 			put(workflow.AnswerWait, "%s of %s is %s", a.ID, e.VPC.ID, a.State)
@@ -212,6 +218,26 @@ func Crossing(q Question, end int) []netip.Prefix {
 	})
 }
 
+// Refers reports whether a rule of one VPC may refer to groups of the other: gateway and attachments allow it, all that crosses goes straight from the one
+// to the other, and nothing is in the zone that AWS leaves out. zones are the ids of all zones of both VPCs.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security
+func Refers(q Question, zones []string) bool {
+	if !q.Gateway.References || slices.Contains(zones, network.Unreferable) {
+		return false
+	}
+	for n, e := range q.Ends {
+		if !e.Attachment.References {
+			return false
+		}
+		for _, cidr := range Crossing(q, n) {
+			if in, unclear := leads(e, q.Ends[1-n], cidr); len(in)+len(unclear) > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Both returns the ranges of a VPC that overlap some of the other's: nothing in them is connected.
 func Both(q Question, end int) []netip.Prefix {
 	return slices.DeleteFunc(slices.Clone(q.Ends[end].VPC.CIDRs), func(p netip.Prefix) bool {
@@ -219,81 +245,19 @@ func Both(q Question, end int) []netip.Prefix {
 	})
 }
 
-// apart is the line about the ranges that both VPCs have; nothing if there are none. It does not hold if something that is to be connected is there.
-func apart(q Question) []workflow.Hop {
-	var ranges, stuck []string
-	for n, e := range q.Ends {
-		in := Both(q, n)
-		for _, p := range in {
+// Apart is the line about the ranges that both VPCs have, nothing if there are none: whoever is in them has no path to the other VPC.
+func Apart(q Question) []workflow.Hop {
+	var ranges []string
+	for n := range q.Ends {
+		for _, p := range Both(q, n) {
 			ranges = append(ranges, p.String())
-		}
-		for _, s := range e.Seats {
-			if slices.ContainsFunc(s.CIDRs, func(p netip.Prefix) bool { return slices.ContainsFunc(in, p.Overlaps) }) {
-				stuck = append(stuck, s.Name)
-			}
 		}
 	}
 	if len(ranges) == 0 {
 		return nil
 	}
 	slices.Sort(ranges)
-	hop := workflow.Hop{Hop: "ranges of both", OK: len(stuck) == 0, Detail: strings.Join(slices.Compact(ranges), ", ") + ": stay within each VPC, and are not connected"}
-	if len(stuck) > 0 {
-		slices.Sort(stuck)
-		hop.Detail += "; in them is " + strings.Join(slices.Compact(stuck), ", ") + ": move it to a subnet in a range of one VPC alone"
-	}
-	return []workflow.Hop{hop}
-}
-
-// Hops says what on the gateway is in order, and what is not without being in the way of everything: an Availability
-// Zone without a subnet of the attachment keeps only what is in it from the gateway, and DNS support off only names that
-// resolve to public addresses elsewhere.
-// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
-func Hops(q Question) []workflow.Hop {
-	out := []workflow.Hop{{Hop: "transit gateway", OK: true, Detail: q.Gateway.ID + " of account " + q.Gateway.Owner}}
-	for _, e := range q.Ends {
-		out = append(out, workflow.Hop{Hop: "attachment of " + e.VPC.ID, OK: true, Detail: e.Attachment.ID + " available"})
-	}
-	for n, e := range q.Ends {
-		for _, cidr := range Crossing(q, n) {
-			hop := workflow.Hop{Hop: "gateway route " + e.Table, OK: true, Detail: cidr.String() + " to " + q.Ends[1-n].Attachment.ID}
-			if _, unclear := leads(e, q.Ends[1-n], cidr); len(unclear) > 0 {
-				hop.OK, hop.Unknown, hop.Detail = false, true, strings.Join(unclear, "; ")
-			}
-			out = append(out, hop)
-		}
-	}
-	for _, e := range q.Ends {
-		hop := workflow.Hop{Hop: "Availability Zones of " + e.VPC.ID, OK: true, Detail: strings.Join(e.Zones, ", ")}
-		var stranded []string
-		for _, s := range e.Seats {
-			for _, z := range s.Zones {
-				if !slices.Contains(e.Zones, z) {
-					stranded = append(stranded, fmt.Sprintf("%s in %s", s.Name, z))
-				}
-			}
-		}
-		if slices.Sort(stranded); len(stranded) > 0 {
-			hop.OK = false
-			hop.Detail = fmt.Sprintf("%s cannot reach the gateway: %s has no subnet in that zone; add one", strings.Join(slices.Compact(stranded), ", "), e.Attachment.ID)
-		}
-		out = append(out, hop)
-	}
-	out = append(out, apart(q)...)
-	dns := workflow.Hop{Hop: "DNS support", OK: true, Detail: "on"}
-	var off []string
-	if !q.Gateway.DNS {
-		off = append(off, q.Gateway.ID)
-	}
-	for _, e := range q.Ends {
-		if !e.Attachment.DNS {
-			off = append(off, e.Attachment.ID)
-		}
-	}
-	if len(off) > 0 {
-		dns.OK, dns.Detail = false, "off on "+strings.Join(off, ", ")+": public DNS names resolve to public addresses on the other side"
-	}
-	return append(out, dns)
+	return []workflow.Hop{{Hop: "ranges of both", OK: true, Detail: strings.Join(slices.Compact(ranges), ", ") + ": stay within each VPC, and are not connected"}}
 }
 
 // Found says of a pair that is not managed why nothing is done about it, and how its owners give it to Drawbridge.

@@ -36,11 +36,47 @@ func both() transit.Question {
 	routes := []transit.Entry{entry("10.0.0.0/16", "tgw-attach-a", false), entry("10.1.0.0/16", "tgw-attach-b", false)}
 	end := func(letter, account, cidr string) transit.End {
 		return transit.End{Member: true, VPC: workflow.VPC{Account: account, Region: "us-east-1", ID: "vpc-" + letter, CIDRs: cidrs(cidr)},
-			Attachment: &transit.Attachment{ID: "tgw-attach-" + letter, State: "available", DNS: true}, Table: "tgw-rtb-1", Entries: routes, Zones: []string{"us-east-1a"}}
+			Attachment: &transit.Attachment{ID: "tgw-attach-" + letter, State: "available"}, Table: "tgw-rtb-1", Entries: routes}
 	}
-	return transit.Question{Gateway: transit.Gateway{ID: "tgw-1", Owner: "111111111111", DNS: true},
+	return transit.Question{Gateway: transit.Gateway{ID: "tgw-1", Owner: "111111111111"},
 		Ends:     [2]transit.End{end("a", "111111111111", "10.0.0.0/16"), end("b", "222222222222", "10.1.0.0/16")},
 		Connects: [2]policy.Decision{yes, no}, Routes: [2]policy.Decision{yes, yes}}
+}
+
+// AWS lets rules refer to groups across a gateway only where everything on the way allows it, and where nothing is between.
+func TestRefers(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*transit.Question)
+		zones  []string
+		want   bool
+	}{
+		"all allow it":                    {func(*transit.Question) {}, []string{"use1-az1", "use1-az2"}, true},
+		"the gateway does not":            {func(q *transit.Question) { q.Gateway.References = false }, nil, false},
+		"one attachment does not":         {func(q *transit.Question) { q.Ends[1].Attachment.References = false }, nil, false},
+		"a subnet in the zone without it": {func(*transit.Question) {}, []string{"use1-az1", "use1-az3"}, false},
+		"another VPC inspects what crosses": {func(q *transit.Question) {
+			q.Ends[0].Entries = []transit.Entry{{Destination: cidrs("10.1.0.0/16")[0], Attachment: "tgw-attach-x", Static: true}}
+		}, nil, false},
+	} {
+		q := both()
+		q.Gateway.References, q.Ends[0].Attachment.References, q.Ends[1].Attachment.References = true, true, true
+		if c.change(&q); transit.Refers(q, c.zones) != c.want {
+			t.Errorf("%s: want %v", name, c.want)
+		}
+	}
+}
+
+// A pair that was connected and whose attachment waits to be accepted was connected over another one.
+func TestAnAttachmentThatTookThePlaceOfAnother(t *testing.T) {
+	for _, state := range []string{"pendingAcceptance", "initiatingRequest"} {
+		for n := range 2 {
+			q := both()
+			q.Ends[n].Attachment.State, q.Before = state, true
+			if v, settled := transit.Standing(q); !settled || v.Answer != workflow.AnswerDisconnect {
+				t.Errorf("%s: %+v", state, v)
+			}
+		}
+	}
 }
 
 func TestStanding(t *testing.T) {
@@ -234,39 +270,6 @@ func TestNothingIsWrongIfAndOnlyIfEveryAddressArrives(t *testing.T) {
 	})
 }
 
-func TestHops(t *testing.T) {
-	ok := func(q transit.Question) (good, bad string) {
-		for _, h := range transit.Hops(q) {
-			if line := h.Hop + ": " + h.Detail + "\n"; h.OK {
-				good += line
-			} else {
-				bad += line
-			}
-		}
-		return good, bad
-	}
-	q := both()
-	if good, bad := ok(q); bad != "" || !strings.Contains(good, "gateway route tgw-rtb-1: 10.1.0.0/16 to tgw-attach-b") {
-		t.Errorf("in order: %sand not: %s", good, bad)
-	}
-	inspected := both()
-	inspected.Ends[0].Entries = []transit.Entry{{Destination: netip.MustParsePrefix("10.0.0.0/8"), Attachment: "tgw-attach-x", Static: true}}
-	if h := transit.Hops(inspected)[3]; h.Mark() != "?" || !strings.Contains(h.Detail, "tgw-attach-x") {
-		t.Errorf("what may inspect: %+v", h)
-	}
-	q.Ends[1].Seats = []transit.Seat{{Name: "sales", Zones: []string{"us-east-1a", "us-east-1b"}}}
-	q.Ends[0].Attachment.DNS = false
-	_, bad := ok(q)
-	for _, must := range []string{"sales in us-east-1b cannot reach the gateway: tgw-attach-b has no subnet", "off on tgw-attach-a"} {
-		if !strings.Contains(bad, must) {
-			t.Errorf("not told: %s in %s", must, bad)
-		}
-	}
-	if strings.Contains(bad, "us-east-1a cannot") {
-		t.Errorf("told of a zone that has a subnet: %s", bad)
-	}
-}
-
 func TestTheIDDoesNotDependOnTheOrder(t *testing.T) {
 	a, b := workflow.VPC{ID: "vpc-a"}, workflow.VPC{ID: "vpc-b"}
 	if transit.ID("tgw-1", a, b) != "tgw-1:vpc-a:vpc-b" || transit.ID("tgw-1", b, a) != "tgw-1:vpc-a:vpc-b" {
@@ -319,30 +322,16 @@ func TestNeitherOwnerIsToldWhatTheOtherKnows(t *testing.T) {
 	}
 }
 
-// What both VPCs have is left out of what crosses, and the verdict says so: as something that does not hold if something of the pair is there.
+// What both VPCs have is left out of what crosses, and the verdict says so.
 func TestRangesOfBoth(t *testing.T) {
 	q := both()
 	q.Ends[0].VPC.CIDRs, q.Ends[1].VPC.CIDRs = cidrs("10.0.0.0/16", "100.64.0.0/16"), cidrs("10.1.0.0/16", "100.64.128.0/17")
-	q.Ends[1].Seats = []transit.Seat{{Name: "sales", CIDRs: cidrs("10.1.1.0/24"), Zones: []string{"us-east-1a"}}}
 	for n, want := range []string{"10.1.0.0/16", "10.0.0.0/16"} {
 		if got := transit.Crossing(q, n); len(got) != 1 || got[0].String() != want {
 			t.Errorf("end %d reaches %v, want %s alone", n, got, want)
 		}
 	}
-	line := func() workflow.Hop {
-		for _, h := range transit.Hops(q) {
-			if h.Hop == "ranges of both" {
-				return h
-			}
-		}
-		t.Fatal("no line about them")
-		return workflow.Hop{}
-	}
-	if h := line(); !h.OK || !strings.Contains(h.Detail, "100.64.0.0/16, 100.64.128.0/17") {
-		t.Errorf("%+v", h)
-	}
-	q.Ends[1].Seats[0].CIDRs = cidrs("10.1.1.0/24", "100.64.130.0/24")
-	if h := line(); h.OK || !strings.Contains(h.Detail, "sales") {
-		t.Errorf("%+v", h)
+	if lines := transit.Apart(q); len(lines) != 1 || !lines[0].OK || !strings.Contains(lines[0].Detail, "100.64.0.0/16, 100.64.128.0/17") {
+		t.Errorf("%+v", lines)
 	}
 }

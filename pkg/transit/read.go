@@ -15,7 +15,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -79,7 +78,8 @@ func attachmentOf(ctx context.Context, api EC2, gateway, vpc string) (*Attachmen
 	a := found[0]
 	out := &Attachment{ID: aws.ToString(a.TransitGatewayAttachmentId), State: string(a.State), Subnets: a.SubnetIds}
 	if a.Options != nil {
-		out.DNS, out.IPv6 = a.Options.DnsSupport == types.DnsSupportValueEnable, a.Options.Ipv6Support == types.Ipv6SupportValueEnable
+		out.References = a.Options.SecurityGroupReferencingSupport == types.SecurityGroupReferencingSupportValueEnable
+		out.IPv6 = a.Options.Ipv6Support == types.Ipv6SupportValueEnable
 	}
 	out.Tags = tag.Clean(tag.Attachment, tag.OfEC2(a.Tags))
 	return out, nil
@@ -106,8 +106,8 @@ func (i Inspector) networks(ctx context.Context, s survey.Surveyor, p *pair) (fi
 		return nil, nil, err
 	}
 	q.Ends[0].VPC, q.Ends[1].VPC = f.VPC, g.VPC
-	first = &survey.Ground{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Attached: q.Ends[0].Attachment.Subnets, Tables: f.Tables, Carried: f.Carried}}
-	second = &survey.Ground{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Attached: q.Ends[1].Attachment.Subnets, Tables: g.Tables, Carried: g.Carried}}
+	first = &survey.Ground{Here: f, There: g, Side: &workflow.Side{Role: Requester, VPC: f.VPC, Peer: g.VPC, Carrier: q.Ends[0].Attachment.ID, Attached: q.Ends[0].Attachment.Subnets, Tables: f.Tables}}
+	second = &survey.Ground{Here: g, There: f, Side: &workflow.Side{Role: Accepter, VPC: g.VPC, Peer: f.VPC, Carrier: q.Ends[1].Attachment.ID, Attached: q.Ends[1].Attachment.Subnets, Tables: g.Tables}}
 	first.Side.Peer.CIDRs, second.Side.Peer.CIDRs = Crossing(*q, 0), Crossing(*q, 1)
 	first.Side.Participants, second.Side.Participants = p.joined[0], p.joined[1]
 	q.Routes = [2]policy.Decision{s.Set.Route(f.Entity(), g.Entity(), s.About), s.Set.Route(g.Entity(), f.Entity(), s.About)}
@@ -153,23 +153,18 @@ func (i Inspector) explore(ctx context.Context, s survey.Surveyor, p *pair, firs
 		}
 	}
 	survey.Appoint(survey.Sides(all)...)
-	for n, g := range grounds {
-		for _, id := range q.Ends[n].Attachment.Subnets {
-			if z := zone(g.Subnets, id); z != "" {
-				q.Ends[n].Zones = append(q.Ends[n].Zones, z)
-			}
-		}
-		slices.Sort(q.Ends[n].Zones)
-	}
 	return all, nil
 }
 
-func zone(subnets []route.Subnet, id string) string {
-	at := slices.IndexFunc(subnets, func(s route.Subnet) bool { return s.ID == id })
-	if at < 0 {
-		return ""
+// zoneIDs returns the ids of the zones that subnets are in.
+func zoneIDs(sides ...[]route.Subnet) []string {
+	var out []string
+	for _, subnets := range sides {
+		for _, s := range subnets {
+			out = append(out, s.ZoneID)
+		}
 	}
-	return subnets[at].Zone
+	return out
 }
 
 // view reads, once in a look, what the gateway's owner sees and says: the gateway with its tags, and of each attachment the tags and the
@@ -239,7 +234,7 @@ func (l *inspection) gateway(ctx context.Context) error {
 			places = []event.Place{{Account: g.Owner, Region: at.Region}}
 			continue
 		}
-		g.DNS = gateway.Options != nil && gateway.Options.DnsSupport == types.DnsSupportValueEnable
+		g.References = gateway.Options != nil && gateway.Options.SecurityGroupReferencingSupport == types.SecurityGroupReferencingSupportValueEnable
 		g.Tags = tag.Clean(tag.Gateway, tag.OfEC2(gateway.Tags))
 		return nil
 	}
@@ -272,62 +267,26 @@ func (i Inspector) routesOfGateway(ctx context.Context, execution string, p *pai
 
 // entries returns the routes of a gateway's route table that touch cidrs.
 func entries(ctx context.Context, api EC2, table string, cidrs []netip.Prefix) ([]Entry, error) {
-	led, err := discover.Routes(ctx, api, table, cidrs)
-	if err != nil {
-		return nil, err
-	}
+	found, err := discover.Routes(ctx, api, table, cidrs)
 	out := []Entry{}
-	for _, l := range led {
+	for _, l := range found {
 		out = append(out, Entry{Destination: l.Destination, Attachment: l.Target, Blackhole: l.Blackhole, Static: !l.Propagated, Outside: l.Outside})
 	}
-	return out, nil
+	return out, err
 }
 
-// connect fills in what the steps need that connect the pair.
-func (i Inspector) connect(ctx context.Context, execution string, s survey.Surveyor, p *pair, grounds ...*survey.Ground) ([]workflow.Batch, error) {
-	notebooks, err := s.Notebooks(ctx, grounds...)
-	if err != nil {
-		return nil, err
-	}
+// connect fills in what else the steps need that connect the pair.
+func (i Inspector) connect(ctx context.Context, execution string, p *pair, grounds ...*survey.Ground) error {
 	for _, g := range grounds {
-		end, api := &p.q.Ends[end(g.Side)], i.Enter(execution, g.Side.VPC.Place())
+		api := i.Enter(execution, g.Side.VPC.Place())
 		if g.Side.Owner == "" {
+			var err error
 			if g.Side.Beside, err = beside(ctx, api.EC2, g); err != nil {
-				return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+				return fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
 			}
 		}
-		for _, o := range g.Side.Openings {
-			end.Seats = append(end.Seats, seat(o.Database, g.Subnets, o.Subnets...))
-		}
-		if !g.Side.Consumer {
-			continue
-		}
-		for _, b := range notebooks {
-			if b.VPC == g.Side.VPC.ID && b.Account == g.Side.VPC.Account {
-				for _, name := range b.Names {
-					end.Seats = append(end.Seats, seat("notebook "+name, g.Subnets, b.Subnet))
-				}
-			}
-		}
-		functions, err := notebook.Functions(ctx, api.Lambda, g.Side.VPC.ID, g.Side.Subnets)
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
-		}
-		for _, f := range functions {
-			end.Seats = append(end.Seats, seat(f.Name, g.Subnets, f.Subnets...))
-		}
 	}
-	return notebooks, nil
-}
-
-func seat(name string, subnets []route.Subnet, ids ...string) Seat {
-	out := Seat{Name: name, CIDRs: route.Ranges(subnets, ids)}
-	for _, id := range ids {
-		if z := zone(subnets, id); z != "" {
-			out.Zones = append(out.Zones, z)
-		}
-	}
-	return out
+	return nil
 }
 
 // beside returns the active peerings with the peer that some table of this side has a live route through.

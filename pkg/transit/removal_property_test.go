@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -35,7 +36,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -64,6 +67,7 @@ type realm struct {
 // land is one account with one VPC: a fake of everything that Drawbridge calls there.
 type land struct {
 	databasetest.None
+	notebooktest.Nobody
 	realm  *realm
 	number int
 	extra  []string // CIDR blocks that the VPC got later
@@ -86,7 +90,17 @@ func (l *land) vpc() string        { return fmt.Sprintf("vpc-0000000%d", l.numbe
 func (l *land) attachment() string { return fmt.Sprintf("tgw-attach-0000000%d", l.number) }
 func (l *land) cidr() string       { return fmt.Sprintf("10.%d.0.0/16", l.number) }
 func (l *land) cidrs() []string    { return append([]string{l.cidr()}, l.extra...) }
-func (l *land) lock() func()       { l.realm.mu.Lock(); return l.realm.mu.Unlock }
+
+// subnets are those of the VPC with their addresses: together they have all.
+func (l *land) subnets() map[string]string {
+	out := map[string]string{"subnet-0": fmt.Sprintf("10.%d.0.0/17", l.number), "subnet-1": fmt.Sprintf("10.%d.128.0/17", l.number)}
+	for n, cidr := range l.extra {
+		out[fmt.Sprintf("subnet-%d", n+2)] = cidr
+	}
+	return out
+}
+
+func (l *land) lock() func() { l.realm.mu.Lock(); return l.realm.mu.Unlock }
 
 func (l *land) violate(format string, args ...any) {
 	l.realm.violations = append(l.realm.violations, l.account()+" "+fmt.Sprintf(format, args...))
@@ -179,7 +193,11 @@ func (l *land) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec
 }
 
 func (l *land) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
-	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-1"), CidrBlock: aws.String(l.cidr()), AvailabilityZone: aws.String("eu-west-1a")}}}, nil
+	out := &ec2.DescribeSubnetsOutput{}
+	for id, cidr := range l.subnets() {
+		out.Subnets = append(out.Subnets, types.Subnet{SubnetId: &id, CidrBlock: &cidr, AvailabilityZone: aws.String("eu-west-1a")})
+	}
+	return out, nil
 }
 
 func (l *land) DescribeRouteTables(_ context.Context, in *ec2.DescribeRouteTablesInput, _ ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
@@ -374,7 +392,8 @@ func (l *land) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sage
 }
 
 func (l *land) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
-	return &lambda.ListFunctionsOutput{}, nil
+	return &lambda.ListFunctionsOutput{Functions: []lambdatypes.FunctionConfiguration{{FunctionName: aws.String("f"), VpcConfig: &lambdatypes.VpcConfigResponse{
+		VpcId: aws.String(l.vpc()), SecurityGroupIds: []string{"sg-1"}, SubnetIds: slices.Collect(maps.Keys(l.subnets()))}}}}, nil
 }
 
 func (w *realm) of(account string) *land {
@@ -395,7 +414,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 	return transit.Inspector{Units: func(context.Context, string) (string, error) { return "", nil },
 		Enter: func(_ string, p event.Place) transit.Clients {
 			l := w.of(p.Account)
-			return transit.Clients{EC2: l, Lambda: l, Clients: survey.Clients{Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: l}}
+			return transit.Clients{EC2: l, Clients: survey.Clients{Lambda: l, Databases: database.APIs{RDS: l, Redshift: l, Serverless: databasetest.Nothing{}, Tagged: databasetest.Nothing{}}, SageMaker: l}}
 		},
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
@@ -435,14 +454,13 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 			}
 		}
 		for _, s := range in.Sides {
-			clients := func(context.Context) ([]notebook.Client, error) {
-				return []notebook.Client{{Name: "function f", Groups: []string{"sg-1"}}}, nil
-			}
-			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), clients, w.ledger, "run", in.Connection.ID, s); !on(err) {
+			if _, err := firewall.Open(ctx, w.of(s.VPC.Account), w.ledger, "run", in.Connection.ID, s); !on(err) {
 				return ""
 			}
 		}
-		_, err = connection.Verify(ctx, w.ledger, func(v workflow.VPC) connection.Verifier { return w.of(v.Account) }, func(context.Context, workflow.VPC) (firewall.Clients, error) { return firewall.Clients{}, nil }, func(context.Context) error { return nil }, bus, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
+		_, err = connection.Verifier{Ledger: w.ledger, Bus: bus, Enter: func(v workflow.VPC) connection.Tagger { return w.of(v.Account) }, Read: func(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error) {
+			return network.World{}, nil
+		}, Still: func(context.Context) error { return nil }}.Verify(ctx, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {
@@ -718,7 +736,7 @@ func TestWhatAPeeringReachesGetsNoSecondRoute(t *testing.T) {
 		"one in another table":     {[]route.Table{{ID: "rtb-2", Routes: at("10.1.0.0/16", "pcx-1", false)[0].Routes}}, 1},
 		"the gateway's own, again": {at("10.1.0.0/16", gateway, false), 1},
 	} {
-		plan := route.Plan("pair", desired, c.tables, nil, []string{"pcx-1"})
+		plan := route.Plan("pair", desired, c.tables, nil, workflow.Side{Beside: []string{"pcx-1"}})
 		if len(plan.Want) != 1-c.left || len(plan.Reached) != 1-c.left {
 			t.Errorf("%s: %+v", name, plan)
 		}

@@ -31,9 +31,10 @@ const (
 // Gateway is a transit gateway.
 type Gateway struct {
 	ID    string
-	Owner string            // the account
-	DNS   bool              // DNS support
-	Tags  map[string]string // as its owner has them
+	Owner string // the account
+	// References says that rules may refer to groups of other VPCs, as far as the attachments let them.
+	References bool
+	Tags       map[string]string // as its owner has them
 }
 
 // Attachment is what AWS says about a VPC's attachment to a gateway.
@@ -41,9 +42,10 @@ type Attachment struct {
 	ID      string
 	State   string // AWS's code: pendingAcceptance, available, …
 	Subnets []string
-	DNS     bool
 	IPv6    bool
-	Tags    map[string]string // as the VPC's account has them
+	// References says that rules may refer to groups across the attachment, as far as the gateway lets them.
+	References bool
+	Tags       map[string]string // as the VPC's account has them
 }
 
 // Entry is a route of a route table of the gateway.
@@ -72,17 +74,6 @@ type End struct {
 	Association string
 	Owner       map[string]string
 	Entry       ledger.Connection
-	// Seats are what consumes or produces here, each with the Availability Zones that it is in; Zones are those in which
-	// the attachment has a subnet.
-	Seats []Seat
-	Zones []string
-}
-
-// Seat is something that opens or accepts connections, and where.
-type Seat struct {
-	Name  string
-	Zones []string
-	CIDRs []netip.Prefix // of the subnets that it is in
 }
 
 // Question is everything that [Judge] needs to know.

@@ -53,7 +53,7 @@ func (f *Finder) Find(ctx context.Context, from, to string) (q Question, unread 
 	if err != nil {
 		return q, f.unread, err
 	}
-	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Stale: c.stale}
+	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Stale: c.stale}
 	if q.Carriers, err = f.between(ctx, d, near); err != nil {
 		return q, f.unread, err
 	}

@@ -29,7 +29,6 @@ type found struct {
 	end    End
 	vpc    workflow.VPC
 	at     event.Place // where the VPC's owner has it
-	script bool        // the owner's on-start script sets routes
 	stale  bool        // the script was changed since the notebook started, so that nothing of it counts yet
 }
 
@@ -106,7 +105,9 @@ func (in clientIn) notebook(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	for _, word := range []string{"ip route", "ip r ", "route add"} {
-		out.script = out.script || strings.Contains(string(script.Owner), word)
+		if strings.Contains(string(script.Owner), word) {
+			out.client.Host.Unread = "its owner's own lines set routes"
+		}
 	}
 	if out.stale, err = stale(ctx, api, *n); err != nil || out.stale {
 		return out, err

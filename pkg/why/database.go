@@ -113,7 +113,7 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 			vpcs[n.Peer.ID] = network.Unknown
 		}
 	}
-	if _, told := vpcs[c.vpc.ID]; !told && at == c.at {
+	if _, told := vpcs[c.vpc.ID]; !told && c.vpc.ID != "" && at == c.at {
 		vpcs[c.vpc.ID] = network.Unknown
 	}
 	api := ec2.NewFromConfig(cfg)
@@ -245,4 +245,17 @@ func (f *Finder) address(ctx context.Context, r Ref, address netip.Addr, c found
 	out.blind, out.database.Subnets, out.database.Groups = false, []string{found.subnet}, found.groups
 	out.end.Subnets, out.end.Groups = []string{found.subnet}, found.groups
 	return out, nil
+}
+
+// Database finds the VPC of a database that somebody named, in the account that they named, else in that of near, or one's own. It needs no client.
+func (f *Finder) Database(ctx context.Context, name string, near event.Place) (workflow.VPC, error) {
+	r, err := ParseTo(name)
+	if err != nil {
+		return workflow.VPC{}, err
+	}
+	if r.Kind == "address" {
+		return workflow.VPC{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("finding the database %s: an address does not say which one", name), Remedy: "name the database, ACCOUNT/NAME"}
+	}
+	d, err := f.database(ctx, r, found{at: near}, nil)
+	return d.vpc, err
 }

@@ -116,7 +116,7 @@ func (q Question) names(client, db side, over string) []Change {
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 func (q Question) hosted(client, db side) []Change {
 	own := client.cidrs()
-	if q.Client.Host == nil || len(own) == 0 || q.Script { // a script that sets routes of its own is its owner's
+	if q.Client.Host == nil || len(own) == 0 || q.Client.Host.Unread != "" { // a script that sets routes of its own is its owner's
 		return nil
 	}
 	subnet, _ := client.network().Subnet(client.subnets[0])

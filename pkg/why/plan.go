@@ -129,17 +129,14 @@ func (q Question) needed(h network.Hop, over Carrier) []Change {
 	return mends
 }
 
-// judge is package network's judgement over one carrier, but for what scripts set, which nobody can judge: an owner's own, and one that did not run yet.
+// judge is package network's judgement over one carrier, but for a script that did not run yet, of which nothing counts so far.
 func (q Question) judge(over Carrier) []network.Hop {
 	hops := network.Judge(q.World, q.Client, q.Database, q.Port, over.ID)
 	for n, h := range hops {
 		if h.Hop != "host route" || h.Answer != network.No {
 			continue
 		}
-		switch {
-		case q.Script:
-			hops[n] = network.Hop{Hop: h.Hop, Detail: "the owner's on-start script sets routes of its own, which nobody here can judge; else " + h.Detail}
-		case q.Stale:
+		if q.Stale {
 			hops[n] = network.Hop{Hop: h.Hop, Detail: "the on-start script was changed since the notebook started, and counts from its next start; until then " + h.Detail, Remedy: "stop and start the notebook"}
 		}
 	}

@@ -108,8 +108,6 @@ type Question struct {
 	Carriers []Carrier // between the VPCs of the two; none if nothing connects them
 	// From and To are the two ends as the answer says them.
 	From, To End
-	// Script says of a notebook with direct internet access that its owner's on-start script sets routes of its own.
-	Script bool
-	// Stale says that its on-start script was changed since it started: none of its routes is in the world yet.
+	// Stale says of a notebook with direct internet access that its on-start script was changed since it started: none of its routes is in the world yet.
 	Stale bool
 }

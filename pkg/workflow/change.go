@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"encoding/json"
 	"net/netip"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -37,7 +38,7 @@ type ReportConflictOutput struct {
 type ReportUnreadableInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
-	Sides      []Side     `json:"sides"`
+	Sides      []Side     `json:"-"` // rows of the ledger
 	Reason     string     `json:"reason"`
 	Said       Said       `json:"said"`
 }
@@ -81,3 +82,25 @@ type ReportContestOutput struct {
 
 // Contested is the end of an execution that found that somebody takes away what Drawbridge adds: it is left to them.
 const Contested Result = "Contested"
+
+// FindConnectionsInput starts a look for the connections that a change concerns.
+type FindConnectionsInput struct {
+	Execution string          `json:"execution"`
+	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in FindConnectionsInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
+// FindConnectionsOutput says for how many peerings and attachments a look was asked.
+type FindConnectionsOutput struct {
+	Result    Result `json:"result"` // Announced or Nothing
+	Reason    string `json:"reason"`
+	Announced int    `json:"announced"`
+	// Tagged are the things whose tags the event says were set or removed; an empty list, never null.
+	Tagged []TaggedThing `json:"tagged"`
+	// Contested is the connection whose owners may have to be told that something of it is contested; empty if there is none.
+	Contested string `json:"contested"`
+}

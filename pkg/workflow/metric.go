@@ -22,6 +22,7 @@ type Metric string
 const (
 	Requests        Metric = "Requests"        // somebody requested a peering
 	Connections     Metric = "Connections"     // an execution ended Connected
+	PartConnections Metric = "PartConnections" // an execution ended PartlyConnected
 	ApprovalsNeeded Metric = "ApprovalsNeeded" // an owner was asked
 	Refusals        Metric = "Refusals"        // an execution ended Refused
 	Removals        Metric = "Removals"        // what was added for a connection was taken away
@@ -34,7 +35,7 @@ const (
 
 // Metrics lists every metric.
 func Metrics() []Metric {
-	return []Metric{Requests, Connections, ApprovalsNeeded, Refusals, Removals, StuckApprovals, ExpiredRequests, TimeToConnect, Faults}
+	return []Metric{Requests, Connections, PartConnections, ApprovalsNeeded, Refusals, Removals, StuckApprovals, ExpiredRequests, TimeToConnect, Faults}
 }
 
 const (

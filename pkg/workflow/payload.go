@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
@@ -16,8 +15,11 @@ import (
 // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 const MaxPayload = 262_144
 
-// What [Handler] keeps what the steps tell to, in bytes of JSON: one hop, and all hops of one invocation. With that it is
-// known before the first change how large an execution's payload can become; see [Fits].
+// StateSize is what the machines that connect carry from state to state at most, in bytes of JSON, whatever the size of the accounts: ids, the answer with
+// its reason, and numbers. What grows is rows of the ledger, see [Findings].
+const StateSize = 32 << 10
+
+// What is kept of what the steps tell, in bytes of JSON: one hop, and all hops of one invocation.
 const (
 	HopSize  = 400
 	HopsSize = 6 << 10
@@ -34,25 +36,29 @@ const (
 	maxCause = 4 << 10
 )
 
-// growing is the output of an inspection, after which a machine acts. grow returns how many bytes the steps that follow add
+// growing is the output of an inspection whose machine carries what it found. grow returns how many bytes the steps that follow add
 // to it at most, and words for what it is about that makes it large.
 type growing interface {
 	grow() (bytes int, about string)
 }
 
-// shortened is an output with hops, which are kept within [HopsSize], or verdicts.
+// shortened is an output with hops, which are kept within [HopsSize], or verdicts, or with sentences.
 type shortened interface{ shorten() }
 
-// Fits returns a [fault.Conflict] if out, with what the steps that follow add to it at most, exceeds [MaxPayload]. It is
-// asked of every output; of an inspection's before anything is changed.
-func Fits(out any) error {
-	encoded, err := json.Marshal(out)
-	if err != nil {
-		return fault.New(fault.Invalid, "writing the output of this step: %v", err)
-	}
-	return fits(out, len(encoded))
+// Carried reports whether what an inspection answers, with what the steps after it tell, stays within [StateSize].
+func Carried(out InspectNotebooksOutput) bool {
+	return encoded(out)+len(out.Notebooks)*(HopSize+keys) <= StateSize
 }
 
+// Shorten keeps what an output tells within its bounds.
+func Shorten(out any) {
+	if s, ok := out.(shortened); ok {
+		s.shorten()
+	}
+}
+
+// fits returns a [fault.Conflict] if an output of size bytes, with what the steps that follow add to it at most, exceeds [MaxPayload]. It is
+// asked of every output; of an inspection's before anything is changed.
 func fits(out any, size int) error {
 	size += around
 	g, ok := out.(growing)
@@ -137,83 +143,62 @@ func (o *IdentifyUsersOutput) shorten()       { o.Hops = few(o.Hops, HopSize, Ho
 func (o *PlaceEndpointsOutput) shorten()      { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *GrantNotebookAccessOutput) shorten() { o.Hops = few(o.Hops, HopSize, HopsSize) }
 
-// verdicts is the room of the verdict that an execution ends with.
-const verdicts = MaxPayload / 2
+// The room of the verdict that an execution ends with: of a connection, and of anything else.
+const (
+	verdict  = 16 << 10
+	verdicts = MaxPayload / 2
+)
 
-func (o *VerifyConnectionOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
-func (o *ConcludeRemovalOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+// short keeps a reason, and what of it each side is told, to what an error may say.
+func (s Said) short() Said {
+	return Said{Requester: fit.Bytes(s.Requester, maxCause), Accepter: fit.Bytes(s.Accepter, maxCause)}
+}
+
+func (o *InspectPeeringOutput) shorten() {
+	o.Reason, o.Said = fit.Bytes(o.Reason, maxCause), o.Said.short()
+}
+
+func (o *InspectTransitOutput) shorten() {
+	o.Reason, o.Said = fit.Bytes(o.Reason, maxCause), o.Said.short()
+}
+
+func (o *ConcludeRemovalOutput) shorten() {
+	o.Reason, o.Verdict = fit.Bytes(o.Reason, maxCause), few(o.Verdict, HopsSize/2, verdict)
+}
+
 func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
 
+// shorten keeps the lines about paths, which are few already, with hops of [HopSize], and all within [HopsSize] each.
+func (o *VerifyConnectionOutput) shorten() {
+	o.Reason = fit.Bytes(o.Reason, maxCause)
+	heads := make([]Hop, len(o.Verdict))
+	for n, p := range o.Verdict {
+		o.Verdict[n].Hops = few(p.Hops, HopSize, HopsSize/2)
+		heads[n] = p.Hop
+	}
+	heads = few(heads, HopsSize/4, verdict)
+	room := verdict - min(verdict/2, encoded(heads))
+	var out []Path
+	for n, h := range heads {
+		one := Path{Hop: h}
+		if n < len(o.Verdict) && len(heads) == len(o.Verdict) {
+			if size := encoded(o.Verdict[n].Hops); size <= room {
+				one.Hops, room = o.Verdict[n].Hops, room-size
+			}
+		}
+		out = append(out, one)
+	}
+	o.Verdict = out
+}
+
 // --- what the steps add ---------------------------------------------------------------------------------------------
 
 // hops is what n hops of one step take at most.
 func hops(n int) int { return min(HopsSize, n*HopSize) + keys }
-
-// hostRoute is what one route takes in a [Table]: an IPv6 prefix, and a target.
-const hostRoute = 120
-
-// connecting is what the steps that connect add: AllowDnsResolution; AddRoutes, with the tables of each side;
-// OpenFirewall; InjectRoutes.
-func connecting(sides []Side, notebooks []Batch) int {
-	bytes := hops(len(sides)) + batched(notebooks)
-	for _, s := range sides {
-		bytes += s.Carried + len(s.Tables)*len(s.Peer.CIDRs)*hostRoute + hops(len(s.Tables)*len(s.Peer.CIDRs)) + hops(len(s.Openings)+1)
-	}
-	return bytes
-}
-
-// removing is what the steps that take away add: CloseFirewall and RemoveRoutes, which are carried on with the side that they
-// were done for; WithdrawRoutes.
-func removing(connection Connection, sides []Side, notebooks []Batch) int {
-	bytes := batched(notebooks)
-	for _, s := range sides {
-		leaving := len(s.Leaving()) * prefix
-		bytes += encoded(connection) + encoded(s) + s.Carried + leaving + 2*(HopsSize+keys)
-	}
-	return bytes
-}
-
-// prefix is what a prefix takes in a list.
-const prefix = 48
-
-func acting(answer Answer, connection Connection, sides []Side, notebooks []Batch) (bytes int, about string) {
-	switch answer {
-	case AnswerConnect, AnswerExtend:
-		bytes = connecting(sides, notebooks)
-	case AnswerDisconnect, AnswerTrim:
-		bytes = removing(connection, sides, notebooks)
-	}
-	var databases, tables, subnets int
-	for _, s := range sides {
-		databases, tables, subnets = databases+len(s.Openings), tables+len(s.Tables), subnets+len(s.Subnets)
-	}
-	words := []string{fmt.Sprintf("%d notebook instances", Instances(notebooks))}
-	for _, w := range []struct {
-		n    int
-		what string
-	}{{databases, "databases"}, {tables, "route tables"}, {subnets, "subnets"}} {
-		if w.n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", w.n, w.what))
-		}
-	}
-	return bytes, connection.ID + " with " + strings.Join(words, ", ")
-}
-
-func (o InspectPeeringOutput) grow() (int, string) {
-	return acting(o.Answer, o.Connection, o.Sides, o.Batches)
-}
-
-func (o InspectTransitOutput) grow() (int, string) {
-	return acting(o.Answer, o.Connection, o.Sides, o.Batches)
-}
-
-func (o InspectNotebooksOutput) grow() (int, string) {
-	return len(o.Notebooks) * hops(1), fmt.Sprintf("%d notebook instances", len(o.Notebooks))
-}
 
 func (o InspectStudioOutput) grow() (int, string) {
 	return hops(HopsSize) + (len(o.Roles)+4*len(o.Domains))*hops(1),

@@ -15,56 +15,18 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// A network is how much there is to connect.
-type network struct{ notebooks, databases, tables, subnets, cidrs int }
-
-func (n network) grown(by int) network {
-	return network{n.notebooks * by, n.databases * by, n.tables * by, n.subnets * by, n.cidrs}
-}
-
 const pcx = "pcx-0123456789abcdef0"
 
 func id(kind string, n int) string { return fmt.Sprintf("%s-%017x", kind, n) }
 
-func (n network) inspection(answer Answer) InspectPeeringOutput {
-	decision := policy.Decision{Action: policy.Inject, Allowed: true, Policy: "inject-where-nobody-says-otherwise", Reason: "allowed by policy inject-where-nobody-says-otherwise"}
-	out := InspectPeeringOutput{Answer: answer, Reason: "connected by policy route-both-ways", Event: json.RawMessage(`{"detail-type":"x"}`),
-		Members: []string{"requester", "accepter"}, Found: []Hop{{Hop: "peering active", OK: true, Detail: pcx}}, Notebooks: []int{}}
-	vpc := func(account, block int) VPC {
-		v := VPC{Account: strings.Repeat(fmt.Sprint(account), 12), Region: "ap-southeast-1", ID: id("vpc", account)}
-		for i := range n.cidrs {
-			v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", block+i)))
-		}
-		return v
+// wide is a VPC with as many ranges as a VPC may have: 5 of IPv4, 5 of IPv6, adjustable to 50 and 50.
+// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+func wide(account int) VPC {
+	v := VPC{Account: strings.Repeat(fmt.Sprint(account), 12), Region: "ap-southeast-1", ID: id("vpc", account)}
+	for n := range 50 {
+		v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(fmt.Sprintf("10.%d%02d.128.0/17", account, n)), netip.MustParsePrefix(fmt.Sprintf("2001:db8:%x:1200::/56", 4096*account+n)))
 	}
-	a, b := vpc(1, 10), vpc(2, 60)
-	out.Connection = Connection{ID: pcx, Target: pcx, Requester: a, Accepter: b}
-	for _, role := range []string{"requester", "accepter"} {
-		s := Side{Role: role, Consumer: role == "requester", VPC: a, Peer: b, Carrier: pcx}
-		if role == "accepter" {
-			s.VPC, s.Peer = b, a
-		}
-		if answer == AnswerConnect {
-			for i := range n.subnets {
-				s.Subnets = append(s.Subnets, id("subnet", i))
-			}
-			for i := range n.tables {
-				s.Tables = append(s.Tables, Table{ID: id("rtb", i), Subnets: s.Subnets[i*n.subnets/n.tables : (i+1)*n.subnets/n.tables]})
-			}
-			s.Carried = encoded(s.Tables)
-			for i := range n.databases {
-				s.Openings = append(s.Openings, Opening{Database: fmt.Sprintf("orders-of-the-team-number-%d", i), Engine: "aurora-postgresql", Port: 5432,
-					Groups: []string{id("sg", i)}, Subnets: s.Subnets[:min(3, len(s.Subnets))], Decision: decision})
-			}
-		}
-		out.Sides = append(out.Sides, s)
-	}
-	var names []string
-	for i := range n.notebooks {
-		names = append(names, fmt.Sprintf("notebook-of-somebody-%d", i))
-	}
-	out.Batches, out.Notebooks = Numbered(Batches(Batch{Account: a.Account, Region: a.Region, VPC: a.ID, Subnet: id("subnet", 1), SubnetCIDR: netip.MustParsePrefix("10.10.1.0/24")}, names))
-	return out
+	return v
 }
 
 // worst is what a step tells at most: as many hops as it likes, each as long as it likes.
@@ -76,156 +38,111 @@ func worst(n int) []Hop {
 	return out
 }
 
-// unserved are the hops of a batch of which none is served.
-func unserved(b Batch) []Hop {
-	hops := worst(len(b.Names))
-	for n := range hops {
-		hops[n].OK = false
-	}
-	return hops
-}
-
 // through runs a step as Lambda does, and returns what it answers.
-func through[T any](t *testing.T, out T) T {
+func through(t *testing.T, out any) map[string]any {
 	t.Helper()
-	got, err := Handler(func(context.Context, struct{}) (T, error) { return out, nil }).Invoke(t.Context(), []byte("{}"))
+	var got []byte
+	var err error
+	switch o := out.(type) {
+	case InspectPeeringOutput:
+		got, err = Handler(func(context.Context, struct{}) (InspectPeeringOutput, error) { return o, nil }).Invoke(t.Context(), []byte("{}"))
+	case InspectTransitOutput:
+		got, err = Handler(func(context.Context, struct{}) (InspectTransitOutput, error) { return o, nil }).Invoke(t.Context(), []byte("{}"))
+	case VerifyConnectionOutput:
+		got, err = Handler(func(context.Context, struct{}) (VerifyConnectionOutput, error) { return o, nil }).Invoke(t.Context(), []byte("{}"))
+	case ConcludeRemovalOutput:
+		got, err = Handler(func(context.Context, struct{}) (ConcludeRemovalOutput, error) { return o, nil }).Invoke(t.Context(), []byte("{}"))
+	default:
+		t.Fatalf("%T", out)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	var read T
+	var read map[string]any
 	if err := json.Unmarshal(got, &read); err != nil {
 		t.Fatal(err)
 	}
 	return read
 }
 
-// play runs the states of the machine behind an inspection, each telling the most, and returns the largest payload: of a
-// state's input, its result with what AWS writes around it, or its output.
-func play(t *testing.T, in InspectPeeringOutput) (largest int) {
-	t.Helper()
-	state := map[string]any{}
-	b, err := json.Marshal(in)
-	if err == nil {
-		err = json.Unmarshal(b, &state)
+// However much there is to connect, and whatever the steps tell, the machines carry ids, the answer and numbers: of an account with 500 notebook instances,
+// 2,000 functions, 300 databases and 200 route tables as of one with hardly any.
+func TestWhatTravelsDoesNotGrow(t *testing.T) {
+	side := func(role string, by int) Side {
+		s := Side{Role: role, VPC: wide(1), Peer: wide(2), Carrier: pcx, Trim: &Trim{}}
+		for n := range 200 * by {
+			s.Subnets = append(s.Subnets, id("subnet", n))
+			s.Tables = append(s.Tables, Table{ID: id("rtb", n), Subnets: s.Subnets[n:]})
+			s.Seats = append(s.Seats, Seat{ID: id("subnet", n)})
+			s.Ways = append(s.Ways, Way{Subnets: s.Subnets[n:], To: s.Peer.CIDRs})
+			s.Trim.Rules = append(s.Trim.Rules, id("sgr", n))
+		}
+		for n := range 300 * by {
+			s.Openings = append(s.Openings, Opening{Database: id("orders", n), Groups: []string{id("sg", n)}, Decision: policy.Decision{Policy: "open-shared"}})
+		}
+		for n := range 2500 * by {
+			s.Clients = append(s.Clients, Client{Names: []string{id("function", n)}, Groups: []string{id("sg", n)}})
+		}
+		return s
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	look := func(v any) { largest = max(largest, encoded(v)) }
-	result := func(v any) {
-		look(map[string]any{"Payload": v, "ExecutedVersion": "$LATEST", "StatusCode": 200, "SdkHttpMetadata": strings.Repeat("h", 1000)})
-	}
-	result(in)
-	look(state)
-	each := func(key string, v any) { state[key] = v; look(state) }
-	switch in.Answer {
-	case AnswerConnect:
-		each("dns", HopsOutput{through(t, HopsOutput{worst(2)}).Hops})
-		var routed []AddRoutesOutput
-		var opened []HopsOutput
-		for _, s := range in.Sides {
-			tables := []Table{}
-			for _, table := range s.Tables {
-				for _, c := range s.Peer.CIDRs {
-					table.Routes = append(table.Routes, Route{Destination: c, Target: pcx})
-				}
-				tables = append(tables, table)
+	size := func(by int) (largest int) {
+		var sides []Side
+		var rows, books []int
+		var reachable []Reachable
+		for n, role := range []string{"requester", "accepter"} {
+			sides, rows = append(sides, side(role, by)), append(rows, n+1)
+		}
+		for n := range 10 * by { // 500 notebook instances each
+			books = append(books, n+1)
+		}
+		for _, o := range sides[0].Openings {
+			reachable = append(reachable, Reachable{Opening: o})
+		}
+		c := Connection{ID: pcx, Target: pcx, Requester: wide(1), Accepter: wide(2)}
+		waits := Waiting{Thing: pcx, Reachable: reachable, Said: Said{Requester: "waits", Accepter: "waits"}}
+		long := strings.Repeat("no use any more for routes to 10.0.0.0/8, ", 1000*by)
+		said, event := Said{Requester: long, Accepter: long}, json.RawMessage(`{"detail-type":"x"}`)
+		decision := policy.Decision{Action: policy.Inject, Allowed: true, Policy: "inject-where-nobody-says-otherwise", Reason: "allowed by policy inject-where-nobody-says-otherwise"}
+		for _, out := range []any{
+			InspectPeeringOutput{Answer: AnswerExtend, Reason: long, Said: said, Event: event, Decision: decision, Reject: decision, Connection: c, Members: []string{"requester", "accepter"},
+				Known: Known{Requester: &Facts{VPC: c.Requester, Tables: sides[0].Tables}, Sides: sides}, Sides: sides, Rows: rows, Notebooks: books, Found: worst(100 * by), Absent: worst(100 * by), Waits: waits,
+				Tagged: []Carrier{{Account: c.Requester.Account, ID: pcx}, {Account: c.Accepter.Account, ID: pcx}}},
+			InspectTransitOutput{Answer: AnswerExtend, Reason: long, Said: said, Event: event, Decision: decision, Connection: c, Sides: sides, Rows: rows, Notebooks: books, Found: worst(100 * by),
+				Absent: worst(100 * by), Waits: waits},
+			VerifyConnectionOutput{Result: PartlyConnected, Reason: long, Verdict: paths(200 * by)},
+			ConcludeRemovalOutput{Result: Removed, Reason: long, Verdict: worst(200 * by)},
+		} {
+			state := through(t, out)
+			state["execution"] = strings.Repeat("e", 80)
+			n := encoded(map[string]any{"Payload": state, "ExecutedVersion": "$LATEST", "StatusCode": 200, "SdkHttpMetadata": strings.Repeat("h", 1000)})
+			if n > StateSize {
+				t.Errorf("%T of %d times as much: %d bytes of %d", out, by, n, StateSize)
 			}
-			routed = append(routed, through(t, AddRoutesOutput{Account: s.VPC.Account, VPC: s.VPC.ID, Hops: worst(len(s.Tables) * len(s.Peer.CIDRs)), Tables: tables}))
-			opened = append(opened, through(t, HopsOutput{worst(len(s.Openings) + 1)}))
+			largest = max(largest, n)
 		}
-		each("routed", routed)
-		each("opened", opened)
-		injected := []NotebooksOutput{}
-		for _, b := range in.Batches {
-			injected = append(injected, through(t, b.Tell(unserved(b))))
-		}
-		each("injected", injected)
-	case AnswerDisconnect:
-		var disconnected []Disconnected
-		for _, s := range in.Sides {
-			closed := through(t, HopsOutput{worst(500)})
-			removed := through(t, RemoveRoutesOutput{Account: s.VPC.Account, VPC: s.VPC.ID, Hops: worst(500)})
-			disconnected = append(disconnected, Disconnected{Connection: in.Connection, Side: s, Closed: closed, Removed: removed})
-		}
-		each("disconnected", disconnected)
-		withdrawn := []NotebooksOutput{}
-		for _, b := range in.Batches {
-			withdrawn = append(withdrawn, through(t, b.Tell(unserved(b))))
-		}
-		each("withdrawn", withdrawn)
+		return largest
 	}
-	state["execution"] = strings.Repeat("e", 80) // the input of the last step
-	look(state)
-	return largest
-}
-
-// A network grows until it is refused. Just below that, nothing in the whole machine exceeds what Step Functions carries,
-// and the refusal comes not much too early.
-func TestWhatIsNotRefusedFits(t *testing.T) {
-	for name, one := range map[string]network{
-		"notebooks": {notebooks: 1, databases: 1, tables: 2, subnets: 2, cidrs: 1},
-		"databases": {databases: 5, notebooks: 1, tables: 2, subnets: 6, cidrs: 1},
-		"tables":    {databases: 1, tables: 5, subnets: 5, cidrs: 5, notebooks: 0},
-		"subnets":   {databases: 1, tables: 1, subnets: 50, cidrs: 1, notebooks: 0},
-		"all":       {notebooks: 1, databases: 1, tables: 1, subnets: 1, cidrs: 2},
-	} {
-		for _, answer := range []Answer{AnswerConnect, AnswerDisconnect} {
-			t.Run(name+"/"+string(answer), func(t *testing.T) {
-				if answer == AnswerDisconnect { // nothing in it grows that travels
-					if err := Fits(one.grown(4999).inspection(answer)); err != nil {
-						t.Error(err)
-					}
-					return
-				}
-				last, refused := network{}, error(nil)
-				for by := 1; by < 5000 && refused == nil; by++ {
-					n := one.grown(by)
-					if refused = Fits(n.inspection(answer)); refused == nil {
-						last = n
-					}
-				}
-				if refused == nil {
-					t.Fatal("whatever its size, it is not refused")
-				}
-				if fault.Of(refused) != fault.Conflict || !strings.Contains(refused.Error(), pcx) || !strings.Contains(refused.Error(), "remedy: ") {
-					t.Errorf("refused with %v", refused)
-				}
-				largest := play(t, last.inspection(answer))
-				t.Logf("%+v: %d of %d bytes", last, largest, MaxPayload)
-				if largest > MaxPayload {
-					t.Errorf("%+v makes %d bytes", last, largest)
-				}
-				if largest < MaxPayload*6/10 {
-					t.Errorf("%+v is the last that is let through, and makes only %d bytes", last, largest)
-				}
-			})
-		}
+	one, ten := size(1), size(10)
+	t.Logf("%d bytes, and %d of ten times as much", one, ten)
+	if ten-one > 1<<10 {
+		t.Errorf("ten times as much makes %d bytes of %d", ten, one)
 	}
 }
 
-func TestAnInspectionThatIsTooLargeFailsByName(t *testing.T) {
-	large := network{notebooks: 600, databases: 2000, tables: 1, subnets: 1, cidrs: 1}.inspection(AnswerConnect)
-	_, err := Handler(func(context.Context, struct{}) (InspectPeeringOutput, error) { return large, nil }).Invoke(t.Context(), []byte("{}"))
+// paths are lines of a verdict, each with more hops than it may have.
+func paths(n int) []Path {
+	var out []Path
+	for range n {
+		out = append(out, Path{Hop: worst(1)[0], Hops: worst(20)})
+	}
+	return out
+}
+
+func TestAnOutputThatIsTooLargeFailsByName(t *testing.T) {
+	_, err := Handler(func(context.Context, struct{}) (string, error) { return strings.Repeat("x", MaxPayload), nil }).Invoke(t.Context(), []byte("{}"))
 	var told messages.InvokeResponse_Error
-	if !errors.As(err, &told) || told.Type != string(fault.Conflict) || !strings.Contains(told.Message, "600 notebook instances") || !strings.Contains(told.Message, "this step changed nothing") {
-		t.Errorf("got %v", err)
-	}
-	_, err = Handler(func(context.Context, struct{}) (string, error) { return strings.Repeat("x", MaxPayload), nil }).Invoke(t.Context(), []byte("{}"))
 	if !errors.As(err, &told) || told.Type != string(fault.Conflict) {
-		t.Errorf("any other output: %v", err)
-	}
-}
-
-// What travels is bounded, however many notebooks there are; and a verdict names the first of those that are not served.
-func TestNotebooksDoNotTravel(t *testing.T) {
-	for _, answer := range []Answer{AnswerConnect, AnswerDisconnect} {
-		few, many := network{databases: 1, tables: 1, subnets: 2, cidrs: 1}.inspection(answer), network{notebooks: 500, databases: 1, tables: 1, subnets: 2, cidrs: 1}.inspection(answer)
-		without, with := play(t, few), play(t, many)
-		t.Logf("%s: %d bytes, and %d with 500 notebooks", answer, without, with)
-		if len(many.Notebooks) != 10 || with-without > 16<<10 {
-			t.Errorf("%s: %d batches of 500 notebooks make %d bytes more", answer, len(many.Notebooks), with-without)
-		}
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -27,9 +27,15 @@ func Start[I, O any](step Step[I, O]) {
 }
 
 // Handler adapts step to the Lambda runtime: it decodes the input strictly and names the error by its kind.
-func Handler[I, O any](step Step[I, O]) lambda.Handler { return handler[I, O]{step} }
+func Handler[I, O any](step Step[I, O]) lambda.Handler { return handler[I, O]{step, os.Stdout} }
 
-type handler[I, O any] struct{ step Step[I, O] }
+// Rehearsed is [Handler] for a step that changes nothing: what it measures counts nowhere.
+func Rehearsed[I, O any](step Step[I, O]) lambda.Handler { return handler[I, O]{step, io.Discard} }
+
+type handler[I, O any] struct {
+	step    Step[I, O]
+	metrics io.Writer
+}
 
 // Invoke implements [lambda.Handler].
 func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
@@ -41,13 +47,11 @@ func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, erro
 		Execution string `json:"execution"`
 	}
 	_ = json.Unmarshal(payload, &about) // for the metrics only; a listener's event has none
-	out, err := measure(ctx, os.Stdout, about.Execution, func(ctx context.Context) (O, error) { return h.step(ctx, in) })
+	out, err := measure(ctx, h.metrics, about.Execution, func(ctx context.Context) (O, error) { return h.step(ctx, in) })
 	if err != nil {
 		return nil, name(ctx, err)
 	}
-	if s, ok := any(&out).(shortened); ok {
-		s.shorten()
-	}
+	Shorten(&out)
 	encoded, err := json.Marshal(out)
 	if err != nil {
 		return nil, name(ctx, fault.New(fault.Invalid, "writing the output of this step: %v", err))

@@ -32,14 +32,15 @@ type InspectTransitOutput struct {
 	Trimmed    bool            `json:"trimmed"`
 	Connection Connection      `json:"connection"`
 	Since      string          `json:"since"` // RFC 3339, empty if the event does not say
-	Found      []Hop           `json:"found"`
-	Sides      []Side          `json:"sides"`
+	Found      []Hop           `json:"-"`
+	Sides      []Side          `json:"-"`
+	Rows       []int           `json:"sides"`
 	Notebooks  []int           `json:"notebooks"`
 	Batches    []Batch         `json:"-"`
 	Tagged     []Carrier       `json:"tagged"`
-	Absent     []Hop           `json:"absent"`
+	Absent     []Hop           `json:"-"`
 	Ended      bool            `json:"ended"`
-	Waits      Waiting         `json:"waits"` // what of it waits for the gateway's owner
+	Waits      Waiting         `json:"-"` // what of it waits for the gateway's owner
 }
 
 // RefuseTransitInput says why a pair of VPCs is not connected.

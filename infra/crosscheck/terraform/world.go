@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -94,7 +95,7 @@ func (p *play) stands(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(got.RouteTables[0].Routes, func(r ec2types.Route) bool {
-			return aws.ToString(r.DestinationCidrBlock) == t.destination && aws.ToString(r.VpcPeeringConnectionId) == p.ids.Connection
+			return within(aws.ToString(r.DestinationCidrBlock), t.destination) && aws.ToString(r.VpcPeeringConnectionId) == p.ids.Connection
 		}) {
 			out = append(out, t.name)
 		}
@@ -104,7 +105,7 @@ func (p *play) stands(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	for _, permission := range groups.SecurityGroups[0].IpPermissions {
-		if aws.ToInt32(permission.FromPort) == port && slices.ContainsFunc(permission.IpRanges, func(r ec2types.IpRange) bool { return aws.ToString(r.CidrIp) == consumerCIDR }) {
+		if aws.ToInt32(permission.FromPort) == port && slices.ContainsFunc(permission.UserIdGroupPairs, func(g ec2types.UserIdGroupPair) bool { return aws.ToString(g.UserId) == consumer }) {
 			out = append(out, rule)
 		}
 	}
@@ -117,10 +118,16 @@ func (p *play) stands(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(string(text), producerCIDR) {
+	if slices.ContainsFunc(strings.Fields(string(text)), func(word string) bool { return within(word, producerCIDR) }) {
 		out = append(out, hostRoute)
 	}
 	return out, nil
+}
+
+// within reports whether a text is a prefix within another.
+func within(text, all string) bool {
+	p, err := netip.ParsePrefix(text)
+	return err == nil && netip.MustParsePrefix(all).Overlaps(p) && p.Bits() >= netip.MustParsePrefix(all).Bits()
 }
 
 func (p *play) ec2(account string) *ec2.Client {

@@ -13,6 +13,16 @@ import (
 // None is an account without proxies and managed endpoints, for a fake of RDS or Redshift to embed.
 type None struct{}
 
+// DescribeDBProxyEndpoints returns none.
+func (None) DescribeDBProxyEndpoints(context.Context, *rds.DescribeDBProxyEndpointsInput, ...func(*rds.Options)) (*rds.DescribeDBProxyEndpointsOutput, error) {
+	return &rds.DescribeDBProxyEndpointsOutput{}, nil
+}
+
+// DescribeOptionGroups returns none.
+func (None) DescribeOptionGroups(context.Context, *rds.DescribeOptionGroupsInput, ...func(*rds.Options)) (*rds.DescribeOptionGroupsOutput, error) {
+	return &rds.DescribeOptionGroupsOutput{}, nil
+}
+
 // DescribeDBProxies returns none.
 func (None) DescribeDBProxies(context.Context, *rds.DescribeDBProxiesInput, ...func(*rds.Options)) (*rds.DescribeDBProxiesOutput, error) {
 	return &rds.DescribeDBProxiesOutput{}, nil

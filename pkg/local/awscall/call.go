@@ -39,6 +39,10 @@ type Call struct {
 	UserAgent string `json:"-"`
 	// TraceID is the X-Ray root that the caller passed on.
 	TraceID string `json:"-"`
+	// Others are those that the call names beside Resource, in the same list, with blanks between them.
+	Others string `json:"-"`
+	// Told are the hops that a step's call writes into the ledger, as a JSON list; "" for any other.
+	Told string `json:"-"`
 }
 
 // Name is service and action as IAM policies spell them.
@@ -74,10 +78,10 @@ func Parse(r *http.Request, body []byte) Call {
 	var parameters []parameter
 	c.Action, parameters = operation(r, body)
 	if c.Service == "dynamodb" {
-		c.Resource = row(parameters)
+		c.Resource, c.Told = row(parameters), told(body)
 		return c
 	}
-	c.Resource = telling(parameters)
+	c.Resource, c.Others = telling(parameters)
 	return c
 }
 

@@ -25,6 +25,23 @@ func dynamo(action string) map[string]string {
 	return map[string]string{"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810." + action}
 }
 
+func TestWhatAStepTellsTheLedger(t *testing.T) {
+	hop := `{"M":{"hop":{"S":"DNS option"},"ok":{"BOOL":true},"detail":{"S":"on"}}}`
+	for body, want := range map[string]string{
+		`{"TransactItems":[{"Put":{"Item":{"pk":{"S":"connection#pcx-1"},"sk":{"S":"fact#told#AllowDnsResolution#hop#0001"},"of":{"L":[` + hop + `]}}}}]}`: `[{"detail":"on","hop":"DNS option","ok":true}]`,
+		`{"TransactItems":[{"Put":{"Item":{"sk":{"S":"fact#told#InjectRoutes#0001#"},"served":{"N":"1"},"hops":{"L":[` + hop + `]}}}}]}`:                   `[{"detail":"on","hop":"DNS option","ok":true}]`,
+		`{"TransactItems":[{"Put":{"Item":{"sk":{"S":"fact#before#0001"},"of":{"L":[` + hop + `]}}}}]}`:                                                    "",
+		`{"TransactItems":[{"Put":{"Item":{"sk":{"S":"fact#side#0001#told#AddRoutes#table#0001"},"of":{"L":[` + hop + `]}}}}]}`:                            "",
+		`{"TransactItems":[{"Delete":{"Key":{"sk":{"S":"fact#told#InjectRoutes#0001#"}}}}]}`:                                                               "",
+		`garbage`: "",
+	} {
+		c := Parse(request("POST", "/", "dynamodb", body, dynamo("TransactWriteItems")), []byte(body))
+		if c.Told != want {
+			t.Errorf("%s tells %s, want %s", body, c.Told, want)
+		}
+	}
+}
+
 func TestWhatReads(t *testing.T) {
 	for action, want := range map[string]bool{"GetItem": true, "Query": true, "TransactGetItems": true, "TransactWriteItems": false, "UpdateItem": false} {
 		if got := (Call{Service: "dynamodb", Action: action}).Reads(); got != want {
@@ -83,6 +100,8 @@ func TestParse(t *testing.T) {
 			dynamo("TransactWriteItems")), "TransactWriteItems", "(2 rows)"},
 		{"a transaction of one row", request("POST", "/", "dynamodb", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"lease#a"},"sk":{"S":"lease"}}}}]}`,
 			dynamo("TransactWriteItems")), "TransactWriteItems", "lease#a lease"},
+		{"a word, without its time and record", request("POST", "/", "dynamodb", `{"TransactItems":[{"Put":{"Item":{"pk":{"S":"connection#pcx-1"},"sk":{"S":"word#2026-11-29T12:00:00Z#drawbridge:approval#e-1"}}}}]}`,
+			dynamo("TransactWriteItems")), "TransactWriteItems", "connection#pcx-1 word#drawbridge:approval"},
 		{"a batch", request("POST", "/", "dynamodb", `{"RequestItems":{"t.1":{"Keys":[{"pk":{"S":"a"},"sk":{"S":"i"}},{"pk":{"S":"a"},"sk":{"S":"j"}}],"ConsistentRead":true}}}`,
 			dynamo("BatchGetItem")), "BatchGetItem", "a (2 rows)"},
 		{"a table", request("POST", "/", "dynamodb", `{"TableName":"t"}`, dynamo("DescribeTable")), "DescribeTable", ""},

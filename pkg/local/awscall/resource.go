@@ -34,19 +34,39 @@ func compile(patterns ...string) []*regexp.Regexp {
 	return out
 }
 
-// telling picks the value that tells most about the call.
-func telling(parameters []parameter) string {
+// telling picks the value that tells most about the call and, if it is the first of a list, the others of that.
+func telling(parameters []parameter) (value, others string) {
 	for _, t := range tells {
 		for _, p := range parameters {
 			if t.MatchString(p.name) {
-				return p.value
+				return p.value, beside(parameters, p)
 			}
 		}
 	}
 	for _, p := range parameters {
 		if looksLikeID.MatchString(p.name) && !strings.HasPrefix(p.name, "Filter") {
-			return p.value
+			return p.value, beside(parameters, p)
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// beside returns the other values of the list that a parameter is the first of, such as GroupId.1, or Filter.2.Value.1.
+func beside(parameters []parameter, first parameter) string {
+	list, ok := strings.CutSuffix(first.name, ".1")
+	var out []string
+	for _, p := range parameters {
+		if of, number, some := cutLast(p.name); ok && some && of == list && number != "1" {
+			out = append(out, p.value)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func cutLast(name string) (before, after string, found bool) {
+	n := strings.LastIndexByte(name, '.')
+	if n < 0 {
+		return name, "", false
+	}
+	return name[:n], name[n+1:], true
 }

@@ -15,6 +15,9 @@ var (
 	partition = regexp.MustCompile(`^((TransactItems\.\d+\.(Put|Update|Delete|ConditionCheck|Get)\.)?(Key|Item)|RequestItems\..+\.Keys\.\d+)\.pk\.S$`)
 )
 
+// said is the key of a row that keeps an owner's word, with the time and the record of the call around what was said.
+var said = regexp.MustCompile(`^word#[^#]+#([^#]+)#.*$`)
+
 // row names what a call of DynamoDB is about in a table whose key is pk and sk: the row, the partition that is queried, or,
 // of several rows, the one connection or partition that they are about and how many they are. Nothing that differs from run
 // to run is in it but the ids of things.
@@ -47,7 +50,7 @@ func row(parameters []parameter) string {
 	case 0:
 		return ""
 	case 1:
-		return strings.TrimSpace(rows[0].pk + " " + rows[0].sk)
+		return strings.TrimSpace(rows[0].pk + " " + said.ReplaceAllString(rows[0].sk, "word#$1"))
 	}
 	var partitions, connections []string
 	for _, r := range rows {

@@ -28,10 +28,14 @@ func (w *World) Verdict(ctx context.Context) ([]story.Hop, error) {
 	}{
 		{"connection", w.connection},
 		{"routes there", func(ctx context.Context) ([]story.Hop, error) {
-			return w.routes(ctx, "route there", w.Consumer, w.ConsumerNetwork, w.Producer.CIDR)
+			return w.routes(ctx, "route there", w.Consumer, w.ConsumerNetwork, w.calling(), w.Producer.Subnets[:2])
 		}},
 		{"routes back", func(ctx context.Context) ([]story.Hop, error) {
-			return w.routes(ctx, "route back", w.Producer, w.ProducerNetwork, w.Consumer.CIDR)
+			var to []netip.Prefix
+			for _, n := range w.calling() {
+				to = append(to, w.Consumer.Subnets[n])
+			}
+			return w.routes(ctx, "route back", w.Producer, w.ProducerNetwork, []int{0, 1}, to)
 		}},
 		{"security groups", w.groups},
 		{"network ACLs", w.acls},
@@ -96,8 +100,20 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// routes looks at the table of each subnet.
-func (w *World) routes(ctx context.Context, hop string, h Home, n Network, to netip.Prefix) ([]story.Hop, error) {
+// calling are the places of the consumer's subnets in which something calls the database: a notebook in the first, a function in the last, Studio in all.
+func (w *World) calling() []int {
+	var out []int
+	last := len(w.Consumer.Subnets) - 1
+	for n := range w.Consumer.Subnets {
+		if w.Studio || w.Notebook.Name != "" && n == 0 || w.Function != "" && n == last {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// routes looks at the tables of some of a side's subnets, for a route to all of each of the other side's.
+func (w *World) routes(ctx context.Context, hop string, h Home, n Network, subnets []int, to []netip.Prefix) ([]story.Hop, error) {
 	answer, err := w.ec2(h).DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: n.Tables})
 	if err != nil {
 		return nil, err
@@ -107,19 +123,37 @@ func (w *World) routes(ctx context.Context, hop string, h Home, n Network, to ne
 		byID[aws.ToString(t.RouteTableId)] = t
 	}
 	var out []story.Hop
-	for i, id := range n.Tables {
-		verdict := story.Hop{Hop: hop, Detail: fmt.Sprintf("%s-%d %s has none to %s", h.Name, i+1, id, to)}
-		for _, r := range byID[id].Routes {
-			if aws.ToString(r.DestinationCidrBlock) != to.String() {
-				continue
+	for _, i := range subnets {
+		if len(to) == 0 {
+			break // nobody calls
+		}
+		id, verdict := n.Tables[i], story.Hop{Hop: hop, OK: true}
+		for _, each := range to {
+			destination, route := leads(byID[id].Routes, each)
+			target := cmp.Or(aws.ToString(route.VpcPeeringConnectionId), aws.ToString(route.TransitGatewayId))
+			if target == "" {
+				verdict.OK, verdict.Detail = false, fmt.Sprintf("%s-%d %s has none to %s", h.Name, i+1, id, each)
+				break
 			}
-			target := cmp.Or(aws.ToString(r.VpcPeeringConnectionId), aws.ToString(r.TransitGatewayId))
-			verdict.OK = r.State == ec2types.RouteStateActive && target == w.Connection
-			verdict.Detail = fmt.Sprintf("%s-%d %s sends %s to %s, %s", h.Name, i+1, id, to, target, r.State)
+			said := fmt.Sprintf("%s-%d %s sends %s to %s, %s", h.Name, i+1, id, destination, target, route.State)
+			if verdict.OK = verdict.OK && route.State == ec2types.RouteStateActive && target == w.Connection; !strings.Contains(verdict.Detail, said) {
+				verdict.Detail = strings.TrimPrefix(verdict.Detail+"; "+said, "; ")
+			}
 		}
 		out = append(out, verdict)
 	}
 	return out, nil
+}
+
+// leads returns the most specific of routes that has all of a subnet, and its destination.
+func leads(routes []ec2types.Route, subnet netip.Prefix) (best netip.Prefix, route ec2types.Route) {
+	for _, r := range routes {
+		d, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
+		if err == nil && d.Bits() > 0 && d.Bits() <= subnet.Bits() && d.Overlaps(subnet) && (!best.IsValid() || d.Bits() > best.Bits()) {
+			best, route = d, r
+		}
+	}
+	return best, route
 }
 
 // groups looks at the group of the database and at that of the notebook, or of Studio.
@@ -128,7 +162,7 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := w.group(ctx, w.Consumer, w.ConsumerNetwork.Group)
+	clients, err := w.group(ctx, w.Consumer, w.ConsumerNetwork.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -136,23 +170,25 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	if w.Studio {
 		client = "Studio"
 	}
+	out := func(g ec2types.SecurityGroup) bool { // to wherever the database may be
+		return !slices.ContainsFunc(w.Producer.Subnets[:2], func(to netip.Prefix) bool { return !admits(g.IpPermissionsEgress, to, w.ProducerNetwork.Group, port) })
+	}
 	var hops []story.Hop
 	if w.Function != "" {
 		function, err := w.group(ctx, w.Consumer, w.FunctionGroup)
 		if err != nil {
 			return nil, err
 		}
-		hops = append(hops, story.Hop{Hop: "security group", OK: admits(function.IpPermissionsEgress, w.Producer.CIDR, port),
-			Detail: fmt.Sprintf("of the function lets TCP %d out to %s", port, w.Producer.CIDR)})
+		hops = append(hops, story.Hop{Hop: "security group", OK: out(function), Detail: fmt.Sprintf("of the function lets TCP %d out to the subnets of %s", port, w.Database.Name)})
 	}
 	return append(hops, []story.Hop{
 		{
-			Hop: "security group", OK: admits(out.IpPermissionsEgress, w.Producer.CIDR, port),
-			Detail: fmt.Sprintf("of %s lets TCP %d out to %s", client, port, w.Producer.CIDR),
+			Hop: "security group", OK: out(clients),
+			Detail: fmt.Sprintf("of %s lets TCP %d out to the subnets of %s", client, port, w.Database.Name),
 		},
 		{
-			Hop: "security group", OK: admits(in.IpPermissions, w.Consumer.CIDR, port),
-			Detail: fmt.Sprintf("of %s lets TCP %d in from %s", w.Database.Name, port, w.Consumer.CIDR),
+			Hop: "security group", OK: admits(in.IpPermissions, w.Consumer.Subnets[0], w.ConsumerNetwork.Group, port),
+			Detail: fmt.Sprintf("of %s lets TCP %d in from %s", w.Database.Name, port, client),
 		},
 	}...), nil
 }
@@ -168,8 +204,8 @@ func (w *World) group(ctx context.Context, h Home, id string) (ec2types.Security
 	return answer.SecurityGroups[0], nil
 }
 
-// admits reports whether one permission covers the whole of peer on the port.
-func admits(permissions []ec2types.IpPermission, peer netip.Prefix, port int32) bool {
+// admits reports whether one permission covers the whole of peer, or names the group there, on the port.
+func admits(permissions []ec2types.IpPermission, peer netip.Prefix, group string, port int32) bool {
 	return slices.ContainsFunc(permissions, func(p ec2types.IpPermission) bool {
 		switch aws.ToString(p.IpProtocol) {
 		case "-1":
@@ -180,7 +216,8 @@ func admits(permissions []ec2types.IpPermission, peer netip.Prefix, port int32) 
 		default:
 			return false
 		}
-		return slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool { return covers(aws.ToString(r.CidrIp), peer) })
+		return slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool { return covers(aws.ToString(r.CidrIp), peer) }) ||
+			slices.ContainsFunc(p.UserIdGroupPairs, func(g ec2types.UserIdGroupPair) bool { return aws.ToString(g.GroupId) == group })
 	})
 }
 
@@ -207,7 +244,7 @@ func (w *World) hostRoute(ctx context.Context) ([]story.Hop, error) {
 		return nil, err
 	}
 	config := aws.ToString(notebook.NotebookInstanceLifecycleConfigName)
-	subnet, to := w.Consumer.Subnets[0], w.Producer.CIDR
+	subnet, to := w.Consumer.Subnets[0], w.Producer.Subnets[:2]
 	verdict := story.Hop{Hop: "host route", Detail: fmt.Sprintf("notebook %s has no lifecycle configuration", w.Notebook.Name)}
 	if config == "" {
 		return []story.Hop{verdict}, nil
@@ -217,9 +254,17 @@ func (w *World) hostRoute(ctx context.Context) ([]story.Hop, error) {
 		return nil, err
 	}
 	block, owner, found := cutBlock(script)
-	routes := found && slices.ContainsFunc(strings.Split(block, "\n"), func(line string) bool {
-		words := strings.Fields(line)
-		return len(words) > 2 && words[0] == "line" && words[1] == subnet.String() && slices.Contains(words[2:], to.String())
+	var set []string
+	for _, line := range strings.Split(block, "\n") {
+		if words := strings.Fields(line); len(words) > 2 && words[0] == "line" && words[1] == subnet.String() {
+			set = append(set, words[2:]...)
+		}
+	}
+	routes := found && !slices.ContainsFunc(to, func(one netip.Prefix) bool {
+		return !slices.ContainsFunc(set, func(text string) bool {
+			d, err := netip.ParsePrefix(text)
+			return err == nil && d.Bits() <= one.Bits() && d.Overlaps(one)
+		})
 	})
 	kept := w.Notebook.OnStart == "" || owner == w.Notebook.OnStart
 	verdict.OK = routes && kept
@@ -229,7 +274,7 @@ func (w *World) hostRoute(ctx context.Context) ([]story.Hop, error) {
 	case !kept:
 		verdict.Detail = fmt.Sprintf("%s has it, but the owner's script is not what it was", config)
 	default:
-		verdict.Detail = fmt.Sprintf("on %s: %s sets %s for %s at the next start", w.Notebook.Name, config, to, subnet)
+		verdict.Detail = fmt.Sprintf("on %s: %s sets %s for %s at the next start", w.Notebook.Name, config, strings.Join(set, ", "), subnet)
 		if w.Notebook.OnStart != "" {
 			verdict.Detail += ", the owner's script is whole"
 		}

@@ -52,6 +52,9 @@ func TestAdmits(t *testing.T) {
 			IpRanges: []ec2types.IpRange{{CidrIp: aws.String(cidr)}},
 		}
 	}
+	group := func(id string) ec2types.IpPermission {
+		return ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: &id}}}
+	}
 	for _, c := range []struct {
 		name string
 		p    ec2types.IpPermission
@@ -63,8 +66,10 @@ func TestAdmits(t *testing.T) {
 		{"another port", permission("tcp", "10.1.0.0/16", 5432, 5432), false},
 		{"a part of the peer", permission("tcp", "10.1.0.0/24", 3306, 3306), false},
 		{"UDP", permission("udp", "10.1.0.0/16", 3306, 3306), false},
+		{"its group", group("sg-1"), true},
+		{"another group", group("sg-2"), false},
 	} {
-		if got := admits([]ec2types.IpPermission{c.p}, peer, 3306); got != c.want {
+		if got := admits([]ec2types.IpPermission{c.p}, peer, "sg-1", 3306); got != c.want {
 			t.Errorf("%s: got %v", c.name, got)
 		}
 	}

@@ -33,7 +33,7 @@ enough, as long as nothing else of alpha's calls databases. Then alpha gets a La
 				_, err := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{w.Connection},
 					Tags: []ec2types.Tag{{Key: aws.String("drawbridge:manage"), Value: aws.String("true")}}})
 				succeeds(t, err)
-			}, []string{"Announced", "Conflict"}},
+			}, []string{"Announced", "PartlyConnected"}},
 		},
 		connected: true, // the notebook is
 	},

@@ -81,7 +81,7 @@ that names the list. Last, what Drawbridge added is taken back, and the list sta
 		acts: []act{
 			request("Connected"),
 			{"The owner of alpha leads a prefix list with 10.2.0.0/16 through the peering.", listThere, []string{"InLine"}},
-			{"The owner of alpha deletes the route to 10.2.0.0/16.", unlistedGoes, []string{"Announced", "Connected", "InLine"}},
+			{"The owner of alpha deletes the route to 10.2.0.0/23.", unlistedGoes, []string{"Announced", "Connected", "InLine"}},
 			{"The next day drawbridge-sweep starts.", startSweep, []string{"Connected", "Swept"}},
 			{"The owner of alpha leads the list into a VPN.", listIntoVPN, []string{"InLine", "Nothing"}},
 			{"The next day drawbridge-sweep starts.", startSweep, []string{"Conflict", "Swept"}},
@@ -445,7 +445,7 @@ func listThere(ctx context.Context, t *testing.T, w *scenario.World) {
 }
 
 func unlistedGoes(ctx context.Context, t *testing.T, w *scenario.World) {
-	_, err := alphas(w).DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &w.ConsumerNetwork.Tables[0], DestinationCidrBlock: aws.String(w.Producer.CIDR.String())})
+	_, err := alphas(w).DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &w.ConsumerNetwork.Tables[0], DestinationCidrBlock: aws.String(there(w))})
 	done(t, err)
 }
 
@@ -479,8 +479,8 @@ func onlyTheList(ctx context.Context, t *testing.T, w *scenario.World) {
 	for _, r := range got.RouteTables[0].Routes {
 		if r.DestinationPrefixListId != nil {
 			lists++
-		} else if aws.ToString(r.DestinationCidrBlock) == w.Producer.CIDR.String() {
-			t.Errorf("beside the owner's list there is a route to %s", w.Producer.CIDR)
+		} else if aws.ToString(r.VpcPeeringConnectionId) == w.Connection {
+			t.Errorf("beside the owner's list there is a route to %s", aws.ToString(r.DestinationCidrBlock))
 		}
 	}
 	if lists != 1 {

@@ -23,8 +23,9 @@ var changes = []tale{
 		name:  "change-cidr",
 		title: "A VPC gets more addresses",
 		about: `
-As in s1-peering.md. Then beta's VPC gets a second CIDR block. The connection follows: alpha's route tables lead there
-too, and so do the notebook's host routes.`,
+As in s1-peering.md, but both owners want all of their VPCs to be connected. Then beta's VPC gets a second CIDR block. The connection follows: alpha's route
+tables lead there too, and so do the notebook's host routes.`,
+		prepare: wholeVPCs,
 		acts: []act{
 			request("Connected"),
 			{"The owner of beta associates 10.77.0.0/16 with the VPC.", associate("10.77.0.0/16"), []string{"Announced", "Connected"}},

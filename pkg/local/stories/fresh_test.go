@@ -66,7 +66,7 @@ of the gateway is asked once more.`,
 				_, err := iam.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)).DeleteServiceLinkedRole(ctx, &iam.DeleteServiceLinkedRoleInput{RoleName: aws.String(linkedRole)})
 				succeeds(t, err)
 				answer(true, "approved")(ctx, t, w)
-			}, []string{"Announced", "AwaitingApproval"}},
+			}, []string{"Announced", "AwaitingApproval", "Removed"}},
 		},
 		also: attachmentsOnceMore("pendingAcceptance"),
 	},

@@ -66,8 +66,11 @@ asks for the gateway by the tag drawbridge:attach=core. Nothing connects the two
 As in transit.md, up to the connection. Then beta's VPC gets a second CIDR block, and loses it again. The change asks for a look
 at the attachment, which asks for one at each pair; alpha's route tables and the host routes of its notebook follow, both ways. The
 owner's route to another network of the gateway stays as it is.`,
-		change:  onGateway,
-		prepare: attachedPair,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			attachedPair(ctx, t, w)
+			wholeVPCs(ctx, t, w)
+		},
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			{"The owner of beta associates 10.77.0.0/16 with the VPC.", associate("10.77.0.0/16"), []string{"Announced", "Attached", "Connected"}},
@@ -92,7 +95,7 @@ the block is gone, all is well again.`,
 			{"The owner of beta disassociates it again.", reachedAsBefore(disassociate("10.0.128.0/17")), []string{"Announced", "Attached", "Connected"}},
 		},
 		connected: true,
-		also:      leadsOnly("10.1.0.0/16"),
+		also:      leadsOnly("10.1.128.0/27"),
 	},
 	{
 		name:  "gateway-change-share",
@@ -129,10 +132,13 @@ sides, and those for 3306 go.`,
 		name:  "gateway-change-table",
 		title: "A VPC on a gateway gets a subnet with a route table of its own",
 		about: `
-As in transit.md, up to the connection. Then beta's VPC gets a subnet with a route table of its own, and the connection leads
-there too.`,
-		change:  onGateway,
-		prepare: attachedPair,
+As in transit.md, up to the connection, but the owners of both VPCs want all of them reached. Then beta's VPC gets a subnet with a route table of its own,
+and the connection leads there too.`,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			attachedPair(ctx, t, w)
+			wholeVPCs(ctx, t, w)
+		},
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			{"The owner of beta makes a subnet and a route table for it.", tabledSubnet, []string{"Announced", "Attached", "Connected", "Nothing"}},

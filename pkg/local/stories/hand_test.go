@@ -37,7 +37,7 @@ func known(ctx context.Context, t *testing.T, w *scenario.World) ledger.Item {
 		{Role: "requester", Account: w.Consumer.Account, Region: w.Consumer.Region, ID: w.ConsumerNetwork.VPC},
 		{Role: "accepter", Account: w.Producer.Account, Region: w.Producer.Region, ID: w.ProducerNetwork.VPC}}})
 	done(t, err)
-	i := ledger.Item{Account: w.Consumer.Account, Region: w.Consumer.Region, Resource: w.ConsumerNetwork.Tables[0], Kind: ledger.Route, Key: w.Producer.CIDR.String(), Left: w.Connection}
+	i := ledger.Item{Account: w.Consumer.Account, Region: w.Consumer.Region, Resource: w.ConsumerNetwork.Tables[0], Kind: ledger.Route, Key: there(w), Left: w.Connection}
 	recorded, err := l.Record(ctx, w.Connection, i)
 	done(t, err)
 	_, err = l.Confirm(ctx, recorded...)

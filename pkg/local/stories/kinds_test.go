@@ -22,6 +22,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // kindTales are the stories of the kinds of databases and clients beside those of S1.
@@ -43,6 +44,27 @@ own, and the tag drawbridge:share=true. So the proxy's group is opened at the pr
 			2: admitsAlone("pool"),
 		},
 		also: noRuleOfOurs,
+	},
+	{
+		name:  "kind-ports",
+		title: "A database answers at more than one port, a proxy at more than one endpoint",
+		about: `
+As in s1-peering.md, and beta has an Oracle instance with a port for TLS beside its own, and a proxy to which an endpoint for readers was added, in a group and a
+subnet of its own. Both are shared. The policy opens Oracle by TLS alone, so that port is opened and the plain one is not; and so are the groups of the proxy and of
+its endpoint.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			manyPorts(ctx, t, w)
+			oracleByTLS(ctx, t, w)
+		},
+		acts: []act{request("Connected")},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: func(ctx context.Context, t *testing.T, w *scenario.World) {
+				admitsAlone("oracle", 2484)(ctx, t, w)
+				admitsAlone("pool", 3306)(ctx, t, w)
+				admitsAlone("readers", 3306)(ctx, t, w)
+			},
+		},
+		connected: true,
 	},
 	{
 		name:  "kind-workgroup",
@@ -105,7 +127,7 @@ group of the jobs is let out too, and what stands in their way is said: the netw
 		prepare: closeClients,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha tags the second subnet drawbridge:client=true.", markSubnet, []string{"Announced", "Conflict"}},
+			{"The owner of alpha tags the second subnet drawbridge:client=true.", markSubnet, []string{"Announced", "PartlyConnected"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: letsOut("ana"),
@@ -135,15 +157,15 @@ func groupNamed(ctx context.Context, t *testing.T, client *ec2.Client, vpc, name
 	return got.SecurityGroups[0]
 }
 
-// admitsAlone holds a group of beta's to the ports that it lets alpha in at, and no other.
+// admitsAlone holds a group of beta's to the ports that it lets the notebook in at, by its group, and no other.
 func admitsAlone(name string, ports ...int32) func(context.Context, *testing.T, *scenario.World) {
 	return func(ctx context.Context, t *testing.T, w *scenario.World) {
 		t.Helper()
 		var open []int32
 		for _, p := range groupNamed(ctx, t, producer(w), w.ProducerNetwork.VPC, name).IpPermissions {
 			open = append(open, aws.ToInt32(p.FromPort))
-			if len(p.IpRanges) != 1 || aws.ToString(p.IpRanges[0].CidrIp) != w.Consumer.CIDR.String() {
-				t.Errorf("%s lets in %+v", name, p.IpRanges)
+			if g := p.UserIdGroupPairs; len(p.IpRanges) != 0 || len(g) != 1 || aws.ToString(g[0].GroupId) != w.ConsumerNetwork.Group || aws.ToString(g[0].UserId) != w.Consumer.Account {
+				t.Errorf("%s lets in %+v, %+v", name, p.IpRanges, g)
 			}
 		}
 		if !slices.Equal(open, ports) {
@@ -163,7 +185,7 @@ func letsOut(names ...string) func(context.Context, *testing.T, *scenario.World)
 					to = append(to, fmt.Sprint(aws.ToInt32(p.FromPort), " ", aws.ToString(r.CidrIp)))
 				}
 			}
-			want := []string{fmt.Sprint(w.Database.Port, " ", w.Producer.CIDR)}
+			want := []string{fmt.Sprint(w.Database.Port, " ", network.Merge(w.Producer.Subnets[:2])[0])}
 			if !slices.Contains(names, name) {
 				want = nil
 			}
@@ -179,6 +201,36 @@ func makeProxy(ctx context.Context, t *testing.T, w *scenario.World) {
 		Auth: []rdstypes.UserAuthConfig{{AuthScheme: rdstypes.AuthSchemeSecrets}}, RoleArn: aws.String(w.RoleARN("proxy")), VpcSubnetIds: w.ProducerNetwork.Subnets[:2],
 		VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "pool")}, Tags: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}})
 	succeeds(t, err)
+}
+
+// manyPorts makes an Oracle instance with a port for TLS, and a proxy with an endpoint for readers.
+func manyPorts(ctx context.Context, t *testing.T, w *scenario.World) {
+	_, err := databases(w).CreateOptionGroup(ctx, &rds.CreateOptionGroupInput{OptionGroupName: aws.String("tls"), EngineName: aws.String("oracle-se2"), MajorEngineVersion: aws.String("19"), OptionGroupDescription: aws.String("TLS")})
+	succeeds(t, err)
+	_, err = databases(w).ModifyOptionGroup(ctx, &rds.ModifyOptionGroupInput{OptionGroupName: aws.String("tls"), OptionsToInclude: []rdstypes.OptionConfiguration{{OptionName: aws.String("SSL"), Port: aws.Int32(2484)}}})
+	succeeds(t, err)
+	_, err = databases(w).CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{DBSubnetGroupName: aws.String("oracle"), DBSubnetGroupDescription: aws.String("oracle"), SubnetIds: w.ProducerNetwork.Subnets[:2]})
+	succeeds(t, err)
+	share := []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}
+	_, err = databases(w).CreateDBInstance(ctx, &rds.CreateDBInstanceInput{DBInstanceIdentifier: aws.String("books"), DBInstanceClass: aws.String("db.t3.medium"), Engine: aws.String("oracle-se2"), Port: aws.Int32(1521),
+		MasterUsername: aws.String("admin"), MasterUserPassword: aws.String("not-a-secret"), AllocatedStorage: aws.Int32(20), OptionGroupName: aws.String("tls"), DBSubnetGroupName: aws.String("oracle"),
+		VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "oracle")}, PubliclyAccessible: aws.Bool(false), Tags: share})
+	succeeds(t, err)
+	makeProxy(ctx, t, w)
+	_, err = databases(w).CreateDBProxyEndpoint(ctx, &rds.CreateDBProxyEndpointInput{DBProxyName: aws.String("pool"), DBProxyEndpointName: aws.String("readers"), TargetRole: rdstypes.DBProxyEndpointTargetRoleReadOnly,
+		VpcSubnetIds: w.ProducerNetwork.Subnets[1:2], VpcSecurityGroupIds: []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "readers")}})
+	succeeds(t, err)
+}
+
+// oracleByTLS has the policy open beta's Oracle by TLS alone.
+func oracleByTLS(ctx context.Context, t *testing.T, w *scenario.World) {
+	rule := fmt.Sprintf(`
+@id("oracle-by-tls")
+forbid (principal, action == Drawbridge::Action::"Open", resource) when { resource.account == %q && resource.engine like "*oracle*" && !resource.tls };`, w.Producer.Account)
+	edit(ctx, t, func(text string) string { return text + rule })
+	t.Cleanup(func() {
+		edit(context.Background(), t, func(text string) string { return strings.ReplaceAll(text, rule, "") })
+	})
 }
 
 func unshareProxy(ctx context.Context, t *testing.T, w *scenario.World) {
@@ -249,13 +301,19 @@ func closeClients(ctx context.Context, t *testing.T, w *scenario.World) {
 	}
 	_, err := consumer(w).CreateNetworkInterface(ctx, &ec2.CreateNetworkInterfaceInput{SubnetId: &w.ConsumerNetwork.Subnets[1], Groups: []string{groups["jobs"]}})
 	succeeds(t, err)
+	studioFor(ctx, t, w, groups["ana"])
+}
+
+// studioFor gives the consumer a Studio domain in its first subnet, in which Ana works with a security group of her own.
+func studioFor(ctx context.Context, t *testing.T, w *scenario.World, group string) {
+	t.Helper()
 	studio := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	settings := &sagemakertypes.UserSettings{ExecutionRole: aws.String(w.RoleARN("studio")), SecurityGroups: []string{w.ConsumerNetwork.Group}}
-	_, err = studio.CreateDomain(ctx, &sagemaker.CreateDomainInput{DomainName: aws.String("research"), AuthMode: sagemakertypes.AuthModeIam, VpcId: &w.ConsumerNetwork.VPC,
+	_, err := studio.CreateDomain(ctx, &sagemaker.CreateDomainInput{DomainName: aws.String("research"), AuthMode: sagemakertypes.AuthModeIam, VpcId: &w.ConsumerNetwork.VPC,
 		SubnetIds: w.ConsumerNetwork.Subnets[:1], AppNetworkAccessType: sagemakertypes.AppNetworkAccessTypeVpcOnly, DefaultUserSettings: settings})
 	succeeds(t, err)
 	_, err = studio.CreateUserProfile(ctx, &sagemaker.CreateUserProfileInput{DomainId: aws.String(scenario.StudioDomain), UserProfileName: aws.String("ana"),
-		UserSettings: &sagemakertypes.UserSettings{SecurityGroups: []string{groups["ana"]}}})
+		UserSettings: &sagemakertypes.UserSettings{SecurityGroups: []string{group}}})
 	succeeds(t, err)
 }
 

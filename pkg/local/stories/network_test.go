@@ -13,6 +13,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // crowdedNetworks are the stories of networks in which there is something already that looks as if it were in the way, or is.
@@ -38,7 +39,7 @@ nobody's way.`,
 			}
 			for _, g := range got.SecurityGroups {
 				out := g.IpPermissionsEgress
-				if len(out) != 1 || aws.ToInt32(out[0].FromPort) != 3306 || len(out[0].IpRanges) != 1 || aws.ToString(out[0].IpRanges[0].CidrIp) != w.Producer.CIDR.String() {
+				if len(out) != 1 || aws.ToInt32(out[0].FromPort) != 3306 || len(out[0].IpRanges) != 1 || aws.ToString(out[0].IpRanges[0].CidrIp) != network.Merge(w.Producer.Subnets[:2])[0].String() {
 					t.Errorf("%s lets out %+v", aws.ToString(g.GroupName), out)
 				}
 			}
@@ -65,7 +66,7 @@ notebook leads a part of beta's range in which no database is to an appliance: t
 		},
 		acts:      []act{{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}}},
 		connected: true,
-		also:      leadsOnly("10.1.0.0/16"),
+		also:      leadsOnly("10.1.128.0/27"),
 	},
 	{
 		name:  "inspected",
@@ -89,11 +90,11 @@ the tables, and the connection stays; the verdict says ? of that hop.`,
 			}, []string{"Connected"}},
 		},
 		connected: true,
-		also:      leadsOnly("10.1.0.0/16"),
+		also:      leadsOnly("10.1.128.0/27"),
 	},
 }
 
-// attachInspection attaches another VPC of alpha's to the gateway.
+// attachInspection attaches another VPC of alpha's to the gateway, in which all that comes is led to an appliance.
 func attachInspection(ctx context.Context, t *testing.T, w *scenario.World) {
 	vpc, err := alphas(w).CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.50.0.0/16")})
 	succeeds(t, err)
@@ -101,6 +102,13 @@ func attachInspection(ctx context.Context, t *testing.T, w *scenario.World) {
 	succeeds(t, err)
 	_, err = alphas(w).CreateTransitGatewayVpcAttachment(ctx, &ec2.CreateTransitGatewayVpcAttachmentInput{TransitGatewayId: &w.Gateway, VpcId: vpc.Vpc.VpcId,
 		SubnetIds: []string{*subnet.Subnet.SubnetId}})
+	succeeds(t, err)
+	appliance, err := alphas(w).CreateNetworkInterface(ctx, &ec2.CreateNetworkInterfaceInput{SubnetId: subnet.Subnet.SubnetId})
+	succeeds(t, err)
+	tables, err := alphas(w).DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{*vpc.Vpc.VpcId}}}})
+	succeeds(t, err)
+	_, err = alphas(w).CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: tables.RouteTables[0].RouteTableId, DestinationCidrBlock: aws.String("0.0.0.0/0"),
+		NetworkInterfaceId: appliance.NetworkInterface.NetworkInterfaceId})
 	succeeds(t, err)
 }
 

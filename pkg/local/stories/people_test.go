@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 )
 
 // thrifty holds the story to what a connection may cost: in members, whose limits are shared with their owners, and in the hub, most of it in
@@ -33,11 +34,11 @@ func thrifty(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall
 			members = append(members, c)
 		}
 	}
-	if n := story.Work(members); n == 0 || n > 39 {
-		t.Errorf("%d AWS calls in members without AssumeRole and polls, want at most 39", n)
+	if n := story.Work(members); n == 0 || n > 43 {
+		t.Errorf("%d AWS calls in members without AssumeRole and polls, want at most 43", n)
 	}
-	if n := story.Work(hub); n == 0 || n > 92 {
-		t.Errorf("%d AWS calls in the hub, want at most 92", n)
+	if n := story.Work(hub); n == 0 || n > 100 {
+		t.Errorf("%d AWS calls in the hub, want at most 100", n)
 	}
 	if n := engine.Story().Counts().Transitions; n == 0 || n > 24 {
 		t.Errorf("%d state transitions, want at most 24", n)
@@ -72,7 +73,7 @@ func vpn(ctx context.Context, t *testing.T, w *scenario.World) {
 	_, err = client.AttachVpnGateway(ctx, &ec2.AttachVpnGatewayInput{VpcId: aws.String(w.ProducerNetwork.VPC), VpnGatewayId: id})
 	must(err)
 	_, err = client.CreateRoute(ctx, &ec2.CreateRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), GatewayId: id,
+		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(back(w)), GatewayId: id,
 	})
 	must(err)
 }
@@ -119,13 +120,23 @@ func lie(connection string) func(context.Context, *testing.T, *scenario.World) {
 	}
 }
 
-func removeRoute(ctx context.Context, t *testing.T, w *scenario.World) {
-	client := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region))
-	if _, err := client.DeleteRoute(ctx, &ec2.DeleteRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()),
-	}); err != nil {
-		t.Fatal(err)
-	}
+// there is where Drawbridge leads the notebook's table in a world like S1: the subnets of the database, which lie side by side. back is where it leads
+// the tables of these: the subnet of the notebook.
+func there(w *scenario.World) string { return network.Merge(w.Producer.Subnets[:2])[0].String() }
+func back(w *scenario.World) string  { return w.Consumer.Subnets[0].String() }
+
+// removeRoute deletes the route that Drawbridge added to a table of the database's.
+func removeRoute(ctx context.Context, t *testing.T, w *scenario.World) { unroute(ctx, t, w, back(w)) }
+
+// removeVPN deletes the route of [vpn].
+func removeVPN(ctx context.Context, t *testing.T, w *scenario.World) {
+	unroute(ctx, t, w, back(w))
+}
+
+func unroute(ctx context.Context, t *testing.T, w *scenario.World, destination string) {
+	t.Helper()
+	_, err := producer(w).DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: &destination})
+	done(t, err)
 }
 
 // again starts a new execution with the input of the last one, after what first
@@ -177,6 +188,12 @@ func lasts(c awscall.Call) bool {
 	return !c.Reads() && !(c.Service == "dynamodb" && strings.HasPrefix(c.Resource, "lease#"))
 }
 
+// facts reports whether a call may write what a look found, and its steps told, which each look writes anew: of several rows of a connection the record
+// does not say which. What is recorded of a thing is in rows of the thing, too.
+func facts(c awscall.Call) bool {
+	return c.Service == "dynamodb" && strings.HasPrefix(c.Resource, "connection#") && (strings.Contains(c.Resource, " fact#") || strings.HasSuffix(c.Resource, " rows)"))
+}
+
 // changesNothing holds a story to looking, to keeping what it could not handle in
 // the dead-letter queue, and to telling people.
 func changesNothing(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall.Call) {
@@ -193,7 +210,7 @@ func changesNothingTheSecondTime(_ context.Context, t *testing.T, _ *scenario.Wo
 	}
 	last := calls[len(calls)-1].Execution
 	for _, c := range calls {
-		if c.Execution == last && lasts(c) && !slices.Contains([]string{"AssumeRole", "CreateTags", "PutEvents"}, c.Action) {
+		if c.Execution == last && lasts(c) && !facts(c) && !slices.Contains([]string{"AssumeRole", "CreateTags", "PutEvents"}, c.Action) {
 			t.Errorf("the second execution calls %s on %s", c.Name(), c.Resource)
 		}
 	}

@@ -36,7 +36,7 @@ Aurora cluster with the tag drawbridge:share=true. Then the peering is deleted.`
 		name:  "blackhole",
 		title: "A dead route lies where a route has to go",
 		about: `
-As in s1-peering.md, but one of beta's route tables still sends 10.1.0.0/16 into a peering that was deleted long ago. It
+As in s1-peering.md, but one of beta's route tables still sends 10.1.0.0/24 into a peering that was deleted long ago. It
 drops its traffic, so it is replaced.`,
 		prepare:   leaveBlackhole,
 		acts:      []act{request("Connected")},
@@ -168,7 +168,7 @@ func leaveBlackhole(ctx context.Context, t *testing.T, w *scenario.World) {
 	_, err = beta.AcceptVpcPeeringConnection(ctx, &ec2.AcceptVpcPeeringConnectionInput{VpcPeeringConnectionId: id})
 	must(err)
 	_, err = beta.CreateRoute(ctx, &ec2.CreateRouteInput{
-		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), VpcPeeringConnectionId: id,
+		RouteTableId: aws.String(w.ProducerNetwork.Tables[1]), DestinationCidrBlock: aws.String(back(w)), VpcPeeringConnectionId: id,
 	})
 	must(err)
 	_, err = old.DeleteVpcPeeringConnection(ctx, &ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: id})
@@ -190,7 +190,7 @@ func deletePeering(ctx context.Context, t *testing.T, w *scenario.World) {
 func deleteRoute(ctx context.Context, t *testing.T, w *scenario.World) {
 	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	if _, err := alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{
-		RouteTableId: aws.String(w.ConsumerNetwork.Tables[0]), DestinationCidrBlock: aws.String(w.Producer.CIDR.String()),
+		RouteTableId: aws.String(w.ConsumerNetwork.Tables[0]), DestinationCidrBlock: aws.String(there(w)),
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package stories
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -41,15 +42,15 @@ accounts are afterwards, byte for byte, what they were before.`,
 		name:  "removed-by-accepter",
 		title: "The accepter deletes the peering, among things of their own",
 		about: `
-As in s1-peering.md. Then the owner of beta adds a route through the peering for one subnet of alpha, another through it
-to a prefix list, and a rule for the same traffic as Drawbridge's; sends 10.1.0.0/16 into a VPN in one table instead;
+As in s1-peering.md. Then the owner of beta adds a route through the peering for a part of alpha, another through it
+to a prefix list, and a rule for the same traffic as Drawbridge's; sends 10.1.0.0/24 into a VPN in one table instead;
 and deletes the peering. What the owner added and replaced stays; all else is as before.`,
 		prepare: remember,
 		acts: []act{
 			request("Connected"),
 			{"The owner of beta adds a rule for the same traffic, and one for more.", ownRule, nil},
-			{"The owner of beta sends 10.1.0.0/16 into a VPN in one table.", intoVPN, []string{"Announced", "Conflict", "Nothing"}},
-			{"The owner of beta adds a route through the peering for one subnet of alpha.", narrower, []string{"Nothing"}},
+			{"The owner of beta sends 10.1.0.0/24 into a VPN in one table.", intoVPN, []string{"Announced", "Conflict", "Nothing"}},
+			{"The owner of beta adds a route through the peering for a part of alpha.", narrower, []string{"Nothing"}},
 			{"The owner of beta adds a route through the peering to a prefix list.", listed, []string{"Nothing"}},
 			{"The owner of beta deletes the peering.", remove(true), []string{"Removed"}},
 		},
@@ -284,13 +285,13 @@ func intoVPN(ctx context.Context, t *testing.T, w *scenario.World) {
 	_, err = producer(w).AttachVpnGateway(ctx, &ec2.AttachVpnGatewayInput{VpcId: &w.ProducerNetwork.VPC, VpnGatewayId: id})
 	done(t, err)
 	_, err = producer(w).ReplaceRoute(ctx, &ec2.ReplaceRouteInput{RouteTableId: &w.ProducerNetwork.Tables[0],
-		DestinationCidrBlock: aws.String(w.Consumer.CIDR.String()), GatewayId: id})
+		DestinationCidrBlock: aws.String(back(w)), GatewayId: id})
 	done(t, err)
 }
 
 func narrower(ctx context.Context, t *testing.T, w *scenario.World) {
 	_, err := producer(w).CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &w.ProducerNetwork.Tables[1],
-		DestinationCidrBlock: aws.String(w.Consumer.Subnets[0].String()), VpcPeeringConnectionId: &w.Connection})
+		DestinationCidrBlock: aws.String(netip.PrefixFrom(w.Consumer.Subnets[1].Addr(), 25).String()), VpcPeeringConnectionId: &w.Connection})
 	done(t, err)
 }
 

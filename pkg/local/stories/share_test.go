@@ -60,9 +60,24 @@ the gateway is told what would become reachable, and answers with a tag on the a
 		acts: []act{
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
 			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "AwaitingApproval"}},
-			{"The owner of alpha tags the attachment: drawbridge:approval=rejected.", answer(true, "rejected"), []string{"Announced", "Refused"}},
+			{"The owner of alpha tags the attachment: drawbridge:approval=rejected.", answer(true, "rejected"), []string{"Announced", "Refused", "Rejected"}},
 		},
-		also: attachments("rejected"),
+		also: nothingSaid("rejected"),
+	},
+	{
+		name:  "attach-rejected",
+		title: "The gateway's owner rejects an attachment by a call",
+		about: `
+As in attach-refused.md, but the owner of the gateway rejects the attachment at AWS. It ends as by the tag: nothing is left on it, on either side.`,
+		prepare: gateway(false),
+		acts: []act{
+			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Nothing", "Nothing", "Nothing"}},
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "AwaitingApproval"}},
+			{"The owner of alpha calls ec2 RejectTransitGatewayVpcAttachment.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				must(t)(consumer(w).RejectTransitGatewayVpcAttachment(ctx, &ec2.RejectTransitGatewayVpcAttachmentInput{TransitGatewayAttachmentId: attached(ctx, t, w)[0].TransitGatewayAttachmentId}))
+			}, []string{"Rejected"}},
+		},
+		also: nothingSaid("rejected"),
 	},
 	{
 		name:  "attach-invitation",
@@ -171,6 +186,23 @@ func answer(owner bool, value string) func(context.Context, *testing.T, *scenari
 }
 
 // attachments holds a story to one attachment in a state, with one subnet in each Availability Zone of the database.
+// nothingSaid holds a story to attachments in a state, and to no status on them, as either owner sees them.
+func nothingSaid(state string) func(context.Context, *testing.T, *scenario.World, []awscall.Call) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {
+		attachments(state)(ctx, t, w, calls)
+		id := aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId)
+		for _, client := range []*ec2.Client{consumer(w), producer(w)} {
+			got, err := client.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: []string{id}})
+			succeeds(t, err)
+			for _, one := range got.TransitGatewayAttachments[0].Tags {
+				if key := aws.ToString(one.Key); key == "drawbridge:status" || key == "drawbridge:reason" || key == "drawbridge:pairs" {
+					t.Errorf("%s says %s", key, aws.ToString(one.Value))
+				}
+			}
+		}
+	}
+}
+
 func attachments(state string) func(context.Context, *testing.T, *scenario.World, []awscall.Call) {
 	return func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
 		all := attached(ctx, t, w)

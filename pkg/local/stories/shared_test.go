@@ -2,6 +2,7 @@ package stories
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +64,7 @@ participants, opens books, and says who is left out.`,
 			stranger555(ctx, t, w)
 		},
 		acts: []act{request("Connected"), {"The owner of alpha deletes the peering.", remove(false), []string{"Removed"}}},
-		then: map[int]func(context.Context, *testing.T, *scenario.World){1: opensBooks(true), 2: opensBooks(false)},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){1: opensBooks(0, true), 2: opensBooks(0, false)},
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {
 			for _, c := range calls {
 				if c.Account == takesPart("5", w) && c.Service != "sts" && c.Role != "" {
@@ -92,7 +93,7 @@ reads who takes part before it asks the policy.`,
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			{"The owner of beta deletes the attachment; the pair wants a look.", look((*scenario.World).Detach), []string{"Removed"}},
 		},
-		then: map[int]func(context.Context, *testing.T, *scenario.World){1: opensBooks(true), 2: opensBooks(false)},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){1: opensBooks(1, true), 2: opensBooks(1, false)},
 	},
 	{
 		name:  "shared-vpc-notebook",
@@ -106,7 +107,7 @@ Its route table is read in alpha; its lifecycle configuration is its own account
 		},
 		acts: []act{
 			request("Connected"),
-			{"Account 333333333333 makes the notebook study, and stops it.", study, []string{"InLine"}},
+			{"Account 333333333333 makes the notebook study, and stops it.", study, []string{"Connected", "InLine"}},
 		},
 		connected: true,
 		unruly:    true, // SageMaker tells of several states, and here within moments
@@ -226,7 +227,7 @@ func joined(routes, open bool) func(context.Context, *testing.T, *scenario.World
 		if got := routesOfStudy(ctx, t, w); got != routes {
 			t.Errorf("study has host routes: %v, want %v", got, routes)
 		}
-		opensBooks(open)(ctx, t, w)
+		opensBooks(1, open)(ctx, t, w)
 	}
 }
 
@@ -240,10 +241,11 @@ func routesOfStudy(ctx context.Context, t *testing.T, w *scenario.World) bool {
 	}
 	script, err := scenario.OnStartOf(ctx, studies(w), aws.ToString(got.NotebookInstanceLifecycleConfigName))
 	succeeds(t, err)
-	return strings.Contains(script, "line "+w.Consumer.Subnets[1].String()+" "+w.Producer.CIDR.String())
+	return strings.Contains(script, "line "+w.Consumer.Subnets[1].String()+" 10.")
 }
 
-func opensBooks(want bool) func(context.Context, *testing.T, *scenario.World) {
+// opensBooks holds the participant's database to whether it is open to a subnet of the consumer, by its place.
+func opensBooks(subnet int, want bool) func(context.Context, *testing.T, *scenario.World) {
 	return func(ctx context.Context, t *testing.T, w *scenario.World) {
 		t.Helper()
 		account := takesPart("4", w)
@@ -251,10 +253,13 @@ func opensBooks(want bool) func(context.Context, *testing.T, *scenario.World) {
 			GroupIds: []string{noteGroup(ctx, t, w, account, w.ProducerNetwork.VPC, "books")}})
 		succeeds(t, err)
 		open := slices.ContainsFunc(got.SecurityGroups[0].IpPermissions, func(p ec2types.IpPermission) bool {
-			return aws.ToInt32(p.FromPort) == 5432 && slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool { return aws.ToString(r.CidrIp) == w.Consumer.CIDR.String() })
+			return aws.ToInt32(p.FromPort) == 5432 && slices.ContainsFunc(p.IpRanges, func(r ec2types.IpRange) bool {
+				from, err := netip.ParsePrefix(aws.ToString(r.CidrIp))
+				return err == nil && from.Overlaps(w.Consumer.Subnets[subnet]) && from != w.Consumer.CIDR
+			})
 		})
 		if open != want {
-			t.Errorf("books is open to %s: %v, want %v", w.Consumer.CIDR, open, want)
+			t.Errorf("books is open to %s: %v, want %v", w.Consumer.Subnets[subnet], open, want)
 		}
 	}
 }

@@ -61,13 +61,13 @@ tag on the pending peering.`,
 		title: "A live route points elsewhere",
 		about: `
 As in approval.md, but the owner of beta accepts the request by hand, and one of beta's route tables already sends
-10.1.0.0/16 into a VPN. Drawbridge never takes a live route over. It fails where it found it and names the remedy; once
+10.1.0.0/24 into a VPN. Drawbridge never takes a live route over. It fails where it found it and names the remedy; once
 the owner has removed the route, a new execution with the same input connects.`,
 		change: func(s *scenario.Spec) { s.Accept = "" },
 		acts: []act{
 			request("AwaitingApproval"),
-			{"The owner of beta sends 10.1.0.0/16 into a VPN and accepts the peering.", elsewhere, []string{"Conflict", "Nothing"}},
-			{"The owner of beta deletes the route; an operator starts a new execution with the same input.", again(removeRoute), []string{"Connected", "Nothing", "Nothing"}},
+			{"The owner of beta sends 10.1.0.0/24 into a VPN and accepts the peering.", elsewhere, []string{"Conflict", "Nothing"}},
+			{"The owner of beta deletes the route; an operator starts a new execution with the same input.", again(removeVPN), []string{"Connected", "Nothing", "Nothing"}},
 		},
 		connected: true,
 	},
@@ -133,7 +133,7 @@ security group is not touched.`,
 	{
 		name:    "overlap-reached",
 		title:   "One VPC already reaches the other's addresses elsewhere",
-		about:   "As in s1-peering.md, but one of beta's route tables already sends 10.1.0.0/16 into a VPN.",
+		about:   "As in s1-peering.md, but one of beta's route tables already sends 10.1.0.0/24 into a VPN.",
 		prepare: vpn,
 		acts:    []act{request("Refused")},
 		also:    never("AcceptVpcPeeringConnection"),
@@ -174,7 +174,7 @@ stopped notebook, and nobody allowed to restart it: it is left alone, and its st
 the configuration is attached.`,
 		change: func(s *scenario.Spec) { s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", "" },
 		acts: []act{
-			request("Connected"),
+			request("PartlyConnected"),
 			{"The owner of alpha stops the notebook.", stop, []string{"InLine", "InLine"}},
 		},
 		connected: true,

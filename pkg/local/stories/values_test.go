@@ -141,9 +141,11 @@ func verdictOf(t *testing.T, hop string) string {
 		if err := json.Unmarshal(end.Output, &out); err != nil {
 			t.Fatal(err)
 		}
-		for _, h := range out.Verdict {
-			if h.Hop == hop && !h.OK {
-				said = h.Detail
+		for _, p := range out.Verdict {
+			for _, h := range append(p.Hops, p.Hop) {
+				if h.Hop == hop && !h.OK {
+					said = h.Detail
+				}
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -125,7 +126,7 @@ func remembered(facts []Fact, names map[string]string) []string {
 			}
 		}
 	}
-	byText(out)
+	byText(out, names)
 	return slices.Compact(out)
 }
 
@@ -175,7 +176,7 @@ func tell(facts []Fact, start Start, names map[string]string) string {
 				texts = append(texts, s.golden(names))
 			}
 			if n > 1 { // branches of a Map run at once
-				byText(texts)
+				byText(texts, names)
 			}
 			for _, t := range texts {
 				b.WriteString(t)
@@ -252,7 +253,7 @@ func (s Step) golden(names map[string]string) string {
 		}
 	}
 	for _, h := range sortHops(s.Hops(), names) {
-		for _, l := range Wrap("    "+h.Mark()+" "+h.Hop+": "+h.Detail, 110, 8) {
+		for _, l := range Wrap("    "+h.Mark()+" "+h.Hop+": "+inParts(h.Detail, names), 110, 8) {
 			fmt.Fprintln(&b, l)
 		}
 	}
@@ -270,7 +271,7 @@ func sortHops(hops []Hop, names map[string]string) []Hop {
 		}
 		slices.SortStableFunc(hops[i:j], func(a, b Hop) int {
 			// What has no name is sorted without its id, which is another one in every run.
-			text := func(h Hop) string { return masked(named(h.Hop+" "+h.Detail, names)) }
+			text := func(h Hop) string { return masked(named(h.Hop+" "+inParts(h.Detail, names), names)) }
 			return strings.Compare(text(a), text(b))
 		})
 		i = j
@@ -278,26 +279,55 @@ func sortHops(hops []Hop, names map[string]string) []Hop {
 	return hops
 }
 
+// inParts sorts neighbouring parts of a detail that differ only in the thing they are about, such as the subnets of one VPC: the judge has them in
+// the order of ids.
+func inParts(detail string, names map[string]string) string {
+	parts := strings.Split(detail, "; ")
+	for i := 0; i < len(parts); {
+		j := i + 1
+		for j < len(parts) && masked(parts[j]) == masked(parts[i]) {
+			j++
+		}
+		byText(parts[i:j], names)
+		i = j
+	}
+	return strings.Join(parts, "; ")
+}
+
+// first is a call about several things as one about that which comes first by its name: their ids are others in every run.
+func first(c awscall.Call, names map[string]string) awscall.Call {
+	rank := func(id string) string { // what has no name is last
+		return cmp.Or(masked(named(id, names)), "~")
+	}
+	for _, id := range strings.Fields(c.Others) {
+		if rank(id) < rank(c.Resource) {
+			c.Resource = id
+		}
+	}
+	return c
+}
+
 // inOrder lists what was read, sorted, then what was written, sorted too: a
 // function may do either with several calls at once.
 func inOrder(calls []awscall.Call, names map[string]string) []string {
 	var reads, writes []string
 	for _, c := range calls {
-		t := named(callText(c), names)
-		if c.Reads() {
+		if t := named(callText(first(c, names)), names); c.Reads() {
 			reads = append(reads, t)
 		} else {
 			writes = append(writes, t)
 		}
 	}
-	byText(reads)
-	byText(writes)
+	byText(reads, names)
+	byText(writes, names)
 	return append(reads, writes...)
 }
 
 // byText sorts lines without the ids that have no name, which are others in every run.
-func byText(lines []string) {
-	slices.SortStableFunc(lines, func(a, b string) int { return strings.Compare(masked(a), masked(b)) })
+func byText(lines []string, names map[string]string) {
+	slices.SortStableFunc(lines, func(a, b string) int {
+		return strings.Compare(masked(named(a, names)), masked(named(b, names)))
+	})
 }
 
 // masked is a text without ids.

@@ -168,6 +168,13 @@ func (r *Recorder) Started(inv lambdahost.Invocation) {
 	}
 }
 
+// ExecutionOf returns the execution that a call is made for by a function that is at work; empty if it is for none.
+func (r *Recorder) ExecutionOf(c awscall.Call) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.executions[c.TraceID]
+}
+
 // Finished takes an invocation with its result.
 func (r *Recorder) Finished(inv lambdahost.Invocation) {
 	r.mu.Lock()
@@ -176,7 +183,7 @@ func (r *Recorder) Finished(inv lambdahost.Invocation) {
 		Calls: r.underway[inv.TraceID], Result: inv.Result, Failed: inv.Failed,
 		ColdStart: inv.ColdStart, Seconds: inv.Took.Seconds(),
 	}
-	s.Account, s.Region = about(inv.Payload)
+	s.Account, s.Region = about(inv.Payload, inv.Result)
 	delete(r.underway, inv.TraceID)
 	delete(r.executions, inv.TraceID)
 	delete(r.events, inv.TraceID)
@@ -188,18 +195,20 @@ func (r *Recorder) Finished(inv lambdahost.Invocation) {
 	r.add(s)
 }
 
-// about finds the account and Region that a step's input singles out.
-func about(payload []byte) (account, region string) {
+// about finds the account and Region that a step's input singles out or, where that has the number of a row, its result.
+func about(payload, result []byte) (account, region string) {
 	var in struct {
-		Side     *struct{ VPC place }
+		Row      int
 		Notebook *place
 	}
 	_ = json.Unmarshal(payload, &in)
 	switch {
 	case in.Notebook != nil:
 		return in.Notebook.Account, in.Notebook.Region
-	case in.Side != nil:
-		return in.Side.VPC.Account, in.Side.VPC.Region
+	case in.Row > 0:
+		var side place
+		_ = json.Unmarshal(result, &side) // a failure names none
+		return side.Account, side.Region
 	}
 	return "", ""
 }

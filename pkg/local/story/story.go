@@ -157,9 +157,29 @@ func (h Hop) Mark() string {
 
 // Hops are what the step says about the path.
 func (s Step) Hops() []Hop {
-	var out struct{ Hops, Verdict []Hop }
-	if s.Failed || json.Unmarshal(s.Result, &out) != nil {
+	var out struct {
+		Hops    []Hop
+		Verdict []struct {
+			Hop
+			Hops []Hop
+		}
+	}
+	if s.Failed {
 		return nil
 	}
-	return append(out.Hops, out.Verdict...)
+	_ = json.Unmarshal(s.Result, &out) // where hops are a number, they stand in the ledger
+	for _, c := range s.Calls {
+		var told []Hop
+		if c.Error == "" && c.Told != "" && json.Unmarshal([]byte(c.Told), &told) == nil {
+			out.Hops = append(out.Hops, told...)
+		}
+	}
+	for _, v := range out.Verdict {
+		out.Hops = append(out.Hops, v.Hop)
+		for _, h := range v.Hops {
+			h.Hop = "  " + h.Hop // of the path before it
+			out.Hops = append(out.Hops, h)
+		}
+	}
+	return out.Hops
 }

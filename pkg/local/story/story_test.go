@@ -38,12 +38,13 @@ func record(t *testing.T, pcx, one, two string, swap bool) *Recorder {
 	}
 	run := func(account, table string) {
 		inv := lambdahost.Invocation{TraceID: table, Function: "drawbridge-add-routes", Payload: fmt.Appendf(nil,
-			`{"execution":%q,"side":{"vpc":{"account":%q,"region":"us-east-1"}}}`, last(arn), account)}
+			`{"execution":%q,"row":1}`, last(arn))}
 		r.Started(inv)
 		r.Called(awscall.Call{TraceID: table, Account: "123456789012", Service: "sts", Action: "AssumeRole", Status: 200})
 		r.Called(awscall.Call{TraceID: table, Account: account, Region: "us-east-1", Service: "ec2", Action: "CreateRoute", Resource: table, Status: 200})
-		r.Called(awscall.Call{TraceID: table, Account: account, Region: "us-east-1", Service: "ec2", Action: "DescribeRouteTables", Resource: table, Status: 200})
-		inv.Result = fmt.Appendf(nil, `{"hops":[{"hop":"route %s","ok":true,"detail":"through %s"}]}`, table, pcx)
+		r.Called(awscall.Call{TraceID: table, Account: account, Region: "us-east-1", Service: "ec2", Action: "DescribeRouteTables", Resource: table, Status: 200,
+			Told: fmt.Sprintf(`[{"hop":"route %s","ok":true,"detail":"through %s"}]`, table, pcx)})
+		inv.Result = fmt.Appendf(nil, `{"account":%q,"region":"us-east-1","hops":1,"ok":1}`, account)
 		r.Finished(inv)
 	}
 	notice(`{"kind":"event","account":"1","region":"us-east-1","bus":"default","event":{"id":%q,"account":"111111111111","region":"us-east-1","detail-type":"AWS API Call via CloudTrail","detail":{"eventName":"CreateVpcPeeringConnection","responseElements":{"id":%q}}}}`, eventID, pcx)
@@ -94,6 +95,29 @@ machine drawbridge-peering
 `
 	if a != want {
 		t.Errorf("got\n%s", a)
+	}
+}
+
+// The judge names the tables of a VPC by the order of their ids, and what comes after another kind stays after it.
+func TestPartsOfADetailAreTheSameInEveryRun(t *testing.T) {
+	text := func(first, second string, names map[string]string) string {
+		return named(inParts(first+" sends there; "+second+" sends there; nothing else; "+first+" sends there", names), names)
+	}
+	a := text("rtb-00000000000000001", "rtb-00000000000000002", map[string]string{"rtb-00000000000000001": "rtb-a", "rtb-00000000000000002": "rtb-b"})
+	b := text("rtb-00000000000000001", "rtb-00000000000000002", map[string]string{"rtb-00000000000000001": "rtb-b", "rtb-00000000000000002": "rtb-a"})
+	if want := "rtb-a sends there; rtb-b sends there; nothing else; rtb-"; !strings.HasPrefix(a, want) || !strings.HasPrefix(b, want) {
+		t.Errorf("%q and %q", a, b)
+	}
+}
+
+// A call about several things is named after the one that comes first by its name, whichever is first in the call.
+func TestACallAboutSeveralThingsIsTheSameInEveryRun(t *testing.T) {
+	names := map[string]string{"sg-00000000000000001": "sg-b", "sg-00000000000000002": "sg-a"}
+	for _, ids := range [][]string{{"sg-00000000000000001", "sg-00000000000000003", "sg-00000000000000002"}, {"sg-00000000000000003", "sg-00000000000000002", "sg-00000000000000001"}} {
+		c := awscall.Call{Service: "ec2", Action: "DescribeSecurityGroups", Resource: ids[0], Others: strings.Join(ids[1:], " ")}
+		if got := inOrder([]awscall.Call{c}, names); got[0] != "ec2:DescribeSecurityGroups sg-a" {
+			t.Errorf("%v: %q", ids, got)
+		}
 	}
 }
 

@@ -31,7 +31,8 @@ import (
 type EC2 interface {
 	route.NetworkReader
 	route.SubnetReader
-	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
+	ACLReader
+	Searcher
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeVpcAttribute(context.Context, *ec2.DescribeVpcAttributeInput, ...func(*ec2.Options)) (*ec2.DescribeVpcAttributeOutput, error)
@@ -40,7 +41,6 @@ type EC2 interface {
 	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
 	DescribeTransitGatewayVpcAttachments(context.Context, *ec2.DescribeTransitGatewayVpcAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayVpcAttachmentsOutput, error)
 	DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error)
-	SearchTransitGatewayRoutes(context.Context, *ec2.SearchTransitGatewayRoutesInput, ...func(*ec2.Options)) (*ec2.SearchTransitGatewayRoutesOutput, error)
 }
 
 // VPC is a VPC to read, and what of it matters.
@@ -49,6 +49,10 @@ type VPC struct {
 	// Subnets are those that an end of a path is in, or may be: the prefix lists in their route tables are read.
 	Subnets []string
 	Groups  []string // of the ends
+	// Known are subnets that were read before: what is said of one never changes. If all of Subnets are among them, no other is read.
+	Known []workflow.Seat
+	// DHCP is the id of the VPC's DHCP options, if it was read before.
+	DHCP string
 	// Names says that something there resolves names, and Public that some of them have a public address as well, so that more counts.
 	Names, Public bool
 }

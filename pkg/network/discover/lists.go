@@ -58,7 +58,7 @@ func (l *lists) expand(ctx context.Context, tables []workflow.Table, subnets []s
 				out[n].Lists = append(out[n].Lists, list)
 			}
 			for _, e := range entries {
-				out[n].Routes = append(out[n].Routes, workflow.Route{Destination: e, Target: list.Target, List: list.ID})
+				out[n].Routes = append(out[n].Routes, workflow.Route{Destination: e, Target: list.Target, Blackhole: list.Blackhole, List: list.ID})
 			}
 		}
 	}

@@ -31,9 +31,9 @@ func (r Reader) vpc(ctx context.Context, v VPC) (network.VPC, error) {
 	api := r.Enter(v.Place())
 	var tables []workflow.Table
 	err := together(
-		func() (err error) { out.Subnets, err = subnets(ctx, api, v.ID); return },
+		func() (err error) { out.Subnets, err = subnets(ctx, api, v); return },
 		func() (err error) { tables, err = route.Read(ctx, api, v.ID); return },
-		func() (err error) { out.ACLs, err = acls(ctx, api, v.ID); return },
+		func() (err error) { out.ACLs, err = ACLs(ctx, api, v.ID); return },
 		func() (err error) { out.Groups, err = groups(ctx, api, v.Groups); return },
 		func() (err error) { out.Names, err = names(ctx, api, v); return },
 	)
@@ -51,9 +51,18 @@ func (r Reader) vpc(ctx context.Context, v VPC) (network.VPC, error) {
 	return out, nil
 }
 
-func subnets(ctx context.Context, api EC2, vpc string) ([]network.Subnet, error) {
-	found, err := route.ReadSubnets(ctx, api, vpc)
+func subnets(ctx context.Context, api EC2, v VPC) ([]network.Subnet, error) {
 	out := []network.Subnet{}
+	unknown := func(id string) bool {
+		return !slices.ContainsFunc(v.Known, func(s workflow.Seat) bool { return s.ID == id })
+	}
+	if len(v.Known) > 0 && !slices.ContainsFunc(v.Subnets, unknown) {
+		for _, s := range v.Known {
+			out = append(out, network.Subnet{ID: s.ID, Zone: s.Zone, ZoneID: s.ZoneID, Outpost: s.Outpost, CIDRs: s.CIDRs})
+		}
+		return out, nil
+	}
+	found, err := route.ReadSubnets(ctx, api, v.ID)
 	for _, s := range found {
 		one := network.Subnet{ID: s.ID, Zone: s.Zone, ZoneID: s.ZoneID, Outpost: s.Outpost}
 		if s.V4.IsValid() {
@@ -67,7 +76,13 @@ func subnets(ctx context.Context, api EC2, vpc string) ([]network.Subnet, error)
 	return out, err
 }
 
-func acls(ctx context.Context, api EC2, vpc string) ([]network.ACL, error) {
+// ACLReader is what [ACLs] needs of EC2.
+type ACLReader interface {
+	DescribeNetworkAcls(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
+}
+
+// ACLs returns the network ACLs of a VPC.
+func ACLs(ctx context.Context, api ACLReader, vpc string) ([]network.ACL, error) {
 	out := []network.ACL{}
 	pages := ec2.NewDescribeNetworkAclsPaginator(api, &ec2.DescribeNetworkAclsInput{Filters: inVPC(vpc)})
 	for pages.HasMorePages() {
@@ -134,27 +149,30 @@ func names(ctx context.Context, api EC2, v VPC) (network.Names, error) {
 		})
 	}
 	if v.Names {
-		jobs = append(jobs, func() (err error) { out.Server, err = server(ctx, api, v.ID); return })
+		jobs = append(jobs, func() (err error) { out.Server, err = server(ctx, api, v); return })
 	}
 	return out, together(jobs...)
 }
 
 // server returns the DNS servers of the owner's own that the DHCP options of a VPC name; "" if they name Amazon's.
-func server(ctx context.Context, api EC2, vpc string) (string, error) {
-	got, err := api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{vpc}})
-	if err == nil && len(got.Vpcs) == 0 {
-		err = fault.New(fault.NotYet, "EC2 does not show it")
+func server(ctx context.Context, api EC2, v VPC) (string, error) {
+	id := v.DHCP
+	if id == "" {
+		got, err := api.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{v.ID}})
+		if err == nil && len(got.Vpcs) == 0 {
+			err = fault.New(fault.NotYet, "EC2 does not show it")
+		}
+		if err != nil {
+			return "", fmt.Errorf("reading %s: %w", v.ID, err)
+		}
+		id = aws.ToString(got.Vpcs[0].DhcpOptionsId)
 	}
-	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", vpc, err)
-	}
-	id := aws.ToString(got.Vpcs[0].DhcpOptionsId)
 	if id == "" || id == "default" { // none: Amazon's resolver answers all the same to who asks it, and nobody is told to
 		return "", nil
 	}
 	options, err := api.DescribeDhcpOptions(ctx, &ec2.DescribeDhcpOptionsInput{DhcpOptionsIds: []string{id}})
 	if err != nil {
-		return "", fmt.Errorf("reading the DHCP options %s of %s: %w", id, vpc, err)
+		return "", fmt.Errorf("reading the DHCP options %s of %s: %w", id, v.ID, err)
 	}
 	var servers []string
 	for _, o := range options.DhcpOptions {

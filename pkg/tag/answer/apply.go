@@ -33,7 +33,7 @@ import (
 )
 
 // ofEC2 are the kinds of things whose tags EC2 keeps.
-var ofEC2 = []tag.Kind{tag.VPC, tag.Peering, tag.Gateway, tag.Attachment, tag.Subnet, tag.Group}
+var ofEC2 = []tag.Kind{tag.VPC, tag.Peering, tag.Gateway, tag.Attachment, tag.Subnet, tag.RouteTable, tag.Group}
 
 // gone are the codes for a thing that is not there any more.
 var gone = []string{"InvalidID", "InvalidVpcID.NotFound", "InvalidVpcPeeringConnectionID.NotFound", "InvalidTransitGatewayID.NotFound",

@@ -30,7 +30,7 @@ const (
 var ids = map[tag.Kind]string{
 	tag.VPC: "vpc-0b1c2d3e4f5a60718", tag.Peering: "pcx-0123456789abcdef0",
 	tag.Gateway: "tgw-0123456789abcdef0", tag.Attachment: "tgw-attach-0123456789abcdef0",
-	tag.Subnet: "subnet-0123456789abcdef0", tag.Group: "sg-0123456789abcdef0",
+	tag.Subnet: "subnet-0123456789abcdef0", tag.RouteTable: "rtb-0123456789abcdef0", tag.Group: "sg-0123456789abcdef0",
 	tag.DBInstance: "sales", tag.DBCluster: "sales", tag.DBProxy: "prx-0a1b2c3d4e5f60718", tag.RedshiftCluster: "sales", tag.Workgroup: "0f6ab1d2-7c34-4e58-9b10-2a3c4d5e6f70",
 	tag.Role: "analysts", tag.Notebook: "analysis", tag.Domain: "d-0a1b2c3d4e5f",
 	tag.StoredSecret: "sales/reader", tag.KMSKey: "1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -39,7 +39,7 @@ var ids = map[tag.Kind]string{
 // resources are the ends of their ARNs, before the id.
 var resources = map[tag.Kind]string{
 	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
-	tag.Subnet: "subnet/", tag.Group: "security-group/",
+	tag.Subnet: "subnet/", tag.RouteTable: "route-table/", tag.Group: "security-group/",
 	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.DBProxy: "db-proxy:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
 	tag.Role: "role/research/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/",
 	tag.StoredSecret: "secret:", tag.KMSKey: "key/",

@@ -186,7 +186,7 @@ def _tag_request(parameters):
 
 
 def _of_interest(parameters):
-    return any(name.startswith(("pcx-", "tgw-", "vpc-", "subnet-", "sg-")) for name in parameters.get("Resources") or [])
+    return any(name.startswith(("pcx-", "tgw-", "vpc-", "subnet-", "rtb-", "sg-")) for name in parameters.get("Resources") or [])
 
 
 recorded(TagResponse, "create_tags", "CreateTags", _tag_request, _done, _of_interest)

@@ -7,11 +7,13 @@ Gaps closed:
   - ClientRequestToken is not read: a transaction that is sent again, as the SDK does when the answer was lost, is made again
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
   - the items of a transaction may be of any size together
+  - a Query of a table goes through all of it, sorted, where it needs one partition: with some thousand items that is most of its time
   - CloudFormation: point-in-time recovery and the attribute of expiry are dropped
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 """
 
 import copy
+import inspect
 import json
 import threading
 import time
@@ -36,7 +38,7 @@ from .patching import on_reset, replace, require
 
 require(DynamoDBBackend, "get_table", "get_keys_value", "get_item", "put_item", "update_item", "delete_item", "update_time_to_live")
 require(DynamoDBBackend, "update_continuous_backups")
-require(Table, "get_item", "delete_item")
+require(Table, "get_item", "delete_item", "query", "all_items")
 require(Item, "size")
 require(models, "dynamodb_backends")
 
@@ -44,6 +46,7 @@ require(models, "dynamodb_backends")
 ACTIONS, BYTES, TOKEN_SECONDS = 100, 4 * 1024 * 1024, 600
 
 _one_at_a_time = threading.RLock()
+_queried = threading.local()  # .key is the partition of the query under way, if it is one of the table itself
 _tokens = {}  # (account, Region, token) → when it was used, and the request
 
 
@@ -65,8 +68,8 @@ def transact_write_items(original, self):
     if not token:
         return original(self)
     now, request = time.monotonic(), json.dumps(self.body, sort_keys=True, default=str)
-    for key in [key for key, (when, _) in _tokens.items() if now - when > TOKEN_SECONDS]:
-        del _tokens[key]
+    while _tokens and now - next(iter(_tokens.values()))[0] > TOKEN_SECONDS:  # the oldest are first
+        del _tokens[next(iter(_tokens))]
     key = self.current_account, self.region, token
     if key in _tokens:
         if _tokens[key][1] != request:
@@ -151,6 +154,27 @@ def _undo(backend, before):
                 table.items[hash_key][range_key] = held
             else:
                 table.items[hash_key] = held
+
+
+@replace(Table, "query")
+def query(original, *args, **kwargs):
+    given = inspect.signature(original).bind(*args, **kwargs).arguments
+    _queried.key = None if given.get("index_name") else given["hash_key"]
+    try:
+        return original(*args, **kwargs)
+    finally:
+        _queried.key = None
+
+
+@replace(Table, "all_items")
+def all_items(original, self):
+    key = getattr(_queried, "key", None)
+    if key is None:
+        return original(self)
+    found = self.items.get(key)
+    if found is None:
+        return []
+    return sorted(found.values(), key=lambda item: item.range_key) if self.range_key_attr else [found]
 
 
 @replace(Table, "create_from_cloudformation_json")

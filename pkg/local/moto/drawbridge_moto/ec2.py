@@ -184,32 +184,49 @@ def _peering_between(backend, vpc_id, other_id):
     return None
 
 
+carriers = []  # what says whether rules of one VPC may name groups of another, beside peerings
+
+
 @replace(SecurityGroupBackend, "_add_source_group")
 def add_source_group(original, self, source_groups, vpc_id):
     # A group of the peer VPC is a source in the same Region while the peering is active:
     # https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+    # Over a transit gateway it is for inbound rules alone, where the gateway and both attachments allow it:
+    # https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security
     added = []
+    own_vpc, direction = getattr(self, "_authorizing", None) or (None, None)
     for item in source_groups or []:
         name = item.get("GroupId")
-        foreign = _foreign_group(self, name) if name and not self.get_security_group_from_id(name) else None
-        if foreign is None:
+        own = self.get_security_group_from_id(name) if name else None
+        other = own if own is not None else _foreign_group(self, name) if name else None
+        if other is None or own_vpc is None or other.vpc_id == own_vpc:
             item.setdefault("UserId", self.account_id)
             added += original(self, [item], vpc_id)
             continue
-        pcx = _peering_between(self, getattr(self, "_authorizing", None), foreign.vpc_id)
-        if pcx is None or item.get("UserId", foreign.owner_id) != foreign.owner_id:
+        if item.get("UserId", self.account_id) != other.owner_id:  # "include the account number with the ID"
             raise InvalidSecurityGroupNotFoundError(name)
-        added.append(
-            {
-                **item,
-                "UserId": foreign.owner_id,
-                "OwnerId": foreign.owner_id,
-                "VpcId": foreign.vpc_id,
-                "VpcPeeringConnectionId": pcx.id,
-                "PeeringStatus": "active",
-            }
-        )
+        over = {}
+        if (pcx := _peering_between(self, own_vpc, other.vpc_id)) is not None:
+            over = {"VpcPeeringConnectionId": pcx.id, "PeeringStatus": "active"}
+        elif direction != "revoke" and (direction != "ingress" or not any(refers(own_vpc, other.vpc_id) for refers in carriers)):
+            raise InvalidSecurityGroupNotFoundError(name)
+        added.append({**item, "UserId": other.owner_id, "OwnerId": other.owner_id, "VpcId": other.vpc_id, **over})
     return added
+
+
+def _with_status(self):
+    """A rule stays when its peering is deleted, and says so: it is stale."""
+    for group in list(itertools.chain.from_iterable(groups.values() for groups in self.ec2_backend.groups.values())):
+        for rule in [*group.ingress_rules, *group.egress_rules]:
+            if name := (rule.source_group or {}).get("VpcPeeringConnectionId"):
+                pcx = self.ec2_backend.vpc_pcxs.get(name)
+                rule.source_group["PeeringStatus"] = pcx.code if pcx is not None else "deleted"
+
+
+@replace(SecurityGroups, "describe_security_groups")
+def describe_groups(original, self):
+    _with_status(self)
+    return original(self)
 
 
 @replace(SecurityGroups, "describe_security_group_rules")
@@ -218,6 +235,7 @@ def describe_rules(original, self):
     for name in self._filters_from_querystring():
         if name not in ("group-id", "security-group-rule-id") and not name.startswith("tag:"):
             raise EC2ClientError("InvalidParameterValue", f"The filter '{name}' is invalid")
+    _with_status(self)
     return original(self)
 
 
@@ -231,7 +249,7 @@ def _authorize(direction):
         named = permissions[0]["group_name_or_id"] if permissions else None
         group = backend.get_security_group_by_name_or_id(named, None) if named else None
         before = copy.copy(getattr(group, rules)) if group is not None else []
-        backend._authorizing = group.vpc_id if group is not None else None
+        backend._authorizing = (group.vpc_id, direction) if group is not None else None
         added = []
         try:
             for permission in permissions:
@@ -249,6 +267,22 @@ def _authorize(direction):
 
 _authorize("ingress")
 _authorize("egress")
+
+
+def _revoke(direction):
+    @replace(SecurityGroupBackend, f"revoke_security_group_{direction}")
+    def revoke(original, self, group_name_or_id, *args, **kwargs):
+        # A rule is named as it was made, also by a group of another VPC; whether it might be made now does not matter.
+        group = self.get_security_group_by_name_or_id(group_name_or_id, None)
+        self._authorizing = (group.vpc_id, "revoke") if group is not None else None
+        try:
+            return original(self, group_name_or_id, *args, **kwargs)
+        finally:
+            self._authorizing = None
+
+
+_revoke("ingress")
+_revoke("egress")
 
 
 # --- network ACLs --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The HTTP side: moto's application behind a threaded server on loopback that keeps connections open and says little.
 
-Gap: the development server moto runs on closes every connection after one answer and logs every request.
+Gaps:
+  - the development server moto runs on closes every connection after one answer and logs every request
+  - for each request moto lists the folder of its own modules, one request at a time; they do not change, so it is listed once
 """
 
 import io
@@ -15,20 +17,28 @@ import urllib.parse
 from xml.sax.saxutils import escape
 
 from botocore.model import OperationNotFoundError
+from moto import backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 
 from . import checkpoint, databases, events, notify, organizations, peering, ram, transitgateway
 from .background import clock
-from .patching import require
+from .patching import replace, require
 
 require(MotoRequestHandler, "run_wsgi", "make_environ")
+
+_MODULES = tuple(backends.list_of_moto_modules())
 
 # The services a run of Drawbridge touches; made ready before the first call.
 _PRELOADED = (
     "ec2", "sts", "iam", "cloudformation", "events", "stepfunctions", "lambda", "ssm", "sqs", "sns", "logs",
     "sagemaker", "rds", "redshift", "rdsdata", "secretsmanager", "kms", "organizations", "dynamodb", "moto_api",
 )  # fmt: skip
+
+
+@replace(backends, "list_of_moto_modules")
+def list_of_moto_modules(_original):
+    return _MODULES
 
 
 class Handler(MotoRequestHandler):

@@ -649,6 +649,20 @@ def _searched(route, filters):
 # --- routes of VPCs to a gateway -----------------------------------------------------------------------------------------
 
 
+def _refers(vpc_id, other_id):
+    """Whether rules of one VPC may name groups of another, by a gateway that both are attached to."""
+    return any(
+        one.vpc.id == vpc_id and other.vpc.id == other_id and one.gateway is other.gateway
+        and one.gateway.options.get("SecurityGroupReferencingSupport") == "enable"
+        and all(a.code == "available" and a.options["SecurityGroupReferencingSupport"] == "enable" for a in (one, other))
+        for one in list(_attachments.values())
+        for other in list(_attachments.values())
+    )
+
+
+ec2.carriers.append(_refers)
+
+
 def _attached(gateway_id, vpc_id, *states):
     return any(
         one.gateway.id == gateway_id and one.vpc.id == vpc_id and (one.code in states if states else one.code not in _OVER)

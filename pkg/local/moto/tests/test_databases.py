@@ -36,6 +36,10 @@ class Databases(Case):
             ),
         )
         self.assertEqual(3307, found["plain"]["Endpoint"]["Port"])
+        self.assertFalse(found["plain"]["PubliclyAccessible"])
+        rds.create_db_instance(DBInstanceIdentifier="open", **given, PubliclyAccessible=True)
+        (shown,) = rds.describe_db_instances(DBInstanceIdentifier="open")["DBInstances"]
+        self.assertTrue(shown["PubliclyAccessible"])
         (default,) = self.client("ec2", PRODUCER).describe_security_groups(
             Filters=[{"Name": "vpc-id", "Values": [self.own]}, {"Name": "group-name", "Values": ["default"]}]
         )["SecurityGroups"]

@@ -223,6 +223,30 @@ class SecurityGroups(Case):
         rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [mine]}])["SecurityGroupRules"]
         (rule,) = [one for one in rules if not one["IsEgress"]]
         self.assertEqual(("notebooks", theirs), (rule["Description"], rule["ReferencedGroupInfo"]["GroupId"]))
+        ec2.revoke_security_group_ingress(GroupId=mine, IpPermissions=[permission])
+        self.assertEqual([], ec2.describe_security_groups(GroupIds=[mine])["SecurityGroups"][0]["IpPermissions"])
+
+    def test_a_reference_to_a_peer_stays_when_the_peering_goes(self):
+        # "the security group rule isn't automatically removed": it is stale, and is revoked by its id like any other.
+        name, one, other = self.peering()
+        self.activate(name)
+        theirs, mine = self.group(CONSUMER, one), self.group(PRODUCER, other)
+        ec2, permission = self.client("ec2", PRODUCER), self.mysql(UserIdGroupPairs=[{"GroupId": theirs}])
+        permission.pop("IpRanges")
+        self.fails("InvalidGroup.NotFound", ec2.authorize_security_group_ingress, GroupId=mine, IpPermissions=[permission])
+        permission["UserIdGroupPairs"][0]["UserId"] = CONSUMER
+        (rule,) = ec2.authorize_security_group_ingress(GroupId=mine, IpPermissions=[permission])["SecurityGroupRules"]
+        ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=name)
+
+        def info():
+            rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [mine]}])["SecurityGroupRules"]
+            return [one["ReferencedGroupInfo"] for one in rules if not one["IsEgress"]]
+
+        (left,) = info()
+        self.assertEqual((one, CONSUMER, "deleted"), (left["VpcId"], left["UserId"], left["PeeringStatus"]))
+        self.client("ec2", CONSUMER).delete_security_group(GroupId=theirs)  # a reference of a peer keeps nobody from it
+        ec2.revoke_security_group_ingress(GroupId=mine, SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
+        self.assertEqual([], info())
 
     def test_a_group_elsewhere_is_not_found(self):
         name, one, other = self.peering(accepter_region=ELSEWHERE)

@@ -81,6 +81,30 @@ class Gateways(Case):
             self.client("ec2", HUB).describe_transit_gateway_vpc_attachments, TransitGatewayAttachmentIds=[name],
         )
 
+    def test_a_group_is_a_source_across_a_gateway_that_allows_it(self):
+        for allowed in ("enable", "disable"):
+            gateway = self.gateway(AutoAcceptSharedAttachments="enable", SecurityGroupReferencingSupport=allowed)
+            self.share(gateway)
+            one, here, _ = self.attach(CONSUMER, gateway, "10.1.0.0/16")
+            two, there, _ = self.attach(PRODUCER, gateway, "10.2.0.0/16")
+            self.until(one, "available", CONSUMER)
+            self.until(two, "available")
+            theirs, mine = (
+                client.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+                for client, vpc in ((self.owner, here), (self.spoke, there))
+            )
+            asked = {
+                "GroupId": mine,
+                "IpPermissions": [
+                    {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306, "UserIdGroupPairs": [{"GroupId": theirs, "UserId": CONSUMER}]}
+                ],
+            }
+            self.fails("InvalidGroup.NotFound", self.spoke.authorize_security_group_egress, **asked)
+            if allowed == "enable":
+                self.spoke.authorize_security_group_ingress(**asked)
+            else:
+                self.fails("InvalidGroup.NotFound", self.spoke.authorize_security_group_ingress, **asked)
+
     def test_auto_accept_rejection_and_deletion(self):
         gateway = self.gateway(AutoAcceptSharedAttachments="enable")
         self.share(gateway)

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/who"
+)
+
+type approveCommand struct {
+	ID     string `arg:"" help:"The peering, pcx-…, or attachment, tgw-attach-…."`
+	All    bool   `help:"Approve what comes later, too." xor:"what"`
+	Answer string `help:"The value that the question names, approved-1a2b3c4d." xor:"what" placeholder:"VALUE"`
+	ownerFlags
+}
+
+// Help is what kong shows below the options.
+func (approveCommand) Help() string {
+	return `Approves a request that waits, or what came to a connection later, as the owner who is asked: sets drawbridge:approval on it, in the account that is asked, with
+your own credentials there (ec2:CreateTags). With --hub-profile it shows first what the question shows, and answers that one. It asks before it acts.
+
+Exits with 0 if it was done; with 2 if nothing waits, or you said no; with 1 after an error. Ctrl-C at the question leaves all as it was.
+
+Examples:
+
+  drawbridge approve pcx-0a1b2c3d4e5f60718 --profile owner --hub-profile hub
+  drawbridge approve pcx-0a1b2c3d4e5f60718 --answer approved-1a2b3c4d --yes
+  drawbridge approve tgw-attach-0a1b2c3d4e5f60718 --all --dry-run
+  drawbridge approve pcx-0a1b2c3d4e5f60718 --local`
+}
+
+// Run implements the command.
+func (c approveCommand) Run(ctx context.Context) error {
+	s, err := c.side(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	answer := c.Answer
+	if c.All {
+		answer = tag.ApprovedAll
+	}
+	return c.perform(ctx, deed.Approve(s.thing, answer, s.entry), s.door.enter)
+}
+
+type rejectCommand struct {
+	ID string `arg:"" help:"The peering, pcx-…, or attachment, tgw-attach-…."`
+	ownerFlags
+}
+
+// Help is what kong shows below the options.
+func (rejectCommand) Help() string {
+	return `Says no to a request that waits, or takes back what stands: what Drawbridge added goes on both sides. Either owner of one that stands may. Sets
+drawbridge:approval=rejected in your account (ec2:CreateTags). It asks before it acts.
+
+Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
+
+Examples:
+
+  drawbridge reject pcx-0a1b2c3d4e5f60718 --profile owner
+  drawbridge reject pcx-0a1b2c3d4e5f60718 --in 222222222222 --local --yes`
+}
+
+// Run implements the command.
+func (c rejectCommand) Run(ctx context.Context) error {
+	s, err := c.side(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return c.perform(ctx, deed.Reject(s.thing, s.entry), s.door.enter)
+}
+
+type manageCommand struct {
+	ID string `arg:"" help:"The peering, pcx-…, or attachment, tgw-attach-…."`
+	ownerFlags
+}
+
+// Help is what kong shows below the options.
+func (manageCommand) Help() string {
+	return `Gives a connection that was there before Drawbridge, or that it let go of, into its hands; it also asks anew for what is contested. Sets
+drawbridge:manage=true in your account (ec2:CreateTags). What is there stays its owners'. It asks before it acts.
+
+Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
+
+Examples:
+
+  drawbridge manage pcx-0a1b2c3d4e5f60718 --profile owner
+  drawbridge manage pcx-0a1b2c3d4e5f60718 --in 222222222222 --local --yes`
+}
+
+// Run implements the command.
+func (c manageCommand) Run(ctx context.Context) error {
+	s, err := c.side(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return c.perform(ctx, deed.Manage(s.thing), s.door.enter)
+}
+
+type releaseCommand struct {
+	ID   string `arg:"" help:"The peering, pcx-…, or attachment, tgw-attach-…."`
+	Undo bool   `help:"Take back first what Drawbridge added, on both sides."`
+	ownerFlags
+}
+
+// Help is what kong shows below the options.
+func (releaseCommand) Help() string {
+	return `Takes a connection out of Drawbridge's hands and leaves everything as it stands; with --undo, what Drawbridge added goes before. Sets
+drawbridge:manage=false or undo in your account (ec2:CreateTags). It asks before it acts.
+
+Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
+
+Examples:
+
+  drawbridge release pcx-0a1b2c3d4e5f60718 --profile owner
+  drawbridge release pcx-0a1b2c3d4e5f60718 --undo --yes`
+}
+
+// Run implements the command.
+func (c releaseCommand) Run(ctx context.Context) error {
+	s, err := c.side(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return c.perform(ctx, deed.Release(s.thing, c.Undo), s.door.enter)
+}
+
+type revokeCommand struct {
+	Database string `arg:"" help:"The database: NAME, ACCOUNT/NAME or its ARN."`
+	From     string `required:"" help:"The account that shall not reach it any more." placeholder:"ACCOUNT"`
+	accountFlags
+	deedFlags
+}
+
+// Help is what kong shows below the options.
+func (revokeCommand) Help() string {
+	return `Takes an account out of the tags by which a database's owner shares it: drawbridge:share, drawbridge:data-api and drawbridge:studio. Reads the database and sets
+the tags with your own credentials (rds:AddTagsToResource, redshift:CreateTags or redshift-serverless:TagResource). It asks before it acts.
+
+Exits with 0 if it was done; with 2 if no tag names the account, or you said no; with 1 after an error.
+
+Examples:
+
+  drawbridge revoke sales --from 111111111111 --profile data
+  drawbridge revoke sales --from 111111111111 --profile data --dry-run
+  drawbridge revoke 222222222222/sales --from 111111111111 --local --yes`
+}
+
+// Run implements the command.
+func (c revokeCommand) Run(ctx context.Context) error {
+	d, err := c.door(ctx, c.accountFlags)
+	if err != nil {
+		return err
+	}
+	facts, err := who.Finder{Enter: d.enter, Places: []event.Place{d.home}}.Find(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	t := deed.Thing{Kind: facts.Kind, ID: facts.Database.ARN, Account: facts.At.Account, Region: facts.At.Region}
+	return c.perform(ctx, deed.RevokeAccount(t, facts.Database.ID, c.From, facts.Database.Tags), d.enter)
+}

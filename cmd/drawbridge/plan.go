@@ -1,0 +1,204 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/plan"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/why"
+)
+
+type planCommand struct {
+	ID     string `arg:"" optional:"" help:"A connection or request: its id in the ledger, or [ACCOUNT/[REGION/]] and the id of a peering or attachment."`
+	Remove bool   `help:"With an ID: as if its owner took it back, by drawbridge:manage=undo."`
+	Policy string `help:"If this file were the policy: which connections appear, go, widen, narrow." type:"existingfile" placeholder:"FILE" xor:"what"`
+	From   string `help:"If this VPC requested a peering: [ACCOUNT/[REGION/]]vpc-…" placeholder:"VPC" xor:"what" and:"ends"`
+	To     string `help:"The database that it is for, as in drawbridge why." placeholder:"DATABASE" and:"ends"`
+	Only   string `help:"Of a sweep: only these accounts, with commas between; by default all." placeholder:"ACCOUNTS"`
+
+	DetailedExitcode bool `help:"Exit with 0 if nothing would change, with 2 if something would."`
+	accountFlags
+	hubFlags
+	reach
+}
+
+// Help is what kong shows below the options.
+func (planCommand) Help() string {
+	return `Says what Drawbridge would do, and changes nothing: it plays the functions' own code in this process, reads AWS with your credentials, and notes
+each call that would change something instead of making it. It is planned as if the mode were full; the mode is said beside it.
+
+Alone it plans a sweep: what is found, what is not managed and left alone, what each look would do. With an ID it plans the next look at that. With
+--policy each entry of the ledger is looked at under both policies. With --from and --to nobody has to request anything.
+
+Run it with credentials of the hub's account: it reads the ledger, the policy and the organization there, and other accounts by --account or --role; what
+the functions read has to be readable (ReadOnlyAccess is enough). Peerings, pairs, attachments, shares and notebooks are planned; what else would be looked
+at is named as not planned.
+
+Exits with 0; with --detailed-exitcode with 2 if something would change; with 1 after an error.
+
+Examples:
+
+  drawbridge plan pcx-0a1b2c3d4e5f60718 --role ReadOnly
+  drawbridge plan pcx-0a1b2c3d4e5f60718 --remove --role ReadOnly
+  drawbridge plan --policy new.cedar --role ReadOnly --detailed-exitcode
+  drawbridge plan --from 111111111111/vpc-0a1b2c3d --to 222222222222/sales \
+    --role ReadOnly
+  drawbridge plan --role ReadOnly -o json | jq .counts`
+}
+
+// Run implements the command.
+func (c planCommand) Run(ctx context.Context) error {
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil))) // the steps' own log
+	p, err := c.planner(ctx)
+	if err != nil {
+		return err
+	}
+	d, empty, err := p.plan(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.print(d); err != nil {
+		return err
+	}
+	return yes(empty || !c.DetailedExitcode)
+}
+
+// planner has what a plan needs.
+type planner struct {
+	planCommand
+	door    *door
+	at      board.Hub
+	mode    board.Mode
+	hub     plan.Hub
+	regions []string
+	ledger  ledger.Ledger
+}
+
+// planner finds the hub, and reads what its functions are told: the policy, the mode, and the stack's parameters.
+func (c planCommand) planner(ctx context.Context) (*planner, error) {
+	d, err := c.door(ctx, c.accountFlags)
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{planCommand: c, door: d}
+	if p.at, err = board.Find(ctx, cloudformation.NewFromConfig(d.own), d.home.Account, d.own.Region, c.Table); err != nil {
+		return nil, err
+	}
+	if p.mode, err = board.ReadMode(ctx, ssm.NewFromConfig(d.own)); err != nil {
+		talk("%v", err)
+	}
+	_, text, err := parameter.New(ssm.NewFromConfig(d.own), plan.PolicyParameter).Policy(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	p.ledger = ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(d.own), Name: p.at.Table}}
+	p.hub = plan.Hub{Config: d.own, Enter: d.enter, Store: p.ledger.Store, Policy: text}
+	settings, err := plan.ReadSettings(ctx, cloudformation.NewFromConfig(d.own), cmp.Or(p.at.Stack, board.Stack))
+	if err != nil {
+		talk("%v; the limits that cdk.json has at first are supposed", err)
+	}
+	p.hub.Limit, p.hub.Patience, p.regions = settings.Limit, settings.Patience, settings.Regions
+	if len(p.regions) == 0 {
+		p.regions = []string{d.own.Region}
+	}
+	return p, nil
+}
+
+// plan makes the plan that is asked for, and says whether nothing would change.
+func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
+	if p.Policy != "" {
+		return p.policies(ctx)
+	}
+	var out plan.Plan
+	var err error
+	switch {
+	case p.From != "":
+		out, err = p.request(ctx)
+	case p.ID != "":
+		var c ledger.Connection
+		if c, err = p.connection(ctx); err == nil {
+			out, err = plan.Connection(ctx, p.hub, c, p.Remove)
+		}
+	default:
+		var accounts []string
+		if p.Only != "" {
+			accounts = strings.Split(p.Only, ",")
+		}
+		out, err = plan.Sweep(ctx, p.hub, accounts, p.regions)
+	}
+	out.Hub, out.Mode = p.at, p.mode
+	return out, out.Empty(), err
+}
+
+// connection finds the connection that is meant.
+func (p *planner) connection(ctx context.Context) (ledger.Connection, error) {
+	at, id := p.scoped(p.ID)
+	c, ok, err := p.ledger.Connection(ctx, id)
+	if err != nil || ok {
+		return c, err
+	}
+	if c, ok = plan.Thing(id, at); !ok {
+		return c, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering or an attachment say where it is, ACCOUNT/REGION/pcx-…"}
+	}
+	return c, nil
+}
+
+// scoped splits what may have an account, and a Region, before it.
+func (p *planner) scoped(text string) (event.Place, string) {
+	at := event.Place{Account: p.door.home.Account, Region: p.door.own.Region}
+	parts := strings.SplitN(text, "/", 3)
+	if _, err := strconv.ParseUint(parts[0], 10, 64); err != nil || len(parts) < 2 || len(parts[0]) != 12 {
+		return at, text
+	}
+	if at.Account = parts[0]; len(parts) == 3 {
+		at.Region = parts[1]
+	}
+	return at, parts[len(parts)-1]
+}
+
+// request plans a request that is only described.
+func (p *planner) request(ctx context.Context) (plan.Plan, error) {
+	at, vpc := p.scoped(p.From)
+	to, err := (&why.Finder{Enter: p.door.enter, Home: p.door.home}).Database(ctx, p.To, at)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	return plan.Request(ctx, p.hub, plan.End{Place: at, VPC: vpc}, plan.End{Place: event.Place{Account: to.Account, Region: to.Region}, VPC: to.ID})
+}
+
+// policies plans a policy.
+func (p *planner) policies(ctx context.Context) (answer.Document, bool, error) {
+	text, err := os.ReadFile(p.Policy)
+	if err != nil {
+		return nil, false, fmt.Errorf("reading the policy: %w", err)
+	}
+	var entries []ledger.Connection
+	if err := ledger.Scan(ctx, dynamodb.NewFromConfig(p.door.own), p.at.Table, func(row ledger.Row) error {
+		c, ok, err := row.Connection()
+		if ok {
+			entries = append(entries, c)
+		}
+		return err
+	}); err != nil {
+		return nil, false, err
+	}
+	out, err := plan.Policy(ctx, p.hub, entries, string(text))
+	out.Hub, out.Mode, out.File = p.at, p.mode, p.Policy
+	return out, out.Empty(), err
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/plan"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+)
+
+// signs counts the changes of a plan by account and call.
+func signs(p plan.Plan) map[string]int {
+	out := map[string]int{}
+	for _, c := range p.Changes {
+		out[c.Account+" "+c.Sign+" "+c.Call]++
+	}
+	return out
+}
+
+// The first scenario as it is planned: before anybody requests it, once it stands, its removal, and with another policy.
+func TestTheFirstScenarioIsPlanned(t *testing.T) {
+	engineNeeded(t)
+	engine, url := serving(t)
+	defer func() { _ = engine.Process.Kill() }()
+	at := "--local=" + strings.TrimPrefix(url, "http://")
+	ctx := t.Context()
+	world, err := scenario.S1().Build(ctx, func(account, region string) aws.Config { return local.ClientConfig(url, account, region) })
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// A first day: nothing is asked for, so nothing would change.
+	first := answered[plan.Plan](t, 0, "plan", at, "--detailed-exitcode", "--only", scenario.Alpha+","+scenario.Beta)
+	if len(first.Changes) != 0 || len(first.Unplanned) != 0 || first.Mode.Mode != "full" {
+		t.Errorf("the first day: %+v", first)
+	}
+
+	// Nobody has requested anything: what would be done is what is done then.
+	described := answered[plan.Plan](t, 2, "plan", at, "--detailed-exitcode", "--from", scenario.Alpha+"/"+world.ConsumerNetwork.VPC, "--to", scenario.Beta+"/sales")
+	if len(described.Looks) != 1 || described.Looks[0].Ends != "Connected" {
+		t.Fatalf("described: %+v", described)
+	}
+	for change, n := range map[string]int{scenario.Beta + " ~ ec2:AcceptVpcPeeringConnection": 1, scenario.Alpha + " + ec2:CreateRoute": 1, scenario.Beta + " + ec2:CreateRoute": 2,
+		scenario.Beta + " + ec2:AuthorizeSecurityGroupIngress": 1, scenario.Alpha + " ~ sagemaker:UpdateNotebookInstanceLifecycleConfig": 1} {
+		if got := signs(described)[change]; got != n {
+			t.Errorf("%s: %d, want %d", change, got, n)
+		}
+	}
+	if err := world.Request(ctx); err != nil {
+		t.Fatal(err)
+	}
+	entry := connected(t, world.Connection, at)
+
+	// It stands, and nothing would change; its removal would take all of it.
+	stands := answered[plan.Plan](t, 0, "plan", world.Connection, at, "--detailed-exitcode")
+	if len(stands.Changes) != 0 || stands.Looks[0].Ends != "Connected" {
+		t.Errorf("it stands: %+v", stands)
+	}
+	daily := answered[plan.Plan](t, 0, "plan", at, "--detailed-exitcode", "--only", scenario.Alpha+","+scenario.Beta)
+	if len(daily.Changes) != 0 || len(daily.Looks) == 0 || !slices.ContainsFunc(daily.Found, func(f plan.Found) bool { return f.Kind == "peerings" && f.Seen == 2 && f.Unmanaged == 0 }) {
+		t.Errorf("a sweep: %+v", daily)
+	}
+	gone := answered[plan.Plan](t, 2, "plan", world.Connection, "--remove", at, "--detailed-exitcode")
+	if gone.Looks[0].Ends != "Released" && gone.Looks[0].Ends != "Removed" || gone.Counts.Takes < 4 {
+		t.Errorf("its removal: %+v", gone)
+	}
+	if after := connected(t, world.Connection, at); after.Line.Items != entry.Line.Items {
+		t.Errorf("planning changed the ledger: %+v", after)
+	}
+
+	// Under a policy that allows nothing it goes; under the same one nothing becomes otherwise.
+	file := filepath.Join(t.TempDir(), "new.cedar")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(policy.DefaultText())
+	if same := answered[plan.Comparison](t, 0, "plan", "--policy", file, at, "--detailed-exitcode"); same.Same != 1 || len(same.Connections) != 0 {
+		t.Errorf("the same policy: %+v", same)
+	}
+	write(policy.DefaultText() + "\n@id(\"none\")\nforbid (principal, action in Drawbridge::Action::\"Grant\", resource);\n")
+	none := answered[plan.Comparison](t, 2, "plan", "--policy", file, at, "--detailed-exitcode")
+	if len(none.Connections) != 1 || none.Connections[0].ID != world.Connection || none.Connections[0].Effect != plan.Goes || len(none.Connections[0].Loses) < 5 {
+		t.Errorf("a policy that allows nothing: %+v", none)
+	}
+	write("permit (principal")
+	if stdout, stderr, exit := ran(t, "plan", "--policy", file, at); exit != 1 || stdout != "" || !strings.Contains(stderr, "policy") {
+		t.Errorf("a broken policy exits with %d: %q, %q", exit, stdout, stderr)
+	}
+	if _, stderr, exit := ran(t, "plan", "nothing-known", at); exit != 1 || !strings.Contains(stderr, "drawbridge status") {
+		t.Errorf("an id that nobody knows exits with %d: %q", exit, stderr)
+	}
+}

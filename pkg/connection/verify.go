@@ -1,0 +1,148 @@
+package connection
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
+	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Verifier is what [Verifier.Verify] works with.
+type Verifier struct {
+	Ledger ledger.Ledger
+	Bus    notice.Bus
+	// Enter returns the client that leaves a status on the side of a VPC.
+	Enter func(workflow.VPC) Tagger
+	// Read reads the two VPCs and what carries the connection; see [discover.Reader.Read].
+	Read func(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error)
+	// Still returns a [fault.Over] for a connection that is over.
+	Still func(context.Context) error
+}
+
+// Verify judges every path that the policy allows, by what both accounts hold now, and gives the connection its status:
+//
+//	somebody takes away what it needs          → Contested
+//	the network of no path holds               → fails with a [fault.Conflict], for whoever mends it to redrive
+//	something waits for an owner               → PendingApproval
+//	some path fails                            → PartlyConnected
+//	every path is whole, or cannot be judged
+//	to its end; or there is none               → Connected
+//
+// What the steps said of their own work is why a path fails. A connection may be deleted, or let go of, while it is being set up, and the
+// execution that takes it away may be done before the last rule or status is written. So Still is asked last of all, and the ledger before it:
+// that sends the machine back to its inspection. A deletion after that has its own execution, which finds everything.
+func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+	out := workflow.VerifyConnectionOutput{Result: workflow.Connected, Reason: in.Reason}
+	ends := Ends(in)
+	why, others := Reasons(in)
+	paths, none := verdict.Paths{}, unpaired(in, ends)
+	if none == "" {
+		world, err := v.Read(ctx, carrierOf(in), Wanted(in, ends))
+		if err != nil {
+			return out, fmt.Errorf("judging the paths of %s: %w", in.Connection.ID, err)
+		}
+		paths = verdict.Judge(world, in.Connection.Target, ends[:], why)
+		out.Reason += ": " + paths.Counted()
+	} else {
+		out.Reason += "; " + none
+		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "paths", OK: true, Detail: none}})
+	}
+	out.Verdict = append(out.Verdict, paths.Lines...)
+	for _, h := range append(slices.Clone(in.Found), others...) {
+		out.Verdict = append(out.Verdict, workflow.Path{Hop: h})
+	}
+	taken, err := contested(ctx, v.Ledger, v.Bus, in)
+	if err != nil {
+		return out, err
+	}
+	reason := out.Reason
+	said := func(s workflow.Side) string {
+		return strings.Join(slices.DeleteFunc([]string{reason, paths.Told(s.VPC.Account)}, func(t string) bool { return t == "" }), "; ")
+	}
+	switch waits := in.Waits.Said; {
+	case taken != "":
+		out.Result, out.Reason = workflow.Contested, taken
+		return out, v.tell(ctx, in, out, paths, func(workflow.Side) string { return taken })
+	case none == "" && !paths.Answers():
+		return out, v.fail(ctx, in, out, paths, said)
+	case waits != (workflow.Said{}):
+		out.Result, out.Reason = workflow.PendingApproval, reason+"; "+waits.Requester
+		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "approval", Detail: waits.Accepter}})
+		said = func(s workflow.Side) string { return reason + "; " + waits.To(s.Role) }
+	case paths.Failed > 0:
+		what, remedy := paths.InTheWay()
+		out.Result = workflow.PartlyConnected
+		out.Reason += "; " + strings.Join(slices.DeleteFunc([]string{what, remedy}, func(s string) bool { return s == "" }), "; ")
+	}
+	if err := v.tell(ctx, in, out, paths, said); err != nil {
+		return out, err
+	}
+	return out, v.announce(ctx, in, out)
+}
+
+// fail says of a connection whose network holds for no path what is in the way, and fails with that.
+func (v Verifier) fail(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput, paths verdict.Paths, said func(workflow.Side) string) error {
+	what, remedy := paths.InTheWay()
+	if remedy != "" {
+		remedy += "; "
+	}
+	broken := fault.NewConflict(fmt.Sprintf("%s: %s", paths.Counted(), what), remedy+"then redrive the execution; Drawbridge does not change what is its owner's")
+	out.Result, out.Reason = Conflict, broken.Error()
+	if err := v.tell(ctx, in, out, paths, said); err != nil {
+		return err
+	}
+	return broken
+}
+
+// tell writes how a connection stands in its entry, leaves it where people of both sides see it, and asks whether the connection is still there.
+func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput, paths verdict.Paths, said func(workflow.Side) string) error {
+	entry, err := Note(ctx, v.Ledger, in.Connection.ID, out.Result, out.Reason, func(e *ledger.Connection) {
+		e.Paths = ledger.Paths{All: paths.All(), Whole: paths.Whole, Unknown: paths.Unknown, Lines: paths.Ends}
+	})
+	if err != nil {
+		return err
+	}
+	if entry.ID == "" {
+		return fault.New(fault.Over, "connecting %s: it is not managed any more", in.Connection.ID)
+	}
+	if err := participant.Known(entry, in.Sides); err != nil {
+		return err
+	}
+	told := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return s.Owner != "" || silent(entry, s.VPC.Account) })
+	if err := Leave(ctx, v.Ledger, v.Enter, in.Connection, told, entry, said); err != nil {
+		return err
+	}
+	return v.Still(ctx)
+}
+
+// announce says that a connection was set up, to programs and to the metrics.
+func (v Verifier) announce(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput) error {
+	connected := notice.Connected{Head: notice.Head{Execution: in.Execution, Connection: in.Connection, Result: out.Result, Reason: out.Reason}, Missing: []workflow.Hop{}}
+	for _, p := range out.Verdict {
+		if !p.OK {
+			connected.Missing = append(connected.Missing, p.Hop)
+		}
+	}
+	if err := v.Bus.Put(ctx, connected); err != nil {
+		return err
+	}
+	if out.Result == workflow.PartlyConnected {
+		workflow.Measure(ctx, workflow.PartConnections, 1)
+		return nil
+	}
+	workflow.Measure(ctx, workflow.Connections, 1)
+	if since, err := time.Parse(time.RFC3339, in.Since); err == nil {
+		workflow.Measure(ctx, workflow.TimeToConnect, max(0, time.Since(since).Seconds()))
+	}
+	return nil
+}

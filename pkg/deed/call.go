@@ -1,0 +1,108 @@
+package deed
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
+	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
+// Tag is the call that sets a tag of the owners'.
+func Tag(t Thing, key, value string) Call {
+	c := Call{Account: t.Account, Region: t.Region}
+	pair := "Key=" + key + ",Value=" + value
+	switch t.Kind {
+	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
+		c.Command = []string{"aws", "rds", "add-tags-to-resource", "--region", t.Region, "--resource-name", t.ID, "--tags", pair}
+		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := rds.NewFromConfig(cfg).AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &t.ID, Tags: []rdstypes.Tag{{Key: &key, Value: &value}}})
+			return "", err
+		}
+	case tag.RedshiftCluster:
+		c.Command = []string{"aws", "redshift", "create-tags", "--region", t.Region, "--resource-name", t.ID, "--tags", pair}
+		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := redshift.NewFromConfig(cfg).CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.ID, Tags: []redshifttypes.Tag{{Key: &key, Value: &value}}})
+			return "", err
+		}
+	case tag.Workgroup:
+		c.Command = []string{"aws", "redshift-serverless", "tag-resource", "--region", t.Region, "--resource-arn", t.ID, "--tags", "key=" + key + ",value=" + value}
+		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := redshiftserverless.NewFromConfig(cfg).TagResource(ctx, &redshiftserverless.TagResourceInput{ResourceArn: &t.ID, Tags: []serverlesstypes.Tag{{Key: &key, Value: &value}}})
+			return "", err
+		}
+	default: // of EC2
+		c.Command = []string{"aws", "ec2", "create-tags", "--region", t.Region, "--resources", t.ID, "--tags", pair}
+		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := ec2.NewFromConfig(cfg).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key, Value: &value}}})
+			return "", err
+		}
+	}
+	return c
+}
+
+// Revoke is the call that takes a rule for what comes in out of a security group.
+func Revoke(at event.Place, group, rule string) Call {
+	return Call{Account: at.Account, Region: at.Region,
+		Command: []string{"aws", "ec2", "revoke-security-group-ingress", "--region", at.Region, "--group-id", group, "--security-group-rule-ids", rule},
+		do: func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := ec2.NewFromConfig(cfg).RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &group, SecurityGroupRuleIds: []string{rule}})
+			return "", err
+		}}
+}
+
+// Put is the call that writes a parameter of the hub's. One of the intelligent tier may have more than 4,096 bytes.
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+func Put(hub event.Place, name, value, file string) Call {
+	c := Call{Account: hub.Account, Region: hub.Region, Command: []string{"aws", "ssm", "put-parameter", "--region", hub.Region, "--name", name, "--overwrite"}}
+	in := &ssm.PutParameterInput{Name: &name, Value: &value, Overwrite: aws.Bool(true)}
+	if file != "" {
+		in.Tier = ssmtypes.ParameterTierIntelligentTiering
+		c.Command = append(c.Command, "--tier", "Intelligent-Tiering", "--value", "file://"+file)
+	} else {
+		c.Command = append(c.Command, "--value", value)
+	}
+	c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
+		got, err := ssm.NewFromConfig(cfg).PutParameter(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%s is at version %d", name, got.Version), nil
+	}
+	return c
+}
+
+// Start is the call that starts an execution of a machine.
+func Start(hub event.Place, machine, input string) Call {
+	return Call{Account: hub.Account, Region: hub.Region,
+		Command: []string{"aws", "stepfunctions", "start-execution", "--region", hub.Region, "--state-machine-arn", machine, "--input", input},
+		do: func(ctx context.Context, cfg aws.Config) (string, error) {
+			got, err := sfn.NewFromConfig(cfg).StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
+			if err != nil {
+				return "", err
+			}
+			return "started " + aws.ToString(got.ExecutionArn), nil
+		}}
+}
+
+// Redrive is the call that has a failed execution go on at the state that failed.
+func Redrive(hub event.Place, execution string) Call {
+	return Call{Account: hub.Account, Region: hub.Region, Command: []string{"aws", "stepfunctions", "redrive-execution", "--region", hub.Region, "--execution-arn", execution},
+		do: func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := sfn.NewFromConfig(cfg).RedriveExecution(ctx, &sfn.RedriveExecutionInput{ExecutionArn: &execution})
+			return "", err
+		}}
+}

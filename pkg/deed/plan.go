@@ -1,0 +1,206 @@
+package deed
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
+// nobody is what an owner writes to name nobody: taking a tag off may be a slip, and the brake asks about it.
+const nobody = "none"
+
+// Without returns the value of a tag that names accounts without one of them, and whether it named that. value is as [tag.Clean] gives it.
+func Without(value, account string) (string, bool) {
+	ids := strings.Fields(value)
+	left := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == account })
+	switch {
+	case len(left) == len(ids):
+		return "", false
+	case len(left) == 0:
+		return nobody, true
+	}
+	return strings.Join(left, " "), true
+}
+
+// Entry is what a deed has to know of a connection. The zero value is one of which the ledger was not read.
+type Entry struct {
+	Known   bool
+	State   string
+	Command []string // by which the owner who is asked approves
+	Shown   []string // what the last question showed
+}
+
+// answered is the value of the tag in the command by which an owner approves; see [board.Line].
+func answered(command []string) (string, bool) {
+	for _, word := range command {
+		if value, ok := strings.CutPrefix(word, "Key="+tag.Approval+",Value="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// Approve is the deed of the owner who is asked. answer is the value to approve with; if it is empty, it is that of the last question, or the plain word
+// if the ledger was not read.
+func Approve(t Thing, answer string, e Entry) Deed {
+	d := Deed{Title: "Approve " + t.ID}
+	asked, ok := answered(e.Command)
+	if e.Known {
+		if !ok {
+			d.Says = append(d.Says, "Nothing waits for an approval: it is "+cmp.Or(e.State, "begun")+".")
+			return d
+		}
+		for _, line := range e.Shown {
+			d.Says = append(d.Says, "The question shows: "+line)
+		}
+	}
+	answer = cmp.Or(answer, asked, tag.Approved)
+	d.Says = append(d.Says, map[bool]string{true: "It covers what is there and what comes later.", false: "It covers what the question showed; what comes later is asked about again."}[answer == tag.ApprovedAll])
+	d.Calls = []Call{Tag(t, tag.Approval, answer)}
+	return d
+}
+
+// Reject is the deed of an owner who says no, or takes back what stands.
+func Reject(t Thing, e Entry) Deed {
+	says := "A request that waits is rejected. Of a connection that stands, what Drawbridge added goes on both sides; the peering or attachment stays."
+	if e.State != "" {
+		says += " It is " + e.State + "."
+	}
+	return Deed{Title: "Reject " + t.ID, Says: []string{says}, Calls: []Call{Tag(t, tag.Approval, "rejected")}}
+}
+
+// Manage is the deed of an owner who gives a connection to Drawbridge.
+func Manage(t Thing) Deed {
+	return Deed{Title: "Give " + t.ID + " to Drawbridge", Says: []string{"If the policy allows it, Drawbridge connects it from now on. What is there stays its owners'."}, Calls: []Call{Tag(t, tag.Manage, tag.Take)}}
+}
+
+// Release is the deed of an owner who takes a connection out of Drawbridge's hands: all stands as it does, or, with undo, what was added goes before.
+func Release(t Thing, undo bool) Deed {
+	if undo {
+		return Deed{Title: "Undo and release " + t.ID, Says: []string{"What Drawbridge added goes on both sides, then it lets go."}, Calls: []Call{Tag(t, tag.Manage, tag.Undo)}}
+	}
+	return Deed{Title: "Release " + t.ID, Says: []string{"Drawbridge lets go of it, and leaves everything as it stands."}, Calls: []Call{Tag(t, tag.Manage, tag.Leave)}}
+}
+
+// Revocable are the tags by which the owner of a database names the accounts that reach it.
+var Revocable = []string{tag.Share, tag.DataAPI, tag.Studio}
+
+// RevokeAccount is the deed of a database's owner who takes an account out of their tags; tags are as [tag.Clean] gives them.
+func RevokeAccount(t Thing, name, account string, tags map[string]string) Deed {
+	d := Deed{Title: "Take " + name + " away from account " + account}
+	for _, key := range Revocable {
+		if _, known := tag.Find(t.Kind, key); !known {
+			continue
+		}
+		if tags[key] == "true" {
+			d.Says = append(d.Says, key+"=true shares it with every account, so none can be taken out: name the accounts that shall have it instead, or reject the connection.")
+			continue
+		}
+		if value, ok := Without(tags[key], account); ok {
+			d.Says = append(d.Says, fmt.Sprintf("%s named %s.", key, strings.Join(strings.Fields(tags[key]), ", ")))
+			d.Calls = append(d.Calls, Tag(t, key, value))
+		}
+	}
+	if len(d.Calls) == 0 && len(d.Says) == 0 {
+		d.Says = []string{"No tag of its owner's names the account: " + strings.Join(Revocable, ", ") + ". drawbridge who says over which road it is reached."}
+	}
+	return d
+}
+
+// Pause is the deed of an operator who has Drawbridge do nothing.
+func Pause(hub event.Place, now string) Deed {
+	if now == "paused" {
+		return Deed{Title: "Pause Drawbridge", Says: []string{"It is paused."}}
+	}
+	return Deed{Title: "Pause Drawbridge", Says: []string{"Nothing is looked at, added or taken away until it is resumed; events are kept, one for each thing. The mode is " + cmp.Or(now, "not known") + "."},
+		Calls: []Call{Put(hub, ModeParameter, "paused", "")}}
+}
+
+// Resume is the deed of an operator who ends a pause, or sets how far Drawbridge goes: want is the mode.
+func Resume(hub event.Place, now, want string) Deed {
+	d := Deed{Title: "Set the mode to " + want}
+	if now == want {
+		d.Says = []string{"It is " + now + "."}
+		return d
+	}
+	d.Says = []string{map[string]string{"full": "Drawbridge adds and takes away.", "add": "Drawbridge adds, and keeps what it would take away.", "observe": "Drawbridge looks, says what it would do, and changes nothing."}[want] +
+		" What was held back is looked at again. The mode is " + cmp.Or(now, "not known") + "."}
+	d.Calls = []Call{Put(hub, ModeParameter, want, "")}
+	return d
+}
+
+// The hub's parameters and machines.
+const (
+	ModeParameter   = "/drawbridge/mode"
+	PolicyParameter = "/drawbridge/policy"
+)
+
+// Machine is the ARN of one of the hub's machines, by its kind.
+func Machine(hub event.Place, kind string) string {
+	return arn.New(arn.Partition(hub.Region), "states", hub.Region, hub.Account, "stateMachine:drawbridge-"+kind)
+}
+
+// Execution is the ARN of an execution, by its own ARN or as MACHINE/NAME, such as peering/2f0c; ok is false if it is neither.
+func Execution(hub event.Place, text string) (id string, ok bool) {
+	if _, _, is := arn.Match(text, "states", "execution:drawbridge-"); is {
+		return text, true
+	}
+	machine, name, found := strings.Cut(text, "/")
+	if !found || machine == "" || name == "" || strings.ContainsAny(name, "/:") {
+		return "", false
+	}
+	return arn.New(arn.Partition(hub.Region), "states", hub.Region, hub.Account, "execution:drawbridge-"+strings.TrimPrefix(machine, "drawbridge-")+":"+name), true
+}
+
+// Sweep is the deed of an operator who has accounts looked through; none are all.
+func Sweep(hub event.Place, accounts []string) (Deed, error) {
+	d := Deed{Title: "Sweep all accounts", Says: []string{"Everything is looked at as if something had happened to it, by executions of its own."}}
+	if len(accounts) > 0 {
+		d.Title = "Sweep " + strings.Join(accounts, ", ")
+	}
+	input, err := json.Marshal(struct {
+		Accounts []string `json:"accounts,omitempty"`
+	}{accounts})
+	if err != nil {
+		return d, err
+	}
+	d.Calls = []Call{Start(hub, Machine(hub, "sweep"), string(input))}
+	return d, nil
+}
+
+// ReleaseBrake is the deed of an operator who decides about what the brake stopped: it is let through, or dismissed. waiting says what, with its cause.
+func ReleaseBrake(hub event.Place, waiting []string, through bool) Deed {
+	word, title, says := "dismiss", "Dismiss what the brake stopped", "It stays, and asks again if its cause is still there when it is looked at."
+	if through {
+		word, title, says = "let through", "Let through what the brake stopped", "All of it is taken away."
+	}
+	d := Deed{Title: title}
+	if len(waiting) == 0 {
+		d.Says = []string{"Nothing waits at the brake."}
+		return d
+	}
+	for _, w := range waiting {
+		d.Says = append(d.Says, "Waits: "+w)
+	}
+	d.Says = append(d.Says, says)
+	d.Calls = []Call{Start(hub, Machine(hub, "sweep"), fmt.Sprintf(`{"braked":%q}`, word))}
+	return d
+}
+
+// RedriveOf is the deed of an operator who has a failed execution go on.
+func RedriveOf(hub event.Place, execution, status, failure string) Deed {
+	d := Deed{Title: "Redrive " + execution[strings.LastIndexByte(execution, ':')+1:]}
+	if !slices.Contains([]string{"FAILED", "TIMED_OUT", "ABORTED"}, status) {
+		d.Says = []string{"It is " + status + ": only what failed, timed out or was aborted goes on."}
+		return d
+	}
+	d.Says = []string{"It goes on at the state that failed, with what was read and decided before.", "It failed with " + cmp.Or(failure, "no words") + "."}
+	d.Calls = []Call{Redrive(hub, execution)}
+	return d
+}

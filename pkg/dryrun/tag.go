@@ -1,0 +1,81 @@
+package dryrun
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// since is the tag that says when a status was said last.
+const since = "drawbridge:since"
+
+// retag tags a thing, and returns what that changes: a tag that has the value already is no change, nor is the time at which the same is said again.
+func (w *World) retag(account, id string, tags map[string]string) []Change {
+	out, news := []Change{}, false
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		at := account + " " + id
+		was, said := w.said[at][key]
+		if now, noted := w.tags[at][key]; noted {
+			was, said = aws.ToString(now), now != nil
+		}
+		if value := tags[key]; !said || was != value {
+			out, news = append(out, tagged(id, key, value)), news || key != since
+		}
+		w.tag(account, id, key, aws.String(tags[key]))
+	}
+	if !news {
+		return []Change{}
+	}
+	return out
+}
+
+// saw keeps tags as they were read.
+func (w *World) saw(account, id string, tags map[string]string) {
+	if w.said == nil {
+		w.said = map[string]map[string]string{}
+	}
+	w.said[account+" "+id] = tags
+}
+
+func tagged(thing, key, value string) Change {
+	return Change{Changes, "tag " + key + "=" + value, thing}
+}
+
+func untagged(thing, key string) Change { return Change{Changes, "no tag " + key + " any more", thing} }
+
+// Tag makes a thing look tagged in an account.
+func (w *World) Tag(account, id, key, value string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tag(account, id, key, &value)
+}
+
+func (w *World) tag(account, id, key string, value *string) {
+	if w.tags == nil {
+		w.tags = map[string]map[string]*string{}
+	}
+	at := account + " " + id
+	if w.tags[at] == nil {
+		w.tags[at] = map[string]*string{}
+	}
+	w.tags[at][key] = value
+}
+
+// tagsOf returns tags that were read with what was noted.
+func (w *World) tagsOf(account, id string, tags []types.Tag) []types.Tag {
+	read := map[string]string{}
+	for _, t := range tags {
+		read[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	w.saw(account, id, read)
+	own := w.tags[account+" "+id]
+	out := slices.DeleteFunc(slices.Clone(tags), func(t types.Tag) bool { _, noted := own[aws.ToString(t.Key)]; return noted })
+	for key, value := range own {
+		if value != nil {
+			out = append(out, types.Tag{Key: &key, Value: value})
+		}
+	}
+	return out
+}

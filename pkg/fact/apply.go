@@ -1,0 +1,144 @@
+package fact
+
+import (
+	"context"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Keep writes what a look at a connection found in place of what the look before found and the steps after that told. It returns the numbers of the sides and of
+// the batches of notebooks, which is all that travels. What ends the execution, or waits, leaves the rows as they are.
+func Keep(ctx context.Context, l ledger.Ledger, connection string, f workflow.Findings) (sides, batches []int, err error) {
+	switch f.Answer {
+	case workflow.AnswerAccept, workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim, workflow.AnswerDisconnect, workflow.AnswerAsk, workflow.AnswerUnreadable:
+	default:
+		return []int{}, []int{}, nil
+	}
+	f.Batches, batches = workflow.Numbered(f.Batches)
+	for n := range f.Batches {
+		f.Batches[n].Answer, f.Batches[n].Side = f.Answer, home(f.Sides, f.Batches[n])
+	}
+	return numbered(len(f.Sides)), batches, l.Replace(ctx, connection, "", rows(f))
+}
+
+// Read returns what the last look at a connection found, and what the steps told since; without an answer if there is nothing.
+func Read(ctx context.Context, l ledger.Ledger, connection string) (workflow.Findings, error) {
+	f, err := l.Facts(ctx, connection, "")
+	if err != nil {
+		return workflow.Findings{}, err
+	}
+	return found(f)
+}
+
+// With gives a step the facts of its connection.
+func With[I any, P interface {
+	*I
+	workflow.Informed
+}, O any](l ledger.Ledger, step workflow.Step[I, O]) workflow.Step[I, O] {
+	return func(ctx context.Context, in I) (out O, err error) {
+		f, err := Read(ctx, l, P(&in).About())
+		if err != nil {
+			return out, err
+		}
+		if does, err := P(&in).Inform(f); err != nil || !does {
+			return out, err
+		}
+		return step(ctx, in)
+	}
+}
+
+// said is an output with hops.
+type said interface{ Said() []workflow.Hop }
+
+// Connection gives a step the facts of its connection, and writes down what it told.
+func Connection[I any, P interface {
+	*I
+	workflow.Informed
+}, O said](l ledger.Ledger, state string, step workflow.Step[I, O]) workflow.Step[I, workflow.Told] {
+	return func(ctx context.Context, in I) (workflow.Told, error) {
+		facts, err := l.Facts(ctx, P(&in).About(), "")
+		if err != nil {
+			return workflow.Told{}, err
+		}
+		f, err := found(facts)
+		if err != nil {
+			return workflow.Told{}, err
+		}
+		if does, err := P(&in).Inform(f); err != nil || !does {
+			return workflow.Told{}, err
+		}
+		return tell(ctx, l, facts, told+"#"+state, func() (O, error) { return step(ctx, in) })
+	}
+}
+
+// Side gives a step the facts of one side, and writes down what it told. A side of a look with another answer is not worked on: that look's execution does.
+func Side[O said](l ledger.Ledger, state string, step workflow.Step[workflow.SideInput, O]) workflow.Step[workflow.SideInput, workflow.Told] {
+	return func(ctx context.Context, in workflow.SideInput) (workflow.Told, error) {
+		facts, err := l.Facts(ctx, in.Connection.ID, side(in.Row))
+		if err != nil {
+			return workflow.Told{}, err
+		}
+		var answer workflow.Answer
+		if in.Side, answer, err = sideOf(facts, in.Row); err != nil || !answer.Serves(in.Answer) {
+			return workflow.Told{}, err
+		}
+		out, err := tell(ctx, l, facts, side(in.Row)+told+"#"+state, func() (O, error) { return step(ctx, in) })
+		if err == nil {
+			out.Account, out.Region = in.Side.VPC.Account, in.Side.VPC.Region
+		}
+		return out, err
+	}
+}
+
+// Inject gives a step a batch of notebooks, with what the route tables of its VPC hold, and writes down what it told.
+func Inject(l ledger.Ledger, step workflow.Step[workflow.InjectRoutesInput, workflow.NotebooksOutput]) workflow.Step[workflow.InjectRoutesInput, workflow.Told] {
+	return func(ctx context.Context, in workflow.InjectRoutesInput) (workflow.Told, error) {
+		return batch(ctx, l, "InjectRoutes", in.Connection.ID, in.Row, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
+			routed := workflow.AddRoutesOutput{Account: b.Network(), VPC: b.VPC}
+			f, err := l.Facts(ctx, in.Connection.ID, side(b.Side)+told+"#AddRoutes")
+			if err == nil {
+				err = gather(f, side(b.Side)+told+"#AddRoutes#table", &routed.Tables)
+			}
+			if err != nil {
+				return workflow.NotebooksOutput{}, err
+			}
+			in.Batch, in.Routed = b, []workflow.AddRoutesOutput{routed}
+			return step(ctx, in)
+		})
+	}
+}
+
+// Withdraw gives a step a batch of notebooks, and writes down what it told.
+func Withdraw(l ledger.Ledger, step workflow.Step[workflow.WithdrawRoutesInput, workflow.NotebooksOutput]) workflow.Step[workflow.WithdrawRoutesInput, workflow.Told] {
+	return func(ctx context.Context, in workflow.WithdrawRoutesInput) (workflow.Told, error) {
+		return batch(ctx, l, "WithdrawRoutes", in.Connection.ID, in.Row, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
+			in.Batch = b
+			return step(ctx, in)
+		})
+	}
+}
+
+// batch does a step for a batch. One that is there no more, or of a look with another answer, is served by the look that took it away.
+func batch(ctx context.Context, l ledger.Ledger, state, connection string, row int, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
+	at := of(told+"#"+state, row)
+	facts, err := l.FactsAt(ctx, connection, of(notebooks, row), at)
+	if err != nil {
+		return workflow.Told{}, err
+	}
+	var b workflow.Batch
+	if _, err := facts.FactOf(of(notebooks, row), &b); err != nil || !b.Answer.Serves(answer) {
+		return workflow.Told{}, err
+	}
+	return tell(ctx, l, facts, at, func() (workflow.NotebooksOutput, error) { return step(b) })
+}
+
+// tell does a step and writes what it told in place of what an earlier attempt did.
+func tell[O said](ctx context.Context, l ledger.Ledger, facts ledger.Facts, at string, step func() (O, error)) (workflow.Told, error) {
+	out, err := step()
+	if err != nil {
+		return workflow.Told{}, err
+	}
+	workflow.Shorten(&out)
+	return counted(out), l.Renew(ctx, facts.Under(at), toldRows(at, out))
+}

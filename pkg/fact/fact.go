@@ -1,0 +1,294 @@
+// Package fact keeps what a look at a connection found, and what the steps after it told, as rows of the ledger, so that nothing travels from state to
+// state that grows with the accounts.
+//
+// An inspection writes its rows in place of those of the one before, and what was told since goes with them. A step reads what it needs by one Query.
+// The rows are intent: what a step acts on it reads anew where it is. A redrive reads what the last inspection wrote.
+//
+//	fact.go   how facts are rows, and back (pure)
+//	apply.go  writes and reads them, around the steps
+//
+// Behind connection#<id> and fact#, with n and k as four digits:
+//
+//	about                      the answer, and what waits for an owner
+//	before, absent, closed     #k: hops that are known before anything is done
+//	reachable, shown           #k: what the owner is asked about
+//	vpc#<role>                 a VPC with its account, for the look after an acceptance, and for who is asked
+//	side#<n>#side              one side of the connection
+//	side#<n>#<list>            #k: its tables, databases, clients, services, ways, seats, rules that go
+//	side#<n>#told#<state>      #k: what a step told of the side, with the tables that it left
+//	notebooks#<n>              a batch of notebook instances
+//	told#<state>#<n>           what a step told of a batch, or of the connection
+//
+// Lists are cut into rows of at most [Size] bytes: a row of DynamoDB has room for 400 KB, a transaction for 4 MB.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+package fact
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Size is how many bytes of JSON a row with a part of a list has at most, unless one entry alone has more.
+const Size = 24 << 10
+
+// The kinds of rows.
+const (
+	about     = "about"
+	notebooks = "notebooks"
+	told      = "told"
+)
+
+// aboutRow is what the answer of a look has to say for all steps.
+type aboutRow struct {
+	Answer workflow.Answer  `json:"answer"`
+	Waits  workflow.Waiting `json:"waits,omitzero"`
+}
+
+// sideRow is one side, without its lists. The answer is that of the look: a side of another look is not worked on.
+type sideRow struct {
+	Answer workflow.Answer `json:"answer"`
+	Side   workflow.Side   `json:"side"`
+}
+
+// part is a part of a list.
+type part[T any] struct {
+	Of []T `json:"of"`
+}
+
+// number is a number in a sort key.
+func number(n int) string { return fmt.Sprintf("%04d", n) }
+
+// of is the sort key of one of many, from 1, and the beginning of all about it.
+func of(kind string, n int) string { return kind + "#" + number(n) + "#" }
+
+func side(n int) string { return of("side", n) }
+
+// parts cuts a list into rows.
+func parts[T any](sort string, all []T) []ledger.Fact {
+	var out []ledger.Fact
+	var some []T
+	size := 0
+	put := func() {
+		if len(some) > 0 {
+			out = append(out, ledger.Fact{Sort: sort + "#" + number(len(out)+1), Body: part[T]{some}})
+		}
+		some, size = nil, 0
+	}
+	for _, one := range all {
+		b, _ := json.Marshal(one) // what cannot be written is said when the row is
+		if size += len(b) + 1; size > Size && len(some) > 0 {
+			put()
+			size = len(b) + 1
+		}
+		some = append(some, one)
+	}
+	put()
+	return out
+}
+
+// gather puts a list together again.
+func gather[T any](f ledger.Facts, sort string, into *[]T) error {
+	*into = nil
+	for _, s := range f.Under(sort + "#").Sorts() {
+		var one part[T]
+		if _, err := f.FactOf(s, &one); err != nil {
+			return err
+		}
+		*into = append(*into, one.Of...)
+	}
+	return nil
+}
+
+// rows are all rows of what a look found.
+func rows(f workflow.Findings) []ledger.Fact {
+	var out []ledger.Fact
+	put := func(more ...ledger.Fact) { out = append(out, more...) }
+	w := f.Waits
+	w.Reachable, w.Shown = nil, nil
+	put(ledger.Fact{Sort: about, Body: aboutRow{f.Answer, w}})
+	put(parts("reachable", f.Waits.Reachable)...)
+	put(parts("shown", f.Waits.Shown)...)
+	put(parts("before", f.Before)...)
+	put(parts("absent", f.Absent)...)
+	put(parts("closed", f.Known.Closed)...)
+	for n, facts := range []*workflow.Facts{f.Known.Requester, f.Known.Accepter} {
+		if facts == nil {
+			continue
+		}
+		vpc := *facts
+		vpc.Tables = nil
+		put(ledger.Fact{Sort: vpcOf(n), Body: vpc})
+		put(parts(vpcOf(n)+"#table", facts.Tables)...)
+	}
+	for n, s := range f.Sides {
+		put(rowsOf(n+1, f.Answer, s)...)
+	}
+	for n, b := range f.Batches {
+		put(ledger.Fact{Sort: of(notebooks, n+1), Body: b})
+	}
+	return out
+}
+
+func vpcOf(n int) string { return "vpc#" + [2]string{"requester", "accepter"}[n] }
+
+// rowsOf are the rows of one side.
+func rowsOf(n int, answer workflow.Answer, s workflow.Side) []ledger.Fact {
+	var out []ledger.Fact
+	at := side(n)
+	for _, list := range [][]ledger.Fact{
+		parts(at+"table", s.Tables), parts(at+"database", s.Openings), parts(at+"client", s.Clients), parts(at+"service", s.Services),
+		parts(at+"way", s.Ways), parts(at+"seat", s.Seats),
+	} {
+		out = append(out, list...)
+	}
+	s.Tables, s.Openings, s.Clients, s.Services, s.Ways, s.Seats = nil, nil, nil, nil, nil, nil
+	if s.Trim != nil {
+		out = append(out, parts(at+"rule", s.Trim.Rules)...)
+		s.Trim = &workflow.Trim{Destinations: s.Trim.Destinations}
+	}
+	return append(out, ledger.Fact{Sort: at + "side", Body: sideRow{answer, s}})
+}
+
+// sideOf reads one side, and the answer of the look that found it; none if there is no such side.
+func sideOf(f ledger.Facts, n int) (s workflow.Side, answer workflow.Answer, err error) {
+	at := side(n)
+	f = f.Under(at)
+	var row sideRow
+	if ok, err := f.FactOf(at+"side", &row); err != nil || !ok {
+		return s, "", err
+	}
+	s = row.Side
+	for _, err := range []error{
+		gather(f, at+"table", &s.Tables), gather(f, at+"database", &s.Openings), gather(f, at+"client", &s.Clients), gather(f, at+"service", &s.Services),
+		gather(f, at+"way", &s.Ways), gather(f, at+"seat", &s.Seats),
+	} {
+		if err != nil {
+			return s, "", err
+		}
+	}
+	if s.Trim != nil {
+		err = gather(f, at+"rule", &s.Trim.Rules)
+	}
+	return s, row.Answer, err
+}
+
+// found reads all that a look found and the steps told.
+func found(f ledger.Facts) (workflow.Findings, error) {
+	var out workflow.Findings
+	var row aboutRow
+	if _, err := f.FactOf(about, &row); err != nil {
+		return out, err
+	}
+	out.Answer, out.Waits = row.Answer, row.Waits
+	for _, err := range []error{
+		gather(f, "reachable", &out.Waits.Reachable), gather(f, "shown", &out.Waits.Shown), gather(f, "before", &out.Before),
+		gather(f, "absent", &out.Absent), gather(f, "closed", &out.Known.Closed),
+	} {
+		if err != nil {
+			return out, err
+		}
+	}
+	for n, into := range []**workflow.Facts{&out.Known.Requester, &out.Known.Accepter} {
+		var vpc workflow.Facts
+		ok, err := f.FactOf(vpcOf(n), &vpc)
+		if err == nil && ok {
+			*into, err = &vpc, gather(f, vpcOf(n)+"#table", &vpc.Tables)
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+	if err := sides(f.Under("side#"), &out); err != nil {
+		return out, err
+	}
+	return out, batches(f, &out)
+}
+
+// sides reads the sides, with what the steps told of each.
+func sides(f ledger.Facts, out *workflow.Findings) error {
+	for n := 1; ; n++ {
+		one := f.Under(side(n))
+		s, answer, err := sideOf(one, n)
+		if err != nil || answer == "" {
+			return err
+		}
+		routed := workflow.AddRoutesOutput{Account: s.VPC.Account, VPC: s.VPC.ID, Hops: []workflow.Hop{}}
+		opened, closed, removed := workflow.HopsOutput{Hops: []workflow.Hop{}}, workflow.HopsOutput{Hops: []workflow.Hop{}}, workflow.RemoveRoutesOutput{Account: s.VPC.Account, VPC: s.VPC.ID}
+		for state, into := range map[string]*[]workflow.Hop{"AddRoutes": &routed.Hops, "OpenFirewall": &opened.Hops, "CloseFirewall": &closed.Hops, "RemoveRoutes": &removed.Hops} {
+			if err := gather(one, side(n)+told+"#"+state+"#hop", into); err != nil {
+				return err
+			}
+		}
+		if err := gather(one, side(n)+told+"#AddRoutes#table", &routed.Tables); err != nil {
+			return err
+		}
+		out.Sides, out.Routed, out.Opened = append(out.Sides, s), append(out.Routed, routed), append(out.Opened, opened)
+		out.Closed, out.Removed = append(out.Closed, closed), append(out.Removed, removed)
+	}
+}
+
+// batches reads the batches of notebooks, with what the steps told of each, and what they told of the connection.
+func batches(f ledger.Facts, out *workflow.Findings) error {
+	for n := range f.Under(notebooks + "#").Sorts() {
+		var b workflow.Batch
+		var injected, withdrawn workflow.NotebooksOutput
+		for sort, into := range map[string]any{of(notebooks, n+1): &b, of(told+"#InjectRoutes", n+1): &injected, of(told+"#WithdrawRoutes", n+1): &withdrawn} {
+			if _, err := f.FactOf(sort, into); err != nil {
+				return err
+			}
+		}
+		out.Batches, out.Injected, out.Withdrawn = append(out.Batches, b), append(out.Injected, injected), append(out.Withdrawn, withdrawn)
+	}
+	state := "AllowDnsResolution"
+	if out.Answer == workflow.AnswerDisconnect {
+		state = "RestoreDnsResolution"
+	}
+	return gather(f, told+"#"+state+"#hop", &out.DNS.Hops)
+}
+
+// toldRows are the rows of what a step told: none if it told nothing.
+func toldRows(at string, out any) []ledger.Fact {
+	switch o := out.(type) {
+	case workflow.NotebooksOutput:
+		return []ledger.Fact{{Sort: at, Body: o}}
+	case workflow.AddRoutesOutput:
+		return append(parts(at+"#hop", o.Hops), parts(at+"#table", o.Tables)...)
+	case said:
+		return parts(at+"#hop", o.Said())
+	}
+	return nil
+}
+
+// counted is what a step says of what it told.
+func counted(out said) workflow.Told {
+	hops := out.Said()
+	t := workflow.Told{Hops: len(hops)}
+	for _, h := range hops {
+		if h.OK {
+			t.OK++
+		}
+	}
+	return t
+}
+
+// home is the number of the side in whose VPC a batch is, as its owner has it; 0 if that is not among the sides.
+func home(sides []workflow.Side, b workflow.Batch) int {
+	for n, s := range sides {
+		if s.Owner == "" && s.VPC.ID == b.VPC && s.VPC.Account == b.Network() && s.VPC.Region == b.Region {
+			return n + 1
+		}
+	}
+	return 0
+}
+
+// numbered returns the numbers of n rows.
+func numbered(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i + 1
+	}
+	return out
+}

@@ -1,0 +1,273 @@
+package fact_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+const pcx = "pcx-1"
+
+var (
+	here  = workflow.VPC{Account: "111111111111", Region: "eu-west-1", ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}
+	there = workflow.VPC{Account: "222222222222", Region: "eu-west-1", ID: "vpc-2", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}}
+)
+
+func id(kind string, n int) string { return fmt.Sprintf("%s-%017x", kind, n) }
+
+// world is what a look finds in accounts with so many times 50 notebook instances, 200 functions, 30 databases, 20 route tables a side and 5 ranges.
+func world(answer workflow.Answer, by int) workflow.Findings {
+	out := workflow.Findings{Answer: answer, Before: []workflow.Hop{{Hop: "a", Detail: "b"}}, Absent: []workflow.Hop{{Hop: "c", Detail: "d"}}}
+	for role, vpc := range map[string]workflow.VPC{"requester": here, "accepter": there} {
+		s := workflow.Side{Role: role, Consumer: role == "requester", VPC: vpc, Peer: here, Carrier: pcx}
+		for n := range 20 * by {
+			s.Subnets = append(s.Subnets, id("subnet", n))
+			table := workflow.Table{ID: id("rtb", n), Subnets: s.Subnets[n:]}
+			for r := range 5 {
+				table.Routes = append(table.Routes, workflow.Route{Destination: netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", r)), Target: "local"})
+			}
+			s.Tables = append(s.Tables, table)
+			s.Seats = append(s.Seats, workflow.Seat{ID: s.Subnets[n], CIDRs: vpc.CIDRs, Zone: "eu-west-1a"})
+			s.Ways = append(s.Ways, workflow.Way{Subnets: s.Subnets[n:], To: vpc.CIDRs})
+		}
+		for n := range 30 * by {
+			s.Openings = append(s.Openings, workflow.Opening{Database: id("orders", n), Engine: "mysql", Port: 3306, Groups: []string{id("sg", n)}, Subnets: s.Subnets[:3], Shared: map[string][]string{id("sg", n): {"other"}}})
+		}
+		for n := range 200 * by {
+			s.Clients = append(s.Clients, workflow.Client{Names: []string{id("function", n)}, Count: 1, Account: vpc.Account, Groups: []string{id("sg", n)}})
+		}
+		s.Services = []workflow.Service{{Port: 3306, CIDRs: vpc.CIDRs}}
+		if answer == workflow.AnswerTrim {
+			s.Trim = &workflow.Trim{Rules: s.Subnets, Destinations: vpc.CIDRs}
+		}
+		if out.Sides = append(out.Sides, s); role == "requester" { // in the order of the roles
+			out.Sides[0], out.Sides[len(out.Sides)-1] = out.Sides[len(out.Sides)-1], out.Sides[0]
+		}
+	}
+	var names []string
+	for n := range 50 * by {
+		names = append(names, id("notebook", n))
+	}
+	out.Batches = workflow.Batches(workflow.Batch{Account: here.Account, Region: here.Region, VPC: here.ID, Subnet: "subnet-1"}, names)
+	if answer == workflow.AnswerExtend {
+		out.Waits = workflow.Waiting{Thing: pcx, Shown: []string{"x"}, Said: workflow.Said{Requester: "r", Accepter: "a"}}
+		for _, o := range out.Sides[1].Openings {
+			out.Waits.Reachable = append(out.Waits.Reachable, workflow.Reachable{Opening: o, VPC: there, From: here})
+		}
+	}
+	if answer == workflow.AnswerAccept {
+		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: here, Tags: map[string]string{"Name": "lab"}, Tables: out.Sides[0].Tables}, Accepter: &workflow.Facts{VPC: there},
+			Closed: []workflow.Hop{{Hop: "database x", Detail: "closed"}}}
+	}
+	return out
+}
+
+// watched is a store that says what went through it.
+type watched struct {
+	ledger.Store
+	reads, writes, largest, transaction int
+}
+
+func (w *watched) List(ctx context.Context, part, prefix string) ([]ledger.Row, error) {
+	w.reads++
+	return w.Store.List(ctx, part, prefix)
+}
+
+func (w *watched) Read(ctx context.Context, keys []ledger.Key) ([]ledger.Row, error) {
+	w.reads++
+	return w.Store.Read(ctx, keys)
+}
+
+func (w *watched) Write(ctx context.Context, changes []ledger.Change) error {
+	w.writes++
+	size := 0
+	for _, c := range changes {
+		w.largest, size = max(w.largest, len(c.Body)), size+len(c.Body)
+	}
+	w.transaction = max(w.transaction, size)
+	if len(changes) > 100 {
+		return fmt.Errorf("%d rows in one transaction", len(changes))
+	}
+	return w.Store.Write(ctx, changes)
+}
+
+func TestWhatALookFoundIsReadAgain(t *testing.T) {
+	l, memory := ledgertest.New()
+	for _, answer := range []workflow.Answer{workflow.AnswerAccept, workflow.AnswerExtend, workflow.AnswerTrim, workflow.AnswerDisconnect, workflow.AnswerConnect} {
+		want := world(answer, 2)
+		sides, batches, err := fact.Keep(t.Context(), l, pcx, want)
+		if err != nil || fmt.Sprint(sides, batches) != "[1 2] [1 2]" {
+			t.Fatalf("%s: rows %v and %v, %v", answer, sides, batches, err)
+		}
+		got, err := fact.Read(t.Context(), l, pcx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Batches, _ = workflow.Numbered(want.Batches)
+		for n := range want.Batches {
+			want.Batches[n].Answer, want.Batches[n].Side = answer, 1
+		}
+		for _, pair := range [][2]any{{got.Answer, want.Answer}, {got.Sides, want.Sides}, {got.Batches, want.Batches}, {got.Waits, want.Waits}, {got.Before, want.Before},
+			{got.Absent, want.Absent}, {got.Known, want.Known}} {
+			if !reflect.DeepEqual(pair[0], pair[1]) {
+				t.Errorf("%s: got %+v\nwant %+v", answer, pair[0], pair[1])
+			}
+		}
+	}
+	// A look with less leaves nothing of the one before, and the end of the connection nothing at all.
+	if _, _, err := fact.Keep(t.Context(), l, pcx, workflow.Findings{Answer: workflow.AnswerDisconnect}); err != nil || len(memory.Rows()) != 1 {
+		t.Errorf("left: %v, %v", memory.Rows(), err)
+	}
+	if err := l.End(t.Context(), pcx); err != nil || len(memory.Rows()) != 0 {
+		t.Errorf("after the end: %v, %v", memory.Rows(), err)
+	}
+	// What ends an execution about something else touches no row.
+	if sides, batches, err := fact.Keep(t.Context(), l, pcx, workflow.Findings{Answer: workflow.AnswerNothing, Sides: make([]workflow.Side, 2)}); err != nil || len(sides)+len(batches)+len(memory.Rows()) != 0 {
+		t.Errorf("nothing: %v %v %v, %v", sides, batches, memory.Rows(), err)
+	}
+}
+
+// The whole of 500 notebook instances, 2,000 functions, 300 databases, 200 route tables a side and 5 ranges: rows and transactions grow with it and no
+// faster, and none comes near DynamoDB's limits of 400 KB and 4 MB. A step makes one Query, of its own side.
+func TestRowsGrowWithTheAccounts(t *testing.T) {
+	type cost struct{ rows, writes, reads, size int }
+	measure := func(by int) (c cost) {
+		l, memory := ledgertest.New()
+		w := &watched{Store: l.Store}
+		l.Store = w
+		if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, by)); err != nil {
+			t.Fatal(err)
+		}
+		c = cost{rows: len(memory.Rows()), writes: w.writes, reads: w.reads}
+		if w.reads != 1 || w.largest > 64<<10 || w.transaction > 3<<20 {
+			t.Errorf("%d times: %d reads, a row of %d bytes, a transaction of %d", by, w.reads, w.largest, w.transaction)
+		}
+		w.reads, w.writes = 0, 0
+		step := fact.Side(l, "AddRoutes", func(_ context.Context, in workflow.SideInput) (workflow.AddRoutesOutput, error) {
+			if len(in.Side.Tables) != 20*by || len(in.Side.Openings) != 30*by || len(in.Side.Clients) != 200*by {
+				t.Errorf("%d times: %d tables, %d databases, %d clients", by, len(in.Side.Tables), len(in.Side.Openings), len(in.Side.Clients))
+			}
+			return workflow.AddRoutesOutput{Account: in.Side.VPC.Account, VPC: in.Side.VPC.ID, Tables: in.Side.Tables}, nil
+		})
+		told, err := step(t.Context(), workflow.SideInput{Connection: workflow.Connection{ID: pcx}, Answer: workflow.AnswerConnect, Row: 1})
+		if err != nil || w.reads != 1 || w.writes != 1 {
+			t.Errorf("%d times: a step told %v by %d reads and %d writes, %v", by, told, w.reads, w.writes, err)
+		}
+		b, _ := json.Marshal(told)
+		c.size = len(b)
+		// The same look again writes only that what was told is gone.
+		w.writes = 0
+		if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, by)); err != nil || w.writes != 1 || len(memory.Rows()) != c.rows {
+			t.Errorf("%d times: again %d writes, %d rows of %d, %v", by, w.writes, len(memory.Rows()), c.rows, err)
+		}
+		return c
+	}
+	one, five, ten := measure(1), measure(5), measure(10)
+	t.Logf("%+v, five times %+v, ten times %+v", one, five, ten)
+	if one.rows == 0 || ten.rows > 300 || ten.rows-five.rows > 2*(five.rows-one.rows) || ten.writes > 3 || ten.size != one.size {
+		t.Errorf("%+v, five times %+v, ten times %+v", one, five, ten)
+	}
+}
+
+func steps(l ledger.Ledger, hops ...workflow.Hop) (workflow.Step[workflow.SideInput, workflow.Told], *int) {
+	done := new(int)
+	return fact.Side(l, "OpenFirewall", func(context.Context, workflow.SideInput) (workflow.HopsOutput, error) {
+		*done++
+		return workflow.HopsOutput{Hops: hops}, nil
+	}), done
+}
+
+func TestWhatAStepToldIsReadByTheLast(t *testing.T) {
+	l, _ := ledgertest.New()
+	if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, 1)); err != nil {
+		t.Fatal(err)
+	}
+	c := workflow.Connection{ID: pcx}
+	in := workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Row: 2}
+	full := workflow.Hop{Hop: "security group of sales", Detail: strings.Repeat("full ", 1000)}
+	step, _ := steps(l, full, workflow.Hop{Hop: "x", OK: true})
+	if told, err := step(t.Context(), in); err != nil || told != (workflow.Told{Account: there.Account, Region: there.Region, Hops: 2, OK: 1}) {
+		t.Fatalf("%+v, %v", told, err)
+	}
+	inject := fact.Inject(l, func(_ context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {
+		if len(in.Batch.Names) != 50 || len(in.Routed) != 1 || in.Routed[0].VPC != here.ID || len(in.Routed[0].Tables) != 1 {
+			t.Errorf("%d notebooks and %+v", len(in.Batch.Names), in.Routed)
+		}
+		return workflow.NotebooksOutput{Notebooks: 50, Served: 50, Hosts: "s"}, nil
+	})
+	add := fact.Side(l, "AddRoutes", func(context.Context, workflow.SideInput) (workflow.AddRoutesOutput, error) {
+		return workflow.AddRoutesOutput{Tables: []workflow.Table{{ID: "rtb-1"}}}, nil
+	})
+	if _, err := add(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Row: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inject(t.Context(), workflow.InjectRoutesInput{Connection: c, Answer: workflow.AnswerConnect, Row: 1}); err != nil {
+		t.Fatal(err)
+	}
+	dns := fact.Connection(l, "AllowDnsResolution", func(_ context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
+		return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: "DNS option requester"}}}, nil
+	})
+	if _, err := dns(t.Context(), workflow.AllowDNSResolutionInput{Connection: c, Answer: workflow.AnswerConnect}); err != nil {
+		t.Fatal(err)
+	}
+	verify := fact.With(l, func(_ context.Context, in workflow.VerifyConnectionInput) (string, error) {
+		return fmt.Sprint(len(in.Opened[0].Hops), len(in.Opened[1].Hops), len(in.Opened[1].Hops[0].Detail) < workflow.HopSize, len(in.Routed[0].Tables), len(in.Routed[1].Tables), in.Injected, in.DNS.Hops), nil
+	})
+	got, err := verify(t.Context(), workflow.VerifyConnectionInput{Connection: c, Answer: workflow.AnswerExtend}) // which connects, too
+	if want := "0 2 true 1 0 [{50 50 [] s}] [{DNS option requester false false }]"; err != nil || got != want {
+		t.Errorf("got %s, want %s; %v", got, want, err)
+	}
+	// An attempt that tells nothing takes back what an earlier one told.
+	step, _ = steps(l)
+	if _, err := step(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := fact.Read(t.Context(), l, pcx); err != nil || len(got.Opened[1].Hops) != 0 {
+		t.Errorf("%+v, %v", got.Opened, err)
+	}
+}
+
+// A redriven execution works on what the last look found, if that had the same answer: else that look's own execution does. What would only take away
+// some, by then, must not take away all.
+func TestAnotherAnswerIsNotWorkedOn(t *testing.T) {
+	c := workflow.Connection{ID: pcx}
+	for _, now := range []workflow.Answer{workflow.AnswerConnect, workflow.AnswerDisconnect, workflow.AnswerAsk, workflow.AnswerUnreadable, ""} {
+		l, _ := ledgertest.New()
+		if _, _, err := fact.Keep(t.Context(), l, pcx, world(now, 1)); err != nil {
+			t.Fatal(err)
+		}
+		step, done := steps(l)
+		if _, err := step(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerTrim, Row: 1}); err != nil || *done != 0 {
+			t.Errorf("now %s: a side was worked on %d times, %v", now, *done, err)
+		}
+		withdraw := fact.Withdraw(l, func(context.Context, workflow.WithdrawRoutesInput) (workflow.NotebooksOutput, error) {
+			*done++
+			return workflow.NotebooksOutput{}, nil
+		})
+		if _, err := withdraw(t.Context(), workflow.WithdrawRoutesInput{Connection: c, Answer: workflow.AnswerTrim, Row: 1}); err != nil || *done != 0 {
+			t.Errorf("now %s: a batch was worked on %d times, %v", now, *done, err)
+		}
+		verify := fact.With(l, func(context.Context, workflow.VerifyConnectionInput) (string, error) { return "done", nil })
+		if _, err := verify(t.Context(), workflow.VerifyConnectionInput{Connection: c, Answer: workflow.AnswerConnect}); now != workflow.AnswerConnect && fault.Of(err) != fault.Over {
+			t.Errorf("now %s: verified, %v", now, err)
+		}
+		conclude := fact.With(l, func(context.Context, workflow.ConcludeRemovalInput) (string, error) { return "done", nil })
+		if got, err := conclude(t.Context(), workflow.ConcludeRemovalInput{Connection: c}); (got == "done") != (now == workflow.AnswerDisconnect || now == "") || got == "" && fault.Of(err) != fault.Conflict {
+			t.Errorf("now %s: concluded %q, %v", now, got, err)
+		}
+		ask := fact.With(l, func(context.Context, workflow.ConcludeInput) (string, error) { return "done", nil })
+		if got, err := ask(t.Context(), workflow.ConcludeInput{Connection: c}); (got == "done") != (now == workflow.AnswerAsk) || got == "" && fault.Of(err) != fault.Conflict {
+			t.Errorf("now %s: asked %q, %v", now, got, err)
+		}
+	}
+}

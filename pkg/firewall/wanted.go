@@ -1,0 +1,149 @@
+package firewall
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Default is the name of the group that each VPC has from the beginning, and that whatever names none has.
+// https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+const Default = "default"
+
+// mostReferences is by how many groups callers are let in: each is a rule for every port, and a group has room for 60 rules. Who would need more is let
+// in by subnets, which can be merged. https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+const mostReferences = 20
+
+// WantedIngress returns the rules that a group of a database must have to let its callers in on its port, sorted: from their security groups where
+// AWS lets a rule of this side refer to all of them, else from the ranges of their subnets.
+func WantedIngress(o workflow.Opening, group string, side workflow.Side) []Wanted {
+	calls, rule := calling(o, side), Rule{From: o.Port, To: o.Port}
+	var out []Wanted
+	if refer := References(side); len(refer) > 0 {
+		for _, one := range refer {
+			w := Wanted{Group: group, Rule: rule, Account: side.Peer.Account}
+			w.Rule.Other = one.group
+			for _, set := range one.sets {
+				calls.Groups = set.Groups
+				w.Ends = append(w.Ends, calls)
+			}
+			out = append(out, w)
+		}
+		return sorted(out)
+	}
+	for _, cidr := range o.Family(side.Callers.CIDRs) {
+		rule.CIDR, calls.Peers = cidr, []netip.Prefix{cidr}
+		out = append(out, Wanted{Group: group, Rule: rule, Ends: []network.Traffic{calls}})
+	}
+	return sorted(out)
+}
+
+// calling is what a database is called by: from the subnets of its callers or, if nothing is in one now, from anywhere.
+func calling(o workflow.Opening, side workflow.Side) network.Traffic {
+	out := network.Traffic{Peers: o.Family(side.Callers.CIDRs), Ports: network.Ports{From: o.Port, To: o.Port}}
+	if len(out.Peers) == 0 {
+		out.Peers = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	}
+	return out
+}
+
+// reference is a group of callers, and the sets of which it is one.
+type reference struct {
+	group string
+	sets  []workflow.GroupSet
+}
+
+// References returns the groups by which all callers of a side are let in, sorted: those that callers have alone, then of each caller that has none of
+// them the one that the fewest others have. None, if AWS does not
+// let a rule refer to one of them, if the groups of some caller are not known, or if they are too many. Only groups of the account that owns the
+// peer VPC are referred to: of a participant's, AWS documents it within its VPC alone.
+func References(side workflow.Side) []reference {
+	c := side.Callers
+	if !side.Refers || c.More {
+		return nil
+	}
+	having := map[string]int{}
+	for _, set := range c.Groups {
+		if set.Account != side.Peer.Account {
+			return nil
+		}
+		for _, g := range set.Groups {
+			having[g]++
+		}
+	}
+	chosen := map[string]*reference{}
+	sets := slices.Clone(c.Groups)
+	slices.SortStableFunc(sets, func(a, b workflow.GroupSet) int { return len(a.Groups) - len(b.Groups) })
+	for _, set := range sets {
+		if n := slices.IndexFunc(set.Groups, func(g string) bool { return chosen[g] != nil }); n >= 0 {
+			one := chosen[set.Groups[n]]
+			one.sets = append(one.sets, set)
+			continue
+		}
+		g := slices.MinFunc(set.Groups, func(a, b string) int { return cmp.Or(having[a]-having[b], strings.Compare(a, b)) })
+		chosen[g] = &reference{group: g, sets: []workflow.GroupSet{set}}
+	}
+	if len(chosen) > mostReferences {
+		return nil
+	}
+	var out []reference
+	for _, one := range chosen {
+		out = append(out, *one)
+	}
+	slices.SortFunc(out, func(a, b reference) int { return strings.Compare(a.group, b.group) })
+	return out
+}
+
+// WantedEgress returns the rules that the groups of a side's clients must have to reach the peer's databases, sorted, and the groups on the interfaces
+// of who has the first. Security groups of an interface add up, so a client is served when any one of its groups has the rule: the first by id is
+// chosen that is not named default, if there is one.
+func WantedEgress(side workflow.Side, groups []Group) (out []Wanted, together map[string][]string) {
+	together = map[string][]string{}
+	for _, c := range side.Clients {
+		if len(c.Groups) == 0 {
+			continue
+		}
+		group := slices.MinFunc(c.Groups, func(a, b string) int {
+			return cmp.Or(cmp.Compare(isDefault(groups, a), isDefault(groups, b)), strings.Compare(a, b))
+		})
+		if shared, ok := together[group]; ok {
+			// Another client has the same group but perhaps not the same others: only what both have serves both.
+			together[group] = slices.DeleteFunc(slices.Clone(shared), func(g string) bool { return !slices.Contains(c.Groups, g) })
+		} else {
+			together[group] = c.Groups
+		}
+		for _, s := range side.Services {
+			for _, cidr := range s.CIDRs {
+				out = append(out, Wanted{Group: group, Rule: Rule{From: s.Port, To: s.Port, CIDR: cidr}, Ends: destinations(side, s, cidr)})
+			}
+		}
+	}
+	return sorted(out), together
+}
+
+// destinations are what has to be reached of a service in a range. That a rule of an owner refers to groups of the databases counts where AWS lets it: over a
+// transit gateway only ingress does. https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security
+func destinations(side workflow.Side, s workflow.Service, cidr netip.Prefix) []network.Traffic {
+	one := network.Traffic{Peers: []netip.Prefix{cidr}, Ports: network.Ports{From: s.Port, To: s.Port}}
+	if !side.Refers || len(side.Attached) > 0 || len(s.Groups) == 0 {
+		return []network.Traffic{one}
+	}
+	var out []network.Traffic
+	for _, set := range s.Groups {
+		one.Groups = set
+		out = append(out, one)
+	}
+	return out
+}
+
+// isDefault is 1 for a group that is named default, else 0.
+func isDefault(groups []Group, id string) int {
+	if slices.ContainsFunc(groups, func(g Group) bool { return g.ID == id && g.Name == Default }) {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,72 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// The tags by which a notebook instance says what became of its host routes, why, and since when that is so.
+const (
+	TagStatus = "drawbridge:status"
+	TagReason = "drawbridge:reason"
+	TagSince  = "drawbridge:since"
+)
+
+// The statuses of a notebook.
+const (
+	// Written is the status of a notebook whose owner's configuration sets the routes.
+	Written = "routes-set"
+	// Attached is the status of a notebook to which Drawbridge attached a configuration.
+	Attached = "routes-attached"
+	// AtNextStart is the status of a running notebook to which no configuration can be attached.
+	AtNextStart = "routes-at-next-start"
+	// LeftOut is the status of a notebook that the policy gives no routes.
+	LeftOut = "routes-left-out"
+	// Failed is the status of a notebook whose routes could not be set; the reason says why.
+	Failed = "routes-failed"
+	// None is the status of a notebook that had another one, and whose route table leads to nothing that Drawbridge manages any more.
+	None = "routes-none"
+)
+
+// statuses are all of them: what else a tag says is somebody else's.
+var statuses = []string{Written, Attached, AtNextStart, LeftOut, Failed, None}
+
+// saysSomething reports whether a notebook says something of Drawbridge's.
+func saysSomething(nb workflow.Notebook) bool { return slices.Contains(statuses, nb.Tag) }
+
+// inConfiguration is what a notebook says of routes that a configuration sets. It names no route: of several connections each would say another.
+func inConfiguration(nb workflow.Notebook, name string) (status, reason string) {
+	if name == NameFor(nb.Subnet) {
+		return Attached, "the host routes are in the lifecycle configuration " + name + " that Drawbridge attached, and work from the next start"
+	}
+	return Written, "the host routes are in the lifecycle configuration " + name + " and work from the next start"
+}
+
+// atNextStart is why a running notebook without a configuration has no routes.
+func atNextStart(nb workflow.Notebook) string {
+	return fmt.Sprintf("the host routes need a lifecycle configuration, which SageMaker attaches to a stopped notebook only: stop it, or allow it with the tag %s=allowed%s", tag.Restart, nb.Unclear)
+}
+
+// tell leaves a status on a notebook, with why and since when, if it does not say so already: where nothing changed, nothing is called.
+func tell(ctx context.Context, api client, nb workflow.Notebook, status, reason string, now time.Time) error {
+	reason = fit.Tag(reason)
+	if status == "" || nb.Tag == status && nb.Said == reason {
+		return nil
+	}
+	_, err := api.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &nb.ARN, Tags: []types.Tag{{Key: aws.String(TagStatus), Value: &status}, {Key: aws.String(TagReason), Value: &reason},
+		{Key: aws.String(TagSince), Value: aws.String(now.UTC().Format(time.RFC3339))}}})
+	if err != nil {
+		return fmt.Errorf("tagging %s: %w", nb.ARN, err)
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package notebook
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// late asks for a look at each connection of the VPC through which the table of a notebook's subnet leads nothing yet: routes are those of who calls,
+// and a notebook that started, even if it was stopped again meanwhile, may be the first who does from there. tables are the VPC's, subnets its subnets.
+func (i Inspector) late(ctx context.Context, at end, n Instance, tables []workflow.Table, subnets []route.Subnet) error {
+	table, _ := route.Of(tables, n.Subnet)
+	kept := slices.ContainsFunc(subnets, func(s route.Subnet) bool { return s.ID == n.Subnet && s.Apart })
+	if !at.started || table.Apart || kept {
+		return nil
+	}
+	connections, err := i.Restarts.Ledger.Connections(ctx, at.network.Account, at.network.Region)
+	if err != nil {
+		return err
+	}
+	var looks []look.Look
+	for _, c := range unled(connections, at.vpc, table) {
+		if l, ok := look.At(c, at.network, "notebook "+n.Name); ok {
+			slog.InfoContext(ctx, "a notebook where nothing led yet", "notebook", n.Name, "table", table.ID, "connection", c.ID)
+			looks = append(looks, l)
+		}
+	}
+	if len(looks) == 0 {
+		return nil
+	}
+	return i.Restarts.Ask(ctx, looks...)
+}
+
+// unled returns those connections of a VPC that stand and through which a table leads to no address of the peer.
+func unled(connections []ledger.Connection, vpc string, table workflow.Table) []ledger.Connection {
+	return slices.DeleteFunc(slices.Clone(connections), func(c ledger.Connection) bool {
+		stands := slices.Contains([]workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval}, workflow.Result(c.Status))
+		here := slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
+		return !stands || !here || slices.ContainsFunc(c.Sides, func(s ledger.Side) bool {
+			return s.ID != vpc && slices.ContainsFunc(s.CIDRs, func(text string) bool {
+				cidr, err := netip.ParsePrefix(text)
+				return err == nil && slices.ContainsFunc(table.Routes, func(r route.Route) bool {
+					return r.Target == workflow.TargetOf(c.ID) && r.Destination.Overlaps(cidr)
+				})
+			})
+		})
+	})
+}

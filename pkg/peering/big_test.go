@@ -1,0 +1,140 @@
+package peering_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// counted is a store that counts its calls, and the bytes of its largest row and transaction.
+type counted struct {
+	ledger.Store
+	calls, row, transaction int
+}
+
+func (c *counted) List(ctx context.Context, part, prefix string) ([]ledger.Row, error) {
+	c.calls++
+	return c.Store.List(ctx, part, prefix)
+}
+
+func (c *counted) Read(ctx context.Context, keys []ledger.Key) ([]ledger.Row, error) {
+	c.calls++
+	return c.Store.Read(ctx, keys)
+}
+
+func (c *counted) Write(ctx context.Context, changes []ledger.Change) error {
+	c.calls++
+	size := 0
+	for _, one := range changes {
+		c.row, size = max(c.row, len(one.Body)), size+len(one.Body)
+	}
+	c.transaction = max(c.transaction, size)
+	return c.Store.Write(ctx, changes)
+}
+
+// ListFunctions has a function in each of the first subnets in turn, with a group of its own.
+func (l *land) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
+	out := &lambda.ListFunctionsOutput{}
+	for n := range l.functions {
+		out.Functions = append(out.Functions, lambdatypes.FunctionConfiguration{FunctionName: aws.String(fmt.Sprintf("function-%d", n)), VpcConfig: &lambdatypes.VpcConfigResponse{
+			VpcId: &l.vpc, SubnetIds: []string{l.subnets[n%len(l.subnets)]}, SecurityGroupIds: []string{fmt.Sprintf("sg-function-%d", n)}}})
+	}
+	return out, nil
+}
+
+// bigRealm is two accounts: so many times 50 notebook instances and 200 functions call 30 databases, with 20 subnets and route tables a side, and each VPC has 5 ranges.
+func bigRealm(by int) (*realm, *counted) {
+	w := &realm{lands: map[string]*land{}, peerings: map[string]string{"pcx-00000001": "active"}}
+	w.keeps()
+	store := &counted{Store: w.ledger.Store}
+	w.ledger.Store = store
+	for n, account := range []string{alpha, beta} {
+		l := &land{realm: w, account: account, vpc: fmt.Sprintf("vpc-%d", n+1), groups: []string{"sg-1"}, port: 3306,
+			tags: map[string]map[string]string{"pcx-00000001": {}}, dns: map[string]bool{}, books: map[string]*book{}, configs: map[string]*config{}}
+		for c := range 5 {
+			l.cidrs = append(l.cidrs, netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", 10*c+n+1)))
+		}
+		for s := range 20 * by {
+			subnet := fmt.Sprintf("subnet-%s-%d", account[:1], s)
+			l.subnets = append(l.subnets, subnet)
+			l.tables = append(l.tables, &heldTable{id: fmt.Sprintf("rtb-%s-%d", account[:1], s), main: s == 0, subnets: []string{subnet}})
+		}
+		if account == beta {
+			for d := range 30 * by {
+				l.more = append(l.more, fmt.Sprintf("sg-database-%d", d))
+			}
+			l.groups = append(l.groups, l.more...)
+		} else {
+			l.functions = 200 * by
+			for f := range l.functions {
+				l.groups = append(l.groups, fmt.Sprintf("sg-function-%d", f))
+			}
+			for b := range 50 * by {
+				l.books[fmt.Sprintf("n%d", b)] = &book{subnet: l.subnets[b%4], direct: true, status: "Stopped", tags: map[string]string{}}
+			}
+		}
+		w.lands[account] = l
+	}
+	return w, store
+}
+
+// 500 notebook instances, 2,000 functions, 300 databases and 200 route tables a side of 5 ranges connect, and are taken apart: what travels stays the same, rows and calls
+// grow with the accounts and no faster, and the machine has hardly more events than without them.
+func TestABigWorldConnects(t *testing.T) {
+	type cost struct{ carried, invocations, members, hub int }
+	play := func(by int) cost {
+		w, store := bigRealm(by)
+		if _, err := w.ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-00000001", Kind: "peering", Origin: ledger.Requested, Sides: []ledger.Side{
+			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if !w.run(t, "pcx-00000001", alpha, 1<<20) {
+			t.Fatalf("%d times: not connected: %v", by, w.violations)
+		}
+		for _, l := range w.lands {
+			routed := 0
+			for _, table := range l.tables {
+				routed += min(1, len(table.routes))
+			}
+			if routed != 20*by {
+				t.Errorf("%d times: %d tables of %s lead", by, routed, l.account)
+			}
+		}
+		out := cost{w.carried, w.steps, w.calls, store.calls}
+		if store.row > 100<<10 || store.transaction > 2<<20 {
+			t.Errorf("%d times: a row of %d bytes, a transaction of %d", by, store.row, store.transaction)
+		}
+		w.peerings["pcx-00000001"] = "deleted"
+		if !w.run(t, "pcx-00000001", alpha, 1<<20) || len(w.violations) > 0 {
+			t.Fatalf("%d times: not taken apart: %v", by, w.violations)
+		}
+		for _, left := range store.Store.(*ledgertest.Memory).Rows() {
+			if !strings.HasPrefix(left.Part, "lease#") { // who looked last
+				t.Fatalf("%d times: a row is left: %v", by, left)
+			}
+		}
+		out.carried = max(out.carried, w.carried)
+		return out
+	}
+	one, five, ten := play(1), play(5), play(10)
+	t.Logf("%+v, five times %+v, ten times %+v", one, five, ten)
+	for name, grows := range map[string][3]int{"calls in members": {one.members, five.members, ten.members}, "calls of the ledger": {one.hub, five.hub, ten.hub}} {
+		if first, second := (grows[1]-grows[0])/4, (grows[2]-grows[1])/5; first == 0 || second > first*5/4 {
+			t.Errorf("%s: %v, which is %d and then %d for each time more", name, grows, first, second)
+		}
+	}
+	const events = 8 // of one invocation in a Map
+	if ten.carried > workflow.StateSize || ten.carried-one.carried > 1<<10 || ten.invocations*events > 5000 {
+		t.Errorf("%+v, ten times %+v", one, ten)
+	}
+}

@@ -1,0 +1,392 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// atOnce is how many connections, or accounts, are looked at at the same time.
+const atOnce = 8
+
+// reasonOf is what a look that is only planned says of its reason.
+const reasonOf = "drawbridge plan"
+
+// Connection plans the next look at a connection or request. With remove, it is as if an owner had tagged it drawbridge:manage=undo.
+func Connection(ctx context.Context, h Hub, c ledger.Connection, remove bool) (Plan, error) {
+	r, err := rehearse(h)
+	if err != nil {
+		return Plan{}, err
+	}
+	of, ok := look.At(c, event.Place{}, reasonOf)
+	if !ok {
+		return Plan{}, fmt.Errorf("planning %s: there is no look at what is of the kind %s", c.ID, c.Kind)
+	}
+	about := "the next look at " + c.ID
+	if remove {
+		if err := r.undo(ctx, c); err != nil {
+			return Plan{}, err
+		}
+		about += fmt.Sprintf(", if it were tagged %s=%s", tag.Manage, tag.Undo)
+	}
+	p := Plan{About: about}
+	return r.follow(ctx, p, []asked{{of.DetailType(), detailOf(of), c.ID}})
+}
+
+// undo tags what carries a connection, as its owner would to have it taken back.
+func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
+	value := tag.Undo
+	switch c.Kind {
+	case "peering":
+		for _, s := range c.Sides {
+			r.World.Tag(s.Account, c.ID, tag.Manage, value)
+		}
+		return nil
+	case "attachment":
+		for _, s := range c.Sides {
+			r.World.Tag(s.Account, c.ID, tag.Manage, value)
+		}
+		return nil
+	case "transit":
+		for _, s := range c.Sides {
+			gateway, _, _ := strings.Cut(c.ID, ":")
+			got, err := ec2.NewFromConfig(r.Enter(execution, s.Account, s.Region)).DescribeTransitGatewayVpcAttachments(ctx, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{
+				{Name: aws.String("transit-gateway-id"), Values: []string{gateway}}, {Name: aws.String("vpc-id"), Values: []string{s.ID}}}})
+			if err != nil {
+				return fmt.Errorf("reading the attachment of %s to %s: %w", s.ID, gateway, err)
+			}
+			for _, a := range got.TransitGatewayVpcAttachments {
+				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, value)
+			}
+		}
+		return nil
+	}
+	return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning the removal of %s: what is of the kind %s is taken back by its own tags (docs/tags.md)", c.ID, c.Kind), Remedy: "plan peerings, pairs and attachments"}
+}
+
+// Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, or an attachment.
+func Thing(id string, at event.Place) (ledger.Connection, bool) {
+	c := ledger.Connection{ID: id, Sides: []ledger.Side{{Account: at.Account, Region: at.Region}}}
+	switch {
+	case strings.HasPrefix(id, "pcx-"):
+		c.Kind = "peering"
+	case strings.HasPrefix(id, "tgw-attach-"):
+		c.Kind = "attachment"
+	default:
+		return c, false
+	}
+	return c, true
+}
+
+// asked is a look that is asked for.
+type asked struct {
+	kind   string
+	detail json.RawMessage
+	id     string
+}
+
+func detailOf(l look.Look) json.RawMessage {
+	text, err := json.Marshal(l)
+	if err != nil {
+		panic(err) // a look is a struct of texts
+	}
+	return text
+}
+
+// mostLooks is how many looks a plan follows that were asked for by others.
+const mostLooks = 1000
+
+// follow plays looks, and those that they ask for, each once, and completes a plan.
+func (r *rehearsal) follow(ctx context.Context, p Plan, todo []asked) (Plan, error) {
+	p.Head, p.At = answer.HeadOf("Plan"), r.now().UTC().Truncate(time.Second)
+	p.Looks, p.Notices, p.Unplanned = []Look{}, []string{}, append([]string{}, p.Unplanned...)
+	done := map[string]bool{}
+	states := 0
+	for n := 0; n < len(todo); n++ {
+		one := todo[n]
+		if key := one.key(); done[key] {
+			continue
+		} else if done[key] = true; len(done) > mostLooks {
+			p.Unplanned = append(p.Unplanned, fmt.Sprintf("%d looks more than %d", len(todo)-n, mostLooks))
+			break
+		}
+		got, ok, err := r.look(ctx, one.kind, one.detail)
+		if err != nil {
+			return p, fmt.Errorf("planning %s: %w", one.id, err)
+		}
+		if !ok {
+			p.Unplanned = append(p.Unplanned, fmt.Sprintf("%s, %s", one.kind, one.id))
+			continue
+		}
+		states += got.States
+		p.Looks = append(p.Looks, Look{Machine: machines[one.kind].name, ID: one.id, Ends: got.State, Fails: got.Error, Waits: got.Waits, Reason: got.Reason})
+		for _, notice := range r.news() {
+			todo = append(todo, asked{notice.Kind, json.RawMessage(notice.Detail), subject(notice.Detail)})
+		}
+	}
+	for _, notice := range r.World.Notices() {
+		if !event.Own(notice.Kind) {
+			p.Notices = append(p.Notices, notice.Kind)
+		}
+	}
+	p.Unplanned = append(p.Unplanned, r.unread()...)
+	p.Changes, p.Counts = changes(r.World.Writes())
+	p.Counts.States = states
+	return p, nil
+}
+
+// key is the same for looks at the same thing, whatever their reasons.
+func (a asked) key() string {
+	var fields map[string]any
+	if json.Unmarshal(a.detail, &fields) == nil {
+		delete(fields, "reason")
+		text, _ := json.Marshal(fields)
+		return a.kind + string(text)
+	}
+	return a.kind + string(a.detail)
+}
+
+// subject is what the detail of a look names.
+func subject(detail string) string {
+	var fields map[string]any
+	_ = json.Unmarshal([]byte(detail), &fields)
+	for _, name := range []string{"vpcPeeringConnectionId", "transitGatewayAttachmentId", "attachmentId", "notebookInstanceName", "cluster", "vpcId", "transitGatewayId", "account"} {
+		if text, ok := fields[name].(string); ok && text != "" {
+			return text
+		}
+	}
+	return detail
+}
+
+// End is one end of a request that is only described.
+type End struct {
+	event.Place
+	VPC string
+}
+
+// described is the id of a peering that nobody requested.
+const described = "pcx-00000000000000000"
+
+// Request plans the request of a peering that nobody made yet.
+func Request(ctx context.Context, h Hub, from, to End) (Plan, error) {
+	r, err := rehearse(h)
+	if err != nil {
+		return Plan{}, err
+	}
+	if from.VPC == to.VPC {
+		return Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning a request: both ends are in %s", from.VPC), Remedy: "no peering is needed there; drawbridge why says what is in the way"}
+	}
+	p := types.VpcPeeringConnection{VpcPeeringConnectionId: aws.String(described), ExpirationTime: aws.Time(r.now().Add(7 * 24 * time.Hour)),
+		Status: &types.VpcPeeringConnectionStateReason{Code: types.VpcPeeringConnectionStateReasonCodePendingAcceptance}}
+	for end, info := range map[End]**types.VpcPeeringConnectionVpcInfo{from: &p.RequesterVpcInfo, to: &p.AccepterVpcInfo} {
+		if *info, err = r.vpc(ctx, end); err != nil {
+			return Plan{}, err
+		}
+	}
+	r.World.Request(p)
+	detail := map[string]any{"eventSource": arn.ServicePrincipal("ec2"), "eventName": "CreateVpcPeeringConnection", "awsRegion": from.Region, "recipientAccountId": from.Account,
+		"userIdentity":      map[string]any{"type": "IAMUser", "arn": arn.IAM(arn.Partition(from.Region), from.Account, "user/plan")},
+		"requestParameters": map[string]any{},
+		"responseElements": map[string]any{"CreateVpcPeeringConnectionResponse": map[string]any{"vpcPeeringConnection": map[string]any{
+			"vpcPeeringConnectionId": described,
+			"requesterVpcInfo":       map[string]any{"ownerId": from.Account, "region": from.Region, "vpcId": from.VPC},
+			"accepterVpcInfo":        map[string]any{"ownerId": to.Account, "region": to.Region, "vpcId": to.VPC}}}}}
+	got, err := r.play(ctx, machines[event.ToInspect].name, machines[event.ToInspect].definition, map[string]any{
+		"version": "0", "id": execution, "source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "account": from.Account, "region": from.Region,
+		"time": r.now().UTC().Format(time.RFC3339), "resources": []any{}, "detail": detail})
+	if err != nil {
+		return Plan{}, err
+	}
+	out, err := r.follow(ctx, Plan{About: fmt.Sprintf("a peering from %s in %s to %s in %s, if somebody requested it; here it is called %s", from.VPC, from.Account, to.VPC, to.Account, described)}, nil)
+	out.Looks = append([]Look{{Machine: machines[event.ToInspect].name, ID: described, Ends: got.State, Fails: got.Error, Waits: got.Waits, Reason: got.Reason}}, out.Looks...)
+	out.Counts.States += got.States
+	return out, err
+}
+
+// vpc is a VPC as a peering shows it.
+func (r *rehearsal) vpc(ctx context.Context, e End) (*types.VpcPeeringConnectionVpcInfo, error) {
+	got, err := ec2.NewFromConfig(r.Enter(execution, e.Account, e.Region)).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
+	if err != nil || len(got.Vpcs) == 0 {
+		return nil, fmt.Errorf("reading %s in %s, %s: %w", e.VPC, e.Account, e.Region, err)
+	}
+	out := &types.VpcPeeringConnectionVpcInfo{OwnerId: &e.Account, Region: &e.Region, VpcId: &e.VPC, CidrBlock: got.Vpcs[0].CidrBlock}
+	for _, p := range route.CIDRs(got.Vpcs[0]) {
+		if p.Addr().Is4() {
+			out.CidrBlockSet = append(out.CidrBlockSet, types.CidrBlock{CidrBlock: aws.String(p.String())})
+		} else {
+			out.Ipv6CidrBlockSet = append(out.Ipv6CidrBlockSet, types.Ipv6CidrBlock{Ipv6CidrBlock: aws.String(p.String())})
+		}
+	}
+	return out, nil
+}
+
+// Sweep plans a sweep of the Regions of accounts; without accounts, of all that the organization lists.
+func Sweep(ctx context.Context, h Hub, accounts, regions []string) (Plan, error) {
+	r, err := rehearse(h)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{About: "a sweep of all accounts"}
+	if len(accounts) > 0 {
+		p.About = "a sweep of " + strings.Join(accounts, ", ")
+	}
+	var all []workflow.Territory
+	lister := sweep.Lister{API: organizations.NewFromConfig(r.hub), Regions: regions, Policy: r.policy}
+	for in := (workflow.ListAccountsInput{Execution: execution, Sweep: workflow.Sweep{Accounts: accounts}}); ; {
+		page, err := lister.List(ctx, in)
+		if err != nil {
+			return p, err
+		}
+		all = append(all, page.Accounts...)
+		if in.Page = page.Page; in.Page == "" {
+			break
+		}
+	}
+	visits, looks := make([]workflow.SweepAccountOutput, len(all)), make([][]asked, len(all))
+	group, visiting := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	unplanned := make([]string, len(all))
+	for n, t := range all {
+		group.Go(func() error {
+			ask := func(_ context.Context, more ...look.Look) error {
+				for _, l := range more {
+					detail := detailOf(l)
+					looks[n] = append(looks[n], asked{l.DetailType(), detail, subject(string(detail))})
+				}
+				return nil
+			}
+			var err error
+			visits[n], err = sweep.New(r.Enter, r.organization.Account, r.book, ask).Sweep(visiting, workflow.SweepAccountInput{Execution: execution, Territory: t})
+			switch {
+			case visiting.Err() != nil:
+				return visiting.Err()
+			case err != nil:
+				unplanned[n] = fmt.Sprintf("account %s: %v", t.Account, err)
+			case visits[n].Closed != "":
+				unplanned[n] = fmt.Sprintf("account %s: %s", t.Account, visits[n].Closed)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return p, err
+	}
+	p.Found = found(visits)
+	p.Unplanned = slices.DeleteFunc(unplanned, func(s string) bool { return s == "" })
+	return r.follow(ctx, p, slices.Concat(looks...))
+}
+
+// Policy plans a policy in place of the one in force: each entry of the ledger is looked at with both.
+func Policy(ctx context.Context, h Hub, entries []ledger.Connection, text string) (Comparison, error) {
+	out := Comparison{Head: answer.HeadOf("PolicyPlan"), At: time.Now().UTC().Truncate(time.Second), Connections: []Effect{}, Unplanned: []string{}}
+	then := h
+	then.Policy = text
+	if _, err := rehearse(then); err != nil {
+		return out, err
+	}
+	effects, skipped := make([]*Effect, len(entries)), make([]string, len(entries))
+	group, looking := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for n, c := range entries {
+		group.Go(func() error {
+			reads := &dryrun.Answers{} // both see the same
+			var both [2]standing
+			for m, hub := range []Hub{h, then} {
+				var err error
+				if both[m], skipped[n], err = leaves(looking, hub, c, reads); err != nil || skipped[n] != "" {
+					return err
+				}
+			}
+			e, other := compare(both[0], both[1])
+			if !other {
+				return nil
+			}
+			e.ID, e.Kind, e.Between = c.ID, c.Kind, []string{}
+			for _, s := range c.Sides {
+				e.Between = append(e.Between, s.Account+"/"+s.Region+"/"+s.ID)
+			}
+			effects[n] = &e
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return out, err
+	}
+	for n, e := range effects {
+		switch {
+		case e != nil:
+			out.Connections = append(out.Connections, *e)
+		case skipped[n] != "":
+			out.Unplanned = append(out.Unplanned, skipped[n])
+		default:
+			out.Same++
+		}
+	}
+	inOrder(out.Connections)
+	out.Counts = sums(out.Connections)
+	return out, nil
+}
+
+// leaves says what the next look at an entry would leave of it under a policy, or why that is not planned.
+func leaves(ctx context.Context, h Hub, c ledger.Connection, reads *dryrun.Answers) (standing, string, error) {
+	r, err := rehearse(h)
+	if err != nil {
+		return standing{}, "", err
+	}
+	r.World.Remember(reads)
+	of, ok := look.At(c, event.Place{}, reasonOf)
+	if !ok {
+		return standing{}, fmt.Sprintf("%s: there is no look at what is of the kind %s", c.ID, c.Kind), nil
+	}
+	got, ok, err := r.look(ctx, of.DetailType(), detailOf(of))
+	if err != nil {
+		return standing{}, "", fmt.Errorf("planning %s: %w", c.ID, err)
+	}
+	if unread := r.unread(); len(unread) > 0 {
+		return standing{}, c.ID + ": " + unread[0], nil
+	}
+	if !ok {
+		return standing{}, fmt.Sprintf("%s: what is of the kind %s is not planned", c.ID, c.Kind), nil
+	}
+	if got.Error != "" && got.Error != string(fault.Conflict) {
+		return standing{}, fmt.Sprintf("%s: %s: %s", c.ID, got.Error, got.Reason), nil
+	}
+	items, err := r.book.Items(ctx, c.ID)
+	if err != nil {
+		return standing{}, "", err
+	}
+	out := standing{played: got, things: []string{}}
+	for _, i := range items {
+		if i.State == ledger.Confirmed || i.State == ledger.Intended {
+			out.things = append(out.things, fmt.Sprintf("%s %s of %s in %s", i.Kind, i.Key, i.Resource, i.Place()))
+		}
+	}
+	slices.Sort(out.things)
+	if entry, ok, err := r.book.Connection(ctx, c.ID); err != nil {
+		return standing{}, "", err
+	} else if ok {
+		out.paths = entry.Paths.All
+	}
+	return out, "", nil
+}

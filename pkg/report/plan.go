@@ -1,0 +1,80 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+)
+
+// Of makes the report: all that may stand, and of the rest what changed since a time. No time is none of it.
+func Of(r board.Rows, since, at time.Time) Report {
+	out := Report{Head: answer.HeadOf("Report"), At: at.UTC(), Since: since.UTC(), Rows: []Row{}, NotRecorded: []string{
+		"What ended and was forgotten: the ledger has what is now.",
+		"Which databases a connection opens, and which clients call them: drawbridge who says it of one database.",
+		"Who approved before the ledger kept it, or by accepting an attachment by hand."}}
+	if since.IsZero() {
+		out.Since = time.Time{}
+	}
+	for _, c := range r.Entries() {
+		stands := sweep.Standing(c)
+		changed := !since.IsZero() && !cmpTime(c.At, c.Since).Before(since)
+		if stands || changed {
+			out.Rows = append(out.Rows, row(r, c, stands))
+		}
+	}
+	slices.SortFunc(out.Rows, func(a, b Row) int {
+		return cmp.Or(strings.Compare(a.ToAccount, b.ToAccount), strings.Compare(a.To, b.To), strings.Compare(a.FromAccount, b.FromAccount), strings.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// cmpTime is the first of two times that is one.
+func cmpTime(a, b time.Time) time.Time {
+	if a.IsZero() {
+		return b
+	}
+	return a
+}
+
+// opens are the tags by which a thing's owner opens it, by the kind of its entry.
+var opens = map[string]string{"data-api": tag.DataAPI, "studio": tag.Studio, "data-api-endpoint": tag.DataAPI, "private-notebooks": tag.PrivateNotebooks, "attachment": tag.Attach}
+
+func row(r board.Rows, c ledger.Connection, stands bool) Row {
+	out := Row{ID: c.ID, Kind: c.Kind, Stands: stands, State: cmp.Or(string(c.Status), "begun"), Verdict: c.Reason, Paths: c.Paths.All, Whole: c.Paths.Whole,
+		Policy: c.Policy, Asked: c.Asked, Since: c.Since.UTC(), At: c.At, Until: c.Until}
+	if n := len(c.Sides); n > 0 {
+		out.ToAccount, out.To = c.Sides[n-1].Account, c.Sides[n-1].ID
+		if n > 1 {
+			out.FromAccount, out.From = c.Sides[0].Account, c.Sides[0].ID
+		}
+	}
+	for _, i := range r.Items(c.ID) {
+		if i.State == ledger.Contested {
+			out.Contested++
+		}
+	}
+	if w, ok := board.Approver(c, r.Words(c.ID)); ok {
+		out.ApprovedBy, out.ApprovedAt = w.By.Who, w.At.UTC()
+		return out
+	}
+	things := []string{c.ID}
+	for _, s := range c.Sides {
+		things = append(things, s.ID)
+	}
+	for _, thing := range things {
+		for _, w := range slices.Backward(r.Words(thing)) {
+			if w.Said == opens[c.Kind] && w.Value != "" {
+				out.ApprovedBy, out.ApprovedAt, out.ToNames = w.By.Who, w.At.UTC(), w.Value
+				return out
+			}
+		}
+	}
+	return out
+}

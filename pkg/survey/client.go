@@ -1,0 +1,140 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// Consume fills in who calls on the sides that consume, read once for all the steps that follow, and tells the other sides who that is. It returns
+// the notebook instances there in batches: what the policy allows to do for each is asked by who serves them. The sides are appointed before; see [Appoint].
+func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
+	var out []workflow.Batch
+	for _, g := range grounds {
+		if !g.Side.Consumer {
+			continue
+		}
+		found, err := s.consume(ctx, g)
+		if err != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
+		}
+		out = append(out, found...)
+	}
+	Appoint(Sides(grounds)...)
+	seat(grounds)
+	return out, nil
+}
+
+// seat tells the owner's side of each VPC in which subnets clients and databases are, its own and its participants'. Over a gateway all zones of a VPC
+// matter, and all subnets are read once more.
+func seat(grounds []*Ground) {
+	for _, g := range grounds {
+		if g.Side.Owner != "" || len(g.Side.Attached) > 0 {
+			continue
+		}
+		taken := map[string]bool{}
+		for _, other := range grounds {
+			if other.Side.Role != g.Side.Role {
+				continue
+			}
+			for _, c := range other.Side.Clients {
+				for _, id := range c.Subnets {
+					taken[id] = true
+				}
+			}
+			for _, o := range other.Side.Openings {
+				for _, id := range o.Subnets {
+					taken[id] = true
+				}
+			}
+		}
+		g.Side.Seats = nil
+		for _, s := range g.Subnets {
+			if taken[s.ID] {
+				g.Side.Seats = append(g.Side.Seats, workflow.Seat{ID: s.ID, CIDRs: route.Ranges(g.Subnets, []string{s.ID}), Zone: s.Zone, ZoneID: s.ZoneID, Outpost: s.Outpost})
+			}
+		}
+	}
+}
+
+func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {
+	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
+	found, err := notebook.Placed(ctx, apis.SageMaker, route.SubnetIDs(g.Subnets))
+	if err != nil {
+		return nil, err
+	}
+	out := notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
+	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
+		return out, nil
+	}
+	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
+	for _, one := range g.Subnets {
+		if one.Client {
+			at.Marked = append(at.Marked, one.ID)
+		}
+	}
+	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, found)
+	if err != nil {
+		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
+	}
+	for _, c := range clients {
+		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
+		}
+	}
+	g.Side.Clients, g.Side.Overlooked = workflow.Few(alike(v.Account, clients, g.Subnets)), notebook.Unread(clients)
+	return out, nil
+}
+
+// judged is what the policy is asked about of a VPC.
+func judged(f *workflow.Facts) *workflow.Facts {
+	return &workflow.Facts{VPC: f.VPC, Tags: f.Tags, Account: f.Account}
+}
+
+// parted returns those of ids that connections may reach, and those that their owner keeps apart.
+func parted(ids []string, subnets []route.Subnet) (in, apart []string) {
+	for _, id := range ids {
+		if slices.ContainsFunc(subnets, func(s route.Subnet) bool { return s.ID == id && s.Apart }) {
+			apart = append(apart, id)
+		} else {
+			in = append(in, id)
+		}
+	}
+	return in, apart
+}
+
+// alike returns clients of an account by what their packets meet, sorted by their first names. Subnets that their owner keeps out of every
+// connection do not count, and so whoever has no other is no client.
+func alike(account string, clients []notebook.Client, subnets []route.Subnet) []workflow.Client {
+	var out []workflow.Client
+	for _, c := range clients {
+		in, apart := parted(c.Subnets, subnets)
+		if len(in) == 0 && len(apart) > 0 {
+			continue
+		}
+		n := slices.IndexFunc(out, func(o workflow.Client) bool {
+			return o.Host == c.Host && slices.Equal(o.Subnets, in) && slices.Equal(o.Groups, c.Groups)
+		})
+		if n < 0 {
+			n = len(out)
+			out = append(out, workflow.Client{Account: account, Host: c.Host, Subnets: in, CIDRs: network.Merge(route.Ranges(subnets, in)), Groups: c.Groups})
+		}
+		out[n].Names, out[n].Count = append(out[n].Names, c.Name), out[n].Count+1
+	}
+	for n := range out {
+		slices.Sort(out[n].Names)
+		out[n].Names = out[n].Names[:min(workflow.ClientNames, len(out[n].Names))]
+	}
+	slices.SortFunc(out, func(a, b workflow.Client) int {
+		return cmp.Or(strings.Compare(a.Names[0], b.Names[0]), slices.Compare(a.Subnets, b.Subnets), slices.Compare(a.Groups, b.Groups))
+	})
+	return out
+}
