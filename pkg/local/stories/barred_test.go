@@ -65,8 +65,11 @@ func TestASweepWhereNotEverythingIs(t *testing.T) {
 		change: func(s *scenario.Spec) {
 			s.Consumer.Region, s.Producer.Region, s.Notebook = home, home, scenario.Notebook{}
 		},
-		prepare: deafen,
-		fault:   func(*scenario.World) local.Injector { return barred },
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			deafen(ctx, t, w)
+			wholeVPCs(ctx, t, w) // nothing that is known calls from there
+		},
+		fault: func(*scenario.World) local.Injector { return barred },
 		acts: []act{
 			request(),
 			{"The clock starts drawbridge-sweep.", swept, []string{"Swept", "Connected"}},

@@ -270,6 +270,7 @@ func TestTheSweepAfterAnOutageRepairsEverything(t *testing.T) {
 	if err := requested.Request(ctx); err != nil {
 		t.Fatal(err)
 	}
+	wholeVPCs(ctx, t, changed)
 	associate("10.77.0.0/16")(ctx, t, changed)
 	remove(false)(ctx, t, removed)
 	restore(ctx, t, restored)

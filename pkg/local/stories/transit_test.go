@@ -101,6 +101,7 @@ func onGateway(s *scenario.Spec) {
 
 func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
 	quiet(ctx, t, w)
+	settled(ctx, t)
 	succeeds(t, w.ShareGateway(ctx))
 	succeeds(t, w.Attach(ctx))
 	succeeds(t, w.Attached(ctx))
@@ -123,6 +124,13 @@ func given(ctx context.Context, t *testing.T, w *scenario.World) {
 			{Role: "accepter", Account: w.Consumer.Account, Region: w.Consumer.Region, ID: w.Gateway}}})
 		succeeds(t, err)
 	}
+}
+
+// settled waits until all is over that the making of the world set in motion: an event about a database would have the pair looked at.
+func settled(ctx context.Context, t *testing.T) {
+	t.Helper()
+	_, err := engine.Settle(ctx, 0)
+	succeeds(t, err)
 }
 
 // quiet switches off the rules that forward what happens to shares and attachments: these stories are about pairs alone.

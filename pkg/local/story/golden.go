@@ -253,7 +253,7 @@ func (s Step) golden(names map[string]string) string {
 		}
 	}
 	for _, h := range sortHops(s.Hops(), names) {
-		for _, l := range Wrap("    "+h.Mark()+" "+h.Hop+": "+inParts(h.Detail, names), 110, 8) {
+		for _, l := range Wrap("    "+h.Mark()+" "+h.Hop+": "+inLists(inParts(h.Detail, names), names), 110, 8) {
 			fmt.Fprintln(&b, l)
 		}
 	}
@@ -277,6 +277,21 @@ func sortHops(hops []Hop, names map[string]string) []Hop {
 		i = j
 	}
 	return hops
+}
+
+// listed are things that a text lists, sorted by their ids; of more it names the first.
+var listed = regexp.MustCompile(`((?:sg)-[0-9a-f]{8,17}(?: of \d{12})?)((?:, (?:sg)-[0-9a-f]{8,17}(?: of \d{12})?)+)( and \d+ more)?`)
+
+// inLists sorts what a text lists by its names; of a list that is cut it says only that.
+func inLists(text string, names map[string]string) string {
+	return listed.ReplaceAllStringFunc(text, func(list string) string {
+		if n := strings.LastIndex(list, " and "); n >= 0 {
+			return "several groups"
+		}
+		all := strings.Split(list, ", ")
+		byText(all, names)
+		return strings.Join(all, ", ")
+	})
 }
 
 // inParts sorts neighbouring parts of a detail that differ only in the thing they are about, such as the subnets of one VPC: the judge has them in
@@ -334,7 +349,7 @@ func byText(lines []string, names map[string]string) {
 func masked(text string) string { return anyKey.ReplaceAllString(anyID.ReplaceAllString(text, ""), "") }
 
 var (
-	anyID = regexp.MustCompile(`\b(pcx|vpc|pl|subnet|rtb|vpce|sgr|sg|acl|eni|igw|vgw|nat|rslvr-in|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
+	anyID = regexp.MustCompile(`\b(pcx|vpc|pl|subnet|rtb|dopt|vpce|sgr|sg|acl|eni|igw|vgw|nat|rslvr-in|tgw-attach|tgw)-[0-9a-f]{8,17}\b`)
 	// requestID is what the SDK says of a failed call; it may stand at the end of a line that was wrapped.
 	requestID = regexp.MustCompile(`RequestID:(\s+)[\w-]+`)
 	anyKey    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
