@@ -125,7 +125,6 @@ led to the gateway before anything is released, with no moment without one, and 
 		},
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			quiet(ctx, t, w)
-			settled(ctx, t)
 			succeeds(t, w.ShareGateway(ctx))
 			succeeds(t, w.Attach(ctx))
 			succeeds(t, w.Attached(ctx))

@@ -101,7 +101,6 @@ func onGateway(s *scenario.Spec) {
 
 func attachedPair(ctx context.Context, t *testing.T, w *scenario.World) {
 	quiet(ctx, t, w)
-	settled(ctx, t)
 	succeeds(t, w.ShareGateway(ctx))
 	succeeds(t, w.Attach(ctx))
 	succeeds(t, w.Attached(ctx))
@@ -133,7 +132,7 @@ func settled(ctx context.Context, t *testing.T) {
 	succeeds(t, err)
 }
 
-// quiet switches off the rules that forward what happens to shares and attachments: these stories are about pairs alone.
+// quiet switches off the rules that forward what happens to shares and attachments: these stories are about pairs alone. What happened before is over then.
 func quiet(ctx context.Context, t *testing.T, w *scenario.World) {
 	for _, home := range []scenario.Home{w.Consumer, w.Producer} {
 		client := eventbridge.NewFromConfig(engine.Config(home.Account, home.Region))
@@ -142,6 +141,7 @@ func quiet(ctx context.Context, t *testing.T, w *scenario.World) {
 			succeeds(t, err)
 		}
 	}
+	settled(ctx, t)
 }
 
 // look asks for a look at the pair, after somebody did something.
