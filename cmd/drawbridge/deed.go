@@ -75,6 +75,15 @@ type side struct {
 	entry deed.Entry
 }
 
+// say does what an owner says about a connection.
+func (f ownerFlags) say(ctx context.Context, id string, what func(side) deed.Deed) error {
+	s, err := f.side(ctx, id)
+	if err != nil {
+		return err
+	}
+	return f.perform(ctx, what(s), s.door.enter)
+}
+
 // side finds whose word it is: of the account that was named; of the one that the ledger says is asked; of whoever speaks, if they are a side; or, in the
 // engine, where anybody is anyone, of the side that accepts.
 func (f ownerFlags) side(ctx context.Context, id string) (side, error) {

@@ -33,15 +33,11 @@ Examples:
 
 // Run implements the command.
 func (c approveCommand) Run(ctx context.Context) error {
-	s, err := c.side(ctx, c.ID)
-	if err != nil {
-		return err
-	}
 	answer := c.Answer
 	if c.All {
 		answer = tag.ApprovedAll
 	}
-	return c.perform(ctx, deed.Approve(s.thing, answer, s.entry), s.door.enter)
+	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Approve(s.thing, answer, s.entry) })
 }
 
 type rejectCommand struct {
@@ -64,11 +60,7 @@ Examples:
 
 // Run implements the command.
 func (c rejectCommand) Run(ctx context.Context) error {
-	s, err := c.side(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	return c.perform(ctx, deed.Reject(s.thing, s.entry), s.door.enter)
+	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Reject(s.thing, s.entry) })
 }
 
 type manageCommand struct {
@@ -91,11 +83,7 @@ Examples:
 
 // Run implements the command.
 func (c manageCommand) Run(ctx context.Context) error {
-	s, err := c.side(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	return c.perform(ctx, deed.Manage(s.thing), s.door.enter)
+	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Manage(s.thing) })
 }
 
 type releaseCommand struct {
@@ -119,11 +107,7 @@ Examples:
 
 // Run implements the command.
 func (c releaseCommand) Run(ctx context.Context) error {
-	s, err := c.side(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	return c.perform(ctx, deed.Release(s.thing, c.Undo), s.door.enter)
+	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Release(s.thing, c.Undo) })
 }
 
 type revokeCommand struct {

@@ -19,19 +19,10 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 )
 
 var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
-
-// row is a row of the ledger, as a scan gives it.
-func row(t *testing.T, part, sort string, body any) ledger.Row {
-	t.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ledger.Row{Key: ledger.Key{Part: part, Sort: sort}, Version: 1, Body: text}
-}
 
 func peering(id, status, reason string, ago time.Duration) ledger.Connection {
 	return ledger.Connection{ID: id, Kind: "peering", Status: ledger.Status(status), Reason: reason, Origin: ledger.Requested, Policy: "accept-auto",
@@ -55,22 +46,22 @@ func full(t *testing.T) Rows {
 	taken := route
 	taken.Resource, taken.State, taken.Needed, taken.Before = "rtb-0a3", ledger.Contested, []string{contested}, "blackhole"
 	rows := []ledger.Row{
-		row(t, "connection#"+stands, "item#111111111111/us-east-1/rtb-0a1#route#10.2.0.0/16", map[string]any{}),
-		row(t, "place#111111111111/us-east-1", stands, map[string]any{}),
-		row(t, "resource#111111111111/us-east-1/rtb-0a1", "route#10.2.0.0/16", route),
-		row(t, "resource#111111111111/us-east-1/rtb-0a3", "route#10.2.0.0/16", taken),
-		row(t, "lease#"+stands, "lease", ledger.Lease{Turn: ledger.Turn{Holder: "exec-1", Since: now.Add(-20 * time.Second), Event: "CreateRoute"}}),
-		row(t, "lease#lifecycle research", "lease", ledger.Lease{Turn: ledger.Turn{Holder: "exec-2", Since: now}}),
-		row(t, "held#drawbridge-peering", "peering 111111111111 us-east-1 "+refused, map[string]any{"machine": "drawbridge-peering", "input": map[string]any{}, "mode": "observe",
+		ledgertest.Row(t, "connection#"+stands, "item#111111111111/us-east-1/rtb-0a1#route#10.2.0.0/16", map[string]any{}),
+		ledgertest.Row(t, "place#111111111111/us-east-1", stands, map[string]any{}),
+		ledgertest.Row(t, "resource#111111111111/us-east-1/rtb-0a1", "route#10.2.0.0/16", route),
+		ledgertest.Row(t, "resource#111111111111/us-east-1/rtb-0a3", "route#10.2.0.0/16", taken),
+		ledgertest.Row(t, "lease#"+stands, "lease", ledger.Lease{Turn: ledger.Turn{Holder: "exec-1", Since: now.Add(-20 * time.Second), Event: "CreateRoute"}}),
+		ledgertest.Row(t, "lease#lifecycle research", "lease", ledger.Lease{Turn: ledger.Turn{Holder: "exec-2", Since: now}}),
+		ledgertest.Row(t, "held#drawbridge-peering", "peering 111111111111 us-east-1 "+refused, map[string]any{"machine": "drawbridge-peering", "input": map[string]any{}, "mode": "observe",
 			"end": "Planned", "reason": "the mode is observe", "changes": []string{"accept " + refused + " in 222222222222 us-east-1", "add route 10.2.0.0/16 to rtb-0a1 in 111111111111 us-east-1"},
 			"since": now.Add(-time.Hour), "at": now, "count": 2}),
-		row(t, "connection#"+stands, "word#2026-11-26T11:00:00Z#drawbridge:approval#c1", ledger.Word{Thing: stands, Said: "drawbridge:approval", Value: " Approved", Account: "222222222222",
+		ledgertest.Row(t, "connection#"+stands, "word#2026-11-26T11:00:00Z#drawbridge:approval#c1", ledger.Word{Thing: stands, Said: "drawbridge:approval", Value: " Approved", Account: "222222222222",
 			By: ledger.Hand{Who: "arn:aws:sts::222222222222:assumed-role/owner/ben"}, At: now.Add(-73 * time.Hour)}),
-		row(t, "connection#"+stands, "word#2026-11-26T11:30:00Z#drawbridge:approval#c2", ledger.Word{Thing: stands, Said: "drawbridge:approval", Value: "approved", Account: "111111111111",
+		ledgertest.Row(t, "connection#"+stands, "word#2026-11-26T11:30:00Z#drawbridge:approval#c2", ledger.Word{Thing: stands, Said: "drawbridge:approval", Value: "approved", Account: "111111111111",
 			By: ledger.Hand{Who: "arn:aws:sts::111111111111:assumed-role/scientist/ada"}, At: now.Add(-72 * time.Hour)}), // in their own account: it answers nothing
-		row(t, "brake", "state", map[string]any{"on": true, "managed": 4}),
-		row(t, "brake", "waiting#"+cluster, map[string]any{"cause": "the policy does not allow it any more", "at": now.Add(-2 * time.Hour)}),
-		row(t, "brake", "waiting#pcx-let", map[string]any{"cause": "a person let it through", "at": now, "let": true}),
+		ledgertest.Row(t, "brake", "state", map[string]any{"on": true, "managed": 4}),
+		ledgertest.Row(t, "brake", "waiting#"+cluster, map[string]any{"cause": "the policy does not allow it any more", "at": now.Add(-2 * time.Hour)}),
+		ledgertest.Row(t, "brake", "waiting#pcx-let", map[string]any{"cause": "a person let it through", "at": now, "let": true}),
 	}
 	for _, c := range []ledger.Connection{
 		peering(stands, "Connected", "every hop holds", 72*time.Hour),
@@ -82,7 +73,7 @@ func full(t *testing.T) Rows {
 			Sides: []ledger.Side{{Role: "consumer", Account: "111111111111", Region: "us-east-1", ID: "vpc-0c"}}},
 		{ID: "tgw-0d:vpc-0a1a1a1a1a1a1a1a1:vpc-0b2b2b2b2b2b2b2b2", Kind: "transit", Status: "Connected", Origin: ledger.Adopted, Since: now.Add(-48 * time.Hour)},
 	} {
-		rows = append(rows, row(t, "connection#"+c.ID, "connection", c))
+		rows = append(rows, ledgertest.Row(t, "connection#"+c.ID, "connection", c))
 	}
 	var r Rows
 	for _, one := range rows {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -151,15 +152,21 @@ func delegated(ctx context.Context, s seat) (string, string, error) {
 	return No, "account " + s.hub.Account + " is none", nil
 }
 
-func trail(ctx context.Context, s seat) (string, string, error) {
-	api := cloudtrail.NewFromConfig(s.cfg)
+// organizationTrail finds the trail that logs all of the organization. The answer is Yes only if there is one; it is empty with an error.
+func organizationTrail(ctx context.Context, api *cloudtrail.Client) (one trailtypes.Trail, answer, detail string, err error) {
 	got, err := api.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{})
 	if err != nil {
-		return "", "", err
+		return one, "", "", err
 	}
-	one, a, detail := logs(got.TrailList)
+	one, answer, detail = logs(got.TrailList)
+	return one, answer, detail, nil
+}
+
+func trail(ctx context.Context, s seat) (string, string, error) {
+	api := cloudtrail.NewFromConfig(s.cfg)
+	one, a, detail, err := organizationTrail(ctx, api)
 	if a != Yes {
-		return a, detail, nil
+		return a, detail, err
 	}
 	status, err := api.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: one.TrailARN})
 	if err != nil {
@@ -173,13 +180,9 @@ func trail(ctx context.Context, s seat) (string, string, error) {
 
 func writeEvents(ctx context.Context, s seat) (string, string, error) {
 	api := cloudtrail.NewFromConfig(s.cfg)
-	got, err := api.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{})
-	if err != nil {
-		return "", "", err
-	}
-	one, a, detail := logs(got.TrailList)
+	one, a, detail, err := organizationTrail(ctx, api)
 	if a != Yes {
-		return a, detail, nil
+		return a, detail, err
 	}
 	selectors, err := api.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: one.TrailARN})
 	if err != nil {

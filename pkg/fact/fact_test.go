@@ -72,35 +72,6 @@ func world(answer workflow.Answer, by int) workflow.Findings {
 	return out
 }
 
-// watched is a store that says what went through it.
-type watched struct {
-	ledger.Store
-	reads, writes, largest, transaction int
-}
-
-func (w *watched) List(ctx context.Context, part, prefix string) ([]ledger.Row, error) {
-	w.reads++
-	return w.Store.List(ctx, part, prefix)
-}
-
-func (w *watched) Read(ctx context.Context, keys []ledger.Key) ([]ledger.Row, error) {
-	w.reads++
-	return w.Store.Read(ctx, keys)
-}
-
-func (w *watched) Write(ctx context.Context, changes []ledger.Change) error {
-	w.writes++
-	size := 0
-	for _, c := range changes {
-		w.largest, size = max(w.largest, len(c.Body)), size+len(c.Body)
-	}
-	w.transaction = max(w.transaction, size)
-	if len(changes) > 100 {
-		return fmt.Errorf("%d rows in one transaction", len(changes))
-	}
-	return w.Store.Write(ctx, changes)
-}
-
 func TestWhatALookFoundIsReadAgain(t *testing.T) {
 	l, memory := ledgertest.New()
 	for _, answer := range []workflow.Answer{workflow.AnswerAccept, workflow.AnswerExtend, workflow.AnswerTrim, workflow.AnswerDisconnect, workflow.AnswerConnect} {
@@ -143,16 +114,16 @@ func TestRowsGrowWithTheAccounts(t *testing.T) {
 	type cost struct{ rows, writes, reads, size int }
 	measure := func(by int) (c cost) {
 		l, memory := ledgertest.New()
-		w := &watched{Store: l.Store}
+		w := &ledgertest.Counted{Store: l.Store}
 		l.Store = w
 		if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, by)); err != nil {
 			t.Fatal(err)
 		}
-		c = cost{rows: len(memory.Rows()), writes: w.writes, reads: w.reads}
-		if w.reads != 1 || w.largest > 64<<10 || w.transaction > 3<<20 {
-			t.Errorf("%d times: %d reads, a row of %d bytes, a transaction of %d", by, w.reads, w.largest, w.transaction)
+		c = cost{rows: len(memory.Rows()), writes: w.Writes, reads: w.Reads}
+		if w.Reads != 1 || w.Row > 64<<10 || w.Transaction > 3<<20 {
+			t.Errorf("%d times: %d reads, a row of %d bytes, a transaction of %d", by, w.Reads, w.Row, w.Transaction)
 		}
-		w.reads, w.writes = 0, 0
+		w.Reads, w.Writes = 0, 0
 		step := fact.Side(l, "AddRoutes", func(_ context.Context, in workflow.SideInput) (workflow.AddRoutesOutput, error) {
 			if len(in.Side.Tables) != 20*by || len(in.Side.Openings) != 30*by || len(in.Side.Clients) != 200*by {
 				t.Errorf("%d times: %d tables, %d databases, %d clients", by, len(in.Side.Tables), len(in.Side.Openings), len(in.Side.Clients))
@@ -160,15 +131,15 @@ func TestRowsGrowWithTheAccounts(t *testing.T) {
 			return workflow.AddRoutesOutput{Account: in.Side.VPC.Account, VPC: in.Side.VPC.ID, Tables: in.Side.Tables}, nil
 		})
 		told, err := step(t.Context(), workflow.SideInput{Connection: workflow.Connection{ID: pcx}, Answer: workflow.AnswerConnect, Row: 1})
-		if err != nil || w.reads != 1 || w.writes != 1 {
-			t.Errorf("%d times: a step told %v by %d reads and %d writes, %v", by, told, w.reads, w.writes, err)
+		if err != nil || w.Reads != 1 || w.Writes != 1 {
+			t.Errorf("%d times: a step told %v by %d reads and %d writes, %v", by, told, w.Reads, w.Writes, err)
 		}
 		b, _ := json.Marshal(told)
 		c.size = len(b)
 		// The same look again writes only that what was told is gone.
-		w.writes = 0
-		if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, by)); err != nil || w.writes != 1 || len(memory.Rows()) != c.rows {
-			t.Errorf("%d times: again %d writes, %d rows of %d, %v", by, w.writes, len(memory.Rows()), c.rows, err)
+		w.Writes = 0
+		if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, by)); err != nil || w.Writes != 1 || len(memory.Rows()) != c.rows {
+			t.Errorf("%d times: again %d writes, %d rows of %d, %v", by, w.Writes, len(memory.Rows()), c.rows, err)
 		}
 		return c
 	}

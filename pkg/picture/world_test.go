@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 )
 
 var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -30,22 +31,12 @@ func rows(t testing.TB, all ...ledger.Row) board.Rows {
 	return r
 }
 
-// row is one row of a ledger.
-func row(t testing.TB, part, sort string, body any) ledger.Row {
-	t.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ledger.Row{Key: ledger.Key{Part: part, Sort: sort}, Version: 1, Body: text}
-}
-
 // entries makes what was read of a ledger that has only entries.
 func entries(t testing.TB, all ...ledger.Connection) board.Rows {
 	t.Helper()
 	var out []ledger.Row
 	for _, c := range all {
-		out = append(out, row(t, "connection#"+c.ID, "connection", c))
+		out = append(out, ledgertest.Row(t, "connection#"+c.ID, "connection", c))
 	}
 	return rows(t, out...)
 }
@@ -181,10 +172,10 @@ func mixed(t testing.TB) Map {
 	}
 	var list []ledger.Row
 	for _, c := range all {
-		list = append(list, row(t, "connection#"+c.ID, "connection", c))
+		list = append(list, ledgertest.Row(t, "connection#"+c.ID, "connection", c))
 	}
-	list = append(list, row(t, "resource#"+account(2)+"/us-east-1/sg-0a1", "rule#a", item("rule", "ingress tcp 5432", "confirmed", "exec-1", 0)),
-		row(t, "resource#"+account(2)+"/us-east-1/sg-0a1", "rule#b", item("rule", "ingress tcp 5433", "contested", "exec-2", 2)))
+	list = append(list, ledgertest.Row(t, "resource#"+account(2)+"/us-east-1/sg-0a1", "rule#a", item("rule", "ingress tcp 5432", "confirmed", "exec-1", 0)),
+		ledgertest.Row(t, "resource#"+account(2)+"/us-east-1/sg-0a1", "rule#b", item("rule", "ingress tcp 5433", "contested", "exec-2", 2)))
 	return drawn(rows(t, list...), o)
 }
 

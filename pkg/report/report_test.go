@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 )
 
 var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -22,11 +22,7 @@ func rows(t *testing.T) board.Rows {
 	var r board.Rows
 	add := func(part, sort string, body any) {
 		t.Helper()
-		text, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Add(ledger.Row{Key: ledger.Key{Part: part, Sort: sort}, Version: 1, Body: text}); err != nil {
+		if err := r.Add(ledgertest.Row(t, part, sort, body)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,7 +1,6 @@
 package who
 
 import (
-	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -37,11 +37,7 @@ func rows(t *testing.T) board.Rows {
 	var r board.Rows
 	add := func(part, sort string, body any) {
 		t.Helper()
-		text, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Add(ledger.Row{Key: ledger.Key{Part: part, Sort: sort}, Version: 1, Body: text}); err != nil {
+		if err := r.Add(ledgertest.Row(t, part, sort, body)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -279,15 +279,12 @@ func sortHops(hops []Hop, names map[string]string) []Hop {
 	return hops
 }
 
-// listed are things that a text lists, sorted by their ids; of more it names the first.
-var listed = regexp.MustCompile(`((?:sg)-[0-9a-f]{8,17}(?: of \d{12})?)((?:, (?:sg)-[0-9a-f]{8,17}(?: of \d{12})?)+)( and \d+ more)?`)
+// listed are security groups that a text lists, sorted by their ids.
+var listed = regexp.MustCompile(`sg-[0-9a-f]{8,17}(?: of \d{12})?(?:, sg-[0-9a-f]{8,17}(?: of \d{12})?)+`)
 
-// inLists sorts what a text lists by its names; of a list that is cut it says only that.
+// inLists sorts what a text lists by its names.
 func inLists(text string, names map[string]string) string {
 	return listed.ReplaceAllStringFunc(text, func(list string) string {
-		if n := strings.LastIndex(list, " and "); n >= 0 {
-			return "several groups"
-		}
 		all := strings.Split(list, ", ")
 		byText(all, names)
 		return strings.Join(all, ", ")
