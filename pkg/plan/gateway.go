@@ -22,9 +22,6 @@ import (
 // attaching are the steps of the machine of attachments.
 func (r *rehearsal) attaching() map[string]runtime.Handler {
 	inspector := attachment.NewInspector(r, r.organization.Account, r.organization.Units, r.policy, r.book, r.looks, r.brake.Asker(r.Mode))
-	inspect := inspector.One(r.keeper, func(step workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput]) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
-		return preview.Attachment(r, step)
-	})
 	at := func(execution string, g workflow.Gateway) *ec2.Client {
 		return ec2.NewFromConfig(r.Enter(execution, g.Account, g.Region))
 	}
@@ -35,7 +32,9 @@ func (r *rehearsal) attaching() map[string]runtime.Handler {
 		return r.book.Under(attachment.LeaseOf(g.ID, v.ID), execution)
 	}
 	return map[string]runtime.Handler{
-		"InspectAttachment": step(inspect),
+		"InspectAttachment": step(inspector.One(r.keeper, func(look workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput]) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
+			return preview.Attachment(r, look)
+		})),
 		"AttachVpc": step(func(ctx context.Context, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
 			vpc := r.in(in.Execution, in.VPC)
 			return attachment.Attach(ctx, under(in.Execution, in.Gateway, in.VPC), ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)

@@ -110,6 +110,17 @@ func TestPartsOfADetailAreTheSameInEveryRun(t *testing.T) {
 	}
 }
 
+// A text that lists security groups has them in the order of their ids.
+func TestListsAreTheSameInEveryRun(t *testing.T) {
+	names := map[string]string{"sg-00000000000000001": "sg-b", "sg-00000000000000002": "sg-a"}
+	const one, two = "sg-00000000000000001 of 111111111111", "sg-00000000000000002 of 111111111111"
+	for _, list := range []string{one + ", " + two, two + ", " + one} {
+		if got, want := named(inLists("opened: TCP 3306 from "+list+"; more", names), names), "opened: TCP 3306 from sg-a of 111111111111, sg-b of 111111111111; more"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // A call about several things is named after the one that comes first by its name, whichever is first in the call.
 func TestACallAboutSeveralThingsIsTheSameInEveryRun(t *testing.T) {
 	names := map[string]string{"sg-00000000000000001": "sg-b", "sg-00000000000000002": "sg-a"}
