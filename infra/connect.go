@@ -20,7 +20,7 @@ import (
 func (h *hub) connect(scope constructs.Construct, inspect sfn.IChainable) sfn.IChainable {
 	route := each(scope, "RouteBothSides", "$.sides", "-", numbered(), &sfn.MapProps{}, h.row(scope, "AddRoutes"))
 	open := each(scope, "OpenBothSides", "$.sides", "-", numbered(), &sfn.MapProps{}, h.row(scope, "OpenFirewall"))
-	// Not yet after all the retries: a group of the peer cannot be named once the peering was deleted. The look after that knows.
+	// Not yet after all the retries: a group of the peer cannot be named once the peering was deleted, or it was. The look after that knows either.
 	open.AddCatch(inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})
 	// One after the other, as notebooks may share a lifecycle configuration.
 	inject := each(scope, "InjectIntoNotebooks", "$.notebooks", "-", numbered(), &sfn.MapProps{MaxConcurrency: jsii.Number(1)}, h.row(scope, "InjectRoutes"))

@@ -67,8 +67,10 @@ var seldom = map[string]struct {
 }{
 	"peering AcceptPeering":      {10, "an accepted peering is provisioning or active; EC2 needs moments at most to show it"},
 	"peering AllowDnsResolution": {1, "caught after its own retries, which wait"},
+	"peering OpenBothSides":      {2, "caught after its own retries, which wait; by then the peering or the group that cannot be named is gone, and the next look knows"},
 	"peering VerifyConnection":   {1, "the peering is over, so the next look answers disconnect"},
 	"peering LookAgain":          {1, "the next look knows that this execution has trimmed"},
+	"transit OpenBothSides":      {2, "the same; of the gateway's attachments"},
 	"transit VerifyConnection":   {1, "the connection is over, so the next look answers disconnect"},
 	"transit LookAgain":          {1, "the next look knows that this execution has trimmed"},
 	"sweep TallySweep":           {500, "one page of 20 accounts after the other, of 10,000"},
