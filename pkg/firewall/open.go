@@ -98,6 +98,8 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 			return hop, nil
 		}
 		wanted = WantedIngress(db, group, o.side)
+	} else if there := o.standing(db, own); there != "" {
+		group, wanted = there, WantedIngress(db, there, o.side)
 	}
 	o.wanted = append(o.wanted, wanted...)
 	done, err := o.open(ctx, wanted, false, together)
@@ -114,6 +116,16 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 	}
 	hop.Detail = fmt.Sprintf("%s %s: TCP %d from %s", group, state, db.Port, sources(wanted))
 	return hop, nil
+}
+
+// standing returns the group of a database's own in which alone everything stands that is wanted, and "" if it takes several.
+func (o *opening) standing(db workflow.Opening, own []string) string {
+	for _, g := range slices.Sorted(slices.Values(own)) {
+		if lacks := Plan(o.connection, WantedIngress(db, g, o.side), false, o.groups, map[string][]string{g: {g}}, o.items); len(lacks.Add) == 0 {
+			return g
+		}
+	}
+	return ""
 }
 
 // interfaces returns what has the groups of this side's databases. It is read once, and only if something is to be opened.
