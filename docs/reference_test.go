@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
@@ -39,6 +40,19 @@ func TestTheReferenceIsThatOfTheCode(t *testing.T) {
 		}
 		holdTable(t, "reference.md", mark, strings.Join(rows, "\n")+"\n")
 	}
+}
+
+// SCOPE.md says of each kind of database that is not served what to do instead, and names those that are.
+func TestScopeIsThatOfTheCode(t *testing.T) {
+	rows, text := table("kind of database", "instead"), documents(t)["SCOPE.md"]
+	for _, k := range database.Kinds {
+		if k.Remedy != "" {
+			rows = append(rows, row(k.Name, k.Remedy))
+		} else if !strings.Contains(text, k.Name) {
+			t.Errorf("SCOPE.md does not say that it serves: %s", k.Name)
+		}
+	}
+	holdTable(t, "../SCOPE.md", "kinds", strings.Join(rows, "\n")+"\n")
 }
 
 // row is one line of a table.
