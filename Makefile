@@ -12,6 +12,8 @@ GO        ?= go
 SCENARIO  ?= s1
 STACKS    ?= drawbridge-hub drawbridge-organization
 OPTIONS   ?=
+VERSION   ?=
+UNCHECKED ?=
 
 # The same flags for every function, here and on Lambda: no cgo, no net/rpc, no paths, no symbols, no build id.
 # https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html

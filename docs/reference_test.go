@@ -33,7 +33,7 @@ func TestTheReferenceIsThatOfTheCode(t *testing.T) {
 		"commands":                commandLines(t),
 		"drawbridge-hub":          parameters(t, template.Hub),
 		"drawbridge-member":       parameters(t, template.Member),
-		"drawbridge-organization": organizationParameters(t),
+		"drawbridge-organization": parameters(t, template.Organization),
 	} {
 		if len(rows) < 4 {
 			t.Fatalf("the table %s has %d rows", mark, len(rows))
@@ -409,38 +409,5 @@ func parameters(t *testing.T, text string) []string {
 		}
 		rows = append(rows, row("`"+name+"`", strings.TrimSuffix(p.Description, "."), form))
 	}
-	return rows
-}
-
-// organizationParameters are those of the stack with the StackSet, which is not among the templates that the engine plays.
-func organizationParameters(t *testing.T) []string {
-	file, err := parser.ParseFile(token.NewFileSet(), "../infra/organization.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := table("parameter", "says", "form")
-	ast.Inspect(file, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		if f, ok := call.Fun.(*ast.Ident); !ok || f.Name != "parameter" || len(call.Args) != 5 {
-			return true
-		}
-		var words []string
-		for _, i := range []int{1, 3, 4} {
-			text, err := strconv.Unquote(call.Args[i].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			words = append(words, text)
-		}
-		form := "any text"
-		if words[1] != "" {
-			form = "`" + words[1] + "`"
-		}
-		rows = append(rows, row("`"+words[0]+"`", strings.TrimSuffix(words[2], "."), form))
-		return true
-	})
 	return rows
 }
