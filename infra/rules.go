@@ -62,7 +62,7 @@ var (
 // The services whose records matter, by what they keep.
 var (
 	ec2          = []string{"ec2"}
-	ownTags      = []string{"iam", "kms", "rds", "redshift", "redshift-serverless", "sagemaker", "secretsmanager"} // whose things have calls of their own for tags
+	ownTags      = slices.DeleteFunc(tag.Services(), func(s string) bool { return s == "ec2" }) // whose things have calls of their own for tags
 	databaseKeep = database.Services()
 	touched      = []string{"ec2", "iam", "kms", "rds", "sagemaker"} // in which Drawbridge adds what somebody may take away
 )
