@@ -84,7 +84,7 @@ func templates(h head, things []thing, left []Left) ([]File, error) {
 func preamble(h head, name string, things []thing, capabilities string, left []Left) string {
 	var out strings.Builder
 	region := things[0].region
-	out.WriteString(remark("", "What Drawbridge added for %s in account %s, %s, to be kept by CloudFormation: %s.", strings.Join(h.ids, ", "), things[0].account, region, h.at.UTC().Format(time.DateOnly)))
+	out.WriteString(remark("", "What Drawbridge added for %s in account %s, %s, for CloudFormation to keep. Written on %s.", strings.Join(h.ids, ", "), things[0].account, region, h.at.UTC().Format(time.DateOnly)))
 	out.WriteString("#\n")
 	out.WriteString(remark("", "In this order nothing is ever missing, and nothing is changed:"))
 	out.WriteString(remark("1. ", "In that account, with STACK as you like. It imports %d and changes nothing:", len(things)))

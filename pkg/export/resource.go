@@ -105,7 +105,7 @@ func resources(i ledger.Item, fact Fact) []thing {
 	case ledger.Rule:
 		return []thing{rule(*fact.Rule, i.Account)}
 	case ledger.DNSOption:
-		return []thing{{typ: "aws_vpc_peering_connection_options", name: identifier(i.Resource), id: i.Resource,
+		return []thing{{typ: "aws_vpc_peering_connection_options", name: identifier(i.Resource, i.Key), id: i.Resource,
 			body: []attr{{"vpc_peering_connection_id", i.Resource}, {i.Key, block{{"allow_remote_vpc_dns_resolution", true}}}},
 			do:   "nothing: CloudFormation has no resource for the DNS options of a peering, and they stay as they are"}}
 	case ledger.Attachment:

@@ -44,7 +44,7 @@ func remark(lead, format string, args ...any) string {
 // code returns the code of Terraform: a provider for each account and Region, and each resource with what imports it.
 func code(h head, things []thing, left []Left) string {
 	var out strings.Builder
-	out.WriteString(remark("", "What Drawbridge added for %s, to be kept by Terraform: %s.", strings.Join(h.ids, ", "), h.at.UTC().Format(time.DateOnly)))
+	out.WriteString(remark("", "What Drawbridge added for %s, for Terraform to keep. Written on %s.", strings.Join(h.ids, ", "), h.at.UTC().Format(time.DateOnly)))
 	out.WriteString("#\n")
 	out.WriteString(remark("", "In this order nothing is ever missing, and nothing is changed:"))
 	out.WriteString(remark("1. ", "terraform init && terraform plan. It says \"%d to import, 0 to add, 0 to change, 0 to destroy\". If it says anything else, apply nothing: export anew.", len(things)))
@@ -56,7 +56,9 @@ func code(h head, things []thing, left []Left) string {
 	out.WriteString(remark("4. ", "terraform plan. It says \"No changes\". Take the import blocks out."))
 	out.WriteString(remark("", "Change nothing of it in the code before 3: Drawbridge would put it back."))
 	out.WriteString("#\n")
-	out.WriteString(remark("", "Where code has a route table or a security group with its routes or rules inline, take them out into resources of their own, or that code removes these."))
+	out.WriteString(remark("", "Where other code has a route table or a security group with all its routes or rules inline, that code takes these away when it is applied: make a resource of its own of each inline block first."))
+	out.WriteString("#\n")
+	out.WriteString(remark("", "Tags that begin with drawbridge: tell people what a thing is for. Take them out after 3, if you like."))
 	if len(left) > 0 {
 		out.WriteString("#\n")
 		out.WriteString(remark("", "Not in this code:"))

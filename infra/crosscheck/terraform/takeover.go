@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,8 +226,25 @@ func (t *takeover) perform(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.judge("everything stands as it stood", before == after, "before:\n%s\nafter:\n%s", before, after)
+	t.judge("everything stands as it stood", before == after, "%s", different(before, after))
 	return nil
+}
+
+// different are the lines that only one of two texts has.
+func different(before, after string) string {
+	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
+	out := []string{}
+	for _, line := range was {
+		if !slices.Contains(is, line) {
+			out = append(out, "- "+line)
+		}
+	}
+	for _, line := range is {
+		if !slices.Contains(was, line) {
+			out = append(out, "+ "+line)
+		}
+	}
+	return cmp.Or(strings.Join(out, "\n"), "every route, rule and line")
 }
 
 // empty judges that a plan changes nothing.
