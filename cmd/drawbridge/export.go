@@ -10,7 +10,7 @@ import (
 
 type exportCommand struct {
 	Tool string   `arg:"" help:"${enum}." enum:"terraform,cloudformation"`
-	IDs  []string `arg:"" name:"id" help:"The entry of the ledger: pcx-…, tgw-attach-…, an ARN, or what status calls it; several become one code."`
+	IDs  []string `arg:"" name:"id" help:"The entries of the ledger: pcx-…, tgw-attach-…, an ARN, or what status calls them."`
 	Only []string `help:"Account whose things are wanted alone; may be given several times." placeholder:"ACCOUNT"`
 	Dir  string   `help:"Write the files into this folder, none over one that is there." type:"existingdir" placeholder:"DIR"`
 	accountFlags
@@ -29,8 +29,7 @@ Exits with 0; with 2 if something that code can own could not be read or is not 
 
 Examples:
 
-  drawbridge export terraform pcx-0a1b2c3d4e5f60718 --profile hub --role ReadOnly \
-    > drawbridge.tf
+  drawbridge export terraform pcx-0a1b2c3d4e5f60718 --role ReadOnly > own.tf
   drawbridge export cloudformation pcx-0a1b2c3d4e5f60718 --only 222222222222 \
     --dir . --profile hub --account 222222222222=data
   drawbridge export terraform pcx-0a1b2c3d4e5f60718 --local`

@@ -96,10 +96,7 @@ func preamble(h head, name string, things []thing, capabilities string, left []L
 		"#      aws cloudformation execute-change-set --region " + region + " \\\n" +
 		"#        --stack-name STACK --change-set-name take-over\n")
 	out.WriteString(remark("2. ", "aws cloudformation detect-stack-drift --stack-name STACK: it finds none."))
-	out.WriteString(remark("3. ", "Let Drawbridge go; everything stays as it stands:"))
-	for _, r := range h.release {
-		out.WriteString(remark("     ", "%s", r))
-	}
+	out.WriteString(h.letsGo())
 	out.WriteString(remark("", "Change nothing of it before 3: Drawbridge would put it back."))
 	for _, t := range things {
 		for _, note := range t.notes {

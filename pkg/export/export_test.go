@@ -60,7 +60,7 @@ func (w *world) entry(id, kind string, sides ...string) {
 	c := ledger.Connection{ID: id, Kind: kind, Status: "Connected"}
 	for _, s := range sides {
 		account, thing, _ := strings.Cut(s, "/")
-		c.Sides = append(c.Sides, ledger.Side{Account: account, Region: "us-east-1", ID: thing})
+		c.Sides = append(c.Sides, ledger.Side{Account: account, Region: "us-east-1", ID: thing, CIDRs: []string{map[string]string{consumer: "10.1.0.0/16", producer: "10.2.0.0/16"}[account]}})
 	}
 	w.add("connection#"+id, "connection", c)
 }
@@ -97,7 +97,8 @@ func peered(t *testing.T) *world {
 	w.item(peering, ledger.Item{Account: consumer, Resource: "sg-0a100000000000000", Kind: ledger.Rule, Key: "egress tcp 3306 fd00:2::/56", Left: "sgr-0a200000000000000"},
 		Fact{Rule: &Rule{ID: "sgr-0a200000000000000", Group: "sg-0a100000000000000", Egress: true, Protocol: "tcp", From: 3306, To: 3310, CIDR6: "fd00:2::/56"}})
 	w.item(peering, ledger.Item{Account: consumer, Resource: "sg-0a100000000000000", Kind: ledger.Rule, Key: "egress tcp 3306 10.9.0.0/24", State: ledger.Intended}, Fact{})
-	w.item(peering, ledger.Item{Account: consumer, Resource: "research-setup", Kind: ledger.HostRoute, Key: "10.1.0.0/24 10.2.0.0/23", Left: "10.2.0.0/23"}, Fact{})
+	w.item(peering, ledger.Item{Account: consumer, Resource: "research-setup", Kind: ledger.HostRoute, Key: "10.1.0.0/24 10.2.0.0/23", Left: "10.2.0.0/23", Needed: []string{"subnet-0a100000000000000"}}, Fact{})
+	w.item(peering, ledger.Item{Account: consumer, Resource: "research-setup", Kind: ledger.HostRoute, Key: "10.1.0.0/24 10.7.0.0/16", Needed: []string{"subnet-0a100000000000000"}}, Fact{}) // of another connection
 	return w
 }
 
@@ -179,6 +180,15 @@ func TestTheCode(t *testing.T) {
 	answertest.Schema[Export](t, "../..", "export.v1", "drawbridge export terraform ID -o json", documents["peering"], documents["others-cloudformation"])
 	if documents["peering"].Whole() || !documents["others"].Whole() {
 		t.Error("what could not be read makes code that is not whole, and nothing else does")
+	}
+	lines := 0
+	for _, l := range documents["peering"].Left {
+		if l.Kind == ledger.HostRoute {
+			lines++
+		}
+	}
+	if lines != 1 {
+		t.Errorf("%d host routes are said", lines)
 	}
 	for _, r := range documents["owner"].Resources {
 		if r.Account != consumer {
@@ -307,6 +317,24 @@ func TestFilesAreNotOverwritten(t *testing.T) {
 	}
 	if _, err := e.Save(dir); err == nil || !strings.Contains(err.Error(), paths[0]) {
 		t.Errorf("a second time: %v", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	seen := map[string]string{}
+	for _, text := range []string{"10.1.10.0/24", "10.11.0.0/24", "10.1.1.0/24", "fd00:2::/56", "fd00::2/56", "rtb-0a1", "sgr-1b"} {
+		got := logical("route", text)
+		if !regexp.MustCompile(`^[A-Za-z0-9]+$`).MatchString(got) || seen[got] != "" {
+			t.Errorf("%s is %s, like %s", text, got, seen[got])
+		}
+		seen[got] = text
+	}
+	if got := logical("route", "rtb-0a1", "10.2.0.0/23"); got != "RouteRtbx0a1x10x2x0x0x23" {
+		t.Error(got)
+	}
+	same := unique([]thing{{typ: "a", name: "b", native: &native{logical: "B"}}, {typ: "a", name: "b", native: &native{logical: "B"}}})
+	if same[0].name == same[1].name || same[0].native.logical == same[1].native.logical {
+		t.Errorf("two of one name: %+v", same)
 	}
 }
 

@@ -19,10 +19,11 @@ import (
 func Items(r board.Rows, q Question) ([]ledger.Item, error) {
 	var out []ledger.Item
 	for _, id := range q.IDs {
-		if _, ok := r.Entry(id); !ok {
+		entry, ok := r.Entry(id)
+		if !ok {
 			return nil, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("exporting %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists the entries; what is not managed has nothing of Drawbridge's"}
 		}
-		for _, i := range r.Items(id) {
+		for _, i := range append(r.Items(id), r.HostRoutes(entry)...) {
 			if !slices.ContainsFunc(out, i.Same) {
 				out = append(out, i)
 			}
@@ -72,7 +73,8 @@ func Of(r board.Rows, q Question, items []ledger.Item, facts Facts, at time.Time
 		things, left = importable(things, left)
 	}
 	out.Left = left
-	h := head{ids: q.IDs, at: at, release: releases(r, q.IDs)}
+	h := head{ids: q.IDs, at: at}
+	h.release, h.kept = releases(r, q.IDs)
 	var err error
 	switch q.Tool {
 	case Terraform:
@@ -147,11 +149,15 @@ func part(i ledger.Item, items []ledger.Item) bool {
 func unowned(i ledger.Item) (why, do string, owned bool) {
 	switch i.Kind {
 	case ledger.HostRoute:
-		return "it is a line within the script of a lifecycle configuration", "it stays in the script as it is. If your code has the script, copy Drawbridge's block, with its first and last line, into it", false
+		return "it is a line within the script of a lifecycle configuration", "before step 3 tag the notebook drawbridge:routes=on: then Drawbridge goes on to set what the notebook's route table reaches. Without the tag the line goes when the notebook is looked at next. Or set the route yourself, in a part of the script that is yours", false
 	case ledger.Config:
 		return "which lifecycle configuration a notebook has is said by the notebook", "name " + i.Key + " as the lifecycle configuration in the notebook's own code", false
 	case ledger.Setting:
-		return "it is a setting of " + i.Resource, "write " + i.Key + " = " + cmp.Or(i.Left, "as it is") + " into that thing's own code", false
+		do = "in its own code set execution_role_identity_config = \"USER_PROFILE_NAME\" (CloudFormation: ExecutionRoleIdentityConfig) among the domain's settings"
+		if strings.Contains(i.Resource, ":cluster:") {
+			do = "in its own code set enable_http_endpoint = true (CloudFormation: EnableHttpEndpoint)"
+		}
+		return "it is a setting of " + i.Resource, do, false
 	case ledger.Statement:
 		return "it is a statement in a document of " + i.Resource, "copy the statement " + i.Key + " from the document as it stands into that thing's own code", false
 	case ledger.Interface:
@@ -189,26 +195,50 @@ func unique(things []thing) []thing {
 		if seen[key]++; seen[key] > 1 {
 			t.name = fmt.Sprintf("%s_%d", t.name, seen[key])
 		}
+		if t.native == nil {
+			continue
+		}
+		if seen[t.native.logical]++; seen[t.native.logical] > 1 {
+			t.native.logical = fmt.Sprintf("%sN%d", t.native.logical, seen[t.native.logical])
+		}
 	}
 	return things
 }
 
-// releases are the sentences that say how Drawbridge lets go of entries.
-func releases(r board.Rows, ids []string) []string {
-	var out []string
+// releases are the commands by which Drawbridge lets go of entries, and kept are the entries of which it never does: it keeps these as long as a tag of their
+// owner's asks for them.
+func releases(r board.Rows, ids []string) (commands, kept []string) {
 	for _, id := range ids {
-		c, _ := r.Entry(id)
-		switch c.Kind {
+		switch c, _ := r.Entry(id); c.Kind {
 		case "peering", "attachment":
-			out = append(out, "drawbridge release "+id)
+			commands = append(commands, "drawbridge release "+id)
 		case "transit":
-			gateway, _, _ := strings.Cut(id, ":")
-			out = append(out, "drawbridge release tgw-attach-… (either of the two attachments to "+gateway+" by which the pair is connected; it lets go of all pairs of that attachment)")
+			commands = append(commands, "drawbridge release "+attachmentOf(r, c))
 		default:
-			out = append(out, fmt.Sprintf("nothing lets go of %s and leaves it: Drawbridge keeps it as long as its owner's tag is there, and takes it away when the tag goes. Keep the tag", id))
+			kept = append(kept, id)
 		}
 	}
-	return out
+	slices.Sort(commands)
+	return slices.Compact(commands), kept
+}
+
+// attachmentOf names an attachment by which a pair on a gateway is let go of, with its other pairs: it is managed, and of one of the two VPCs.
+func attachmentOf(r board.Rows, pair ledger.Connection) string {
+	gateway, _, _ := strings.Cut(pair.ID, ":")
+	var found []string
+	for _, c := range r.Entries() {
+		of := func(id string) bool {
+			return slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == id })
+		}
+		if c.Kind == "attachment" && of(gateway) && slices.ContainsFunc(pair.Sides, func(s ledger.Side) bool { return of(s.ID) }) {
+			found = append(found, c.ID)
+		}
+	}
+	if len(found) == 0 {
+		return "tgw-attach-… (an attachment of one of the two VPCs to " + gateway + ")"
+	}
+	slices.Sort(found)
+	return found[0]
 }
 
 // slug is what files of entries are called.

@@ -76,21 +76,24 @@ func identifier(parts ...string) string {
 	}, strings.Join(parts, "_"))
 }
 
-// logical is a text as a logical id of CloudFormation: letters and digits alone.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+// logical is a text as a logical id of CloudFormation, which has letters and digits alone. What else there is between digits becomes an x, so that two
+// ranges never have one id. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
 func logical(parts ...string) string {
 	var out strings.Builder
 	up := true
-	for _, r := range strings.Join(parts, " ") {
-		switch letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'; {
+	for n, r := range strings.Join(parts, " ") {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		switch digit := r >= '0' && r <= '9'; {
 		case letter && up:
 			out.WriteString(strings.ToUpper(string(r)))
-			up = false
-		case letter:
+		case digit && up && n > 0:
+			out.WriteString("x" + string(r))
+		case letter || digit:
 			out.WriteRune(r)
-		default:
-			up = true
+		case up:
+			out.WriteByte('x')
 		}
+		up = !letter && (r < '0' || r > '9')
 	}
 	return out.String()
 }
@@ -107,7 +110,7 @@ func resources(i ledger.Item, fact Fact) []thing {
 	case ledger.DNSOption:
 		return []thing{{typ: "aws_vpc_peering_connection_options", name: identifier(i.Resource, i.Key), id: i.Resource,
 			body: []attr{{"vpc_peering_connection_id", i.Resource}, {i.Key, block{{"allow_remote_vpc_dns_resolution", true}}}},
-			do:   "nothing: CloudFormation has no resource for the DNS options of a peering, and they stay as they are"}}
+			do:   "nothing: the option stays as it is"}}
 	case ledger.Attachment:
 		return []thing{attachment(*fact.Attachment)}
 	case ledger.Association, ledger.Propagation:
@@ -293,7 +296,7 @@ func grant(g Grant, key string) thing {
 	id := key[strings.LastIndexByte(key, '/')+1:] // of an ARN
 	out := thing{typ: "aws_kms_grant", name: identifier(g.Name), id: id + ":" + g.ID, body: []attr{
 		{"name", g.Name}, {"key_id", id}, {"grantee_principal", g.Grantee}, {"operations", g.Operations}},
-		do: "nothing: CloudFormation has no resource for a grant of a key, and it stays as it is"}
+		do: "nothing: the grant stays as it is"}
 	if g.Retiring != "" {
 		out.body = append(out.body, attr{"retiring_principal", g.Retiring})
 	}

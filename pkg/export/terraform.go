@@ -24,7 +24,27 @@ var answers = tag.Answers
 type head struct {
 	ids     []string
 	at      time.Time
-	release []string
+	release []string // commands
+	kept    []string // entries of which nothing lets go
+}
+
+// letsGo says as step 3 how Drawbridge lets go.
+func (h head) letsGo() string {
+	var out strings.Builder
+	if len(h.release) > 0 {
+		out.WriteString(remark("3. ", "Let Drawbridge go; everything stays as it stands:"))
+	}
+	for _, r := range h.release {
+		out.WriteString(remark("     ", "%s", r))
+	}
+	if len(h.kept) > 0 {
+		lead := "3. "
+		if len(h.release) > 0 {
+			lead = "   "
+		}
+		out.WriteString(remark(lead, "Of %s nothing lets go and leaves it: Drawbridge keeps it as long as its owner's tag is there. Leave that tag: when it goes, the things go. Change them as Drawbridge does, or not at all.", strings.Join(h.kept, ", ")))
+	}
+	return out.String()
 }
 
 // width is how wide comments are.
@@ -49,10 +69,7 @@ func code(h head, things []thing, left []Left) string {
 	out.WriteString(remark("", "In this order nothing is ever missing, and nothing is changed:"))
 	out.WriteString(remark("1. ", "terraform init && terraform plan. It says \"%d to import, 0 to add, 0 to change, 0 to destroy\". If it says anything else, apply nothing: export anew.", len(things)))
 	out.WriteString(remark("2. ", "terraform apply. Now Terraform has all of it; Drawbridge still keeps it, too."))
-	out.WriteString(remark("3. ", "Let Drawbridge go; everything stays as it stands:"))
-	for _, r := range h.release {
-		out.WriteString(remark("     ", "%s", r))
-	}
+	out.WriteString(h.letsGo())
 	out.WriteString(remark("4. ", "terraform plan. It says \"No changes\". Take the import blocks out."))
 	out.WriteString(remark("", "Change nothing of it in the code before 3: Drawbridge would put it back."))
 	out.WriteString("#\n")

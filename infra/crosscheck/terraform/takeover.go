@@ -15,10 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/export"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 )
@@ -205,7 +208,9 @@ func (t *takeover) perform(ctx context.Context) error {
 	if err := t.empty(ctx, c, "the plan is empty"); err != nil {
 		return err
 	}
-	if err := t.steps(ctx, t.release); err != nil {
+	lines := slices.ContainsFunc(code.Left, func(l export.Left) bool { return l.Kind == ledger.HostRoute && strings.Contains(l.Do, routesOn) })
+	t.judge("the script's line is named, with what keeps it", lines, "%+v", code.Left)
+	if err := t.steps(ctx, t.keepLines, t.release, t.restart); err != nil {
 		return err
 	}
 	rows, err := t.rows(ctx)
@@ -272,6 +277,54 @@ func (t *takeover) override(code export.Export) string {
 		out.WriteString("  }\n}\n")
 	}
 	return out.String()
+}
+
+// routesOn is the tag by which a notebook's owner keeps its host routes, as the code says.
+const routesOn = "drawbridge:routes=on"
+
+func (t *takeover) sagemaker() *sagemaker.Client {
+	return sagemaker.NewFromConfig(t.engine.Config(t.world.Consumer.Account, t.engine.Region()))
+}
+
+// keepLines tags the notebook, as the code says.
+func (t *takeover) keepLines(ctx context.Context) error {
+	got, err := t.sagemaker().DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &t.world.Notebook.Name})
+	if err != nil {
+		return err
+	}
+	key, value, _ := strings.Cut(routesOn, "=")
+	_, err = t.sagemaker().AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: got.NotebookInstanceArn, Tags: []sagemakertypes.Tag{{Key: &key, Value: &value}}})
+	return err
+}
+
+// restart stops the notebook and starts it again: Drawbridge looks at it then.
+func (t *takeover) restart(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the notebook does not start within %s", patience))
+	defer cancel()
+	name := &t.world.Notebook.Name
+	is := func(want sagemakertypes.NotebookInstanceStatus) error {
+		for {
+			got, err := t.sagemaker().DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: name})
+			if err != nil || got.NotebookInstanceStatus == want {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	if _, err := t.sagemaker().StopNotebookInstance(ctx, &sagemaker.StopNotebookInstanceInput{NotebookInstanceName: name}); err != nil {
+		return err
+	}
+	if err := is(sagemakertypes.NotebookInstanceStatusStopped); err != nil {
+		return err
+	}
+	if _, err := t.sagemaker().StartNotebookInstance(ctx, &sagemaker.StartNotebookInstanceInput{NotebookInstanceName: name}); err != nil {
+		return err
+	}
+	return is(sagemakertypes.NotebookInstanceStatusInService)
 }
 
 // release lets Drawbridge let go, as the head of the code says: of a peering, or of all attachments.

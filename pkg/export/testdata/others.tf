@@ -12,16 +12,11 @@
 # 2. terraform apply. Now Terraform has all of it; Drawbridge still keeps it,
 #    too.
 # 3. Let Drawbridge go; everything stays as it stands:
-#      drawbridge release tgw-attach-… (either of the two attachments to
-#      tgw-0aaaaaaaaaaaaaaa1 by which the pair is connected; it lets go of all
-#      pairs of that attachment)
 #      drawbridge release tgw-attach-0aaaaaaaaaaaaaaa1
-#      nothing lets go of arn:aws:rds:us-east-1:222222222222:cluster:orders and
-#      leaves it: Drawbridge keeps it as long as its owner's tag is there, and
-#      takes it away when the tag goes. Keep the tag
-#      nothing lets go of private-notebooks-vpc-0a100000000000000 and leaves it:
-#      Drawbridge keeps it as long as its owner's tag is there, and takes it
-#      away when the tag goes. Keep the tag
+#    Of arn:aws:rds:us-east-1:222222222222:cluster:orders,
+#    private-notebooks-vpc-0a100000000000000 nothing lets go and leaves it:
+#    Drawbridge keeps it as long as its owner's tag is there. Leave that tag:
+#    when it goes, the things go. Change them as Drawbridge does, or not at all.
 # 4. terraform plan. It says "No changes". Take the import blocks out.
 # Change nothing of it in the code before 3: Drawbridge would put it back.
 #
@@ -48,8 +43,8 @@
 #   code describes. Do: nothing: an accepted share stays accepted.
 # - setting arn:aws:rds:us-east-1:222222222222:cluster:orders http-endpoint,
 #   222222222222 us-east-1: it is a setting of
-#   arn:aws:rds:us-east-1:222222222222:cluster:orders. Do: write http-endpoint =
-#   on into that thing's own code.
+#   arn:aws:rds:us-east-1:222222222222:cluster:orders. Do: in its own code set
+#   enable_http_endpoint = true (CloudFormation: EnableHttpEndpoint).
 
 terraform {
   required_version = ">= 1.5.0"

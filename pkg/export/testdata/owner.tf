@@ -24,9 +24,11 @@
 #   us-east-1: Drawbridge is at it just now (intended). Do: wait until
 #   drawbridge status shows that nobody works on it, and export anew.
 # - host-route research-setup 10.1.0.0/24 10.2.0.0/23, 111111111111 us-east-1:
-#   it is a line within the script of a lifecycle configuration. Do: it stays in
-#   the script as it is. If your code has the script, copy Drawbridge's block,
-#   with its first and last line, into it.
+#   it is a line within the script of a lifecycle configuration. Do: before step
+#   3 tag the notebook drawbridge:routes=on: then Drawbridge goes on to set what
+#   the notebook's route table reaches. Without the tag the line goes when the
+#   notebook is looked at next. Or set the route yourself, in a part of the
+#   script that is yours.
 
 terraform {
   required_version = ">= 1.5.0"
