@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,12 +30,13 @@ type takeover struct {
 	options Options
 	report  *Report
 	engine  *local.Engine
-	world   *scenario.World
-	name    string // of the scenario
+	name    string          // of what is connected
+	world   *scenario.World // nil where nothing lets go
 }
 
-// TakeOver has Drawbridge connect a peering, and a pair on a gateway; exports what it added; lets Terraform import that; and has Drawbridge let go. Judged is
-// that Terraform imports everything and changes nothing, that its plan is empty then, and after Drawbridge let go, and that all stands as it stood. An error means that not all could be judged; the report then has what was.
+// TakeOver has Drawbridge connect a peering, a pair on a gateway, and people with the Data API; exports what it added; lets Terraform import that; and has Drawbridge
+// let go, where it does. Judged is that Terraform imports everything and changes nothing, that its plan is empty then, and after Drawbridge let go, and that all
+// stands as it stood. An error means that not all could be judged; the report then has what was.
 func TakeOver(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{Judge: "Terraform"}
 	if err := o.Check(); err != nil {
@@ -44,9 +44,8 @@ func TakeOver(ctx context.Context, o Options) (*Report, error) {
 	}
 	for _, play := range []struct {
 		name    string
-		spec    scenario.Spec
 		connect func(*takeover, context.Context) error
-	}{{"a peering", scenario.S1(), (*takeover).peer}, {"a pair on a gateway", scenario.S5(), (*takeover).attach}} {
+	}{{"a peering", (*takeover).peer}, {"a pair on a gateway", (*takeover).attach}, {"the Data API", (*takeover).expose}} {
 		err := func() error {
 			engine, err := local.Start(ctx, local.Options{Root: o.Root, WaitScale: 0.01, Log: o.Log})
 			if err != nil {
@@ -54,9 +53,6 @@ func TakeOver(ctx context.Context, o Options) (*Report, error) {
 			}
 			defer engine.Close()
 			t := &takeover{options: o, report: r, engine: engine, name: play.name}
-			if t.world, err = play.spec.Build(ctx, engine.Config); err != nil {
-				return err
-			}
 			if err := play.connect(t, ctx); err != nil {
 				return err
 			}
@@ -69,8 +65,12 @@ func TakeOver(ctx context.Context, o Options) (*Report, error) {
 	return r, nil
 }
 
-func (t *takeover) judge(what string, held bool, format string, args ...any) {
-	t.report.judge(t.options.Out, t.name+": "+what, held, format, args...)
+// judge notes a judgement; what there is instead is said of one that does not hold.
+func (t *takeover) judge(what string, held bool, instead string, args ...any) {
+	if held {
+		instead, args = "as it should", nil
+	}
+	t.report.judge(t.options.Out, t.name+": "+what, held, instead, args...)
 }
 
 // settle waits until everything that was set in motion is over.
@@ -103,12 +103,29 @@ func (t *takeover) steps(ctx context.Context, steps ...func(context.Context) err
 	return nil
 }
 
-func (t *takeover) peer(ctx context.Context) error {
+func (t *takeover) peer(ctx context.Context) (err error) {
+	if t.world, err = scenario.S1().Build(ctx, t.engine.Config); err != nil {
+		return err
+	}
 	return t.steps(ctx, t.world.Request)
 }
 
+// expose lets people of one account query a cluster of another, whose key takes grants alone, through an endpoint of their own VPC.
+func (t *takeover) expose(ctx context.Context) error {
+	spec := scenario.S3()
+	spec.Network, spec.KeyPolicy = true, scenario.OnlyGrants
+	w, err := spec.Build(ctx, t.engine.Config)
+	if err != nil {
+		return err
+	}
+	return t.steps(ctx, func(ctx context.Context) error { return w.Share(ctx, spec.Consumer) }, func(ctx context.Context) error { return w.TagNetwork(ctx, true) })
+}
+
 // attach makes a gateway in whose route table attachments come by its owner's tag, for which both VPCs ask.
-func (t *takeover) attach(ctx context.Context) error {
+func (t *takeover) attach(ctx context.Context) (err error) {
+	if t.world, err = scenario.S5().Build(ctx, t.engine.Config); err != nil {
+		return err
+	}
 	return t.steps(ctx, t.gateway, t.world.Ask, t.world.Lend, t.world.Find)
 }
 
@@ -169,10 +186,6 @@ func (t *takeover) rows(ctx context.Context) (board.Rows, error) {
 
 // perform takes it all over.
 func (t *takeover) perform(ctx context.Context) error {
-	before, err := t.world.Reach(ctx)
-	if err != nil {
-		return err
-	}
 	code, err := t.code(ctx, export.Terraform)
 	if err != nil {
 		return err
@@ -186,30 +199,45 @@ func (t *takeover) perform(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(c.folder, "local_override.tf"), []byte(t.override(code)), 0o600); err != nil {
 		return err
 	}
-	if _, err := c.must(ctx, "init", "-no-color"); err != nil {
-		return err
-	}
-	if t.report.Judge, err = c.version(ctx); err != nil {
-		return err
-	}
-	want := fmt.Sprintf("%d to import, 0 to add, 0 to change, 0 to destroy", len(code.Resources))
-	said, exit, err := c.run(ctx, "plan", "-detailed-exitcode", "-no-color")
-	if err != nil {
-		return err
-	}
-	t.judge("Terraform would import everything and change nothing", exit == 2 && strings.Contains(said, want), "want %s: %s", want, tail(said))
-	if !strings.Contains(said, want) {
-		return nil // what an apply would do then is not what is judged
-	}
-	if said, err = c.must(ctx, "apply", "-auto-approve", "-no-color"); err != nil {
-		return err
-	}
-	t.judge("Terraform imports it", strings.Contains(said, fmt.Sprintf("Resources: %d imported, 0 added, 0 changed, 0 destroyed", len(code.Resources))), "%s", tail(said))
-	if err := t.empty(ctx, c, "the plan is empty"); err != nil {
+	if taken, err := t.imports(ctx, c, len(code.Resources)); err != nil || !taken || t.world == nil {
 		return err
 	}
 	lines := slices.ContainsFunc(code.Left, func(l export.Left) bool { return l.Kind == ledger.HostRoute && strings.Contains(l.Do, routesOn) })
 	t.judge("the script's line is named, with what keeps it", lines, "%+v", code.Left)
+	return t.letsGo(ctx, c)
+}
+
+// imports lets Terraform import what the code has, and reports whether it did and has nothing to do after it.
+func (t *takeover) imports(ctx context.Context, c *cli, count int) (taken bool, err error) {
+	if _, err := c.must(ctx, "init", "-no-color"); err != nil {
+		return false, err
+	}
+	if t.report.Judge, err = c.version(ctx); err != nil {
+		return false, err
+	}
+	want := fmt.Sprintf("%d to import, 0 to add, 0 to change, 0 to destroy", count)
+	said, exit, err := c.run(ctx, "plan", "-detailed-exitcode", "-no-color")
+	if err != nil {
+		return false, err
+	}
+	taken = exit == 2 && strings.Contains(said, want)
+	t.judge("Terraform would import everything and change nothing", taken, "want %s: %s", want, tail(said))
+	if !taken {
+		return false, nil // what an apply would do then is not what is judged
+	}
+	if said, err = c.must(ctx, "apply", "-auto-approve", "-no-color"); err != nil {
+		return false, err
+	}
+	t.judge("Terraform imports it", strings.Contains(said, fmt.Sprintf("Resources: %d imported, 0 added, 0 changed, 0 destroyed", count)), "%s", tail(said))
+	return true, t.empty(ctx, c, "the plan is empty")
+}
+
+// letsGo has Drawbridge let go, and looks whether anything changed.
+func (t *takeover) letsGo(ctx context.Context, c *cli) error {
+	before, err := t.world.Reach(ctx)
+	if err != nil {
+		return err
+	}
 	if err := t.steps(ctx, t.keepLines, t.release, t.restart); err != nil {
 		return err
 	}
@@ -249,7 +277,7 @@ func different(before, after string) string {
 			out = append(out, "+ "+line)
 		}
 	}
-	return cmp.Or(strings.Join(out, "\n"), "every route, rule and line")
+	return strings.Join(out, "\n")
 }
 
 // empty judges that a plan changes nothing.

@@ -54,7 +54,7 @@ func TestTerraformTakesOver(t *testing.T) {
 			t.Errorf("%s: %s", j.What, j.Detail)
 		}
 	}
-	if len(r.Judgements) != 16 || !strings.Contains(r.Judge, "AWS provider ") {
+	if len(r.Judgements) != 20 || !strings.Contains(r.Judge, "AWS provider ") {
 		t.Errorf("%s made %d judgements", r.Judge, len(r.Judgements))
 	}
 }
