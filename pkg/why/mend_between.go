@@ -26,9 +26,10 @@ func (q Question) accept(over Carrier) []Change {
 		}}}
 }
 
-// propagate has an attachment's addresses propagated into the table of the gateway that the other one uses or, where a blackhole is in the way,
-// replaces that.
-func (q Question) propagate(from, to side, gateway string) []Change {
+// attached leads the other end's addresses to its attachment in the table of the gateway that an end's attachment uses. Propagation would lead all
+// of the other VPC's, for everybody whose attachment uses that table.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html
+func (q Question) attached(from, to side, gateway string) []Change {
 	g := q.gateway(gateway)
 	if g == nil {
 		return nil
@@ -46,30 +47,17 @@ func (q Question) propagate(from, to side, gateway string) []Change {
 	if a.ID == "" || b.ID == "" || n < 0 {
 		return nil
 	}
-	table, region, peer := g.Tables[n], from.network().Region, to.network()
+	table := g.Tables[n]
 	var out []Change
-	missing := false
-	for _, p := range table.Split(to.cidrs()) {
-		switch {
-		case p.Answer == network.No:
-			missing = true
-		case p.Answer == network.Yes && p.Route.Blackhole:
-			d := p.Route.Destination
-			out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("lead %s to %s in %s", d, b.ID, table.ID),
-				Command: []string{"aws", "ec2", "replace-transit-gateway-route", "--region", region, "--transit-gateway-route-table-id", table.ID, "--destination-cidr-block", d.String(),
-					"--transit-gateway-attachment-id", b.ID},
-				make: inGateway(g.ID, table.ID, func(t *network.Table) { t.Routes = led(t.Routes, d, b.ID) })})
+	for _, r := range lacking(table, to.cidrs(), b.ID) {
+		call, d := "create-transit-gateway-route", r.destination
+		if r.replace {
+			call = "replace-transit-gateway-route"
 		}
-	}
-	if missing {
-		out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("propagate the addresses of %s into %s", peer.ID, table.ID),
-			Command: []string{"aws", "ec2", "enable-transit-gateway-route-table-propagation", "--region", region, "--transit-gateway-route-table-id", table.ID,
+		out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("lead %s to %s in %s", d, b.ID, table.ID),
+			Command: []string{"aws", "ec2", call, "--region", from.network().Region, "--transit-gateway-route-table-id", table.ID, "--destination-cidr-block", d.String(),
 				"--transit-gateway-attachment-id", b.ID},
-			make: inGateway(g.ID, table.ID, func(t *network.Table) {
-				for _, c := range peer.CIDRs {
-					t.Routes = append(t.Routes, network.Route{Destination: c, Target: b.ID, Propagated: true})
-				}
-			})})
+			make: inGateway(g.ID, table.ID, func(t *network.Table) { t.Routes = led(t.Routes, d, b.ID) })})
 	}
 	return out
 }
@@ -112,7 +100,7 @@ func (q Question) names(client, db side, over string) []Change {
 	return out
 }
 
-// hosted sets a host route on the notebook, as long as it runs: the router of a subnet has its first address but one.
+// hosted sets host routes on the notebook, as long as it runs, for what its system does not send into its VPC by itself: the router of a subnet has its first address but one.
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 func (q Question) hosted(client, db side) []Change {
 	own := client.cidrs()
@@ -127,18 +115,20 @@ func (q Question) hosted(client, db side) []Change {
 		}
 	}
 	var out []Change
-	for _, c := range db.network().CIDRs {
-		if !c.Addr().Is4() || !slices.ContainsFunc(db.cidrs(), c.Overlaps) || slices.Contains(q.Client.Host.Routes, c) {
-			continue
-		}
+	var has network.Table
+	for _, c := range slices.Concat(client.network().CIDRs, q.Client.Host.Routes) {
+		has.Routes = append(has.Routes, network.Route{Destination: c, Target: "local"})
+	}
+	for _, r := range lacking(has, db.cidrs(), "local") {
+		d := r.destination
 		out = append(out, Change{Account: client.Account, What: "set a host route until the notebook stops; Drawbridge's on-start script sets it at each start",
-			Where: "in a terminal of the notebook", Command: []string{"sudo", "ip", "route", "add", c.String(), "via", router.String()},
+			Where: "in a terminal of the notebook", Command: []string{"sudo", "ip", "route", "add", d.String(), "via", router.String()},
 			make: func(s state) state {
 				host := network.Host{}
 				if s.client.Host != nil {
 					host.Routes = slices.Clone(s.client.Host.Routes)
 				}
-				host.Routes = append(host.Routes, c)
+				host.Routes = append(host.Routes, d)
 				s.client.Host = &host
 				return s
 			}})

@@ -1,6 +1,8 @@
 package why
 
 import (
+	"fmt"
+	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -76,11 +78,68 @@ func TestBreakagesAtOnceAreMendedAtOnce(t *testing.T) {
 	}
 }
 
+// Whatever is broken at once: what mends it leads, opens and sets nothing beside the packets between the two ends.
+func TestMendsAreNarrow(t *testing.T) {
+	outside := cidrs("10.1.1.0/24", "10.1.2.0/23", "10.1.128.0/17", "10.2.2.0/23", "10.2.128.0/17", "10.3.0.0/16", "192.0.2.0/24", "198.51.100.0/24")
+	for _, w := range worlds {
+		t.Run(w.name, rapid.MakeCheck(func(t *rapid.T) {
+			before := w.world()
+			all := slices.Concat(common, w.also)
+			for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, 6, rapid.ID[int]).Draw(t, "broken") {
+				all[n].do(&before)
+			}
+			after, mends := before, 0
+			for _, h := range Judge(before).Hops {
+				after, mends = after.with(h.Mends), mends+len(h.Mends)
+			}
+			if was, is := reaches(before, outside), reaches(after, outside); mends == 0 || !slices.Equal(was, is) {
+				t.Fatalf("after %d mends it is\n%s\nand was\n%s", mends, strings.Join(is, "\n"), strings.Join(was, "\n"))
+			}
+		}))
+	}
+}
+
+// reaches says what becomes, at each thing of a world, of packets to and from addresses that neither end has.
+func reaches(q Question, outside []netip.Prefix) []string {
+	var out []string
+	tables := func(all []network.Table) {
+		for _, table := range all {
+			for _, p := range table.Split(outside) {
+				out = append(out, fmt.Sprintf("%s leads %v: %+v", table.ID, p.CIDRs, p.Lead))
+			}
+		}
+	}
+	for _, v := range q.World.VPCs {
+		tables(v.Tables)
+		for _, g := range v.Groups {
+			for _, rules := range [][]network.Rule{g.Egress, g.Ingress} {
+				shut, _ := network.Shut(rules, network.Traffic{Peers: outside, Ports: network.AllPorts})
+				out = append(out, fmt.Sprintf("%s denies %+v", g.ID, shut))
+			}
+		}
+		for _, a := range v.ACLs {
+			for _, entries := range [][]network.Entry{a.Egress, a.Ingress} {
+				for _, d := range network.Deny(entries, outside, network.AllPorts) {
+					out = append(out, fmt.Sprintf("%s denies %s %s", a.ID, d.CIDR, d.Ports))
+				}
+			}
+		}
+	}
+	for _, g := range q.World.Gateways {
+		tables(g.Tables)
+	}
+	return append(out, fmt.Sprintf("the host leads %v", network.Common(q.Client.Host.Routes, outside)))
+}
+
 func TestWhatNoCommandMendsIsSaidInWords(t *testing.T) {
 	for name, do := range map[string]func(*Question){
 		"an appliance is in the way": func(q *Question) {
 			t := &q.World.VPCs[0].Tables[0]
 			t.Routes = append(without(t.Routes, peeringID), network.Route{Destination: cidr("10.2.0.0/16"), Target: "pcx-0other"})
+		},
+		"a route of its owner's to a NAT gateway is in the way": func(q *Question) {
+			t := &q.World.VPCs[0].Tables[0]
+			t.Routes = append(without(t.Routes, peeringID), network.Route{Destination: cidr("10.0.0.0/8"), Target: "nat-0f0f"})
 		},
 		"its own range has these addresses": func(q *Question) {
 			t := &q.World.VPCs[0].Tables[0]
