@@ -14,6 +14,8 @@ type Change struct {
 	Account string   `json:"account" jsonschema:"the account whose credentials it needs"`
 	What    string   `json:"what" jsonschema:"what it does, in words"`
 	Command []string `json:"command" jsonschema:"the words of the command"`
+	// Then are the commands that follow it, in their order.
+	Then [][]string `json:"then,omitempty" jsonschema:"the commands that follow it, in their order"`
 	// Where says where it is run, if not by the AWS CLI.
 	Where string `json:"where,omitempty" jsonschema:"where it is run, if it is no command of the AWS CLI"`
 
@@ -24,6 +26,7 @@ type Change struct {
 type state struct {
 	world  network.World
 	client network.Client
+	script Script
 }
 
 // inVPC makes a change in one VPC of the model.
@@ -63,8 +66,7 @@ func inGateway(gateway, table string, f func(*network.Table)) func(state) state 
 // mends returns what mends a hop that fails; nothing where no single command does, such as addresses that overlap: then the remedy says it in words.
 // A command opens and leads no more than the packets between the two ends need: the addresses that the other end may have, never its VPC's whole range.
 func (q Question) mends(code string, over Carrier) []Change {
-	client := side{q.From, q.Client.VPC, q.Client.Subnets, q.Client.Groups, q.Client.Addresses, q}
-	database := side{q.To, q.Database.VPC, q.Database.Subnets, q.Database.Groups, q.Database.Addresses, q}
+	client, database := q.ends()
 	port := network.Ports{From: q.Port, To: q.Port}
 	switch code {
 	case "client-group":
@@ -103,6 +105,11 @@ type side struct {
 	groups    []string
 	addresses []netip.Prefix
 	q         Question
+}
+
+func (q Question) ends() (client, database side) {
+	return side{q.From, q.Client.VPC, q.Client.Subnets, q.Client.Groups, q.Client.Addresses, q},
+		side{q.To, q.Database.VPC, q.Database.Subnets, q.Database.Groups, q.Database.Addresses, q}
 }
 
 func (s side) network() network.VPC {

@@ -2,7 +2,6 @@ package why
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
@@ -94,42 +93,6 @@ func (q Question) names(client, db side, over string) []Change {
 			make: func(s state) state {
 				s.world.Peerings = slices.Clone(s.world.Peerings)
 				s.world.Peerings[n].Resolves[mine] = network.Yes
-				return s
-			}})
-	}
-	return out
-}
-
-// hosted sets host routes on the notebook, as long as it runs, for what its system does not send into its VPC by itself: the router of a subnet has its first address but one.
-// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
-func (q Question) hosted(client, db side) []Change {
-	own := client.cidrs()
-	if q.Client.Host == nil || len(own) == 0 || q.Client.Host.Unread != "" { // a script that sets routes of its own is its owner's
-		return nil
-	}
-	subnet, _ := client.network().Subnet(client.subnets[0])
-	router := netip.Addr{}
-	for _, c := range subnet.CIDRs {
-		if c.Addr().Is4() {
-			router = c.Masked().Addr().Next()
-		}
-	}
-	var out []Change
-	var has network.Table
-	for _, c := range slices.Concat(client.network().CIDRs, q.Client.Host.Routes) {
-		has.Routes = append(has.Routes, network.Route{Destination: c, Target: "local"})
-	}
-	for _, r := range lacking(has, db.cidrs(), "local") {
-		d := r.destination
-		out = append(out, Change{Account: client.Account, What: "set a host route until the notebook stops; Drawbridge's on-start script sets it at each start",
-			Where: "in a terminal of the notebook", Command: []string{"sudo", "ip", "route", "add", d.String(), "via", router.String()},
-			make: func(s state) state {
-				host := network.Host{}
-				if s.client.Host != nil {
-					host.Routes = slices.Clone(s.client.Host.Routes)
-				}
-				host.Routes = append(host.Routes, d)
-				s.client.Host = &host
 				return s
 			}})
 	}
