@@ -271,7 +271,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	}
 	wanted := q.Asked && q.Visible
 	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && q.Managed && (wanted || !q.Attachment.Own) && !taken {
-		if q.Subnets, q.Used, err = survey(ctx, here, u); err != nil {
+		if q.Subnets, q.Used, err = survey(ctx, here, i.Ledger, u); err != nil {
 			return Verdict{}, fmt.Errorf("in %s, %s: %w", u.Account, u.Region, err)
 		}
 	}

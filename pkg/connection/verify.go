@@ -34,7 +34,8 @@ type Verifier struct {
 //	somebody takes away what it needs          → Contested
 //	the network of no path holds               → fails with a [fault.Conflict], for whoever mends it to redrive
 //	something waits for an owner               → PendingApproval
-//	some path fails                            → PartlyConnected
+//	some path fails, or the look did not come
+//	to all clients: the next one is asked for  → PartlyConnected
 //	every path is whole, or cannot be judged
 //	to its end; or there is none               → Connected
 //
@@ -57,6 +58,8 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		out.Reason += "; " + none
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "paths", OK: true, Detail: none}})
 	}
+	later := overlooked(in.Sides)
+	out.Reason += later
 	out.Verdict = append(out.Verdict, paths.Lines...)
 	for _, h := range append(slices.Clone(in.Found), others...) {
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: h})
@@ -83,11 +86,27 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		what, remedy := paths.InTheWay()
 		out.Result = workflow.PartlyConnected
 		out.Reason += "; " + strings.Join(slices.DeleteFunc([]string{what, remedy}, func(s string) bool { return s == "" }), "; ")
+	case later != "":
+		out.Result = workflow.PartlyConnected
 	}
 	if err := v.tell(ctx, in, out, paths, said); err != nil {
 		return out, err
 	}
 	return out, v.announce(ctx, in, out)
+}
+
+// overlooked says which clients of databases the look did not come to, as the end of a sentence; "" if it came to all.
+func overlooked(sides []workflow.Side) string {
+	out := ""
+	for _, s := range sides {
+		if s.Unread > 0 && len(s.Ports) > 0 {
+			out += s.Overlooked
+		}
+	}
+	if out != "" {
+		out += "; another look is asked for"
+	}
+	return out
 }
 
 // fail says of a connection whose network holds for no path what is in the way, and fails with that.

@@ -31,29 +31,33 @@ func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Cli
 		return nil, err
 	}
 	var out []Client
-	for _, id := range subnets {
-		out = append(out, Client{Name: "subnet " + id, Subnets: []string{id}})
-		seen := map[string]bool{}
-		if err := interfaces(ctx, api, "subnet-id", id, func(i types.NetworkInterface) {
-			var groups []string
-			for _, g := range i.Groups {
-				groups = append(groups, aws.ToString(g.GroupId))
-			}
-			groups = unique(groups)
-			if set := strings.Join(groups, " "); set != "" && !seen[set] {
-				seen[set] = true
-				out = append(out, Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups})
-			}
-		}); err != nil {
-			return nil, err
+	seen := map[string][]Client{} // by subnet
+	if err := interfaces(ctx, api, "subnet-id", subnets, func(i types.NetworkInterface) {
+		var groups []string
+		for _, g := range i.Groups {
+			groups = append(groups, aws.ToString(g.GroupId))
 		}
+		id, groups := aws.ToString(i.SubnetId), unique(groups)
+		if len(groups) > 0 && !slices.ContainsFunc(seen[id], func(c Client) bool { return slices.Equal(c.Groups, groups) }) {
+			seen[id] = append(seen[id], Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups})
+		}
+	}); err != nil {
+		return nil, err
+	}
+	for _, id := range subnets {
+		out = append(append(out, Client{Name: "subnet " + id, Subnets: []string{id}}), seen[id]...)
+	}
+	has := map[string][]string{} // the subnets of the interfaces that have a group
+	if err := interfaces(ctx, api, "group-id", groups, func(i types.NetworkInterface) {
+		for _, g := range i.Groups {
+			has[aws.ToString(g.GroupId)] = append(has[aws.ToString(g.GroupId)], aws.ToString(i.SubnetId))
+		}
+	}); err != nil {
+		return nil, err
 	}
 	for _, id := range groups {
 		c := Client{Name: "security group " + id, Groups: []string{id}}
-		if err := interfaces(ctx, api, "group-id", id, func(i types.NetworkInterface) { c.Subnets = append(c.Subnets, aws.ToString(i.SubnetId)) }); err != nil {
-			return nil, err
-		}
-		if c.Subnets = unique(c.Subnets); len(c.Subnets) == 0 {
+		if c.Subnets = unique(has[id]); len(c.Subnets) == 0 {
 			c.Subnets = subnets
 		}
 		out = append(out, c)
@@ -80,18 +84,24 @@ func markedGroups(ctx context.Context, api Marks, vpc string) ([]string, error) 
 	return unique(out), nil
 }
 
-// interfaces shows the network interfaces at a place, without those that AWS keeps for services.
+// values is how many values EC2 takes in one filter.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+const values = 200
+
+// interfaces shows the network interfaces at some places, and no others, without those that AWS keeps for services.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
-func interfaces(ctx context.Context, api Marks, by, id string, show func(types.NetworkInterface)) error {
-	pages := ec2.NewDescribeNetworkInterfacesPaginator(api, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(1000), Filters: []types.Filter{{Name: &by, Values: []string{id}}}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return fmt.Errorf("reading the network interfaces of %s: %w", id, err)
-		}
-		for _, i := range page.NetworkInterfaces {
-			if by == "group-id" || !aws.ToBool(i.RequesterManaged) {
-				show(i)
+func interfaces(ctx context.Context, api Marks, by string, ids []string, show func(types.NetworkInterface)) error {
+	for some := range slices.Chunk(ids, values) {
+		pages := ec2.NewDescribeNetworkInterfacesPaginator(api, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(1000), Filters: []types.Filter{{Name: &by, Values: some}}})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return fmt.Errorf("reading the network interfaces of %s: %w", strings.Join(some, ", "), err)
+			}
+			for _, i := range page.NetworkInterfaces {
+				if by == "group-id" || !aws.ToBool(i.RequesterManaged) {
+					show(i)
+				}
 			}
 		}
 	}

@@ -67,21 +67,27 @@ func seat(grounds []*Ground) {
 
 func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {
 	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
-	found, err := notebook.Placed(ctx, apis.SageMaker, route.SubnetIDs(g.Subnets))
-	if err != nil {
-		return nil, err
+	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets), Memory: notebook.Memory{Ledger: s.Ledger, At: v.Place()}}
+	var found []notebook.Instance
+	var unread int
+	instances := func() (_ []notebook.Instance, err error) {
+		found, unread, err = notebook.Placed(ctx, apis.SageMaker, at.Memory, at.Subnets)
+		return found, err
 	}
-	out := notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
+	batches := func() []workflow.Batch {
+		return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
+	}
 	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
-		return out, nil
+		_, err := instances()
+		g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, nil)
+		return batches(), err
 	}
-	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
 	for _, one := range g.Subnets {
 		if one.Client {
 			at.Marked = append(at.Marked, one.ID)
 		}
 	}
-	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, found)
+	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, instances)
 	if err != nil {
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
 	}
@@ -90,8 +96,14 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, err
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
 		}
 	}
-	g.Side.Clients, g.Side.Overlooked = workflow.Few(alike(v.Account, clients, g.Subnets)), notebook.Unread(clients)
-	return out, nil
+	g.Side.Clients = workflow.Few(alike(v.Account, clients, g.Subnets))
+	g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, clients)
+	return batches(), nil
+}
+
+// Unread reports whether there may be clients that a look did not come to. Then nothing is taken away: it may be theirs.
+func Unread(sides []workflow.Side) bool {
+	return slices.ContainsFunc(sides, func(s workflow.Side) bool { return s.Unread > 0 })
 }
 
 // judged is what the policy is asked about of a VPC.

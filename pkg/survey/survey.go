@@ -17,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -51,6 +52,8 @@ type Clients struct {
 type Surveyor struct {
 	// Enter returns the clients for acting in a place.
 	Enter func(event.Place) Clients
+	// Ledger remembers what never changes of who calls; see [notebook.Memory].
+	Ledger ledger.Ledger
 	// Account says what AWS Organizations knows of an account. Only who reads participants needs it.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Set is the policy, and About what is known about the occasion. Only what asks the policy needs them.

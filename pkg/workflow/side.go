@@ -77,7 +77,9 @@ type Side struct {
 	// Clients are what calls the peer's databases from here, if some are open to it, as the inspection read them once. On a side of a participant
 	// they are the participant's, on the owner's side the owner's.
 	Clients []Client `json:"clients,omitempty"`
-	// Overlooked says which clients were not looked at, as the end of a sentence; empty if all were.
+	// Unread is how many of those that may be clients this look did not come to: the next one does. Overlooked says which, as the end of a sentence;
+	// empty if all were looked at.
+	Unread     int    `json:"unread,omitempty"`
 	Overlooked string `json:"overlooked,omitempty"`
 	// Callers are the peer's clients, those of its participants among them, if a database is open to them.
 	Callers Callers `json:"callers,omitzero"`
