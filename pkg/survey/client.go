@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -17,16 +18,20 @@ import (
 // Consume fills in who calls on the sides that consume, read once for all the steps that follow, and tells the other sides who that is. It returns
 // the notebook instances there in batches: what the policy allows to do for each is asked by who serves them. The sides are appointed before; see [Appoint].
 func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
+	found, errs := make([][]workflow.Batch, len(grounds)), make([]error, len(grounds))
+	var wait sync.WaitGroup
+	for n, g := range grounds { // each is an account of its own
+		if g.Side.Consumer {
+			wait.Go(func() { found[n], errs[n] = s.consume(ctx, g) })
+		}
+	}
+	wait.Wait()
 	var out []workflow.Batch
-	for _, g := range grounds {
-		if !g.Side.Consumer {
-			continue
+	for n, g := range grounds {
+		if errs[n] != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, errs[n])
 		}
-		found, err := s.consume(ctx, g)
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
-		}
-		out = append(out, found...)
+		out = append(out, found[n]...)
 	}
 	Appoint(Sides(grounds)...)
 	seat(grounds)
