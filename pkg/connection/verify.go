@@ -48,11 +48,10 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 	why, others := Reasons(in)
 	paths, none := verdict.Paths{}, unpaired(in, ends)
 	if none == "" {
-		world, err := v.Read(ctx, carrierOf(in), Wanted(in, ends))
-		if err != nil {
+		var err error
+		if paths, err = v.judge(ctx, in, ends, why); err != nil {
 			return out, fmt.Errorf("judging the paths of %s: %w", in.Connection.ID, err)
 		}
-		paths = verdict.Judge(world, in.Connection.Target, ends[:], why)
 		out.Reason += ": " + paths.Counted()
 	} else {
 		out.Reason += "; " + none
@@ -93,6 +92,26 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		return out, err
 	}
 	return out, v.announce(ctx, in, out)
+}
+
+// judge reads both VPCs and judges the paths. Security groups that OpenFirewall read just now are not read again, unless a path fails at one: what it
+// fails at is never an old fact.
+func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, ends [2]verdict.Ends, why []verdict.Reason) (verdict.Paths, error) {
+	wanted := Wanted(in, ends)
+	known := seen(in, wanted, v.Ledger.Now())
+	world, err := v.Read(ctx, carrierOf(in), known)
+	if err != nil {
+		return verdict.Paths{}, err
+	}
+	paths := verdict.Judge(world, in.Connection.Target, ends[:], why)
+	old := len(known[0].Seen)+len(known[1].Seen) > 0
+	if !old || !slices.ContainsFunc(paths.Faults, func(f verdict.Fault) bool { return f.Hop == verdict.ClientGroup || f.Hop == verdict.DatabaseGroup }) {
+		return paths, nil
+	}
+	if world, err = v.Read(ctx, carrierOf(in), wanted); err != nil {
+		return verdict.Paths{}, err
+	}
+	return verdict.Judge(world, in.Connection.Target, ends[:], why), nil
 }
 
 // overlooked says which clients of databases the look did not come to, as the end of a sentence; "" if it came to all.

@@ -28,6 +28,7 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if len(side.Openings) == 0 && len(side.Services) == 0 {
 		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
 	}
+	out.At = l.Now().UTC()
 	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
 	if err != nil {
 		return out, err
@@ -52,6 +53,7 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if err := fault.Join(o.unfit...); err != nil {
 		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
+	out.Groups = Left(o.groups, side)
 	return out, o.spare(ctx)
 }
 

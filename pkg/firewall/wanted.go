@@ -2,6 +2,7 @@ package firewall
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -146,4 +147,40 @@ func isDefault(groups []Group, id string) int {
 		return 1
 	}
 	return 0
+}
+
+// Left returns those of groups that the clients and the databases of a side have, as a path is judged by them: the first that have room in
+// [workflow.GroupsSize].
+func Left(groups []Group, side workflow.Side) []network.Group {
+	var out []network.Group
+	size := 0
+	for _, g := range groups {
+		of := func(ids []string) bool { return slices.Contains(ids, g.ID) }
+		if !slices.ContainsFunc(side.Clients, func(c workflow.Client) bool { return of(c.Groups) }) &&
+			!slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool { return of(o.Groups) }) {
+			continue
+		}
+		one := network.Group{ID: g.ID, Name: g.Name, Ingress: asJudged(g.Ingress), Egress: asJudged(g.Egress)}
+		text, _ := json.Marshal(one)
+		if size += len(text) + 1; size > workflow.GroupsSize {
+			break
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+func asJudged(rules []Rule) []network.Rule {
+	var out []network.Rule
+	for _, r := range rules {
+		one := network.Rule{Ports: network.Ports{From: r.From, To: r.To}, CIDR: r.CIDR}
+		switch {
+		case strings.HasPrefix(r.Other, "pl-"):
+			one.List = r.Other
+		default:
+			one.Group = r.Other
+		}
+		out = append(out, one)
+	}
+	return out
 }
