@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -41,6 +42,11 @@ func survey(ctx context.Context, here Clients, l ledger.Ledger, u unit) (subnets
 		}
 	}
 	slices.SortFunc(subnets, func(a, b Subnet) int { return strings.Compare(a.ID, b.ID) })
+	groups, err := firewall.ReadGroups(ctx, here.EC2, u.vpc)
+	if err != nil {
+		return nil, nil, fmt.Errorf("finding what in %s of account %s is marked as a client: %w", u.vpc, u.Account, err)
+	}
+	at.Groups = firewall.OfClients(groups)
 	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: here.EC2, SageMaker: here.SageMaker, Lambda: here.Lambda}, at, func() ([]notebook.Instance, error) {
 		return notebook.All(ctx, here.SageMaker, at.Memory, at.Subnets)
 	})

@@ -184,3 +184,49 @@ func asJudged(rules []Rule) []network.Rule {
 	}
 	return out
 }
+
+// fromJudged returns groups of an account that [Left] returned before.
+func fromJudged(groups []network.Group, account string) []Group {
+	convert := func(rules []network.Rule) (out []Rule) {
+		for _, r := range rules {
+			out = append(out, Rule{From: r.Ports.From, To: r.Ports.To, CIDR: r.CIDR, Other: cmp.Or(r.Group, r.List)})
+		}
+		return out
+	}
+	var out []Group
+	for _, g := range groups {
+		out = append(out, Group{ID: g.ID, Owner: account, Name: g.Name, Ingress: convert(g.Ingress), Egress: convert(g.Egress)})
+	}
+	return out
+}
+
+// Handed returns what an inspection hands over of the groups of a side on which nothing is opened: those of its clients, if all are its account's and
+// have room, and the accounts whose groups there are.
+func Handed(groups []Group, side workflow.Side) (left []network.Group, owners []string) {
+	for _, g := range groups {
+		owners = append(owners, g.Owner)
+	}
+	slices.Sort(owners)
+	owners = slices.Compact(owners)
+	own, _ := apart(groups, side.VPC.Account)
+	left = Left(own, side)
+	for _, c := range side.Clients {
+		for _, id := range c.Groups {
+			if !slices.ContainsFunc(left, func(g network.Group) bool { return g.ID == id }) {
+				return nil, owners
+			}
+		}
+	}
+	return left, owners
+}
+
+// OfClients returns the ids of those of groups that their owner marks as clients'.
+func OfClients(groups []Group) []string {
+	var out []string
+	for _, g := range groups {
+		if g.Client {
+			out = append(out, g.ID)
+		}
+	}
+	return out
+}

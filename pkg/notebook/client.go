@@ -67,6 +67,7 @@ type Where struct {
 	VPC     string
 	Subnets []string // all of them
 	Marked  []string // those that their owner marks as clients'
+	Groups  []string // security groups that their owner marks so, sorted
 	Memory  Memory   // of the account that clients are looked for in
 }
 
@@ -75,7 +76,7 @@ type Where struct {
 func Clients(ctx context.Context, apis ClientAPIs, at Where, instances func() ([]Instance, error)) ([]Client, error) {
 	found := make([][]Client, 4)
 	jobs := []func() ([]Client, error){
-		func() ([]Client, error) { return marked(ctx, apis.EC2, at.VPC, at.Marked) },
+		func() ([]Client, error) { return marked(ctx, apis.EC2, at.Marked, at.Groups) },
 		func() ([]Client, error) {
 			var out []Client
 			all, err := instances()

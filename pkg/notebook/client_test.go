@@ -17,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
@@ -35,7 +36,11 @@ func clients(t *testing.T, m marks, s notebook.ClientAPI, marked ...string) ([]n
 }
 
 func find(t *testing.T, memory notebook.Memory, m marks, s notebook.ClientAPI, marked ...string) ([]notebook.Client, error) {
-	return notebook.Clients(t.Context(), notebook.ClientAPIs{EC2: m, SageMaker: s, Lambda: notebooktest.Nobody{}}, notebook.Where{VPC: "vpc-1", Marked: marked, Memory: memory},
+	groups, err := firewall.ReadGroups(t.Context(), m, "vpc-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return notebook.Clients(t.Context(), notebook.ClientAPIs{EC2: m, SageMaker: s, Lambda: notebooktest.Nobody{}}, notebook.Where{VPC: "vpc-1", Marked: marked, Groups: firewall.OfClients(groups), Memory: memory},
 		func() ([]notebook.Instance, error) { return nil, nil })
 }
 
@@ -58,7 +63,7 @@ func (m marks) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurit
 }
 
 func only(filters []ec2types.Filter) error {
-	if len(filters) != 2 || *filters[0].Name != "vpc-id" || filters[0].Values[0] != "vpc-1" || *filters[1].Name != "tag-key" || filters[1].Values[0] != tag.Client {
+	if len(filters) != 1 || *filters[0].Name != "vpc-id" || filters[0].Values[0] != "vpc-1" {
 		return fmt.Errorf("it asks for %v", filters)
 	}
 	return nil

@@ -9,13 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
-// Marks is what [Clients] needs of EC2: to find what owners mark as clients, and the interfaces there.
+// Marks is what [Clients] needs of EC2: to find the interfaces at what owners mark as clients.
 type Marks interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 }
 
@@ -25,11 +22,7 @@ type Marks interface {
 //	a subnet  itself, without groups, as whatever is put into it calls; and for each set of groups that an interface in it has now, those:
 //	          without the interfaces that AWS keeps for services, as databases, endpoints, gateways
 //	a group   the subnets of the interfaces that have it; none: the marked subnets, or none
-func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Client, error) {
-	groups, err := markedGroups(ctx, api, vpc)
-	if err != nil {
-		return nil, err
-	}
+func marked(ctx context.Context, api Marks, subnets, groups []string) ([]Client, error) {
 	var out []Client
 	seen := map[string][]Client{} // by subnet
 	if err := interfaces(ctx, api, "subnet-id", subnets, func(i types.NetworkInterface) {
@@ -63,25 +56,6 @@ func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Cli
 		out = append(out, c)
 	}
 	return out, nil
-}
-
-func markedGroups(ctx context.Context, api Marks, vpc string) ([]string, error) {
-	var out []string
-	// The value of the tag is read as all values of tags are, so the filter does not ask for it.
-	pages := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{
-		{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("tag-key"), Values: []string{tag.Client}}}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups of %s that are marked as clients: %w", vpc, err)
-		}
-		for _, g := range page.SecurityGroups {
-			if tag.Clean(tag.Group, tag.OfEC2(g.Tags))[tag.Client] == "true" {
-				out = append(out, aws.ToString(g.GroupId))
-			}
-		}
-	}
-	return unique(out), nil
 }
 
 // values is how many values EC2 takes in one filter.

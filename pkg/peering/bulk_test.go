@@ -94,9 +94,6 @@ func full(account string, in any) (any, error) {
 		return out, nil
 	case *ec2.DescribeSecurityGroupsInput:
 		out := &ec2.DescribeSecurityGroupsOutput{}
-		if slices.ContainsFunc(in.Filters, func(f types.Filter) bool { return *f.Name == "tag-key" }) {
-			return out, nil
-		}
 		out.SecurityGroups = page(groupCount, 1000, in.NextToken, &out.NextToken, group)
 		if f := in.Filters[0]; *f.Name == "group-id" {
 			out.SecurityGroups = slices.DeleteFunc(out.SecurityGroups, func(g types.SecurityGroup) bool { return !slices.Contains(f.Values, *g.GroupId) })

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -92,6 +94,12 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, err
 			at.Marked = append(at.Marked, one.ID)
 		}
 	}
+	read := time.Now()
+	groups, err := firewall.ReadGroups(ctx, apis.EC2, v.ID)
+	if err != nil {
+		return nil, err
+	}
+	at.Groups = firewall.OfClients(groups)
 	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, instances)
 	if err != nil {
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
@@ -103,6 +111,9 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, err
 	}
 	g.Side.Clients = workflow.Few(alike(v.Account, clients, g.Subnets))
 	g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, clients)
+	if g.Side.GroupsAt = read.UTC(); len(g.Side.Openings) == 0 {
+		g.Side.Groups, g.Side.Owners = firewall.Handed(groups, *g.Side)
+	}
 	return batches(), nil
 }
 

@@ -3,7 +3,9 @@ package workflow
 import (
 	"net/netip"
 	"slices"
+	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
@@ -81,6 +83,11 @@ type Side struct {
 	// empty if all were looked at.
 	Unread     int    `json:"unread,omitempty"`
 	Overlooked string `json:"overlooked,omitempty"`
+	// Groups are, where nothing is opened here, the security groups of Clients as the inspection read them at GroupsAt, and Owners the accounts whose groups
+	// are in the VPC. No groups: they are not all this account's, or have no room in [GroupsSize].
+	Groups   []network.Group `json:"groups,omitempty"`
+	GroupsAt time.Time       `json:"groupsAt,omitzero"`
+	Owners   []string        `json:"owners,omitempty"`
 	// Callers are the peer's clients, those of its participants among them, if a database is open to them.
 	Callers Callers `json:"callers,omitzero"`
 	// Whole says that its owner wants the connection to reach all of the VPC, by the tag drawbridge:reach, and the policy allows it.
