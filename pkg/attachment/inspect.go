@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
@@ -31,6 +32,7 @@ import (
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
 	notebook.Marks
+	firewall.GroupReader
 	route.SubnetReader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
@@ -271,7 +273,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	}
 	wanted := q.Asked && q.Visible
 	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && q.Managed && (wanted || !q.Attachment.Own) && !taken {
-		if q.Subnets, q.Used, err = survey(ctx, here, u); err != nil {
+		if q.Subnets, q.Used, err = survey(ctx, here, i.Ledger, u); err != nil {
 			return Verdict{}, fmt.Errorf("in %s, %s: %w", u.Account, u.Region, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
@@ -243,6 +244,25 @@ func Wanted(in workflow.VerifyConnectionInput, ends [2]verdict.Ends) [2]discover
 		out[n].Subnets = slices.Compact(out[n].Subnets)
 	}
 	return out
+}
+
+// justNow is for how long what a step read of a group counts for the verdict.
+const justNow = time.Minute
+
+// seen adds to what is to be read of the two VPCs the groups that OpenFirewall read and left just now.
+func seen(in workflow.VerifyConnectionInput, vpcs [2]discover.VPC, now time.Time) [2]discover.VPC {
+	for k, o := range in.Opened {
+		if k >= len(in.Sides) || now.Sub(o.At) > justNow {
+			continue
+		}
+		n := slices.Index(roles[:], in.Sides[k].Role)
+		for _, g := range o.Groups {
+			if n >= 0 && slices.Contains(vpcs[n].Groups, g.ID) {
+				vpcs[n].Seen = append(vpcs[n].Seen, g)
+			}
+		}
+	}
+	return vpcs
 }
 
 // fewDatabases is how many databases a sentence names.

@@ -28,15 +28,22 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if len(side.Openings) == 0 && len(side.Services) == 0 {
 		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
 	}
-	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
+	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, known: map[string]bool{}}
+	owners, lacks, err := o.asSeen(ctx)
+	if out.At = side.GroupsAt; lacks && err == nil {
+		out.At = l.Now().UTC()
+		var groups []Group
+		if groups, err = ReadGroups(ctx, ec2api, side.VPC.ID); err == nil {
+			o.groups, o.others = apart(groups, side.VPC.Account)
+			owners = slices.Collect(maps.Values(o.others))
+		}
+	}
+	if err == nil {
+		err = noted(ctx, l, connection, side, participant.Among(owners, side.VPC.Account))
+	}
 	if err != nil {
 		return out, err
 	}
-	groups, others := apart(groups, side.VPC.Account)
-	if err := noted(ctx, l, connection, side, participant.Among(slices.Collect(maps.Values(others)), side.VPC.Account)); err != nil {
-		return out, err
-	}
-	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, others: others, known: map[string]bool{}}
 	for _, db := range side.Openings {
 		hop, err := o.openIngress(ctx, db)
 		if err != nil {
@@ -52,7 +59,22 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if err := fault.Join(o.unfit...); err != nil {
 		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
+	out.Groups = Left(o.groups, side)
 	return out, o.spare(ctx)
+}
+
+// asSeen takes the groups as the inspection saw them, and reports whether they lack something: the plan may rest on what was read earlier as long as
+// it changes nothing. Of a side with databases it saw none.
+func (o *opening) asSeen(ctx context.Context) (owners []string, lacks bool, err error) {
+	if len(o.side.Openings) > 0 || len(o.side.Groups) == 0 {
+		return nil, true, nil
+	}
+	o.groups, o.others = fromJudged(o.side.Groups, o.side.VPC.Account), map[string]string{}
+	wanted, together := WantedEgress(o.side, o.groups)
+	if err := o.look(ctx, wanted, together); err != nil {
+		return nil, true, err
+	}
+	return o.side.Owners, len(Plan(o.connection, wanted, true, o.groups, together, o.items).Add) > 0, nil
 }
 
 // openIngress opens a database to its callers.

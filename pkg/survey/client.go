@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -17,16 +20,20 @@ import (
 // Consume fills in who calls on the sides that consume, read once for all the steps that follow, and tells the other sides who that is. It returns
 // the notebook instances there in batches: what the policy allows to do for each is asked by who serves them. The sides are appointed before; see [Appoint].
 func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
+	found, errs := make([][]workflow.Batch, len(grounds)), make([]error, len(grounds))
+	var wait sync.WaitGroup
+	for n, g := range grounds { // each is an account of its own
+		if g.Side.Consumer {
+			wait.Go(func() { found[n], errs[n] = s.consume(ctx, g) })
+		}
+	}
+	wait.Wait()
 	var out []workflow.Batch
-	for _, g := range grounds {
-		if !g.Side.Consumer {
-			continue
+	for n, g := range grounds {
+		if errs[n] != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, errs[n])
 		}
-		found, err := s.consume(ctx, g)
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
-		}
-		out = append(out, found...)
+		out = append(out, found[n]...)
 	}
 	Appoint(Sides(grounds)...)
 	seat(grounds)
@@ -67,21 +74,33 @@ func seat(grounds []*Ground) {
 
 func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {
 	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
-	found, err := notebook.Placed(ctx, apis.SageMaker, route.SubnetIDs(g.Subnets))
-	if err != nil {
-		return nil, err
+	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets), Memory: notebook.Memory{Ledger: s.Ledger, At: v.Place()}}
+	var found []notebook.Instance
+	var unread int
+	instances := func() (_ []notebook.Instance, err error) {
+		found, unread, err = notebook.Placed(ctx, apis.SageMaker, at.Memory, at.Subnets)
+		return found, err
 	}
-	out := notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
+	batches := func() []workflow.Batch {
+		return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
+	}
 	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
-		return out, nil
+		_, err := instances()
+		g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, nil)
+		return batches(), err
 	}
-	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
 	for _, one := range g.Subnets {
 		if one.Client {
 			at.Marked = append(at.Marked, one.ID)
 		}
 	}
-	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, found)
+	read := time.Now()
+	groups, err := firewall.ReadGroups(ctx, apis.EC2, v.ID)
+	if err != nil {
+		return nil, err
+	}
+	at.Groups = firewall.OfClients(groups)
+	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, instances)
 	if err != nil {
 		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
 	}
@@ -90,8 +109,17 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, err
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
 		}
 	}
-	g.Side.Clients, g.Side.Overlooked = workflow.Few(alike(v.Account, clients, g.Subnets)), notebook.Unread(clients)
-	return out, nil
+	g.Side.Clients = workflow.Few(alike(v.Account, clients, g.Subnets))
+	g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, clients)
+	if g.Side.GroupsAt = read.UTC(); len(g.Side.Openings) == 0 {
+		g.Side.Groups, g.Side.Owners = firewall.Handed(groups, *g.Side)
+	}
+	return batches(), nil
+}
+
+// Unread reports whether there may be clients that a look did not come to. Then nothing is taken away: it may be theirs.
+func Unread(sides []workflow.Side) bool {
+	return slices.ContainsFunc(sides, func(s workflow.Side) bool { return s.Unread > 0 })
 }
 
 // judged is what the policy is asked about of a VPC.

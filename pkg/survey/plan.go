@@ -68,7 +68,7 @@ func Appoint(sides ...*workflow.Side) {
 	}
 	for _, s := range sides {
 		if !s.Consumer && (consumed || s.Role != sides[0].Role) {
-			s.Clients, s.Overlooked = nil, ""
+			s.Clients, s.Unread, s.Overlooked = nil, 0, ""
 		}
 		s.Consumer = s.Consumer || !consumed && s.Role == sides[0].Role
 	}
