@@ -14,7 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
@@ -157,6 +160,12 @@ the route table, Drawbridge or alpha's network team: the notification names both
 			if len(lacks) != 2 || !strings.Contains(lacks[0]+lacks[1], " association ") || !strings.Contains(lacks[0]+lacks[1], " propagation ") {
 				t.Errorf("the rebuilt ledger lacks %q; want one association and one propagation", lacks)
 			}
+			id, table := aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId), aws.ToString(gatewayTable(ctx, t, w))
+			for _, name := range []string{id + " with " + table, id + " to " + table} {
+				if says := lastOutput(ctx, t, "drawbridge-rebuild"); !strings.Contains(says, name) {
+					t.Errorf("the rebuild does not name %q: %s", name, says)
+				}
+			}
 		}},
 		also: attachments("deleted"),
 	},
@@ -202,6 +211,18 @@ name and one path, under which only Drawbridge writes, so each look takes it up,
 func startRebuild(ctx context.Context, t *testing.T, w *scenario.World) {
 	t.Helper()
 	succeeds(t, started(ctx, "drawbridge-rebuild", workflow.Sweep{Accounts: []string{w.Consumer.Account, w.Producer.Account}, Regions: []string{engine.Region()}}))
+}
+
+// lastOutput returns the output of the execution of a machine that began last.
+func lastOutput(ctx context.Context, t *testing.T, machine string) string {
+	t.Helper()
+	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+	all, err := client.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: aws.String(arn.New(arn.Partition(engine.Region()), "states", engine.Region(), local.HubAccount, "stateMachine:"+machine))})
+	succeeds(t, err)
+	last := slices.MaxFunc(all.Executions, func(a, b sfntypes.ExecutionListItem) int { return a.StartDate.Compare(*b.StartDate) })
+	got, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: last.ExecutionArn})
+	succeeds(t, err)
+	return aws.ToString(got.Output)
 }
 
 // lose empties the ledger's table, and remembers what it had of the world's accounts.
