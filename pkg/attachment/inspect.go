@@ -238,11 +238,10 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	q.Unclear = tag.Why(tags, tag.Attach) + tag.Why(gatewayTags, tag.Accept) + tag.Why(ownerTags, tag.Approval)
 	q.Asked = share.Asks(tags[tag.Attach], u.gateway, out.Gateway.Name)
 
-	set, text, err := i.Policy(ctx, out.Policy)
+	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return Verdict{}, err
 	}
-	out.Policy = text
 	principal := policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: account.Entity()}
 	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: theirs.Entity()}
 	occasion := policy.Context{Connection: q.Attachment.ID}

@@ -246,8 +246,8 @@ func Wanted(in workflow.VerifyConnectionInput, ends [2]verdict.Ends) [2]discover
 	return out
 }
 
-// justNow is for how long what a step read of a group counts for the verdict.
-const justNow = time.Minute
+// justNow is for how long what a step read of a group counts for the verdict: as long as it takes until somebody's hand is seen.
+const justNow = 5 * time.Minute
 
 // seen adds to what is to be read of the two VPCs the groups that OpenFirewall read and left just now.
 func seen(in workflow.VerifyConnectionInput, vpcs [2]discover.VPC, now time.Time) [2]discover.VPC {
