@@ -28,7 +28,7 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if len(side.Openings) == 0 && len(side.Services) == 0 {
 		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
 	}
-	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
+	groups, err := ReadGroups(ctx, ec2api, side.VPC.ID)
 	if err != nil {
 		return out, err
 	}
@@ -38,6 +38,10 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	}
 	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, others: others, known: map[string]bool{}}
 	for _, db := range side.Openings {
+		if db.Withheld != nil {
+			o.unserved = append(o.unserved, db)
+			continue
+		}
 		hop, err := o.openIngress(ctx, db)
 		if err != nil {
 			return out, fmt.Errorf("opening %s to %s: %w", db.Database, side.Peer.ID, err)
@@ -150,6 +154,7 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 		return nil, nil
 	}
 	side.Clients = slices.Clone(side.Clients)
+	side.Clients = slices.DeleteFunc(side.Clients, func(c workflow.Client) bool { return c.Withheld != nil })
 	count := 0
 	for n, c := range side.Clients {
 		side.Clients[n].Groups = o.own(c.Groups)

@@ -115,7 +115,8 @@ func readInterfaces(ctx context.Context, ec2api client, groups []string) ([]Inte
 	return out, nil
 }
 
-func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {
+// ReadGroups returns the security groups in a VPC that an account sees, sorted by id.
+func ReadGroups(ctx context.Context, ec2api ec2.DescribeSecurityGroupsAPIClient, vpc string) ([]Group, error) {
 	var groups []Group
 	pages := ec2.NewDescribeSecurityGroupsPaginator(ec2api, &ec2.DescribeSecurityGroupsInput{
 		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})

@@ -28,7 +28,9 @@ func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.B
 		}
 		out = append(out, found...)
 	}
-	Appoint(Sides(grounds)...)
+	if err := s.withhold(ctx, grounds); err != nil {
+		return nil, err
+	}
 	seat(grounds)
 	return out, nil
 }
@@ -66,8 +68,8 @@ func seat(grounds []*Ground) {
 }
 
 func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {
-	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
-	found, err := notebook.Placed(ctx, apis.SageMaker, route.SubnetIDs(g.Subnets))
+	v := g.Side.VPC
+	found, err := s.placed(ctx, g)
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +77,9 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, err
 	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
 		return out, nil
 	}
-	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
-	for _, one := range g.Subnets {
-		if one.Client {
-			at.Marked = append(at.Marked, one.ID)
-		}
-	}
-	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, found)
+	clients, err := s.clients(ctx, g, found)
 	if err != nil {
-		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
+		return nil, err
 	}
 	for _, c := range clients {
 		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
@@ -91,6 +87,27 @@ func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, err
 		}
 	}
 	g.Side.Clients, g.Side.Overlooked = workflow.Few(alike(v.Account, clients, g.Subnets)), notebook.Unread(clients)
+	return out, nil
+}
+
+// placed returns the notebook instances on a ground.
+func (s Surveyor) placed(ctx context.Context, g *Ground) ([]notebook.Instance, error) {
+	return notebook.Placed(ctx, s.Enter(g.Side.VPC.Place()).SageMaker, route.SubnetIDs(g.Subnets))
+}
+
+// clients returns what calls from a ground; instances are the notebook instances there.
+func (s Surveyor) clients(ctx context.Context, g *Ground, instances []notebook.Instance) ([]notebook.Client, error) {
+	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
+	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
+	for _, one := range g.Subnets {
+		if one.Client {
+			at.Marked = append(at.Marked, one.ID)
+		}
+	}
+	out, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, instances)
+	if err != nil {
+		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
+	}
 	return out, nil
 }
 

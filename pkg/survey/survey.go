@@ -6,6 +6,7 @@
 //	read.go     reads two VPCs that are, or are to be, connected
 //	client.go   reads who calls from them
 //	way.go      thinks: what the route tables have to lead where (pure)
+//	withhold.go finds what routes may not lead to, as what nobody shares would be reached
 //	join.go     reads whom the owners of the VPCs share their subnets with
 //	remains.go  reads what may be left of a connection that is over
 package survey
