@@ -61,8 +61,8 @@ func (i Inspector) Turn() lease.Look[Found, workflow.InspectAttachmentOutput] {
 			return lease.Claim{Of: LeaseOf(f.units[0].gateway, f.units[0].vpc), Execution: f.In.Execution, Event: f.event.Name}
 		},
 		Fresh: func(f Found) Found { return f }, // each look reads all of it
-		Busy: i.busy,
-		Ends: func(out workflow.InspectAttachmentOutput) bool { return out.Result != "" && !concluded[out.Answer] },
+		Busy:  i.busy,
+		Ends:  func(out workflow.InspectAttachmentOutput) bool { return out.Result != "" && !concluded[out.Answer] },
 	}
 }
 

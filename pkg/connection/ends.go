@@ -177,6 +177,7 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 	for _, i := range in.Injected {
 		said = append(said, i.Hops...)
 	}
+	why = append(why, withheld(in.Sides)...)
 	kinds := []struct{ before, hop string }{{"route there ", verdict.RouteThere}, {"route back ", verdict.RouteBack}, {"security group of ", verdict.DatabaseGroup},
 		{"host route on ", verdict.HostRoute}, {"egress ", verdict.ClientGroup}, {"DNS option ", verdict.Resolution}}
 	for _, h := range said {
@@ -199,6 +200,29 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 		}
 	}
 	return why, others
+}
+
+// withheld are the reasons why nothing leads to databases, or back to clients. Some of the hops may be there, by their owners.
+func withheld(sides []workflow.Side) []verdict.Reason {
+	var out []verdict.Reason
+	put := func(about string, w *workflow.Withheld) {
+		for _, hop := range []string{verdict.RouteThere, verdict.DatabaseGroup, verdict.RouteBack} {
+			if w != nil {
+				out = append(out, verdict.Reason{Hop: hop, About: about, Detail: w.Detail, Owner: w.Owner, Remedy: w.Remedy})
+			}
+		}
+	}
+	for _, s := range sides {
+		for _, o := range s.Openings {
+			put(o.Database, o.Withheld)
+		}
+		for _, c := range s.Clients {
+			for _, name := range c.Names {
+				put(verdict.Called(name), c.Withheld)
+			}
+		}
+	}
+	return out
 }
 
 // carrierOf is what carries a connection, with the peerings that serve as well.

@@ -45,6 +45,10 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 		return out, err
 	}
 	for _, db := range side.Openings {
+		if db.Withheld != nil {
+			o.unserved = append(o.unserved, db)
+			continue
+		}
 		hop, err := o.openIngress(ctx, db)
 		if err != nil {
 			return out, fmt.Errorf("opening %s to %s: %w", db.Database, side.Peer.ID, err)
@@ -184,6 +188,7 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 		return nil, nil
 	}
 	side.Clients = slices.Clone(side.Clients)
+	side.Clients = slices.DeleteFunc(side.Clients, func(c workflow.Client) bool { return c.Withheld != nil })
 	count := 0
 	for n, c := range side.Clients {
 		side.Clients[n].Groups = o.own(c.Groups)

@@ -115,13 +115,8 @@ func readInterfaces(ctx context.Context, ec2api client, groups []string) ([]Inte
 	return out, nil
 }
 
-// GroupReader is what [ReadGroups] needs of EC2.
-type GroupReader interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-}
-
-// ReadGroups returns the security groups of a VPC, sorted by id: as its owner those of all participants, else one's own and what is shared.
-func ReadGroups(ctx context.Context, ec2api GroupReader, vpc string) ([]Group, error) {
+// ReadGroups returns the security groups in a VPC that an account sees, sorted by id.
+func ReadGroups(ctx context.Context, ec2api ec2.DescribeSecurityGroupsAPIClient, vpc string) ([]Group, error) {
 	var groups []Group
 	pages := ec2.NewDescribeSecurityGroupsPaginator(ec2api, &ec2.DescribeSecurityGroupsInput{
 		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})

@@ -35,7 +35,9 @@ func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.B
 		}
 		out = append(out, found[n]...)
 	}
-	Appoint(Sides(grounds)...)
+	if err := s.withhold(ctx, grounds); err != nil {
+		return nil, err
+	}
 	seat(grounds)
 	return out, nil
 }
@@ -73,48 +75,69 @@ func seat(grounds []*Ground) {
 }
 
 func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {
-	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
-	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets), Memory: notebook.Memory{Ledger: s.Ledger, At: v.Place()}}
-	var found []notebook.Instance
-	var unread int
-	instances := func() (_ []notebook.Instance, err error) {
-		found, unread, err = notebook.Placed(ctx, apis.SageMaker, at.Memory, at.Subnets)
-		return found, err
-	}
-	batches := func() []workflow.Batch {
+	v := g.Side.VPC
+	batches := func(found []notebook.Instance) []workflow.Batch {
 		return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
 	}
 	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
-		_, err := instances()
+		found, unread, err := notebook.Placed(ctx, s.Enter(v.Place()).SageMaker, s.memory(g), route.SubnetIDs(g.Subnets))
 		g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, nil)
-		return batches(), err
+		return batches(found), err
 	}
+	from, err := s.calling(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range from.clients {
+		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
+		}
+	}
+	g.Side.Clients = workflow.Few(alike(v.Account, from.clients, g.Subnets))
+	g.Side.Unread, g.Side.Overlooked = notebook.Unread(from.unread, from.clients)
+	if g.Side.GroupsAt = from.at; len(g.Side.Openings) == 0 {
+		g.Side.Groups, g.Side.Owners = firewall.Handed(from.groups, *g.Side)
+	}
+	return batches(from.instances), nil
+}
+
+// callers is what was read of who calls from a ground.
+type callers struct {
+	instances []notebook.Instance
+	clients   []notebook.Client
+	unread    int // notebook instances that are not known yet
+	groups    []firewall.Group
+	at        time.Time // when the groups were read
+}
+
+// calling reads who calls from a ground.
+func (s Surveyor) calling(ctx context.Context, g *Ground) (callers, error) {
+	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
+	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets), Memory: s.memory(g)}
 	for _, one := range g.Subnets {
 		if one.Client {
 			at.Marked = append(at.Marked, one.ID)
 		}
 	}
-	read := time.Now()
-	groups, err := firewall.ReadGroups(ctx, apis.EC2, v.ID)
+	out := callers{at: time.Now().UTC()}
+	var err error
+	if out.groups, err = firewall.ReadGroups(ctx, apis.EC2, v.ID); err != nil {
+		return out, err
+	}
+	at.Groups = firewall.OfClients(out.groups)
+	out.clients, err = notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, func() (_ []notebook.Instance, err error) {
+		out.instances, out.unread, err = notebook.Placed(ctx, apis.SageMaker, at.Memory, at.Subnets)
+		return out.instances, err
+	})
 	if err != nil {
-		return nil, err
+		return out, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
 	}
-	at.Groups = firewall.OfClients(groups)
-	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, instances)
-	if err != nil {
-		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
-	}
-	for _, c := range clients {
-		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
-			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
-		}
-	}
-	g.Side.Clients = workflow.Few(alike(v.Account, clients, g.Subnets))
-	g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, clients)
-	if g.Side.GroupsAt = read.UTC(); len(g.Side.Openings) == 0 {
-		g.Side.Groups, g.Side.Owners = firewall.Handed(groups, *g.Side)
-	}
-	return batches(), nil
+	return out, nil
+}
+
+// memory is what is known of the notebook instances of a ground's account.
+func (s Surveyor) memory(g *Ground) notebook.Memory {
+	return notebook.Memory{Ledger: s.Ledger, At: g.Side.VPC.Place()}
 }
 
 // Unread reports whether there may be clients that a look did not come to. Then nothing is taken away: it may be theirs.

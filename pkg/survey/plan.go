@@ -52,6 +52,8 @@ func Appoint(sides ...*workflow.Side) {
 			s.Unseen.There = s.Unseen.There || other.Unseen.Here || len(other.Unseen.Waiting) > 0
 			overlooked = overlooked || other.Overlooked != ""
 		}
+		opened := len(openings) > 0
+		openings = slices.DeleteFunc(openings, func(o workflow.Opening) bool { return o.Withheld != nil })
 		s.Ports, s.Goals, s.Services = ports(openings), goals(openings), services(openings, s.Peer.CIDRs, wide(s, sides))
 		s.Refers = s.Refers && entire(s, sides)
 		s.Callers = workflow.Callers{}
@@ -63,7 +65,7 @@ func Appoint(sides ...*workflow.Side) {
 			s.Callers = workflow.CallersOf(clients, s.Peer.CIDRs)
 			s.Callers.More = s.Callers.More || overlooked
 		}
-		s.Consumer = len(s.Ports) > 0
+		s.Consumer = opened
 		consumed = consumed || s.Consumer
 	}
 	for _, s := range sides {

@@ -6,6 +6,7 @@
 //	read.go     reads two VPCs that are, or are to be, connected
 //	client.go   reads who calls from them
 //	way.go      thinks: what the route tables have to lead where (pure)
+//	withhold.go finds what routes may not lead to, as what nobody shares would be reached
 //	join.go     reads whom the owners of the VPCs share their subnets with
 //	remains.go  reads what may be left of a connection that is over
 package survey
@@ -17,7 +18,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -30,7 +30,7 @@ type EC2 interface {
 	route.Reader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
-	firewall.GroupReader
+	ec2.DescribeSecurityGroupsAPIClient
 	notebook.Marks
 }
 

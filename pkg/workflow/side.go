@@ -131,9 +131,18 @@ type Opening struct {
 	Decision policy.Decision `json:"decision"`
 	// Shared are those of Groups that a database has, too, on the same port, which nobody opens to the other side: with the names of such databases.
 	Shared map[string][]string `json:"shared,omitempty"`
+	// Withheld says why nothing leads to it: the database stays closed, and its paths fail.
+	Withheld *Withheld `json:"barred,omitempty"`
 	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
 	// the port. Only what people are asked about says so.
 	Also []string `json:"also,omitempty"`
+}
+
+// Withheld says why nothing leads to a database, or back to a client: what nobody shares would be reached as well.
+type Withheld struct {
+	Owner  string `json:"owner"` // the account that can mend it
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy"`
 }
 
 // Seat is a subnet in which an end of a path is, or may be.
