@@ -14,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -137,7 +138,7 @@ func provider(body *hclwrite.Body, t thing, ignores, first bool) {
 	p.SetAttributeValue("region", cty.StringVal(t.region))
 	p.SetAttributeTraversal("profile", traversal("var", profile))
 	p.SetAttributeValue("allowed_account_ids", cty.ListVal([]cty.Value{cty.StringVal(t.account)}))
-	comment(p, "# assume_role { role_arn = \"arn:aws:iam::"+t.account+":role/ROLE\" } # instead of a profile\n")
+	comment(p, "# assume_role { role_arn = \""+arn.IAM(arn.Partition(t.region), t.account, "role/ROLE")+"\" } # instead of a profile\n")
 	if ignores {
 		comment(p, remark("", "By these Drawbridge tells people how it goes."))
 		p.AppendNewBlock("ignore_tags", nil).Body().SetAttributeValue("keys", value(answers))
