@@ -28,6 +28,7 @@ As in s1-peering.md, but both VPCs are of one account, in one Region: the peerin
 gets what its side needs, and the ledger tells the two apart. Then the peering is deleted, and the account is, byte for byte, what it was before.`,
 		change:  func(s *scenario.Spec) { s.Producer.Account = s.Consumer.Account },
 		prepare: remember,
+		unruly:  true, // both sides of a step are in one account, whichever comes first
 		acts: []act{
 			request("Connected"),
 			{"The owner of the account deletes the peering.", remove(false), []string{"Removed"}},
