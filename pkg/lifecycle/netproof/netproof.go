@@ -103,7 +103,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 			if !possible {
 				verb = " cannot reach "
 			}
-			add(when+": "+strings.Replace(c.Name, " to ", verb, 1)+which, (err == nil) == possible, detail, began)
+			add(when+": "+strings.Replace(c.Name, " to ", verb+which, 1), (err == nil) == possible, detail, began)
 		}
 	}
 	ask := func(when string, reached bool) {
@@ -111,7 +111,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 	}
 	beside := func(when string) {
 		if w.layout.Plan != nil {
-			try(when, w.layout.Beside, " of a second database, which nobody shares", func(Client) bool { return false })
+			try(when, w.layout.Beside, "an unshared ", func(Client) bool { return false })
 		}
 	}
 	start := func(what string, script []byte, want *Outcome) error {
@@ -157,7 +157,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		if err := n.leadAll(ctx); err != nil {
 			return err
 		}
-		beside("with a host route of its own to all of that VPC")
+		beside("a host route to all of it")
 	}
 	if err := n.Restart(ctx); err != nil {
 		return err

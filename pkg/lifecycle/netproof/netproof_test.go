@@ -177,7 +177,7 @@ func TestWhatThePlanGaveAndNothingBesideIt(t *testing.T) {
 	}{
 		"the plan":                      {func(*Layout) {}, ""},
 		"no route back":                 {func(l *Layout) { l.Plan.Back = nil }, " reaches "},
-		"the second is let in as well":  {func(l *Layout) { l.Beside = l.Database }, "which nobody shares"},
+		"the second is let in as well":  {func(l *Layout) { l.Beside = l.Database }, "an unshared "},
 		"nothing is let in, as planned": {func(l *Layout) { l.Plan.Admits = nil }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
