@@ -12,6 +12,8 @@ GO        ?= go
 SCENARIO  ?= s1
 STACKS    ?= drawbridge-hub drawbridge-organization
 OPTIONS   ?=
+VERSION   ?=
+UNCHECKED ?=
 
 # The same flags for every function, here and on Lambda: no cgo, no net/rpc, no paths, no symbols, no build id.
 # https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
@@ -113,6 +115,27 @@ diff: package node_modules/ready ## compare the CDK app with what is deployed
 	@$(CDK) diff --exclusively $(OPTIONS) $(STACKS)
 deploy: package node_modules/ready ## deploy the hub, then the members (docs/deploy.md)
 	@$(CDK) deploy --strict --exclusively $(OPTIONS) $(STACKS)
+
+# What a release says of itself is made by tools of these versions.
+CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+RELEASE     := dist/release/drawbridge-$(VERSION)
+
+.PHONY: release
+release: package ## write a release to dist/release (VERSION=1.2.0): templates, zipped functions, SBOM, sums (docs/deploy.md)
+	@$(GO) run ./infra/release -version '$(VERSION)' -functions dist/functions -out '$(RELEASE)'
+	@sh infra/release/vulnerabilities.sh '$(RELEASE)/VULNERABILITIES.txt' $(GO) $(GOVULNCHECK) '$(UNCHECKED)'
+	@mkdir -p out && $(GO) run $(CYCLONEDX) mod -json -noserial -notimestamp -std -short-purls -output out/sbom.json 2>out/sbom.log || { cat out/sbom.log >&2; exit 1; }
+	@$(GO) run ./infra/release -sbom out/sbom.json -version '$(VERSION)' -out '$(RELEASE)'
+	@echo "$(RELEASE): $$(ls '$(RELEASE)/functions' | wc -l) functions; sha256 of SHA256SUMS: $$(sha256sum <'$(RELEASE)/SHA256SUMS' | cut -d' ' -f1)"
+
+# The second build is in a folder and a cache of its own, so that nothing of the first one, and of where it was made, can be in it.
+.PHONY: release-twice
+release-twice: release ## build the release once more, elsewhere and from nothing, and compare the two; many minutes
+	@rm -rf out/again && mkdir -p out/again/cache && git archive --format=tar HEAD | tar -x -C out/again
+	@GOCACHE="$(CURDIR)/out/again/cache" $(MAKE) --no-print-directory -C out/again release VERSION='$(VERSION)' UNCHECKED='$(UNCHECKED)'
+	@diff -r '$(RELEASE)' 'out/again/$(RELEASE)' && echo "make release-twice: the two are alike, byte for byte"
+	@rm -rf out/again
 
 .PHONY: golden
 golden: build .venv/ready node_modules/ready ## rewrite the golden files; read their diff before you commit

@@ -30,7 +30,7 @@ var values = strings.NewReplacer(
 	"HUB_ACCOUNT", local.HubAccount, "HUB_REGION", local.DefaultRegion, "HOME_REGION", local.DefaultRegion, "NEXT_REGION", "eu-west-1",
 	"ORGANIZATION_ID", local.Organization, "EXTERNAL_ID", local.ExternalID, "UNIT_ID", "ou-draw-bridge000", "OPERATION_ID", "0c9f1c5a-1d2e-4c7b-9a50-2b1f7d6f0e11",
 	"TRAIL_ARN", "arn:aws:cloudtrail:us-east-1:999988887777:trail/organization", "MEMBER_ACCOUNT", "111111111111",
-	"BUCKET", "drawbridge-templates", "BOUNDARY", "platform-boundary", "QUALIFIER", "platform01",
+	"BUS_ARN", "arn:aws:events:us-east-1:123456789012:event-bus/drawbridge", "BUCKET", "drawbridge-templates", "BOUNDARY", "platform-boundary", "QUALIFIER", "platform01",
 )
 
 // command is one command of deploy.md.
@@ -194,6 +194,13 @@ func TestTheOtherCommands(t *testing.T) {
 				option, _, _ := strings.Cut(word, "=")
 				if strings.HasPrefix(option, "-") && !regexp.MustCompile(`(?m)(^| )`+regexp.QuoteMeta(option)+`(,| |$)`).MatchString(help[verb]) {
 					t.Errorf("deploy.md: %s: cdk %s has no %s", c.line, verb, option)
+				}
+			}
+		case "./deploy.sh": // of a release; infra/release plays it
+			text := map[string]string{"hub": template.Hub, "member": template.Member, "organization": template.Organization + sources(t, "../infra/release/template.go")}[c.words[1]]
+			for _, word := range c.words[3:] {
+				if name, _, sets := strings.Cut(word, "="); !sets || !strings.Contains(text, `"`+name+`"`) {
+					t.Errorf("deploy.md: %s: the template has no parameter %s", c.line, name)
 				}
 			}
 		case "infra/deploy-member.sh": // pkg/local plays it

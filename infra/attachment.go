@@ -29,7 +29,7 @@ import (
 //	                                            └ nothing ──→ Nothing
 func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	inspect := h.task(scope, "InspectAttachment",
-		data{"event": at("$.event"), "policy": at("$.policy"), "gateway": at("$.gateway"), "vpc": at("$.vpc")},
+		data{"event": at("$.event"), "gateway": at("$.gateway"), "vpc": at("$.vpc")},
 		result{output: "$.Payload"})
 	wait := sfn.NewWait(scope, jsii.String("WaitForAttachment"), &sfn.WaitProps{
 		Comment: jsii.String("AWS says nothing when an attachment changes its state, so it is looked at again."),
@@ -84,7 +84,7 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 	})
 	return sfn.NewPass(scope, jsii.String("ReceiveAttachmentEvent"), &sfn.PassProps{
 		Comment:    jsii.String("The event is kept as it came; nothing is known yet."),
-		Parameters: &map[string]any{"event": at("$"), "policy": "", "gateway": map[string]any{}, "vpc": map[string]any{}},
+		Parameters: &map[string]any{"event": at("$"), "gateway": map[string]any{}, "vpc": map[string]any{}},
 	}).Next(inspect).Next(choice)
 }
 

@@ -114,6 +114,8 @@ func template(t *testing.T, assembly cxapi.CloudAssembly, stack string) map[stri
 	return value
 }
 
+var memberHash = regexp.MustCompile(`/[0-9a-f]{64}\.json$`)
+
 var codeHash = regexp.MustCompile(`^[0-9a-f]{64}\.zip$`)
 
 // normalise names each function's code instead of giving its hash, and removes the notes of tools.
@@ -124,6 +126,10 @@ func normalise(t *testing.T, template map[string]any) string {
 	for _, r := range template["Resources"].(map[string]any) {
 		resource := r.(map[string]any)
 		delete(resource, "Metadata")
+		if resource["Type"] == "AWS::CloudFormation::StackSet" {
+			url := resource["Properties"].(map[string]any)["TemplateURL"].(map[string]any)
+			url["Fn::Sub"] = memberHash.ReplaceAllString(url["Fn::Sub"].(string), "/drawbridge-member.template.json")
+		}
 		if resource["Type"] != "AWS::Lambda::Function" {
 			continue
 		}
@@ -232,6 +238,7 @@ func TestTemplatesAreTheGoldenOnes(t *testing.T) {
 	for _, name := range []string{"attachment", "change", "data-api", "data-api-endpoint", "notebook", "peering", "private-notebooks", "rebuild", "share", "studio", "sweep", "transit"} {
 		golden(t, name+".asl.json", machine(t, hub, "drawbridge-"+name))
 	}
+	golden(t, "organization.template.json", normalise(t, template(t, assembly, organizationStackName)))
 	golden(t, "member.template.json", normalise(t, template(t, assembly, memberStackName)))
 }
 

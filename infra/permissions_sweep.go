@@ -31,14 +31,16 @@ var sweepSteps = map[string]step{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayAttachments", "ec2:DescribeSecurityGroupRules", // what carries marks
 				"ec2:DescribeVpcEndpoints", "ec2:DescribeSecurityGroups", // the same
-				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
-				"sagemaker:ListNotebookInstances",
+				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:GetTransitGatewayAttachmentPropagations",
+				"redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
 			}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
-			{actions: []string{"iam:GetRole"}, resources: dataAPIRolesToRead},
-			{actions: []string{"iam:GetRolePolicy"}, resources: []string{dataAPIRoles}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:ListTags"}, resources: []string{domains}},
+			{actions: []string{"sagemaker:DescribeUserProfile"}, resources: []string{arn("sagemaker", "user-profile/*")}},
+			// The roles that Drawbridge made, and the execution roles of Studio, whatever their path: who let it in is told by the mark on each.
+			{actions: []string{"iam:GetRole", "iam:GetRolePolicy"}, resources: []string{anyRole}},
 		},
 	},
 }

@@ -62,14 +62,27 @@ var (
 // The services whose records matter, by what they keep.
 var (
 	ec2          = []string{"ec2"}
-	ownTags      = []string{"iam", "kms", "rds", "redshift", "redshift-serverless", "sagemaker", "secretsmanager"} // whose things have calls of their own for tags
+	ownTags      = slices.DeleteFunc(tag.Services(), func(s string) bool { return s == "ec2" }) // whose things have calls of their own for tags
 	databaseKeep = database.Services()
 	touched      = []string{"ec2", "iam", "kms", "rds", "sagemaker"} // in which Drawbridge adds what somebody may take away
 )
 
+// retired are the calls that end a grant of a key by who has it.
+var retired = []string{"RetireGrant"}
+
+// grantPattern matches grants that somebody retires. AWS's services retire all day what they were granted for a volume, a table or a task; none of
+// them is in a grant of Drawbridge's.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+func grantPattern() map[string]any {
+	detail := map[string]any{"eventName": retired}
+	pattern := callPattern([]string{"kms"}, detail)
+	detail["userIdentity"].(map[string]any)["type"] = []any{map[string]any{"anything-but": []string{"AWSService"}}}
+	return pattern
+}
+
 // touchCalls returns the calls by which somebody may undo what Drawbridge did, without those that other kinds of events have already.
 func touchCalls() []string {
-	forwarded := slices.Concat(peeringCalls, routeCalls, gatewayCalls, endpointCalls, peopleCalls, named(touched, tag.Deletes))
+	forwarded := slices.Concat(peeringCalls, routeCalls, gatewayCalls, endpointCalls, peopleCalls, retired, named(touched, tag.Deletes))
 	return slices.DeleteFunc(event.TouchCalls(touched...), func(call string) bool { return slices.Contains(forwarded, call) })
 }
 
@@ -220,8 +233,13 @@ var kinds = []kind{
 	},
 	{
 		name:    "hands",
-		about:   "Somebody changed or took away a rule, an endpoint, a lifecycle configuration or what a role may do: perhaps something of Drawbridge's.",
+		about:   "Somebody changed or took away a rule, a security group, an endpoint, a lifecycle configuration or what a role may do: perhaps something of Drawbridge's.",
 		pattern: callPattern(touched, map[string]any{"eventName": touchCalls()}),
+	},
+	{
+		name:    "grants",
+		about:   "Somebody, who is no service of AWS, retired a grant of a key.",
+		pattern: grantPattern(),
 	},
 	{
 		name:    "endpoint",

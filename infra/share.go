@@ -25,7 +25,7 @@ import (
 // drawbridge-attachment.
 func (h *hub) share(scope constructs.Construct) sfn.IChainable {
 	inspect := h.task(scope, "InspectShare",
-		data{"event": at("$.event"), "policy": at("$.policy")},
+		data{"event": at("$.event")},
 		result{output: "$.Payload"})
 	wait := sfn.NewWait(scope, jsii.String("WaitForShare"), &sfn.WaitProps{
 		Comment: jsii.String("RAM takes some seconds until a gateway is to be seen where it is shared."),
@@ -46,7 +46,7 @@ func (h *hub) share(scope constructs.Construct) sfn.IChainable {
 	})
 	return sfn.NewPass(scope, jsii.String("ReceiveShareEvent"), &sfn.PassProps{
 		Comment:    jsii.String("The event is kept as it came; nothing is known yet."),
-		Parameters: &map[string]any{"event": at("$"), "policy": ""},
+		Parameters: &map[string]any{"event": at("$")},
 	}).Next(inspect).Next(choice)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -21,7 +22,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/doctor"
+	"github.com/drawbridge-cloud/drawbridge/pkg/export"
 	"github.com/drawbridge-cloud/drawbridge/pkg/history"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/report"
@@ -59,7 +62,7 @@ func answered[T any](t *testing.T, exit int, args ...string) T {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "status", "history", "who", "why", "map", "plan", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply", "doctor", "report", "completion", "man"} {
+	for _, name := range []string{"", "status", "history", "who", "why", "map", "plan", "approve", "reject", "manage", "release", "revoke", "pause", "resume", "sweep", "redrive", "release-brake", "policy test", "policy apply", "doctor", "report", "export", "completion", "man"} {
 		stdout, stderr, exit := ran(t, append(strings.Fields(name), "--help")...)
 		if exit != 0 || stderr != "" {
 			t.Errorf("%s --help exits with %d: %s", name, exit, stderr)
@@ -164,6 +167,21 @@ func TestTheFirstScenarioIsAnswered(t *testing.T) {
 		if stdout, stderr, exit := ran(t, "report", "-o", format, at); exit != 0 || stderr != "" || !strings.HasPrefix(stdout, begins) || !strings.Contains(stdout, world.Connection) {
 			t.Errorf("as %s it exits with %d, says %q and prints %q", format, exit, stderr, stdout)
 		}
+	}
+
+	code := answered[export.Export](t, 0, "export", "terraform", world.Connection, at)
+	if len(code.Resources) < 5 || len(code.Files) != 1 || !strings.Contains(code.Files[0].Text, "drawbridge release "+world.Connection) || len(code.Left) == 0 || code.Left[0].Kind != ledger.HostRoute {
+		t.Errorf("the code is %+v", code)
+	}
+	dir := t.TempDir()
+	if stdout, stderr, exit := ran(t, "export", "cloudformation", world.Connection, "--only", scenario.Beta, "--dir", dir, at); exit != 0 || stdout != "" || !strings.Contains(stderr, dir) {
+		t.Errorf("into a folder it exits with %d, says %q and prints %q", exit, stderr, stdout)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 2 {
+		t.Errorf("it wrote %v, %v", files, err)
+	}
+	if _, stderr, exit := ran(t, "export", "terraform", "pcx-0000000000000000f", at); exit != 1 || !strings.Contains(stderr, "drawbridge status") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("of what is not there it exits with %d and says %q", exit, stderr)
 	}
 
 	// The script has its host route from the notebook's next start; all else holds.

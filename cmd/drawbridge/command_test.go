@@ -247,7 +247,7 @@ func TestKilledEngineLeavesNoProcess(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	report := played(t, "s1", "Connected", "With that, every hop holds.")
+	report := played(t, "s1", "Connected", "is Connected: connected by policy route-both-ways: 1 of 1 path is whole")
 	members := slices.DeleteFunc(slices.Clone(report.Calls), func(c awscall.Call) bool { return c.Account == local.HubAccount })
 	if n := story.Work(members); n == 0 || n > 43 {
 		t.Errorf("%d calls in members without AssumeRole and polls, want at most 43", n)

@@ -214,8 +214,16 @@ func prove(ctx context.Context, world *scenario.World, layout netproof.Layout, p
 	if err := os.WriteFile(path, script, 0o755); err != nil {
 		return fmt.Errorf("writing the on-start script: %w", err)
 	}
+	there, back, from, err := world.Given(ctx)
+	if err != nil {
+		return err
+	}
+	layout.Plan = &netproof.Plan{There: there, Back: back}
+	for _, f := range from {
+		layout.Plan.Admits = append(layout.Plan.Admits, netproof.Admission{From: f, Port: int(world.Database.Port)})
+	}
 	fmt.Println()
-	say("The last hop on a real network: this machine plays the notebook, the %s and the database in network namespaces, and runs the on-start script.\n", layout)
+	say("The last hop on a real network: this machine plays the notebook, the %s and the database in network namespaces, with the routes and rules of the plan, and runs the on-start script.\n", layout)
 	result, err := netproof.Run(ctx, layout, script, os.Stdout)
 	if errors.Is(err, netproof.ErrUnavailable) {
 		say("Not proven on this machine: %v.", err)

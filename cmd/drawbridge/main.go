@@ -36,6 +36,8 @@ type cli struct {
 
 	Report reportCommand `cmd:"" help:"Say who can reach what, since when and by whose approval, for the record."`
 
+	Export exportCommand `cmd:"" help:"Write the code that owns what was added for a connection."`
+
 	Doctor doctorCommand `cmd:"" help:"Look at what Drawbridge needs around it, and say what mends it."`
 
 	Approve approveCommand `cmd:"" help:"Approve a request, or what came to a connection later."`

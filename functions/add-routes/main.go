@@ -1,4 +1,4 @@
-// Add-routes sends the peer's CIDRs through the connection in every route table in use on one side.
+// Add-routes adds to the route tables of one side the routes that its paths need.
 package main
 
 import (

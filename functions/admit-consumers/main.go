@@ -22,7 +22,7 @@ func main() {
 	book, home := ledger.Open(door.Hub()), door.Hub().Region
 	workflow.Start(func(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 		c := door.Enter(in.Execution, in.DataAPI.Cluster.Account, in.DataAPI.Cluster.Region)
-		a := dataapi.Admitter{Roles: iam.NewFromConfig(c), Keys: kms.NewFromConfig(c), Ledger: book, Home: home}
+		a := dataapi.Admitter{Roles: iam.NewFromConfig(c), Keys: kms.NewFromConfig(c), Ledger: book.Under(dataapi.LeaseOf(in.DataAPI.Cluster.ARN), in.Execution), Home: home}
 		return a.Admit(ctx, in)
 	})
 }

@@ -20,6 +20,6 @@ func main() {
 	book := studio.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.AdmitRoleInput) (workflow.AdmitRoleOutput, error) {
 		config := door.Enter(in.Execution, in.Role.Account, in.Warehouse.Region)
-		return studio.Admit(ctx, iam.NewFromConfig(config), book, in)
+		return studio.Admit(ctx, iam.NewFromConfig(config), book.Under(in.Warehouse, in.Execution), in)
 	})
 }

@@ -21,7 +21,7 @@ func main() {
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 		c := in.DataAPI.Cluster
-		e := dataapi.Enabler{Clusters: rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), Ledger: book}
+		e := dataapi.Enabler{Clusters: rds.NewFromConfig(door.Enter(in.Execution, c.Account, c.Region)), Ledger: book.Under(dataapi.LeaseOf(c.ARN), in.Execution)}
 		return e.Enable(ctx, in)
 	})
 }

@@ -22,10 +22,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(private.Granter{
-		EC2:     func(x, id, region string) private.EndpointReader { return ec2.NewFromConfig(door.Enter(x, id, region)) },
-		IAM:     func(x, id, region string) private.Keeper { return iam.NewFromConfig(door.Enter(x, id, region)) },
-		Regions: strings.Split(os.Getenv("REGIONS"), ","),
-		Ledger:  ledger.Open(door.Hub()), Home: door.Hub().Region, Brake: brake.Open(door.Hub()).Asker(door.Mode),
-	}.Grant)
+	book := ledger.Open(door.Hub())
+	workflow.Start(func(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
+		return private.Granter{
+			EC2:     func(x, id, region string) private.EndpointReader { return ec2.NewFromConfig(door.Enter(x, id, region)) },
+			IAM:     func(x, id, region string) private.Keeper { return iam.NewFromConfig(door.Enter(x, id, region)) },
+			Regions: strings.Split(os.Getenv("REGIONS"), ","),
+			Ledger:  book.Under(private.LeaseOf(in.Account), in.Execution), Home: door.Hub().Region, Brake: brake.Open(door.Hub()).Asker(door.Mode),
+		}.Grant(ctx, in)
+	})
 }

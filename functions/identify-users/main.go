@@ -21,6 +21,6 @@ func main() {
 	book, ask := studio.Open(door.Hub()), brake.Open(door.Hub()).Asker(door.Mode)
 	workflow.Start(func(ctx context.Context, in workflow.IdentifyUsersInput) (workflow.IdentifyUsersOutput, error) {
 		config := door.Enter(in.Execution, in.Domain.Account, in.Domain.Region)
-		return studio.Identify(ctx, sagemaker.NewFromConfig(config), book, ask, in)
+		return studio.Identify(ctx, sagemaker.NewFromConfig(config), book.Under(in.Warehouse, in.Execution), ask, in)
 	})
 }

@@ -28,11 +28,12 @@ func main() {
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	book := ledger.Open(door.Hub())
 	owners := owner.Teller{Ledger: book, Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(lease.Last(book, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastAnswer, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+	looks := look.Asker{API: bus.API, Bus: bus.Name}
+	workflow.Start(lease.Last(book, looks, peering.LastAnswer, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 		enter := func(v workflow.VPC) peering.Refuser {
 			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
 		}
-		return owner.After(ctx, owners, func() (workflow.ConcludeOutput, error) { return peering.Refuse(ctx, book, enter, bus, in) },
+		return owner.After(ctx, owners, func() (workflow.ConcludeOutput, error) { return peering.Refuse(ctx, book, enter, bus, looks, in) },
 			func(out workflow.ConcludeOutput) owner.News { return owner.Refused(in, out) })
 	}))
 }

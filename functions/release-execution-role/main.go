@@ -20,6 +20,6 @@ func main() {
 	book := studio.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.ReleaseRoleInput) (workflow.HopsOutput, error) {
 		config := door.Enter(in.Execution, in.Role.Account, in.Warehouse.Region)
-		return studio.Release(ctx, iam.NewFromConfig(config), book, in)
+		return studio.Release(ctx, iam.NewFromConfig(config), book.Under(in.Warehouse, in.Execution), in)
 	})
 }

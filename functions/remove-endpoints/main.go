@@ -20,6 +20,6 @@ func main() {
 	}
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
-		return private.Remove(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Want.Account, in.Want.Region)), book, in)
+		return private.Remove(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Want.Account, in.Want.Region)), book.Under(private.LeaseOfWant(in.Want), in.Execution), in)
 	})
 }

@@ -23,7 +23,7 @@ func main() {
 	book := ledger.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.DataAPIInput) (workflow.HopsOutput, error) {
 		c := door.Enter(in.Execution, in.DataAPI.Cluster.Account, in.DataAPI.Cluster.Region)
-		r := dataapi.Retracter{Roles: iam.NewFromConfig(c), Keys: kms.NewFromConfig(c), Clusters: rds.NewFromConfig(c), Ledger: book}
+		r := dataapi.Retracter{Roles: iam.NewFromConfig(c), Keys: kms.NewFromConfig(c), Clusters: rds.NewFromConfig(c), Ledger: book.Under(dataapi.LeaseOf(in.DataAPI.Cluster.ARN), in.Execution)}
 		return r.Retract(ctx, in.DataAPI)
 	})
 }

@@ -20,6 +20,6 @@ func main() {
 	book := studio.Open(door.Hub())
 	workflow.Start(func(ctx context.Context, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
 		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
-		return studio.WriteRole(ctx, iam.NewFromConfig(config), book, in)
+		return studio.WriteRole(ctx, iam.NewFromConfig(config), book.Under(in.Warehouse, in.Execution), in)
 	})
 }

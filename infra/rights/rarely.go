@@ -44,6 +44,7 @@ var Rarely = map[Right]string{
 	{"drawbridge-member-inspect-transit", "redshift-serverless:ListWorkgroups"}:         "TestWorkgroups",
 	{"drawbridge-member-inspect-transit", "redshift:DescribeClusterSubnetGroups"}:       "TestADatabaseIsInTheSubnetsOfItsGroup",
 	{"drawbridge-member-inspect-transit", "redshift:DescribeEndpointAccess"}:            "TestManagedEndpointsOfRedshift",
+	{"drawbridge-member-inspect-transit", "sagemaker:ListTags"}:                         "TestANotebookWithoutAScriptMayStillSaySomething",
 	{"drawbridge-member-open-firewall", "ec2:DescribeSecurityGroupRules"}:               "TestARuleOfAnAnswerThatWasLostIsFound",
 	{"drawbridge-member-refuse-transit", "ec2:CreateTags"}:                              "TestARefusedPairIsNotCounted",
 	{"drawbridge-member-refuse-transit", "ec2:DeleteTags"}:                              "TestARefusedPairIsNotCounted",

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
@@ -273,6 +274,57 @@ func TestAFunctionAssumesItsOwnMemberRoleAndNoOther(t *testing.T) {
 	}
 	if len(assumes) != len(tasks(t))-len(hubOnly) {
 		t.Errorf("%d roles of the hub assume roles, for %d states", len(assumes), len(tasks(t)))
+	}
+}
+
+// The bus is open to the organization and to nobody else, and what Drawbridge says to itself counts from the hub's account alone: a member may put
+// events of that source on the bus, too.
+func TestTheBusHearsTheOrganizationAndItselfFromTheHubAlone(t *testing.T) {
+	buses, own := 0, 0
+	for id, r := range read(t, Hub).Resources {
+		switch r.Type {
+		case "AWS::Events::EventBus":
+			buses++
+			policy, _ := json.Marshal(r.Properties["Policy"].(map[string]any)["Statement"])
+			want := `[{"Action":"events:PutEvents","Condition":{"StringEquals":{"aws:PrincipalOrgID":{"Ref":"OrganizationId"}}},"Effect":"Allow","Principal":"*",` +
+				`"Resource":{"Fn::Sub":"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/drawbridge"},"Sid":"organization"}]`
+			if string(policy) != want {
+				t.Errorf("the bus lets in\n%s, not\n%s", policy, want)
+			}
+		case "AWS::Events::Rule":
+			pattern, _ := r.Properties["EventPattern"].(map[string]any)
+			if !slices.Contains(texts(pattern["source"]), event.Source) {
+				continue
+			}
+			own++
+			if account, _ := json.Marshal(pattern["account"]); string(account) != `[{"Ref":"AWS::AccountId"}]` {
+				t.Errorf("the rule %s takes Drawbridge's own events from the account %s", id, account)
+			}
+		}
+	}
+	if buses != 1 || own < 10 {
+		t.Fatalf("the hub has %d buses, and %d rules for its own events", buses, own)
+	}
+}
+
+// Passwords are for those who use databases. What a role that Drawbridge makes may read, its boundary says, is not a function's.
+func TestNoFunctionReadsASecret(t *testing.T) {
+	seen := 0
+	for _, text := range []string{Hub, Member} {
+		all, _ := grants(t, read(t, text))
+		for _, s := range all {
+			for _, action := range s.actions {
+				seen++
+				for _, value := range []string{"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue", "ssm:GetParameters", "kms:Decrypt"} {
+					if action == value {
+						t.Errorf("%s may call %s", s.role, action)
+					}
+				}
+			}
+		}
+	}
+	if seen < 200 {
+		t.Fatalf("the roles have %d actions", seen)
 	}
 }
 

@@ -20,6 +20,12 @@ var Hub string
 //go:embed member.template.json
 var Member string
 
+// Organization is the CloudFormation template with the StackSet that carries [Member] into the organization's accounts. The engine does
+// without; a release is made from it.
+//
+//go:embed organization.template.json
+var Organization string
+
 // Peering is the machine drawbridge-peering in Amazon States Language. Where the template has the ARN of a function,
 // it has the name of the state in ${…}.
 //

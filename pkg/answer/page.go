@@ -32,6 +32,9 @@ func (p *Page) Gap() {
 	}
 }
 
+// Verbatim writes text as it is, such as code that somebody copies.
+func (p *Page) Verbatim(text string) { p.b.WriteString(text) }
+
 // Title writes a heading.
 func (p *Page) Title(words string) {
 	p.Gap()

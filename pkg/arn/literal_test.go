@@ -108,5 +108,6 @@ func fixed(at []string, text string) bool {
 	has := func(key string) bool { return slices.Contains(at, key) }
 	return at[0] == "Parameters" && at[len(at)-1] == "Default" ||
 		principal.MatchString(text) && (has("Principal") || has("iam:AWSServiceName")) ||
-		linked.MatchString(text)
+		linked.MatchString(text) ||
+		has("StackInstancesGroup") || has("TemplateURL") || has("RegionOrder") || at[0] == "Resources" && at[1] == "Members" && has("Parameters") // the configuration's Regions
 }

@@ -31,6 +31,7 @@ import (
 // EC2 is what [Inspector] needs of EC2.
 type EC2 interface {
 	notebook.Marks
+	ec2.DescribeSecurityGroupsAPIClient
 	route.SubnetReader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
@@ -236,11 +237,10 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	q.Unclear = tag.Why(tags, tag.Attach) + tag.Why(gatewayTags, tag.Accept) + tag.Why(ownerTags, tag.Approval)
 	q.Asked = share.Asks(tags[tag.Attach], u.gateway, out.Gateway.Name)
 
-	set, text, err := i.Policy(ctx, out.Policy)
+	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return Verdict{}, err
 	}
-	out.Policy = text
 	principal := policy.VPC{ID: vpc.ID, Region: vpc.Region, CIDRs: vpc.CIDRs, Tags: tags, Account: account.Entity()}
 	gateway := policy.Gateway{ID: u.gateway, Region: u.Region, Tags: gatewayTags, Account: theirs.Entity()}
 	occasion := policy.Context{Connection: q.Attachment.ID}
@@ -271,7 +271,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	}
 	wanted := q.Asked && q.Visible
 	if !Live(q.Attachment) && wanted && q.Attach.Allowed || q.Attachment.State == "available" && q.Managed && (wanted || !q.Attachment.Own) && !taken {
-		if q.Subnets, q.Used, err = survey(ctx, here, u); err != nil {
+		if q.Subnets, q.Used, err = survey(ctx, here, i.Ledger, u); err != nil {
 			return Verdict{}, fmt.Errorf("in %s, %s: %w", u.Account, u.Region, err)
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	surveyed "github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -22,9 +24,9 @@ import (
 )
 
 // survey finds the subnets of a VPC and which of them hold a consumer or a producer.
-func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used []string, err error) {
+func survey(ctx context.Context, here Clients, l ledger.Ledger, u unit) (subnets []Subnet, used []string, err error) {
 	pages := ec2.NewDescribeSubnetsPaginator(here.EC2, &ec2.DescribeSubnetsInput{Filters: []types.Filter{filter("vpc-id", u.vpc)}})
-	at := notebook.Where{VPC: u.vpc}
+	at := notebook.Where{VPC: u.vpc, Memory: notebook.Memory{Ledger: l, At: event.Place{Account: u.Account, Region: u.Region}}}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -40,11 +42,14 @@ func survey(ctx context.Context, here Clients, u unit) (subnets []Subnet, used [
 		}
 	}
 	slices.SortFunc(subnets, func(a, b Subnet) int { return strings.Compare(a.ID, b.ID) })
-	instances, err := notebook.Placed(ctx, here.SageMaker, at.Subnets)
+	groups, err := firewall.ReadGroups(ctx, here.EC2, u.vpc)
 	if err != nil {
-		return nil, nil, fmt.Errorf("finding the notebook instances of %s of account %s: %w", u.vpc, u.Account, err)
+		return nil, nil, fmt.Errorf("finding what in %s of account %s is marked as a client: %w", u.vpc, u.Account, err)
 	}
-	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: here.EC2, SageMaker: here.SageMaker, Lambda: here.Lambda}, at, instances)
+	at.Groups = firewall.OfClients(groups)
+	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: here.EC2, SageMaker: here.SageMaker, Lambda: here.Lambda}, at, func() ([]notebook.Instance, error) {
+		return notebook.All(ctx, here.SageMaker, at.Memory, at.Subnets)
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", u.vpc, u.Account, err)
 	}

@@ -60,12 +60,9 @@ func (i Inspector) Turn() lease.Look[Found, workflow.InspectAttachmentOutput] {
 			}
 			return lease.Claim{Of: LeaseOf(f.units[0].gateway, f.units[0].vpc), Execution: f.In.Execution, Event: f.event.Name}
 		},
-		Fresh: func(f Found) Found {
-			f.In.Policy = ""
-			return f
-		},
-		Busy: i.busy,
-		Ends: func(out workflow.InspectAttachmentOutput) bool { return out.Result != "" && !concluded[out.Answer] },
+		Fresh: func(f Found) Found { return f }, // each look reads all of it
+		Busy:  i.busy,
+		Ends:  func(out workflow.InspectAttachmentOutput) bool { return out.Result != "" && !concluded[out.Answer] },
 	}
 }
 
@@ -87,7 +84,7 @@ func (i Inspector) busy(ctx context.Context, f Found, now ledger.Lease) (workflo
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectAttachmentInput) workflow.InspectAttachmentOutput {
-	return workflow.InspectAttachmentOutput{Event: in.Event, Policy: in.Policy, Subnets: []string{}, Propagate: []string{}, Lacking: []workflow.Hop{}, Reachable: []workflow.Reachable{}}
+	return workflow.InspectAttachmentOutput{Event: in.Event, Subnets: []string{}, Propagate: []string{}, Lacking: []workflow.Hop{}, Reachable: []workflow.Reachable{}}
 }
 
 // One returns the inspection, done by one execution at a time: what the input is about is found first. gate is what each inspection passes.

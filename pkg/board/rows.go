@@ -3,6 +3,7 @@ package board
 import (
 	"slices"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -21,6 +22,17 @@ func (r Rows) Entry(id string) (ledger.Connection, bool) {
 
 // Items returns what an entry needs, with what is leaving for it, sorted by place, resource, kind and key.
 func (r Rows) Items(id string) []ledger.Item { return r.itemsOf(id) }
+
+// HostRoutes returns the lines of lifecycle configurations that are host routes for an entry: subnets need them, not the entry. In no order.
+func (r Rows) HostRoutes(c ledger.Connection) []ledger.Item {
+	var out []ledger.Item
+	for _, i := range r.items {
+		if contest.Serves(i, c) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
 
 // Rules returns the rules of a security group that the ledger has, in no order.
 func (r Rows) Rules(account, region, group string) []ledger.Item {

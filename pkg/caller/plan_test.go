@@ -6,6 +6,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -44,5 +45,17 @@ func TestCheckNamesWhatKeepsPeopleOut(t *testing.T) {
 	err := check("vpc-1", []workflow.Hop{good, {Hop: "endpoint rds-data", Detail: "vpce-2, the owner's own: its private DNS is off"}})
 	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "vpce-2") || strings.Contains(err.Error(), "vpce-1") {
 		t.Errorf("check = %v", err)
+	}
+}
+
+// The steps that place endpoints are the ones of private notebooks, too, and work under the lease that the look of their own machine took.
+func TestTheStepsKnowTheLease(t *testing.T) {
+	for want, w := range map[string]workflow.EndpointWant{
+		LeaseOf("vpc-1"):                {Account: "111111111111", VPC: "vpc-1", Owner: Owner("vpc-1")},
+		private.LeaseOf("111111111111"): {Account: "111111111111", VPC: "vpc-1", Owner: private.Owner("vpc-1")},
+	} {
+		if got := private.LeaseOfWant(w); got != want {
+			t.Errorf("%s is under %q, want %q", w.Owner, got, want)
+		}
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-func leaseOf(vpc string) string { return "data-api-endpoint " + vpc }
+// LeaseOf names the lease of a VPC.
+func LeaseOf(vpc string) string { return "data-api-endpoint " + vpc }
 
 // Turn is what package lease has to know of an inspection.
 func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIEndpointInput, workflow.InspectDataAPIEndpointOutput] {
@@ -20,7 +21,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIEndpointInput, workf
 			if err != nil || e.VPC == "" {
 				return lease.Claim{}
 			}
-			return lease.Claim{Of: leaseOf(e.VPC), Execution: in.Execution, Event: e.Name}
+			return lease.Claim{Of: LeaseOf(e.VPC), Execution: in.Execution, Event: e.Name}
 		},
 		Fresh: func(in workflow.InspectDataAPIEndpointInput) workflow.InspectDataAPIEndpointInput { return in },
 		Busy: func(_ context.Context, in workflow.InspectDataAPIEndpointInput, now ledger.Lease) (workflow.InspectDataAPIEndpointOutput, error) {
@@ -34,5 +35,5 @@ func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIEndpointInput, workf
 // LastVerdict is what package lease has to know of the step with which an execution ends.
 func LastVerdict(in workflow.VerifyDataAPIEndpointInput) (lease.Claim, look.Look) {
 	w := in.Want
-	return lease.Claim{Of: leaseOf(w.VPC), Execution: in.Execution}, event.DataAPIEndpointInspection{Account: w.Account, Region: w.Region, VPC: w.VPC, Reason: lease.Came}
+	return lease.Claim{Of: LeaseOf(w.VPC), Execution: in.Execution}, event.DataAPIEndpointInspection{Account: w.Account, Region: w.Region, VPC: w.VPC, Reason: lease.Came}
 }

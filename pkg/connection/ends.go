@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
@@ -176,6 +177,7 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 	for _, i := range in.Injected {
 		said = append(said, i.Hops...)
 	}
+	why = append(why, withheld(in.Sides)...)
 	kinds := []struct{ before, hop string }{{"route there ", verdict.RouteThere}, {"route back ", verdict.RouteBack}, {"security group of ", verdict.DatabaseGroup},
 		{"host route on ", verdict.HostRoute}, {"egress ", verdict.ClientGroup}, {"DNS option ", verdict.Resolution}}
 	for _, h := range said {
@@ -198,6 +200,29 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 		}
 	}
 	return why, others
+}
+
+// withheld are the reasons why nothing leads to databases, or back to clients. Some of the hops may be there, by their owners.
+func withheld(sides []workflow.Side) []verdict.Reason {
+	var out []verdict.Reason
+	put := func(about string, w *workflow.Withheld) {
+		for _, hop := range []string{verdict.RouteThere, verdict.DatabaseGroup, verdict.RouteBack} {
+			if w != nil {
+				out = append(out, verdict.Reason{Hop: hop, About: about, Detail: w.Detail, Owner: w.Owner, Remedy: w.Remedy})
+			}
+		}
+	}
+	for _, s := range sides {
+		for _, o := range s.Openings {
+			put(o.Database, o.Withheld)
+		}
+		for _, c := range s.Clients {
+			for _, name := range c.Names {
+				put(verdict.Called(name), c.Withheld)
+			}
+		}
+	}
+	return out
 }
 
 // carrierOf is what carries a connection, with the peerings that serve as well.
@@ -243,6 +268,25 @@ func Wanted(in workflow.VerifyConnectionInput, ends [2]verdict.Ends) [2]discover
 		out[n].Subnets = slices.Compact(out[n].Subnets)
 	}
 	return out
+}
+
+// justNow is for how long what a step read of a group counts for the verdict: as long as it takes until somebody's hand is seen.
+const justNow = 5 * time.Minute
+
+// seen adds to what is to be read of the two VPCs the groups that OpenFirewall read and left just now.
+func seen(in workflow.VerifyConnectionInput, vpcs [2]discover.VPC, now time.Time) [2]discover.VPC {
+	for k, o := range in.Opened {
+		if k >= len(in.Sides) || now.Sub(o.At) > justNow {
+			continue
+		}
+		n := slices.Index(roles[:], in.Sides[k].Role)
+		for _, g := range o.Groups {
+			if n >= 0 && slices.Contains(vpcs[n].Groups, g.ID) {
+				vpcs[n].Seen = append(vpcs[n].Seen, g)
+			}
+		}
+	}
+	return vpcs
 }
 
 // fewDatabases is how many databases a sentence names.

@@ -34,7 +34,8 @@ type Verifier struct {
 //	somebody takes away what it needs          → Contested
 //	the network of no path holds               → fails with a [fault.Conflict], for whoever mends it to redrive
 //	something waits for an owner               → PendingApproval
-//	some path fails                            → PartlyConnected
+//	some path fails, or the look did not come
+//	to all clients: the next one is asked for  → PartlyConnected
 //	every path is whole, or cannot be judged
 //	to its end; or there is none               → Connected
 //
@@ -47,16 +48,17 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 	why, others := Reasons(in)
 	paths, none := verdict.Paths{}, unpaired(in, ends)
 	if none == "" {
-		world, err := v.Read(ctx, carrierOf(in), Wanted(in, ends))
-		if err != nil {
+		var err error
+		if paths, err = v.judge(ctx, in, ends, why); err != nil {
 			return out, fmt.Errorf("judging the paths of %s: %w", in.Connection.ID, err)
 		}
-		paths = verdict.Judge(world, in.Connection.Target, ends[:], why)
 		out.Reason += ": " + paths.Counted()
 	} else {
 		out.Reason += "; " + none
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "paths", OK: true, Detail: none}})
 	}
+	later := overlooked(in.Sides)
+	out.Reason += later
 	out.Verdict = append(out.Verdict, paths.Lines...)
 	for _, h := range append(slices.Clone(in.Found), others...) {
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: h})
@@ -83,11 +85,47 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		what, remedy := paths.InTheWay()
 		out.Result = workflow.PartlyConnected
 		out.Reason += "; " + strings.Join(slices.DeleteFunc([]string{what, remedy}, func(s string) bool { return s == "" }), "; ")
+	case later != "":
+		out.Result = workflow.PartlyConnected
 	}
 	if err := v.tell(ctx, in, out, paths, said); err != nil {
 		return out, err
 	}
 	return out, v.announce(ctx, in, out)
+}
+
+// judge reads both VPCs and judges the paths. Security groups that OpenFirewall read just now are not read again, unless a path fails at one: what it
+// fails at is never an old fact.
+func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, ends [2]verdict.Ends, why []verdict.Reason) (verdict.Paths, error) {
+	wanted := Wanted(in, ends)
+	known := seen(in, wanted, v.Ledger.Now())
+	world, err := v.Read(ctx, carrierOf(in), known)
+	if err != nil {
+		return verdict.Paths{}, err
+	}
+	paths := verdict.Judge(world, in.Connection.Target, ends[:], why)
+	old := len(known[0].Seen)+len(known[1].Seen) > 0
+	if !old || !slices.ContainsFunc(paths.Faults, func(f verdict.Fault) bool { return f.Hop == verdict.ClientGroup || f.Hop == verdict.DatabaseGroup }) {
+		return paths, nil
+	}
+	if world, err = v.Read(ctx, carrierOf(in), wanted); err != nil {
+		return verdict.Paths{}, err
+	}
+	return verdict.Judge(world, in.Connection.Target, ends[:], why), nil
+}
+
+// overlooked says which clients of databases the look did not come to, as the end of a sentence; "" if it came to all.
+func overlooked(sides []workflow.Side) string {
+	out := ""
+	for _, s := range sides {
+		if s.Unread > 0 && len(s.Ports) > 0 {
+			out += s.Overlooked
+		}
+	}
+	if out != "" {
+		out += "; another look is asked for"
+	}
+	return out
 }
 
 // fail says of a connection whose network holds for no path what is in the way, and fails with that.

@@ -60,7 +60,7 @@ func (c Contest) Note(ctx context.Context, account, region, resource string, key
 }
 
 // NoteMade is [Contest.Note] for a thing by the id that its call gave it, where the ledger has it, and its parts, under the VPC that it is in: an interface
-// endpoint. The VPCs are those of the place that are managed for endpoints.
+// endpoint, or its security group. The VPCs are those of the place that are managed for endpoints.
 func (c Contest) NoteMade(ctx context.Context, account, region, id string, sight Sight) ([]ledger.Item, error) {
 	connections, err := c.Ledger.Connections(ctx, account, region)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c Contest) NoteMade(ctx context.Context, account, region, id string, sight
 			return nil, err
 		}
 		about = append(about, slices.DeleteFunc(items, func(i ledger.Item) bool {
-			return i.Left != id || i.Kind != ledger.Endpoint && i.Kind != ledger.Interface
+			return i.Left != id || i.Kind != ledger.Endpoint && i.Kind != ledger.Interface && i.Kind != ledger.Group
 		})...)
 	}
 	if len(about) == 0 {

@@ -354,3 +354,26 @@ func TestAGrantWhoseIDWasLostIsFound(t *testing.T) {
 		t.Errorf("left are %v", got)
 	}
 }
+
+// An execution that is redriven after another one took its turn changes nothing: what it once read may not be decided any more.
+func TestWhoLostItsTurnChangesNothing(t *testing.T) {
+	e := newEstate()
+	before := e.shows(t)
+	book, _ := ledgertest.New()
+	if err := book.Hold(t.Context(), LeaseOf(sales().ARN), "new"); err != nil {
+		t.Fatal(err)
+	}
+	for _, api := range []workflow.DataAPI{exposure(), ended()} {
+		_, err := play(t, e, book.Under(LeaseOf(sales().ARN), "old"), api)
+		if !api.Ends && (fault.Of(err) != fault.NotYet || !strings.Contains(err.Error(), "execution new is at data-api "+sales().ARN)) {
+			t.Errorf("%v", err)
+		}
+		items, err := book.Items(t.Context(), sales().ARN)
+		if after := e.shows(t); after != before || err != nil || len(items) > 0 {
+			t.Errorf("it is not as it was\n%s, but\n%s; items %v, %v", before, after, items, err)
+		}
+	}
+	if _, err := play(t, e, book.Under(LeaseOf(sales().ARN), "new"), exposure()); err != nil || len(e.Roles) != 1 {
+		t.Errorf("%v: %s", err, e.shows(t))
+	}
+}

@@ -10,7 +10,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-func leaseOf(cluster string) string { return "data-api " + cluster }
+// LeaseOf names the lease of a cluster, by its ARN.
+func LeaseOf(cluster string) string { return "data-api " + cluster }
 
 // Turn is what package lease has to know of an inspection.
 func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIInput, workflow.InspectDataAPIOutput] {
@@ -20,7 +21,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIInput, workflow.Insp
 			if err != nil || e.ClusterARN == "" {
 				return lease.Claim{}
 			}
-			return lease.Claim{Of: leaseOf(e.ClusterARN), Execution: in.Execution, Event: e.Name}
+			return lease.Claim{Of: LeaseOf(e.ClusterARN), Execution: in.Execution, Event: e.Name}
 		},
 		Fresh: func(in workflow.InspectDataAPIInput) workflow.InspectDataAPIInput { return in },
 		Busy: func(_ context.Context, in workflow.InspectDataAPIInput, now ledger.Lease) (workflow.InspectDataAPIOutput, error) {
@@ -34,5 +35,5 @@ func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIInput, workflow.Insp
 // LastVerdict is what package lease has to know of the step with which an execution ends.
 func LastVerdict(in workflow.ConcludeDataAPIInput) (lease.Claim, look.Look) {
 	c := in.DataAPI.Cluster
-	return lease.Claim{Of: leaseOf(c.ARN), Execution: in.Execution}, event.DataAPIInspection{Account: c.Account, Region: c.Region, Cluster: c.ARN, Reason: lease.Came}
+	return lease.Claim{Of: LeaseOf(c.ARN), Execution: in.Execution}, event.DataAPIInspection{Account: c.Account, Region: c.Region, Cluster: c.ARN, Reason: lease.Came}
 }

@@ -1,7 +1,10 @@
 package database_test
 
 import (
+	"cmp"
 	"fmt"
+	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -182,6 +185,34 @@ func TestWhatIsNotServedSaysSo(t *testing.T) {
 	}
 }
 
+// What a kind is read with, [database.Read] can call, and it can call nothing else: a kind without a reader fails here, and a reader without rights.
+func TestEveryRightIsACallOfRead(t *testing.T) {
+	calls, named := map[string]bool{}, map[string]string{"redshiftserverless": "redshift-serverless", "resourcegroupstaggingapi": "tag"} // as IAM names them
+	apis := reflect.TypeFor[database.APIs]()
+	for n := range apis.NumField() {
+		for m := range apis.Field(n).Type.NumMethod() {
+			method := apis.Field(n).Type.Method(m)
+			// The operation's input is a type of the service's own package.
+			service := path.Base(method.Type.In(1).Elem().PkgPath())
+			calls[cmp.Or(named[service], service)+":"+method.Name] = true
+		}
+	}
+	rights := map[string]bool{database.Index: true}
+	for _, k := range database.Served() {
+		for _, r := range k.Reads {
+			rights[r.Action] = true
+			if !calls[r.Action] {
+				t.Errorf("nothing in database.APIs calls %s: a %s has no reader", r.Action, k.Name)
+			}
+		}
+	}
+	for call := range calls {
+		if !rights[call] {
+			t.Errorf("no kind has the right to %s", call)
+		}
+	}
+}
+
 // The table of the kinds and those of the tags say the same: each kind that is served can be shared, its tags can be heard, and so are its beginning and its end.
 func TestEveryKindIsKnownEverywhere(t *testing.T) {
 	var shared []tag.Kind
@@ -197,8 +228,8 @@ func TestEveryKindIsKnownEverywhere(t *testing.T) {
 			}
 			continue
 		}
-		if !slices.Contains(shared, k.Tag) || k.Tag.Service() != k.Service || k.Resource == "" || len(k.Reads) == 0 || k.Remedy != "" {
-			t.Errorf("%+v: no tag %s, another service, no rights to read it, or a remedy", k, tag.Share)
+		if !slices.Contains(shared, k.Tag) || k.Tag.Service() != k.Service || k.Tag.Resource() != k.Resource || len(k.Reads) == 0 || k.Remedy != "" {
+			t.Errorf("%+v: no tag %s, another service or resource in pkg/tag, no rights to read it, or a remedy", k, tag.Share)
 		}
 		acts := map[tag.Act]bool{}
 		for _, r := range tag.Records {

@@ -262,14 +262,6 @@ var forms = map[tag.Kind]*regexp.Regexp{
 	tag.KMSKey: regexp.MustCompile(`^(?:mrk-)?[0-9a-f-]{32,36}$`),
 }
 
-// arns say how the ARNs of things begin after the account, by kind.
-var arns = map[tag.Kind]string{
-	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
-	tag.Subnet: "subnet/", tag.RouteTable: "route-table/", tag.Group: "security-group/",
-	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.DBProxy: "db-proxy:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
-	tag.Role: "role/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/", tag.StoredSecret: "secret:", tag.KMSKey: "key/",
-}
-
 // ids say what the ids of EC2 begin with. Other things of transit gateways begin like the gateways themselves.
 var ids = []struct {
 	prefix string
@@ -291,7 +283,7 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 		return "", "", nil
 	}
 	for _, kind := range tag.KindsOf(service) {
-		where, id, ok := arn.Match(name, kind.Service(), arns[kind])
+		where, id, ok := arn.Match(name, kind.Service(), kind.Resource())
 		if !ok {
 			continue
 		}
@@ -338,7 +330,7 @@ func ofKind(at Place, kind tag.Kind, name string) (string, error) {
 	}
 	switch kind {
 	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.KMSKey:
-		return arn.New(arn.Partition(at.Region), kind.Service(), at.Region, at.Account, arns[kind]+name), nil
+		return arn.New(arn.Partition(at.Region), kind.Service(), at.Region, at.Account, kind.Resource()+name), nil
 	}
 	return name, nil
 }

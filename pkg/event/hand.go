@@ -36,6 +36,7 @@ var Touches = []Touch{
 	{"ec2", "RevokeSecurityGroupIngress", []string{"groupId"}, nil, "ingress", ""},
 	{"ec2", "RevokeSecurityGroupEgress", []string{"groupId"}, nil, "egress", ""},
 	{"ec2", "ModifySecurityGroupRules", []string{"groupId"}, nil, "", ""},
+	{"ec2", "DeleteSecurityGroup", []string{"groupId"}, nil, "", ""},
 	{"ec2", "ModifyVpcPeeringConnectionOptions", []string{"vpcPeeringConnectionId"}, nil, "", "peering"},
 	{"ec2", "DeleteVpcEndpoints", []string{"vpcEndpointId"}, nil, "", ""},
 	{"ec2", "ModifyVpcEndpoint", []string{"vpcEndpointId"}, nil, "", ""},
@@ -47,11 +48,14 @@ var Touches = []Touch{
 	{"sagemaker", "UpdateDomain", []string{"domainId"}, nil, "", "studio"},
 	{"rds", "DisableHttpEndpoint", []string{"resourceArn"}, nil, "", ""},
 	{"kms", "RevokeGrant", []string{"keyId"}, nil, "", ""},
+	{"kms", "RetireGrant", []string{"keyId"}, nil, "", ""},
 	{"iam", "PutRolePolicy", roleName, nil, "", ""},
 	{"iam", "DeleteRolePolicy", roleName, nil, "", ""},
 	{"iam", "DetachRolePolicy", roleName, nil, "", ""},
 	{"iam", "UpdateAssumeRolePolicy", roleName, nil, "", ""},
 	{"iam", "DeleteRole", roleName, nil, "", ""},
+	{"iam", "PutRolePermissionsBoundary", roleName, nil, "", ""},
+	{"iam", "DeleteRolePermissionsBoundary", roleName, nil, "", ""},
 	{"iam", "CreatePolicyVersion", policyARN, nil, "", ""},
 	{"iam", "SetDefaultPolicyVersion", policyARN, nil, "", ""},
 	{"iam", "DeletePolicy", policyARN, nil, "", ""},
@@ -84,6 +88,7 @@ type Touched struct {
 	Keys     []string // what of it; none: anything
 	Global   bool     // it is of a service without Regions
 	Looks    bool     // another machine looks already
+	Gone     bool     // it is a security group that was deleted, with all that was in it
 }
 
 // mostTouched bounds how many resources one record may name. DeleteVpcEndpoints takes 25.
@@ -95,6 +100,9 @@ func (t Touch) touched(at Place, r record) ([]Touched, error) {
 	names := r.request.texts(t.Resource...)
 	if len(names) == 0 && t.Call == "DeleteVpcEndpoints" { // as older records have it
 		names = r.request.texts("vpcEndpointIds")
+	}
+	if len(names) == 0 && t.Call == "RetireGrant" { // whose record has no parameters: https://docs.aws.amazon.com/kms/latest/developerguide/ct-retire-grant.html
+		names = r.resources.texts("aRN")
 	}
 	if len(names) == 0 && t.Service == "ec2" && strings.Contains(t.Call, "SecurityGroup") && r.request.one("groupName") != "" {
 		return nil, nil // of the default VPC, by name: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html
@@ -124,7 +132,7 @@ func (t Touch) touched(at Place, r record) ([]Touched, error) {
 		if len(name) > 300 || strings.ContainsAny(form, "#/ \n") {
 			return nil, invalid("%s names %q", clip(r.call), clip(name))
 		}
-		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != ""})
+		out = append(out, Touched{Resource: name, Keys: keys, Global: t.Service == "iam", Looks: t.Machine != "", Gone: t.Call == "DeleteSecurityGroup"})
 	}
 	return out, nil
 }

@@ -18,6 +18,8 @@ type record struct {
 	failed   string // the error's code; empty if the call did what it should
 	request  value
 	response value
+	// resources are those that the call is about, as the service names them beside its parameters.
+	resources value
 }
 
 // readRecord reads the detail of a CloudTrail event. It fails only if the detail is no JSON object, or parts of it are not what every
@@ -28,6 +30,7 @@ func readRecord(source string, detail json.RawMessage) (record, error) {
 		ErrorCode  string          `json:"errorCode"`
 		Parameters json.RawMessage `json:"requestParameters"`
 		Response   json.RawMessage `json:"responseElements"`
+		Resources  json.RawMessage `json:"resources"`
 	}
 	if err := json.Unmarshal(detail, &d); err != nil {
 		return record{}, invalid("detail: %v", err)
@@ -37,7 +40,7 @@ func readRecord(source string, detail json.RawMessage) (record, error) {
 		name, wrapper string
 		raw           json.RawMessage
 		into          *value
-	}{{"requestParameters", d.EventName + "Request", d.Parameters, &r.request}, {"responseElements", d.EventName + "Response", d.Response, &r.response}} {
+	}{{"requestParameters", d.EventName + "Request", d.Parameters, &r.request}, {"responseElements", d.EventName + "Response", d.Response, &r.response}, {"resources", "", d.Resources, &r.resources}} {
 		v, err := readValue(part.raw)
 		if err != nil {
 			return record{}, invalid("detail.%s: %v", part.name, err)

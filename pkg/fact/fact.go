@@ -14,8 +14,8 @@
 //	reachable, shown           #k: what the owner is asked about
 //	vpc#<role>                 a VPC with its account, for the look after an acceptance, and for who is asked
 //	side#<n>#side              one side of the connection
-//	side#<n>#<list>            #k: its tables, databases, clients, services, ways, seats, rules that go
-//	side#<n>#told#<state>      #k: what a step told of the side, with the tables that it left
+//	side#<n>#<list>            #k: its tables, databases, clients, services, ways, seats, groups, rules that go
+//	side#<n>#told#<state>      #k: what a step told of the side, with the tables or groups that it left
 //	notebooks#<n>              a batch of notebook instances
 //	told#<state>#<n>           what a step told of a batch, or of the connection
 //
@@ -26,6 +26,7 @@ package fact
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -51,6 +52,11 @@ type aboutRow struct {
 type sideRow struct {
 	Answer workflow.Answer `json:"answer"`
 	Side   workflow.Side   `json:"side"`
+}
+
+// readRow says when a step read what it told.
+type readRow struct {
+	At time.Time `json:"at"`
 }
 
 // part is a part of a list.
@@ -140,11 +146,11 @@ func rowsOf(n int, answer workflow.Answer, s workflow.Side) []ledger.Fact {
 	at := side(n)
 	for _, list := range [][]ledger.Fact{
 		parts(at+"table", s.Tables), parts(at+"database", s.Openings), parts(at+"client", s.Clients), parts(at+"service", s.Services),
-		parts(at+"way", s.Ways), parts(at+"seat", s.Seats),
+		parts(at+"way", s.Ways), parts(at+"seat", s.Seats), parts(at+"group", s.Groups),
 	} {
 		out = append(out, list...)
 	}
-	s.Tables, s.Openings, s.Clients, s.Services, s.Ways, s.Seats = nil, nil, nil, nil, nil, nil
+	s.Tables, s.Openings, s.Clients, s.Services, s.Ways, s.Seats, s.Groups = nil, nil, nil, nil, nil, nil, nil
 	if s.Trim != nil {
 		out = append(out, parts(at+"rule", s.Trim.Rules)...)
 		s.Trim = &workflow.Trim{Destinations: s.Trim.Destinations}
@@ -164,6 +170,7 @@ func sideOf(f ledger.Facts, n int) (s workflow.Side, answer workflow.Answer, err
 	for _, err := range []error{
 		gather(f, at+"table", &s.Tables), gather(f, at+"database", &s.Openings), gather(f, at+"client", &s.Clients), gather(f, at+"service", &s.Services),
 		gather(f, at+"way", &s.Ways), gather(f, at+"seat", &s.Seats),
+		gather(f, at+"group", &s.Groups),
 	} {
 		if err != nil {
 			return s, "", err
@@ -222,7 +229,15 @@ func sides(f ledger.Facts, out *workflow.Findings) error {
 				return err
 			}
 		}
-		if err := gather(one, side(n)+told+"#AddRoutes#table", &routed.Tables); err != nil {
+		var read readRow
+		_, err = one.FactOf(side(n)+told+"#OpenFirewall#read", &read)
+		if opened.At = read.At; err == nil {
+			err = gather(one, side(n)+told+"#OpenFirewall#group", &opened.Groups)
+		}
+		if err == nil {
+			err = gather(one, side(n)+told+"#AddRoutes#table", &routed.Tables)
+		}
+		if err != nil {
 			return err
 		}
 		out.Sides, out.Routed, out.Opened = append(out.Sides, s), append(out.Routed, routed), append(out.Opened, opened)
@@ -254,6 +269,12 @@ func toldRows(at string, out any) []ledger.Fact {
 	switch o := out.(type) {
 	case workflow.NotebooksOutput:
 		return []ledger.Fact{{Sort: at, Body: o}}
+	case workflow.HopsOutput:
+		out := append(parts(at+"#hop", o.Hops), parts(at+"#group", o.Groups)...)
+		if len(o.Groups) > 0 {
+			out = append(out, ledger.Fact{Sort: at + "#read", Body: readRow{o.At}})
+		}
+		return out
 	case workflow.AddRoutesOutput:
 		return append(parts(at+"#hop", o.Hops), parts(at+"#table", o.Tables)...)
 	case said:

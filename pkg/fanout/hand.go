@@ -30,8 +30,10 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 		}
 		sight := contest.Sight{By: by, At: c.At}
 		items, err := f.Contest.Note(ctx, c.Account, region, t.Resource, t.Keys, sight)
-		if err == nil && strings.HasPrefix(t.Resource, "vpce-") { // filed under its VPC, which no record of it names
-			items, err = f.Contest.NoteMade(ctx, c.Account, region, t.Resource, sight)
+		if err == nil && (strings.HasPrefix(t.Resource, "vpce-") || t.Gone) { // filed under its VPC, which no record of it names
+			var made []ledger.Item
+			made, err = f.Contest.NoteMade(ctx, c.Account, region, t.Resource, sight)
+			items = append(items, made...)
 		}
 		if err != nil {
 			return "", err

@@ -80,7 +80,8 @@ func newHub(t *testing.T) *hub {
 	must(l.Begin(ctx, ledger.Connection{ID: "arn:aws:redshift:eu-west-1:111111111111:cluster:sales", Kind: "studio", Sides: sides[:1]}))
 	must(l.Begin(ctx, ledger.Connection{ID: "data-api-endpoint-vpc-00000001", Kind: "data-api-endpoint", Sides: sides[:1]}))
 	for id, items := range map[string][]ledger.Item{
-		"data-api-endpoint-vpc-00000001": {{Account: here.Account, Region: here.Region, Resource: "vpc-00000001", Kind: ledger.Endpoint, Key: "com.amazonaws.eu-west-1.rds-data", Left: "vpce-00000001"}},
+		"data-api-endpoint-vpc-00000001": {{Account: here.Account, Region: here.Region, Resource: "vpc-00000001", Kind: ledger.Endpoint, Key: "com.amazonaws.eu-west-1.rds-data", Left: "vpce-00000001"},
+			{Account: here.Account, Region: here.Region, Resource: "vpc-00000001", Kind: ledger.Group, Key: "drawbridge-data-api-endpoint", Left: "sg-00000002"}},
 		"pcx-00000001": {{Account: here.Account, Region: here.Region, Resource: "rtb-00000001", Kind: ledger.Route, Key: "10.2.0.0/16", Left: "pcx-00000001"},
 			{Account: here.Account, Region: here.Region, Resource: "sg-00000001", Kind: ledger.Rule, Key: "egress tcp 3306 10.2.0.0/16"},
 			{Account: here.Account, Region: here.Region, Resource: "pcx-00000001", Kind: ledger.DNSOption, Key: "requester"}},
@@ -145,6 +146,11 @@ func TestAHandAtWhatTheLedgerHas(t *testing.T) {
 		"what its own machine looks at": {"ec2", "ModifyVpcPeeringConnectionOptions", `{"ModifyVpcPeeringConnectionOptionsRequest":{"VpcPeeringConnectionId":"pcx-00000001"}}`, nil, []string{"requester"}},
 		"an endpoint, which is filed under its VPC": {"ec2", "DeleteVpcEndpoints", `{"DeleteVpcEndpointsRequest":{"VpcEndpointId":{"content":"vpce-00000001","tag":1}}}`,
 			[]string{"Data API Endpoint To Inspect vpc-00000001"}, []string{"com.amazonaws.eu-west-1.rds-data"}},
+		"a group with rules that both need": {"ec2", "DeleteSecurityGroup", `{"groupId":"sg-00000001"}`, []string{"Peering To Inspect pcx-00000001", pair}, []string{"egress tcp 3306 10.2.0.0/16"}},
+		"an endpoint's group, which is filed under its VPC": {"ec2", "DeleteSecurityGroup", `{"groupId":"sg-00000002"}`,
+			[]string{"Data API Endpoint To Inspect vpc-00000001"}, []string{"drawbridge-data-api-endpoint"}},
+		"the boundary of a role":         {"iam", "DeleteRolePermissionsBoundary", `{"roleName":"readers"}`, []string{"Studio To Inspect sales"}, []string{"sales"}},
+		"somebody's group":               {"ec2", "DeleteSecurityGroup", `{"groupId":"sg-00000003"}`, nil, nil},
 		"somebody's endpoint":            {"ec2", "DeleteVpcEndpoints", `{"DeleteVpcEndpointsRequest":{"VpcEndpointId":{"content":"vpce-00000002","tag":1}}}`, nil, nil},
 		"somebody's route in that table": {"ec2", "DeleteRoute", `{"routeTableId":"rtb-00000001","destinationCidrBlock":"0.0.0.0/0"}`, nil, nil},
 	} {
@@ -174,7 +180,7 @@ func TestAHandAtWhatTheLedgerHas(t *testing.T) {
 	}
 }
 
-// A thousand calls about what is not ours cost one read of the hub each: no write, no look, no member.
+// A thousand calls about what is not ours cost one read of the hub each, those of a group a few: no write, no look, no member.
 func TestWhatIsNotTheLedgersCostsOneRead(t *testing.T) {
 	h := newHub(t)
 	for _, touch := range event.Touches {
@@ -182,7 +188,11 @@ func TestWhatIsNotTheLedgersCostsOneRead(t *testing.T) {
 			continue // it may have had a tag of Drawbridge's, whoever deletes it
 		}
 		out := h.find(t, touch.Service, touch.Call, fmt.Sprintf(`{%q:"somebodys-own"}`, touch.Resource[0]))
-		if out.Result != workflow.Nothing || h.store.reads != 1 || h.store.writes != 0 || h.entered != 0 || len(h.asked) > 0 {
+		reads := 1
+		if touch.Call == "DeleteSecurityGroup" { // the connections of the place, and what the one VPC with an endpoint has
+			reads = 4
+		}
+		if out.Result != workflow.Nothing || h.store.reads != reads || h.store.writes != 0 || h.entered != 0 || len(h.asked) > 0 {
 			t.Errorf("%s: %s with %d reads, %d writes, %d members entered, %v", touch.Call, out.Result, h.store.reads, h.store.writes, h.entered, h.asked)
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"os"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fanout"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // What owners say is kept with who said it, in whichever way the record of the call writes it.
@@ -32,6 +34,18 @@ func TestWords(t *testing.T) {
 		}
 		if len(words) != len(want) {
 			t.Errorf("%s: %d words, want %d", sample, len(words), len(want))
+		}
+	}
+}
+
+// Who shared a database, of whatever kind, can be asked later.
+func TestWhoSharesADatabaseIsKept(t *testing.T) {
+	at := event.Place{Account: "222222222222", Region: "eu-west-1"}
+	for _, k := range database.Served() {
+		id := "arn:aws:" + k.Service + ":eu-west-1:222222222222:" + k.Resource + "x1"
+		c := event.Changed{Place: at, Hand: event.Hand{Who: "ben"}, Things: []event.Thing{{Kind: k.Tag, ID: id, Act: tag.Sets, Keys: []string{tag.Share}}}}
+		if words := fanout.Words(c); len(words) != 1 || words[0].Thing != id {
+			t.Errorf("%s: %+v", k.Name, words)
 		}
 	}
 }

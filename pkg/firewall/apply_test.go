@@ -4,9 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -123,5 +125,28 @@ func TestARuleOfAnAnswerThatWasLostIsFound(t *testing.T) {
 	}
 	if _, err := f.close("pcx-1", producer()); err != nil || len(f.rules) != 0 {
 		t.Errorf("%v; left %s", err, f)
+	}
+}
+
+// What the inspection handed over of the clients' groups is enough where nothing is to be added; else they are read, as they are now.
+func TestGroupsThatTheInspectionRead(t *testing.T) {
+	for group, want := range map[string]string{"sg-open": "", "sg-shut": "Describe, Egress sg-shut", "sg-elsewhere": "Describe"} {
+		f := newAccount("sg-open", "sg-shut")
+		f.put("sg-open", true, 0, "0.0.0.0/0")
+		side := consumer()
+		side.Clients = []workflow.Client{{Groups: []string{group}, Count: 1}}
+		groups, err := firewall.ReadGroups(t.Context(), f, side.VPC.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		side.GroupsAt = f.ledger.Now().Add(-time.Hour)
+		side.Groups, side.Owners = firewall.Handed(groups, side)
+		if f.calls = nil; (len(side.Groups) == 0) != (group == "sg-elsewhere") {
+			t.Fatalf("%s: %v are handed over", group, side.Groups)
+		}
+		out, err := f.open("pcx-1", side, side.Clients...)
+		if got := strings.Join(f.calls, ", "); got != want || out.At.Equal(side.GroupsAt) != (want == "") || want == "" && (err != nil || len(out.Groups) != 1 || len(out.Hops) != 1 || !out.Hops[0].OK) {
+			t.Errorf("%s: calls %q, want %q; %+v, %v", group, got, want, out, err)
+		}
 	}
 }

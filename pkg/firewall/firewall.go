@@ -44,6 +44,7 @@ type Group struct {
 	Owner   string // the account whose it is
 	Name    string
 	Open    bool // its owner asks to open it, though other things have it
+	Client  bool // its owner marks it as a client's
 	Ingress []Rule
 	Egress  []Rule
 }

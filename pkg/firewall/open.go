@@ -28,16 +28,27 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if len(side.Openings) == 0 && len(side.Services) == 0 {
 		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
 	}
-	groups, err := readGroups(ctx, ec2api, side.VPC.ID)
+	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, known: map[string]bool{}}
+	owners, lacks, err := o.asSeen(ctx)
+	if out.At = side.GroupsAt; lacks && err == nil {
+		out.At = l.Now().UTC()
+		var groups []Group
+		if groups, err = ReadGroups(ctx, ec2api, side.VPC.ID); err == nil {
+			o.groups, o.others = apart(groups, side.VPC.Account)
+			owners = slices.Collect(maps.Values(o.others))
+		}
+	}
+	if err == nil {
+		err = noted(ctx, l, connection, side, participant.Among(owners, side.VPC.Account))
+	}
 	if err != nil {
 		return out, err
 	}
-	groups, others := apart(groups, side.VPC.Account)
-	if err := noted(ctx, l, connection, side, participant.Among(slices.Collect(maps.Values(others)), side.VPC.Account)); err != nil {
-		return out, err
-	}
-	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, groups: groups, others: others, known: map[string]bool{}}
 	for _, db := range side.Openings {
+		if db.Withheld != nil {
+			o.unserved = append(o.unserved, db)
+			continue
+		}
 		hop, err := o.openIngress(ctx, db)
 		if err != nil {
 			return out, fmt.Errorf("opening %s to %s: %w", db.Database, side.Peer.ID, err)
@@ -52,7 +63,22 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 	if err := fault.Join(o.unfit...); err != nil {
 		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
+	out.Groups = Left(o.groups, side)
 	return out, o.spare(ctx)
+}
+
+// asSeen takes the groups as the inspection saw them, and reports whether they lack something: the plan may rest on what was read earlier as long as
+// it changes nothing. Of a side with databases it saw none.
+func (o *opening) asSeen(ctx context.Context) (owners []string, lacks bool, err error) {
+	if len(o.side.Openings) > 0 || len(o.side.Groups) == 0 {
+		return nil, true, nil
+	}
+	o.groups, o.others = fromJudged(o.side.Groups, o.side.VPC.Account), map[string]string{}
+	wanted, together := WantedEgress(o.side, o.groups)
+	if err := o.look(ctx, wanted, together); err != nil {
+		return nil, true, err
+	}
+	return o.side.Owners, len(Plan(o.connection, wanted, true, o.groups, together, o.items).Add) > 0, nil
 }
 
 // openIngress opens a database to its callers.
@@ -98,6 +124,8 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 			return hop, nil
 		}
 		wanted = WantedIngress(db, group, o.side)
+	} else if there := o.standing(db, own); there != "" {
+		group, wanted = there, WantedIngress(db, there, o.side)
 	}
 	o.wanted = append(o.wanted, wanted...)
 	done, err := o.open(ctx, wanted, false, together)
@@ -114,6 +142,16 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 	}
 	hop.Detail = fmt.Sprintf("%s %s: TCP %d from %s", group, state, db.Port, sources(wanted))
 	return hop, nil
+}
+
+// standing returns the group of a database's own in which alone everything stands that is wanted, and "" if it takes several.
+func (o *opening) standing(db workflow.Opening, own []string) string {
+	for _, g := range slices.Sorted(slices.Values(own)) {
+		if lacks := Plan(o.connection, WantedIngress(db, g, o.side), false, o.groups, map[string][]string{g: {g}}, o.items); len(lacks.Add) == 0 {
+			return g
+		}
+	}
+	return ""
 }
 
 // interfaces returns what has the groups of this side's databases. It is read once, and only if something is to be opened.
@@ -150,6 +188,7 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 		return nil, nil
 	}
 	side.Clients = slices.Clone(side.Clients)
+	side.Clients = slices.DeleteFunc(side.Clients, func(c workflow.Client) bool { return c.Withheld != nil })
 	count := 0
 	for n, c := range side.Clients {
 		side.Clients[n].Groups = o.own(c.Groups)

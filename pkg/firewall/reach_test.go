@@ -255,6 +255,19 @@ func TestAWiderRuleGoesOnceOthersServe(t *testing.T) {
 	}
 }
 
+// What stands is said of the group in which it stands, whichever comes first by its id.
+func TestASecondLookNamesTheSameGroup(t *testing.T) {
+	f, side := newAccount("sg-a", "sg-db"), producer()
+	side.Openings[0].Groups = []string{"sg-a", "sg-db"}
+	side.Openings[0].Shared = map[string][]string{"sg-a": {"payroll"}}
+	for _, says := range []string{"sg-db opened", "sg-db was open"} {
+		out, err := f.open("pcx-1", side)
+		if err != nil || !strings.Contains(out.Hops[0].Detail, says) {
+			t.Fatalf("%+v, %v, want %s", out.Hops, err, says)
+		}
+	}
+}
+
 func TestAGroupThatWouldOpenMore(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func(f *account, o *workflow.Opening)

@@ -115,7 +115,8 @@ func readInterfaces(ctx context.Context, ec2api client, groups []string) ([]Inte
 	return out, nil
 }
 
-func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error) {
+// ReadGroups returns the security groups in a VPC that an account sees, sorted by id.
+func ReadGroups(ctx context.Context, ec2api ec2.DescribeSecurityGroupsAPIClient, vpc string) ([]Group, error) {
 	var groups []Group
 	pages := ec2.NewDescribeSecurityGroupsPaginator(ec2api, &ec2.DescribeSecurityGroupsInput{
 		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
@@ -125,8 +126,9 @@ func readGroups(ctx context.Context, ec2api client, vpc string) ([]Group, error)
 			return nil, fmt.Errorf("reading the security groups of %s: %w", vpc, err)
 		}
 		for _, g := range page.SecurityGroups {
+			tags := tag.Clean(tag.Group, tag.OfEC2(g.Tags))
 			groups = append(groups, Group{ID: aws.ToString(g.GroupId), Owner: aws.ToString(g.OwnerId), Name: aws.ToString(g.GroupName),
-				Open: tag.Clean(tag.Group, tag.OfEC2(g.Tags))[tag.Open] == "true", Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
+				Open: tags[tag.Open] == "true", Client: tags[tag.Client] == "true", Ingress: rules(g.IpPermissions), Egress: rules(g.IpPermissionsEgress)})
 		}
 	}
 	slices.SortFunc(groups, func(a, b Group) int { return strings.Compare(a.ID, b.ID) })

@@ -2,6 +2,7 @@ package firewall
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -146,4 +147,86 @@ func isDefault(groups []Group, id string) int {
 		return 1
 	}
 	return 0
+}
+
+// Left returns those of groups that the clients and the databases of a side have, as a path is judged by them: the first that have room in
+// [workflow.GroupsSize].
+func Left(groups []Group, side workflow.Side) []network.Group {
+	var out []network.Group
+	size := 0
+	for _, g := range groups {
+		of := func(ids []string) bool { return slices.Contains(ids, g.ID) }
+		if !slices.ContainsFunc(side.Clients, func(c workflow.Client) bool { return of(c.Groups) }) &&
+			!slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool { return of(o.Groups) }) {
+			continue
+		}
+		one := network.Group{ID: g.ID, Name: g.Name, Ingress: asJudged(g.Ingress), Egress: asJudged(g.Egress)}
+		text, _ := json.Marshal(one)
+		if size += len(text) + 1; size > workflow.GroupsSize {
+			break
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+func asJudged(rules []Rule) []network.Rule {
+	var out []network.Rule
+	for _, r := range rules {
+		one := network.Rule{Ports: network.Ports{From: r.From, To: r.To}, CIDR: r.CIDR}
+		switch {
+		case strings.HasPrefix(r.Other, "pl-"):
+			one.List = r.Other
+		default:
+			one.Group = r.Other
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// fromJudged returns groups of an account that [Left] returned before.
+func fromJudged(groups []network.Group, account string) []Group {
+	convert := func(rules []network.Rule) (out []Rule) {
+		for _, r := range rules {
+			out = append(out, Rule{From: r.Ports.From, To: r.Ports.To, CIDR: r.CIDR, Other: cmp.Or(r.Group, r.List)})
+		}
+		return out
+	}
+	var out []Group
+	for _, g := range groups {
+		out = append(out, Group{ID: g.ID, Owner: account, Name: g.Name, Ingress: convert(g.Ingress), Egress: convert(g.Egress)})
+	}
+	return out
+}
+
+// Handed returns what an inspection hands over of the groups of a side on which nothing is opened: those of its clients, if all are its account's and
+// have room, and the accounts whose groups there are.
+func Handed(groups []Group, side workflow.Side) (left []network.Group, owners []string) {
+	for _, g := range groups {
+		owners = append(owners, g.Owner)
+	}
+	slices.Sort(owners)
+	owners = slices.Compact(owners)
+	own, _ := apart(groups, side.VPC.Account)
+	left = Left(own, side)
+	for _, c := range side.Clients {
+		for _, id := range c.Groups {
+			if !slices.ContainsFunc(left, func(g network.Group) bool { return g.ID == id }) {
+				return nil, owners
+			}
+		}
+	}
+	return left, owners
+}
+
+// OfClients returns the ids of those of groups that their owner marks as clients'.
+func OfClients(groups []Group) []string {
+	var out []string
+	for _, g := range groups {
+		if g.Client {
+			out = append(out, g.ID)
+		}
+	}
+	return out
 }

@@ -130,6 +130,19 @@ func (l Ledger) Under(name, holder string) Ledger {
 	return l
 }
 
+// LookAgain notes that the holder of the lease of that name did not see all, so that a look is asked for when it gives the lease back, as if somebody
+// had come. Who is next looks anyway. A lease that another has is nothing to holder.
+func (l Ledger) LookAgain(ctx context.Context, name, holder string) error {
+	return retry(ctx, "lease "+name, func() error {
+		now, version, err := l.lease(ctx, name)
+		if err != nil || version == 0 || now.Holder != holder || now.Next.Holder != "" || now.Again {
+			return err
+		}
+		now.Again = true
+		return l.put(ctx, name, version, now)
+	})
+}
+
 // Hold does what [Ledger.Under] says, for a step that writes no items.
 func (l Ledger) Hold(ctx context.Context, name, holder string) error {
 	return retry(ctx, "lease "+name, func() error {

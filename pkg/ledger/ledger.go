@@ -22,6 +22,7 @@
 //	rows.go        what an inspection found, for the steps
 //	word.go        what owners said, and who
 //	debt.go        restarts that notebooks are owed
+//	seen.go        what was read of things that lists of AWS do not tell
 //	store.go       rows that are written all or none, and only as they were read
 //	table.go       the rows in DynamoDB
 //

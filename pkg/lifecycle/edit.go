@@ -123,8 +123,7 @@ func (b book) items(configuration string, destinations []netip.Prefix) []ledger.
 	return out
 }
 
-// edited reads a configuration, plans, writes, and reads again until there is nothing left to plan: so an edit that
-// came between by the owner or by another execution is merged, not overwritten. A configuration that does not exist
+// edited reads a configuration, plans and writes, and reads again if it was not written: SageMaker's answer is the proof. A configuration that does not exist
 // is created with tags; with no tags it is errGone, and the ledger forgets what it held.
 //
 // The ledger is told before a line is written, and forgets it after it is gone. A line that it does not have was there before, or is the
@@ -132,7 +131,8 @@ func (b book) items(configuration string, destinations []netip.Prefix) []ledger.
 //
 // SageMaker has no conditional write, and a read-back comes too early to find a write that is still on its way. So one at a time changes a
 // configuration, under the ledger's lease; a Set, which mostly finds nothing to change, takes it once there is. What an owner writes between a
-// read and its write cannot be seen; so a write follows its read at once and is never retried as it is.
+// read and its write cannot be seen; so a write follows its read at once and is never retried as it is. What an owner writes after it is a record that
+// starts a look.
 //
 // A Set takes lines away that the caller's table did not ask for, a Remove those that it no longer reached. The table may be older than the configuration:
 // another execution adds a route first and its line second. So before a line goes, routed tells what the table holds
@@ -191,10 +191,12 @@ func (b book) round(ctx context.Context, api editor, routed routes, name string,
 		return false, err
 	}
 	if !change.None() {
-		if mayWrite {
-			err = write(ctx, api, name, current, change, tags)
+		if !mayWrite {
+			return false, nil
 		}
-		return false, err
+		if written, err := write(ctx, api, name, current, change, tags); !written || err != nil {
+			return false, err
+		}
 	}
 	if _, err := b.Confirm(ctx, slices.DeleteFunc(recorded, func(i ledger.Item) bool { return i.State != ledger.Intended })...); err != nil {
 		return false, err
@@ -268,7 +270,8 @@ func read(ctx context.Context, api Reader, name string) (*Configuration, error) 
 	return out, nil
 }
 
-func write(ctx context.Context, api editor, name string, current *Configuration, change Change, tags []types.Tag) error {
+// write reports whether SageMaker took what was planned.
+func write(ctx context.Context, api editor, name string, current *Configuration, change Change, tags []types.Tag) (bool, error) {
 	onStart := hooks(change.OnStart)
 	once := func(o *sagemaker.Options) { o.RetryMaxAttempts = 1 } // see edited
 	if change.Create {
@@ -277,9 +280,9 @@ func write(ctx context.Context, api editor, name string, current *Configuration,
 			NotebookInstanceLifecycleConfigName: &name, OnStart: onStart, Tags: tags}, once)
 		// "already exists": another execution was faster; the next look merges.
 		if err != nil && !strings.Contains(strings.ToLower(err.Error()), "already exist") {
-			return fmt.Errorf("creating lifecycle configuration %s: %w", name, err)
+			return false, fmt.Errorf("creating lifecycle configuration %s: %w", name, err)
 		}
-		return nil
+		return err == nil, nil
 	}
 	slog.InfoContext(ctx, "updating lifecycle configuration", "configuration", name)
 	in := &sagemaker.UpdateNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name, OnStart: onStart}
@@ -287,9 +290,9 @@ func write(ctx context.Context, api editor, name string, current *Configuration,
 		in.OnCreate = []types.NotebookInstanceLifecycleHook{{Content: &current.OnCreate}}
 	}
 	if _, err := api.UpdateNotebookInstanceLifecycleConfig(ctx, in, once); err != nil {
-		return fmt.Errorf("updating lifecycle configuration %s: %w", name, err)
+		return false, fmt.Errorf("updating lifecycle configuration %s: %w", name, err)
 	}
-	return nil
+	return true, nil
 }
 
 func hooks(script []byte) []types.NotebookInstanceLifecycleHook {

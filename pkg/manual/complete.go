@@ -144,7 +144,17 @@ _NAME() {
 compdef _NAME NAME
 `, "NAME", name), nil
 	case "fish":
-		return strings.ReplaceAll(`complete -c NAME -a '(set -l words (commandline -opc) (commandline -ct); command $words[1] complete -- $words[2..-1] 2>/dev/null)'
+		// -f: no names of files among what is found; where nothing is, they are what completes
+		return strings.ReplaceAll(`function __NAME_complete
+  set -l words (commandline -opc) (commandline -ct)
+  set -l found (command $words[1] complete -- $words[2..-1] 2>/dev/null)
+  if set -q found[1]
+    printf '%s\n' $found
+  else
+    __fish_complete_path $words[-1]
+  end
+end
+complete -c NAME -f -a '(__NAME_complete)'
 `, "NAME", name), nil
 	}
 	return "", fmt.Errorf("there is no completion for %s; there is for %s", shell, strings.Join(Shells, ", "))

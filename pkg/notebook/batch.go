@@ -46,7 +46,7 @@ type Missed struct {
 // where only is taken away. One that is gone, or cannot be read, is among missed.
 func ReadBatch(ctx context.Context, api BatchReader, set *policy.Set, connection string, b workflow.Batch) (found []workflow.Notebook, missed []Missed) {
 	all, errs := make([]*Instance, len(b.Names)), make([]error, len(b.Names))
-	_ = each(b.Names, func(n int, name string) (err error) {
+	_ = each(ctx, b.Names, func(n int, name string) (err error) {
 		if all[n], err = describe(ctx, api, name); err == nil && all[n] != nil {
 			all[n].Tags, err = ReadTags(ctx, api, all[n].ARN)
 		}

@@ -1,10 +1,12 @@
 package notebook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -12,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 )
 
 // Client is something that opens connections from the VPC, with the security groups of its interfaces and the subnets in
@@ -22,19 +25,21 @@ type Client struct {
 	Subnets []string
 	// Host says that it is a notebook instance with direct internet access: it needs host routes.
 	Host bool
-	// Unread is how many clients of the kind there are beside it that were not looked at, as they are too many.
+	// Unread is how many user profiles of a Studio domain were not looked at yet: the next look goes on.
 	Unread int
 }
 
-// Unread says which clients were not looked at; "" if all were.
-func Unread(clients []Client) string {
-	var out []string
+// Unread counts the clients that were not looked at yet, beside so many notebook instances, and says which, as the end of a sentence.
+func Unread(instances int, clients []Client) (count int, said string) {
+	if count = instances; instances > 0 {
+		said = fmt.Sprintf("; %d notebook instances of the account were not looked at yet", instances)
+	}
 	for _, c := range clients {
 		if c.Unread > 0 {
-			out = append(out, fmt.Sprintf("; %d user profiles of %s more than the first %d were not looked at", c.Unread, c.Name, profiles))
+			count, said = count+c.Unread, said+fmt.Sprintf("; %d user profiles of %s were not looked at yet", c.Unread, c.Name)
 		}
 	}
-	return strings.Join(out, "")
+	return count, said
 }
 
 // ClientAPI is what [Clients] needs of SageMaker.
@@ -62,34 +67,45 @@ type Where struct {
 	VPC     string
 	Subnets []string // all of them
 	Marked  []string // those that their owner marks as clients'
+	Groups  []string // security groups that their owner marks so, sorted
+	Memory  Memory   // of the account that clients are looked for in
 }
 
 // Clients returns what opens connections from a VPC, sorted by name: instances, which are its notebook instances, Studio domains (VPC only), VPC
-// functions, and what is marked.
-func Clients(ctx context.Context, apis ClientAPIs, at Where, instances []Instance) ([]Client, error) {
-	out, err := marked(ctx, apis.EC2, at.VPC, at.Marked)
-	if err != nil {
+// functions, and what is marked. It asks all services at once.
+func Clients(ctx context.Context, apis ClientAPIs, at Where, instances func() ([]Instance, error)) ([]Client, error) {
+	found := make([][]Client, 4)
+	jobs := []func() ([]Client, error){
+		func() ([]Client, error) { return marked(ctx, apis.EC2, at.Marked, at.Groups) },
+		func() ([]Client, error) {
+			var out []Client
+			all, err := instances()
+			for _, n := range all {
+				out = append(out, Client{Name: "notebook " + n.Name, Groups: n.Groups, Subnets: []string{n.Subnet}, Host: n.DirectInternet})
+			}
+			return out, err
+		},
+		func() ([]Client, error) { return domains(ctx, apis.SageMaker, at.Memory, at.VPC) },
+		func() ([]Client, error) { return functions(ctx, apis.Lambda, at) },
+	}
+	errs := make([]error, len(jobs))
+	var wait sync.WaitGroup
+	for n, job := range jobs {
+		wait.Go(func() { found[n], errs[n] = job() })
+	}
+	wait.Wait()
+	if err := cmp.Or(errs...); err != nil {
 		return nil, err
 	}
-	for _, n := range instances {
-		out = append(out, Client{Name: "notebook " + n.Name, Groups: n.Groups, Subnets: []string{n.Subnet}, Host: n.DirectInternet})
-	}
-	studio, err := domains(ctx, apis.SageMaker, at.VPC)
-	if err != nil {
-		return nil, err
-	}
-	functions, err := functions(ctx, apis.Lambda, at)
-	if err != nil {
-		return nil, err
-	}
-	out = slices.Concat(out, studio, functions)
+	out := slices.Concat(found...)
 	slices.SortFunc(out, func(a, b Client) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
 // domains returns the Studio domains of a VPC, and what works in them with other security groups than the domain's.
-func domains(ctx context.Context, api ClientAPI, vpc string) ([]Client, error) {
+func domains(ctx context.Context, api ClientAPI, m Memory, vpc string) ([]Client, error) {
 	var out []Client
+	room := few // user profiles of all domains that this look describes
 	pages := sagemaker.NewListDomainsPaginator(api, &sagemaker.ListDomainsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -110,7 +126,7 @@ func domains(ctx context.Context, api ClientAPI, vpc string) ([]Client, error) {
 				continue
 			}
 			domain := Client{Name: "Studio " + aws.ToString(d.DomainName), Groups: slices.Sorted(slices.Values(got.DefaultUserSettings.SecurityGroups)), Subnets: slices.Sorted(slices.Values(got.SubnetIds))}
-			own, err := ownGroups(ctx, api, aws.ToString(d.DomainId))
+			own, err := ownGroups(ctx, api, m, aws.ToString(d.DomainId), &room)
 			if err != nil {
 				return nil, fmt.Errorf("finding who works in Studio domain %s: %w", aws.ToString(d.DomainId), err)
 			}
@@ -132,19 +148,17 @@ func domains(ctx context.Context, api ClientAPI, vpc string) ([]Client, error) {
 	return out, nil
 }
 
-// profiles is how many user profiles of a domain are looked at: no list of SageMaker's tells their groups.
-const profiles = 200
-
 type working struct {
 	clients []Client
 	unread  int
 }
 
-// ownGroups returns the user profiles of a domain that have security groups of their own, which they have in place of the domain's.
+// ownGroups returns the user profiles of a domain that have security groups of their own, which they have in place of the domain's. No list of
+// SageMaker's tells them, and room is how many profiles are described yet.
 // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UserSettings.html
-func ownGroups(ctx context.Context, api ClientAPI, domain string) (working, error) {
+func ownGroups(ctx context.Context, api ClientAPI, m Memory, domain string, room *int) (working, error) {
 	var out working
-	var names []string
+	var all []listed
 	pages := sagemaker.NewListUserProfilesPaginator(api, &sagemaker.ListUserProfilesInput{DomainIdEquals: &domain, MaxResults: aws.Int32(100)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -152,30 +166,33 @@ func ownGroups(ctx context.Context, api ClientAPI, domain string) (working, erro
 			return out, fmt.Errorf("listing user profiles: %w", err)
 		}
 		for _, p := range page.UserProfiles {
-			names = append(names, aws.ToString(p.UserProfileName))
+			all = append(all, listed{aws.ToString(p.UserProfileName), stamp(p.LastModifiedTime)})
 		}
 	}
-	slices.Sort(names)
-	if len(names) > profiles {
-		out.unread, names = len(names)-profiles, names[:profiles]
-	}
-	found := make([]Client, len(names))
-	if err := each(names, func(n int, name string) error {
+	slices.SortFunc(all, func(a, b listed) int { return strings.Compare(a.name, b.name) })
+	known, unread, err := m.recall(ctx, "profile of "+domain, all, *room, func(ctx context.Context, name string) (*ledger.Seen, error) {
 		got, err := api.DescribeUserProfile(ctx, &sagemaker.DescribeUserProfileInput{DomainId: &domain, UserProfileName: &name})
 		if fault.NoRecord(err) {
-			return nil // it was deleted since it was listed
+			return nil, nil // it was deleted since it was listed
 		}
 		if err != nil {
-			return fmt.Errorf("describing the user profile %s: %w", name, err)
+			return nil, fmt.Errorf("describing the user profile %s: %w", name, err)
 		}
+		out := &ledger.Seen{}
 		if got.UserSettings != nil {
-			found[n] = Client{Name: "profile " + name, Groups: got.UserSettings.SecurityGroups}
+			out.Groups = got.UserSettings.SecurityGroups
 		}
-		return nil
-	}); err != nil {
+		return out, nil
+	})
+	if err != nil {
 		return out, err
 	}
-	out.clients = slices.DeleteFunc(found, func(c Client) bool { return len(c.Groups) == 0 })
+	*room, out.unread = max(0, *room-len(all)), unread
+	for _, one := range all {
+		if s := known[one.name]; len(s.Groups) > 0 {
+			out.clients = append(out.clients, Client{Name: "profile " + one.name, Groups: s.Groups})
+		}
+	}
 	return out, nil
 }
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -13,7 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -27,7 +32,16 @@ func (nowhere) ListDomains(context.Context, *sagemaker.ListDomainsInput, ...func
 }
 
 func clients(t *testing.T, m marks, s notebook.ClientAPI, marked ...string) ([]notebook.Client, error) {
-	return notebook.Clients(t.Context(), notebook.ClientAPIs{EC2: m, SageMaker: s, Lambda: notebooktest.Nobody{}}, notebook.Where{VPC: "vpc-1", Marked: marked}, nil)
+	return find(t, notebook.Memory{}, m, s, marked...)
+}
+
+func find(t *testing.T, memory notebook.Memory, m marks, s notebook.ClientAPI, marked ...string) ([]notebook.Client, error) {
+	groups, err := firewall.ReadGroups(t.Context(), m, "vpc-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return notebook.Clients(t.Context(), notebook.ClientAPIs{EC2: m, SageMaker: s, Lambda: notebooktest.Nobody{}}, notebook.Where{VPC: "vpc-1", Marked: marked, Groups: firewall.OfClients(groups), Memory: memory},
+		func() ([]notebook.Instance, error) { return nil, nil })
 }
 
 // marks is what groups are tagged, by the value of the tag, and the interfaces.
@@ -49,7 +63,7 @@ func (m marks) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurit
 }
 
 func only(filters []ec2types.Filter) error {
-	if len(filters) != 2 || *filters[0].Name != "vpc-id" || filters[0].Values[0] != "vpc-1" || *filters[1].Name != "tag-key" || filters[1].Values[0] != tag.Client {
+	if len(filters) != 1 || *filters[0].Name != "vpc-id" || filters[0].Values[0] != "vpc-1" {
 		return fmt.Errorf("it asks for %v", filters)
 	}
 	return nil
@@ -57,10 +71,10 @@ func only(filters []ec2types.Filter) error {
 
 func (m marks) DescribeNetworkInterfaces(_ context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
 	out := &ec2.DescribeNetworkInterfacesOutput{}
-	by, id := *in.Filters[0].Name, in.Filters[0].Values[0]
+	by, ids := *in.Filters[0].Name, in.Filters[0].Values
 	for _, i := range m.interfaces {
-		has := slices.ContainsFunc(i.Groups, func(g ec2types.GroupIdentifier) bool { return *g.GroupId == id })
-		if by == "subnet-id" && *i.SubnetId == id || by == "group-id" && has {
+		has := slices.ContainsFunc(i.Groups, func(g ec2types.GroupIdentifier) bool { return slices.Contains(ids, *g.GroupId) })
+		if by == "subnet-id" && slices.Contains(ids, *i.SubnetId) || by == "group-id" && has {
 			out.NetworkInterfaces = append(out.NetworkInterfaces, i)
 		}
 	}
@@ -137,7 +151,7 @@ func TestProfilesWithGroupsOfTheirOwn(t *testing.T) {
 	l := lab{access: types.AppNetworkAccessTypeVpcOnly, spaces: []string{"sg-shared"}, profiles: map[string][]string{"ana": {"sg-9"}, "bo": nil, "cy": {"sg-1", "sg-2"}}}
 	got, err := clients(t, marks{}, l)
 	want := "Studio lab[sg-1 sg-2] [subnet-1]; Studio lab profile ana[sg-9] [subnet-1]; Studio lab spaces[sg-shared] [subnet-1]"
-	if err != nil || said(got) != want || notebook.Unread(got) != "" {
+	if _, unread := notebook.Unread(0, got); err != nil || said(got) != want || unread != "" {
 		t.Errorf("%s, %v\nwant %s", said(got), err, want)
 	}
 	l.access = types.AppNetworkAccessTypePublicInternetOnly
@@ -146,13 +160,37 @@ func TestProfilesWithGroupsOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestWhoeverIsNotLookedAtIsCounted(t *testing.T) {
-	l := lab{access: types.AppNetworkAccessTypeVpcOnly, profiles: map[string][]string{}}
-	for n := range 230 {
-		l.profiles[fmt.Sprintf("p-%03d", n)] = []string{fmt.Sprintf("sg-%03d", n)}
-	}
-	got, err := clients(t, marks{}, l)
-	if err != nil || len(got) != 201 || notebook.Unread(got) != "; 30 user profiles of Studio lab more than the first 200 were not looked at" {
-		t.Errorf("%d clients, %v: %q", len(got), err, notebook.Unread(got))
-	}
+// counted counts how often profiles are described.
+type counted struct {
+	lab
+	described *atomic.Int32
+}
+
+func (c counted) DescribeUserProfile(ctx context.Context, in *sagemaker.DescribeUserProfileInput, o ...func(*sagemaker.Options)) (*sagemaker.DescribeUserProfileOutput, error) {
+	c.described.Add(1)
+	return c.lab.DescribeUserProfile(ctx, in, o...)
+}
+
+// Profiles are many: each look comes to those that the ones before did not come to, and a profile is described once, until it is changed.
+func TestWhoeverIsNotLookedAtIsCountedAndComesNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := counted{lab{access: types.AppNetworkAccessTypeVpcOnly, profiles: map[string][]string{}}, &atomic.Int32{}}
+		for n := range 230 {
+			l.profiles[fmt.Sprintf("p-%03d", n)] = []string{fmt.Sprintf("sg-%03d", n)}
+		}
+		book, _ := ledgertest.New()
+		memory := notebook.Memory{Ledger: book, At: event.Place{Account: "111111111111", Region: "eu-west-1"}}
+		for n, want := range []struct {
+			clients, unread, described int
+		}{{101, 130, 100}, {201, 30, 200}, {231, 0, 230}, {231, 0, 230}} {
+			got, err := find(t, memory, marks{}, l)
+			unread, words := notebook.Unread(0, got)
+			if err != nil || len(got) != want.clients || unread != want.unread || int(l.described.Load()) != want.described {
+				t.Errorf("look %d: %d clients, %d unread (%q), %d described, %v; want %v", n+1, len(got), unread, words, l.described.Load(), err, want)
+			}
+			if says := words == fmt.Sprintf("; %d user profiles of Studio lab were not looked at yet", want.unread); says != (want.unread > 0) {
+				t.Errorf("look %d says %q", n+1, words)
+			}
+		}
+	})
 }

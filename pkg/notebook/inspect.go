@@ -240,7 +240,14 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		if err != nil {
 			return err
 		}
-	} else if found, err = Read(ctx, own.SageMaker, route.SubnetIDs(concerned)); err != nil {
+	} else if found, err = All(ctx, own.SageMaker, Memory{i.Restarts.Ledger, at.Place}, route.SubnetIDs(concerned)); err != nil {
+		return err
+	} else if len(found) > together { // each is looked at by itself
+		for _, n := range found {
+			out.Notebooks = append(out.Notebooks, workflow.Notebook{Account: at.Account, Region: at.Region, Name: n.Name})
+		}
+		return nil
+	} else if err := Tag(ctx, own.SageMaker, found, func(Instance) bool { return true }); err != nil {
 		return err
 	}
 	if len(found) == 0 {

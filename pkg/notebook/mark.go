@@ -9,13 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
-// Marks is what [Clients] needs of EC2: to find what owners mark as clients, and the interfaces there.
+// Marks is what [Clients] needs of EC2: to find the interfaces at what owners mark as clients.
 type Marks interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 }
 
@@ -25,35 +22,35 @@ type Marks interface {
 //	a subnet  itself, without groups, as whatever is put into it calls; and for each set of groups that an interface in it has now, those:
 //	          without the interfaces that AWS keeps for services, as databases, endpoints, gateways
 //	a group   the subnets of the interfaces that have it; none: the marked subnets, or none
-func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Client, error) {
-	groups, err := markedGroups(ctx, api, vpc)
-	if err != nil {
+func marked(ctx context.Context, api Marks, subnets, groups []string) ([]Client, error) {
+	var out []Client
+	seen := map[string][]Client{} // by subnet
+	if err := interfaces(ctx, api, "subnet-id", subnets, func(i types.NetworkInterface) {
+		var groups []string
+		for _, g := range i.Groups {
+			groups = append(groups, aws.ToString(g.GroupId))
+		}
+		id, groups := aws.ToString(i.SubnetId), unique(groups)
+		if len(groups) > 0 && !slices.ContainsFunc(seen[id], func(c Client) bool { return slices.Equal(c.Groups, groups) }) {
+			seen[id] = append(seen[id], Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups})
+		}
+	}); err != nil {
 		return nil, err
 	}
-	var out []Client
 	for _, id := range subnets {
-		out = append(out, Client{Name: "subnet " + id, Subnets: []string{id}})
-		seen := map[string]bool{}
-		if err := interfaces(ctx, api, "subnet-id", id, func(i types.NetworkInterface) {
-			var groups []string
-			for _, g := range i.Groups {
-				groups = append(groups, aws.ToString(g.GroupId))
-			}
-			groups = unique(groups)
-			if set := strings.Join(groups, " "); set != "" && !seen[set] {
-				seen[set] = true
-				out = append(out, Client{Name: "interfaces in subnet " + id, Subnets: []string{id}, Groups: groups})
-			}
-		}); err != nil {
-			return nil, err
+		out = append(append(out, Client{Name: "subnet " + id, Subnets: []string{id}}), seen[id]...)
+	}
+	has := map[string][]string{} // the subnets of the interfaces that have a group
+	if err := interfaces(ctx, api, "group-id", groups, func(i types.NetworkInterface) {
+		for _, g := range i.Groups {
+			has[aws.ToString(g.GroupId)] = append(has[aws.ToString(g.GroupId)], aws.ToString(i.SubnetId))
 		}
+	}); err != nil {
+		return nil, err
 	}
 	for _, id := range groups {
 		c := Client{Name: "security group " + id, Groups: []string{id}}
-		if err := interfaces(ctx, api, "group-id", id, func(i types.NetworkInterface) { c.Subnets = append(c.Subnets, aws.ToString(i.SubnetId)) }); err != nil {
-			return nil, err
-		}
-		if c.Subnets = unique(c.Subnets); len(c.Subnets) == 0 {
+		if c.Subnets = unique(has[id]); len(c.Subnets) == 0 {
 			c.Subnets = subnets
 		}
 		out = append(out, c)
@@ -61,37 +58,24 @@ func marked(ctx context.Context, api Marks, vpc string, subnets []string) ([]Cli
 	return out, nil
 }
 
-func markedGroups(ctx context.Context, api Marks, vpc string) ([]string, error) {
-	var out []string
-	// The value of the tag is read as all values of tags are, so the filter does not ask for it.
-	pages := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{
-		{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("tag-key"), Values: []string{tag.Client}}}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the security groups of %s that are marked as clients: %w", vpc, err)
-		}
-		for _, g := range page.SecurityGroups {
-			if tag.Clean(tag.Group, tag.OfEC2(g.Tags))[tag.Client] == "true" {
-				out = append(out, aws.ToString(g.GroupId))
-			}
-		}
-	}
-	return unique(out), nil
-}
+// values is how many values EC2 takes in one filter.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+const values = 200
 
-// interfaces shows the network interfaces at a place, without those that AWS keeps for services.
+// interfaces shows the network interfaces at some places, and no others, without those that AWS keeps for services.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/requester-managed-eni.html
-func interfaces(ctx context.Context, api Marks, by, id string, show func(types.NetworkInterface)) error {
-	pages := ec2.NewDescribeNetworkInterfacesPaginator(api, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(1000), Filters: []types.Filter{{Name: &by, Values: []string{id}}}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return fmt.Errorf("reading the network interfaces of %s: %w", id, err)
-		}
-		for _, i := range page.NetworkInterfaces {
-			if by == "group-id" || !aws.ToBool(i.RequesterManaged) {
-				show(i)
+func interfaces(ctx context.Context, api Marks, by string, ids []string, show func(types.NetworkInterface)) error {
+	for some := range slices.Chunk(ids, values) {
+		pages := ec2.NewDescribeNetworkInterfacesPaginator(api, &ec2.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(1000), Filters: []types.Filter{{Name: &by, Values: some}}})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return fmt.Errorf("reading the network interfaces of %s: %w", strings.Join(some, ", "), err)
+			}
+			for _, i := range page.NetworkInterfaces {
+				if by == "group-id" || !aws.ToBool(i.RequesterManaged) {
+					show(i)
+				}
 			}
 		}
 	}

@@ -5,10 +5,10 @@
 package notebook
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -31,86 +32,71 @@ type Instance struct {
 	Tags            map[string]string
 }
 
-// SageMaker is what [Read] needs.
+// SageMaker is what it takes to find notebook instances and to read their tags.
 type SageMaker interface {
-	ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
-	DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error)
-	ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagemaker.Options)) (*sagemaker.ListTagsOutput, error)
-}
-
-// parallel bounds concurrent Describe calls; SageMaker throttles them per account.
-const parallel = 4
-
-// Read returns the notebook instances in subnets, sorted by name, with their tags.
-func Read(ctx context.Context, api SageMaker, subnets []string) ([]Instance, error) {
-	return placed(ctx, api, subnets, func(n *Instance) (err error) {
-		n.Tags, err = ReadTags(ctx, api, n.ARN)
-		return err
-	})
+	Placer
+	Tagged
 }
 
 // Placer is what [Placed] needs of SageMaker.
 type Placer interface {
-	lister
+	ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
 	Describer
 }
 
-// Placed returns the notebook instances in subnets, sorted by name, without their tags.
-func Placed(ctx context.Context, api Placer, subnets []string) ([]Instance, error) {
-	return placed(ctx, api, subnets, func(*Instance) error { return nil })
-}
-
-// placed returns the notebook instances in subnets after more was done with each. The list of notebooks does not tell their subnet, so each is
-// described.
-func placed(ctx context.Context, api Placer, subnets []string, more func(*Instance) error) ([]Instance, error) {
-	names, err := List(ctx, api)
+// Placed returns the notebook instances in subnets, sorted by name, without their tags, and how many of the account and Region were not looked at
+// yet, as one look describes few: the next one goes on.
+func Placed(ctx context.Context, api Placer, m Memory, subnets []string) (found []Instance, unread int, err error) {
+	summaries, err := list(ctx, api)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	found := make([]*Instance, len(names))
-	if err := each(names, func(i int, name string) error {
-		n, err := describe(ctx, api, name)
-		if err != nil || n == nil || !slices.Contains(subnets, n.Subnet) {
-			return err
+	all := make([]listed, len(summaries))
+	for n, s := range summaries {
+		all[n] = listed{aws.ToString(s.NotebookInstanceName), stamp(s.CreationTime)}
+	}
+	var mu sync.Mutex
+	now := map[string]*Instance{} // those that are described now
+	known, unread, err := m.recall(ctx, "notebook", all, few, func(ctx context.Context, name string) (*ledger.Seen, error) {
+		n, err := described(ctx, api, name)
+		if err != nil || n == nil {
+			return nil, err
 		}
-		found[i] = n
-		return more(n)
-	}); err != nil {
-		return nil, err
+		mu.Lock()
+		defer mu.Unlock()
+		now[name] = n
+		return &ledger.Seen{Subnet: n.Subnet, Groups: n.Groups, Direct: n.DirectInternet}, nil
+	})
+	if err != nil {
+		return nil, 0, err
 	}
-	var out []Instance
-	for _, n := range found {
-		if n != nil {
-			out = append(out, *n)
+	for n, s := range summaries {
+		seen, ok := known[all[n].name]
+		if !ok || seen.Subnet == "" || !slices.Contains(subnets, seen.Subnet) {
+			continue
 		}
+		if one := now[seen.Name]; one != nil {
+			found = append(found, *one)
+			continue
+		}
+		found = append(found, Instance{Name: seen.Name, ARN: aws.ToString(s.NotebookInstanceArn), Subnet: seen.Subnet, Groups: seen.Groups, DirectInternet: seen.Direct,
+			Status: string(s.NotebookInstanceStatus), LifecycleConfig: aws.ToString(s.NotebookInstanceLifecycleConfigName)})
 	}
-	return out, nil
+	return found, unread, nil
 }
 
-// each does something for all names, a few at once, and returns the first error by their order.
-func each(names []string, do func(int, string) error) error {
-	errs := make([]error, len(names))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for i, name := range names {
-		wait.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			errs[i] = do(i, name)
-		})
+// All is [Placed] for who has to know all of them: it fails with [fault.NotYet] until looks have seen all, for the machine to try again.
+func All(ctx context.Context, api Placer, m Memory, subnets []string) ([]Instance, error) {
+	found, unread, err := Placed(ctx, api, m, subnets)
+	if err == nil && unread > 0 {
+		err = fault.New(fault.NotYet, "finding the notebook instances of %s, %s: %d are still to be looked at", m.At.Account, m.At.Region, unread)
 	}
-	wait.Wait()
-	return cmp.Or(errs...)
+	return found, err
 }
 
-type lister interface {
-	ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error)
-}
-
-// List returns the names of all notebook instances of the account and Region that are not being deleted, sorted. A Region
-// without SageMaker has none.
-func List(ctx context.Context, api lister) ([]string, error) {
-	var names []string
+// list returns all notebook instances of the account and Region that are not being deleted, sorted by name. A Region without SageMaker has none.
+func list(ctx context.Context, api Placer) ([]types.NotebookInstanceSummary, error) {
+	var out []types.NotebookInstanceSummary
 	pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(100)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -122,12 +108,14 @@ func List(ctx context.Context, api lister) ([]string, error) {
 		}
 		for _, n := range page.NotebookInstances {
 			if n.NotebookInstanceStatus != types.NotebookInstanceStatusDeleting {
-				names = append(names, aws.ToString(n.NotebookInstanceName))
+				out = append(out, n)
 			}
 		}
 	}
-	slices.Sort(names)
-	return names, nil
+	slices.SortFunc(out, func(a, b types.NotebookInstanceSummary) int {
+		return strings.Compare(aws.ToString(a.NotebookInstanceName), aws.ToString(b.NotebookInstanceName))
+	})
+	return out, nil
 }
 
 // Describer is what [Describe] needs of SageMaker.
@@ -141,15 +129,21 @@ func Describe(ctx context.Context, api Describer, name string) (*Instance, error
 }
 
 func describe(ctx context.Context, api Describer, name string) (*Instance, error) {
+	n, err := described(ctx, api, name)
+	if err != nil || n == nil || n.Subnet == "" {
+		return nil, err
+	}
+	return n, nil
+}
+
+// described returns a notebook, with an empty subnet if it is in no VPC; nil for one that is gone.
+func described(ctx context.Context, api Describer, name string) (*Instance, error) {
 	n, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &name})
 	if fault.NoRecord(err) {
 		return nil, nil // it was deleted since it was listed
 	}
 	if err != nil {
 		return nil, fmt.Errorf("describing notebook instance %s: %w", name, err)
-	}
-	if aws.ToString(n.SubnetId) == "" {
-		return nil, nil
 	}
 	return &Instance{
 		Name:            aws.ToString(n.NotebookInstanceName),
@@ -165,6 +159,21 @@ func describe(ctx context.Context, api Describer, name string) (*Instance, error
 // Tagged is what [ReadTags] needs of SageMaker.
 type Tagged interface {
 	ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagemaker.Options)) (*sagemaker.ListTagsOutput, error)
+}
+
+// Tag reads the tags of those of instances that matter.
+func Tag(ctx context.Context, api Tagged, instances []Instance, matters func(Instance) bool) error {
+	var arns []string
+	var at []int
+	for n, i := range instances {
+		if matters(i) {
+			arns, at = append(arns, i.ARN), append(at, n)
+		}
+	}
+	return each(ctx, arns, func(n int, arn string) (err error) {
+		instances[at[n]].Tags, err = ReadTags(ctx, api, arn)
+		return err
+	})
 }
 
 // ReadTags returns the tags of a notebook instance.

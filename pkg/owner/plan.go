@@ -23,6 +23,9 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 	}
 	for _, s := range in.Sides {
 		for _, o := range s.Openings {
+			if o.Withheld != nil {
+				continue
+			}
 			n.Opens = append(n.Opens, fmt.Sprintf("%s in %s of account %s, TCP port %d, from %s of account %s", o.Database, s.VPC.ID, s.VPC.Account, o.Port, s.Peer.ID, s.Peer.Account))
 		}
 		if s.Owner != "" { // the routes are the owner's

@@ -10,8 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -50,13 +52,15 @@ type Refuser interface {
 	RejectVpcPeeringConnection(context.Context, *ec2.RejectVpcPeeringConnectionInput, ...func(*ec2.Options)) (*ec2.RejectVpcPeeringConnectionOutput, error)
 }
 
-// Refuse leaves on the peering what each side may know of the reason, and rejects the request at AWS if the policy allows that too. Otherwise the
-// request stays pending: its cause may go away, or it expires after seven days.
-func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refuser, bus notice.Bus, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
+// Refuse leaves on the peering what each side may know of the reason: the request stays pending, its cause may go away, or it expires after seven days. If the
+// policy allows that too, it rejects the request at AWS instead, and asks for a look: what follows is what follows the accepter's own call.
+func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refuser, bus notice.Bus, looks look.Asker, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
 	rejects := in.Reject.Allowed && slices.Contains(in.Members, Accepter)
-	if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
-		return out, err
+	if !rejects {
+		if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
+			return out, err
+		}
 	}
 	refused := notice.Refuse(in.Execution, in.Connection, in.Said, in.Decision)
 	refused.Rejected = rejects
@@ -65,6 +69,10 @@ func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refus
 	}
 	if rejects { // last, because a request that is rejected already is none to refuse
 		if err := reject(ctx, enter(in.Connection.Accepter), in.Connection); err != nil {
+			return out, err
+		}
+		at := Shown(in) // Drawbridge's own call starts nothing
+		if err := look.Ask(ctx, looks, event.Inspection{Account: at.Account, Region: at.Region, PeeringID: in.Connection.ID, Reason: out.Reason}); err != nil {
 			return out, err
 		}
 	}

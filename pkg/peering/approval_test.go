@@ -14,9 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -35,7 +37,9 @@ type desk struct {
 }
 
 func (d *desk) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
-	d.did, d.detail = append(d.did, *in.Entries[0].DetailType), *in.Entries[0].Detail
+	if d.did = append(d.did, *in.Entries[0].DetailType); !event.Own(*in.Entries[0].DetailType) {
+		d.detail = *in.Entries[0].Detail
+	}
 	return &eventbridge.PutEventsOutput{}, nil
 }
 
@@ -235,10 +239,10 @@ func TestWhatBecameOfARequestIsAnnounced(t *testing.T) {
 	refused := request()
 	for rejected, did := range map[bool]string{
 		false: "[tag Refused tag Refused Connection Refused]",
-		true:  "[tag Refused tag Refused Connection Refused reject]",
+		true:  "[Connection Refused reject Peering To Inspect]",
 	} {
 		d, refused.Reject = desk{}, policy.Decision{Allowed: rejected}
-		_, err := peering.Refuse(context.Background(), d.managed(refused.Connection), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), refused)
+		_, err := peering.Refuse(context.Background(), d.managed(refused.Connection), func(workflow.VPC) peering.Refuser { return &d }, d.bus(), look.Asker{API: &d, Bus: "drawbridge"}, refused)
 		if err != nil || fmt.Sprint(d.did) != did || !strings.Contains(d.detail, fmt.Sprintf(`"rejected":%v`, rejected)) {
 			t.Errorf("did %v, %v: %s", d.did, err, d.detail)
 		}

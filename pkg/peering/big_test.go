@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -72,8 +73,14 @@ func TestABigWorldConnects(t *testing.T) {
 			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}}); err != nil {
 			t.Fatal(err)
 		}
-		if !w.run(t, "pcx-00000001", alpha, 1<<20) {
-			t.Fatalf("%d times: not connected: %v", by, w.violations)
+		for again := true; again; again = w.unread > 0 { // its notebooks are known by looks before
+			if _, err := w.inspect("pcx-00000001", alpha, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.calls, store.Reads, store.Writes = 0, 0, 0
+		if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 50*by {
+			t.Fatalf("%d times: not connected, %d notebooks served: %v", by, w.served(), w.violations)
 		}
 		for _, l := range w.lands {
 			routed := 0
@@ -93,14 +100,15 @@ func TestABigWorldConnects(t *testing.T) {
 			t.Fatalf("%d times: not taken apart: %v", by, w.violations)
 		}
 		for _, left := range store.Store.(*ledgertest.Memory).Rows() {
-			if !strings.HasPrefix(left.Part, "lease#") { // who looked last
+			if !strings.HasPrefix(left.Part, "lease#") && !strings.HasPrefix(left.Part, "seen#") { // who looked last, and what of
 				t.Fatalf("%d times: a row is left: %v", by, left)
 			}
 		}
 		out.carried = max(out.carried, w.carried)
 		return out
 	}
-	one, five, ten := play(1), play(5), play(10)
+	var one, five, ten cost
+	synctest.Test(t, func(*testing.T) { one, five, ten = play(1), play(5), play(10) })
 	t.Logf("%+v, five times %+v, ten times %+v", one, five, ten)
 	for name, grows := range map[string][3]int{"calls in members": {one.members, five.members, ten.members}, "calls of the ledger": {one.hub, five.hub, ten.hub}} {
 		if first, second := (grows[1]-grows[0])/4, (grows[2]-grows[1])/5; first == 0 || second > first*5/4 {
@@ -111,4 +119,47 @@ func TestABigWorldConnects(t *testing.T) {
 	if ten.carried > workflow.StateSize || ten.carried-one.carried > 1<<10 || ten.invocations*events > 5000 {
 		t.Errorf("%+v, ten times %+v", one, ten)
 	}
+}
+
+// served counts the notebooks that have a script with host routes.
+func (w *realm) served() int {
+	n := 0
+	for _, b := range w.lands[alpha].books {
+		n += min(1, len(b.config))
+	}
+	return n
+}
+
+// Of 500 notebook instances that nobody looked at before, each look describes a hundred and asks for the next: five looks, in which no notebook is
+// described twice for its place, and all are served.
+func TestManyNotebooksAreServedByLooksThatFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := bigRealm(1)
+		for n := 50; n < 500; n++ {
+			w.lands[alpha].books[fmt.Sprintf("n%d", n)] = &book{subnet: w.lands[alpha].subnets[n%4], direct: true, status: "Stopped", tags: map[string]string{}}
+		}
+		if _, err := w.ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-00000001", Kind: "peering", Origin: ledger.Requested, Sides: []ledger.Side{
+			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}}); err != nil {
+			t.Fatal(err)
+		}
+		for look := 1; look <= 5; look++ {
+			if _, _, err := w.ledger.Acquire(t.Context(), "pcx-00000001", ledger.Turn{Holder: "x"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 100*look || w.unread != 500-100*look {
+				t.Fatalf("after look %d %d are served, and %d are left: %v", look, w.served(), w.unread, w.violations)
+			}
+			entry, _, err := w.ledger.Connection(t.Context(), "pcx-00000001")
+			want, left := workflow.Connected, look < 5
+			if left {
+				want = workflow.PartlyConnected
+			}
+			if err != nil || entry.Status != ledger.Status(want) || strings.Contains(entry.Reason, fmt.Sprintf("%d notebook instances of the account were not looked at yet", w.unread)) != left {
+				t.Errorf("after look %d it is %s: %s, %v", look, entry.Status, entry.Reason, err)
+			}
+			if again, err := w.ledger.Yield(t.Context(), "pcx-00000001", "x"); err != nil || again != left {
+				t.Errorf("after look %d another is asked for: %v, %v", look, again, err)
+			}
+		}
+	})
 }

@@ -166,7 +166,7 @@ func (l *inspection) connect(ctx context.Context, set *policy.Set, q Question, v
 		return v, err
 	}
 	out.Found = append(out.Found, closed...)
-	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Looked.Trimmed {
+	if v, err = l.covered(ctx, set, q, v); err != nil || len(l.items) == 0 || l.in.Looked.Trimmed || survey.Unread(out.Sides) {
 		return v, err
 	}
 	surveyed := out.Sides

@@ -144,7 +144,7 @@ func (i Inspector) facts(ctx context.Context, in workflow.InspectPeeringInput, p
 
 // surveyor reads VPCs on behalf of an execution.
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
-	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
+	return survey.Surveyor{Set: set, About: about, Account: i.Account, Ledger: i.Ledger, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
 		return survey.Clients{EC2: c.EC2, Databases: c.Databases, SageMaker: c.SageMaker, Lambda: c.Lambda}
 	}}
@@ -184,7 +184,11 @@ func (i Inspector) explored(ctx context.Context, in workflow.InspectPeeringInput
 		sides[0].DNS, sides[1].DNS = q.Peering.Requester.DNS, q.Peering.Accepter.DNS // an option of the peering, once it is accepted
 		return sides, known.Batches, known.Closed, nil
 	}
-	return explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
+	sides, notebooks, closed, err = explore(ctx, i.surveyor(in.Execution, set, policy.Context{Connection: q.Peering.ID}), q)
+	if err == nil && survey.Unread(sides) {
+		err = i.Ledger.LookAgain(ctx, q.Peering.ID, in.Execution)
+	}
+	return sides, notebooks, closed, err
 }
 
 // same reports whether what the entry says of who takes part in a VPC is what an earlier look knew. That may have read it where the entry says nothing yet.

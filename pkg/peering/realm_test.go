@@ -40,6 +40,7 @@ type realm struct {
 	steps      int    // of the machine
 	carried    int    // bytes of the largest answer of an inspection
 	forbidden  bool   // the policy allows no routes
+	unread     int    // clients that the last inspection did not come to
 	asked      string // the peering whose request was recorded
 	ledger     ledger.Ledger
 	clock      time.Time
@@ -468,7 +469,8 @@ func (s studio) ListNotebookInstances(context.Context, *sagemaker.ListNotebookIn
 	defer s.lock()()
 	out := &sagemaker.ListNotebookInstancesOutput{}
 	for name, b := range s.books {
-		out.NotebookInstances = append(out.NotebookInstances, smtypes.NotebookInstanceSummary{NotebookInstanceName: &name, NotebookInstanceLifecycleConfigName: &b.config})
+		out.NotebookInstances = append(out.NotebookInstances, smtypes.NotebookInstanceSummary{NotebookInstanceName: &name, NotebookInstanceArn: &name,
+			NotebookInstanceStatus: smtypes.NotebookInstanceStatus(b.status), NotebookInstanceLifecycleConfigName: &b.config})
 	}
 	return out, nil
 }

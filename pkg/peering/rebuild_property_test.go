@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -21,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
+	access "github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -62,6 +64,20 @@ func (m marked) DescribeTransitGatewayAttachments(context.Context, *ec2.Describe
 	return &ec2.DescribeTransitGatewayAttachmentsOutput{}, nil
 }
 
+func (m marked) GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error) {
+	return &ec2.GetTransitGatewayAttachmentPropagationsOutput{}, nil
+}
+
+// withoutReaders has no Redshift cluster, and so nobody asks for Studio domains.
+type withoutReaders struct {
+	studio
+	access.DomainReader
+}
+
+func (withoutReaders) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	return &redshift.DescribeClustersOutput{}, nil
+}
+
 func (m marked) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error) {
 	return &ec2.DescribeVpcEndpointsOutput{}, nil
 }
@@ -70,7 +86,7 @@ func (m marked) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsI
 func (w *realm) rebuilt(t *rapid.T) map[string]workflow.Found {
 	r := rebuild.Rebuilder{Ledger: w.ledger, Enter: func(_ string, at event.Place) rebuild.Clients {
 		l := w.lands[at.Account]
-		return rebuild.Clients{EC2: marked{l}, SageMaker: studio{l}, RDS: l}
+		return rebuild.Clients{EC2: marked{l}, SageMaker: withoutReaders{studio: studio{l}}, RDS: l, Redshift: withoutReaders{}}
 	}}
 	all := map[string]workflow.Found{}
 	for _, account := range []string{alpha, beta} {

@@ -76,7 +76,12 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		name, from = "CreateVpcPeeringConnection", alpha
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","detail":{"eventName":%q,"requestParameters":{"vpcPeeringConnectionId":%q},"responseElements":{"vpcPeeringConnection":{"vpcPeeringConnectionId":%q}}}}`, from, name, id, id)
-	return inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: workflow.Looked{Trimmed: trimmed}})
+	out, err := inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: workflow.Looked{Trimmed: trimmed}})
+	w.unread = 0
+	for _, s := range out.Sides {
+		w.unread += s.Unread
+	}
+	return out, err
 }
 
 // fatal is a test, of rapid's or not.
@@ -91,6 +96,9 @@ func (w *realm) run(t fatal, id, from string, cut int) bool {
 func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 	ctx := context.Background()
 	in, err := w.inspect(id, from, trimmed)
+	for fault.Of(err) == fault.NotYet { // the machine tries again
+		in, err = w.inspect(id, from, trimmed)
+	}
 	if err != nil {
 		t.Fatalf("inspecting %s: %v", id, err)
 	}

@@ -73,7 +73,7 @@ type Counts struct {
 	Calls   int `json:"calls" jsonschema:"AWS calls that change something in members"`
 	States  int `json:"stateTransitions" jsonschema:"state transitions of the executions, which Step Functions bills"`
 	// Monthly is what the added things cost less what the taken ones did.
-	Monthly float64 `json:"monthlyUSD" jsonschema:"what is added costs in a month of 730 hours, less what goes, without traffic, at list prices of US East (N. Virginia)"`
+	Monthly float64 `json:"monthlyUSD" jsonschema:"what is added costs in a month of 730 hours, less what goes, without traffic, at the list prices of US East: $0.05 for an hour of an attachment, https://aws.amazon.com/transit-gateway/pricing/"`
 }
 
 // Found is what a sweep finds of one kind.
@@ -87,8 +87,9 @@ type Found struct {
 // Empty reports whether nothing would be changed.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }
 
-// prices are what things cost an hour, in US dollars, at list prices of US East (N. Virginia), by the call that makes one. A peering, routes, rules and roles cost
-// nothing by themselves. https://aws.amazon.com/transit-gateway/pricing/
+// prices are what things cost an hour, in US dollars, by the call that makes one, as the example for US East (Ohio) on AWS's page has it: "$0.05 per VPC
+// attachment". Other Regions and China have others. A peering, routes, rules and roles cost nothing by themselves.
+// https://aws.amazon.com/transit-gateway/pricing/
 var prices = map[string]float64{"ec2:CreateTransitGatewayVpcAttachment": 0.05}
 
 // saves are the calls that end what one of prices makes.

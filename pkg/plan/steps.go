@@ -150,7 +150,7 @@ func (r *rehearsal) answering() map[string]runtime.Handler {
 		}))),
 		"RefusePeering": step(lease.Last(r.book, r.looks, peering.LastAnswer, func(ctx context.Context, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 			enter := func(v workflow.VPC) peering.Refuser { return ec2.NewFromConfig(r.in(in.Execution, v)) }
-			return owner.After(ctx, r.owners, func() (workflow.ConcludeOutput, error) { return peering.Refuse(ctx, r.book, enter, r.bus, in) },
+			return owner.After(ctx, r.owners, func() (workflow.ConcludeOutput, error) { return peering.Refuse(ctx, r.book, enter, r.bus, r.looks, in) },
 				func(out workflow.ConcludeOutput) owner.News { return owner.Refused(in, out) })
 		})),
 		"ReportConflict": step(func(ctx context.Context, in workflow.ReportConflictInput) (workflow.ReportConflictOutput, error) {

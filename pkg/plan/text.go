@@ -96,7 +96,7 @@ func (n Counts) words() string {
 	}
 	cost := "no monthly cost of its own"
 	if n.Monthly != 0 {
-		cost = fmt.Sprintf("%+.2f USD a month, without traffic", n.Monthly)
+		cost = fmt.Sprintf("%+.2f USD a month at the list price of US East, without traffic", n.Monthly)
 	}
 	return fmt.Sprintf("%d to add, %d to change, %d to take away: %d AWS calls that change something, %d state transitions, %s.", n.Adds, n.Changes, n.Takes, n.Calls, n.States, cost)
 }

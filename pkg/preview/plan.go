@@ -117,6 +117,10 @@ func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 	}
 	for _, s := range sides {
 		for _, o := range s.Openings {
+			if o.Withheld != nil {
+				all = append(all, say("leave %s closed: %s", o.Database, o.Withheld.Detail))
+				continue
+			}
 			all = append(all, say("let the clients in %s in on port %d of %s by a rule in a group of its own of %s, where there is none", where(s.Peer), o.Port, o.Database, strings.Join(o.Groups, ", ")))
 		}
 		for _, one := range s.Services {

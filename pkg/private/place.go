@@ -28,6 +28,14 @@ func wanted(in workflow.PlaceEndpointsInput) endpoint.Want {
 		Kind: strings.TrimSuffix(w.Owner, "-"+w.VPC), By: in.Execution, Leave: w.Leave}
 }
 
+// LeaseOfWant names the lease of the execution that a want is of: the account's for private notebooks, else the VPC's.
+func LeaseOfWant(w workflow.EndpointWant) string {
+	if w.Owner == Owner(w.VPC) {
+		return LeaseOf(w.Account)
+	}
+	return strings.TrimSuffix(w.Owner, "-"+w.VPC) + " " + w.VPC
+}
+
 // The answers of [Place] and [Remove].
 const (
 	AnswerReady = "ready"

@@ -10,7 +10,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-func leaseOf(account string) string { return "private-notebooks " + account }
+// LeaseOf names the lease of an account: its policy is one for all its VPCs.
+func LeaseOf(account string) string { return "private-notebooks " + account }
 
 // begun is an answer that is still to come: nothing.
 func begun(in workflow.InspectPrivateNotebooksInput) workflow.InspectPrivateNotebooksOutput {
@@ -26,7 +27,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectPrivateNotebooksInput, work
 			if err != nil || e.Kind == event.Unhandled {
 				return lease.Claim{}
 			}
-			return lease.Claim{Of: leaseOf(e.Account), Execution: in.Execution, Event: e.Name}
+			return lease.Claim{Of: LeaseOf(e.Account), Execution: in.Execution, Event: e.Name}
 		},
 		Fresh: func(in workflow.InspectPrivateNotebooksInput) workflow.InspectPrivateNotebooksInput { return in },
 		Busy: func(_ context.Context, in workflow.InspectPrivateNotebooksInput, now ledger.Lease) (workflow.InspectPrivateNotebooksOutput, error) {
@@ -43,5 +44,5 @@ func (i Inspector) Turn() lease.Look[workflow.InspectPrivateNotebooksInput, work
 
 // LastVerdict is what package lease has to know of the step with which an execution ends.
 func LastVerdict(in workflow.VerifyPrivateNotebooksInput) (lease.Claim, look.Look) {
-	return lease.Claim{Of: leaseOf(in.Account), Execution: in.Execution}, event.PrivateNotebooksInspection{Account: in.Account, Region: in.Region, Reason: lease.Came}
+	return lease.Claim{Of: LeaseOf(in.Account), Execution: in.Execution}, event.PrivateNotebooksInspection{Account: in.Account, Region: in.Region, Reason: lease.Came}
 }

@@ -16,6 +16,8 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+	rstypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/smithy-go"
 
@@ -24,6 +26,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -40,6 +43,10 @@ type place struct {
 	role        *iamtypes.Role
 	rights      string // what the role's policy says
 	calls       map[string]int
+
+	studio.MarkReader // what nobody calls
+	propagations      map[string][]string
+	warehouses        []rstypes.Cluster
 }
 
 func (p *place) call(name string) error {
@@ -56,6 +63,14 @@ func (p *place) DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcP
 
 func (p *place) DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
 	return &ec2.DescribeTransitGatewayAttachmentsOutput{TransitGatewayAttachments: p.attachments}, p.call("attachments")
+}
+
+func (p *place) GetTransitGatewayAttachmentPropagations(_ context.Context, in *ec2.GetTransitGatewayAttachmentPropagationsInput, _ ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error) {
+	out := &ec2.GetTransitGatewayAttachmentPropagationsOutput{}
+	for _, table := range p.propagations[*in.TransitGatewayAttachmentId] {
+		out.TransitGatewayAttachmentPropagations = append(out.TransitGatewayAttachmentPropagations, types.TransitGatewayAttachmentPropagation{TransitGatewayRouteTableId: &table, State: "enabled"})
+	}
+	return out, p.call("propagations of " + *in.TransitGatewayAttachmentId)
 }
 
 func (p *place) DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
@@ -99,6 +114,10 @@ func (p *place) DescribeNotebookInstanceLifecycleConfig(context.Context, *sagema
 
 func (p *place) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
 	return &rds.DescribeDBClustersOutput{DBClusters: p.clusters}, p.call("clusters")
+}
+
+func (p *place) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	return &redshift.DescribeClustersOutput{Clusters: p.warehouses}, p.call("warehouses")
 }
 
 func (p *place) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
@@ -157,7 +176,7 @@ func world() map[string]*place {
 func visit(t *testing.T, w map[string]*place, l ledger.Ledger, account string) (workflow.SweepAccountOutput, string, error) {
 	t.Helper()
 	r := rebuild.Rebuilder{Ledger: l, Home: "home", Enter: func(_ string, at event.Place) rebuild.Clients {
-		return rebuild.Clients{EC2: w[at.Account], SageMaker: w[at.Account], RDS: w[at.Account], IAM: w[at.Account]}
+		return rebuild.Clients{EC2: w[at.Account], SageMaker: w[at.Account], RDS: w[at.Account], Redshift: w[at.Account], IAM: w[at.Account]}
 	}}
 	out, err := r.Rebuild(t.Context(), workflow.SweepAccountInput{Execution: "x", Territory: workflow.Territory{Account: account, Regions: []string{"eu-west-1"}}})
 	var lines []string
@@ -319,5 +338,36 @@ func TestTheRoleOfACluster(t *testing.T) {
 				t.Errorf("%+v, %+v", entry, items)
 			}
 		})
+	}
+}
+
+// A cluster whose readers have a status brings its entry and what its readers' role shows; one without brings nothing.
+func TestAWarehouse(t *testing.T) {
+	const cluster = "arn:aws:redshift:eu-west-1:" + beta + ":cluster:sales"
+	w := map[string]*place{beta: {warehouses: []rstypes.Cluster{{ClusterIdentifier: aws.String("others"), Tags: []rstypes.Tag{{Key: aws.String("drawbridge:studio"), Value: aws.String(alpha)}}},
+		{ClusterIdentifier: aws.String("sales"), Tags: []rstypes.Tag{{Key: aws.String("drawbridge:studio"), Value: aws.String(alpha)}, {Key: aws.String("drawbridge:studio-status"), Value: aws.String("Refused")}}}}}}
+	l, _ := ledgertest.New()
+	_, told, err := visit(t, w, l, beta)
+	if want := "clusters with readers in Studio 1/1 untold 0"; err != nil || told != want {
+		t.Errorf("%s, %v; want %s", told, err, want)
+	}
+	if entry, managed, _ := l.Connection(t.Context(), cluster); !managed || entry.Kind != "studio" || entry.Status != "Refused" || len(entry.Sides) != 2 {
+		t.Errorf("%+v", entry)
+	}
+	name := "drawbridge-studio-eu-west-1-sales"
+	w[beta].role = &iamtypes.Role{RoleName: &name, RoleId: aws.String("AROA1"), Arn: aws.String("arn:aws:iam::" + beta + ":role/" + name), AssumeRolePolicyDocument: aws.String("{}")}
+	if _, told, err = visit(t, w, l, beta); err != nil || told != "clusters with readers in Studio 0/1 untold 0, what Studio got 0/0 untold 1" {
+		t.Errorf("%s, %v", told, err)
+	}
+}
+
+// The gateway's route tables to which a managed attachment propagates are named: nobody can tell who opened them.
+func TestPropagationsAreNamed(t *testing.T) {
+	w := world()
+	w[alpha].propagations = map[string][]string{"tgw-attach-vpc-2": {"tgw-rtb-2", "tgw-rtb-1"}}
+	l, _ := ledgertest.New()
+	out, told, err := visit(t, w, l, beta)
+	if err != nil || !strings.Contains(told, "propagations 0/0 untold 2") || !strings.Contains(fmt.Sprint(out.Found), "[tgw-attach-vpc-2 to tgw-rtb-1 tgw-attach-vpc-2 to tgw-rtb-2]") {
+		t.Errorf("%s, %+v, %v", told, out.Found, err)
 	}
 }

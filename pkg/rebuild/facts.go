@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
@@ -211,7 +212,32 @@ func (r *reader) attachment(ctx context.Context, at event.Place, a types.Transit
 	if err != nil {
 		return Rows{}, err
 	}
+	if rows := PlanAttachment(one); rows.Entry == nil { // nothing more has to be known of it
+		return rows, nil
+	}
+	if one.Propagated, err = r.propagated(ctx, event.Place{Account: one.Gateway.Account, Region: one.Gateway.Region}, one.ID); err != nil {
+		return Rows{}, err
+	}
 	return PlanAttachment(one), nil
+}
+
+// propagated returns the route tables of a gateway to which an attachment propagates, as the gateway's owner sees it, sorted.
+func (r *reader) propagated(ctx context.Context, owner event.Place, id string) ([]string, error) {
+	var out []string
+	pages := ec2.NewGetTransitGatewayAttachmentPropagationsPaginator(r.in(owner).EC2, &ec2.GetTransitGatewayAttachmentPropagationsInput{TransitGatewayAttachmentId: &id})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the propagations of %s in %s, %s: %w", id, owner.Account, owner.Region, err)
+		}
+		for _, p := range page.TransitGatewayAttachmentPropagations {
+			if p.State == types.TransitGatewayPropagationStateEnabled {
+				out = append(out, aws.ToString(p.TransitGatewayRouteTableId))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }
 
 // attached reads what both accounts have of an attachment of a VPC in a place.

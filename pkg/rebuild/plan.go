@@ -164,7 +164,7 @@ var attached = []workflow.Result{workflow.Attached, connection.Conflict, workflo
 //	its tag says that Drawbridge made it                         → the entry, and the item of the attachment itself
 //	else                                                         → the entry
 //
-// Whether Drawbridge or the gateway's owner associated it cannot be told: that ends with the attachment.
+// Whether Drawbridge or the gateway's owner associated it, or let it propagate, cannot be told: both end with the attachment.
 func PlanAttachment(a Attached) Rows {
 	out := Rows{Kind: Attachments}
 	has := func(tags map[string]string) bool {
@@ -197,6 +197,9 @@ func PlanAttachment(a Attached) Rows {
 	}
 	if a.Associated != "" {
 		out.Untold = append(out.Untold, Untold{Belonging, a.ID + " with " + a.Associated})
+	}
+	for _, table := range a.Propagated {
+		out.Untold = append(out.Untold, Untold{Opening, a.ID + " to " + table})
 	}
 	return out
 }

@@ -12,6 +12,7 @@
 //	facts.go      puts together what both accounts show of one connection
 //	endpoints.go  the same for the endpoints of a VPC
 //	clusters.go   the same for clusters that are queried through the Data API
+//	warehouses.go the same for clusters that are read from Studio
 //	apply.go      visits an account, and writes
 //	tally.go      says what a rebuild came to
 //
@@ -45,6 +46,12 @@ const (
 	Groups      = "groups of endpoints"
 	Clusters    = "clusters with the Data API"
 	Roles       = "roles"
+	Warehouses  = "clusters with readers in Studio"
+	Studio      = "what Studio got"
+	Statements  = "statements of trust policies"
+	Documents   = "policies of roles"
+	Settings    = "settings of domains"
+	Opening     = "propagations"
 )
 
 // Connected is a peering, or a pair of VPCs on a gateway, that carries a mark of Drawbridge's, as its two accounts show it.
@@ -81,6 +88,7 @@ type Attached struct {
 	Owner      map[string]string // as the gateway's owner has them
 	Asks       bool              // the VPC's tag asks for a gateway
 	Associated string            // the gateway's route table; empty if none
+	Propagated []string          // the gateway's route tables, sorted
 }
 
 // Notebook is a notebook instance, and what is in the lifecycle configuration that it uses.

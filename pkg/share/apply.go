@@ -61,7 +61,7 @@ type Inspector struct {
 // policy, and answers. Once everybody has what is shared, it asks for a look at each VPC that asks for a gateway by its
 // tag or is attached to one. It changes nothing in an account; that an accepted share ended is written in the ledger.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (workflow.InspectShareOutput, error) {
-	out := workflow.InspectShareOutput{Event: in.Event, Policy: in.Policy}
+	out := workflow.InspectShareOutput{Event: in.Event}
 	end := func(v Verdict) (workflow.InspectShareOutput, error) {
 		out.Answer, out.Reason, out.Decision = v.Answer, v.Reason, v.Decision
 		out.Result = map[workflow.Answer]workflow.Result{workflow.AnswerAnnounce: workflow.Announced, workflow.AnswerRefuse: workflow.RefusedByPolicy,
@@ -210,11 +210,10 @@ func (i Inspector) receiver(ctx context.Context, execution string, s Share, from
 	if r.Invitation.Status != "PENDING" {
 		return nil
 	}
-	set, text, err := i.Policy(ctx, out.Policy)
+	set, _, err := i.Policy(ctx, "")
 	if err != nil {
 		return err
 	}
-	out.Policy = text
 	r.Accept = set.AcceptShare(participant(from, s.Owner.Region), participant(r.AccountFacts, s.Owner.Region), policy.Context{})
 	slog.InfoContext(ctx, "deciding", "action", r.Accept.Action, "account", r.ID, "allowed", r.Accept.Allowed, "policy", r.Accept.Policy)
 	if !r.Accept.Allowed || len(s.Others) > 0 {

@@ -154,6 +154,31 @@ func TestWhoLeavesGoesFromAContestedTrust(t *testing.T) {
 	}
 }
 
+// A readers' role whose boundary somebody took off, or changed, is a conflict that names it: nothing more is written on it, but it still goes.
+func TestARoleWithoutItsBoundaryIsSaid(t *testing.T) {
+	for _, boundary := range []string{"", "arn:aws:iam::222222222222:policy/theirs"} {
+		book, _ := shelf(t)
+		h := cluster0(account)
+		in := workflow.WriteStudioRoleInput{Execution: "x", Warehouse: clusterOf(0), Roles: []workflow.ExecutionRole{{Account: account, ARN: executionARN}}}
+		if _, err := WriteRole(t.Context(), h, book, in); err != nil {
+			t.Fatal(err)
+		}
+		made := h.boundary
+		h.boundary = boundary
+		in.Roles = append(in.Roles, workflow.ExecutionRole{Account: account, ARN: executionARN + "-2"})
+		if _, err := WriteRole(t.Context(), h, book, in); fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "has lost its permissions boundary") || strings.Contains(h.trust, executionARN+"-2") {
+			t.Errorf("%q: %v, trusts %s", boundary, err, h.trust)
+		}
+		in.Roles = nil
+		if _, err := WriteRole(t.Context(), h, book, in); err != nil || h.trust != "" {
+			t.Errorf("%q: taking it away: %v, trusts %s", boundary, err, h.trust)
+		}
+		if !strings.HasSuffix(made, ":policy/drawbridge/drawbridge-studio-boundary") {
+			t.Errorf("made with %q", made)
+		}
+	}
+}
+
 // A domain that lost its tag counts, one whose owner says false does not. What the brake holds back stays as it is.
 func TestADomainThatLostItsTagIsBraked(t *testing.T) {
 	for value, why := range map[string]brake.Why{"": brake.Lost, "perhaps": brake.Lost, "false": brake.Ended} {

@@ -87,7 +87,7 @@ func (d studioDomain) identify(ctx context.Context) error {
 		d.say(true, "it does not exist any more")
 		return d.book.Cancel(ctx, d.id, of(items, d.id))
 	}
-	tags, err := d.tags(ctx)
+	tags, err := domainTags(ctx, d.api, d.in.ARN)
 	if err != nil {
 		return err
 	}
@@ -322,21 +322,6 @@ func identityOf(got *sagemaker.DescribeDomainOutput) string {
 		return Disabled
 	}
 	return string(got.DomainSettings.ExecutionRoleIdentityConfig)
-}
-
-func (d studioDomain) tags(ctx context.Context) (map[string]string, error) {
-	tags := map[string]string{}
-	pages := sagemaker.NewListTagsPaginator(d.api, &sagemaker.ListTagsInput{ResourceArn: &d.in.ARN})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading its tags: %w", err)
-		}
-		for _, t := range page.Tags {
-			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-		}
-	}
-	return tag.Clean(tag.Domain, tags), nil
 }
 
 // apps returns the apps that are there, as people know them, and how many are being deleted.

@@ -238,9 +238,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return err
 	}
-	partition := arn.Partition(e.Region)
-	name := RoleName(e.Region, e.Cluster)
-	id := arn.New(partition, "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
+	id := arn.New(arn.Partition(e.Region), "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
 	if held := brake.Unread(ctx, i.Book.Ledger, id, owner.Unreadable()); held != nil {
 		return held
 	}
@@ -256,11 +254,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 		return err
 	}
 	named := strings.Fields(tags[tag.Studio])
-	out.Warehouse = workflow.Warehouse{Account: e.Account, Region: e.Region, ID: e.Cluster, ARN: id, Groups: strings.Fields(tags[tag.StudioGroups]),
-		Role: arn.IAM(partition, e.Account, "role"+Path+name), Named: len(named) > 0}
-	if out.Warehouse.Groups == nil {
-		out.Warehouse.Groups = []string{}
-	}
+	out.Warehouse, _ = Warehouse(e.Place, e.Cluster, tags)
 	inLedger := func(err error) error { return fmt.Errorf("asking the ledger about %s: %w", id, err) }
 	entry, managed, err := i.Book.Connection(ctx, id)
 	if err != nil {
@@ -276,16 +270,16 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	}
 	made, _ := readersItems(i.Book, out.Warehouse)
 	var trusted []string
-	have, err := readRole(ctx, clients.Roles, name, e.Account)
+	have, err := readRole(ctx, clients.Roles, nameOf(out.Warehouse.Role), e.Account)
 	if err != nil {
 		return err
 	}
 	if have != nil && have.ours(find(items, made)) {
 		if trusted, err = Readers(have.trust); err != nil {
-			return fmt.Errorf("in %s, %s: %w", name, e.Account, err)
+			return fmt.Errorf("in %s, %s: %w", nameOf(out.Warehouse.Role), e.Account, err)
 		}
 	}
-	readers := readersOf(trusted, items, e.Account, i.Book.Home, name)
+	readers := readersOf(trusted, items, e.Account, i.Book.Home, nameOf(out.Warehouse.Role))
 	accounts := slices.Clone(named)
 	for _, r := range readers {
 		accounts = append(accounts, r.account)
@@ -359,15 +353,21 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	return nil
 }
 
-// keep keeps the cluster's entry in the ledger: it begins with the owner's tag, and lists the accounts that are concerned. An account is listed in the
-// Region of IAM's things, so that it is found when a role of it changes. What is no account is listed nowhere.
-func (i Inspector) keep(ctx context.Context, w workflow.Warehouse, entry ledger.Connection, managed bool, accounts []string) (ledger.Connection, error) {
-	sides := []ledger.Side{{Role: producerSide, Account: w.Account, Region: w.Region, ID: w.ARN}}
+// sides lists the accounts that are concerned by a warehouse. A consumer is listed in the Region of IAM's things, so that it is found when a role of it
+// changes. What is no account is listed nowhere.
+func sides(w workflow.Warehouse, accounts []string, home string) []ledger.Side {
+	out := []ledger.Side{{Role: producerSide, Account: w.Account, Region: w.Region, ID: w.ARN}}
 	for _, one := range accounts {
 		if event.IsAccount(one) {
-			sides = append(sides, ledger.Side{Role: consumerSide, Account: one, Region: i.Book.Home, ID: one})
+			out = append(out, ledger.Side{Role: consumerSide, Account: one, Region: home, ID: one})
 		}
 	}
+	return out
+}
+
+// keep keeps the cluster's entry in the ledger: it begins with the owner's tag, and lists the accounts that are concerned.
+func (i Inspector) keep(ctx context.Context, w workflow.Warehouse, entry ledger.Connection, managed bool, accounts []string) (ledger.Connection, error) {
+	sides := sides(w, accounts, i.Book.Home)
 	if !managed {
 		return i.Book.Begin(ctx, ledger.Connection{ID: w.ARN, Kind: Kind, Origin: ledger.Requested, Sides: sides})
 	}

@@ -33,6 +33,7 @@ type producer struct {
 	RoleWriter // what nobody calls
 	trust, id  string
 	policy     string
+	boundary   string
 	full       bool // somebody attached a policy to the role
 	tags       []rstypes.Tag
 }
@@ -45,7 +46,8 @@ func (h *producer) GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Opti
 	if h.trust == "" {
 		return nil, code("NoSuchEntity")
 	}
-	return &iam.GetRoleOutput{Role: &iamtypes.Role{AssumeRolePolicyDocument: &h.trust, RoleId: &h.id, Arn: aws.String("arn:aws:iam::222222222222:role/other")}}, nil
+	return &iam.GetRoleOutput{Role: &iamtypes.Role{AssumeRolePolicyDocument: &h.trust, RoleId: &h.id, Arn: aws.String("arn:aws:iam::222222222222:role/other"),
+		PermissionsBoundary: &iamtypes.AttachedPermissionsBoundary{PermissionsBoundaryArn: &h.boundary}}}, nil
 }
 
 func (h *producer) GetRolePolicy(context.Context, *iam.GetRolePolicyInput, ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error) {
@@ -56,7 +58,7 @@ func (h *producer) GetRolePolicy(context.Context, *iam.GetRolePolicyInput, ...fu
 }
 
 func (h *producer) CreateRole(_ context.Context, in *iam.CreateRoleInput, _ ...func(*iam.Options)) (*iam.CreateRoleOutput, error) {
-	h.trust, h.id = *in.AssumeRolePolicyDocument, "AROA2"
+	h.trust, h.id, h.boundary = *in.AssumeRolePolicyDocument, "AROA2", aws.ToString(in.PermissionsBoundary)
 	return &iam.CreateRoleOutput{Role: &iamtypes.Role{RoleId: &h.id}}, nil
 }
 

@@ -203,6 +203,7 @@ func (i Inspector) look(ctx context.Context, clients Clients, place event.Place,
 type domain struct {
 	id, arn, name string
 	vpcOnly       bool
+	identity      string   // its setting ExecutionRoleIdentityConfig
 	roles         []string // its execution roles, sorted
 	profiles      []string
 }
@@ -249,7 +250,7 @@ func describe(ctx context.Context, api DomainReader, id string) (*domain, error)
 	if err != nil {
 		return nil, fmt.Errorf("describing the Studio domain %s: %w", id, err)
 	}
-	d := &domain{id: id, arn: aws.ToString(got.DomainArn), name: aws.ToString(got.DomainName), vpcOnly: got.AppNetworkAccessType == "VpcOnly"}
+	d := &domain{id: id, arn: aws.ToString(got.DomainArn), name: aws.ToString(got.DomainName), vpcOnly: got.AppNetworkAccessType == "VpcOnly", identity: identityOf(got)}
 	roles := map[string]bool{}
 	if got.DefaultUserSettings != nil {
 		roles[aws.ToString(got.DefaultUserSettings.ExecutionRole)] = true

@@ -46,7 +46,7 @@ func (r role) ours(item *ledger.Item) bool {
 // WriteRole makes the readers' role of a warehouse trust exactly these execution roles, at once: what follows may take its time. Without any, the
 // role goes. It always carries the permissions boundary of the member stack, without which Drawbridge may create no role.
 //
-// A role of that name which the ledger does not have is a [fault.Conflict].
+// A role of that name which the ledger does not have is a [fault.Conflict], and so is one that has not the boundary any more: Drawbridge may set none.
 func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
 	w, name := in.Warehouse, nameOf(in.Warehouse.Role)
 	failed := func(doing string, err error) (workflow.HopsOutput, error) {
@@ -78,6 +78,10 @@ func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 	if len(readers) == 0 {
 		return unmake(ctx, api, book, w, have, items)
 	}
+	if have != nil && have.boundary != boundary(w) {
+		return workflow.HopsOutput{}, fault.NewConflict(fmt.Sprintf("the role %s in %s has lost its permissions boundary", name, w.Account),
+			"set the boundary "+boundary(w)+" again, or delete the role, then redrive the execution")
+	}
 	trust := Trust(readers)
 	if have == nil {
 		if item := find(items, made); item != nil {
@@ -105,8 +109,7 @@ func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 	}
 	id := ""
 	if have == nil {
-		boundary := strings.Replace(strings.TrimSuffix(w.Role, name)+Boundary, ":role/", ":policy/", 1)
-		got, err := api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, Path: aws.String(Path), AssumeRolePolicyDocument: &trust, PermissionsBoundary: &boundary,
+		got, err := api.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, Path: aws.String(Path), AssumeRolePolicyDocument: &trust, PermissionsBoundary: aws.String(boundary(w)),
 			Description: aws.String("Drawbridge: who reads the Redshift cluster " + w.ID + " from SageMaker Studio of another account, each as a user of their own name."),
 			Tags:        []iamtypes.Tag{{Key: aws.String(MarkTag), Value: aws.String(Mark)}}})
 		switch {
@@ -139,6 +142,11 @@ func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 		out.Hops[0].Detail = fmt.Sprintf("its %s %s %s; %s", i.Kind, i.Key, contest.How(i), anew)
 	}
 	return out, err
+}
+
+// boundary returns the ARN of the permissions boundary that the member stack makes for readers' roles.
+func boundary(w workflow.Warehouse) string {
+	return strings.Replace(strings.TrimSuffix(w.Role, nameOf(w.Role))+Boundary, ":role/", ":policy/", 1)
 }
 
 // anew is how the owner of a cluster ends a quarrel.

@@ -313,6 +313,7 @@ func (x executionRole) addStatement(ctx context.Context) error {
 // role is what IAM says about a role.
 type role struct {
 	arn, id, trust string
+	boundary       string // the ARN of its permissions boundary
 	tags           map[string]string
 }
 
@@ -329,6 +330,9 @@ func readRole(ctx context.Context, api interface {
 		return nil, fmt.Errorf("reading the role %s in %s: %w", name, account, err)
 	}
 	r := &role{arn: aws.ToString(got.Role.Arn), id: aws.ToString(got.Role.RoleId)}
+	if b := got.Role.PermissionsBoundary; b != nil {
+		r.boundary = aws.ToString(b.PermissionsBoundaryArn)
+	}
 	// IAM hands documents over URL-encoded.
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html
 	if r.trust, err = url.PathUnescape(aws.ToString(got.Role.AssumeRolePolicyDocument)); err != nil {

@@ -24,6 +24,7 @@
 //	release.go   gives them back
 //	domain.go    writes the setting of domains
 //	conclude.go  names the end
+//	told.go      tells from what the accounts show what a ledger had that was lost
 package studio
 
 import (
@@ -32,7 +33,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // machine is the state machine that all of this is for, and the kind of its connections in the ledger.
@@ -78,6 +81,12 @@ func Open(hub aws.Config) Book {
 	book := Book{Ledger: ledger.Open(hub), Home: hub.Region}
 	book.Store = ownStore{book.Store}
 	return book
+}
+
+// Under is [ledger.Ledger.Under], for a step that works on a warehouse.
+func (b Book) Under(w workflow.Warehouse, execution string) Book {
+	b.Ledger = b.Ledger.Under(LeaseOf(event.Place{Account: w.Account, Region: w.Region}, w.ID), execution)
+	return b
 }
 
 // ownStore tells what goes wrong in the hub from what goes wrong in a member: see [forAPerson].

@@ -10,7 +10,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-func leaseOf(at event.Place, cluster string) string {
+// LeaseOf names the lease of a cluster.
+func LeaseOf(at event.Place, cluster string) string {
 	return "studio " + at.Account + "/" + at.Region + "/" + cluster
 }
 
@@ -28,7 +29,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectStudioInput, workflow.Inspe
 			if err != nil || e.Cluster == "" {
 				return lease.Claim{} // it only asks for looks
 			}
-			return lease.Claim{Of: leaseOf(e.Place, e.Cluster), Execution: in.Execution, Event: e.Name}
+			return lease.Claim{Of: LeaseOf(e.Place, e.Cluster), Execution: in.Execution, Event: e.Name}
 		},
 		Fresh: func(in workflow.InspectStudioInput) workflow.InspectStudioInput { return in },
 		Busy: func(_ context.Context, in workflow.InspectStudioInput, now ledger.Lease) (workflow.InspectStudioOutput, error) {
@@ -46,5 +47,5 @@ func (i Inspector) Turn() lease.Look[workflow.InspectStudioInput, workflow.Inspe
 // LastVerdict is what package lease has to know of the step with which an execution ends.
 func LastVerdict(in workflow.ConcludeStudioInput) (lease.Claim, look.Look) {
 	w := in.Warehouse
-	return lease.Claim{Of: leaseOf(event.Place{Account: w.Account, Region: w.Region}, w.ID), Execution: in.Execution}, event.StudioInspection{Account: w.Account, Region: w.Region, Cluster: w.ID, Reason: lease.Came}
+	return lease.Claim{Of: LeaseOf(event.Place{Account: w.Account, Region: w.Region}, w.ID), Execution: in.Execution}, event.StudioInspection{Account: w.Account, Region: w.Region, Cluster: w.ID, Reason: lease.Came}
 }

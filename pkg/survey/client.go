@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
@@ -17,18 +20,24 @@ import (
 // Consume fills in who calls on the sides that consume, read once for all the steps that follow, and tells the other sides who that is. It returns
 // the notebook instances there in batches: what the policy allows to do for each is asked by who serves them. The sides are appointed before; see [Appoint].
 func (s Surveyor) Consume(ctx context.Context, grounds ...*Ground) ([]workflow.Batch, error) {
-	var out []workflow.Batch
-	for _, g := range grounds {
-		if !g.Side.Consumer {
-			continue
+	found, errs := make([][]workflow.Batch, len(grounds)), make([]error, len(grounds))
+	var wait sync.WaitGroup
+	for n, g := range grounds { // each is an account of its own
+		if g.Side.Consumer {
+			wait.Go(func() { found[n], errs[n] = s.consume(ctx, g) })
 		}
-		found, err := s.consume(ctx, g)
-		if err != nil {
-			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, err)
-		}
-		out = append(out, found...)
 	}
-	Appoint(Sides(grounds)...)
+	wait.Wait()
+	var out []workflow.Batch
+	for n, g := range grounds {
+		if errs[n] != nil {
+			return nil, fmt.Errorf("in %s, %s: %w", g.Side.VPC.Account, g.Side.VPC.Region, errs[n])
+		}
+		out = append(out, found[n]...)
+	}
+	if err := s.withhold(ctx, grounds); err != nil {
+		return nil, err
+	}
 	seat(grounds)
 	return out, nil
 }
@@ -66,32 +75,74 @@ func seat(grounds []*Ground) {
 }
 
 func (s Surveyor) consume(ctx context.Context, g *Ground) ([]workflow.Batch, error) {
-	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
-	found, err := notebook.Placed(ctx, apis.SageMaker, route.SubnetIDs(g.Subnets))
+	v := g.Side.VPC
+	batches := func(found []notebook.Instance) []workflow.Batch {
+		return notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
+	}
+	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
+		found, unread, err := notebook.Placed(ctx, s.Enter(v.Place()).SageMaker, s.memory(g), route.SubnetIDs(g.Subnets))
+		g.Side.Unread, g.Side.Overlooked = notebook.Unread(unread, nil)
+		return batches(found), err
+	}
+	from, err := s.calling(ctx, g)
 	if err != nil {
 		return nil, err
 	}
-	out := notebook.Batches(workflow.Batch{Account: v.Account, Region: v.Region, VPC: v.ID, Owner: g.Side.Owner, Here: judged(g.Here), There: judged(g.There)}, g.Subnets, found)
-	if len(g.Side.Ports) == 0 && !g.wide { // nothing is there for any client
-		return out, nil
+	for _, c := range from.clients {
+		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
+		}
 	}
-	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets)}
+	g.Side.Clients = workflow.Few(alike(v.Account, from.clients, g.Subnets))
+	g.Side.Unread, g.Side.Overlooked = notebook.Unread(from.unread, from.clients)
+	if g.Side.GroupsAt = from.at; len(g.Side.Openings) == 0 {
+		g.Side.Groups, g.Side.Owners = firewall.Handed(from.groups, *g.Side)
+	}
+	return batches(from.instances), nil
+}
+
+// callers is what was read of who calls from a ground.
+type callers struct {
+	instances []notebook.Instance
+	clients   []notebook.Client
+	unread    int // notebook instances that are not known yet
+	groups    []firewall.Group
+	at        time.Time // when the groups were read
+}
+
+// calling reads who calls from a ground.
+func (s Surveyor) calling(ctx context.Context, g *Ground) (callers, error) {
+	v, apis := g.Side.VPC, s.Enter(g.Side.VPC.Place())
+	at := notebook.Where{VPC: v.ID, Subnets: route.SubnetIDs(g.Subnets), Memory: s.memory(g)}
 	for _, one := range g.Subnets {
 		if one.Client {
 			at.Marked = append(at.Marked, one.ID)
 		}
 	}
-	clients, err := notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, found)
+	out := callers{at: time.Now().UTC()}
+	var err error
+	if out.groups, err = firewall.ReadGroups(ctx, apis.EC2, v.ID); err != nil {
+		return out, err
+	}
+	at.Groups = firewall.OfClients(out.groups)
+	out.clients, err = notebook.Clients(ctx, notebook.ClientAPIs{EC2: apis.EC2, SageMaker: apis.SageMaker, Lambda: apis.Lambda}, at, func() (_ []notebook.Instance, err error) {
+		out.instances, out.unread, err = notebook.Placed(ctx, apis.SageMaker, at.Memory, at.Subnets)
+		return out.instances, err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
+		return out, fmt.Errorf("finding what in %s of account %s may call databases: %w", v.ID, v.Account, err)
 	}
-	for _, c := range clients {
-		if _, apart := parted(c.Subnets, g.Subnets); len(apart) > 0 {
-			g.Unclear = append(g.Unclear, workflow.Hop{Hop: c.Name, Detail: fmt.Sprintf("nothing leads from %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
-		}
-	}
-	g.Side.Clients, g.Side.Overlooked = workflow.Few(alike(v.Account, clients, g.Subnets)), notebook.Unread(clients)
 	return out, nil
+}
+
+// memory is what is known of the notebook instances of a ground's account.
+func (s Surveyor) memory(g *Ground) notebook.Memory {
+	return notebook.Memory{Ledger: s.Ledger, At: g.Side.VPC.Place()}
+}
+
+// Unread reports whether there may be clients that a look did not come to. Then nothing is taken away: it may be theirs.
+func Unread(sides []workflow.Side) bool {
+	return slices.ContainsFunc(sides, func(s workflow.Side) bool { return s.Unread > 0 })
 }
 
 // judged is what the policy is asked about of a VPC.

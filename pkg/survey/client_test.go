@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,16 +30,27 @@ type lab struct {
 	notebooktest.Nobody
 	functions map[string][2][]string
 	subnet    string // of the notebook, which has direct internet access
+	mu        sync.Mutex
 	reads     []string
 }
 
+func (l *lab) read(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reads = append(l.reads, what)
+}
+
 func (l *lab) DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
-	l.reads = append(l.reads, "groups")
+	l.read("groups")
 	return &ec2.DescribeSecurityGroupsOutput{}, nil
 }
 
 func (l *lab) DescribeNetworkInterfaces(_ context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
-	return &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{{SubnetId: &in.Filters[0].Values[0], Groups: []types.GroupIdentifier{{GroupId: aws.String("sg-jobs")}}}}}, nil
+	out := &ec2.DescribeNetworkInterfacesOutput{}
+	for _, id := range in.Filters[0].Values {
+		out.NetworkInterfaces = append(out.NetworkInterfaces, types.NetworkInterface{SubnetId: &id, Groups: []types.GroupIdentifier{{GroupId: aws.String("sg-jobs")}}})
+	}
+	return out, nil
 }
 
 func (l *lab) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func(*lambda.Options)) (*lambda.ListFunctionsOutput, error) {
@@ -50,7 +62,7 @@ func (l *lab) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func
 }
 
 func (l *lab) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
-	l.reads = append(l.reads, "notebooks")
+	l.read("notebooks")
 	return &sagemaker.ListNotebookInstancesOutput{NotebookInstances: []sagemakertypes.NotebookInstanceSummary{{NotebookInstanceName: aws.String("nb")}}}, nil
 }
 
@@ -104,7 +116,7 @@ func TestWhoCallsIsReadOnce(t *testing.T) {
 	if text := strings.Join(seats, " "); text != "subnet-a[10.1.0.0/24] subnet-b[10.1.1.0/24] subnet-m[10.1.3.0/24]" {
 		t.Errorf("the subnets in which somebody is are %s", text)
 	}
-	if !slices.Equal(l.reads, []string{"notebooks", "groups"}) {
+	if slices.Sort(l.reads); !slices.Equal(l.reads, []string{"groups", "notebooks"}) {
 		t.Errorf("read %v", l.reads)
 	}
 	b.Openings = nil // the policy shuts it

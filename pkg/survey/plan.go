@@ -52,6 +52,8 @@ func Appoint(sides ...*workflow.Side) {
 			s.Unseen.There = s.Unseen.There || other.Unseen.Here || len(other.Unseen.Waiting) > 0
 			overlooked = overlooked || other.Overlooked != ""
 		}
+		opened := len(openings) > 0
+		openings = slices.DeleteFunc(openings, func(o workflow.Opening) bool { return o.Withheld != nil })
 		s.Ports, s.Goals, s.Services = ports(openings), goals(openings), services(openings, s.Peer.CIDRs, wide(s, sides))
 		s.Refers = s.Refers && entire(s, sides)
 		s.Callers = workflow.Callers{}
@@ -63,12 +65,12 @@ func Appoint(sides ...*workflow.Side) {
 			s.Callers = workflow.CallersOf(clients, s.Peer.CIDRs)
 			s.Callers.More = s.Callers.More || overlooked
 		}
-		s.Consumer = len(s.Ports) > 0
+		s.Consumer = opened
 		consumed = consumed || s.Consumer
 	}
 	for _, s := range sides {
 		if !s.Consumer && (consumed || s.Role != sides[0].Role) {
-			s.Clients, s.Overlooked = nil, ""
+			s.Clients, s.Unread, s.Overlooked = nil, 0, ""
 		}
 		s.Consumer = s.Consumer || !consumed && s.Role == sides[0].Role
 	}

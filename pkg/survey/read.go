@@ -68,7 +68,10 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		found, err := notebook.Placed(ctx, clients.SageMaker, route.SubnetIDs(subnets))
+		found, unread, err := notebook.Placed(ctx, clients.SageMaker, notebook.Memory{Ledger: s.Ledger, At: v.Place()}, route.SubnetIDs(subnets))
+		if err == nil && len(found) == 0 && unread > 0 {
+			err = fault.New(fault.NotYet, "finding out whether %s has notebook instances: %d of the account are still to be looked at", v.ID, unread)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
@@ -156,7 +159,7 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			continue
 		}
 		if !decision.Allowed {
-			shut := workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups}
+			shut := g.closed(d)
 			g.shut = append(g.shut, shut)
 			if !unshared(d.Tags, g.There.VPC.Account) {
 				g.Side.Unseen.Shut = append(g.Side.Unseen.Shut, shut)
@@ -185,11 +188,17 @@ func unshared(tags map[string]string, account string) bool {
 	return tag.Says(tags, tag.Share) && !slices.Contains(named, account) && !slices.Contains(named, "true")
 }
 
+// closed is a database that is not opened.
+func (g *Ground) closed(d database.Database) workflow.Opening {
+	return workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups, Subnets: d.Subnets, Network: d.Network,
+		CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets))}
+}
+
 // unserved notes what is of a kind that is not served, if its owner shares it with the other side.
 func (g *Ground) unserved(things []database.Database) {
 	for _, d := range things {
 		if d.Port > 0 {
-			g.shut = append(g.shut, workflow.Opening{Database: d.ID, Port: d.Port, Groups: d.Groups})
+			g.shut = append(g.shut, g.closed(d))
 		}
 		named := strings.Fields(d.Tags[tag.Share])
 		if slices.Contains(named, g.There.VPC.Account) || slices.Contains(named, "true") {

@@ -41,7 +41,10 @@ func (s Surveyor) Instances(ctx context.Context, v workflow.VPC, owner string) (
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", network.Account, network.Region, err)
 	}
-	found, err := notebook.Read(ctx, clients.SageMaker, route.SubnetIDs(subnets))
+	found, err := notebook.All(ctx, clients.SageMaker, notebook.Memory{Ledger: s.Ledger, At: v.Place()}, route.SubnetIDs(subnets))
+	if err == nil { // with a script of its own it may have a host route, else only a status
+		err = notebook.Tag(ctx, clients.SageMaker, found, func(n notebook.Instance) bool { return n.DirectInternet && n.LifecycleConfig == "" })
+	}
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}

@@ -6,6 +6,7 @@
 //	read.go     reads two VPCs that are, or are to be, connected
 //	client.go   reads who calls from them
 //	way.go      thinks: what the route tables have to lead where (pure)
+//	withhold.go finds what routes may not lead to, as what nobody shares would be reached
 //	join.go     reads whom the owners of the VPCs share their subnets with
 //	remains.go  reads what may be left of a connection that is over
 package survey
@@ -17,8 +18,8 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
-	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -29,7 +30,7 @@ type EC2 interface {
 	route.Reader
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
-	participant.Groups
+	ec2.DescribeSecurityGroupsAPIClient
 	notebook.Marks
 }
 
@@ -51,6 +52,8 @@ type Clients struct {
 type Surveyor struct {
 	// Enter returns the clients for acting in a place.
 	Enter func(event.Place) Clients
+	// Ledger remembers what never changes of who calls; see [notebook.Memory].
+	Ledger ledger.Ledger
 	// Account says what AWS Organizations knows of an account. Only who reads participants needs it.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Set is the policy, and About what is known about the occasion. Only what asks the policy needs them.

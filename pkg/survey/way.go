@@ -64,11 +64,15 @@ type path struct {
 func paths(from, to []*workflow.Side) path {
 	out := path{reached: from[0].Peer.CIDRs}
 	for _, s := range to {
-		out.openings = append(out.openings, s.Openings...)
+		for _, o := range s.Openings {
+			if o.Withheld == nil {
+				out.openings = append(out.openings, o)
+			}
+		}
 	}
 	for _, s := range from {
 		for _, c := range s.Clients {
-			if len(c.CIDRs) > 0 { // else it is nowhere yet
+			if len(c.CIDRs) > 0 && c.Withheld == nil { // without ranges it is nowhere yet
 				out.clients = append(out.clients, c)
 			}
 		}

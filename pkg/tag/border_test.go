@@ -40,6 +40,7 @@ var plain = map[string]string{
 	"sweep/clusters.go tagsOf":  "who calls it cleans",
 	"sweep/attachments.go Find": "only Drawbridge's own tags of an attachment are read",
 	"dryrun/tag.go":             "shows a step the tags as AWS would",
+	"export/read.go":            "the code that it writes keeps tags as they are",
 	"dryrun/sagemaker.go":       "shows a step the tags as AWS would",
 	"tag/answer/apply.go":       "says of each value as it is written whether it means anything",
 }

@@ -239,8 +239,12 @@ func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	l.q.Closed = survey.Closed(grounds...)
-	if len(l.items) > 0 && !l.in.Trimmed {
-		surveyed := survey.Values(grounds)
+	surveyed := survey.Values(grounds)
+	if survey.Unread(surveyed) {
+		if err := l.Ledger.LookAgain(ctx, out.Connection.ID, l.in.Execution); err != nil {
+			return v, err
+		}
+	} else if len(l.items) > 0 && !l.in.Trimmed {
 		surplus := connection.Surplus(out.Connection, surveyed, l.items)
 		if err := l.Brake.Ask(ctx, connection.Shutting(out.Connection.ID, surveyed, surplus, l.items)...); err != nil {
 			return v, err

@@ -86,7 +86,7 @@ func attachmentOf(ctx context.Context, api EC2, gateway, vpc string) (*Attachmen
 }
 
 func (i Inspector) surveyor(execution string, set *policy.Set, about policy.Context) survey.Surveyor {
-	return survey.Surveyor{Set: set, About: about, Account: i.Account, Enter: func(at event.Place) survey.Clients {
+	return survey.Surveyor{Set: set, About: about, Account: i.Account, Ledger: i.Ledger, Enter: func(at event.Place) survey.Clients {
 		c := i.Enter(execution, at)
 		c.Clients.EC2 = c.EC2
 		return c.Clients

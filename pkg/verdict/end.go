@@ -12,7 +12,7 @@ const said = 200
 // ended is one path as the ledger keeps it: of its hops only the one at which it ends.
 func ended(c Client, name string, d Database, hops []network.Hop) ledger.Path {
 	answer := network.All(hops)
-	out := ledger.Path{Client: ledger.End{Name: called(name), Account: c.Account, Network: c.VPC}, Database: ledger.End{Name: d.Name, Account: d.Account, Network: d.VPC},
+	out := ledger.Path{Client: ledger.End{Name: Called(name), Account: c.Account, Network: c.VPC}, Database: ledger.End{Name: d.Name, Account: d.Account, Network: d.VPC},
 		Port: d.Port, Answer: map[network.Answer]string{network.Yes: "yes", network.No: "no", network.Unknown: "unknown"}[answer]}
 	if answer == network.Yes {
 		return out

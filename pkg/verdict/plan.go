@@ -123,11 +123,11 @@ func about(reasons []Reason, name string) bool {
 
 // walk judges one path, and says whose things the hops are.
 func walk(w network.World, carrier string, c Client, d Database, name string, reasons []Reason) []network.Hop {
-	c.Name = called(name)
+	c.Name = Called(name)
 	hops := network.Judge(w, c.Client, d.Database, d.Port, carrier)
 	for n := range hops {
 		h := &hops[n]
-		if asked(h, reasons) {
+		if asked(h, reasons, c.Name, d.Name) {
 			continue
 		}
 		switch {
@@ -156,9 +156,10 @@ func walk(w network.World, carrier string, c Client, d Database, name string, re
 }
 
 // asked makes a hop that does not hold one that waits for its owner, if a step asks for that.
-func asked(h *network.Hop, reasons []Reason) bool {
+func asked(h *network.Hop, reasons []Reason, client, database string) bool {
 	for _, r := range reasons {
-		if r.Remedy != "" && r.Hop == h.Hop && h.Answer != network.Yes && strings.Contains(h.Detail, r.About) {
+		about := r.About == client || r.About == database || strings.Contains(h.Detail, r.About)
+		if r.Remedy != "" && r.Hop == h.Hop && h.Answer != network.Yes && about {
 			h.Answer, h.Detail, h.Owner, h.Remedy = network.No, r.Detail, r.Owner, r.Remedy
 			return true
 		}
@@ -169,7 +170,7 @@ func asked(h *network.Hop, reasons []Reason) bool {
 // line is the line of one path.
 func line(name string, d Database, hops []network.Hop) workflow.Path {
 	answer := network.All(hops)
-	out := workflow.Path{Hop: workflow.Hop{Hop: fmt.Sprintf("%s → %s:%d", called(name), d.Name, d.Port), OK: answer == network.Yes, Unknown: answer == network.Unknown}}
+	out := workflow.Path{Hop: workflow.Hop{Hop: fmt.Sprintf("%s → %s:%d", Called(name), d.Name, d.Port), OK: answer == network.Yes, Unknown: answer == network.Unknown}}
 	var at []string
 	for _, h := range hops {
 		one := workflow.Hop{Hop: h.Hop, OK: h.Answer == network.Yes, Unknown: h.Answer == network.Unknown, Detail: h.Detail}

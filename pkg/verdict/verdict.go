@@ -109,5 +109,5 @@ type Fault struct {
 	Paths  int // how many fail there
 }
 
-// called is how people know a client: a notebook instance by its name alone.
-func called(name string) string { return strings.TrimPrefix(name, "notebook ") }
+// Called is how people know a client: a notebook instance by its name alone.
+func Called(name string) string { return strings.TrimPrefix(name, "notebook ") }

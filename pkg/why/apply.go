@@ -13,10 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -53,7 +55,7 @@ func (f *Finder) Find(ctx context.Context, from, to string) (q Question, unread 
 	if err != nil {
 		return q, f.unread, err
 	}
-	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Stale: c.stale}
+	q = Question{Client: c.client, Database: d.database, Port: d.end.Port, From: c.end, To: d.end, Script: c.script, Share: d.share, Serves: d.serves}
 	if q.Carriers, err = f.between(ctx, d, near); err != nil {
 		return q, f.unread, err
 	}
@@ -94,12 +96,11 @@ func (f *Finder) near(ctx context.Context, c found) ([]Carrier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("in %s, %s: %w", c.at.Account, c.at.Region, err)
 	}
-	for _, id := range gateways {
-		peers, err := onGateway(ctx, api, id)
+	for _, one := range gateways {
+		peers, err := onGateway(ctx, api, one.ID)
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", c.at.Account, c.at.Region, err)
 		}
-		one := Carrier{ID: id, Status: "available"}
 		out = append(out, one)
 		for _, p := range peers {
 			if one.Peer = p; p.ID != c.client.VPC {
@@ -117,6 +118,7 @@ func peered(p types.VpcPeeringConnection, own string) Carrier {
 	if p.Status != nil {
 		out.Status = string(p.Status.Code)
 	}
+	out.Said = said(out.ID, p.Tags, connection.TagStatus)
 	peer := p.AccepterVpcInfo
 	if peer != nil {
 		out.Accepter, out.AcceptRegion = aws.ToString(peer.OwnerId), aws.ToString(peer.Region)
@@ -144,8 +146,8 @@ func peered(p types.VpcPeeringConnection, own string) Carrier {
 }
 
 // attached returns the transit gateways that a VPC is attached to, as its owner sees them.
-func attached(ctx context.Context, api *ec2.Client, vpc string) ([]string, error) {
-	var out []string
+func attached(ctx context.Context, api *ec2.Client, vpc string) ([]Carrier, error) {
+	var out []Carrier
 	pages := ec2.NewDescribeTransitGatewayVpcAttachmentsPaginator(api, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{
 		{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("state"), Values: []string{"available", "modifying"}}}})
 	for pages.HasMorePages() {
@@ -154,11 +156,21 @@ func attached(ctx context.Context, api *ec2.Client, vpc string) ([]string, error
 			return nil, fmt.Errorf("reading the attachments of %s: %w", vpc, err)
 		}
 		for _, a := range page.TransitGatewayVpcAttachments {
-			out = append(out, aws.ToString(a.TransitGatewayId))
+			id := aws.ToString(a.TransitGatewayId)
+			out = append(out, Carrier{ID: id, Status: "available", Said: said(id, a.Tags, connection.TagPairs)})
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	slices.SortFunc(out, func(a, b Carrier) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(out, func(a, b Carrier) bool { return a.ID == b.ID }), nil
+}
+
+// said is what Drawbridge says by its tags on a peering, or on an attachment to a gateway; nil if it says nothing.
+func said(id string, tags []types.Tag, status string) *Managed {
+	all := tag.OfEC2(tags)
+	if all[status] == "" {
+		return nil
+	}
+	return &Managed{ID: id, State: all[status], Reason: all[connection.TagReason]}
 }
 
 // onGateway returns the VPCs that are attached to a gateway, as far as whoever asks sees them: its owner sees all.
@@ -185,14 +197,14 @@ var over = []string{"deleted", "deleting", "rejected", "expired", "failed"}
 // both are attached to.
 func (f *Finder) between(ctx context.Context, d located, near []Carrier) ([]Carrier, error) {
 	var out, gone []Carrier
-	var gateways []string
+	var gateways []Carrier
 	for _, c := range near {
 		switch {
 		case strings.HasPrefix(c.ID, "tgw-"):
 			if c.Peer.ID == d.database.VPC {
 				out = append(out, c)
 			}
-			gateways = append(gateways, c.ID)
+			gateways = append(gateways, c)
 		case c.Peer.ID != d.database.VPC:
 		case slices.Contains(over, c.Status):
 			gone = append(gone, c)
@@ -209,9 +221,10 @@ func (f *Finder) between(ctx context.Context, d located, near []Carrier) ([]Carr
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", d.at.Account, d.at.Region, err)
 		}
-		for _, id := range theirs {
-			if slices.Contains(gateways, id) && !slices.ContainsFunc(out, func(c Carrier) bool { return c.ID == id }) {
-				out = append(out, Carrier{ID: id, Status: "available"})
+		for _, one := range theirs {
+			n := slices.IndexFunc(gateways, func(c Carrier) bool { return c.ID == one.ID })
+			if n >= 0 && !slices.ContainsFunc(out, func(c Carrier) bool { return c.ID == one.ID }) {
+				out = append(out, Carrier{ID: one.ID, Status: "available", Said: gateways[n].Said})
 			}
 		}
 	}

@@ -1,8 +1,11 @@
 package why
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -29,7 +32,7 @@ type found struct {
 	end    End
 	vpc    workflow.VPC
 	at     event.Place // where the VPC's owner has it
-	stale  bool        // the script was changed since the notebook started, so that nothing of it counts yet
+	script Script
 }
 
 // client finds what somebody named. A bare name is that of a notebook or, if there is none, of a function.
@@ -100,43 +103,67 @@ func (in clientIn) notebook(ctx context.Context) (*found, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the subnet %s of %s: %w", n.Subnet, n.Name, err)
 	}
+	if out.script, err = readScript(ctx, api, *n); err != nil {
+		return nil, err
+	}
 	script, err := lifecycle.Saved(ctx, api, n.LifecycleConfig)
+	if fault.Of(err) == fault.Conflict { // its block was edited: nobody knows what it sets
+		out.client.Host.Unread = err.Error()
+		return out, nil
+	}
 	if err != nil {
 		return nil, err
+	}
+	if out.script.unfit(script); out.script.Unfit != "" {
+		return out, nil
 	}
 	for _, word := range []string{"ip route", "ip r ", "route add"} {
 		if strings.Contains(string(script.Owner), word) {
 			out.client.Host.Unread = "its owner's own lines set routes"
 		}
 	}
-	if out.stale, err = stale(ctx, api, *n); err != nil || out.stale {
-		return out, err
-	}
 	for _, l := range script.Lines {
 		for _, s := range got.Subnets {
 			if p, err := netip.ParsePrefix(aws.ToString(s.CidrBlock)); err == nil && p.Masked() == l.Subnet {
-				out.client.Host.Routes = append(out.client.Host.Routes, l.Destinations...)
+				out.script.Routes = append(out.script.Routes, l.Destinations...)
 			}
 		}
+	}
+	if !out.script.Stale {
+		out.client.Host.Routes = slices.Clone(out.script.Routes)
 	}
 	return out, nil
 }
 
-// stale reports whether the configuration of a notebook was changed since the notebook changed its state last: its script runs at the next start.
+// unfit notes why no shell runs a script, and what it is with line ends that a shell understands, if that is all.
+func (s *Script) unfit(script lifecycle.Script) {
+	var why *fault.Error
+	if !errors.As(lifecycle.Usable(s.Config, script.Owner), &why) {
+		return
+	}
+	s.Unfit, s.Remedy = why.Message, why.Remedy
+	if mended := bytes.ReplaceAll(script.Bytes(), []byte("\r\n"), []byte("\n")); lifecycle.Usable(s.Config, mended) == nil {
+		s.Mended = base64.StdEncoding.EncodeToString(mended)
+	}
+}
+
+// readScript says whether a notebook runs, and whether its configuration was changed since it changed its state last: its script runs at the next start.
 // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
-func stale(ctx context.Context, api *sagemaker.Client, n notebook.Instance) (bool, error) {
+func readScript(ctx context.Context, api *sagemaker.Client, n notebook.Instance) (Script, error) {
+	out := Script{Config: n.LifecycleConfig, Running: n.Status == string(sagemakertypes.NotebookInstanceStatusInService)}
 	one, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &n.Name})
 	if err != nil {
-		return false, fmt.Errorf("describing notebook instance %s: %w", n.Name, err)
+		return out, fmt.Errorf("describing notebook instance %s: %w", n.Name, err)
 	}
 	configuration, err := api.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &n.LifecycleConfig})
 	if fault.NoRecord(err) {
-		return false, nil
+		return out, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading lifecycle configuration %s: %w", n.LifecycleConfig, err)
+		return out, fmt.Errorf("reading lifecycle configuration %s: %w", n.LifecycleConfig, err)
 	}
-	return one.NotebookInstanceStatus == sagemakertypes.NotebookInstanceStatusInService && aws.ToTime(configuration.LastModifiedTime).After(aws.ToTime(one.LastModifiedTime)), nil
+	out.Stale = out.Running && aws.ToTime(configuration.LastModifiedTime).After(aws.ToTime(one.LastModifiedTime))
+	return out, nil
 }
 
 func (in clientIn) function(ctx context.Context) (*found, error) {

@@ -15,10 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -28,6 +30,8 @@ type located struct {
 	end      End
 	vpc      workflow.VPC
 	at       event.Place // where it was read
+	share    Share
+	serves   []int
 	// blind says that its account cannot be read: known are an address, and what a peering shows of the VPC.
 	blind bool
 }
@@ -128,7 +132,7 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 			return nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
 		}
 		for _, d := range slices.Concat(read.Databases, read.Unserved) {
-			if d.ID != r.Name || d.Port == 0 && r.Port == 0 || r.Port > 0 && d.Port > 0 && r.Port != d.Port || len(d.Groups) == 0 {
+			if d.ID != r.Name || d.Port == 0 && r.Port == 0 || len(d.Groups) == 0 {
 				continue
 			}
 			one, err := locate(ctx, api, at, d, subnets)
@@ -136,14 +140,42 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 				return nil, err
 			}
 			one.database.Public, one.end.Port = public, cmp.Or(r.Port, d.Port)
+			if d.Port > 0 {
+				one.serves = []int{d.Port}
+			}
 			out = append(out, one)
 		}
 	}
 	slices.SortFunc(out, func(a, b located) int { return strings.Compare(a.end.VPC, b.end.VPC) })
 	// A cluster and an instance of one name are the same to a packet if they are of one group of subnets and groups.
-	return slices.CompactFunc(out, func(a, b located) bool {
-		return a.end.VPC == b.end.VPC && a.end.Port == b.end.Port && slices.Equal(a.end.Groups, b.end.Groups)
-	}), nil
+	out = slices.CompactFunc(out, func(a, b located) bool {
+		return a.end.VPC == b.end.VPC && a.end.Port == b.end.Port && slices.Equal(a.serves, b.serves) && slices.Equal(a.end.Groups, b.end.Groups)
+	})
+	return atPort(out, r.Port), nil
+}
+
+// atPort is what serves a port; if nothing does, each database once, with all ports that it serves. Port 0 is that of each.
+func atPort(all []located, port int) []located {
+	if port == 0 {
+		return all
+	}
+	var right, wrong []located
+	for _, d := range all {
+		if len(d.serves) == 0 || slices.Contains(d.serves, port) {
+			right = append(right, d)
+			continue
+		}
+		same := slices.IndexFunc(wrong, func(w located) bool { return w.share.Thing == d.share.Thing && w.end.VPC == d.end.VPC })
+		if same < 0 {
+			wrong = append(wrong, d)
+			continue
+		}
+		wrong[same].serves = append(wrong[same].serves, d.serves...)
+	}
+	if len(right) > 0 {
+		return right
+	}
+	return wrong
 }
 
 func locate(ctx context.Context, api *ec2.Client, at event.Place, d database.Database, subnets []route.Subnet) (located, error) {
@@ -153,7 +185,8 @@ func locate(ctx context.Context, api *ec2.Client, at event.Place, d database.Dat
 			in = append(in, s.ID)
 		}
 	}
-	out := located{at: at, database: network.Database{Name: d.ID, Subnets: in, Groups: d.Groups, Dual: d.Network != database.IPv4},
+	share := Share{Thing: deed.Thing{Kind: database.OfARN(d.ARN).Tag, ID: d.ARN, Account: at.Account, Region: at.Region}, With: d.Tags[tag.Share]}
+	out := located{at: at, share: share, database: network.Database{Name: d.ID, Subnets: in, Groups: d.Groups, Dual: d.Network != database.IPv4},
 		end: End{Name: d.ID, Kind: d.Engine, Account: at.Account, Region: at.Region, Subnets: append([]string{}, in...), Groups: append([]string{}, d.Groups...)}}
 	if len(in) == 0 {
 		return out, &fault.Error{Kind: fault.Conflict, Message: fmt.Sprintf("finding the subnets of %s: its service tells none", d.ID), Remedy: "name it by its address and port"}

@@ -14,6 +14,8 @@ type Change struct {
 	Account string   `json:"account" jsonschema:"the account whose credentials it needs"`
 	What    string   `json:"what" jsonschema:"what it does, in words"`
 	Command []string `json:"command" jsonschema:"the words of the command"`
+	// Then are the commands that follow it, in their order.
+	Then [][]string `json:"then,omitempty" jsonschema:"the commands that follow it, in their order"`
 	// Where says where it is run, if not by the AWS CLI.
 	Where string `json:"where,omitempty" jsonschema:"where it is run, if it is no command of the AWS CLI"`
 
@@ -24,6 +26,7 @@ type Change struct {
 type state struct {
 	world  network.World
 	client network.Client
+	script Script
 }
 
 // inVPC makes a change in one VPC of the model.
@@ -61,10 +64,9 @@ func inGateway(gateway, table string, f func(*network.Table)) func(state) state 
 }
 
 // mends returns what mends a hop that fails; nothing where no single command does, such as addresses that overlap: then the remedy says it in words.
-// A command opens no more than the packets between the two ends need; a route leads the whole range of the other VPC, as routes do.
+// A command opens and leads no more than the packets between the two ends need: the addresses that the other end may have, never its VPC's whole range.
 func (q Question) mends(code string, over Carrier) []Change {
-	client := side{q.From, q.Client.VPC, q.Client.Subnets, q.Client.Groups, q.Client.Addresses, q}
-	database := side{q.To, q.Database.VPC, q.Database.Subnets, q.Database.Groups, q.Database.Addresses, q}
+	client, database := q.ends()
 	port := network.Ports{From: q.Port, To: q.Port}
 	switch code {
 	case "client-group":
@@ -84,9 +86,9 @@ func (q Question) mends(code string, over Carrier) []Change {
 	case "carrier":
 		return q.accept(over)
 	case "gateway-route":
-		return q.propagate(client, database, over.ID)
+		return q.attached(client, database, over.ID)
 	case "gateway-route-back":
-		return q.propagate(database, client, over.ID)
+		return q.attached(database, client, over.ID)
 	case "name-resolution":
 		return q.names(client, database, over.ID)
 	case "host-route":
@@ -103,6 +105,11 @@ type side struct {
 	groups    []string
 	addresses []netip.Prefix
 	q         Question
+}
+
+func (q Question) ends() (client, database side) {
+	return side{q.From, q.Client.VPC, q.Client.Subnets, q.Client.Groups, q.Client.Addresses, q},
+		side{q.To, q.Database.VPC, q.Database.Subnets, q.Database.Groups, q.Database.Addresses, q}
 }
 
 func (s side) network() network.VPC {
@@ -129,8 +136,7 @@ func (s side) cidrs() []netip.Prefix {
 			}
 		}
 	}
-	slices.SortFunc(out, netip.Prefix.Compare)
-	return out
+	return network.Merge(out)
 }
 
 // rules opens the first of the groups of an end to the other, for what none of its groups lets through.
@@ -172,14 +178,13 @@ func (s side) rules(other side, ports network.Ports, egress bool) []Change {
 	return out
 }
 
+// prefixes are the addresses of what is denied, in as few prefixes as possible.
 func prefixes(parts []network.Denied) []netip.Prefix {
 	var out []netip.Prefix
 	for _, d := range parts {
-		if !slices.Contains(out, d.CIDR) {
-			out = append(out, d.CIDR)
-		}
+		out = append(out, d.CIDR)
 	}
-	return out
+	return network.Merge(out)
 }
 
 // whole is the range that answers may need: a client's own system, and what translates its addresses, choose a port of it.
@@ -284,33 +289,29 @@ func free(entries []network.Entry, denied []network.Denied, n int) int {
 	return 0
 }
 
-// routes leads an end's subnets to the other VPC: in each table that they use and that leads some of its addresses to nowhere.
+// routes leads an end's subnets to the other end: in each table that they use, for the addresses that it leads to nowhere.
 func (s side) routes(other side, target string) []Change {
 	if target == "local" || target == "" {
 		return nil
 	}
-	v, peer := s.network(), other.network()
+	v := s.network()
 	var out []Change
 	done := map[string]bool{}
 	for _, subnet := range s.subnets {
 		table, ok := v.TableOf(subnet)
-		if !ok {
+		if !ok || done[table.ID] {
 			continue
 		}
-		for _, p := range table.Split(other.cidrs()) {
-			d, replace, ok := destination(table, p, peer, target)
-			if !ok || done[table.ID+" "+d.String()] {
-				continue
-			}
-			done[table.ID+" "+d.String()] = true
+		done[table.ID] = true
+		for _, r := range lacking(table, other.cidrs(), target) {
 			call, flag := "create-route", "--vpc-peering-connection-id"
-			if replace {
+			if r.replace {
 				call = "replace-route"
 			}
 			if network.KindOf(target) == network.GatewayTarget {
 				flag = "--transit-gateway-id"
 			}
-			id := table.ID
+			id, d := table.ID, r.destination
 			out = append(out, Change{Account: v.Account, What: fmt.Sprintf("lead %s to %s in %s", d, target, id),
 				Command: []string{"aws", "ec2", call, "--region", v.Region, "--route-table-id", id, "--destination-cidr-block", d.String(), flag, target},
 				make: inVPC(s.vpc, func(v *network.VPC) {
@@ -326,30 +327,32 @@ func (s side) routes(other side, target string) []Change {
 	return out
 }
 
-// destination is the route that mends where a table leads a part of the addresses of a peer. A route of another VPC's range is made or, where one
-// that leads to nowhere is as narrow, replaced. What is alive and leads elsewhere, and what a list has, is its owner's: no command takes it over.
-func destination(table network.Table, p network.Part, peer network.VPC, target string) (d netip.Prefix, replace, ok bool) {
-	if p.Answer == network.Unknown || p.Answer == network.Yes && !p.Route.Blackhole && p.Route.Target == target {
-		return d, false, false
+// missing is a route that a table lacks.
+type missing struct {
+	destination netip.Prefix
+	replace     bool // in place of a dead static route to just this destination
+}
+
+// lacking are the routes that lead what a table leads to nowhere, and nothing else. Nowhere is no route, a blackhole, and the default route to the
+// internet, by which no private address is reached. What is alive and leads elsewhere, and what a list has, is its owner's: no command takes it over.
+// https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
+func lacking(table network.Table, to []netip.Prefix, target string) []missing {
+	var out []missing
+	for _, p := range table.Split(to) {
+		r, kind := p.Route, network.KindOf(p.Route.Target)
+		byDefault := r.Destination.Bits() == 0 && (kind == network.NAT || kind == network.Internet)
+		if p.Answer == network.Unknown || p.Answer == network.Yes && !r.Blackhole && (r.Target == target || !byDefault) {
+			continue
+		}
+		for _, d := range p.CIDRs {
+			equal := p.Answer == network.Yes && r.Destination == d
+			if equal && r.List != "" {
+				continue
+			}
+			out = append(out, missing{d, equal && !r.Propagated})
+		}
 	}
-	n := slices.IndexFunc(peer.CIDRs, func(c netip.Prefix) bool { return c.Overlaps(p.CIDRs[0]) })
-	if n < 0 {
-		d = p.CIDRs[0]
-	} else {
-		d = peer.CIDRs[n]
-	}
-	kind := network.KindOf(p.Route.Target)
-	switch {
-	case p.Answer == network.No:
-		return d, false, true
-	case p.Route.Destination.Bits() < d.Bits() && (p.Route.Blackhole || kind == network.NAT || kind == network.Internet):
-		return d, false, true
-	case p.Route.Blackhole && p.Route.List == "" && !p.Route.Propagated:
-		return p.Route.Destination, true, true
-	case p.Route.Blackhole && p.Route.Propagated:
-		return p.Route.Destination, false, true
-	}
-	return d, false, false
+	return out
 }
 
 // led is a table's routes with one to a target, in place of a static one to the same destination.

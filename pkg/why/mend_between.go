@@ -2,7 +2,6 @@ package why
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
@@ -26,9 +25,10 @@ func (q Question) accept(over Carrier) []Change {
 		}}}
 }
 
-// propagate has an attachment's addresses propagated into the table of the gateway that the other one uses or, where a blackhole is in the way,
-// replaces that.
-func (q Question) propagate(from, to side, gateway string) []Change {
+// attached leads the other end's addresses to its attachment in the table of the gateway that an end's attachment uses. Propagation would lead all
+// of the other VPC's, for everybody whose attachment uses that table.
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html
+func (q Question) attached(from, to side, gateway string) []Change {
 	g := q.gateway(gateway)
 	if g == nil {
 		return nil
@@ -46,30 +46,17 @@ func (q Question) propagate(from, to side, gateway string) []Change {
 	if a.ID == "" || b.ID == "" || n < 0 {
 		return nil
 	}
-	table, region, peer := g.Tables[n], from.network().Region, to.network()
+	table := g.Tables[n]
 	var out []Change
-	missing := false
-	for _, p := range table.Split(to.cidrs()) {
-		switch {
-		case p.Answer == network.No:
-			missing = true
-		case p.Answer == network.Yes && p.Route.Blackhole:
-			d := p.Route.Destination
-			out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("lead %s to %s in %s", d, b.ID, table.ID),
-				Command: []string{"aws", "ec2", "replace-transit-gateway-route", "--region", region, "--transit-gateway-route-table-id", table.ID, "--destination-cidr-block", d.String(),
-					"--transit-gateway-attachment-id", b.ID},
-				make: inGateway(g.ID, table.ID, func(t *network.Table) { t.Routes = led(t.Routes, d, b.ID) })})
+	for _, r := range lacking(table, to.cidrs(), b.ID) {
+		call, d := "create-transit-gateway-route", r.destination
+		if r.replace {
+			call = "replace-transit-gateway-route"
 		}
-	}
-	if missing {
-		out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("propagate the addresses of %s into %s", peer.ID, table.ID),
-			Command: []string{"aws", "ec2", "enable-transit-gateway-route-table-propagation", "--region", region, "--transit-gateway-route-table-id", table.ID,
+		out = append(out, Change{Account: g.Owner, What: fmt.Sprintf("lead %s to %s in %s", d, b.ID, table.ID),
+			Command: []string{"aws", "ec2", call, "--region", from.network().Region, "--transit-gateway-route-table-id", table.ID, "--destination-cidr-block", d.String(),
 				"--transit-gateway-attachment-id", b.ID},
-			make: inGateway(g.ID, table.ID, func(t *network.Table) {
-				for _, c := range peer.CIDRs {
-					t.Routes = append(t.Routes, network.Route{Destination: c, Target: b.ID, Propagated: true})
-				}
-			})})
+			make: inGateway(g.ID, table.ID, func(t *network.Table) { t.Routes = led(t.Routes, d, b.ID) })})
 	}
 	return out
 }
@@ -106,40 +93,6 @@ func (q Question) names(client, db side, over string) []Change {
 			make: func(s state) state {
 				s.world.Peerings = slices.Clone(s.world.Peerings)
 				s.world.Peerings[n].Resolves[mine] = network.Yes
-				return s
-			}})
-	}
-	return out
-}
-
-// hosted sets a host route on the notebook, as long as it runs: the router of a subnet has its first address but one.
-// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
-func (q Question) hosted(client, db side) []Change {
-	own := client.cidrs()
-	if q.Client.Host == nil || len(own) == 0 || q.Client.Host.Unread != "" { // a script that sets routes of its own is its owner's
-		return nil
-	}
-	subnet, _ := client.network().Subnet(client.subnets[0])
-	router := netip.Addr{}
-	for _, c := range subnet.CIDRs {
-		if c.Addr().Is4() {
-			router = c.Masked().Addr().Next()
-		}
-	}
-	var out []Change
-	for _, c := range db.network().CIDRs {
-		if !c.Addr().Is4() || !slices.ContainsFunc(db.cidrs(), c.Overlaps) || slices.Contains(q.Client.Host.Routes, c) {
-			continue
-		}
-		out = append(out, Change{Account: client.Account, What: "set a host route until the notebook stops; Drawbridge's on-start script sets it at each start",
-			Where: "in a terminal of the notebook", Command: []string{"sudo", "ip", "route", "add", c.String(), "via", router.String()},
-			make: func(s state) state {
-				host := network.Host{}
-				if s.client.Host != nil {
-					host.Routes = slices.Clone(s.client.Host.Routes)
-				}
-				host.Routes = append(host.Routes, c)
-				s.client.Host = &host
 				return s
 			}})
 	}

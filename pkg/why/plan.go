@@ -27,6 +27,7 @@ func Judge(q Question) Answer {
 		out.Hops = []Hop{q.unconnected()}
 		return q.said(out)
 	}
+	q, wrong := q.atItsPort()
 	var best []network.Hop
 	var over Carrier
 	for _, c := range q.likely(carriers) {
@@ -35,7 +36,8 @@ func Judge(q Question) Answer {
 			best, over = hops, c
 		}
 	}
-	out.Over = over.ID
+	q.over = over
+	out.Over, out.Managed = over.ID, over.Said
 	var others []string
 	for _, c := range carriers {
 		if c.ID != over.ID {
@@ -44,6 +46,9 @@ func Judge(q Question) Answer {
 	}
 	out.Beside = strings.Join(others, ", ")
 	out.Hops, out.After = q.mended(best, over)
+	if wrong != nil {
+		out.Hops = slices.Insert(out.Hops, 0, *wrong)
+	}
 	return q.said(out)
 }
 
@@ -73,12 +78,19 @@ func (q Question) likely(carriers []Carrier) []Carrier {
 // answer once all is done; empty if there is nothing to do.
 func (q Question) mended(hops []network.Hop, over Carrier) (out []Hop, after string) {
 	now := q
+	if h, ok := q.unshared(hops, over); ok {
+		out, after = []Hop{h}, "unknown"
+		now = now.with(h.Mends)
+	}
 	for _, h := range hops {
 		one := Hop{Code: Code(h.Hop), Answer: words(h.Answer), Detail: h.Detail, Whose: cmp.Or(h.Owner, q.whose(Code(h.Hop), over))}
 		if h.Answer != network.Yes {
 			one.Remedy = h.Remedy
 			if now.holds(h.Hop, over) {
 				one.Remedy = "it holds once what is before it is mended"
+			} else if h.Hop == "host route" && now.unwritten(out) {
+				one.Remedy, after = "once the rest holds Drawbridge writes the host route into the on-start script; then stop the notebook and start it", "unknown"
+				now = now.with([]Change{{make: routed(nil, later)}})
 			} else if mends := now.needed(h, over); len(mends) > 0 {
 				one.Mends, after = mends, "unknown"
 				now = now.with(mends)
@@ -94,11 +106,11 @@ func (q Question) mended(hops []network.Hop, over Carrier) (out []Hop, after str
 
 // with is the question after changes.
 func (q Question) with(changes []Change) Question {
-	s := state{q.World, q.Client}
+	s := state{q.World, q.Client, q.Script}
 	for _, c := range changes {
 		s = c.make(s)
 	}
-	q.World, q.Client = s.world, s.client
+	q.World, q.Client, q.Script = s.world, s.client, s.script
 	return q
 }
 
@@ -112,11 +124,12 @@ func (q Question) holds(hop string, over Carrier) bool {
 	return true
 }
 
-// needed is what mends a hop, without what is not needed for it. Where it does not make the hop hold, it is named only if the hop fails for sure.
+// needed is what mends a hop, without what is not needed for it. Where it does not make the hop hold, it is named only if the hop fails for sure, or if
+// Drawbridge does the rest.
 func (q Question) needed(h network.Hop, over Carrier) []Change {
 	mends := q.mends(Code(h.Hop), over)
-	if !q.with(mends).holds(h.Hop, over) {
-		if h.Answer == network.Unknown {
+	if then := q.with(mends); !then.holds(h.Hop, over) {
+		if h.Answer == network.Unknown && (then.Client.Host == nil || then.Client.Host.Unread != later) {
 			return nil
 		}
 		return mends
@@ -129,15 +142,12 @@ func (q Question) needed(h network.Hop, over Carrier) []Change {
 	return mends
 }
 
-// judge is package network's judgement over one carrier, but for a script that did not run yet, of which nothing counts so far.
+// judge is package network's judgement over one carrier, with what the on-start script explains.
 func (q Question) judge(over Carrier) []network.Hop {
 	hops := network.Judge(q.World, q.Client, q.Database, q.Port, over.ID)
 	for n, h := range hops {
-		if h.Hop != "host route" || h.Answer != network.No {
-			continue
-		}
-		if q.Stale {
-			hops[n] = network.Hop{Hop: h.Hop, Detail: "the on-start script was changed since the notebook started, and counts from its next start; until then " + h.Detail, Remedy: "stop and start the notebook"}
+		if h.Hop == "host route" {
+			hops[n] = q.Script.judged(h, len(q.Client.Host.Routes) > 0)
 		}
 	}
 	return hops
@@ -165,9 +175,9 @@ func Code(hop string) string { return strings.ReplaceAll(strings.ToLower(hop), "
 // whose is the account whose thing a hop is about, where the judge does not name one.
 func (q Question) whose(code string, over Carrier) string {
 	switch code {
-	case "client-group", "client-acl", "route-there", "name-resolution", "host-route":
+	case "client-group", "client-acl", "route-there", "name-resolution", "host-route", "port":
 		return q.From.Account
-	case "database-acl", "database-group", "route-back", "acl-back":
+	case "database-acl", "database-group", "route-back", "acl-back", "share":
 		return q.To.Account
 	case "gateway-route", "gateway-route-back":
 		if g := q.gateway(over.ID); g != nil {
@@ -232,7 +242,7 @@ func (q Question) said(a Answer) Answer {
 			unknown = append(unknown, h)
 		}
 	}
-	way := fmt.Sprintf("%s → %s:%d", q.From.Name, q.To.Name, q.Port)
+	way := fmt.Sprintf("%s → %s:%d", q.From.Name, q.To.Name, q.To.Port)
 	over := ""
 	if a.Over != "" && a.Over != "local" {
 		over = " over " + a.Over

@@ -1,6 +1,8 @@
 package why
 
 import (
+	"fmt"
+	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -12,7 +14,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer/answertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 var worlds = []struct {
@@ -76,11 +80,68 @@ func TestBreakagesAtOnceAreMendedAtOnce(t *testing.T) {
 	}
 }
 
+// Whatever is broken at once: what mends it leads, opens and sets nothing beside the packets between the two ends.
+func TestMendsAreNarrow(t *testing.T) {
+	outside := cidrs("10.1.1.0/24", "10.1.2.0/23", "10.1.128.0/17", "10.2.2.0/23", "10.2.128.0/17", "10.3.0.0/16", "192.0.2.0/24", "198.51.100.0/24")
+	for _, w := range worlds {
+		t.Run(w.name, rapid.MakeCheck(func(t *rapid.T) {
+			before := w.world()
+			all := slices.Concat(common, w.also)
+			for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, 6, rapid.ID[int]).Draw(t, "broken") {
+				all[n].do(&before)
+			}
+			after, mends := before, 0
+			for _, h := range Judge(before).Hops {
+				after, mends = after.with(h.Mends), mends+len(h.Mends)
+			}
+			if was, is := reaches(before, outside), reaches(after, outside); mends == 0 || !slices.Equal(was, is) {
+				t.Fatalf("after %d mends it is\n%s\nand was\n%s", mends, strings.Join(is, "\n"), strings.Join(was, "\n"))
+			}
+		}))
+	}
+}
+
+// reaches says what becomes, at each thing of a world, of packets to and from addresses that neither end has.
+func reaches(q Question, outside []netip.Prefix) []string {
+	var out []string
+	tables := func(all []network.Table) {
+		for _, table := range all {
+			for _, p := range table.Split(outside) {
+				out = append(out, fmt.Sprintf("%s leads %v: %+v", table.ID, p.CIDRs, p.Lead))
+			}
+		}
+	}
+	for _, v := range q.World.VPCs {
+		tables(v.Tables)
+		for _, g := range v.Groups {
+			for _, rules := range [][]network.Rule{g.Egress, g.Ingress} {
+				shut, _ := network.Shut(rules, network.Traffic{Peers: outside, Ports: network.AllPorts})
+				out = append(out, fmt.Sprintf("%s denies %+v", g.ID, shut))
+			}
+		}
+		for _, a := range v.ACLs {
+			for _, entries := range [][]network.Entry{a.Egress, a.Ingress} {
+				for _, d := range network.Deny(entries, outside, network.AllPorts) {
+					out = append(out, fmt.Sprintf("%s denies %s %s", a.ID, d.CIDR, d.Ports))
+				}
+			}
+		}
+	}
+	for _, g := range q.World.Gateways {
+		tables(g.Tables)
+	}
+	return append(out, fmt.Sprintf("the host leads %v", network.Common(q.Client.Host.Routes, outside)))
+}
+
 func TestWhatNoCommandMendsIsSaidInWords(t *testing.T) {
 	for name, do := range map[string]func(*Question){
 		"an appliance is in the way": func(q *Question) {
 			t := &q.World.VPCs[0].Tables[0]
 			t.Routes = append(without(t.Routes, peeringID), network.Route{Destination: cidr("10.2.0.0/16"), Target: "pcx-0other"})
+		},
+		"a route of its owner's to a NAT gateway is in the way": func(q *Question) {
+			t := &q.World.VPCs[0].Tables[0]
+			t.Routes = append(without(t.Routes, peeringID), network.Route{Destination: cidr("10.0.0.0/8"), Target: "nat-0f0f"})
 		},
 		"its own range has these addresses": func(q *Question) {
 			t := &q.World.VPCs[0].Tables[0]
@@ -120,9 +181,86 @@ func TestTheOwnersScriptIsNotJudged(t *testing.T) {
 
 func TestAScriptThatDidNotRunYetIsNotKnown(t *testing.T) {
 	q := s1()
-	q.Client.Host, q.Stale = &network.Host{}, true
-	if a := Judge(q); a.Answer != "unknown" || len(code(a, "host-route").Mends) != 1 || a.After != "yes" {
+	q.Client.Host, q.Script = &network.Host{}, Script{Config: "setup", Running: true, Stale: true, Routes: cidrs("10.2.0.0/23")}
+	if a := Judge(q); a.Answer != "unknown" || len(code(a, "host-route").Mends) != 1 || len(code(a, "host-route").Mends[0].Then) != 2 || a.After != "yes" {
 		t.Errorf("%+v", a)
+	}
+}
+
+// unshared is a world in which Drawbridge connects two VPCs, and the database's owner shares it with others alone.
+func unshared(q Question) Question {
+	q.Carriers[0].Said = &Managed{ID: q.Carriers[0].ID, State: "Connected", Reason: "nothing is shared"}
+	q.Share = Share{Thing: deed.Thing{Kind: tag.DBInstance, ID: "arn:aws:rds:us-east-1:222222222222:db:sales", Account: beta, Region: "us-east-1"}, With: "444444444444"}
+	q.World.VPCs[1].Groups[0].Ingress = nil
+	for v := range q.World.VPCs {
+		for t := range q.World.VPCs[v].Tables {
+			table := &q.World.VPCs[v].Tables[t]
+			table.Routes = without(table.Routes, q.Carriers[0].ID)
+		}
+	}
+	q.Client.Host = &network.Host{}
+	return q
+}
+
+// What Drawbridge does once its owner shares the database nobody is told to do by hand.
+func TestWhatIsNotSharedIsSharedByItsOwner(t *testing.T) {
+	for _, w := range worlds {
+		a := Judge(unshared(w.world()))
+		if a.Hops[0].Code != "share" || a.Hops[0].Whose != beta || !strings.Contains(a.Line, "is shared with 444444444444, not with account 111111111111") {
+			t.Errorf("%s: %+v", w.name, a)
+		}
+		if m := a.Hops[0].Mends; len(m) != 1 || m[0].Account != beta || m[0].Command[len(m[0].Command)-1] != "Key=drawbridge:share,Value=444444444444 111111111111" {
+			t.Errorf("%s: %+v", w.name, m)
+		}
+		for _, h := range a.Hops[1:] {
+			if len(h.Mends) > 0 {
+				t.Errorf("%s: %s is to be mended by %+v", w.name, h.Code, h.Mends)
+			}
+		}
+		if a.After != "unknown" || a.Managed == nil { // its script has to be written first
+			t.Errorf("%s: after it is %q", w.name, a.After)
+		}
+	}
+	open := unshared(s1())
+	open.World = s1().World // its policy does not go by the tag
+	if a := Judge(open); a.Hops[0].Code == "share" {
+		t.Errorf("a database that is open is said to be closed: %+v", a.Hops[0])
+	}
+	byHand := unshared(s1())
+	byHand.Carriers[0].Said = nil
+	if a := Judge(byHand); a.Hops[0].Code == "share" || len(code(a, "database-group").Mends) != 1 {
+		t.Errorf("without Drawbridge: %+v", a)
+	}
+}
+
+// Who asks for a port at which nothing answers is told which does, and nothing is opened for the wrong one.
+func TestAPortAtWhichNothingAnswers(t *testing.T) {
+	q := s1()
+	q.Serves, q.Port, q.To.Port = []int{3306}, 3307, 3307
+	a := Judge(q)
+	if h := a.Hops[0]; a.Answer != "no" || h.Code != "port" || h.Remedy == "" || a.Line != "research → sales:3307 does not connect over "+peeringID+": sales answers at port 3306, not at 3307" || a.After != "" {
+		t.Errorf("%+v", a)
+	}
+	for _, h := range a.Hops[1:] {
+		if h.Answer != "yes" {
+			t.Errorf("%+v", h)
+		}
+	}
+}
+
+func TestWhatServesAPort(t *testing.T) {
+	one := func(name string, port int) located {
+		return located{share: Share{Thing: deed.Thing{ID: name}}, serves: []int{port}}
+	}
+	all := []located{one("a", 1521), one("a", 2484)}
+	if got := atPort(all, 2484); len(got) != 1 || got[0].serves[0] != 2484 {
+		t.Errorf("at its port: %+v", got)
+	}
+	if got := atPort(all, 3306); len(got) != 1 || !slices.Equal(got[0].serves, []int{1521, 2484}) {
+		t.Errorf("at none of its ports: %+v", got)
+	}
+	if got := atPort(all, 0); len(got) != 2 {
+		t.Errorf("at whatever port: %+v", got)
 	}
 }
 
@@ -156,11 +294,16 @@ func TestPages(t *testing.T) {
 	ofPeerings[0].do(&waits)
 	waiting := Judge(waits).With(board.Entry{Line: board.Line{ID: peeringID, State: "AwaitingApproval", Reason: "the owner is asked", Waits: "its owner has to approve it", By: beta,
 		Command: []string{"aws", "ec2", "create-tags", "--region", "us-east-1", "--resources", peeringID, "--tags", "Key=drawbridge:approval,Value=approved"}}})
+	closed, elsewhere := unshared(s1()), s1()
+	elsewhere.Serves, elsewhere.Port, elsewhere.To.Port = []int{3306}, 3307, 3307
+	stale, crlf := s1(), s1()
+	stale.Client.Host, stale.Script = &network.Host{}, Script{Config: "setup", Running: true, Stale: true, Routes: cidrs("10.2.0.0/23")}
+	common[slices.IndexFunc(common, func(b breakage) bool { return strings.Contains(b.name, "no shell") })].do(&crlf)
 	unseen := Judge(blind)
 	unseen.Unread = []string{"account 222222222222: no credentials"}
 	var all []answer.Document
 	for name, a := range map[string]Answer{"holds": Judge(s1()), "broken": Judge(broken), "gateway": Judge(gateway), "apart": Judge(apart), "overlapping": Judge(overlapping),
-		"waits": waiting, "unseen": unseen} {
+		"waits": waiting, "unseen": unseen, "unshared": Judge(closed), "port": Judge(elsewhere), "stale": Judge(stale), "crlf": Judge(crlf)} {
 		answertest.Text(t, name, a, false)
 		all = append(all, a)
 	}
@@ -177,7 +320,7 @@ func TestCodesAreThoseOfTheJudge(t *testing.T) {
 	if len(named) < 10 {
 		t.Fatalf("only %d hops are named", len(named))
 	}
-	seen := []string{"connection"}
+	seen := []string{"connection", "port", "share"}
 	for _, m := range named {
 		seen = append(seen, Code(m[1]))
 		if !slices.Contains(Codes, Code(m[1])) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -71,7 +72,7 @@ func ParseFrom(text string) (Ref, error) {
 // ParseTo reads what somebody calls the database.
 func ParseTo(text string) (Ref, error) {
 	r, rest := scoped(text)
-	if name, _, ok := byARN(rest, &r, map[string]string{"db:": "database", "cluster:": "database", "db-proxy:": "database", "workgroup/": "database", "namespace:": "database"}); ok {
+	if name, _, ok := byARN(rest, &r, databases()); ok {
 		r.Name, r.Kind = name, "database"
 		return r, nil
 	}
@@ -100,6 +101,15 @@ func ParseTo(text string) (Ref, error) {
 	}
 	r.Name = host
 	return r, nil
+}
+
+// databases are how ARNs of databases go on after the account: of each kind that is served, and of Redshift's own ARN of a cluster.
+func databases() map[string]string {
+	all := map[string]string{"namespace:": "database"}
+	for _, k := range database.Served() {
+		all[k.Resource] = "database"
+	}
+	return all
 }
 
 func scoped(text string) (Ref, string) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 )
 
@@ -23,6 +24,16 @@ func TestParseFrom(t *testing.T) {
 		"arn:aws-cn:ec2:cn-north-1:111111111111:network-interface/eni-0a":     {Account: "111111111111", Region: "cn-north-1", Kind: "interface", Name: "eni-0a"},
 	} {
 		if got, err := ParseFrom(text); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
+
+// Each kind of database can be named by its ARN.
+func TestEveryKindOfDatabaseHasAnARN(t *testing.T) {
+	for _, k := range database.Served() {
+		text := "arn:aws:" + k.Service + ":eu-west-1:222222222222:" + k.Resource + "x1"
+		if got, err := ParseTo(text); err != nil || got != (Ref{Account: "222222222222", Region: "eu-west-1", Kind: "database", Name: "x1"}) {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}

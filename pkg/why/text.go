@@ -75,7 +75,9 @@ func (a Answer) mends(p *answer.Page) {
 		for _, m := range h.Mends {
 			where := cmp.Or(m.Where, "in account "+m.Account)
 			p.Say("  ", "%s, %s: %s", h.Code, where, m.What)
-			p.Command("    ", m.Command)
+			for _, command := range append([][]string{m.Command}, m.Then...) {
+				p.Command("    ", command)
+			}
 		}
 	}
 	switch a.After {

@@ -8,18 +8,24 @@
 //	ref.go      what people call the two ends (pure)
 //	plan.go     thinks: which connection to judge, and what to say of each hop (pure)
 //	mend.go     thinks: what mends a hop of one side: rules, entries, routes (pure)
-//	mend_between.go  what mends what is between the sides: carriers, names, host routes (pure)
+//	mend_between.go  what mends what is between the sides: carriers, names (pure)
+//	script.go   thinks: what a notebook's on-start script has to do with its host routes (pure)
+//	share.go    thinks: whether the database is shared, and what Drawbridge does once it is (pure)
 //	apply.go    reads
-//	client.go   finds the client
+//	client.go   finds the client, and reads its on-start script
 //	database.go finds the database
 //	text.go     the answer for people
 package why
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
+	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Answer is the answer of drawbridge why.
@@ -64,7 +70,7 @@ type Hop struct {
 	Mends  []Change `json:"mends,omitempty" jsonschema:"the commands that mend it, in their order"`
 }
 
-// Managed is the ledger's entry of the connection.
+// Managed is what Drawbridge has of the connection: the ledger's entry, or else what its tags say.
 type Managed struct {
 	ID      string   `json:"id"`
 	State   string   `json:"state"`
@@ -75,7 +81,7 @@ type Managed struct {
 }
 
 // The codes of hops, in the order in which a packet meets them. docs/hops.md has an anchor for each.
-var Codes = []string{"path", "connection", "client-group", "client-acl", "route-there", "carrier", "gateway-route", "database-acl", "database-group", "route-back",
+var Codes = []string{"path", "connection", "port", "share", "client-group", "client-acl", "route-there", "carrier", "gateway-route", "database-acl", "database-group", "route-back",
 	"gateway-route-back", "acl-back", "name-resolution", "host-route"}
 
 // words are the answers of package network.
@@ -91,6 +97,13 @@ type Carrier struct {
 	Accepter, AcceptRegion string
 	// Peer is the VPC at the other end of a peering, as the peering shows it.
 	Peer Peer
+	// Said is what Drawbridge says of it by its tags, on the side of the client; nil if it says nothing.
+	Said *Managed
+}
+
+// handled reports whether Drawbridge connects over it: it leads to what is shared, opens it, and writes host routes.
+func (c Carrier) handled() bool {
+	return c.Said != nil && (strings.HasPrefix(c.ID, "tgw-") || slices.Contains([]string{string(workflow.Connected), string(workflow.PartlyConnected), string(workflow.Contested), string(connection.Conflict)}, c.Said.State))
 }
 
 // Peer is a VPC as another account sees it.
@@ -108,6 +121,12 @@ type Question struct {
 	Carriers []Carrier // between the VPCs of the two; none if nothing connects them
 	// From and To are the two ends as the answer says them.
 	From, To End
-	// Stale says of a notebook with direct internet access that its on-start script was changed since it started: none of its routes is in the world yet.
-	Stale bool
+	// Script is what sets the host routes of a notebook with direct internet access. While it is stale, its routes are not in the world.
+	Script Script
+	// Share is what the database's owner says of sharing it.
+	Share Share
+	// Serves are the ports at which the database answers; none if that is not known.
+	Serves []int
+
+	over Carrier // the one that is judged
 }

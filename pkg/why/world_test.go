@@ -145,6 +145,10 @@ var common = []breakage{
 		t.Routes = without(t.Routes, through(q))
 	}, ""},
 	{"no host route", "host-route", func(q *Question) { q.Client.Host = &network.Host{} }, ""},
+	{"a script that no shell runs", "host-route", func(q *Question) {
+		q.Client.Host = &network.Host{}
+		q.Script = Script{Config: "setup", Unfit: "the on-start script has CRLF line ends", Remedy: "save it with LF line ends", Mended: "IyEvYmluL2Jhc2gK"}
+	}, ""},
 	{"no DNS support where the client is", "name-resolution", func(q *Question) { q.World.VPCs[0].Names.Support = network.No }, ""},
 	{"no DNS hostnames where the database is", "name-resolution", func(q *Question) { q.World.VPCs[1].Names.Hostnames = network.No }, ""},
 }

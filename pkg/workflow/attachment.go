@@ -38,8 +38,6 @@ type Attachment struct {
 type InspectAttachmentInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
-	// Policy is the text of the policy that decides this execution; empty at the start.
-	Policy string `json:"policy"`
 	// Gateway and VPC are what an earlier look of this execution found the event to be about; empty at the start. An
 	// attachment that is gone meanwhile would not be found again.
 	Gateway Gateway `json:"gateway"`
@@ -59,7 +57,6 @@ type InspectAttachmentOutput struct {
 	Said       Said            `json:"said"` // to each side; empty where both hear the reason
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
-	Policy     string          `json:"policy"`
 	Gateway    Gateway         `json:"gateway"`
 	VPC        VPC             `json:"vpc"`
 	Attachment Attachment      `json:"attachment"`

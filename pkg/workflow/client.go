@@ -22,6 +22,8 @@ type Client struct {
 	CIDRs []netip.Prefix `json:"cidrs,omitempty"`
 	// Groups are those of an interface, sorted; empty for clients of several groups that have no room by themselves, see [Few].
 	Groups []string `json:"groups,omitempty"`
+	// Withheld says why no answer is led to them: they call nothing, and their paths fail.
+	Withheld *Withheld `json:"barred,omitempty"`
 }
 
 // Called is how a client is called in a sentence: by its first name, and how many others are like it.
@@ -90,6 +92,9 @@ func CallersOf(clients []Client, reached []netip.Prefix) Callers {
 	var out Callers
 	var ranges []netip.Prefix
 	for _, c := range clients {
+		if c.Withheld != nil {
+			continue
+		}
 		ranges = append(ranges, c.CIDRs...)
 		set := GroupSet{Account: c.Account, Groups: c.Groups}
 		switch {

@@ -25,8 +25,6 @@ const (
 type InspectShareInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
-	// Policy is the text of the policy that decides this execution; empty at the start.
-	Policy string `json:"policy"`
 }
 
 // Raw returns the execution's name and the event as it came.
@@ -41,7 +39,6 @@ type InspectShareOutput struct {
 	Reason     string          `json:"reason"`
 	Decision   policy.Decision `json:"decision"`
 	Event      json.RawMessage `json:"event"`
-	Policy     string          `json:"policy"`
 	Share      string          `json:"share"` // its ARN
 	Invitation Invitation      `json:"invitation"`
 	Announced  int             `json:"announced"` // for how many VPCs, or shares, a look was asked

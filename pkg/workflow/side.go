@@ -3,7 +3,9 @@ package workflow
 import (
 	"net/netip"
 	"slices"
+	"time"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
@@ -77,8 +79,15 @@ type Side struct {
 	// Clients are what calls the peer's databases from here, if some are open to it, as the inspection read them once. On a side of a participant
 	// they are the participant's, on the owner's side the owner's.
 	Clients []Client `json:"clients,omitempty"`
-	// Overlooked says which clients were not looked at, as the end of a sentence; empty if all were.
+	// Unread is how many of those that may be clients this look did not come to: the next one does. Overlooked says which, as the end of a sentence;
+	// empty if all were looked at.
+	Unread     int    `json:"unread,omitempty"`
 	Overlooked string `json:"overlooked,omitempty"`
+	// Groups are, where nothing is opened here, the security groups of Clients as the inspection read them at GroupsAt, and Owners the accounts whose groups
+	// are in the VPC. No groups: they are not all this account's, or have no room in [GroupsSize].
+	Groups   []network.Group `json:"groups,omitempty"`
+	GroupsAt time.Time       `json:"groupsAt,omitzero"`
+	Owners   []string        `json:"owners,omitempty"`
 	// Callers are the peer's clients, those of its participants among them, if a database is open to them.
 	Callers Callers `json:"callers,omitzero"`
 	// Whole says that its owner wants the connection to reach all of the VPC, by the tag drawbridge:reach, and the policy allows it.
@@ -122,9 +131,18 @@ type Opening struct {
 	Decision policy.Decision `json:"decision"`
 	// Shared are those of Groups that a database has, too, on the same port, which nobody opens to the other side: with the names of such databases.
 	Shared map[string][]string `json:"shared,omitempty"`
+	// Withheld says why nothing leads to it: the database stays closed, and its paths fail.
+	Withheld *Withheld `json:"barred,omitempty"`
 	// Also are databases that nobody opens to the other side and that it could reach all the same, because they share a security group and
 	// the port. Only what people are asked about says so.
 	Also []string `json:"also,omitempty"`
+}
+
+// Withheld says why nothing leads to a database, or back to a client: what nobody shares would be reached as well.
+type Withheld struct {
+	Owner  string `json:"owner"` // the account that can mend it
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy"`
 }
 
 // Seat is a subnet in which an end of a path is, or may be.

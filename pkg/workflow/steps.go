@@ -1,5 +1,11 @@
 package workflow
 
+import (
+	"time"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+)
+
 // AllowDNSResolutionInput is the input of AllowDnsResolution, with what each side's DNS option is now, and of RestoreDnsResolution.
 type AllowDNSResolutionInput struct {
 	Execution  string     `json:"execution"`
@@ -11,7 +17,14 @@ type AllowDNSResolutionInput struct {
 // HopsOutput is the output of a step that only has hops to tell.
 type HopsOutput struct {
 	Hops []Hop `json:"hops"`
+	// Groups are, of OpenFirewall, security groups of the side's clients and databases as it left them, as many as have room in [GroupsSize], and At is when
+	// it read them: who judges the paths right after it need not read them again.
+	Groups []network.Group `json:"groups,omitempty"`
+	At     time.Time       `json:"at,omitzero"`
 }
+
+// GroupsSize is how many bytes of JSON the groups of one side have together at most.
+const GroupsSize = 24 << 10
 
 // SideInput is the input of AddRoutes, OpenFirewall, CloseFirewall and RemoveRoutes: one side of a connection, by its number.
 type SideInput struct {

@@ -27,8 +27,9 @@ type cli struct {
 	log            io.Writer
 }
 
-// newCLI writes the configuration into a folder of its own. It takes the provider from the mirror and from nowhere else, and asks nobody outside.
-func newCLI(o Options, endpoint, region, consumer, producer string) (*cli, error) {
+// newCLI writes a configuration into a folder of its own, with variables, NAME=VALUE. It takes the provider from the mirror and from nowhere else, and asks nobody
+// outside.
+func newCLI(o Options, text string, variables ...string) (*cli, error) {
 	folder, err := os.MkdirTemp("", "drawbridge-terraform-")
 	if err != nil {
 		return nil, err
@@ -36,13 +37,16 @@ func newCLI(o Options, endpoint, region, consumer, producer string) (*cli, error
 	c := &cli{binary: o.Binary, folder: folder, log: o.Log}
 	rc := filepath.Join(folder, "terraform.rc")
 	// https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
-	text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", o.Mirror)
-	if err := errors.Join(os.WriteFile(rc, []byte(text), 0o600), c.write(configuration)); err != nil {
+	installation := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", o.Mirror)
+	if err := errors.Join(os.WriteFile(rc, []byte(installation), 0o600), c.write(text)); err != nil {
 		c.close()
 		return nil, err
 	}
 	c.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "TMPDIR=" + folder, "TF_CLI_CONFIG_FILE=" + rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0",
-		"AWS_EC2_METADATA_DISABLED=true", "TF_VAR_endpoint=" + endpoint, "TF_VAR_region=" + region, "TF_VAR_consumer=" + consumer, "TF_VAR_producer=" + producer}
+		"AWS_EC2_METADATA_DISABLED=true"}
+	for _, v := range variables {
+		c.env = append(c.env, "TF_VAR_"+v)
+	}
 	return c, nil
 }
 

@@ -9,6 +9,7 @@
 //	cli.go        the binary and the configuration
 //	play.go       the run
 //	world.go      what stands, and what people were told
+//	takeover.go   another run: a team takes over what Drawbridge added, by the code that drawbridge export writes
 package terraform
 
 import (
@@ -120,7 +121,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer engine.Close()
 	p.engine = engine
-	if p.terraform, err = newCLI(o, engine.URL(), engine.Region(), consumer, producer); err != nil {
+	if p.terraform, err = newCLI(o, configuration, "endpoint="+engine.URL(), "region="+engine.Region(), "consumer="+consumer, "producer="+producer); err != nil {
 		return r, err
 	}
 	defer p.terraform.close()

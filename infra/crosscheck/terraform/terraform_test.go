@@ -36,6 +36,29 @@ func TestTerraformJudges(t *testing.T) {
 	}
 }
 
+// TestTerraformTakesOver plays the other run, as TestTerraformJudges does its.
+func TestTerraformTakesOver(t *testing.T) {
+	if os.Getenv("DRAWBRIDGE_TERRAFORM") == "crosscheck" || testing.Short() {
+		t.Skip("make crosscheck plays it")
+	}
+	o := Installed(root, t.Output(), io.Discard)
+	if err := o.Check(); err != nil {
+		t.Skip(err)
+	}
+	r, err := TakeOver(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range r.Judgements {
+		if !j.Held {
+			t.Errorf("%s: %s", j.What, j.Detail)
+		}
+	}
+	if len(r.Judgements) != 20 || !strings.Contains(r.Judge, "AWS provider ") {
+		t.Errorf("%s made %d judgements", r.Judge, len(r.Judgements))
+	}
+}
+
 func TestRunSaysWhatIsMissing(t *testing.T) {
 	mirror := t.TempDir()
 	for missing, o := range map[string]Options{

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +21,7 @@ const (
 // A Client logs in to one of the databases and asks a question, from a notebook.
 type Client struct {
 	Name    string
+	Port    int
 	Command func(address string, seconds int) []string // seconds bound the attempt to connect
 }
 
@@ -50,10 +52,10 @@ func (w *World) Databases(ctx context.Context) (clients []Client, real bool, err
 		}
 	}
 	return []Client{
-		{"mariadb to MariaDB", func(address string, seconds int) []string {
+		{"mariadb to MariaDB", 3306, func(address string, seconds int) []string {
 			return []string{mariadb, "--no-defaults", "--host=" + address, "--port=3306", "--user=analyst", "--password=" + password, fmt.Sprint("--connect-timeout=", seconds), "--batch", "--skip-column-names", "--execute=" + question, "sales"}
 		}},
-		{"psql to PostgreSQL", func(address string, seconds int) []string {
+		{"psql to PostgreSQL", 5432, func(address string, seconds int) []string {
 			return []string{"env", "PGPASSWORD=" + password, psql, "--no-psqlrc", "--no-password", "--tuples-only", "--no-align", "--command=" + question,
 				fmt.Sprintf("host=%s port=5432 user=analyst dbname=sales connect_timeout=%d", address, seconds)}
 		}},
@@ -146,7 +148,8 @@ func (w *World) plain(ctx context.Context) ([]Client, error) {
 		return nil, fmt.Errorf("neither the database packages (pkg/lifecycle/netproof/install.sh) nor python3: %w", err)
 	}
 	var clients []Client
-	for name, port := range map[string]string{"MySQL's port 3306": "3306", "PostgreSQL's port 5432": "5432"} {
+	for name, number := range map[string]int{"MySQL's port 3306": 3306, "PostgreSQL's port 5432": 5432} {
+		port := strconv.Itoa(number)
 		const server = `import socket, sys
 s = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, dualstack_ipv6=True)
 while True:
@@ -159,7 +162,7 @@ sys.stdout.write(c.makefile().read())`
 		if err != nil {
 			return nil, err
 		}
-		clients = append(clients, Client{"TCP to " + name, func(address string, seconds int) []string {
+		clients = append(clients, Client{"TCP to " + name, number, func(address string, seconds int) []string {
 			return []string{python, "-c", client, address, port, fmt.Sprint(seconds)}
 		}})
 	}

@@ -43,7 +43,8 @@ func (r Result) OK() bool {
 
 // Run proves that script, the on-start script of a notebook in the layout's subnet, takes it to the layout's database:
 // that no client gets there before the script has run, that each does afterwards and after a restart, and that none does
-// any more once the notebook was restarted with Drawbridge's lines taken out. It tells each step to out.
+// any more once the notebook was restarted with Drawbridge's lines taken out. With a plan only the clients of ports that it lets in get there: the others, and
+// all at the second database, never do, whatever host routes the notebook has. It tells each step to out.
 //
 // The error is [ErrUnavailable] where the machine cannot do it. Any other outcome, good or bad, is in the Result.
 func Run(ctx context.Context, layout Layout, script []byte, out io.Writer) (Result, error) {
@@ -87,10 +88,11 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		r.Steps = append(r.Steps, s)
 		tell(s)
 	}
-	ask := func(when string, possible bool) {
+	try := func(when string, at netip.Addr, which string, possible func(Client) bool) {
 		for _, c := range clients {
+			possible := possible(c)
 			began := time.Now()
-			err := c.Ask(ctx, n, w.layout.Database.String(), patience(possible))
+			err := c.Ask(ctx, n, at.String(), patience(possible))
 			detail, verb := "logged in, the query answered "+answer, " reaches "
 			if err != nil {
 				detail = "no connection"
@@ -101,7 +103,15 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 			if !possible {
 				verb = " cannot reach "
 			}
-			add(when+": "+strings.Replace(c.Name, " to ", verb, 1), (err == nil) == possible, detail, began)
+			add(when+": "+strings.Replace(c.Name, " to ", verb+which, 1), (err == nil) == possible, detail, began)
+		}
+	}
+	ask := func(when string, reached bool) {
+		try(when, w.layout.Database, "", func(c Client) bool { return reached && w.layout.admits(c.Port) })
+	}
+	beside := func(when string) {
+		if w.layout.Plan != nil {
+			try(when, w.layout.Beside, "an unshared ", func(Client) bool { return false })
 		}
 	}
 	start := func(what string, script []byte, want *Outcome) error {
@@ -134,6 +144,7 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		return err
 	}
 	ask("after it", true)
+	beside("after it")
 	if err := n.Restart(ctx); err != nil {
 		return err
 	}
@@ -142,6 +153,12 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 		return err
 	}
 	ask("after the restart", true)
+	if w.layout.Plan != nil {
+		if err := n.leadAll(ctx); err != nil {
+			return err
+		}
+		beside("a host route to all of it")
+	}
 	if err := n.Restart(ctx); err != nil {
 		return err
 	}
@@ -150,6 +167,16 @@ func (r *Result) story(ctx context.Context, w *World, clients []Client, script [
 	}
 	ask("disconnected and restarted", false)
 	return nil
+}
+
+// leadAll sets a host route to all of the database's VPC, as somebody on the notebook may.
+func (n *Notebook) leadAll(ctx context.Context) error {
+	router := n.world.layout.Subnet.Addr().Next()
+	whole, err := n.world.layout.Database.Prefix(16)
+	if err != nil {
+		return err
+	}
+	return n.world.run(n.Command(ctx, "ip", "route", "replace", whole.String(), "via", router.String(), "dev", n.Interface))
 }
 
 // patience is how many seconds a client tries: long where it must get through, on however busy a machine.

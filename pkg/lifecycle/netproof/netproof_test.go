@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -157,6 +158,39 @@ func TestRun(t *testing.T) {
 	}
 	if _, err := Run(t.Context(), Peered, []byte("#!/bin/bash\necho no block\n"), &bytes.Buffer{}); err == nil {
 		t.Error("a script without our block was proven")
+	}
+}
+
+// planned is a plan: of the two subnets of the database, and of one port of it.
+func planned() *Plan {
+	return &Plan{There: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/23")}, Back: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/24")},
+		Admits: []Admission{{netip.MustParsePrefix("10.1.0.0/24"), 3306}}}
+}
+
+// What the plan gave is reached, and neither another port beside it, nor a second database: and the proof sees it where a plan gives more, or less.
+func TestWhatThePlanGaveAndNothingBesideIt(t *testing.T) {
+	t.Parallel()
+	world(t)
+	for name, c := range map[string]struct {
+		change func(*Layout)
+		wrong  string // steps that are not as they must be
+	}{
+		"the plan":                      {func(*Layout) {}, ""},
+		"no route back":                 {func(l *Layout) { l.Plan.Back = nil }, " reaches "},
+		"the second is let in as well":  {func(l *Layout) { l.Beside = l.Database }, "an unshared "},
+		"nothing is let in, as planned": {func(l *Layout) { l.Plan.Admits = nil }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			layout := Peered
+			layout.Plan = planned()
+			c.change(&layout)
+			var told bytes.Buffer
+			result, err := Run(t.Context(), layout, merged(t, "", "10.2.0.0/23"), &told)
+			wrong := slices.DeleteFunc(slices.Clone(result.Steps), func(s Step) bool { return s.OK || c.wrong != "" && strings.Contains(s.Step, c.wrong) })
+			if err != nil || result.OK() != (c.wrong == "") || len(wrong) > 0 || len(result.Steps) != 18 {
+				t.Errorf("%d steps, %v\n%s", len(result.Steps), err, told.String())
+			}
+		})
 	}
 }
 

@@ -67,10 +67,45 @@ type Layout struct {
 	// Subnet is the notebook's, Database the database's address.
 	Subnet   netip.Prefix
 	Database netip.Addr
+	// Beside is the address of a second database, in another subnet of the same VPC, that nobody shares.
+	Beside netip.Addr
+	// Plan is what leads through the connection; nil: all of either VPC, and everything is let in.
+	Plan *Plan
 	// routers are what packets pass.
 	routers string
 	// environment tells world.sh.
 	environment []string
+}
+
+// Plan is what a connection was planned to have: what the route tables of the notebook's subnet and of the database's lead through it, and what the security
+// group of the database lets in.
+type Plan struct {
+	There, Back []netip.Prefix
+	Admits      []Admission
+}
+
+// Admission is what a rule lets in to the database.
+type Admission struct {
+	From netip.Prefix
+	Port int
+}
+
+// admits reports whether the plan lets the notebook's subnet in on a port of the database.
+func (l Layout) admits(port int) bool {
+	return l.Plan == nil || slices.ContainsFunc(l.Plan.Admits, func(a Admission) bool { return a.Port == port && a.From.Contains(l.Subnet.Addr()) })
+}
+
+// words are what world.sh knows a plan by.
+func (p *Plan) words() []string {
+	if p == nil {
+		return nil
+	}
+	list := func(prefixes []netip.Prefix) string { return strings.Trim(fmt.Sprint(prefixes), "[]") }
+	admit := ""
+	for _, a := range p.Admits {
+		admit += fmt.Sprintf(" %s:%d", a.From, a.Port)
+	}
+	return []string{"PLAN=yes", "THERE=" + list(p.There), "BACK=" + list(p.Back), "ADMIT=" + admit}
 }
 
 // String names the routers between the notebook and the database.
@@ -78,11 +113,11 @@ func (l Layout) String() string { return l.routers }
 
 var (
 	// Peered are two VPCs that are peered.
-	Peered = Layout{Subnet: netip.MustParsePrefix("10.1.0.0/24"), Database: netip.MustParseAddr(IPv4), routers: "VPCs' routers"}
+	Peered = Layout{Subnet: netip.MustParsePrefix("10.1.0.0/24"), Database: netip.MustParseAddr(IPv4), Beside: netip.MustParseAddr("10.2.2.10"), routers: "VPCs' routers"}
 	// Gateway are two VPCs on a transit gateway, which is a router between those of the VPCs.
-	Gateway = Layout{Subnet: netip.MustParsePrefix("10.0.0.0/24"), Database: netip.MustParseAddr("10.1.128.10"),
+	Gateway = Layout{Subnet: netip.MustParsePrefix("10.0.0.0/24"), Database: netip.MustParseAddr("10.1.128.10"), Beside: netip.MustParseAddr("10.1.64.10"),
 		routers:     "VPCs' routers, the transit gateway",
-		environment: []string{"GATEWAY=yes", "CONSUMER=10.0", "PRODUCER=10.1", "ROUTER=10.1.128.1", "DATABASE=10.1.128.10", "BITS=28"}}
+		environment: []string{"GATEWAY=yes", "CONSUMER=10.0", "PRODUCER=10.1", "ROUTER=10.1.128.1", "DATABASE=10.1.128.10", "BITS=28", "BESIDE=10.1.64.10", "ASIDE=10.1.64.1"}}
 )
 
 // Open builds the world, without a notebook and without databases. The error is [ErrUnavailable], with the reason,
@@ -212,7 +247,7 @@ func (w *World) run(cmd *exec.Cmd) error {
 // call calls a function of world.sh.
 func (w *World) call(ctx context.Context, function string, args ...string) error {
 	cmd := w.command(ctx, "", append([]string{"sh", "-c", `. "$0"; "$@"`, w.script, function}, args...)...)
-	cmd.Env = slices.Concat(cmd.Env, w.layout.environment)
+	cmd.Env = slices.Concat(cmd.Env, w.layout.environment, w.layout.Plan.words())
 	return w.run(cmd)
 }
 

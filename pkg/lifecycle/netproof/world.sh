@@ -6,7 +6,11 @@
 #
 # Over a gateway it is one router more, between the VPCs' routers, and other addresses: consumer 10.0.0.0/16 ─ gateway
 # ─ producer 10.1.0.0/16 with the database 10.1.128.10 in 10.1.128.0/28. IPv4 only. world.go says which, by environment.
+#
+# The database's namespace has a second address, BESIDE, in another subnet of the producer: a database that nobody shares. With PLAN, the routers lead THERE
+# and BACK alone, as the route tables of a connection do, and the producer's lets in what its security groups let in: ADMIT, each FROM:PORT, to DATABASE.
 set -e
+: "${PLAN=}" "${THERE=}" "${BACK=}" "${ADMIT=}" "${BESIDE=10.2.2.10}" "${ASIDE=10.2.2.1}"
 : "${GATEWAY=}" "${CONSUMER=10.1}" "${PRODUCER=10.2}" "${ROUTER=10.2.0.1}" "${DATABASE=10.2.0.10}" "${BITS=24}"
 
 space() { # space NAME: a network namespace that forwards
@@ -31,14 +35,29 @@ pair() { # pair SPACE NAME SPACE NAME
   ip -n "$3" link set "$4" up
 }
 
+lead() { # lead SPACE NEXT WHOLE PREFIXES: without a plan the whole, else what it says
+  [ -n "$PLAN" ] && prefixes=$4 || prefixes=$3
+  for prefix in $prefixes; do ip -n "$1" route add "$prefix" via "$2"; done
+}
+
+guard() { # guard INTERFACE: of what comes in by it, what is admitted reaches the database, and nothing else gets anywhere
+  [ -n "$PLAN" ] || return 0
+  for admitted in $ADMIT; do
+    ip -n producer rule add pref 100 iif "$1" from "${admitted%:*}" to "$DATABASE" ipproto tcp dport "${admitted##*:}" lookup main
+  done
+  ip -n producer rule add pref 200 iif "$1" prohibit
+  ip -n producer -6 rule add pref 200 iif "$1" prohibit
+}
+
 peering() {
   pair consumer pcx producer pcx
   ip -n consumer addr add 192.0.2.0/31 dev pcx
   ip -n producer addr add 192.0.2.1/31 dev pcx
   ip -n consumer -6 addr add fe80::1/64 dev pcx nodad
   ip -n producer -6 addr add fe80::2/64 dev pcx nodad
-  ip -n consumer route add 10.2.0.0/16 via 192.0.2.1
-  ip -n producer route add 10.1.0.0/16 via 192.0.2.0
+  lead consumer 192.0.2.1 10.2.0.0/16 "$THERE"
+  lead producer 192.0.2.0 10.1.0.0/16 "$BACK"
+  guard pcx
   ip -n consumer -6 route add 2600:1f18:2::/56 via fe80::2 dev pcx
   ip -n producer -6 route add 2600:1f18:1::/56 via fe80::1 dev pcx
 }
@@ -49,12 +68,13 @@ gateway() {
   space gateway
   for side in consumer producer; do
     pair $side tgw gateway $side
-    if [ $side = consumer ]; then link=192.0.2.0 own=$CONSUMER other=$PRODUCER; else link=192.0.2.2 own=$PRODUCER other=$CONSUMER; fi
+    if [ $side = consumer ]; then link=192.0.2.0 own=$CONSUMER other=$PRODUCER plan=$THERE; else link=192.0.2.2 own=$PRODUCER other=$CONSUMER plan=$BACK; fi
     ip -n $side addr add "$link/31" dev tgw
     ip -n gateway addr add "192.0.2.$((${link##*.} + 1))/31" dev $side
-    ip -n $side route add "$other.0.0/16" via "192.0.2.$((${link##*.} + 1))"
+    lead $side "192.0.2.$((${link##*.} + 1))" "$other.0.0/16" "$plan"
     ip -n gateway route add "$own.0.0/16" via "$link"
   done
+  guard tgw
 }
 
 world() {
@@ -81,6 +101,9 @@ world() {
   ip -n producer -6 route add 2600:1f18:2::/64 dev subnet
   ip -n database addr add "$DATABASE/$BITS" dev eth0
   ip -n database -6 addr add 2600:1f18:2::10/64 dev eth0 nodad
+  pair producer aside database eth1
+  ip -n producer addr add "$ASIDE/$BITS" dev aside
+  ip -n database addr add "$BESIDE/$BITS" dev eth1
   ip -n database route add default via "$ROUTER"
   ip -n database -6 route add default via fe80:ec2::1 dev eth0
 }

@@ -23,8 +23,8 @@ func told(body []byte) string {
 			continue
 		}
 		sort, _ := value(one.Put.Item["sk"]).(string)
-		if !strings.Contains(sort, "told#") || strings.Contains(sort, "#table#") {
-			continue
+		if !strings.Contains(sort, "told#") || strings.Contains(sort, "#table#") || strings.Contains(sort, "#group#") {
+			continue // what it left, for the steps after it
 		}
 		for _, name := range []string{"of", "hops"} {
 			hops, _ := value(one.Put.Item[name]).([]any)

@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 	if r.Cold.ColdStarts == 0 || r.Warm.ColdStarts != 0 {
 		t.Errorf("%d and %d cold starts, want some and none", r.Cold.ColdStarts, r.Warm.ColdStarts)
 	}
-	if w := r.Warm; w.Members == 0 || w.Members > 43 || w.Hub == 0 || w.Hub > 100 || w.Transitions == 0 || w.Transitions > 24 {
+	if w := r.Warm; w.Members == 0 || w.Members > 39 || w.Hub == 0 || w.Hub > 100 || w.Transitions == 0 || w.Transitions > 24 {
 		t.Errorf("a warm connection takes %d calls in members, %d in the hub and %d transitions", w.Members, w.Hub, w.Transitions)
 	}
 	if r.BareCalls < r.Warm.Members+r.Warm.Hub || r.Bare <= 0 {

@@ -193,6 +193,48 @@ func (w *World) groups(ctx context.Context) ([]story.Hop, error) {
 	}...), nil
 }
 
+// Given is what the accounts hold for a connection: where the tables of the notebook's subnet and of the database's first lead through it, and from where the
+// database's group lets in on its port. A rule that refers to the notebook's group lets in the notebook's subnet.
+func (w *World) Given(ctx context.Context) (there, back, from []netip.Prefix, err error) {
+	led := func(h Home, table string) (out []netip.Prefix, err error) {
+		answer, err := w.ec2(h).DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{table}})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range answer.RouteTables[0].Routes {
+			d, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
+			if target := cmp.Or(aws.ToString(r.VpcPeeringConnectionId), aws.ToString(r.TransitGatewayId)); err == nil && target == w.Connection {
+				out = append(out, d)
+			}
+		}
+		return out, nil
+	}
+	if there, err = led(w.Consumer, w.ConsumerNetwork.Tables[0]); err != nil {
+		return nil, nil, nil, err
+	}
+	if back, err = led(w.Producer, w.ProducerNetwork.Tables[0]); err != nil {
+		return nil, nil, nil, err
+	}
+	g, err := w.group(ctx, w.Producer, w.ProducerNetwork.Group)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, p := range g.IpPermissions {
+		if w.Database.Port < aws.ToInt32(p.FromPort) || w.Database.Port > aws.ToInt32(p.ToPort) {
+			continue
+		}
+		for _, r := range p.IpRanges {
+			if d, err := netip.ParsePrefix(aws.ToString(r.CidrIp)); err == nil {
+				from = append(from, d)
+			}
+		}
+		if slices.ContainsFunc(p.UserIdGroupPairs, func(r ec2types.UserIdGroupPair) bool { return aws.ToString(r.GroupId) == w.ConsumerNetwork.Group }) {
+			from = append(from, w.Consumer.Subnets[0])
+		}
+	}
+	return there, back, from, nil
+}
+
 func (w *World) group(ctx context.Context, h Home, id string) (ec2types.SecurityGroup, error) {
 	answer, err := w.ec2(h).DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
 	if err != nil {

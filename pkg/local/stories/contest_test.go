@@ -19,6 +19,7 @@ import (
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -228,16 +229,29 @@ if for the first time.`,
 	},
 	{
 		name:  "contested-grant",
-		title: "The owner of a key revokes the grant again",
+		title: "The owner of a key takes the grant away again",
 		about: `
-As in data-api-grant.md. Then the owner of the key, in beta, revokes the grant that Drawbridge made for the cluster's role. It is made once more. Revoked
-again it is left: the look ends Contested, and beta's owner is told, once. When the cluster's owner sets its tag anew, it is made as if for the first time.`,
+As in data-api-grant.md. Then the owner of the key, in beta, revokes the grant that Drawbridge made for the cluster's role. It is made once more. Retired
+by the same hand, which is another call, it is left: the look ends Contested, and beta's owner is told, once. When the cluster's owner sets its tag anew, it is made as if for the first time.`,
 		change: func(s *scenario.DataAPISpec) { s.KeyPolicy = scenario.OnlyGrants },
 		acts: []dataAPIAct{
 			exposed("Exposed"),
 			{"The owner of the key revokes the grant.", revokeGrant, told([]string{"Exposed"})},
-			{"The owner of the key revokes it again.", revokeGrant, told([]string{"Contested", "Contested"})},
+			{"The owner of the key retires it: kms RetireGrant.", retireGrant, told([]string{"Contested", "Contested"})},
 			exposed("Exposed"),
+		},
+		queried: true,
+	},
+	{
+		name:  "boundary-lost",
+		title: "Somebody takes the permissions boundary off a cluster's role",
+		about: `
+As in s3-data-api.md. Then somebody in beta takes the permissions boundary off the role that Drawbridge made for the cluster. Drawbridge may set none on a role
+that is there, so nobody but a person of beta can: the look fails with a Conflict that names the boundary. Set again, the next look finds all as it should be.`,
+		acts: []dataAPIAct{
+			exposed("Exposed"),
+			{"Somebody in beta takes the role's boundary off: iam DeleteRolePermissionsBoundary.", unbound, told([]string{"Conflict"})},
+			{"Somebody in beta sets it again: iam PutRolePermissionsBoundary.", bound, told([]string{"Exposed"})},
 		},
 		queried: true,
 	},
@@ -285,18 +299,56 @@ func disableEndpoint(ctx context.Context, w *scenario.DataAPIWorld) error {
 	return err
 }
 
-// revokeGrant revokes the one grant of the owner's key, in another second than what was before.
-func revokeGrant(ctx context.Context, w *scenario.DataAPIWorld) error {
+// theGrant returns the one grant of the owner's key, in another second than what was before.
+func theGrant(ctx context.Context, w *scenario.DataAPIWorld) (client *kms.Client, id *string, err error) {
 	time.Sleep(time.Second)
-	client := kms.NewFromConfig(engine.Config(w.Producer, w.Region))
+	client = kms.NewFromConfig(engine.Config(w.Producer, w.Region))
 	got, err := client.ListGrants(ctx, &kms.ListGrantsInput{KeyId: &w.Key})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(got.Grants) != 1 {
+		return nil, nil, fmt.Errorf("there are %d grants", len(got.Grants))
+	}
+	return client, got.Grants[0].GrantId, nil
+}
+
+// revokeGrant takes the one grant of the owner's key away by the right to revoke.
+func revokeGrant(ctx context.Context, w *scenario.DataAPIWorld) error {
+	client, id, err := theGrant(ctx, w)
 	if err != nil {
 		return err
 	}
-	if len(got.Grants) != 1 {
-		return fmt.Errorf("there are %d grants", len(got.Grants))
+	_, err = client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &w.Key, GrantId: id})
+	return err
+}
+
+// retireGrant takes the one grant of the owner's key away as the account's root user may.
+func retireGrant(ctx context.Context, w *scenario.DataAPIWorld) error {
+	client, id, err := theGrant(ctx, w)
+	if err != nil {
+		return err
 	}
-	_, err = client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: &w.Key, GrantId: got.Grants[0].GrantId})
+	_, err = client.RetireGrant(ctx, &kms.RetireGrantInput{KeyId: &w.Key, GrantId: id})
+	return err
+}
+
+// roleOf is the name of the role that Drawbridge makes for the cluster.
+func roleOf(w *scenario.DataAPIWorld) *string {
+	return aws.String(w.RoleARN()[strings.LastIndexByte(w.RoleARN(), '/')+1:])
+}
+
+// unbound takes the permissions boundary off the cluster's role, in another second than what was before; bound sets it again.
+func unbound(ctx context.Context, w *scenario.DataAPIWorld) error {
+	time.Sleep(time.Second)
+	_, err := iam.NewFromConfig(engine.Config(w.Producer, w.Region)).DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: roleOf(w)})
+	return err
+}
+
+func bound(ctx context.Context, w *scenario.DataAPIWorld) error {
+	time.Sleep(time.Second)
+	_, err := iam.NewFromConfig(engine.Config(w.Producer, w.Region)).PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: roleOf(w),
+		PermissionsBoundary: aws.String(dataapi.Boundary(workflow.Cluster{Account: w.Producer, ARN: w.ClusterARN()}))})
 	return err
 }
 

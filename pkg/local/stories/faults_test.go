@@ -1,13 +1,11 @@
 package stories
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"regexp"
 	"runtime"
 	"slices"
@@ -102,9 +100,11 @@ func once(at call, k kind, struck *atomic.Int32) local.Injector {
 	}
 }
 
-// every says that no sample is enough; portion is the part of all that this
-// process plays, such as 0/3, and empty in the process that starts the others.
-var every, portion = os.Getenv("DRAWBRIDGE_FAULTS") == "all", os.Getenv("DRAWBRIDGE_FAULTS_SHARE")
+// faultsPart is the variable that says which part of all faults a process tries; see [partIn].
+const faultsPart = "DRAWBRIDGE_FAULTS_PART"
+
+// every says that no sample is enough.
+var every = os.Getenv("DRAWBRIDGE_FAULTS") == "all"
 
 // rehearsals are played for their faults only. Every other story with an act to strike is one too.
 var rehearsals = []tale{
@@ -242,19 +242,14 @@ func TestFaults(t *testing.T) {
 	which := "a sample; make faults tries all"
 	if every {
 		which = "every kind at every call"
-		if portion == "" {
-			shared(t, which)
-			return
-		}
+	}
+	own, given := partIn(t, faultsPart)
+	if every && !given {
+		shared(t, which)
+		return
 	}
 	ctx := limited(t, 6*time.Hour)
 	roughen(t)
-	part, parts := 0, 1
-	if portion != "" {
-		if _, err := fmt.Sscanf(portion, "%d/%d", &part, &parts); err != nil {
-			t.Fatal(err)
-		}
-	}
 	var tried, survived, lost, scenes int
 	for n, s := range slices.Concat(library(), rehearsals, accessRehearsals) {
 		if !every && !slices.Contains(sampled, s.name) {
@@ -268,7 +263,7 @@ func TestFaults(t *testing.T) {
 				for i, one := range c.calls {
 					ways := one.kinds()
 					for j, k := range ways {
-						if !picked(c.calls, i, j, scenes, len(ways), part, parts) {
+						if !picked(c.calls, i, j, scenes, len(ways), own) {
 							continue
 						}
 						var skipped bool
@@ -297,11 +292,11 @@ func TestFaults(t *testing.T) {
 // would strike depends on the order in which executions meet.
 var sampled = []string{"s1-peering", "approval", "removed-by-requester"}
 
-// picked chooses the share of this process, or the sample: two calls of each
+// picked chooses the part of this process, or the sample: two calls of each
 // act, spread over it, with another kind each.
-func picked(calls []call, i, j, scene, ways, part, parts int) bool {
+func picked(calls []call, i, j, scene, ways int, own part) bool {
 	if every {
-		return i%parts == part
+		return own.has(i)
 	}
 	step := max(1, len(calls)/2)
 	return i%step == step/2 && (i/step+2*scene)%ways == j
@@ -311,46 +306,21 @@ func picked(calls []call, i, j, scene, ways, part, parts int) bool {
 func shared(t *testing.T, which string) {
 	parts := runtime.NumCPU() + 1
 	var sum [3]int
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	for part := range parts {
-		all.Go(func() {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestFaults$", "-test.timeout", "360m", "-test.v")
-			cmd.Env = append(os.Environ(), fmt.Sprintf("DRAWBRIDGE_FAULTS_SHARE=%d/%d", part, parts))
-			out, err := cmd.StdoutPipe()
-			if err == nil {
-				cmd.Stderr = os.Stderr
-				err = cmd.Start()
+	told := map[int]bool{}
+	inProcesses(t, "TestFaults", faultsPart, 0, parts, func(part int, l string) {
+		one := [3]int{}
+		if n, _ := fmt.Sscanf(l, "%d faults, %d survived, %d foreign changes", &one[0], &one[1], &one[2]); n == len(one) {
+			told[part] = true
+			for i := range sum {
+				sum[i] += one[i]
 			}
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			told := false
-			lines := bufio.NewScanner(out)
-			lines.Buffer(nil, 1<<20)
-			for lines.Scan() {
-				l, one := lines.Text(), [3]int{}
-				mu.Lock()
-				if n, _ := fmt.Sscanf(l, "%d faults, %d survived, %d foreign changes", &one[0], &one[1], &one[2]); n == len(one) {
-					told = true
-					for i := range sum {
-						sum[i] += one[i]
-					}
-				} else if !strings.HasPrefix(l, "=== ") && !strings.Contains(l, "--- PASS") {
-					fmt.Println(l)
-				}
-				mu.Unlock()
-			}
-			if err := cmd.Wait(); err != nil || !told {
-				t.Errorf("share %d of %d: %v, summary %v", part+1, parts, err, told)
-			}
-		})
-	}
-	all.Wait()
+		} else if !strings.HasPrefix(l, "=== ") && !strings.Contains(l, "--- PASS") {
+			fmt.Println(l)
+		}
+	}, "-test.v")()
 	fmt.Printf("%d faults, %d survived, %d foreign changes (%s)\n", sum[0], sum[1], sum[2], which)
-	if sum[0] == 0 || sum[0] != sum[1] || sum[2] != 0 {
-		t.Errorf("%d of %d faults survived with %d foreign changes", sum[1], sum[0], sum[2])
+	if len(told) != parts || sum[0] == 0 || sum[0] != sum[1] || sum[2] != 0 {
+		t.Errorf("%d of %d faults survived with %d foreign changes, in %d of %d parts", sum[1], sum[0], sum[2], len(told), parts)
 	}
 }
 

@@ -33,8 +33,11 @@ const (
 // engine is shared: every story has accounts of its own.
 var engine *local.Engine
 
-// authorizations is the file of what the roles asked for and were allowed while stories are played.
-var authorizations string
+// kept is the folder in which every process that plays stories keeps what the roles asked for and were allowed.
+var kept = os.Getenv(keptVariable)
+
+// keptVariable gives the folder to the processes that play a part.
+const keptVariable = "DRAWBRIDGE_STORIES_KEPT"
 
 // injector is the fault of the story that is being told.
 var injector atomic.Pointer[local.Injector]
@@ -76,14 +79,15 @@ func TestMain(m *testing.M) {
 			fmt.Println("skipped, no story was played:", err)
 			return 0
 		}
-		kept, err := os.MkdirTemp("", "drawbridge-stories-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "FAIL:", err)
-			return 1
+		var err error
+		if kept == "" {
+			if kept, err = os.MkdirTemp("", "drawbridge-stories-"); err != nil {
+				fmt.Fprintln(os.Stderr, "FAIL:", err)
+				return 1
+			}
+			defer os.RemoveAll(kept)
 		}
-		defer os.RemoveAll(kept)
-		o.Authorizations = filepath.Join(kept, "authorizations.jsonl")
-		authorizations = o.Authorizations
+		o.Authorizations = filepath.Join(kept, fmt.Sprintf("authorizations-%d.jsonl", os.Getpid()))
 		if engine, err = local.Start(context.Background(), o); err != nil {
 			fmt.Fprintln(os.Stderr, "FAIL:", err)
 			return 1

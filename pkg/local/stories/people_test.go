@@ -34,8 +34,8 @@ func thrifty(_ context.Context, t *testing.T, _ *scenario.World, calls []awscall
 			members = append(members, c)
 		}
 	}
-	if n := story.Work(members); n == 0 || n > 43 {
-		t.Errorf("%d AWS calls in members without AssumeRole and polls, want at most 43", n)
+	if n := story.Work(members); n == 0 || n > 39 {
+		t.Errorf("%d AWS calls in members without AssumeRole and polls, want at most 39", n)
 	}
 	if n := story.Work(hub); n == 0 || n > 100 {
 		t.Errorf("%d AWS calls in the hub, want at most 100", n)

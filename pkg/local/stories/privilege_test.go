@@ -43,15 +43,29 @@ type right struct{ role, action string }
 
 func (r right) String() string { return r.role + " " + r.action }
 
+// authorizations is what the engines wrote down of each call as IAM sees it, in all processes that play stories.
+func authorizations(t *testing.T) []byte {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(kept, "authorizations-*.jsonl"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files of authorizations in %s: %v", len(files), kept, err)
+	}
+	var out []byte
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, text...)
+	}
+	return out
+}
+
 // rightsAsked are the rights that roles used and were allowed so far, and how often: what the engine wrote down of each call as IAM sees it.
 func rightsAsked(t *testing.T) map[right]int {
 	t.Helper()
-	text, err := os.ReadFile(authorizations)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := map[right]int{}
-	for line := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(string(authorizations(t))), "\n") {
 		var one struct {
 			Role, Action string
 			Policies     json.RawMessage // of a role that no template has
@@ -213,10 +227,7 @@ func testNames(t *testing.T) map[string]bool {
 
 // authorizationsAreKept leaves what the roles asked for in all stories to `make crosscheck`, which asks other judges the same.
 func authorizationsAreKept(t *testing.T) {
-	asked, err := os.ReadFile(authorizations)
-	if err != nil {
-		t.Fatal(err)
-	}
+	asked := authorizations(t)
 	if err := os.MkdirAll(filepath.Join(root, "out"), 0o755); err != nil {
 		t.Fatal(err)
 	}

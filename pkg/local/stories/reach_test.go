@@ -86,7 +86,9 @@ of jobs. Each of the tables behind them gets the route to the database's subnets
 		change: onGateway,
 		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
 			attachedPair(ctx, t, w)
+			settled(ctx, t)
 			studioFor(ctx, t, w, newGroup(ctx, t, consumer(w), w.ConsumerNetwork.VPC, "ana"))
+			settled(ctx, t)
 			jobs := newGroup(ctx, t, consumer(w), w.ConsumerNetwork.VPC, "jobs")
 			_, err := consumer(w).CreateNetworkInterface(ctx, &ec2.CreateNetworkInterfaceInput{SubnetId: &w.ConsumerNetwork.Subnets[1], Groups: []string{jobs}})
 			succeeds(t, err)

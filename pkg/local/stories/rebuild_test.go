@@ -14,7 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
@@ -128,12 +131,98 @@ As in s5-at-once. Then the table is lost, and rebuilt: two attachments that Draw
 			}
 		},
 	},
+	{
+		name:  "rebuild-attachment",
+		title: "The ledger of a VPC on a gateway is lost, and rebuilt",
+		about: `
+alpha's gateway core associates and propagates nothing by itself; one of its route tables is offered for both. beta's VPC asks for the gateway by a tag: it is attached,
+associated, and propagates. Then the table is lost, and rebuilt. The attachment is known again by the tags of both accounts. Nobody can tell who put it into
+the route table, Drawbridge or alpha's network team: the notification names both, and they end with the attachment, when beta's owner takes the tag off.`,
+		change: onGateway,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			silently(ctx, t, w, func() {
+				closedGateway(ctx, t, w)
+				succeeds(t, w.Lend(ctx))
+			})
+		},
+		acts: []act{
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Attached"}},
+			{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				lose(ctx, t, w)
+				startRebuild(ctx, t, w)
+			}, []string{"Rebuilt"}},
+			{"The owner of beta takes the tag off.", attach(""), []string{"Announced", "Removed"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){2: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			stands(ctx, t, w, "a rebuild")
+			inTable(true)(ctx, t, w)
+			lacks := lacking(strings.Split(whole[w].rows, "\n"), record(ctx, t, w))
+			if len(lacks) != 2 || !strings.Contains(lacks[0]+lacks[1], " association ") || !strings.Contains(lacks[0]+lacks[1], " propagation ") {
+				t.Errorf("the rebuilt ledger lacks %q; want one association and one propagation", lacks)
+			}
+			id, table := aws.ToString(attached(ctx, t, w)[0].TransitGatewayAttachmentId), aws.ToString(gatewayTable(ctx, t, w))
+			for _, name := range []string{id + " with " + table, id + " to " + table} {
+				if says := lastOutput(ctx, t, "drawbridge-rebuild"); !strings.Contains(says, name) {
+					t.Errorf("the rebuild does not name %q: %s", name, says)
+				}
+			}
+		}},
+		also: attachments("deleted"),
+	},
+	{
+		name:  "rebuild-studio",
+		title: "The ledger of a cluster that Studio reads is lost, and rebuilt",
+		about: `
+As in studio.md, but between the two tags the table is lost, and rebuilt: the readers' role is known again by how it was made, the execution roles that it trusts and
+their domain by the mark on each, in their own account. All that the ledger had is in it again, what was there before included. So when the owner of beta takes
+the tag away, alpha's role, its trust policy and the domain are as before.`,
+		prepare: studioWorld(false),
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
+			{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				lose(ctx, t, w)
+				startRebuild(ctx, t, w)
+			}, []string{"Rebuilt"}},
+			{"The owner of beta takes the tag away.", unshareWarehouse, []string{"Announced", "Removed"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){2: restored()},
+		also: nothingOfStudioLeft,
+	},
+	{
+		name:  "rebuild-private",
+		title: "The ledger of private notebooks is lost, and rebuilt",
+		about: `
+As in private-notebooks.md, but then the table is lost, and rebuilt: the endpoints and their security group are known again by their tags. The account's policy has one
+name and one path, under which only Drawbridge writes, so each look takes it up, with the ledger or without. When the tag of the VPC goes, all that was added goes.`,
+		prepare: privateWorld,
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Private"}},
+			{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				lose(ctx, t, w)
+				startRebuild(ctx, t, w)
+			}, []string{"Rebuilt"}},
+			{"The owner of alpha takes the tag of the VPC away.", tagPrivate(false), []string{"Announced", "Removed"}},
+		},
+		also: nothingPrivateLeft,
+	},
 }
 
 // startRebuild starts a rebuild of the ledger from the two accounts of the world.
 func startRebuild(ctx context.Context, t *testing.T, w *scenario.World) {
 	t.Helper()
 	succeeds(t, started(ctx, "drawbridge-rebuild", workflow.Sweep{Accounts: []string{w.Consumer.Account, w.Producer.Account}, Regions: []string{engine.Region()}}))
+}
+
+// lastOutput returns the output of the execution of a machine that began last.
+func lastOutput(ctx context.Context, t *testing.T, machine string) string {
+	t.Helper()
+	client := sfn.NewFromConfig(engine.Config(local.HubAccount, engine.Region()))
+	all, err := client.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: aws.String(arn.New(arn.Partition(engine.Region()), "states", engine.Region(), local.HubAccount, "stateMachine:"+machine))})
+	succeeds(t, err)
+	last := slices.MaxFunc(all.Executions, func(a, b sfntypes.ExecutionListItem) int { return a.StartDate.Compare(*b.StartDate) })
+	got, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: last.ExecutionArn})
+	succeeds(t, err)
+	return aws.ToString(got.Output)
 }
 
 // lose empties the ledger's table, and remembers what it had of the world's accounts.

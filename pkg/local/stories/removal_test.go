@@ -21,6 +21,28 @@ import (
 // removals are the stories about peerings that are over.
 var removals = []tale{
 	{
+		name:  "one-account",
+		title: "Two VPCs of one account and Region are connected",
+		about: `
+As in s1-peering.md, but both VPCs are of one account, in one Region: the peering is requested and accepted there, and both sides of every step are there. Each VPC
+gets what its side needs, and the ledger tells the two apart. Then the peering is deleted, and the account is, byte for byte, what it was before.`,
+		change:  func(s *scenario.Spec) { s.Producer.Account = s.Consumer.Account },
+		prepare: remember,
+		unruly:  true, // both sides of a step are in one account, whichever comes first
+		acts: []act{
+			request("Connected"),
+			{"The owner of the account deletes the peering.", remove(false), []string{"Removed"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){1: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			if verdict, err := w.Verdict(ctx); err != nil || !scenario.Holds(verdict) {
+				t.Errorf("%v, %+v", err, verdict)
+			}
+		}},
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			asBefore(ctx, t, w, w.Consumer)
+		},
+	},
+	{
 		name:  "removed-by-requester",
 		title: "The requester deletes the peering",
 		about: `

@@ -45,7 +45,7 @@ tag on the pending peering.`,
 		change: func(s *scenario.Spec) { s.Accept = "" },
 		acts: []act{
 			request("AwaitingApproval"),
-			{"The owner of beta tags the peering: drawbridge:approval=rejected.", approve("rejected"), []string{"Announced", "Refused"}},
+			{"The owner of beta tags the peering: drawbridge:approval=rejected.", approve("rejected"), []string{"Announced", "Refused", "Rejected"}},
 		},
 		struck: []int{2},
 	},

@@ -49,6 +49,8 @@ type VPC struct {
 	// Subnets are those that an end of a path is in, or may be: the prefix lists in their route tables are read.
 	Subnets []string
 	Groups  []string // of the ends
+	// Seen are those of Groups that were read a moment ago: these are not read again.
+	Seen []network.Group
 	// Known are subnets that were read before: what is said of one never changes. If all of Subnets are among them, no other is read.
 	Known []workflow.Seat
 	// DHCP is the id of the VPC's DHCP options, if it was read before.

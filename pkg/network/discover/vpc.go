@@ -34,12 +34,13 @@ func (r Reader) vpc(ctx context.Context, v VPC) (network.VPC, error) {
 		func() (err error) { out.Subnets, err = subnets(ctx, api, v); return },
 		func() (err error) { tables, err = route.Read(ctx, api, v.ID); return },
 		func() (err error) { out.ACLs, err = ACLs(ctx, api, v.ID); return },
-		func() (err error) { out.Groups, err = groups(ctx, api, v.Groups); return },
+		func() (err error) { out.Groups, err = groups(ctx, api, v.unseen()); return },
 		func() (err error) { out.Names, err = names(ctx, api, v); return },
 	)
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
+	out.Groups = append(out.Groups, v.Seen...)
 	lists := lists{api: api}
 	if tables, err = lists.expand(ctx, tables, v.Subnets); err == nil {
 		err = lists.admit(ctx, out.Groups)
@@ -49,6 +50,13 @@ func (r Reader) vpc(ctx context.Context, v VPC) (network.VPC, error) {
 	}
 	out.Tables = route.Model(tables)
 	return out, nil
+}
+
+// unseen are the groups that are to be read.
+func (v VPC) unseen() []string {
+	return slices.DeleteFunc(slices.Clone(v.Groups), func(id string) bool {
+		return slices.ContainsFunc(v.Seen, func(g network.Group) bool { return g.ID == id })
+	})
 }
 
 func subnets(ctx context.Context, api EC2, v VPC) ([]network.Subnet, error) {

@@ -268,7 +268,7 @@ func TestPlan(t *testing.T) {
 
 // Every kind of thing is told of once, however often its event comes, and is clear again when its owner has corrected it.
 func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
-	arn := "arn:aws:rds:eu-west-1:222222222222:"
+	arn, told := "arn:aws:rds:eu-west-1:222222222222:", map[tag.Kind]bool{}
 	for _, c := range []struct {
 		kind              tag.Kind
 		id, is, key, good string
@@ -285,9 +285,15 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 		{tag.Workgroup, "sales", "arn:sales", tag.Share, "True", "aws redshift-serverless tag-resource --region eu-west-1 --resource-arn arn:sales"},
 		{tag.Subnet, "subnet-1", "subnet-1", tag.Client, "TRUE", "aws ec2 create-tags --region eu-west-1 --resources subnet-1"},
 		{tag.Group, "sg-1", "sg-1", tag.Client, "TRUE", "aws ec2 create-tags --region eu-west-1 --resources sg-1"},
+		{tag.RouteTable, "rtb-1", "rtb-1", tag.Reach, "None", "aws ec2 create-tags --region eu-west-1 --resources rtb-1"},
+		{tag.Domain, "d-1", "arn:aws:sagemaker:eu-west-1:222222222222:domain/d-1", tag.Studio, "TRUE",
+			"aws sagemaker add-tags --region eu-west-1 --resource-arn arn:aws:sagemaker:eu-west-1:222222222222:domain/d-1"},
 		{tag.Role, "Analyst", "Analyst", tag.Studio, "true ", "aws iam tag-role --role-name Analyst"},
 		{tag.Notebook, "Lab", "arn:lab", tag.Routes, "OFF", "aws sagemaker add-tags --region eu-west-1 --resource-arn arn:lab"},
 	} {
+		if told[c.kind] = true; !strings.HasPrefix(c.command, "aws "+c.kind.Service()+" ") {
+			t.Errorf("a %s is corrected by %s", c.kind, c.command)
+		}
 		t.Run(string(c.kind), func(t *testing.T) {
 			s := &shelf{tags: map[string]map[string]string{c.is: {c.key: "maybe", "Name": "x"}}}
 			for range 2 {
@@ -324,6 +330,12 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 				t.Errorf("after the correction it has the tags %v", s.tags[c.is])
 			}
 		})
+	}
+	for _, w := range tag.Wishes {
+		// Nothing is written to a secret or a key.
+		if w.On != tag.StoredSecret && w.On != tag.KMSKey && !told[w.On] {
+			t.Errorf("nobody tells a %s that its tag means nothing: it needs its cases in apply.go and plan.go, and a row here", w.On)
+		}
 	}
 }
 

@@ -36,21 +36,12 @@ var ids = map[tag.Kind]string{
 	tag.StoredSecret: "sales/reader", tag.KMSKey: "1234abcd-12ab-34cd-56ef-1234567890ab",
 }
 
-// resources are the ends of their ARNs, before the id.
-var resources = map[tag.Kind]string{
-	tag.VPC: "vpc/", tag.Peering: "vpc-peering-connection/", tag.Gateway: "transit-gateway/", tag.Attachment: "transit-gateway-attachment/",
-	tag.Subnet: "subnet/", tag.RouteTable: "route-table/", tag.Group: "security-group/",
-	tag.DBInstance: "db:", tag.DBCluster: "cluster:", tag.DBProxy: "db-proxy:", tag.RedshiftCluster: "cluster:", tag.Workgroup: "workgroup/",
-	tag.Role: "role/research/", tag.Notebook: "notebook-instance/", tag.Domain: "domain/",
-	tag.StoredSecret: "secret:", tag.KMSKey: "key/",
-}
-
 func arn(kind tag.Kind) string {
-	region := Region
+	region, path := Region, ""
 	if kind == tag.Role {
-		region = ""
+		region, path = "", "research/"
 	}
-	return strings.Join([]string{"arn:aws", kind.Service(), region, Account, resources[kind] + ids[kind]}, ":")
+	return strings.Join([]string{"arn:aws", kind.Service(), region, Account, kind.Resource() + path + ids[kind]}, ":")
 }
 
 // called is how Drawbridge calls the thing that a record names by its ARN, or by its name.

@@ -33,8 +33,8 @@ def seconds(moment):
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def record(response, source, name, request, elements, error=None):
-    """Puts the record of one call on the caller's default bus."""
+def record(response, source, name, request, elements, error=None, beside=None):
+    """Puts the record of one call on the caller's default bus; beside are further fields of it."""
     account, region = response.current_account, response.region
     request_headers = response.headers
     detail = {
@@ -65,7 +65,7 @@ def record(response, source, name, request, elements, error=None):
         "managementEvent": True,
         "recipientAccountId": account,
         "eventCategory": "Management",
-    }
+    } | (beside or {})
     if elements is not None and "requestId" in elements:
         elements["requestId"] = detail["requestID"]
     events.emit(account, region, f"aws.{source}", "AWS API Call via CloudTrail", detail)

@@ -1,7 +1,7 @@
 """The records of calls by which somebody changes, or takes away, what Drawbridge may have added; beside what cloudtrail.py has.
 
-Gap: nothing is recorded of security groups whose rules go, of endpoints that are modified, of notebooks and their lifecycle
-configurations, of what roles may do, and of grants that are revoked. Old calls of EC2 are flat, newer ones XML turned into JSON.
+Gap: nothing is recorded of security groups that go, or whose rules go, of endpoints that are modified, of notebooks and their lifecycle
+configurations, of what roles may do, and of grants that are revoked or retired. Old calls of EC2 are flat, newer ones XML turned into JSON.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
@@ -60,6 +60,7 @@ for _direction in ("ingress", "egress"):
         cloudtrail._done,
     )
 cloudtrail.recorded(SecurityGroups, "modify_security_group_rules", "ModifySecurityGroupRules", _modification, _modified)
+cloudtrail.recorded(SecurityGroups, "delete_security_group", "DeleteSecurityGroup", cloudtrail._flat_request, cloudtrail._done)
 endpoints._recorded(VPCs, "modify_vpc_endpoint", "ModifyVpcEndpoint", lambda _result: {"return": True})
 
 for _method, _name in (
@@ -74,6 +75,8 @@ for _method, _name in (
     ("delete_role_policy", "DeleteRolePolicy"),
     ("detach_role_policy", "DetachRolePolicy"),
     ("update_assume_role_policy", "UpdateAssumeRolePolicy"),
+    ("put_role_permissions_boundary", "PutRolePermissionsBoundary"),
+    ("delete_role_permissions_boundary", "DeleteRolePermissionsBoundary"),
 ):
     endpoints._role_call(_method, _name)
 
@@ -109,4 +112,14 @@ def _revoked(original, self):
     request = {"keyId": self._get_param("KeyId"), "grantId": self._get_param("GrantId")}
     result = original(self)
     cloudtrail.record(self, "kms", "RevokeGrant", request, None)
+    return result
+
+
+@cloudtrail.replace(KmsResponse, "retire_grant")
+def _retired(original, self):
+    # Its record has no parameters, and names the key beside them: https://docs.aws.amazon.com/kms/latest/developerguide/ct-retire-grant.html
+    key, grant = dataapi.find_key(self._get_param("KeyId") or "", self.current_account, self.region), self._get_param("GrantId")
+    result = original(self)
+    about = {"accountId": self.current_account, "type": "AWS::KMS::Key", "ARN": key.arn}
+    cloudtrail.record(self, "kms", "RetireGrant", None, None, beside={"additionalEventData": {"grantId": grant}, "resources": [about]})
     return result

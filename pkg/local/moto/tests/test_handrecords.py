@@ -32,6 +32,8 @@ class Hands(Case):
         ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=[made])
         request = self.said("RevokeSecurityGroupEgress")["requestParameters"]
         self.assertEqual({"items": [{"securityGroupRuleId": made}]}, request["securityGroupRuleIds"])
+        ec2.delete_security_group(GroupId=group)
+        self.assertEqual({"groupId": group}, self.said("DeleteSecurityGroup")["requestParameters"])
 
     def test_a_lifecycle_configuration(self):
         sagemaker = self.client("sagemaker", CONSUMER)
@@ -50,7 +52,10 @@ class Hands(Case):
         iam.put_role_policy(RoleName="readers", PolicyName="one", PolicyDocument=document)
         iam.update_assume_role_policy(RoleName="readers", PolicyDocument=trust)
         iam.delete_role_policy(RoleName="readers", PolicyName="one")
-        for call in ("PutRolePolicy", "UpdateAssumeRolePolicy", "DeleteRolePolicy"):
+        bound = iam.create_policy(PolicyName="bound", PolicyDocument=document)["Policy"]["Arn"]
+        iam.put_role_permissions_boundary(RoleName="readers", PermissionsBoundary=bound)
+        iam.delete_role_permissions_boundary(RoleName="readers")
+        for call in ("PutRolePolicy", "UpdateAssumeRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"):
             (event,) = self.events(eventName=call)
             self.assertEqual((REGION, "readers"), (event["region"], event["detail"]["requestParameters"]["roleName"]))
 
@@ -61,6 +66,14 @@ class Hands(Case):
         kms.revoke_grant(KeyId=key, GrantId=grant)
         self.assertEqual([], kms.list_grants(KeyId=key)["Grants"])
         self.assertEqual({"keyId": key, "grantId": grant}, self.said("RevokeGrant")["requestParameters"])
+
+    def test_a_grant_that_is_retired_names_its_key_beside_the_request(self):
+        kms = self.client("kms", CONSUMER)
+        key = kms.create_key()["KeyMetadata"]
+        grant = kms.create_grant(KeyId=key["KeyId"], GranteePrincipal="arn:aws:iam::111111111111:user/carla", Operations=["Decrypt"])["GrantId"]
+        kms.retire_grant(KeyId=key["Arn"], GrantId=grant)
+        said = self.said("RetireGrant")
+        self.assertEqual((None, grant, [key["Arn"]]), (said["requestParameters"], said["additionalEventData"]["grantId"], [one["ARN"] for one in said["resources"]]))
 
     def test_who_and_by_what(self):
         for agent, invoked in ((TERRAFORM, None), ("cloudformation.amazonaws.com", "cloudformation.amazonaws.com")):

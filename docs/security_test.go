@@ -1,0 +1,60 @@
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Each line of the threat model names what holds it, and each test and story that it names is there.
+func TestWhatHoldsEachThreatIsThere(t *testing.T) {
+	_, list, _ := strings.Cut(documents(t)["SECURITY.md"], "<!-- threats: begin -->\n")
+	list, _, found := strings.Cut(list, "<!-- threats: end -->")
+	rows := regexp.MustCompile(`(?m)^\| (?:[^|\n]+ \| ){3}([^|\n]+) \|$`).FindAllStringSubmatch(list, -1)
+	if !found || len(rows) != strings.Count(list, "\n") || len(rows) < 20 {
+		t.Fatalf("SECURITY.md has %d threats in a table of %d lines", len(rows)-2, strings.Count(list, "\n"))
+	}
+	tales := sources(t, "../pkg/local/stories/*.go")
+	tests := map[string]string{}
+	for _, r := range rows[2:] {
+		holders := 0
+		for _, m := range regexp.MustCompile("story `([^`]+)`").FindAllStringSubmatch(r[1], -1) {
+			holders++
+			if !regexp.MustCompile(`name: +"` + regexp.QuoteMeta(m[1]) + `"`).MatchString(tales) {
+				t.Errorf("SECURITY.md names the story %s, which nobody tells", m[1])
+			}
+		}
+		for _, m := range regexp.MustCompile("`([a-z/]+): (Test[A-Za-z0-9]+)`").FindAllStringSubmatch(r[1], -1) {
+			holders++
+			if tests[m[1]] == "" {
+				tests[m[1]] = sources(t, "../"+m[1]+"/*_test.go")
+			}
+			if !strings.Contains(tests[m[1]], "\nfunc "+m[2]+"(t *testing.T)") {
+				t.Errorf("SECURITY.md names %s of %s, which is not there", m[2], m[1])
+			}
+		}
+		if holders == 0 || holders != strings.Count(r[1], ",")+1 {
+			t.Errorf("SECURITY.md says %q of what holds a line", r[1])
+		}
+	}
+}
+
+// sources returns the text of all files of a pattern; none is wrong.
+func sources(t *testing.T, pattern string) string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found nothing at %s: %v", pattern, err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}

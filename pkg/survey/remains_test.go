@@ -1,0 +1,44 @@
+package survey_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// bare is a lab whose notebook has no script, and perhaps a status.
+type bare struct {
+	rooms
+	status string
+}
+
+func (b bare) ListTags(context.Context, *sagemaker.ListTagsInput, ...func(*sagemaker.Options)) (*sagemaker.ListTagsOutput, error) {
+	b.read("tags")
+	out := &sagemaker.ListTagsOutput{}
+	if b.status != "" {
+		out.Tags = []sagemakertypes.Tag{{Key: aws.String(lifecycle.TagStatus), Value: &b.status}}
+	}
+	return out, nil
+}
+
+// A notebook instance without a script has no host route, but may say what became of it: its tags tell.
+func TestANotebookWithoutAScriptMayStillSaySomething(t *testing.T) {
+	for status, want := range map[string]int{"": 0, "Blocked": 1} {
+		b := bare{rooms{&lab{subnet: "subnet-1"}}, status}
+		l, _ := ledgertest.New()
+		s := survey.Surveyor{Ledger: l, Enter: func(event.Place) survey.Clients { return survey.Clients{EC2: b, SageMaker: b, Lambda: b} }}
+		got, err := s.Instances(t.Context(), workflow.VPC{ID: "vpc-1", Account: alpha, Region: "eu-west-1"}, "")
+		if err != nil || workflow.Instances(got) != want {
+			t.Errorf("status %q: %v, %v, want %d", status, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package survey_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/redshift"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// row is a VPC with two databases in subnets of their own or in one: sales, which is shared, and payroll, whose group lets in a range.
+type row struct {
+	lab
+	databasetest.None
+	payroll string            // its subnet
+	lets    string            // what its group lets in
+	open    bool              // its group's owner asks for it
+	routes  map[string]string // of the one table
+	groups  int               // how often all groups were read
+}
+
+func (r *row) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	out := &ec2.DescribeSubnetsOutput{}
+	for n, id := range []string{"subnet-a", "subnet-b"} {
+		out.Subnets = append(out.Subnets, types.Subnet{SubnetId: &id, CidrBlock: aws.String(fmt.Sprintf("10.2.%d.0/24", n))})
+	}
+	return out, nil
+}
+
+func (r *row) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurityGroupsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	if len(in.Filters) > 1 {
+		return &ec2.DescribeSecurityGroupsOutput{}, nil // none is marked as a client's
+	}
+	r.groups++
+	g := types.SecurityGroup{GroupId: aws.String("sg-payroll"), GroupName: aws.String("payroll"), OwnerId: aws.String(beta),
+		IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), IpRanges: []types.IpRange{{CidrIp: &r.lets}}}}}
+	if r.open {
+		g.Tags = []types.Tag{{Key: aws.String("drawbridge:open"), Value: aws.String("true")}}
+	}
+	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{g}}, nil
+}
+
+func (r *row) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
+	one := func(name, subnet, shared string) rdstypes.DBInstance {
+		return rdstypes.DBInstance{DBInstanceIdentifier: &name, DBInstanceArn: aws.String("arn:aws:rds:us-east-1:" + beta + ":db:" + name), DBInstanceStatus: aws.String("available"), Engine: aws.String("mysql"),
+			Endpoint: &rdstypes.Endpoint{Port: aws.Int32(3306)}, VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-" + name)}},
+			DBSubnetGroup: &rdstypes.DBSubnetGroup{DBSubnetGroupName: &name, VpcId: aws.String("vpc-2"), Subnets: []rdstypes.Subnet{{SubnetIdentifier: &subnet}}},
+			TagList:       []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: &shared}}}
+	}
+	return &rds.DescribeDBInstancesOutput{DBInstances: []rdstypes.DBInstance{one("sales", "subnet-a", "true"), one("payroll", r.payroll, "999999999999")}}, nil
+}
+
+func (*row) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
+	return &rds.DescribeDBClustersOutput{}, nil
+}
+
+func (*row) DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
+	return &rds.DescribeDBSubnetGroupsOutput{}, nil
+}
+
+func (r *row) ListTagsForResource(ctx context.Context, in *rds.ListTagsForResourceInput, more ...func(*rds.Options)) (*rds.ListTagsForResourceOutput, error) {
+	return r.None.ListTagsForResource(ctx, in, more...)
+}
+
+// cellar has no warehouse.
+type cellar struct{ databasetest.None }
+
+func (cellar) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
+	return &redshift.DescribeClustersOutput{}, nil
+}
+
+func (cellar) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
+	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
+}
+
+func TestWhatWouldOpenMoreIsWithheld(t *testing.T) {
+	for name, c := range map[string]struct {
+		change   func(*row)
+		led      bool // both route tables lead there and back before
+		withheld bool
+		reads    int
+	}{
+		"payroll beside it lets in all of 10.0.0.0/8": {func(*row) {}, false, true, 1},
+		"it lets in somebody else":                    {func(r *row) { r.lets = "10.9.0.0/16" }, false, false, 1},
+		"it is in another subnet":                     {func(r *row) { r.payroll = "subnet-b" }, false, false, 0},
+		"its owner asks for it":                       {func(r *row) { r.open = true }, false, false, 1},
+		"tables lead there and back already":          {func(*row) {}, true, false, 0},
+	} {
+		r := &row{payroll: "subnet-a", lets: "10.0.0.0/8"}
+		c.change(r)
+		l := &lab{subnet: "subnet-1", functions: map[string][2][]string{"jobs": {{"subnet-1"}, {"sg-1"}}}}
+		a, b := sides()
+		a.VPC.Region, b.VPC.Region, a.Peer.Region, b.Peer.Region = "us-east-1", "us-east-1", "us-east-1", "us-east-1"
+		here, there := &workflow.Facts{VPC: a.VPC}, &workflow.Facts{VPC: b.VPC}
+		for _, f := range []*workflow.Facts{here, there} {
+			f.Account = workflow.AccountFacts{ID: f.VPC.Account, Organization: "o-1", OUPath: "o-1/r-1/"}
+			f.Tables = []workflow.Table{{ID: "rtb-" + f.VPC.ID, Main: true}}
+		}
+		if c.led {
+			here.Tables[0].Routes = []workflow.Route{{Destination: prefixes("10.2.0.0/16")[0], Target: target}}
+			there.Tables[0].Routes = []workflow.Route{{Destination: prefixes("10.1.0.0/16")[0], Target: target}}
+		}
+		s := survey.Surveyor{Set: policy.Default(), About: policy.Context{Connection: target}, Enter: func(at event.Place) survey.Clients {
+			out := survey.Clients{EC2: r, SageMaker: r, Lambda: r}
+			if at.Account == alpha {
+				out = survey.Clients{EC2: rooms{l}, SageMaker: l, Lambda: l}
+			}
+			out.Databases.RDS, out.Databases.Redshift, out.Databases.Serverless, out.Databases.Tagged = r, cellar{}, databasetest.Nothing{}, databasetest.Nothing{}
+			return out
+		}}
+		first, second := &survey.Ground{Side: &a, Here: here, There: there}, &survey.Ground{Side: &b, Here: there, There: here}
+		grounds, err := s.Produce(t.Context(), first, second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		survey.Appoint(survey.Sides(grounds)...)
+		if _, err := s.Consume(t.Context(), grounds...); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.Openings) != 1 || len(a.Clients) == 0 {
+			t.Fatalf("%s: %d openings, %d clients", name, len(b.Openings), len(a.Clients))
+		}
+		w := b.Openings[0].Withheld
+		if (w != nil) != c.withheld || (len(a.Ways) == 0) != c.withheld || r.groups != c.reads {
+			t.Errorf("%s: withheld %v, ways %v, callers %v, %d reads", name, w, a.Ways, b.Callers, r.groups)
+		}
+		if w != nil && (!strings.Contains(w.Detail, "payroll") || w.Owner != beta || !strings.Contains(w.Remedy, "sg-payroll")) {
+			t.Errorf("%s: %+v", name, *w)
+		}
+	}
+}
+
+// rooms has one subnet.
+type rooms struct{ *lab }
+
+func (rooms) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-1"), CidrBlock: aws.String("10.1.0.0/24")}}}, nil
+}
