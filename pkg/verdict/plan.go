@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,10 +55,13 @@ func Judge(w network.World, carrier string, ends []Ends, reasons []Reason) Paths
 		out.Lines = append(out.Lines, rest.line(len(out.Lines) > 0))
 	}
 	slices.SortFunc(out.Faults, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(b.Paths, a.Paths), strings.Compare(a.Hop, b.Hop), strings.Compare(a.Detail, b.Detail))
+		return cmp.Or(cmp.Compare(b.Paths, a.Paths), strings.Compare(a.Hop, b.Hop), strings.Compare(id.ReplaceAllString(a.Detail, ""), id.ReplaceAllString(b.Detail, "")), strings.Compare(a.Detail, b.Detail))
 	})
 	return out
 }
+
+// id is the id of a resource: what is in the way is told in the order of names.
+var id = regexp.MustCompile(`\b[a-z-]+-[0-9a-f]{8,17}\b`)
 
 // judged judges each kind of client with each kind of database, and counts.
 func judged(w network.World, carrier string, ends Ends, reasons []Reason, out *Paths) []pair {
