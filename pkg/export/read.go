@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Reader reads what stands of items, with the credentials of whoever asks. It changes nothing.
@@ -138,7 +139,7 @@ func (c clients) rule(ctx context.Context, i ledger.Item) (Fact, error) {
 				continue
 			}
 			out := Rule{ID: i.Left, Group: i.Resource, Egress: aws.ToBool(r.IsEgress), Protocol: aws.ToString(r.IpProtocol), From: int(aws.ToInt32(r.FromPort)), To: int(aws.ToInt32(r.ToPort)),
-				CIDR4: aws.ToString(r.CidrIpv4), CIDR6: aws.ToString(r.CidrIpv6), List: aws.ToString(r.PrefixListId), Description: aws.ToString(r.Description), Tags: tagsOf(r.Tags)}
+				CIDR4: aws.ToString(r.CidrIpv4), CIDR6: aws.ToString(r.CidrIpv6), List: aws.ToString(r.PrefixListId), Description: aws.ToString(r.Description), Tags: tag.OfEC2(r.Tags)}
 			if g := r.ReferencedGroupInfo; g != nil {
 				out.Other, out.OtherOwner = aws.ToString(g.GroupId), aws.ToString(g.UserId)
 			}
@@ -174,7 +175,7 @@ func (c clients) attachment(ctx context.Context, i ledger.Item) (Fact, error) {
 		if a.State != ec2types.TransitGatewayAttachmentStateAvailable {
 			continue
 		}
-		out := Attachment{ID: i.Left, VPC: aws.ToString(a.VpcId), Gateway: aws.ToString(a.TransitGatewayId), Subnets: slices.Sorted(slices.Values(a.SubnetIds)), Tags: tagsOf(a.Tags), Associated: true, Propagated: true}
+		out := Attachment{ID: i.Left, VPC: aws.ToString(a.VpcId), Gateway: aws.ToString(a.TransitGatewayId), Subnets: slices.Sorted(slices.Values(a.SubnetIds)), Tags: tag.OfEC2(a.Tags), Associated: true, Propagated: true}
 		if o := a.Options; o != nil {
 			out.DNS, out.IPv6, out.Appliance, out.Refer = string(o.DnsSupport), string(o.Ipv6Support), string(o.ApplianceModeSupport), string(o.SecurityGroupReferencingSupport)
 		}
@@ -244,7 +245,7 @@ func (c clients) endpoint(ctx context.Context, i ledger.Item) (Fact, error) {
 			continue
 		}
 		out := Endpoint{ID: i.Left, Service: aws.ToString(e.ServiceName), VPC: aws.ToString(e.VpcId), Subnets: slices.Sorted(slices.Values(e.SubnetIds)), PrivateDNS: aws.ToBool(e.PrivateDnsEnabled),
-			Policy: aws.ToString(e.PolicyDocument), Tags: tagsOf(e.Tags)}
+			Policy: aws.ToString(e.PolicyDocument), Tags: tag.OfEC2(e.Tags)}
 		for _, g := range e.Groups {
 			out.Groups = append(out.Groups, aws.ToString(g.GroupId))
 		}
@@ -260,7 +261,7 @@ func (c clients) group(ctx context.Context, i ledger.Item) (Fact, error) {
 		return Fact{}, gone("security group "+i.Left, err)
 	}
 	for _, g := range got.SecurityGroups {
-		return Fact{Group: &Group{ID: i.Left, Name: aws.ToString(g.GroupName), Description: aws.ToString(g.Description), VPC: aws.ToString(g.VpcId), Tags: tagsOf(g.Tags)}}, nil
+		return Fact{Group: &Group{ID: i.Left, Name: aws.ToString(g.GroupName), Description: aws.ToString(g.Description), VPC: aws.ToString(g.VpcId), Tags: tag.OfEC2(g.Tags)}}, nil
 	}
 	return Fact{}, errGone
 }
@@ -274,12 +275,9 @@ func (c clients) role(ctx context.Context, i ledger.Item) (Fact, error) {
 	if !slices.Contains([]string{aws.ToString(r.RoleId), aws.ToString(r.Arn)}, i.Left) {
 		return Fact{}, errGone // another role of that name
 	}
-	out := Role{Name: i.Resource, Path: aws.ToString(r.Path), Description: aws.ToString(r.Description), Session: int(aws.ToInt32(r.MaxSessionDuration)), Tags: map[string]string{}}
+	out := Role{Name: i.Resource, Path: aws.ToString(r.Path), Description: aws.ToString(r.Description), Session: int(aws.ToInt32(r.MaxSessionDuration)), Tags: ofIAM(r.Tags)}
 	if r.PermissionsBoundary != nil {
 		out.Boundary = aws.ToString(r.PermissionsBoundary.PermissionsBoundaryArn)
-	}
-	for _, t := range r.Tags {
-		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	out.Trust, err = decoded(r.AssumeRolePolicyDocument)
 	return Fact{Role: &out}, err
@@ -312,10 +310,7 @@ func (c clients) policy(ctx context.Context, i ledger.Item) (Fact, error) {
 	if err != nil {
 		return Fact{}, gone("policy "+i.Resource, err)
 	}
-	out := Policy{ARN: i.Resource, Name: aws.ToString(got.Policy.PolicyName), Path: aws.ToString(got.Policy.Path), Description: aws.ToString(got.Policy.Description), Tags: map[string]string{}}
-	for _, t := range got.Policy.Tags {
-		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
+	out := Policy{ARN: i.Resource, Name: aws.ToString(got.Policy.PolicyName), Path: aws.ToString(got.Policy.Path), Description: aws.ToString(got.Policy.Description), Tags: ofIAM(got.Policy.Tags)}
 	out.Text, err = decoded(version.PolicyVersion.Document)
 	return Fact{Policy: &out}, err
 }
@@ -363,7 +358,8 @@ func (c clients) grants(ctx context.Context, i ledger.Item) (Fact, error) {
 	return out, nil
 }
 
-func tagsOf(tags []ec2types.Tag) map[string]string {
+// ofIAM returns tags by their keys, as they are.
+func ofIAM(tags []iamtypes.Tag) map[string]string {
 	out := map[string]string{}
 	for _, t := range tags {
 		out[aws.ToString(t.Key)] = aws.ToString(t.Value)

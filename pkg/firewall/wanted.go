@@ -160,25 +160,10 @@ func Left(groups []Group, side workflow.Side) []network.Group {
 			!slices.ContainsFunc(side.Openings, func(o workflow.Opening) bool { return of(o.Groups) }) {
 			continue
 		}
-		one := network.Group{ID: g.ID, Name: g.Name, Ingress: asJudged(g.Ingress), Egress: asJudged(g.Egress)}
+		one := network.Group{ID: g.ID, Name: g.Name, Ingress: model(g.Ingress), Egress: model(g.Egress)}
 		text, _ := json.Marshal(one)
 		if size += len(text) + 1; size > workflow.GroupsSize {
 			break
-		}
-		out = append(out, one)
-	}
-	return out
-}
-
-func asJudged(rules []Rule) []network.Rule {
-	var out []network.Rule
-	for _, r := range rules {
-		one := network.Rule{Ports: network.Ports{From: r.From, To: r.To}, CIDR: r.CIDR}
-		switch {
-		case strings.HasPrefix(r.Other, "pl-"):
-			one.List = r.Other
-		default:
-			one.Group = r.Other
 		}
 		out = append(out, one)
 	}

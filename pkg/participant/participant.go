@@ -22,13 +22,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Groups is what [Read] needs of EC2.
-type Groups interface {
-	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
-}
-
 // Read returns the participants of a VPC, sorted, as its owner sees them.
-func Read(ctx context.Context, api Groups, v workflow.VPC) ([]string, error) {
+func Read(ctx context.Context, api ec2.DescribeSecurityGroupsAPIClient, v workflow.VPC) ([]string, error) {
 	var out []string
 	pages := ec2.NewDescribeSecurityGroupsPaginator(api, &ec2.DescribeSecurityGroupsInput{
 		Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{v.ID}}}})

@@ -312,22 +312,10 @@ func (p *play) ours(ctx context.Context, w *scenario.World) (string, error) {
 	return strings.Join(out, "\n"), nil
 }
 
-// lines says what differs between two texts.
+// lines says what differs between two texts, or how much is the same.
 func lines(before, after string) string {
-	b, a := strings.Split(before, "\n"), strings.Split(after, "\n")
-	out := []string{}
-	for _, l := range a {
-		if !slices.Contains(b, l) {
-			out = append(out, "left: "+l)
-		}
+	if differ := scenario.Difference(before, after); differ != "" {
+		return differ
 	}
-	for _, l := range b {
-		if !slices.Contains(a, l) {
-			out = append(out, "gone: "+l)
-		}
-	}
-	if len(out) == 0 {
-		return fmt.Sprintf("%d lines of routes, rules, scripts and tags are as before", len(a))
-	}
-	return strings.Join(out, "; ")
+	return fmt.Sprintf("%d lines of routes, rules, scripts and tags are as before", strings.Count(after, "\n")+1)
 }

@@ -259,25 +259,8 @@ func (t *takeover) letsGo(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	t.judge("everything stands as it stood", before == after, "%s", different(before, after))
+	t.judge("everything stands as it stood", before == after, "%s", scenario.Difference(before, after))
 	return nil
-}
-
-// different are the lines that only one of two texts has.
-func different(before, after string) string {
-	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
-	out := []string{}
-	for _, line := range was {
-		if !slices.Contains(is, line) {
-			out = append(out, "- "+line)
-		}
-	}
-	for _, line := range is {
-		if !slices.Contains(was, line) {
-			out = append(out, "+ "+line)
-		}
-	}
-	return strings.Join(out, "\n")
 }
 
 // empty judges that a plan changes nothing.

@@ -23,13 +23,15 @@ func told(body []byte) string {
 			continue
 		}
 		sort, _ := value(one.Put.Item["sk"]).(string)
-		if !strings.Contains(sort, "told#") || strings.Contains(sort, "#table#") || strings.Contains(sort, "#group#") {
-			continue // what it left, for the steps after it
+		if !strings.Contains(sort, "told#") {
+			continue
 		}
-		for _, name := range []string{"of", "hops"} {
-			hops, _ := value(one.Put.Item[name]).([]any)
-			all = append(all, hops...)
+		name := "hops" // of a batch of notebooks
+		if strings.Contains(sort, "#hop#") {
+			name = "of"
 		}
+		hops, _ := value(one.Put.Item[name]).([]any)
+		all = append(all, hops...)
 	}
 	if len(all) == 0 {
 		return ""

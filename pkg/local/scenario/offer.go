@@ -160,13 +160,13 @@ func (w *World) Gone(ctx context.Context, before string) ([]story.Hop, error) {
 	}
 	rest := story.Hop{Hop: "the rest", OK: now == before, Detail: "each route, each security group rule and the on-start script are as they were before"}
 	if !rest.OK {
-		rest.Detail = "is not as it was before: " + difference(before, now)
+		rest.Detail = "is not as it was before: " + Difference(before, now)
 	}
 	return []story.Hop{attachment, rest}, nil
 }
 
-// difference names the lines that only one of two texts has.
-func difference(before, now string) string {
+// Difference names the lines that only one of two texts has; "" if they have the same.
+func Difference(before, now string) string {
 	b, n := strings.Split(before, "\n"), strings.Split(now, "\n")
 	var out []string
 	for _, l := range b {
