@@ -29,7 +29,8 @@ type lab struct {
 	survey.EC2
 	notebooktest.Nobody
 	functions map[string][2][]string
-	subnet    string // of the notebook, which has direct internet access
+	subnet    string // of the notebooks, which have direct internet access
+	notebooks int    // how many more there are than one
 	mu        sync.Mutex
 	reads     []string
 }
@@ -63,7 +64,11 @@ func (l *lab) ListFunctions(context.Context, *lambda.ListFunctionsInput, ...func
 
 func (l *lab) ListNotebookInstances(context.Context, *sagemaker.ListNotebookInstancesInput, ...func(*sagemaker.Options)) (*sagemaker.ListNotebookInstancesOutput, error) {
 	l.read("notebooks")
-	return &sagemaker.ListNotebookInstancesOutput{NotebookInstances: []sagemakertypes.NotebookInstanceSummary{{NotebookInstanceName: aws.String("nb")}}}, nil
+	out := &sagemaker.ListNotebookInstancesOutput{NotebookInstances: []sagemakertypes.NotebookInstanceSummary{{NotebookInstanceName: aws.String("nb")}}}
+	for n := range l.notebooks {
+		out.NotebookInstances = append(out.NotebookInstances, sagemakertypes.NotebookInstanceSummary{NotebookInstanceName: aws.String(fmt.Sprintf("nb-%d", n))})
+	}
+	return out, nil
 }
 
 func (l *lab) DescribeNotebookInstance(context.Context, *sagemaker.DescribeNotebookInstanceInput, ...func(*sagemaker.Options)) (*sagemaker.DescribeNotebookInstanceOutput, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -26,6 +28,7 @@ type row struct {
 	databasetest.None
 	payroll string            // its subnet
 	lets    string            // what its group lets in
+	from    string            // a group that it lets in, in place of a range
 	open    bool              // its group's owner asks for it
 	routes  map[string]string // of the one table
 	groups  int               // how often all groups were read
@@ -46,6 +49,9 @@ func (r *row) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurity
 	r.groups++
 	g := types.SecurityGroup{GroupId: aws.String("sg-payroll"), GroupName: aws.String("payroll"), OwnerId: aws.String(beta),
 		IpPermissions: []types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(3306), ToPort: aws.Int32(3306), IpRanges: []types.IpRange{{CidrIp: &r.lets}}}}}
+	if r.from != "" {
+		g.IpPermissions[0].IpRanges, g.IpPermissions[0].UserIdGroupPairs = nil, []types.UserIdGroupPair{{GroupId: &r.from}}
+	}
 	if r.open {
 		g.Tags = []types.Tag{{Key: aws.String("drawbridge:open"), Value: aws.String("true")}}
 	}
@@ -85,22 +91,27 @@ func (cellar) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClu
 	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
 }
 
-func TestWhatWouldOpenMoreIsWithheld(t *testing.T) {
+func TestWhatWouldOpenMoreIsWithheld(t *testing.T) { synctest.Test(t, whatWouldOpenMore) }
+
+func whatWouldOpenMore(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*row)
 		led      bool // both route tables lead there and back before
 		withheld bool
 		reads    int
+		more     int // notebooks there are
 	}{
-		"payroll beside it lets in all of 10.0.0.0/8": {func(*row) {}, false, true, 1},
-		"it lets in somebody else":                    {func(r *row) { r.lets = "10.9.0.0/16" }, false, false, 1},
-		"it is in another subnet":                     {func(r *row) { r.payroll = "subnet-b" }, false, false, 0},
-		"its owner asks for it":                       {func(r *row) { r.open = true }, false, false, 1},
-		"tables lead there and back already":          {func(*row) {}, true, false, 0},
+		"payroll beside it lets in all of 10.0.0.0/8": {func(*row) {}, false, true, 1, 0},
+		"it lets in somebody else":                    {func(r *row) { r.lets = "10.9.0.0/16" }, false, false, 1, 0},
+		"it is in another subnet":                     {func(r *row) { r.payroll = "subnet-b" }, false, false, 0, 0},
+		"its owner asks for it":                       {func(r *row) { r.open = true }, false, false, 1, 0},
+		"tables lead there and back already":          {func(*row) {}, true, false, 0, 0},
+		"it lets in a group that nobody has":          {func(r *row) { r.from = "sg-other" }, false, false, 1, 0},
+		"a group that who is not known may have":      {func(r *row) { r.from = "sg-other" }, false, true, 1, 150},
 	} {
 		r := &row{payroll: "subnet-a", lets: "10.0.0.0/8"}
 		c.change(r)
-		l := &lab{subnet: "subnet-1", functions: map[string][2][]string{"jobs": {{"subnet-1"}, {"sg-1"}}}}
+		l := &lab{subnet: "subnet-1", notebooks: c.more, functions: map[string][2][]string{"jobs": {{"subnet-1"}, {"sg-1"}}}}
 		a, b := sides()
 		a.VPC.Region, b.VPC.Region, a.Peer.Region, b.Peer.Region = "us-east-1", "us-east-1", "us-east-1", "us-east-1"
 		here, there := &workflow.Facts{VPC: a.VPC}, &workflow.Facts{VPC: b.VPC}
@@ -112,7 +123,8 @@ func TestWhatWouldOpenMoreIsWithheld(t *testing.T) {
 			here.Tables[0].Routes = []workflow.Route{{Destination: prefixes("10.2.0.0/16")[0], Target: target}}
 			there.Tables[0].Routes = []workflow.Route{{Destination: prefixes("10.1.0.0/16")[0], Target: target}}
 		}
-		s := survey.Surveyor{Set: policy.Default(), About: policy.Context{Connection: target}, Enter: func(at event.Place) survey.Clients {
+		book, _ := ledgertest.New()
+		s := survey.Surveyor{Ledger: book, Set: policy.Default(), About: policy.Context{Connection: target}, Enter: func(at event.Place) survey.Clients {
 			out := survey.Clients{EC2: r, SageMaker: r, Lambda: r}
 			if at.Account == alpha {
 				out = survey.Clients{EC2: rooms{l}, SageMaker: l, Lambda: l}
