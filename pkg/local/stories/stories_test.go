@@ -94,14 +94,14 @@ func saying(e story.End, any ...string) bool {
 }
 
 // storiesPart is the variable that says which part of the stories a process plays; see [partIn]. The process that nobody gave a
-// part plays the first and starts the others, one for each processor, and reads what the roles asked for in all of them.
+// part plays the first and starts the others, and reads what the roles asked for in all of them.
 const storiesPart = "DRAWBRIDGE_STORIES_PART"
 
 func TestStories(t *testing.T) {
 	own, given := partIn(t, storiesPart)
 	wait := func() {}
 	if !given && allAsked() {
-		own.of = min(runtime.NumCPU(), 4)
+		own.of = min(2*runtime.NumCPU(), 4) // an engine waits half of its time
 		t.Setenv(keptVariable, kept)
 		wait = inProcesses(t, "TestStories", storiesPart, 1, own.of, func(_ int, l string) { fmt.Println(l) }, fmt.Sprintf("-update=%v", *update))
 	}

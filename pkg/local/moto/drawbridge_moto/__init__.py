@@ -25,6 +25,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     policyquotas,
     privilege,
     ram,
+    remembered,
     sagemaker,
     sharedsubnets,
     serverless,
