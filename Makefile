@@ -14,6 +14,7 @@ STACKS    ?= drawbridge-hub drawbridge-organization
 OPTIONS   ?=
 VERSION   ?=
 UNCHECKED ?=
+BASE      ?= HEAD
 
 # What runs here (command, functions, tests) is compiled with one set of flags, so that nothing is compiled twice.
 BUILD := $(GO) build -buildvcs=false
@@ -91,6 +92,18 @@ test: ## run all tests
 	$(GO) test -timeout 45m -skip '$(ROUGH)|^TestStories$$' $$($(GO) list ./... | grep -v /infra) || failed=1; \
 	wait $$stories || failed=1; wait $$rough || failed=1; test -z "$$failed"
 	@echo "make test: all tests passed"
+
+# By the packages that git calls changed and those that are made of them. -short leaves out what plays on the local engine, in networks or in a browser.
+.PHONY: changed
+changed: need-go ## test what changed since the last commit, without the engine (BASE=main: since that branch)
+	@{ git diff --name-only $(BASE); git ls-files --others --exclude-standard; } | xargs -r -n1 dirname | sort -u | while read -r d; do \
+		while test "$$d" != . && ! ls "$$d"/*.go >/dev/null 2>&1; do d=$$(dirname "$$d"); done; \
+		if test "$$d" != .; then $(GO) list "./$$d"; fi; \
+	done >bin/changed
+	@$(GO) list -test -f '{{$$p := .ImportPath}}{{$$p}}|{{$$p}}{{range .Deps}}{{"\n"}}{{$$p}}|{{.}}{{end}}' ./... | \
+		awk -F'|' 'NR == FNR {changed[$$1]; next} {sub(/ .*/, "", $$1); sub(/[._]test$$/, "", $$1); sub(/ .*/, "", $$2); if ($$2 in changed) print $$1}' bin/changed - | sort -u >bin/affected
+	@echo "$$(sort -u bin/changed | wc -l) packages changed, $$(wc -l <bin/affected) are made of them"
+	@test ! -s bin/affected || $(GO) test -short $$(cat bin/affected)
 
 # The tests of pkg/local/stories that need an engine of their own, for faults and crowds.
 ROUGH := ^Test(Faults|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$

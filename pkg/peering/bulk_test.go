@@ -170,6 +170,9 @@ func studioOf(name func(string, int) *string, vpc string, in any) (any, error) {
 // verifies: by the same code, through the real clients, at AWS's rates. A first look, which knows no notebook, comes to a hundred, and the looks
 // that follow to all.
 func TestFullAccountsAreReadInTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it reads accounts with 100,000 interfaces")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		book, _ := ledgertest.New()
 		m := &modelled{buckets: map[string]*bucket{}, answer: full}
