@@ -57,18 +57,12 @@ type Inspector struct {
 // travels does not grow with them.
 const together = 20
 
-// The answers of [Inspector.Inspect].
-const (
-	AnswerInject  = "inject"
-	AnswerNothing = "nothing"
-)
-
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
 // and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that started where a connection leads nothing yet, it asks
 // for a look at that.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
-	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
+	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: workflow.AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
 		out.Reason = fmt.Sprintf(format, args...)
 		slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
@@ -137,7 +131,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	if e.Kind == event.Restart {
 		out.Phase = phase(debt, out.Notebooks[0])
 	}
-	out.Result, out.Answer = workflow.InLine, AnswerInject
+	out.Result, out.Answer = workflow.InLine, workflow.AnswerInject
 	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
 	return out, nil
 }

@@ -15,7 +15,7 @@ func LeaseOf(account string) string { return "private-notebooks " + account }
 
 // begun is an answer that is still to come: nothing.
 func begun(in workflow.InspectPrivateNotebooksInput) workflow.InspectPrivateNotebooksOutput {
-	return workflow.InspectPrivateNotebooksOutput{Event: in.Event, Answer: AnswerNothing, Result: workflow.Nothing,
+	return workflow.InspectPrivateNotebooksOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing,
 		VPCs: []workflow.PrivateVPC{}, Refused: []workflow.PrivateVPC{}, Wants: []workflow.EndpointWant{}, Leaving: []workflow.EndpointWant{}}
 }
 
@@ -37,7 +37,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectPrivateNotebooksInput, work
 			return out, err
 		},
 		Ends: func(out workflow.InspectPrivateNotebooksOutput) bool {
-			return out.Answer == AnswerNothing || out.Answer == AnswerRefuse
+			return out.Answer == workflow.AnswerNothing || out.Answer == workflow.AnswerRefuse
 		},
 	}
 }

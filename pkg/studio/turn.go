@@ -35,11 +35,11 @@ func (i Inspector) Turn() lease.Look[workflow.InspectStudioInput, workflow.Inspe
 		Busy: func(_ context.Context, in workflow.InspectStudioInput, now ledger.Lease) (workflow.InspectStudioOutput, error) {
 			out := begun()
 			e, err := event.Parse(in.Event)
-			out.Answer, out.Result, out.Reason = AnswerNothing, workflow.Nothing, lease.Said("cluster "+e.Cluster, now)
+			out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said("cluster "+e.Cluster, now)
 			return out, err
 		},
 		Ends: func(out workflow.InspectStudioOutput) bool {
-			return out.Answer != AnswerAdmit && out.Answer != AnswerRetract
+			return out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract
 		},
 	}
 }

@@ -6,19 +6,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// The end states of the Data API machine, besides Refused and Nothing. docs/runbook.md has an entry for each.
-const (
-	Exposed   Result = "Exposed"   // the consumers may query the cluster
-	Retracted Result = "Retracted" // what Drawbridge added for the cluster's consumers is gone
-)
-
-// The answers of InspectDataApi.
-const (
-	AnswerExpose   Answer = "expose"
-	AnswerRetract  Answer = "retract"
-	AnswerConclude Answer = "conclude" // nothing to change but the status
-)
-
 // DataAPI is an Aurora cluster, the secret that opens it, and the accounts that may use both through the Data API.
 type DataAPI struct {
 	Cluster Cluster `json:"cluster"`

@@ -6,16 +6,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// Available is an end state of the machine drawbridge-data-api-endpoint: the VPC's clients reach the Data API through an
-// interface endpoint. docs/runbook.md has an entry for it.
-const Available Result = "Available"
-
-// The answers of InspectDataApiEndpoint, besides [AnswerRefuse] and [AnswerNothing].
-const (
-	AnswerPlace  Answer = "place"
-	AnswerRemove Answer = "remove"
-)
-
 // InspectDataAPIEndpointInput starts or continues a look at one VPC.
 type InspectDataAPIEndpointInput struct {
 	Execution string          `json:"execution"`
