@@ -120,6 +120,7 @@ func (b book) told(ctx context.Context, api client, ec2api route.NetworkReader, 
 }
 
 // serve is [Attach] without the debts and without what the notebook says.
+// Long, because it is the table in the comment of [Attach], a case after the other.
 func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
 	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	routed := b.routed(ec2api)

@@ -45,8 +45,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) APIs
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Restarts are those that notebooks are owed, and Ended says whether the execution came to its end that claimed one. Their ledger says which
 	// connections a VPC has, and who asks for them asks for looks at these.
 	Restarts restart.Book
@@ -200,6 +200,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 }
 
 // bringInLine adds the notebooks of one end, with the tables of their VPC reduced to what the policy allows.
+// Long, because each notebook is judged by what was read for those before it.
 func (i Inspector) bringInLine(ctx context.Context, execution string, at end, out *workflow.InspectNotebooksOutput) error {
 	owner, err := i.Account(ctx, at.network.Account)
 	if err == nil && owner.Organization == "" {
@@ -259,7 +260,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 			return err
 		}
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return err
 	}
@@ -310,6 +311,7 @@ func reach(out *workflow.InspectNotebooksOutput, at end, subnet string, table wo
 }
 
 // allowed returns the routes of table that the policy lets the notebook use, and records the deciding policy in one.
+// Many parameters, because they are all that the policy is asked about.
 func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, here policy.VPC, table workflow.Table, resource policy.Notebook, peers map[string]policy.VPC, one *workflow.Notebook) ([]workflow.Route, error) {
 	reached := route.HostRoutes(table)
 	kept := []workflow.Route{}

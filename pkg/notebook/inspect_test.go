@@ -142,8 +142,8 @@ func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
 			}
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) {
-			return policy.Default(), policy.DefaultText(), nil
+		Policy: func(context.Context) (*policy.Set, error) {
+			return policy.Default(), nil
 		},
 		Restarts: v.debts,
 		Ended:    func(context.Context, ledger.Turn) (bool, error) { return true, nil },

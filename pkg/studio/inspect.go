@@ -49,8 +49,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy in force, or the one whose text is known, and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Book says what is Drawbridge's, and which clusters named an account: where to look when a role changes. Looks is how.
 	Book  Book
 	Looks look.Asker
@@ -220,21 +220,19 @@ func readersOf(trusted []string, items []ledger.Item, producer, home, readersRol
 }
 
 // warehouse looks at one cluster: who shall read it, who could until now, and in which domains they work.
+// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (i Inspector) warehouse(ctx context.Context, execution string, e event.Event, out *workflow.InspectStudioOutput) error {
 	nothing := func(format string, args ...any) error {
 		out.Answer, out.Reason = workflow.AnswerNothing, fmt.Sprintf(format, args...)
 		return nil
 	}
-	owner, err := i.Account(ctx, e.Account)
+	id := arn.New(arn.Partition(e.Region), "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
+	owner, outside, err := brake.Member(ctx, i.Account, i.Book.Ledger, e.Account, id)
 	if err != nil {
 		return err
 	}
-	id := arn.New(arn.Partition(e.Region), "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
-	if held := brake.Unread(ctx, i.Book.Ledger, id, owner.Unreadable()); held != nil {
-		return held
-	}
-	if owner.Organization == "" {
-		return nothing("account %s is outside the organization", e.Account)
+	if outside != "" {
+		return nothing("%s", outside)
 	}
 	clients := i.Enter(execution, e.Place)
 	tags, gone, err := cluster(ctx, clients.Redshift, e)
@@ -286,7 +284,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if entry, err = i.keep(ctx, out.Warehouse, entry, managed, accounts); err != nil {
 		return inLedger(err)
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return err
 	}

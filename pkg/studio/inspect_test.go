@@ -122,7 +122,7 @@ func inspector(book Book, h *producer, domains DomainReader, members ...string) 
 			}
 			return out, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "", nil },
+		Policy: func(context.Context) (*policy.Set, error) { return policy.Default(), nil },
 		Brake:  func(context.Context, brake.Removal) error { return nil },
 		Book:   book, Bus: notice.Bus{API: &taken{}, Name: "drawbridge"}, Looks: look.Asker{API: &taken{}, Bus: "drawbridge"},
 	}

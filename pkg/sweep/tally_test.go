@@ -242,14 +242,14 @@ func (r *registry) ListAccounts(_ context.Context, in *organizations.ListAccount
 	return &organizations.ListAccountsOutput{Accounts: []types.Account{{Id: aws.String("222222222222"), State: types.AccountStateSuspended}, {Id: aws.String("333333333333")}, {Id: aws.String("444444444444"), State: types.AccountStatePendingActivation}}}, nil
 }
 
-func readable(context.Context, string) (*policy.Set, string, error) {
-	return policy.Default(), policy.DefaultText(), nil
+func readable(context.Context) (*policy.Set, error) {
+	return policy.Default(), nil
 }
 
 func TestAPolicyThatCannotBeReadStopsASweepAtItsStart(t *testing.T) {
 	asked := &registry{}
-	garbled := func(context.Context, string) (*policy.Set, string, error) {
-		return nil, "", fault.NewConflict("reading the policy: what?", "correct it")
+	garbled := func(context.Context) (*policy.Set, error) {
+		return nil, fault.NewConflict("reading the policy: what?", "correct it")
 	}
 	l := Lister{API: asked, Regions: []string{"us-east-1"}, Policy: garbled}
 	if _, err := l.List(t.Context(), workflow.ListAccountsInput{}); fault.Of(err) != fault.Conflict || asked.asked > 0 {

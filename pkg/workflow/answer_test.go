@@ -146,5 +146,7 @@ func given(file *ast.File) []string {
 		}
 		return true
 	})
-	return slices.DeleteFunc(out, func(name string) bool { return name == "Answer" || strings.HasSuffix(name, "Input") || strings.HasSuffix(name, "Output") })
+	return slices.DeleteFunc(out, func(name string) bool {
+		return name == "Answer" || strings.HasSuffix(name, "Input") || strings.HasSuffix(name, "Output")
+	})
 }

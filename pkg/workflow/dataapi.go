@@ -49,6 +49,11 @@ type InspectDataAPIInput struct {
 	Event     json.RawMessage `json:"event"`
 }
 
+// Raw returns the execution's name and the event as it came.
+func (in InspectDataAPIInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
 // InspectDataAPIOutput is the answer and everything that the following states need.
 type InspectDataAPIOutput struct {
 	Result   Result          `json:"result"`

@@ -12,6 +12,11 @@ type InspectDataAPIEndpointInput struct {
 	Event     json.RawMessage `json:"event"`
 }
 
+// Raw returns the execution's name and the event as it came.
+func (in InspectDataAPIEndpointInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
 // InspectDataAPIEndpointOutput says what one VPC shall have.
 type InspectDataAPIEndpointOutput struct {
 	Result   Result          `json:"result"` // how the execution ends unless a step fails

@@ -23,6 +23,11 @@ type InspectPrivateNotebooksInput struct {
 	Event     json.RawMessage `json:"event"`
 }
 
+// Raw returns the execution's name and the event as it came.
+func (in InspectPrivateNotebooksInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
 // InspectPrivateNotebooksOutput says what one account shall have, in all Regions.
 type InspectPrivateNotebooksOutput struct {
 	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Refused or Nothing
