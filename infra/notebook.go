@@ -10,7 +10,7 @@ import (
 
 // notebook returns the definition of the machine drawbridge-notebook:
 //
-//	InspectNotebooks ─ inject ─→ AttachToEachNotebook → InLine
+//	InspectNotebooks ─ inject ─→ AttachToEachNotebook → InSync
 //	                 └ nothing → Nothing
 //
 // For each notebook, one after the other because they may share a lifecycle configuration:
@@ -45,6 +45,6 @@ func (h *hub) notebook(scope constructs.Construct) sfn.IChainable {
 	each := each(scope, "AttachToEachNotebook", mapped{items: "$.notebooks", answers: "$.attached", atOnce: 1,
 		item: data{"connection": at("$.connection"), "routed": at("$.routed"), "notebook": at("$$.Map.Item.Value"), "restart": data{"phase": at("$.phase")}}},
 		attach)
-	each.Next(of.ends(workflow.InLine, "The notebooks' host routes are those of their subnets' route tables."))
+	each.Next(of.ends(workflow.InSync, "The notebooks' host routes are those of their subnets' route tables."))
 	return of.answered(answer{workflow.AnswerInject, each})
 }

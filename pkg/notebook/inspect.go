@@ -131,7 +131,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	if e.Kind == event.Restart {
 		out.Phase = phase(debt, out.Notebooks[0])
 	}
-	out.Result, out.Answer = workflow.InLine, workflow.AnswerInject
+	out.Result, out.Answer = workflow.InSync, workflow.AnswerInject
 	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
 	return out, nil
 }

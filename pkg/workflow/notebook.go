@@ -69,7 +69,7 @@ func (in InspectNotebooksInput) Raw() (execution string, event json.RawMessage) 
 
 // InspectNotebooksOutput says which notebooks must be brought in line with which route tables.
 type InspectNotebooksOutput struct {
-	Result Result `json:"result"` // InLine or Nothing
+	Result Result `json:"result"` // InSync or Nothing
 	Answer Answer `json:"answer"` // inject or nothing
 	Reason string `json:"reason"`
 	// Connection is empty: the routes are whatever the tables hold, not those of one connection.

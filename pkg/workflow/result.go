@@ -25,7 +25,7 @@ const (
 	PendingApproval Result = "PendingApproval" // connected as approved; what came later waits for the owner
 	Withdrawn       Result = "Withdrawn"       // the requester deleted the request before it was accepted
 	Attached        Result = "Attached"        // the VPC is attached to the gateway, associated and propagated
-	InLine          Result = "InLine"          // the notebooks' host routes are those of their route tables
+	InSync          Result = "InSync"          // the notebooks' host routes are those of their route tables
 	Exposed         Result = "Exposed"         // the consumers may query the cluster
 	Retracted       Result = "Retracted"       // what Drawbridge added for the cluster's consumers is gone
 	Available       Result = "Available"       // the VPC's clients reach the Data API through an interface endpoint
@@ -42,6 +42,6 @@ const (
 // Results are all of them. Each is the end of some machine, which ends in no other way but those of package mode; docs/runbook.md has an entry for each.
 var Results = []Result{
 	Nothing, Announced, AwaitingApproval, RefusedByPolicy, Contested, Unreadable, Released, Removed, Rejected, Expired,
-	Connected, PartlyConnected, PendingApproval, Withdrawn, Attached, InLine, Exposed, Retracted, Available, Private,
+	Connected, PartlyConnected, PendingApproval, Withdrawn, Attached, InSync, Exposed, Retracted, Available, Private,
 	Identified, AwaitingApps, Incomplete, Swept, PartlySwept, Rebuilt, PartlyRebuilt,
 }
