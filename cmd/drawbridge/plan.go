@@ -103,7 +103,7 @@ func (c planCommand) planner(ctx context.Context) (*planner, error) {
 	if p.mode, err = board.ReadMode(ctx, ssm.NewFromConfig(d.own)); err != nil {
 		talk("%v", err)
 	}
-	_, text, err := parameter.New(ssm.NewFromConfig(d.own), plan.PolicyParameter).Policy(ctx, "")
+	text, err := parameter.New(ssm.NewFromConfig(d.own), plan.PolicyParameter).Text(ctx)
 	if err != nil {
 		return nil, err
 	}

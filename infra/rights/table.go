@@ -252,6 +252,10 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
+		On:     "ec2 route-table/*", Whose: "the table's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: answer, IAM: tagged("drawbridge:unclear"),
 	},
 	{

@@ -52,6 +52,7 @@ type State struct {
 // answer with an endpoint that has failed since.
 //
 // What is made is written into the ledger before the call, and its id after. An endpoint that was there before is never an item.
+// Long, because each part of an endpoint is one step of the same order, which the next reads on.
 func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (State, error) {
 	have, err := Read(ctx, api, want)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Kind says what an event is about.
@@ -89,12 +90,12 @@ type Event struct {
 
 var (
 	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
-	vpcForm      = regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)
-	peeringForm  = regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)
-	tableForm    = regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)
-	subnetForm   = regexp.MustCompile(`^subnet-[0-9a-f]{8,32}$`)
-	groupForm    = regexp.MustCompile(`^sg-[0-9a-f]{8,32}$`)
-	notebookForm = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
+	vpcForm      = tag.VPC.Naming().Form
+	peeringForm  = tag.Peering.Naming().Form
+	tableForm    = tag.RouteTable.Naming().Form
+	subnetForm   = tag.Subnet.Naming().Form
+	groupForm    = tag.Group.Naming().Form
+	notebookForm = tag.Notebook.Naming().Form
 )
 
 // maxSize bounds what is read; EventBridge's own limit is 256 KiB.

@@ -120,6 +120,7 @@ func Withdraw(l ledger.Ledger, step workflow.Step[workflow.WithdrawRoutesInput, 
 }
 
 // batch does a step for a batch. One that is there no more, or of a look with another answer, is served by the look that took it away.
+// Many parameters, because it is what the steps of one shape have in common, and all that they differ in.
 func batch(ctx context.Context, l ledger.Ledger, state, connection string, row int, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
 	at := of(told+"#"+state, row)
 	facts, err := l.FactsAt(ctx, connection, of(notebooks, row), at)

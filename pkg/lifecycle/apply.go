@@ -25,10 +25,10 @@ const subnetTag = "drawbridge:subnet"
 
 // Answers of [Attach]: what has to happen before the notebook is done.
 const (
-	Done  = "done"
-	Stop  = "stop"  // stop the notebook, then inject again; only where restart is allowed
-	Wait  = "wait"  // look again in a moment; only for a notebook that this execution stopped
-	Start = "start" // start the notebook that this execution stopped
+	Done  = workflow.AnswerDone
+	Stop  = workflow.AnswerStop  // stop the notebook, then inject again; only where restart is allowed
+	Wait  = workflow.AnswerWait  // look again in a moment; only for a notebook that this execution stopped
+	Start = workflow.AnswerStart // start the notebook that this execution stopped
 )
 
 type editor interface {
@@ -92,7 +92,7 @@ func Debt(nb workflow.Notebook, connection string) ledger.Debt {
 
 // outcome is what became of one notebook.
 type outcome struct {
-	answer string
+	answer workflow.Answer
 	hop    workflow.Hop
 	set    bool // its script sets the host routes, now or at its next start
 	gone   bool // it is not there any more, or never will be
@@ -120,12 +120,13 @@ func (b book) told(ctx context.Context, api client, ec2api route.NetworkReader, 
 }
 
 // serve is [Attach] without the debts and without what the notebook says.
+// Long, because it is the table in the comment of [Attach], a case after the other.
 func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
 	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	routed := b.routed(ec2api)
 	hop, set, gone := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}, false, false
 	status, reason := "", ""
-	answer := func(a, detail string, args ...any) (outcome, error) {
+	answer := func(a workflow.Answer, detail string, args ...any) (outcome, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}

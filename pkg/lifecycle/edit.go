@@ -158,6 +158,7 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 }
 
 // round reads a configuration, plans, and writes what is planned if it may. It is done when there was nothing to write.
+// Many parameters, because they are the client, the ledger, and what is to be edited for whom.
 func (b book) round(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag, mayWrite bool) (done bool, err error) {
 	current, err := read(ctx, api, name)
 	if gone := errors.Is(err, errGone); err != nil && (!gone || tags == nil) {

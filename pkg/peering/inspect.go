@@ -43,8 +43,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Units says what the units of an account's path are called.
 	Units func(ctx context.Context, path string) (string, error)
-	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Ledger says which peerings are managed, and what was added for them.
 	Ledger ledger.Ledger
 	// Now is the clock.

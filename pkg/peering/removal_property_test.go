@@ -47,11 +47,11 @@ var forbidding = func() *policy.Set {
 }()
 
 // policy is the one in force.
-func (w *realm) policy(context.Context, string) (*policy.Set, string, error) {
+func (w *realm) policy(context.Context) (*policy.Set, error) {
 	if w.forbidden {
-		return forbidding, "2", nil
+		return forbidding, nil
 	}
-	return policy.Default(), "1", nil
+	return policy.Default(), nil
 }
 
 // inspect asks what a peering needs next.

@@ -101,8 +101,8 @@ func rehearse(h Hub) (*rehearsal, error) {
 func (r *rehearsal) now() time.Time { return time.Now() }
 
 // policy returns the policy, whatever an execution carries: it carries this one.
-func (r *rehearsal) policy(context.Context, string) (*policy.Set, string, error) {
-	return r.set, r.Hub.Policy, nil
+func (r *rehearsal) policy(context.Context) (*policy.Set, error) {
+	return r.set, nil
 }
 
 // Mode implements [mode.Door]: it is said what would be done if Drawbridge might do all that the policy allows.

@@ -61,18 +61,12 @@ type Keeper interface {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 const rounds = 2
 
-// The answers of [Granter.Grant].
-const (
-	AnswerDone  = "done"
-	AnswerAgain = "again"
-)
-
 // Grant makes the account's policy name the endpoints of all its VPCs, and gives it to the tagged roles and to no others.
 // It ends when a look finds nothing to change: that look is the proof. The policy is one for many VPCs, so an execution
 // that does not know of a VPC must not write it: when the tagged VPCs are others than those that were inspected, the
 // answer is again, and nothing is written.
 func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
-	out := workflow.GrantNotebookAccessOutput{Answer: AnswerDone, Hops: []workflow.Hop{}, Endpoints: []string{}, Roles: []string{}}
+	out := workflow.GrantNotebookAccessOutput{Answer: workflow.AnswerDone, Hops: []workflow.Hop{}, Endpoints: []string{}, Roles: []string{}}
 	client := g.IAM(in.Execution, in.Account, in.Region)
 	for range rounds {
 		ids, changed, err := g.endpoints(ctx, in)
@@ -80,7 +74,7 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 			return out, err
 		}
 		if changed {
-			out.Answer = AnswerAgain
+			out.Answer = workflow.AnswerAgain
 			return out, nil
 		}
 		have, err := readGrant(ctx, client, in.Account, in.Region)

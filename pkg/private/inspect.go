@@ -38,7 +38,7 @@ type Inspector struct {
 	EC2     func(execution, account, region string) EC2
 	IAM     func(execution, account, region string) IAM
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
+	Policy  func(context.Context) (*policy.Set, error)
 	// Callers returns the ranges outside the VPCs from which people call: on premises, of a VPN.
 	Callers func(ctx context.Context) ([]netip.Prefix, error)
 	Regions []string   // all that Drawbridge listens to
@@ -134,7 +134,7 @@ func (i Inspector) decide(ctx context.Context, out *workflow.InspectPrivateNoteb
 	if len(tagged) == 0 {
 		return nil
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return err
 	}

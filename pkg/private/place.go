@@ -36,16 +36,10 @@ func LeaseOfWant(w workflow.EndpointWant) string {
 	return strings.TrimSuffix(w.Owner, "-"+w.VPC) + " " + w.VPC
 }
 
-// The answers of [Place] and [Remove].
-const (
-	AnswerReady = "ready"
-	AnswerWait  = "wait"
-)
-
 func placed(want workflow.EndpointWant, s endpoint.State) workflow.PlaceEndpointsOutput {
-	out := workflow.PlaceEndpointsOutput{Answer: AnswerWait, Want: want, Waiting: s.Waiting, Hops: s.Hops, Endpoints: []workflow.PlacedEndpoint{}}
+	out := workflow.PlaceEndpointsOutput{Answer: workflow.AnswerWait, Want: want, Waiting: s.Waiting, Hops: s.Hops, Endpoints: []workflow.PlacedEndpoint{}}
 	if s.Ready {
-		out.Answer = AnswerReady
+		out.Answer = workflow.AnswerReady
 	}
 	for _, e := range s.Endpoints {
 		out.Endpoints = append(out.Endpoints, workflow.PlacedEndpoint{ID: e.ID, Service: e.Service, Ours: e.Owner == want.Owner})

@@ -123,24 +123,17 @@ func sorted(names []string) []string {
 //	something of ours where nothing shall be       → arrange, Removed
 //	tagged VPCs, none of them allowed              → refuse, Refused
 //	nothing of all that                            → nothing, Nothing
-func ChooseResult(wanted, refused, leaving int, policyLeft bool) (answer string, result workflow.Result) {
+func ChooseResult(wanted, refused, leaving int, policyLeft bool) (answer workflow.Answer, result workflow.Result) {
 	switch {
 	case wanted > 0:
-		return AnswerArrange, workflow.Private
+		return workflow.AnswerArrange, workflow.Private
 	case leaving > 0 || policyLeft:
-		return AnswerArrange, workflow.Removed
+		return workflow.AnswerArrange, workflow.Removed
 	case refused > 0:
-		return AnswerRefuse, workflow.RefusedByPolicy
+		return workflow.AnswerRefuse, workflow.RefusedByPolicy
 	}
-	return AnswerNothing, workflow.Nothing
+	return workflow.AnswerNothing, workflow.Nothing
 }
-
-// The answers of [Inspector.Inspect].
-const (
-	AnswerArrange = "arrange"
-	AnswerRefuse  = "refuse"
-	AnswerNothing = "nothing"
-)
 
 // Resolver returns the address of a VPC's resolver: the base of its first CIDR plus two.
 // https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html

@@ -221,6 +221,7 @@ func (d accountDetails) add(arn, name, text string) error {
 	return nil
 }
 
+// identity returns what one identity may do, by all its policies. Many parameters, because they are all that decides what one identity may do.
 func (d accountDetails) identity(ctx context.Context, client PolicyReader, kind, name, arn string, inline []iamtypes.PolicyDetail, attached []iamtypes.AttachedPolicy, boundary *iamtypes.AttachedPermissionsBoundary) (access.Identity, error) {
 	out := access.Identity{Kind: kind, Name: name, ARN: arn}
 	for _, p := range inline {

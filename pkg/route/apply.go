@@ -368,34 +368,3 @@ func (a adding) make(ctx context.Context, d Desired, replace bool) (done bool, e
 	}
 	return true, nil
 }
-
-// absent reports whether EC2 says that there is no such route: "InvalidParameterValue: There is no route defined for '…' in the route
-// table", documented as InvalidRoute.NotFound.
-func absent(err error) bool {
-	return fault.HasCode(err, "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound") ||
-		fault.HasCode(err, "InvalidParameterValue") && strings.Contains(err.Error(), "no route")
-}
-
-// remedied adds what to do to the errors that only a person can mend.
-func remedied(err error) error {
-	if fault.HasCode(err, "RouteLimitExceeded") {
-		return fault.NewConflict(err.Error(), "raise the quota \"Routes per route table\" or summarise routes, then redrive the execution")
-	}
-	return err
-}
-
-// through names a target in the one field that EC2 takes it in.
-func through(target string) (peering, gateway *string) {
-	if strings.HasPrefix(target, "tgw-") {
-		return nil, &target
-	}
-	return &target, nil
-}
-
-func destinationOf(p netip.Prefix) (v4, v6 *string) {
-	text := p.String()
-	if p.Addr().Is4() {
-		return &text, nil
-	}
-	return nil, &text
-}

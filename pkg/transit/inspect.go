@@ -47,8 +47,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Units says what the units of an account's path are called.
 	Units func(ctx context.Context, path string) (string, error)
-	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Ledger says which pairs and attachments are managed, and what was added for a pair.
 	Ledger ledger.Ledger
 	// Brake is asked before something is taken away.
@@ -187,9 +187,10 @@ func (l *inspection) attached(ctx context.Context) error {
 }
 
 // judge reads both VPCs and what the gateway does, as far as it matters, asks the policy, and answers.
+// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	q, out := &l.q, &l.out
-	set, _, err := l.Policy(ctx, "")
+	set, err := l.Policy(ctx)
 	if err != nil {
 		return Verdict{}, err
 	}

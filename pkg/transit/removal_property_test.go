@@ -419,7 +419,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "1", nil },
+		Policy: func(context.Context) (*policy.Set, error) { return policy.Default(), nil },
 		Ledger: w.ledger,
 		Brake:  func(context.Context, brake.Removal) error { return nil },
 	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: transit.Patience, Trimmed: trimmed})

@@ -64,7 +64,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	w := world(ctx, t, nil)
 	begin(ctx, t)
 	done(t, w.Request(ctx))
-	all(t, until(ctx, t, 1), "Connected", "InLine", "Nothing")
+	all(t, until(ctx, t, 1), "Connected", "InSync", "Nothing")
 	item := known(ctx, t, w)
 	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region), byTerraform)
 
@@ -72,7 +72,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	_, err := alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: &item.Key})
 	done(t, err)
 	ends := until(ctx, t, 3) // the change, the notebooks of the table, the connection
-	all(t, ends, "Announced", "Connected", "InLine", "Nothing")
+	all(t, ends, "Announced", "Connected", "InSync", "Nothing")
 	if ending(ends, "drawbridge-change", "Announced") != 1 || ending(ends, "drawbridge-peering", "Connected") != 1 {
 		t.Errorf("%+v", ends)
 	}
@@ -99,7 +99,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	_, err = alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: &item.Key})
 	done(t, err)
 	ends = until(ctx, t, 4) // the change, the notebooks of the table, the connection, and who tells people
-	all(t, ends, "Announced", "Contested", "InLine", "Nothing")
+	all(t, ends, "Announced", "Contested", "InSync", "Nothing")
 	if ending(ends, "drawbridge-peering", "Contested") != 1 || ending(ends, "drawbridge-change", "Contested") != 1 {
 		t.Errorf("taken away again: %+v", ends)
 	}

@@ -47,7 +47,7 @@ deletes the peering: what Drawbridge added goes, and what the owner of beta adde
 			{"The ledger's table is lost. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				lose(ctx, t, w)
 				startSweep(ctx, t, w)
-			}, []string{"InLine", "Swept"}},
+			}, []string{"InSync", "Swept"}},
 			{"The operators set the mode to observe, and start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				setMode(ctx, t, mode.Observe)
 				startRebuild(ctx, t, w)
@@ -91,7 +91,7 @@ still, with its status: it is in the ledger again, and the next sweep takes away
 				remove(false)(ctx, t, w)
 			}, []string{"Nothing"}},
 			{"The operators start drawbridge-rebuild.", startRebuild, []string{"Rebuilt"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"InLine", "Removed", "Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"InSync", "Removed", "Swept"}},
 		},
 		unruly: true, // each side has the status, so two executions take the same away
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {

@@ -86,7 +86,7 @@ the owner has removed the route, a new execution with the same input connects.`,
 		change: func(s *scenario.Spec) {
 			s.Notebook.LifecycleConfig, s.Notebook.OnStart, s.Notebook.Stopped = "", "", true
 		},
-		acts:      []act{request("Connected", "InLine")},
+		acts:      []act{request("Connected", "InSync")},
 		connected: true,
 	},
 	{
@@ -175,7 +175,7 @@ the configuration is attached.`,
 		change: func(s *scenario.Spec) { s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", "" },
 		acts: []act{
 			request("PartlyConnected"),
-			{"The owner of alpha stops the notebook.", stop, []string{"InLine", "InLine"}},
+			{"The owner of alpha stops the notebook.", stop, []string{"InSync", "InSync"}},
 		},
 		connected: true,
 		struck:    []int{2},
@@ -188,7 +188,7 @@ the configuration is attached.`,
 			s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", ""
 			s.Notebook.Tags = map[string]string{"drawbridge:restart": "Allowed"}
 		},
-		acts:      []act{request("Connected", "InLine")},
+		acts:      []act{request("Connected", "InSync")},
 		connected: true,
 		unruly:    true,
 		struck:    []int{1},

@@ -14,6 +14,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     ec2quotas,
     endpoints,
     events,
+    executions,
     handrecords,
     linkedroles,
     messagequotas,
