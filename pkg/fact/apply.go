@@ -2,20 +2,32 @@ package fact
 
 import (
 	"context"
+	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Keep writes what a look at a connection found in place of what the look before found and the steps after that told. It returns the numbers of the sides and of
-// the batches of notebooks, which is all that travels. What ends the execution, or waits, leaves the rows as they are.
+// the batches of notebooks that are to be served, which is all that travels; a look that goes on where another ended serves only what is left. What ends the execution, or waits, leaves the rows as they are.
 func Keep(ctx context.Context, l ledger.Ledger, connection string, f workflow.Findings) (sides, batches []int, err error) {
 	switch f.Answer {
 	case workflow.AnswerAccept, workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim, workflow.AnswerDisconnect, workflow.AnswerAsk, workflow.AnswerUnreadable:
 	default:
 		return []int{}, []int{}, nil
 	}
+	if f.Follows != "" {
+		before, err := Read(ctx, l, connection)
+		if err != nil {
+			return nil, nil, err
+		}
+		f.Batches = follow(before, f)
+	}
+	if !f.Unread() {
+		f.Execution = ""
+	}
 	f.Batches, batches = workflow.Numbered(f.Batches)
+	batches = slices.DeleteFunc(batches, func(n int) bool { return f.Batches[n-1].Kept != nil })
 	for n := range f.Batches {
 		f.Batches[n].Answer, f.Batches[n].Side = f.Answer, home(f.Sides, f.Batches[n])
 	}

@@ -30,6 +30,7 @@ type Instance struct {
 	DirectInternet  bool
 	LifecycleConfig string // its name, empty if none is attached
 	Tags            map[string]string
+	Fresh           bool // nobody looked at it before, so it is described now
 }
 
 // SageMaker is what it takes to find notebook instances and to read their tags.
@@ -76,6 +77,7 @@ func Placed(ctx context.Context, api Placer, m Memory, subnets []string) (found 
 			continue
 		}
 		if one := now[seen.Name]; one != nil {
+			one.Fresh = true
 			found = append(found, *one)
 			continue
 		}

@@ -76,6 +76,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if e.Kind != event.Peering {
 		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
+	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
 	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
 		v, err = l.unread(why), nil
@@ -108,6 +109,7 @@ type inspection struct {
 	accounts [2]workflow.AccountFacts
 	request  bool          // the event is the record of its request, by its requester
 	origin   ledger.Origin // by which it comes to be managed with this look
+	follows  string        // the execution whose look this one goes on from
 	left     []string      // the accounts in which what somebody takes away is left to them
 
 	weighed  bool            // approval is what the entry has to say

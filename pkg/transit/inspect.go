@@ -81,6 +81,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	if e.Kind != event.Transit {
 		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
+	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
 	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
 		v, err = l.unread(why), nil
@@ -107,6 +108,7 @@ type inspection struct {
 	entry   ledger.Connection
 	managed bool
 	items   []ledger.Item // that the ledger has of it
+	follows string        // the execution whose look this one goes on from
 	left    []string      // the accounts in which what somebody takes away is left to them
 
 	weighed  bool            // approval is what the entry has to say
@@ -320,7 +322,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		}
 	}
 	if err == nil {
-		out.Rows, out.Notebooks, err = fact.Keep(ctx, l.Ledger, out.Connection.ID, workflow.Findings{Answer: v.Answer, Sides: out.Sides, Batches: out.Batches,
+		out.Rows, out.Notebooks, err = fact.Keep(ctx, l.Ledger, out.Connection.ID, workflow.Findings{Answer: v.Answer, Execution: l.in.Execution, Follows: l.follows, Sides: out.Sides, Batches: out.Batches,
 			Waits: out.Waits, Before: out.Found, Absent: out.Absent})
 	}
 	if err != nil {

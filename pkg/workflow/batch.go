@@ -34,6 +34,10 @@ type Batch struct {
 	// Of is how many batches the connection has, and All how many notebooks they name.
 	Of  int `json:"of"`
 	All int `json:"all"`
+	// Fresh are those of the subnet's notebooks that this look saw for the first time.
+	Fresh []string `json:"-"`
+	// Kept is what the look before told of the batch, if this one goes on from there and has nothing else to do for it: nobody serves it again.
+	Kept *NotebooksOutput `json:"-"`
 }
 
 // Network is the account that owns the notebooks' VPC.
