@@ -81,10 +81,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
 		v, err = l.unread(why), nil
 	}
-	if err != nil {
-		return l.out, err
+	out := l.out
+	if err == nil {
+		out, err = l.end(ctx, v)
 	}
-	return l.end(ctx, v)
+	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them
+		out.Answer, out.Reason, err = workflow.AnswerWait, err.Error(), nil
+	}
+	return out, err
 }
 
 // begun is an answer before anything is known.

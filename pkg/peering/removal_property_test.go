@@ -76,6 +76,9 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		name, from = "CreateVpcPeeringConnection", alpha
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","detail":{"eventName":%q,"requestParameters":{"vpcPeeringConnectionId":%q},"responseElements":{"vpcPeeringConnection":{"vpcPeeringConnectionId":%q}}}}`, from, name, id, id)
+	if w.follows {
+		raw = fmt.Sprintf(`{"source":%q,"detail-type":%q,"account":"123456789012","region":"eu-west-1","detail":{"account":%q,"region":"eu-west-1","vpcPeeringConnectionId":%q,"reason":"r","follows":"x"}}`, event.Source, event.ToInspect, from, id)
+	}
 	out, err := inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: workflow.Looked{Trimmed: trimmed}})
 	w.unread = 0
 	for _, s := range out.Sides {

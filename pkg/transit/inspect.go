@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -86,10 +87,14 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
 		v, err = l.unread(why), nil
 	}
-	if err != nil {
-		return l.out, err
+	out := l.out
+	if err == nil {
+		out, err = l.end(ctx, v)
 	}
-	return l.end(ctx, v)
+	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them; that is no patience with AWS
+		out.Answer, out.Reason, out.Looks, err = workflow.AnswerWait, err.Error(), in.Looks, nil
+	}
+	return out, err
 }
 
 // begun is an answer before anything is known.
