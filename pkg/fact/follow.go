@@ -1,8 +1,9 @@
 package fact
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -36,8 +37,9 @@ func follow(before, now workflow.Findings) []workflow.Batch {
 		if len(some) == 0 || !whole || !now.Unread() && told.Served < told.Notebooks || !alike(b, some[0]) || !leadsAlike(before, now, b, some[0]) || !remain(b.Names, some) {
 			continue
 		}
-		some[0].Names, some[0].Kept = b.Names, &told
-		out = append(out, some[0])
+		kept := some[0]
+		kept.Names, kept.Kept = b.Names, &told
+		out = append(out, kept)
 		here[at(b)] = without(b.Names, here[at(b)])
 	}
 	for _, b := range now.Batches {
@@ -59,7 +61,14 @@ func at(b workflow.Batch) place { return place{b.Account, b.Region, b.Subnet} }
 
 // alike reports whether two batches of a place differ only in whom they name: the policy is asked the same.
 func alike(a, b workflow.Batch) bool {
-	return a.SubnetCIDR == b.SubnetCIDR && a.SubnetCIDRv6 == b.SubnetCIDRv6 && reflect.DeepEqual(a.Here, b.Here) && reflect.DeepEqual(a.There, b.There)
+	return a.SubnetCIDR == b.SubnetCIDR && a.SubnetCIDRv6 == b.SubnetCIDRv6 && same(a.Here, b.Here) && same(a.There, b.There)
+}
+
+// same reports whether two things are the same row.
+func same(a, b any) bool {
+	one, err := json.Marshal(a)
+	other, wrong := json.Marshal(b)
+	return err == nil && wrong == nil && bytes.Equal(one, other)
 }
 
 // remain reports whether all of names are in batches, and none is seen there for the first time.
@@ -85,7 +94,7 @@ func leadsAlike(before, now workflow.Findings, b, again workflow.Batch) bool {
 		return false
 	}
 	old, side := before.Sides[n], now.Sides[m]
-	if !slices.Equal(old.Peer.CIDRs, side.Peer.CIDRs) || !slices.Equal(old.Beside, side.Beside) || !slices.Equal(old.Aims, side.Aims) || !reflect.DeepEqual(old.Diverts, side.Diverts) {
+	if !slices.Equal(old.Peer.CIDRs, side.Peer.CIDRs) || !slices.Equal(old.Beside, side.Beside) || !slices.Equal(old.Aims, side.Aims) || !same(old.Diverts, side.Diverts) {
 		return false
 	}
 	failed := slices.ContainsFunc(before.Routed[n].Hops, func(h workflow.Hop) bool { return !h.OK })
