@@ -315,7 +315,7 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	for _, c := range []struct {
 		crowd, routes int
 		answer        string
-	}{{10, 1, notebook.AnswerInject}, {300, 1, notebook.AnswerNothing}, {10, 600, notebook.AnswerNothing}} {
+	}{{10, 1, notebook.AnswerInject}, {300, 1, notebook.AnswerNothing}, {19, 1000, notebook.AnswerNothing}} {
 		crowd, answer, asked := c.crowd, c.answer, map[string]bool{}
 		book, _ := ledgertest.New()
 		var routes []types.Route

@@ -22,7 +22,7 @@ import (
 type Memory struct {
 	Ledger ledger.Ledger
 	At     event.Place
-	// all says that all are to be described that are not known, however many there are; skip of which nobody asks. See [Fleet.Read].
+	// all says that many are described that are not known; skip of which nobody asks. See [Fleet.Read].
 	all  bool
 	skip func(types.NotebookInstanceSummary) bool
 }
@@ -30,6 +30,9 @@ type Memory struct {
 // few is how many things of a kind one look describes: as many as SageMaker lets through in ten seconds. Where there are no more, they are described
 // each time, and nothing is kept.
 const few = 100
+
+// many is how many one look describes that has most of its function's minute for it.
+const many = 300
 
 // listed is a thing as a list of SageMaker's shows it.
 type listed struct {
@@ -52,7 +55,7 @@ func (m Memory) recall(ctx context.Context, kind string, all []listed, room int,
 	var gone []string
 	keeps := len(all) > room
 	if m.all {
-		room = len(all)
+		room = many
 	}
 	if keeps {
 		stamps := map[string]string{}
@@ -79,8 +82,9 @@ func (m Memory) recall(ctx context.Context, kind string, all []listed, room int,
 	}
 	unread = max(0, len(unknown)-room)
 	unknown = unknown[:len(unknown)-unread]
+	var p pacer
 	for some := range slices.Chunk(unknown, few) { // what was described stays known, if the next of them takes too long
-		seen, err := describeAll(ctx, some, describe)
+		seen, err := p.describe(ctx, some, describe)
 		for _, s := range seen {
 			known[s.Name] = s
 		}
@@ -97,13 +101,13 @@ func (m Memory) recall(ctx context.Context, kind string, all []listed, room int,
 	return known, unread, err
 }
 
-// describeAll describes things, and returns those that are not gone, also if it fails.
-func describeAll(ctx context.Context, all []listed, describe func(context.Context, string) (*ledger.Seen, error)) ([]ledger.Seen, error) {
+// describe describes things, and returns those that are not gone, also if it fails.
+func (p *pacer) describe(ctx context.Context, all []listed, describe func(context.Context, string) (*ledger.Seen, error)) ([]ledger.Seen, error) {
 	names, found := make([]string, len(all)), make([]*ledger.Seen, len(all))
 	for n, one := range all {
 		names[n] = one.name
 	}
-	err := each(ctx, names, func(n int, name string) (err error) {
+	err := p.each(ctx, names, func(n int, name string) (err error) {
 		found[n], err = describe(ctx, name)
 		return err
 	})
@@ -131,12 +135,26 @@ func Each(ctx context.Context, names []string, do func(string) error) error {
 
 // each does something for all names, a few at once, no faster than SageMaker takes calls, and returns the first error by their order.
 func each(ctx context.Context, names []string, do func(int, string) error) error {
+	return new(pacer).each(ctx, names, do)
+}
+
+// pacer lets calls of one action through as SageMaker does.
+type pacer struct {
+	began time.Time
+	calls int // so far
+}
+
+// each is the function each, after what was let through before.
+func (p *pacer) each(ctx context.Context, names []string, do func(int, string) error) error {
 	errs := make([]error, len(names))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, parallel)
-	began := time.Now()
+	if p.calls == 0 {
+		p.began = time.Now()
+	}
 	for n, name := range names {
-		if late := time.Duration(n-burst+1)*pace - time.Since(began); late > 0 {
+		late := time.Duration(p.calls-burst+1)*pace - time.Since(p.began)
+		if p.calls++; late > 0 {
 			select {
 			case <-time.After(late):
 			case <-ctx.Done():

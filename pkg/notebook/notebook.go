@@ -80,13 +80,16 @@ func (f Fleet) Configurations() []string {
 }
 
 // Read returns them, without their tags, those in no VPC with an empty subnet; only those whose lifecycle configuration is wanted, if that is not nil.
-// It describes all that are not known, at SageMaker's pace, for who has the time for it.
+// It describes hundreds that are not known, at SageMaker's pace; where there are more it fails with [ErrUnread], until tries have seen all.
 func (f Fleet) Read(ctx context.Context, api Placer, m Memory, wanted func(configuration string) bool) ([]Instance, error) {
 	m.all = true
 	m.skip = func(s types.NotebookInstanceSummary) bool {
 		return wanted != nil && !wanted(aws.ToString(s.NotebookInstanceLifecycleConfigName))
 	}
-	found, _, err := read(ctx, api, m, f.summaries, func(string) bool { return true })
+	found, unread, err := read(ctx, api, m, f.summaries, func(string) bool { return true })
+	if err == nil && unread > 0 {
+		err = m.Unread(unread)
+	}
 	return found, err
 }
 

@@ -100,7 +100,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 // begun is an answer before anything is known.
 func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
 	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
-		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []int{}, Notebooks: []int{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one pair.

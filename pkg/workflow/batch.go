@@ -141,22 +141,22 @@ func HostRoutes(batches []NotebooksOutput) []Hop {
 	return append([]Hop{count}, hops...)
 }
 
-// InjectRoutesInput names a batch of notebooks by its number. The batch, and what the route tables of its VPC hold, are rows of the ledger.
+// InjectRoutesInput names batches of notebooks by their numbers. The batch that is worked on, and what the route tables of its VPC hold, are rows of the ledger.
 type InjectRoutesInput struct {
 	Execution  string            `json:"execution"`
 	Connection Connection        `json:"connection"`
 	Answer     Answer            `json:"answer"`
-	Row        int               `json:"row"`
+	Rows       Rows              `json:"row"`
 	Batch      Batch             `json:"-"`
 	Routed     []AddRoutesOutput `json:"-"`
 }
 
-// WithdrawRoutesInput names a batch of notebooks by its number, from which the connection's host routes go; with the answer trim, those that lead nowhere
+// WithdrawRoutesInput names batches of notebooks by their numbers, from which the connection's host routes go; with the answer trim, those that lead nowhere
 // any more.
 type WithdrawRoutesInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
 	Answer     Answer     `json:"answer"`
-	Row        int        `json:"row"`
+	Rows       Rows       `json:"row"`
 	Batch      Batch      `json:"-"`
 }
