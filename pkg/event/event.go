@@ -52,6 +52,8 @@ type Event struct {
 
 	// PeeringID is the peering (Kind Peering).
 	PeeringID string
+	// Follows is the execution that the look goes on from (Kinds Peering and Transit); empty for a look of its own.
+	Follows string
 	// Others are places that the event mentions as the peering's ends. They are hints where to look when the
 	// place of the event is closed to us; they prove nothing.
 	Others []Place
@@ -179,6 +181,8 @@ type Inspection struct {
 	Region    string `json:"region"`
 	PeeringID string `json:"vpcPeeringConnectionId"`
 	Reason    string `json:"reason"`
+	// Follows is the execution whose look did not come to all, and that this one goes on from; empty for a look of its own.
+	Follows string `json:"follows,omitempty"`
 }
 
 // toInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
@@ -194,7 +198,7 @@ func toInspect(out Event, detail json.RawMessage) (Event, error) {
 	if !peeringForm.MatchString(d.PeeringID) {
 		return Event{}, invalid("detail.vpcPeeringConnectionId %q is not of the form pcx-0123456789abcdef0", clip(d.PeeringID))
 	}
-	out.Kind, out.Place, out.PeeringID = Peering, where, d.PeeringID
+	out.Kind, out.Place, out.PeeringID, out.Follows = Peering, where, d.PeeringID, d.Follows
 	return out, nil
 }
 

@@ -87,7 +87,7 @@ func Attach(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 
 // Debt is the restart that a notebook is owed for a connection, or for what its table reaches.
 func Debt(nb workflow.Notebook, connection string) ledger.Debt {
-	return ledger.Debt{Account: nb.Account, Region: nb.Region, Notebook: nb.Name, For: connection}
+	return ledger.Debt{Account: nb.Account, Region: nb.Region, Notebook: nb.Name, For: connection, AtOnce: nb.Restart.AtOnce}
 }
 
 // outcome is what became of one notebook.

@@ -19,9 +19,13 @@ func Batches(one workflow.Batch, subnets []route.Subnet, instances []Instance) [
 	var out []workflow.Batch
 	for _, s := range subnets {
 		var names []string
+		one.Fresh = nil
 		for _, n := range instances {
 			if n.Subnet == s.ID {
 				names = append(names, n.Name)
+				if n.Fresh {
+					one.Fresh = append(one.Fresh, n.Name)
+				}
 			}
 		}
 		one.Subnet, one.SubnetCIDR, one.SubnetCIDRv6 = s.ID, s.V4, s.V6

@@ -235,7 +235,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		if err != nil {
 			return err
 		}
-	} else if found, err = All(ctx, own.SageMaker, Memory{i.Restarts.Ledger, at.Place}, route.SubnetIDs(concerned)); err != nil {
+	} else if found, err = All(ctx, own.SageMaker, Memory{Ledger: i.Restarts.Ledger, At: at.Place}, route.SubnetIDs(concerned)); err != nil {
 		return err
 	} else if len(found) > together { // each is looked at by itself
 		for _, n := range found {

@@ -47,7 +47,7 @@ func (r Rebuilder) Rebuild(ctx context.Context, in workflow.SweepAccountInput) (
 	if len(in.Territory.Regions) == 0 {
 		return out, fault.New(fault.Invalid, "rebuilding %s: no Region is named", out.Account)
 	}
-	read := newReader(func(at event.Place) Clients { return r.Enter(in.Execution, at) })
+	read := newReader(func(at event.Place) Clients { return r.Enter(in.Execution, at) }, r.Ledger)
 	var broken []error
 	for _, region := range in.Territory.Regions {
 		err := r.region(ctx, read, event.Place{Account: out.Account, Region: region}, func(kind string, add workflow.Found) { out.Found = tell(out.Found, kind, add) })

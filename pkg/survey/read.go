@@ -68,9 +68,10 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		found, unread, err := notebook.Placed(ctx, clients.SageMaker, notebook.Memory{Ledger: s.Ledger, At: v.Place()}, route.SubnetIDs(subnets))
+		memory := notebook.Memory{Ledger: s.Ledger, At: v.Place()}
+		found, unread, err := notebook.Placed(ctx, clients.SageMaker, memory, route.SubnetIDs(subnets))
 		if err == nil && len(found) == 0 && unread > 0 {
-			err = fault.New(fault.NotYet, "finding out whether %s has notebook instances: %d of the account are still to be looked at", v.ID, unread)
+			err = memory.Unread(unread)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)

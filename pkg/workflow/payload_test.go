@@ -87,13 +87,13 @@ func TestWhatTravelsDoesNotGrow(t *testing.T) {
 	}
 	size := func(by int) (largest int) {
 		var sides []Side
-		var rows, books []int
+		var rows, books []Rows
 		var reachable []Reachable
 		for n, role := range []string{"requester", "accepter"} {
-			sides, rows = append(sides, side(role, by)), append(rows, n+1)
+			sides, rows = append(sides, side(role, by)), append(rows, Rows{n + 1})
 		}
 		for n := range 10 * by { // 500 notebook instances each
-			books = append(books, n+1)
+			books = append(books, Rows{n + 1})
 		}
 		for _, o := range sides[0].Openings {
 			reachable = append(reachable, Reachable{Opening: o})
