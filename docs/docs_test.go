@@ -212,3 +212,50 @@ func TestDecisionsHaveTheirForm(t *testing.T) {
 		t.Fatal("there are no decisions")
 	}
 }
+
+var (
+	decided   = regexp.MustCompile(`docs/decisions/(\d{4})-[^/]*\.md$`)
+	number    = regexp.MustCompile(`\b\d{4}\b`)
+	overrules = regexp.MustCompile(`(?i)supersedes[^;]*?(?:\. |;|$)`)
+	overruled = regexp.MustCompile(`(?i)superseded [^:;]*?by [^:;.]*`)
+)
+
+// A decision that supersedes another says so above its context, the other says by which, and so does the list.
+func TestDecisionsThatAreSupersededSaySo(t *testing.T) {
+	all, new, old := documents(t), map[string]bool{}, map[string]bool{}
+	for name, text := range all {
+		m := decided.FindStringSubmatch(name)
+		if m == nil {
+			continue
+		}
+		head, _, _ := strings.Cut(link.ReplaceAllString(text, "]"), "## Context")
+		head = strings.Join(strings.Fields(head), " ")
+		for _, said := range overrules.FindAllString(head, -1) {
+			for _, other := range number.FindAllString(said, -1) {
+				new[m[1]+" supersedes "+other] = true
+			}
+		}
+		for _, said := range overruled.FindAllString(head, -1) {
+			for _, other := range number.FindAllString(said, -1) {
+				old[other+" supersedes "+m[1]] = true
+			}
+		}
+		row := regexp.MustCompile(`(?m)^\| \[` + m[1] + `\].*$`).FindString(all["docs/decisions/README.md"])
+		if strings.Contains(head, "Superseded") && !strings.Contains(row, "superseded by") {
+			t.Errorf("docs/decisions/README.md does not say that %s is superseded", m[1])
+		}
+	}
+	if len(new) == 0 {
+		t.Fatal("no decision supersedes another")
+	}
+	for pair := range new {
+		if !old[pair] {
+			t.Errorf("%s, and the latter does not say so", pair)
+		}
+	}
+	for pair := range old {
+		if !new[pair] {
+			t.Errorf("%s, and the former does not say so", pair)
+		}
+	}
+}

@@ -35,7 +35,7 @@ type localAddress string
 
 // Decode implements [kong.MapperValue].
 func (l *localAddress) Decode(c *kong.DecodeContext) error {
-	*l = "127.0.0.1:4566"
+	*l = usualAddress
 	if c.Scan.Peek().Type == kong.FlagValueToken {
 		return c.Scan.PopValueInto("address", (*string)(l))
 	}
@@ -85,6 +85,9 @@ func (r access) profile(ctx context.Context, name string) (aws.Config, error) {
 func whose(ctx context.Context, c aws.Config) (string, error) {
 	got, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, nil)
 	if err != nil {
+		if c.BaseEndpoint != nil {
+			return "", fmt.Errorf("asking the engine at %s: %w: start drawbridge local, or drawbridge demo --stay, and name its address if it is another: --local=HOST:PORT", *c.BaseEndpoint, err)
+		}
 		return "", fmt.Errorf("asking who you are: %w: sign in (aws sso login), or name a profile with --profile", err)
 	}
 	return aws.ToString(got.Account), nil

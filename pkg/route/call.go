@@ -22,12 +22,15 @@ func remedied(err error) error {
 	return err
 }
 
-// through names a target in the one field that EC2 takes it in.
+// through names a target in the one field that EC2 takes it in; EC2 refuses a route that has none.
 func through(target string) (peering, gateway *string) {
-	if strings.HasPrefix(target, "tgw-") {
+	switch {
+	case strings.HasPrefix(target, "pcx-"):
+		return &target, nil
+	case strings.HasPrefix(target, "tgw-"):
 		return nil, &target
 	}
-	return &target, nil
+	return nil, nil
 }
 
 func destinationOf(p netip.Prefix) (v4, v6 *string) {
