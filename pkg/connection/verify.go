@@ -23,10 +23,17 @@ type Verifier struct {
 	Bus    notice.Bus
 	// Enter returns the client that leaves a status on the side of a VPC.
 	Enter func(workflow.VPC) Tagger
-	// Read reads the two VPCs and what carries the connection; see [discover.Reader.Read].
-	Read func(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error)
+	// World reads the two VPCs and what carries the connection.
+	World Reader
 	// Still returns a [fault.Over] for a connection that is over.
 	Still func(context.Context) error
+}
+
+// Reader reads what paths are judged by; [discover.Reader] is one.
+type Reader interface {
+	Read(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error)
+	// Anew is a world with the security groups that were taken as seen read now.
+	Anew(context.Context, network.World, [2]discover.VPC) (network.World, error)
 }
 
 // Verify judges every path that the policy allows, by what both accounts hold now, and gives the connection its status:
@@ -95,11 +102,10 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 }
 
 // judge reads both VPCs and judges the paths. Security groups that OpenFirewall read just now are not read again, unless a path fails at one: what it
-// fails at is never an old fact.
+// fails at is never an old fact. All else of both was read just now, and stays.
 func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, ends [2]verdict.Ends, why []verdict.Reason) (verdict.Paths, error) {
-	wanted := Wanted(in, ends)
-	known := seen(in, wanted, v.Ledger.Now())
-	world, err := v.Read(ctx, carrierOf(in), known)
+	known := seen(in, Wanted(in, ends), v.Ledger.Now())
+	world, err := v.World.Read(ctx, carrierOf(in), known)
 	if err != nil {
 		return verdict.Paths{}, err
 	}
@@ -108,7 +114,7 @@ func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, 
 	if !old || !slices.ContainsFunc(paths.Faults, func(f verdict.Fault) bool { return f.Hop == verdict.ClientGroup || f.Hop == verdict.DatabaseGroup }) {
 		return paths, nil
 	}
-	if world, err = v.Read(ctx, carrierOf(in), wanted); err != nil {
+	if world, err = v.World.Anew(ctx, world, known); err != nil {
 		return verdict.Paths{}, err
 	}
 	return verdict.Judge(world, in.Connection.Target, ends[:], why), nil

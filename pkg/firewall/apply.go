@@ -42,6 +42,8 @@ type opening struct {
 	connection string
 	side       workflow.Side
 	groups     []Group
+	at         time.Time          // when they were read
+	handed     bool               // by the inspection, and not here
 	others     map[string]string  // groups that only are shared with this account, with their owners
 	items      []ledger.Item      // of the groups that were looked at
 	known      map[string]bool    // these groups
