@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -83,7 +84,9 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		out.Result, out.Reason = workflow.Contested, taken
 		return out, v.tell(ctx, in, out, paths, func(workflow.Side) string { return taken })
 	case none == "" && !paths.Answers():
-		return out, v.fail(ctx, in, out, paths, said)
+		broken := unanswered(paths, why)
+		out.Result, out.Reason = Conflict, broken.Error()
+		return out, cmp.Or(v.tell(ctx, in, out, paths, said), broken)
 	case waits != (workflow.Said{}):
 		out.Result, out.Reason = workflow.PendingApproval, reason+"; "+waits.Requester
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "approval", Detail: waits.Accepter}})
@@ -134,18 +137,18 @@ func overlooked(sides []workflow.Side) string {
 	return out
 }
 
-// fail says of a connection whose network holds for no path what is in the way, and fails with that.
-func (v Verifier) fail(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput, paths verdict.Paths, said func(workflow.Side) string) error {
+// unanswered is the error about a connection whose network holds for no path: what is in the way, and what to do. What a step could not add is not added by
+// a redrive, which only judges again.
+func unanswered(paths verdict.Paths, why []verdict.Reason) error {
 	what, remedy := paths.InTheWay()
 	if remedy != "" {
 		remedy += "; "
 	}
-	broken := fault.NewConflict(fmt.Sprintf("%s: %s", paths.Counted(), what), remedy+"then redrive the execution; Drawbridge does not change what is its owner's")
-	out.Result, out.Reason = Conflict, broken.Error()
-	if err := v.tell(ctx, in, out, paths, said); err != nil {
-		return err
+	then := "then redrive the execution"
+	if slices.ContainsFunc(why, func(r verdict.Reason) bool { return r.Hop != verdict.HostRoute && r.Remedy == "" }) {
+		then = "then start a new execution with the same input, or wait for the next sweep"
 	}
-	return broken
+	return fault.NewConflict(fmt.Sprintf("%s: %s", paths.Counted(), what), remedy+then+"; Drawbridge does not change what is its owner's")
 }
 
 // tell writes how a connection stands in its entry, leaves it where people of both sides see it, and asks whether the connection is still there.

@@ -21,7 +21,7 @@ import (
 // The owner of a VPC sees the groups of its participants, too: who they are is noted in the connection's entry, and each opens its own on a side
 // of its own.
 //
-// A group that is full does not keep the others from being opened: it is what fails it, once they are. What another rule serves in place of by now, as one
+// A group that is full keeps no other from being opened: a hop says so, and the paths through it fail. What another rule serves in place of by now, as one
 // of the whole VPC, is noted in the ledger: the next look takes it back.
 func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
@@ -48,7 +48,7 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 		return out, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
 	out.Hops = append(out.Hops, egress...)
-	if err := fault.Join(o.unfit...); err != nil {
+	if err := fault.Join(o.failed...); err != nil {
 		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
 	out.Groups, out.At = Left(o.groups, side), o.at
@@ -136,6 +136,11 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 		hop.Detail = contested(done.Contested)
 		return hop, nil
 	}
+	if why := done.Full[group]; why != nil {
+		o.unserved = append(o.unserved, db)
+		hop.OK, hop.Detail = false, why.Error()
+		return hop, nil
+	}
 	state := "was open"
 	if len(done.Add) > 0 {
 		state = "opened"
@@ -208,7 +213,11 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)
 	}
-	return []workflow.Hop{hop}, nil
+	hops := []workflow.Hop{hop}
+	for _, group := range slices.Sorted(maps.Keys(done.Full)) {
+		hops = append(hops, workflow.Hop{Hop: "egress " + group, Detail: done.Full[group].Error()})
+	}
+	return hops, nil
 }
 
 // egress returns what this side's clients that are served need of their groups, see [WantedEgress], and how many clients these are.
@@ -225,7 +234,7 @@ func (o *opening) egress() (wanted []Wanted, together map[string][]string, count
 
 // spare notes which of this side's rules another serves in place of: once all that is wanted is there.
 func (o *opening) spare(ctx context.Context) error {
-	if o.contested {
+	if o.contested || o.full {
 		return nil
 	}
 	var groups []string // in any other, a rule serves nothing

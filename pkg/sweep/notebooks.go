@@ -146,7 +146,8 @@ func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAP
 			}
 		}
 		table, _ := route.Of(tables[vpc], one.Subnet)
-		if _, read := items[table.ID]; !read && len(route.HostRoutes(table)) > 0 {
+		ours := slices.ContainsFunc(lines[one.LifecycleConfig], func(l lifecycle.Line) bool { return l.Subnet == subnets[one.Subnet].V4 })
+		if _, read := items[table.ID]; !read && (ours || len(route.HostRoutes(table)) > 0) {
 			if items[table.ID], err = n.Ledger.Of(ctx, owner, at.Region, table.ID); err != nil {
 				return nil, err
 			}
@@ -162,7 +163,7 @@ func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAP
 					wanted = all
 				}
 			}
-			reason = Drift(lines[one.LifecycleConfig], subnets[one.Subnet], wanted)
+			reason = Drift(lines[one.LifecycleConfig], subnets[one.Subnet], append(wanted, lifecycle.Returning(table, items[table.ID], "")...))
 		}
 		if reason != "" {
 			looks = append(looks, event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason})
