@@ -190,7 +190,7 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 			continue
 		}
 		r := verdict.Reason{Hop: kinds[n].hop, About: strings.TrimPrefix(h.Hop, kinds[n].before), Detail: h.Detail}
-		if r.Hop == verdict.ClientGroup || r.Hop == verdict.Resolution { // of a whole VPC
+		if r.Hop == verdict.ClientGroup && !strings.HasPrefix(r.About, "sg-") || r.Hop == verdict.Resolution { // of a whole VPC
 			r.About = ""
 		}
 		why = append(why, r)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -167,10 +168,17 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 		if len(bad) > 0 {
 			return answer(Done, "%s", strings.Join(bad, "; "))
 		}
+		var stay []netip.Prefix
 		if exact && !stopped {
-			if err := b.withdraw(ctx, api, routed); err != nil {
+			if err := b.withdraw(ctx, api, func(ctx context.Context) (now []netip.Prefix, err error) {
+				stay, err = routed(ctx)
+				return stay, err
+			}); err != nil {
 				return failed(err)
 			}
+		}
+		if len(stay) > 0 {
+			return answer(Done, "%s: its route was taken away and comes back, and what sets it stays until then", list(stay))
 		}
 		if exact && saysSomething(nb) {
 			status, reason = None, "the route table of its subnet leads to nothing that Drawbridge manages"

@@ -149,7 +149,7 @@ func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 		still := func(ctx context.Context) error {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
-		verifier := connection.Verifier{Ledger: w.ledger, Bus: (&desk{}).bus(), Enter: func(v workflow.VPC) connection.Tagger { return w.ec2(v) }, Read: unseen, Still: still}
+		verifier := connection.Verifier{Ledger: w.ledger, Bus: (&desk{}).bus(), Enter: func(v workflow.VPC) connection.Tagger { return w.ec2(v) }, World: unseen{}, Still: still}
 		_, err := fact.With(w.ledger, verifier.Verify)(ctx, workflow.VerifyConnectionInput{Connection: in.Connection, Answer: in.Answer})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:

@@ -17,7 +17,7 @@ func absent(err error) bool {
 // remedied adds what to do to the errors that only a person can mend.
 func remedied(err error) error {
 	if fault.HasCode(err, "RouteLimitExceeded") {
-		return fault.NewConflict(err.Error(), "raise the quota \"Routes per route table\" or summarise routes, then redrive the execution")
+		return fault.NewConflict(err.Error(), "raise the quota \"Routes per route table\" or summarise routes")
 	}
 	return err
 }

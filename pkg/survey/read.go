@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -152,6 +153,8 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 		return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
 	g.unserved(found.Unserved)
+	open := map[string]bool{}               // clusters
+	shut := map[string][]workflow.Opening{} // instances of a cluster that are not opened themselves, by the cluster
 	for _, d := range found.Databases {
 		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
@@ -160,13 +163,13 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			continue
 		}
 		if !decision.Allowed {
-			shut := g.closed(d)
-			g.shut = append(g.shut, shut)
-			if !unshared(d.Tags, g.There.VPC.Account) {
-				g.Side.Unseen.Shut = append(g.Side.Unseen.Shut, shut)
+			one := g.closed(d)
+			if shut[d.Member] = append(shut[d.Member], one); !unshared(d.Tags, g.There.VPC.Account) {
+				g.Side.Unseen.Shut = append(g.Side.Unseen.Shut, one)
 			}
 		}
 		if decision.Allowed {
+			open[d.Cluster()] = true
 			var apart []string
 			if d.Subnets, apart = parted(d.Subnets, g.Subnets); len(apart) > 0 {
 				g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: fmt.Sprintf("nothing leads to it in %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
@@ -178,6 +181,11 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
+		}
+	}
+	for _, cluster := range slices.Sorted(maps.Keys(shut)) {
+		if cluster == "" || !open[cluster] { // of one that is opened, its instances are what was opened: its endpoints lead to them
+			g.shut = append(g.shut, shut[cluster]...)
 		}
 	}
 	return nil

@@ -140,12 +140,17 @@ func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAP
 			continue
 		}
 		table, _ := route.Of(tables[vpc], one.Subnet)
-		if _, read := items[table.ID]; !read && len(route.HostRoutes(table)) > 0 {
+		ours := slices.ContainsFunc(scripts[one.LifecycleConfig].lines, func(l lifecycle.Line) bool { return l.Subnet == subnets[one.Subnet].V4 })
+		if _, read := items[table.ID]; !read && (ours || len(route.HostRoutes(table)) > 0) {
 			if items[table.ID], err = n.Ledger.Of(ctx, owner, at.Region, table.ID); err != nil {
 				return nil, err
 			}
 		}
-		needed[one.Name] = [2][]netip.Prefix{lifecycle.Needed(table, items[table.ID], shared.connections[owner], vpc, false), lifecycle.Needed(table, nil, nil, vpc, true)}
+		returning := lifecycle.Returning(table, items[table.ID], "")
+		needed[one.Name] = [2][]netip.Prefix{
+			slices.Concat(lifecycle.Needed(table, items[table.ID], shared.connections[owner], vpc, false), returning),
+			slices.Concat(lifecycle.Needed(table, nil, nil, vpc, true), returning),
+		}
 	}
 	// Only where the two differ it matters what its owner asks for.
 	if err := notebook.Tag(ctx, api.SageMaker, instances, func(one notebook.Instance) bool {

@@ -187,6 +187,7 @@ func play(t *testing.T, n int, s tale) {
 		if then := s.then[number+1]; then != nil {
 			then(ctx, t, world)
 		}
+		hasOneEnd(ctx, t, world, s.name, number+1)
 		slices.Sort(a.ends)
 		if !slices.Equal(got, a.ends) {
 			t.Errorf("%s The executions ended with %q, want %q:\n%s", a.says, got, a.ends, story.Golden(engine.Story().Facts(), world.Names()))

@@ -61,8 +61,8 @@ tag on the pending peering.`,
 		title: "A live route points elsewhere",
 		about: `
 As in approval.md, but the owner of beta accepts the request by hand, and one of beta's route tables already sends
-10.1.0.0/24 into a VPN. Drawbridge never takes a live route over. It fails where it found it and names the remedy; once
-the owner has removed the route, a new execution with the same input connects.`,
+10.1.0.0/24 into a VPN. Drawbridge never takes a live route over. All else is set up, and the notebook says that it has its host route; the verdict
+names the route and the remedy. Once the owner has removed it, a new execution with the same input connects.`,
 		change: func(s *scenario.Spec) { s.Accept = "" },
 		acts: []act{
 			request("AwaitingApproval"),
