@@ -82,12 +82,11 @@ func (c planCommand) Run(ctx context.Context) error {
 // planner has what a plan needs.
 type planner struct {
 	planCommand
-	door    *door
-	at      board.Hub
-	mode    board.Mode
-	hub     plan.Hub
-	regions []string
-	ledger  ledger.Ledger
+	door   *door
+	at     board.Hub
+	mode   board.Mode
+	hub    plan.Hub
+	ledger ledger.Ledger
 }
 
 // planner finds the hub, and reads what its functions are told: the policy, the mode, and the stack's parameters.
@@ -113,9 +112,9 @@ func (c planCommand) planner(ctx context.Context) (*planner, error) {
 	if err != nil {
 		talk("%v; the limits that cdk.json has at first are supposed", err)
 	}
-	p.hub.Limit, p.hub.Patience, p.regions = settings.Limit, settings.Patience, settings.Regions
-	if len(p.regions) == 0 {
-		p.regions = []string{d.own.Region}
+	p.hub.Limit, p.hub.Patience, p.hub.Regions = settings.Limit, settings.Patience, settings.Regions
+	if len(p.hub.Regions) == 0 {
+		p.hub.Regions = []string{d.own.Region}
 	}
 	return p, nil
 }
@@ -140,7 +139,7 @@ func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
 		if p.Only != "" {
 			accounts = strings.Split(p.Only, ",")
 		}
-		out, err = plan.Sweep(ctx, p.hub, accounts, p.regions)
+		out, err = plan.Sweep(ctx, p.hub, accounts, p.hub.Regions)
 	}
 	out.Hub, out.Mode = p.at, p.mode
 	return out, out.Empty(), err

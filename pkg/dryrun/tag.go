@@ -40,10 +40,31 @@ func (w *World) saw(account, id string, tags map[string]string) {
 }
 
 func tagged(thing, key, value string) Change {
-	return Change{Changes, "tag " + key + "=" + value, thing}
+	return Change{Sign: Changes, What: "tag " + key + "=" + value, Thing: thing}
 }
 
-func untagged(thing, key string) Change { return Change{Changes, "no tag " + key + " any more", thing} }
+func untagged(thing, key string) Change {
+	return Change{Sign: Changes, What: "no tag " + key + " any more", Thing: thing}
+}
+
+// Untag makes a thing look as if it had no such tag in an account.
+func (w *World) Untag(account, id, key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tag(account, id, key, nil)
+}
+
+// with returns tags that were read with what was noted.
+func (w *World) with(account, id string, read map[string]string) map[string]string {
+	w.saw(account, id, read)
+	out := maps.Clone(read)
+	for key, value := range w.tags[account+" "+id] {
+		if delete(out, key); value != nil {
+			out[key] = *value
+		}
+	}
+	return out
+}
 
 // Tag makes a thing look tagged in an account.
 func (w *World) Tag(account, id, key, value string) {
@@ -76,6 +97,16 @@ func (w *World) tagsOf(account, id string, tags []types.Tag) []types.Tag {
 		if value != nil {
 			out = append(out, types.Tag{Key: &key, Value: value})
 		}
+	}
+	return out
+}
+
+// untag takes tags off a thing, and returns what that changes.
+func (w *World) untag(account, id string, keys []string) []Change {
+	out := []Change{}
+	for _, key := range keys {
+		w.tag(account, id, key, nil)
+		out = append(out, untagged(id, key))
 	}
 	return out
 }

@@ -30,8 +30,6 @@ package studio
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -76,9 +74,9 @@ type Book struct {
 	Home string
 }
 
-// Open returns the ledger of the hub.
-func Open(hub aws.Config) Book {
-	book := Book{Ledger: ledger.Open(hub), Home: hub.Region}
+// BookOf returns the ledger of the hub as this package needs it, with the hub's Region.
+func BookOf(l ledger.Ledger, home string) Book {
+	book := Book{Ledger: l, Home: home}
 	book.Store = ownStore{book.Store}
 	return book
 }
