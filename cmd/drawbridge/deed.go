@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 )
 
 // deedFlags say how a deed is done.
@@ -82,6 +83,52 @@ func (f ownerFlags) say(ctx context.Context, id string, what func(side) deed.Dee
 		return err
 	}
 	return f.perform(ctx, what(s), s.door.enter)
+}
+
+// wish is the tag by which an owner asked for what no connection is.
+type wish struct {
+	door  *door
+	thing deed.Thing
+	key   string
+}
+
+// asked finds the tag by which an owner asked for an entry that no connection is, and whether the id is of one. Its VPC is in the account and Region of the
+// ledger's entry, else of --in, else of whoever speaks.
+func (f ownerFlags) asked(ctx context.Context, id string) (wish, bool, error) {
+	if _, _, ok := deed.AskedBy(id, event.Place{}); !ok {
+		return wish{}, false, nil
+	}
+	d, err := f.door(ctx, f.accountFlags)
+	if err != nil {
+		return wish{}, true, err
+	}
+	at := d.home
+	entry, known, err := f.look(ctx, id)
+	if err != nil {
+		return wish{}, true, err
+	}
+	if known && len(entry.Line.Sides) > 0 {
+		at = event.Place{Account: entry.Line.Sides[0].Account, Region: entry.Line.Sides[0].Region}
+	}
+	if account, region, found := strings.Cut(f.In, "/"); f.In != "" {
+		if at.Account = account; found {
+			at.Region = region
+		}
+	}
+	t, key, _ := deed.AskedBy(id, at)
+	return wish{d, t, key}, true, nil
+}
+
+// value is what the tag says now; of a VPC, what it says to ask.
+func (w wish) value(ctx context.Context) (string, error) {
+	if w.thing.Kind == tag.VPC {
+		return "true", nil
+	}
+	facts, err := who.Finder{Enter: w.door.enter, Places: []event.Place{{Account: w.thing.Account, Region: w.thing.Region}}}.Find(ctx, w.thing.ID)
+	if err != nil {
+		return "", err
+	}
+	return facts.Database.Tags[w.key], nil
 }
 
 // side finds whose word it is: of the account that was named; of the one that the ledger says is asked; of whoever speaks, if they are a side; or, in the

@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/picture"
 )
 
@@ -124,7 +125,7 @@ func (h hub) pictured() func(context.Context) (picture.Map, error) {
 		if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(h.Config)); err != nil {
 			talk("%v", err)
 		}
-		m := picture.Of(b, rows.ByEntry(), o)
+		m := picture.Of(b, history.Pasts(rows), o)
 		m.Unread = unread
 		return m, nil
 	}

@@ -3,8 +3,10 @@ package dryrun
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
@@ -52,6 +54,19 @@ func (w *World) Untag(account, id, key string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tag(account, id, key, nil)
+}
+
+// widened is the input of a call as it is sent: where tags were noted, AWS is not asked for those that it has, but for all.
+func (w *World) widened(c call) any {
+	in, ok := c.in.(*ec2.DescribeVpcsInput)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !ok || !slices.ContainsFunc(slices.Collect(maps.Keys(w.tags)), func(at string) bool { return strings.HasPrefix(at, c.account+" vpc-") }) {
+		return c.in
+	}
+	all := *in
+	all.Filters = slices.DeleteFunc(slices.Clone(in.Filters), func(f types.Filter) bool { return strings.HasPrefix(aws.ToString(f.Name), "tag") })
+	return &all
 }
 
 // with returns tags that were read with what was noted.

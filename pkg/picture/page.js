@@ -157,7 +157,7 @@ function open(n, from) {
     return li;
   }));
   section("History, as far as the ledger has it", c.history.map(e => {
-    const li = el("li", `${when(e.at)}: ${e.what}`);
+    const li = el("li", `${e.at ? when(e.at) : "at an unknown time"}: ${e.what}`);
     if (e.who) li.append(el("span", ` (${e.who})`, {class: "soft"}));
     return li;
   }).concat(c.earlier ? [el("li", `and ${c.earlier} lines more`)] : []));

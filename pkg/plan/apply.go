@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,8 +37,16 @@ const atOnce = 8
 // reasonOf is what a look that is only planned says of its reason.
 const reasonOf = "drawbridge plan"
 
-// Connection plans the next look at a connection or request. With remove, it is as if an owner had tagged it drawbridge:manage=undo.
-func Connection(ctx context.Context, h Hub, c ledger.Connection, remove bool) (Plan, error) {
+// Supposed is what a plan supposes of what it is about.
+type Supposed struct {
+	// Remove: its owner takes it back, by drawbridge:manage=undo or, where owners ask by a tag of the thing, without that tag.
+	Remove bool
+	// Tags are those that it has beside its own: of a peering or an attachment, of a cluster, of a VPC.
+	Tags map[string]string
+}
+
+// Connection plans the next look at a connection or request.
+func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Supposed) (Plan, error) {
 	r, err := rehearse(h)
 	if err != nil {
 		return Plan{}, err
@@ -47,11 +56,21 @@ func Connection(ctx context.Context, h Hub, c ledger.Connection, remove bool) (P
 		return Plan{}, fmt.Errorf("planning %s: there is no look at what is of the kind %s", c.ID, c.Kind)
 	}
 	about := "the next look at " + c.ID
-	if remove {
+	if suppose.Remove {
 		if err := r.undo(ctx, c); err != nil {
 			return Plan{}, err
 		}
 		about += ", if " + taken(c)
+	}
+	for _, key := range slices.Sorted(maps.Keys(suppose.Tags)) {
+		for _, s := range c.Sides {
+			thing := s.ID
+			if c.Kind == "peering" || c.Kind == "attachment" {
+				thing = c.ID
+			}
+			r.World.Tag(s.Account, thing, key, suppose.Tags[key])
+		}
+		about += fmt.Sprintf(", if it were tagged %s=%s", key, suppose.Tags[key])
 	}
 	p := Plan{About: about}
 	return r.follow(ctx, p, []asked{{of.DetailType(), detailOf(of), c.ID}})
@@ -106,8 +125,8 @@ func taken(c ledger.Connection) string {
 }
 
 // Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, an attachment, a VPC that wants private
-// notebooks; or that is meant by the ARN of a cluster that wants the Data API, or readers.
-func Thing(id string, at event.Place) (ledger.Connection, bool) {
+// notebooks or, going by the tags that are supposed, to call the Data API; or that is meant by the ARN of a cluster that wants the Data API, or readers.
+func Thing(id string, at event.Place, tags map[string]string) (ledger.Connection, bool) {
 	c := ledger.Connection{ID: id, Sides: []ledger.Side{{Account: at.Account, Region: at.Region, ID: id}}}
 	for kind, service := range map[string]string{dataapi.Kind: "rds", studio.Kind: "redshift"} {
 		if of, _, ok := arn.Match(id, service, "cluster:"); ok {
@@ -117,7 +136,9 @@ func Thing(id string, at event.Place) (ledger.Connection, bool) {
 	}
 	switch {
 	case strings.HasPrefix(id, "vpc-"):
-		c.Kind = private.Kind
+		if c.Kind = private.Kind; tags[tag.DataAPI] != "" {
+			c.Kind = caller.Kind
+		}
 	case strings.HasPrefix(id, "pcx-"):
 		c.Kind = "peering"
 	case strings.HasPrefix(id, "tgw-attach-"):

@@ -76,4 +76,3 @@ func (r *rehearsal) vpc(ctx context.Context, e End) (*types.VpcPeeringConnection
 	}
 	return out, nil
 }
-

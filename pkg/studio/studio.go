@@ -24,6 +24,7 @@
 //	release.go   gives them back
 //	domain.go    writes the setting of domains
 //	conclude.go  names the end
+//	paths.go     tells who is let in, for people (pure)
 //	told.go      tells from what the accounts show what a ledger had that was lost
 package studio
 
