@@ -30,6 +30,7 @@ type deedFlags struct {
 
 // perform shows a deed, asks, does it and prints the answer. Where nobody can be asked it does nothing.
 func (f deedFlags) perform(ctx context.Context, d deed.Deed, enter func(event.Place) (aws.Config, error)) error {
+	working.done()
 	switch {
 	case len(d.Calls) == 0:
 		if err := f.print(deed.Of(d)); err != nil {

@@ -81,6 +81,7 @@ func drawInto(m picture.Map, format, path string) (err error) {
 
 // draw writes a picture in a format.
 func draw(m picture.Map, format string, w io.Writer) error {
+	working.done()
 	out := ""
 	switch format {
 	case "html":
@@ -144,6 +145,7 @@ func (h hub) serve(ctx context.Context, address string, every time.Duration) err
 		}
 		return m, err
 	}}
+	working.done()
 	run, url, err := server.Listen(ctx, address)
 	if err != nil {
 		return err

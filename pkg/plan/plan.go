@@ -11,7 +11,7 @@
 //	settings.go   what the functions get by their environment
 //	text.go       plans for people
 //
-// docs/decisions/0108-a-plan-is-a-rehearsal.md has the reasons.
+// docs/decisions/0108-a-plan-is-a-rehearsal.md and 0122-every-machine-is-rehearsed.md have the reasons.
 package plan
 
 import (
