@@ -18,7 +18,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
-	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 )
 
 // deedFlags say how a deed is done.
@@ -118,18 +117,6 @@ func (f ownerFlags) asked(ctx context.Context, id string) (wish, bool, error) {
 	}
 	t, key, _ := deed.AskedBy(id, at)
 	return wish{d, t, key}, true, nil
-}
-
-// value is what the tag says now; of a VPC, what it says to ask.
-func (w wish) value(ctx context.Context) (string, error) {
-	if w.thing.Kind == tag.VPC {
-		return "true", nil
-	}
-	facts, err := who.Finder{Enter: w.door.enter, Places: []event.Place{{Account: w.thing.Account, Region: w.thing.Region}}}.Find(ctx, w.thing.ID)
-	if err != nil {
-		return "", err
-	}
-	return facts.Database.Tags[w.key], nil
 }
 
 // side finds whose word it is: of the account that was named; of the one that the ledger says is asked; of whoever speaks, if they are a side; or, in the

@@ -81,7 +81,8 @@ Examples:
 
   drawbridge manage pcx-0a1b2c3d4e5f60718 --profile owner
   drawbridge manage pcx-0a1b2c3d4e5f60718 --in 222222222222 --local --yes
-  drawbridge manage arn:aws:rds:us-east-1:222222222222:cluster:sales --profile data`
+  drawbridge manage arn:aws:rds:us-east-1:222222222222:cluster:sales \
+    --profile data`
 }
 
 // Run implements the command.
@@ -90,7 +91,11 @@ func (c manageCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		value, err := a.value(ctx)
+		cfg, err := a.door.enter(event.Place{Account: a.thing.Account, Region: a.thing.Region})
+		if err != nil {
+			return err
+		}
+		value, err := deed.Asks(ctx, cfg, a.thing, a.key)
 		if err != nil {
 			return err
 		}
@@ -117,7 +122,8 @@ Examples:
 
   drawbridge release pcx-0a1b2c3d4e5f60718 --profile owner
   drawbridge release pcx-0a1b2c3d4e5f60718 --undo --yes
-  drawbridge release private-notebooks-vpc-0a1b2c3d --undo --in 111111111111 --local`
+  drawbridge release private-notebooks-vpc-0a1b2c3d --undo \
+    --in 111111111111 --local`
 }
 
 // Run implements the command.

@@ -101,6 +101,9 @@ function stops() {
 
 function names(c) {
   const side = n => { const x = data.networks[n]; return x ? `${x.account} ${x.id}` : ""; };
+  // Of a database that lets accounts in, whom it lets in.
+  const callers = [...new Set(c.paths.map(p => `${data.ends[p.client].account} ${data.ends[p.client].name}`))];
+  if (["data-api", "studio"].includes(c.kind)) return [callers.join(", "), side(c.sides[0])];
   return [side(c.sides[0]), c.sides.length > 1 ? c.sides.slice(1).map(side).join(", ") : ""];
 }
 
