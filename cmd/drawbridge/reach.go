@@ -59,7 +59,7 @@ func (r access) base(ctx context.Context, account string) (aws.Config, error) {
 		if region == "" {
 			region = local.DefaultRegion
 		}
-		return local.ClientConfig(r.Local.url(), account, region), nil
+		return working.count(local.ClientConfig(r.Local.url(), account, region)), nil
 	}
 	return r.profile(ctx, r.Profile)
 }
@@ -78,7 +78,7 @@ func (r access) profile(ctx context.Context, name string) (aws.Config, error) {
 	if c.Region == "" {
 		return c, errors.New("no Region is set: name it with --region, AWS_REGION or in your profile")
 	}
-	return c, nil
+	return working.count(c), nil
 }
 
 // whose says which account a configuration is of.
@@ -97,6 +97,7 @@ func whose(ctx context.Context, c aws.Config) (string, error) {
 func (r reach) print(d answer.Document) error { return show(d, r.Output) }
 
 func show(d answer.Document, format string) error {
+	working.done()
 	p := answer.Printer{Out: os.Stdout, Format: format, Color: terminal(os.Stdout)}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		p.Width = width
@@ -106,6 +107,7 @@ func show(d answer.Document, format string) error {
 
 // talk says something that is no data.
 func talk(format string, args ...any) {
+	working.aside()
 	fmt.Fprintf(os.Stderr, "drawbridge: "+format+"\n", args...)
 }
 

@@ -13,6 +13,8 @@ import (
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
 	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -32,6 +34,8 @@ func Tag(t Thing, key, value string) Call {
 			_, err = redshift.NewFromConfig(cfg).CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.ID, Tags: []redshifttypes.Tag{{Key: &key, Value: &value}}})
 		case "redshift-serverless":
 			_, err = redshiftserverless.NewFromConfig(cfg).TagResource(ctx, &redshiftserverless.TagResourceInput{ResourceArn: &t.ID, Tags: []serverlesstypes.Tag{{Key: &key, Value: &value}}})
+		case "sagemaker":
+			_, err = sagemaker.NewFromConfig(cfg).AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &t.ID, Tags: []sagemakertypes.Tag{{Key: &key, Value: &value}}})
 		case "ec2":
 			_, err = ec2.NewFromConfig(cfg).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key, Value: &value}}})
 		default:
@@ -39,6 +43,15 @@ func Tag(t Thing, key, value string) Call {
 		}
 		return "", err
 	}}
+}
+
+// Untag is the call that takes a tag of the owners' off a thing of EC2.
+func Untag(t Thing, key string) Call {
+	return Call{Account: t.Account, Region: t.Region, Command: []string{"aws", "ec2", "delete-tags", "--region", t.Region, "--resources", t.ID, "--tags", "Key=" + key},
+		do: func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := ec2.NewFromConfig(cfg).DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key}}})
+			return "", err
+		}}
 }
 
 // Revoke is the call that takes a rule for what comes in out of a security group.

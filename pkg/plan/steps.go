@@ -37,7 +37,7 @@ func (r *rehearsal) steps() map[string]runtime.Handler {
 	out := map[string]runtime.Handler{
 		"HoldExecution": step(hold.Holder{Ledger: r.book, Mode: r.Mode, Brake: r.brake, Bus: r.bus, Topic: r.topic}.Hold),
 	}
-	for _, some := range []map[string]runtime.Handler{r.inspections(), r.connecting(), r.answering(), r.leaving(), r.attaching(), r.sharing(), r.notebooks()} {
+	for _, some := range []map[string]runtime.Handler{r.inspections(), r.connecting(), r.answering(), r.leaving(), r.attaching(), r.sharing(), r.notebooks(), r.accesses()} {
 		for name, handler := range some {
 			out[name] = handler
 		}
