@@ -1,11 +1,16 @@
 package workflow
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
-// Rows are numbers of the ledger's rows, from 1, that one invocation works on: an item of a Map. In JSON it is the number, or a list of several.
+// Rows are numbers of the ledger's rows, from 1, ascending, that one invocation works on: an item of a Map. In JSON it is the number, or of several a text such
+// as "3-10,12", which does not grow with them.
 type Rows []int
 
 // MarshalJSON implements [json.Marshaler].
@@ -13,7 +18,18 @@ func (r Rows) MarshalJSON() ([]byte, error) {
 	if len(r) == 1 {
 		return json.Marshal(r[0])
 	}
-	return json.Marshal([]int(r))
+	var runs []string
+	for from := 0; from < len(r); {
+		to := from
+		for to+1 < len(r) && r[to+1] == r[to]+1 {
+			to++
+		}
+		if runs = append(runs, strconv.Itoa(r[from])); to > from {
+			runs[len(runs)-1] += "-" + strconv.Itoa(r[to])
+		}
+		from = to + 1
+	}
+	return json.Marshal(strings.Join(runs, ","))
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -23,7 +39,26 @@ func (r *Rows) UnmarshalJSON(text []byte) error {
 		*r = Rows{one}
 		return nil
 	}
-	return json.Unmarshal(text, (*[]int)(r))
+	var runs string
+	if err := json.Unmarshal(text, &runs); err != nil {
+		return err
+	}
+	*r = nil
+	for run := range strings.SplitSeq(runs, ",") {
+		first, last, several := strings.Cut(run, "-")
+		if !several {
+			last = first
+		}
+		from, err := strconv.Atoi(first)
+		to, wrong := strconv.Atoi(last)
+		if err := cmp.Or(err, wrong); err != nil {
+			return fmt.Errorf("reading the numbers of rows %q: %w", runs, err)
+		}
+		for n := from; n <= to; n++ {
+			*r = append(*r, n)
+		}
+	}
+	return nil
 }
 
 // How many items a Map over sides, and one over batches of notebooks, has at most: an execution's history holds 25,000 events, and shall have 5,000. Where

@@ -35,7 +35,7 @@ func TestRowsArePackedIntoItems(t *testing.T) {
 			t.Errorf("%+v: %s, %v", c, text, err)
 		}
 	}
-	if text, _ := json.Marshal([]Rows{{1}, {2, 3}}); string(text) != "[1,[2,3]]" {
+	if text, _ := json.Marshal([]Rows{{1}, {2, 3, 4, 7}}); string(text) != `[1,"2-4,7"]` {
 		t.Errorf("%s", text)
 	}
 }
