@@ -26,7 +26,7 @@ const vpcsAtOnce = 5
 //	                        ↑              ├ refuse ──→ Refused                   │ again                        │
 //	                        │              └ nothing ─→ Nothing                   ↓                              ↓
 //	                        └──────────────────────────────────────────── WaitForAccount        VerifyPrivateNotebooks
-//	                                                                                              → Private, Contested or Removed
+//	                                                                                              → Private, Incomplete, Contested or Removed
 //
 // One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
 func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
@@ -54,6 +54,7 @@ func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 	remove.Next(verify).Next(choose(scope, "ChoosePrivateEnd", "$.result", []answer{
 		{"Private", succeed(scope, "Private", "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted.")},
 		{"Removed", succeed(scope, "Removed", "No VPC of the account is tagged any more; what was added is gone.")},
+		{"Incomplete", succeed(scope, "Incomplete", incompleteEnd)},
 		{"Contested", succeed(scope, "Contested", contestedEnd)},
 	}))
 	inspect.Next(choose(scope, "ChoosePrivate", "$.answer", []answer{

@@ -44,7 +44,7 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	write.Next(admit).Next(identify).Next(release).Next(conclude).Next(choose(scope, "ChooseStudioEnd", "$.result", []answer{
 		{"Identified", succeed(scope, "Identified", "Each person queries the cluster as the database user of their own name.")},
 		{"AwaitingApps", succeed(scope, "AwaitingApps", "A domain's setting follows by itself as soon as its apps are deleted.")},
-		{"Incomplete", succeed(scope, "Incomplete", "Some are not served, or something could not be taken back; the output names each, and why.")},
+		{"Incomplete", succeed(scope, "Incomplete", incompleteEnd)},
 		{"Contested", succeed(scope, "Contested", contestedEnd)},
 		{"Removed", succeed(scope, "Removed", "Nobody reads the cluster any more; what was added for it is gone.")},
 	}))

@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
@@ -31,7 +30,6 @@ func main() {
 	inspector := private.Inspector{
 		Bus:     notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode},
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(door.Enter(x, id, region)) },
-		IAM:     func(x, id, region string) private.IAM { return iam.NewFromConfig(door.Enter(x, id, region)) },
 		Account: account.OpenOrganization(door.Hub()).Account,
 		Policy:  parameter.Open(door.Hub()).Policy,
 		Ledger:  ledger.Open(door.Hub()), Brake: brake.Open(door.Hub()).Asker(door.Mode),
