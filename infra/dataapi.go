@@ -9,6 +9,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
+// incompleteEnd is what Incomplete says of access.
+const incompleteEnd = "Some are not served, or something could not be taken back; the output names each, and why."
+
 // contestedEnd is what Contested says of access.
 const contestedEnd = "Somebody takes away again what Drawbridge adds. It is left to them; its owners are told how to end it."
 

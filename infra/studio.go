@@ -37,7 +37,7 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	conclude := of.last("ConcludeStudio", pick("reason", "decision", "warehouse", "roles", "unfit", "written", "admitted", "identified", "released"),
 		end{workflow.Identified, "Each person queries the cluster as the database user of their own name."},
 		end{workflow.AwaitingApps, "A domain's setting follows by itself as soon as its apps are deleted."},
-		end{workflow.Incomplete, "Some are not served, or something could not be taken back; the output names each, and why."},
+		end{workflow.Incomplete, incompleteEnd},
 		end{workflow.Contested, contestedEnd},
 		end{workflow.Removed, "Nobody reads the cluster any more; what was added for it is gone."})
 	write.Next(admit).Next(identify).Next(release).Next(conclude)

@@ -10,11 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // authorization holds every statement of every role, and of every permissions boundary, to a copy of AWS's Service
 // Authorization Reference: the action exists, it knows the resources and the condition keys, the resource types that it
-// requires are covered, and what it depends on is allowed too, or answered in infra/onbehalf.go.
+// requires are covered, and what it depends on is allowed too, or answered in infra/onbehalf.go. In members package mode calls a read exactly what has the
+// access level List or Read: so a stack with ObserveOnly leaves out every write.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 type authorization struct {
 	root string
@@ -40,6 +43,7 @@ type service struct {
 }
 
 type action struct {
+	level         string // AWS's word: List, Read, Write, Permissions management or Tagging
 	resourceTypes []usedType
 	conditionKeys []string
 	dependsOn     []string
@@ -82,6 +86,7 @@ func (*iamData) depends() bool { return false }
 func (k *iamData) read(name string) (*service, error) {
 	var actions map[string]struct {
 		Name          string
+		AccessLevel   string
 		ResourceTypes []struct {
 			Name          string
 			Required      bool
@@ -107,7 +112,7 @@ func (k *iamData) read(name string) (*service, error) {
 	}
 	s := &service{map[string]action{}, map[string]resourceType{}}
 	for _, a := range actions {
-		made := action{conditionKeys: a.ConditionKeys}
+		made := action{level: a.AccessLevel, conditionKeys: a.ConditionKeys}
 		for _, t := range a.ResourceTypes {
 			made.resourceTypes = append(made.resourceTypes, usedType{name: t.Name, required: t.Required, conditionKeys: t.ConditionKeys})
 		}
@@ -168,6 +173,7 @@ func (k *policySentry) read(name string) (*service, error) {
 	}
 	var about struct {
 		Privileges map[string]struct {
+			AccessLevel   string          `json:"access_level"`
 			ResourceTypes map[string]used `json:"resource_types"`
 		}
 		Resources map[string]struct {
@@ -179,7 +185,7 @@ func (k *policySentry) read(name string) (*service, error) {
 		return nil, err
 	}
 	for name, p := range about.Privileges {
-		var made action
+		made := action{level: p.AccessLevel}
 		for _, kind := range slices.Sorted(maps.Keys(p.ResourceTypes)) {
 			t := p.ResourceTypes[kind]
 			if kind == "" { // what holds without a resource
@@ -298,6 +304,10 @@ func (k *authorization) statement(r *report, where string, s statement, covered 
 		r.Held(a != nil, "%s: there is no action %s", where, name)
 		if a == nil {
 			continue
+		}
+		if strings.Contains(where, " "+memberPrefix) {
+			reads := a.level == "List" || a.level == "Read"
+			r.Held(reads == mode.Reads(name), "%s: %s has the access level %q, and pkg/mode says otherwise", where, name, a.level)
 		}
 		on, everything := map[string]bool{}, false
 		for _, resource := range s.Resource {

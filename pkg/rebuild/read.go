@@ -21,7 +21,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -36,6 +38,7 @@ type EC2 interface {
 	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
 	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
 	DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error)
 	GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error)
 }
@@ -54,7 +57,14 @@ type Clients struct {
 	SageMaker SageMaker
 	RDS       RDS
 	Redshift  studio.Redshift
-	IAM       dataapi.PolicyReader
+	IAM       IAM
+	RAM       share.RAM
+}
+
+// IAM is what a rebuild needs of IAM.
+type IAM interface {
+	dataapi.PolicyReader
+	private.Details
 }
 
 // reader reads for one visit, each thing once.
@@ -68,6 +78,8 @@ type reader struct {
 	vpcs        once[event.Place, map[string]types.Vpc]
 	tables      once[spot, []route.Table]
 	subnets     once[spot, []route.Subnet]
+	grants      once[string, private.Grant] // of an account: IAM has no Region
+	told        map[string]bool             // an account of whose policy was told what nobody can tell
 }
 
 // spot is a VPC in a place.
@@ -96,7 +108,8 @@ func (o once[K, V]) read(key K, f func() (V, error)) (V, error) {
 
 func newReader(enter func(event.Place) Clients, book ledger.Ledger) *reader {
 	return &reader{enter: enter, ledger: book, clients: map[event.Place]Clients{}, peerings: once[event.Place, []types.VpcPeeringConnection]{}, attachments: once[event.Place, []types.TransitGatewayAttachment]{},
-		rules: once[event.Place, []firewall.Marked]{}, vpcs: once[event.Place, map[string]types.Vpc]{}, tables: once[spot, []route.Table]{}, subnets: once[spot, []route.Subnet]{}}
+		rules: once[event.Place, []firewall.Marked]{}, vpcs: once[event.Place, map[string]types.Vpc]{}, tables: once[spot, []route.Table]{}, subnets: once[spot, []route.Subnet]{},
+		grants: once[string, private.Grant]{}, told: map[string]bool{}}
 }
 
 func (r *reader) in(at event.Place) Clients {

@@ -18,7 +18,6 @@ import (
 func InspectPrivateNotebooks(s Stage) workflow.Step[workflow.InspectPrivateNotebooksInput, workflow.InspectPrivateNotebooksOutput] {
 	of := private.Inspector{
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(s.Enter(x, id, region)) },
-		IAM:     func(x, id, region string) private.IAM { return iam.NewFromConfig(s.Enter(x, id, region)) },
 		Account: s.Account, Policy: s.Policy, Ledger: s.Ledger, Brake: s.Brake, Callers: s.Callers, Regions: s.Regions, Bus: s.Bus,
 	}
 	return of.Turn().One(s.Keeper, preview.PrivateNotebooks(s, of.Inspect))

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -51,8 +50,8 @@ func New(enter func(execution, account, region string) aws.Config, account func(
 		},
 		Accounts: []AccountFinder{
 			Endpoints{
-				EC2: func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
-				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) }, Ledger: l,
+				EC2:    func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
+				Ledger: l,
 			},
 		},
 	}

@@ -76,7 +76,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted, privateParts, rebuiltShares, observed, deletedGroups)
 }
 
 // met reports whether an execution left its thing to another one that was at it, or looked once more because somebody had come.
