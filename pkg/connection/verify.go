@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -145,7 +146,7 @@ func unanswered(paths verdict.Paths, why []verdict.Reason) error {
 		remedy += "; "
 	}
 	then := "then redrive the execution"
-	if slices.ContainsFunc(why, func(r verdict.Reason) bool { return r.Hop != verdict.HostRoute && r.Remedy == "" }) {
+	if slices.ContainsFunc(why, func(r verdict.Reason) bool { return r.Hop != verdict.HostRoute && r.Remedy != route.DivertRemedy }) {
 		then = "then start a new execution with the same input, or wait for the next sweep"
 	}
 	return fault.NewConflict(fmt.Sprintf("%s: %s", paths.Counted(), what), remedy+then+"; Drawbridge does not change what is its owner's")

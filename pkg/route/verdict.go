@@ -68,7 +68,7 @@ func Result(side workflow.Side, used []Table, apart []Desired, changes Changes) 
 		out.Hops = append(out.Hops, workflow.Hop{Hop: workflow.DivertHop + way + d.Table, OK: p.Allowed, Detail: p.Says(d)})
 	}
 	for _, o := range changes.Conflicts {
-		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + o.Table, Detail: cmp.Or(o.Remedy, inTheWay) + ": " + o.Says})
+		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + o.Table, Detail: o.Says + Remedy + cmp.Or(o.Remedy, inTheWay)})
 	}
 	for d, i := range changes.Contested {
 		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + d.Table, Detail: d.Destination.String() + " through " + d.Target + " " + contest.How(i)})
@@ -80,6 +80,9 @@ func Result(side workflow.Side, used []Table, apart []Desired, changes Changes) 
 	slices.SortFunc(out.Hops, func(a, b workflow.Hop) int { return cmp.Or(cmp.Compare(a.Hop, b.Hop), cmp.Compare(a.Detail, b.Detail)) })
 	return out
 }
+
+// Remedy comes in what a hop says of an [Obstacle] before what is to be done: its path fails, also where nobody can judge where the obstacle leads.
+const Remedy = "; remedy: "
 
 // with returns tables with routes that were created in them.
 func with(tables []Table, created []Desired) []Table {
