@@ -11,7 +11,7 @@ import (
 )
 
 // ledgered are an act of each machine that has a lease in the ledger, beside that of peerings, which [sampled] has.
-var ledgered = map[string]int{"transit": 1, "attach": 2, "private-notebooks": 1, "studio": 1, "s3-data-api": 1, "data-api-consumer": 1}
+var ledgered = map[string]int{"transit": 1, "attach": 2, "private-notebooks": 1, "studio": 1, "s3-data-api": 1, "data-api-consumer": 2}
 
 // TestTheLedgerIsStruck strikes the ledger of every machine, in the sample that `make test` plays: a write whose answer is lost, one that meets
 // another, or whose function is killed after it; and it lets the holder of a lease fail at its first change of a member, so that another
