@@ -106,7 +106,7 @@ changed: need-go ## test what changed since the last commit, without the engine 
 	@test ! -s bin/affected || $(GO) test -short $$(cat bin/affected)
 
 # The tests of pkg/local/stories that need an engine of their own, for faults and crowds.
-ROUGH := ^Test(Faults|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
+ROUGH := ^Test(Faults|TheLedgerIsStruck|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
 
 .PHONY: crosscheck
 crosscheck: build .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here
@@ -118,7 +118,8 @@ out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/loca
 	@$(GO) test -count=1 -timeout 45m -run '^TestStories$$' ./pkg/local/stories
 
 .PHONY: faults
-faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)
+faults: build .venv/ready ## strike the AWS calls of the stories with every fault; 200 drawn worlds; a burst of requests (make test tries a sample)
+	@DRAWBRIDGE_ROUNDS=200 $(GO) test -count=1 -timeout 360m -v -run '^TestWhatIsOthersStays$$' ./pkg/local/stories | grep -v '^=== '
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
 # LocalStack, from PyPI, in a virtual environment of its own.
