@@ -121,7 +121,7 @@ func short(h Hop, one int) (Hop, int) {
 	}
 	h.Hop = fit.Bytes(h.Hop, one/4)
 	for size = encoded(h) + 1; size > one; size = encoded(h) + 1 {
-		h.Detail = fit.Bytes(h.Detail, max(0, len(h.Detail)-max(1, (size-one)/6))) // a character may take six bytes: <
+		h.Detail = cut(h.Detail, max(0, len(h.Detail)-max(1, (size-one)/6))) // a character may take six bytes: <
 		if h.Detail == "" {
 			h.Hop = fit.Bytes(h.Hop, len(h.Hop)/2)
 		}

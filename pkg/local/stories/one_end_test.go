@@ -85,16 +85,16 @@ var oneEnd = map[string]struct {
 		overPeering: shown("change-deleted", 2), overGateway: shown("gateway-change-deleted", 2), byDataAPI: shown("data-api-deleted", 2), byStudio: shown("studio-deleted-cluster", 2),
 		asAttached: cannot("it shares no database"), inOne: cannot(sameMachine), inShared: cannot("a participant's database is read as the owner's is: package survey's tests"), asPrivate: cannot("a VPC with notebooks cannot be deleted"),
 	}},
-	"the owner of what is shared takes an approval back": {ends: []string{"Removed"}, leaves: leavesNothing, roads: map[string]showing{
+	"the owner of what is shared takes an approval back": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering}, roads: map[string]showing{
 		overPeering: shown("takeback-rejected", 2), overGateway: shown("takeback-attachment", 2),
 		asAttached: cannot("its pairs go with it: the story of the road before; the attachment stays, out of the table, as its owner says"), inOne: cannot(sameMachine), inShared: cannot(ownersAlone),
 		byDataAPI: cannot(noApproval), byStudio: cannot(noApproval), asPrivate: cannot(noOther),
 	}},
-	"the owner of a VPC takes nobody any more": {ends: []string{"Removed"}, leaves: leavesNothing, roads: map[string]showing{
+	"the owner of a VPC takes nobody any more": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering}, roads: map[string]showing{
 		overPeering: shown("takeback-never", 2), overGateway: shown("takeback-gateway", 2),
 		asAttached: cannot("its pairs go, and it stays at AWS, out of the table, as the gateway's owner says: stories takeback-gateway-never and takeback-attachment"), inOne: cannot(sameMachine), inShared: cannot(ownersAlone), byDataAPI: cannot(noApproval), byStudio: cannot(noApproval), asPrivate: cannot(noOther),
 	}},
-	"the policy is narrowed": {ends: []string{"Removed"}, leaves: leavesNothing, roads: map[string]showing{
+	"the policy is narrowed": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering}, roads: map[string]showing{
 		overPeering: shown("policy-withdrawn", 2), overGateway: shown("brake-pair", 3), byStudio: shown("brake-studio", 4),
 		asAttached: cannot("the policy of an attachment is its gateway's owner's tag: the act before"), inOne: cannot(sameMachine), inShared: cannot(ownersAlone),
 		byDataAPI: cannot("who is not let in any more leaves the role, which stays for the others: story data-api-refused-later"), asPrivate: cannot("it ends Refused before anything is there: story private-refused"),
