@@ -14,10 +14,18 @@ STACKS    ?= drawbridge-hub drawbridge-organization
 OPTIONS   ?=
 VERSION   ?=
 UNCHECKED ?=
+BASE      ?= HEAD
 
-# The same flags for every function, here and on Lambda: no cgo, no net/rpc, no paths, no symbols, no build id.
+# What runs here (command, functions, tests) is compiled with one set of flags, so that nothing is compiled twice.
+BUILD := $(GO) build -buildvcs=false
+
+# A function has no net/rpc and no symbols; on Lambda no cgo, no paths and no build id either.
 # https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
-FUNCTION_BUILD := $(GO) build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='
+FUNCTION_BUILD := $(BUILD) -tags lambda.norpc
+LAMBDA_BUILD   := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(FUNCTION_BUILD) -trimpath -ldflags '-s -w -buildid='
+
+# Targets that do not need each other, at the same time: what is downloaded comes while Go compiles.
+TOGETHER := $(MAKE) --no-print-directory -j4
 
 .PHONY: help
 help: ## print this list
@@ -32,13 +40,14 @@ build: bin/drawbridge bin/functions/ready ## build bin/drawbridge and the functi
 
 bin/drawbridge: $(COMMAND_SOURCES) | need-go
 	@echo "building bin/drawbridge"
-	@$(GO) build -buildvcs=false -o bin/drawbridge ./cmd/drawbridge
+	@$(BUILD) -o bin/drawbridge ./cmd/drawbridge
 	@touch $@
 
-bin/functions/ready: $(FUNCTION_SOURCES) | need-go
+# After the command: two builds at once would compile the same packages, each for itself.
+bin/functions/ready: $(FUNCTION_SOURCES) | need-go bin/drawbridge
 	@echo "building $(words $(FUNCTIONS)) functions"
 	@rm -rf bin/built bin/functions && mkdir -p bin/built
-	@CGO_ENABLED=0 $(FUNCTION_BUILD) -o bin/built/ ./functions/...
+	@$(FUNCTION_BUILD) -ldflags '-s -w' -o bin/built/ ./functions/...
 	@for f in $(FUNCTIONS); do mkdir -p bin/functions/$$f && mv bin/built/$$f bin/functions/$$f/bootstrap; done
 	@rm -rf bin/built && touch $@
 
@@ -48,12 +57,13 @@ package: dist/functions/ready ## build the functions for Lambda (arm64) into dis
 dist/functions/ready: $(FUNCTION_SOURCES) | need-go
 	@echo "building $(words $(FUNCTIONS)) functions for arm64"
 	@rm -rf dist/built dist/functions && mkdir -p dist/built
-	@CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(FUNCTION_BUILD) -o dist/built/ ./functions/...
+	@$(LAMBDA_BUILD) -o dist/built/ ./functions/...
 	@for f in $(FUNCTIONS); do mkdir -p dist/functions/$$f && mv dist/built/$$f dist/functions/$$f/bootstrap; done
 	@rm -rf dist/built && touch $@
 
 .PHONY: demo
-demo: build .venv/ready ## play a scenario on the local engine (SCENARIO=s1 to s5)
+demo: ## play a scenario on the local engine (SCENARIO=s1 to s5)
+	@$(TOGETHER) build .venv/ready
 	@bin/drawbridge demo --scenario $(SCENARIO)
 
 .PHONY: bench
@@ -61,7 +71,8 @@ bench: build package .venv/ready ## count calls, transitions, sizes; time a conn
 	@bin/drawbridge bench
 
 .PHONY: test
-test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
+test: ## run all tests
+	@$(TOGETHER) build .venv/ready .venv-docs/ready node_modules/ready
 	@echo "test 1/5: formatting and vet"
 	@unformatted=$$(gofmt -l cmd events functions infra pkg docs); test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted" >&2; exit 1; }
 	@$(GO) vet -composites=false ./...
@@ -74,13 +85,28 @@ test: build .venv/ready .venv-docs/ready node_modules/ready ## run all tests
 	@sh pkg/picture/install.sh
 	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }
 	@echo "test 5/5: packages, stories on the local engine, the network proof"
-	@$(GO) test -timeout 45m -run '$(ROUGH)' ./pkg/local/stories & rough=$$!; \
-	$(GO) test -timeout 45m -skip '$(ROUGH)' $$($(GO) list ./... | grep -v /infra) || { wait $$rough || true; exit 1; }; \
-	wait $$rough
+	@$(GO) test -c -o /dev/null ./pkg/local/stories
+	@$(GO) test -timeout 45m -run '^TestStories$$' ./pkg/local/stories & stories=$$!; \
+	$(GO) test -timeout 45m -run '$(ROUGH)' ./pkg/local/stories & rough=$$!; \
+	failed=; \
+	$(GO) test -timeout 45m -skip '$(ROUGH)|^TestStories$$' $$($(GO) list ./... | grep -v /infra) || failed=1; \
+	wait $$stories || failed=1; wait $$rough || failed=1; test -z "$$failed"
 	@echo "make test: all tests passed"
 
+# By the packages that git calls changed and those that are made of them. -short leaves out what plays on the local engine, in networks or in a browser.
+.PHONY: changed
+changed: need-go ## test what changed since the last commit, without the engine (BASE=main: since that branch)
+	@{ git diff --name-only $(BASE); git ls-files --others --exclude-standard; } | xargs -r -n1 dirname | sort -u | while read -r d; do \
+		while test "$$d" != . && ! ls "$$d"/*.go >/dev/null 2>&1; do d=$$(dirname "$$d"); done; \
+		if test "$$d" != .; then $(GO) list "./$$d"; fi; \
+	done >bin/changed
+	@$(GO) list -test -f '{{$$p := .ImportPath}}{{$$p}}|{{$$p}}{{range .Deps}}{{"\n"}}{{$$p}}|{{.}}{{end}}' ./... | \
+		awk -F'|' 'NR == FNR {changed[$$1]; next} {sub(/ .*/, "", $$1); sub(/[._]test$$/, "", $$1); sub(/ .*/, "", $$2); if ($$2 in changed) print $$1}' bin/changed - | sort -u >bin/affected
+	@echo "$$(sort -u bin/changed | wc -l) packages changed, $$(wc -l <bin/affected) are made of them"
+	@test ! -s bin/affected || $(GO) test -short $$(cat bin/affected)
+
 # The tests of pkg/local/stories that need an engine of their own, for faults and crowds.
-ROUGH := ^Test(Faults|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
+ROUGH := ^Test(Faults|TheLedgerIsStruck|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
 
 .PHONY: crosscheck
 crosscheck: build .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here
@@ -92,7 +118,8 @@ out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/loca
 	@$(GO) test -count=1 -timeout 45m -run '^TestStories$$' ./pkg/local/stories
 
 .PHONY: faults
-faults: build .venv/ready ## strike the AWS calls of the stories with every fault; a burst of requests (make test tries a sample)
+faults: build .venv/ready ## strike the AWS calls of the stories with every fault; 200 drawn worlds; a burst of requests (make test tries a sample)
+	@DRAWBRIDGE_ROUNDS=200 $(GO) test -count=1 -timeout 360m -v -run '^TestWhatIsOthersStays$$' ./pkg/local/stories | grep -v '^=== '
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
 # LocalStack, from PyPI, in a virtual environment of its own.

@@ -238,6 +238,9 @@ var played = []string{
 
 // TestTheCommandsThatTheLocalEngineKnows plays them with the AWS CLI.
 func TestTheCommandsThatTheLocalEngineKnows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it plays on the local engine")
+	}
 	ready(t, python, ".venv-docs/ready")
 	options := local.Options{Root: "..", WaitScale: 0.01}
 	if err := options.Check(); err != nil {

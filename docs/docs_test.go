@@ -4,21 +4,18 @@ package docs
 
 import (
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // documents returns the text of every Markdown file of the repository by its path from the root.
@@ -124,35 +121,6 @@ func entries(t *testing.T) []string {
 	return all
 }
 
-// results returns the values of all constants of the type Result in pkg/workflow.
-func results(t *testing.T) []string {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../pkg/workflow/workflow.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != "Result" {
-			return true
-		}
-		for _, v := range spec.Values {
-			if text, err := strconv.Unquote(v.(*ast.BasicLit).Value); err == nil {
-				all = append(all, text)
-			}
-		}
-		return true
-	})
-	if len(all) < 5 {
-		t.Fatalf("pkg/workflow has the results %v, want at least 5", all)
-	}
-	return all
-}
-
 // ends returns the Succeed states in which an execution ends: those at the top of a machine, not inside a Map.
 func ends(t *testing.T) []string {
 	t.Helper()
@@ -187,7 +155,9 @@ func ends(t *testing.T) []string {
 
 func TestTheRunbookHasAnEntryForEveryEnd(t *testing.T) {
 	headings, all := entries(t), ends(t)
-	all = append(all, results(t)...)
+	for _, r := range workflow.Results {
+		all = append(all, string(r))
+	}
 	for _, end := range all {
 		if !slices.Contains(headings, end) && !slices.Contains(headings, end+" (end state)") {
 			t.Errorf("docs/runbook.md has no entry for the end state %s", end)
@@ -240,5 +210,52 @@ func TestDecisionsHaveTheirForm(t *testing.T) {
 	}
 	if seen == 0 {
 		t.Fatal("there are no decisions")
+	}
+}
+
+var (
+	decided   = regexp.MustCompile(`docs/decisions/(\d{4})-[^/]*\.md$`)
+	number    = regexp.MustCompile(`\b\d{4}\b`)
+	overrules = regexp.MustCompile(`(?i)supersedes[^;]*?(?:\. |;|$)`)
+	overruled = regexp.MustCompile(`(?i)superseded [^:;]*?by [^:;.]*`)
+)
+
+// A decision that supersedes another says so above its context, the other says by which, and so does the list.
+func TestDecisionsThatAreSupersededSaySo(t *testing.T) {
+	all, new, old := documents(t), map[string]bool{}, map[string]bool{}
+	for name, text := range all {
+		m := decided.FindStringSubmatch(name)
+		if m == nil {
+			continue
+		}
+		head, _, _ := strings.Cut(link.ReplaceAllString(text, "]"), "## Context")
+		head = strings.Join(strings.Fields(head), " ")
+		for _, said := range overrules.FindAllString(head, -1) {
+			for _, other := range number.FindAllString(said, -1) {
+				new[m[1]+" supersedes "+other] = true
+			}
+		}
+		for _, said := range overruled.FindAllString(head, -1) {
+			for _, other := range number.FindAllString(said, -1) {
+				old[other+" supersedes "+m[1]] = true
+			}
+		}
+		row := regexp.MustCompile(`(?m)^\| \[` + m[1] + `\].*$`).FindString(all["docs/decisions/README.md"])
+		if strings.Contains(head, "Superseded") && !strings.Contains(row, "superseded by") {
+			t.Errorf("docs/decisions/README.md does not say that %s is superseded", m[1])
+		}
+	}
+	if len(new) == 0 {
+		t.Fatal("no decision supersedes another")
+	}
+	for pair := range new {
+		if !old[pair] {
+			t.Errorf("%s, and the latter does not say so", pair)
+		}
+	}
+	for pair := range old {
+		if !new[pair] {
+			t.Errorf("%s, and the former does not say so", pair)
+		}
 	}
 }

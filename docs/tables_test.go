@@ -2,7 +2,13 @@ package docs
 
 import (
 	"flag"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,6 +48,39 @@ func holdTable(t *testing.T, file, mark, want string) {
 
 func TestRightsAreThoseOfTheCode(t *testing.T) {
 	holdTable(t, "rights.md", "rights", rights.Table())
+}
+
+// docs/architecture.md says of each package of pkg what its comment says first.
+func TestThePackagesAreThoseOfTheCode(t *testing.T) {
+	const root = "../pkg"
+	said := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		_, what, _ := strings.Cut(new(doc.Package).Synopsis(file.Doc.Text()), "Package "+file.Name.Name+" ")
+		said[filepath.ToSlash(dir)] += strings.TrimSuffix(what, ".")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := table("package", "does")
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		if said[name] == "" {
+			t.Errorf("pkg/%s has no comment that begins with its name", name)
+		}
+		rows = append(rows, row("`"+name+"`", said[name]))
+	}
+	holdTable(t, "architecture.md", "packages", strings.Join(rows, "\n")+"\n")
 }
 
 func TestTheDoctorsListIsThatOfTheCode(t *testing.T) {

@@ -3,7 +3,6 @@ package main
 import (
 	"slices"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -32,10 +31,7 @@ func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 		"told": at("$.Payload.told"), "cleared": at("$.Payload.cleared"), "reason": at("$.Payload.reason")}})
 	answerTags.Next(choose(scope, "ChooseAnswered", "$.result", ends))
 	// A run that takes one thing away takes others in the same minutes. Who is told of all of them is told once.
-	wait := sfn.NewWait(scope, jsii.String("WaitForOthers"), &sfn.WaitProps{
-		Comment: jsii.String("Whoever takes one thing away takes more of them in the same minutes, and their records come late."),
-		Time:    sfn.WaitTime_Duration(awscdk.Duration_Minutes(jsii.Number(5))),
-	})
+	wait := pause(scope, "WaitForOthers", 5*60, "Whoever takes one thing away takes more of them in the same minutes, and their records come late.")
 	report := h.task(scope, "ReportContest", data{"connection": at("$.contested")}, result{output: "$.Payload"})
 	wait.Next(report).Next(choose(scope, "ChooseReported", "$.result", []answer{
 		{"Contested", succeed(scope, "Contested", "Somebody took away again what was put back. It is left to them, and both owners were told how to end it.")},
@@ -46,7 +42,7 @@ func (h *hub) change(scope constructs.Construct) sfn.IChainable {
 	found.When(sfn.Condition_Not(sfn.Condition_StringEquals(jsii.String("$.contested"), jsii.String(""))), wait, nil)
 	found.When(sfn.Condition_IsPresent(jsii.String("$.tagged[0]")), answerTags, nil)
 	for _, e := range ends {
-		found.When(sfn.Condition_StringEquals(jsii.String("$.result"), jsii.String(e.is)), e.next, nil)
+		found.When(sfn.Condition_StringEquals(jsii.String("$.result"), jsii.String(string(e.is))), e.next, nil)
 	}
 	return find.Next(found)
 }

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // dataAPIEndpoint returns the definition of the machine drawbridge-data-api-endpoint:
@@ -22,36 +21,23 @@ import (
 // One execution is about one VPC. After each wait it looks anew, so that of two executions, one of which knows an older
 // wish, both end with what the owner wants now.
 func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
-	step := func(state, path string) sfn.TaskStateBase {
-		return h.task(scope, state, data{"want": at("$.want")}, result{path: path, selector: data{
+	of := h.about(scope, "InspectDataApiEndpoint", data{})
+	verify := of.last("VerifyDataApiEndpoint", pick("result", "reason", "decision", "want"),
+		end{workflow.Available, "The Data API is reached from the VPC through an endpoint; the verdict says which."},
+		end{workflow.Removed, "The VPC is not tagged any more; what was added is gone."},
+		end{workflow.RefusedByPolicy, "The policy does not allow the endpoint; the output names the policy."},
+		end{workflow.Contested, contestedEnd})
+	wait := of.wait("WaitForEndpoint", endpointSeconds, endpointWait)
+	step := func(state, path, choice string) sfn.IChainable {
+		task := h.task(scope, state, pick("want"), result{path: "$." + path, selector: data{
 			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints")}})
+		task.Next(choose(scope, choice, "$."+path+".answer", []answer{{workflow.AnswerReady, verify}, {workflow.AnswerWait, wait}}))
+		return task
 	}
-	inspect := h.task(scope, "InspectDataApiEndpoint", data{"event": at("$.event")}, result{output: "$.Payload"})
-	place, remove := step("PlaceEndpoints", "$.placed"), step("RemoveEndpoints", "$.removed")
-	verify := h.task(scope, "VerifyDataApiEndpoint",
-		data{"result": at("$.result"), "reason": at("$.reason"), "decision": at("$.decision"), "want": at("$.want")},
-		result{output: "$.Payload"})
-	wait := sfn.NewWait(scope, jsii.String("WaitForEndpoint"), &sfn.WaitProps{
-		Comment: jsii.String("An endpoint takes a minute or two to come and to go, and AWS sends no event then."),
-		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(15))),
-	})
-	wait.Next(inspect)
-	place.Next(choose(scope, "ChoosePlaced", "$.placed.answer", []answer{{"ready", verify}, {"wait", wait}}))
-	remove.Next(choose(scope, "ChooseRemoved", "$.removed.answer", []answer{{"ready", verify}, {"wait", wait}}))
-	verify.Next(choose(scope, "ChooseEndpointEnd", "$.result", []answer{
-		{"Available", succeed(scope, "Available", "The Data API is reached from the VPC through an endpoint; the verdict says which.")},
-		{"Removed", succeed(scope, "Removed", "The VPC is not tagged any more; what was added is gone.")},
-		{"Refused", succeed(scope, "Refused", "The policy does not allow the endpoint; the output names the policy.")},
-		{"Contested", succeed(scope, "Contested", contestedEnd)},
-	}))
-	inspect.Next(choose(scope, "ChooseEndpoint", "$.answer", []answer{
-		{"place", place}, {"remove", remove}, {"refuse", verify},
-		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
-	}))
-	return sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
-		Comment:    jsii.String("The event is kept as it came."),
-		Parameters: &map[string]any{"event": at("$")},
-	}).Next(inspect)
+	return of.answered(
+		answer{workflow.AnswerPlace, step("PlaceEndpoints", "placed", "ChoosePlaced")},
+		answer{workflow.AnswerRemove, step("RemoveEndpoints", "removed", "ChooseRemoved")},
+		answer{workflow.AnswerRefuse, verify})
 }
 
 // dataAPIEndpointPatterns are what starts the machine. A tag on a VPC, its addresses and subnets are told by drawbridge-change.

@@ -2,8 +2,8 @@ package main
 
 import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
-	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // disconnect returns the states that take away what Drawbridge added for a connection that is over. On each side the
@@ -14,31 +14,18 @@ import (
 //
 // The same states take away a part of a connection that stays: after the answer trim they take what the sides name, and
 // trimmed follows.
-func (h *hub) disconnect(scope constructs.Construct, trimmed sfn.IChainable, restore sfn.TaskStateBase, ends ...end) sfn.IChainable {
-	closing := h.task(scope, "CloseFirewall",
-		data{"connection": at("$.connection"), "answer": at("$.answer"), "row": at("$.row")},
-		result{path: "-"})
-	sides := each(scope, "DisconnectBothSides", "$.sides", "-", numbered(), &sfn.MapProps{}, closing.Next(h.row(scope, "RemoveRoutes")))
+func (f flow) disconnect(trimmed sfn.IChainable, restore sfn.TaskStateBase, ends ...end) sfn.IChainable {
+	closing := f.task(f.scope, "CloseFirewall", pick("connection", "answer", "row"), result{path: "-"})
+	sides := each(f.scope, "DisconnectBothSides", numbered("$.sides", 0), closing.Next(f.row(f.scope, "RemoveRoutes")))
 	// One after the other, as notebooks may share a lifecycle configuration.
-	notebooks := each(scope, "WithdrawFromNotebooks", "$.notebooks", "-", numbered(), &sfn.MapProps{MaxConcurrency: jsii.Number(1)}, h.row(scope, "WithdrawRoutes"))
-
-	told := data{"result": at("$.result"), "reason": at("$.reason"), "said": at("$.said"), "connection": at("$.connection"), "tagged": at("$.tagged"), "ended": at("$.ended")}
-	conclude := h.task(scope, "ConcludeRemoval", told, result{output: "$.Payload"})
+	notebooks := each(f.scope, "WithdrawFromNotebooks", numbered("$.notebooks", 1), f.row(f.scope, "WithdrawRoutes"))
+	conclude := f.last("ConcludeRemoval", pick("result", "reason", "said", "connection", "tagged", "ended"), ends...)
 	var over sfn.IChainable = conclude
 	if restore != nil {
 		restore.Next(conclude)
 		over = restore
 	}
-
-	var answers []answer
-	for _, e := range ends {
-		answers = append(answers, answer{e.result, succeed(scope, e.result, e.meaning)})
-	}
-	conclude.Next(choose(scope, "ChooseEnd", "$.result", answers))
 	sides.Next(notebooks)
-	notebooks.Next(choose(scope, "ChooseRest", "$.answer", []answer{{"disconnect", over}, {"trim", trimmed}}))
+	notebooks.Next(choose(f.scope, "ChooseRest", "$.answer", []answer{{workflow.AnswerDisconnect, over}, {workflow.AnswerTrim, trimmed}}))
 	return sides
 }
-
-// end is an end state of a machine, with its meaning for people.
-type end struct{ result, meaning string }

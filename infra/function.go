@@ -19,6 +19,7 @@ import (
 
 // function returns the Lambda function of a Task state, or of a listener, made when first asked for: its own role, its own log group, its
 // own code, and nothing in its environment that it does not need.
+// Long, because each thing that a step may do is a variable and a grant, side by side: whoever adds one reads all.
 func (h *hub) function(state string) awslambda.IFunction {
 	if made, ok := h.functions[state]; ok {
 		return made

@@ -23,6 +23,7 @@ const memberStackName = "drawbridge-member"
 // carry it and a plain stack needs no bootstrap.
 //
 // All names are fixed: a rule in any Region refers to the forwarding role that the home Region created.
+// Long, because it is the list of what the stack has, in the order in which it is made.
 func newMember(scope constructs.Construct, c Config) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(memberStackName), &awscdk.StackProps{
 		Description: jsii.String("Drawbridge in a member account: forwards events to the hub and lets its functions in."),

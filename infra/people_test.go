@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	engine "github.com/drawbridge-cloud/drawbridge/pkg/local"
@@ -70,7 +71,7 @@ func asked(t *testing.T, c deed.Call) (action, resource string, context map[stri
 		resource += value(option)
 	}
 	if id := value("--resources"); id != "" {
-		kind := map[string]string{"pcx": "vpc-peering-connection", "tgw": "transit-gateway-attachment"}[id[:3]]
+		kind := map[string]string{"pcx": "vpc-peering-connection", "tgw": "transit-gateway-attachment", "vpc": "vpc"}[id[:3]]
 		resource = "arn:aws:ec2:" + c.Region + ":" + c.Account + ":" + kind + "/" + id
 	}
 	if name := value("--name"); name != "" {
@@ -88,7 +89,7 @@ func TestPeopleMayDoTheirDeeds(t *testing.T) {
 	thing := func(kind tag.Kind, id string) deed.Thing {
 		return deed.Thing{Kind: kind, ID: id, Account: "222222222222", Region: "eu-west-1"}
 	}
-	sales, failed := thing(tag.DBCluster, "arn:aws:rds:eu-west-1:222222222222:cluster:sales"), strings.Replace(deed.Machine(hub, "peering"), "stateMachine", "execution", 1)+":e-1"
+	failed := strings.Replace(deed.Machine(hub, "peering"), "stateMachine", "execution", 1) + ":e-1"
 	sweep, err := deed.Sweep(hub, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -96,12 +97,13 @@ func TestPeopleMayDoTheirDeeds(t *testing.T) {
 	all := map[string]string{tag.Share: "111111111111", tag.DataAPI: "111111111111", tag.Studio: "111111111111"}
 	deeds := map[string][]deed.Deed{
 		owner: {deed.Approve(thing(tag.Peering, "pcx-1"), "", deed.Entry{}), deed.Approve(thing(tag.Attachment, "tgw-attach-1"), "", deed.Entry{}), deed.Reject(thing(tag.Peering, "pcx-1"), deed.Entry{}),
-			deed.Manage(thing(tag.Peering, "pcx-1")), deed.Release(thing(tag.Attachment, "tgw-attach-1"), true), deed.RevokeAccount(sales, "sales", "111111111111", all),
-			deed.RevokeAccount(thing(tag.RedshiftCluster, "arn:aws:redshift:eu-west-1:222222222222:cluster:dw"), "dw", "111111111111", all),
-			deed.RevokeAccount(thing(tag.Workgroup, "arn:aws:redshift-serverless:eu-west-1:222222222222:workgroup/w"), "w", "111111111111", all),
-			deed.RevokeAccount(thing(tag.DBInstance, "arn:aws:rds:eu-west-1:222222222222:db:d"), "d", "111111111111", all)},
+			deed.Manage(thing(tag.Peering, "pcx-1")), deed.Release(thing(tag.Attachment, "tgw-attach-1"), true), deed.Again(thing(tag.DBCluster, "arn:aws:rds:eu-west-1:222222222222:cluster:sales"), tag.DataAPI, "111111111111"),
+			deed.TakeBack(thing(tag.VPC, "vpc-0a1b2c3d"), tag.PrivateNotebooks)},
 		operator: {deed.Pause(hub, "full"), deed.Resume(hub, "paused", "full"), sweep, deed.ReleaseBrake(hub, []string{"x"}, true), deed.RedriveOf(hub, failed, "FAILED", "x"),
 			deed.ApplyPolicy(hub, deed.PolicyTest{Valid: true, File: "p.cedar"}, "")},
+	}
+	for _, k := range database.Served() {
+		deeds[owner] = append(deeds[owner], deed.RevokeAccount(thing(k.Tag, "arn:aws:"+k.Service+":eu-west-1:222222222222:"+k.Resource+"x1"), "x1", "111111111111", all))
 	}
 	var tries []try
 	ask := func(who, action, resource string, context map[string]string, allowed bool, about string) {

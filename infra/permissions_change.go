@@ -21,19 +21,30 @@ var changeSteps = map[string]step{
 		announces: true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeTags"}},
-			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{arn("ec2", "transit-gateway/*"), attachments, arn("ec2", "vpc/*"), arn("ec2", "subnet/*"), arn("ec2", "security-group/*"), peerings}, when: only(tag.Unclear)},
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: taggable("ec2"), when: only(tag.Unclear)},
 			{actions: []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances"}, resources: []string{clusters, arn("rds", "db:*")}},
-			{actions: []string{"rds:ListTagsForResource"}, resources: []string{clusters, arn("rds", "db:*"), arn("rds", "db-proxy:*")}},
-			{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: []string{clusters, arn("rds", "db:*"), arn("rds", "db-proxy:*")}, when: only(tag.Unclear)},
-			{actions: []string{"redshift-serverless:GetWorkgroup", "redshift-serverless:ListTagsForResource"}, resources: []string{arn("redshift-serverless", "workgroup/*")}},
-			{actions: []string{"redshift-serverless:TagResource", "redshift-serverless:UntagResource"}, resources: []string{arn("redshift-serverless", "workgroup/*")}, when: only(tag.Unclear)},
-			{actions: []string{"redshift:DescribeTags"}, resources: []string{arn("redshift", "cluster:*")}},
-			{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: []string{arn("redshift", "cluster:*")}, when: only(tag.Unclear)},
+			{actions: []string{"rds:ListTagsForResource"}, resources: taggable("rds")},
+			{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: taggable("rds"), when: only(tag.Unclear)},
+			{actions: []string{"redshift-serverless:GetWorkgroup", "redshift-serverless:ListTagsForResource"}, resources: taggable("redshift-serverless")},
+			{actions: []string{"redshift-serverless:TagResource", "redshift-serverless:UntagResource"}, resources: taggable("redshift-serverless"), when: only(tag.Unclear)},
+			{actions: []string{"redshift:DescribeTags"}, resources: taggable("redshift")},
+			{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: taggable("redshift"), when: only(tag.Unclear)},
 			{actions: []string{"iam:ListRoleTags"}, resources: []string{anyRole}},
 			{actions: []string{"iam:TagRole", "iam:UntagRole"}, resources: []string{anyRole}, when: only(tag.Unclear)},
 			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
-			{actions: []string{"sagemaker:ListTags"}, resources: []string{notebooks, domains}},
-			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: []string{notebooks, domains}, when: only(tag.Unclear)},
+			{actions: []string{"sagemaker:ListTags"}, resources: taggable("sagemaker")},
+			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: taggable("sagemaker"), when: only(tag.Unclear)},
 		},
 	},
+}
+
+// taggable are the things of a service that owners tag. Those of Secrets Manager and KMS are none: nothing is ever written to a secret or a key.
+func taggable(service string) []string {
+	var out []string
+	for _, k := range tag.KindsOf(service) {
+		if len(tag.Keys(k)) > 0 {
+			out = append(out, arn(service, k.Resource()+"*"))
+		}
+	}
+	return out
 }

@@ -20,7 +20,6 @@ var privateSteps = map[string]step{
 		keepsLedger:  true,
 		member: []grant{
 			{actions: []string{"ec2:DescribeVpcs"}},
-			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},
 	},
 	"PlaceEndpoints": {

@@ -21,7 +21,6 @@ var sweepSteps = map[string]step{
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
 			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
-			{actions: []string{"iam:GetPolicy"}, resources: []string{privatePolicy}},
 		},
 	},
 	"TallyRebuild": {announces: true, notifies: true},
@@ -31,6 +30,9 @@ var sweepSteps = map[string]step{
 			{actions: []string{
 				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayAttachments", "ec2:DescribeSecurityGroupRules", // what carries marks
 				"ec2:DescribeVpcEndpoints", "ec2:DescribeSecurityGroups", // the same
+				"iam:GetAccountAuthorizationDetails",                                                           // who may open notebooks
+				"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:GetResourceShareAssociations", // shares that were accepted
+				"ec2:DescribeTransitGateways",
 				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:GetTransitGatewayAttachmentPropagations",
 				"redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
 			}},

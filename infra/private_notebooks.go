@@ -1,13 +1,13 @@
 package main
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // callersParameter lists the ranges outside the VPCs from which people call: on premises, of a VPN.
@@ -15,6 +15,12 @@ const callersParameter = "/drawbridge/private-access-cidrs"
 
 // endpointCalls may change what an account's private notebooks need.
 var endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
+
+// How long one waits for endpoints before one looks again, and why.
+const (
+	endpointSeconds = 15
+	endpointWait    = "An endpoint takes a minute or two to come and to go, and AWS sends no event then."
+)
 
 // vpcsAtOnce is how many VPCs of an account get their endpoints at once. Each looks again every 15 seconds, and all of them
 // together must not fill the execution's history, as a test of infra/template computes.
@@ -26,45 +32,31 @@ const vpcsAtOnce = 5
 //	                        ↑              ├ refuse ──→ Refused                   │ again                        │
 //	                        │              └ nothing ─→ Nothing                   ↓                              ↓
 //	                        └──────────────────────────────────────────── WaitForAccount        VerifyPrivateNotebooks
-//	                                                                                              → Private, Contested or Removed
+//	                                                                                              → Private, Incomplete, Contested or Removed
 //
 // One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
 func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
-	inspect := h.task(scope, "InspectPrivateNotebooks", data{"event": at("$.event")}, result{output: "$.Payload"})
-	place := each(scope, "PlaceEachEndpoints", "$.wants", "$.placed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{MaxConcurrency: jsii.Number(vpcsAtOnce)},
-		h.untilReady(scope, "PlaceEndpoints", "placed"))
-	grant := h.task(scope, "GrantNotebookAccess",
-		data{"account": at("$.account"), "region": at("$.region"), "vpcs": at("$.vpcs"), "refused": at("$.refused")},
+	of := h.about(scope, "InspectPrivateNotebooks", data{})
+	// every does a step for each VPC of a list, until its endpoints are as they shall be.
+	every := func(id, items, state, name string) sfn.Map {
+		return each(scope, id, mapped{items: items, answers: "$." + name, item: data{"want": at("$$.Map.Item.Value")}, atOnce: vpcsAtOnce}, h.untilReady(scope, state, name))
+	}
+	place := every("PlaceEachEndpoints", "$.wants", "PlaceEndpoints", "placed")
+	remove := every("RemoveEachEndpoints", "$.leaving", "RemoveEndpoints", "removed")
+	grant := h.task(scope, "GrantNotebookAccess", pick("account", "region", "vpcs", "refused"),
 		result{path: "$.granted", selector: data{
 			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints"), "roles": at("$.Payload.roles")}})
-	wait := sfn.NewWait(scope, jsii.String("WaitForAccount"), &sfn.WaitProps{
-		Comment: jsii.String("The account's tagged VPCs changed meanwhile, so all is looked at again."),
-		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(60))),
-	})
-	wait.Next(inspect)
-	remove := each(scope, "RemoveEachEndpoints", "$.leaving", "$.removed", data{"want": at("$$.Map.Item.Value")}, &sfn.MapProps{MaxConcurrency: jsii.Number(vpcsAtOnce)},
-		h.untilReady(scope, "RemoveEndpoints", "removed"))
-	verify := h.task(scope, "VerifyPrivateNotebooks",
-		data{
-			"result": at("$.result"), "reason": at("$.reason"), "account": at("$.account"), "region": at("$.region"), "vpcs": at("$.vpcs"),
-			"refused": at("$.refused"), "placed": at("$.placed"), "granted": at("$.granted"), "removed": at("$.removed"),
-		},
-		result{output: "$.Payload"})
-	place.Next(grant).Next(choose(scope, "ChooseGranted", "$.granted.answer", []answer{{"done", remove}, {"again", wait}}))
-	remove.Next(verify).Next(choose(scope, "ChoosePrivateEnd", "$.result", []answer{
-		{"Private", succeed(scope, "Private", "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted.")},
-		{"Removed", succeed(scope, "Removed", "No VPC of the account is tagged any more; what was added is gone.")},
-		{"Contested", succeed(scope, "Contested", contestedEnd)},
-	}))
-	inspect.Next(choose(scope, "ChoosePrivate", "$.answer", []answer{
-		{"arrange", place},
-		{"refuse", succeed(scope, "Refused", "The policy does not allow it; the output says which.")},
-		{"nothing", succeed(scope, "Nothing", "There is nothing to do about this event; the output says why.")},
-	}))
-	return sfn.NewPass(scope, jsii.String("ReceiveEvent"), &sfn.PassProps{
-		Comment:    jsii.String("The event is kept as it came."),
-		Parameters: &map[string]any{"event": at("$")},
-	}).Next(inspect)
+	wait := of.wait("WaitForAccount", 60, "The account's tagged VPCs changed meanwhile, so all is looked at again.")
+	verify := of.last("VerifyPrivateNotebooks", pick("result", "reason", "account", "region", "vpcs", "refused", "placed", "granted", "removed"),
+		end{workflow.Private, "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted."},
+		end{workflow.Removed, "No VPC of the account is tagged any more; what was added is gone."},
+		end{workflow.Incomplete, incompleteEnd},
+		end{workflow.Contested, contestedEnd})
+	place.Next(grant).Next(choose(scope, "ChooseGranted", "$.granted.answer", []answer{{workflow.AnswerDone, remove}, {workflow.AnswerAgain, wait}}))
+	remove.Next(verify)
+	return of.answered(
+		answer{workflow.AnswerArrange, place},
+		answer{workflow.AnswerRefuse, of.ends(workflow.RefusedByPolicy, "The policy does not allow it; the output says which.")})
 }
 
 // untilReady returns the Task of a state about one VPC's endpoints and asks it again until it answers ready:
@@ -77,14 +69,11 @@ func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.ICh
 		Comment:    jsii.String("What was just read is as it shall be."),
 		OutputPath: jsii.String("$." + name),
 	})
-	task := h.task(scope, state, data{"want": at("$.want")}, result{path: "$." + name, selector: data{
+	task := h.task(scope, state, pick("want"), result{path: "$." + name, selector: data{
 		"answer": at("$.Payload.answer"), "want": at("$.Payload.want"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints")}})
-	wait := sfn.NewWait(scope, jsii.String("WaitAfter"+state), &sfn.WaitProps{
-		Comment: jsii.String("An endpoint takes a minute or two to come and to go, and AWS sends no event then."),
-		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(15))),
-	})
+	wait := pause(scope, "WaitAfter"+state, endpointSeconds, endpointWait)
 	wait.Next(task)
-	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{"ready", done}, {"wait", wait}}))
+	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{workflow.AnswerReady, done}, {workflow.AnswerWait, wait}}))
 }
 
 // privatePatterns are what starts the machine: endpoints that come and go. Tags, and a VPC that gets another subnet or other addresses, are

@@ -4,6 +4,8 @@ import (
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // rebuild returns the definition of the machine drawbridge-rebuild, which only people start:
@@ -26,7 +28,7 @@ func (h *hub) rebuild(scope constructs.Construct) sfn.IChainable {
 			"accounts": at("$.accounts"), "visits": at("$.visits")},
 		result{output: "$.Payload"})
 	list.Next(each).Next(tally).Next(choose(scope, "ChooseRebuilt", "$.answer", []answer{
-		{"more", list},
+		{workflow.AnswerMore, list},
 		{"Rebuilt", succeed(scope, "Rebuilt", "The ledger has what carries Drawbridge's marks; the output says what could not be told.")},
 		{"PartlyRebuilt", succeed(scope, "PartlyRebuilt", "Some accounts could not be read; the output names them.")},
 	}))

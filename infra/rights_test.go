@@ -90,6 +90,29 @@ func TestEveryWriteHasItsLine(t *testing.T) {
 	}
 }
 
+// Wherever an owner may write a value that means nothing, it can be answered: a kind of thing without the right fails here by name.
+func TestEveryTagCanBeAnswered(t *testing.T) {
+	var may []string
+	for _, g := range steps["AnswerTags"].member {
+		if g.when != nil {
+			may = append(may, g.resources...)
+		}
+	}
+	for _, w := range tag.Wishes {
+		service := w.On.Service()
+		if service == "secretsmanager" || service == "kms" { // the clusters that name it are answered
+			continue
+		}
+		thing := arn(service, w.On.Resource()+"*")
+		if service == "iam" {
+			thing = anyRole
+		}
+		if !slices.Contains(may, thing) {
+			t.Errorf("%s on a %s: AnswerTags may not tag %s", w.Key, w.On, thing)
+		}
+	}
+}
+
 // try is a question to IAM's rules, as the local engine has them, and what they should say.
 type try struct {
 	Policy   string            `json:"policy"`

@@ -9,6 +9,8 @@ import (
 	tasks "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctionstasks"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // sweep returns the definition of the machine drawbridge-sweep:
@@ -33,14 +35,11 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 		result{output: "$.Payload"})
 	// What was held back comes first: a page at a time, as long as there is more.
 	resume := h.task(scope, "ResumeExecutions", data{"machine": at("$$.StateMachine.Id"), "sweep": at("$.sweep")}, result{path: "$.resumed", selector: data{"answer": at("$.Payload.answer")}})
-	room := sfn.NewWait(scope, jsii.String("WaitForRoom"), &sfn.WaitProps{
-		Comment: jsii.String("Executions are started in the pace that Step Functions takes them."),
-		Time:    sfn.WaitTime_Duration(awscdk.Duration_Seconds(jsii.Number(5))),
-	})
+	room := pause(scope, "WaitForRoom", 5, "Executions are started in the pace that Step Functions takes them.")
 	room.Next(resume)
-	resume.Next(choose(scope, "ChooseResumed", "$.resumed.answer", []answer{{"more", room}, {"done", list}}))
+	resume.Next(choose(scope, "ChooseResumed", "$.resumed.answer", []answer{{workflow.AnswerMore, room}, {workflow.AnswerDone, list}}))
 	list.Next(each).Next(tally).Next(choose(scope, "ChoosePage", "$.answer", []answer{
-		{"more", list},
+		{workflow.AnswerMore, list},
 		{"Swept", succeed(scope, "Swept", "Every account was looked at; the output says what was found.")},
 		{"PartlySwept", succeed(scope, "PartlySwept", "Some accounts could not be swept; the output names them, and people were told.")},
 	}))

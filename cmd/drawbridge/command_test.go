@@ -38,6 +38,9 @@ const root = "../.."
 // failure.
 func engineNeeded(t *testing.T) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it plays on the local engine")
+	}
 	if err := (local.Options{Root: root}).Check(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)

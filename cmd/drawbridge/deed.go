@@ -29,6 +29,7 @@ type deedFlags struct {
 
 // perform shows a deed, asks, does it and prints the answer. Where nobody can be asked it does nothing.
 func (f deedFlags) perform(ctx context.Context, d deed.Deed, enter func(event.Place) (aws.Config, error)) error {
+	working.done()
 	switch {
 	case len(d.Calls) == 0:
 		if err := f.print(deed.Of(d)); err != nil {
@@ -82,6 +83,40 @@ func (f ownerFlags) say(ctx context.Context, id string, what func(side) deed.Dee
 		return err
 	}
 	return f.perform(ctx, what(s), s.door.enter)
+}
+
+// wish is the tag by which an owner asked for what no connection is.
+type wish struct {
+	door  *door
+	thing deed.Thing
+	key   string
+}
+
+// asked finds the tag by which an owner asked for an entry that no connection is, and whether the id is of one. Its VPC is in the account and Region of the
+// ledger's entry, else of --in, else of whoever speaks.
+func (f ownerFlags) asked(ctx context.Context, id string) (wish, bool, error) {
+	if _, _, ok := deed.AskedBy(id, event.Place{}); !ok {
+		return wish{}, false, nil
+	}
+	d, err := f.door(ctx, f.accountFlags)
+	if err != nil {
+		return wish{}, true, err
+	}
+	at := d.home
+	entry, known, err := f.look(ctx, id)
+	if err != nil {
+		return wish{}, true, err
+	}
+	if known && len(entry.Line.Sides) > 0 {
+		at = event.Place{Account: entry.Line.Sides[0].Account, Region: entry.Line.Sides[0].Region}
+	}
+	if account, region, found := strings.Cut(f.In, "/"); f.In != "" {
+		if at.Account = account; found {
+			at.Region = region
+		}
+	}
+	t, key, _ := deed.AskedBy(id, at)
+	return wish{d, t, key}, true, nil
 }
 
 // side finds whose word it is: of the account that was named; of the one that the ledger says is asked; of whoever speaks, if they are a side; or, in the

@@ -24,6 +24,7 @@ import (
 
 type demoCommand struct {
 	Scenario  string  `help:"Scenario to play: ${enum}." enum:"s1,s2,s3,s4,s5" default:"s1"`
+	Stay      bool    `help:"Stay after the scenario, at 127.0.0.1:4566, until Ctrl-C: other commands ask it with --local."`
 	Out       string  `help:"Folder for report.json; by default out/demo in the repository." placeholder:"DIR"`
 	WaitScale float64 `help:"Fraction of its time that a wait takes; 1 is real time." default:"0.01" placeholder:"FRACTION"`
 	Verbose   bool    `help:"Show what the functions and the emulation of AWS print." short:"v"`
@@ -36,6 +37,9 @@ const patience = time.Minute
 // Run implements the command.
 func (c demoCommand) Run(ctx context.Context, env environment) error {
 	o := local.Options{Root: env.root, WaitScale: c.WaitScale}
+	if c.Stay {
+		o.Listen = usualAddress
+	}
 	if c.Verbose {
 		o.Log = os.Stderr
 	}
@@ -54,7 +58,10 @@ func (c demoCommand) Run(ctx context.Context, env environment) error {
 	if err := play(ctx); err != nil {
 		return err
 	}
-	return p.picture(ctx)
+	if err := p.picture(ctx); err != nil || !c.Stay {
+		return err
+	}
+	return p.stay(ctx)
 }
 
 // A performance is a demo that is being played.
@@ -128,6 +135,17 @@ func (p *performance) picture(ctx context.Context) error {
 	}
 	fmt.Printf("\nPicture: %s\n", p.out("map.html"))
 	return nil
+}
+
+// stay keeps what the scenario left running until ctx ends, for questions of other commands.
+func (p *performance) stay(ctx context.Context) error {
+	say("\nIt stays at %s until Ctrl-C. Ask it in another terminal, such as: drawbridge status --local", p.engine.URL())
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-p.engine.Done():
+		return errEngineEnded
+	}
 }
 
 // tell writes what happens to the terminal.

@@ -16,6 +16,7 @@ import (
 )
 
 // runS5 plays the scenario of a shared transit gateway: one call connects, one tag taken off disconnects.
+// Long, because a demo is one tale, told from its beginning to its end.
 func (p *performance) runS5(ctx context.Context) error {
 	engine := p.engine
 	spec := scenario.S5()

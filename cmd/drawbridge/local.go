@@ -15,6 +15,11 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/picture"
 )
 
+// usualAddress is where an engine listens that other commands find by --local alone.
+const usualAddress = "127.0.0.1:4566"
+
+var errEngineEnded = errors.New("the emulation of AWS ended by itself: run again with --verbose to see why")
+
 type localCommand struct {
 	Listen    string   `help:"Loopback address for AWS clients." default:"127.0.0.1:4566" placeholder:"HOST:PORT"`
 	Region    string   `help:"Region of the hub; it says what partition all is in (${default})." default:"${region}" placeholder:"REGION"`
@@ -71,7 +76,7 @@ func (c localCommand) Run(ctx context.Context, env environment) (err error) {
 	case err := <-shown:
 		return err
 	case <-engine.Done():
-		return errors.New("the emulation of AWS ended by itself: run again with --verbose to see why")
+		return errEngineEnded
 	}
 }
 

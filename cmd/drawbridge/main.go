@@ -93,6 +93,7 @@ func main() {
 		chosen.Bind(parsed)
 		return chosen.Run(environment{root: root})
 	}()
+	working.done()
 	switch {
 	case errors.Is(err, errNo):
 		os.Exit(2)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/picture"
 )
 
@@ -80,6 +81,7 @@ func drawInto(m picture.Map, format, path string) (err error) {
 
 // draw writes a picture in a format.
 func draw(m picture.Map, format string, w io.Writer) error {
+	working.done()
 	out := ""
 	switch format {
 	case "html":
@@ -124,7 +126,7 @@ func (h hub) pictured() func(context.Context) (picture.Map, error) {
 		if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(h.Config)); err != nil {
 			talk("%v", err)
 		}
-		m := picture.Of(b, rows.ByEntry(), o)
+		m := picture.Of(b, history.Pasts(rows), o)
 		m.Unread = unread
 		return m, nil
 	}
@@ -143,6 +145,7 @@ func (h hub) serve(ctx context.Context, address string, every time.Duration) err
 		}
 		return m, err
 	}}
+	working.done()
 	run, url, err := server.Listen(ctx, address)
 	if err != nil {
 		return err

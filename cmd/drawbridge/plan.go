@@ -25,12 +25,13 @@ import (
 )
 
 type planCommand struct {
-	ID     string `arg:"" optional:"" help:"A connection or request: its id in the ledger, or [ACCOUNT/[REGION/]] and the id of a peering or attachment."`
-	Remove bool   `help:"With an ID: as if its owner took it back, by drawbridge:manage=undo."`
-	Policy string `help:"If this file were the policy: which connections appear, go, widen, narrow." type:"existingfile" placeholder:"FILE" xor:"what"`
-	From   string `help:"If this VPC requested a peering: [ACCOUNT/[REGION/]]vpc-…" placeholder:"VPC" xor:"what" and:"ends"`
-	To     string `help:"The database that it is for, as in drawbridge why." placeholder:"DATABASE" and:"ends"`
-	Only   string `help:"Of a sweep: only these accounts, with commas between; by default all." placeholder:"ACCOUNTS"`
+	ID     string            `arg:"" optional:"" help:"A connection or request: its id in the ledger, [ACCOUNT/[REGION/]] and the id of a peering, an attachment or a VPC, or the ARN of a cluster."`
+	Remove bool              `help:"With an ID: as if its owner took it back, by drawbridge:manage=undo, or without the tag that asks for it."`
+	Tag    map[string]string `help:"With an ID: as if it had this tag; may be given several times." placeholder:"KEY=VALUE"`
+	Policy string            `help:"If this file were the policy: which connections appear, go, widen, narrow." type:"existingfile" placeholder:"FILE" xor:"what"`
+	From   string            `help:"If this VPC requested a peering: [ACCOUNT/[REGION/]]vpc-…" placeholder:"VPC" xor:"what" and:"ends"`
+	To     string            `help:"The database that it is for, as in drawbridge why." placeholder:"DATABASE" and:"ends"`
+	Only   string            `help:"Of a sweep: only these accounts, with commas between; by default all." placeholder:"ACCOUNTS"`
 
 	DetailedExitcode bool `help:"Exit with 0 if nothing would change, with 2 if something would."`
 	accountFlags
@@ -47,8 +48,7 @@ Alone it plans a sweep: what is found, what is not managed and left alone, what 
 --policy each entry of the ledger is looked at under both policies. With --from and --to nobody has to request anything.
 
 Run it with credentials of the hub's account: it reads the ledger, the policy and the organization there, and other accounts by --account or --role; what
-the functions read has to be readable (ReadOnlyAccess is enough). Peerings, pairs, attachments, shares and notebooks are planned; what else would be looked
-at is named as not planned.
+the functions read has to be readable (ReadOnlyAccess is enough). What cannot be read is named as not planned.
 
 Exits with 0; with --detailed-exitcode with 2 if something would change; with 1 after an error.
 
@@ -56,6 +56,10 @@ Examples:
 
   drawbridge plan pcx-0a1b2c3d4e5f60718 --role ReadOnly
   drawbridge plan pcx-0a1b2c3d4e5f60718 --remove --role ReadOnly
+  drawbridge plan arn:aws:rds:us-east-1:222222222222:cluster:sales \
+    --tag drawbridge:data-api=111111111111 --role ReadOnly
+  drawbridge plan 111111111111/vpc-0a1b2c3d \
+    --tag drawbridge:private-notebooks=true --role ReadOnly
   drawbridge plan --policy new.cedar --role ReadOnly --detailed-exitcode
   drawbridge plan --from 111111111111/vpc-0a1b2c3d --to 222222222222/sales \
     --role ReadOnly
@@ -82,12 +86,11 @@ func (c planCommand) Run(ctx context.Context) error {
 // planner has what a plan needs.
 type planner struct {
 	planCommand
-	door    *door
-	at      board.Hub
-	mode    board.Mode
-	hub     plan.Hub
-	regions []string
-	ledger  ledger.Ledger
+	door   *door
+	at     board.Hub
+	mode   board.Mode
+	hub    plan.Hub
+	ledger ledger.Ledger
 }
 
 // planner finds the hub, and reads what its functions are told: the policy, the mode, and the stack's parameters.
@@ -103,7 +106,7 @@ func (c planCommand) planner(ctx context.Context) (*planner, error) {
 	if p.mode, err = board.ReadMode(ctx, ssm.NewFromConfig(d.own)); err != nil {
 		talk("%v", err)
 	}
-	_, text, err := parameter.New(ssm.NewFromConfig(d.own), plan.PolicyParameter).Policy(ctx, "")
+	text, err := parameter.New(ssm.NewFromConfig(d.own), plan.PolicyParameter).Text(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +116,9 @@ func (c planCommand) planner(ctx context.Context) (*planner, error) {
 	if err != nil {
 		talk("%v; the limits that cdk.json has at first are supposed", err)
 	}
-	p.hub.Limit, p.hub.Patience, p.regions = settings.Limit, settings.Patience, settings.Regions
-	if len(p.regions) == 0 {
-		p.regions = []string{d.own.Region}
+	p.hub.Limit, p.hub.Patience, p.hub.Regions = settings.Limit, settings.Patience, settings.Regions
+	if len(p.hub.Regions) == 0 {
+		p.hub.Regions = []string{d.own.Region}
 	}
 	return p, nil
 }
@@ -133,14 +136,14 @@ func (p *planner) plan(ctx context.Context) (answer.Document, bool, error) {
 	case p.ID != "":
 		var c ledger.Connection
 		if c, err = p.connection(ctx); err == nil {
-			out, err = plan.Connection(ctx, p.hub, c, p.Remove)
+			out, err = plan.Connection(ctx, p.hub, c, plan.Supposed{Remove: p.Remove, Tags: p.Tag})
 		}
 	default:
 		var accounts []string
 		if p.Only != "" {
 			accounts = strings.Split(p.Only, ",")
 		}
-		out, err = plan.Sweep(ctx, p.hub, accounts, p.regions)
+		out, err = plan.Sweep(ctx, p.hub, accounts, p.hub.Regions)
 	}
 	out.Hub, out.Mode = p.at, p.mode
 	return out, out.Empty(), err
@@ -153,8 +156,8 @@ func (p *planner) connection(ctx context.Context) (ledger.Connection, error) {
 	if err != nil || ok {
 		return c, err
 	}
-	if c, ok = plan.Thing(id, at); !ok {
-		return c, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering or an attachment say where it is, ACCOUNT/REGION/pcx-…"}
+	if c, ok = plan.Thing(id, at, p.Tag); !ok {
+		return c, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning %s: the ledger has no entry of it", id), Remedy: "drawbridge status lists all; of a peering, an attachment or a VPC say where it is, ACCOUNT/REGION/pcx-…; of a cluster its ARN"}
 	}
 	return c, nil
 }

@@ -62,7 +62,7 @@ func (c policyTestCommand) Run(ctx context.Context) error {
 
 // test compares a policy with the one in force and the ledger, as far as they can be read.
 func (h hub) test(ctx context.Context, file, text string) deed.PolicyTest {
-	old, _, err := parameter.New(ssm.NewFromConfig(h.Config), deed.PolicyParameter).Policy(ctx, "")
+	old, err := parameter.New(ssm.NewFromConfig(h.Config), deed.PolicyParameter).Policy(ctx)
 	if err != nil {
 		talk("%v: nothing is compared", err)
 		old = (*policy.Set)(nil)

@@ -35,7 +35,7 @@ type localAddress string
 
 // Decode implements [kong.MapperValue].
 func (l *localAddress) Decode(c *kong.DecodeContext) error {
-	*l = "127.0.0.1:4566"
+	*l = usualAddress
 	if c.Scan.Peek().Type == kong.FlagValueToken {
 		return c.Scan.PopValueInto("address", (*string)(l))
 	}
@@ -59,7 +59,7 @@ func (r access) base(ctx context.Context, account string) (aws.Config, error) {
 		if region == "" {
 			region = local.DefaultRegion
 		}
-		return local.ClientConfig(r.Local.url(), account, region), nil
+		return working.count(local.ClientConfig(r.Local.url(), account, region)), nil
 	}
 	return r.profile(ctx, r.Profile)
 }
@@ -78,13 +78,16 @@ func (r access) profile(ctx context.Context, name string) (aws.Config, error) {
 	if c.Region == "" {
 		return c, errors.New("no Region is set: name it with --region, AWS_REGION or in your profile")
 	}
-	return c, nil
+	return working.count(c), nil
 }
 
 // whose says which account a configuration is of.
 func whose(ctx context.Context, c aws.Config) (string, error) {
 	got, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, nil)
 	if err != nil {
+		if c.BaseEndpoint != nil {
+			return "", fmt.Errorf("asking the engine at %s: %w: start drawbridge local, or drawbridge demo --stay, and name its address if it is another: --local=HOST:PORT", *c.BaseEndpoint, err)
+		}
 		return "", fmt.Errorf("asking who you are: %w: sign in (aws sso login), or name a profile with --profile", err)
 	}
 	return aws.ToString(got.Account), nil
@@ -94,6 +97,7 @@ func whose(ctx context.Context, c aws.Config) (string, error) {
 func (r reach) print(d answer.Document) error { return show(d, r.Output) }
 
 func show(d answer.Document, format string) error {
+	working.done()
 	p := answer.Printer{Out: os.Stdout, Format: format, Color: terminal(os.Stdout)}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		p.Width = width
@@ -103,6 +107,7 @@ func show(d answer.Document, format string) error {
 
 // talk says something that is no data.
 func talk(format string, args ...any) {
+	working.aside()
 	fmt.Fprintf(os.Stderr, "drawbridge: "+format+"\n", args...)
 }
 

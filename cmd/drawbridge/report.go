@@ -49,6 +49,7 @@ func (c reportCommand) Run(ctx context.Context) error {
 	}
 	r := report.Of(rows, since, now)
 	r.Hub = h.at
+	working.done()
 	switch c.Output {
 	case "csv":
 		return r.CSV(os.Stdout)

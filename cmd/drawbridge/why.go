@@ -133,7 +133,7 @@ func (d *door) enter(at event.Place) (aws.Config, error) {
 	}
 	switch profile := d.Account[at.Account]; {
 	case d.Local != "":
-		c = local.ClientConfig(d.Local.url(), at.Account, at.Region)
+		c = working.count(local.ClientConfig(d.Local.url(), at.Account, at.Region))
 	case profile != "":
 		var err error
 		if c, err = d.profile(d.ctx, profile); err != nil {

@@ -5,22 +5,14 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
-	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	book, ask := studio.Open(door.Hub()), brake.Open(door.Hub()).Asker(door.Mode)
-	workflow.Start(func(ctx context.Context, in workflow.IdentifyUsersInput) (workflow.IdentifyUsersOutput, error) {
-		config := door.Enter(in.Execution, in.Domain.Account, in.Domain.Region)
-		return studio.Identify(ctx, sagemaker.NewFromConfig(config), book.Under(in.Warehouse, in.Execution), ask, in)
-	})
+	workflow.Start(steps.IdentifyUsers(stage.Deciding()))
 }

@@ -35,7 +35,7 @@ func main() {
 	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, fact.With(owners.Ledger, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 		there := func(p event.Place) aws.Config { return door.Enter(in.Execution, p.Account, p.Region) }
 		shows := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v.Place())) }
-		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, Read: discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(there(p)) }}.Read, Still: func(ctx context.Context) error { return peering.StillThere(ctx, shows, in.Connection) }}
+		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, World: discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(there(p)) }}, Still: func(ctx context.Context) error { return peering.StillThere(ctx, shows, in.Connection) }}
 		v.Enter = func(v workflow.VPC) connection.Tagger { return ec2.NewFromConfig(there(v.Place())) }
 		return owner.After(ctx, owners, func() (workflow.VerifyConnectionOutput, error) { return v.Verify(ctx, in) }, func(out workflow.VerifyConnectionOutput) owner.News { return owner.Stands(in, out) })
 	})))

@@ -5,21 +5,14 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	book := studio.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
-		config := door.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
-		return studio.WriteRole(ctx, iam.NewFromConfig(config), book.Under(in.Warehouse, in.Execution), in)
-	})
+	workflow.Start(steps.WriteStudioRole(stage))
 }

@@ -8,14 +8,16 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // authorization holds every statement of every role, and of every permissions boundary, to a copy of AWS's Service
 // Authorization Reference: the action exists, it knows the resources and the condition keys, the resource types that it
-// requires are covered, and what it depends on is allowed too, or answered in infra/onbehalf.go.
+// requires are covered, and what it depends on is allowed too, or answered in infra/onbehalf.go. In members package mode calls a read exactly what has the
+// access level List or Read: so a stack with ObserveOnly leaves out every write.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 type authorization struct {
 	root string
@@ -41,6 +43,7 @@ type service struct {
 }
 
 type action struct {
+	level         string // AWS's word: List, Read, Write, Permissions management or Tagging
 	resourceTypes []usedType
 	conditionKeys []string
 	dependsOn     []string
@@ -83,6 +86,7 @@ func (*iamData) depends() bool { return false }
 func (k *iamData) read(name string) (*service, error) {
 	var actions map[string]struct {
 		Name          string
+		AccessLevel   string
 		ResourceTypes []struct {
 			Name          string
 			Required      bool
@@ -108,7 +112,7 @@ func (k *iamData) read(name string) (*service, error) {
 	}
 	s := &service{map[string]action{}, map[string]resourceType{}}
 	for _, a := range actions {
-		made := action{conditionKeys: a.ConditionKeys}
+		made := action{level: a.AccessLevel, conditionKeys: a.ConditionKeys}
 		for _, t := range a.ResourceTypes {
 			made.resourceTypes = append(made.resourceTypes, usedType{name: t.Name, required: t.Required, conditionKeys: t.ConditionKeys})
 		}
@@ -169,6 +173,7 @@ func (k *policySentry) read(name string) (*service, error) {
 	}
 	var about struct {
 		Privileges map[string]struct {
+			AccessLevel   string          `json:"access_level"`
 			ResourceTypes map[string]used `json:"resource_types"`
 		}
 		Resources map[string]struct {
@@ -180,7 +185,7 @@ func (k *policySentry) read(name string) (*service, error) {
 		return nil, err
 	}
 	for name, p := range about.Privileges {
-		var made action
+		made := action{level: p.AccessLevel}
 		for _, kind := range slices.Sorted(maps.Keys(p.ResourceTypes)) {
 			t := p.ResourceTypes[kind]
 			if kind == "" { // what holds without a resource
@@ -300,6 +305,10 @@ func (k *authorization) statement(r *report, where string, s statement, covered 
 		if a == nil {
 			continue
 		}
+		if strings.Contains(where, " "+memberPrefix) {
+			reads := a.level == "List" || a.level == "Read"
+			r.Held(reads == mode.Reads(name), "%s: %s has the access level %q, and pkg/mode says otherwise", where, name, a.level)
+		}
 		on, everything := map[string]bool{}, false
 		for _, resource := range s.Resource {
 			everything = everything || resource == "*"
@@ -349,60 +358,4 @@ func (a action) matching(types map[string]resourceType, resource string) []strin
 		}
 	}
 	return hit
-}
-
-// parameter is a part of an ARN or a condition key that the reference leaves open.
-var parameter = regexp.MustCompile(`\$\{[^}]+\}`)
-
-// overlapARN says whether some ARN is like both patterns. A * does not reach over the first five colons.
-func overlapARN(one, other string) bool {
-	a, b := strings.SplitN(one, ":", 6), strings.SplitN(other, ":", 6)
-	if len(a) != 6 || len(b) != 6 {
-		return false
-	}
-	for i := range a {
-		if !overlap(a[i], b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// overlap says whether some text is like both patterns.
-func overlap(a, b string) bool {
-	switch {
-	case a == "" && b == "":
-		return true
-	case strings.HasPrefix(a, "*"):
-		return overlap(a[1:], b) || b != "" && overlap(a, b[1:])
-	case strings.HasPrefix(b, "*"):
-		return overlap(a, b[1:]) || a != "" && overlap(a[1:], b)
-	case a == "" || b == "":
-		return false
-	}
-	return (a[0] == b[0] || a[0] == '?' || b[0] == '?') && overlap(a[1:], b[1:])
-}
-
-// without returns the resource types, of those that a statement is about, for which an action does not set a condition key.
-func (a action) without(key string, types map[string]resourceType, on map[string]bool) []string {
-	if has(globalKeys, key) || has(a.conditionKeys, key) {
-		return nil
-	}
-	if len(on) == 0 {
-		return []string{"no resource"}
-	}
-	var lacking []string
-	for _, t := range a.resourceTypes {
-		if on[t.name] && !has(t.conditionKeys, key) && !has(types[t.name].conditionKeys, key) {
-			lacking = append(lacking, t.name)
-		}
-	}
-	return lacking
-}
-
-// has says whether a list of condition keys, some of which end in anything, has a key.
-func has(keys []string, key string) bool {
-	return slices.ContainsFunc(keys, func(one string) bool {
-		return overlap(strings.ToLower(parameter.ReplaceAllString(one, "*")), strings.ToLower(key))
-	})
 }

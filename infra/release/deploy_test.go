@@ -19,6 +19,9 @@ import (
 // TestAReleaseIsDeployedByTheAWSCLI runs deploy.sh against the local engine, in an account that has nothing of Drawbridge's, on a PATH without Go, Node.js
 // and the CDK.
 func TestAReleaseIsDeployedByTheAWSCLI(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it plays on the local engine")
+	}
 	const account = "999999999999"
 	cli := filepath.Dir(tool(t, ".venv-docs/bin/aws"))
 	root := filepath.Dir(filepath.Dir(cli))

@@ -252,6 +252,10 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
+		On:     "ec2 route-table/*", Whose: "the table's owner", OptIn: answer, IAM: tagged("drawbridge:unclear"),
+	},
+	{
+		Writes: map[string][]string{"AnswerTags": {"ec2:CreateTags", "ec2:DeleteTags"}},
 		On:     "ec2 vpc-peering-connection/*", Whose: "each side its own tags", OptIn: answer, IAM: tagged("drawbridge:unclear"),
 	},
 	{
@@ -390,7 +394,7 @@ var Lines = []Line{
 	{
 		Writes: map[string][]string{"GrantNotebookAccess": {"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}},
 		On:     "iam policy/drawbridge/drawbridge-private-notebooks", Whose: "Drawbridge's own policy", OptIn: "none is needed: it is attached to no role without an opt-in",
-		Code: "the ARN in the role",
+		Code: "GrantNotebookAccess: only the policy that the ledger has; IAM knows its ARN alone",
 	},
 	{
 		Writes: map[string][]string{"GrantNotebookAccess": {"iam:CreatePolicy", "iam:TagPolicy"}},
@@ -407,7 +411,7 @@ var Lines = []Line{
 	},
 	{
 		Writes: map[string][]string{"GrantNotebookAccess": {"iam:DetachRolePolicy"}},
-		On:     "iam role/*", Whose: "the role's owner", OptIn: "none is needed: Drawbridge's own policy and no other can be detached, also when the tag is gone",
+		On:     "iam role/*", Whose: "the role's owner", OptIn: "none is needed: Drawbridge's own policy and no other can be detached, also when the tag is gone, and only where the ledger says that Drawbridge attached it",
 		IAM: []Condition{{"iam:PolicyARN", "arn:aws:iam::111111111111:policy/drawbridge/drawbridge-private-notebooks", true}},
 	},
 

@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -30,7 +31,9 @@ type state struct {
 		FunctionName string
 		Payload      map[string]any
 	}
-	Choices       []struct{ StringEquals, Next string }
+	OutputPath    string
+	ResultPath    string
+	Choices       []struct{ Variable, StringEquals, Next string }
 	Retry         []retried
 	Catch         []caught
 	ItemProcessor *machine
@@ -451,33 +454,63 @@ func TestEveryPayloadIsTheInputOfItsFunction(t *testing.T) {
 	}
 }
 
-func TestInspectPeeringHasNoAnswerThatTheMachineDoesNotKnow(t *testing.T) {
-	var m machine
-	if err := json.Unmarshal([]byte(Peering), &m); err != nil {
-		t.Fatal(err)
-	}
-	var known []string
-	for _, c := range m.States["ChooseAnswer"].Choices {
-		known = append(known, c.StringEquals)
-	}
-	for _, answer := range []workflow.Answer{
-		workflow.AnswerAccept, workflow.AnswerWait, workflow.AnswerConnect, workflow.AnswerExtend,
-		workflow.AnswerAsk, workflow.AnswerRefuse, workflow.AnswerDisconnect, workflow.AnswerNothing,
-	} {
-		if !slices.Contains(known, string(answer)) {
-			t.Errorf("the machine does not know the answer %s", answer)
+// What a function may answer, its machine has a way for, in every machine in which it is; and a machine waits for no answer that is never given.
+func TestEveryAnswerHasAWayAndEveryWayAnAnswer(t *testing.T) {
+	seen, ends := map[string]bool{}, map[workflow.Result]bool{}
+	for file, m := range machines(t) {
+		for id, s := range m.States {
+			if s.Type == "Succeed" {
+				ends[workflow.Result(id)] = true
+			}
+			if s.Type != "Task" {
+				continue
+			}
+			choice := m.States[s.Next]
+			var ways []string
+			for _, c := range choice.Choices {
+				if path := strings.TrimSuffix(c.Variable, ".answer"); path != c.Variable && (path == "$" && s.OutputPath == "$.Payload" || path == s.ResultPath) {
+					ways = append(ways, c.StringEquals)
+				}
+			}
+			if id == "HoldExecution" { // its answers are the ends of package mode
+				continue
+			}
+			var want []string
+			for _, a := range workflow.Answers[id] {
+				want = append(want, string(a))
+			}
+			slices.Sort(ways)
+			slices.Sort(want)
+			if !slices.Equal(ways, want) {
+				t.Errorf("%s: %s may answer %v, the machine has ways for %v", file, id, want, ways)
+			}
+			seen[id] = true
+		}
+		for id, s := range m.States {
+			for _, c := range s.Choices {
+				if strings.HasSuffix(c.Variable, ".result") && (c.Next != c.StringEquals && m.States[c.Next].Type == "Succeed" || !slices.Contains(workflow.Results, workflow.Result(c.StringEquals))) {
+					t.Errorf("%s: %s: the result %s leads to %s: it is none of workflow.Results, or the end has another name", file, id, c.StringEquals, c.Next)
+				}
+			}
 		}
 	}
-	known = nil
-	for _, c := range m.States["ChooseEnd"].Choices {
-		known = append(known, c.StringEquals)
-		if c.Next != c.StringEquals {
-			t.Errorf("the end %s is the state %s", c.StringEquals, c.Next)
+	for id := range workflow.Answers {
+		if !seen[id] {
+			t.Errorf("workflow.Answers knows %s, no machine does", id)
 		}
 	}
-	for _, end := range []workflow.Result{workflow.Removed, workflow.Rejected, workflow.Expired, workflow.Withdrawn} {
-		if !slices.Contains(known, string(end)) {
-			t.Errorf("the machine does not know the end %s", end)
+	for _, r := range workflow.Results {
+		if !ends[r] {
+			t.Errorf("%s is the end of no machine", r)
+		}
+		delete(ends, r)
+	}
+	for _, end := range []mode.End{mode.Paused, mode.Planned, mode.Kept, mode.Braked} {
+		delete(ends, workflow.Result(end))
+	}
+	for end := range ends {
+		if !strings.HasSuffix(string(end), "Done") { // of one item of a Map
+			t.Errorf("a machine ends %s, which is none of workflow.Results", end)
 		}
 	}
 }

@@ -43,7 +43,8 @@ const machine = `{"StartAt": "Receive", "States": {
  "Wait": {"Type": "Wait", "Seconds": 5, "Next": "Look"},
  "Accept": {"Type": "Task", "Resource": "r", "Parameters": {"Payload": {}}, "ResultPath": null, "Next": "Look"},
  "Each": {"Type": "Map", "ItemsPath": "$.sides", "ItemSelector": {"side.$": "$$.Map.Item.Value", "all.$": "$.answer"}, "ItemProcessor": {"StartAt": "Side", "States": {
-   "Side": {"Type": "Task", "Resource": "r", "Parameters": {"Payload": {"side.$": "$.side"}}, "ResultSelector": {"of.$": "$.Payload.name"}, "ResultPath": "$.done", "End": true}}},
+   "Side": {"Type": "Task", "Resource": "r", "Parameters": {"Payload": {"side.$": "$.side"}}, "ResultSelector": {"of.$": "$.Payload.name"}, "ResultPath": "$.done", "Next": "Judge"},
+   "Judge": {"Type": "Choice", "Choices": [{"Variable": "$.done.of", "StringEquals": "side", "Next": "SideDone"}]}, "SideDone": {"Type": "Succeed", "OutputPath": "$.done"}}},
   "ResultPath": "$.result", "Next": "Done"},
  "Hold": {"Type": "Succeed"}, "Nothing": {"Type": "Succeed"}, "Done": {"Type": "Succeed"}}}`
 
@@ -83,11 +84,11 @@ func TestRun(t *testing.T) {
 	if !reflect.DeepEqual(calls, want) {
 		t.Errorf("%q", calls)
 	}
-	const out = `{"answer":"each","result":[{"all":"each","done":{"of":"side"},"side":{"n":1}},{"all":"each","done":{"of":"side"},"side":{"n":2}}],"sides":[{"n":1},{"n":2}]}`
+	const out = `{"answer":"each","result":[{"of":"side"},{"of":"side"}],"sides":[{"n":1},{"n":2}]}`
 	if got, _ := json.Marshal(end.Output); string(got) != out {
 		t.Errorf("%s", got)
 	}
-	if end.States != 10 {
+	if end.States != 14 {
 		t.Errorf("%d states", end.States)
 	}
 }

@@ -103,28 +103,35 @@ func (r *run) through(ctx context.Context, m *Machine, in any, about map[string]
 // enter does one state, and returns what comes next; "" after the last.
 func (r *run) enter(ctx context.Context, name string, s *State, in any, about map[string]any) (out any, next string, err error) {
 	fail := func(err error) error { return &Failure{State: name, Name: "States.Runtime", Cause: err.Error()} }
+	leave := func(all any, to string) (any, string, error) {
+		out, ok := get(all, s.OutputPath.names)
+		if !ok {
+			return in, "", fail(fmt.Errorf("nothing is at its OutputPath"))
+		}
+		return out, to, nil
+	}
 	next = s.Next
 	var result any
 	switch s.Type {
 	case "Succeed":
-		return in, "", nil
+		return leave(in, "")
 	case "Fail":
 		return in, "", &Failure{State: name, Name: s.Error, Cause: s.Cause}
 	case "Wait":
 		if r.Turn == nil || !r.Turn() {
 			return in, "", errTurn{name}
 		}
-		return in, next, nil
+		return leave(in, next)
 	case "Choice":
 		for _, c := range s.Choices {
 			if holds(c, in) {
-				return in, c.Next, nil
+				return leave(in, c.Next)
 			}
 		}
 		if s.Default == "" {
 			return in, "", &Failure{State: name, Name: "States.NoChoiceMatched", Cause: "no choice is for this"}
 		}
-		return in, s.Default, nil
+		return leave(in, s.Default)
 	case "Pass":
 		if result = in; s.Parameters != nil {
 			result, err = fill(s.Parameters, in, about)
@@ -148,11 +155,7 @@ func (r *run) enter(ctx context.Context, name string, s *State, in any, about ma
 	if out = in; !s.ResultPath.none {
 		out = put(in, s.ResultPath.names, result)
 	}
-	out, ok := get(out, s.OutputPath.names)
-	if !ok {
-		return in, "", fail(fmt.Errorf("nothing is at its OutputPath"))
-	}
-	return out, next, nil
+	return leave(out, next)
 }
 
 // task calls a function. Its answer stands under Payload, as the integration with Lambda has it.

@@ -63,8 +63,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Units says what the units of an account's path are called.
 	Units func(ctx context.Context, path string) (string, error)
-	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Ledger says which pairs of a VPC with others are managed.
 	Ledger ledger.Ledger
 	// Looks asks for looks.
@@ -81,7 +81,8 @@ type Door interface {
 }
 
 // NewInspector returns an Inspector that enters accounts by door.
-func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), units func(context.Context, string) (string, error), text func(context.Context, string) (*policy.Set, string, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
+// Many parameters, because they are the fields of the Inspector, each with a type of its own.
+func NewInspector(door Door, account func(context.Context, string) (workflow.AccountFacts, error), units func(context.Context, string) (string, error), text func(context.Context) (*policy.Set, error), l ledger.Ledger, looks look.Asker, asker brake.Asker) Inspector {
 	enter := func(execution string, p event.Place) Clients {
 		c := door.Enter(execution, p.Account, p.Region)
 		return Clients{EC2: ec2.NewFromConfig(c), Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}
@@ -142,6 +143,7 @@ func (i Inspector) Inspect(ctx context.Context, found Found) (workflow.InspectAt
 
 // judge reads what there is to know about one VPC on one gateway, and decides. What is managed from now on it writes in the ledger.
 // requested says that the execution's event is the request of an attachment.
+// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (i Inspector) judge(ctx context.Context, execution string, u unit, requested bool, out *workflow.InspectAttachmentOutput) (Verdict, error) {
 	nothing := func(format string, args ...any) (Verdict, error) {
 		return Verdict{Answer: workflow.AnswerNothing, Reason: fmt.Sprintf(format, args...)}, nil
@@ -237,7 +239,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 	q.Unclear = tag.Why(tags, tag.Attach) + tag.Why(gatewayTags, tag.Accept) + tag.Why(ownerTags, tag.Approval)
 	q.Asked = share.Asks(tags[tag.Attach], u.gateway, out.Gateway.Name)
 
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return Verdict{}, err
 	}

@@ -140,6 +140,7 @@ func missing(hops []workflow.Hop) []workflow.Hop {
 
 // tell writes in the ledger what an attachment came to and, if it is in order, with which route table; and leaves a status on it, in
 // the VPC's account and, if it is another, the gateway owner's.
+// Many parameters, because they are the two sides and what is said to each.
 func tell(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier, in workflow.VerifyAttachmentInput, result workflow.Result, reason string, said workflow.Said, table string) error {
 	entry, err := l.Change(ctx, in.Attachment.ID, func(c *ledger.Connection) {
 		if c.Status != ledger.Status(result) || c.Reason != reason {
@@ -164,6 +165,7 @@ func tell(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifier
 
 // leave leaves a status on an attachment, or on the VPC of one that is not there yet, in the account of each side to whom something is said:
 // the VPC's first, the gateway owner's last. Where one account owns both, it reads what the gateway's owner does.
+// Many parameters, because they are the two sides and what is said to each.
 func leave(ctx context.Context, enter func(event.Place) connection.Tagger, vpc workflow.VPC, gateway workflow.Gateway, carrier string, result workflow.Result, said workflow.Said) error {
 	sides := []struct{ account, text string }{{vpc.Account, said.Requester}, {gateway.Account, said.Accepter}}
 	if gateway.Account == vpc.Account {
@@ -187,6 +189,7 @@ func leave(ctx context.Context, enter func(event.Place) connection.Tagger, vpc w
 
 // announce asks for a look at each pair of a VPC with another that is attached to the gateway, and with each peer of which
 // nothing is seen there: its attachment is over too, or AWS has forgotten it, so that this VPC's tags alone tell of the pair.
+// Many parameters, because they are the two sides and who asks.
 func announce(ctx context.Context, looks look.Asker, g workflow.Gateway, vpc workflow.VPC, peers map[string]string, seen []types.TransitGatewayAttachment, why string) (int, error) {
 	here := event.VPCPlace{Account: vpc.Account, Region: vpc.Region, VPC: vpc.ID}
 	var pairs []event.TransitInspection

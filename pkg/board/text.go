@@ -3,6 +3,7 @@ package board
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
@@ -92,12 +93,25 @@ func (l Line) color() string {
 	return answer.Bad
 }
 
-// ends are the accounts of an entry's first and last side.
+// ends are the accounts of who reaches and of what is reached: of an entry's first and last side; of a database that lets accounts in, those of its paths.
 func (l Line) ends() (from, to string) {
-	switch len(l.Sides) {
-	case 0:
+	switch {
+	case len(l.Sides) == 0:
 		return "", ""
-	case 1:
+	case l.Sides[0].Role == "producer":
+		var callers []string
+		for _, p := range l.Paths.Lines {
+			callers = append(callers, p.Client.Account)
+		}
+		slices.Sort(callers)
+		if callers = slices.Compact(callers); len(callers) > 0 {
+			from = callers[0]
+		}
+		if more := len(callers) - 1; more > 0 {
+			from += fmt.Sprintf(" and %d", more)
+		}
+		return from, l.Sides[0].Account
+	case len(l.Sides) == 1:
 		return l.Sides[0].Account, ""
 	}
 	return l.Sides[0].Account, l.Sides[len(l.Sides)-1].Account

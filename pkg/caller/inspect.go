@@ -28,7 +28,7 @@ type EC2 interface {
 type Inspector struct {
 	EC2     func(execution, account, region string) EC2
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
+	Policy  func(context.Context) (*policy.Set, error)
 	Ledger  ledger.Ledger
 	// Brake is asked before something is taken away.
 	Brake brake.Asker
@@ -48,16 +48,10 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIEndpoi
 		return out, nil
 	}
 	out.Want = workflow.EndpointWant{Account: e.Account, Region: e.Region, VPC: e.VPC, Owner: Owner(e.VPC), Services: []string{Service(e.Region)}}
-	facts, err := i.Account(ctx, e.Account)
-	if err != nil {
+	facts, outside, err := brake.Member(ctx, i.Account, i.Ledger, e.Account, Owner(e.VPC))
+	if err != nil || outside != "" {
+		out.Reason = outside
 		return out, err
-	}
-	if held := brake.Unread(ctx, i.Ledger, Owner(e.VPC), facts.Unreadable()); held != nil {
-		return out, held
-	}
-	if facts.Organization == "" {
-		out.Reason = fmt.Sprintf("account %s is outside the organization", e.Account)
-		return out, nil
 	}
 	have, err := i.read(ctx, in.Execution, e, facts)
 	if held := brake.Unread(ctx, i.Ledger, Owner(e.VPC), err); held != nil {
@@ -106,7 +100,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 	out.Unclear = tag.Why(who.Tags, tag.DataAPI)
 	out.Said = tag.Says(who.Tags, tag.DataAPI)
 	if out.Tagged = who.Tags[tag.DataAPI] == "true"; out.Tagged {
-		set, _, err := i.Policy(ctx, "")
+		set, err := i.Policy(ctx)
 		if err != nil {
 			return out, err
 		}

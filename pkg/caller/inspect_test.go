@@ -92,7 +92,7 @@ func TestInspect(t *testing.T) {
 				}
 				return workflow.AccountFacts{ID: id, Name: "alpha", Organization: "o-1", OUPath: "/"}, nil
 			},
-			Policy: func(context.Context, string) (*policy.Set, string, error) { return c.set, "", nil },
+			Policy: func(context.Context) (*policy.Set, error) { return c.set, nil },
 		}
 		got, err := i.Inspect(context.Background(), workflow.InspectDataAPIEndpointInput{Event: []byte(c.event)})
 		if err != nil || fmt.Sprint(got.Result, " ", got.Answer) != c.want || got.Reason == "" || string(got.Event) != c.event {

@@ -1,11 +1,8 @@
 package caller
 
 import (
-	"context"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -15,21 +12,17 @@ func LeaseOf(vpc string) string { return "data-api-endpoint " + vpc }
 
 // Turn is what package lease has to know of an inspection.
 func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIEndpointInput, workflow.InspectDataAPIEndpointOutput] {
-	return lease.Look[workflow.InspectDataAPIEndpointInput, workflow.InspectDataAPIEndpointOutput]{
-		Claim: func(in workflow.InspectDataAPIEndpointInput) lease.Claim {
-			e, err := event.Parse(in.Event)
-			if err != nil || e.VPC == "" {
-				return lease.Claim{}
+	return lease.ByEvent(
+		func(e event.Event) lease.Named {
+			if e.VPC == "" {
+				return lease.Named{}
 			}
-			return lease.Claim{Of: LeaseOf(e.VPC), Execution: in.Execution, Event: e.Name}
+			return lease.Named{Lease: LeaseOf(e.VPC), Called: e.VPC}
 		},
-		Fresh: func(in workflow.InspectDataAPIEndpointInput) workflow.InspectDataAPIEndpointInput { return in },
-		Busy: func(_ context.Context, in workflow.InspectDataAPIEndpointInput, now ledger.Lease) (workflow.InspectDataAPIEndpointOutput, error) {
-			e, err := event.Parse(in.Event)
-			return workflow.InspectDataAPIEndpointOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing, Reason: lease.Said(e.VPC, now)}, err
+		func(in workflow.InspectDataAPIEndpointInput, why string) workflow.InspectDataAPIEndpointOutput {
+			return workflow.InspectDataAPIEndpointOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing, Reason: why}
 		},
-		Ends: func(out workflow.InspectDataAPIEndpointOutput) bool { return out.Answer == workflow.AnswerNothing },
-	}
+		func(out workflow.InspectDataAPIEndpointOutput) bool { return out.Answer == workflow.AnswerNothing })
 }
 
 // LastVerdict is what package lease has to know of the step with which an execution ends.

@@ -39,6 +39,7 @@ func Tell(ctx context.Context, ec2api Tagger, vpc workflow.VPC, carrier string, 
 
 // Leave leaves the status of a connection where people of both sides see it, with what is said to each side and the entry's time: on a peering in each account, and of a
 // pair on a transit gateway, by a count, on the attachments of its VPCs.
+// Many parameters, because they are the two ways into accounts, the entry, and what is said.
 func Leave(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Tagger, c workflow.Connection, sides []workflow.Side, entry ledger.Connection, said func(workflow.Side) string) error {
 	for _, s := range sides {
 		tags := Tags(entry, said(s))

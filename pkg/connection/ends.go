@@ -154,6 +154,7 @@ func seated(in workflow.VerifyConnectionInput) []served {
 // Reasons are what the steps said of what they could not do: why paths fail; and what else they said, which is no path's.
 func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []workflow.Hop) {
 	var said []workflow.Hop
+	whose := map[string]string{} // tables
 	said = append(said, in.DNS.Hops...)
 	for _, r := range in.Routed {
 		for _, h := range r.Hops {
@@ -169,6 +170,7 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 				continue
 			}
 			said = append(said, h)
+			whose[h.Hop] = r.Account
 		}
 	}
 	for _, o := range in.Opened {
@@ -190,8 +192,11 @@ func Reasons(in workflow.VerifyConnectionInput) (why []verdict.Reason, others []
 			continue
 		}
 		r := verdict.Reason{Hop: kinds[n].hop, About: strings.TrimPrefix(h.Hop, kinds[n].before), Detail: h.Detail}
-		if r.Hop == verdict.ClientGroup || r.Hop == verdict.Resolution { // of a whole VPC
+		if r.Hop == verdict.ClientGroup && !strings.HasPrefix(r.About, "sg-") || r.Hop == verdict.Resolution { // of a whole VPC
 			r.About = ""
+		}
+		if detail, remedy, obstacle := strings.Cut(h.Detail, route.Remedy); obstacle && whose[h.Hop] != "" {
+			r.Detail, r.Owner, r.Remedy = detail, whose[h.Hop], remedy
 		}
 		why = append(why, r)
 		if r.Hop == verdict.RouteThere || r.Hop == verdict.RouteBack { // of a side that calls and answers, a table is on both ways

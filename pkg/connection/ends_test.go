@@ -81,14 +81,14 @@ func TestANotebookThatMayBeOfEither(t *testing.T) {
 func TestReasonsAreWhatFailed(t *testing.T) {
 	in := booked(workflow.Client{})
 	in.Routed[0].Account = "111111111111"
-	in.Routed[0].Hops = []workflow.Hop{{Hop: "divert there rtb-2", Detail: "would leave"}, {Hop: "divert there rtb-3", OK: true, Detail: "leaves"}, {Hop: "route there rtb-1", Detail: "left to somebody"}}
+	in.Routed[0].Hops = []workflow.Hop{{Hop: "divert there rtb-2", Detail: "would leave"}, {Hop: "divert there rtb-3", OK: true, Detail: "leaves"}, {Hop: "route there rtb-1", Detail: "left to somebody"}, {Hop: "route there rtb-4", Detail: "leads elsewhere; remedy: narrow it"}}
 	in.Opened = []workflow.HopsOutput{{Hops: []workflow.Hop{{Hop: "security group of sales", Detail: "never opened"}, {Hop: "egress vpc-1", OK: true, Detail: "is open"}, {Hop: "something else", Detail: "odd"}}}}
 	why, others := connection.Reasons(in)
 	got := ""
 	for _, w := range why {
 		got += fmt.Sprintf("%s %s %s, %s %t; ", w.Hop, w.About, w.Detail, w.Owner, w.Remedy != "")
 	}
-	if got != "route there rtb-2 would leave, 111111111111 true; route back rtb-2 would leave, 111111111111 true; route there rtb-1 left to somebody,  false; route back rtb-1 left to somebody,  false; database group sales never opened,  false; " {
+	if got != "route there rtb-2 would leave, 111111111111 true; route back rtb-2 would leave, 111111111111 true; route there rtb-1 left to somebody,  false; route back rtb-1 left to somebody,  false; route there rtb-4 leads elsewhere, 111111111111 true; route back rtb-4 leads elsewhere, 111111111111 true; database group sales never opened,  false; " {
 		t.Error(got)
 	}
 	if len(others) != 2 || others[0].Hop != "divert there rtb-3" || others[1].Hop != "something else" {

@@ -330,10 +330,19 @@ func (l *land) connect(ctx context.Context, set *policy.Set) (out workflow.Verif
 	events := []string{}
 	v := connection.Verifier{Ledger: book, Bus: notice.Bus{API: world{events: &events}, Name: "drawbridge"}, Still: func(context.Context) error { return nil },
 		Enter: func(v workflow.VPC) connection.Tagger { return world{account: v.Account, tags: map[string][]string{}} },
-		Read: func(_ context.Context, _ discover.Carrier, of [2]discover.VPC) (network.World, error) {
-			return l.read(of), nil
-		}}
+		World: seen{l}}
 	return v.Verify(ctx, in)
+}
+
+// seen is what is read of a land: all of it is read now.
+type seen struct{ *land }
+
+func (s seen) Read(_ context.Context, _ discover.Carrier, of [2]discover.VPC) (network.World, error) {
+	return s.read(of), nil
+}
+
+func (s seen) Anew(_ context.Context, _ network.World, of [2]discover.VPC) (network.World, error) {
+	return s.read(of), nil
 }
 
 // read is as much of the land as is asked for; over a gateway all subnets are read.

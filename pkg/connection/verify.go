@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
+	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -23,10 +25,17 @@ type Verifier struct {
 	Bus    notice.Bus
 	// Enter returns the client that leaves a status on the side of a VPC.
 	Enter func(workflow.VPC) Tagger
-	// Read reads the two VPCs and what carries the connection; see [discover.Reader.Read].
-	Read func(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error)
+	// World reads the two VPCs and what carries the connection.
+	World Reader
 	// Still returns a [fault.Over] for a connection that is over.
 	Still func(context.Context) error
+}
+
+// Reader reads what paths are judged by; [discover.Reader] is one.
+type Reader interface {
+	Read(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error)
+	// Anew is a world with the security groups that were taken as seen read now.
+	Anew(context.Context, network.World, [2]discover.VPC) (network.World, error)
 }
 
 // Verify judges every path that the policy allows, by what both accounts hold now, and gives the connection its status:
@@ -76,7 +85,9 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		out.Result, out.Reason = workflow.Contested, taken
 		return out, v.tell(ctx, in, out, paths, func(workflow.Side) string { return taken })
 	case none == "" && !paths.Answers():
-		return out, v.fail(ctx, in, out, paths, said)
+		broken := unanswered(paths, why)
+		out.Result, out.Reason = Conflict, broken.Error()
+		return out, cmp.Or(v.tell(ctx, in, out, paths, said), broken)
 	case waits != (workflow.Said{}):
 		out.Result, out.Reason = workflow.PendingApproval, reason+"; "+waits.Requester
 		out.Verdict = append(out.Verdict, workflow.Path{Hop: workflow.Hop{Hop: "approval", Detail: waits.Accepter}})
@@ -95,11 +106,10 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 }
 
 // judge reads both VPCs and judges the paths. Security groups that OpenFirewall read just now are not read again, unless a path fails at one: what it
-// fails at is never an old fact.
+// fails at is never an old fact. All else of both was read just now, and stays.
 func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, ends [2]verdict.Ends, why []verdict.Reason) (verdict.Paths, error) {
-	wanted := Wanted(in, ends)
-	known := seen(in, wanted, v.Ledger.Now())
-	world, err := v.Read(ctx, carrierOf(in), known)
+	known := seen(in, Wanted(in, ends), v.Ledger.Now())
+	world, err := v.World.Read(ctx, carrierOf(in), known)
 	if err != nil {
 		return verdict.Paths{}, err
 	}
@@ -108,7 +118,7 @@ func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, 
 	if !old || !slices.ContainsFunc(paths.Faults, func(f verdict.Fault) bool { return f.Hop == verdict.ClientGroup || f.Hop == verdict.DatabaseGroup }) {
 		return paths, nil
 	}
-	if world, err = v.Read(ctx, carrierOf(in), wanted); err != nil {
+	if world, err = v.World.Anew(ctx, world, known); err != nil {
 		return verdict.Paths{}, err
 	}
 	return verdict.Judge(world, in.Connection.Target, ends[:], why), nil
@@ -128,18 +138,18 @@ func overlooked(sides []workflow.Side) string {
 	return out
 }
 
-// fail says of a connection whose network holds for no path what is in the way, and fails with that.
-func (v Verifier) fail(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput, paths verdict.Paths, said func(workflow.Side) string) error {
+// unanswered is the error about a connection whose network holds for no path: what is in the way, and what to do. What a step could not add is not added by
+// a redrive, which only judges again.
+func unanswered(paths verdict.Paths, why []verdict.Reason) error {
 	what, remedy := paths.InTheWay()
 	if remedy != "" {
 		remedy += "; "
 	}
-	broken := fault.NewConflict(fmt.Sprintf("%s: %s", paths.Counted(), what), remedy+"then redrive the execution; Drawbridge does not change what is its owner's")
-	out.Result, out.Reason = Conflict, broken.Error()
-	if err := v.tell(ctx, in, out, paths, said); err != nil {
-		return err
+	then := "then redrive the execution"
+	if slices.ContainsFunc(why, func(r verdict.Reason) bool { return r.Hop != verdict.HostRoute && r.Remedy != route.DivertRemedy }) {
+		then = "then start a new execution with the same input, or wait for the next sweep"
 	}
-	return broken
+	return fault.NewConflict(fmt.Sprintf("%s: %s", paths.Counted(), what), remedy+then+"; Drawbridge does not change what is its owner's")
 }
 
 // tell writes how a connection stands in its entry, leaves it where people of both sides see it, and asks whether the connection is still there.

@@ -181,7 +181,7 @@ func (a Admitter) Admit(ctx context.Context, in workflow.DataAPIInput) (workflow
 	}
 	for _, c := range api.Consumers {
 		if !c.Decision.Allowed {
-			out.Hops = append(out.Hops, workflow.Hop{Hop: "consumer", OK: false, Detail: c.Account + ": " + c.Decision.Reason})
+			out.Hops = append(out.Hops, workflow.Hop{Hop: consumerHop, OK: false, Detail: c.Account + ": " + c.Decision.Reason})
 		}
 	}
 	return out, nil

@@ -77,8 +77,9 @@ func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.Co
 	if err := k.tag(ctx, c, string(in.Result), fit.Tag(in.Reason)); err != nil {
 		return err
 	}
+	paths := Paths(in)
 	_, err := k.Ledger.Change(ctx, c.ARN, func(e *ledger.Connection) {
-		if e.Status != ledger.Status(in.Result) || e.Reason != in.Reason || e.Policy != in.Decision.Policy {
+		if e.Paths = paths; e.Status != ledger.Status(in.Result) || e.Reason != in.Reason || e.Policy != in.Decision.Policy {
 			e.Status, e.Reason, e.Policy, e.At = ledger.Status(in.Result), in.Reason, in.Decision.Policy, k.Ledger.Now().UTC()
 		}
 	})

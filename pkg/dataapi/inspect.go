@@ -63,8 +63,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Readers
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	Ledger ledger.Ledger
 	// Brake is asked before something is taken away.
 	Brake brake.Asker
@@ -89,15 +89,12 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectDataAPIInput)
 		}
 		return nothing(e.Why)
 	}
-	producer, err := i.Account(ctx, e.Account)
+	producer, outside, err := brake.Member(ctx, i.Account, i.Ledger, e.Account, e.ClusterARN)
 	if err != nil {
 		return workflow.InspectDataAPIOutput{}, err
 	}
-	if held := brake.Unread(ctx, i.Ledger, e.ClusterARN, producer.Unreadable()); held != nil {
-		return workflow.InspectDataAPIOutput{}, held
-	}
-	if producer.Organization == "" {
-		return nothing(fmt.Sprintf("account %s is outside the organization", e.Account))
+	if outside != "" {
+		return nothing(outside)
 	}
 	facts, err := i.read(ctx, in.Execution, e, producer)
 	if held := brake.Unread(ctx, i.Ledger, e.ClusterARN, err); held != nil {
@@ -194,7 +191,7 @@ func (i Inspector) ask(ctx context.Context, f Facts, producer workflow.AccountFa
 	if len(accounts) == 0 {
 		return nil, false, nil
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return nil, false, err
 	}

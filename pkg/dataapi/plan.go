@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -269,6 +270,42 @@ func connection(c workflow.Cluster) ledger.Connection {
 	return ledger.Connection{ID: c.ARN, Kind: Kind, Origin: ledger.Requested,
 		Sides: []ledger.Side{{Role: "producer", Account: c.Account, Region: c.Region, ID: c.ARN}}}
 }
+
+// Paths are who is let in, as the ledger keeps them for people: from each admitted account to the cluster. One is whole if everything that was done for
+// it holds; else it ends at what does not.
+func Paths(in workflow.ConcludeDataAPIInput) ledger.Paths {
+	var out ledger.Paths
+	if in.Result != workflow.Exposed && in.Result != workflow.Contested {
+		return out
+	}
+	c, broken := in.DataAPI.Cluster, workflow.Hop{OK: true}
+	for _, h := range slices.Concat(in.Enabled.Hops, in.Admitted.Hops) {
+		if !h.OK && broken.OK && h.Hop != consumerHop {
+			broken = h
+		}
+	}
+	for _, account := range Admitted(in.DataAPI.Consumers) {
+		one := ledger.Path{Client: ledger.End{Name: anyRole, Account: account, Network: account}, Database: ledger.End{Name: c.ID, Account: c.Account, Network: c.ARN}, Port: https, Answer: "yes"}
+		if out.All++; broken.OK {
+			out.Whole++
+		} else {
+			one.Answer, one.Hop, one.Owner, one.Detail = "no", broken.Hop, c.Account, broken.Detail
+		}
+		if len(out.Lines) < verdict.Shown {
+			out.Lines = append(out.Lines, one)
+		}
+	}
+	return out
+}
+
+// consumerHop is the hop that says of an account why it is not let in.
+const consumerHop = "consumer"
+
+// anyRole is who calls from an account: the cluster's role trusts the account, which says itself who of it may assume that.
+const anyRole = "any role"
+
+// https is the port at which the Data API answers.
+const https = 443
 
 // The items of a cluster. IAM's are filed under home, the hub's Region.
 func endpointItem(c workflow.Cluster) ledger.Item {

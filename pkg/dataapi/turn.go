@@ -1,11 +1,8 @@
 package dataapi
 
 import (
-	"context"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -15,21 +12,15 @@ func LeaseOf(cluster string) string { return "data-api " + cluster }
 
 // Turn is what package lease has to know of an inspection.
 func (i Inspector) Turn() lease.Look[workflow.InspectDataAPIInput, workflow.InspectDataAPIOutput] {
-	return lease.Look[workflow.InspectDataAPIInput, workflow.InspectDataAPIOutput]{
-		Claim: func(in workflow.InspectDataAPIInput) lease.Claim {
-			e, err := event.Parse(in.Event)
-			if err != nil || e.ClusterARN == "" {
-				return lease.Claim{}
+	return lease.ByEvent(
+		func(e event.Event) lease.Named {
+			if e.ClusterARN == "" {
+				return lease.Named{}
 			}
-			return lease.Claim{Of: LeaseOf(e.ClusterARN), Execution: in.Execution, Event: e.Name}
+			return lease.Named{Lease: LeaseOf(e.ClusterARN), Called: e.ClusterARN}
 		},
-		Fresh: func(in workflow.InspectDataAPIInput) workflow.InspectDataAPIInput { return in },
-		Busy: func(_ context.Context, in workflow.InspectDataAPIInput, now ledger.Lease) (workflow.InspectDataAPIOutput, error) {
-			e, err := event.Parse(in.Event)
-			return Nothing(lease.Said(e.ClusterARN, now)), err
-		},
-		Ends: func(out workflow.InspectDataAPIOutput) bool { return out.Answer == workflow.AnswerNothing },
-	}
+		func(_ workflow.InspectDataAPIInput, why string) workflow.InspectDataAPIOutput { return Nothing(why) },
+		func(out workflow.InspectDataAPIOutput) bool { return out.Answer == workflow.AnswerNothing })
 }
 
 // LastVerdict is what package lease has to know of the step with which an execution ends.

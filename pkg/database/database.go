@@ -30,7 +30,17 @@ type Database struct {
 	Status  string // AWS's word: "available", "creating", "modifying", …
 	Network string // [IPv4], [IPv6] or [Dual]: of which families its addresses are
 	Private bool   // it has no public address; else that is not known
-	Why     string // why it is not served, and what to do instead; empty if it is served
+	// Member is the cluster of RDS of which it is an instance, by its identifier: who reaches the cluster reaches it, by whichever endpoint.
+	Member string
+	Why    string // why it is not served, and what to do instead; empty if it is served
+}
+
+// Cluster returns the identifier of a database that is a cluster of RDS, of Aurora or Multi-AZ; empty for any other.
+func (d Database) Cluster() string {
+	if strings.Contains(d.ARN, ":cluster:") && strings.Contains(d.ARN, ":rds:") {
+		return d.ID
+	}
+	return ""
 }
 
 // The families of a database's addresses.

@@ -14,8 +14,8 @@ import (
 type Kind struct {
 	Name     string   // as people call it
 	Tag      tag.Kind // under which its tags are known; empty: it is not served
-	Service  string   // of its ARN
-	Resource string   // how its ARN goes on after the account
+	Service  string   // of its ARN; of one that is served as package tag says
+	Resource string   // how its ARN goes on after the account; the same
 	Engine   string   // in place of an ARN of its own: RDS's engine
 	Reads    []Right  // what it is read with
 	Remedy   string   // what to do instead, where it is not served
@@ -32,15 +32,15 @@ const Index = "tag:GetResources"
 
 // Kinds are all there are. Endpoints of a cluster, whoever made them, are answered by its instances: they have its groups and its port.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-var Kinds = []Kind{
-	{Name: "RDS instance", Tag: tag.DBInstance, Service: "rds", Resource: "db:", Reads: []Right{{"rds:DescribeDBInstances", []string{"db:*"}}, {"rds:DescribeOptionGroups", []string{"og:*"}}}},
-	{Name: "Aurora or Multi-AZ cluster", Tag: tag.DBCluster, Service: "rds", Resource: "cluster:",
+var Kinds = named([]Kind{
+	{Name: "RDS instance", Tag: tag.DBInstance, Reads: []Right{{"rds:DescribeDBInstances", []string{"db:*"}}, {"rds:DescribeOptionGroups", []string{"og:*"}}}},
+	{Name: "Aurora or Multi-AZ cluster", Tag: tag.DBCluster,
 		Reads: []Right{{"rds:DescribeDBClusters", []string{"cluster:*"}}, {"rds:DescribeDBSubnetGroups", []string{"subgrp:*"}}}},
-	{Name: "RDS Proxy", Tag: tag.DBProxy, Service: "rds", Resource: "db-proxy:",
+	{Name: "RDS Proxy", Tag: tag.DBProxy,
 		Reads: []Right{{"rds:DescribeDBProxies", []string{"db-proxy:*"}}, {"rds:DescribeDBProxyEndpoints", []string{"db-proxy:*", "db-proxy-endpoint:*"}}, {"rds:ListTagsForResource", []string{"db-proxy:*"}}}},
-	{Name: "Redshift cluster", Tag: tag.RedshiftCluster, Service: "redshift", Resource: "cluster:",
+	{Name: "Redshift cluster", Tag: tag.RedshiftCluster,
 		Reads: []Right{{"redshift:DescribeClusters", nil}, {"redshift:DescribeClusterSubnetGroups", nil}, {"redshift:DescribeEndpointAccess", nil}}},
-	{Name: "Redshift Serverless workgroup", Tag: tag.Workgroup, Service: "redshift-serverless", Resource: "workgroup/",
+	{Name: "Redshift Serverless workgroup", Tag: tag.Workgroup,
 		Reads: []Right{{"redshift-serverless:ListWorkgroups", nil}, {"redshift-serverless:ListTagsForResource", []string{"workgroup/*"}}}},
 
 	// RDS describes these as its own.
@@ -58,6 +58,16 @@ var Kinds = []Kind{
 	{Name: "Aurora DSQL", Service: "dsql", Remedy: "it is reached by an endpoint of AWS PrivateLink, without a connection of networks"},
 	{Name: "Keyspaces", Service: "cassandra", Remedy: "it is reached by an endpoint of AWS PrivateLink, without a connection of networks"},
 	{Name: "DynamoDB", Service: "dynamodb", Remedy: "it is opened by a policy of its own, without a connection of networks"},
+})
+
+// named fills in what package tag knows of the kinds that are served.
+func named(kinds []Kind) []Kind {
+	for n, k := range kinds {
+		if k.Tag != "" {
+			kinds[n].Service, kinds[n].Resource = k.Tag.Service(), k.Tag.Resource()
+		}
+	}
+	return kinds
 }
 
 const connectIt = "its owner opens its security group by hand; the routes of a connection serve it too"

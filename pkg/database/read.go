@@ -260,6 +260,7 @@ func instance(i rdstypes.DBInstance) (Database, bool) {
 	d := Database{ID: aws.ToString(i.DBInstanceIdentifier), ARN: aws.ToString(i.DBInstanceArn), Engine: aws.ToString(i.Engine), Tags: tags(tag.DBInstance, i.TagList),
 		Status: aws.ToString(i.DBInstanceStatus), Network: families(aws.ToString(i.NetworkType))}
 	d.Groups, d.Private = groups(i.VpcSecurityGroups), i.PubliclyAccessible != nil && !*i.PubliclyAccessible
+	d.Member = aws.ToString(i.DBClusterIdentifier)
 	if i.DBSubnetGroup != nil {
 		d.Subnets = converted(*i.DBSubnetGroup).subnets
 	}

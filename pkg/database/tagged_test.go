@@ -185,6 +185,16 @@ func TestWhatIsNotServedSaysSo(t *testing.T) {
 	}
 }
 
+// A service without its client would be found missing only when something of it is tagged.
+func TestEveryServiceHasItsClient(t *testing.T) {
+	apis := reflect.ValueOf(database.In(aws.Config{Region: "eu-west-1"}))
+	for n := range apis.NumField() {
+		if apis.Field(n).IsNil() {
+			t.Errorf("database.In makes no client for %s", apis.Type().Field(n).Name)
+		}
+	}
+}
+
 // What a kind is read with, [database.Read] can call, and it can call nothing else: a kind without a reader fails here, and a reader without rights.
 func TestEveryRightIsACallOfRead(t *testing.T) {
 	calls, named := map[string]bool{}, map[string]string{"redshiftserverless": "redshift-serverless", "resourcegroupstaggingapi": "tag"} // as IAM names them
@@ -228,8 +238,14 @@ func TestEveryKindIsKnownEverywhere(t *testing.T) {
 			}
 			continue
 		}
-		if !slices.Contains(shared, k.Tag) || k.Tag.Service() != k.Service || k.Tag.Resource() != k.Resource || len(k.Reads) == 0 || k.Remedy != "" {
-			t.Errorf("%+v: no tag %s, another service or resource in pkg/tag, no rights to read it, or a remedy", k, tag.Share)
+		if !slices.Contains(shared, k.Tag) {
+			t.Errorf("%s: tag.Wishes has no %s on a %s", k.Name, tag.Share, k.Tag)
+		}
+		if k.Tag.Service() != k.Service || k.Tag.Resource() != k.Resource {
+			t.Errorf("%s: its ARN is of %q %q here, and of %q %q in pkg/tag", k.Name, k.Service, k.Resource, k.Tag.Service(), k.Tag.Resource())
+		}
+		if len(k.Reads) == 0 || k.Remedy != "" {
+			t.Errorf("%s: it is served, and has no rights to be read, or a remedy", k.Name)
 		}
 		acts := map[tag.Act]bool{}
 		for _, r := range tag.Records {

@@ -13,6 +13,8 @@ import (
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshiftserverless"
 	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -23,35 +25,33 @@ import (
 
 // Tag is the call that sets a tag of the owners'.
 func Tag(t Thing, key, value string) Call {
-	c := Call{Account: t.Account, Region: t.Region}
-	pair := "Key=" + key + ",Value=" + value
-	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
-		c.Command = []string{"aws", "rds", "add-tags-to-resource", "--region", t.Region, "--resource-name", t.ID, "--tags", pair}
-		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
-			_, err := rds.NewFromConfig(cfg).AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &t.ID, Tags: []rdstypes.Tag{{Key: &key, Value: &value}}})
-			return "", err
+	return Call{Account: t.Account, Region: t.Region, Command: tag.Command(t.Kind, t.Region, t.ID, key, value), do: func(ctx context.Context, cfg aws.Config) (string, error) {
+		var err error
+		switch t.Kind.Service() {
+		case "rds":
+			_, err = rds.NewFromConfig(cfg).AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &t.ID, Tags: []rdstypes.Tag{{Key: &key, Value: &value}}})
+		case "redshift":
+			_, err = redshift.NewFromConfig(cfg).CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.ID, Tags: []redshifttypes.Tag{{Key: &key, Value: &value}}})
+		case "redshift-serverless":
+			_, err = redshiftserverless.NewFromConfig(cfg).TagResource(ctx, &redshiftserverless.TagResourceInput{ResourceArn: &t.ID, Tags: []serverlesstypes.Tag{{Key: &key, Value: &value}}})
+		case "sagemaker":
+			_, err = sagemaker.NewFromConfig(cfg).AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &t.ID, Tags: []sagemakertypes.Tag{{Key: &key, Value: &value}}})
+		case "ec2":
+			_, err = ec2.NewFromConfig(cfg).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key, Value: &value}}})
+		default:
+			err = fmt.Errorf("tagging %s: nobody asks for a %s", t.ID, t.Kind)
 		}
-	case tag.RedshiftCluster:
-		c.Command = []string{"aws", "redshift", "create-tags", "--region", t.Region, "--resource-name", t.ID, "--tags", pair}
-		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
-			_, err := redshift.NewFromConfig(cfg).CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.ID, Tags: []redshifttypes.Tag{{Key: &key, Value: &value}}})
+		return "", err
+	}}
+}
+
+// Untag is the call that takes a tag of the owners' off a thing of EC2.
+func Untag(t Thing, key string) Call {
+	return Call{Account: t.Account, Region: t.Region, Command: []string{"aws", "ec2", "delete-tags", "--region", t.Region, "--resources", t.ID, "--tags", "Key=" + key},
+		do: func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := ec2.NewFromConfig(cfg).DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key}}})
 			return "", err
-		}
-	case tag.Workgroup:
-		c.Command = []string{"aws", "redshift-serverless", "tag-resource", "--region", t.Region, "--resource-arn", t.ID, "--tags", "key=" + key + ",value=" + value}
-		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
-			_, err := redshiftserverless.NewFromConfig(cfg).TagResource(ctx, &redshiftserverless.TagResourceInput{ResourceArn: &t.ID, Tags: []serverlesstypes.Tag{{Key: &key, Value: &value}}})
-			return "", err
-		}
-	default: // of EC2
-		c.Command = []string{"aws", "ec2", "create-tags", "--region", t.Region, "--resources", t.ID, "--tags", pair}
-		c.do = func(ctx context.Context, cfg aws.Config) (string, error) {
-			_, err := ec2.NewFromConfig(cfg).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{t.ID}, Tags: []ec2types.Tag{{Key: &key, Value: &value}}})
-			return "", err
-		}
-	}
-	return c
+		}}
 }
 
 // Revoke is the call that takes a rule for what comes in out of a security group.

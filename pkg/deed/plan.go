@@ -88,6 +88,40 @@ func Release(t Thing, undo bool) Deed {
 	return Deed{Title: "Release " + t.ID, Says: []string{"Drawbridge lets go of it, and leaves everything as it stands."}, Calls: []Call{Tag(t, tag.Manage, tag.Leave)}}
 }
 
+// AskedBy returns the thing, and the tag, by which its owner asks for an entry of the ledger that no connection is: the Data API of a cluster, readers of a
+// warehouse, endpoints of a VPC. A VPC is at the place that is given: its id does not say it. It is false of other ids.
+func AskedBy(id string, at event.Place) (t Thing, key string, ok bool) {
+	if of, _, is := arn.Match(id, "rds", "cluster:"); is {
+		return Thing{Kind: tag.DBCluster, ID: id, Account: of.AccountID, Region: of.Region}, tag.DataAPI, true
+	}
+	if of, _, is := arn.Match(id, "redshift", "cluster:"); is {
+		return Thing{Kind: tag.RedshiftCluster, ID: id, Account: of.AccountID, Region: of.Region}, tag.Studio, true
+	}
+	for prefix, key := range map[string]string{"private-notebooks-": tag.PrivateNotebooks, "data-api-endpoint-": tag.DataAPI} {
+		if vpc, is := strings.CutPrefix(id, prefix); is && strings.HasPrefix(vpc, "vpc-") {
+			return Thing{Kind: tag.VPC, ID: vpc, Account: at.Account, Region: at.Region}, key, true
+		}
+	}
+	return Thing{}, "", false
+}
+
+// Again is the deed of an owner who asks once more for what somebody took away: the tag by which they asked, set anew.
+func Again(t Thing, key, value string) Deed {
+	if value == "" {
+		return Deed{Title: "Ask again for " + t.ID, Says: []string{"It has no tag " + key + ": nothing was asked for. docs/tags.md says what the tag may say."}}
+	}
+	return Deed{Title: "Ask again for " + t.ID, Says: []string{"Drawbridge looks at it anew, and puts back what was left to who took it away, if the policy allows it."}, Calls: []Call{Tag(t, key, value)}}
+}
+
+// TakeBack is the deed of an owner who has no use any more for what they asked for by a tag.
+func TakeBack(t Thing, key string) Deed {
+	value := "none"
+	if t.Kind == tag.VPC {
+		value = "false"
+	}
+	return Deed{Title: "Take back what was added for " + t.ID, Says: []string{"What Drawbridge added for it goes, and it lets go. What was there before stays."}, Calls: []Call{Tag(t, key, value)}}
+}
+
 // Revocable are the tags by which the owner of a database names the accounts that reach it.
 var Revocable = []string{tag.Share, tag.DataAPI, tag.Studio}
 

@@ -328,7 +328,7 @@ func running(ctx context.Context, s seat) (string, string, error) {
 }
 
 func policyRead(ctx context.Context, s seat) (string, string, error) {
-	set, _, err := parameter.New(ssm.NewFromConfig(s.cfg), deed.PolicyParameter).Policy(ctx, "")
+	set, err := parameter.New(ssm.NewFromConfig(s.cfg), deed.PolicyParameter).Policy(ctx)
 	if fault.Of(err) == fault.Conflict {
 		return No, err.Error(), nil
 	}

@@ -16,7 +16,7 @@ var noted = map[string]func(*World, call) func() (any, error){}
 var shown = map[string]func(*World, call, any){}
 
 func init() {
-	for _, more := range []map[string]func(*World, call) (any, []Change){network, gateway, sage, sharing, databases, hub} {
+	for _, more := range []map[string]func(*World, call) (any, []Change){network, gateway, sage, sharing, databases, hub, iamWrites, accesses, placing} {
 		for name := range more {
 			if answers[name] != nil {
 				panic("two answers to " + name)
@@ -48,7 +48,7 @@ func plainly[I, O any](f func(w *World, c call, in *I) []Change) func(*World, ca
 
 // one is the one change of a call.
 func one(sign Sign, thing, format string, args ...any) []Change {
-	return []Change{{sign, fmt.Sprintf(format, args...), thing}}
+	return []Change{{Sign: sign, What: fmt.Sprintf(format, args...), Thing: thing}}
 }
 
 // Knows reports whether a call that writes, as IAM names it, has an answer here.

@@ -6,7 +6,8 @@
 //
 //	dryrun.go     the words
 //	guard.go      stands before every call of the SDK
-//	answers.go    what AWS answers to a write, with ec2.go, rule.go, tag.go, gateway.go, share.go, sagemaker.go and hub.go
+//	answers.go    what AWS answers to a write, with ec2.go, rule.go, tag.go, gateway.go, share.go, sagemaker.go, role.go,
+//	              access.go, endpoint.go and hub.go
 //	shared.go     answers that several worlds share
 //	store.go      the ledger, of which only a copy is written
 package dryrun
@@ -33,6 +34,8 @@ type Change struct {
 	Sign  Sign
 	What  string // "route 10.2.0.0/23 to pcx-1"
 	Thing string // whose id, name or ARN it is: rtb-1
+	// Interfaces is how many network interfaces of VPC endpoints it adds, or takes: they are billed by the hour.
+	Interfaces int
 }
 
 // Write is one call that would change something.
@@ -59,18 +62,21 @@ type World struct {
 	made    int // how many ids were given to new things
 	reads   *Answers
 
-	peerings  map[string]*peering
-	requested map[string]types.VpcPeeringConnection // that is only described
-	tags      map[string]map[string]*string         // by account and id; nil: taken away
-	said      map[string]map[string]string          // tags that were read, the same
-	routes    map[string]map[string]*types.Route    // by table and destination; nil: taken away
-	rules     []rule
-	gone      map[string]bool                    // rules that were taken away, by id
-	seen      map[string]types.SecurityGroupRule // that were read, by id
-	configs   map[string]*config                 // lifecycle configurations
-	notebooks map[string]*notebook
-	gateways  gateways
-	shares    shares
+	peerings   map[string]*peering
+	requested  map[string]types.VpcPeeringConnection // that is only described
+	tags       map[string]map[string]*string         // by account and id; nil: taken away
+	said       map[string]map[string]string          // tags that were read, the same
+	routes     map[string]map[string]*types.Route    // by table and destination; nil: taken away
+	rules      []rule
+	gone       map[string]bool                    // rules that were taken away, by id
+	seen       map[string]types.SecurityGroupRule // that were read, by id
+	configs    map[string]*config                 // lifecycle configurations
+	notebooks  map[string]*notebook
+	gateways   gateways
+	shares     shares
+	identities identities
+	access     access
+	endpoints  endpoints
 }
 
 // Writes returns the calls that would change something, in their order.

@@ -158,7 +158,7 @@ func modifyOptions(w *World, _ call, in *ec2.ModifyVpcPeeringConnectionOptionsIn
 		if on {
 			word = "on"
 		}
-		changes = append(changes, Change{Changes, fmt.Sprintf("DNS option of the %s %s", role, word), id})
+		changes = append(changes, Change{Sign: Changes, What: fmt.Sprintf("DNS option of the %s %s", role, word), Thing: id})
 		return &types.PeeringConnectionOptions{AllowDnsResolutionFromRemoteVpc: &on}
 	}
 	out.RequesterPeeringConnectionOptions = set("requester", in.RequesterPeeringConnectionOptions)

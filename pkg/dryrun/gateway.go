@@ -105,6 +105,25 @@ var gateway = map[string]func(*World, call) (any, []Change){
 	}),
 }
 
+// showVPCs shows the tags of VPCs as they would be, and keeps their ranges.
+func showVPCs(w *World, c call, out any) {
+	in, got := c.in.(*ec2.DescribeVpcsInput), out.(*ec2.DescribeVpcsOutput)
+	by := slices.DeleteFunc(slices.Clone(in.Filters), func(f types.Filter) bool { return !strings.HasPrefix(aws.ToString(f.Name), "tag") })
+	got.Vpcs = slices.Clone(got.Vpcs)
+	for n := range got.Vpcs {
+		v := &got.Vpcs[n]
+		v.Tags = w.tagsOf(c.account, aws.ToString(v.VpcId), v.Tags)
+		var all []netip.Prefix
+		for _, c := range v.CidrBlockAssociationSet {
+			if p, err := netip.ParsePrefix(aws.ToString(c.CidrBlock)); err == nil {
+				all = append(all, p.Masked())
+			}
+		}
+		w.gateways.begin().ranges[aws.ToString(v.VpcId)] = all
+	}
+	got.Vpcs = slices.DeleteFunc(got.Vpcs, func(v types.Vpc) bool { return !matches(by, nil, v.Tags) })
+}
+
 // of returns the gateway of an attachment.
 func (g *gateways) of(id string) string {
 	if a := g.made[id]; a != nil {
@@ -139,17 +158,7 @@ func (w *World) becomes(id *string, state types.TransitGatewayAttachmentState) s
 }
 
 func init() {
-	shown["ec2:DescribeVpcs"] = func(w *World, _ call, out any) {
-		for _, v := range out.(*ec2.DescribeVpcsOutput).Vpcs {
-			var all []netip.Prefix
-			for _, c := range v.CidrBlockAssociationSet {
-				if p, err := netip.ParsePrefix(aws.ToString(c.CidrBlock)); err == nil {
-					all = append(all, p.Masked())
-				}
-			}
-			w.gateways.begin().ranges[aws.ToString(v.VpcId)] = all
-		}
-	}
+	shown["ec2:DescribeVpcs"] = showVPCs
 	shown["ec2:DescribeTransitGatewayVpcAttachments"] = showVPCAttachments
 	shown["ec2:DescribeTransitGatewayAttachments"] = showAttachments
 	noted["ec2:GetTransitGatewayAttachmentPropagations"] = func(w *World, c call) func() (any, error) {

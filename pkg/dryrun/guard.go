@@ -51,6 +51,7 @@ func (w *World) guard(account string) func(*middleware.Stack) error {
 			}
 			var known bool
 			if out.Result, known = w.reads.get(c); !known {
+				in.Parameters = w.widened(c)
 				if out, metadata, err = next.HandleInitialize(ctx, in); err == nil {
 					w.reads.put(c, out.Result)
 				}

@@ -26,42 +26,36 @@ var hub = map[string]func(*World, call) (any, []Change){
 	}),
 }
 
-// databases are the tags of databases, which people read.
+// databases are the tags of databases, by which people are told.
 var databases = map[string]func(*World, call) (any, []Change){
-	"rds:AddTagsToResource": plainly[rds.AddTagsToResourceInput, rds.AddTagsToResourceOutput](func(_ *World, _ call, in *rds.AddTagsToResourceInput) (all []Change) {
+	"rds:AddTagsToResource": plainly[rds.AddTagsToResourceInput, rds.AddTagsToResourceOutput](func(w *World, c call, in *rds.AddTagsToResourceInput) []Change {
+		tags := map[string]string{}
 		for _, t := range in.Tags {
-			all = append(all, tagged(aws.ToString(in.ResourceName), aws.ToString(t.Key), aws.ToString(t.Value)))
+			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
-		return all
+		return w.retag(c.account, aws.ToString(in.ResourceName), tags)
 	}),
-	"rds:RemoveTagsFromResource": plainly[rds.RemoveTagsFromResourceInput, rds.RemoveTagsFromResourceOutput](func(_ *World, _ call, in *rds.RemoveTagsFromResourceInput) (all []Change) {
-		for _, key := range in.TagKeys {
-			all = append(all, untagged(aws.ToString(in.ResourceName), key))
-		}
-		return all
+	"rds:RemoveTagsFromResource": plainly[rds.RemoveTagsFromResourceInput, rds.RemoveTagsFromResourceOutput](func(w *World, c call, in *rds.RemoveTagsFromResourceInput) []Change {
+		return w.untag(c.account, aws.ToString(in.ResourceName), in.TagKeys)
 	}),
-	"redshift:CreateTags": plainly[redshift.CreateTagsInput, redshift.CreateTagsOutput](func(_ *World, _ call, in *redshift.CreateTagsInput) (all []Change) {
+	"redshift:CreateTags": plainly[redshift.CreateTagsInput, redshift.CreateTagsOutput](func(w *World, c call, in *redshift.CreateTagsInput) []Change {
+		tags := map[string]string{}
 		for _, t := range in.Tags {
-			all = append(all, tagged(aws.ToString(in.ResourceName), aws.ToString(t.Key), aws.ToString(t.Value)))
+			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
-		return all
+		return w.retag(c.account, aws.ToString(in.ResourceName), tags)
 	}),
-	"redshift:DeleteTags": plainly[redshift.DeleteTagsInput, redshift.DeleteTagsOutput](func(_ *World, _ call, in *redshift.DeleteTagsInput) (all []Change) {
-		for _, key := range in.TagKeys {
-			all = append(all, untagged(aws.ToString(in.ResourceName), key))
-		}
-		return all
+	"redshift:DeleteTags": plainly[redshift.DeleteTagsInput, redshift.DeleteTagsOutput](func(w *World, c call, in *redshift.DeleteTagsInput) []Change {
+		return w.untag(c.account, aws.ToString(in.ResourceName), in.TagKeys)
 	}),
-	"redshift-serverless:TagResource": plainly[redshiftserverless.TagResourceInput, redshiftserverless.TagResourceOutput](func(_ *World, _ call, in *redshiftserverless.TagResourceInput) (all []Change) {
+	"redshift-serverless:TagResource": plainly[redshiftserverless.TagResourceInput, redshiftserverless.TagResourceOutput](func(w *World, c call, in *redshiftserverless.TagResourceInput) []Change {
+		tags := map[string]string{}
 		for _, t := range in.Tags {
-			all = append(all, tagged(aws.ToString(in.ResourceArn), aws.ToString(t.Key), aws.ToString(t.Value)))
+			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
-		return all
+		return w.retag(c.account, aws.ToString(in.ResourceArn), tags)
 	}),
-	"redshift-serverless:UntagResource": plainly[redshiftserverless.UntagResourceInput, redshiftserverless.UntagResourceOutput](func(_ *World, _ call, in *redshiftserverless.UntagResourceInput) (all []Change) {
-		for _, key := range in.TagKeys {
-			all = append(all, untagged(aws.ToString(in.ResourceArn), key))
-		}
-		return all
+	"redshift-serverless:UntagResource": plainly[redshiftserverless.UntagResourceInput, redshiftserverless.UntagResourceOutput](func(w *World, c call, in *redshiftserverless.UntagResourceInput) []Change {
+		return w.untag(c.account, aws.ToString(in.ResourceArn), in.TagKeys)
 	}),
 }

@@ -25,7 +25,7 @@ func (w *World) authorize(c call, group *string, permissions []types.IpPermissio
 			r.Tags = append(r.Tags, t.Tags...)
 		}
 		added, w.rules = append(added, r), append(w.rules, rule{c.place, r})
-		changes = append(changes, Change{Adds, "rule " + allows(r), aws.ToString(group)})
+		changes = append(changes, Change{Sign: Adds, What: "rule " + allows(r), Thing: aws.ToString(group)})
 	}
 	for _, p := range permissions {
 		for _, r := range p.IpRanges {
@@ -75,7 +75,7 @@ func (w *World) revoke(group *string, ids []string) (changes []Change) {
 			w.rules = slices.Delete(w.rules, n, n+1)
 		}
 		w.gone[id] = true
-		changes = append(changes, Change{Takes, "rule " + what, aws.ToString(group)})
+		changes = append(changes, Change{Sign: Takes, What: "rule " + what, Thing: aws.ToString(group)})
 	}
 	return changes
 }
@@ -115,8 +115,9 @@ func matches(filters []types.Filter, fields map[string]string, tags []types.Tag)
 	})
 }
 
-func showGroups(w *World, _ call, out any) {
+func showGroups(w *World, c call, out any) {
 	got := out.(*ec2.DescribeSecurityGroupsOutput)
+	w.endpoints.begin().showOwnGroups(c, c.in.(*ec2.DescribeSecurityGroupsInput), got)
 	for n := range got.SecurityGroups {
 		g := &got.SecurityGroups[n]
 		for id := range w.gone {

@@ -3,8 +3,10 @@ package dryrun
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
@@ -40,10 +42,44 @@ func (w *World) saw(account, id string, tags map[string]string) {
 }
 
 func tagged(thing, key, value string) Change {
-	return Change{Changes, "tag " + key + "=" + value, thing}
+	return Change{Sign: Changes, What: "tag " + key + "=" + value, Thing: thing}
 }
 
-func untagged(thing, key string) Change { return Change{Changes, "no tag " + key + " any more", thing} }
+func untagged(thing, key string) Change {
+	return Change{Sign: Changes, What: "no tag " + key + " any more", Thing: thing}
+}
+
+// Untag makes a thing look as if it had no such tag in an account.
+func (w *World) Untag(account, id, key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tag(account, id, key, nil)
+}
+
+// widened is the input of a call as it is sent: where tags were noted, AWS is not asked for those that it has, but for all.
+func (w *World) widened(c call) any {
+	in, ok := c.in.(*ec2.DescribeVpcsInput)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !ok || !slices.ContainsFunc(slices.Collect(maps.Keys(w.tags)), func(at string) bool { return strings.HasPrefix(at, c.account+" vpc-") }) {
+		return c.in
+	}
+	all := *in
+	all.Filters = slices.DeleteFunc(slices.Clone(in.Filters), func(f types.Filter) bool { return strings.HasPrefix(aws.ToString(f.Name), "tag") })
+	return &all
+}
+
+// with returns tags that were read with what was noted.
+func (w *World) with(account, id string, read map[string]string) map[string]string {
+	w.saw(account, id, read)
+	out := maps.Clone(read)
+	for key, value := range w.tags[account+" "+id] {
+		if delete(out, key); value != nil {
+			out[key] = *value
+		}
+	}
+	return out
+}
 
 // Tag makes a thing look tagged in an account.
 func (w *World) Tag(account, id, key, value string) {
@@ -76,6 +112,16 @@ func (w *World) tagsOf(account, id string, tags []types.Tag) []types.Tag {
 		if value != nil {
 			out = append(out, types.Tag{Key: &key, Value: value})
 		}
+	}
+	return out
+}
+
+// untag takes tags off a thing, and returns what that changes.
+func (w *World) untag(account, id string, keys []string) []Change {
+	out := []Change{}
+	for _, key := range keys {
+		w.tag(account, id, key, nil)
+		out = append(out, untagged(id, key))
 	}
 	return out
 }

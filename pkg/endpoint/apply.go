@@ -52,6 +52,7 @@ type State struct {
 // answer with an endpoint that has failed since.
 //
 // What is made is written into the ledger before the call, and its id after. An endpoint that was there before is never an item.
+// Long, because each part of an endpoint is one step of the same order, which the next reads on.
 func Ensure(ctx context.Context, api Client, book ledger.Ledger, want Want) (State, error) {
 	have, err := Read(ctx, api, want)
 	if err != nil {
@@ -173,7 +174,7 @@ func admit(ctx context.Context, api Client, book ledger.Ledger, want Want, have 
 				IpRanges: []types.IpRange{{CidrIp: aws.String(source.String()), Description: aws.String(fit.Description("Drawbridge: " + want.Owner))}}}},
 			TagSpecifications: tags(types.ResourceTypeSecurityGroupRule, want.Owner)})
 		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
-			return "", fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "name fewer ranges or raise the quota \"Inbound or outbound rules per security group\", then redrive the execution")
+			return "", fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "name fewer ranges or raise the quota \"Inbound or outbound rules per security group\", then set the tag of the VPC by which it asks anew")
 		}
 		if err != nil && !fault.HasCode(err, "InvalidPermission.Duplicate") {
 			return "", fmt.Errorf("admitting %s in %s: %w", source, group, err)
@@ -220,11 +221,11 @@ func create(ctx context.Context, api Client, want Want, c Creation, group string
 			return "", nil
 		}
 		return "", fault.NewConflict(fmt.Sprintf("%s resolves the private DNS name of %s already, by no endpoint of its own", want.VPC, c.Service),
-			"take the VPC's association with the private hosted zone of that name away, or make the endpoint yourself without private DNS, then redrive the execution")
+			"take the VPC's association with the private hosted zone of that name away, or make the endpoint yourself without private DNS, then set the tag of the VPC by which it asks anew")
 	}
 	if fault.HasCode(err, "VpcEndpointLimitExceeded") {
 		return "", fault.NewConflict(fmt.Sprintf("%s has no room for an endpoint of %s: %v", want.VPC, c.Service, err),
-			"raise the quota \"Interface and Gateway Load Balancer endpoints per VPC\", then redrive the execution")
+			"raise the quota \"Interface and Gateway Load Balancer endpoints per VPC\", then set the tag of the VPC by which it asks anew")
 	}
 	if err != nil {
 		return "", fmt.Errorf("creating an endpoint of %s in %s: %w", c.Service, want.VPC, err)
@@ -338,7 +339,7 @@ func remove(ctx context.Context, api interface {
 			continue
 		}
 		return fault.NewConflict(fmt.Sprintf("%s could not be deleted: %s", aws.ToString(u.ResourceId), aws.ToString(u.Error.Message)),
-			"remove what AWS names, then redrive the execution")
+			"remove what AWS names, then set the tag of the VPC by which it asks anew")
 	}
 	return nil
 }

@@ -162,6 +162,7 @@ func (w Want) gone(revoked []Rule) []ledger.Item {
 }
 
 // made returns the items of the parts that an endpoint gets, as they are once they are there.
+// Many parameters, because each is one part of an endpoint.
 func made(want Want, have Network, service, id string, subnets []string, group bool) []ledger.Item {
 	var out []ledger.Item
 	add := func(part string) {

@@ -60,7 +60,7 @@ func Plan(want Want, have Network) (Changes, error) {
 	if !have.DNSSupport || !have.DNSHostnames {
 		return out, fault.NewConflict(
 			fmt.Sprintf("%s does not resolve private DNS names: enableDnsSupport is %t and enableDnsHostnames is %t", have.VPC, have.DNSSupport, have.DNSHostnames),
-			"turn both attributes of the VPC on, then redrive the execution")
+			"turn both attributes of the VPC on, then set the tag of the VPC by which it asks anew")
 	}
 	ours := false
 	for _, service := range slices.Sorted(slices.Values(want.Services)) {
@@ -102,7 +102,7 @@ func Plan(want Want, have Network) (Changes, error) {
 		if len(subnets) == 0 {
 			return Changes{}, fault.NewConflict(
 				fmt.Sprintf("no subnet of %s has a free address in an Availability Zone of %s", have.VPC, service),
-				"give the VPC a subnet with free addresses, then redrive the execution")
+				"give the VPC a subnet with free addresses, then set the tag of the VPC by which it asks anew")
 		}
 		out.Create = append(out.Create, Creation{Service: service, Subnets: ids(subnets)})
 	}

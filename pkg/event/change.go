@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -242,26 +241,6 @@ func (c *Changed) add(r tag.Record, name string, keys []string) error {
 	return nil
 }
 
-// forms are what the ids and names of things look like.
-var forms = map[tag.Kind]*regexp.Regexp{
-	tag.VPC: vpcForm, tag.Peering: peeringForm, tag.Gateway: gatewayForm, tag.Attachment: attachmentForm,
-	tag.Workgroup: workgroupForm, tag.RedshiftCluster: clusterForm, tag.Notebook: notebookForm, tag.Domain: domainForm,
-	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
-	tag.DBInstance: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
-	tag.DBCluster:  regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`),
-	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html
-	tag.DBProxy:    regexp.MustCompile(`^prx-[0-9a-z]{1,60}$`),
-	tag.Subnet:     subnetForm,
-	tag.RouteTable: tableForm,
-	tag.Group:      groupForm,
-	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-	tag.Role: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`),
-	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-	tag.StoredSecret: regexp.MustCompile(`^[\w/+=.@-]{1,519}$`), // with the hyphen and six characters that its ARN has more
-	// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
-	tag.KMSKey: regexp.MustCompile(`^(?:mrk-)?[0-9a-f-]{32,36}$`),
-}
-
 // ids say what the ids of EC2 begin with. Other things of transit gateways begin like the gateways themselves.
 var ids = []struct {
 	prefix string
@@ -274,7 +253,7 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 	if !strings.HasPrefix(name, "arn:") {
 		for _, each := range ids {
 			if service == "ec2" && strings.HasPrefix(name, each.prefix) {
-				if each.kind != "" && !forms[each.kind].MatchString(name) {
+				if each.kind != "" && !each.kind.Naming().Form.MatchString(name) {
 					return "", "", invalid("%q is no %s", clip(name), each.kind)
 				}
 				return each.kind, name, nil
@@ -290,20 +269,14 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 		if where.AccountID != at.Account || where.Region != "" && where.Region != at.Region {
 			return "", "", invalid("%q is no %s of %s, %s", clip(name), kind, at.Account, at.Region)
 		}
-		switch kind {
-		case tag.Role: // with its path
+		of := kind.Naming()
+		if kind == tag.Role { // with its path
 			id = id[strings.LastIndexByte(id, '/')+1:]
-		case tag.Workgroup:
-			if !workgroupID.MatchString(id) {
-				return "", "", invalid("%q is no %s", clip(name), kind)
-			}
-			return kind, name, nil
 		}
-		if !forms[kind].MatchString(id) {
+		if form := cmp.Or(of.InARN, of.Form); !form.MatchString(id) {
 			return "", "", invalid("%q is no %s", clip(name), kind)
 		}
-		switch kind {
-		case tag.DBInstance, tag.DBCluster, tag.DBProxy, tag.RedshiftCluster, tag.StoredSecret, tag.KMSKey:
+		if of.ByARN {
 			id = name
 		}
 		return kind, id, nil
@@ -311,26 +284,24 @@ func named(at Place, service, name string) (tag.Kind, string, error) {
 	return "", "", nil
 }
 
-// ofKind returns how the thing of a kind with a name is called. Databases are named by identifiers, in whatever case, and are kept in
-// lower case; RDS and Redshift are asked by ARN. Secrets and keys are named in either way.
+// ofKind returns how the thing of a kind with a name is called. Some are named by their ARNs or by their names, whatever the caller said.
 func ofKind(at Place, kind tag.Kind, name string) (string, error) {
-	if strings.HasPrefix(name, "arn:") && (kind == tag.StoredSecret || kind == tag.KMSKey || kind == tag.DBProxy) {
-		is, id, err := named(at, kind.Service(), name)
+	of := kind.Naming()
+	if strings.HasPrefix(name, "arn:") && of.ByARN {
+		is, id, err := named(at, of.Service, name)
 		if err == nil && is != kind {
 			err = invalid("%q is not the ARN of a %s", clip(name), kind)
 		}
 		return id, err
 	}
-	switch kind {
-	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster:
+	if of.Folded {
 		name = strings.ToLower(name)
 	}
-	if !forms[kind].MatchString(name) {
+	if !of.Form.MatchString(name) {
 		return "", invalid("%q is not the name of a %s", clip(name), kind)
 	}
-	switch kind {
-	case tag.DBInstance, tag.DBCluster, tag.RedshiftCluster, tag.KMSKey:
-		return arn.New(arn.Partition(at.Region), kind.Service(), at.Region, at.Account, kind.Resource()+name), nil
+	if of.Made {
+		return arn.New(arn.Partition(at.Region), of.Service, at.Region, at.Account, of.Resource+name), nil
 	}
 	return name, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // Kind says what an event is about.
@@ -51,6 +52,8 @@ type Event struct {
 
 	// PeeringID is the peering (Kind Peering).
 	PeeringID string
+	// Follows is the execution that the look goes on from (Kinds Peering and Transit); empty for a look of its own.
+	Follows string
 	// Others are places that the event mentions as the peering's ends. They are hints where to look when the
 	// place of the event is closed to us; they prove nothing.
 	Others []Place
@@ -89,12 +92,12 @@ type Event struct {
 
 var (
 	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
-	vpcForm      = regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)
-	peeringForm  = regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)
-	tableForm    = regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)
-	subnetForm   = regexp.MustCompile(`^subnet-[0-9a-f]{8,32}$`)
-	groupForm    = regexp.MustCompile(`^sg-[0-9a-f]{8,32}$`)
-	notebookForm = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
+	vpcForm      = tag.VPC.Naming().Form
+	peeringForm  = tag.Peering.Naming().Form
+	tableForm    = tag.RouteTable.Naming().Form
+	subnetForm   = tag.Subnet.Naming().Form
+	groupForm    = tag.Group.Naming().Form
+	notebookForm = tag.Notebook.Naming().Form
 )
 
 // maxSize bounds what is read; EventBridge's own limit is 256 KiB.
@@ -178,6 +181,8 @@ type Inspection struct {
 	Region    string `json:"region"`
 	PeeringID string `json:"vpcPeeringConnectionId"`
 	Reason    string `json:"reason"`
+	// Follows is the execution whose look did not come to all, and that this one goes on from; empty for a look of its own.
+	Follows string `json:"follows,omitempty"`
 }
 
 // toInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
@@ -193,7 +198,7 @@ func toInspect(out Event, detail json.RawMessage) (Event, error) {
 	if !peeringForm.MatchString(d.PeeringID) {
 		return Event{}, invalid("detail.vpcPeeringConnectionId %q is not of the form pcx-0123456789abcdef0", clip(d.PeeringID))
 	}
-	out.Kind, out.Place, out.PeeringID = Peering, where, d.PeeringID
+	out.Kind, out.Place, out.PeeringID, out.Follows = Peering, where, d.PeeringID, d.Follows
 	return out, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // The kinds of event about transit gateways that accounts share.
@@ -52,8 +53,8 @@ type AttachmentInspection struct {
 }
 
 var (
-	gatewayForm    = regexp.MustCompile(`^tgw-[0-9a-f]{8,32}$`)
-	attachmentForm = regexp.MustCompile(`^tgw-attach-[0-9a-f]{8,32}$`)
+	gatewayForm    = tag.Gateway.Naming().Form
+	attachmentForm = tag.Attachment.Naming().Form
 	shareID        = regexp.MustCompile(`^[0-9a-f-]{36}$`)
 )
 

@@ -2,10 +2,10 @@ package event
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 // StudioToInspect is the detail-type of Drawbridge's own event that the readers of a Redshift cluster want a look.
@@ -25,9 +25,9 @@ type StudioInspection struct {
 
 var (
 	// https://docs.aws.amazon.com/redshift/latest/mgmt/managing-clusters-console.html
-	clusterForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	clusterForm = tag.RedshiftCluster.Naming().Form
 	// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeDomain.html
-	domainForm = regexp.MustCompile(`^d-(-*[a-z0-9]){1,61}$`)
+	domainForm = tag.Domain.Naming().Form
 )
 
 // studioToInspect reads Drawbridge's own event, strictly: only Drawbridge sends it.
@@ -59,8 +59,8 @@ func studioToInspect(out Event, detail json.RawMessage) (Event, error) {
 // The workgroup's name, or its ARN, which ends with its id.
 // https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_Workgroup.html
 var (
-	workgroupForm = regexp.MustCompile(`^[a-z0-9-]{3,64}$`)
-	workgroupID   = regexp.MustCompile(`^[0-9a-f-]{1,64}$`)
+	workgroupForm = tag.Workgroup.Naming().Form
+	workgroupID   = tag.Workgroup.Naming().InARN
 )
 
 // IsWorkgroup reports whether name is the name or the ARN of a workgroup of Redshift Serverless.

@@ -13,6 +13,7 @@ type TransitInspection struct {
 	TransitGatewayID string     `json:"transitGatewayId"`
 	VPCs             []VPCPlace `json:"vpcs"` // the two
 	Reason           string     `json:"reason"`
+	Follows          string     `json:"follows,omitempty"` // as in [Inspection]
 }
 
 // VPCPlace is a VPC and where it is.
@@ -47,6 +48,6 @@ func transitToInspect(out Event, detail json.RawMessage) (Event, error) {
 		}
 		d.VPCs[n].Account, d.VPCs[n].Region = where.Account, where.Region
 	}
-	out.Kind, out.Place, out.GatewayID, out.VPCs = Transit, d.VPCs[0].Place(), d.TransitGatewayID, d.VPCs
+	out.Kind, out.Place, out.GatewayID, out.VPCs, out.Follows = Transit, d.VPCs[0].Place(), d.TransitGatewayID, d.VPCs, d.Follows
 	return out, nil
 }

@@ -2,24 +2,42 @@ package fact
 
 import (
 	"context"
+	"slices"
+	"sync"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Keep writes what a look at a connection found in place of what the look before found and the steps after that told. It returns the numbers of the sides and of
-// the batches of notebooks, which is all that travels. What ends the execution, or waits, leaves the rows as they are.
-func Keep(ctx context.Context, l ledger.Ledger, connection string, f workflow.Findings) (sides, batches []int, err error) {
+// the batches of notebooks that are to be served, item by item, which is all that travels; a look that goes on where another ended serves only what is left. What ends the execution, or waits, leaves the rows as they are.
+func Keep(ctx context.Context, l ledger.Ledger, connection string, f workflow.Findings) (sides, batches []workflow.Rows, err error) {
 	switch f.Answer {
 	case workflow.AnswerAccept, workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim, workflow.AnswerDisconnect, workflow.AnswerAsk, workflow.AnswerUnreadable:
 	default:
-		return []int{}, []int{}, nil
+		return []workflow.Rows{}, []workflow.Rows{}, nil
 	}
-	f.Batches, batches = workflow.Numbered(f.Batches)
+	if f.Follows != "" {
+		before, err := Read(ctx, l, connection)
+		if err != nil {
+			return nil, nil, err
+		}
+		f.Batches = follow(before, f)
+	}
+	if !f.Unread() {
+		f.Execution = ""
+	}
+	var serve []int
+	f.Batches, serve = workflow.Numbered(f.Batches)
+	serve = slices.DeleteFunc(serve, func(n int) bool { return f.Batches[n-1].Kept != nil })
+	weights := make([]int, len(f.Batches))
 	for n := range f.Batches {
 		f.Batches[n].Answer, f.Batches[n].Side = f.Answer, home(f.Sides, f.Batches[n])
+		weights[n] = len(f.Batches[n].Names)
 	}
-	return numbered(len(f.Sides)), batches, l.Replace(ctx, connection, "", rows(f))
+	sides = workflow.Packed(numbered(len(f.Sides)), slices.Repeat([]int{1}, len(f.Sides)), 1, workflow.SideItems)
+	return sides, workflow.Packed(serve, weights, workflow.BatchSize, workflow.BatchItems), l.Replace(ctx, connection, "", rows(f))
 }
 
 // Read returns what the last look at a connection found, and what the steps told since; without an answer if there is nothing.
@@ -72,29 +90,60 @@ func Connection[I any, P interface {
 	}
 }
 
-// Side gives a step the facts of one side, and writes down what it told. A side of a look with another answer is not worked on: that look's execution does.
+// Side gives a step the facts of sides, one at a time, and writes down what it told of each. A side of a look with another answer is not worked on: that
+// look's execution does. Where an item has several, each is in an account of its own, and a few are worked on at once; one that fails keeps nobody from being served.
 func Side[O said](l ledger.Ledger, state string, step workflow.Step[workflow.SideInput, O]) workflow.Step[workflow.SideInput, workflow.Told] {
 	return func(ctx context.Context, in workflow.SideInput) (workflow.Told, error) {
-		facts, err := l.Facts(ctx, in.Connection.ID, side(in.Row))
-		if err != nil {
-			return workflow.Told{}, err
+		told, errs := make([]workflow.Told, len(in.Rows)), make([]error, len(in.Rows))
+		var wait sync.WaitGroup
+		slots := make(chan struct{}, atOnce)
+		for n, row := range in.Rows {
+			slots <- struct{}{}
+			wait.Go(func() {
+				defer func() { <-slots }()
+				told[n], errs[n] = one(ctx, l, state, row, in, step)
+			})
 		}
-		var answer workflow.Answer
-		if in.Side, answer, err = sideOf(facts, in.Row); err != nil || !answer.Serves(in.Answer) {
-			return workflow.Told{}, err
+		wait.Wait()
+		if len(told) == 1 {
+			return told[0], errs[0]
 		}
-		out, err := tell(ctx, l, facts, side(in.Row)+told+"#"+state, func() (O, error) { return step(ctx, in) })
-		if err == nil {
-			out.Account, out.Region = in.Side.VPC.Account, in.Side.VPC.Region
-		}
-		return out, err
+		return sum(told), fault.Join(errs...)
 	}
 }
 
-// Inject gives a step a batch of notebooks, with what the route tables of its VPC hold, and writes down what it told.
+// atOnce is how many sides of an item are worked on at once.
+const atOnce = 5
+
+// one does a step for one side.
+func one[O said](ctx context.Context, l ledger.Ledger, state string, row int, in workflow.SideInput, step workflow.Step[workflow.SideInput, O]) (workflow.Told, error) {
+	facts, err := l.Facts(ctx, in.Connection.ID, side(row))
+	if err != nil {
+		return workflow.Told{}, err
+	}
+	var answer workflow.Answer
+	if in.Side, answer, err = sideOf(facts, row); err != nil || !answer.Serves(in.Answer) {
+		return workflow.Told{}, err
+	}
+	out, err := tell(ctx, l, facts, side(row)+told+"#"+state, func() (O, error) { return step(ctx, in) })
+	if err == nil {
+		out.Account, out.Region = in.Side.VPC.Account, in.Side.VPC.Region
+	}
+	return out, err
+}
+
+// sum is what was told of several rows.
+func sum(told []workflow.Told) (out workflow.Told) {
+	for _, t := range told {
+		out.Hops, out.OK = out.Hops+t.Hops, out.OK+t.OK
+	}
+	return out
+}
+
+// Inject gives a step batches of notebooks, one after the other, with what the route tables of their VPC hold, and writes down what it told of each.
 func Inject(l ledger.Ledger, step workflow.Step[workflow.InjectRoutesInput, workflow.NotebooksOutput]) workflow.Step[workflow.InjectRoutesInput, workflow.Told] {
 	return func(ctx context.Context, in workflow.InjectRoutesInput) (workflow.Told, error) {
-		return batch(ctx, l, "InjectRoutes", in.Connection.ID, in.Row, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
+		return eachBatch(ctx, l, "InjectRoutes", in.Connection.ID, in.Rows, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
 			routed := workflow.AddRoutesOutput{Account: b.Network(), VPC: b.VPC}
 			f, err := l.Facts(ctx, in.Connection.ID, side(b.Side)+told+"#AddRoutes")
 			if err == nil {
@@ -109,28 +158,47 @@ func Inject(l ledger.Ledger, step workflow.Step[workflow.InjectRoutesInput, work
 	}
 }
 
-// Withdraw gives a step a batch of notebooks, and writes down what it told.
+// Withdraw gives a step batches of notebooks, one after the other, and writes down what it told of each.
 func Withdraw(l ledger.Ledger, step workflow.Step[workflow.WithdrawRoutesInput, workflow.NotebooksOutput]) workflow.Step[workflow.WithdrawRoutesInput, workflow.Told] {
 	return func(ctx context.Context, in workflow.WithdrawRoutesInput) (workflow.Told, error) {
-		return batch(ctx, l, "WithdrawRoutes", in.Connection.ID, in.Row, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
+		return eachBatch(ctx, l, "WithdrawRoutes", in.Connection.ID, in.Rows, in.Answer, func(b workflow.Batch) (workflow.NotebooksOutput, error) {
 			in.Batch = b
 			return step(ctx, in)
 		})
 	}
 }
 
+// eachBatch does a step for batches. One that fails keeps nobody from being served. Many parameters, because it is what the steps of one shape
+// have in common, and all that they differ in.
+func eachBatch(ctx context.Context, l ledger.Ledger, state, connection string, rows workflow.Rows, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
+	told, errs := make([]workflow.Told, len(rows)), make([]error, len(rows))
+	for n, row := range rows {
+		told[n], errs[n] = batch(ctx, l, work{state, connection, row}, answer, step)
+	}
+	if len(errs) == 1 {
+		return told[0], errs[0]
+	}
+	return sum(told), fault.Join(errs...)
+}
+
 // batch does a step for a batch. One that is there no more, or of a look with another answer, is served by the look that took it away.
-func batch(ctx context.Context, l ledger.Ledger, state, connection string, row int, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
-	at := of(told+"#"+state, row)
-	facts, err := l.FactsAt(ctx, connection, of(notebooks, row), at)
+func batch(ctx context.Context, l ledger.Ledger, w work, answer workflow.Answer, step func(workflow.Batch) (workflow.NotebooksOutput, error)) (workflow.Told, error) {
+	at := of(told+"#"+w.state, w.row)
+	facts, err := l.FactsAt(ctx, w.connection, of(notebooks, w.row), at)
 	if err != nil {
 		return workflow.Told{}, err
 	}
 	var b workflow.Batch
-	if _, err := facts.FactOf(of(notebooks, row), &b); err != nil || !b.Answer.Serves(answer) {
+	if _, err := facts.FactOf(of(notebooks, w.row), &b); err != nil || !b.Answer.Serves(answer) {
 		return workflow.Told{}, err
 	}
 	return tell(ctx, l, facts, at, func() (workflow.NotebooksOutput, error) { return step(b) })
+}
+
+// work says which state works on which row of a connection.
+type work struct {
+	state, connection string
+	row               int
 }
 
 // tell does a step and writes what it told in place of what an earlier attempt did.

@@ -5,6 +5,7 @@
 // The rows are intent: what a step acts on it reads anew where it is. A redrive reads what the last inspection wrote.
 //
 //	fact.go   how facts are rows, and back (pure)
+//	follow.go what a look need not do again that goes on where another ended (pure)
 //	apply.go  writes and reads them, around the steps
 //
 // Behind connection#<id> and fact#, with n and k as four digits:
@@ -40,12 +41,14 @@ const (
 	about     = "about"
 	notebooks = "notebooks"
 	told      = "told"
+	injected  = told + "#InjectRoutes" // of a batch
 )
 
 // aboutRow is what the answer of a look has to say for all steps.
 type aboutRow struct {
-	Answer workflow.Answer  `json:"answer"`
-	Waits  workflow.Waiting `json:"waits,omitzero"`
+	Answer    workflow.Answer  `json:"answer"`
+	Waits     workflow.Waiting `json:"waits,omitzero"`
+	Execution string           `json:"execution,omitempty"` // whose look did not come to all
 }
 
 // sideRow is one side, without its lists. The answer is that of the look: a side of another look is not worked on.
@@ -114,7 +117,7 @@ func rows(f workflow.Findings) []ledger.Fact {
 	put := func(more ...ledger.Fact) { out = append(out, more...) }
 	w := f.Waits
 	w.Reachable, w.Shown = nil, nil
-	put(ledger.Fact{Sort: about, Body: aboutRow{f.Answer, w}})
+	put(ledger.Fact{Sort: about, Body: aboutRow{f.Answer, w, f.Execution}})
 	put(parts("reachable", f.Waits.Reachable)...)
 	put(parts("shown", f.Waits.Shown)...)
 	put(parts("before", f.Before)...)
@@ -134,6 +137,9 @@ func rows(f workflow.Findings) []ledger.Fact {
 	}
 	for n, b := range f.Batches {
 		put(ledger.Fact{Sort: of(notebooks, n+1), Body: b})
+		if b.Kept != nil {
+			put(ledger.Fact{Sort: of(injected, n+1), Body: *b.Kept})
+		}
 	}
 	return out
 }
@@ -189,7 +195,7 @@ func found(f ledger.Facts) (workflow.Findings, error) {
 	if _, err := f.FactOf(about, &row); err != nil {
 		return out, err
 	}
-	out.Answer, out.Waits = row.Answer, row.Waits
+	out.Answer, out.Waits, out.Execution = row.Answer, row.Waits, row.Execution
 	for _, err := range []error{
 		gather(f, "reachable", &out.Waits.Reachable), gather(f, "shown", &out.Waits.Shown), gather(f, "before", &out.Before),
 		gather(f, "absent", &out.Absent), gather(f, "closed", &out.Known.Closed),
@@ -249,13 +255,13 @@ func sides(f ledger.Facts, out *workflow.Findings) error {
 func batches(f ledger.Facts, out *workflow.Findings) error {
 	for n := range f.Under(notebooks + "#").Sorts() {
 		var b workflow.Batch
-		var injected, withdrawn workflow.NotebooksOutput
-		for sort, into := range map[string]any{of(notebooks, n+1): &b, of(told+"#InjectRoutes", n+1): &injected, of(told+"#WithdrawRoutes", n+1): &withdrawn} {
+		var served, withdrawn workflow.NotebooksOutput
+		for sort, into := range map[string]any{of(notebooks, n+1): &b, of(injected, n+1): &served, of(told+"#WithdrawRoutes", n+1): &withdrawn} {
 			if _, err := f.FactOf(sort, into); err != nil {
 				return err
 			}
 		}
-		out.Batches, out.Injected, out.Withdrawn = append(out.Batches, b), append(out.Injected, injected), append(out.Withdrawn, withdrawn)
+		out.Batches, out.Injected, out.Withdrawn = append(out.Batches, b), append(out.Injected, served), append(out.Withdrawn, withdrawn)
 	}
 	state := "AllowDnsResolution"
 	if out.Answer == workflow.AnswerDisconnect {

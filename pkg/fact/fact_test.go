@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
@@ -77,7 +78,7 @@ func TestWhatALookFoundIsReadAgain(t *testing.T) {
 	for _, answer := range []workflow.Answer{workflow.AnswerAccept, workflow.AnswerExtend, workflow.AnswerTrim, workflow.AnswerDisconnect, workflow.AnswerConnect} {
 		want := world(answer, 2)
 		sides, batches, err := fact.Keep(t.Context(), l, pcx, want)
-		if err != nil || fmt.Sprint(sides, batches) != "[1 2] [1 2]" {
+		if err != nil || fmt.Sprint(sides, batches) != "[[1] [2]] [[1] [2]]" {
 			t.Fatalf("%s: rows %v and %v, %v", answer, sides, batches, err)
 		}
 		got, err := fact.Read(t.Context(), l, pcx)
@@ -130,7 +131,7 @@ func TestRowsGrowWithTheAccounts(t *testing.T) {
 			}
 			return workflow.AddRoutesOutput{Account: in.Side.VPC.Account, VPC: in.Side.VPC.ID, Tables: in.Side.Tables}, nil
 		})
-		told, err := step(t.Context(), workflow.SideInput{Connection: workflow.Connection{ID: pcx}, Answer: workflow.AnswerConnect, Row: 1})
+		told, err := step(t.Context(), workflow.SideInput{Connection: workflow.Connection{ID: pcx}, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}})
 		if err != nil || w.Reads != 1 || w.Writes != 1 {
 			t.Errorf("%d times: a step told %v by %d reads and %d writes, %v", by, told, w.Reads, w.Writes, err)
 		}
@@ -164,7 +165,7 @@ func TestWhatAStepToldIsReadByTheLast(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := workflow.Connection{ID: pcx}
-	in := workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Row: 2}
+	in := workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{2}}
 	full := workflow.Hop{Hop: "security group of sales", Detail: strings.Repeat("full ", 1000)}
 	step, _ := steps(l, full, workflow.Hop{Hop: "x", OK: true})
 	if told, err := step(t.Context(), in); err != nil || told != (workflow.Told{Account: there.Account, Region: there.Region, Hops: 2, OK: 1}) {
@@ -179,10 +180,10 @@ func TestWhatAStepToldIsReadByTheLast(t *testing.T) {
 	add := fact.Side(l, "AddRoutes", func(context.Context, workflow.SideInput) (workflow.AddRoutesOutput, error) {
 		return workflow.AddRoutesOutput{Tables: []workflow.Table{{ID: "rtb-1"}}}, nil
 	})
-	if _, err := add(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Row: 1}); err != nil {
+	if _, err := add(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inject(t.Context(), workflow.InjectRoutesInput{Connection: c, Answer: workflow.AnswerConnect, Row: 1}); err != nil {
+	if _, err := inject(t.Context(), workflow.InjectRoutesInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}}); err != nil {
 		t.Fatal(err)
 	}
 	dns := fact.Connection(l, "AllowDnsResolution", func(_ context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
@@ -218,14 +219,14 @@ func TestAnotherAnswerIsNotWorkedOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		step, done := steps(l)
-		if _, err := step(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerTrim, Row: 1}); err != nil || *done != 0 {
+		if _, err := step(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerTrim, Rows: workflow.Rows{1}}); err != nil || *done != 0 {
 			t.Errorf("now %s: a side was worked on %d times, %v", now, *done, err)
 		}
 		withdraw := fact.Withdraw(l, func(context.Context, workflow.WithdrawRoutesInput) (workflow.NotebooksOutput, error) {
 			*done++
 			return workflow.NotebooksOutput{}, nil
 		})
-		if _, err := withdraw(t.Context(), workflow.WithdrawRoutesInput{Connection: c, Answer: workflow.AnswerTrim, Row: 1}); err != nil || *done != 0 {
+		if _, err := withdraw(t.Context(), workflow.WithdrawRoutesInput{Connection: c, Answer: workflow.AnswerTrim, Rows: workflow.Rows{1}}); err != nil || *done != 0 {
 			t.Errorf("now %s: a batch was worked on %d times, %v", now, *done, err)
 		}
 		verify := fact.With(l, func(context.Context, workflow.VerifyConnectionInput) (string, error) { return "done", nil })
@@ -240,5 +241,59 @@ func TestAnotherAnswerIsNotWorkedOn(t *testing.T) {
 		if got, err := ask(t.Context(), workflow.ConcludeInput{Connection: c}); (got == "done") != (now == workflow.AnswerAsk) || got == "" && fault.Of(err) != fault.Conflict {
 			t.Errorf("now %s: asked %q, %v", now, got, err)
 		}
+	}
+}
+
+// A VPC that is shared with 200 accounts has as many sides and more, and a Map few items: an item's sides are each worked on, and what one cannot do keeps
+// nobody from being served.
+func TestAnItemHasSeveralSides(t *testing.T) {
+	l, _ := ledgertest.New()
+	f := workflow.Findings{Answer: workflow.AnswerConnect}
+	for n := range 200 {
+		f.Sides = append(f.Sides, workflow.Side{Role: "requester", VPC: workflow.VPC{Account: fmt.Sprintf("%012d", n), Region: "eu-west-1", ID: "vpc-1"}, Owner: here.Account})
+		b := workflow.Batch{Account: fmt.Sprintf("%012d", n), Region: "eu-west-1", VPC: "vpc-1", Subnet: "subnet-1"}
+		f.Batches = append(f.Batches, workflow.Batches(b, []string{"a", "b"})...)
+	}
+	f.Batches = append(f.Batches, workflow.Batches(workflow.Batch{Account: here.Account, Region: "eu-west-1", VPC: "vpc-1", Subnet: "subnet-1"}, []string{"c"})...)
+	sides, batches, err := fact.Keep(t.Context(), l, pcx, f)
+	if err != nil || len(sides) > workflow.SideItems || len(batches) > workflow.BatchItems {
+		t.Fatalf("%d items of sides, %d of batches, %v", len(sides), len(batches), err)
+	}
+	var mu sync.Mutex
+	served, c := map[string]int{}, workflow.Connection{ID: pcx}
+	open := fact.Side(l, "OpenFirewall", func(_ context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		served[in.Side.VPC.Account]++
+		if in.Side.VPC.Account == "000000000003" {
+			return workflow.HopsOutput{}, fault.NewConflict("the group is full", "make room")
+		}
+		return workflow.HopsOutput{Hops: []workflow.Hop{{Hop: in.Side.VPC.Account, OK: true}}}, nil
+	})
+	failed, hops := 0, 0
+	for _, rows := range sides {
+		told, err := open(t.Context(), workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: rows})
+		if hops += told.Hops; err != nil {
+			if failed++; fault.Of(err) != fault.Conflict {
+				t.Error(err)
+			}
+		}
+	}
+	inject, injected := fact.Inject(l, func(_ context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {
+		served[in.Batch.Account]++
+		return in.Batch.Tell(nil), nil
+	}), 0
+	for _, rows := range batches {
+		if _, err := inject(t.Context(), workflow.InjectRoutesInput{Connection: c, Answer: workflow.AnswerConnect, Rows: rows}); err != nil {
+			t.Error(err)
+		}
+		injected += len(rows)
+	}
+	if len(served) != 201 || served["000000000003"] != 2 || served["000000000199"] != 2 || failed != 1 || hops != 199 || injected != 201 {
+		t.Errorf("%d accounts, %d items failed, %d hops, %d batches: %v", len(served), failed, hops, injected, served)
+	}
+	got, err := fact.Read(t.Context(), l, pcx)
+	if err != nil || len(got.Opened) != 200 || len(got.Opened[199].Hops) != 1 || len(got.Opened[3].Hops) != 0 {
+		t.Errorf("%d told, %v", len(got.Opened), err)
 	}
 }

@@ -51,6 +51,9 @@ func Plan(c event.Changed) Concern {
 
 func (o *Concern) thing(c event.Changed, t event.Thing) {
 	at, reason := c.Place, c.Name
+	if _, database := tag.Find(t.Kind, tag.Share); database {
+		o.Everywhere = o.Everywhere || t.Act == tag.Changes || t.About(tag.Share)
+	}
 	switch t.Kind {
 	case tag.VPC:
 		if t.Act == tag.Changes {
@@ -77,16 +80,15 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 		o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, AttachmentID: t.ID, Reason: reason})
 	case tag.Gateway:
 		o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, TransitGatewayID: t.ID, Reason: reason})
-	case tag.DBInstance, tag.DBCluster, tag.DBProxy, tag.RedshiftCluster:
-		o.Everywhere = o.Everywhere || t.Act == tag.Changes || t.About(tag.Share)
-		if t.Kind == tag.DBCluster && t.About(tag.DataAPI, tag.Secret) {
+	case tag.DBCluster:
+		if t.About(tag.DataAPI, tag.Secret) {
 			o.look(event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: t.ID, Reason: reason})
 		}
-		if t.Kind == tag.RedshiftCluster && t.About(tag.Studio, tag.StudioGroups) {
+	case tag.RedshiftCluster:
+		if t.About(tag.Studio, tag.StudioGroups) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: event.ClusterID(t.ID), Reason: reason})
 		}
 	case tag.Workgroup:
-		o.Everywhere = o.Everywhere || t.Act == tag.Changes || t.About(tag.Share)
 		if t.About(tag.Studio) && (t.Act == tag.Sets || t.Act == tag.Creates) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Workgroup: t.ID, Reason: reason})
 		}

@@ -42,6 +42,8 @@ type opening struct {
 	connection string
 	side       workflow.Side
 	groups     []Group
+	at         time.Time          // when they were read
+	handed     bool               // by the inspection, and not here
 	others     map[string]string  // groups that only are shared with this account, with their owners
 	items      []ledger.Item      // of the groups that were looked at
 	known      map[string]bool    // these groups
@@ -49,7 +51,8 @@ type opening struct {
 	wanted     []Wanted           // all of it
 	unserved   []workflow.Opening // the databases that no group of theirs may be opened for
 	contested  bool               // somebody keeps taking away something of it
-	unfit      []error            // of groups that take no rule, or none any more
+	full       bool               // a group takes no rule, or none any more
+	failed     []error            // of groups in which a rule could not be added, for no reason of their owners'
 }
 
 // open lets the wanted traffic through in one direction, as far as the groups take rules.
@@ -78,20 +81,17 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 		}
 		byGroup[w.Group] = append(byGroup[w.Group], w)
 	}
+	changes.Full = map[string]error{}
 	for _, group := range order {
-		if !slices.ContainsFunc(o.groups, func(g Group) bool { return g.ID == group }) {
-			o.unfit = append(o.unfit, fault.NewConflict(fmt.Sprintf("security group %s is not in the VPC", group), "give the database or client a security group of its own VPC, then redrive the execution"))
+		err := o.add(ctx, group, egress, byGroup[group])
+		switch {
+		case fault.Passing(err):
+			return changes, err
+		case fault.Of(err) == fault.Conflict:
+			changes.Full[group], o.full = err, true
 			continue
-		}
-		err := o.authorize(ctx, group, egress, byGroup[group])
-		if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
-			err = fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "raise the quota \"Inbound or outbound rules per security group\" or remove rules nobody needs, then redrive the execution")
-		}
-		if fault.Passing(err) {
-			return changes, fmt.Errorf("authorizing in %s: %w", group, err)
-		}
-		if err != nil {
-			o.unfit = append(o.unfit, fmt.Errorf("authorizing in %s: %w", group, err))
+		case err != nil:
+			o.failed = append(o.failed, err)
 			continue
 		}
 		for n := range o.groups { // two databases, or two clients, may share a group
@@ -107,6 +107,21 @@ func (o *opening) open(ctx context.Context, wanted []Wanted, egress bool, togeth
 		}
 	}
 	return changes, nil
+}
+
+// add adds rules to a group. A [fault.Conflict] says that it takes none, and what a person does about that.
+func (o *opening) add(ctx context.Context, group string, egress bool, rules []Wanted) error {
+	if !slices.ContainsFunc(o.groups, func(g Group) bool { return g.ID == group }) {
+		return fault.NewConflict(fmt.Sprintf("security group %s is not in the VPC", group), "give the database or client a security group of its own VPC")
+	}
+	err := o.authorize(ctx, group, egress, rules)
+	if fault.HasCode(err, "RulesPerSecurityGroupLimitExceeded") {
+		return fault.NewConflict(fmt.Sprintf("security group %s is full: %v", group, err), "raise the quota \"Inbound or outbound rules per security group\" or remove rules nobody needs")
+	}
+	if err != nil {
+		return fmt.Errorf("authorizing in %s: %w", group, err)
+	}
+	return nil
 }
 
 // look reads what the ledger has of the groups that may serve.

@@ -130,7 +130,8 @@ func TestARuleOfAnAnswerThatWasLostIsFound(t *testing.T) {
 
 // What the inspection handed over of the clients' groups is enough where nothing is to be added; else they are read, as they are now.
 func TestGroupsThatTheInspectionRead(t *testing.T) {
-	for group, want := range map[string]string{"sg-open": "", "sg-shut": "Describe, Egress sg-shut", "sg-elsewhere": "Describe"} {
+	for group, want := range map[string]string{"sg-open": "", "sg-shut": "Describe, Egress sg-shut", "sg-elsewhere": "Describe", "sg-shut withheld": ""} {
+		group, withheld := strings.CutSuffix(group, " withheld") // a client that gets nothing lacks nothing
 		f := newAccount("sg-open", "sg-shut")
 		f.put("sg-open", true, 0, "0.0.0.0/0")
 		side := consumer()
@@ -143,6 +144,9 @@ func TestGroupsThatTheInspectionRead(t *testing.T) {
 		side.Groups, side.Owners = firewall.Handed(groups, side)
 		if f.calls = nil; (len(side.Groups) == 0) != (group == "sg-elsewhere") {
 			t.Fatalf("%s: %v are handed over", group, side.Groups)
+		}
+		if withheld {
+			side.Clients[0].Withheld = &workflow.Withheld{Detail: "would open more"}
 		}
 		out, err := f.open("pcx-1", side, side.Clients...)
 		if got := strings.Join(f.calls, ", "); got != want || out.At.Equal(side.GroupsAt) != (want == "") || want == "" && (err != nil || len(out.Groups) != 1 || len(out.Hops) != 1 || !out.Hops[0].OK) {

@@ -28,6 +28,7 @@ const rounds = 4
 // execution that it is done for. It ends when the ledger has none left: that is the proof.
 //
 // A group that cannot be changed does not keep the others from being closed: it is what fails it, once they are.
+// Long, because reading, revoking and proving are one loop over the same items.
 func Close(ctx context.Context, ec2api revoker, l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
 	say := func(group, detail string, args ...any) {

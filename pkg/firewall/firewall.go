@@ -73,6 +73,8 @@ type Changes struct {
 	Share     []ledger.Item // a rule of Drawbridge's admits it that this connection does not need yet, or that was never confirmed
 	Contested []ledger.Item // somebody took it away again after it was put back
 	Drop      []ledger.Item // contested, and a rule of its owner's admits it by now: only the ledger changes
+	// Full are, once it is done, the groups that take no rule, by their ids, each with a [fault.Conflict].
+	Full map[string]error
 }
 
 // Held is a security group rule as AWS holds it.

@@ -21,7 +21,7 @@ import (
 // The owner of a VPC sees the groups of its participants, too: who they are is noted in the connection's entry, and each opens its own on a side
 // of its own.
 //
-// A group that is full does not keep the others from being opened: it is what fails it, once they are. What another rule serves in place of by now, as one
+// A group that is full keeps no other from being opened: a hop says so, and the paths through it fail. What another rule serves in place of by now, as one
 // of the whole VPC, is noted in the ledger: the next look takes it back.
 func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection string, side workflow.Side) (workflow.HopsOutput, error) {
 	out := workflow.HopsOutput{Hops: []workflow.Hop{}}
@@ -29,19 +29,7 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 		return out, noted(ctx, l, connection, side, side.Participants) // as the inspection saw them
 	}
 	o := opening{Ledger: l, ec2api: ec2api, by: by, connection: connection, side: side, known: map[string]bool{}}
-	owners, lacks, err := o.asSeen(ctx)
-	if out.At = side.GroupsAt; lacks && err == nil {
-		out.At = l.Now().UTC()
-		var groups []Group
-		if groups, err = ReadGroups(ctx, ec2api, side.VPC.ID); err == nil {
-			o.groups, o.others = apart(groups, side.VPC.Account)
-			owners = slices.Collect(maps.Values(o.others))
-		}
-	}
-	if err == nil {
-		err = noted(ctx, l, connection, side, participant.Among(owners, side.VPC.Account))
-	}
-	if err != nil {
+	if err := o.begin(ctx); err != nil {
 		return out, err
 	}
 	for _, db := range side.Openings {
@@ -60,25 +48,37 @@ func Open(ctx context.Context, ec2api client, l ledger.Ledger, by, connection st
 		return out, fmt.Errorf("letting clients of %s out to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
 	out.Hops = append(out.Hops, egress...)
-	if err := fault.Join(o.unfit...); err != nil {
+	if err := fault.Join(o.failed...); err != nil {
 		return out, fmt.Errorf("opening %s to %s: %w", side.VPC.ID, side.Peer.ID, err)
 	}
-	out.Groups = Left(o.groups, side)
+	out.Groups, out.At = Left(o.groups, side), o.at
 	return out, o.spare(ctx)
 }
 
-// asSeen takes the groups as the inspection saw them, and reports whether they lack something: the plan may rest on what was read earlier as long as
-// it changes nothing. Of a side with databases it saw none.
-func (o *opening) asSeen(ctx context.Context) (owners []string, lacks bool, err error) {
+// begin takes the groups as the inspection saw them, and reads them where it saw none, as of a side with databases.
+func (o *opening) begin(ctx context.Context) error {
 	if len(o.side.Openings) > 0 || len(o.side.Groups) == 0 {
-		return nil, true, nil
+		return o.read(ctx)
 	}
-	o.groups, o.others = fromJudged(o.side.Groups, o.side.VPC.Account), map[string]string{}
-	wanted, together := WantedEgress(o.side, o.groups)
-	if err := o.look(ctx, wanted, together); err != nil {
-		return nil, true, err
+	o.groups, o.others, o.at, o.handed = fromJudged(o.side.Groups, o.side.VPC.Account), map[string]string{}, o.side.GroupsAt, true
+	return o.noted(ctx, o.side.Owners)
+}
+
+// read reads the groups.
+func (o *opening) read(ctx context.Context) error {
+	at := o.Now().UTC()
+	groups, err := ReadGroups(ctx, o.ec2api, o.side.VPC.ID)
+	if err != nil {
+		return err
 	}
-	return o.side.Owners, len(Plan(o.connection, wanted, true, o.groups, together, o.items).Add) > 0, nil
+	o.groups, o.others = apart(groups, o.side.VPC.Account)
+	o.at, o.handed = at, false
+	return o.noted(ctx, slices.Collect(maps.Values(o.others)))
+}
+
+// noted notes who takes part, by the owners of the groups.
+func (o *opening) noted(ctx context.Context, owners []string) error {
+	return noted(ctx, o.Ledger, o.connection, o.side, participant.Among(owners, o.side.VPC.Account))
 }
 
 // openIngress opens a database to its callers.
@@ -136,6 +136,11 @@ func (o *opening) openIngress(ctx context.Context, db workflow.Opening) (workflo
 		hop.Detail = contested(done.Contested)
 		return hop, nil
 	}
+	if why := done.Full[group]; why != nil {
+		o.unserved = append(o.unserved, db)
+		hop.OK, hop.Detail = false, why.Error()
+		return hop, nil
+	}
 	state := "was open"
 	if len(done.Add) > 0 {
 		state = "opened"
@@ -187,14 +192,18 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 	if len(side.Services) == 0 {
 		return nil, nil
 	}
-	side.Clients = slices.Clone(side.Clients)
-	side.Clients = slices.DeleteFunc(side.Clients, func(c workflow.Client) bool { return c.Withheld != nil })
-	count := 0
-	for n, c := range side.Clients {
-		side.Clients[n].Groups = o.own(c.Groups)
-		count += c.Count
+	wanted, together, count := o.egress()
+	if o.handed { // the plan may rest on what was read earlier as long as it changes nothing
+		if err := o.look(ctx, wanted, together); err != nil {
+			return nil, err
+		}
+		if len(Plan(o.connection, wanted, true, o.groups, together, o.items).Add) > 0 {
+			if err := o.read(ctx); err != nil {
+				return nil, err
+			}
+			wanted, together, count = o.egress()
+		}
 	}
-	wanted, together := WantedEgress(side, o.groups)
 	o.wanted = append(o.wanted, wanted...)
 	done, err := o.open(ctx, wanted, true, together)
 	if err != nil {
@@ -204,12 +213,28 @@ func (o *opening) openEgress(ctx context.Context) ([]workflow.Hop, error) {
 	if !hop.OK {
 		hop.Detail += "; " + contested(done.Contested)
 	}
-	return []workflow.Hop{hop}, nil
+	hops := []workflow.Hop{hop}
+	for _, group := range slices.Sorted(maps.Keys(done.Full)) {
+		hops = append(hops, workflow.Hop{Hop: "egress " + group, Detail: done.Full[group].Error()})
+	}
+	return hops, nil
+}
+
+// egress returns what this side's clients that are served need of their groups, see [WantedEgress], and how many clients these are.
+func (o *opening) egress() (wanted []Wanted, together map[string][]string, count int) {
+	side := o.side
+	side.Clients = slices.DeleteFunc(slices.Clone(side.Clients), func(c workflow.Client) bool { return c.Withheld != nil })
+	for n, c := range side.Clients {
+		side.Clients[n].Groups = o.own(c.Groups)
+		count += c.Count
+	}
+	wanted, together = WantedEgress(side, o.groups)
+	return wanted, together, count
 }
 
 // spare notes which of this side's rules another serves in place of: once all that is wanted is there.
 func (o *opening) spare(ctx context.Context) error {
-	if o.contested {
+	if o.contested || o.full {
 		return nil
 	}
 	var groups []string // in any other, a rule serves nothing

@@ -24,6 +24,7 @@ import (
 //	no rule, and somebody took ours away twice            → contested
 //
 // A rule of Drawbridge's that lets more through is nobody's to rest on: it goes once nobody needs it. Nothing is ever removed or changed.
+// Many parameters, because all facts that the table names are given: it reads nothing.
 func Plan(connection string, wanted []Wanted, egress bool, groups []Group, together map[string][]string, items []ledger.Item) Changes {
 	var out Changes
 	for _, w := range wanted {

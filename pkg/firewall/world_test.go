@@ -18,7 +18,6 @@ import (
 	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
@@ -423,9 +422,9 @@ func TestOneGroupThatIsFullDoesNotKeepTheOthersOut(t *testing.T) {
 		}
 		return nil
 	}
-	_, err := f.open("pcx-1", side)
-	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "sg-db") || !strings.Contains(err.Error(), "quota") {
-		t.Errorf("error = %v, want a conflict that names sg-db and the quota", err)
+	out, err := f.open("pcx-1", side)
+	if err != nil || len(out.Hops) != 3 || out.Hops[0].OK || !strings.Contains(out.Hops[0].Detail, "sg-db is full") || !strings.Contains(out.Hops[0].Detail, "quota") || !out.Hops[1].OK {
+		t.Errorf("%+v, %v, want a hop that names sg-db and the quota, and one that is open", out.Hops, err)
 	}
 	if len(f.rules) != 2 || *f.rules[0].GroupId != "sg-b" {
 		t.Errorf("the other group is not open:\n%s", f)

@@ -18,17 +18,7 @@ func Of(r board.Rows, id string, executions []Execution, looked Looked, at time.
 	c, managed := r.Entry(id)
 	h.Managed = managed
 	words := r.Words(id)
-	if managed {
-		h.Events = append(h.Events, begun(c)...)
-	}
-	for _, w := range words {
-		h.Events = append(h.Events, said(w))
-	}
-	h.Events = append(h.Events, written(r.Items(id))...)
-	h.Events = append(h.Events, hands(r.Items(id))...)
-	if managed {
-		h.Events = append(h.Events, now(c)...)
-	}
+	h.Events = append(h.Events, past(c, r.Items(id), words)...)
 	if l, ok := r.Lease(id); ok {
 		h.Events = append(h.Events, Event{At: l.Since.UTC(), Hand: Drawbridge, What: "working", Detail: "is at it now, by " + cmp.Or(l.Event, "no event"), Execution: l.Holder, Source: "ledger"})
 	}
@@ -42,6 +32,33 @@ func Of(r board.Rows, id string, executions []Execution, looked Looked, at time.
 	_, approver := board.Approver(c, words)
 	h.NotRecorded = unrecorded(c, managed, approver, looked)
 	return h
+}
+
+// past is what the ledger itself has of a connection's past: how it began, what owners said, what was added and by whom it was undone, how it stands. Of
+// what has no entry, which the zero value of c is, only what was said and what is left.
+func past(c ledger.Connection, items []ledger.Item, words []ledger.Word) []Event {
+	var out []Event
+	if c.ID != "" {
+		out = append(out, begun(c)...)
+	}
+	for _, w := range words {
+		out = append(out, said(w))
+	}
+	out = append(append(out, written(items)...), hands(items)...)
+	if c.ID != "" {
+		out = append(out, now(c)...)
+	}
+	slices.SortStableFunc(out, compare)
+	return out
+}
+
+// Pasts returns what the ledger has of the past of all its entries, by their ids, the oldest first: as [Of] tells it of one.
+func Pasts(r board.Rows) map[string][]Event {
+	items, out := r.ByEntry(), map[string][]Event{}
+	for _, c := range r.Entries() {
+		out[c.ID] = past(c, items[c.ID], r.Words(c.ID))
+	}
+	return out
 }
 
 // compare puts the oldest first, and what has no time last.

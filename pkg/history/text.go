@@ -22,11 +22,11 @@ func (h History) Text(p *answer.Page) {
 	}
 	var rows [][]string
 	for _, e := range h.Events {
-		row := []string{when(e), p.Paint(colors[e.Hand], who(e, p.Wide()))}
+		row := []string{when(e), p.Paint(colors[e.Hand], e.By(p.Wide()))}
 		if p.Wide() {
 			row = append(row, strings.TrimSpace(e.Account+" "+e.Region))
 		}
-		rows = append(rows, append(row, what(e, p.Wide())))
+		rows = append(rows, append(row, e.Line(p.Wide())))
 	}
 	p.Table("  ", head, rows)
 	p.Title("Not recorded")
@@ -44,8 +44,8 @@ func when(e Event) string {
 	return e.At.UTC().Format("2006-01-02 15:04")
 }
 
-// who is a name: of an ARN what stands behind its last slash, or all of it where there is room.
-func who(e Event, wide bool) string {
+// By names whose hand it was: of an ARN what stands behind its last slash, or all of it where there is room.
+func (e Event) By(wide bool) string {
 	name := e.Who
 	switch {
 	case e.Hand == Drawbridge:
@@ -61,7 +61,8 @@ func who(e Event, wide bool) string {
 	return name
 }
 
-func what(e Event, wide bool) string {
+// Line says what happened, in one line.
+func (e Event) Line(wide bool) string {
 	out := e.Detail
 	if n := len(e.Things); n > 0 {
 		shown := e.Things[:min(n, most)]

@@ -171,7 +171,7 @@ func Machines() []string { return slices.Clone(machines) }
 // Resume starts the first of what may go on, and says whether there is more. A row goes once its execution is started; what is held
 // back again has a new one.
 func (r Resumer) Resume(ctx context.Context, in workflow.ResumeExecutionsInput) (workflow.ResumeExecutionsOutput, error) {
-	out := workflow.ResumeExecutionsOutput{Answer: "done"}
+	out := workflow.ResumeExecutionsOutput{Answer: workflow.AnswerDone}
 	now, err := r.Mode(ctx)
 	if err != nil {
 		return out, err
@@ -205,7 +205,7 @@ func (r Resumer) Resume(ctx context.Context, in workflow.ResumeExecutionsInput) 
 				continue
 			}
 			if out.Resumed == page {
-				out.Answer = "more"
+				out.Answer = workflow.AnswerMore
 				return out, nil
 			}
 			if err := r.start(ctx, strings.TrimSuffix(in.Machine, sweep)+machine, machine, kept, one.Input); err != nil {

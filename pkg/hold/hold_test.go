@@ -160,7 +160,7 @@ func TestOnePageAtATime(t *testing.T) {
 		w.hold(t, machine, request(fmt.Sprintf("pcx-%017x", n), n), mode.Hold(mode.Planned, "so"))
 	}
 	w.mode = mode.Full
-	for _, want := range []string{"more", "more", "done"} {
+	for _, want := range []workflow.Answer{workflow.AnswerMore, workflow.AnswerMore, workflow.AnswerDone} {
 		if out := w.resume(t, ""); out.Answer != want {
 			t.Errorf("%+v, want %s", out, want)
 		}

@@ -149,10 +149,10 @@ func (l Look[I, O]) One(k Keeper, step workflow.Step[I, O]) workflow.Step[I, O] 
 			if failed != nil {
 				return none, failed
 			}
-			if !again {
+			if again == "" {
 				return out, err
 			}
-			slog.InfoContext(ctx, "looking again: somebody came meanwhile", "of", claim.Of)
+			slog.InfoContext(ctx, "looking again", "of", claim.Of, "why", again)
 		}
 		return none, fault.New(fault.NotYet, "looking at %s: more and more events come about it", claim.Of)
 	}
@@ -169,8 +169,11 @@ func (l Look[I, O]) over(out O, err error) bool {
 	return true
 }
 
-// Came is the reason of a look that the holder of a lease asks for, since it was told to look again.
-const Came = "somebody came while it was looked at"
+// Came and Rest are the reasons of a look that the holder of a lease asks for, since it was told to look again, or did not come to all.
+const (
+	Came = "somebody came while it was looked at"
+	Rest = "the look before did not come to all"
+)
 
 // Said is what an execution says that ends because another looks at the same thing after it came.
 func Said(of string, now ledger.Lease) string {
@@ -181,7 +184,7 @@ func Said(of string, now ledger.Lease) string {
 }
 
 // Last returns the step with which an execution ends. It is done while the execution has the lease, which is given to who is next then. If
-// somebody waits no more, a look at the connection is asked for. of says what the input is about, and how one asks for a look at it.
+// somebody waits no more, a look at the connection is asked for; if it only did not come to all, one that follows it. of says what the input is about, and how one asks for a look at it.
 func Last[I, O any](book ledger.Ledger, looks look.Asker, of func(I) (Claim, look.Look), step workflow.Step[I, O]) workflow.Step[I, O] {
 	return func(ctx context.Context, in I) (O, error) {
 		claim, again := of(in)
@@ -193,8 +196,11 @@ func Last[I, O any](book ledger.Ledger, looks look.Asker, of func(I) (Claim, loo
 		if err != nil {
 			return out, err
 		}
-		came, err := book.Yield(ctx, claim.Of, claim.Execution)
-		if err == nil && came {
+		why, err := book.Yield(ctx, claim.Of, claim.Execution)
+		if why == ledger.Rest {
+			again = look.After(again, claim.Execution, Rest)
+		}
+		if err == nil && why != "" {
 			err = looks.Ask(ctx, again)
 		}
 		return out, err

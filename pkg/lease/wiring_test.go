@@ -55,11 +55,35 @@ func states(t *testing.T, machine string) []string {
 	return out
 }
 
+// uses matches a main that has its step from package steps.
+var uses = regexp.MustCompile(`\bsteps\.([A-Z]\w+)\(stage`)
+
+// wirings are the texts of the functions of package steps, by name.
+func wirings(t *testing.T) map[string]string {
+	files, err := filepath.Glob(filepath.Join("..", "steps", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range strings.Split(string(text), "\nfunc ")[1:] {
+			name, _, _ := strings.Cut(one, "(")
+			out[name] = one
+		}
+	}
+	return out
+}
+
 // In every machine that one execution at a time works in, each step that keeps the ledger has the lease around it, works under it, or needs none: one that was
 // redriven after another execution took the lease would else write what is not decided any more.
 func TestEveryStepOfAMachineWorksUnderItsLease(t *testing.T) {
 	word := regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	keeps := regexp.MustCompile(`(ledger|studio)\.Open\(`)
+	keeps := regexp.MustCompile(`ledger\.Open\(|\bs\.Ledger\b`)
+	wired := wirings(t)
 	used := map[string]bool{}
 	for _, machine := range []string{"peering", "transit", "attachment", "data-api", "data-api-endpoint", "private-notebooks", "studio"} {
 		around, under := 0, 0
@@ -69,11 +93,16 @@ func TestEveryStepOfAMachineWorksUnderItsLease(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := string(raw)
+			if named := uses.FindStringSubmatch(text); named != nil { // by package steps
+				if text = wired[named[1]]; text == "" {
+					t.Fatalf("package steps has no %s", named[1])
+				}
+			}
 			switch {
 			case !keeps.MatchString(text):
 			case strings.Contains(text, ".Under("):
 				under++
-			case strings.Contains(text, "pkg/lease"):
+			case strings.Contains(text, "pkg/lease") || strings.Contains(text, "lease.Last(") || strings.Contains(text, ".One("):
 				around++
 			case free[name] != "":
 				used[name] = true

@@ -18,6 +18,8 @@ type Debt struct {
 	At       time.Time `json:"at,omitzero"`  // since when it is
 	// Stopped says that Drawbridge stopped the notebook, so that it is owed a start, whatever becomes of the rest.
 	Stopped bool `json:"stopped,omitempty"`
+	// AtOnce is how many of the account and Region may be restarted at the same time while it is, as the policy said; 0 if it said nothing.
+	AtOnce int `json:"atOnce,omitempty"`
 }
 
 func debtPart(account, region string) string { return "restart#" + account + "/" + region }

@@ -22,6 +22,28 @@ type Lease struct {
 	Next  Turn `json:"next,omitzero"`
 	Asked int  `json:"asked,omitempty"` // how often Next asked whether it is its turn
 	Again bool `json:"again,omitempty"` // somebody came, and waits no more
+	Rest  bool `json:"rest,omitempty"`  // the holder did not see all
+}
+
+// Again says why somebody has to look again; empty if nobody has to.
+type Again string
+
+// Why somebody has to: one who came waits no more, so that all counts as changed; or the holder did not come to all, and nobody came.
+const (
+	Came Again = "came"
+	Rest Again = "rest"
+)
+
+// again is why somebody has to look again after the holder. Who is next looks anyway.
+func (l Lease) again() Again {
+	switch {
+	case l.Next.Holder != "":
+	case l.Again:
+		return Came
+	case l.Rest:
+		return Rest
+	}
+	return ""
 }
 
 // By reports whether the one who is at it, or the one who is next, came by that event.
@@ -98,21 +120,21 @@ func (l Ledger) Await(ctx context.Context, name, who string, patience time.Durat
 	return false, nil
 }
 
-// Yield gives the lease back: to whoever is next, who looks again by itself, or to nobody. It reports whether somebody else has to look
-// again, since one who came while holder had it waits no more. That stays written until the next one acquires the lease: whoever yields
+// Yield gives the lease back: to whoever is next, who looks again by itself, or to nobody. It says whether somebody else has to look
+// again, and why. That stays written until the next one acquires the lease: whoever yields
 // once more, after an answer that was lost, is told the same. A lease that another has is nothing to holder.
-func (l Ledger) Yield(ctx context.Context, name, holder string) (again bool, err error) {
+func (l Ledger) Yield(ctx context.Context, name, holder string) (again Again, err error) {
 	err = retry(ctx, "lease "+name, func() error {
 		now, version, err := l.lease(ctx, name)
-		again = false
+		again = ""
 		if err != nil || version == 0 || now.Holder != holder && now.Holder != "" {
 			return err
 		}
-		again = now.Next.Holder == "" && now.Again
+		again = now.again()
 		switch {
 		case now.Holder == "":
 			return nil
-		case now.Next.Holder == "" && !now.Again:
+		case now.Next.Holder == "" && again == "":
 			return l.Store.Write(ctx, []Change{{Key: leaseRow(name), Version: version}})
 		}
 		now.Turn = Turn{}
@@ -130,15 +152,15 @@ func (l Ledger) Under(name, holder string) Ledger {
 	return l
 }
 
-// LookAgain notes that the holder of the lease of that name did not see all, so that a look is asked for when it gives the lease back, as if somebody
-// had come. Who is next looks anyway. A lease that another has is nothing to holder.
+// LookAgain notes that the holder of the lease of that name did not see all, so that a look is asked for when it gives the lease back. Who is next
+// looks anyway. A lease that another has is nothing to holder.
 func (l Ledger) LookAgain(ctx context.Context, name, holder string) error {
 	return retry(ctx, "lease "+name, func() error {
 		now, version, err := l.lease(ctx, name)
-		if err != nil || version == 0 || now.Holder != holder || now.Next.Holder != "" || now.Again {
+		if err != nil || version == 0 || now.Holder != holder || now.again() != "" || now.Next.Holder != "" {
 			return err
 		}
-		now.Again = true
+		now.Rest = true
 		return l.put(ctx, name, version, now)
 	})
 }

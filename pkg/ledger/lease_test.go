@@ -86,7 +86,7 @@ func (b table) yield(who string) bool {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return again
+	return again != ""
 }
 
 func TestALeaseIsHandedToWhoIsNext(t *testing.T) {
@@ -280,7 +280,7 @@ func TestAStepWorksOnlyWithTheLease(t *testing.T) {
 	if _, err := l.Under("", "one").Release(ctx, "pcx-1", nil); err != nil {
 		t.Errorf("under no lease: %v", err)
 	}
-	if again, err := l.Yield(ctx, "pcx-1", "two"); again || err != nil {
+	if again, err := l.Yield(ctx, "pcx-1", "two"); again != "" || err != nil {
 		t.Fatal(again, err)
 	}
 	if err := record("one"); err != nil {
@@ -387,12 +387,12 @@ func (c *crowd) ask(name string) {
 
 func (c *crowd) end() {
 	for name, read := range c.looks {
-		var again bool
+		var again ledger.Again
 		insist(c.T, func() (err error) {
 			again, err = c.Yield(context.Background(), "pcx-1", name)
 			return err
 		})
-		if again {
+		if again != "" {
 			c.asked++
 		}
 		c.seen = max(c.seen, read)

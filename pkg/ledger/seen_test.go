@@ -56,8 +56,8 @@ func TestWhoDidNotSeeAllLooksAgain(t *testing.T) {
 	}
 	for _, c := range []struct {
 		who, next string
-		want      bool
-	}{{"one", "", true}, {"two", "", false}, {"one", "two", false}} {
+		want      ledger.Again
+	}{{"one", "", ledger.Rest}, {"two", "", ""}, {"one", "two", ""}} {
 		if _, _, err := l.Acquire(t.Context(), "pcx-1", ledger.Turn{Holder: "one"}, running); err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,10 +26,10 @@ const subnetTag = "drawbridge:subnet"
 
 // Answers of [Attach]: what has to happen before the notebook is done.
 const (
-	Done  = "done"
-	Stop  = "stop"  // stop the notebook, then inject again; only where restart is allowed
-	Wait  = "wait"  // look again in a moment; only for a notebook that this execution stopped
-	Start = "start" // start the notebook that this execution stopped
+	Done  = workflow.AnswerDone
+	Stop  = workflow.AnswerStop  // stop the notebook, then inject again; only where restart is allowed
+	Wait  = workflow.AnswerWait  // look again in a moment; only for a notebook that this execution stopped
+	Start = workflow.AnswerStart // start the notebook that this execution stopped
 )
 
 type editor interface {
@@ -87,12 +88,12 @@ func Attach(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 
 // Debt is the restart that a notebook is owed for a connection, or for what its table reaches.
 func Debt(nb workflow.Notebook, connection string) ledger.Debt {
-	return ledger.Debt{Account: nb.Account, Region: nb.Region, Notebook: nb.Name, For: connection}
+	return ledger.Debt{Account: nb.Account, Region: nb.Region, Notebook: nb.Name, For: connection, AtOnce: nb.Restart.AtOnce}
 }
 
 // outcome is what became of one notebook.
 type outcome struct {
-	answer string
+	answer workflow.Answer
 	hop    workflow.Hop
 	set    bool // its script sets the host routes, now or at its next start
 	gone   bool // it is not there any more, or never will be
@@ -120,12 +121,13 @@ func (b book) told(ctx context.Context, api client, ec2api route.NetworkReader, 
 }
 
 // serve is [Attach] without the debts and without what the notebook says.
+// Long, because it is the table in the comment of [Attach], a case after the other.
 func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
 	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	routed := b.routed(ec2api)
 	hop, set, gone := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}, false, false
 	status, reason := "", ""
-	answer := func(a, detail string, args ...any) (outcome, error) {
+	answer := func(a workflow.Answer, detail string, args ...any) (outcome, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {
 			a = Start // whatever became of it, the notebook that we stopped is started again
 		}
@@ -166,10 +168,17 @@ func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader,
 		if len(bad) > 0 {
 			return answer(Done, "%s", strings.Join(bad, "; "))
 		}
+		var stay []netip.Prefix
 		if exact && !stopped {
-			if err := b.withdraw(ctx, api, routed); err != nil {
+			if err := b.withdraw(ctx, api, func(ctx context.Context) (now []netip.Prefix, err error) {
+				stay, err = routed(ctx)
+				return stay, err
+			}); err != nil {
 				return failed(err)
 			}
+		}
+		if len(stay) > 0 {
+			return answer(Done, "%s: its route was taken away and comes back, and what sets it stays until then", list(stay))
 		}
 		if exact && saysSomething(nb) {
 			status, reason = None, "the route table of its subnet leads to nothing that Drawbridge manages"

@@ -244,7 +244,7 @@ func TestInject(t *testing.T) {
 		config string
 		status types.NotebookInstanceStatus
 		in     func(*workflow.AttachRoutesInput)
-		answer string
+		answer workflow.Answer
 		ok     bool
 		detail string
 		kind   fault.Kind

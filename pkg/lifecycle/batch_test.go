@@ -47,7 +47,7 @@ func count(calls []string, name string) (n int) {
 func TestABatchIsServedTogether(t *testing.T) {
 	ctx, f := context.Background(), newFake()
 	books := team(f, 40)
-	in := workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed, Row: 1}
+	in := workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed, Rows: workflow.Rows{1}}
 	books[1].DirectInternet, books[2].Inject.Allowed = false, false
 	hops, hosts, err := Inject(ctx, f, f.ledger, f.debts(), in, books)
 	if err != nil || len(hops) != len(books) {
@@ -82,7 +82,7 @@ func TestNotebooksSayWhatChanged(t *testing.T) {
 	ctx, f := context.Background(), newFake()
 	books := team(f, 500)
 	books[1].DirectInternet, books[2].Inject = false, policy.Decision{Policy: "inject-off"}
-	in := workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed, Row: 1}
+	in := workflow.InjectRoutesInput{Execution: "e", Connection: input("", "").Connection, Routed: input("", "").Routed, Rows: workflow.Rows{1}}
 	inject := func(says int) {
 		t.Helper()
 		f.calls = nil

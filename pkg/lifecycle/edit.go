@@ -95,7 +95,7 @@ func (b book) needed(ctx context.Context, table workflow.Table) ([]netip.Prefix,
 	return slices.DeleteFunc(found, func(d netip.Prefix) bool { return !d.Addr().Is4() && !b.nb.SubnetCIDRv6.IsValid() }), nil
 }
 
-// routes tells what the notebook needs by the route table of its subnet as it is at this moment.
+// routes tells what the notebook needs by the route table of its subnet as it is at this moment, and what it needs because a route comes back.
 type routes func(context.Context) ([]netip.Prefix, error)
 
 func (b book) routed(ec2api route.NetworkReader) routes {
@@ -108,7 +108,13 @@ func (b book) routed(ec2api route.NetworkReader) routes {
 			return nil, err
 		}
 		table, _ := route.Of(tables, b.nb.Subnet)
-		return b.needed(ctx, table)
+		found, err := b.needed(ctx, table)
+		if err != nil {
+			return nil, err
+		}
+		network := b.nb.Network()
+		items, err := b.Of(ctx, network.Account, network.Region, table.ID)
+		return append(found, Returning(table, items, b.without)...), err
 	}
 }
 
@@ -158,6 +164,7 @@ func (b book) edited(ctx context.Context, api editor, routed routes, name string
 }
 
 // round reads a configuration, plans, and writes what is planned if it may. It is done when there was nothing to write.
+// Many parameters, because they are the client, the ledger, and what is to be edited for whom.
 func (b book) round(ctx context.Context, api editor, routed routes, name string, edit Edit, tags []types.Tag, mayWrite bool) (done bool, err error) {
 	current, err := read(ctx, api, name)
 	if gone := errors.Is(err, errGone); err != nil && (!gone || tags == nil) {

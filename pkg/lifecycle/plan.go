@@ -209,6 +209,23 @@ func Needed(table workflow.Table, items []ledger.Item, connections []ledger.Conn
 	return slices.Compact(out)
 }
 
+// Returning are the host routes that stay though no route leads there: of routes that the ledger has and whose table has none to that destination any more.
+// Somebody's hand took them away, and they are put back, once; a notebook that runs has the host route all the while. What is taken away again is contested,
+// and what nobody but the connection without needs is going. Sorted.
+func Returning(table workflow.Table, items []ledger.Item, without string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, i := range items {
+		d, err := netip.ParsePrefix(i.Key)
+		there := slices.ContainsFunc(table.Routes, func(r workflow.Route) bool { return r.Destination == d })
+		needed := slices.ContainsFunc(i.Needed, func(id string) bool { return id != without })
+		if i.Kind == ledger.Route && i.State == ledger.Confirmed && i.Resource == table.ID && err == nil && needed && !there {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return slices.Compact(out)
+}
+
 // common returns what a destination has in common with the CIDRs of the peer of vpc in a connection.
 func common(destination netip.Prefix, c ledger.Connection, vpc string) []netip.Prefix {
 	var out []netip.Prefix

@@ -384,6 +384,29 @@ func TestNeeded(t *testing.T) {
 	}
 }
 
+func TestReturning(t *testing.T) {
+	table := workflow.Table{ID: "rtb-1", Routes: []workflow.Route{{Destination: p("10.2.0.0/16"), Target: "pcx-1"}, {Destination: p("10.3.0.0/16"), Target: "pcx-2", Blackhole: true}}}
+	item := func(key string, state ledger.State, needed ...string) ledger.Item {
+		return ledger.Item{Resource: "rtb-1", Kind: ledger.Route, Key: key, State: state, Needed: needed}
+	}
+	for name, c := range map[string]struct {
+		item ledger.Item
+		want []netip.Prefix
+	}{
+		"its route is gone":                      {item("10.4.0.0/16", ledger.Confirmed, "pcx-1"), ps("10.4.0.0/16")},
+		"its route is there":                     {item("10.2.0.0/16", ledger.Confirmed, "pcx-1"), nil},
+		"its route is dead: the peering ends":    {item("10.3.0.0/16", ledger.Confirmed, "pcx-1"), nil},
+		"it was taken away again":                {item("10.4.0.0/16", ledger.Contested, "pcx-1"), nil},
+		"it is leaving":                          {item("10.4.0.0/16", ledger.Leaving), nil},
+		"it is not made yet":                     {item("10.4.0.0/16", ledger.Intended, "pcx-1"), nil},
+		"only what is being taken away needs it": {item("10.4.0.0/16", ledger.Confirmed, "pcx-9"), nil},
+	} {
+		if got := Returning(table, []ledger.Item{c.item}, "pcx-9"); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // The thinking half stays free of everything that acts.
 func TestPlanIsPure(t *testing.T) {
 	for _, name := range []string{"plan.go", "lifecycle.go"} {

@@ -179,7 +179,7 @@ func (r *release) leave(ctx context.Context, api releaser, nb workflow.Notebook,
 
 // Detach takes an idle configuration off a stopped notebook, and deletes it when no notebook uses it any more. A
 // notebook that is not stopped keeps it: it does nothing. Anything of an owner's is never detached and never deleted.
-func Detach(ctx context.Context, api detacher, notebook string) (answer string, err error) {
+func Detach(ctx context.Context, api detacher, notebook string) (answer workflow.Answer, err error) {
 	now, err := api.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &notebook})
 	if fault.NoRecord(err) {
 		return Done, nil

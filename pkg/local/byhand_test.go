@@ -18,6 +18,9 @@ import (
 // TestTheMemberStackByHand runs infra/deploy-member.sh with the AWS CLI against the engine, in an account that no StackSet
 // reaches and that has no bootstrap.
 func TestTheMemberStackByHand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it plays on the local engine")
+	}
 	const stranger = "999999999999"
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {

@@ -33,6 +33,19 @@ type Look interface {
 	DetailType() string
 }
 
+// After returns the look that goes on where the look of an execution ended, with its reason; l, if there is none of its kind.
+func After(l Look, execution, reason string) Look {
+	switch l := l.(type) {
+	case event.Inspection:
+		l.Follows, l.Reason = execution, reason
+		return l
+	case event.TransitInspection:
+		l.Follows, l.Reason = execution, reason
+		return l
+	}
+	return l
+}
+
 // Ask asks for looks of several kinds.
 func (a Asker) Ask(ctx context.Context, looks ...Look) error { return Ask(ctx, a, looks...) }
 

@@ -10,6 +10,7 @@ import (
 // and from there, by the gateway's table for what comes out of it. What an appliance in there lets through is outside the model, so the answer is
 // never Yes. It is No only if the VPC leads them nowhere by any of the subnets.
 // https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-appliance-scenario.html
+// Many parameters, because both ends of the packets and all that leads them are given: it reads nothing.
 func (l *leg) inspected(g Gateway, through, to Attachment, table Table, dst []netip.Prefix, before []string) []finding {
 	where := names(dst)
 	v, known := l.w.vpc(through.VPC)

@@ -188,6 +188,11 @@ func TestJudge(t *testing.T) {
 		"a client with IPv6 alone":                 {change: func(w *world) { w.VPCs[0].Subnets[0].CIDRs = cidrs("2600:1::/64") }, hop: "client group", want: network.No, says: "IPv6 addresses only"},
 		"a subnet that is not seen":                {change: func(w *world) { w.client.Subnets = []string{"subnet-x"} }, hop: "path", want: network.Unknown, says: "subnet-x cannot be seen"},
 		"a Local Zone":                             {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-east-1-bos-1a" }, hop: "route there", want: network.Unknown, says: "a Local Zone"},
+		"a Wavelength Zone":                        {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-east-1-wl1-bos-wlz-1" }, hop: "route there", want: network.Unknown, says: "a Wavelength Zone"},
+		"an Outpost":                               {change: func(w *world) { w.VPCs[1].Subnets[0].Outpost = "arn:aws:outposts:us-east-1:222222222222:outpost/op-1" }, hop: "route there", want: network.Unknown, says: "an Outpost"},
+		"a zone of the European Sovereign Cloud":   {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "eusc-de-east-1a" }, hop: "route there", want: network.Yes},
+		"a zone of an isolated Region":             {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "eu-isoe-west-1a" }, hop: "route there", want: network.Yes},
+		"a zone of GovCloud":                       {change: func(w *world) { w.VPCs[1].Subnets[0].Zone = "us-gov-west-1a" }, hop: "route there", want: network.Yes},
 
 		"gateway: no association": {gate: true, change: func(w *world) { w.Gateways[0].Attachments[0].Table = "" },
 			hop: "gateway route", want: network.No, says: "associated with no route table", owner: "333333333333"},

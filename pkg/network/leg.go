@@ -171,6 +171,7 @@ func (l *leg) arriving(dst []netip.Prefix) []seat {
 }
 
 // acl judges the network ACL of a subnet, for packets of the leg with peers at the other end.
+// Many parameters, because they are the two ends and the ports that an ACL's entries compare.
 func (l *leg) acl(to *[]finding, v VPC, subnet string, egress bool, peers []netip.Prefix, sure bool) {
 	if len(peers) > 0 {
 		a, denied, ok := l.denied(v, subnet, egress, peers)
@@ -187,6 +188,7 @@ func (l *leg) denied(v VPC, subnet string, egress bool, peers []netip.Prefix) (A
 	return a, Deny(entries, peers, l.ports), ok
 }
 
+// said puts what an ACL denies into words. Many parameters, because they are what the judgement rests on.
 func (l *leg) said(v VPC, a ACL, subnet string, egress bool, denied []Denied, ok bool) finding {
 	switch {
 	case !ok:

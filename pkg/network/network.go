@@ -95,8 +95,8 @@ func (s Subnet) Edge() string {
 		return "an Outpost"
 	case strings.Contains(s.Zone, "-wl"):
 		return "a Wavelength Zone"
-	case strings.Count(s.Zone, "-") > 2 && !strings.HasPrefix(s.Zone, "us-gov-") && !strings.HasPrefix(s.Zone, "us-iso"):
-		return "a Local Zone"
+	case slices.ContainsFunc(strings.Split(s.Zone, "-"), func(part string) bool { return part != "" && strings.Trim(part, "0123456789") == "" }):
+		return "a Local Zone" // us-east-1-bos-1a; an Availability Zone is named us-east-1a, eusc-de-east-1a
 	}
 	return ""
 }

@@ -19,9 +19,13 @@ func Batches(one workflow.Batch, subnets []route.Subnet, instances []Instance) [
 	var out []workflow.Batch
 	for _, s := range subnets {
 		var names []string
+		one.Fresh = nil
 		for _, n := range instances {
 			if n.Subnet == s.ID {
 				names = append(names, n.Name)
+				if n.Fresh {
+					one.Fresh = append(one.Fresh, n.Name)
+				}
 			}
 		}
 		one.Subnet, one.SubnetCIDR, one.SubnetCIDRv6 = s.ID, s.V4, s.V6
@@ -88,8 +92,8 @@ type Injector struct {
 	// SageMaker returns the client for acting in the notebooks' account on behalf of an execution.
 	SageMaker func(execution string, b workflow.Batch) InjectionAPI
 	Ledger    ledger.Ledger
-	// Policy returns the policy in force, if known is empty, and its text.
-	Policy   func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy   func(context.Context) (*policy.Set, error)
 	Restarts restart.Book
 }
 
@@ -103,7 +107,7 @@ type InjectionAPI interface {
 func (i Injector) Inject(ctx context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {
 	l := i.Ledger.Under(in.Connection.ID, in.Execution)
 	b := in.Batch
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return b.Tell(nil), err
 	}

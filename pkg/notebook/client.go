@@ -166,7 +166,7 @@ func ownGroups(ctx context.Context, api ClientAPI, m Memory, domain string, room
 			return out, fmt.Errorf("listing user profiles: %w", err)
 		}
 		for _, p := range page.UserProfiles {
-			all = append(all, listed{aws.ToString(p.UserProfileName), stamp(p.LastModifiedTime)})
+			all = append(all, listed{name: aws.ToString(p.UserProfileName), stamp: stamp(p.LastModifiedTime)})
 		}
 	}
 	slices.SortFunc(all, func(a, b listed) int { return strings.Compare(a.name, b.name) })

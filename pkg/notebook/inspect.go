@@ -45,8 +45,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) APIs
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Restarts are those that notebooks are owed, and Ended says whether the execution came to its end that claimed one. Their ledger says which
 	// connections a VPC has, and who asks for them asks for looks at these.
 	Restarts restart.Book
@@ -57,18 +57,12 @@ type Inspector struct {
 // travels does not grow with them.
 const together = 20
 
-// The answers of [Inspector.Inspect].
-const (
-	AnswerInject  = "inject"
-	AnswerNothing = "nothing"
-)
-
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
 // and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that started where a connection leads nothing yet, it asks
 // for a look at that.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
-	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
+	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: workflow.AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
 		out.Reason = fmt.Sprintf(format, args...)
 		slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
@@ -137,7 +131,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	if e.Kind == event.Restart {
 		out.Phase = phase(debt, out.Notebooks[0])
 	}
-	out.Result, out.Answer = workflow.InLine, AnswerInject
+	out.Result, out.Answer = workflow.InSync, workflow.AnswerInject
 	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
 	return out, nil
 }
@@ -206,6 +200,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 }
 
 // bringInLine adds the notebooks of one end, with the tables of their VPC reduced to what the policy allows.
+// Long, because each notebook is judged by what was read for those before it.
 func (i Inspector) bringInLine(ctx context.Context, execution string, at end, out *workflow.InspectNotebooksOutput) error {
 	owner, err := i.Account(ctx, at.network.Account)
 	if err == nil && owner.Organization == "" {
@@ -240,7 +235,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 		if err != nil {
 			return err
 		}
-	} else if found, err = All(ctx, own.SageMaker, Memory{i.Restarts.Ledger, at.Place}, route.SubnetIDs(concerned)); err != nil {
+	} else if found, err = All(ctx, own.SageMaker, Memory{Ledger: i.Restarts.Ledger, At: at.Place}, route.SubnetIDs(concerned)); err != nil {
 		return err
 	} else if len(found) > together { // each is looked at by itself
 		for _, n := range found {
@@ -265,7 +260,7 @@ func (i Inspector) bringInLine(ctx context.Context, execution string, at end, ou
 			return err
 		}
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return err
 	}
@@ -316,6 +311,7 @@ func reach(out *workflow.InspectNotebooksOutput, at end, subnet string, table wo
 }
 
 // allowed returns the routes of table that the policy lets the notebook use, and records the deciding policy in one.
+// Many parameters, because they are all that the policy is asked about.
 func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, here policy.VPC, table workflow.Table, resource policy.Notebook, peers map[string]policy.VPC, one *workflow.Notebook) ([]workflow.Route, error) {
 	reached := route.HostRoutes(table)
 	kept := []workflow.Route{}

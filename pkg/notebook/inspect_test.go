@@ -142,8 +142,8 @@ func (v vpc) inspect(raw string) (workflow.InspectNotebooksOutput, error) {
 			}
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) {
-			return policy.Default(), policy.DefaultText(), nil
+		Policy: func(context.Context) (*policy.Set, error) {
+			return policy.Default(), nil
 		},
 		Restarts: v.debts,
 		Ended:    func(context.Context, ledger.Turn) (bool, error) { return true, nil },
@@ -265,7 +265,7 @@ func TestARouteTableIsReadWhereTheVPCIs(t *testing.T) {
 	}
 	// Where the owner is no member, nobody can tell what the notebook reaches: that is no error.
 	v.owner = "999999999999"
-	if out, err = v.inspect(stateChange("111111111111", "In-A")); err != nil || out.Answer != notebook.AnswerNothing || !strings.Contains(out.Reason, "999999999999") {
+	if out, err = v.inspect(stateChange("111111111111", "In-A")); err != nil || out.Answer != workflow.AnswerNothing || !strings.Contains(out.Reason, "999999999999") {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
@@ -276,16 +276,16 @@ func TestARestartThatIsOwed(t *testing.T) {
 		notebook string
 		owed     bool
 		stopped  bool // by an execution that ended since
-		answer   string
+		answer   workflow.Answer
 		phase    workflow.Phase
 		left     int // debts
 	}{
-		"none":                                       {"In-A", false, false, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
-		"one, and its owner stopped it":              {"In-A", true, false, notebook.AnswerInject, workflow.PhaseOwed, 1},
-		"one, and Drawbridge stopped it":             {"In-A", true, true, notebook.AnswerInject, workflow.PhaseStopped, 1},
-		"one, and it is gone":                        {"Gone", true, false, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
-		"one, and it is gone since it was stopped":   {"Gone", true, true, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
-		"one, and it is in no VPC since it was made": {"Nowhere", true, false, notebook.AnswerNothing, workflow.PhaseUntouched, 0},
+		"none":                                       {"In-A", false, false, workflow.AnswerNothing, workflow.PhaseUntouched, 0},
+		"one, and its owner stopped it":              {"In-A", true, false, workflow.AnswerInject, workflow.PhaseOwed, 1},
+		"one, and Drawbridge stopped it":             {"In-A", true, true, workflow.AnswerInject, workflow.PhaseStopped, 1},
+		"one, and it is gone":                        {"Gone", true, false, workflow.AnswerNothing, workflow.PhaseUntouched, 0},
+		"one, and it is gone since it was stopped":   {"Gone", true, true, workflow.AnswerNothing, workflow.PhaseUntouched, 0},
+		"one, and it is in no VPC since it was made": {"Nowhere", true, false, workflow.AnswerNothing, workflow.PhaseUntouched, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _ := ledgertest.New()
@@ -314,8 +314,8 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	const changed = `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":"111111111111","region":"us-east-1","detail":{"eventName":"CreateRoute","requestParameters":{"routeTableId":"rtb-0000000a"}}}`
 	for _, c := range []struct {
 		crowd, routes int
-		answer        string
-	}{{10, 1, notebook.AnswerInject}, {300, 1, notebook.AnswerNothing}, {10, 600, notebook.AnswerNothing}} {
+		answer        workflow.Answer
+	}{{10, 1, workflow.AnswerInject}, {300, 1, workflow.AnswerNothing}, {19, 1000, workflow.AnswerNothing}} {
 		crowd, answer, asked := c.crowd, c.answer, map[string]bool{}
 		book, _ := ledgertest.New()
 		var routes []types.Route
@@ -340,7 +340,7 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 		if err != nil || out.Answer != answer || tries != (crowd+1)/100+min(1, (crowd+1)%100) {
 			t.Fatalf("%d: %s, %s, %v after %d looks", crowd, out.Answer, out.Reason, err, tries)
 		}
-		if answer == notebook.AnswerInject && (len(out.Notebooks) != crowd+1 || len(asked) > 0) || answer == notebook.AnswerNothing && (len(out.Notebooks)+len(out.Routed) > 0 || len(asked) != crowd+1) {
+		if answer == workflow.AnswerInject && (len(out.Notebooks) != crowd+1 || len(asked) > 0) || answer == workflow.AnswerNothing && (len(out.Notebooks)+len(out.Routed) > 0 || len(asked) != crowd+1) {
 			t.Errorf("%d notebooks travel of %d, and %d looks are asked for", len(out.Notebooks), crowd+1, len(asked))
 		}
 	}

@@ -6,6 +6,7 @@ package notebook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ type Instance struct {
 	DirectInternet  bool
 	LifecycleConfig string // its name, empty if none is attached
 	Tags            map[string]string
+	Fresh           bool // nobody looked at it before, so it is described now
 }
 
 // SageMaker is what it takes to find notebook instances and to read their tags.
@@ -51,9 +53,51 @@ func Placed(ctx context.Context, api Placer, m Memory, subnets []string) (found 
 	if err != nil {
 		return nil, 0, err
 	}
+	return read(ctx, api, m, summaries, func(subnet string) bool { return slices.Contains(subnets, subnet) })
+}
+
+// Fleet is the notebook instances of an account and Region as SageMaker lists them.
+type Fleet struct {
+	summaries []types.NotebookInstanceSummary
+}
+
+// List lists all notebook instances of an account and Region that are not being deleted.
+func List(ctx context.Context, api Placer) (Fleet, error) {
+	summaries, err := list(ctx, api)
+	return Fleet{summaries}, err
+}
+
+// Configurations returns the names of the lifecycle configurations that they use, sorted.
+func (f Fleet) Configurations() []string {
+	var out []string
+	for _, s := range f.summaries {
+		if name := aws.ToString(s.NotebookInstanceLifecycleConfigName); name != "" {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Read returns them, without their tags, those in no VPC with an empty subnet; only those whose lifecycle configuration is wanted, if that is not nil.
+// It describes hundreds that are not known, at SageMaker's pace; where there are more it fails with [ErrUnread], until tries have seen all.
+func (f Fleet) Read(ctx context.Context, api Placer, m Memory, wanted func(configuration string) bool) ([]Instance, error) {
+	m.all = true
+	m.skip = func(s types.NotebookInstanceSummary) bool {
+		return wanted != nil && !wanted(aws.ToString(s.NotebookInstanceLifecycleConfigName))
+	}
+	found, unread, err := read(ctx, api, m, f.summaries, func(string) bool { return true })
+	if err == nil && unread > 0 {
+		err = m.Unread(unread)
+	}
+	return found, err
+}
+
+// read returns those notebook instances of a list that are in a subnet that matters, and how many are not known yet.
+func read(ctx context.Context, api Placer, m Memory, summaries []types.NotebookInstanceSummary, matters func(subnet string) bool) (found []Instance, unread int, err error) {
 	all := make([]listed, len(summaries))
 	for n, s := range summaries {
-		all[n] = listed{aws.ToString(s.NotebookInstanceName), stamp(s.CreationTime)}
+		all[n] = listed{name: aws.ToString(s.NotebookInstanceName), stamp: stamp(s.CreationTime), skip: m.skip != nil && m.skip(s)}
 	}
 	var mu sync.Mutex
 	now := map[string]*Instance{} // those that are described now
@@ -72,10 +116,11 @@ func Placed(ctx context.Context, api Placer, m Memory, subnets []string) (found 
 	}
 	for n, s := range summaries {
 		seen, ok := known[all[n].name]
-		if !ok || seen.Subnet == "" || !slices.Contains(subnets, seen.Subnet) {
+		if !ok || all[n].skip || !matters(seen.Subnet) {
 			continue
 		}
 		if one := now[seen.Name]; one != nil {
+			one.Fresh = true
 			found = append(found, *one)
 			continue
 		}
@@ -85,11 +130,20 @@ func Placed(ctx context.Context, api Placer, m Memory, subnets []string) (found 
 	return found, unread, nil
 }
 
-// All is [Placed] for who has to know all of them: it fails with [fault.NotYet] until looks have seen all, for the machine to try again.
+// ErrUnread is the cause of a [fault.NotYet] that says that not all notebook instances are known yet. Each look comes to more of them, so that an
+// inspection that cannot go on without waits, as often as it takes.
+var ErrUnread = errors.New("not all notebook instances are known yet")
+
+// Unread is the error of who cannot go on without those n notebook instances that are not known yet.
+func (m Memory) Unread(n int) error {
+	return &fault.Error{Kind: fault.NotYet, Cause: ErrUnread, Message: fmt.Sprintf("finding the notebook instances of %s, %s: %d are still to be looked at", m.At.Account, m.At.Region, n)}
+}
+
+// All is [Placed] for who has to know all of them: it fails with [ErrUnread] until looks have seen all.
 func All(ctx context.Context, api Placer, m Memory, subnets []string) ([]Instance, error) {
 	found, unread, err := Placed(ctx, api, m, subnets)
 	if err == nil && unread > 0 {
-		err = fault.New(fault.NotYet, "finding the notebook instances of %s, %s: %d are still to be looked at", m.At.Account, m.At.Region, unread)
+		err = m.Unread(unread)
 	}
 	return found, err
 }

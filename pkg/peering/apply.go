@@ -92,6 +92,7 @@ func reject(ctx context.Context, ec2api Refuser, c workflow.Connection) error {
 
 // SetStatus writes result and reason in the ledger, with more if there is more to write, and leaves on the peering what is said of it to people,
 // on each side that is a member. A peering has tags of its own in each account, and each side a text of its own.
+// Many parameters, because they are the two ways into accounts, the ledger, and what is said to whom.
 func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, c workflow.Connection, members []string, result workflow.Result, reason string, said workflow.Said, more ...func(*ledger.Connection)) error {
 	entry, err := connection.Note(ctx, l, c.ID, result, reason, more...)
 	if err != nil {

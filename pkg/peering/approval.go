@@ -27,6 +27,7 @@ func told(entry ledger.Connection, v Verdict, shown []string) bool {
 // Who was told of exactly this before is not told again, but for one reminder, to everybody who listens, when the request
 // is stuck. The entry comes after that, because it says that they were told: an
 // interrupted Ask rather tells twice than not at all.
+// Many parameters, because they are the ways in which people hear of it.
 func Ask(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) connection.Tagger, bus notice.Bus, topic notice.Topic, stuck func(expires string) bool, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.AwaitingApproval, Reason: in.Reason, Decision: in.Decision}
 	said := in.Said

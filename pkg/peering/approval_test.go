@@ -95,12 +95,14 @@ func (d *desk) verify(in workflow.VerifyConnectionInput) error {
 	still := func(ctx context.Context) error {
 		return peering.StillThere(ctx, func(workflow.VPC) peering.Describer { return d }, in.Connection)
 	}
-	_, err := connection.Verifier{Ledger: d.managed(in.Connection), Bus: d.bus(), Enter: func(workflow.VPC) connection.Tagger { return d }, Read: unseen, Still: still}.Verify(context.Background(), in)
+	_, err := connection.Verifier{Ledger: d.managed(in.Connection), Bus: d.bus(), Enter: func(workflow.VPC) connection.Tagger { return d }, World: unseen{}, Still: still}.Verify(context.Background(), in)
 	return err
 }
 
 // unseen reads nothing, so that no path can be judged.
-func unseen(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error) {
+type unseen struct{ connection.Reader }
+
+func (unseen) Read(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error) {
 	return network.World{}, nil
 }
 

@@ -3,7 +3,9 @@ package peering_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -130,36 +132,113 @@ func (w *realm) served() int {
 	return n
 }
 
-// Of 500 notebook instances that nobody looked at before, each look describes a hundred and asks for the next: five looks, in which no notebook is
-// described twice for its place, and all are served.
+// crowded is a realm with so many notebook instances that nobody looked at before.
+func crowded(t *testing.T, books int) *realm {
+	w, _ := bigRealm(1)
+	for n := 50; n < books; n++ {
+		w.lands[alpha].books[fmt.Sprintf("n%d", n)] = &book{subnet: w.lands[alpha].subnets[n%4], direct: true, status: "Stopped", tags: map[string]string{}}
+	}
+	if _, err := w.ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-00000001", Kind: "peering", Origin: ledger.Requested, Sides: []ledger.Side{
+		{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Of 500 notebook instances that nobody looked at before, each look describes a hundred and asks for the next, which goes on from there: five looks, in
+// which no notebook is described twice for its place, and each is served once. The calls grow with the notebooks, and no faster.
 func TestManyNotebooksAreServedByLooksThatFollow(t *testing.T) {
+	const books = 500
 	synctest.Test(t, func(t *testing.T) {
-		w, _ := bigRealm(1)
-		for n := 50; n < 500; n++ {
-			w.lands[alpha].books[fmt.Sprintf("n%d", n)] = &book{subnet: w.lands[alpha].subnets[n%4], direct: true, status: "Stopped", tags: map[string]string{}}
-		}
-		if _, err := w.ledger.Begin(t.Context(), ledger.Connection{ID: "pcx-00000001", Kind: "peering", Origin: ledger.Requested, Sides: []ledger.Side{
-			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}}); err != nil {
-			t.Fatal(err)
-		}
-		for look := 1; look <= 5; look++ {
+		w, all := crowded(t, books), 0
+		var each []int // the calls in members, by look
+		for look := 1; look <= books/100; look++ {
 			if _, _, err := w.ledger.Acquire(t.Context(), "pcx-00000001", ledger.Turn{Holder: "x"}, nil); err != nil {
 				t.Fatal(err)
 			}
-			if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 100*look || w.unread != 500-100*look {
+			w.calls, w.follows = 0, look > 1
+			if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 100*look || w.unread != books-100*look {
 				t.Fatalf("after look %d %d are served, and %d are left: %v", look, w.served(), w.unread, w.violations)
 			}
+			all, each = all+w.calls, append(each, w.calls)
+			t.Logf("%d notebooks: %d calls in members", 100*look, all)
 			entry, _, err := w.ledger.Connection(t.Context(), "pcx-00000001")
-			want, left := workflow.Connected, look < 5
+			want, left := workflow.Connected, 100*look < books
 			if left {
 				want = workflow.PartlyConnected
 			}
 			if err != nil || entry.Status != ledger.Status(want) || strings.Contains(entry.Reason, fmt.Sprintf("%d notebook instances of the account were not looked at yet", w.unread)) != left {
 				t.Errorf("after look %d it is %s: %s, %v", look, entry.Status, entry.Reason, err)
 			}
-			if again, err := w.ledger.Yield(t.Context(), "pcx-00000001", "x"); err != nil || again != left {
-				t.Errorf("after look %d another is asked for: %v, %v", look, again, err)
+			if again, err := w.ledger.Yield(t.Context(), "pcx-00000001", "x"); err != nil || (again == ledger.Rest) != left {
+				t.Errorf("after look %d another is asked for: %q, %v", look, again, err)
 			}
+		}
+		if slices.Max(each[1:]) > 6*100 || slices.Max(each[1:]) > slices.Min(each[1:])*11/10 {
+			t.Errorf("the looks make %v calls for a hundred notebooks each", each)
+		}
+	})
+}
+
+// A look of its own serves all, also those that the look before it served a moment ago: somebody changed something, and nobody knows what. Only one that
+// goes on from there leaves them.
+func TestALookOfItsOwnServesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, follows := range []bool{false, true} {
+			w := crowded(t, 200)
+			if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 100 {
+				t.Fatalf("%d are served: %v", w.served(), w.violations)
+			}
+			l := w.lands[alpha]
+			for _, c := range l.configs { // a hand
+				c.onStart = ""
+			}
+			w.follows = follows
+			if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 200 {
+				t.Fatalf("%d are served: %v", w.served(), w.violations)
+			}
+			for n := range 100 { // those of the first look
+				if c := l.configs[l.books[slices.Sorted(maps.Keys(l.books))[n]].config]; !follows && c.onStart == "" {
+					t.Fatalf("a script that somebody emptied stays empty")
+				}
+			}
+			w.calls = 0
+			if w.follows = false; !w.run(t, "pcx-00000001", alpha, 1<<20) || w.calls < 400 {
+				t.Errorf("a look of its own makes %d calls for 200 notebooks", w.calls)
+			}
+		}
+	})
+}
+
+// The removal of a connection from an account with hundreds of notebook instances that nobody knows any more waits for its looks to come to all, and ends.
+func TestARemovalWaitsForWhatNobodyKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := crowded(t, 100)
+		if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 100 {
+			t.Fatalf("%d are served: %v", w.served(), w.violations)
+		}
+		for n := 100; n < 400; n++ {
+			w.lands[alpha].books[fmt.Sprintf("n%d", n)] = &book{subnet: w.lands[alpha].subnets[n%4], direct: true, status: "Stopped", tags: map[string]string{}}
+		}
+		w.peerings["pcx-00000001"] = "deleted"
+		waits := 0
+		for ; ; waits++ {
+			out, err := w.inspect("pcx-00000001", alpha, false)
+			if err != nil || waits > 20 {
+				t.Fatalf("look %d: %v", waits+1, err)
+			}
+			if out.Answer == workflow.AnswerDisconnect {
+				break
+			}
+			if out.Answer != workflow.AnswerWait || !strings.Contains(out.Reason, "are still to be looked at") {
+				t.Fatalf("look %d: %s, %s", waits+1, out.Answer, out.Reason)
+			}
+		}
+		if waits != 3 {
+			t.Errorf("it waits %d times", waits)
+		}
+		if !w.run(t, "pcx-00000001", alpha, 1<<20) || w.served() != 0 {
+			t.Errorf("%d still have host routes: %v", w.served(), w.violations)
 		}
 	})
 }

@@ -43,8 +43,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Units says what the units of an account's path are called.
 	Units func(ctx context.Context, path string) (string, error)
-	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Ledger says which peerings are managed, and what was added for them.
 	Ledger ledger.Ledger
 	// Now is the clock.
@@ -76,19 +76,24 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 	if e.Kind != event.Peering {
 		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
+	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
 	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
 		v, err = l.unread(why), nil
 	}
-	if err != nil {
-		return l.out, err
+	out := l.out
+	if err == nil {
+		out, err = l.end(ctx, v)
 	}
-	return l.end(ctx, v)
+	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them
+		out.Answer, out.Reason, err = workflow.AnswerWait, err.Error(), nil
+	}
+	return out, err
 }
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectPeeringInput) workflow.InspectPeeringOutput {
-	return workflow.InspectPeeringOutput{Event: in.Event, Looked: in.Looked, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Rows: []int{}, Notebooks: []int{},
+	return workflow.InspectPeeringOutput{Event: in.Event, Looked: in.Looked, Known: in.Known, Members: []string{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{},
 		Found: []workflow.Hop{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
@@ -108,6 +113,7 @@ type inspection struct {
 	accounts [2]workflow.AccountFacts
 	request  bool          // the event is the record of its request, by its requester
 	origin   ledger.Origin // by which it comes to be managed with this look
+	follows  string        // the execution whose look this one goes on from
 	left     []string      // the accounts in which what somebody takes away is left to them
 
 	weighed  bool            // approval is what the entry has to say

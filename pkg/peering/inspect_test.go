@@ -247,8 +247,8 @@ func (w *world) inspect(t *testing.T, name, from string, looked workflow.Looked)
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
 		Units: func(context.Context, string) (string, error) { return "Research", nil },
-		Policy: func(context.Context, string) (*policy.Set, string, error) {
-			return policy.Default(), policy.DefaultText(), nil
+		Policy: func(context.Context) (*policy.Set, error) {
+			return policy.Default(), nil
 		},
 		Ledger: w.managed(t),
 		Now:    func() time.Time { return now },

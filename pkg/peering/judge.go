@@ -16,6 +16,7 @@ import (
 )
 
 // judge reads both VPCs, asks the policy, and answers what a peering that is neither settled nor let go of needs next.
+// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (l *inspection) judge(ctx context.Context, requester, accepter workflow.AccountFacts, own [2]map[string]string) (Verdict, error) {
 	i, in, p, out := l.Inspector, l.in, l.p, &l.out
 	q := Question{Peering: p, RequesterMember: requester.Organization != "", AccepterMember: accepter.Organization != "",
@@ -30,7 +31,7 @@ func (l *inspection) judge(ctx context.Context, requester, accepter workflow.Acc
 	out.Known = workflow.Known{Requester: q.Requester, Accepter: q.Accepter}
 	out.Connection.Requester, out.Connection.Accepter = q.Requester.VPC, q.Accepter.VPC
 	q.Participants = [2][]string{participant.In(l.entry, q.Requester.VPC), participant.In(l.entry, q.Accepter.VPC)}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return Verdict{}, err
 	}

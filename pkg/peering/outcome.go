@@ -69,7 +69,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 // that begins anew.
 func (l *inspection) write(ctx context.Context, answer workflow.Answer) error {
 	out := &l.out
-	f := workflow.Findings{Answer: answer, Sides: out.Sides, Batches: out.Batches, Waits: out.Waits, Before: out.Found, Absent: out.Absent}
+	f := workflow.Findings{Answer: answer, Execution: l.in.Execution, Follows: l.follows, Sides: out.Sides, Batches: out.Batches, Waits: out.Waits, Before: out.Found, Absent: out.Absent}
 	switch answer {
 	case workflow.AnswerAccept:
 		f.Sides, f.Batches, f.Known = out.Known.Sides, out.Known.Batches, out.Known

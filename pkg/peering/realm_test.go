@@ -41,6 +41,7 @@ type realm struct {
 	carried    int    // bytes of the largest answer of an inspection
 	forbidden  bool   // the policy allows no routes
 	unread     int    // clients that the last inspection did not come to
+	follows    bool   // the next one goes on from it
 	asked      string // the peering whose request was recorded
 	ledger     ledger.Ledger
 	clock      time.Time

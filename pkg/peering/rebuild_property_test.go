@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"pgregory.net/rapid"
 
@@ -22,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
+	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	access "github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -68,6 +71,24 @@ func (m marked) GetTransitGatewayAttachmentPropagations(context.Context, *ec2.Ge
 	return &ec2.GetTransitGatewayAttachmentPropagationsOutput{}, nil
 }
 
+func (m marked) DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error) {
+	return &ec2.DescribeTransitGatewaysOutput{}, nil
+}
+
+// bare is an account that has nothing of RAM's and IAM's.
+type bare struct {
+	share.RAM
+	rebuild.IAM
+}
+
+func (bare) GetResourceShareInvitations(context.Context, *ram.GetResourceShareInvitationsInput, ...func(*ram.Options)) (*ram.GetResourceShareInvitationsOutput, error) {
+	return &ram.GetResourceShareInvitationsOutput{}, nil
+}
+
+func (bare) GetAccountAuthorizationDetails(context.Context, *iam.GetAccountAuthorizationDetailsInput, ...func(*iam.Options)) (*iam.GetAccountAuthorizationDetailsOutput, error) {
+	return &iam.GetAccountAuthorizationDetailsOutput{}, nil
+}
+
 // withoutReaders has no Redshift cluster, and so nobody asks for Studio domains.
 type withoutReaders struct {
 	studio
@@ -86,7 +107,7 @@ func (m marked) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsI
 func (w *realm) rebuilt(t *rapid.T) map[string]workflow.Found {
 	r := rebuild.Rebuilder{Ledger: w.ledger, Enter: func(_ string, at event.Place) rebuild.Clients {
 		l := w.lands[at.Account]
-		return rebuild.Clients{EC2: marked{l}, SageMaker: withoutReaders{studio: studio{l}}, RDS: l, Redshift: withoutReaders{}}
+		return rebuild.Clients{EC2: marked{l}, SageMaker: withoutReaders{studio: studio{l}}, RDS: l, Redshift: withoutReaders{}, IAM: bare{}, RAM: bare{}}
 	}}
 	all := map[string]workflow.Found{}
 	for _, account := range []string{alpha, beta} {

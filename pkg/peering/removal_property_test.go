@@ -47,11 +47,11 @@ var forbidding = func() *policy.Set {
 }()
 
 // policy is the one in force.
-func (w *realm) policy(context.Context, string) (*policy.Set, string, error) {
+func (w *realm) policy(context.Context) (*policy.Set, error) {
 	if w.forbidden {
-		return forbidding, "2", nil
+		return forbidding, nil
 	}
-	return policy.Default(), "1", nil
+	return policy.Default(), nil
 }
 
 // inspect asks what a peering needs next.
@@ -76,6 +76,9 @@ func (w *realm) inspect(id, from string, trimmed bool) (workflow.InspectPeeringO
 		name, from = "CreateVpcPeeringConnection", alpha
 	}
 	raw := fmt.Sprintf(`{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","account":%q,"region":"eu-west-1","detail":{"eventName":%q,"requestParameters":{"vpcPeeringConnectionId":%q},"responseElements":{"vpcPeeringConnection":{"vpcPeeringConnectionId":%q}}}}`, from, name, id, id)
+	if w.follows {
+		raw = fmt.Sprintf(`{"source":%q,"detail-type":%q,"account":"123456789012","region":"eu-west-1","detail":{"account":%q,"region":"eu-west-1","vpcPeeringConnectionId":%q,"reason":"r","follows":"x"}}`, event.Source, event.ToInspect, from, id)
+	}
 	out, err := inspector.Inspect(context.Background(), workflow.InspectPeeringInput{Execution: "x", Event: json.RawMessage(raw), Looked: workflow.Looked{Trimmed: trimmed}})
 	w.unread = 0
 	for _, s := range out.Sides {
@@ -131,7 +134,7 @@ func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 		})
 		for _, step := range []workflow.Step[workflow.SideInput, workflow.Told]{add, open} {
 			for _, row := range in.Rows {
-				if _, err := step(ctx, workflow.SideInput{Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
+				if _, err := step(ctx, workflow.SideInput{Connection: in.Connection, Answer: in.Answer, Rows: row}); !go1(err) {
 					return false
 				}
 			}
@@ -139,14 +142,14 @@ func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 		inject := fact.Inject(w.ledger, notebook.Injector{SageMaker: func(_ string, b workflow.Batch) notebook.InjectionAPI { return studio{w.lands[b.Account]} },
 			Ledger: w.ledger, Restarts: w.debts(), Policy: w.policy}.Inject)
 		for _, row := range in.Notebooks {
-			if _, err := inject(ctx, workflow.InjectRoutesInput{Execution: "x", Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
+			if _, err := inject(ctx, workflow.InjectRoutesInput{Execution: "x", Connection: in.Connection, Answer: in.Answer, Rows: row}); !go1(err) {
 				return false
 			}
 		}
 		still := func(ctx context.Context) error {
 			return peering.StillThere(ctx, func(v workflow.VPC) peering.Describer { return w.ec2(v) }, in.Connection)
 		}
-		verifier := connection.Verifier{Ledger: w.ledger, Bus: (&desk{}).bus(), Enter: func(v workflow.VPC) connection.Tagger { return w.ec2(v) }, Read: unseen, Still: still}
+		verifier := connection.Verifier{Ledger: w.ledger, Bus: (&desk{}).bus(), Enter: func(v workflow.VPC) connection.Tagger { return w.ec2(v) }, World: unseen{}, Still: still}
 		_, err := fact.With(w.ledger, verifier.Verify)(ctx, workflow.VerifyConnectionInput{Connection: in.Connection, Answer: in.Answer})
 		return err == nil
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
@@ -158,7 +161,7 @@ func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 		})
 		for _, row := range in.Rows {
 			for _, step := range []workflow.Step[workflow.SideInput, workflow.Told]{closing, removing} {
-				if _, err := step(ctx, workflow.SideInput{Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
+				if _, err := step(ctx, workflow.SideInput{Connection: in.Connection, Answer: in.Answer, Rows: row}); !go1(err) {
 					return false
 				}
 			}
@@ -166,7 +169,7 @@ func (w *realm) look(t fatal, id, from string, cut int, trimmed bool) bool {
 		withdraw := fact.Withdraw(w.ledger, notebook.Withdrawer{SageMaker: func(_ string, b workflow.Batch) notebook.WithdrawalAPI { return studio{w.lands[b.Account]} },
 			EC2: func(_ string, b workflow.Batch) route.NetworkReader { return w.lands[b.Network()] }, Ledger: w.ledger}.Withdraw)
 		for _, row := range in.Notebooks {
-			if _, err := withdraw(ctx, workflow.WithdrawRoutesInput{Execution: "x", Connection: in.Connection, Answer: in.Answer, Row: row}); !go1(err) {
+			if _, err := withdraw(ctx, workflow.WithdrawRoutesInput{Execution: "x", Connection: in.Connection, Answer: in.Answer, Rows: row}); !go1(err) {
 				return false
 			}
 		}

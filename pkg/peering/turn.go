@@ -1,6 +1,7 @@
 package peering
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -15,39 +16,40 @@ import (
 // requests is the call that requests a peering. Its record says what no later look can read: that somebody asks Drawbridge, and who.
 const requests = "CreateVpcPeeringConnection"
 
-// Turn is what package lease has to know of an inspection.
+// Turn is what package lease has to know of an inspection. The record of a request is not lost with an execution that leaves the peering to another: see [Noted].
 func (i Inspector) Turn() lease.Look[workflow.InspectPeeringInput, workflow.InspectPeeringOutput] {
-	return lease.Look[workflow.InspectPeeringInput, workflow.InspectPeeringOutput]{
-		Claim: func(in workflow.InspectPeeringInput) lease.Claim {
-			e, err := event.Parse(in.Event)
-			if err != nil || e.Kind != event.Peering {
-				return lease.Claim{}
+	turn := lease.ByEvent(
+		func(e event.Event) lease.Named {
+			if e.Kind != event.Peering {
+				return lease.Named{}
 			}
-			return lease.Claim{Of: e.PeeringID, Execution: in.Execution, Event: e.Name}
+			return lease.Named{Lease: e.PeeringID, Called: e.PeeringID}
 		},
-		Fresh: func(in workflow.InspectPeeringInput) workflow.InspectPeeringInput {
-			in.Known, in.Looked.Accepted = workflow.Known{}, false
-			return in
+		func(in workflow.InspectPeeringInput, why string) workflow.InspectPeeringOutput {
+			out := begun(in)
+			out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, why
+			return out
 		},
-		Busy: i.busy,
-		Ends: func(out workflow.InspectPeeringOutput) bool {
+		func(out workflow.InspectPeeringOutput) bool {
 			return out.Answer == workflow.AnswerNothing || out.Answer == workflow.AnswerUnreadable
-		},
+		})
+	turn.Fresh = func(in workflow.InspectPeeringInput) workflow.InspectPeeringInput {
+		in.Known, in.Looked.Accepted = workflow.Known{}, false
+		return in
 	}
-}
-
-// busy is the answer while another execution is at the peering. The record of a request is not lost with it: see [Noted].
-func (i Inspector) busy(ctx context.Context, in workflow.InspectPeeringInput, now ledger.Lease) (workflow.InspectPeeringOutput, error) {
-	out := begun(in)
-	e, err := event.Parse(in.Event)
-	if err == nil && e.Name == requests {
-		err = Noted(ctx, i.Ledger, e.PeeringID, Asker(in.Event), now.By(requests))
+	left := turn.Busy
+	turn.Busy = func(ctx context.Context, in workflow.InspectPeeringInput, now ledger.Lease) (workflow.InspectPeeringOutput, error) {
+		out, err := left(ctx, in, now)
+		e, failed := event.Parse(in.Event)
+		if err = cmp.Or(err, failed); err == nil && e.Name == requests {
+			err = Noted(ctx, i.Ledger, e.PeeringID, Asker(in.Event), now.By(requests))
+		}
+		if err == nil {
+			err = i.hear(ctx, in, e.PeeringID)
+		}
+		return out, err
 	}
-	if err == nil {
-		err = i.hear(ctx, in, e.PeeringID)
-	}
-	out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, lease.Said(e.PeeringID, now)
-	return out, err
+	return turn
 }
 
 // Noted sees to it that the record of a request counts, though another execution is at what it asks for: the entry of the thing says who

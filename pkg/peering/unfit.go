@@ -80,7 +80,7 @@ func Blocked(q Question, sides []workflow.Side) (Verdict, bool) {
 			to = append(to, d.Destination)
 		}
 		changes := route.Plan(q.Peering.ID, desired, route.Concerned(s.Tables, to, s.Aims), nil, s)
-		conflicts := changes.Conflicts
+		conflicts := changes.Obstacles()
 		if asks := changes.Asks(); len(asks) > 0 {
 			conflicts = slices.Concat(conflicts, asks, []string{route.DivertRemedy})
 		}

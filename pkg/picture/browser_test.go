@@ -24,6 +24,9 @@ import (
 // browser starts Debian's chromium, which pkg/picture/install.sh installs. On a machine without it the test is skipped; on CI that is a failure.
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it opens the page in a browser")
+	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil && path == "" {

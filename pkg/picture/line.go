@@ -104,6 +104,7 @@ func worse(connection, path Look) Look {
 }
 
 // line is the curve from one place to another: from side to side where they stand beside each other, else out to the right and back.
+// Many parameters, because they are numbers of one drawing.
 func (l *Layout) line(connection, path int, look Look, from, to Rect, hop string) Line {
 	y, z := from.Y+from.H/2, to.Y+to.H/2
 	out := Line{Connection: connection, Path: path, Look: look, Break: 1000}

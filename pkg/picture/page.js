@@ -101,6 +101,9 @@ function stops() {
 
 function names(c) {
   const side = n => { const x = data.networks[n]; return x ? `${x.account} ${x.id}` : ""; };
+  // Of a database that lets accounts in, whom it lets in.
+  const callers = [...new Set(c.paths.map(p => `${data.ends[p.client].account} ${data.ends[p.client].name}`))];
+  if (["data-api", "studio"].includes(c.kind)) return [callers.join(", "), side(c.sides[0])];
   return [side(c.sides[0]), c.sides.length > 1 ? c.sides.slice(1).map(side).join(", ") : ""];
 }
 
@@ -157,7 +160,7 @@ function open(n, from) {
     return li;
   }));
   section("History, as far as the ledger has it", c.history.map(e => {
-    const li = el("li", `${when(e.at)}: ${e.what}`);
+    const li = el("li", `${e.at ? when(e.at) : "at an unknown time"}: ${e.what}`);
     if (e.who) li.append(el("span", ` (${e.who})`, {class: "soft"}));
     return li;
   }).concat(c.earlier ? [el("li", `and ${c.earlier} lines more`)] : []));

@@ -139,7 +139,7 @@ type Path struct {
 
 // Event is one thing that happened.
 type Event struct {
-	At   time.Time `json:"at"`
+	At   time.Time `json:"at,omitzero" jsonschema:"absent if nobody wrote down when"`
 	What string    `json:"what"`
 	Who  string    `json:"who,omitempty"`
 }

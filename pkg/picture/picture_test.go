@@ -43,7 +43,7 @@ func TestTheDocument(t *testing.T) {
 			continue
 		}
 		text, _ := json.Marshal(c)
-		for _, want := range []string{"user/bob", "2 times by now", "execution exec-1", "asked for", "drawbridge why 100000000001/us-east-1/research 100000000002/us-east-1/sales:5432"} {
+		for _, want := range []string{"user/bob", "2 times so far", "(exec-1)", "asked for", "drawbridge why 100000000001/us-east-1/research 100000000002/us-east-1/sales:5432"} {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("nothing says %q: %s", want, text)
 			}

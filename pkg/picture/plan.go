@@ -8,6 +8,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
+	past "github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -20,8 +21,8 @@ type Organization struct {
 	Accounts map[string]Account // by id
 }
 
-// Of makes the document of a board, of the items of its entries by their ids, and of the organization.
-func Of(b board.Board, items map[string][]ledger.Item, o Organization) Map {
+// Of makes the document of a board, of the past of its entries by their ids ([past.Pasts]), and of the organization.
+func Of(b board.Board, pasts map[string][]past.Event, o Organization) Map {
 	m := Map{Head: answer.HeadOf("Map"), Hub: b.Hub, At: b.At, Mode: b.Mode, Organization: o.ID}
 	c := collector{networks: map[place]int{}, ends: map[End]int{}}
 	for _, l := range b.Entries {
@@ -38,7 +39,7 @@ func Of(b board.Board, items map[string][]ledger.Item, o Organization) Map {
 	c.sort()
 	m.Networks, m.Ends, m.Connections = c.all, c.called, make([]Connection, 0, len(b.Entries))
 	for _, l := range b.Entries {
-		m.Connections = append(m.Connections, c.connection(l, items[l.ID], held(b.Held, l.ID)))
+		m.Connections = append(m.Connections, c.connection(l, pasts[l.ID], held(b.Held, l.ID)))
 	}
 	m.Accounts, m.Units = named(m, o)
 	return m
@@ -116,7 +117,7 @@ func (c *collector) sort() {
 	}
 }
 
-func (c *collector) connection(l board.Line, items []ledger.Item, held []string) Connection {
+func (c *collector) connection(l board.Line, of []past.Event, held []string) Connection {
 	out := Connection{ID: l.ID, Kind: l.Kind, State: l.State, Look: lookOf(l), Reason: l.Reason, Sides: []int{}, All: l.Paths.All, Whole: l.Paths.Whole, Unknown: l.Paths.Unknown,
 		Paths: []Path{}, Policy: l.Policy, Asked: l.Asked, Origin: l.Origin, Approved: l.Approved, Since: l.Since, Judged: l.At, Until: l.Until, Waits: l.Waits,
 		Contested: l.Contested, Held: held}
@@ -129,7 +130,7 @@ func (c *collector) connection(l board.Line, items []ledger.Item, held []string)
 		out.Paths = append(out.Paths, Path{Client: c.end(l, "client", p.Client), Database: c.end(l, "database", p.Database), Port: p.Port, Look: pathLook(out.Look, p),
 			Hop: p.Hop, Owner: p.Owner, Detail: p.Detail, Remedy: p.Remedy})
 	}
-	out.History, out.Earlier = history(l, items)
+	out.History, out.Earlier = history(of)
 	out.Commands = c.commands(l, out)
 	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	past "github.com/drawbridge-cloud/drawbridge/pkg/history"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 )
@@ -45,7 +46,7 @@ func entries(t testing.TB, all ...ledger.Connection) board.Rows {
 func drawn(r board.Rows, o Organization) Map {
 	b := board.Of(r, now)
 	b.Hub, b.Mode = hub, board.Mode{Mode: "full"}
-	return Of(b, r.ByEntry(), o)
+	return Of(b, past.Pasts(r), o)
 }
 
 // demo is the sample: the ledger of the first scenario.
@@ -158,7 +159,9 @@ func mixed(t testing.TB) Map {
 	all := []ledger.Connection{part, waits, begun, peering("pcx-0whole", 3, 2, "Connected", way("reports", "sales", 3, 2, "yes", "")),
 		peering("pcx-0maybe", 3, 1, "Connected", way("reports", "wells", 3, 1, "unknown", "route there")), peering("pcx-0gone", 4, 2, "Refused"),
 		{ID: "arn:aws:rds:us-east-1:" + account(4) + ":cluster:orders", Kind: "data-api", Status: "Exposed", Origin: ledger.Requested, Since: now.Add(-time.Hour),
-			Sides: []ledger.Side{{Role: "producer", Account: account(4), Region: "us-east-1", ID: "arn:aws:rds:us-east-1:" + account(4) + ":cluster:orders"}}}}
+			Sides: []ledger.Side{{Role: "producer", Account: account(4), Region: "us-east-1", ID: "arn:aws:rds:us-east-1:" + account(4) + ":cluster:orders"}},
+			Paths: ledger.Paths{All: 1, Whole: 1, Lines: []ledger.Path{{Client: ledger.End{Name: "account " + account(3), Account: account(3), Network: account(3)},
+				Database: ledger.End{Name: "orders", Account: account(4), Network: "arn:aws:rds:us-east-1:" + account(4) + ":cluster:orders"}, Port: 443, Answer: "yes"}}}}}
 	o := Organization{ID: "o-mixed", Units: []Unit{{ID: "ou-a", Name: "Workloads"}, {ID: "ou-b", Name: "Research", Parent: "ou-a"}, {ID: "ou-c", Name: "Platform"}}, Accounts: map[string]Account{}}
 	for n, unit := range []string{"", "ou-b", "ou-a", "ou-b", "ou-c", "ou-c", "ou-c"} {
 		o.Accounts[account(n)] = Account{ID: account(n), Name: []string{"management", "alpha", "beta", "gamma", "delta", "log", "audit"}[n], Unit: unit}

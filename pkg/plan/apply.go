@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,12 +17,15 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -33,8 +37,16 @@ const atOnce = 8
 // reasonOf is what a look that is only planned says of its reason.
 const reasonOf = "drawbridge plan"
 
-// Connection plans the next look at a connection or request. With remove, it is as if an owner had tagged it drawbridge:manage=undo.
-func Connection(ctx context.Context, h Hub, c ledger.Connection, remove bool) (Plan, error) {
+// Supposed is what a plan supposes of what it is about.
+type Supposed struct {
+	// Remove: its owner takes it back, by drawbridge:manage=undo or, where owners ask by a tag of the thing, without that tag.
+	Remove bool
+	// Tags are those that it has beside its own: of a peering or an attachment, of a cluster, of a VPC.
+	Tags map[string]string
+}
+
+// Connection plans the next look at a connection or request.
+func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Supposed) (Plan, error) {
 	r, err := rehearse(h)
 	if err != nil {
 		return Plan{}, err
@@ -44,11 +56,21 @@ func Connection(ctx context.Context, h Hub, c ledger.Connection, remove bool) (P
 		return Plan{}, fmt.Errorf("planning %s: there is no look at what is of the kind %s", c.ID, c.Kind)
 	}
 	about := "the next look at " + c.ID
-	if remove {
+	if suppose.Remove {
 		if err := r.undo(ctx, c); err != nil {
 			return Plan{}, err
 		}
-		about += fmt.Sprintf(", if it were tagged %s=%s", tag.Manage, tag.Undo)
+		about += ", if " + taken(c)
+	}
+	for _, key := range slices.Sorted(maps.Keys(suppose.Tags)) {
+		for _, s := range c.Sides {
+			thing := s.ID
+			if c.Kind == "peering" || c.Kind == "attachment" {
+				thing = c.ID
+			}
+			r.World.Tag(s.Account, thing, key, suppose.Tags[key])
+		}
+		about += fmt.Sprintf(", if it were tagged %s=%s", key, suppose.Tags[key])
 	}
 	p := Plan{About: about}
 	return r.follow(ctx, p, []asked{{of.DetailType(), detailOf(of), c.ID}})
@@ -82,13 +104,41 @@ func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
 		}
 		return nil
 	}
-	return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning the removal of %s: what is of the kind %s is taken back by its own tags (docs/tags.md)", c.ID, c.Kind), Remedy: "plan peerings, pairs and attachments"}
+	if w, ok := wished[c.Kind]; ok {
+		for _, s := range c.Sides {
+			r.World.Untag(s.Account, s.ID, w)
+		}
+		return nil
+	}
+	return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning the removal of %s: nobody takes back what is of the kind %s", c.ID, c.Kind), Remedy: "plan what drawbridge status lists"}
 }
 
-// Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, or an attachment.
-func Thing(id string, at event.Place) (ledger.Connection, bool) {
-	c := ledger.Connection{ID: id, Sides: []ledger.Side{{Account: at.Account, Region: at.Region}}}
+// wished are the tags by which owners ask for what else there is, by its kind in the ledger: without, it goes.
+var wished = map[string]string{dataapi.Kind: tag.DataAPI, caller.Kind: tag.DataAPI, studio.Kind: tag.Studio, private.Kind: tag.PrivateNotebooks}
+
+// taken says how an owner takes a connection back.
+func taken(c ledger.Connection) string {
+	if w, ok := wished[c.Kind]; ok {
+		return "it had no tag " + w
+	}
+	return fmt.Sprintf("it were tagged %s=%s", tag.Manage, tag.Undo)
+}
+
+// Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, an attachment, a VPC that wants private
+// notebooks or, going by the tags that are supposed, to call the Data API; or that is meant by the ARN of a cluster that wants the Data API, or readers.
+func Thing(id string, at event.Place, tags map[string]string) (ledger.Connection, bool) {
+	c := ledger.Connection{ID: id, Sides: []ledger.Side{{Account: at.Account, Region: at.Region, ID: id}}}
+	for kind, service := range map[string]string{dataapi.Kind: "rds", studio.Kind: "redshift"} {
+		if of, _, ok := arn.Match(id, service, "cluster:"); ok {
+			c.Kind, c.Sides[0].Account, c.Sides[0].Region = kind, of.AccountID, of.Region
+			return c, true
+		}
+	}
 	switch {
+	case strings.HasPrefix(id, "vpc-"):
+		if c.Kind = private.Kind; tags[tag.DataAPI] != "" {
+			c.Kind = caller.Kind
+		}
 	case strings.HasPrefix(id, "pcx-"):
 		c.Kind = "peering"
 	case strings.HasPrefix(id, "tgw-attach-"):
@@ -177,68 +227,6 @@ func subject(detail string) string {
 		}
 	}
 	return detail
-}
-
-// End is one end of a request that is only described.
-type End struct {
-	event.Place
-	VPC string
-}
-
-// described is the id of a peering that nobody requested.
-const described = "pcx-00000000000000000"
-
-// Request plans the request of a peering that nobody made yet.
-func Request(ctx context.Context, h Hub, from, to End) (Plan, error) {
-	r, err := rehearse(h)
-	if err != nil {
-		return Plan{}, err
-	}
-	if from.VPC == to.VPC {
-		return Plan{}, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning a request: both ends are in %s", from.VPC), Remedy: "no peering is needed there; drawbridge why says what is in the way"}
-	}
-	p := types.VpcPeeringConnection{VpcPeeringConnectionId: aws.String(described), ExpirationTime: aws.Time(r.now().Add(7 * 24 * time.Hour)),
-		Status: &types.VpcPeeringConnectionStateReason{Code: types.VpcPeeringConnectionStateReasonCodePendingAcceptance}}
-	for end, info := range map[End]**types.VpcPeeringConnectionVpcInfo{from: &p.RequesterVpcInfo, to: &p.AccepterVpcInfo} {
-		if *info, err = r.vpc(ctx, end); err != nil {
-			return Plan{}, err
-		}
-	}
-	r.World.Request(p)
-	detail := map[string]any{"eventSource": arn.ServicePrincipal("ec2"), "eventName": "CreateVpcPeeringConnection", "awsRegion": from.Region, "recipientAccountId": from.Account,
-		"userIdentity":      map[string]any{"type": "IAMUser", "arn": arn.IAM(arn.Partition(from.Region), from.Account, "user/plan")},
-		"requestParameters": map[string]any{},
-		"responseElements": map[string]any{"CreateVpcPeeringConnectionResponse": map[string]any{"vpcPeeringConnection": map[string]any{
-			"vpcPeeringConnectionId": described,
-			"requesterVpcInfo":       map[string]any{"ownerId": from.Account, "region": from.Region, "vpcId": from.VPC},
-			"accepterVpcInfo":        map[string]any{"ownerId": to.Account, "region": to.Region, "vpcId": to.VPC}}}}}
-	got, err := r.play(ctx, machines[event.ToInspect].name, machines[event.ToInspect].definition, map[string]any{
-		"version": "0", "id": execution, "source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "account": from.Account, "region": from.Region,
-		"time": r.now().UTC().Format(time.RFC3339), "resources": []any{}, "detail": detail})
-	if err != nil {
-		return Plan{}, err
-	}
-	out, err := r.follow(ctx, Plan{About: fmt.Sprintf("a peering from %s in %s to %s in %s, if somebody requested it; here it is called %s", from.VPC, from.Account, to.VPC, to.Account, described)}, nil)
-	out.Looks = append([]Look{{Machine: machines[event.ToInspect].name, ID: described, Ends: got.State, Fails: got.Error, Waits: got.Waits, Reason: got.Reason}}, out.Looks...)
-	out.Counts.States += got.States
-	return out, err
-}
-
-// vpc is a VPC as a peering shows it.
-func (r *rehearsal) vpc(ctx context.Context, e End) (*types.VpcPeeringConnectionVpcInfo, error) {
-	got, err := ec2.NewFromConfig(r.Enter(execution, e.Account, e.Region)).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{e.VPC}})
-	if err != nil || len(got.Vpcs) == 0 {
-		return nil, fmt.Errorf("reading %s in %s, %s: %w", e.VPC, e.Account, e.Region, err)
-	}
-	out := &types.VpcPeeringConnectionVpcInfo{OwnerId: &e.Account, Region: &e.Region, VpcId: &e.VPC, CidrBlock: got.Vpcs[0].CidrBlock}
-	for _, p := range route.CIDRs(got.Vpcs[0]) {
-		if p.Addr().Is4() {
-			out.CidrBlockSet = append(out.CidrBlockSet, types.CidrBlock{CidrBlock: aws.String(p.String())})
-		} else {
-			out.Ipv6CidrBlockSet = append(out.Ipv6CidrBlockSet, types.Ipv6CidrBlock{Ipv6CidrBlock: aws.String(p.String())})
-		}
-	}
-	return out, nil
 }
 
 // Sweep plans a sweep of the Regions of accounts; without accounts, of all that the organization lists.

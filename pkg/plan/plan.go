@@ -4,14 +4,14 @@
 // reads pass. So a plan is not a second opinion about what the functions do; it is what they do.
 //
 //	plan.go       the words, and what becomes of what was played (pure)
-//	apply.go      plans: of one thing, of a policy, of a request that is only described, of a sweep
+//	apply.go      plans: of one thing, of a policy, of a sweep; request.go of a request that is only described
 //	outcome.go    plans one execution
 //	rehearsal.go  plays executions
-//	steps.go      their steps, wired as the functions are; gateway.go those of attachments and shares
+//	steps.go      their steps, wired as the functions are; gateway.go those of attachments and shares, access.go those of package steps
 //	settings.go   what the functions get by their environment
 //	text.go       plans for people
 //
-// docs/decisions/0108-a-plan-is-a-rehearsal.md has the reasons.
+// docs/decisions/0108-a-plan-is-a-rehearsal.md and 0122-every-machine-is-rehearsed.md have the reasons.
 package plan
 
 import (
@@ -73,7 +73,7 @@ type Counts struct {
 	Calls   int `json:"calls" jsonschema:"AWS calls that change something in members"`
 	States  int `json:"stateTransitions" jsonschema:"state transitions of the executions, which Step Functions bills"`
 	// Monthly is what the added things cost less what the taken ones did.
-	Monthly float64 `json:"monthlyUSD" jsonschema:"what is added costs in a month of 730 hours, less what goes, without traffic, at the list prices of US East: $0.05 for an hour of an attachment, https://aws.amazon.com/transit-gateway/pricing/"`
+	Monthly float64 `json:"monthlyUSD" jsonschema:"what is added costs in a month of 730 hours, less what goes, without traffic, at the list prices of US East: $0.05 for an hour of an attachment, https://aws.amazon.com/transit-gateway/pricing/; $0.01 for an hour of an endpoint in a zone, https://aws.amazon.com/privatelink/pricing/"`
 }
 
 // Found is what a sweep finds of one kind.
@@ -95,6 +95,10 @@ var prices = map[string]float64{"ec2:CreateTransitGatewayVpcAttachment": 0.05}
 // saves are the calls that end what one of prices makes.
 var saves = map[string]string{"ec2:DeleteTransitGatewayVpcAttachment": "ec2:CreateTransitGatewayVpcAttachment"}
 
+// endpointHour is what one network interface of an endpoint costs an hour, in US East: "$0.01 per VPC endpoint per AZ".
+// https://aws.amazon.com/privatelink/pricing/
+const endpointHour = 0.01
+
 // month is how many hours AWS counts in one.
 const month = 730
 
@@ -104,6 +108,12 @@ func changes(writes []dryrun.Write) ([]Change, Counts) {
 	for _, w := range writes {
 		n.Monthly += (prices[w.Call] - prices[saves[w.Call]]) * month
 		for _, c := range w.Changes {
+			if sign := 1.0; c.Interfaces > 0 {
+				if c.Sign == dryrun.Takes {
+					sign = -1
+				}
+				n.Monthly += sign * float64(c.Interfaces) * endpointHour * month
+			}
 			out = append(out, Change{Sign: string(c.Sign), Thing: c.Thing, What: c.What, Account: w.Account, Region: w.Region, Call: w.Call})
 			switch c.Sign {
 			case dryrun.Adds:

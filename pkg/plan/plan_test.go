@@ -66,6 +66,9 @@ func TestAllStatesAreRehearsed(t *testing.T) {
 				if !tasks[state] {
 					continue
 				}
+				if beside[call] != "" { // AWS asks for it beside another call, and nobody calls it
+					call = beside[call]
+				}
 				if checked++; !dryrun.Knows(call) {
 					t.Errorf("%s may call %s, to which there is no answer", state, call)
 				}
@@ -76,6 +79,9 @@ func TestAllStatesAreRehearsed(t *testing.T) {
 		t.Errorf("%d states and %d calls were checked", len(tasks), checked)
 	}
 }
+
+// beside are rights that are no calls of Drawbridge's: AWS asks for them when it makes another.
+var beside = map[string]string{"route53:AssociateVPCWithHostedZone": "ec2:CreateVpcEndpoint", "iam:TagPolicy": "iam:CreatePolicy"}
 
 func TestCompare(t *testing.T) {
 	at := func(state string, paths int, things ...string) standing {
@@ -138,9 +144,11 @@ func swept() Plan {
 		Looks: []Look{{Machine: "drawbridge-attachment", ID: "vpc-0b2b2b2b2b2b2b2b2", Ends: "VerifyAttachment", Fails: "Conflict", Reason: "somebody is in the way"},
 			{Machine: "drawbridge-peering", ID: "pcx-0aaaaaaaaaaaaaaa2", Ends: "WaitForPeering", Waits: true, Reason: "pcx-0aaaaaaaaaaaaaaa2 is provisioning"}},
 		Found:     found([]workflow.SweepAccountOutput{{Found: []workflow.Found{{Kind: "peerings", Seen: 7, Unmanaged: 4, Names: []string{"pcx-0c", "pcx-0d"}}}}, {Found: []workflow.Found{{Kind: "peerings", Seen: 2}, {Kind: "notebooks", Seen: 3}}}}),
-		Unplanned: []string{"Data API To Inspect, arn:aws:rds:us-east-1:222222222222:cluster:orders"}}
+		Unplanned: []string{"account 333333333333: nobody may look into it"}}
 	p.Changes, p.Counts = changes([]dryrun.Write{{Call: "ec2:CreateTransitGatewayVpcAttachment", Account: two, Region: "us-east-1",
-		Changes: []dryrun.Change{{Sign: dryrun.Adds, What: "attachment to tgw-0e with subnet-0f", Thing: "vpc-0b2b2b2b2b2b2b2b2"}}}})
+		Changes: []dryrun.Change{{Sign: dryrun.Adds, What: "attachment to tgw-0e with subnet-0f", Thing: "vpc-0b2b2b2b2b2b2b2b2"}}},
+		{Call: "ec2:CreateVpcEndpoint", Account: one, Region: "us-east-1", Changes: []dryrun.Change{{Sign: dryrun.Adds, What: "endpoint of rds-data in subnet-0a, subnet-0b", Thing: "vpc-0a1a1a1a1a1a1a1a1", Interfaces: 2}}},
+		{Call: "ec2:DeleteVpcEndpoints", Account: one, Region: "us-east-1", Changes: []dryrun.Change{{Sign: dryrun.Takes, What: "endpoint", Thing: "vpce-0a", Interfaces: 1}}}})
 	p.Counts.States = 31
 	return p
 }
@@ -153,7 +161,7 @@ func nothing() Plan {
 }
 
 func compared() Comparison {
-	c := Comparison{Head: answer.HeadOf("PolicyPlan"), Hub: hub, At: noon, Mode: board.Mode{Mode: "full"}, File: "new.cedar", Same: 12, Unplanned: []string{"vpc-0b2b2b2b2b2b2b2b2: what is of the kind data-api-endpoint is not planned"}, Connections: []Effect{
+	c := Comparison{Head: answer.HeadOf("PolicyPlan"), Hub: hub, At: noon, Mode: board.Mode{Mode: "full"}, File: "new.cedar", Same: 12, Unplanned: []string{"share-0b: there is no look at what is of the kind share"}, Connections: []Effect{
 		{ID: "pcx-0aaaaaaaaaaaaaaa3", Kind: "peering", Between: []string{one + "/us-east-1/vpc-0a", two + "/us-east-1/vpc-0b"}, Effect: Appears, Now: "Refused", Then: "Connected", Paths: [2]int{0, 1},
 			Gains: []string{"route 10.2.0.0/23 of rtb-0a in " + one + "/us-east-1"}, Loses: []string{}},
 		{ID: "pcx-0aaaaaaaaaaaaaaa1", Kind: "peering", Between: []string{one + "/us-east-1/vpc-0a", two + "/us-east-1/vpc-0c"}, Effect: Goes, Now: "Connected", Then: "Removed", Reason: "the policy does not allow it any more", Paths: [2]int{2, 0},

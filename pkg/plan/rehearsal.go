@@ -48,6 +48,8 @@ type Hub struct {
 	// Limit is the brake's, and Patience the days after which a request is stuck: as the functions have them.
 	Limit    brake.Limit
 	Patience int
+	// Regions are those in which Drawbridge works.
+	Regions []string
 }
 
 // execution is the name of the one execution that a rehearsal plays.
@@ -101,8 +103,8 @@ func rehearse(h Hub) (*rehearsal, error) {
 func (r *rehearsal) now() time.Time { return time.Now() }
 
 // policy returns the policy, whatever an execution carries: it carries this one.
-func (r *rehearsal) policy(context.Context, string) (*policy.Set, string, error) {
-	return r.set, r.Hub.Policy, nil
+func (r *rehearsal) policy(context.Context) (*policy.Set, error) {
+	return r.set, nil
 }
 
 // Mode implements [mode.Door]: it is said what would be done if Drawbridge might do all that the policy allows.
@@ -163,12 +165,16 @@ func (r *rehearsal) unread() []string {
 
 // machines are those that are rehearsed, by the detail-types of Drawbridge's own events that start them.
 var machines = map[string]struct{ name, definition string }{
-	event.ToInspect:           {"drawbridge-peering", template.Peering},
-	event.TransitToInspect:    {"drawbridge-transit", template.Transit},
-	event.AttachmentToInspect: {"drawbridge-attachment", template.Attachment},
-	event.ShareToInspect:      {"drawbridge-share", template.Share},
-	event.NotebookToInspect:   {"drawbridge-notebook", template.Notebook},
-	event.NotebookToRestart:   {"drawbridge-notebook", template.Notebook},
+	event.ToInspect:                 {"drawbridge-peering", template.Peering},
+	event.TransitToInspect:          {"drawbridge-transit", template.Transit},
+	event.AttachmentToInspect:       {"drawbridge-attachment", template.Attachment},
+	event.ShareToInspect:            {"drawbridge-share", template.Share},
+	event.NotebookToInspect:         {"drawbridge-notebook", template.Notebook},
+	event.NotebookToRestart:         {"drawbridge-notebook", template.Notebook},
+	event.DataAPIToInspect:          {"drawbridge-data-api", template.DataAPI},
+	event.DataAPIEndpointToInspect:  {"drawbridge-data-api-endpoint", template.DataAPIEndpoint},
+	event.StudioToInspect:           {"drawbridge-studio", template.Studio},
+	event.PrivateNotebooksToInspect: {"drawbridge-private-notebooks", template.PrivateNotebooks},
 }
 
 // played is how one execution would end.

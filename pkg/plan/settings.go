@@ -16,6 +16,9 @@ import (
 // PolicyParameter is the name of the hub's policy in Parameter Store.
 const PolicyParameter = "/drawbridge/policy"
 
+// CallersParameter is the name of the parameter of the hub that lists the ranges from which people call private notebooks.
+const CallersParameter = "/drawbridge/private-access-cidrs"
+
 // Settings are what the hub's functions get by their environment.
 type Settings struct {
 	Limit    brake.Limit

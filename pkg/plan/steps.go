@@ -37,7 +37,7 @@ func (r *rehearsal) steps() map[string]runtime.Handler {
 	out := map[string]runtime.Handler{
 		"HoldExecution": step(hold.Holder{Ledger: r.book, Mode: r.Mode, Brake: r.brake, Bus: r.bus, Topic: r.topic}.Hold),
 	}
-	for _, some := range []map[string]runtime.Handler{r.inspections(), r.connecting(), r.answering(), r.leaving(), r.attaching(), r.sharing(), r.notebooks()} {
+	for _, some := range []map[string]runtime.Handler{r.inspections(), r.connecting(), r.answering(), r.leaving(), r.attaching(), r.sharing(), r.notebooks(), r.accesses()} {
 		for name, handler := range some {
 			out[name] = handler
 		}
@@ -90,7 +90,7 @@ func (r *rehearsal) connecting() map[string]runtime.Handler {
 		}.Inject)),
 		"VerifyConnection": step(lease.Last(r.book, r.looks, peering.LastVerdict, fact.With(r.book, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 			v := connection.Verifier{Ledger: r.book, Bus: r.bus, Enter: func(v workflow.VPC) connection.Tagger { return ec2.NewFromConfig(r.in(in.Execution, v)) }}
-			v.Read = discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(r.Enter(in.Execution, p.Account, p.Region)) }}.Read
+			v.World = discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(r.Enter(in.Execution, p.Account, p.Region)) }}
 			look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(r.in(in.Execution, v)) }
 			v.Still = func(ctx context.Context) error { return peering.StillThere(ctx, look, in.Connection) }
 			return owner.After(ctx, r.owners, func() (workflow.VerifyConnectionOutput, error) { return v.Verify(ctx, in) },

@@ -20,6 +20,7 @@ type Set struct {
 type named struct {
 	id     string
 	reason string
+	atOnce int // @at_once; 0 if it says nothing
 	policy *cedar.Policy
 }
 
@@ -194,7 +195,7 @@ func (s *Set) decideOne(entities types.EntityMap, request cedar.Request, action 
 		return d
 	}
 	p := s.find(string(diagnostic.Reasons[0].PolicyID))
-	d.Policy, d.Reason = p.id, p.reason
+	d.Policy, d.Reason, d.AtOnce = p.id, p.reason, p.atOnce
 	if d.Reason == "" {
 		verb := "forbids"
 		if d.Allowed {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -68,7 +69,11 @@ func Parse(name string, text []byte) (*Set, error) {
 		} else {
 			lines[id] = at.Line
 		}
-		set.policies = append(set.policies, named{id, reason, p})
+		atOnce, wrong := atOnce(p)
+		if wrong != "" {
+			problems = append(problems, problem{name, at.Line, at.Column, wrong, fmt.Sprintf(`put @at_once("5") above a policy that permits Restart alone, with a number from 1 to %d, or leave it out`, MaxAtOnce)})
+		}
+		set.policies = append(set.policies, named{id, reason, atOnce, p})
 		if said := p.MarshalCedar(); bytes.Contains(said, []byte("ouPath")) || bytes.Contains(said, []byte("Drawbridge::OU::")) {
 			set.needsPath = true
 		}
@@ -78,6 +83,25 @@ func Parse(name string, text []byte) (*Set, error) {
 		return nil, report(problems...)
 	}
 	return set, nil
+}
+
+// MaxAtOnce is the most that the annotation @at_once of a policy may say.
+const MaxAtOnce = 100
+
+// atOnce is the number in the annotation @at_once of a policy, 0 if it has none; wrong says what is wrong with it.
+func atOnce(p *cedar.Policy) (n int, wrong string) {
+	text, there := p.Annotations()["at_once"]
+	if !there {
+		return 0, ""
+	}
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > MaxAtOnce {
+		return 0, fmt.Sprintf("@at_once(%q) is not a number of notebooks", string(text))
+	}
+	if p.Effect() != cedar.Permit || !bytes.Contains(p.MarshalCedar(), []byte(`action == Drawbridge::Action::"Restart"`)) {
+		return 0, "@at_once says how many notebooks are restarted at once, and this policy does not permit that alone"
+	}
+	return n, ""
 }
 
 // A problem is one thing that is wrong with a policy's text.

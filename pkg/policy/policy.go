@@ -93,6 +93,8 @@ type Decision struct {
 	Policy string `json:"policy"`
 	// Reason is for people: the deciding policy's @reason, else a sentence that says who was asked about what.
 	Reason string `json:"reason,omitempty"`
+	// AtOnce is how many things of one account and Region it is done for at once, by the deciding policy's @at_once; 0 if that says nothing.
+	AtOnce int `json:"atOnce,omitempty"`
 }
 
 // An Account is what AWS Organizations says about an account.

@@ -102,8 +102,8 @@ func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.
 		tables := route.InUse(s.Tables, s.Subnets)
 		wanted, _ := route.Wanted(s.Tables, s, c.Target)
 		changes := route.Plan(c.ID, wanted, tables, nil, s)
-		if err := changes.Conflict(); err != nil {
-			all = append(all, say("stop at a conflict: %v", err))
+		for _, what := range changes.Obstacles() {
+			all = append(all, say("leave what is in the way in %s: %s", where(s.VPC), what))
 		}
 		for _, asks := range changes.Asks() {
 			all = append(all, say("ask the owner of %s: %s", where(s.VPC), asks))

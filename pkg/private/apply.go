@@ -2,6 +2,7 @@ package private
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -40,14 +41,14 @@ type EndpointReader interface {
 	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
 }
 
-// details reads the account's identities.
-type details interface {
+// Details reads the identities of an account.
+type Details interface {
 	GetAccountAuthorizationDetails(context.Context, *iam.GetAccountAuthorizationDetailsInput, ...func(*iam.Options)) (*iam.GetAccountAuthorizationDetailsOutput, error)
 }
 
 // Keeper is what [Granter] needs of IAM.
 type Keeper interface {
-	details
+	Details
 	CreatePolicy(context.Context, *iam.CreatePolicyInput, ...func(*iam.Options)) (*iam.CreatePolicyOutput, error)
 	CreatePolicyVersion(context.Context, *iam.CreatePolicyVersionInput, ...func(*iam.Options)) (*iam.CreatePolicyVersionOutput, error)
 	DeletePolicyVersion(context.Context, *iam.DeletePolicyVersionInput, ...func(*iam.Options)) (*iam.DeletePolicyVersionOutput, error)
@@ -61,18 +62,12 @@ type Keeper interface {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 const rounds = 2
 
-// The answers of [Granter.Grant].
-const (
-	AnswerDone  = "done"
-	AnswerAgain = "again"
-)
-
 // Grant makes the account's policy name the endpoints of all its VPCs, and gives it to the tagged roles and to no others.
 // It ends when a look finds nothing to change: that look is the proof. The policy is one for many VPCs, so an execution
 // that does not know of a VPC must not write it: when the tagged VPCs are others than those that were inspected, the
 // answer is again, and nothing is written.
 func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
-	out := workflow.GrantNotebookAccessOutput{Answer: AnswerDone, Hops: []workflow.Hop{}, Endpoints: []string{}, Roles: []string{}}
+	out := workflow.GrantNotebookAccessOutput{Answer: workflow.AnswerDone, Hops: []workflow.Hop{}, Endpoints: []string{}, Roles: []string{}}
 	client := g.IAM(in.Execution, in.Account, in.Region)
 	for range rounds {
 		ids, changed, err := g.endpoints(ctx, in)
@@ -80,15 +75,18 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 			return out, err
 		}
 		if changed {
-			out.Answer = AnswerAgain
+			out.Answer = workflow.AnswerAgain
 			return out, nil
 		}
-		have, err := readGrant(ctx, client, in.Account, in.Region)
+		have, err := ReadGrant(ctx, client, in.Account, in.Region)
 		if err != nil {
 			return out, err
 		}
 		have.Endpoints = ids
 		book := g.book(in)
+		if err := book.own(ctx, &have); err != nil {
+			return out, err
+		}
 		left, err := book.contest(ctx, &have)
 		if err != nil {
 			return out, err
@@ -105,17 +103,7 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 		if err := g.Brake.Ask(ctx, lost(in.Account, have, plan)...); err != nil {
 			return out, err
 		}
-		if err := book.took(ctx, plan); err != nil {
-			return out, err
-		}
-		items, err := book.intend(ctx, plan)
-		if err != nil {
-			return out, err
-		}
-		if err := apply(ctx, client, plan, in); err != nil {
-			return out, err
-		}
-		if _, err := g.Ledger.Confirm(ctx, items...); err != nil {
+		if err := book.carryOut(ctx, client, plan, in); err != nil {
 			return out, err
 		}
 	}
@@ -124,15 +112,38 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 
 func grantHop(g Grant) workflow.Hop {
 	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: true, Detail: "there is none, and no role has it"}
-	if g.Document == "" {
+	switch {
+	case g.Theirs():
+		return theirs(g)
+	case g.Document == "":
+		return hop
+	case len(g.Endpoints) == 0: // all that is Drawbridge's has gone from it
+		hop.Detail = "somebody changed it: it stays, as theirs, and no role has it by Drawbridge"
 		return hop
 	}
 	hop.Detail = fmt.Sprintf("allows the URL through the %d endpoints of the tagged VPCs only; no role is tagged %s=true, so nobody has it", len(g.Endpoints), tag.PrivateNotebooks)
 	if len(g.Attached) > 0 {
 		hop.Detail = fmt.Sprintf("allows the URL through the %d endpoints of the tagged VPCs only; with %s", len(g.Endpoints), strings.Join(sorted(g.Attached), ", "))
 	}
+	if others := g.others(); len(others) > 0 {
+		hop.Detail += fmt.Sprintf("; somebody else gave it to %s, which is not tagged", strings.Join(others, ", "))
+	}
 	hop.Detail += listed(g.Unclear)
 	return hop
+}
+
+// theirs is the line about a policy of Drawbridge's name that is somebody else's. Nobody has it through Drawbridge: what it allows is not Drawbridge's to give.
+func theirs(g Grant) workflow.Hop {
+	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: len(g.Endpoints) == 0, Detail: g.ARN + " is not Drawbridge's: the ledger does not have it, so it stays as it is"}
+	if !hop.OK {
+		hop.Detail += fmt.Sprintf(", and no role may issue the URL through the endpoints; remedy: its owner deletes it, and sets the tag %s=true of a VPC anew", tag.PrivateNotebooks)
+	}
+	return hop
+}
+
+// others returns the roles that have the policy without a tag and without Drawbridge, sorted.
+func (g Grant) others() []string {
+	return slices.DeleteFunc(sorted(g.Attached), func(role string) bool { return slices.Contains(g.Given, role) || slices.Contains(g.Tagged, role) })
 }
 
 // endpoints returns the ids of the endpoints of the inspected VPCs as they are now, sorted; changed if the tagged VPCs are
@@ -201,8 +212,8 @@ func serving(ctx context.Context, client EndpointReader, region string, vpcs []s
 	return out, nil
 }
 
-// readGrant returns the account's policy, who has it and who shall have it, in one call for a thousand identities.
-func readGrant(ctx context.Context, client details, account, region string) (Grant, error) {
+// ReadGrant returns the account's policy, who has it and who shall have it, in one call for a thousand identities. What of it is Drawbridge's is not told.
+func ReadGrant(ctx context.Context, client Details, account, region string) (Grant, error) {
 	out := Grant{ARN: PolicyARN(account, region)}
 	pages := iam.NewGetAccountAuthorizationDetailsPaginator(client, &iam.GetAccountAuthorizationDetailsInput{
 		Filter: []iamtypes.EntityType{iamtypes.EntityTypeRole, iamtypes.EntityTypeLocalManagedPolicy}})
@@ -262,7 +273,8 @@ func decoded(text string) string {
 	return text
 }
 
-// apply makes the changes of a plan: first what the policy says, then who has it; for a removal the other way round.
+// apply makes the changes of a plan: first what the policy says, then who has it; for a removal the other way round. It fails with [errTaken] if
+// there is a policy of that name meanwhile.
 func apply(ctx context.Context, client Keeper, plan GrantChanges, in workflow.GrantNotebookAccessInput) error {
 	arn := aws.String(PolicyARN(in.Account, in.Region))
 	if !plan.Delete {
@@ -295,13 +307,17 @@ func apply(ctx context.Context, client Keeper, plan GrantChanges, in workflow.Gr
 	_, err := client.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: arn})
 	if fault.HasCode(err, "DeleteConflict") {
 		return fault.NewConflict(fmt.Sprintf("policy %s of %s cannot be deleted: %v", PolicyName, in.Account, err),
-			"detach it from the users and groups that somebody gave it to, then redrive the execution")
+			"detach it from the users, groups and roles that somebody gave it to, then redrive the execution")
 	}
 	if err != nil && !fault.HasCode(err, "NoSuchEntity") {
 		return fmt.Errorf("deleting policy %s: %w", aws.ToString(arn), err)
 	}
 	return nil
 }
+
+// errTaken says that a policy cannot be made, since there is one of its name: made by a call whose answer was lost, or by somebody else. The next look
+// tells which.
+var errTaken = errors.New("there is a policy of this name")
 
 // write makes the policy say what the plan wants.
 func write(ctx context.Context, client Keeper, arn *string, plan GrantChanges) error {
@@ -310,8 +326,10 @@ func write(ctx context.Context, client Keeper, arn *string, plan GrantChanges) e
 		_, err := client.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String(PolicyName), Path: aws.String(PolicyPath), PolicyDocument: &plan.Create,
 			Description: aws.String("Drawbridge: the URL of a notebook through the interface endpoints of the tagged VPCs only."),
 			Tags:        []iamtypes.Tag{{Key: aws.String(endpoint.TagConnection), Value: aws.String("private-notebooks")}}})
-		// "EntityAlreadyExists": another execution made it; the next look tells what it says.
-		if err != nil && !fault.HasCode(err, "EntityAlreadyExists") {
+		if fault.HasCode(err, "EntityAlreadyExists") {
+			return errTaken
+		}
+		if err != nil {
 			return fmt.Errorf("creating policy %s: %w", aws.ToString(arn), err)
 		}
 	}

@@ -2,6 +2,7 @@ package private
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -48,6 +49,7 @@ func (b book) document(text string) ledger.Item {
 //	a role has the policy                                 → what was contested of it is not any more
 //	a tagged role has it not, and the ledger says it had  → see package contest
 //	a role that shall not have it has it not              → its item goes
+//	it was about to be taken away, and is                 → its item goes
 //	the policy is not as it was left, by a recorded hand  → see package contest
 func (b book) contest(ctx context.Context, have *Grant) ([]workflow.Hop, error) {
 	if len(b.owners) == 0 || len(have.Endpoints) == 0 {
@@ -62,6 +64,8 @@ func (b book) contest(ctx context.Context, have *Grant) ([]workflow.Hop, error) 
 	for _, i := range items {
 		there := ""
 		switch {
+		case i.State == ledger.Leaving && (i.Kind == ledger.Managed || i.Same(wanted) && have.Document == ""): // taken away by an execution that went no further
+			over = append(over, i)
 		case i.Kind == ledger.Managed && slices.Contains(have.Attached, i.Resource):
 			if i.State == ledger.Contested {
 				over = append(over, i)
@@ -85,10 +89,8 @@ func (b book) contest(ctx context.Context, have *Grant) ([]workflow.Hop, error) 
 		}
 	}
 	for _, i := range over {
-		for _, owner := range i.Needed {
-			if err := b.Cancel(ctx, owner, []ledger.Item{i}); err != nil {
-				return nil, err
-			}
+		if err := b.forget(ctx, i); err != nil {
+			return nil, err
 		}
 	}
 	_, left, err := contest.Contest{Ledger: b.Ledger}.Missing(ctx, b.owners[0], b.execution, missing)
@@ -107,6 +109,91 @@ func (b book) contest(ctx context.Context, have *Grant) ([]workflow.Hop, error) 
 		hops = append(hops, hop)
 	}
 	return hops, nil
+}
+
+// own says in have what of the account is Drawbridge's: what the ledger has.
+//
+//	the ledger has the policy, as made                                     → it is Drawbridge's
+//	the ledger has it as intended, and it says what Drawbridge writes      → it is Drawbridge's: the answer to the call was lost
+//	an execution intended it, and it says anything else                    → somebody else's, who was first: the item goes
+//	it was left to who changed it, and its owner asks for it anew          → it is Drawbridge's
+//	the ledger does not have it                                            → somebody else's
+//	the ledger has of a role that it was given the policy                  → Drawbridge gave it
+func (b book) own(ctx context.Context, have *Grant) error {
+	item, known, err := b.item(ctx, b.document(""))
+	if err != nil {
+		return err
+	}
+	_, written := Written(have.Document, b.account, b.region)
+	switch {
+	case have.Document == "" || !known:
+	case item.State == ledger.Intended && item.By != "" && !written:
+		if err := b.forget(ctx, item); err != nil {
+			return err
+		}
+	default:
+		have.Own, have.Edited = true, item.State == ledger.Contested || !written && item.Left != statement.Digest([]byte(have.Document))
+	}
+	for _, role := range sorted(have.Attached) {
+		item, known, err := b.item(ctx, b.attached(role))
+		if err != nil {
+			return err
+		}
+		if known && item.State != ledger.Contested {
+			have.Given = append(have.Given, role)
+		}
+	}
+	return nil
+}
+
+// item returns what the ledger has of the thing that an item is about.
+func (b book) item(ctx context.Context, of ledger.Item) (ledger.Item, bool, error) {
+	all, err := b.Of(ctx, of.Account, of.Region, of.Resource)
+	n := slices.IndexFunc(all, of.Same)
+	if err != nil || n < 0 {
+		return ledger.Item{}, false, err
+	}
+	return all[n], true, nil
+}
+
+// forget takes an item out of the ledger, whoever needs it.
+func (b book) forget(ctx context.Context, i ledger.Item) error {
+	for _, owner := range append(slices.Clone(i.Needed), i.For) {
+		if owner == "" {
+			continue
+		}
+		if err := b.Cancel(ctx, owner, []ledger.Item{i}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryOut makes the changes of a plan, each written down before and after.
+func (b book) carryOut(ctx context.Context, client Keeper, plan GrantChanges, in workflow.GrantNotebookAccessInput) error {
+	leaving, err := b.leave(ctx, plan)
+	if err != nil {
+		return err
+	}
+	items, err := b.intend(ctx, plan)
+	if err != nil {
+		return err
+	}
+	if err := apply(ctx, client, plan, in); err != nil {
+		if errors.Is(err, errTaken) {
+			return nil
+		}
+		return err
+	}
+	if _, err := b.Confirm(ctx, items...); err != nil {
+		return err
+	}
+	for _, i := range leaving {
+		if err := b.forget(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // intend writes what a plan is about to make.
@@ -129,9 +216,9 @@ func (b book) intend(ctx context.Context, plan GrantChanges) ([]ledger.Item, err
 	return items, nil
 }
 
-// took forgets what a plan is about to take away: that it is missing then is nobody else's hand.
-func (b book) took(ctx context.Context, plan GrantChanges) error {
-	var gone []ledger.Item
+// leave writes what a plan is about to take away: that it is missing then is nobody else's hand. It returns the items, which are to be forgotten after that.
+func (b book) leave(ctx context.Context, plan GrantChanges) ([]ledger.Item, error) {
+	var gone, out []ledger.Item
 	for _, role := range plan.Detach {
 		gone = append(gone, b.attached(role))
 	}
@@ -139,33 +226,39 @@ func (b book) took(ctx context.Context, plan GrantChanges) error {
 		gone = append(gone, b.document(""))
 	}
 	for _, g := range gone {
-		items, err := b.Of(ctx, g.Account, g.Region, g.Resource)
-		if err != nil {
-			return err
+		item, known, err := b.item(ctx, g)
+		if err != nil || !known {
+			return nil, err
 		}
-		for _, i := range items {
-			for _, owner := range i.Needed {
-				if i.Same(g) {
-					if err := b.Cancel(ctx, owner, []ledger.Item{i}); err != nil {
-						return err
-					}
-				}
+		for _, owner := range item.Needed {
+			leaving, err := b.Release(ctx, owner, []ledger.Item{item})
+			if err != nil {
+				return nil, err
+			}
+			if len(leaving) > 0 {
+				item = leaving[0]
 			}
 		}
+		out = append(out, item)
 	}
-	return nil
+	return out, nil
 }
 
-// settle sees to it that each VPC needs what there is: also of the VPCs that came later, and of what an earlier version made.
+// settle sees to it that each VPC needs what there is of Drawbridge's: also the VPCs that came later. Without a VPC the ledger keeps nothing of it, such as
+// a policy that somebody deleted, or made their own.
 func (b book) settle(ctx context.Context, have Grant) error {
 	if len(have.Endpoints) == 0 {
-		return nil
+		item, known, err := b.item(ctx, b.document(""))
+		if err != nil || !known {
+			return err
+		}
+		return b.forget(ctx, item)
 	}
 	var all []ledger.Item
-	if have.Document != "" && !have.Kept {
+	if have.Own && !have.Kept {
 		all = append(all, b.document(have.Document))
 	}
-	for _, role := range sorted(have.Attached) {
+	for _, role := range sorted(have.Given) {
 		if slices.Contains(have.Tagged, role) {
 			all = append(all, b.attached(role))
 		}

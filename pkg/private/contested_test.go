@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
@@ -31,6 +33,9 @@ type estate struct {
 	attached bool
 	tag      string
 	calls    []string
+
+	meanwhile string // what somebody else makes of the policy right before Drawbridge does
+	breaks    string // a call that works, and whose answer is lost
 }
 
 func (e *estate) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
@@ -68,8 +73,15 @@ func (e *estate) GetAccountAuthorizationDetails(context.Context, *iam.GetAccount
 }
 
 func (e *estate) CreatePolicy(_ context.Context, in *iam.CreatePolicyInput, _ ...func(*iam.Options)) (*iam.CreatePolicyOutput, error) {
+	if e.meanwhile != "" {
+		e.document, e.meanwhile = e.meanwhile, ""
+		return nil, &smithy.GenericAPIError{Code: "EntityAlreadyExists"}
+	}
+	if e.document != "" {
+		return nil, &smithy.GenericAPIError{Code: "EntityAlreadyExists"}
+	}
 	e.document, e.calls = *in.PolicyDocument, append(e.calls, "CreatePolicy")
-	return nil, nil
+	return nil, e.lost("CreatePolicy")
 }
 
 func (e *estate) CreatePolicyVersion(_ context.Context, in *iam.CreatePolicyVersionInput, _ ...func(*iam.Options)) (*iam.CreatePolicyVersionOutput, error) {
@@ -83,7 +95,7 @@ func (e *estate) DeletePolicyVersion(context.Context, *iam.DeletePolicyVersionIn
 
 func (e *estate) DeletePolicy(context.Context, *iam.DeletePolicyInput, ...func(*iam.Options)) (*iam.DeletePolicyOutput, error) {
 	e.document, e.calls = "", append(e.calls, "DeletePolicy")
-	return nil, nil
+	return nil, e.lost("DeletePolicy")
 }
 
 func (e *estate) AttachRolePolicy(context.Context, *iam.AttachRolePolicyInput, ...func(*iam.Options)) (*iam.AttachRolePolicyOutput, error) {
@@ -93,7 +105,15 @@ func (e *estate) AttachRolePolicy(context.Context, *iam.AttachRolePolicyInput, .
 
 func (e *estate) DetachRolePolicy(context.Context, *iam.DetachRolePolicyInput, ...func(*iam.Options)) (*iam.DetachRolePolicyOutput, error) {
 	e.attached, e.calls = false, append(e.calls, "DetachRolePolicy")
-	return nil, nil
+	return nil, e.lost("DetachRolePolicy")
+}
+
+func (e *estate) lost(call string) error {
+	if e.breaks != call {
+		return nil
+	}
+	e.breaks = ""
+	return fault.New(fault.Transient, "the answer is lost")
 }
 
 // office is an estate with a ledger, a clock and a brake.
@@ -224,6 +244,91 @@ func TestWhatTheLastVPCTakesIsNoHand(t *testing.T) {
 	}
 	if len(o.asked) > 0 {
 		t.Errorf("the brake is asked about the last VPC once more: %+v", o.asked)
+	}
+}
+
+// A policy of the same name that somebody made is theirs, whatever it says, before Drawbridge came or between its look and its call: it is neither changed
+// nor given to anybody, and the line says so.
+func TestAPolicyOfTheSameNameIsTheirs(t *testing.T) {
+	theirs := `{"Version":"2012-10-17","Statement":[]}`
+	for what, prepare := range map[string]func(*estate){
+		"it was there":            func(e *estate) { e.document = theirs },
+		"it says the same":        func(e *estate) { e.document = PolicyDocument(owned, abroad, []string{"vpce-1"}) },
+		"it is given to the role": func(e *estate) { e.document, e.attached = theirs, true },
+		"it comes meanwhile":      func(e *estate) { e.meanwhile = theirs },
+	} {
+		o := newOffice(t)
+		prepare(o.estate)
+		was := *o.estate
+		for range 2 {
+			out, err := o.grant()
+			if err != nil || len(out.Hops) != 1 || out.Hops[0].OK || !strings.Contains(out.Hops[0].Detail, "not Drawbridge's") {
+				t.Fatalf("%s: %+v, %v", what, out.Hops, err)
+			}
+		}
+		vpcs := o.vpcs
+		o.vpcs = nil
+		if out, err := o.grant(); err != nil || !out.Hops[0].OK {
+			t.Errorf("%s, and the VPCs go: %+v, %v", what, out.Hops, err)
+		}
+		if len(o.calls) > 0 || o.attached != was.attached || o.document != was.document+was.meanwhile {
+			t.Errorf("%s: calls %v, the policy says %s", what, o.calls, o.document)
+		}
+		o.vpcs, o.document, o.attached = vpcs, "", false // its owner deletes it
+		if o.look() != 0 || !o.attached {
+			t.Errorf("%s, and is deleted: it is not granted", what)
+		}
+	}
+}
+
+// A call whose answer is lost, at the last step before nothing is left and before all is there: the next look goes on from the ledger.
+func TestALostAnswerLeavesThePolicyDrawbridges(t *testing.T) {
+	for _, call := range []string{"CreatePolicy", "DetachRolePolicy", "DeletePolicy"} {
+		o := newOffice(t)
+		o.breaks = call
+		vpcs := o.vpcs
+		_, err := o.grant()
+		if call != "CreatePolicy" {
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.vpcs = nil
+			_, err = o.grant()
+		}
+		if fault.Of(err) != fault.Transient {
+			t.Fatalf("%s: %v", call, err)
+		}
+		if call == "CreatePolicy" && (o.look() != 0 || !o.attached) {
+			t.Errorf("%s: it is not granted afterwards", call)
+		}
+		o.vpcs = nil
+		if _, err := o.grant(); err != nil || o.document != "" || o.attached {
+			t.Errorf("%s: %v, it stays: %v", call, err, o.calls)
+		}
+		for _, resource := range []string{"scientist", PolicyARN(owned, abroad)} {
+			if items, err := o.Ledger.Of(t.Context(), owned, home, resource); err != nil || resource != "scientist" && len(items) > 0 {
+				t.Errorf("%s: the ledger still has %+v, %v", call, items, err)
+			}
+		}
+		if o.vpcs = vpcs; o.look() != 0 || !o.attached {
+			t.Errorf("%s: it does not come again", call)
+		}
+	}
+}
+
+// A role that somebody gave Drawbridge's policy keeps it, and is named: so does one that has lost nothing of Drawbridge's.
+func TestARoleThatSomebodyElseServedKeepsThePolicy(t *testing.T) {
+	o := newOffice(t)
+	o.tag = ""
+	o.look()
+	o.attached = true // by hand
+	out, err := o.grant()
+	if err != nil || !o.attached || !strings.Contains(out.Hops[0].Detail, "somebody else gave it to scientist") {
+		t.Errorf("%+v, %v, attached %v", out.Hops, err, o.attached)
+	}
+	o.vpcs = nil
+	if _, err := o.grant(); err != nil || !o.attached || slices.Contains(o.calls, "DetachRolePolicy") {
+		t.Errorf("%v, attached %v, %v", err, o.attached, o.calls)
 	}
 }
 

@@ -11,11 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
@@ -28,17 +26,11 @@ type EC2 interface {
 	vpcReader
 }
 
-// IAM is what [Inspector] needs of IAM.
-type IAM interface {
-	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
-}
-
 // Inspector says what one account shall have.
 type Inspector struct {
 	EC2     func(execution, account, region string) EC2
-	IAM     func(execution, account, region string) IAM
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	Policy  func(ctx context.Context, known string) (*policy.Set, string, error)
+	Policy  func(context.Context) (*policy.Set, error)
 	// Callers returns the ranges outside the VPCs from which people call: on premises, of a VPN.
 	Callers func(ctx context.Context) ([]netip.Prefix, error)
 	Regions []string   // all that Drawbridge listens to
@@ -104,14 +96,8 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 	if err := i.takes(ctx, in.Execution, out); err != nil {
 		return out, err
 	}
-	left := false
-	if len(out.VPCs) == 0 {
-		if left, err = i.policyLeft(ctx, in.Execution, e.Account, e.Region); err != nil {
-			return out, err
-		}
-	}
-	out.Answer, out.Result = ChooseResult(len(out.VPCs), len(out.Refused), len(out.Leaving), left)
-	out.Reason = reason(out, left) + listed(unclear)
+	out.Answer, out.Result = ChooseResult(len(out.VPCs), len(out.Refused), len(out.Leaving))
+	out.Reason = reason(out) + listed(unclear)
 	slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
 	if out.Result == workflow.RefusedByPolicy {
 		thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: e.Account}, Result: out.Result, Reason: out.Reason}
@@ -134,7 +120,7 @@ func (i Inspector) decide(ctx context.Context, out *workflow.InspectPrivateNoteb
 	if len(tagged) == 0 {
 		return nil
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return err
 	}
@@ -173,7 +159,7 @@ func listed(unclear []string) string {
 	return out
 }
 
-func reason(out workflow.InspectPrivateNotebooksOutput, left bool) string {
+func reason(out workflow.InspectPrivateNotebooksOutput) string {
 	var parts []string
 	if len(out.VPCs) > 0 {
 		parts = append(parts, fmt.Sprintf("%s tagged %s=true", names(out.VPCs), tag.PrivateNotebooks))
@@ -183,9 +169,6 @@ func reason(out workflow.InspectPrivateNotebooksOutput, left bool) string {
 	}
 	for _, l := range out.Leaving {
 		parts = append(parts, l.VPC+" shall have nothing of it any more")
-	}
-	if left && len(out.Leaving) == 0 {
-		parts = append(parts, "the policy "+PolicyName+" is left over")
 	}
 	if len(parts) == 0 {
 		return fmt.Sprintf("no VPC of %s is tagged %s=true", out.Account, tag.PrivateNotebooks)
@@ -199,18 +182,6 @@ func names(vpcs []workflow.PrivateVPC) string {
 		out = append(out, v.ID)
 	}
 	return strings.Join(out, ", ")
-}
-
-// policyLeft reports whether the account has the policy.
-func (i Inspector) policyLeft(ctx context.Context, execution, account, region string) (bool, error) {
-	_, err := i.IAM(execution, account, region).GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(PolicyARN(account, region))})
-	if fault.HasCode(err, "NoSuchEntity") {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading policy %s of %s: %w", PolicyName, account, err)
-	}
-	return true, nil
 }
 
 // vpcReader reads VPCs.

@@ -5,21 +5,38 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Place takes one VPC one step towards its endpoints.
+// Place takes one VPC one step towards its endpoints. Of private notebooks an execution serves all VPCs of an account: one that cannot be served holds up
+// no other, and is named in a line of the verdict.
 func Place(ctx context.Context, client endpoint.Client, book ledger.Ledger, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
 	state, err := endpoint.Ensure(ctx, client, book, wanted(in))
-	return placed(in.Want, state), err
+	return oneOfMany(in.Want, state, err)
 }
 
-// Remove takes one VPC one step towards being rid of what was made for the owner's word and nobody else needs.
+// Remove takes one VPC one step towards being rid of what was made for the owner's word and nobody else needs. It holds up no other, as [Place].
 func Remove(ctx context.Context, client endpoint.Remover, book ledger.Ledger, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
 	state, err := endpoint.Withdraw(ctx, client, book, wanted(in))
-	return placed(in.Want, state), err
+	return oneOfMany(in.Want, state, err)
 }
+
+// oneOfMany returns the answer about a VPC, done with if a person has to act first: what is in the way is its owner's, or EC2 does not let Drawbridge, such as by
+// a service control policy. That the hub's own ledger lets nobody in is no such thing, and has another code.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+func oneOfMany(want workflow.EndpointWant, s endpoint.State, err error) (workflow.PlaceEndpointsOutput, error) {
+	_, unreadable := fault.Unreadable(err)
+	if want.Owner == Owner(want.VPC) && !unreadable && (fault.Of(err) == fault.Conflict || fault.HasCode(err, "UnauthorizedOperation")) {
+		s = endpoint.State{Ready: true, Hops: []workflow.Hop{{Hop: unserved(want.VPC), Detail: err.Error()}}}
+		err = nil
+	}
+	return placed(want, s), err
+}
+
+// unserved names the line of a verdict about a VPC that cannot be served.
+func unserved(vpc string) string { return "VPC " + vpc }
 
 // wanted is what an execution of one of the machines that place endpoints wants for a VPC. The word begins with what it is for.
 func wanted(in workflow.PlaceEndpointsInput) endpoint.Want {
@@ -36,16 +53,10 @@ func LeaseOfWant(w workflow.EndpointWant) string {
 	return strings.TrimSuffix(w.Owner, "-"+w.VPC) + " " + w.VPC
 }
 
-// The answers of [Place] and [Remove].
-const (
-	AnswerReady = "ready"
-	AnswerWait  = "wait"
-)
-
 func placed(want workflow.EndpointWant, s endpoint.State) workflow.PlaceEndpointsOutput {
-	out := workflow.PlaceEndpointsOutput{Answer: AnswerWait, Want: want, Waiting: s.Waiting, Hops: s.Hops, Endpoints: []workflow.PlacedEndpoint{}}
+	out := workflow.PlaceEndpointsOutput{Answer: workflow.AnswerWait, Want: want, Waiting: s.Waiting, Hops: s.Hops, Endpoints: []workflow.PlacedEndpoint{}}
 	if s.Ready {
-		out.Answer = AnswerReady
+		out.Answer = workflow.AnswerReady
 	}
 	for _, e := range s.Endpoints {
 		out.Endpoints = append(out.Endpoints, workflow.PlacedEndpoint{ID: e.ID, Service: e.Service, Ours: e.Owner == want.Owner})

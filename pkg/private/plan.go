@@ -16,10 +16,13 @@ type Grant struct {
 	ARN       string
 	Endpoints []string // ids that the policy shall name
 	Document  string   // of the policy's default version; empty: there is no policy
+	Own       bool     // the ledger has the policy: it is Drawbridge's
+	Edited    bool     // it is Drawbridge's, and not as Drawbridge left it
 	Versions  []string // of the policy that are not the default, oldest first
 	Tagged    []string // names of the roles that carry the tag
 	Unclear   []string // of which roles the tag means nothing, and why
 	Attached  []string // names of the roles that have the policy
+	Given     []string // those of them to which the ledger says that Drawbridge gave it
 	Closed    []string // names of the roles whose tag says clearly that they shall not have it
 	// Left are the names of the roles of which somebody took the policy again after it was put back, and Kept says that somebody keeps
 	// writing the policy otherwise: that is left to them.
@@ -47,16 +50,24 @@ const maxVersions = 5
 //	endpoints, the policy names exactly these      → nothing
 //	endpoints, the policy says something else      → a new default version, unless that is left to who wrote it
 //	a tagged role without the policy               → attach, unless that is left to who took it
-//	a role with the policy and without the tag     → detach
+//	a role that was given it, without the tag      → detach
 //	no endpoints, no policy                        → nothing
-//	no endpoints, a policy                         → detach it from all, delete it
+//	no endpoints, the policy as it was left        → detach it from those that were given it, delete it
+//	no endpoints, a policy that somebody changed   → detach it from those that were given it
+//	a policy that the ledger has not               → it is somebody else's: neither changed nor given to anybody
 //
-// A policy of this name and path is ours whatever it says: nobody else may write under the path /drawbridge/.
+// Its name and path make no policy Drawbridge's: the ledger does.
 func PlanGrant(g Grant, account, region string) GrantChanges {
 	var out GrantChanges
+	if g.Theirs() {
+		return out
+	}
 	if len(g.Endpoints) == 0 {
 		if g.Document != "" {
-			out.Detach, out.Drop, out.Delete = sorted(g.Attached), slices.Clone(g.Versions), true
+			out.Detach = sorted(g.Given)
+		}
+		if g.Document != "" && !g.Edited {
+			out.Drop, out.Delete = slices.Clone(g.Versions), true
 		}
 		return out
 	}
@@ -79,13 +90,16 @@ func PlanGrant(g Grant, account, region string) GrantChanges {
 			out.Attach = append(out.Attach, role)
 		}
 	}
-	for _, role := range sorted(g.Attached) {
+	for _, role := range sorted(g.Given) {
 		if !slices.Contains(g.Tagged, role) {
 			out.Detach = append(out.Detach, role)
 		}
 	}
 	return out
 }
+
+// Theirs reports whether there is a policy of Drawbridge's name that is somebody else's.
+func (g Grant) Theirs() bool { return g.Document != "" && !g.Own }
 
 // Empty reports whether nothing is to be changed.
 func (c GrantChanges) Empty() bool {
@@ -105,6 +119,25 @@ func PolicyDocument(account, region string, endpoints []string) string {
 	return string(text)
 }
 
+// Written reports whether a policy is exactly as Drawbridge writes it for the endpoints that it names, which are returned, sorted.
+func Written(document, account, region string) (endpoints []string, ok bool) {
+	var says struct {
+		Statement []struct {
+			Condition map[string]map[string]any
+		}
+	}
+	if json.Unmarshal([]byte(document), &says) != nil || len(says.Statement) != 1 {
+		return nil, false
+	}
+	named, _ := says.Statement[0].Condition["ForAnyValue:StringEquals"]["aws:SourceVpce"].([]any)
+	for _, one := range named {
+		id, _ := one.(string)
+		endpoints = append(endpoints, id)
+	}
+	endpoints = sorted(endpoints)
+	return endpoints, len(endpoints) > 0 && same(document, PolicyDocument(account, region, endpoints))
+}
+
 // same reports whether two policies say the same, whatever their spaces and the order of their keys.
 func same(a, b string) bool {
 	var x, y any
@@ -120,27 +153,20 @@ func sorted(names []string) []string {
 // ChooseResult says how an execution ends, and with which answer it goes on:
 //
 //	a tagged VPC that the policy allows            → arrange, Private
-//	something of ours where nothing shall be       → arrange, Removed
+//	a VPC with something of ours that shall not    → arrange, Removed
 //	tagged VPCs, none of them allowed              → refuse, Refused
 //	nothing of all that                            → nothing, Nothing
-func ChooseResult(wanted, refused, leaving int, policyLeft bool) (answer string, result workflow.Result) {
+func ChooseResult(wanted, refused, leaving int) (answer workflow.Answer, result workflow.Result) {
 	switch {
 	case wanted > 0:
-		return AnswerArrange, workflow.Private
-	case leaving > 0 || policyLeft:
-		return AnswerArrange, workflow.Removed
+		return workflow.AnswerArrange, workflow.Private
+	case leaving > 0:
+		return workflow.AnswerArrange, workflow.Removed
 	case refused > 0:
-		return AnswerRefuse, workflow.RefusedByPolicy
+		return workflow.AnswerRefuse, workflow.RefusedByPolicy
 	}
-	return AnswerNothing, workflow.Nothing
+	return workflow.AnswerNothing, workflow.Nothing
 }
-
-// The answers of [Inspector.Inspect].
-const (
-	AnswerArrange = "arrange"
-	AnswerRefuse  = "refuse"
-	AnswerNothing = "nothing"
-)
 
 // Resolver returns the address of a VPC's resolver: the base of its first CIDR plus two.
 // https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html

@@ -24,12 +24,16 @@ func TestPlanGrant(t *testing.T) {
 	}{
 		"nothing is, nothing shall be": {},
 		"the first VPC":                {private.Grant{Endpoints: pair, Tagged: []string{"b", "a"}}, private.GrantChanges{Create: document(pair...), Attach: []string{"a", "b"}}},
-		"all is well":                  {private.Grant{Endpoints: pair, Document: " " + document("vpce-1", "vpce-2"), Tagged: []string{"a"}, Attached: []string{"a"}}, private.GrantChanges{}},
-		"a second VPC":                 {private.Grant{Endpoints: []string{"vpce-1", "vpce-2", "vpce-3", "vpce-4"}, Document: document(pair...)}, private.GrantChanges{Replace: document("vpce-1", "vpce-2", "vpce-3", "vpce-4")}},
-		"somebody edited it":           {private.Grant{Endpoints: pair, Document: `{"Statement":[]}`, Versions: []string{"v1"}}, private.GrantChanges{Replace: document(pair...)}},
-		"no room for a version":        {private.Grant{Endpoints: pair, Document: `{}`, Versions: []string{"v1", "v2", "v3", "v4"}}, private.GrantChanges{Replace: document(pair...), Drop: []string{"v1"}}},
-		"a role lost its tag":          {private.Grant{Endpoints: pair, Document: document(pair...), Tagged: []string{"a"}, Attached: []string{"a", "b"}}, private.GrantChanges{Detach: []string{"b"}}},
-		"the last VPC went":            {private.Grant{Document: document(pair...), Versions: []string{"v1"}, Tagged: []string{"a"}, Attached: []string{"a"}}, private.GrantChanges{Detach: []string{"a"}, Drop: []string{"v1"}, Delete: true}},
+		"all is well":                  {private.Grant{Endpoints: pair, Own: true, Document: " " + document("vpce-1", "vpce-2"), Tagged: []string{"a"}, Attached: []string{"a"}}, private.GrantChanges{}},
+		"a second VPC":                 {private.Grant{Endpoints: []string{"vpce-1", "vpce-2", "vpce-3", "vpce-4"}, Own: true, Document: document(pair...)}, private.GrantChanges{Replace: document("vpce-1", "vpce-2", "vpce-3", "vpce-4")}},
+		"somebody edited it":           {private.Grant{Endpoints: pair, Own: true, Edited: true, Document: `{"Statement":[]}`, Versions: []string{"v1"}}, private.GrantChanges{Replace: document(pair...)}},
+		"no room for a version":        {private.Grant{Endpoints: pair, Own: true, Document: `{}`, Versions: []string{"v1", "v2", "v3", "v4"}}, private.GrantChanges{Replace: document(pair...), Drop: []string{"v1"}}},
+		"a role lost its tag":          {private.Grant{Endpoints: pair, Own: true, Document: document(pair...), Tagged: []string{"a"}, Attached: []string{"a", "b"}, Given: []string{"a", "b"}}, private.GrantChanges{Detach: []string{"b"}}},
+		"somebody gave it to a role":   {private.Grant{Endpoints: pair, Own: true, Document: document(pair...), Attached: []string{"b"}}, private.GrantChanges{}},
+		"the last VPC went":            {private.Grant{Own: true, Document: document(pair...), Versions: []string{"v1"}, Tagged: []string{"a"}, Attached: []string{"a", "b"}, Given: []string{"a"}}, private.GrantChanges{Detach: []string{"a"}, Drop: []string{"v1"}, Delete: true}},
+		"it was edited, the last went": {private.Grant{Own: true, Edited: true, Document: `{}`, Attached: []string{"a"}, Given: []string{"a"}}, private.GrantChanges{Detach: []string{"a"}}},
+		"it is somebody else's":        {private.Grant{Endpoints: pair, Document: document(pair...), Tagged: []string{"a"}, Attached: []string{"b"}}, private.GrantChanges{}},
+		"theirs, without a VPC":        {private.Grant{Document: document(pair...), Attached: []string{"b"}}, private.GrantChanges{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := private.PlanGrant(c.have, account, region)
@@ -40,6 +44,24 @@ func TestPlanGrant(t *testing.T) {
 				t.Errorf("PlanGrant\n= %+v\nwant %+v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestWritten(t *testing.T) {
+	one := strings.Replace(document("vpce-1"), `["vpce-1"]`, `"vpce-1"`, 1)
+	for text, want := range map[string][]string{
+		document("vpce-2", "vpce-1"): {"vpce-1", "vpce-2"},
+		"  " + document("vpce-1"):    {"vpce-1"},
+		one:                          nil, // IAM keeps a list of one as it was given
+		"":                           nil,
+		`{"Statement":[]}`:           nil,
+		strings.Replace(document("vpce-1"), private.Describe, "sagemaker:*", 1): nil,
+		strings.Replace(document("vpce-1"), account, "222222222222", 1):         nil,
+	} {
+		got, ok := private.Written(text, account, region)
+		if ok != (want != nil) || ok && !reflect.DeepEqual(got, want) {
+			t.Errorf("Written(%s) = %v, %t, want %v", text, got, ok, want)
+		}
 	}
 }
 

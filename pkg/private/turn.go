@@ -1,11 +1,8 @@
 package private
 
 import (
-	"context"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -15,31 +12,27 @@ func LeaseOf(account string) string { return "private-notebooks " + account }
 
 // begun is an answer that is still to come: nothing.
 func begun(in workflow.InspectPrivateNotebooksInput) workflow.InspectPrivateNotebooksOutput {
-	return workflow.InspectPrivateNotebooksOutput{Event: in.Event, Answer: AnswerNothing, Result: workflow.Nothing,
+	return workflow.InspectPrivateNotebooksOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing,
 		VPCs: []workflow.PrivateVPC{}, Refused: []workflow.PrivateVPC{}, Wants: []workflow.EndpointWant{}, Leaving: []workflow.EndpointWant{}}
 }
 
 // Turn is what package lease has to know of an inspection.
 func (i Inspector) Turn() lease.Look[workflow.InspectPrivateNotebooksInput, workflow.InspectPrivateNotebooksOutput] {
-	return lease.Look[workflow.InspectPrivateNotebooksInput, workflow.InspectPrivateNotebooksOutput]{
-		Claim: func(in workflow.InspectPrivateNotebooksInput) lease.Claim {
-			e, err := event.Parse(in.Event)
-			if err != nil || e.Kind == event.Unhandled {
-				return lease.Claim{}
+	return lease.ByEvent(
+		func(e event.Event) lease.Named {
+			if e.Kind == event.Unhandled {
+				return lease.Named{}
 			}
-			return lease.Claim{Of: LeaseOf(e.Account), Execution: in.Execution, Event: e.Name}
+			return lease.Named{Lease: LeaseOf(e.Account), Called: "account " + e.Account}
 		},
-		Fresh: func(in workflow.InspectPrivateNotebooksInput) workflow.InspectPrivateNotebooksInput { return in },
-		Busy: func(_ context.Context, in workflow.InspectPrivateNotebooksInput, now ledger.Lease) (workflow.InspectPrivateNotebooksOutput, error) {
+		func(in workflow.InspectPrivateNotebooksInput, why string) workflow.InspectPrivateNotebooksOutput {
 			out := begun(in)
-			e, err := event.Parse(in.Event)
-			out.Reason = lease.Said("account "+e.Account, now)
-			return out, err
+			out.Reason = why
+			return out
 		},
-		Ends: func(out workflow.InspectPrivateNotebooksOutput) bool {
-			return out.Answer == AnswerNothing || out.Answer == AnswerRefuse
-		},
-	}
+		func(out workflow.InspectPrivateNotebooksOutput) bool {
+			return out.Answer == workflow.AnswerNothing || out.Answer == workflow.AnswerRefuse
+		})
 }
 
 // LastVerdict is what package lease has to know of the step with which an execution ends.

@@ -76,6 +76,24 @@ func Verdict(in workflow.VerifyPrivateNotebooksInput, facts Facts) []workflow.Ho
 	return append(append(out, outside(in, facts)...), instances(facts, in)...)
 }
 
+// short says what could not be served, or not be taken back; empty if all was. What the owner's own endpoint lacks is not Drawbridge's to serve.
+func short(in workflow.VerifyPrivateNotebooksInput) string {
+	var lacks []string
+	for _, p := range slices.Concat(in.Placed, in.Removed) {
+		for _, h := range p.Hops {
+			if !h.OK && h.Hop == unserved(p.Want.VPC) {
+				lacks = append(lacks, h.Hop+" is not served: "+h.Detail)
+			}
+		}
+	}
+	for _, h := range in.Granted.Hops {
+		if !h.OK {
+			lacks = append(lacks, h.Hop+": "+h.Detail)
+		}
+	}
+	return strings.Join(lacks, "; ")
+}
+
 // paths are the lines about the ways into one VPC.
 func paths(in workflow.VerifyPrivateNotebooksInput, v workflow.PrivateVPC, p workflow.PlaceEndpointsOutput, facts Facts) []workflow.Hop {
 	inside := workflow.Hop{Hop: "EC2 in " + v.ID, OK: true}

@@ -34,7 +34,7 @@ type Verifier struct {
 
 // PolicyReader is what [Verifier] needs of IAM.
 type PolicyReader interface {
-	details
+	Details
 	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
 	GetPolicyVersion(context.Context, *iam.GetPolicyVersionInput, ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error)
 }
@@ -55,7 +55,7 @@ type RegionReader struct {
 }
 
 // Verify reads the account's identities, and in each Region of a VPC what its paths depend on; it announces the verdict and
-// returns it. What is left to who took it away makes the end Contested, and is told to its owner, once.
+// returns it. What is left to who took it away makes the end Contested, and is told to its owner, once; what could not be served makes it Incomplete.
 func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooksInput) (workflow.VerifyPrivateNotebooksOutput, error) {
 	out := workflow.VerifyPrivateNotebooksOutput{Result: in.Result, Reason: in.Reason, Verdict: []workflow.Hop{}}
 	var facts Facts
@@ -75,6 +75,9 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooks
 		}
 	}
 	out.Verdict = append(out.Verdict, Verdict(in, facts)...)
+	if lacks := short(in); lacks != "" {
+		out.Result, out.Reason = workflow.Incomplete, in.Reason+"; "+lacks
+	}
 	for _, p := range in.Placed {
 		taken, err := report.Ask(ctx, v.Ledger, v.Bus, ledger.Connection{ID: p.Want.Owner})
 		if err != nil {
@@ -221,6 +224,7 @@ func (d accountDetails) add(arn, name, text string) error {
 	return nil
 }
 
+// identity returns what one identity may do, by all its policies. Many parameters, because they are all that decides what one identity may do.
 func (d accountDetails) identity(ctx context.Context, client PolicyReader, kind, name, arn string, inline []iamtypes.PolicyDetail, attached []iamtypes.AttachedPolicy, boundary *iamtypes.AttachedPermissionsBoundary) (access.Identity, error) {
 	out := access.Identity{Kind: kind, Name: name, ARN: arn}
 	for _, p := range inline {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -34,7 +35,7 @@ type Rebuilder struct {
 func New(enter func(execution, account, region string) aws.Config, l ledger.Ledger, home string) Rebuilder {
 	return Rebuilder{Ledger: l, Home: home, Enter: func(execution string, at event.Place) Clients {
 		c := enter(execution, at.Account, at.Region)
-		return Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), IAM: iam.NewFromConfig(c)}
+		return Clients{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), IAM: iam.NewFromConfig(c), RAM: ram.NewFromConfig(c)}
 	}}
 }
 
@@ -47,7 +48,7 @@ func (r Rebuilder) Rebuild(ctx context.Context, in workflow.SweepAccountInput) (
 	if len(in.Territory.Regions) == 0 {
 		return out, fault.New(fault.Invalid, "rebuilding %s: no Region is named", out.Account)
 	}
-	read := newReader(func(at event.Place) Clients { return r.Enter(in.Execution, at) })
+	read := newReader(func(at event.Place) Clients { return r.Enter(in.Execution, at) }, r.Ledger)
 	var broken []error
 	for _, region := range in.Territory.Regions {
 		err := r.region(ctx, read, event.Place{Account: out.Account, Region: region}, func(kind string, add workflow.Found) { out.Found = tell(out.Found, kind, add) })
@@ -78,10 +79,11 @@ func (r Rebuilder) region(ctx context.Context, read *reader, at event.Place, tol
 	var broken []error
 	for _, part := range []func() error{
 		func() error { return read.connections(ctx, at, write) },
-		func() error { return read.endpoints(ctx, at, write) },
+		func() error { return read.endpoints(ctx, at, r.Home, write) },
 		func() error { return read.clusters(ctx, at, r.Home, write) },
 		func() error { return read.warehouses(ctx, at, r.Home, write) },
 		func() error { return read.notebooks(ctx, at, write) },
+		func() error { return read.shares(ctx, at, write) },
 	} {
 		err := part()
 		_, unreadable := fault.Unreadable(err)
@@ -131,7 +133,8 @@ func (r Rebuilder) write(ctx context.Context, rows Rows, told func(string, workf
 
 // kinds are the names of kinds of items, in the plural.
 var kinds = map[ledger.Kind]string{ledger.Route: Routes, ledger.Rule: Rules, ledger.HostRoute: HostRoutes, ledger.Attachment: Made, ledger.Endpoint: Endpoints, ledger.Group: Groups, ledger.Role: Roles,
-	ledger.Statement: Statements, ledger.Document: Documents, ledger.Setting: Settings}
+	ledger.Statement: Statements, ledger.Document: Documents, ledger.Setting: Settings, ledger.Share: Accepted,
+	ledger.Managed: Given}
 
 // The answers of a page of accounts are one payload of the machine, and a dozen kinds may be in each: so few are named, in so many bytes.
 const few, room = 3, 160

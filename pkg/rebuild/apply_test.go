@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -25,7 +27,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
+	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -47,6 +51,37 @@ type place struct {
 	studio.MarkReader // what nobody calls
 	propagations      map[string][]string
 	warehouses        []rstypes.Cluster
+
+	share.RAM   // what nobody calls
+	invitations []ramtypes.ResourceShareInvitation
+	attach      string // what the VPC asks for by its tag
+	others      []types.VpcEndpoint
+	grants      iam.GetAccountAuthorizationDetailsOutput
+}
+
+func (p *place) GetAccountAuthorizationDetails(context.Context, *iam.GetAccountAuthorizationDetailsInput, ...func(*iam.Options)) (*iam.GetAccountAuthorizationDetailsOutput, error) {
+	return &p.grants, p.call("details")
+}
+
+func (p *place) GetResourceShareInvitations(context.Context, *ram.GetResourceShareInvitationsInput, ...func(*ram.Options)) (*ram.GetResourceShareInvitationsOutput, error) {
+	return &ram.GetResourceShareInvitationsOutput{ResourceShareInvitations: p.invitations}, p.call("invitations")
+}
+
+func (p *place) GetResourceShares(_ context.Context, in *ram.GetResourceSharesInput, _ ...func(*ram.Options)) (*ram.GetResourceSharesOutput, error) {
+	return &ram.GetResourceSharesOutput{ResourceShares: []ramtypes.ResourceShare{{ResourceShareArn: &in.ResourceShareArns[0], Status: ramtypes.ResourceShareStatusActive}}}, p.call("shares")
+}
+
+func (p *place) GetResourceShareAssociations(_ context.Context, in *ram.GetResourceShareAssociationsInput, _ ...func(*ram.Options)) (*ram.GetResourceShareAssociationsOutput, error) {
+	entity := beta
+	if in.AssociationType == ramtypes.ResourceShareAssociationTypeResource {
+		entity = "arn:aws:ec2:eu-west-1:" + alpha + ":transit-gateway/tgw-0123456789abcdef0"
+	}
+	return &ram.GetResourceShareAssociationsOutput{ResourceShareAssociations: []ramtypes.ResourceShareAssociation{{AssociatedEntity: &entity, Status: ramtypes.ResourceShareAssociationStatusAssociated}}},
+		p.call("associations " + string(in.AssociationType))
+}
+
+func (p *place) DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error) {
+	return &ec2.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{{TransitGatewayId: aws.String("tgw-0123456789abcdef0"), Tags: ec2tags(map[string]string{"Name": "core"})}}}, p.call("gateways")
 }
 
 func (p *place) call(name string) error {
@@ -78,7 +113,11 @@ func (p *place) DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurit
 }
 
 func (p *place) DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
-	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{p.vpc}}, p.call("vpcs")
+	vpc := p.vpc
+	if p.attach != "" {
+		vpc.Tags = ec2tags(map[string]string{"drawbridge:attach": p.attach})
+	}
+	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{vpc}}, p.call("vpcs")
 }
 
 func (p *place) DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
@@ -89,7 +128,10 @@ func (p *place) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInp
 	return &ec2.DescribeRouteTablesOutput{RouteTables: []types.RouteTable{p.table}}, p.call("tables")
 }
 
-func (p *place) DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error) {
+func (p *place) DescribeVpcEndpoints(_ context.Context, in *ec2.DescribeVpcEndpointsInput, _ ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error) {
+	if *in.Filters[0].Name == "vpc-endpoint-id" {
+		return &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: p.others}, p.call("named endpoints")
+	}
 	return &ec2.DescribeVpcEndpointsOutput{}, p.call("endpoints")
 }
 
@@ -176,7 +218,7 @@ func world() map[string]*place {
 func visit(t *testing.T, w map[string]*place, l ledger.Ledger, account string) (workflow.SweepAccountOutput, string, error) {
 	t.Helper()
 	r := rebuild.Rebuilder{Ledger: l, Home: "home", Enter: func(_ string, at event.Place) rebuild.Clients {
-		return rebuild.Clients{EC2: w[at.Account], SageMaker: w[at.Account], RDS: w[at.Account], Redshift: w[at.Account], IAM: w[at.Account]}
+		return rebuild.Clients{EC2: w[at.Account], SageMaker: w[at.Account], RDS: w[at.Account], Redshift: w[at.Account], IAM: w[at.Account], RAM: w[at.Account]}
 	}}
 	out, err := r.Rebuild(t.Context(), workflow.SweepAccountInput{Execution: "x", Territory: workflow.Territory{Account: account, Regions: []string{"eu-west-1"}}})
 	var lines []string
@@ -358,6 +400,74 @@ func TestAWarehouse(t *testing.T) {
 	w[beta].role = &iamtypes.Role{RoleName: &name, RoleId: aws.String("AROA1"), Arn: aws.String("arn:aws:iam::" + beta + ":role/" + name), AssumeRolePolicyDocument: aws.String("{}")}
 	if _, told, err = visit(t, w, l, beta); err != nil || told != "clusters with readers in Studio 0/1 untold 0, what Studio got 0/0 untold 1" {
 		t.Errorf("%s, %v", told, err)
+	}
+}
+
+// An accepted invitation is in the ledger again, if a VPC of the account asks for a gateway of the share: by its owner's account that still shares it, and
+// by the account's own tag. A second rebuild writes nothing.
+func TestAnAcceptedInvitation(t *testing.T) {
+	const arn = "arn:aws:ram:eu-west-1:" + alpha + ":resource-share/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+	for name, c := range map[string]struct {
+		attach string
+		status ramtypes.ResourceShareInvitationStatus
+		closed bool
+		told   string
+	}{
+		"a VPC asks":              {"core", "ACCEPTED", false, "accepted invitations 1/1 untold 0, resource shares 1/1 untold 0"},
+		"no VPC asks":             {"", "ACCEPTED", false, "resource shares 0/0 untold 1"},
+		"another gateway":         {"edge", "ACCEPTED", false, "resource shares 0/0 untold 1"},
+		"its owner is closed":     {"core", "ACCEPTED", true, "resource shares 0/0 untold 1"},
+		"it waits to be accepted": {"core", "PENDING", false, ""},
+		"it was rejected":         {"core", "REJECTED", false, ""},
+	} {
+		w := map[string]*place{alpha: {}, beta: {vpc: types.Vpc{VpcId: aws.String("vpc-2"), CidrBlock: aws.String("10.2.0.0/16")}, attach: c.attach}}
+		w[beta].invitations = []ramtypes.ResourceShareInvitation{{ResourceShareArn: aws.String(arn), ResourceShareInvitationArn: aws.String("arn:invitation"), ReceiverAccountId: aws.String(beta), Status: c.status}}
+		if c.closed {
+			w[alpha].err = fmt.Errorf("assuming a role: %w", &fault.Error{Kind: fault.Refused, Cause: fault.ErrClosed, Message: "access denied"})
+		}
+		l, _ := ledgertest.New()
+		_, told, err := visit(t, w, l, beta)
+		if err != nil || told != c.told {
+			t.Errorf("%s: %s, %v; want %s", name, told, err, c.told)
+		}
+		entry, managed, _ := l.Connection(t.Context(), share.Entry(arn, beta))
+		items, _ := l.Of(t.Context(), beta, "eu-west-1", arn)
+		if made := strings.Contains(c.told, "1/1"); managed != made || made && (entry.Kind != share.Kind || entry.Status != share.Accepted || len(entry.Sides) != 2 || len(items) != 1 || items[0].Left != "arn:invitation") {
+			t.Errorf("%s: %+v, %+v", name, entry, items)
+		}
+		if _, again, err := visit(t, w, l, beta); err != nil || strings.Contains(again, "1/1") {
+			t.Errorf("%s: again %s, %v", name, again, err)
+		}
+	}
+}
+
+// The policy of private notebooks is Drawbridge's again if it says what Drawbridge writes, for each VPC of which it names an endpoint; a role that has it if its tag
+// asks for it. What else has it, or says anything else, is named.
+func TestThePolicyOfPrivateNotebooks(t *testing.T) {
+	written := private.PolicyDocument(beta, "eu-west-1", []string{"vpce-1", "vpce-2"})
+	for name, c := range map[string]struct{ document, told string }{
+		"as Drawbridge writes it": {written, "VPCs with endpoints 1/1 untold 0, policies given to roles 1/1 untold 1, policies of roles 1/1 untold 0"},
+		"anything else":           {strings.Replace(written, "Allow", "Deny", 1), "policies given to roles 0/0 untold 1"},
+		"none":                    {"", ""},
+	} {
+		p := &place{others: []types.VpcEndpoint{{VpcEndpointId: aws.String("vpce-1"), VpcId: aws.String("vpc-2")}, {VpcEndpointId: aws.String("vpce-2"), VpcId: aws.String("vpc-2")}}}
+		arn := private.PolicyARN(beta, "eu-west-1")
+		for role, tag := range map[string]string{"scientist": "true", "guest": "false"} {
+			p.grants.RoleDetailList = append(p.grants.RoleDetailList, iamtypes.RoleDetail{RoleName: &role, Tags: []iamtypes.Tag{{Key: aws.String("drawbridge:private-notebooks"), Value: &tag}},
+				AttachedManagedPolicies: []iamtypes.AttachedPolicy{{PolicyArn: &arn}}})
+		}
+		if c.document != "" {
+			p.grants.Policies = []iamtypes.ManagedPolicyDetail{{Arn: &arn, PolicyVersionList: []iamtypes.PolicyVersion{{Document: aws.String(url.QueryEscape(c.document)), IsDefaultVersion: true}}}}
+		}
+		l, _ := ledgertest.New()
+		_, told, err := visit(t, map[string]*place{beta: p}, l, beta)
+		if err != nil || told != c.told {
+			t.Errorf("%s: %s, %v; want %s", name, told, err, c.told)
+		}
+		items, _ := l.Items(t.Context(), private.Owner("vpc-2"))
+		if want := strings.Count(c.told, "1/1") - 1; want > 0 && len(items) != want || want <= 0 && len(items) > 0 {
+			t.Errorf("%s: %+v", name, items)
+		}
 	}
 }
 

@@ -80,18 +80,83 @@ func (e Tagged) item(kind ledger.Kind, key string) ledger.Item {
 	return ledger.Item{Account: e.Account, Region: e.Region, Resource: e.VPC, Kind: kind, Key: key, Left: e.ID, Needed: []string{e.Owner}}
 }
 
-// endpoints gives to with the rows of the endpoints of a place.
-func (r *reader) endpoints(ctx context.Context, at event.Place, to func(Rows) error) error {
+// endpoints gives to with the rows of the endpoints of a place, and of the account's policy of private notebooks for the VPCs that it is for. home is the
+// Region under which IAM's things are filed.
+func (r *reader) endpoints(ctx context.Context, at event.Place, home string, to func(Rows) error) error {
 	endpoints, groups, err := r.tagged(ctx, at)
 	if err != nil {
 		return err
 	}
-	for _, rows := range PlanEndpoints(endpoints, groups) {
+	all := PlanEndpoints(endpoints, groups)
+	grant, err := r.grants.read(at.Account, func() (private.Grant, error) { return private.ReadGrant(ctx, r.in(at).IAM, at.Account, at.Region) })
+	if err != nil {
+		return err
+	}
+	items, ids, untold := private.Told(grant, at.Account, at.Region, home)
+	named, err := r.named(ctx, at, slices.DeleteFunc(ids, func(id string) bool {
+		return slices.ContainsFunc(endpoints, func(e Tagged) bool { return e.ID == id })
+	}))
+	if err != nil {
+		return err
+	}
+	all = PlanGrant(all, named, items)
+	if len(untold) > 0 && !r.told[at.Account] {
+		r.told[at.Account] = true
+		rows := Rows{}
+		for _, what := range untold {
+			rows.Untold = append(rows.Untold, Untold{Given, what})
+		}
+		all = append(all, rows)
+	}
+	for _, rows := range all {
 		if err := to(rows); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// PlanGrant adds to the rows of the endpoints of a place the items of the account's policy of private notebooks, which each VPC needs that has endpoints for
+// them, Drawbridge's or its owner's own. named are the endpoints of the place that the policy names, and Drawbridge did not make: their VPCs bring
+// an entry each.
+func PlanGrant(rows []Rows, named []Tagged, items []ledger.Item) []Rows {
+	if len(items) == 0 {
+		return rows
+	}
+	for _, e := range named {
+		if owner := private.Owner(e.VPC); !slices.ContainsFunc(rows, func(r Rows) bool { return r.Entry.ID == owner }) {
+			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: private.Kind, Origin: ledger.Requested,
+				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
+		}
+	}
+	for n, r := range rows {
+		for _, i := range items {
+			if r.Entry.Kind == private.Kind {
+				i.Needed = []string{r.Entry.ID}
+				rows[n].Items = append(rows[n].Items, i)
+			}
+		}
+	}
+	return rows
+}
+
+// named returns those of some endpoints that are in a place.
+func (r *reader) named(ctx context.Context, at event.Place, ids []string) ([]Tagged, error) {
+	var out []Tagged
+	for some := range slices.Chunk(ids, pageSize) {
+		pages := ec2.NewDescribeVpcEndpointsPaginator(r.in(at).EC2, &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(pageSize),
+			Filters: []types.Filter{{Name: aws.String("vpc-endpoint-id"), Values: some}}})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("reading the endpoints of %s, %s: %w", at.Account, at.Region, err)
+			}
+			for _, e := range page.VpcEndpoints {
+				out = append(out, Tagged{Place: at, ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId)})
+			}
+		}
+	}
+	return out, nil
 }
 
 // tagged reads the interface endpoints of a place with the tag drawbridge:connection, and, if there are any, the groups with it.

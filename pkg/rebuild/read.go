@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -17,9 +18,12 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
+	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -34,6 +38,7 @@ type EC2 interface {
 	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
 	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	DescribeTransitGateways(context.Context, *ec2.DescribeTransitGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewaysOutput, error)
 	DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error)
 	GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error)
 }
@@ -52,12 +57,20 @@ type Clients struct {
 	SageMaker SageMaker
 	RDS       RDS
 	Redshift  studio.Redshift
-	IAM       dataapi.PolicyReader
+	IAM       IAM
+	RAM       share.RAM
+}
+
+// IAM is what a rebuild needs of IAM.
+type IAM interface {
+	dataapi.PolicyReader
+	private.Details
 }
 
 // reader reads for one visit, each thing once.
 type reader struct {
 	enter       func(event.Place) Clients
+	ledger      ledger.Ledger // what is known of notebook instances
 	clients     map[event.Place]Clients
 	peerings    once[event.Place, []types.VpcPeeringConnection]
 	attachments once[event.Place, []types.TransitGatewayAttachment]
@@ -65,6 +78,8 @@ type reader struct {
 	vpcs        once[event.Place, map[string]types.Vpc]
 	tables      once[spot, []route.Table]
 	subnets     once[spot, []route.Subnet]
+	grants      once[string, private.Grant] // of an account: IAM has no Region
+	told        map[string]bool             // an account of whose policy was told what nobody can tell
 }
 
 // spot is a VPC in a place.
@@ -91,9 +106,10 @@ func (o once[K, V]) read(key K, f func() (V, error)) (V, error) {
 	return value, err
 }
 
-func newReader(enter func(event.Place) Clients) *reader {
-	return &reader{enter: enter, clients: map[event.Place]Clients{}, peerings: once[event.Place, []types.VpcPeeringConnection]{}, attachments: once[event.Place, []types.TransitGatewayAttachment]{},
-		rules: once[event.Place, []firewall.Marked]{}, vpcs: once[event.Place, map[string]types.Vpc]{}, tables: once[spot, []route.Table]{}, subnets: once[spot, []route.Subnet]{}}
+func newReader(enter func(event.Place) Clients, book ledger.Ledger) *reader {
+	return &reader{enter: enter, ledger: book, clients: map[event.Place]Clients{}, peerings: once[event.Place, []types.VpcPeeringConnection]{}, attachments: once[event.Place, []types.TransitGatewayAttachment]{},
+		rules: once[event.Place, []firewall.Marked]{}, vpcs: once[event.Place, map[string]types.Vpc]{}, tables: once[spot, []route.Table]{}, subnets: once[spot, []route.Subnet]{},
+		grants: once[string, private.Grant]{}, told: map[string]bool{}}
 }
 
 func (r *reader) in(at event.Place) Clients {
@@ -206,35 +222,35 @@ func (r *reader) notebooks(ctx context.Context, at event.Place, to func(Rows) er
 func (r *reader) configured(ctx context.Context, at event.Place) (out []Notebook, unreadable []string, err error) {
 	api := r.in(at).SageMaker
 	lines, bad := map[string][]lifecycle.Line{}, map[string]bool{}
-	pages := sagemaker.NewListNotebookInstancesPaginator(api, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(pageSize)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, nil, fmt.Errorf("listing the notebook instances of %s, %s: %w", at.Account, at.Region, err)
+	fleet, err := notebook.List(ctx, api)
+	if err != nil {
+		return nil, nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
+	}
+	names := fleet.Configurations()
+	var mu sync.Mutex
+	if err := notebook.Each(ctx, names, func(name string) error {
+		found, err := lifecycle.Lines(ctx, api, name)
+		mu.Lock()
+		defer mu.Unlock()
+		if fault.Of(err) == fault.Conflict {
+			bad[name], err = true, nil
 		}
-		for _, summary := range page.NotebookInstances {
-			name := aws.ToString(summary.NotebookInstanceLifecycleConfigName)
-			if name == "" {
-				continue
-			}
-			if _, read := lines[name]; !read && !bad[name] {
-				switch lines[name], err = lifecycle.Lines(ctx, api, name); {
-				case fault.Of(err) == fault.Conflict:
-					bad[name] = true
-				case err != nil:
-					return nil, nil, err
-				}
-			}
-			if bad[name] || len(lines[name]) == 0 {
-				continue
-			}
-			one, err := notebook.Describe(ctx, api, aws.ToString(summary.NotebookInstanceName))
-			if err != nil {
-				return nil, nil, err
-			}
-			if one != nil && one.LifecycleConfig == name {
-				out = append(out, Notebook{Place: at, Name: one.Name, Subnet: one.Subnet, Configuration: name, Lines: lines[name]})
-			}
+		lines[name] = found
+		return err
+	}); err != nil {
+		return nil, nil, err
+	}
+	concerned := func(configuration string) bool { return !bad[configuration] && len(lines[configuration]) > 0 }
+	if !slices.ContainsFunc(names, concerned) {
+		return nil, slices.Sorted(maps.Keys(bad)), nil
+	}
+	instances, err := fleet.Read(ctx, api, notebook.Memory{Ledger: r.ledger, At: at}, concerned)
+	if err != nil {
+		return nil, nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
+	}
+	for _, one := range instances {
+		if one.Subnet != "" && concerned(one.LifecycleConfig) {
+			out = append(out, Notebook{Place: at, Name: one.Name, Subnet: one.Subnet, Configuration: one.LifecycleConfig, Lines: lines[one.LifecycleConfig]})
 		}
 	}
 	return out, slices.Sorted(maps.Keys(bad)), r.ranges(ctx, at, out)

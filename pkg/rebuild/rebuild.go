@@ -10,7 +10,8 @@
 //	plan.go       thinks: which rows the ledger gets (pure)
 //	read.go       reads what carries marks, each place once
 //	facts.go      puts together what both accounts show of one connection
-//	endpoints.go  the same for the endpoints of a VPC
+//	endpoints.go  the same for the endpoints of a VPC, and for the policy of private notebooks
+//	shares.go     the same for invitations that were accepted
 //	clusters.go   the same for clusters that are queried through the Data API
 //	warehouses.go the same for clusters that are read from Studio
 //	apply.go      visits an account, and writes
@@ -52,6 +53,9 @@ const (
 	Documents   = "policies of roles"
 	Settings    = "settings of domains"
 	Opening     = "propagations"
+	Shares      = "resource shares"
+	Accepted    = "accepted invitations"
+	Given       = "policies given to roles"
 )
 
 // Connected is a peering, or a pair of VPCs on a gateway, that carries a mark of Drawbridge's, as its two accounts show it.

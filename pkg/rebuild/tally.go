@@ -17,7 +17,7 @@ type Teller struct {
 
 // Tally adds the visits of one page to what the rebuild came to so far. After the last page it tells people and programs.
 func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflow.TallySweepOutput, error) {
-	out := workflow.TallySweepOutput{Answer: "more", Sweep: in.Sweep, Page: in.Page, Tally: sweep.Count(in.Tally, in.Accounts, in.Visits)}
+	out := workflow.TallySweepOutput{Answer: workflow.AnswerMore, Sweep: in.Sweep, Page: in.Page, Tally: sweep.Count(in.Tally, in.Accounts, in.Visits)}
 	slog.InfoContext(ctx, "tallied", "accounts", out.Tally.Accounts, "failed", len(out.Tally.Failed)+out.Tally.More.Failed)
 	if in.Page != "" {
 		return out, nil
@@ -26,7 +26,7 @@ func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflo
 	if len(out.Tally.Failed) > 0 {
 		result = workflow.PartlyRebuilt
 	}
-	out.Answer = string(result)
+	out.Answer = workflow.Answer(result)
 	a := notice.Rebuilt(in.Execution, in.ExecutionID, result, out.Tally)
 	if err := t.Bus.Put(ctx, a); err != nil {
 		return out, err

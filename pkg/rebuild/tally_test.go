@@ -40,7 +40,7 @@ func TestPeopleAreToldOnceWhatARebuildCameTo(t *testing.T) {
 	for name, c := range map[string]struct {
 		page   string
 		failed bool
-		answer string
+		answer workflow.Answer
 		says   []string
 	}{
 		"another page":   {page: "2", answer: "more"},

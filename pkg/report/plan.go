@@ -43,13 +43,27 @@ func cmpTime(a, b time.Time) time.Time {
 	return a
 }
 
+// callers are the accounts and the names of who is let in by paths, each once, with blanks between them.
+func callers(paths []ledger.Path) (accounts, names string) {
+	var of, who []string
+	for _, p := range paths {
+		of, who = append(of, p.Client.Account), append(who, p.Client.Name)
+	}
+	slices.Sort(of)
+	slices.Sort(who)
+	return strings.Join(slices.Compact(of), " "), strings.Join(slices.Compact(who), ", ")
+}
+
 // opens are the tags by which a thing's owner opens it, by the kind of its entry.
 var opens = map[string]string{"data-api": tag.DataAPI, "studio": tag.Studio, "data-api-endpoint": tag.DataAPI, "private-notebooks": tag.PrivateNotebooks, "attachment": tag.Attach}
 
 func row(r board.Rows, c ledger.Connection, stands bool) Row {
 	out := Row{ID: c.ID, Kind: c.Kind, Stands: stands, State: cmp.Or(string(c.Status), "begun"), Verdict: c.Reason, Paths: c.Paths.All, Whole: c.Paths.Whole,
 		Policy: c.Policy, Asked: c.Asked, Since: c.Since.UTC(), At: c.At, Until: c.Until}
-	if n := len(c.Sides); n > 0 {
+	if n := len(c.Sides); n > 0 && c.Sides[0].Role == "producer" { // of a database: whom its paths let in
+		out.ToAccount, out.To = c.Sides[0].Account, c.Sides[0].ID
+		out.FromAccount, out.From = callers(c.Paths.Lines)
+	} else if n > 0 {
 		out.ToAccount, out.To = c.Sides[n-1].Account, c.Sides[n-1].ID
 		if n > 1 {
 			out.FromAccount, out.From = c.Sides[0].Account, c.Sides[0].ID

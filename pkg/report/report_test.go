@@ -38,7 +38,8 @@ func rows(t *testing.T) board.Rows {
 		Sides: []ledger.Side{side("requester", "111111111111", "vpc-0a1"), side("accepter", "222222222222", "vpc-0b2")}}, 48*time.Hour)
 	entry(ledger.Connection{ID: "pcx-0a2", Kind: "peering", Status: "Removed", Reason: hostile, Sides: []ledger.Side{side("requester", "333333333333", "vpc-0c3"), side("accepter", "222222222222", "vpc-0b2")}}, 24*time.Hour)
 	entry(ledger.Connection{ID: "pcx-0a3", Kind: "peering", Status: "Refused", Reason: "=1+1", Sides: []ledger.Side{side("requester", "444444444444", "vpc-0d4"), side("accepter", "222222222222", "vpc-0b2")}}, 200*24*time.Hour)
-	entry(ledger.Connection{ID: sales, Kind: "data-api", Status: "Exposed", Policy: "admit-shared", Sides: []ledger.Side{side("producer", "222222222222", sales)}}, time.Hour)
+	entry(ledger.Connection{ID: sales, Kind: "data-api", Status: "Exposed", Policy: "admit-shared", Sides: []ledger.Side{side("producer", "222222222222", sales)},
+		Paths: ledger.Paths{All: 1, Whole: 1, Lines: []ledger.Path{{Client: ledger.End{Name: "account 666666666666", Account: "666666666666", Network: "666666666666"}, Database: ledger.End{Name: "sales", Account: "222222222222", Network: sales}, Port: 443, Answer: "yes"}}}}, time.Hour)
 	add("resource#111111111111/us-east-1/rtb-1", "route#10.2.0.0/16", ledger.Item{Account: "111111111111", Region: "us-east-1", Resource: "rtb-1", Kind: ledger.Route, Key: "10.2.0.0/16", State: ledger.Contested, Needed: []string{"pcx-0a1"}})
 	word := func(thing, said, value, who string) {
 		add("connection#"+thing, "word#2026-11-20T00:00:00Z#"+said, ledger.Word{Thing: thing, Said: said, Value: value, By: ledger.Hand{Who: "arn:aws:sts::222222222222:assumed-role/owner/" + who}, Account: "222222222222", At: now.Add(-9 * 24 * time.Hour)})

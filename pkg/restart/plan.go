@@ -1,23 +1,28 @@
 package restart
 
 import (
+	"cmp"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 )
 
+// limit is how many may be restarted at the same time, of which a debt is one.
+func limit(d ledger.Debt) int { return cmp.Or(d.AtOnce, AtOnce) }
+
 // Next returns the events for the debts of an account and Region that may be paid now, the oldest first: of those that nobody is at, as
-// many as [AtOnce] leaves.
+// many as their limits leave.
 func Next(debts []ledger.Debt) []look.Look {
-	free := AtOnce
+	busy := 0
 	for _, d := range debts {
 		if d.By != "" {
-			free--
+			busy++
 		}
 	}
 	var out []look.Look
 	for _, d := range debts {
-		if d.By == "" && len(out) < free {
+		if d.By == "" && busy+len(out) < limit(d) {
 			out = append(out, wanted(d, "a lifecycle configuration is to be attached"))
 		}
 	}
@@ -33,7 +38,7 @@ func Overdue(debts []ledger.Debt) []look.Look {
 		switch {
 		case d.By != "":
 			out = append(out, wanted(d, "is execution "+d.By+" still at it?"))
-		case others < AtOnce:
+		case others < limit(d):
 			out, others = append(out, wanted(d, "nobody restarted it yet")), others+1
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 )
 
-// AtOnce is how many notebooks of one account and Region are restarted at the same time. A start may find no capacity for its type of instance, and
+// AtOnce is how many notebooks of one account and Region are restarted at the same time, where the policy that permits it does not say by @at_once. A start may find no capacity for its type of instance, and
 // what is started again takes minutes: so few people at a time are without their notebook, and SageMaker's throttling of an account's calls is not met.
 const AtOnce = 5
 
@@ -65,10 +65,12 @@ func (b Book) Claim(ctx context.Context, at event.Place, notebook, execution str
 		if err != nil {
 			return err
 		}
-		running, known := 0, false
+		running, room, known := 0, AtOnce, false
 		for _, d := range debts {
 			mine := d.Notebook == notebook
-			known = known || mine
+			if known = known || mine; mine {
+				room = limit(d)
+			}
 			if d.By == "" || d.By == execution {
 				continue
 			}
@@ -88,7 +90,7 @@ func (b Book) Claim(ctx context.Context, at event.Place, notebook, execution str
 		case !known:
 			why = "notebook " + notebook + " is owed no restart"
 			return nil
-		case running >= AtOnce:
+		case running >= room:
 			why = fmt.Sprintf("notebook %s waits for its turn: %d of its account are being restarted", notebook, running)
 			return nil
 		}

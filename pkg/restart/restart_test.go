@@ -3,14 +3,18 @@ package restart_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 var here = event.Place{Account: "111111111111", Region: "us-east-1"}
@@ -86,6 +90,45 @@ func TestAsManyAtOnceAsThereMayBe(t *testing.T) {
 	}
 	if why := d.claim(t, "n0", "z"); !strings.Contains(why, "owed no restart") {
 		t.Errorf("what is repaid: %q", why)
+	}
+}
+
+// The policy says how many: where two policies say different numbers, each debt waits until fewer are at work than its own allows.
+func TestThePolicySaysHowManyAtOnce(t *testing.T) {
+	for most, want := range map[int]string{1: "[n0]", 3: "[n0 n1 n2]", 7: "[n0 n1 n2 n3 n4 n5 n6]"} {
+		d := newDesk()
+		var debts []ledger.Debt
+		for n := range 9 {
+			debts = append(debts, ledger.Debt{Account: here.Account, Region: here.Region, Notebook: fmt.Sprintf("n%d", n), AtOnce: most})
+		}
+		if err := d.Owe(t.Context(), here, debts...); err != nil || fmt.Sprint(d.asked) != want {
+			t.Fatalf("of %d at once it is asked for %v, %v", most, d.asked, err)
+		}
+		for n := range most {
+			if why := d.claim(t, fmt.Sprintf("n%d", n), fmt.Sprintf("x%d", n)); why != "" {
+				t.Fatalf("n%d of %d: %s", n, most, why)
+			}
+		}
+		if why := d.claim(t, "n8", "y"); !strings.Contains(why, "waits for its turn") {
+			t.Errorf("one more than %d: %q", most, why)
+		}
+		d.asked = nil
+		if err := d.Repay(t.Context(), here, "n0", "x0"); err != nil || fmt.Sprint(d.asked) != fmt.Sprintf("[n%d]", most) {
+			t.Errorf("of %d at once, after one is done it is asked for %v, %v", most, d.asked, err)
+		}
+	}
+}
+
+// What the policy says comes with its decision.
+func TestTheDecisionHasTheNumber(t *testing.T) {
+	set, err := policy.Parse("p.cedar", []byte("@id(\"some\")\n@at_once(\"12\")\npermit (principal, action == Drawbridge::Action::\"Restart\", resource);\n@id(\"all\")\npermit (principal, action == Drawbridge::Action::\"Inject\", resource);"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vpc := policy.VPC{ID: "vpc-1", Region: here.Region, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}, Account: policy.Account{ID: here.Account}}
+	nb := workflow.Notebook{Account: here.Account, Region: here.Region, Name: "n", Restart: set.Restart(vpc, policy.Notebook{Name: "n", VPC: vpc}, policy.Context{})}
+	if d := lifecycle.Debt(nb, "pcx-1"); !nb.Restart.Allowed || d.AtOnce != 12 || set.Inject(vpc, policy.Notebook{Name: "n", VPC: vpc}, policy.Context{}).AtOnce != 0 {
+		t.Errorf("%+v is owed by %+v", d, nb.Restart)
 	}
 }
 

@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -113,8 +114,8 @@ const rounds = 4
 // that is safe; anything else, and any surprise, is planned again from a fresh look. It ends when no change is needed, or each route that was
 // lacking was created. What the tables hold once everything is done, VerifyConnection reads: that is the proof.
 //
-// A table that is full, or in which somebody's live route leads elsewhere, does not keep the others from being served: that is
-// what fails it, once they are. On a participant's side there is nothing to do: the tables are the owner's.
+// A table that is full, or in which somebody's live route leads elsewhere, keeps nobody else from being served: a hop says so, and the paths through it
+// fail. On a participant's side there is nothing to do: the tables are the owner's.
 func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connection workflow.Connection, side workflow.Side) (workflow.AddRoutesOutput, error) {
 	if side.Owner != "" {
 		return workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: []workflow.Table{}}, nil
@@ -139,7 +140,7 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 			return workflow.AddRoutesOutput{}, err
 		}
 		plan := func() Changes {
-			return Plan(connection.ID, slices.DeleteFunc(slices.Clone(wanted), a.given), Concerned(used, destinations(wanted), side.Aims), items, side)
+			return Plan(connection.ID, slices.DeleteFunc(slices.Clone(wanted), a.givenUp), Concerned(used, destinations(wanted), side.Aims), items, side)
 		}
 		changes := plan()
 		lost := Lost(changes, items)
@@ -158,9 +159,11 @@ func Add(ctx context.Context, ec2api client, l ledger.Ledger, by string, connect
 		}
 		changes = plan()
 		if changes.Empty() {
-			if err := fault.Join(append([]error{changes.Conflict()}, a.errors()...)...); err != nil {
+			full, failed := a.given()
+			if err := fault.Join(append([]error{changes.InFront()}, failed...)...); err != nil {
 				return workflow.AddRoutesOutput{}, fmt.Errorf("adding routes in %s: %w", side.VPC.ID, err)
 			}
+			changes.Conflicts = append(changes.Conflicts, full...)
 			maps.Copy(changes.Contested, a.left)
 			return Result(side, used, apart, changes), nil
 		}
@@ -205,18 +208,23 @@ func (a adding) known(ctx context.Context, desired []Desired) ([]ledger.Item, er
 	return out, nil
 }
 
-// given reports whether a route is given up in this execution.
-func (a adding) given(d Desired) bool {
+// givenUp reports whether a route is given up in this execution.
+func (a adding) givenUp(d Desired) bool {
 	_, left := a.left[d]
 	return left || a.unfit[d.Table] != nil
 }
 
-func (a adding) errors() []error {
-	var out []error
+// given returns why tables were given up: what a person mends, and what fails the step.
+func (a adding) given() (full []Obstacle, failed []error) {
 	for _, table := range slices.Sorted(maps.Keys(a.unfit)) {
-		out = append(out, a.unfit[table])
+		var conflict *fault.Error
+		if err := a.unfit[table]; errors.As(err, &conflict) && conflict.Kind == fault.Conflict {
+			full = append(full, Obstacle{Table: table, Says: conflict.Message, Remedy: conflict.Remedy})
+		} else {
+			failed = append(failed, err)
+		}
 	}
-	return out
+	return full, failed
 }
 
 // item is what the ledger is told of a route.
@@ -367,35 +375,4 @@ func (a adding) make(ctx context.Context, d Desired, replace bool) (done bool, e
 		return false, fmt.Errorf("replacing route %s in %s: %w", d.Destination, d.Table, remedied(err))
 	}
 	return true, nil
-}
-
-// absent reports whether EC2 says that there is no such route: "InvalidParameterValue: There is no route defined for '…' in the route
-// table", documented as InvalidRoute.NotFound.
-func absent(err error) bool {
-	return fault.HasCode(err, "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound") ||
-		fault.HasCode(err, "InvalidParameterValue") && strings.Contains(err.Error(), "no route")
-}
-
-// remedied adds what to do to the errors that only a person can mend.
-func remedied(err error) error {
-	if fault.HasCode(err, "RouteLimitExceeded") {
-		return fault.NewConflict(err.Error(), "raise the quota \"Routes per route table\" or summarise routes, then redrive the execution")
-	}
-	return err
-}
-
-// through names a target in the one field that EC2 takes it in.
-func through(target string) (peering, gateway *string) {
-	if strings.HasPrefix(target, "tgw-") {
-		return nil, &target
-	}
-	return &target, nil
-}
-
-func destinationOf(p netip.Prefix) (v4, v6 *string) {
-	text := p.String()
-	if p.Addr().Is4() {
-		return &text, nil
-	}
-	return nil, &text
 }

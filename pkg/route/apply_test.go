@@ -160,9 +160,9 @@ func TestSomebodyElsesRouteMeanwhileIsAConflict(t *testing.T) {
 			f.put("rtb-2", "10.2.0.0/16", "pcx-theirs")
 		}
 	}
-	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
-	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "pcx-theirs") {
-		t.Errorf("error = %v, want a conflict that names pcx-theirs", err)
+	out, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
+	if err != nil || len(out.Hops) != 1 || out.Hops[0].OK || out.Hops[0].Hop != "route there rtb-2" || !strings.Contains(out.Hops[0].Detail, "pcx-theirs") {
+		t.Errorf("%+v, %v, want a hop about rtb-2 that names pcx-theirs", out.Hops, err)
 	}
 	if r := fake.find("rtb-2", "10.2.0.0/16"); *r.VpcPeeringConnectionId != "pcx-theirs" {
 		t.Errorf("their route now goes to %s", *r.VpcPeeringConnectionId)
@@ -180,9 +180,9 @@ func TestABlackholeIsLookedAtAgainBeforeItIsReplaced(t *testing.T) {
 			f.find("rtb-1", "10.2.0.0/16").State = types.RouteStateActive
 		}
 	}
-	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
-	if fault.Of(err) != fault.Conflict {
-		t.Errorf("error = %v, want a conflict: the route is alive", err)
+	out, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
+	if err != nil || len(out.Hops) != 1 || out.Hops[0].OK || out.Hops[0].Hop != "route there rtb-1" || !strings.Contains(out.Hops[0].Detail, "already goes to") {
+		t.Errorf("%+v, %v, want a hop about rtb-1: the route is alive", out.Hops, err)
 	}
 	if got := strings.Join(fake.calls, " "); !strings.HasPrefix(got, "DescribeRouteTables") || strings.Contains(got, "ReplaceRoute") || fake.find("rtb-2", "10.2.0.0/16") == nil {
 		t.Errorf("calls = %s, want a look first, nothing replaced, and the other table served", got)
@@ -192,9 +192,9 @@ func TestABlackholeIsLookedAtAgainBeforeItIsReplaced(t *testing.T) {
 func TestAFullTableNamesTheQuota(t *testing.T) {
 	fake, side := world()
 	fake.failing["CreateRoute"] = &smithy.GenericAPIError{Code: "RouteLimitExceeded", Message: "full"}
-	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
-	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "rtb-1") || !strings.Contains(err.Error(), "quota") {
-		t.Errorf("error = %v, want a conflict that names rtb-1 and the quota", err)
+	out, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
+	if err != nil || len(out.Hops) != 2 || out.Hops[0].OK || out.Hops[0].Hop != "route there rtb-1" || !strings.Contains(out.Hops[0].Detail, "quota") {
+		t.Errorf("%+v, %v, want hops that name the tables and the quota", out.Hops, err)
 	}
 }
 
@@ -257,9 +257,9 @@ func TestOneTableThatIsFullDoesNotKeepTheOthersOut(t *testing.T) {
 			f.failing["CreateRoute"] = full
 		}
 	}
-	_, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
-	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "rtb-1") || strings.Contains(err.Error(), "rtb-2") {
-		t.Errorf("error = %v, want a conflict that names rtb-1 alone", err)
+	out, err := route.Add(context.Background(), fake, fake.ledger, "run-1", peering, side)
+	if err != nil || len(out.Hops) != 1 || out.Hops[0].OK || out.Hops[0].Hop != "route there rtb-1" {
+		t.Errorf("%+v, %v, want a hop about rtb-1 alone", out.Hops, err)
 	}
 	if fake.find("rtb-2", "10.2.0.0/16") == nil {
 		t.Error("rtb-2 is not served")

@@ -133,8 +133,8 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			hidden := hidden(d, routes[d.Table], side)
 			switch {
 			case item != nil && hidden != nil && item.Left == d.Target && (item.State == ledger.Confirmed || item.State == ledger.Intended):
-				c.Conflicts = append(c.Conflicts, fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
-					hidden.List, hidden.Destination, d.Table, hidden.Target, d.Destination))
+				c.Conflicts = append(c.Conflicts, Obstacle{Table: d.Table, Says: fmt.Sprintf("prefix list %s leads %s of %s to %s, and the route %s that Drawbridge added there is in front of it or wider",
+					hidden.List, hidden.Destination, d.Table, hidden.Target, d.Destination), InFront: true})
 			case item == nil || item.Left != d.Target:
 			case item.State == ledger.Contested: // its owner put it there
 				if item.NeededBy(connection) {
@@ -160,7 +160,7 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			if blocking.List != "" {
 				of = " of prefix list " + blocking.List
 			}
-			c.Conflicts = append(c.Conflicts, fmt.Sprintf("route %s%s in %s already goes to %s", blocking.Destination, of, d.Table, blocking.Target))
+			c.Conflicts = append(c.Conflicts, Obstacle{Table: d.Table, Says: fmt.Sprintf("route %s%s in %s already goes to %s", blocking.Destination, of, d.Table, blocking.Target)})
 			if item != nil && item.NeededBy(connection) && (item.State == ledger.Intended || item.State == ledger.Wanted) {
 				c.Drop = append(c.Drop, d)
 			}
@@ -179,7 +179,7 @@ func Plan(connection string, desired []Desired, tables []Table, items []ledger.I
 			c.passes(d, leaves)
 		}
 	}
-	slices.Sort(c.Conflicts)
+	slices.SortFunc(c.Conflicts, func(a, b Obstacle) int { return cmp.Compare(a.Says, b.Says) })
 	c.Conflicts = slices.Compact(c.Conflicts)
 	for _, some := range [][]Desired{c.Create, c.Share, c.Want, c.Drop} {
 		slices.SortFunc(some, compare)
@@ -203,13 +203,21 @@ func Lost(c Changes, items []ledger.Item) []ledger.Item {
 	return out
 }
 
-// Conflict returns the error about the conflicts of a plan, nil if there are none.
-func (c Changes) Conflict() error {
-	if len(c.Conflicts) == 0 {
+// inTheWay is what to do about a live route in the way.
+const inTheWay = "remove or narrow what is there if nobody needs it; Drawbridge never takes over a live route"
+
+// InFront returns the error about routes of Drawbridge's that are in front of what their owner leads elsewhere by now, nil if there are none.
+func (c Changes) InFront() error {
+	var out []string
+	for _, o := range c.Conflicts {
+		if o.InFront {
+			out = append(out, o.Says)
+		}
+	}
+	if len(out) == 0 {
 		return nil
 	}
-	return fault.NewConflict(strings.Join(c.Conflicts, "; "),
-		"remove or narrow what is there if nobody needs it, then redrive the execution; Drawbridge never takes over a live route")
+	return fault.NewConflict(strings.Join(out, "; "), inTheWay+"; then redrive the execution")
 }
 
 // PlanRemoval returns what is to be done with one table for a connection that is over, or, if only is not nil, with the routes to

@@ -63,7 +63,24 @@ type Changes struct {
 	Past map[Desired]Past
 	// Contested are those that somebody took away again after they were put back.
 	Contested map[Desired]ledger.Item
-	Conflicts []string // sentences about live routes in the way, sorted
+	Conflicts []Obstacle // live routes in the way, sorted
+}
+
+// An Obstacle is a live route because of which a desired one cannot be, with a sentence about it.
+type Obstacle struct {
+	Table, Says string
+	// Remedy is what to do, if it is not as for every route in the way.
+	Remedy string
+	// InFront says that the desired one is there, is Drawbridge's, and takes by it what its owner has come to lead elsewhere.
+	InFront bool
+}
+
+// Obstacles are the sentences about the live routes in the way.
+func (c Changes) Obstacles() (out []string) {
+	for _, o := range c.Conflicts {
+		out = append(out, o.Says)
+	}
+	return out
 }
 
 // Empty reports whether nothing is to be done.

@@ -56,7 +56,7 @@ func destinations(desired []Desired) []netip.Prefix {
 }
 
 // Result is the answer of [Add]: what used, the tables in use, hold for a side afterwards. Its hops are why paths fail: apart are routes of tables that
-// their owner keeps out; of changes count what is left to somebody, and what takes traffic out of other routes, or would. Where the tables lead is judged by path, once everything is done.
+// their owner keeps out; of changes count what is in the way, what is left to somebody, and what takes traffic out of other routes, or would. Where the tables lead is judged by path, once everything is done.
 func Result(side workflow.Side, used []Table, apart []Desired, changes Changes) workflow.AddRoutesOutput {
 	way := "back "
 	if side.Consumer {
@@ -66,6 +66,9 @@ func Result(side workflow.Side, used []Table, apart []Desired, changes Changes) 
 	out := workflow.AddRoutesOutput{Account: side.VPC.Account, VPC: side.VPC.ID, Hops: []workflow.Hop{}, Tables: Carried(used)}
 	for d, p := range changes.Past {
 		out.Hops = append(out.Hops, workflow.Hop{Hop: workflow.DivertHop + way + d.Table, OK: p.Allowed, Detail: p.Says(d)})
+	}
+	for _, o := range changes.Conflicts {
+		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + o.Table, Detail: o.Says + Remedy + cmp.Or(o.Remedy, inTheWay)})
 	}
 	for d, i := range changes.Contested {
 		out.Hops = append(out.Hops, workflow.Hop{Hop: direction + d.Table, Detail: d.Destination.String() + " through " + d.Target + " " + contest.How(i)})
@@ -77,6 +80,9 @@ func Result(side workflow.Side, used []Table, apart []Desired, changes Changes) 
 	slices.SortFunc(out.Hops, func(a, b workflow.Hop) int { return cmp.Or(cmp.Compare(a.Hop, b.Hop), cmp.Compare(a.Detail, b.Detail)) })
 	return out
 }
+
+// Remedy comes in what a hop says of an [Obstacle] before what is to be done: its path fails, also where nobody can judge where the obstacle leads.
+const Remedy = "; remedy: "
 
 // with returns tables with routes that were created in them.
 func with(tables []Table, created []Desired) []Table {

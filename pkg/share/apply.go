@@ -49,8 +49,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy whose text the execution carries or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Looks asks for looks.
 	Looks look.Asker
 	// Ledger has the shares that Drawbridge accepted.
@@ -60,6 +60,7 @@ type Inspector struct {
 // Inspect reads the event and the share it concerns, in its owner's account and in those that it is meant for, asks the
 // policy, and answers. Once everybody has what is shared, it asks for a look at each VPC that asks for a gateway by its
 // tag or is attached to one. It changes nothing in an account; that an accepted share ended is written in the ledger.
+// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (workflow.InspectShareOutput, error) {
 	out := workflow.InspectShareOutput{Event: in.Event}
 	end := func(v Verdict) (workflow.InspectShareOutput, error) {
@@ -210,7 +211,7 @@ func (i Inspector) receiver(ctx context.Context, execution string, s Share, from
 	if r.Invitation.Status != "PENDING" {
 		return nil
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return err
 	}

@@ -155,8 +155,8 @@ func (w *world) inspect(t *testing.T, sample string, change ...string) workflow.
 			}
 			return workflow.AccountFacts{ID: id, Organization: "o-1", OUPath: "o-1/r-1/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) {
-			return policy.Default(), policy.DefaultText(), nil
+		Policy: func(context.Context) (*policy.Set, error) {
+			return policy.Default(), nil
 		},
 		Looks:  look.Asker{API: w, Bus: "drawbridge"},
 		Ledger: w.book(),

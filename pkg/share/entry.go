@@ -30,18 +30,24 @@ func accepted(in workflow.Invitation) ledger.Item {
 	return ledger.Item{Account: in.Account, Region: in.Region, Resource: in.Share, Kind: ledger.Share, Key: in.Account, Left: in.ARN}
 }
 
+// entryOf is the entry of an invitation, before it is accepted.
+func entryOf(to workflow.Invitation) ledger.Connection {
+	owner, _ := event.ShareOwner(to.Share)
+	return ledger.Connection{ID: Entry(to.Share, to.Account), Kind: Kind, Origin: ledger.Requested, Sides: []ledger.Side{
+		{Role: roleOwner, Account: owner.Account, Region: owner.Region, ID: to.Share},
+		{Role: roleInvited, Account: to.Account, Region: to.Region, ID: to.Share}}}
+}
+
 // begin writes that an invitation is about to be accepted.
 func begin(ctx context.Context, l ledger.Ledger, in workflow.AcceptShareInput) error {
 	to, item := in.Invitation, accepted(in.Invitation)
-	owner, _ := event.ShareOwner(to.Share)
-	_, err := l.Begin(ctx, ledger.Connection{ID: Entry(to.Share, to.Account), Kind: Kind, Origin: ledger.Requested, Policy: in.Decision.Policy, Sides: []ledger.Side{
-		{Role: roleOwner, Account: owner.Account, Region: owner.Region, ID: to.Share},
-		{Role: roleInvited, Account: to.Account, Region: to.Region, ID: to.Share}}})
-	if err != nil {
+	entry := entryOf(to)
+	entry.Policy = in.Decision.Policy
+	if _, err := l.Begin(ctx, entry); err != nil {
 		return err
 	}
 	item.By = in.Execution
-	_, err = l.Record(ctx, Entry(to.Share, to.Account), item)
+	_, err := l.Record(ctx, Entry(to.Share, to.Account), item)
 	return err
 }
 

@@ -13,6 +13,7 @@
 //	apply.go   asks the policy, accepts
 //	read.go    reads shares and invitations
 //	entry.go   what the ledger has of it
+//	told.go    the same, after the ledger was lost
 package share
 
 import (

@@ -81,7 +81,10 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 		if err := book.End(ctx, w.ARN); err != nil {
 			return out, fmt.Errorf("ending the ledger's entry of %s: %w", w.ARN, err)
 		}
-	} else if _, err := book.Change(ctx, w.ARN, status(out.Result, out.Reason, in.Decision.Policy, book)); err != nil {
+	} else if _, err := book.Change(ctx, w.ARN, func(c *ledger.Connection) {
+		status(out.Result, out.Reason, in.Decision.Policy, book)(c)
+		c.Paths = Paths(in, out.Result)
+	}); err != nil {
 		return out, fmt.Errorf("writing the ledger's entry of %s: %w", w.ARN, err)
 	}
 	return out, nil

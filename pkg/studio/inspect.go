@@ -49,8 +49,8 @@ type Inspector struct {
 	Enter func(execution string, place event.Place) Clients
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	// Policy returns the policy in force, or the one whose text is known, and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Book says what is Drawbridge's, and which clusters named an account: where to look when a role changes. Looks is how.
 	Book  Book
 	Looks look.Asker
@@ -59,15 +59,6 @@ type Inspector struct {
 	// Brake is asked before something is taken away.
 	Brake brake.Asker
 }
-
-// The answers of InspectStudio.
-const (
-	AnswerAdmit    = "admit"
-	AnswerRetract  = "retract"
-	AnswerAnnounce = "announce"
-	AnswerRefuse   = "refuse"
-	AnswerNothing  = "nothing"
-)
 
 // Inspect reads the event and the cluster that it names, and the Studio domains of each account that the cluster names, each in its own
 // account, asks the policy for each execution role that is open to Drawbridge, and answers. It changes nothing but the ledger's entry of the
@@ -91,22 +82,22 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) 
 	case e.Kind == event.Studio:
 		err = i.domain(ctx, e, &out)
 	default:
-		out.Answer, out.Reason = AnswerNothing, e.Why
+		out.Answer, out.Reason = workflow.AnswerNothing, e.Why
 		if e.Why == "" {
 			out.Reason = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
 		}
 	}
 	switch out.Answer {
-	case AnswerNothing:
+	case workflow.AnswerNothing:
 		out.Result = workflow.Nothing
-	case AnswerRefuse:
+	case workflow.AnswerRefuse:
 		out.Result = workflow.RefusedByPolicy
 		if err == nil {
 			w := out.Warehouse
 			err = i.Bus.Put(ctx, notice.Access(notice.Thing{Execution: in.Execution, Machine: machine, Result: out.Result, Reason: out.Reason,
 				Resource: notice.Resource{Account: w.Account, Region: w.Region, ID: w.ARN}}, out.Decision, nil))
 		}
-	case AnswerAnnounce:
+	case workflow.AnswerAnnounce:
 		out.Result = workflow.Announced
 	}
 	slog.InfoContext(ctx, "inspected", "cluster", out.Warehouse.ARN, "answer", out.Answer, "reason", out.Reason, "roles", len(out.Roles), "leaving", len(out.Leaving))
@@ -126,7 +117,7 @@ func (i Inspector) roles(ctx context.Context, e event.Event, out *workflow.Inspe
 			ids = append(ids, c.ID)
 		}
 	}
-	out.Answer, out.Reason = AnswerNothing, "no Redshift cluster names "+e.Account
+	out.Answer, out.Reason = workflow.AnswerNothing, "no Redshift cluster names "+e.Account
 	return i.announce(ctx, e, ids, out)
 }
 
@@ -137,7 +128,7 @@ func (i Inspector) domain(ctx context.Context, e event.Event, out *workflow.Insp
 	if err != nil {
 		return fmt.Errorf("asking the ledger about the Studio domain %s in %s: %w", e.DomainID, e.Account, err)
 	}
-	out.Answer, out.Reason = AnswerNothing, fmt.Sprintf("nobody in %s waits to read a cluster by Drawbridge", e.DomainID)
+	out.Answer, out.Reason = workflow.AnswerNothing, fmt.Sprintf("nobody in %s waits to read a cluster by Drawbridge", e.DomainID)
 	var ids []string
 	for _, item := range items {
 		if e.Name == appDeleted && item.State == ledger.Confirmed {
@@ -168,7 +159,7 @@ func (i Inspector) announce(ctx context.Context, e event.Event, ids []string, ou
 	if len(looks) == 0 {
 		return nil
 	}
-	out.Answer, out.Reason = AnswerAnnounce, fmt.Sprintf("%s concerns %d Redshift clusters", e.Name, len(looks))
+	out.Answer, out.Reason = workflow.AnswerAnnounce, fmt.Sprintf("%s concerns %d Redshift clusters", e.Name, len(looks))
 	return look.Ask(ctx, i.Looks, looks...)
 }
 
@@ -181,7 +172,7 @@ func (i Inspector) workgroup(ctx context.Context, e event.Event, out *workflow.I
 		return err
 	}
 	if owner.Organization == "" {
-		out.Answer, out.Reason = AnswerNothing, fmt.Sprintf("account %s is outside the organization", e.Account)
+		out.Answer, out.Reason = workflow.AnswerNothing, fmt.Sprintf("account %s is outside the organization", e.Account)
 		return nil
 	}
 	return fault.NewConflict(fmt.Sprintf("the workgroup %s in %s, %s is Redshift Serverless, where a database user has the name of the role that asks: all readers would be one user",
@@ -229,21 +220,19 @@ func readersOf(trusted []string, items []ledger.Item, producer, home, readersRol
 }
 
 // warehouse looks at one cluster: who shall read it, who could until now, and in which domains they work.
+// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (i Inspector) warehouse(ctx context.Context, execution string, e event.Event, out *workflow.InspectStudioOutput) error {
 	nothing := func(format string, args ...any) error {
-		out.Answer, out.Reason = AnswerNothing, fmt.Sprintf(format, args...)
+		out.Answer, out.Reason = workflow.AnswerNothing, fmt.Sprintf(format, args...)
 		return nil
 	}
-	owner, err := i.Account(ctx, e.Account)
+	id := arn.New(arn.Partition(e.Region), "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
+	owner, outside, err := brake.Member(ctx, i.Account, i.Book.Ledger, e.Account, id)
 	if err != nil {
 		return err
 	}
-	id := arn.New(arn.Partition(e.Region), "redshift", e.Region, e.Account, "cluster:"+e.Cluster)
-	if held := brake.Unread(ctx, i.Book.Ledger, id, owner.Unreadable()); held != nil {
-		return held
-	}
-	if owner.Organization == "" {
-		return nothing("account %s is outside the organization", e.Account)
+	if outside != "" {
+		return nothing("%s", outside)
 	}
 	clients := i.Enter(execution, e.Place)
 	tags, gone, err := cluster(ctx, clients.Redshift, e)
@@ -295,7 +284,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if entry, err = i.keep(ctx, out.Warehouse, entry, managed, accounts); err != nil {
 		return inLedger(err)
 	}
-	set, _, err := i.Policy(ctx, "")
+	set, err := i.Policy(ctx)
 	if err != nil {
 		return err
 	}
@@ -328,21 +317,21 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	unfinished := len(items) > 0 || slices.Contains([]workflow.Result{workflow.Identified, workflow.AwaitingApps, workflow.Incomplete, workflow.Contested}, workflow.Result(entry.Status))
 	switch {
 	case len(out.Roles) > 0:
-		out.Answer, out.Reason, out.Decision = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[tag.Studio]), out.Roles[0].Decision
+		out.Answer, out.Reason, out.Decision = workflow.AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[tag.Studio]), out.Roles[0].Decision
 		if len(out.Leaving) > 0 {
-			out.Answer = AnswerRetract
+			out.Answer = workflow.AnswerRetract
 		}
 	case len(out.Leaving) > 0 || unfinished:
-		out.Answer, out.Reason = AnswerRetract, fmt.Sprintf("nobody may read %s any more", e.Cluster)
+		out.Answer, out.Reason = workflow.AnswerRetract, fmt.Sprintf("nobody may read %s any more", e.Cluster)
 	case len(out.Unfit) > 0:
-		out.Answer, out.Reason = AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[tag.Studio])
+		out.Answer, out.Reason = workflow.AnswerAdmit, fmt.Sprintf("%s is shared with %s", e.Cluster, tags[tag.Studio])
 	case len(named) == 0:
 		if err := i.Book.End(ctx, id); err != nil {
 			return inLedger(err)
 		}
 		return nothing("cluster %s has no tag %s any more, and nobody reads it by Drawbridge%s", e.Cluster, tag.Studio, unclear)
 	case len(refused) > 0:
-		out.Answer, out.Reason = AnswerRefuse, "refused by policy "+refused[0].Policy+": "+refused[0].Reason
+		out.Answer, out.Reason = workflow.AnswerRefuse, "refused by policy "+refused[0].Policy+": "+refused[0].Reason
 		if _, err := i.Book.Change(ctx, id, status(workflow.RefusedByPolicy, out.Reason, refused[0].Policy, i.Book)); err != nil {
 			return inLedger(err)
 		}

@@ -122,7 +122,7 @@ func inspector(book Book, h *producer, domains DomainReader, members ...string) 
 			}
 			return out, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "", nil },
+		Policy: func(context.Context) (*policy.Set, error) { return policy.Default(), nil },
 		Brake:  func(context.Context, brake.Removal) error { return nil },
 		Book:   book, Bus: notice.Bus{API: &taken{}, Name: "drawbridge"}, Looks: look.Asker{API: &taken{}, Bus: "drawbridge"},
 	}
@@ -163,7 +163,7 @@ func TestAnAccountThatLeftTheOrganizationReadsNothing(t *testing.T) {
 		book, memory := shelf(t)
 		reads(t, book, h, gone)
 		out := inspect(t, inspector(book, h, nil, "222222222222"), look0)
-		if out.Answer != AnswerRetract || len(out.Roles) > 0 || len(out.Leaving) != 1 || !out.Leaving[0].Outside || out.Leaving[0].ARN != gone {
+		if out.Answer != workflow.AnswerRetract || len(out.Roles) > 0 || len(out.Leaving) != 1 || !out.Leaving[0].Outside || out.Leaving[0].ARN != gone {
 			t.Errorf("%s: %+v", name, out)
 		}
 		if _, err := WriteRole(t.Context(), h, book, workflow.WriteStudioRoleInput{Warehouse: out.Warehouse, Roles: out.Roles}); err != nil || h.trust != "" || h.policy != "" {
@@ -174,7 +174,7 @@ func TestAnAccountThatLeftTheOrganizationReadsNothing(t *testing.T) {
 			t.Errorf("%s: the ledger has %+v, %v", name, conclude, err)
 		}
 		if !out.Warehouse.Named {
-			if next := inspect(t, inspector(book, h, nil, "222222222222"), look0); next.Answer != AnswerNothing || len(memory.Rows()) > 0 {
+			if next := inspect(t, inspector(book, h, nil, "222222222222"), look0); next.Answer != workflow.AnswerNothing || len(memory.Rows()) > 0 {
 				t.Errorf("%s: then %+v, %v", name, next, memory.Rows())
 			}
 		}
@@ -204,7 +204,7 @@ func TestAnAccountThatCannotBeReadLosesNothing(t *testing.T) {
 		if len(out.Roles) != c.kept || len(out.Unfit) != c.unfit || len(out.Leaving) > 0 || c.kept > 0 && out.Roles[0].Kept == "" {
 			t.Errorf("%s: %+v", name, out)
 		}
-		if c.kept+c.unfit > 0 != (out.Answer == AnswerAdmit) {
+		if c.kept+c.unfit > 0 != (out.Answer == workflow.AnswerAdmit) {
 			t.Errorf("%s: answers %s: %s", name, out.Answer, out.Reason)
 		}
 	}
@@ -257,7 +257,7 @@ func TestRolesAndDomainsLeadToTheirClusters(t *testing.T) {
 		`{"account":"111111111111","region":"eu-west-1","domainId":"d-xyz","reason":"AddTags"}`: nil,
 	} {
 		out := inspect(t, i, detail)
-		if got := clusters(); !slices.Equal(got, want) || (out.Answer == AnswerAnnounce) != (want != nil) {
+		if got := clusters(); !slices.Equal(got, want) || (out.Answer == workflow.AnswerAnnounce) != (want != nil) {
 			t.Errorf("%s: %s, looks at %v, want %v", detail, out.Answer, got, want)
 		}
 	}

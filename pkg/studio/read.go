@@ -44,6 +44,7 @@ func cluster(ctx context.Context, api Redshift, e event.Event) (tags map[string]
 // consumer looks at one account: the execution roles of its Studio domains in the cluster's Region. It adds to out those
 // that may read, and those that could and no longer may, with their domains; it returns the policy's refusals, and who wants those that leave to leave. An
 // account that cannot be looked at keeps nobody else out, and what its roles have stays.
+// Long, and with many parameters, because one account is read once, for all that may and all that might.
 func (i Inspector) consumer(ctx context.Context, execution string, place event.Place, set *policy.Set, warehouse policy.Warehouse, shared sharing, readers []reader, items []ledger.Item, out *workflow.InspectStudioOutput) (refused []policy.Decision, why []brake.Why, err error) {
 	facts, err := i.Account(ctx, place.Account)
 	if err != nil {

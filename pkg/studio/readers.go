@@ -47,6 +47,7 @@ func (r role) ours(item *ledger.Item) bool {
 // role goes. It always carries the permissions boundary of the member stack, without which Drawbridge may create no role.
 //
 // A role of that name which the ledger does not have is a [fault.Conflict], and so is one that has not the boundary any more: Drawbridge may set none.
+// Long, because the order of IAM's calls is the point of it.
 func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
 	w, name := in.Warehouse, nameOf(in.Warehouse.Role)
 	failed := func(doing string, err error) (workflow.HopsOutput, error) {
@@ -159,6 +160,7 @@ func readersTrust(book Book, w workflow.Warehouse) ledger.Item {
 
 // documents brings the trust and the policy of the readers' role in line, and returns those that are left to who keeps changing them. have is the role as it
 // was read, nil if it was made with this trust.
+// Many parameters, because they are the role's two documents, as they are and as they shall be.
 func documents(ctx context.Context, api RoleWriter, book Book, in workflow.WriteStudioRoleInput, have *role, policy ledger.Item, trust string) ([]ledger.Item, error) {
 	w, name := in.Warehouse, nameOf(in.Warehouse.Role)
 	there := trust

@@ -24,13 +24,12 @@
 //	release.go   gives them back
 //	domain.go    writes the setting of domains
 //	conclude.go  names the end
+//	paths.go     tells who is let in, for people (pure)
 //	told.go      tells from what the accounts show what a ledger had that was lost
 package studio
 
 import (
 	"context"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -76,9 +75,9 @@ type Book struct {
 	Home string
 }
 
-// Open returns the ledger of the hub.
-func Open(hub aws.Config) Book {
-	book := Book{Ledger: ledger.Open(hub), Home: hub.Region}
+// BookOf returns the ledger of the hub as this package needs it, with the hub's Region.
+func BookOf(l ledger.Ledger, home string) Book {
+	book := Book{Ledger: l, Home: home}
 	book.Store = ownStore{book.Store}
 	return book
 }

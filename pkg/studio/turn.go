@@ -1,11 +1,8 @@
 package studio
 
 import (
-	"context"
-
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -21,27 +18,23 @@ func begun() workflow.InspectStudioOutput {
 		Unfit: []workflow.Hop{}, Warehouse: workflow.Warehouse{Groups: []string{}}}
 }
 
-// Turn is what package lease has to know of an inspection.
+// Turn is what package lease has to know of an inspection. One that names no cluster only asks for looks.
 func (i Inspector) Turn() lease.Look[workflow.InspectStudioInput, workflow.InspectStudioOutput] {
-	return lease.Look[workflow.InspectStudioInput, workflow.InspectStudioOutput]{
-		Claim: func(in workflow.InspectStudioInput) lease.Claim {
-			e, err := event.Parse(in.Event)
-			if err != nil || e.Cluster == "" {
-				return lease.Claim{} // it only asks for looks
+	return lease.ByEvent(
+		func(e event.Event) lease.Named {
+			if e.Cluster == "" {
+				return lease.Named{}
 			}
-			return lease.Claim{Of: LeaseOf(e.Place, e.Cluster), Execution: in.Execution, Event: e.Name}
+			return lease.Named{Lease: LeaseOf(e.Place, e.Cluster), Called: "cluster " + e.Cluster}
 		},
-		Fresh: func(in workflow.InspectStudioInput) workflow.InspectStudioInput { return in },
-		Busy: func(_ context.Context, in workflow.InspectStudioInput, now ledger.Lease) (workflow.InspectStudioOutput, error) {
+		func(_ workflow.InspectStudioInput, why string) workflow.InspectStudioOutput {
 			out := begun()
-			e, err := event.Parse(in.Event)
-			out.Answer, out.Result, out.Reason = AnswerNothing, workflow.Nothing, lease.Said("cluster "+e.Cluster, now)
-			return out, err
+			out.Answer, out.Result, out.Reason = workflow.AnswerNothing, workflow.Nothing, why
+			return out
 		},
-		Ends: func(out workflow.InspectStudioOutput) bool {
-			return out.Answer != AnswerAdmit && out.Answer != AnswerRetract
-		},
-	}
+		func(out workflow.InspectStudioOutput) bool {
+			return out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract
+		})
 }
 
 // LastVerdict is what package lease has to know of the step with which an execution ends.

@@ -32,6 +32,9 @@ const (
 // world is VPCs with the databases of accounts: names by account, all shared with everybody.
 type world struct {
 	databases map[string]string
+	// instances are more of beta's, without a tag, by name with the cluster of which each is; clusters are shared, and all have the group sg-c.
+	instances map[string]string
+	clusters  []string
 	groups    []string // the accounts whose security groups are in the VPC of beta
 	reads     []string // in which accounts groups were read
 	mu        sync.Mutex
@@ -71,11 +74,22 @@ func (a at) DescribeDBInstances(context.Context, *rds.DescribeDBInstancesInput, 
 		out.DBInstances = []rdstypes.DBInstance{{DBInstanceIdentifier: &name, Engine: aws.String("mysql"), Endpoint: &rdstypes.Endpoint{Port: aws.Int32(3306)}, DBSubnetGroup: &rdstypes.DBSubnetGroup{VpcId: aws.String("vpc-2")},
 			VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-" + name)}}, TagList: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}}}
 	}
+	if a.account == beta {
+		for name, cluster := range a.instances {
+			out.DBInstances = append(out.DBInstances, rdstypes.DBInstance{DBInstanceIdentifier: &name, DBClusterIdentifier: &cluster, Engine: aws.String("aurora-mysql"), Endpoint: &rdstypes.Endpoint{Port: aws.Int32(3306)},
+				DBSubnetGroup: &rdstypes.DBSubnetGroup{DBSubnetGroupName: aws.String("g"), VpcId: aws.String("vpc-2")}, VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-c")}}})
+		}
+	}
 	return out, nil
 }
 
 func (a at) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput, ...func(*rds.Options)) (*rds.DescribeDBClustersOutput, error) {
-	return &rds.DescribeDBClustersOutput{}, nil
+	out := &rds.DescribeDBClustersOutput{}
+	for _, name := range a.clusters {
+		out.DBClusters = append(out.DBClusters, rdstypes.DBCluster{DBClusterIdentifier: &name, DBClusterArn: aws.String("arn:aws:rds:eu-west-1:" + beta + ":cluster:" + name), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3306),
+			DBSubnetGroup: aws.String("g"), VpcSecurityGroups: []rdstypes.VpcSecurityGroupMembership{{VpcSecurityGroupId: aws.String("sg-c")}}, TagList: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}})
+	}
+	return out, nil
 }
 
 func (a at) DescribeDBSubnetGroups(context.Context, *rds.DescribeDBSubnetGroupsInput, ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
@@ -117,6 +131,24 @@ func (w *world) produce(t *testing.T, participants ...string) []*survey.Ground {
 	}
 	survey.Appoint(survey.Sides(grounds)...)
 	return grounds
+}
+
+// The instances of a cluster that is shared are what its endpoints lead to; one of another cluster is a database that nobody shares.
+func TestTheInstancesOfAClusterAreNotBesideIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		instances map[string]string
+		shared    []string
+	}{
+		"its own":         {map[string]string{"orders-1": "orders", "orders-2": "orders"}, nil},
+		"one of no other": {map[string]string{"orders-1": "orders", "alone": ""}, []string{"alone"}},
+		"another's":       {map[string]string{"orders-1": "orders", "ledger-1": "ledger"}, []string{"ledger-1"}},
+	} {
+		w := &world{instances: c.instances, clusters: []string{"orders"}}
+		got := w.produce(t)[1].Side.Openings
+		if len(got) != 1 || got[0].Database != "orders" || !slices.Equal(got[0].Shared["sg-c"], c.shared) {
+			t.Errorf("%s: %+v, want orders beside %v", name, got, c.shared)
+		}
+	}
 }
 
 func TestAParticipantIsASideOfItsOwn(t *testing.T) {

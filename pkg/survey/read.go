@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -68,9 +69,10 @@ func (s Surveyor) HaveNotebooks(ctx context.Context, vpcs ...workflow.VPC) (map[
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 		}
-		found, unread, err := notebook.Placed(ctx, clients.SageMaker, notebook.Memory{Ledger: s.Ledger, At: v.Place()}, route.SubnetIDs(subnets))
+		memory := notebook.Memory{Ledger: s.Ledger, At: v.Place()}
+		found, unread, err := notebook.Placed(ctx, clients.SageMaker, memory, route.SubnetIDs(subnets))
 		if err == nil && len(found) == 0 && unread > 0 {
-			err = fault.New(fault.NotYet, "finding out whether %s has notebook instances: %d of the account are still to be looked at", v.ID, unread)
+			err = memory.Unread(unread)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
@@ -151,6 +153,8 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 		return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
 	g.unserved(found.Unserved)
+	open := map[string]bool{}               // clusters
+	shut := map[string][]workflow.Opening{} // instances of a cluster that are not opened themselves, by the cluster
 	for _, d := range found.Databases {
 		decision := s.Set.Open(g.There.Entity(), policy.Database{ARN: d.ARN, ID: d.ID, Engine: d.Engine, Port: d.Port, TLS: d.TLS, Tags: d.Tags, VPC: g.Here.Entity()}, s.About)
 		slog.InfoContext(ctx, "deciding", "action", decision.Action, "database", d.ID, "allowed", decision.Allowed, "policy", decision.Policy)
@@ -159,13 +163,13 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 			continue
 		}
 		if !decision.Allowed {
-			shut := g.closed(d)
-			g.shut = append(g.shut, shut)
-			if !unshared(d.Tags, g.There.VPC.Account) {
-				g.Side.Unseen.Shut = append(g.Side.Unseen.Shut, shut)
+			one := g.closed(d)
+			if shut[d.Member] = append(shut[d.Member], one); !unshared(d.Tags, g.There.VPC.Account) {
+				g.Side.Unseen.Shut = append(g.Side.Unseen.Shut, one)
 			}
 		}
 		if decision.Allowed {
+			open[d.Cluster()] = true
 			var apart []string
 			if d.Subnets, apart = parted(d.Subnets, g.Subnets); len(apart) > 0 {
 				g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: fmt.Sprintf("nothing leads to it in %s, which its owner keeps out by the tag %s=%s", strings.Join(apart, ", "), tag.Reach, tag.NoReach)})
@@ -177,6 +181,11 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 				CIDRs: workflow.Opening{Network: d.Network}.Family(route.Ranges(g.Subnets, d.Subnets)), Decision: decision})
 		} else if why := tag.Why(d.Tags, tag.Share); why != "" {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "not opened to " + g.There.VPC.Account + why})
+		}
+	}
+	for _, cluster := range slices.Sorted(maps.Keys(shut)) {
+		if cluster == "" || !open[cluster] { // of one that is opened, its instances are what was opened: its endpoints lead to them
+			g.shut = append(g.shut, shut[cluster]...)
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ type Lister struct {
 	Regions []string // that Drawbridge listens to
 	// Policy returns the policy in force. One that cannot be read stops a sweep before each of its looks fails for the same
 	// reason, and people are told once.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	Policy func(context.Context) (*policy.Set, error)
 }
 
 // accountsPage is how many accounts one page has: as many as ListAccounts gives at most.
@@ -37,7 +37,7 @@ const accountsPage = 20
 func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workflow.ListAccountsOutput, error) {
 	out := workflow.ListAccountsOutput{Sweep: in.Sweep, Tally: in.Tally, Accounts: []workflow.Territory{}}
 	if in.Page == "" {
-		if _, _, err := l.Policy(ctx, ""); err != nil {
+		if _, err := l.Policy(ctx); err != nil {
 			return out, err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -51,8 +50,8 @@ func New(enter func(execution, account, region string) aws.Config, account func(
 		},
 		Accounts: []AccountFinder{
 			Endpoints{
-				EC2: func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
-				IAM: func(x string, p event.Place) PolicyReader { return iam.NewFromConfig(in(x, p)) }, Ledger: l,
+				EC2:    func(x string, p event.Place) EndpointReader { return ec2.NewFromConfig(in(x, p)) },
+				Ledger: l,
 			},
 		},
 	}
@@ -64,6 +63,7 @@ func New(enter func(execution, account, region string) aws.Config, account func(
 // What passes by itself fails the visit at once, to be tried again. A service that a Region does not have has nothing there.
 // A Region that is barred from the account is told, and fails nothing. Any other error keeps the finder from the rest of the
 // Region, not the other finders from their work; the visit fails when all have done theirs.
+// Long, because it is the list of the finders.
 func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (workflow.SweepAccountOutput, error) {
 	out := workflow.SweepAccountOutput{Account: in.Territory.Account, Found: []workflow.Found{}}
 	if len(in.Territory.Regions) == 0 {

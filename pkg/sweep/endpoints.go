@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -28,18 +27,12 @@ type EndpointReader interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 }
 
-// PolicyReader is what [Endpoints] needs of IAM.
-type PolicyReader interface {
-	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
-}
-
 // Endpoints finds VPCs that are tagged for private notebooks or for the Data API, and what Drawbridge placed in VPCs that
 // are not. A look at a VPC from which the Data API is called is an execution of drawbridge-data-api-endpoint; private
 // notebooks are looked at account by account, by drawbridge-private-notebooks.
 type Endpoints struct {
-	// EC2 and IAM return the clients for acting in a place on behalf of an execution.
+	// EC2 returns the client for acting in a place on behalf of an execution.
 	EC2 func(execution string, place event.Place) EndpointReader
-	IAM func(execution string, place event.Place) PolicyReader
 	// Ledger has the VPCs in which endpoints were placed.
 	Ledger ledger.Ledger
 }
@@ -55,9 +48,9 @@ var (
 	privateNotebooks = placing{tag.PrivateNotebooks, private.Kind}
 )
 
-// FindAll implements [AccountFinder]. In each Region one DescribeVpcs for 100 things; in an account without private notebooks one GetPolicy.
+// FindAll implements [AccountFinder]. In each Region one DescribeVpcs for 100 things.
 func (e Endpoints) FindAll(ctx context.Context, execution string, t workflow.Territory, ask Ask) (seen int, err error) {
-	arranged := ""
+	arranged := false
 	var broken []error
 	for _, region := range t.Regions {
 		at := event.Place{Account: t.Account, Region: region}
@@ -74,26 +67,13 @@ func (e Endpoints) FindAll(ctx context.Context, execution string, t workflow.Ter
 		for _, vpc := range slices.Sorted(maps.Keys(found[dataAPICallers])) {
 			looks = append(looks, event.DataAPIEndpointInspection{Account: t.Account, Region: region, VPC: vpc, Reason: found[dataAPICallers][vpc]})
 		}
-		if vpcs := slices.Sorted(maps.Keys(found[privateNotebooks])); arranged == "" && len(vpcs) > 0 {
-			arranged = found[privateNotebooks][vpcs[0]]
-			looks = append(looks, event.PrivateNotebooksInspection{Account: t.Account, Region: region, Reason: arranged})
+		if vpcs := slices.Sorted(maps.Keys(found[privateNotebooks])); !arranged && len(vpcs) > 0 {
+			arranged = true
+			looks = append(looks, event.PrivateNotebooksInspection{Account: t.Account, Region: region, Reason: found[privateNotebooks][vpcs[0]]})
 		}
 		if err := ask(ctx, looks...); err != nil {
 			return seen, err
 		}
-	}
-	if arranged != "" {
-		return seen, errors.Join(broken...)
-	}
-	first := event.Place{Account: t.Account, Region: t.Regions[0]}
-	_, err = e.IAM(execution, first).GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(private.PolicyARN(first.Account, first.Region))})
-	switch {
-	case fault.HasCode(err, "NoSuchEntity"):
-	case err != nil:
-		broken = append(broken, fmt.Errorf("reading the policy %s: %w", private.PolicyName, err))
-	default:
-		seen++
-		broken = append(broken, ask(ctx, event.PrivateNotebooksInspection{Account: first.Account, Region: first.Region, Reason: "the policy " + private.PolicyName + " is there, but no VPC asks for it"}))
 	}
 	return seen, errors.Join(broken...)
 }

@@ -10,12 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
@@ -90,22 +88,12 @@ func TestClustersAreFoundByTheirTagAndByTheLedger(t *testing.T) {
 	}
 }
 
-// palace has the VPCs of one account, and a policy. What is not overridden is not called.
+// palace has the VPCs of one account. What is not overridden is not called.
 type palace struct {
 	EndpointReader
-	policy bool                // that of private notebooks is there
 	vpcs   map[string][]string // Region → "vpc tag"
 	placed map[string][]string // Region → "vpc owner", as the ledger has them
 	region string
-}
-
-func gone(code string) error { return &smithy.GenericAPIError{Code: code} }
-
-func (p *palace) GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error) {
-	if !p.policy {
-		return nil, gone("NoSuchEntity")
-	}
-	return &iam.GetPolicyOutput{}, nil
 }
 
 // warehouses are the Redshift clusters of a place that have the tag drawbridge:studio.
@@ -191,9 +179,8 @@ func TestVPCsAreFoundByTheirTagsAndByWhatIsInThem(t *testing.T) {
 		want []string
 	}{
 		"nothing":               {palace{}, nil},
-		"only the policy":       {palace{policy: true}, []string{"private us-east-1"}},
 		"a caller of each kind": {palace{vpcs: map[string][]string{"us-east-1": {"vpc-1 drawbridge:data-api"}, "eu-west-1": {"vpc-2 drawbridge:private-notebooks"}}}, []string{"data-api us-east-1 vpc-1", "private eu-west-1"}},
-		"one look at an account": {palace{policy: true, vpcs: map[string][]string{"us-east-1": {"vpc-1 drawbridge:private-notebooks"}, "eu-west-1": {"vpc-2 drawbridge:private-notebooks"}}},
+		"one look at an account": {palace{vpcs: map[string][]string{"us-east-1": {"vpc-1 drawbridge:private-notebooks"}, "eu-west-1": {"vpc-2 drawbridge:private-notebooks"}}},
 			[]string{"private us-east-1"}},
 		"left in VPCs":         {palace{placed: map[string][]string{"eu-west-1": {"vpc-3 data-api-endpoint-vpc-3", "vpc-4 private-notebooks-vpc-4"}}}, []string{"data-api eu-west-1 vpc-3", "private eu-west-1"}},
 		"somebody else's mark": {palace{placed: map[string][]string{"eu-west-1": {"vpc-3 pcx-1"}}}, nil},
@@ -211,7 +198,6 @@ func TestVPCsAreFoundByTheirTagsAndByWhatIsInThem(t *testing.T) {
 		got, _ := wants(t, Endpoints{
 			Ledger: book,
 			EC2:    func(_ string, at event.Place) EndpointReader { return c.p.in(at.Region) },
-			IAM:    func(_ string, at event.Place) PolicyReader { return c.p.in(at.Region) },
 		})
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: asked for %q, want %q", name, got, c.want)

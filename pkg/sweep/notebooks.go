@@ -8,11 +8,11 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -51,8 +51,8 @@ type Notebooks struct {
 // Kind implements [Finder].
 func (Notebooks) Kind() string { return "notebooks" }
 
-// Find implements [Finder]: one ListNotebookInstances for 100 notebooks and one DescribeNotebookInstance for each; for
-// those in a subnet that need host routes, on each page, one DescribeSubnets, one DescribeRouteTables for each of their
+// Find implements [Finder]: one ListNotebookInstances for 100 notebooks and one DescribeNotebookInstance for each that is not known, at the pace at
+// which SageMaker takes them; for those in a subnet that need host routes, a hundred at a time, one DescribeSubnets, one DescribeRouteTables for each of their
 // VPCs and one DescribeNotebookInstanceLifecycleConfig for each of their configurations; and what the ledger has of the place, of
 // their tables and of restarts that are owed. For one whose table reaches what was not given to Drawbridge, one ListTags: its owner may
 // ask for that, too.
@@ -62,14 +62,17 @@ func (n Notebooks) Find(ctx context.Context, execution string, at event.Place, a
 	if err != nil {
 		return 0, err
 	}
-	pages := sagemaker.NewListNotebookInstancesPaginator(api.SageMaker, &sagemaker.ListNotebookInstancesInput{MaxResults: aws.Int32(pageSize)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return seen, fmt.Errorf("listing notebook instances: %w", err)
-		}
-		seen += len(page.NotebookInstances)
-		looks, err := n.drifted(ctx, execution, api, at, connections, page.NotebookInstances)
+	fleet, err := notebook.List(ctx, api.SageMaker)
+	if err != nil {
+		return 0, err
+	}
+	all, err := fleet.Read(ctx, api.SageMaker, notebook.Memory{Ledger: n.Ledger, At: at}, nil)
+	if err != nil {
+		return 0, err
+	}
+	for page := range slices.Chunk(all, pageSize) {
+		seen += len(page)
+		looks, err := n.drifted(ctx, execution, api, at, connections, page)
 		if err != nil {
 			return seen, err
 		}
@@ -98,19 +101,15 @@ func (n Notebooks) repay(ctx context.Context, at event.Place, ask Ask) error {
 }
 
 // drifted returns looks at those notebooks of a page that are out of line.
-func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAPIs, at event.Place, connections []ledger.Connection, page []types.NotebookInstanceSummary) ([]look.Look, error) {
+func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAPIs, at event.Place, connections []ledger.Connection, page []notebook.Instance) ([]look.Look, error) {
 	var instances []notebook.Instance
 	subnetIDs := map[string]bool{}
-	for _, summary := range page {
-		one, err := notebook.Describe(ctx, api.SageMaker, aws.ToString(summary.NotebookInstanceName))
-		if err != nil {
-			return nil, err
-		}
+	for _, one := range page {
 		// Without direct internet access all its traffic leaves by the VPC.
-		if one == nil || !one.DirectInternet || one.Status == "Deleting" || one.Status == "Failed" {
+		if one.Subnet == "" || !one.DirectInternet || one.Status == "Failed" {
 			continue
 		}
-		instances, subnetIDs[one.Subnet] = append(instances, *one), true
+		instances, subnetIDs[one.Subnet] = append(instances, one), true
 	}
 	if len(instances) == 0 {
 		return nil, nil
@@ -120,55 +119,91 @@ func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAP
 		return nil, err
 	}
 	shared := owned{Notebooks: n, execution: execution, at: at, api: api.EC2, connections: map[string][]ledger.Connection{at.Account: connections}}
-	tables, lines, items := map[string][]route.Table{}, map[string][]lifecycle.Line{}, map[string][]ledger.Item{}
-	var looks []look.Look
+	scripts, err := readScripts(ctx, api.SageMaker, instances)
+	if err != nil {
+		return nil, err
+	}
+	tables, items := map[string][]route.Table{}, map[string][]ledger.Item{}
+	needed := map[string][2][]netip.Prefix{} // by name: what a notebook has to have, and what it could have if its owner asks for all
 	for _, one := range instances {
 		vpc, known := vpcs[one.Subnet]
 		if !known {
 			continue // its subnet is not shown yet
 		}
+		owner := subnets[one.Subnet].Owner
 		if _, read := tables[vpc]; !read {
-			if tables[vpc], err = shared.tables(ctx, subnets[one.Subnet].Owner, vpc, slices.Collect(maps.Keys(subnetIDs))); err != nil {
+			if tables[vpc], err = shared.tables(ctx, owner, vpc, slices.Collect(maps.Keys(subnetIDs))); err != nil {
 				return nil, err
 			}
 		}
-		owner := subnets[one.Subnet].Owner
 		if shared.closed[owner] {
 			continue
 		}
-		reason := ""
-		if _, read := lines[one.LifecycleConfig]; !read && one.LifecycleConfig != "" {
-			lines[one.LifecycleConfig], err = lifecycle.Lines(ctx, api.SageMaker, one.LifecycleConfig)
-			if fault.Of(err) == fault.Conflict {
-				reason = err.Error() // the machine says so, and to whom it belongs
-			} else if err != nil {
-				return nil, err
-			}
-		}
 		table, _ := route.Of(tables[vpc], one.Subnet)
-		if _, read := items[table.ID]; !read && len(route.HostRoutes(table)) > 0 {
+		ours := slices.ContainsFunc(scripts[one.LifecycleConfig].lines, func(l lifecycle.Line) bool { return l.Subnet == subnets[one.Subnet].V4 })
+		if _, read := items[table.ID]; !read && (ours || len(route.HostRoutes(table)) > 0) {
 			if items[table.ID], err = n.Ledger.Of(ctx, owner, at.Region, table.ID); err != nil {
 				return nil, err
 			}
 		}
-		if reason == "" {
-			wanted := lifecycle.Needed(table, items[table.ID], shared.connections[owner], vpc, false)
-			if all := lifecycle.Needed(table, nil, nil, vpc, true); !slices.Equal(all, wanted) { // only then it matters what its owner asks for
-				tags, err := notebook.ReadTags(ctx, api.SageMaker, one.ARN)
-				if err != nil {
-					return nil, err
-				}
-				if tags[tag.Routes] == "on" {
-					wanted = all
-				}
-			}
-			reason = Drift(lines[one.LifecycleConfig], subnets[one.Subnet], wanted)
+		returning := lifecycle.Returning(table, items[table.ID], "")
+		needed[one.Name] = [2][]netip.Prefix{
+			slices.Concat(lifecycle.Needed(table, items[table.ID], shared.connections[owner], vpc, false), returning),
+			slices.Concat(lifecycle.Needed(table, nil, nil, vpc, true), returning),
 		}
-		if reason != "" {
+	}
+	// Only where the two differ it matters what its owner asks for.
+	if err := notebook.Tag(ctx, api.SageMaker, instances, func(one notebook.Instance) bool {
+		return scripts[one.LifecycleConfig].why == "" && !slices.Equal(needed[one.Name][0], needed[one.Name][1])
+	}); err != nil {
+		return nil, err
+	}
+	var looks []look.Look
+	for _, one := range instances {
+		wanted, known := needed[one.Name]
+		if !known {
+			continue
+		}
+		script, destinations := scripts[one.LifecycleConfig], wanted[0]
+		if one.Tags[tag.Routes] == "on" {
+			destinations = wanted[1]
+		}
+		if reason := cmp.Or(script.why, Drift(script.lines, subnets[one.Subnet], destinations)); reason != "" {
 			looks = append(looks, event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason})
 		}
 	}
 	return looks, nil
+}
+
+// script is what a lifecycle configuration has, or why it cannot be edited: the machine says so, and to whom it belongs.
+type script struct {
+	lines []lifecycle.Line
+	why   string
+}
+
+// readScripts reads each lifecycle configuration of notebooks once, by name.
+func readScripts(ctx context.Context, api lifecycle.Reader, instances []notebook.Instance) (map[string]script, error) {
+	var names []string
+	for _, one := range instances {
+		if one.LifecycleConfig != "" {
+			names = append(names, one.LifecycleConfig)
+		}
+	}
+	slices.Sort(names)
+	out := map[string]script{}
+	var mu sync.Mutex
+	err := notebook.Each(ctx, slices.Compact(names), func(name string) error {
+		lines, err := lifecycle.Lines(ctx, api, name)
+		one := script{lines: lines}
+		if fault.Of(err) == fault.Conflict {
+			one.why, err = err.Error(), nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out[name] = one
+		return err
+	})
+	return out, err
 }
 
 // owned reads what the owners of VPCs have there that share subnets with an account.

@@ -20,7 +20,7 @@ type Teller struct {
 // once for the whole sweep, of the accounts whose visit failed, and the brake how many connections there are. A visit that failed counts none:
 // then the percentage is of less, and more waits for a person.
 func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflow.TallySweepOutput, error) {
-	out := workflow.TallySweepOutput{Answer: "more", Sweep: in.Sweep, Page: in.Page, Tally: Count(in.Tally, in.Accounts, in.Visits)}
+	out := workflow.TallySweepOutput{Answer: workflow.AnswerMore, Sweep: in.Sweep, Page: in.Page, Tally: Count(in.Tally, in.Accounts, in.Visits)}
 	slog.InfoContext(ctx, "tallied", "accounts", out.Tally.Accounts, "failed", len(out.Tally.Failed)+out.Tally.More.Failed)
 	if in.Page != "" {
 		return out, nil
@@ -30,11 +30,11 @@ func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflo
 			return out, err
 		}
 	}
-	out.Answer = string(workflow.Swept)
+	out.Answer = workflow.Answer(workflow.Swept)
 	if len(out.Tally.Failed) == 0 {
 		return out, nil
 	}
-	out.Answer = string(workflow.PartlySwept)
+	out.Answer = workflow.Answer(workflow.PartlySwept)
 	a := notice.PartlySwept(in.Execution, in.ExecutionID, out.Tally)
 	if err := t.Bus.Put(ctx, a); err != nil {
 		return out, err

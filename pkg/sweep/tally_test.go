@@ -73,7 +73,7 @@ func TestTheTallyNamesWhatWasMissed(t *testing.T) {
 	if len(counted) != 1 { // also where some accounts could not be visited: then of fewer
 		t.Errorf("the brake is told %v", counted)
 	}
-	if err != nil || out.Answer != string(workflow.PartlySwept) || len(o.did) != 2 || o.did[0] != "Attention Needed" {
+	if err != nil || out.Answer != workflow.Answer(workflow.PartlySwept) || len(o.did) != 2 || o.did[0] != "Attention Needed" {
 		t.Fatalf("%+v, %v after %v", out, err, o.did)
 	}
 	for _, must := range []string{"2 of 24 accounts", "222222222222: Refused: denied by a service control policy", "444444444444: the visit left no answer",
@@ -91,7 +91,7 @@ func TestASweepWithoutFailuresTellsNobody(t *testing.T) {
 	seen.Managed = 7
 	out, err := Teller{Managed: func(_ context.Context, n int) error { counted = n; return nil }, Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}.Tally(context.Background(), workflow.TallySweepInput{
 		Accounts: []workflow.Territory{{Account: "111111111111"}}, Visits: []*workflow.Visit{seen}, Tally: workflow.Tally{Managed: 100}})
-	if err != nil || out.Answer != string(workflow.Swept) || len(o.did) != 0 {
+	if err != nil || out.Answer != workflow.Answer(workflow.Swept) || len(o.did) != 0 {
 		t.Errorf("%+v, %v after %v", out, err, o.did)
 	}
 	if counted != 107 {
@@ -242,14 +242,14 @@ func (r *registry) ListAccounts(_ context.Context, in *organizations.ListAccount
 	return &organizations.ListAccountsOutput{Accounts: []types.Account{{Id: aws.String("222222222222"), State: types.AccountStateSuspended}, {Id: aws.String("333333333333")}, {Id: aws.String("444444444444"), State: types.AccountStatePendingActivation}}}, nil
 }
 
-func readable(context.Context, string) (*policy.Set, string, error) {
-	return policy.Default(), policy.DefaultText(), nil
+func readable(context.Context) (*policy.Set, error) {
+	return policy.Default(), nil
 }
 
 func TestAPolicyThatCannotBeReadStopsASweepAtItsStart(t *testing.T) {
 	asked := &registry{}
-	garbled := func(context.Context, string) (*policy.Set, string, error) {
-		return nil, "", fault.NewConflict("reading the policy: what?", "correct it")
+	garbled := func(context.Context) (*policy.Set, error) {
+		return nil, fault.NewConflict("reading the policy: what?", "correct it")
 	}
 	l := Lister{API: asked, Regions: []string{"us-east-1"}, Policy: garbled}
 	if _, err := l.List(t.Context(), workflow.ListAccountsInput{}); fault.Of(err) != fault.Conflict || asked.asked > 0 {

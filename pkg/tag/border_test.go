@@ -39,6 +39,8 @@ var plain = map[string]string{
 	"tag/ec2.go OfEC2":          "who calls it knows the kind, and cleans",
 	"sweep/clusters.go tagsOf":  "who calls it cleans",
 	"sweep/attachments.go Find": "only Drawbridge's own tags of an attachment are read",
+	"dryrun/access.go":          "shows a step the tags as AWS would",
+	"dryrun/role.go":            "shows a step the tags as AWS would",
 	"dryrun/tag.go":             "shows a step the tags as AWS would",
 	"export/read.go":            "the code that it writes keeps tags as they are",
 	"dryrun/sagemaker.go":       "shows a step the tags as AWS would",

@@ -123,44 +123,6 @@ func FindRecord(service, call string) (Record, bool) {
 	return Records[i], true
 }
 
-// arns say which service a kind of thing belongs to, and how the ARNs of such things go on after the account. Each kind is here, and nowhere else.
-var arns = map[Kind]struct{ service, resource string }{
-	VPC: {"ec2", "vpc/"}, Peering: {"ec2", "vpc-peering-connection/"}, Gateway: {"ec2", "transit-gateway/"}, Attachment: {"ec2", "transit-gateway-attachment/"},
-	Subnet: {"ec2", "subnet/"}, Group: {"ec2", "security-group/"}, RouteTable: {"ec2", "route-table/"},
-	DBInstance: {"rds", "db:"}, DBCluster: {"rds", "cluster:"}, DBProxy: {"rds", "db-proxy:"},
-	RedshiftCluster: {"redshift", "cluster:"}, Workgroup: {"redshift-serverless", "workgroup/"},
-	Role: {"iam", "role/"}, Notebook: {"sagemaker", "notebook-instance/"}, Domain: {"sagemaker", "domain/"},
-	StoredSecret: {"secretsmanager", "secret:"}, KMSKey: {"kms", "key/"},
-}
-
-// Service returns the service that things of a kind belong to; the tagging API serves all.
-func (k Kind) Service() string { return arns[k].service }
-
-// Resource returns how the ARN of a thing of a kind goes on after the account, before its name.
-func (k Kind) Resource() string { return arns[k].resource }
-
-// Services returns the services that kinds of things belong to, sorted.
-func Services() []string {
-	var all []string
-	for _, of := range arns {
-		all = append(all, of.service)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// KindsOf returns the kinds of things of a service, sorted; of the tagging API, all.
-func KindsOf(service string) []Kind {
-	var all []Kind
-	for k, of := range arns {
-		if of.service == service || service == "tagging" {
-			all = append(all, k)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
 // Announced returns the records by which AWS announces that a key on a kind of thing was set, removed, came along or went with the thing.
 func (w Wish) Announced() []Record {
 	var all []Record

@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -47,8 +48,8 @@ type Inspector struct {
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
 	// Units says what the units of an account's path are called.
 	Units func(ctx context.Context, path string) (string, error)
-	// Policy returns the policy whose text is known or, if known is empty, the one in force; and its text.
-	Policy func(ctx context.Context, known string) (*policy.Set, string, error)
+	// Policy returns the policy in force.
+	Policy func(context.Context) (*policy.Set, error)
 	// Ledger says which pairs and attachments are managed, and what was added for a pair.
 	Ledger ledger.Ledger
 	// Brake is asked before something is taken away.
@@ -81,20 +82,25 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 	if e.Kind != event.Transit {
 		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
 	}
+	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
 	if why, unreadable := fault.Unreadable(err); unreadable && l.stands() {
 		v, err = l.unread(why), nil
 	}
-	if err != nil {
-		return l.out, err
+	out := l.out
+	if err == nil {
+		out, err = l.end(ctx, v)
 	}
-	return l.end(ctx, v)
+	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them; that is no patience with AWS
+		out.Answer, out.Reason, out.Looks, err = workflow.AnswerWait, err.Error(), in.Looks, nil
+	}
+	return out, err
 }
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectTransitInput) workflow.InspectTransitOutput {
 	return workflow.InspectTransitOutput{Event: in.Event, Looks: in.Looks + 1, Trimmed: in.Trimmed,
-		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []int{}, Notebooks: []int{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
+		Found: []workflow.Hop{}, Sides: []workflow.Side{}, Rows: []workflow.Rows{}, Notebooks: []workflow.Rows{}, Tagged: []workflow.Carrier{}, Absent: []workflow.Hop{}}
 }
 
 // inspection is one look at one pair.
@@ -107,6 +113,7 @@ type inspection struct {
 	entry   ledger.Connection
 	managed bool
 	items   []ledger.Item // that the ledger has of it
+	follows string        // the execution whose look this one goes on from
 	left    []string      // the accounts in which what somebody takes away is left to them
 
 	weighed  bool            // approval is what the entry has to say
@@ -187,9 +194,10 @@ func (l *inspection) attached(ctx context.Context) error {
 }
 
 // judge reads both VPCs and what the gateway does, as far as it matters, asks the policy, and answers.
+// Long, because it reads in the order in which what was read so far says whether more has to be read.
 func (l *inspection) judge(ctx context.Context) (Verdict, error) {
 	q, out := &l.q, &l.out
-	set, _, err := l.Policy(ctx, "")
+	set, err := l.Policy(ctx)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -320,7 +328,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 		}
 	}
 	if err == nil {
-		out.Rows, out.Notebooks, err = fact.Keep(ctx, l.Ledger, out.Connection.ID, workflow.Findings{Answer: v.Answer, Sides: out.Sides, Batches: out.Batches,
+		out.Rows, out.Notebooks, err = fact.Keep(ctx, l.Ledger, out.Connection.ID, workflow.Findings{Answer: v.Answer, Execution: l.in.Execution, Follows: l.follows, Sides: out.Sides, Batches: out.Batches,
 			Waits: out.Waits, Before: out.Found, Absent: out.Absent})
 	}
 	if err != nil {

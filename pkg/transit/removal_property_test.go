@@ -419,7 +419,7 @@ func (w *realm) inspect(a, b int, trimmed bool) (workflow.InspectTransitOutput, 
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			return workflow.AccountFacts{ID: id, Organization: "o-abc1234567", OUPath: "o-abc1234567/r-ab12/"}, nil
 		},
-		Policy: func(context.Context, string) (*policy.Set, string, error) { return policy.Default(), "1", nil },
+		Policy: func(context.Context) (*policy.Set, error) { return policy.Default(), nil },
 		Ledger: w.ledger,
 		Brake:  func(context.Context, brake.Removal) error { return nil },
 	}.Inspect(context.Background(), workflow.InspectTransitInput{Execution: "x", Event: json.RawMessage(raw), Looks: transit.Patience, Trimmed: trimmed})
@@ -458,9 +458,7 @@ func (w *realm) run(t *rapid.T, a, b, cut int) workflow.Answer {
 				return ""
 			}
 		}
-		_, err = connection.Verifier{Ledger: w.ledger, Bus: bus, Enter: func(v workflow.VPC) connection.Tagger { return w.of(v.Account) }, Read: func(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error) {
-			return network.World{}, nil
-		}, Still: func(context.Context) error { return nil }}.Verify(ctx, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
+		_, err = connection.Verifier{Ledger: w.ledger, Bus: bus, Enter: func(v workflow.VPC) connection.Tagger { return w.of(v.Account) }, World: unseen{}, Still: func(context.Context) error { return nil }}.Verify(ctx, workflow.VerifyConnectionInput{Connection: in.Connection, Sides: in.Sides})
 		on(err)
 	case workflow.AnswerDisconnect, workflow.AnswerTrim:
 		for _, s := range in.Sides {
@@ -832,4 +830,11 @@ func (l *land) GetManagedPrefixListEntries(context.Context, *ec2.GetManagedPrefi
 
 func (l *land) DescribeClusterSubnetGroups(context.Context, *redshift.DescribeClusterSubnetGroupsInput, ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
 	return &redshift.DescribeClusterSubnetGroupsOutput{}, nil
+}
+
+// unseen reads nothing, so that no path can be judged.
+type unseen struct{ connection.Reader }
+
+func (unseen) Read(context.Context, discover.Carrier, [2]discover.VPC) (network.World, error) {
+	return network.World{}, nil
 }

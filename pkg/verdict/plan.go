@@ -126,6 +126,7 @@ func about(reasons []Reason, name string) bool {
 }
 
 // walk judges one path, and says whose things the hops are.
+// Many parameters, because both ends of a path and all that is between are given: it reads nothing.
 func walk(w network.World, carrier string, c Client, d Database, name string, reasons []Reason) []network.Hop {
 	c.Name = Called(name)
 	hops := network.Judge(w, c.Client, d.Database, d.Port, carrier)

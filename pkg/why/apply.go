@@ -59,6 +59,7 @@ func (f *Finder) Find(ctx context.Context, from, to string) (q Question, unread 
 	if q.Carriers, err = f.between(ctx, d, near); err != nil {
 		return q, f.unread, err
 	}
+	q.Words = f.words(ctx, c, d, q.Carriers)
 	q.World, err = f.world(ctx, c, d, q.Carriers)
 	return q, f.unread, err
 }
@@ -121,7 +122,7 @@ func peered(p types.VpcPeeringConnection, own string) Carrier {
 	out.Said = said(out.ID, p.Tags, connection.TagStatus)
 	peer := p.AccepterVpcInfo
 	if peer != nil {
-		out.Accepter, out.AcceptRegion = aws.ToString(peer.OwnerId), aws.ToString(peer.Region)
+		out.Accepter, out.AcceptRegion, out.AcceptVPC = aws.ToString(peer.OwnerId), aws.ToString(peer.Region), aws.ToString(peer.VpcId)
 		if aws.ToString(peer.VpcId) == own {
 			peer = p.RequesterVpcInfo
 		}

@@ -18,11 +18,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -33,6 +35,7 @@ type found struct {
 	vpc    workflow.VPC
 	at     event.Place // where the VPC's owner has it
 	script Script
+	words  []Word // that its owner says of it by its tags
 }
 
 // client finds what somebody named. A bare name is that of a notebook or, if there is none, of a function.
@@ -95,6 +98,11 @@ func (in clientIn) notebook(ctx context.Context) (*found, error) {
 	if !n.DirectInternet {
 		return out, nil
 	}
+	tags, err := notebook.ReadTags(ctx, api, n.ARN)
+	if err != nil {
+		return nil, err
+	}
+	out.words = WordsOf(deed.Thing{Kind: tag.Notebook, ID: n.ARN, Account: in.at.Account, Region: in.at.Region}, n.Name, tags)
 	out.client.Host = &network.Host{}
 	if n.LifecycleConfig == "" {
 		return out, nil

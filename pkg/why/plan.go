@@ -10,6 +10,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Judge answers the question. Where several things connect the two ends, the one counts by which fewest hops fail, and of those the first.
@@ -24,7 +26,12 @@ func Judge(q Question) Answer {
 		carriers = []Carrier{{ID: "local", Status: "active"}}
 	}
 	if len(carriers) == 0 {
-		out.Hops = []Hop{q.unconnected()}
+		for _, w := range q.Words {
+			if w.Key == tag.Accept { // nobody is let in by a request either
+				out.Hops = append(out.Hops, w.hop())
+			}
+		}
+		out.Hops = append(out.Hops, q.unconnected())
 		return q.said(out)
 	}
 	q, wrong := q.atItsPort()
@@ -78,9 +85,12 @@ func (q Question) likely(carriers []Carrier) []Carrier {
 // answer once all is done; empty if there is nothing to do.
 func (q Question) mended(hops []network.Hop, over Carrier) (out []Hop, after string) {
 	now := q
+	out = q.kept(hops, over, q.closed(hops))
 	if h, ok := q.unshared(hops, over); ok {
-		out, after = []Hop{h}, "unknown"
-		now = now.with(h.Mends)
+		out = append(out, h)
+	}
+	for _, h := range out {
+		now, after = now.with(h.Mends), "unknown"
 	}
 	for _, h := range hops {
 		one := Hop{Code: Code(h.Hop), Answer: words(h.Answer), Detail: h.Detail, Whose: cmp.Or(h.Owner, q.whose(Code(h.Hop), over))}
@@ -93,6 +103,9 @@ func (q Question) mended(hops []network.Hop, over Carrier) (out []Hop, after str
 				now = now.with([]Change{{make: routed(nil, later)}})
 			} else if mends := now.needed(h, over); len(mends) > 0 {
 				one.Mends, after = mends, "unknown"
+				if q.itself(one.Code, over) {
+					one.Itself, one.Remedy = true, "Drawbridge mends it at its next look, at the latest with the next sweep, unless it is paused"
+				}
 				now = now.with(mends)
 			}
 		}
@@ -102,6 +115,12 @@ func (q Question) mended(hops []network.Hop, over Carrier) (out []Hop, after str
 		after = words(network.All(now.judge(over)))
 	}
 	return out, after
+}
+
+// itself reports whether a look of Drawbridge's mends a hop: it is of what Drawbridge keeps for a connection that it connected, and nobody keeps it from that.
+func (q Question) itself(code string, over Carrier) bool {
+	return over.handled() && over.Said.State == string(workflow.Connected) && q.Share.shared(q.From.Account) && q.Share.Thing.ID != "" && len(q.Words) == 0 &&
+		slices.Contains([]string{"client-group", "route-there", "database-group", "route-back"}, code)
 }
 
 // with is the question after changes.

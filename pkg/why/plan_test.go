@@ -234,6 +234,88 @@ func TestWhatIsNotSharedIsSharedByItsOwner(t *testing.T) {
 }
 
 // Who asks for a port at which nothing answers is told which does, and nothing is opened for the wrong one.
+// A tag by which an owner keeps Drawbridge out is the first hop, of its owner, and what takes it back makes everything hold, or lets Drawbridge do it.
+func TestTagsThatKeepDrawbridgeOutAreHops(t *testing.T) {
+	at := func(kind tag.Kind, id, account string) deed.Thing {
+		return deed.Thing{Kind: kind, ID: id, Account: account, Region: "us-east-1"}
+	}
+	research := at(tag.Notebook, "arn:aws:sagemaker:us-east-1:"+alpha+":notebook-instance/research", alpha)
+	closed := func(q *Question) { q.World.VPCs[1].Groups[0].Ingress = nil }
+	for name, c := range map[string]struct {
+		word    Word
+		breaks  func(*Question)
+		whose   string
+		command string
+	}{
+		"accept":   {Word{Thing: at(tag.VPC, betaVPC, beta), Key: tag.Accept, Value: "never"}, closed, beta, "Key=drawbridge:accept,Value=ask"},
+		"approval": {Word{Thing: at(tag.Peering, peeringID, beta), Key: tag.Approval, Value: "rejected"}, closed, beta, "Key=drawbridge:approval,Value=approved"},
+		"manage":   {Word{Thing: at(tag.Peering, peeringID, alpha), Key: tag.Manage, Value: tag.Leave}, closed, alpha, "Key=drawbridge:manage,Value=true"},
+		"reach": {Word{Thing: at(tag.Subnet, "subnet-0b1", beta), Key: tag.Reach, Value: tag.NoReach}, func(q *Question) {
+			q.World.VPCs[1].Tables[0].Routes = without(q.World.VPCs[1].Tables[0].Routes, peeringID)
+		}, beta, "delete-tags --region us-east-1 --resources subnet-0b1 --tags Key=drawbridge:reach"},
+		"routes": {Word{Thing: research, Key: tag.Routes, Value: "off", Name: "research"}, func(q *Question) { q.Client.Host = &network.Host{} }, alpha, "Key=drawbridge:routes,Value=on"},
+	} {
+		q := s1()
+		q.Carriers[0].Said = &Managed{ID: peeringID, State: "Connected"}
+		q.Words = []Word{c.word}
+		if a := Judge(q); a.Answer != "yes" || len(a.Hops) == 0 || a.Hops[0].Code == name {
+			t.Errorf("%s, and all holds: %+v", name, a)
+		}
+		c.breaks(&q)
+		a := Judge(q)
+		h := a.Hops[0]
+		if a.Answer != "no" || h.Code != name || h.Whose != c.whose || len(h.Mends) != 1 || !strings.HasSuffix(strings.Join(h.Mends[0].Command, " "), c.command) || !strings.Contains(h.Detail, c.word.Key+"="+c.word.Value) {
+			t.Errorf("%s: %+v", name, h)
+		}
+		for _, h := range a.Hops[1:] {
+			if len(h.Mends) > 0 {
+				t.Errorf("%s: somebody is asked to mend %s, too: %+v", name, h.Code, h.Mends)
+			}
+		}
+		if want := map[bool]string{true: "unknown", false: "yes"}[name == "routes"]; a.After != want {
+			t.Errorf("%s: after it is %s, want %s: %+v", name, a.After, want, a.Hops)
+		}
+		// A notebook's tag says nothing where Drawbridge sets no host routes.
+		if q.Carriers[0].Said = nil; name == "routes" && Judge(q).Hops[0].Code == name {
+			t.Error("routes: of a connection that is not Drawbridge's")
+		}
+	}
+	lone := s1()
+	lone.Carriers, lone.Words = nil, []Word{{Thing: at(tag.VPC, betaVPC, beta), Key: tag.Accept, Value: "never"}}
+	if a := Judge(lone); len(a.Hops) != 2 || a.Hops[0].Code != "accept" || a.Hops[1].Code != "connection" {
+		t.Errorf("a request would be refused: %+v", a.Hops)
+	}
+	for _, tags := range []map[string]string{{tag.Routes: " OFF "}, {tag.Routes: "on"}, {tag.Restart: "never"}, {}} {
+		if got := WordsOf(research, "research", tags); (len(got) == 1) != (tags[tag.Routes] == " OFF ") {
+			t.Errorf("%v: %+v", tags, got)
+		}
+	}
+}
+
+// What Drawbridge puts back at its next look, nobody is asked to mend; what is contested, not shared or no business of its, somebody is.
+func TestWhatMendsItself(t *testing.T) {
+	for name, c := range map[string]struct {
+		state string
+		with  string
+		want  bool
+	}{"connected": {"Connected", alpha, true}, "contested": {"Contested", alpha, false}, "partly": {"PartlyConnected", alpha, false}, "nobody says": {"", alpha, false}} {
+		q := s1()
+		q.Share = Share{Thing: deed.Thing{Kind: tag.DBInstance, ID: "arn:aws:rds:us-east-1:" + beta + ":db:sales", Account: beta, Region: "us-east-1"}, With: c.with}
+		if c.state != "" {
+			q.Carriers[0].Said = &Managed{ID: peeringID, State: c.state}
+		}
+		q.World.VPCs[0].Tables[0].Routes = without(q.World.VPCs[0].Tables[0].Routes, peeringID)
+		q.World.VPCs[0].Names.Support = network.No
+		a := Judge(q)
+		if h := code(a, "route-there"); h.Itself != c.want || len(h.Mends) == 0 || strings.Contains(h.Remedy, "Drawbridge mends it") != c.want {
+			t.Errorf("%s: %+v", name, h)
+		}
+		if h := code(a, "name-resolution"); h.Itself || len(h.Mends) == 0 {
+			t.Errorf("%s: DNS is its owner's: %+v", name, h)
+		}
+	}
+}
+
 func TestAPortAtWhichNothingAnswers(t *testing.T) {
 	q := s1()
 	q.Serves, q.Port, q.To.Port = []int{3306}, 3307, 3307
@@ -299,11 +381,17 @@ func TestPages(t *testing.T) {
 	stale, crlf := s1(), s1()
 	stale.Client.Host, stale.Script = &network.Host{}, Script{Config: "setup", Running: true, Stale: true, Routes: cidrs("10.2.0.0/23")}
 	common[slices.IndexFunc(common, func(b breakage) bool { return strings.Contains(b.name, "no shell") })].do(&crlf)
+	kept, drifted := s1(), s1()
+	kept.Words = []Word{{Thing: deed.Thing{Kind: tag.Peering, ID: peeringID, Account: alpha, Region: "us-east-1"}, Key: tag.Manage, Value: tag.Leave}}
+	kept.World.VPCs[1].Groups[0].Ingress = nil
+	drifted.Carriers[0].Said = &Managed{ID: peeringID, State: "Connected"}
+	drifted.Share = Share{Thing: deed.Thing{Kind: tag.DBInstance, ID: "arn:aws:rds:us-east-1:" + beta + ":db:sales", Account: beta, Region: "us-east-1"}, With: alpha}
+	drifted.World.VPCs[1].Tables[0].Routes = without(drifted.World.VPCs[1].Tables[0].Routes, peeringID)
 	unseen := Judge(blind)
 	unseen.Unread = []string{"account 222222222222: no credentials"}
 	var all []answer.Document
 	for name, a := range map[string]Answer{"holds": Judge(s1()), "broken": Judge(broken), "gateway": Judge(gateway), "apart": Judge(apart), "overlapping": Judge(overlapping),
-		"waits": waiting, "unseen": unseen, "unshared": Judge(closed), "port": Judge(elsewhere), "stale": Judge(stale), "crlf": Judge(crlf)} {
+		"waits": waiting, "unseen": unseen, "unshared": Judge(closed), "port": Judge(elsewhere), "stale": Judge(stale), "crlf": Judge(crlf), "kept": Judge(kept), "drifted": Judge(drifted)} {
 		answertest.Text(t, name, a, false)
 		all = append(all, a)
 	}
@@ -321,6 +409,9 @@ func TestCodesAreThoseOfTheJudge(t *testing.T) {
 		t.Fatalf("only %d hops are named", len(named))
 	}
 	seen := []string{"connection", "port", "share"}
+	for _, e := range excludes {
+		seen = append(seen, e.code)
+	}
 	for _, m := range named {
 		seen = append(seen, Code(m[1]))
 		if !slices.Contains(Codes, Code(m[1])) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
 func TestParseFrom(t *testing.T) {
@@ -35,6 +36,23 @@ func TestEveryKindOfDatabaseHasAnARN(t *testing.T) {
 		text := "arn:aws:" + k.Service + ":eu-west-1:222222222222:" + k.Resource + "x1"
 		if got, err := ParseTo(text); err != nil || got != (Ref{Account: "222222222222", Region: "eu-west-1", Kind: "database", Name: "x1"}) {
 			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
+
+// Each kind of database can be named by its endpoint, as people have it in their notebooks.
+func TestEveryKindOfDatabaseHasAnEndpoint(t *testing.T) {
+	endpoints := map[tag.Kind]string{
+		tag.DBInstance:      "x1.c1a2b3.eu-west-1.rds.amazonaws.com",
+		tag.DBCluster:       "x1.cluster-c1a2b3.eu-west-1.rds.amazonaws.com",
+		tag.DBProxy:         "x1.proxy-c1a2b3.eu-west-1.rds.amazonaws.com",
+		tag.RedshiftCluster: "x1.c1a2b3.eu-west-1.redshift.amazonaws.com",
+		tag.Workgroup:       "x1.222222222222.eu-west-1.redshift-serverless.amazonaws.com",
+	}
+	for _, k := range database.Served() {
+		text := endpoints[k.Tag]
+		if got, err := ParseTo(text + ":5432"); text == "" || err != nil || got != (Ref{Region: "eu-west-1", Kind: "database", Name: "x1", Port: 5432, Host: text}) {
+			t.Errorf("the endpoint %q of a %s: %+v, %v; endpointForm has to know it, and this table an example", text, k.Name, got, err)
 		}
 	}
 }

@@ -29,8 +29,7 @@ var done = []string{"client-group", "route-there", "gateway-route", "database-gr
 // unshared is the hop of a database that is closed to the client, and whose owner does not share it with the client's account: where Drawbridge has the
 // connection, that is why it opened nothing. Its mend is the tag; in the model it makes what Drawbridge does then.
 func (q Question) unshared(hops []network.Hop, over Carrier) (Hop, bool) {
-	closed := slices.ContainsFunc(hops, func(h network.Hop) bool { return h.Hop == "database group" && h.Answer == network.No })
-	if !q.over.handled() || !closed || q.Share.shared(q.From.Account) {
+	if !q.over.handled() && len(q.kept(hops, over, true)) == 0 || !q.closed(hops) {
 		return Hop{}, false
 	}
 	detail := fmt.Sprintf("%s has no tag %s, so Drawbridge opens nothing to it", q.To.Name, tag.Share)
@@ -40,14 +39,12 @@ func (q Question) unshared(hops []network.Hop, over Carrier) (Hop, bool) {
 	call := deed.Tag(q.Share.Thing, tag.Share, strings.TrimSpace(q.Share.With+" "+q.From.Account))
 	return Hop{Code: "share", Answer: "no", Detail: detail, Whose: q.To.Account, Remedy: "ask its owner to share it with your account",
 		Mends: []Change{{Account: cmp.Or(call.Account, q.To.Account), What: fmt.Sprintf("share it with account %s; Drawbridge does the rest, if the policy allows it", q.From.Account), Command: call.Command,
-			make: func(s state) state {
-				now := q
-				now.World, now.Client, now.Script = s.world, s.client, s.script
-				for _, code := range done {
-					now = now.with(now.mends(code, over))
-				}
-				return state{now.World, now.Client, now.Script}
-			}}}}, true
+			make: q.follows(over)}}}, true
+}
+
+// closed reports whether a database is closed to the client by its groups, and not shared with it.
+func (q Question) closed(hops []network.Hop) bool {
+	return !q.Share.shared(q.From.Account) && slices.ContainsFunc(hops, func(h network.Hop) bool { return h.Hop == "database group" && h.Answer == network.No })
 }
 
 // atItsPort is the question at a port at which the database answers, and the hop that says that it was asked at another.

@@ -72,6 +72,9 @@ func (a Answer) mends(p *answer.Page) {
 			p.Say("  ", "%s, of %s: %s (docs/hops.md#%s)", h.Code, cmp.Or(h.Whose, "whose owner is not known"), cmp.Or(h.Remedy, "see there"), h.Code)
 			continue
 		}
+		if h.Itself {
+			p.Say("  ", "%s mends itself: %s. Who cannot wait:", h.Code, h.Remedy)
+		}
 		for _, m := range h.Mends {
 			where := cmp.Or(m.Where, "in account "+m.Account)
 			p.Say("  ", "%s, %s: %s", h.Code, where, m.What)

@@ -11,7 +11,8 @@
 //	mend_between.go  what mends what is between the sides: carriers, names (pure)
 //	script.go   thinks: what a notebook's on-start script has to do with its host routes (pure)
 //	share.go    thinks: whether the database is shared, and what Drawbridge does once it is (pure)
-//	apply.go    reads
+//	word.go     thinks: which tags of owners keep Drawbridge out (pure)
+//	apply.go    reads; words.go reads those tags
 //	client.go   finds the client, and reads its on-start script
 //	database.go finds the database
 //	text.go     the answer for people
@@ -68,6 +69,8 @@ type Hop struct {
 	Whose  string   `json:"whose,omitempty" jsonschema:"the account whose thing it is"`
 	Remedy string   `json:"remedy,omitempty" jsonschema:"what to do, in words"`
 	Mends  []Change `json:"mends,omitempty" jsonschema:"the commands that mend it, in their order"`
+	// Itself says that nobody has to run the commands: Drawbridge does the same.
+	Itself bool `json:"mendsItself,omitempty" jsonschema:"Drawbridge mends it at its next look; the commands are for who cannot wait"`
 }
 
 // Managed is what Drawbridge has of the connection: the ledger's entry, or else what its tags say.
@@ -81,7 +84,7 @@ type Managed struct {
 }
 
 // The codes of hops, in the order in which a packet meets them. docs/hops.md has an anchor for each.
-var Codes = []string{"path", "connection", "port", "share", "client-group", "client-acl", "route-there", "carrier", "gateway-route", "database-acl", "database-group", "route-back",
+var Codes = []string{"path", "connection", "port", "accept", "approval", "manage", "reach", "routes", "share", "client-group", "client-acl", "route-there", "carrier", "gateway-route", "database-acl", "database-group", "route-back",
 	"gateway-route-back", "acl-back", "name-resolution", "host-route"}
 
 // words are the answers of package network.
@@ -95,6 +98,8 @@ type Carrier struct {
 	Status string // AWS's word: active, pending-acceptance, …; available
 	// Accepter is the account, and its Region, that accepts a peering which is pending.
 	Accepter, AcceptRegion string
+	// AcceptVPC is the VPC that a peering was requested of.
+	AcceptVPC string
 	// Peer is the VPC at the other end of a peering, as the peering shows it.
 	Peer Peer
 	// Said is what Drawbridge says of it by its tags, on the side of the client; nil if it says nothing.
@@ -125,6 +130,8 @@ type Question struct {
 	Script Script
 	// Share is what the database's owner says of sharing it.
 	Share Share
+	// Words are the tags of the owners that keep Drawbridge out.
+	Words []Word
 	// Serves are the ports at which the database answers; none if that is not known.
 	Serves []int
 

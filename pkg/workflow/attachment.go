@@ -6,9 +6,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// Attached is the end of an execution after which a VPC is attached to a transit gateway, associated and propagated.
-const Attached Result = "Attached"
-
 // Gateway is a transit gateway, and what its owner set for all attachments.
 type Gateway struct {
 	ID      string `json:"id"` // tgw-…

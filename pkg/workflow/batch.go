@@ -34,6 +34,10 @@ type Batch struct {
 	// Of is how many batches the connection has, and All how many notebooks they name.
 	Of  int `json:"of"`
 	All int `json:"all"`
+	// Fresh are those of the subnet's notebooks that this look saw for the first time.
+	Fresh []string `json:"-"`
+	// Kept is what the look before told of the batch, if this one goes on from there and has nothing else to do for it: nobody serves it again.
+	Kept *NotebooksOutput `json:"-"`
 }
 
 // Network is the account that owns the notebooks' VPC.
@@ -137,22 +141,22 @@ func HostRoutes(batches []NotebooksOutput) []Hop {
 	return append([]Hop{count}, hops...)
 }
 
-// InjectRoutesInput names a batch of notebooks by its number. The batch, and what the route tables of its VPC hold, are rows of the ledger.
+// InjectRoutesInput names batches of notebooks by their numbers. The batch that is worked on, and what the route tables of its VPC hold, are rows of the ledger.
 type InjectRoutesInput struct {
 	Execution  string            `json:"execution"`
 	Connection Connection        `json:"connection"`
 	Answer     Answer            `json:"answer"`
-	Row        int               `json:"row"`
+	Rows       Rows              `json:"row"`
 	Batch      Batch             `json:"-"`
 	Routed     []AddRoutesOutput `json:"-"`
 }
 
-// WithdrawRoutesInput names a batch of notebooks by its number, from which the connection's host routes go; with the answer trim, those that lead nowhere
+// WithdrawRoutesInput names batches of notebooks by their numbers, from which the connection's host routes go; with the answer trim, those that lead nowhere
 // any more.
 type WithdrawRoutesInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
 	Answer     Answer     `json:"answer"`
-	Row        int        `json:"row"`
+	Rows       Rows       `json:"row"`
 	Batch      Batch      `json:"-"`
 }

@@ -80,9 +80,6 @@ type ReportContestOutput struct {
 	Reason string `json:"reason"`
 }
 
-// Contested is the end of an execution that found that somebody takes away what Drawbridge adds: it is left to them.
-const Contested Result = "Contested"
-
 // FindConnectionsInput starts a look for the connections that a change concerns.
 type FindConnectionsInput struct {
 	Execution string          `json:"execution"`

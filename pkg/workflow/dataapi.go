@@ -6,19 +6,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// The end states of the Data API machine, besides Refused and Nothing. docs/runbook.md has an entry for each.
-const (
-	Exposed   Result = "Exposed"   // the consumers may query the cluster
-	Retracted Result = "Retracted" // what Drawbridge added for the cluster's consumers is gone
-)
-
-// The answers of InspectDataApi.
-const (
-	AnswerExpose   Answer = "expose"
-	AnswerRetract  Answer = "retract"
-	AnswerConclude Answer = "conclude" // nothing to change but the status
-)
-
 // DataAPI is an Aurora cluster, the secret that opens it, and the accounts that may use both through the Data API.
 type DataAPI struct {
 	Cluster Cluster `json:"cluster"`
@@ -60,6 +47,11 @@ type Consumer struct {
 type InspectDataAPIInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in InspectDataAPIInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
 }
 
 // InspectDataAPIOutput is the answer and everything that the following states need.

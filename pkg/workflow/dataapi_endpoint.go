@@ -6,20 +6,15 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// Available is an end state of the machine drawbridge-data-api-endpoint: the VPC's clients reach the Data API through an
-// interface endpoint. docs/runbook.md has an entry for it.
-const Available Result = "Available"
-
-// The answers of InspectDataApiEndpoint, besides [AnswerRefuse] and [AnswerNothing].
-const (
-	AnswerPlace  Answer = "place"
-	AnswerRemove Answer = "remove"
-)
-
 // InspectDataAPIEndpointInput starts or continues a look at one VPC.
 type InspectDataAPIEndpointInput struct {
 	Execution string          `json:"execution"`
 	Event     json.RawMessage `json:"event"`
+}
+
+// Raw returns the execution's name and the event as it came.
+func (in InspectDataAPIEndpointInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
 }
 
 // InspectDataAPIEndpointOutput says what one VPC shall have.

@@ -9,13 +9,15 @@ import (
 // Findings is what a look at a connection found, and what the steps after it told. It does not travel from state to state: it is rows of the ledger, see
 // package fact, and grows with the accounts. A state has the answer, and numbers of rows.
 type Findings struct {
-	Answer  Answer // of the look; empty if there are no rows
-	Sides   []Side // by their numbers, from 1
-	Batches []Batch
-	Waits   Waiting
-	Before  []Hop // what was in order before, or stays closed
-	Absent  []Hop // the sides that are gone or closed to us
-	Known   Known
+	Answer Answer // of the look; empty if there are no rows
+	// Execution is whose look it is, if it did not come to all, and Follows that which it goes on from; empty for a look of its own.
+	Execution, Follows string
+	Sides              []Side // by their numbers, from 1
+	Batches            []Batch
+	Waits              Waiting
+	Before             []Hop // what was in order before, or stays closed
+	Absent             []Hop // the sides that are gone or closed to us
+	Known              Known
 
 	// What the steps told, those of a side and of a batch by its number.
 	DNS       HopsOutput
@@ -25,6 +27,11 @@ type Findings struct {
 	Removed   []RemoveRoutesOutput
 	Injected  []NotebooksOutput
 	Withdrawn []NotebooksOutput
+}
+
+// Unread reports whether there may be clients that the look did not come to.
+func (f Findings) Unread() bool {
+	return slices.ContainsFunc(f.Sides, func(s Side) bool { return s.Unread > 0 })
 }
 
 // Informed is the input of a step that reads all facts of a connection.

@@ -38,6 +38,6 @@ type ResumeExecutionsInput struct {
 
 // ResumeExecutionsOutput says what was started.
 type ResumeExecutionsOutput struct {
-	Answer  string `json:"answer"`  // "more" or "done"
+	Answer  Answer `json:"answer"`  // more or done
 	Resumed int    `json:"resumed"` // executions that were started
 }

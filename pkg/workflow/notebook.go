@@ -52,7 +52,7 @@ const (
 
 // AttachRoutesOutput says how far the notebook is: done, or what the machine must do before trying again.
 type AttachRoutesOutput struct {
-	Answer string `json:"answer"` // done, stop, wait or start
+	Answer Answer `json:"answer"` // done, stop, wait or start
 	Hops   []Hop  `json:"hops"`
 }
 
@@ -69,8 +69,8 @@ func (in InspectNotebooksInput) Raw() (execution string, event json.RawMessage) 
 
 // InspectNotebooksOutput says which notebooks must be brought in line with which route tables.
 type InspectNotebooksOutput struct {
-	Result Result `json:"result"` // InLine or Nothing
-	Answer string `json:"answer"` // inject or nothing
+	Result Result `json:"result"` // InSync or Nothing
+	Answer Answer `json:"answer"` // inject or nothing
 	Reason string `json:"reason"`
 	// Connection is empty: the routes are whatever the tables hold, not those of one connection.
 	Connection Connection        `json:"connection"`

@@ -121,7 +121,7 @@ func short(h Hop, one int) (Hop, int) {
 	}
 	h.Hop = fit.Bytes(h.Hop, one/4)
 	for size = encoded(h) + 1; size > one; size = encoded(h) + 1 {
-		h.Detail = fit.Bytes(h.Detail, max(0, len(h.Detail)-max(1, (size-one)/6))) // a character may take six bytes: <
+		h.Detail = cut(h.Detail, max(0, len(h.Detail)-max(1, (size-one)/6))) // a character may take six bytes: <
 		if h.Detail == "" {
 			h.Hop = fit.Bytes(h.Hop, len(h.Hop)/2)
 		}
@@ -139,15 +139,13 @@ func (o *AttachRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopSize, Ho
 func (o *AddRoutesOutput) shorten()           { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *NotebooksOutput) shorten()           { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *RemoveRoutesOutput) shorten()        { o.Hops = few(o.Hops, HopSize, HopsSize) }
+func (o *AdmitRoleOutput) shorten()           { o.Hops = few(o.Hops, HopSize, 3*HopSize/2) }
 func (o *IdentifyUsersOutput) shorten()       { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *PlaceEndpointsOutput) shorten()      { o.Hops = few(o.Hops, HopSize, HopsSize) }
 func (o *GrantNotebookAccessOutput) shorten() { o.Hops = few(o.Hops, HopSize, HopsSize) }
 
-// The room of the verdict that an execution ends with: of a connection, and of anything else.
-const (
-	verdict  = 16 << 10
-	verdicts = MaxPayload / 2
-)
+// The room of the verdict that an execution ends with.
+const verdict = 16 << 10
 
 // short keeps a reason, and what of it each side is told, to what an error may say.
 func (s Said) short() Said {
@@ -166,11 +164,11 @@ func (o *ConcludeRemovalOutput) shorten() {
 	o.Reason, o.Verdict = fit.Bytes(o.Reason, maxCause), few(o.Verdict, HopsSize/2, verdict)
 }
 
-func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
-func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
-func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
-func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
-func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, HopsSize, verdicts) }
+func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
+func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
+func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
+func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
+func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
 
 // shorten keeps the lines about paths, which are few already, with hops of [HopSize], and all within [HopsSize] each.
 func (o *VerifyConnectionOutput) shorten() {

@@ -87,13 +87,13 @@ func TestWhatTravelsDoesNotGrow(t *testing.T) {
 	}
 	size := func(by int) (largest int) {
 		var sides []Side
-		var rows, books []int
+		var rows, books []Rows
 		var reachable []Reachable
 		for n, role := range []string{"requester", "accepter"} {
-			sides, rows = append(sides, side(role, by)), append(rows, n+1)
+			sides, rows = append(sides, side(role, by)), append(rows, Rows{n + 1})
 		}
 		for n := range 10 * by { // 500 notebook instances each
-			books = append(books, n+1)
+			books = append(books, Rows{n + 1})
 		}
 		for _, o := range sides[0].Openings {
 			reachable = append(reachable, Reachable{Opening: o})
@@ -209,14 +209,18 @@ func TestFewKeepsWhatFits(t *testing.T) {
 }
 
 func TestTheCauseIsCutAndTheRemedyStays(t *testing.T) {
+	long := Hop{Hop: "execution role", Detail: strings.Repeat("there is no room ", 100) + "; remedy: make room in the policies of the role"}
+	if got := few([]Hop{long}, HopSize, HopsSize)[0]; encoded(got) >= HopSize || !strings.HasSuffix(got.Detail, "…; remedy: make room in the policies of the role") {
+		t.Errorf("%d bytes: %s", encoded(got), got.Detail)
+	}
 	err := fault.NewConflict(strings.Repeat("route 10.0.0.0/8 in rtb-1 already goes to tgw-1; ", 1000), "remove it")
-	if got := cut(err); len(got) > maxCause || !strings.HasSuffix(got, "…; remedy: remove it") {
+	if got := cut(err.Error(), maxCause); len(got) > maxCause || !strings.HasSuffix(got, "…; remedy: remove it") {
 		t.Errorf("%d bytes: …%s", len(got), got[max(0, len(got)-60):])
 	}
-	if got := cut(errors.New(strings.Repeat("é", maxCause))); len(got) > maxCause {
+	if got := cut(strings.Repeat("é", maxCause), maxCause); len(got) > maxCause {
 		t.Errorf("%d bytes", len(got))
 	}
-	if got := cut(errors.New("short")); got != "short" {
+	if got := cut("short", maxCause); got != "short" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -93,9 +93,9 @@ type InspectPeeringOutput struct {
 	// answer disconnect, only those of which the ledger has something, or that have notebooks; the steps read there what it is. With
 	// the answer trim, those where something has no use any more. Rows are their numbers.
 	Sides []Side `json:"-"`
-	Rows  []int  `json:"sides"`
+	Rows  []Rows `json:"sides"`
 	// Notebooks are the numbers of the ledger's rows that name the notebooks, and Batches what stands there.
-	Notebooks []int   `json:"notebooks"`
+	Notebooks []Rows  `json:"notebooks"`
 	Batches   []Batch `json:"-"`
 	// Found goes with the answer connect: what is in order already.
 	Found []Hop `json:"-"`

@@ -7,10 +7,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// Private is the end state of the PrivateNotebooks machine: each tagged VPC of the account has its endpoints, and the
-// account's policy names them all.
-const Private Result = "Private"
-
 // PrivateVPC is a VPC through which notebooks are reached privately, or no more.
 type PrivateVPC struct {
 	Account  string          `json:"account"`
@@ -27,10 +23,15 @@ type InspectPrivateNotebooksInput struct {
 	Event     json.RawMessage `json:"event"`
 }
 
+// Raw returns the execution's name and the event as it came.
+func (in InspectPrivateNotebooksInput) Raw() (execution string, event json.RawMessage) {
+	return in.Execution, in.Event
+}
+
 // InspectPrivateNotebooksOutput says what one account shall have, in all Regions.
 type InspectPrivateNotebooksOutput struct {
 	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Refused or Nothing
-	Answer  string          `json:"answer"` // arrange, refuse or nothing
+	Answer  Answer          `json:"answer"` // arrange, refuse or nothing
 	Reason  string          `json:"reason"`
 	Event   json.RawMessage `json:"event"`
 	Account string          `json:"account"`
@@ -63,7 +64,7 @@ type PlaceEndpointsInput struct {
 
 // PlaceEndpointsOutput says how far one VPC is.
 type PlaceEndpointsOutput struct {
-	Answer    string           `json:"answer"` // ready or wait
+	Answer    Answer           `json:"answer"` // ready or wait
 	Want      EndpointWant     `json:"want"`
 	Waiting   []string         `json:"waiting,omitempty"`
 	Hops      []Hop            `json:"hops"`
@@ -88,7 +89,7 @@ type GrantNotebookAccessInput struct {
 
 // GrantNotebookAccessOutput says what the policy allows to whom.
 type GrantNotebookAccessOutput struct {
-	Answer    string   `json:"answer"` // done, or again: the account changed meanwhile
+	Answer    Answer   `json:"answer"` // done, or again: the account changed meanwhile
 	Hops      []Hop    `json:"hops"`
 	Endpoints []string `json:"endpoints"` // ids, sorted
 	Roles     []string `json:"roles"`     // names, sorted

@@ -6,21 +6,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// The answers of InspectShare and InspectAttachment, besides those of InspectPeering.
-const (
-	AnswerAnnounce  Answer = "announce"  // looks at other things were asked for
-	AnswerExpired   Answer = "expired"   // nobody answered the invitation in time
-	AnswerRejected  Answer = "rejected"  // somebody rejected it
-	AnswerAttach    Answer = "attach"    // the VPC is to be attached, or its attachment to get subnets
-	AnswerAssociate Answer = "associate" // the attachment is to be associated with a route table, or propagated to one
-	AnswerVerify    Answer = "verify"    // everything is there: is it right?
-	AnswerDetach    Answer = "detach"    // the VPC's own attachment is to be deleted
-	// what Drawbridge added for the attachment on the gateway is to be taken back
-	AnswerDisassociate Answer = "disassociate"
-	AnswerRemoved      Answer = "removed"  // the attachment is gone, or taken back
-	AnswerReleased     Answer = "released" // its owner takes the attachment out of Drawbridge's hands
-)
-
 // InspectShareInput starts or continues a look at one resource share.
 type InspectShareInput struct {
 	Execution string          `json:"execution"`

@@ -84,16 +84,18 @@ func name(ctx context.Context, err error) error {
 	} else {
 		slog.ErrorContext(ctx, "step failed", "kind", kind, "error", err.Error())
 	}
-	return messages.InvokeResponse_Error{Type: string(kind), Message: cut(err)}
+	return messages.InvokeResponse_Error{Type: string(kind), Message: cut(err.Error(), maxCause)}
 }
 
-// cut returns what is told of an error: its message within [maxCause], and the remedy whole, which stands at its end.
-func cut(err error) string {
-	text := err.Error()
+// cut returns text within size bytes; the remedy, which stands at its end, is kept, and what it is for is cut.
+func cut(text string, size int) string {
 	what, remedy, found := strings.Cut(text, "; remedy: ")
-	if len(text) <= maxCause || !found {
-		return fit.Bytes(text, maxCause)
+	if len(text) <= size || !found {
+		return fit.Bytes(text, size)
 	}
-	remedy = "; remedy: " + fit.Bytes(remedy, maxCause/2)
-	return fit.Bytes(what, maxCause-len(remedy)) + remedy
+	remedy = "; remedy: " + fit.Bytes(remedy, size/2)
+	if len(remedy) >= size {
+		return fit.Bytes(text, size)
+	}
+	return fit.Bytes(what, size-len(remedy)) + remedy
 }

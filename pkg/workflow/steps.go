@@ -31,8 +31,8 @@ type SideInput struct {
 	Execution  string     `json:"execution"`
 	Connection Connection `json:"connection"`
 	Answer     Answer     `json:"answer"`
-	Row        int        `json:"row"`
-	Side       Side       `json:"-"` // rows of the ledger
+	Rows       Rows       `json:"row"`
+	Side       Side       `json:"-"` // rows of the ledger: the one that is worked on
 }
 
 // AddRoutesOutput is what the route tables of one side hold afterwards.

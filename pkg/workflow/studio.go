@@ -6,13 +6,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
 
-// The end states of the Studio machine.
-const (
-	Identified   Result = "Identified"   // each person of the domains queries the cluster under their own name
-	AwaitingApps Result = "AwaitingApps" // as soon as the apps of a domain are deleted they will
-	Incomplete   Result = "Incomplete"   // some are not served, or something could not be taken back; the verdict names each
-)
-
 // Warehouse is a Redshift cluster, the producer of the Studio machine.
 type Warehouse struct {
 	Account string   `json:"account"` // 12 digits
@@ -69,7 +62,7 @@ func (in InspectStudioInput) Raw() (execution string, event json.RawMessage) {
 // InspectStudioOutput is the answer and everything that the following states need.
 type InspectStudioOutput struct {
 	Result    Result          `json:"result,omitempty"` // only with the answers announce, nothing and refuse
-	Answer    string          `json:"answer"`           // admit, retract, announce, refuse or nothing
+	Answer    Answer          `json:"answer"`           // admit, retract, announce, refuse or nothing
 	Reason    string          `json:"reason"`
 	Decision  policy.Decision `json:"decision"`
 	Warehouse Warehouse       `json:"warehouse"`

@@ -119,7 +119,7 @@ type TallySweepInput struct {
 
 // TallySweepOutput is the input of the next page and, after the last, the output of the sweep.
 type TallySweepOutput struct {
-	Answer string `json:"answer"` // more; after the last page Swept or PartlySwept, of a rebuild Rebuilt or PartlyRebuilt
+	Answer Answer `json:"answer"` // more; after the last page Swept or PartlySwept, of a rebuild Rebuilt or PartlyRebuilt
 	Sweep  Sweep  `json:"sweep"`
 	Page   string `json:"page"`
 	Tally  Tally  `json:"tally"`

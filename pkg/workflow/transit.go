@@ -34,8 +34,8 @@ type InspectTransitOutput struct {
 	Since      string          `json:"since"` // RFC 3339, empty if the event does not say
 	Found      []Hop           `json:"-"`
 	Sides      []Side          `json:"-"`
-	Rows       []int           `json:"sides"`
-	Notebooks  []int           `json:"notebooks"`
+	Rows       []Rows          `json:"sides"`
+	Notebooks  []Rows          `json:"notebooks"`
 	Batches    []Batch         `json:"-"`
 	Tagged     []Carrier       `json:"tagged"`
 	Absent     []Hop           `json:"-"`

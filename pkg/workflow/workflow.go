@@ -11,42 +11,6 @@ import (
 	"strings"
 )
 
-// A Result is the end state of an execution, as people meet it: as the name of the machine's last state, in the
-// execution's output and in the tag drawbridge:status.
-type Result string
-
-// The end states. docs/runbook.md has an entry for each.
-const (
-	Connected        Result = "Connected"
-	PartlyConnected  Result = "PartlyConnected" // some of the allowed paths are not whole
-	PendingApproval  Result = "PendingApproval" // connected as approved; what came later waits for the owner
-	AwaitingApproval Result = "AwaitingApproval"
-	RefusedByPolicy  Result = "Refused"
-	Nothing          Result = "Nothing"
-	InLine           Result = "InLine"    // of the Notebook machine
-	Announced        Result = "Announced" // of the Change machine: a look at each peering was asked for
-	Swept            Result = "Swept"     // of the Sweep machine
-
-	// PartlySwept is the end of a sweep that could not look through every account.
-	PartlySwept Result = "PartlySwept"
-
-	// The ends of the Rebuild machine.
-	Rebuilt       Result = "Rebuilt"
-	PartlyRebuilt Result = "PartlyRebuilt" // it could not look through every account
-
-	// Unreadable is the end of a look at a thing of which something cannot be read now: nothing goes for it, and the next sweep looks again.
-	Unreadable Result = "Unreadable"
-
-	// Released is the end of a connection that its owner took out of Drawbridge's hands, as it stands.
-	Released Result = "Released"
-
-	// The ends of a peering that is no more, once what Drawbridge added for it is gone.
-	Removed   Result = "Removed"   // it was active and somebody deleted it
-	Rejected  Result = "Rejected"  // the accepter rejected the request
-	Expired   Result = "Expired"   // nobody answered the request within seven days
-	Withdrawn Result = "Withdrawn" // the requester deleted the request before it was accepted
-)
-
 // VPC names a VPC and everything that is addressed in it.
 type VPC struct {
 	Account string         `json:"account"` // 12 digits
@@ -109,21 +73,3 @@ func (h Hop) Mark() string {
 	}
 	return "✗"
 }
-
-// An Answer is what InspectPeering wants to happen next.
-type Answer string
-
-// The answers.
-const (
-	AnswerAccept     Answer = "accept"
-	AnswerWait       Answer = "wait"
-	AnswerConnect    Answer = "connect"
-	AnswerExtend     Answer = "extend" // connect, and ask about what came after the approval
-	AnswerTrim       Answer = "trim"
-	AnswerConflict   Answer = "conflict"
-	AnswerAsk        Answer = "ask"
-	AnswerRefuse     Answer = "refuse"
-	AnswerDisconnect Answer = "disconnect"
-	AnswerNothing    Answer = "nothing"
-	AnswerUnreadable Answer = "unreadable" // something cannot be read now: nothing is taken away, and a sweep looks again
-)

@@ -84,6 +84,7 @@ func (p *play) deploy(ctx context.Context, all []deployment) error {
 }
 
 // create makes LocalStack create a stack, and judges what came of it. What the judgement says is that everything was made.
+// Long, because each way in which LocalStack may fail a stack has its own words.
 func (p *play) create(ctx context.Context, d deployment, t stack, mu *sync.Mutex) error {
 	objects, err := t.objects(d.account, d.region)
 	if err != nil {

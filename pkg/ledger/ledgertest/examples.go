@@ -15,6 +15,7 @@ import (
 )
 
 // Examples holds an empty store to what a ledger rests on. Part of each row's partition is prefix, so that a table may be shared.
+// Long, because the examples build on each other.
 func Examples(t *testing.T, store ledger.Store, prefix string) {
 	ctx := context.Background()
 	key := func(part, sort string) ledger.Key { return ledger.Key{Part: prefix + part, Sort: sort} }

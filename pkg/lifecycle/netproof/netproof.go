@@ -73,6 +73,7 @@ func Run(ctx context.Context, layout Layout, script []byte, out io.Writer) (Resu
 	return r, err
 }
 
+// story plays the proof, and tells each step. Long, because the proof is one tale, told from its beginning to its end.
 func (r *Result) story(ctx context.Context, w *World, clients []Client, script []byte, tell func(Step)) error {
 	without, err := w.layout.disconnected(script)
 	if err != nil {

@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 // world skips the test where there can be none, but never on CI, where the proof must run, with real databases.
 func world(t *testing.T) (*World, []Client) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it plays on Linux networks with databases")
+	}
 	shared.once.Do(func() {
 		if shared.world, shared.err = Open(context.Background(), Peered); shared.err == nil {
 			shared.clients, shared.real, shared.err = shared.world.Databases(context.Background())

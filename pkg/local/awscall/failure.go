@@ -46,6 +46,7 @@ var restJSON = map[string]bool{"lambda": true, "ram": true, "rds-data": true}
 
 // Refuse answers a request as the called service would answer a failed call, in
 // the protocol that the client spoke.
+// Many parameters, because they are those of an HTTP handler, and the answer.
 func Refuse(w http.ResponseWriter, r *http.Request, c Call, status int, code, message string) {
 	refuse(w, r, c, status, code, message, nil)
 }
@@ -69,6 +70,7 @@ const Cancelled = "TransactionCanceledException"
 
 // refuse answers in the protocol that the client spoke; more are further members
 // of a JSON answer.
+// Many parameters, because they are those of an HTTP handler, and the answer.
 func refuse(w http.ResponseWriter, r *http.Request, c Call, status int, code, message string, more map[string]any) {
 	switch {
 	case r.Header.Get("X-Amz-Target") != "" || restJSON[c.Service]:

@@ -7,16 +7,26 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 )
 
-// TestRun measures once: the bare calls must connect by themselves, or the
-// comparison says nothing.
-func TestRun(t *testing.T) {
-	const root = "../../.."
+const root = "../../.."
+
+// engineNeeded skips a test with -short, and on a machine that is not set up; on CI that is a failure.
+func engineNeeded(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it plays on the local engine")
+	}
 	if err := (local.Options{Root: root}).Check(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
 		t.Skip(err)
 	}
+}
+
+// TestRun measures once: the bare calls must connect by themselves, or the
+// comparison says nothing.
+func TestRun(t *testing.T) {
+	engineNeeded(t)
 	r, err := Run(t.Context(), Options{Root: root, Rounds: 1, WaitScale: 0.001})
 	if err != nil {
 		t.Fatal(err)
@@ -34,13 +44,7 @@ func TestRun(t *testing.T) {
 
 // TestASweepGrowsWithItsAccounts counts calls, not time.
 func TestASweepGrowsWithItsAccounts(t *testing.T) {
-	const root = "../../.."
-	if err := (local.Options{Root: root}).Check(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	engineNeeded(t)
 	var samples []SweepSample
 	if err := Sweeps(t.Context(), Options{Root: root, WaitScale: 0.001}, []int{1, 3, 5}, func(s SweepSample) { samples = append(samples, s) }); err != nil {
 		t.Fatal(err)

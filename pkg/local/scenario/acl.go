@@ -37,7 +37,7 @@ func (w *World) acls(ctx context.Context) ([]story.Hop, error) {
 		if err != nil {
 			return nil, err
 		}
-		verdict := story.Hop{Hop: "NACL", OK: len(answer.NetworkAcls) > 0, Detail: fmt.Sprintf("of %s lets the connection and its answers pass", end.home.Name)}
+		verdict := story.Hop{Hop: "network ACL", OK: len(answer.NetworkAcls) > 0, Detail: fmt.Sprintf("of %s lets the connection and its answers pass", end.home.Name)}
 		for _, acl := range answer.NetworkAcls {
 			if entry := blocked(acl.Entries, end.peer, end.in, end.out); entry != "" {
 				verdict.OK = false

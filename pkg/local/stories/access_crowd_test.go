@@ -16,7 +16,7 @@ var doubled = map[string][]int{
 	"studio-closed-role":        {2, 4},
 	"s3-data-api":               {1},
 	"data-api-removed":          {2},
-	"data-api-consumer":         {1},
+	"data-api-consumer":         {2},
 	"data-api-consumer-removed": {2},
 }
 

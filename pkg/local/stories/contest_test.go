@@ -42,7 +42,7 @@ The block is put back, once. When the same hand takes it away again, it is left:
 the same is no news. When the owner asks anew, by a tag of the peering, it is put back as if for the first time.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha saves the script of the notebook as it was.", restore, []string{"Announced", "InLine"}},
+			{"The owner of alpha saves the script of the notebook as it was.", restore, []string{"Announced", "InSync"}},
 			{"The owner of alpha saves it so again.", later(restore), []string{"Announced", "Contested", "Contested"}},
 			{"And again.", later(restore), []string{"Announced", "Contested", "Nothing"}},
 			{"The owner of alpha tags the peering: drawbridge:manage=true.", func(ctx context.Context, t *testing.T, w *scenario.World) {
@@ -81,14 +81,14 @@ its host route. When the owner leads the list into a VPN, a route of Drawbridge'
 that names the list. Last, what Drawbridge added is taken back, and the list stays.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha leads a prefix list with 10.2.0.0/16 through the peering.", listThere, []string{"InLine"}},
-			{"The owner of alpha deletes the route to 10.2.0.0/23.", unlistedGoes, []string{"Announced", "Connected", "InLine"}},
-			{"The next day drawbridge-sweep starts.", startSweep, []string{"Connected", "Swept"}},
-			{"The owner of alpha leads the list into a VPN.", listIntoVPN, []string{"InLine", "Nothing"}},
+			{"The owner of alpha leads a prefix list with 10.2.0.0/16 through the peering.", listThere, []string{"InSync"}},
+			{"The owner of alpha deletes the route to 10.2.0.0/23.", unlistedGoes, []string{"Announced", "Connected", "InSync"}},
+			{"The next day drawbridge-sweep starts.", startSweep, []string{"Connected", "InSync", "Swept"}},
+			{"The owner of alpha leads the list into a VPN.", listIntoVPN, []string{"InSync", "Nothing"}},
 			{"The next day drawbridge-sweep starts.", startSweep, []string{"Conflict", "Swept"}},
 			{"The owner of alpha leads the list through the peering again.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				leadList(ctx, t, w, &ec2.ReplaceRouteInput{VpcPeeringConnectionId: &w.Connection})
-			}, []string{"InLine", "Nothing"}},
+			}, []string{"InSync", "Nothing"}},
 			{"The owner of alpha tags the peering: drawbridge:manage=undo.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				mark(ctx, t, w.Consumer, w.Connection, "drawbridge:manage", "undo")
 			}, []string{"Announced", "Removed"}},

@@ -114,6 +114,20 @@ had for each other, so what Drawbridge added for the pair goes; the attachments 
 		struck:    []int{2},
 	},
 	{
+		name:  "gateway-change-deleted",
+		title: "A database of a VPC on a gateway is deleted",
+		about: `
+As in transit.md, up to the connection. Then the owner of beta deletes the database. What Drawbridge added for the pair goes, as if it were shared no
+more; the attachments stay.`,
+		change:  onGateway,
+		prepare: attachedPair,
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The owner of beta deletes the database.", dropDatabase, []string{"Announced", "Attached", "Removed"}},
+		},
+		also: noRuleOfOurs,
+	},
+	{
 		name:  "gateway-change-port",
 		title: "A database of a VPC on a gateway moves to another port",
 		about: `

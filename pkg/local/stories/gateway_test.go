@@ -37,7 +37,7 @@ gateway. Later beta uses another Availability Zone, and last beta's VPC leaves.`
 			}, []string{"Announced", "Attached"}},
 			{"The owner of alpha shares the gateway with beta.", shareGateway, []string{"Announced", "AwaitingApproval", "Nothing", "Refused"}},
 			{"The owner of alpha tags the gateway: drawbridge:accept=auto.", acceptAll, []string{"Announced", "Attached", "Connected", "Refused"}},
-			{"The owner of beta makes a notebook in another Availability Zone, and names the gateway by its id.", anotherZone, []string{"Announced", "Attached", "Connected", "InLine"}},
+			{"The owner of beta makes a notebook in another Availability Zone, and names the gateway by its id.", anotherZone, []string{"Announced", "Attached", "Connected", "InSync"}},
 			{"The owner of beta takes the tag off.", attach(""), []string{"Announced", "Removed"}},
 		},
 		unruly: true,

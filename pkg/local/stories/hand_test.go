@@ -24,6 +24,55 @@ func book() ledger.Ledger {
 	return ledger.Ledger{Store: ledger.Table{API: dynamodb.NewFromConfig(engine.Config(local.HubAccount, engine.Region())), Name: "drawbridge-ledger"}, Now: time.Now}
 }
 
+// deletedGroups are the stories of a security group that goes with the rules that Drawbridge added to it.
+var deletedGroups = []tale{{
+	name:  "hand-group",
+	title: "Somebody deletes a security group with a rule of Drawbridge's",
+	about: `
+As in s1-peering.md. Then the owner of alpha marks a group, which lets nothing out, as that of clients: it gets a rule towards the database. Nothing uses the group any more, and its
+owner deletes it. The record of that call leads to the connection: the rule is gone with its group, the ledger does not have it any more, nothing is contested, and the
+others are served as before.`,
+	acts: []act{
+		request("Connected"),
+		{"The owner of alpha marks a group as that of clients: drawbridge:client=true.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+			_, err := consumer(w).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{clients[w]}, Tags: []ec2types.Tag{{Key: aws.String("drawbridge:client"), Value: aws.String("true")}}})
+			done(t, err)
+		}, []string{"Announced", "Connected"}},
+		{"The owner of alpha calls ec2 DeleteSecurityGroup.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+			if items := itemsOf(ctx, t, w, clients[w]); len(items) != 1 || items[0].Kind != ledger.Rule {
+				t.Errorf("the ledger has %+v of the group; want one rule", items)
+			}
+			_, err := consumer(w).DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: aws.String(clients[w])})
+			done(t, err)
+		}, []string{"Announced", "Connected"}},
+	},
+	prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+		made, err := consumer(w).CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("clients"), Description: aws.String("clients"), VpcId: &w.ConsumerNetwork.VPC})
+		done(t, err)
+		clients[w] = *made.GroupId
+		_, err = consumer(w).RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: made.GroupId,
+			IpPermissions: []ec2types.IpPermission{{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}}}})
+		done(t, err)
+	},
+	then: map[int]func(context.Context, *testing.T, *scenario.World){3: func(ctx context.Context, t *testing.T, w *scenario.World) {
+		if items := itemsOf(ctx, t, w, clients[w]); len(items) > 0 {
+			t.Errorf("the ledger still has %+v", items)
+		}
+	}},
+	connected: true,
+}}
+
+// clients is, of a world, the security group that its owner marks.
+var clients = map[*scenario.World]string{}
+
+// itemsOf returns what the ledger has of a thing of alpha's.
+func itemsOf(ctx context.Context, t *testing.T, w *scenario.World, resource string) []ledger.Item {
+	t.Helper()
+	items, err := book().Of(ctx, w.Consumer.Account, w.Consumer.Region, resource)
+	done(t, err)
+	return items
+}
+
 // byTerraform calls with the user agent of Terraform's provider.
 func byTerraform(o *ec2.Options) {
 	o.APIOptions = append(o.APIOptions, middleware.AddUserAgentKeyValue("terraform-provider-aws", "5.100.0"))
@@ -64,7 +113,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	w := world(ctx, t, nil)
 	begin(ctx, t)
 	done(t, w.Request(ctx))
-	all(t, until(ctx, t, 1), "Connected", "InLine", "Nothing")
+	all(t, until(ctx, t, 1), "Connected", "InSync", "Nothing")
 	item := known(ctx, t, w)
 	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region), byTerraform)
 
@@ -72,7 +121,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	_, err := alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: &item.Key})
 	done(t, err)
 	ends := until(ctx, t, 3) // the change, the notebooks of the table, the connection
-	all(t, ends, "Announced", "Connected", "InLine", "Nothing")
+	all(t, ends, "Announced", "Connected", "InSync", "Nothing")
 	if ending(ends, "drawbridge-change", "Announced") != 1 || ending(ends, "drawbridge-peering", "Connected") != 1 {
 		t.Errorf("%+v", ends)
 	}
@@ -99,7 +148,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	_, err = alpha.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &item.Resource, DestinationCidrBlock: &item.Key})
 	done(t, err)
 	ends = until(ctx, t, 4) // the change, the notebooks of the table, the connection, and who tells people
-	all(t, ends, "Announced", "Contested", "InLine", "Nothing")
+	all(t, ends, "Announced", "Contested", "InSync", "Nothing")
 	if ending(ends, "drawbridge-peering", "Contested") != 1 || ending(ends, "drawbridge-change", "Contested") != 1 {
 		t.Errorf("taken away again: %+v", ends)
 	}

@@ -68,6 +68,10 @@ func TestMain(m *testing.M) {
 				rough.engine.Close()
 			}
 		}()
+		if testing.Short() {
+			fmt.Println("-short: no story is played")
+			return 0
+		}
 		if every {
 			return m.Run() // no story, and the faults have an engine of their own
 		}

@@ -67,6 +67,17 @@ its endpoint.`,
 		connected: true,
 	},
 	{
+		name:  "kind-cluster",
+		title: "An Aurora cluster is shared, and its instances are not",
+		about: `
+As in s1-peering.md, and beta has an Aurora cluster of a writer and a reader, which have the security group that the cluster has. The cluster is shared, and
+its instances have no tag: who reaches the cluster reaches them, as its endpoints, those that its owner made too, lead to them. The cluster's group is opened.`,
+		prepare:   makeCluster,
+		acts:      []act{request("Connected")},
+		then:      map[int]func(context.Context, *testing.T, *scenario.World){1: admitsAlone("aurora", 5432)},
+		connected: true,
+	},
+	{
 		name:  "kind-workgroup",
 		title: "A workgroup of Redshift Serverless is shared",
 		about: `
@@ -231,6 +242,21 @@ forbid (principal, action == Drawbridge::Action::"Open", resource) when { resour
 	t.Cleanup(func() {
 		edit(context.Background(), t, func(text string) string { return strings.ReplaceAll(text, rule, "") })
 	})
+}
+
+// makeCluster makes an Aurora cluster that is shared, with a writer and a reader that have no tags.
+func makeCluster(ctx context.Context, t *testing.T, w *scenario.World) {
+	_, err := databases(w).CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{DBSubnetGroupName: aws.String("aurora"), DBSubnetGroupDescription: aws.String("aurora"), SubnetIds: w.ProducerNetwork.Subnets[:2]})
+	succeeds(t, err)
+	group := []string{newGroup(ctx, t, producer(w), w.ProducerNetwork.VPC, "aurora")}
+	_, err = databases(w).CreateDBCluster(ctx, &rds.CreateDBClusterInput{DBClusterIdentifier: aws.String("orders"), Engine: aws.String("aurora-postgresql"), Port: aws.Int32(5432), MasterUsername: aws.String("admin"),
+		MasterUserPassword: aws.String("not-a-secret"), DBSubnetGroupName: aws.String("aurora"), VpcSecurityGroupIds: group, Tags: []rdstypes.Tag{{Key: aws.String("drawbridge:share"), Value: aws.String("true")}}})
+	succeeds(t, err)
+	for _, name := range []string{"orders-1", "orders-2"} {
+		_, err := databases(w).CreateDBInstance(ctx, &rds.CreateDBInstanceInput{DBInstanceIdentifier: &name, DBClusterIdentifier: aws.String("orders"), DBInstanceClass: aws.String("db.r6g.large"), Engine: aws.String("aurora-postgresql"),
+			DBSubnetGroupName: aws.String("aurora"), VpcSecurityGroupIds: group, PubliclyAccessible: aws.Bool(false)})
+		succeeds(t, err)
+	}
 }
 
 func unshareProxy(ctx context.Context, t *testing.T, w *scenario.World) {

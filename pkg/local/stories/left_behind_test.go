@@ -30,7 +30,7 @@ which says with which VPC; both accounts are afterwards what they were before.`,
 		acts: []act{
 			request("Connected"),
 			{"The owner of alpha deletes the peering; the event is lost, and three days pass.", forgetPeering, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "InLine", "Removed"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "InSync", "Removed"}},
 			{"The next day nothing is left.", startSweep, []string{"Swept"}},
 		},
 		unruly: true, // the notebook has a host route where its route table has none, and is looked at too
@@ -85,7 +85,7 @@ rules that were added still tell of the pair, so the next sweep takes them away 
 		acts: []act{
 			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
 			{"Both attachments are deleted; the events are lost, and three days pass.", forgetBoth, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "InLine", "Removed"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "InSync", "Removed"}},
 			{"The next day nothing is left.", startSweep, []string{"Swept"}},
 		},
 		unruly: true, // both sides tell of the pair

@@ -4,15 +4,22 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
@@ -34,7 +41,7 @@ changed, and no call changes anything in either account. Then they let it do eve
 takes up what was only planned. (Here it looks at a Region without anything, so that it finds nothing else.)`,
 		then: map[int]func(context.Context, *testing.T, *scenario.World){1: func(_ context.Context, t *testing.T, w *scenario.World) {
 			onlyLooked(t, w)
-			plannedChanges(t, "accept the request", "add the route", "by a rule in", "host routes into the script")
+			plannedChanges(t, mode.Observe, "accept the request", "add the route", "by a rule in", "host routes into the script")
 		}},
 		acts: []act{
 			requestIn(mode.Observe, "Planned"),
@@ -98,6 +105,65 @@ through by a sweep with that answer.`,
 			}, []string{"Removed", "Swept"}},
 		},
 	},
+}
+
+// observed are the stories about an account that lets itself be observed only.
+var observed = []tale{
+	{
+		name:   "mode-observe-only",
+		unruly: true, // what is planned comes in the order of the tables' ids
+		title:  "An account lets itself be observed only",
+		about: `
+beta's member stack has ObserveOnly=true: none of its roles has a right to change anything there. The owner of alpha requests a peering. The execution ends with the list of what
+would be changed, and no call changes anything, in alpha neither. Then beta deploys the stack as everybody does; the next sweep takes up what was only planned.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			letsItself(ctx, t, w, true)
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){1: func(_ context.Context, t *testing.T, w *scenario.World) {
+			onlyLooked(t, w)
+			plannedChanges(t, mode.Full, "accept the request", "add the route", "by a rule in", "host routes into the script")
+		}},
+		acts: []act{
+			request("Planned"),
+			{"beta deploys its member stack with ObserveOnly=false. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				letsItself(ctx, t, w, false)
+				startSweep(ctx, t, w)
+			}, []string{"Connected", "Swept"}},
+		},
+		connected: true,
+	},
+}
+
+// letsItself deploys beta's member stack anew, observed only or not. With ObserveOnly no role in it may do what is not a read.
+func letsItself(ctx context.Context, t *testing.T, w *scenario.World, observe bool) {
+	t.Helper()
+	config := engine.Config(w.Producer.Account, w.Producer.Region)
+	client, name := cloudformation.NewFromConfig(config), aws.String("drawbridge-member")
+	was, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: name})
+	succeeds(t, err)
+	parameters := slices.DeleteFunc(was.Stacks[0].Parameters, func(p cfntypes.Parameter) bool { return aws.ToString(p.ParameterKey) == "ObserveOnly" })
+	parameters = append(parameters, cfntypes.Parameter{ParameterKey: aws.String("ObserveOnly"), ParameterValue: aws.String(strconv.FormatBool(observe))})
+	must(t)(client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: name}))
+	must(t)(client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: name, Parameters: parameters, TemplateBody: aws.String(template.Member),
+		Capabilities: []cfntypes.Capability{cfntypes.CapabilityCapabilityNamedIam}}))
+	roles := iam.NewFromConfig(config)
+	all, err := roles.GetAccountAuthorizationDetails(ctx, &iam.GetAccountAuthorizationDetailsInput{Filter: []iamtypes.EntityType{iamtypes.EntityTypeRole}})
+	succeeds(t, err)
+	members, changing := 0, 0
+	for _, r := range all.RoleDetailList {
+		if !strings.HasPrefix(aws.ToString(r.RoleName), "drawbridge-member-") {
+			continue
+		}
+		members++
+		for _, p := range r.RolePolicyList {
+			if aws.ToString(p.PolicyName) != "read" {
+				changing++
+			}
+		}
+	}
+	if members < 20 || observe != (changing == 0) {
+		t.Fatalf("observed only: %t, and %d roles have %d policies by which they change something", observe, members, changing)
+	}
 }
 
 // setMode sets the mode, until the story is over.
@@ -167,8 +233,8 @@ func onlyLooked(t *testing.T, w *scenario.World) {
 	}
 }
 
-// plannedChanges holds the output of the last execution to changes of these kinds.
-func plannedChanges(t *testing.T, kinds ...string) {
+// plannedChanges holds the output of the last execution, in a mode, to changes of these kinds.
+func plannedChanges(t *testing.T, in mode.Mode, kinds ...string) {
 	t.Helper()
 	var out workflow.HoldExecutionOutput
 	for _, f := range engine.Story().Facts() {
@@ -182,7 +248,7 @@ func plannedChanges(t *testing.T, kinds ...string) {
 			t.Errorf("the plan does not say %q:\n%s", kind, text)
 		}
 	}
-	if out.Mode != string(mode.Observe) || !out.Kept {
+	if out.Mode != string(in) || out.Kept != (in == mode.Observe) { // an account that lets itself be observed only is looked at again by each sweep
 		t.Errorf("%+v", out)
 	}
 }

@@ -108,6 +108,53 @@ them, and they stay when the tag goes.`,
 	},
 }
 
+// privateParts are the stories about what of an account cannot be served.
+var privateParts = []tale{
+	{
+		name:  "private-one-bad",
+		title: "One VPC cannot have private notebooks",
+		about: `
+As in private-notebooks.md, but alpha has a second VPC, in which names do not resolve; both get the tag by one call. The first is served all the same, and the execution
+ends Incomplete: the reason names the other, and what its owner has to do. Once that is done, and the tag set anew, both are served.`,
+		prepare: withBadVPC,
+		acts: []act{
+			{"The owner of alpha tags both VPCs by one call.", tagBoth, []string{"Announced", "Incomplete"}},
+			{"Somebody reads the policy.", policyNames(2), nil},
+			{"The owner turns the DNS names on, and tags the VPC anew.", mendBad, []string{"Announced", "Private"}},
+			{"Somebody reads the policy.", policyNames(4), nil},
+		},
+		unruly: true, // the VPCs are served side by side
+		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+			if len(endpointsOf(ctx, t, w)) != 2 {
+				t.Error("the first VPC does not have its endpoints")
+			}
+		},
+	},
+	{
+		name:  "private-theirs",
+		title: "There is a policy of the same name",
+		about: `
+As in private-notebooks.md, but somebody in alpha made a policy of the name and path of Drawbridge's before. It is not in the ledger, so it stays as it is, and nobody is
+given it: the execution ends Incomplete and says what its owner has to do. Once it is deleted, and the tag set anew, all is as ever.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			privateWorld(ctx, t, w)
+			must(t)(iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreatePolicy(ctx, &iam.CreatePolicyInput{
+				PolicyName: aws.String(private.PolicyName), Path: aws.String(private.PolicyPath), PolicyDocument: aws.String(theirPolicy)}))
+		},
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Incomplete"}},
+			{"The policy is as it was, and the scientist has it not.", isTheirs, nil},
+			{"Its owner deletes it, and tags the VPC anew.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				must(t)(iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).DeletePolicy(ctx, &iam.DeletePolicyInput{
+					PolicyArn: aws.String(private.PolicyARN(w.Consumer.Account, w.Consumer.Region))}))
+				tagPrivate(true)(ctx, t, w)
+			}, []string{"Announced", "Nothing", "Private"}},
+			{"The owner of alpha takes the tag of the VPC away.", tagPrivate(false), []string{"Announced", "Removed"}},
+		},
+		also: nothingPrivateLeft,
+	},
+}
+
 // privateFollows are the stories about private notebooks whose VPC changes.
 var privateFollows = []tale{
 	{
@@ -152,6 +199,44 @@ the names, until the owner makes an inbound endpoint of Route 53 Resolver.`,
 		},
 		also: nothingPrivateLeft,
 	},
+}
+
+// badVPC is the second VPC of a world, in which names do not resolve at first.
+var badVPC = map[*scenario.World]string{}
+
+// withBadVPC is privateWorld with a second VPC.
+func withBadVPC(ctx context.Context, t *testing.T, w *scenario.World) {
+	privateWorld(ctx, t, w)
+	silently(ctx, t, w, func() {
+		made, err := consumer(w).CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.61.0.0/16")})
+		done(t, err)
+		badVPC[w] = *made.Vpc.VpcId
+		must(t)(consumer(w).CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: made.Vpc.VpcId, CidrBlock: aws.String("10.61.0.0/24")}))
+	})
+}
+
+// tagBoth tags both VPCs by one call.
+func tagBoth(ctx context.Context, t *testing.T, w *scenario.World) {
+	must(t)(consumer(w).CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{w.ConsumerNetwork.VPC, badVPC[w]}, Tags: privateTags}))
+}
+
+// mendBad turns DNS names on in the second VPC, whose owner asks anew.
+func mendBad(ctx context.Context, t *testing.T, w *scenario.World) {
+	resolve(ctx, t, consumer(w), badVPC[w])
+	tagVPC(ctx, t, consumer(w), badVPC[w], true)
+}
+
+// theirPolicy is what somebody's own policy of Drawbridge's name says.
+const theirPolicy = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}`
+
+// isTheirs holds the policy to what its owner wrote, with nobody.
+func isTheirs(ctx context.Context, t *testing.T, w *scenario.World) {
+	client := iam.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	has, err := client.ListEntitiesForPolicy(ctx, &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(private.PolicyARN(w.Consumer.Account, w.Consumer.Region))})
+	done(t, err)
+	if text := policyOf(ctx, t, w); len(has.PolicyRoles) > 0 || text != theirPolicy {
+		t.Errorf("%d roles have the policy, which says %s", len(has.PolicyRoles), text)
+	}
 }
 
 // namePremises names a range on premises in the hub, until the story is over.

@@ -69,7 +69,7 @@ when it runs, and the routes come. What it lacks then is its host route: it runs
 		change: func(s *scenario.Spec) { s.Notebook = scenario.Notebook{} },
 		acts: []act{
 			request("Connected"),
-			{"Somebody in alpha calls sagemaker CreateNotebookInstance.", newNotebook, []string{"InLine", "InLine", "PartlyConnected", "PartlyConnected"}},
+			{"Somebody in alpha calls sagemaker CreateNotebookInstance.", newNotebook, []string{"InSync", "InSync", "PartlyConnected", "PartlyConnected"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: leads("", "", ""),

@@ -47,7 +47,7 @@ deletes the peering: what Drawbridge added goes, and what the owner of beta adde
 			{"The ledger's table is lost. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				lose(ctx, t, w)
 				startSweep(ctx, t, w)
-			}, []string{"InLine", "Swept"}},
+			}, []string{"InSync", "Swept"}},
 			{"The operators set the mode to observe, and start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				setMode(ctx, t, mode.Observe)
 				startRebuild(ctx, t, w)
@@ -91,7 +91,7 @@ still, with its status: it is in the ledger again, and the next sweep takes away
 				remove(false)(ctx, t, w)
 			}, []string{"Nothing"}},
 			{"The operators start drawbridge-rebuild.", startRebuild, []string{"Rebuilt"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"InLine", "Removed", "Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"InSync", "Removed", "Swept"}},
 		},
 		unruly: true, // each side has the status, so two executions take the same away
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
@@ -192,8 +192,8 @@ the tag away, alpha's role, its trust policy and the domain are as before.`,
 		name:  "rebuild-private",
 		title: "The ledger of private notebooks is lost, and rebuilt",
 		about: `
-As in private-notebooks.md, but then the table is lost, and rebuilt: the endpoints and their security group are known again by their tags. The account's policy has one
-name and one path, under which only Drawbridge writes, so each look takes it up, with the ledger or without. When the tag of the VPC goes, all that was added goes.`,
+As in private-notebooks.md, but then the table is lost, and rebuilt: the endpoints and their security group are known again by their tags, the account's policy by its name, its
+path and that it says what Drawbridge writes, and the role that has it by its tag. When the tag of the VPC goes, all that was added goes.`,
 		prepare: privateWorld,
 		acts: []act{
 			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Private"}},
@@ -203,7 +203,42 @@ name and one path, under which only Drawbridge writes, so each look takes it up,
 			}, []string{"Rebuilt"}},
 			{"The owner of alpha takes the tag of the VPC away.", tagPrivate(false), []string{"Announced", "Removed"}},
 		},
+		// The zones and the group of an endpoint, and the rule of that group, go with them, and the next look writes them.
+		then: map[int]func(context.Context, *testing.T, *scenario.World){2: restored(ledger.Interface, ledger.Rule)},
 		also: nothingPrivateLeft,
+	},
+}
+
+// rebuiltShares are the stories of [rebuilds] about what was accepted.
+var rebuiltShares = []tale{
+	{
+		name:  "rebuild-share",
+		title: "The ledger of a share that was accepted is lost, and rebuilt",
+		about: `
+As in attach-invitation.md. Then the table is lost, and rebuilt: alpha still shares the gateway with beta, beta accepted the invitation, and a VPC of beta asks for the gateway,
+so the invitation counts as one that Drawbridge accepted. When alpha ends the share, the entry goes.`,
+		prepare: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			gateway(true)(ctx, t, w)
+			within(ctx, t, false)
+			t.Cleanup(func() { within(context.WithoutCancel(ctx), t, true) })
+			shareGateway(ctx, t, w)
+			until(ctx, t, 4)
+		},
+		acts: []act{
+			{"The owner of beta tags the VPC: drawbridge:attach=core.", attach("core"), []string{"Announced", "Announced", "Attached", "Nothing", "Nothing", "Nothing"}},
+			{"The ledger's table is lost. The operators start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				lose(ctx, t, w)
+				startRebuild(ctx, t, w)
+			}, []string{"Rebuilt"}},
+		},
+		then: map[int]func(context.Context, *testing.T, *scenario.World){2: func(ctx context.Context, t *testing.T, w *scenario.World) {
+			was, is := strings.Split(whole[w].rows, "\n"), record(ctx, t, w)
+			if rows := strings.Join(is, "\n"); !slices.Equal(was, is) || !strings.Contains(rows, ":resource-share/") || !strings.Contains(rows, " share "+w.Producer.Account+" confirmed ") {
+				t.Errorf("the rebuilt ledger has\n%s\nit had\n%s", rows, whole[w].rows)
+			}
+			stands(ctx, t, w, "a rebuild")
+		}},
+		also: attachments("available"),
 	},
 }
 

@@ -39,10 +39,10 @@ looks again, and connects them, too. Then 444444444444 shares books no more, and
 			books(ctx, t, w)
 		},
 		acts: []act{
-			request("Connected", "InLine"),
+			request("Connected", "InSync"),
 			{"The owner of books takes the tag drawbridge:share off.", unshareBooks, []string{"Announced", "Connected"}},
 			{"The owner of books sets it again.", shareBooks, []string{"Announced", "Connected"}},
-			{"The owner of beta deletes the peering.", remove(true), []string{"InLine", "Removed"}},
+			{"The owner of beta deletes the peering.", remove(true), []string{"InSync", "Removed"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: joined(true, true), 2: joined(true, false), 3: joined(true, true), 4: joined(false, false),
@@ -107,7 +107,7 @@ Its route table is read in alpha; its lifecycle configuration is its own account
 		},
 		acts: []act{
 			request("Connected"),
-			{"Account 333333333333 makes the notebook study, and stops it.", study, []string{"Connected", "InLine"}},
+			{"Account 333333333333 makes the notebook study, and stops it.", study, []string{"Connected", "InSync"}},
 		},
 		connected: true,
 		unruly:    true, // SageMaker tells of several states, and here within moments

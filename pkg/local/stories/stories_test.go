@@ -76,7 +76,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted, privateParts, rebuiltShares, observed, deletedGroups)
 }
 
 // met reports whether an execution left its thing to another one that was at it, or looked once more because somebody had come.
@@ -94,14 +94,14 @@ func saying(e story.End, any ...string) bool {
 }
 
 // storiesPart is the variable that says which part of the stories a process plays; see [partIn]. The process that nobody gave a
-// part plays the first and starts the others, one for each processor, and reads what the roles asked for in all of them.
+// part plays the first and starts the others, and reads what the roles asked for in all of them.
 const storiesPart = "DRAWBRIDGE_STORIES_PART"
 
 func TestStories(t *testing.T) {
 	own, given := partIn(t, storiesPart)
 	wait := func() {}
 	if !given && allAsked() {
-		own.of = min(runtime.NumCPU(), 4)
+		own.of = min(2*runtime.NumCPU(), 4) // an engine waits half of its time
 		t.Setenv(keptVariable, kept)
 		wait = inProcesses(t, "TestStories", storiesPart, 1, own.of, func(_ int, l string) { fmt.Println(l) }, fmt.Sprintf("-update=%v", *update))
 	}
@@ -187,6 +187,7 @@ func play(t *testing.T, n int, s tale) {
 		if then := s.then[number+1]; then != nil {
 			then(ctx, t, world)
 		}
+		hasOneEnd(ctx, t, world, s.name, number+1)
 		slices.Sort(a.ends)
 		if !slices.Equal(got, a.ends) {
 			t.Errorf("%s The executions ended with %q, want %q:\n%s", a.says, got, a.ends, story.Golden(engine.Story().Facts(), world.Names()))

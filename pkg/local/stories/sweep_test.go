@@ -73,7 +73,7 @@ lost. The next sweep finds Drawbridge's status on the deleted peering, on both s
 				deafen(ctx, t, w)
 				remove(false)(ctx, t, w)
 			}, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"InLine", "Removed", "Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"InSync", "Removed", "Swept"}},
 		},
 		unruly: true, // each side has the status, so two executions take the same away
 	},
@@ -137,7 +137,7 @@ As in s1-peering.md. Then the owner saves the on-start script anew, without Draw
 next sweep finds the notebook without its host routes.`,
 		acts: []act{
 			request("Connected"),
-			{"The owner of alpha saves the script of the notebook as it was.", restore, []string{"Announced", "InLine"}},
+			{"The owner of alpha saves the script of the notebook as it was.", restore, []string{"Announced", "InSync"}},
 			{"The clock starts drawbridge-sweep.", startSweep, []string{"Connected", "Swept"}},
 		},
 		connected: true,
@@ -286,7 +286,7 @@ func TestTheSweepAfterAnOutageRepairsEverything(t *testing.T) {
 	s.Regions = []string{engine.Region()}
 	sweep(ctx, t, s)
 	ends := slices.DeleteFunc(until(ctx, t, 6), func(e story.End) bool { return met(e) || late(e) })
-	ended(t, ends, "Connected", "InLine", "Removed", "Swept")
+	ended(t, ends, "Connected", "InSync", "Removed", "Swept")
 
 	for name, w := range map[string]*scenario.World{"requested": requested, "changed": changed, "restored": restored} {
 		verdict, err := w.Verdict(ctx)

@@ -61,8 +61,8 @@ tag on the pending peering.`,
 		title: "A live route points elsewhere",
 		about: `
 As in approval.md, but the owner of beta accepts the request by hand, and one of beta's route tables already sends
-10.1.0.0/24 into a VPN. Drawbridge never takes a live route over. It fails where it found it and names the remedy; once
-the owner has removed the route, a new execution with the same input connects.`,
+10.1.0.0/24 into a VPN. Drawbridge never takes a live route over. All else is set up, and the notebook says that it has its host route; the verdict
+names the route and the remedy. Once the owner has removed it, a new execution with the same input connects.`,
 		change: func(s *scenario.Spec) { s.Accept = "" },
 		acts: []act{
 			request("AwaitingApproval"),
@@ -86,7 +86,7 @@ the owner has removed the route, a new execution with the same input connects.`,
 		change: func(s *scenario.Spec) {
 			s.Notebook.LifecycleConfig, s.Notebook.OnStart, s.Notebook.Stopped = "", "", true
 		},
-		acts:      []act{request("Connected", "InLine")},
+		acts:      []act{request("Connected", "InSync")},
 		connected: true,
 	},
 	{
@@ -175,7 +175,7 @@ the configuration is attached.`,
 		change: func(s *scenario.Spec) { s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", "" },
 		acts: []act{
 			request("PartlyConnected"),
-			{"The owner of alpha stops the notebook.", stop, []string{"InLine", "InLine"}},
+			{"The owner of alpha stops the notebook.", stop, []string{"InSync", "InSync"}},
 		},
 		connected: true,
 		struck:    []int{2},
@@ -188,7 +188,7 @@ the configuration is attached.`,
 			s.Notebook.LifecycleConfig, s.Notebook.OnStart = "", ""
 			s.Notebook.Tags = map[string]string{"drawbridge:restart": "Allowed"}
 		},
-		acts:      []act{request("Connected", "InLine")},
+		acts:      []act{request("Connected", "InSync")},
 		connected: true,
 		unruly:    true,
 		struck:    []int{1},

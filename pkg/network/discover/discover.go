@@ -15,6 +15,8 @@ package discover
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -105,6 +107,43 @@ func (r Reader) Read(ctx context.Context, carrier Carrier, vpcs [2]VPC) (network
 		w.VPCs = append(w.VPCs, g.between...)
 	}
 	return w, nil
+}
+
+// Anew returns a world that [Reader.Read] read of vpcs, with those of its security groups that were taken as seen read now.
+func (r Reader) Anew(ctx context.Context, w network.World, vpcs [2]VPC) (network.World, error) {
+	w.VPCs = slices.Clone(w.VPCs)
+	var jobs []func() error
+	for _, v := range vpcs {
+		n := slices.IndexFunc(w.VPCs, func(o network.VPC) bool { return o.ID == v.ID })
+		if n < 0 || len(v.Seen) == 0 {
+			continue
+		}
+		jobs = append(jobs, func() (err error) {
+			w.VPCs[n].Groups, err = r.anew(ctx, w.VPCs[n].Groups, v)
+			return
+		})
+	}
+	return w, together(jobs...)
+}
+
+// anew returns groups of a VPC with those that were taken as seen read now.
+func (r Reader) anew(ctx context.Context, all []network.Group, v VPC) ([]network.Group, error) {
+	old := func(id string) bool {
+		return slices.ContainsFunc(v.Seen, func(g network.Group) bool { return g.ID == id })
+	}
+	var ids []string
+	for _, g := range v.Seen {
+		ids = append(ids, g.ID)
+	}
+	api := r.Enter(v.Place())
+	now, err := groups(ctx, api, ids)
+	if err == nil {
+		err = (&lists{api: api}).admit(ctx, now)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
+	}
+	return append(now, slices.DeleteFunc(slices.Clone(all), func(g network.Group) bool { return old(g.ID) })...), nil
 }
 
 // together does jobs at once.

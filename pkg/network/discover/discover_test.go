@@ -194,5 +194,22 @@ func TestWhatIsReadIsWhatIsThere(t *testing.T) {
 		if n := read[0].Load() + read[1].Load(); known != (n == 0) {
 			t.Fatalf("the subnets were read %d times, and were known: %v", n, known)
 		}
+		for n, v := range w.VPCs { // all its groups were seen before, without a rule
+			for _, g := range v.Groups {
+				wanted[n].Seen = append(wanted[n].Seen, network.Group{ID: g.ID})
+			}
+		}
+		before := read[0].Load() + read[1].Load()
+		old, err := reader.Read(t.Context(), discover.Carrier{ID: "pcx-1"}, wanted)
+		if err != nil || !reflect.DeepEqual(old.VPCs[0].Groups, wanted[0].Seen) {
+			t.Fatalf("%v, groups that were seen before: %+v", err, old.VPCs[0].Groups)
+		}
+		looked := read[0].Load() + read[1].Load() - before
+		if got, err = reader.Anew(t.Context(), old, wanted); err != nil || !reflect.DeepEqual(got, w) {
+			t.Fatalf("%v, read anew\n%+v of\n%+v", err, got, w)
+		}
+		if n := read[0].Load() + read[1].Load() - before - looked; n != 0 {
+			t.Fatalf("the subnets were read %d times with the groups", n)
+		}
 	})
 }

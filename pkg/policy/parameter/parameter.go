@@ -37,28 +37,32 @@ func New(ssmapi api, name string) *Store { return &Store{api: ssmapi, name: name
 // Open returns the store of the hub's policy, whose parameter the environment names as POLICY_PARAMETER.
 func Open(hub aws.Config) *Store { return New(ssm.NewFromConfig(hub), os.Getenv("POLICY_PARAMETER")) }
 
-// Policy returns the policy whose text an execution carries, or, if known is empty, the one in force, with its text.
-// A policy that does not parse is a conflict: nothing is decided by an older one.
-func (s *Store) Policy(ctx context.Context, known string) (*policy.Set, string, error) {
-	text := known
-	if text == "" {
-		got, err := s.api.GetParameter(ctx, &ssm.GetParameterInput{Name: &s.name, WithDecryption: aws.Bool(true)})
-		if fault.HasCode(err, "ParameterNotFound") {
-			return nil, "", fault.NewConflict("reading the policy: there is no parameter "+s.name, "put the policy there (docs/policy.md), then redrive the execution")
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("reading the policy %s: %w", s.name, err)
-		}
-		text = aws.ToString(got.Parameter.Value)
+// Policy returns the policy in force. One that does not parse is a conflict: nothing is decided by an older one.
+func (s *Store) Policy(ctx context.Context) (*policy.Set, error) {
+	text, err := s.Text(ctx)
+	if err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.parsed == nil || s.text != text {
 		set, err := policy.Parse(s.name, []byte(text))
 		if err != nil {
-			return nil, "", fault.NewConflict("reading the policy: "+err.Error(), "correct the parameter "+s.name+", then redrive the execution")
+			return nil, fault.NewConflict("reading the policy: "+err.Error(), "correct the parameter "+s.name+", then redrive the execution")
 		}
 		s.parsed, s.text = set, text
 	}
-	return s.parsed, text, nil
+	return s.parsed, nil
+}
+
+// Text returns the text of the policy in force.
+func (s *Store) Text(ctx context.Context) (string, error) {
+	got, err := s.api.GetParameter(ctx, &ssm.GetParameterInput{Name: &s.name, WithDecryption: aws.Bool(true)})
+	if fault.HasCode(err, "ParameterNotFound") {
+		return "", fault.NewConflict("reading the policy: there is no parameter "+s.name, "put the policy there (docs/policy.md), then redrive the execution")
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the policy %s: %w", s.name, err)
+	}
+	return aws.ToString(got.Parameter.Value), nil
 }

@@ -11,6 +11,7 @@ package answer
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -79,6 +80,12 @@ type Clients struct {
 	Serverless Serverless
 	IAM        IAM
 	SageMaker  SageMaker
+}
+
+// In returns the clients for an account and Region.
+func In(c aws.Config) Clients {
+	return Clients{EC2: ec2.NewFromConfig(c), RDS: rds.NewFromConfig(c), Redshift: redshift.NewFromConfig(c), Serverless: redshiftserverless.NewFromConfig(c),
+		IAM: iam.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 }
 
 // Answerer answers tags.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -335,6 +337,16 @@ func TestEveryKindIsAnsweredOnceAndCleared(t *testing.T) {
 		// Nothing is written to a secret or a key.
 		if w.On != tag.StoredSecret && w.On != tag.KMSKey && !told[w.On] {
 			t.Errorf("nobody tells a %s that its tag means nothing: it needs its cases in apply.go and plan.go, and a row here", w.On)
+		}
+	}
+}
+
+// A service without its client would be found missing only when something of it is tagged.
+func TestEveryServiceHasItsClient(t *testing.T) {
+	clients := reflect.ValueOf(answer.In(aws.Config{Region: "eu-west-1"}))
+	for n := range clients.NumField() {
+		if clients.Field(n).IsNil() {
+			t.Errorf("answer.In makes no client for %s", clients.Type().Field(n).Name)
 		}
 	}
 }

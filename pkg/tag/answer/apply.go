@@ -32,9 +32,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// ofEC2 are the kinds of things whose tags EC2 keeps.
-var ofEC2 = []tag.Kind{tag.VPC, tag.Peering, tag.Gateway, tag.Attachment, tag.Subnet, tag.RouteTable, tag.Group}
-
 // gone are the codes for a thing that is not there any more.
 var gone = []string{"InvalidID", "InvalidVpcID.NotFound", "InvalidVpcPeeringConnectionID.NotFound", "InvalidTransitGatewayID.NotFound",
 	"InvalidTransitGatewayAttachmentID.NotFound", "InvalidSubnetID.NotFound", "InvalidGroup.NotFound", "DBInstanceNotFound", "DBInstanceNotFoundFault",
@@ -132,7 +129,7 @@ func read(ctx context.Context, clients Clients, things []workflow.TaggedThing) (
 	var out []thing
 	var ids []string
 	for _, t := range things {
-		if slices.Contains(ofEC2, t.Kind) {
+		if t.Kind.Service() == "ec2" {
 			ids = append(ids, t.ID)
 		}
 	}
@@ -142,7 +139,7 @@ func read(ctx context.Context, clients Clients, things []workflow.TaggedThing) (
 	}
 	for _, t := range things {
 		one := thing{TaggedThing: t, name: t.ID, tags: tags[t.ID]}
-		if !slices.Contains(ofEC2, t.Kind) {
+		if t.Kind.Service() != "ec2" {
 			err := one.read(ctx, clients)
 			if fault.HasCode(err, gone...) || fault.NoRecord(err) {
 				continue
@@ -181,8 +178,8 @@ func readEC2(ctx context.Context, api EC2, ids []string) (map[string]map[string]
 // read reads the tags of a thing that is not EC2's.
 func (t *thing) read(ctx context.Context, clients Clients) error {
 	t.tags = map[string]string{}
-	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
+	switch t.Kind.Service() {
+	case "rds":
 		got, err := clients.RDS.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &t.name})
 		if err != nil {
 			return err
@@ -191,7 +188,7 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 			t.tags[aws.ToString(one.Key)] = aws.ToString(one.Value)
 		}
 		return t.readEngine(ctx, clients.RDS)
-	case tag.RedshiftCluster:
+	case "redshift":
 		// All tags of one resource come at once: MaxRecords and Marker do not go with an ARN.
 		// https://docs.aws.amazon.com/redshift/latest/APIReference/API_DescribeTags.html
 		got, err := clients.Redshift.DescribeTags(ctx, &redshift.DescribeTagsInput{ResourceName: &t.name})
@@ -203,9 +200,9 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 				t.tags[aws.ToString(one.Tag.Key)] = aws.ToString(one.Tag.Value)
 			}
 		}
-	case tag.Workgroup:
+	case "redshift-serverless":
 		return t.readServerless(ctx, clients.Serverless)
-	case tag.Role:
+	case "iam":
 		pages := iam.NewListRoleTagsPaginator(clients.IAM, &iam.ListRoleTagsInput{RoleName: &t.name})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
@@ -216,15 +213,16 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 				t.tags[aws.ToString(one.Key)] = aws.ToString(one.Value)
 			}
 		}
-	case tag.Notebook:
+	case "sagemaker":
+		if t.Kind == tag.Domain {
+			t.name = arn.New(arn.Partition(t.Region), "sagemaker", t.Region, t.Account, "domain/"+t.ID)
+			return t.readSageMaker(ctx, clients.SageMaker)
+		}
 		got, err := clients.SageMaker.DescribeNotebookInstance(ctx, &sagemaker.DescribeNotebookInstanceInput{NotebookInstanceName: &t.ID})
 		if err != nil {
 			return err
 		}
 		t.name = aws.ToString(got.NotebookInstanceArn)
-		return t.readSageMaker(ctx, clients.SageMaker)
-	case tag.Domain:
-		t.name = arn.New(arn.Partition(t.Region), "sagemaker", t.Region, t.Account, "domain/"+t.ID)
 		return t.readSageMaker(ctx, clients.SageMaker)
 	}
 	return nil
@@ -232,7 +230,7 @@ func (t *thing) read(ctx context.Context, clients Clients) error {
 
 // readEngine tells whether a database that is shared is of an engine that is not served: RDS describes others' databases as its own.
 func (t *thing) readEngine(ctx context.Context, api RDS) error {
-	if t.Kind == tag.DBProxy || tag.Clean(t.Kind, t.tags)[tag.Share] == "" {
+	if t.Kind != tag.DBInstance && t.Kind != tag.DBCluster || tag.Clean(t.Kind, t.tags)[tag.Share] == "" {
 		return nil
 	}
 	id, engine := t.name[strings.LastIndexByte(t.name, ':')+1:], ""
@@ -295,16 +293,16 @@ func (t *thing) readSageMaker(ctx context.Context, api SageMaker) error {
 func set(ctx context.Context, clients Clients, t thing, value string) (err error) {
 	slog.InfoContext(ctx, "tagging", "thing", t.ID, "tag", tag.Unclear, "value", value)
 	key := aws.String(tag.Unclear)
-	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
+	switch t.Kind.Service() {
+	case "rds":
 		_, err = clients.RDS.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &t.name, Tags: []rdstypes.Tag{{Key: key, Value: &value}}})
-	case tag.RedshiftCluster:
+	case "redshift":
 		_, err = clients.Redshift.CreateTags(ctx, &redshift.CreateTagsInput{ResourceName: &t.name, Tags: []redshifttypes.Tag{{Key: key, Value: &value}}})
-	case tag.Workgroup:
+	case "redshift-serverless":
 		_, err = clients.Serverless.TagResource(ctx, &redshiftserverless.TagResourceInput{ResourceArn: &t.name, Tags: []serverlesstypes.Tag{{Key: key, Value: &value}}})
-	case tag.Role:
+	case "iam":
 		_, err = clients.IAM.TagRole(ctx, &iam.TagRoleInput{RoleName: &t.name, Tags: []iamtypes.Tag{{Key: key, Value: &value}}})
-	case tag.Notebook, tag.Domain:
+	case "sagemaker":
 		_, err = clients.SageMaker.AddTags(ctx, &sagemaker.AddTagsInput{ResourceArn: &t.name, Tags: []smtypes.Tag{{Key: key, Value: &value}}})
 	default:
 		_, err = clients.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{t.name}, Tags: []ec2types.Tag{{Key: key, Value: &value}}})
@@ -316,16 +314,16 @@ func set(ctx context.Context, clients Clients, t thing, value string) (err error
 func remove(ctx context.Context, clients Clients, t thing) (err error) {
 	slog.InfoContext(ctx, "untagging", "thing", t.ID, "tag", tag.Unclear)
 	keys := []string{tag.Unclear}
-	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
+	switch t.Kind.Service() {
+	case "rds":
 		_, err = clients.RDS.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &t.name, TagKeys: keys})
-	case tag.RedshiftCluster:
+	case "redshift":
 		_, err = clients.Redshift.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &t.name, TagKeys: keys})
-	case tag.Workgroup:
+	case "redshift-serverless":
 		_, err = clients.Serverless.UntagResource(ctx, &redshiftserverless.UntagResourceInput{ResourceArn: &t.name, TagKeys: keys})
-	case tag.Role:
+	case "iam":
 		_, err = clients.IAM.UntagRole(ctx, &iam.UntagRoleInput{RoleName: &t.name, TagKeys: keys})
-	case tag.Notebook, tag.Domain:
+	case "sagemaker":
 		_, err = clients.SageMaker.DeleteTags(ctx, &sagemaker.DeleteTagsInput{ResourceArn: &t.name, TagKeys: keys})
 	default:
 		_, err = clients.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{t.name}, Tags: []ec2types.Tag{{Key: &keys[0]}}})

@@ -39,20 +39,10 @@ func Plan(kind tag.Kind, tags map[string]string, unserved database.Kind) Change 
 
 // command returns the command by which the owner of a thing corrects a tag.
 func command(t thing, key string) string {
-	pair := fmt.Sprintf("'Key=%s,Value=VALUE'", key)
-	switch t.Kind {
-	case tag.DBInstance, tag.DBCluster, tag.DBProxy:
-		return fmt.Sprintf("aws rds add-tags-to-resource --region %s --resource-name %s --tags %s", t.Region, t.name, pair)
-	case tag.RedshiftCluster:
-		return fmt.Sprintf("aws redshift create-tags --region %s --resource-name %s --tags %s", t.Region, t.name, pair)
-	case tag.Workgroup: // whose tags have fields of other names
-		return fmt.Sprintf("aws redshift-serverless tag-resource --region %s --resource-arn %s --tags 'key=%s,value=VALUE'", t.Region, t.name, key)
-	case tag.Role:
-		return fmt.Sprintf("aws iam tag-role --role-name %s --tags %s", t.name, pair)
-	case tag.Notebook, tag.Domain:
-		return fmt.Sprintf("aws sagemaker add-tags --region %s --resource-arn %s --tags %s", t.Region, t.name, pair)
-	}
-	return fmt.Sprintf("aws ec2 create-tags --region %s --resources %s --tags %s", t.Region, t.name, pair)
+	words := tag.Command(t.Kind, t.Region, t.name, key, "VALUE")
+	last := len(words) - 1
+	words[last] = "'" + words[last] + "'"
+	return strings.Join(words, " ")
 }
 
 // told is what people and programs are told about a thing.

@@ -5,6 +5,8 @@ Gaps closed:
   - AWS::Events::EventBus drops its Policy, AWS::Events::EventBusPolicy is unknown (see events.py)
   - AWS::StepFunctions::StateMachine drops logging, tracing and DefinitionSubstitutions
   - resource types moto does not know vanish without a word
+  - a managed policy outlives its stack
+  - AWS::NoValue in a list leaves null there, where AWS leaves the element out
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
 """
 
@@ -17,7 +19,9 @@ from moto.awslambda import models as lambda_models
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 from moto.events.models import EventBus
+from moto.iam.models import ManagedPolicy, iam_backends
 from moto.stepfunctions.models import StateMachine
+from moto.utilities.utils import get_partition
 
 from .patching import add, replace, require
 
@@ -55,6 +59,25 @@ def resource_class_from_type(original, resource_type):
         reason = UNSUPPORTED.get(resource_type, "moto does not know this type")
         print(f"drawbridge_moto: {resource_type} is left out: {reason}", file=sys.stderr, flush=True)
     return None
+
+
+@replace(parsing, "clean_json")
+def clean_json(original, resource_json, resources_map):
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/pseudo-parameter-reference.html#cfn-pseudo-param-novalue
+    cleaned = original(resource_json, resources_map)
+    if not isinstance(resource_json, list):
+        return cleaned
+    return [after for before, after in zip(resource_json, cleaned, strict=True) if after is not None or before is None]
+
+
+@classmethod
+def _policy_goes(cls, resource_name, cloudformation_json, account_id, region_name):
+    iam_backends[account_id][get_partition(region_name)].delete_policy(resource_name)
+
+
+# Not by replace: what is marked abstract, moto does not call.
+require(ManagedPolicy, "delete_from_cloudformation_json")
+ManagedPolicy.delete_from_cloudformation_json = _policy_goes
 
 
 # Ref of a bus is its name; without this moto hands the object itself to whoever refers to it.

@@ -5,7 +5,6 @@ Gaps closed (https://docs.aws.amazon.com/step-functions/latest/dg/):
   - an execution without a name is called "None"; two calls at the same moment can both start under one name
   - a Wait of less than a second never ends; Wait and Retry cannot be shortened
   - a Lambda that cannot be reached fails as States.Runtime, which no Retry names
-  - nobody hears of it when an execution starts or ends
   - RedriveExecution is missing
 The interpreter always calls as the hub account and ignores Credentials of a Task: roles are assumed in the functions.
 """
@@ -49,7 +48,6 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client
-from moto.stepfunctions.parser.backend import execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -239,50 +237,6 @@ def from_error(original, self, env, ex):
     )
 
 
-# --- events --------------------------------------------------------------------------------------------------------------
-
-require(execution, "Execution", "BaseExecutionWorkerCommunication")
-
-
-@replace(execution.Execution, "start")
-def start(original, self):
-    _changed(self, "RUNNING")
-    original(self)
-
-
-@replace(execution.BaseExecutionWorkerCommunication, "terminated")
-def terminated(original, self):
-    original(self)
-    _changed(self.execution, self.execution.exec_status.value)
-
-
-def _changed(of, status):
-    # https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
-    from . import events
-
-    machine = getattr(of.state_machine, "source_arn", None) or of.state_machine.arn
-    detail = {
-        "executionArn": of.exec_arn,
-        "stateMachineArn": machine,
-        "name": of.name,
-        "status": status,
-        "startDate": _milliseconds(of.start_date),
-        "stopDate": _milliseconds(of.stop_date),
-        "input": of.execution_input,
-        "output": json.dumps(of.output) if status == "SUCCEEDED" else None,
-        "inputDetails": {"included": True},
-        "outputDetails": {"included": True} if status == "SUCCEEDED" else None,
-        "error": of.error,
-        "cause": of.cause,
-    }
-    kind = "Step Functions Execution Status Change"
-    events.emit(of.account_id, of.region_name, "aws.states", kind, detail, [of.exec_arn])
-
-
-def _milliseconds(moment):
-    return int(moment.timestamp() * 1000) if moment else None
-
-
 # --- redriving -----------------------------------------------------------------------------------------------------------
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 
@@ -395,7 +349,6 @@ def redrive(self, arn):
         of.error = of.cause = of.stop_date = None
         of.exec_status = ExecutionStatus.RUNNING
         of.exec_worker = RedrivenWorker(of.exec_worker, of.redrive_count)
-    _changed(of, "RUNNING")
     of.exec_worker.start()
     return of
 

@@ -73,6 +73,7 @@ class Engine:
                 **os.environ,
                 "MOTO_PORT": str(self.door.server_port),
                 "DRAWBRIDGE_NOTIFY_URL": f"http://127.0.0.1:{self.door.server_port}/_drawbridge/notify",
+                "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
                 "DRAWBRIDGE_OUTSIDE": OUTSIDE,
                 "DRAWBRIDGE_WAIT_SCALE": "0.01",
                 "DRAWBRIDGE_NOTEBOOK_SECONDS": "3",  # longer than any call takes, also on a busy machine

@@ -31,6 +31,17 @@ class Stacks(Case):
             self.skipTest(f"{path} has not been synthesized")
         return path.read_text()
 
+    def test_a_member_that_lets_itself_be_observed_only(self):
+        values = {"HubAccount": HUB, "HubBusArn": f"arn:aws:events:{REGION}:{HUB}:event-bus/drawbridge", "OrganizationId": "o-1", "HomeRegion": REGION}
+        has = {}
+        for account, observe in ((CONSUMER, "true"), (CONSUMER, "false")):  # the second in place of the first
+            self.client("cloudformation", account).delete_stack(StackName="member")
+            self.deploy(account, "member", self.read("member"), ObserveOnly=observe, ExternalId="secret", **values)
+            roles = self.client("iam", account).get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
+            role = next(r for r in roles if r["RoleName"] == "drawbridge-member-add-routes")
+            has[observe] = [p["PolicyName"] for p in role["RolePolicyList"]], role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"]
+        self.assertEqual({"true": (["read"], "secret-observe"), "false": (["read", "change"], "secret")}, has)
+
     def test_every_resource_type_of_the_templates(self):
         bus = f"arn:aws:events:{REGION}:{HUB}:event-bus/drawbridge"
         _, stack = self.deploy(

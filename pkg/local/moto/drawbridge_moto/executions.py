@@ -1,0 +1,57 @@
+"""Step Functions says that an execution started or ended.
+
+Gap: moto says nothing.
+https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+"""
+
+import json
+
+from moto.stepfunctions.parser.backend import execution
+
+from . import events
+from .patching import replace, require
+from .stepfunctions import RedrivenWorker
+
+require(execution, "Execution", "BaseExecutionWorkerCommunication")
+
+
+@replace(execution.Execution, "start")
+def start(original, self):
+    _changed(self, "RUNNING")
+    original(self)
+
+
+@replace(RedrivenWorker, "start")
+def start_again(original, self):
+    _changed(self._execution_communication.execution, "RUNNING")
+    original(self)
+
+
+@replace(execution.BaseExecutionWorkerCommunication, "terminated")
+def terminated(original, self):
+    original(self)
+    _changed(self.execution, self.execution.exec_status.value)
+
+
+def _changed(of, status):
+    machine = getattr(of.state_machine, "source_arn", None) or of.state_machine.arn
+    detail = {
+        "executionArn": of.exec_arn,
+        "stateMachineArn": machine,
+        "name": of.name,
+        "status": status,
+        "startDate": _milliseconds(of.start_date),
+        "stopDate": _milliseconds(of.stop_date),
+        "input": of.execution_input,
+        "output": json.dumps(of.output) if status == "SUCCEEDED" else None,
+        "inputDetails": {"included": True},
+        "outputDetails": {"included": True} if status == "SUCCEEDED" else None,
+        "error": of.error,
+        "cause": of.cause,
+    }
+    kind = "Step Functions Execution Status Change"
+    events.emit(of.account_id, of.region_name, "aws.states", kind, detail, [of.exec_arn])
+
+
+def _milliseconds(moment):
+    return int(moment.timestamp() * 1000) if moment else None

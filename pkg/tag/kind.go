@@ -1,0 +1,105 @@
+package tag
+
+import (
+	"regexp"
+	"slices"
+)
+
+// Naming says how things of a kind are named, in records and by Drawbridge.
+type Naming struct {
+	Service  string         // to which they belong; the tagging API serves all
+	Resource string         // how their ARNs go on after the account, before the name
+	Form     *regexp.Regexp // what their ids or names look like
+	InARN    *regexp.Regexp // the same of what stands in their ARNs, where that is something else
+	// ByARN says that Drawbridge calls them by their ARNs, where it has them. Made says that it has them always: an ARN is made of a name.
+	ByARN, Made bool
+	Folded      bool // records name them in whatever case; they are kept in lower case
+}
+
+// namings has each kind once, and each is nowhere else: what reads events, sets tags, answers them and grants rights asks here.
+var namings = map[Kind]Naming{
+	VPC:        {Service: "ec2", Resource: "vpc/", Form: regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)},
+	Peering:    {Service: "ec2", Resource: "vpc-peering-connection/", Form: regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)},
+	Gateway:    {Service: "ec2", Resource: "transit-gateway/", Form: regexp.MustCompile(`^tgw-[0-9a-f]{8,32}$`)},
+	Attachment: {Service: "ec2", Resource: "transit-gateway-attachment/", Form: regexp.MustCompile(`^tgw-attach-[0-9a-f]{8,32}$`)},
+	Subnet:     {Service: "ec2", Resource: "subnet/", Form: regexp.MustCompile(`^subnet-[0-9a-f]{8,32}$`)},
+	Group:      {Service: "ec2", Resource: "security-group/", Form: regexp.MustCompile(`^sg-[0-9a-f]{8,32}$`)},
+	RouteTable: {Service: "ec2", Resource: "route-table/", Form: regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)},
+
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+	DBInstance: {Service: "rds", Resource: "db:", Form: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
+	DBCluster:  {Service: "rds", Resource: "cluster:", Form: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html
+	DBProxy: {Service: "rds", Resource: "db-proxy:", Form: regexp.MustCompile(`^prx-[0-9a-z]{1,60}$`), ByARN: true},
+	// https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
+	RedshiftCluster: {Service: "redshift", Resource: "cluster:", Form: regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`), ByARN: true, Made: true, Folded: true},
+	// Its ARN has an id in the place of the name.
+	// https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateWorkgroup.html
+	Workgroup: {Service: "redshift-serverless", Resource: "workgroup/", Form: regexp.MustCompile(`^[a-z0-9-]{3,64}$`), InARN: regexp.MustCompile(`^[0-9a-f-]{1,64}$`), ByARN: true},
+
+	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+	Role:     {Service: "iam", Resource: "role/", Form: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)},
+	Notebook: {Service: "sagemaker", Resource: "notebook-instance/", Form: regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)},
+	Domain:   {Service: "sagemaker", Resource: "domain/", Form: regexp.MustCompile(`^d-(-*[a-z0-9]){1,61}$`)},
+	// With the hyphen and six characters that its ARN has more.
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+	StoredSecret: {Service: "secretsmanager", Resource: "secret:", Form: regexp.MustCompile(`^[\w/+=.@-]{1,519}$`), ByARN: true},
+	// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
+	KMSKey: {Service: "kms", Resource: "key/", Form: regexp.MustCompile(`^(?:mrk-)?[0-9a-f-]{32,36}$`), ByARN: true, Made: true},
+}
+
+// Naming returns how things of a kind are named.
+func (k Kind) Naming() Naming { return namings[k] }
+
+// Service returns the service that things of a kind belong to; the tagging API serves all.
+func (k Kind) Service() string { return namings[k].Service }
+
+// Resource returns how the ARN of a thing of a kind goes on after the account, before its name.
+func (k Kind) Resource() string { return namings[k].Resource }
+
+// Services returns the services that kinds of things belong to, sorted.
+func Services() []string {
+	var all []string
+	for _, of := range namings {
+		all = append(all, of.Service)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// KindsOf returns the kinds of things of a service, sorted; of the tagging API, all.
+func KindsOf(service string) []Kind {
+	var all []Kind
+	for k, of := range namings {
+		if of.Service == service || service == "tagging" {
+			all = append(all, k)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// commands are the AWS CLI's commands that set a tag, by service, with the option that takes the thing.
+var commands = map[string]struct{ command, thing string }{
+	"ec2":                 {"create-tags", "--resources"},
+	"rds":                 {"add-tags-to-resource", "--resource-name"},
+	"redshift":            {"create-tags", "--resource-name"},
+	"redshift-serverless": {"tag-resource", "--resource-arn"},
+	"iam":                 {"tag-role", "--role-name"},
+	"sagemaker":           {"add-tags", "--resource-arn"},
+}
+
+// Command returns the AWS CLI's command by which an owner sets a tag on a thing, word by word; the last is the tag. thing is what the service calls it.
+func Command(kind Kind, region, thing, key, value string) []string {
+	service := kind.Service()
+	of := commands[service]
+	pair := "Key=" + key + ",Value=" + value
+	if service == "redshift-serverless" { // whose tags have fields of other names
+		pair = "key=" + key + ",value=" + value
+	}
+	out := []string{"aws", service, of.command}
+	if service != "iam" { // which is in no Region
+		out = append(out, "--region", region)
+	}
+	return append(out, of.thing, thing, "--tags", pair)
+}
