@@ -80,17 +80,19 @@ test: ## run all tests
 	@cd pkg/local/moto && ../../../.venv/bin/python -m unittest discover --start-directory tests --top-level-directory .
 	@echo "test 3/5: CDK app, templates and machines"
 	@DRAWBRIDGE_TERRAFORM=crosscheck $(GO) test ./infra/...
-	@echo "test 4/5: the demo, which leaves the on-start script for the network proof"
+	@echo "test 4/5: the demo, and the network proof of the on-start script that it leaves"
 	@sh pkg/lifecycle/netproof/install.sh
 	@sh pkg/picture/install.sh
 	@mkdir -p out && bin/drawbridge demo >out/demo.txt 2>&1 || { cat out/demo.txt >&2; exit 1; }
-	@echo "test 5/5: packages, stories on the local engine, the network proof"
+	@$(GO) test -timeout 45m ./pkg/lifecycle/netproof
+	@echo "test 5/5: packages, stories on the local engine"
 	@$(GO) test -c -o /dev/null ./pkg/local/stories
 	@$(GO) test -timeout 45m -run '^TestStories$$' ./pkg/local/stories & stories=$$!; \
 	$(GO) test -timeout 45m -run '$(ROUGH)' ./pkg/local/stories & rough=$$!; \
+	$(GO) test -timeout 45m -skip '$(ROUGH)|^TestStories$$' ./pkg/local/stories & others=$$!; \
 	failed=; \
-	$(GO) test -timeout 45m -skip '$(ROUGH)|^TestStories$$' $$($(GO) list ./... | grep -v /infra) || failed=1; \
-	wait $$stories || failed=1; wait $$rough || failed=1; test -z "$$failed"
+	$(GO) test -timeout 45m $$($(GO) list ./... | grep -vE '/infra|/netproof$$|/stories$$') || failed=1; \
+	for part in $$stories $$rough $$others; do wait $$part || failed=1; done; test -z "$$failed"
 	@echo "make test: all tests passed"
 
 # By the packages that git calls changed and those that are made of them. -short leaves out what plays on the local engine, in networks or in a browser.

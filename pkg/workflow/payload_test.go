@@ -220,6 +220,10 @@ func TestTheCauseIsCutAndTheRemedyStays(t *testing.T) {
 	if got := cut(strings.Repeat("é", maxCause), maxCause); len(got) > maxCause {
 		t.Errorf("%d bytes", len(got))
 	}
+	of := "there is no room: operation error IAM: UpdateAssumeRolePolicy, https response error StatusCode: 409, RequestID: 6b1c, LimitExceeded: Cannot exceed quota"
+	if got := cut(of, 110); got != "there is no room: operation error IAM: UpdateAssumeRolePolicy, LimitExceeded: Cannot exceed quota" {
+		t.Errorf("got %q", got)
+	}
 	if got := cut("short", maxCause); got != "short" {
 		t.Errorf("got %q", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -87,8 +88,14 @@ func name(ctx context.Context, err error) error {
 	return messages.InvokeResponse_Error{Type: string(kind), Message: cut(err.Error(), maxCause)}
 }
 
-// cut returns text within size bytes; the remedy, which stands at its end, is kept, and what it is for is cut.
+// wire is what the SDK writes of the HTTP answer before the code and the message of AWS.
+var wire = regexp.MustCompile(`https response error StatusCode: \d+, RequestID: [^,]*, (?:HostID: [^,]*, )?(?:api error )?`)
+
+// cut returns text within size bytes. What the SDK writes of HTTP goes first; the remedy, which stands at the end, is kept, and what it is for is cut.
 func cut(text string, size int) string {
+	if len(text) > size {
+		text = wire.ReplaceAllString(text, "")
+	}
 	what, remedy, found := strings.Cut(text, "; remedy: ")
 	if len(text) <= size || !found {
 		return fit.Bytes(text, size)

@@ -101,7 +101,7 @@ func TestStories(t *testing.T) {
 	own, given := partIn(t, storiesPart)
 	wait := func() {}
 	if !given && allAsked() {
-		own.of = min(2*runtime.NumCPU(), 4) // an engine waits half of its time
+		own.of = min(runtime.NumCPU(), 4)
 		t.Setenv(keptVariable, kept)
 		wait = inProcesses(t, "TestStories", storiesPart, 1, own.of, func(_ int, l string) { fmt.Println(l) }, fmt.Sprintf("-update=%v", *update))
 	}
