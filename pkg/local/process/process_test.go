@@ -21,7 +21,7 @@ func family(t *testing.T) (*Child, int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 200 {
+	for range 2000 { // a busy machine takes its time
 		if pid, err := strconv.Atoi(strings.TrimSpace(out.String())); err == nil {
 			return c, pid
 		}
@@ -32,7 +32,7 @@ func family(t *testing.T) (*Child, int) {
 }
 
 func gone(pid int) bool {
-	for range 200 {
+	for range 2000 { // a busy machine takes its time
 		if syscall.Kill(pid, 0) == syscall.ESRCH {
 			return true
 		}

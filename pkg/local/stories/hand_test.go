@@ -60,6 +60,7 @@ others are served as before.`,
 		}
 	}},
 	connected: true,
+	unruly:    true, // a group of which nothing is known is in all tables, which are told in the order of their ids
 }}
 
 // clients is, of a world, the security group that its owner marks.
