@@ -111,10 +111,7 @@ func ending(ends []story.End, machine, state string) int {
 func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	roughen(t)
 	ctx := limited(t, 5*time.Minute)
-	w := world(ctx, t, nil)
-	begin(ctx, t)
-	done(t, w.Request(ctx))
-	all(t, until(ctx, t, 1), "Connected", "InSync", "Nothing")
+	w := connected(ctx, t)
 	item := known(ctx, t, w)
 	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region), byTerraform)
 
@@ -189,10 +186,7 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 func TestARouteAndItsHostRouteAreTakenAwayTogether(t *testing.T) {
 	roughen(t)
 	ctx := limited(t, 5*time.Minute)
-	w := world(ctx, t, nil)
-	begin(ctx, t)
-	done(t, w.Request(ctx))
-	all(t, until(ctx, t, 1), "Connected", "InSync", "Nothing")
+	w := connected(ctx, t)
 	redeploy := func() []story.End {
 		time.Sleep(time.Second) // records say whole seconds
 		engine.Story().Begin()
