@@ -106,7 +106,7 @@ changed: need-go ## test what changed since the last commit, without the engine 
 	@test ! -s bin/affected || $(GO) test -short $$(cat bin/affected)
 
 # The tests of pkg/local/stories that need an engine of their own, for faults and crowds.
-ROUGH := ^Test(Faults|TheLedgerIsStruck|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
+ROUGH := ^Test(Faults|TheLedgerIsStruck|Burst|AHolderThatFailed|TheNextHasTheVerdict|AHandIsSeenAndAContestIsToldOnce|ARouteAndItsHostRouteAreTakenAwayTogether|FiveTimes|FiveCallsAtOnce|AcceptBeforeCreate|DeletedWhileConnecting|TwoConsumers|OneConfiguration|EveryRecordOfEveryTagIsHeard)$$
 
 .PHONY: crosscheck
 crosscheck: build .venv/ready node_modules/ready out/authorizations.jsonl ## hold rules, machines and roles against judges that were not written here

@@ -131,11 +131,11 @@ func (c Contest) items(ctx context.Context, entry ledger.Connection) ([]ledger.I
 	return items, err
 }
 
-// Name writes into the entries of those connections for which contested host routes of a subnet are that they are, so that their owners are told.
-// connections are those of the place.
-func (c Contest) Name(ctx context.Context, subnet string, contested []ledger.Item, connections []ledger.Connection) error {
+// Name writes a subnet into the entries of those connections for which lines are: host routes of it that were taken away again. So their owners are told,
+// and settle them when they ask anew. connections are those of the place.
+func (c Contest) Name(ctx context.Context, subnet string, lines []ledger.Item, connections []ledger.Connection) error {
 	for _, entry := range connections {
-		if slices.Contains(entry.Subnets, subnet) || !slices.ContainsFunc(contested, func(i ledger.Item) bool { return Serves(i, entry) }) {
+		if slices.Contains(entry.Subnets, subnet) || !slices.ContainsFunc(lines, func(i ledger.Item) bool { return Serves(i, entry) }) {
 			continue
 		}
 		if _, err := c.Ledger.Change(ctx, entry.ID, func(now *ledger.Connection) {

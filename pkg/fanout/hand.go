@@ -83,12 +83,25 @@ func (f Fanout) hands(ctx context.Context, o *Concern, c event.Changed) (contest
 }
 
 // served returns the connections of the place, if one of the items is a host route that was taken away before: what becomes of it is told to the owners of
-// the connection that it is for.
+// the connection that it is for, and what they ask for anew is the host route, too. So the entry names its subnet from now on, also where nobody judges
+// the host route, as its route is taken away as well.
 func (f Fanout) served(ctx context.Context, at event.Place, items []ledger.Item) ([]ledger.Connection, error) {
-	if !slices.ContainsFunc(items, func(i ledger.Item) bool { return i.Kind == ledger.HostRoute && i.Taken > 0 }) {
+	lines := slices.DeleteFunc(slices.Clone(items), func(i ledger.Item) bool { return i.Kind != ledger.HostRoute || i.Taken == 0 })
+	if len(lines) == 0 {
 		return nil, nil
 	}
-	return f.Contest.Ledger.Connections(ctx, at.Account, at.Region)
+	connections, err := f.Contest.Ledger.Connections(ctx, at.Account, at.Region)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		for _, subnet := range l.Needed {
+			if err := f.Contest.Name(ctx, subnet, []ledger.Item{l}, connections); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return connections, nil
 }
 
 // settle ends what is contested of connections whose owner asks for them anew: sets a tag by which owners ask, on the connection, on an end of it, or

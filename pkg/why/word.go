@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -23,15 +24,16 @@ type exclusion struct {
 	key, code string
 	values    []string
 	says      string // what follows from it
+	mends, to string // what its owner does, and the value that says so; without one, the tag goes
 }
 
 // excludes are the tags that keep Drawbridge out, the values by which they do, and the code of their hop. What else they may say says nothing here.
 var excludes = []exclusion{
-	{tag.Accept, "accept", []string{"never"}, "so Drawbridge connects nobody to it"},
-	{tag.Approval, "approval", []string{"rejected"}, "so Drawbridge adds nothing for it"},
-	{tag.Manage, "manage", []string{tag.Leave, tag.Undo}, "so Drawbridge let go of it, and changes nothing"},
-	{tag.Reach, "reach", []string{tag.NoReach}, "so Drawbridge leads nothing to what is in it, or from it"},
-	{tag.Routes, "routes", []string{"off"}, "so Drawbridge writes no host routes into its script"},
+	{tag.Accept, "accept", []string{"never"}, "so Drawbridge connects nobody to it", "let who asks for it be asked about again; Drawbridge asks you, and does the rest", "ask"},
+	{tag.Approval, "approval", []string{"rejected"}, "so Drawbridge adds nothing for it", "approve it; Drawbridge does the rest, if the policy allows it", tag.Approved},
+	{tag.Manage, "manage", []string{tag.Leave, tag.Undo}, "so Drawbridge let go of it, and changes nothing", "give it to Drawbridge again, which does the rest, if the policy allows it", tag.Take},
+	{tag.Reach, "reach", []string{tag.NoReach}, "so Drawbridge leads nothing to what is in it, or from it", "take the tag away; Drawbridge does the rest", ""},
+	{tag.Routes, "routes", []string{"off"}, "so Drawbridge writes no host routes into its script", "let it have host routes; Drawbridge writes them, and they count from its next start", "on"},
 }
 
 // WordsOf are those of a thing's tags that keep Drawbridge out.
@@ -48,27 +50,13 @@ func WordsOf(t deed.Thing, name string, tags map[string]string) []Word {
 
 // hop is the hop of a tag, with what takes it back.
 func (w Word) hop() Hop {
-	n := slices.IndexFunc(excludes, func(e exclusion) bool { return e.key == w.Key })
-	name := w.Name
-	if name == "" {
-		name = w.Thing.ID
+	e := excludes[slices.IndexFunc(excludes, func(e exclusion) bool { return e.key == w.Key })]
+	call := deed.Untag(w.Thing, w.Key)
+	if e.to != "" {
+		call = deed.Tag(w.Thing, w.Key, e.to)
 	}
-	h := Hop{Code: excludes[n].code, Answer: "no", Whose: w.Thing.Account, Detail: fmt.Sprintf("%s has the tag %s=%s, %s", name, w.Key, w.Value, excludes[n].says)}
-	what, call := "", deed.Call{}
-	switch w.Key {
-	case tag.Accept:
-		what, call = "let who asks for it be asked about again; Drawbridge asks you, and does the rest", deed.Tag(w.Thing, w.Key, "ask")
-	case tag.Approval:
-		what, call = "approve it; Drawbridge does the rest, if the policy allows it", deed.Tag(w.Thing, w.Key, tag.Approved)
-	case tag.Manage:
-		what, call = "give it to Drawbridge again, which does the rest, if the policy allows it", deed.Tag(w.Thing, w.Key, tag.Take)
-	case tag.Reach:
-		what, call = "take the tag away; Drawbridge does the rest", deed.Untag(w.Thing, w.Key)
-	case tag.Routes:
-		what, call = "let it have host routes; Drawbridge writes them, and they count from its next start", deed.Tag(w.Thing, w.Key, "on")
-	}
-	h.Remedy = "ask its owner, who set the tag"
-	h.Mends = []Change{{Account: call.Account, What: what, Command: call.Command, make: func(s state) state { return s }}}
+	h := Hop{Code: e.code, Answer: "no", Whose: w.Thing.Account, Detail: fmt.Sprintf("%s has the tag %s=%s, %s", cmp.Or(w.Name, w.Thing.ID), w.Key, w.Value, e.says), Remedy: "ask its owner, who set the tag"}
+	h.Mends = []Change{{Account: call.Account, What: e.mends, Command: call.Command, make: func(s state) state { return s }}}
 	return h
 }
 

@@ -74,6 +74,16 @@ func world(ctx context.Context, t *testing.T, change func(*scenario.Spec)) *scen
 	return w
 }
 
+// connected builds a world in which the request was made and is connected.
+func connected(ctx context.Context, t *testing.T) *scenario.World {
+	t.Helper()
+	w := world(ctx, t, nil)
+	begin(ctx, t)
+	done(t, w.Request(ctx))
+	all(t, until(ctx, t, 1), "Connected", "InSync", "Nothing")
+	return w
+}
+
 // begin settles what building a world set in motion, and begins the story.
 func begin(ctx context.Context, t *testing.T) {
 	t.Helper()

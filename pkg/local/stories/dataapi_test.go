@@ -291,13 +291,12 @@ secret; the policy stays as its owner wrote it. With the tags the grant goes.`,
 	},
 }
 
-func playDataAPI(t *testing.T, n int, s dataAPITale) {
-	ctx := timeout(t)
-	unbraked(ctx, t)
+// build builds the story's world in accounts of the number's own, and settles it. canonical says which account each is in the story's text.
+func (s dataAPITale) build(ctx context.Context, t *testing.T, number int) (world *scenario.DataAPIWorld, canonical []string) {
+	t.Helper()
 	spec := scenario.S3()
-	var canonical []string
 	for _, account := range []*string{&spec.Consumer, &spec.Producer, &spec.Third} {
-		own := fmt.Sprintf("%s%04d", (*account)[:8], 3000+n)
+		own := fmt.Sprintf("%s%04d", (*account)[:8], number)
 		canonical = append(canonical, own, *account)
 		*account = own
 	}
@@ -311,6 +310,13 @@ func playDataAPI(t *testing.T, n int, s dataAPITale) {
 	if _, err := engine.Settle(ctx, 0); err != nil {
 		t.Fatal(err)
 	}
+	return world, canonical
+}
+
+func playDataAPI(t *testing.T, n int, s dataAPITale) {
+	ctx := timeout(t)
+	unbraked(ctx, t)
+	world, canonical := s.build(ctx, t, 3000+n)
 	before, err := world.Owned(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -111,10 +111,7 @@ func ending(ends []story.End, machine, state string) int {
 func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	roughen(t)
 	ctx := limited(t, 5*time.Minute)
-	w := world(ctx, t, nil)
-	begin(ctx, t)
-	done(t, w.Request(ctx))
-	all(t, until(ctx, t, 1), "Connected", "InSync", "Nothing")
+	w := connected(ctx, t)
 	item := known(ctx, t, w)
 	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region), byTerraform)
 
@@ -180,6 +177,38 @@ func TestAHandIsSeenAndAContestIsToldOnce(t *testing.T) {
 	all(t, ends, "Announced", "Connected")
 	if ending(ends, "drawbridge-peering", "Connected") != 1 {
 		t.Errorf("its owner asked anew: %+v", ends)
+	}
+	holds(ctx, t, w)
+}
+
+// A pipeline that owns the notebook's route table and its script takes away together what Drawbridge added to both: it is put back, once, and left when it
+// goes again. When the owner asks anew, the route comes back, and the host route that follows from it.
+func TestARouteAndItsHostRouteAreTakenAwayTogether(t *testing.T) {
+	roughen(t)
+	ctx := limited(t, 5*time.Minute)
+	w := connected(ctx, t)
+	redeploy := func() []story.End {
+		time.Sleep(time.Second) // records say whole seconds
+		engine.Story().Begin()
+		_, err := alphas(w).DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &w.ConsumerNetwork.Tables[0], DestinationCidrBlock: aws.String(there(w))})
+		done(t, err)
+		restore(ctx, t, w)
+		return until(ctx, t, 4) // two changes, the notebooks of the table, the connection
+	}
+	all(t, redeploy(), "Announced", "Connected", "InSync", "Nothing")
+	holds(ctx, t, w)
+	ends := redeploy()
+	all(t, ends, "Announced", "Contested", "InSync", "Nothing")
+	if ending(ends, "drawbridge-peering", "Contested") == 0 {
+		t.Errorf("taken away again: %+v", ends)
+	}
+
+	engine.Story().Begin()
+	mark(ctx, t, w.Consumer, w.Connection, "drawbridge:manage", "true")
+	ends = until(ctx, t, 2)
+	all(t, ends, "Announced", "Connected", "InSync", "Nothing")
+	if ending(ends, "drawbridge-peering", "Connected") == 0 {
+		t.Errorf("asked for anew: %+v", ends)
 	}
 	holds(ctx, t, w)
 }

@@ -191,20 +191,7 @@ func planned(t *testing.T, n int, s tale) {
 func plannedDataAPI(t *testing.T, n int, s dataAPITale) {
 	ctx := timeout(t)
 	unbraked(ctx, t)
-	spec := scenario.S3()
-	for _, account := range []*string{&spec.Consumer, &spec.Producer, &spec.Third} {
-		*account = fmt.Sprintf("%s%04d", (*account)[:8], n)
-	}
-	if s.change != nil {
-		s.change(&spec)
-	}
-	world, err := spec.Build(ctx, engine.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := engine.Settle(ctx, 0); err != nil {
-		t.Fatal(err)
-	}
+	world, _ := s.build(ctx, t, n)
 	planActs(ctx, t, len(s.acts), func(number int, p *planner) (compared int) {
 		a := s.acts[number]
 		if err := a.do(ctx, world); err != nil {
