@@ -28,6 +28,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import br
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.state_parallel import StateParallel
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_lambda
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.utils.encoding import _DateTimeEncoder
@@ -153,7 +154,7 @@ _LAST = {
 @replace(EventManager, "__init__")
 def event_manager(original, self, *args, **kwargs):
     original(self, *args, **kwargs)
-    self.room, self.overflown = threading.Lock(), False
+    self.room, self.overflown, self.end = threading.Lock(), False, None
 
 
 @replace(EventManager, "add_event")
@@ -182,8 +183,15 @@ def _end(env):
         event_type=HistoryEventType.ExecutionFailed,
         event_details=EventDetails(executionFailedEventDetails=details),
     )
+    env.event_manager.end = details
     env.set_error(details)
     return FailureEventException(event)
+
+
+@replace(Environment, "set_error")
+def set_error(original, self, error):
+    # The other iterations stop wherever they stand, each with an error of moto's own; the execution keeps why it ended.
+    original(self, self.event_manager.end or error)
 
 
 def redrivable(execution):
