@@ -39,7 +39,7 @@ func (h *hub) attachment(scope constructs.Construct) sfn.IChainable {
 		return pick(append([]string{"reason", "gateway", "vpc", "attachment"}, more...)...)
 	}
 	told := func() data {
-		return one("known", "said", "decision", "reject", "told", "reachable", "request")
+		return one("known", "said", "decision", "reject", "told", "request")
 	}
 	conclude := of.last("ConcludeDetachment", one("result", "said"),
 		end{workflow.Removed, "The VPC is detached, or an owner took the attachment back; what was added for it is gone, or goes by executions of their own."},

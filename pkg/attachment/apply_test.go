@@ -18,6 +18,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
@@ -172,6 +173,17 @@ func fresh() ledger.Ledger {
 	return l
 }
 
+// paired writes pairs of the VPC with others of alpha on the gateway into the ledger.
+func paired(l ledger.Ledger, others ...string) ledger.Ledger {
+	for _, other := range others {
+		if _, err := l.Begin(context.Background(), ledger.Connection{ID: gateway + ":" + vpc + ":" + other, Kind: connection.Transit,
+			Sides: []ledger.Side{{Account: beta, Region: "us-east-1", ID: vpc}, {Account: alpha, Region: "us-east-1", ID: other}}}); err != nil {
+			panic(err)
+		}
+	}
+	return l
+}
+
 // What Drawbridge made it knows by the ledger, however the answers of AWS get lost; what is over is forgotten.
 func TestWhatIsMadeIsInTheLedger(t *testing.T) {
 	l, memory := ledgertest.New()
@@ -313,11 +325,10 @@ func TestDisassociate(t *testing.T) {
 		"AWS fails":                              {func(s *cloud) { s.code = "InternalError" }, "[disassociate tgw-rtb-1 unpropagate tgw-rtb-1]", 2, fault.Transient},
 		"the attachment is shown no more at all": {func(s *cloud) { s.gone = true }, "[]", 0, ""},
 	} {
-		l, s := fresh(), sky()
+		l, s := paired(fresh(), "vpc-peer"), sky()
 		added(l, s)
 		c.change(s)
 		in := one(false)
-		in.Attachment.Peers = map[string]string{"vpc-peer": alpha}
 		_, err := attachment.Disassociate(t.Context(), l, s.in(event.Place{Account: alpha}), look.Asker{API: s, Bus: "drawbridge"}, in)
 		var did []string
 		for _, d := range *s.did {
@@ -351,7 +362,7 @@ func TestOnlyWhatTheLedgerHasIsTakenOut(t *testing.T) {
 
 func TestConcludeSaysWhatBecameOfOneThatStands(t *testing.T) {
 	for result, want := range map[workflow.Result]struct{ entry, table bool }{workflow.Removed: {true, false}, workflow.Released: {false, false}} {
-		l, s := fresh(), sky()
+		l, s := paired(fresh(), "vpc-peer"), sky()
 		s.neighbour = true
 		if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment, Facts: map[string]string{"table": "tgw-rtb-1"}}); err != nil {
 			t.Fatal(err)
@@ -387,7 +398,7 @@ func TestWhatSomebodyElseMadeIsNeverDeleted(t *testing.T) {
 // conclude ends the attachment as the VPC's account shows it.
 func conclude(l ledger.Ledger, s *cloud, result workflow.Result, state string) (workflow.VerifyAttachmentOutput, error) {
 	in := one(true)
-	in.Attachment.State, in.Attachment.Peers = state, map[string]string{"vpc-peer": alpha}
+	in.Attachment.State = state
 	return attachment.Conclude(context.Background(), l, func(p event.Place) attachment.Concluder { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"}, workflow.ConcludeDetachmentInput{
 		Execution: in.Execution, Result: result, Reason: in.Reason, Said: workflow.Said{Requester: "ask alpha", Accepter: "you said so"}, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
 }
@@ -417,22 +428,21 @@ func TestVerifyAsksForALookAtEachPair(t *testing.T) {
 	}
 }
 
-// Who was connected and is not among the attachments is told of by this side's tags alone.
+// Who was connected and is not among the attachments is told of by the ledger alone.
 func TestAPeerThatAWSHasForgottenIsLookedAt(t *testing.T) {
 	for name, c := range map[string]struct {
-		peers map[string]string
+		peers []string
 		want  string
 	}{
 		"nobody":                        {nil, "vpc-neighbour0"},
-		"the one that is attached":      {map[string]string{"vpc-neighbour0": alpha}, "vpc-neighbour0"},
-		"one whose attachment is shown": {map[string]string{"vpc-neighbour1": alpha}, "vpc-neighbour0"},
-		"one whose attachment is not":   {map[string]string{"vpc-forgotten": alpha}, "vpc-forgotten vpc-neighbour0"},
+		"the one that is attached":      {[]string{"vpc-neighbour0"}, "vpc-neighbour0"},
+		"one whose attachment is shown": {[]string{"vpc-neighbour1"}, "vpc-neighbour0"},
+		"one whose attachment is not":   {[]string{"vpc-forgotten"}, "vpc-forgotten vpc-neighbour0"},
 	} {
 		s := sky()
 		s.neighbour = true
 		in := one(true)
-		in.Attachment.Peers = c.peers
-		out, err := attachment.Verify(t.Context(), fresh(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
+		out, err := attachment.Verify(t.Context(), paired(fresh(), c.peers...), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
 			workflow.VerifyAttachmentInput{Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
 		asked := strings.Join(*s.did, " ")
 		for _, id := range []string{"vpc-neighbour0", "vpc-neighbour1", "vpc-forgotten"} {
@@ -480,7 +490,7 @@ func TestVerifySaysWhatAWSDoesNotSay(t *testing.T) {
 func TestConcludeAsksForALookAtWhatIsLeft(t *testing.T) {
 	s := sky()
 	s.neighbour = true
-	out, err := conclude(fresh(), s, workflow.Removed, "deleting")
+	out, err := conclude(paired(fresh(), "vpc-peer"), s, workflow.Removed, "deleting")
 	if err != nil || out.Result != workflow.Removed || out.Announced != 2 || len(*s.did) != 2 {
 		t.Errorf("%+v, %v, asked for %q", out, err, *s.did)
 	}
@@ -499,10 +509,10 @@ func TestConcludeLeavesNothingOfOneThatIsOver(t *testing.T) {
 		"another is in its place": {workflow.Removed, "tgw-attach-0old", true, 3},
 		"its place is another's":  {workflow.Rejected, "tgw-attach-0made", false, 3},
 	} {
-		l, s := fresh(), sky()
+		l, s := paired(fresh(), "vpc-peer"), sky()
 		s.neighbour = true
 		in := one(true)
-		in.Attachment = workflow.Attachment{ID: c.id, State: "deleted", Peers: map[string]string{"vpc-peer": alpha}}
+		in.Attachment = workflow.Attachment{ID: c.id, State: "deleted"}
 		left := ours
 		if c.id == "tgw-attach-0made" {
 			left = c.id
@@ -542,16 +552,17 @@ func waiting() workflow.AnswerAttachmentInput {
 	facts := func(account, name, unit string) *workflow.Facts {
 		return &workflow.Facts{Name: name, Account: workflow.AccountFacts{ID: account, Name: name + "-account", Organization: "o-1", OUPath: unit}}
 	}
-	shared := policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "its tag says so"}
 	return workflow.AnswerAttachmentInput{Execution: "run-1", Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment, Reason: "approval needed by policy attachment-ask",
 		Known:    workflow.Known{Requester: facts(beta, "orders", "o-1/r-1/ou-shop/"), Accepter: facts(alpha, "core", "o-1/r-1/ou-network/")},
-		Decision: policy.Decision{Action: policy.AskAttachment, Allowed: true, Policy: "attachment-ask", Reason: "the owner has to approve"},
-		Reachable: []workflow.Reachable{{VPC: workflow.VPC{Account: alpha, ID: "vpc-1"}, From: workflow.VPC{Account: beta, ID: vpc},
-			Opening: workflow.Opening{Database: "sales", Engine: "mysql", Port: 3306, Decision: shared}}}}
+		Decision: policy.Decision{Action: policy.AskAttachment, Allowed: true, Policy: "attachment-ask", Reason: "the owner has to approve"}}
 }
 
 func ask(s *cloud, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
 	l, _ := ledgertest.New()
+	if err := fact.KeepReachable(context.Background(), l, in.Attachment.ID, []workflow.Reachable{{VPC: workflow.VPC{Account: alpha, ID: "vpc-1"}, From: workflow.VPC{Account: beta, ID: vpc},
+		Opening: workflow.Opening{Database: "sales", Engine: "mysql", Port: 3306, Decision: policy.Decision{Action: policy.Open, Allowed: true, Policy: "open-shared", Reason: "its tag says so"}}}}); err != nil {
+		return workflow.ConcludeOutput{}, err
+	}
 	return attachment.Ask(context.Background(), l, func(p event.Place) connection.Tagger { return s.in(p) }, notice.Bus{API: s, Name: "drawbridge"}, notice.Topic{API: s, ARN: "topic"}, in)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -41,21 +42,25 @@ func Ask(ctx context.Context, l ledger.Ledger, enter func(event.Place) connectio
 		slog.InfoContext(ctx, "the approver was told before", "attachment", in.Attachment.ID)
 		return out, nil
 	}
+	reachable, err := fact.Reachable(ctx, l, in.Attachment.ID)
+	if err != nil {
+		return out, err
+	}
 	needed := notice.Approval{Head: notice.Head{Execution: in.Execution, Connection: request(in), Result: out.Result, Reason: in.Reason},
 		Decision: in.Decision, Request: in.Request, Console: notice.ThingConsole(in.Gateway.Region, in.Attachment.ID), Reachable: []notice.Reachable{},
 		Approve: Approving(in, tag.Approved), ApproveAll: Approving(in, tag.ApprovedAll), Reject: Approving(in, "rejected")}
-	for _, r := range in.Reachable {
+	for _, r := range reachable {
 		needed.Reachable = append(needed.Reachable, notice.Reachable{Account: r.VPC.Account, Region: r.VPC.Region, VPC: r.VPC.ID,
 			Database: r.Opening.Database, Engine: r.Opening.Engine, Port: r.Opening.Port, From: r.From.ID, Also: r.Opening.Also, Decision: r.Opening.Decision})
 	}
 	if err := bus.Put(ctx, needed); err != nil {
 		return out, err
 	}
-	subject, body := Message(in)
+	subject, body := Message(in, reachable)
 	if err := topic.Publish(ctx, notice.Notification{Kind: notice.ApprovalNeeded, Account: in.Gateway.Account, Subject: subject, Body: body}); err != nil {
 		return out, err
 	}
-	if err := show(ctx, l, in.Attachment.ID, Shows(in.VPC, in.Reachable)); err != nil {
+	if err := show(ctx, l, in.Attachment.ID, Shows(in.VPC, reachable)); err != nil {
 		return out, err
 	}
 	if err := leave(ctx, enter, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said(in.Said, out.Reason)); err != nil {
@@ -116,7 +121,7 @@ func Approving(in workflow.AnswerAttachmentInput, value string) string {
 }
 
 // Message is the notification about an attachment that needs approval: all that the approver must know, and the commands.
-func Message(in workflow.AnswerAttachmentInput) (subject, body string) {
+func Message(in workflow.AnswerAttachmentInput, reachable []workflow.Reachable) (subject, body string) {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	vpc, owner := workflow.Facts{}, workflow.Facts{}
@@ -148,14 +153,14 @@ func Message(in workflow.AnswerAttachmentInput) (subject, body string) {
 	}
 	line("  %s", cmp.Or(in.Request.Why, "no reason is given: the VPC's owner may tag the attachment drawbridge:reason before it is asked about"))
 	line("\nWhat would become reachable")
-	for _, r := range in.Reachable {
+	for _, r := range reachable {
 		line("  %s  %s, TCP port %d, in %s of account %s, from %s of account %s", r.Opening.Database, r.Opening.Engine, r.Opening.Port, r.VPC.ID, r.VPC.Account, r.From.ID, r.From.Account)
 		line("    by policy %s", notice.Because(r.Opening.Decision))
 		for _, also := range r.Opening.Also {
 			line("    and with it %s, which nobody shared: it has the same security group and port", also)
 		}
 	}
-	if len(in.Reachable) == 0 {
+	if len(reachable) == 0 {
 		line("  no database: the policy opens none at present, between this VPC and those that are attached")
 	}
 	line("\nWhy you are asked")

@@ -165,7 +165,7 @@ func Disassociate(ctx context.Context, l ledger.Ledger, api Disassociater, looks
 	if denied == nil {
 		return out, nil
 	}
-	if _, err := announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, nil, in.Reason); err != nil {
+	if _, err := announce(ctx, l, looks, in.Gateway, in.VPC, nil, in.Reason); err != nil {
 		return out, err
 	}
 	return out, &fault.Error{Kind: fault.Refused, Cause: denied,

@@ -80,6 +80,8 @@ type Question struct {
 	Because string
 	// Added says that the ledger has associations or propagations that Drawbridge added for the attachment.
 	Added bool
+	// Paired says that the ledger has a pair of the VPC with another on the gateway.
+	Paired bool
 	// Owners are the tags by which its owners speak.
 	Owners Owners
 	// Association is the state of the attachment's association, AWS's word; empty if there is none. Associated is its table.

@@ -40,7 +40,7 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(event.Place) Conc
 	if !Live(in.Attachment) {
 		return forgotten(ctx, l, enter, looks, in, out)
 	}
-	if out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, nil, in.Reason); err != nil {
+	if out.Announced, err = announce(ctx, l, looks, in.Gateway, in.VPC, nil, in.Reason); err != nil {
 		return out, err
 	}
 	tagger := func(p event.Place) connection.Tagger { return enter(p) }
@@ -82,7 +82,7 @@ func forgotten(ctx context.Context, l ledger.Ledger, enter func(event.Place) Con
 	stand := slices.DeleteFunc(seen, func(a types.TransitGatewayAttachment) bool {
 		return a.State != types.TransitGatewayAttachmentStateAvailable
 	})
-	if out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, stand, in.Reason); err != nil {
+	if out.Announced, err = announce(ctx, l, looks, in.Gateway, in.VPC, stand, in.Reason); err != nil {
 		return out, err
 	}
 	if !next {

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -180,7 +181,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		return Verdict{}, err
 	}
 	if before, is := replaced(entries, q.Attachment, u); is {
-		out.Attachment = workflow.Attachment{ID: before.ID, State: "deleted", Peers: Peers(entries, u.gateway, u.vpc)}
+		out.Attachment = workflow.Attachment{ID: before.ID, State: "deleted"}
 		for _, s := range before.Sides {
 			if s.ID == u.gateway {
 				out.Gateway.Account = s.Account
@@ -194,7 +195,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 		// AWS shows an attachment for two hours after its end. This one was Drawbridge's, and the ledger has not been told.
 		q.Attachment = workflow.Attachment{ID: made.Left, State: "deleted"}
 	}
-	q.Attachment.Table, q.Attachment.Peers = entry.Facts[factTable], Peers(entries, u.gateway, u.vpc)
+	q.Attachment.Table, q.Paired = entry.Facts[factTable], len(Peers(entries, u.gateway, u.vpc)) > 0
 	if v, passing := Passing(q.Attachment); passing {
 		out.Attachment = q.Attachment
 		return v, nil
@@ -310,7 +311,11 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 					return Verdict{}, err
 				}
 			}
-			if out.Reachable, err = i.prospect(ctx, execution, set, u, principal, owner); err != nil {
+			reachable, err := i.prospect(ctx, execution, set, u, principal, owner)
+			if err == nil {
+				err = fact.KeepReachable(ctx, i.Ledger, q.Attachment.ID, reachable)
+			}
+			if err != nil {
 				return Verdict{}, err
 			}
 		}

@@ -72,7 +72,7 @@ func requesterGives(q *attachment.Question) {
 	q.Owners.VPC = map[string]string{"drawbridge:manage": "true"}
 }
 func added(q *attachment.Question)     { q.Added = true }
-func withPairs(q *attachment.Question) { q.Attachment.Peers = map[string]string{"vpc-other": alpha} }
+func withPairs(q *attachment.Question) { q.Paired = true }
 func told(q *attachment.Question) {
 	q.Owners.VPC = map[string]string{"drawbridge:status": "AwaitingApproval"}
 }

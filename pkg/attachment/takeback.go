@@ -82,7 +82,7 @@ func takenBack(q Question) (Verdict, bool) {
 	switch {
 	case q.Added:
 		v.Answer = workflow.AnswerDisassociate
-	case q.Status == ledger.Status(workflow.Removed) && q.Because == v.Reason && len(a.Peers) == 0:
+	case q.Status == ledger.Status(workflow.Removed) && q.Because == v.Reason && !q.Paired:
 		v.Answer = workflow.AnswerNothing
 	}
 	return v, true
@@ -107,7 +107,7 @@ func LetGo(q Question) (Verdict, bool) {
 	}
 	stays := tagged + ": it stays as it is, and is its owners'"
 	switch {
-	case !a.Own && !q.Managed && len(a.Peers) == 0:
+	case !a.Own && !q.Managed && !q.Paired:
 		return say(workflow.AnswerNothing, stays)
 	case !Live(a):
 		return say(workflow.AnswerRemoved, fmt.Sprintf("%s is %s", a.ID, a.State))

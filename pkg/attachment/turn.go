@@ -84,7 +84,7 @@ func (i Inspector) busy(ctx context.Context, f Found, now ledger.Lease) (workflo
 
 // begun is an answer before anything is known.
 func begun(in workflow.InspectAttachmentInput) workflow.InspectAttachmentOutput {
-	return workflow.InspectAttachmentOutput{Event: in.Event, Subnets: []string{}, Propagate: []string{}, Lacking: []workflow.Hop{}, Reachable: []workflow.Reachable{}}
+	return workflow.InspectAttachmentOutput{Event: in.Event, Subnets: []string{}, Propagate: []string{}, Lacking: []workflow.Hop{}}
 }
 
 // One returns the inspection, done by one execution at a time: what the input is about is found first. gate is what each inspection passes.

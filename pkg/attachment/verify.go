@@ -89,7 +89,7 @@ func Verify(ctx context.Context, l ledger.Ledger, enter func(event.Place) Verifi
 	if err := tell(ctx, l, enter, in, out.Result, out.Reason, said, table); err != nil {
 		return out, err
 	}
-	out.Announced, err = announce(ctx, looks, in.Gateway, in.VPC, in.Attachment.Peers, seen, in.Reason)
+	out.Announced, err = announce(ctx, l, looks, in.Gateway, in.VPC, seen, in.Reason)
 	return out, err
 }
 
@@ -188,9 +188,13 @@ func leave(ctx context.Context, enter func(event.Place) connection.Tagger, vpc w
 }
 
 // announce asks for a look at each pair of a VPC with another that is attached to the gateway, and with each peer of which
-// nothing is seen there: its attachment is over too, or AWS has forgotten it, so that this VPC's tags alone tell of the pair.
+// nothing is seen there: its attachment is over too, or AWS has forgotten it, so that the ledger alone tells of the pair.
 // Many parameters, because they are the two sides and who asks.
-func announce(ctx context.Context, looks look.Asker, g workflow.Gateway, vpc workflow.VPC, peers map[string]string, seen []types.TransitGatewayAttachment, why string) (int, error) {
+func announce(ctx context.Context, l ledger.Ledger, looks look.Asker, g workflow.Gateway, vpc workflow.VPC, seen []types.TransitGatewayAttachment, why string) (int, error) {
+	entries, err := l.Connections(ctx, vpc.Account, vpc.Region)
+	if err != nil {
+		return 0, err
+	}
 	here := event.VPCPlace{Account: vpc.Account, Region: vpc.Region, VPC: vpc.ID}
 	var pairs []event.TransitInspection
 	with := func(account, id string) {
@@ -205,7 +209,7 @@ func announce(ctx context.Context, looks look.Asker, g workflow.Gateway, vpc wor
 	for _, a := range seen {
 		known[aws.ToString(a.ResourceId)] = true
 	}
-	for id, account := range peers {
+	for id, account := range Peers(entries, g.ID, vpc.ID) {
 		if !known[id] {
 			with(account, id)
 		}

@@ -49,6 +49,20 @@ func Read(ctx context.Context, l ledger.Ledger, connection string) (workflow.Fin
 	return found(f)
 }
 
+// KeepReachable writes what would become reachable by an attachment about which the gateway's owner is asked, in place of what was written before.
+func KeepReachable(ctx context.Context, l ledger.Ledger, attachment string, all []workflow.Reachable) error {
+	return l.Replace(ctx, attachment, reachable, parts(reachable, all))
+}
+
+// Reachable returns what [KeepReachable] wrote last.
+func Reachable(ctx context.Context, l ledger.Ledger, attachment string) (out []workflow.Reachable, err error) {
+	f, err := l.Facts(ctx, attachment, reachable)
+	if err == nil {
+		err = gather(f, reachable, &out)
+	}
+	return out, err
+}
+
 // With gives a step the facts of its connection.
 func With[I any, P interface {
 	*I

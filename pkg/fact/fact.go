@@ -12,7 +12,7 @@
 //
 //	about                      the answer, and what waits for an owner
 //	before, absent, closed     #k: hops that are known before anything is done
-//	reachable, shown           #k: what the owner is asked about
+//	reachable, shown           #k: what the owner is asked about; reachable of an attachment, too
 //	vpc#<role>                 a VPC with its account, for the look after an acceptance, and for who is asked
 //	side#<n>#side              one side of the connection
 //	side#<n>#<list>            #k: its tables, databases, clients, services, ways, seats, groups, rules that go
@@ -40,6 +40,7 @@ const Size = 24 << 10
 const (
 	about     = "about"
 	notebooks = "notebooks"
+	reachable = "reachable"
 	told      = "told"
 	injected  = told + "#InjectRoutes" // of a batch
 )
@@ -118,7 +119,7 @@ func rows(f workflow.Findings) []ledger.Fact {
 	w := f.Waits
 	w.Reachable, w.Shown = nil, nil
 	put(ledger.Fact{Sort: about, Body: aboutRow{f.Answer, w, f.Execution}})
-	put(parts("reachable", f.Waits.Reachable)...)
+	put(parts(reachable, f.Waits.Reachable)...)
 	put(parts("shown", f.Waits.Shown)...)
 	put(parts("before", f.Before)...)
 	put(parts("absent", f.Absent)...)
@@ -197,7 +198,7 @@ func found(f ledger.Facts) (workflow.Findings, error) {
 	}
 	out.Answer, out.Waits, out.Execution = row.Answer, row.Waits, row.Execution
 	for _, err := range []error{
-		gather(f, "reachable", &out.Waits.Reachable), gather(f, "shown", &out.Waits.Shown), gather(f, "before", &out.Before),
+		gather(f, reachable, &out.Waits.Reachable), gather(f, "shown", &out.Waits.Shown), gather(f, "before", &out.Before),
 		gather(f, "absent", &out.Absent), gather(f, "closed", &out.Known.Closed),
 	} {
 		if err != nil {

@@ -60,7 +60,8 @@ type client interface {
 // the subnet becomes exactly what the table says; when nothing is left, a configuration of ours is detached and deleted.
 // With an owner's configuration that takes three calls: read, write, read. The last one is the proof.
 //
-// A notebook whose script cannot be edited is done: its hop says why, and what its owner can do.
+// A notebook whose script cannot be edited is done: its hop says why, and what its owner can do. What fails otherwise fails the step, from where it can
+// be redriven; among other notebooks it would stop those after it, so there the notebook is done, and is looked at by itself: that look fails.
 //
 // The debt of a restart is noted in debts, and repaid once the notebook was started again, or is done without.
 func Attach(ctx context.Context, api client, ec2api route.NetworkReader, l ledger.Ledger, debts restart.Book, in workflow.AttachRoutesInput) (workflow.AttachRoutesOutput, error) {
@@ -80,11 +81,27 @@ func Attach(ctx context.Context, api client, ec2api route.NetworkReader, l ledge
 	case out.answer == Done && in.Phase == workflow.PhaseOwed:
 		err = debts.Repay(ctx, at, nb.Name, in.Execution)
 	}
+	if err != nil && nb.Others > 0 && fault.Of(err) != fault.Held {
+		out, err = alone(ctx, debts, nb, err)
+	}
 	if err != nil {
 		return workflow.AttachRoutesOutput{}, err
 	}
 	return workflow.AttachRoutesOutput{Answer: out.answer, Hops: []workflow.Hop{out.hop}}, nil
 }
+
+// alone asks for a look at one of several notebooks, for which err happened.
+func alone(ctx context.Context, debts restart.Book, nb workflow.Notebook, err error) (outcome, error) {
+	look := event.NotebookInspection{Account: nb.Account, Region: nb.Region, Notebook: nb.Name, Reason: "it failed among others"}
+	if failed := debts.Ask(ctx, look); failed != nil {
+		return outcome{}, errors.Join(err, failed)
+	}
+	slog.InfoContext(ctx, "failed, and is looked at by itself", "notebook", nb.Name, "error", err)
+	return outcome{answer: Done, hop: workflow.Hop{Hop: hostRoute(nb), Detail: fmt.Sprintf("%v; a look at this notebook is asked for", err)}}, nil
+}
+
+// hostRoute is what the hop of a notebook is called.
+func hostRoute(nb workflow.Notebook) string { return "host route on " + nb.Name }
 
 // Debt is the restart that a notebook is owed for a connection, or for what its table reaches.
 func Debt(nb workflow.Notebook, connection string) ledger.Debt {
@@ -125,7 +142,7 @@ func (b book) told(ctx context.Context, api client, ec2api route.NetworkReader, 
 func (b book) serve(ctx context.Context, api client, ec2api route.NetworkReader, in workflow.AttachRoutesInput) (outcome, error) {
 	nb, stopped, exact := b.nb, in.Phase == workflow.PhaseStopped, in.Connection.ID == ""
 	routed := b.routed(ec2api)
-	hop, set, gone := workflow.Hop{Hop: "host route on " + nb.Name, OK: true}, false, false
+	hop, set, gone := workflow.Hop{Hop: hostRoute(nb), OK: true}, false, false
 	status, reason := "", ""
 	answer := func(a workflow.Answer, detail string, args ...any) (outcome, error) {
 		if hop.Detail = fmt.Sprintf(detail, args...); stopped && a == Done {

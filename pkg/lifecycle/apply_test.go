@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
@@ -386,6 +387,46 @@ func TestAnExecutionThatReadBeforeOursLosesNothing(t *testing.T) {
 	script, err := Parse("c", []byte(f.scripts["c"]))
 	if err != nil || len(script.Lines) != 2 || string(script.Owner) != owner {
 		t.Fatalf("afterwards: %+v, %v", script, err)
+	}
+}
+
+// What fails for one of several notebooks does not stop those after it, and is asked for by itself; what is held back is held back for all.
+func TestANotebookThatFailsAmongOthersIsLookedAtByItself(t *testing.T) {
+	denied := error(&smithy.GenericAPIError{Code: "AccessDeniedException"})
+	for name, c := range map[string]struct {
+		others int
+		fails  error
+		lost   error // what became of the event
+		kind   fault.Kind
+		asked  int
+	}{
+		"alone, it fails":          {0, denied, nil, fault.Refused, 0},
+		"among others, it is done": {2, denied, nil, "", 1},
+		"what may pass, too":       {2, fault.New(fault.NotYet, "it is starting"), nil, "", 1},
+		"held back":                {2, fault.New(fault.Held, "paused"), nil, fault.Held, 0},
+		"nobody could be asked, so it is tried again": {2, denied, fault.New(fault.Transient, "no bus"), fault.Transient, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake().notebook("n", "c", types.NotebookInstanceStatusInService)
+			f.scripts["c"], f.always["UpdateNotebookInstanceLifecycleConfig"] = owner, c.fails
+			in := input("c", types.NotebookInstanceStatusInService)
+			in.Notebook.Others = c.others
+			var asked []look.Look
+			debts := restart.Book{Ledger: f.ledger, Ask: func(_ context.Context, looks ...look.Look) error {
+				asked = append(asked, looks...)
+				return c.lost
+			}}
+			out, err := Attach(context.Background(), f, tables{}, f.ledger, debts, in)
+			if fault.Of(err) != c.kind || len(asked) != c.asked {
+				t.Fatalf("%v, asked %v", err, asked)
+			}
+			if len(asked) > 0 && asked[0] != (event.NotebookInspection{Account: "111111111111", Region: "us-east-1", Notebook: "n", Reason: "it failed among others"}) {
+				t.Errorf("asked for %+v", asked[0])
+			}
+			if err == nil && (out.Answer != Done || len(out.Hops) != 1 || out.Hops[0].OK || !strings.Contains(out.Hops[0].Detail, "a look at this notebook is asked for")) {
+				t.Errorf("%+v", out)
+			}
+		})
 	}
 }
 

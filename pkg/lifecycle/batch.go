@@ -29,7 +29,7 @@ func Inject(ctx context.Context, api client, l ledger.Ledger, debts restart.Book
 		out, err := b.told(ctx, api, nil, workflow.AttachRoutesInput{Execution: in.Execution, Connection: in.Connection, Routed: in.Routed, Notebook: nb, Phase: workflow.PhaseUntouched})
 		if err != nil {
 			failed = append(failed, err)
-			out.hop = workflow.Hop{Hop: "host route on " + nb.Name, Detail: err.Error()}
+			out.hop = workflow.Hop{Hop: hostRoute(nb), Detail: err.Error()}
 		}
 		if out.owes {
 			owed = append(owed, Debt(nb, in.Connection.ID))

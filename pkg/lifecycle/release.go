@@ -78,7 +78,7 @@ func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l le
 	var hops []workflow.Hop
 	var failed []error
 	for n, nb := range notebooks {
-		hop := workflow.Hop{Hop: "host route on " + nb.Name, OK: true, Detail: "none was there"}
+		hop := workflow.Hop{Hop: hostRoute(nb), OK: true, Detail: "none was there"}
 		told := r.told(nb, n == 0)
 		err := told.err
 		if err == nil {

@@ -131,6 +131,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	if e.Kind == event.Restart {
 		out.Phase = phase(debt, out.Notebooks[0])
 	}
+	for k := range out.Notebooks {
+		out.Notebooks[k].Others = len(out.Notebooks) - 1
+	}
 	out.Result, out.Answer = workflow.InSync, workflow.AnswerInject
 	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
 	return out, nil

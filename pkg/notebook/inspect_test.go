@@ -340,6 +340,11 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 		if err != nil || out.Answer != answer || tries != (crowd+1)/100+min(1, (crowd+1)%100) {
 			t.Fatalf("%d: %s, %s, %v after %d looks", crowd, out.Answer, out.Reason, err, tries)
 		}
+		for _, one := range out.Notebooks {
+			if one.Others != crowd {
+				t.Errorf("%s is among %d others, want %d", one.Name, one.Others, crowd)
+			}
+		}
 		if answer == workflow.AnswerInject && (len(out.Notebooks) != crowd+1 || len(asked) > 0) || answer == workflow.AnswerNothing && (len(out.Notebooks)+len(out.Routed) > 0 || len(asked) != crowd+1) {
 			t.Errorf("%d notebooks travel of %d, and %d looks are asked for", len(out.Notebooks), crowd+1, len(asked))
 		}

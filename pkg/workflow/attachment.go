@@ -25,8 +25,6 @@ type Attachment struct {
 	Subnets []string `json:"subnets,omitempty"`
 	DNS     bool     `json:"dns,omitempty"` // DNS support is on
 	Own     bool     `json:"own,omitempty"` // Drawbridge made it
-	// Peers are the VPCs that its tags say it was connected to, by their ids, each with its account.
-	Peers map[string]string `json:"peers,omitempty"`
 	// Table is the gateway's route table that it was associated with when it was found in order; empty if it never was.
 	Table string `json:"table,omitempty"`
 }
@@ -70,10 +68,9 @@ type InspectAttachmentOutput struct {
 	Told bool `json:"told"`
 	// Known are the facts of the VPC (requester) and, without a VPC, of the gateway's owner (accepter), with the answer ask.
 	Known Known `json:"known"`
-	// Reachable says, with the answer ask, what would become reachable, and Request who asks.
-	Reachable []Reachable `json:"reachable"`
-	Request   Request     `json:"request"`
-	Announced int         `json:"announced"` // for how many VPCs a look was asked
+	// Request says, with the answer ask, who asks. What would become reachable is in the ledger.
+	Request   Request `json:"request"`
+	Announced int     `json:"announced"` // for how many VPCs a look was asked
 }
 
 // Reachable is a database that would become reachable from a VPC.
@@ -140,7 +137,6 @@ type AnswerAttachmentInput struct {
 	Decision   policy.Decision `json:"decision"`
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
-	Reachable  []Reachable     `json:"reachable"`
 	Request    Request         `json:"request"`
 }
 

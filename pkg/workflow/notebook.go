@@ -28,6 +28,8 @@ type Notebook struct {
 	// Asks says that its owner asks for host routes by tag: then to all that its route table reaches, else to what is managed.
 	Asks    bool   `json:"asks,omitempty"`
 	Unclear string `json:"unclear,omitempty"` // which of its tags mean nothing, as the end of a sentence
+	// Others is how many other notebooks the execution of the Notebook machine brings in line.
+	Others int `json:"others,omitempty"`
 }
 
 // AttachRoutesInput names a notebook and the route tables that tell its routes. Without a connection, they tell all of them.

@@ -164,6 +164,7 @@ func (o *ConcludeRemovalOutput) shorten() {
 	o.Reason, o.Verdict = fit.Bytes(o.Reason, maxCause), few(o.Verdict, HopsSize/2, verdict)
 }
 
+func (o *InspectAttachmentOutput) shorten()      { o.Lacking = few(o.Lacking, HopsSize/2, verdict) }
 func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
 func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
 func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }

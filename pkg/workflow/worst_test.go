@@ -89,7 +89,7 @@ func TestWhatMachinesCarryAtTheirWorst(t *testing.T) {
 		"peering and transit, numbers of 2,000 batches": {Packed(many(2000, func(n int) int { return n + 1 }), many(2000, func(int) int { return 5 }), BatchSize, BatchItems), StateSize / 4},
 		"studio, 100 roles, 20 domains":                 {studioAt(t, 100, 20), MaxPayload},
 		"private-notebooks, 50 VPCs":                    {privateAt(t, 50), MaxPayload},
-		"attachment, asked about 300 databases":         {attachmentAt(300), MaxPayload},
+		"attachment, its inspection":                    {attachmentAt(t), StateSize},
 	} {
 		n := encoded(c.of) + around
 		t.Logf("%-50s %7d bytes", name, n)
@@ -120,9 +120,14 @@ func privateAt(t *testing.T, vpcs int) any {
 		Placed: many(vpcs, func(int) PlaceEndpointsOutput { return placed }), Granted: GrantNotebookAccessOutput{Roles: many(200, func(n int) string { return fmt.Sprintf("SageMaker-ExecutionRole-%d", n) })}}
 }
 
-func attachmentAt(databases int) any {
-	return InspectAttachmentOutput{Reachable: many(databases, func(n int) Reachable {
-		return Reachable{VPC: VPC{Account: "111111111111", Region: "ap-southeast-1", ID: id("vpc", 1)}, From: VPC{Account: "222222222222", Region: "ap-southeast-1", ID: id("vpc", 2)},
-			Opening: Opening{Database: id("orders", n), Engine: "postgres", Port: 5432, Groups: []string{id("sg", n)}, Decision: decided}}
-	})}
+func attachmentAt(t *testing.T) any {
+	account := AccountFacts{ID: "222222222222", Name: strings.Repeat("n", 50), Units: strings.Repeat("u", 300), Organization: "o-exampleorgid"}
+	tags := map[string]string{}
+	for n := range 50 { // as many as EC2 takes
+		tags[strings.Repeat("k", 20)+id("", n)] = strings.Repeat("v", 60)
+	}
+	vpc := wanted(1)
+	side := &Facts{VPC: VPC{Account: account.ID, Region: "ap-southeast-1", ID: id("vpc", 1), CIDRs: vpc.Callers}, Name: "n", Tags: tags, Account: account}
+	return answered(t, InspectAttachmentOutput{Known: Known{Requester: side, Accepter: side}, VPC: side.VPC, Lacking: worst(300), Decision: decided, Reject: decided,
+		Subnets: many(6, func(n int) string { return id("subnet", n) }), Propagate: many(20, func(n int) string { return id("tgw-rtb", n) })})
 }

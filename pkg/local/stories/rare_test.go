@@ -2,7 +2,10 @@ package stories
 
 import (
 	"context"
+	"encoding/base64"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 )
 
@@ -85,6 +90,24 @@ until the peering is deleted: then it goes with the rest.`,
 		connected: true,
 	},
 	{
+		name:  "notebook-one-denied",
+		title: "One of three notebooks cannot be served, and keeps none",
+		about: `
+As in s1-peering.md, but three notebooks ask for all host routes (drawbridge:routes=on). Then the owner adds a route, and a service control policy
+protects the first one's lifecycle configuration. The two others are served in the same execution; the first is looked at by itself, and that
+fails, until the policy is lifted and it is redriven.`,
+		change:  func(s *scenario.Spec) { s.Notebook.Tags = map[string]string{"drawbridge:routes": "on"} },
+		prepare: firstAndLast,
+		fault:   func(*scenario.World) local.Injector { return protected(2) },
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha leads 10.2.240.0/24 into the peering, too.", ownRoute, []string{"InSync", "Refused"}},
+			{"The policy is lifted; the execution is redriven.", func(ctx context.Context, t *testing.T, _ *scenario.World) { redrive(ctx, t, "drawbridge-notebook") }, []string{"InSync"}},
+		},
+		connected: true,
+		also:      allServed,
+	},
+	{
 		name:  "liar-notebook",
 		title: "An event names a notebook as none can be called",
 		about: "As in liar.md, but the event is about a notebook.",
@@ -93,6 +116,51 @@ until the peering is deleted: then it goes with the rest.`,
 		},
 		also: changesNothing,
 	},
+}
+
+// firstAndLast makes a notebook on either side of the story's, by name, each with a configuration of its name.
+func firstAndLast(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	alpha := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	for _, name := range []string{"a-first", "z-last"} {
+		must(t)(alpha.CreateNotebookInstanceLifecycleConfig(ctx, &sagemaker.CreateNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name}))
+		must(t)(alpha.CreateNotebookInstance(ctx, &sagemaker.CreateNotebookInstanceInput{NotebookInstanceName: &name, InstanceType: sagemakertypes.InstanceTypeMlT3Medium,
+			RoleArn: aws.String(w.RoleARN("notebook")), LifecycleConfigName: &name,
+			SubnetId: aws.String(w.ConsumerNetwork.Subnets[0]), SecurityGroupIds: []string{w.ConsumerNetwork.Group}, DirectInternetAccess: sagemakertypes.DirectInternetAccessEnabled,
+			Tags: []sagemakertypes.Tag{{Key: aws.String("drawbridge:routes"), Value: aws.String("on")}}}))
+	}
+	until(ctx, t, 0)
+}
+
+// protected denies the Notebook machine the first so many changes of the first notebook's configuration, in the words of a service control policy.
+func protected(times int32) local.Injector {
+	var denied atomic.Int32
+	return func(c awscall.Call, when local.Moment) *local.Fault {
+		if when != local.Before || c.Function != "drawbridge-attach-routes" || c.Action != "UpdateNotebookInstanceLifecycleConfig" || c.Resource != "a-first" || denied.Add(1) > times {
+			return nil
+		}
+		return &local.Fault{Status: 400, Code: "AccessDeniedException", Message: "explicit deny in a service control policy"}
+	}
+}
+
+// ownRoute leads more of beta into the peering, where the notebooks are.
+func ownRoute(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	must(t)(ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).CreateRoute(ctx, &ec2.CreateRouteInput{
+		RouteTableId: &w.ConsumerNetwork.Tables[0], DestinationCidrBlock: aws.String("10.2.240.0/24"), VpcPeeringConnectionId: &w.Connection}))
+}
+
+// allServed holds a story to three notebooks that all have the host route of [ownRoute].
+func allServed(ctx context.Context, t *testing.T, w *scenario.World, _ []awscall.Call) {
+	t.Helper()
+	alpha := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	for _, name := range []string{"a-first", w.Notebook.LifecycleConfig, "z-last"} {
+		got, err := alpha.DescribeNotebookInstanceLifecycleConfig(ctx, &sagemaker.DescribeNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: &name})
+		succeeds(t, err)
+		if script, err := base64.StdEncoding.DecodeString(aws.ToString(got.OnStart[0].Content)); err != nil || !strings.Contains(string(script), "10.2.240.0/24") {
+			t.Errorf("configuration %s lacks the host route (%v)", name, err)
+		}
+	}
 }
 
 // lieOfNotebook puts an event about a notebook whose name is none.
