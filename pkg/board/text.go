@@ -8,6 +8,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 )
 
 // titles are what people call the kinds of entries.
@@ -133,9 +134,14 @@ func (b Board) attention(p *answer.Page) {
 		title()
 		l.attention(p)
 	}
+	planned := false
 	for _, h := range b.Held {
 		title()
 		h.text(p)
+		planned = planned || h.End == string(mode.Planned) || h.End == string(mode.Kept)
+	}
+	if planned {
+		p.Say("  ", "What exactly, call by call: drawbridge plan for all, drawbridge plan ID for one.")
 	}
 }
 

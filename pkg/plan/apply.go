@@ -290,7 +290,11 @@ func Policy(ctx context.Context, h Hub, entries []ledger.Connection, text string
 	out := Comparison{Head: answer.HeadOf("PolicyPlan"), At: time.Now().UTC().Truncate(time.Second), Connections: []Effect{}, Unplanned: []string{}}
 	then := h
 	then.Policy = text
-	if _, err := rehearse(then); err != nil {
+	r, err := rehearse(then)
+	if err != nil {
+		return out, err
+	}
+	if out.Room, err = r.brake.Room(ctx); err != nil {
 		return out, err
 	}
 	effects, skipped := make([]*Effect, len(entries)), make([]string, len(entries))
