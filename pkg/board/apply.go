@@ -124,6 +124,7 @@ func sweepOf(name string, at time.Time, output string) *Sweep {
 	}
 	t := out.Tally
 	return &Sweep{Execution: name, At: at.UTC(), Accounts: t.Accounts, Found: append([]workflow.Found{}, t.Found...),
+		Missed:   slices.Concat([]workflow.Missed{}, t.Closed, t.Failed, t.Barred),
 		NotSwept: len(t.Closed) + len(t.Barred) + len(t.Failed) + t.More.Closed + t.More.Barred + t.More.Failed}
 }
 

@@ -37,6 +37,16 @@ type Board struct {
 	Entries  []Line `json:"entries" jsonschema:"all entries of the ledger, by kind, state and id"`
 	Held     []Held `json:"held" jsonschema:"what is held back"`
 	Sweep    *Sweep `json:"sweep,omitempty" jsonschema:"the last sweep that ended; absent if there was none or it could not be read"`
+	// Health is what all accounts rest on, as package doctor finds it. Empty if nobody looked.
+	Health []Check `json:"health" jsonschema:"what Drawbridge hears by and enters accounts by: the trail, the hub's bus, the member stacks"`
+}
+
+// Check is a finding of package doctor, in short.
+type Check struct {
+	Code   string `json:"code" jsonschema:"of drawbridge doctor"`
+	Title  string `json:"title" jsonschema:"what must be so"`
+	Answer string `json:"answer" jsonschema:"yes, no or unknown"`
+	Detail string `json:"detail"`
 }
 
 // Mode is how far Drawbridge goes.
@@ -98,6 +108,8 @@ type Sweep struct {
 	Accounts  int              `json:"accounts"`
 	Found     []workflow.Found `json:"found" jsonschema:"by kind; unmanaged is what is there and was not given to Drawbridge: it is left alone"`
 	NotSwept  int              `json:"notSwept" jsonschema:"accounts that could not be swept, or not wholly"`
+	// Missed are the first of those accounts, with why.
+	Missed []workflow.Missed `json:"missed" jsonschema:"the first of those accounts: all of it, or the Regions that are named, with why"`
 }
 
 // Entry is the answer of drawbridge status ID.

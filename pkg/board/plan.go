@@ -76,7 +76,7 @@ func rank(kind string) int {
 
 // Of makes the board of what was read.
 func Of(r Rows, at time.Time) Board {
-	b := Board{Head: answer.HeadOf("Status"), At: at.UTC(), Entries: []Line{}, Held: r.heldAll()}
+	b := Board{Head: answer.HeadOf("Status"), At: at.UTC(), Entries: []Line{}, Held: r.heldAll(), Health: []Check{}}
 	items := r.ByEntry()
 	for _, c := range r.entries {
 		l := r.line(c, items[c.ID])

@@ -32,6 +32,7 @@ func (b Board) Text(p *answer.Page) {
 		b.section(p, kind, b.Entries[from:n])
 	}
 	b.attention(p)
+	b.accounts(p)
 	b.swept(p)
 }
 
@@ -56,17 +57,17 @@ func (m Mode) words() string {
 // section writes the entries of one kind. Where there is room, it says who asked and why it is so.
 func (b Board) section(p *answer.Page, kind string, lines []Line) {
 	p.Title(cmp.Or(titles[kind], kind))
-	head := []string{"id", "state", "since", "from", "to"}
+	head := []string{"id", "state", "path", "age", "from", "to"}
 	if p.Wide() {
-		head = append(head, "asked by", "things", "reason")
+		head = append(head, "asked by", "approved by", "things", "reason")
 	}
 	var rows [][]string
 	for _, l := range lines {
 		from, to := l.ends()
 		state := cmp.Or(l.State, "begun")
-		row := []string{short(l.ID, p.Wide()), p.Paint(l.color(), state), answer.Age(cmp.Or(l.At, l.Since), b.At), from, to}
+		row := []string{short(l.ID, p.Wide()), p.Paint(l.color(), state), l.whole(), answer.Age(cmp.Or(l.At, l.Since), b.At), from, to}
 		if p.Wide() {
-			row = append(row, who(l.Asked), fmt.Sprint(l.Items), l.Reason)
+			row = append(row, who(l.Asked), who(l.ApprovedBy), fmt.Sprint(l.Items), l.Reason)
 		}
 		rows = append(rows, row)
 	}
@@ -92,6 +93,14 @@ func (l Line) color() string {
 		return answer.Good
 	}
 	return answer.Bad
+}
+
+// whole is how many paths are whole, of how many that were judged: "1/2". A path that nobody can judge to the end is not whole.
+func (l Line) whole() string {
+	if l.Paths.All == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", l.Paths.Whole, l.Paths.All)
 }
 
 // ends are the accounts of who reaches and of what is reached: of an entry's first and last side; of a database that lets accounts in, those of its paths.
@@ -170,6 +179,39 @@ func (h Held) text(p *answer.Page) {
 	p.Say("    ", "what to do: docs/runbook.md#%s", strings.ToLower(h.End))
 }
 
+// accounts says what is not well with accounts: what all of them rest on, and those that the last sweep could not read.
+func (b Board) accounts(p *answer.Page) {
+	if b.Sweep == nil && len(b.Health) == 0 {
+		return
+	}
+	p.Title("Accounts")
+	well := true
+	for _, c := range b.Health {
+		well = well && c.Answer == "yes"
+		words := c.Title
+		if c.Answer != "yes" {
+			words += ": " + c.Detail
+		}
+		p.Say("  "+p.Mark(c.Answer)+" ", "%s", words)
+	}
+	if b.Sweep != nil {
+		mark := "yes"
+		if b.Sweep.NotSwept > 0 {
+			mark, well = "no", false
+		}
+		p.Say("  "+p.Mark(mark)+" ", "The sweep of %s ago read %d of %d accounts wholly", answer.Age(b.Sweep.At, b.At), b.Sweep.Accounts-b.Sweep.NotSwept, b.Sweep.Accounts)
+		for _, m := range b.Sweep.Missed {
+			p.Say("    ", "%s: %s", strings.Join(append([]string{m.Account}, m.Regions...), " "), m.Why)
+		}
+		if more := b.Sweep.NotSwept - len(b.Sweep.Missed); more > 0 {
+			p.Say("    ", "and %d more", more)
+		}
+	}
+	if !well {
+		p.Say("    ", "what mends it: drawbridge doctor --account ACCOUNT=PROFILE")
+	}
+}
+
 func (b Board) swept(p *answer.Page) {
 	p.Title("Found, and not given to Drawbridge")
 	if b.Sweep == nil {
@@ -187,7 +229,7 @@ func (b Board) swept(p *answer.Page) {
 	if len(rows) == 0 {
 		nothing = "nothing, "
 	}
-	p.Say("  ", "%sas the sweep of %d accounts counted %s ago; %d accounts were not swept, or not wholly.", nothing, b.Sweep.Accounts, answer.Age(b.Sweep.At, b.At), b.Sweep.NotSwept)
+	p.Say("  ", "%sas the sweep of %s ago counted.", nothing, answer.Age(b.Sweep.At, b.At))
 }
 
 // Text implements [answer.Document].
