@@ -16,6 +16,7 @@ var sweepSteps = map[string]step{
 				"ec2:DescribeTransitGatewayVpcAttachments", // pairs
 				"redshift:DescribeClusters",                // clusters
 				"ram:GetResourceShareInvitations",          // shares
+				"events:ListRules",                         // whether events reach the hub
 			}},
 			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
 			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},

@@ -109,7 +109,9 @@ type Sweep struct {
 	Found     []workflow.Found `json:"found" jsonschema:"by kind; unmanaged is what is there and was not given to Drawbridge: it is left alone"`
 	NotSwept  int              `json:"notSwept" jsonschema:"accounts that could not be swept, or not wholly"`
 	// Missed are the first of those accounts, with why.
-	Missed []workflow.Missed `json:"missed" jsonschema:"the first of those accounts: all of it, or the Regions that are named, with why"`
+	Missed   []workflow.Missed `json:"missed" jsonschema:"the first of those accounts: all of it, or the Regions that are named, with why"`
+	NotHeard int               `json:"notHeard" jsonschema:"accounts with Regions whose events do not all reach the hub"`
+	Deaf     []workflow.Missed `json:"deaf" jsonschema:"the first of those"`
 }
 
 // Entry is the answer of drawbridge status ID.

@@ -95,7 +95,7 @@ var hub = Hub{Account: "123456789012", Region: "us-east-1", Table: "drawbridge-l
 
 const swept = `{"answer":"PartlySwept","sweep":{},"page":"","tally":{"accounts":42,"managed":4,
 	"found":[{"kind":"peerings","seen":12,"announced":1,"unmanaged":9,"names":["pcx-0old1","pcx-0old2"]},{"kind":"clusters","seen":3,"announced":0}],
-	"closed":[{"account":"333333333333","why":"no member stack"}],"barred":[],"failed":[],"more":{"closed":1,"barred":0,"failed":0}}}`
+	"closed":[{"account":"333333333333","why":"no member stack"}],"barred":[],"failed":[],"deaf":[{"account":"444444444444","regions":["eu-west-1"],"why":"1 of 19 rules are off: drawbridge-forward-peering"}],"more":{"closed":1,"barred":0,"failed":0}}}`
 
 func boardOf(t *testing.T) Board {
 	t.Helper()

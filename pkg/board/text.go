@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // titles are what people call the kinds of entries.
@@ -194,21 +195,29 @@ func (b Board) accounts(p *answer.Page) {
 		}
 		p.Say("  "+p.Mark(c.Answer)+" ", "%s", words)
 	}
-	if b.Sweep != nil {
-		mark := "yes"
-		if b.Sweep.NotSwept > 0 {
-			mark, well = "no", false
-		}
-		p.Say("  "+p.Mark(mark)+" ", "The sweep of %s ago read %d of %d accounts wholly", answer.Age(b.Sweep.At, b.At), b.Sweep.Accounts-b.Sweep.NotSwept, b.Sweep.Accounts)
-		for _, m := range b.Sweep.Missed {
-			p.Say("    ", "%s: %s", strings.Join(append([]string{m.Account}, m.Regions...), " "), m.Why)
-		}
-		if more := b.Sweep.NotSwept - len(b.Sweep.Missed); more > 0 {
-			p.Say("    ", "and %d more", more)
-		}
+	if s := b.Sweep; s != nil {
+		ago := answer.Age(s.At, b.At)
+		missed(p, fmt.Sprintf("The sweep of %s ago read %d of %d accounts wholly", ago, s.Accounts-s.NotSwept, s.Accounts), s.NotSwept, s.Missed)
+		missed(p, fmt.Sprintf("All events of %d of %d accounts reached the hub then", s.Accounts-s.NotHeard-s.NotSwept, s.Accounts-s.NotSwept), s.NotHeard, s.Deaf)
+		well = well && s.NotSwept+s.NotHeard == 0
 	}
 	if !well {
 		p.Say("    ", "what mends it: drawbridge doctor --account ACCOUNT=PROFILE")
+	}
+}
+
+// missed says something about accounts, and of which of them it is not true: the first ones of so many.
+func missed(p *answer.Page, words string, many int, first []workflow.Missed) {
+	mark := "yes"
+	if many > 0 {
+		mark = "no"
+	}
+	p.Say("  "+p.Mark(mark)+" ", "%s", words)
+	for _, m := range first {
+		p.Say("    ", "%s: %s", strings.Join(append([]string{m.Account}, m.Regions...), " "), m.Why)
+	}
+	if more := many - len(first); more > 0 {
+		p.Say("    ", "and %d more", more)
 	}
 }
 

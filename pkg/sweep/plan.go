@@ -184,7 +184,7 @@ const named = 20
 // could not tell.
 func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.Visit) workflow.Tally {
 	t.Accounts += len(accounts)
-	found, closed, barred, failed := slices.Clone(t.Found), slices.Clone(t.Closed), slices.Clone(t.Barred), slices.Clone(t.Failed)
+	found, closed, barred, failed, deaf := slices.Clone(t.Found), slices.Clone(t.Closed), slices.Clone(t.Barred), slices.Clone(t.Failed), slices.Clone(t.Deaf)
 	answered := map[string]*workflow.Visit{}
 	for _, v := range visits {
 		if v != nil {
@@ -207,6 +207,9 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 		for _, b := range v.Barred {
 			barred = append(barred, workflow.Missed{Account: a.Account, Regions: b.Regions, Why: clip(b.Why)})
 		}
+		for _, d := range v.Deaf {
+			deaf = append(deaf, workflow.Missed{Account: a.Account, Regions: d.Regions, Why: clip(d.Why)})
+		}
 		for _, f := range v.Found {
 			i := slices.IndexFunc(found, func(known workflow.Found) bool { return known.Kind == f.Kind })
 			if i < 0 {
@@ -221,8 +224,11 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 		}
 	}
 	more := func(all []workflow.Missed) int { return max(0, len(all)-named) }
-	t.More.Closed, t.More.Barred, t.More.Failed = t.More.Closed+more(closed), t.More.Barred+more(barred), t.More.Failed+more(failed)
+	t.More.Closed, t.More.Barred, t.More.Failed, t.More.Deaf = t.More.Closed+more(closed), t.More.Barred+more(barred), t.More.Failed+more(failed), t.More.Deaf+more(deaf)
 	t.Found, t.Closed, t.Barred, t.Failed = list(found, len(found)), list(closed, named), list(barred, named), list(failed, named)
+	if t.Deaf = nil; len(deaf) > 0 {
+		t.Deaf = list(deaf, named)
+	}
 	return t
 }
 

@@ -151,7 +151,7 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string
-			s := Sweeper{Ledger: empty(), Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...look.Look) error {
+			s := Sweeper{Hears: hears, Ledger: empty(), Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
 					asked = append(asked, l.(event.NotebookInspection).Notebook+" "+l.(event.NotebookInspection).Region)
 				}
@@ -202,7 +202,7 @@ func TestABarredRegionAndAnAbsentServiceFailNothing(t *testing.T) {
 		"finders":             {Finders: []Finder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again, "eu-west-1": absent}, local{"me-south-1": denied}}},
 		"finders of accounts": {Accounts: []AccountFinder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again}}},
 	} {
-		one.Ledger, one.Ask = empty(), func(context.Context, ...look.Look) error { return nil }
+		one.Hears, one.Ledger, one.Ask = hears, empty(), func(context.Context, ...look.Look) error { return nil }
 		out, err := one.Sweep(context.Background(), in)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -217,14 +217,14 @@ func TestABarredRegionAndAnAbsentServiceFailNothing(t *testing.T) {
 		}
 	}
 	// What is known to be there, and cannot be read, is not gone.
-	lost := Sweeper{Ledger: empty(), Accounts: []AccountFinder{local{"eu-west-1": absent}}, Ask: func(context.Context, ...look.Look) error { return nil }}
+	lost := Sweeper{Hears: hears, Ledger: empty(), Accounts: []AccountFinder{local{"eu-west-1": absent}}, Ask: func(context.Context, ...look.Look) error { return nil }}
 	if _, err := lost.Sweep(context.Background(), in); !fault.Absent(err) {
 		t.Errorf("something of ours cannot be read, and the visit says %v", err)
 	}
 }
 
 func TestAClosedAccountIsToldNotFailed(t *testing.T) {
-	out, err := Sweeper{Ledger: empty(), Finders: []Finder{guide{"a", fmt.Errorf("assuming a role: %w", fault.ErrClosed)}}}.Sweep(context.Background(),
+	out, err := Sweeper{Hears: hears, Ledger: empty(), Finders: []Finder{guide{"a", fmt.Errorf("assuming a role: %w", fault.ErrClosed)}}}.Sweep(context.Background(),
 		workflow.SweepAccountInput{Territory: workflow.Territory{Account: "1", Regions: []string{"us-east-1"}}})
 	if err != nil || out.Closed == "" {
 		t.Errorf("%+v, %v", out, err)

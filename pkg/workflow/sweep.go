@@ -50,9 +50,11 @@ type SweepAccountOutput struct {
 	// Barred are its Regions in which nothing could be read, because the account has not enabled them or a policy of the
 	// organization denies them.
 	Barred []Barred `json:"barred,omitempty"`
+	// Deaf are its Regions whose events do not all reach the hub.
+	Deaf []Barred `json:"deaf,omitempty"`
 }
 
-// Barred are Regions that are barred from an account for one reason.
+// Barred are Regions that are barred from an account, or whose events do not reach the hub, for one reason.
 type Barred struct {
 	Regions []string `json:"regions"`
 	Why     string   `json:"why"`
@@ -84,9 +86,10 @@ type Tally struct {
 	Accounts int      `json:"accounts"` // visited
 	Managed  int      `json:"managed"`  // connections that stand, as the ledger has them
 	Found    []Found  `json:"found"`
-	Closed   []Missed `json:"closed"` // the first ones that could not be entered
-	Barred   []Missed `json:"barred"` // the first ones with Regions that are barred from them; all else of them was swept
-	Failed   []Missed `json:"failed"` // the first ones whose visit failed
+	Closed   []Missed `json:"closed"`         // the first ones that could not be entered
+	Barred   []Missed `json:"barred"`         // the first ones with Regions that are barred from them; all else of them was swept
+	Failed   []Missed `json:"failed"`         // the first ones whose visit failed
+	Deaf     []Missed `json:"deaf,omitempty"` // the first ones with Regions whose events do not all reach the hub; all else of them was swept
 	// More counts those that are not named.
 	More Omitted `json:"more"`
 }
@@ -96,6 +99,7 @@ type Omitted struct {
 	Closed int `json:"closed"`
 	Barred int `json:"barred"`
 	Failed int `json:"failed"`
+	Deaf   int `json:"deaf,omitempty"`
 }
 
 // Missed is an account that was not swept, or not wholly.

@@ -43,8 +43,8 @@ the pending request where its accepter is and asks for a look at it; the second 
 		prepare: deafen,
 		acts: []act{
 			request(),
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "Connected"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"PartlySwept", "Connected"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"PartlySwept", "Connected"}},
 		},
 		connected: true, // no fault strikes it: an account that cannot be swept is told, and the sweep ends PartlySwept
 	},
@@ -73,7 +73,7 @@ lost. The next sweep finds Drawbridge's status on the deleted peering, on both s
 				deafen(ctx, t, w)
 				remove(false)(ctx, t, w)
 			}, nil},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"InSync", "Removed", "Swept"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"InSync", "PartlySwept", "Removed"}},
 		},
 		unruly: true, // each side has the status, so two executions take the same away
 	},
@@ -108,8 +108,8 @@ same, and people are told once that alpha was not swept.`,
 		prepare: deafen,
 		acts: []act{
 			request(),
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "AwaitingApproval"}},
-			{"The clock starts drawbridge-sweep.", startSweep, []string{"Swept", "AwaitingApproval"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"PartlySwept", "AwaitingApproval"}},
+			{"The clock starts drawbridge-sweep.", startSweep, []string{"PartlySwept", "AwaitingApproval"}},
 		},
 		also:   toldOnce("drawbridge-ask-approval"),
 		unruly: true,
