@@ -163,12 +163,13 @@ func (d *door) pass(w http.ResponseWriter, r *http.Request) {
 }
 
 // welcome makes the account of a call a member where it is used. The hub's own
-// machinery does not make the hub a member; whoever uses it by its number does.
+// machinery does not make the hub a member; whoever uses it by its number does, and
+// then it is one wherever a member's role is used.
 func (d *door) welcome(ctx context.Context, c awscall.Call) error {
 	if c.Service == "" || !awscall.IsAccount(c.Account) {
 		return nil
 	}
-	if c.Account != HubAccount || c.Key == HubAccount {
+	if c.Account != HubAccount || c.Key == HubAccount || strings.HasPrefix(c.Role, memberStack) {
 		if err := d.deployer.member(ctx, c.Account, c.Region); err != nil {
 			return err
 		}
