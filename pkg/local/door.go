@@ -88,19 +88,32 @@ func (d *door) open(backend *url.URL, deploy *deployer, f *functions, h *lambdah
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.mux.ServeHTTP(w, r) }
 
+// notify takes what the emulation reports: notices, one after another.
 func (d *door) notify(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err == nil {
-		err = d.story.Notice(body)
+	notices := json.NewDecoder(io.LimitReader(r.Body, maxBody))
+	var bad error // one that cannot be read does not keep the others away
+	var notice json.RawMessage
+	err := notices.Decode(&notice)
+	for ; err == nil; err = notices.Decode(&notice) {
+		one := d.story.Notice(notice)
+		if one == nil && d.event != nil {
+			one = d.arrived(notice)
+		}
+		bad = errors.Join(bad, one)
 	}
-	if err == nil && d.event != nil {
-		err = d.arrived(body)
-	}
-	if err != nil {
+	if err = errors.Join(bad, ended(err)); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// ended is why reading ended, unless there was nothing more.
+func ended(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 // arrived hands on the event that a notice is about; other notices are about none.

@@ -14,6 +14,23 @@ import (
 
 const a, b = "111111111111", "222222222222"
 
+// A form is compiled when it is asked for, which would be late to find that it is none.
+func TestEveryFormIsOne(t *testing.T) {
+	seen := 0
+	for _, service := range tag.Services() {
+		for _, kind := range tag.KindsOf(service) {
+			for _, form := range []*tag.Form{kind.Naming().Form, kind.Naming().InARN} {
+				if seen++; form != nil && form.MatchString("not a name or an id") {
+					t.Errorf("%s: anything has the form of one", kind)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("there are no kinds")
+	}
+}
+
 func wish(t *testing.T, kind tag.Kind, key string) tag.Wish {
 	t.Helper()
 	w, known := tag.Find(kind, key)

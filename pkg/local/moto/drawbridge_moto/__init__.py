@@ -29,6 +29,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     remembered,
     sagemaker,
     sharedsubnets,
+    shortcuts,
     serverless,
     stepfunctions,
     stepquotas,
