@@ -36,12 +36,6 @@ const (
 	maxCause = 4 << 10
 )
 
-// growing is the output of an inspection whose machine carries what it found. grow returns how many bytes the steps that follow add
-// to it at most, and words for what it is about that makes it large.
-type growing interface {
-	grow() (bytes int, about string)
-}
-
 // shortened is an output with hops, which are kept within [HopsSize], or verdicts, or with sentences.
 type shortened interface{ shorten() }
 
@@ -57,22 +51,11 @@ func Shorten(out any) {
 	}
 }
 
-// fits returns a [fault.Conflict] if an output of size bytes, with what the steps that follow add to it at most, exceeds [MaxPayload]. It is
-// asked of every output; of an inspection's before anything is changed.
-func fits(out any, size int) error {
-	size += around
-	g, ok := out.(growing)
-	if !ok {
-		if size > MaxPayload {
-			return fault.NewConflict(fmt.Sprintf("the output of this step has %d bytes, and Step Functions carries %d", size, MaxPayload),
-				"report it as a defect, with the message in the function's log")
-		}
-		return nil
-	}
-	more, about := g.grow()
-	if size+more > MaxPayload {
-		return fault.NewConflict(fmt.Sprintf("too large for one execution: %s would make up to %d bytes, and Step Functions carries %d from state to state", about, size+more, MaxPayload),
-			"let the policy open fewer databases, or move subnets or route tables into VPCs of their own, then redrive the execution; this step changed nothing")
+// fits returns a [fault.Conflict] if an output of size bytes exceeds [MaxPayload].
+func fits(size int) error {
+	if size += around; size > MaxPayload {
+		return fault.NewConflict(fmt.Sprintf("the output of this step has %d bytes, and Step Functions carries %d", size, MaxPayload),
+			"report it as a defect, with the message in the function's log")
 	}
 	return nil
 }
@@ -164,6 +147,9 @@ func (o *ConcludeRemovalOutput) shorten() {
 	o.Reason, o.Verdict = fit.Bytes(o.Reason, maxCause), few(o.Verdict, HopsSize/2, verdict)
 }
 
+func (o *InspectStudioOutput) shorten()           { o.Reason = fit.Bytes(o.Reason, maxCause) }
+func (o *InspectPrivateNotebooksOutput) shorten() { o.Reason = fit.Bytes(o.Reason, maxCause) }
+
 func (o *InspectAttachmentOutput) shorten()      { o.Lacking = few(o.Lacking, HopsSize/2, verdict) }
 func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
 func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
@@ -193,36 +179,3 @@ func (o *VerifyConnectionOutput) shorten() {
 	}
 	o.Verdict = out
 }
-
-// --- what the steps add ---------------------------------------------------------------------------------------------
-
-// hops is what n hops of one step take at most.
-func hops(n int) int { return min(HopsSize, n*HopSize) + keys }
-
-func (o InspectStudioOutput) grow() (int, string) {
-	return hops(HopsSize) + (len(o.Roles)+4*len(o.Domains))*hops(1),
-		fmt.Sprintf("%s with %d execution roles and %d Studio domains", o.Warehouse.ID, len(o.Roles), len(o.Domains))
-}
-
-// privateRoles is the room of the names of an account's roles that may have the URL of a notebook: 1,000 roles, the default
-// quota, of 64 characters. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const privateRoles = 1000 * (64 + 3)
-
-func (o InspectPrivateNotebooksOutput) grow() (int, string) {
-	bytes := hops(HopsSize) + privateRoles
-	for _, w := range slices.Concat(o.Wants, o.Leaving) {
-		bytes += encoded(w) + hops(HopsSize) + endpointsSize(w)
-	}
-	return bytes, fmt.Sprintf("account %s with %d tagged VPCs", o.Account, len(o.VPCs)+len(o.Refused))
-}
-
-func (o InspectDataAPIEndpointOutput) grow() (int, string) {
-	return hops(HopsSize) + endpointsSize(o.Want), o.Want.VPC
-}
-
-func (o InspectDataAPIOutput) grow() (int, string) {
-	return 3 * hops(HopsSize), o.DataAPI.Cluster.ID
-}
-
-// endpointsSize is what is said of the endpoints of a want: their ids and services, what is waited for, and their ids again.
-func endpointsSize(w EndpointWant) int { return len(w.Services) * 400 }

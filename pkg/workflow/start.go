@@ -57,7 +57,7 @@ func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, erro
 	if err != nil {
 		return nil, name(ctx, fault.New(fault.Invalid, "writing the output of this step: %v", err))
 	}
-	if err := fits(out, len(encoded)); err != nil {
+	if err := fits(len(encoded)); err != nil {
 		return nil, name(ctx, err)
 	}
 	return encoded, nil
