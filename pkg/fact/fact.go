@@ -9,6 +9,7 @@
 //	apply.go  writes and reads them, around the steps of connections
 //	list.go   lists of things that a state works on one by one
 //	studio.go, private.go  the same around the steps of Studio, and of private notebooks
+//	sweep.go  around visits to accounts: what has no room where they are tallied
 //
 // Behind connection#<id> and fact#, with n and k as four digits:
 //
@@ -33,6 +34,10 @@
 //	want#<n>                   which endpoints a VPC shall have; those that shall have none any more are last
 //	tagged, refused            #k: the VPCs that the policy allows, and does not
 //	told#<state>#<n>           what a step told of a want; without a number, of the account's policy
+//
+// Behind visits, of a sweep or a rebuild:
+//
+//	visit#<account>            what the last visit to an account found, if it had no room
 //
 // Lists are cut into rows of at most [Size] bytes: a row of DynamoDB has room for 400 KB, a transaction for 4 MB.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
@@ -242,4 +243,56 @@ func TestAWantThatTravelsIsServedAsItIs(t *testing.T) {
 	if err != nil || out.Want.VPC != "vpc-1" || len(out.Hops) != 1 || len(memory.Rows()) > 0 {
 		t.Errorf("%+v, %v", out, err)
 	}
+}
+
+// A page of a sweep has room for so much of each visit; what has none is read where the page is tallied, whatever became of others.
+func TestAVisitThatHasNoRoomIsARow(t *testing.T) {
+	l, memory := ledgertest.New()
+	small := workflow.SweepAccountOutput{Account: "1", Found: []workflow.Found{{Kind: "peerings", Seen: 3}}, Managed: 2}
+	large := workflow.SweepAccountOutput{Account: "2", Found: []workflow.Found{{Kind: "peerings", Names: many(30, "pcx")}}, Managed: 5}
+	var visits []*workflow.Visit
+	for _, answer := range []workflow.SweepAccountOutput{small, large} {
+		out, err := fact.Visit(l, func(_ context.Context, in workflow.SweepAccountInput) (workflow.SweepAccountOutput, error) {
+			if len(in.Territory.Regions) != 1 {
+				t.Errorf("visits %v", in.Territory)
+			}
+			return answer, nil
+		})(t.Context(), workflow.SweepAccountInput{Territory: workflow.Territory{Account: answer.Account}, Regions: []string{"eu-west-1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, size := travels(t, out)
+		if visits = append(visits, &read); size > workflow.VisitSize || read.Kept != (answer.Account == "2") {
+			t.Errorf("%s: %d bytes, %+v", answer.Account, size, read)
+		}
+	}
+	if rows := len(memory.Rows()); rows != 1 {
+		t.Errorf("%d rows", rows)
+	}
+	visits = append(visits, nil)
+	tally := fact.Visits(l, func(_ context.Context, in workflow.TallySweepInput) (workflow.TallySweepOutput, error) {
+		if in.Visits[0].Managed != 2 || in.Visits[1].Managed != 5 || len(in.Visits[1].Found[0].Names) != 30 || in.Visits[2] != nil {
+			t.Errorf("tallies %+v", in.Visits)
+		}
+		return workflow.TallySweepOutput{}, nil
+	})
+	if _, err := tally(t.Context(), workflow.TallySweepInput{Visits: visits}); err != nil {
+		t.Error(err)
+	}
+	if _, err := tally(t.Context(), workflow.TallySweepInput{Visits: []*workflow.Visit{{SweepAccountOutput: workflow.SweepAccountOutput{Account: "3"}, Kept: true}}}); fault.Of(err) != fault.Transient {
+		t.Errorf("what is lost counts as nothing: %v", err)
+	}
+	_, err := fact.Visit(l, func(context.Context, workflow.SweepAccountInput) (workflow.SweepAccountOutput, error) {
+		return small, fault.NewConflict(strings.Repeat("too long ", 50), "wait")
+	})(t.Context(), workflow.SweepAccountInput{})
+	if fault.Of(err) != fault.Conflict || len(err.Error()) > 300 || !strings.HasSuffix(err.Error(), "remedy: wait") {
+		t.Errorf("a visit that failed is told by %d bytes", len(err.Error()))
+	}
+}
+
+func many(n int, kind string) (out []string) {
+	for i := range n {
+		out = append(out, id(kind, i))
+	}
+	return out
 }

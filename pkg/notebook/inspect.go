@@ -3,6 +3,7 @@ package notebook
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -59,7 +60,8 @@ const together = 20
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
-// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that started where a connection leads nothing yet, it asks
+// and asks the policy about every network that the table reaches. It changes nothing. Where so many notebooks are new that one look does not come to all, it asks
+// for one that follows, and that for the next; the last one sees all. Of a notebook that started where a connection leads nothing yet, it asks
 // for a look at that.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: workflow.AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
@@ -101,6 +103,13 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		if closed, unreadable := fault.Unreadable(err); unreadable && end.network != end.Place { // nobody can tell what the notebook reaches
 			why = fmt.Sprintf("%s belongs to account %s, where its route tables cannot be read: %s", end.vpc, end.network.Account, closed)
 			continue
+		}
+		if errors.Is(err, ErrUnread) { // the look that follows knows more of them
+			follows := event.NotebookInspection{Account: end.Account, Region: end.Region, RouteTable: end.table, Reason: err.Error()}
+			if err := i.Restarts.Ask(ctx, follows); err != nil {
+				return out, err
+			}
+			return nothing("a look that follows goes on after %s: %s", e.Name, err)
 		}
 		if err != nil {
 			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)

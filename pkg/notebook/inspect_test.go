@@ -315,8 +315,8 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	for _, c := range []struct {
 		crowd, routes int
 		answer        workflow.Answer
-	}{{10, 1, workflow.AnswerInject}, {300, 1, workflow.AnswerNothing}, {19, 1000, workflow.AnswerNothing}} {
-		crowd, answer, asked := c.crowd, c.answer, map[string]bool{}
+	}{{10, 1, workflow.AnswerInject}, {300, 1, workflow.AnswerNothing}, {1200, 1, workflow.AnswerNothing}, {19, 1000, workflow.AnswerNothing}} {
+		crowd, answer, asked, follows := c.crowd, c.answer, map[string]bool{}, ""
 		book, _ := ledgertest.New()
 		var routes []types.Route
 		for n := range c.routes {
@@ -325,16 +325,30 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 		v := vpc{routes: map[string][]types.Route{"a": routes}, peer: "222222222222", crowd: crowd,
 			debts: restart.Book{Ledger: book, Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
-					asked[l.(event.NotebookInspection).Notebook] = true
+					one := l.(event.NotebookInspection)
+					if one.RouteTable == "" {
+						asked[one.Notebook] = true
+						continue
+					}
+					detail, err := json.Marshal(one)
+					if err != nil || one.RouteTable != "rtb-0000000a" || one.Notebook != "" {
+						t.Errorf("a look that follows is %s, %v", detail, err)
+					}
+					follows = fmt.Sprintf(`{"source":"drawbridge.internal","detail-type":"Notebook To Inspect","account":"123456789012","region":"us-east-1","detail":%s}`, detail)
 				}
 				return nil
 			}}}
 		var out workflow.InspectNotebooksOutput
 		var err error
 		tries := 1
-		synctest.Test(t, func(*testing.T) { // what one look does not come to, the next does, by the machine's retries
-			for out, err = v.inspect(changed); fault.Of(err) == fault.NotYet; out, err = v.inspect(changed) {
-				tries++
+		synctest.Test(t, func(*testing.T) { // what one look does not come to, the next does, which follows
+			for out, err = v.inspect(changed); err == nil && follows != ""; tries++ {
+				if len(asked) > 0 || out.Answer != workflow.AnswerNothing {
+					t.Errorf("%d: before all are known, %d looks are asked for, and the answer is %s", crowd, len(asked), out.Answer)
+				}
+				next := follows
+				follows = ""
+				out, err = v.inspect(next)
 			}
 		})
 		if err != nil || out.Answer != answer || tries != (crowd+1)/100+min(1, (crowd+1)%100) {

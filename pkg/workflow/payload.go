@@ -34,6 +34,8 @@ const (
 	// maxCause is what is told of an error at most. The cause of a failed state holds 32,768 characters, but a machine that
 	// catches it carries it on.
 	maxCause = 4 << 10
+	// maxReason is what is said at most of why an execution goes on, or ends, as it does.
+	maxReason = 2 << 10
 )
 
 // shortened is an output with hops, which are kept within [HopsSize], or verdicts, or with sentences.
@@ -130,36 +132,54 @@ func (o *GrantNotebookAccessOutput) shorten() { o.Hops = few(o.Hops, HopSize, Ho
 // The room of the verdict that an execution ends with.
 const verdict = 16 << 10
 
-// short keeps a reason, and what of it each side is told, to what an error may say.
+// short keeps a reason, and what of it each side is told, to what a reason may be.
 func (s Said) short() Said {
-	return Said{Requester: fit.Bytes(s.Requester, maxCause), Accepter: fit.Bytes(s.Accepter, maxCause)}
+	return Said{Requester: fit.Bytes(s.Requester, maxReason), Accepter: fit.Bytes(s.Accepter, maxReason)}
 }
 
 func (o *InspectPeeringOutput) shorten() {
-	o.Reason, o.Said = fit.Bytes(o.Reason, maxCause), o.Said.short()
+	o.Reason, o.Said = fit.Bytes(o.Reason, maxReason), o.Said.short()
 }
 
 func (o *InspectTransitOutput) shorten() {
-	o.Reason, o.Said = fit.Bytes(o.Reason, maxCause), o.Said.short()
+	o.Reason, o.Said = fit.Bytes(o.Reason, maxReason), o.Said.short()
 }
 
-func (o *ConcludeRemovalOutput) shorten() {
-	o.Reason, o.Verdict = fit.Bytes(o.Reason, maxCause), few(o.Verdict, HopsSize/2, verdict)
+// reasoned cuts why an execution ends, or goes on, which lists all that it is about.
+func reasoned(reason *string) { *reason = fit.Bytes(*reason, maxReason) }
+
+func (o *InspectStudioOutput) shorten()           { reasoned(&o.Reason) }
+func (o *InspectPrivateNotebooksOutput) shorten() { reasoned(&o.Reason) }
+func (o *InspectDataAPIOutput) shorten()          { reasoned(&o.Reason) }
+func (o *InspectDataAPIEndpointOutput) shorten()  { reasoned(&o.Reason) }
+func (o *InspectNotebooksOutput) shorten()        { reasoned(&o.Reason) }
+func (o *InspectShareOutput) shorten()            { reasoned(&o.Reason) }
+func (o *ConcludeOutput) shorten()                { reasoned(&o.Reason) }
+func (o *ReportConflictOutput) shorten()          { reasoned(&o.Reason) }
+func (o *FindConnectionsOutput) shorten()         { reasoned(&o.Reason) }
+func (o *AnswerTagsOutput) shorten()              { reasoned(&o.Reason) }
+func (o *ReportContestOutput) shorten()           { reasoned(&o.Reason) }
+
+func (o *InspectAttachmentOutput) shorten() {
+	o.Reason, o.Said, o.Lacking = fit.Bytes(o.Reason, maxReason), o.Said.short(), few(o.Lacking, HopSize, HopsSize)
 }
 
-func (o *InspectStudioOutput) shorten()           { o.Reason = fit.Bytes(o.Reason, maxCause) }
-func (o *InspectPrivateNotebooksOutput) shorten() { o.Reason = fit.Bytes(o.Reason, maxCause) }
+// judged cuts the verdict that an execution ends with, and its reason.
+func judged(reason *string, hops *[]Hop) {
+	reasoned(reason)
+	*hops = few(*hops, HopsSize/2, verdict)
+}
 
-func (o *InspectAttachmentOutput) shorten()      { o.Lacking = few(o.Lacking, HopsSize/2, verdict) }
-func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
+func (o *VerifyAttachmentOutput) shorten()       { judged(&o.Reason, &o.Verdict) }
+func (o *ConcludeDataAPIOutput) shorten()        { judged(&o.Reason, &o.Verdict) }
+func (o *VerifyDataAPIEndpointOutput) shorten()  { judged(&o.Reason, &o.Verdict) }
+func (o *VerifyPrivateNotebooksOutput) shorten() { judged(&o.Reason, &o.Verdict) }
+func (o *ConcludeStudioOutput) shorten()         { judged(&o.Reason, &o.Verdict) }
+func (o *ConcludeRemovalOutput) shorten()        { judged(&o.Reason, &o.Verdict) }
 
 // shorten keeps the lines about paths, which are few already, with hops of [HopSize], and all within [HopsSize] each.
 func (o *VerifyConnectionOutput) shorten() {
-	o.Reason = fit.Bytes(o.Reason, maxCause)
+	o.Reason = fit.Bytes(o.Reason, maxReason)
 	heads := make([]Hop, len(o.Verdict))
 	for n, p := range o.Verdict {
 		o.Verdict[n].Hops = few(p.Hops, HopSize, HopsSize/2)

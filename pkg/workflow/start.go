@@ -88,6 +88,15 @@ func name(ctx context.Context, err error) error {
 	return messages.InvokeResponse_Error{Type: string(kind), Message: cut(err.Error(), maxCause)}
 }
 
+// Brief returns an error of the same kind with a text of at most size bytes, for where many are carried together. What is cut stands in the log.
+func Brief(ctx context.Context, err error, size int) error {
+	if err == nil || len(err.Error()) <= size {
+		return err
+	}
+	slog.ErrorContext(ctx, "cutting what is told of an error", "error", err.Error())
+	return &fault.Error{Kind: fault.Of(err), Message: cut(err.Error(), size)}
+}
+
 // wire is what the SDK writes of the HTTP answer before the code and the message of AWS.
 var wire = regexp.MustCompile(`https response error StatusCode: \d+, RequestID: [^,]*, (?:HostID: [^,]*, )?(?:api error )?`)
 
