@@ -12,7 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -62,7 +63,7 @@ const together = 20
 // whose route table changed. For each it reads the route table of its subnet
 // and asks the policy about every network that the table reaches. It changes nothing. Where so many notebooks are new that one look does not come to all, it asks
 // for one that follows, and that for the next; the last one sees all. Of a notebook that started where a connection leads nothing yet, it asks
-// for a look at that.
+// for a look at that; of one that is deleted, at the connections of its VPC.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: workflow.AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
@@ -175,7 +176,7 @@ func (e end) owner() string {
 }
 
 // network returns the place of the owner of a subnet in which an account has a notebook.
-func network(at event.Place, subnet types.Subnet) event.Place {
+func network(at event.Place, subnet ec2types.Subnet) event.Place {
 	return event.Place{Account: cmp.Or(aws.ToString(subnet.OwnerId), at.Account), Region: at.Region}
 }
 
@@ -183,11 +184,15 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 	clients := i.Enter(execution, e.Place)
 	switch e.Kind {
 	case event.Notebook, event.Restart:
-		n, err := describe(ctx, clients.SageMaker, e.NotebookName)
+		n, err := described(ctx, clients.SageMaker, e.NotebookName)
 		if err != nil {
 			return nil, "", fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 		}
-		if n == nil {
+		if e.Kind == event.Notebook && (n == nil || n.Subnet != "" && n.Status == string(types.NotebookInstanceStatusDeleting)) {
+			why, err := i.deleted(ctx, clients.EC2, e, n)
+			return nil, why, err
+		}
+		if n == nil || n.Subnet == "" {
 			return nil, fmt.Sprintf("notebook %s is gone or not in a VPC", e.NotebookName), nil
 		}
 		got, err := clients.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{n.Subnet}})

@@ -365,6 +365,42 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	}
 }
 
+// The connections of a notebook that is deleted are looked at at once: of its VPC, or of the account where nobody can tell any more which that was.
+func TestTheConnectionsOfADeletedNotebookAreLookedAt(t *testing.T) {
+	for name, c := range map[string]struct {
+		status, notebook string
+		change           func(e *ledger.Connection)
+		asked            int
+	}{
+		"it is being deleted":                  {"Deleting", "In-A", func(*ledger.Connection) {}, 1},
+		"it is gone":                           {"InService", "gone", func(*ledger.Connection) {}, 1},
+		"it stopped":                           {"Stopped", "In-A", func(*ledger.Connection) {}, 0},
+		"deleted, of another VPC":              {"Deleting", "In-A", func(e *ledger.Connection) { e.Sides[0].ID = "vpc-7" }, 0},
+		"gone, perhaps of another VPC":         {"InService", "gone", func(e *ledger.Connection) { e.Sides[0].ID = "vpc-7" }, 1},
+		"gone, of another account":             {"InService", "gone", func(e *ledger.Connection) { e.Sides[0].Account = "333333333333" }, 0},
+		"deleted, and contested":               {"Deleting", "In-A", func(e *ledger.Connection) { e.Status = "Contested" }, 1},
+		"deleted before the owner had decided": {"Deleting", "In-A", func(e *ledger.Connection) { e.Status = "AwaitingApproval" }, 0},
+	} {
+		entry := ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Sides: []ledger.Side{
+			{Role: "requester", Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []string{"10.1.0.0/16"}},
+			{Role: "accepter", Account: "222222222222", Region: "us-east-1", ID: "vpc-9", CIDRs: []string{"10.2.0.0/16"}}}}
+		c.change(&entry)
+		l, _ := ledgertest.New()
+		var asked []look.Look
+		v := vpc{routes: map[string][]types.Route{}, peer: "222222222222", status: c.status, debts: restart.Book{Ledger: l, Ask: func(_ context.Context, looks ...look.Look) error {
+			asked = append(asked, looks...)
+			return nil
+		}}}
+		if _, err := l.Begin(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
+		out, err := v.inspect(stateChange("111111111111", c.notebook))
+		if err != nil || out.Answer != workflow.AnswerNothing && c.asked > 0 || len(asked) != c.asked {
+			t.Errorf("%s: %s, %s, %v, asked for %+v", name, out.Answer, out.Reason, err, asked)
+		}
+	}
+}
+
 // A notebook that starts where a connection of its VPC leads nothing yet may be the first that calls from there: the connection is looked at.
 func TestANotebookWhereNothingLedYet(t *testing.T) {
 	for name, c := range map[string]struct {
