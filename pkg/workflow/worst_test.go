@@ -70,7 +70,7 @@ func worsts(t *testing.T) map[string]any {
 	request := Request{By: strings.Repeat("a", 200), Why: strings.Repeat("w", 256), Approve: strings.Repeat("a", 256)} // an ARN, and tags
 	said := Said{Requester: long, Accepter: long}
 	told := answered(t, Told{Account: wide.Account, Region: wide.Region, Hops: 1000, OK: 1000})
-	hops, empty := answered(t, HopsOutput{Hops: worst(300)}), answered(t, Empty{})
+	hops, empty := answered(t, HopsOutput{Hops: worst(60)}), answered(t, Empty{})
 	concluded := answered(t, ConcludeOutput{Result: RefusedByPolicy, Reason: long, Decision: decided})
 
 	// A cluster's tag names accounts, in 256 characters. https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
@@ -112,12 +112,12 @@ func worsts(t *testing.T) map[string]any {
 		"AcceptPeering": answered(t, AcceptPeeringOutput{Status: "provisioning"}), "AskAgain": answered(t, AskAgainOutput{Asked: true}),
 		"AllowDnsResolution": told, "RestoreDnsResolution": told, "AddRoutes": told, "OpenFirewall": told, "CloseFirewall": told, "RemoveRoutes": told, "InjectRoutes": told, "WithdrawRoutes": told,
 		"ReportConflict": answered(t, ReportConflictOutput{Reason: long}), "ReportUnreadable": empty, "AskApproval": concluded, "RefusePeering": concluded, "RefuseTransit": concluded,
-		"VerifyConnection": answered(t, VerifyConnectionOutput{Reason: long, Verdict: paths(200)}), "ConcludeRemoval": answered(t, ConcludeRemovalOutput{Reason: long, Verdict: worst(500)}),
+		"VerifyConnection": answered(t, VerifyConnectionOutput{Reason: long, Verdict: paths(60)}), "ConcludeRemoval": answered(t, ConcludeRemovalOutput{Reason: long, Verdict: worst(60)}),
 
 		"InspectDataApi": answered(t, InspectDataAPIOutput{Reason: long, Decision: decided, DataAPI: api}), "EnableHttpEndpoint": hops, "AdmitConsumers": hops, "RetractDataApi": hops,
-		"ConcludeDataApi":        answered(t, ConcludeDataAPIOutput{Reason: long, Decision: decided, Verdict: worst(500)}),
+		"ConcludeDataApi":        answered(t, ConcludeDataAPIOutput{Reason: long, Decision: decided, Verdict: worst(60)}),
 		"InspectDataApiEndpoint": answered(t, InspectDataAPIEndpointOutput{Reason: long, Decision: decided, Event: happened, Want: wanted(1)}), "PlaceEndpoints": placed, "RemoveEndpoints": placed,
-		"VerifyDataApiEndpoint": answered(t, VerifyDataAPIEndpointOutput{Reason: long, Decision: decided, Verdict: worst(500)}),
+		"VerifyDataApiEndpoint": answered(t, VerifyDataAPIEndpointOutput{Reason: long, Decision: decided, Verdict: worst(60)}),
 
 		"InspectNotebooks": answered(t, notebooks), "AttachRoutes": answered(t, AttachRoutesOutput{Answer: AnswerDone, Hops: worst(1)}), // of one notebook
 		"StopNotebook": answered(t, NotebookOutput{Phase: PhaseStopped}), "StartNotebook": answered(t, NotebookOutput{Phase: PhaseStarted}),
@@ -128,21 +128,21 @@ func worsts(t *testing.T) map[string]any {
 
 		"InspectStudio":   answered(t, InspectStudioOutput{Result: PartlyConnected, Reason: long, Decision: decided, Warehouse: warehouse, Admit: packed(ReaderItems), Release: packed(ReaderItems), Identify: packed(ReaderItems)}),
 		"WriteStudioRole": told, "AdmitExecutionRole": told, "IdentifyUsers": told, "ReleaseExecutionRole": told,
-		"ConcludeStudio": answered(t, ConcludeStudioOutput{Reason: long, Verdict: worst(500)}),
+		"ConcludeStudio": answered(t, ConcludeStudioOutput{Reason: long, Verdict: worst(60)}),
 
 		"InspectPrivateNotebooks": answered(t, InspectPrivateNotebooksOutput{Reason: long, Event: happened, Of: "private-notebooks 111111111111", Account: account.ID, Region: "ap-southeast-1",
 			Place: packed(EndpointItems), Remove: packed(EndpointItems)}),
 		"GrantNotebookAccess":    answered(t, GrantNotebookAccessOutput{Answer: AnswerDone}),
-		"VerifyPrivateNotebooks": answered(t, VerifyPrivateNotebooksOutput{Reason: long, Verdict: worst(500)}),
+		"VerifyPrivateNotebooks": answered(t, VerifyPrivateNotebooksOutput{Reason: long, Verdict: worst(60)}),
 
 		// An attachment has a subnet for each zone, and is propagated to the route tables of a gateway: 20 of them.
 		// https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-quotas.html
-		"InspectAttachment": answered(t, InspectAttachmentOutput{Result: PartlyConnected, Reason: long, Said: said, Event: happened, Request: request, Known: Known{Requester: side, Accepter: side}, VPC: wide, Lacking: worst(300),
+		"InspectAttachment": answered(t, InspectAttachmentOutput{Result: PartlyConnected, Reason: long, Said: said, Event: happened, Request: request, Known: Known{Requester: side, Accepter: side}, VPC: wide, Lacking: worst(60),
 			Decision: decided, Reject: decided, Subnets: many(6, func(n int) string { return id("subnet", n) }), Propagate: many(20, func(n int) string { return id("tgw-rtb", n) }),
 			Attachment: Attachment{ID: id("tgw-attach", 1), Subnets: many(6, func(n int) string { return id("subnet", n) })}}),
 		"AttachVpc": answered(t, AttachmentOutput{Attachment: id("tgw-attach", 1)}), "AcceptAttachment": answered(t, AttachmentOutput{}), "AssociateAttachment": empty, "DisassociateAttachment": empty,
-		"DetachVpc": answered(t, AttachmentOutput{}), "VerifyAttachment": answered(t, VerifyAttachmentOutput{Reason: long, Verdict: worst(500)}),
-		"ConcludeDetachment": answered(t, VerifyAttachmentOutput{Reason: long, Verdict: worst(500)}), "AskAttachment": concluded, "RefuseAttachment": concluded,
+		"DetachVpc": answered(t, AttachmentOutput{}), "VerifyAttachment": answered(t, VerifyAttachmentOutput{Reason: long, Verdict: worst(60)}),
+		"ConcludeDetachment": answered(t, VerifyAttachmentOutput{Reason: long, Verdict: worst(60)}), "AskAttachment": concluded, "RefuseAttachment": concluded,
 
 		// A call tags a thousand things. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
 		"FindConnections": answered(t, FindConnectionsOutput{Reason: long, Contested: connection.ID, Tagged: many(1000, func(n int) TaggedThing {
