@@ -315,7 +315,7 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	for _, c := range []struct {
 		crowd, routes int
 		answer        workflow.Answer
-	}{{10, 1, workflow.AnswerInject}, {300, 1, workflow.AnswerNothing}, {1200, 1, workflow.AnswerNothing}, {19, 1000, workflow.AnswerNothing}} {
+	}{{10, 1, workflow.AnswerInject}, {300, 1, workflow.AnswerNothing}, {950, 1, workflow.AnswerNothing}, {19, 1000, workflow.AnswerNothing}} {
 		crowd, answer, asked, follows := c.crowd, c.answer, map[string]bool{}, ""
 		book, _ := ledgertest.New()
 		var routes []types.Route

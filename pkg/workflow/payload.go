@@ -41,9 +41,10 @@ const (
 // shortened is an output with hops, which are kept within [HopsSize], or verdicts, or with sentences.
 type shortened interface{ shorten() }
 
-// Carried reports whether what an inspection answers, with what the steps after it tell, stays within [StateSize].
+// Carried reports whether what an inspection answers, with what the steps after it tell, and what an execution that is held back adds, stays within [StateSize].
 func Carried(out InspectNotebooksOutput) bool {
-	return encoded(out)+len(out.Notebooks)*(HopSize+keys) <= StateSize
+	const held = maxCause + 1<<10
+	return encoded(out)+len(out.Notebooks)*(HopSize+keys)+around+held <= StateSize
 }
 
 // Shorten keeps what an output tells within its bounds.

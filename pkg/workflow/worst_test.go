@@ -159,6 +159,20 @@ func worsts(t *testing.T) map[string]any {
 	}
 }
 
+// together is as much of several notebooks as is carried.
+func together() InspectNotebooksOutput {
+	one := Notebook{Account: "111111111111", Region: "ap-southeast-1", Name: strings.Repeat("n", 63), ARN: strings.Repeat("a", 130), Subnet: id("subnet", 1), Inject: decided, Restart: decided, Said: strings.Repeat("s", 256)}
+	out := InspectNotebooksOutput{Reason: "20 notebooks", Notebooks: many(20, func(int) Notebook { return one }), Routed: []AddRoutesOutput{{Hops: []Hop{}, Tables: []Table{{ID: id("rtb", 1), Subnets: []string{one.Subnet}}}}}}
+	for Carried(out) {
+		table := &out.Routed[0].Tables[0]
+		table.Routes = append(table.Routes, Route{Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(len(table.Routes) / 250), byte(len(table.Routes) % 250), 0}), 24), Target: pcx})
+		if len(table.Routes) > 1000 {
+			break
+		}
+	}
+	return out
+}
+
 // step is what of a state says what it carries.
 type step struct {
 	Type, Next, Default, OutputPath string
@@ -361,6 +375,10 @@ func TestWhatMachinesCarryAtTheirWorst(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.from(m, m.StartAt, w.input, nil)
+		if w.machine == "notebook" { // or as many of them as are carried together
+			w.worsts["InspectNotebooks"] = answered(t, together())
+			w.from(m, m.StartAt, w.input, nil)
+		}
 		t.Logf("%-20s %6d bytes: %s", w.machine, w.largest, w.where)
 		if w.largest > StateSize {
 			t.Errorf("%s carries %d bytes at %s, and a state has %d", w.machine, w.largest, w.where, StateSize)
