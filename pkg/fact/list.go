@@ -76,6 +76,9 @@ func each[T any, O said](ctx context.Context, l ledger.Ledger, i item, done func
 	out, errs := make([]O, 0, len(i.rows)), make([]error, 0, len(i.rows))
 	for _, n := range i.rows {
 		o, ok, err := oneOf(ctx, l, i, n, done, step)
+		if fault.Of(err) == fault.Held { // its text is read by who keeps the execution, and the others are held as well
+			return out, err
+		}
 		if errs = append(errs, err); ok {
 			out = append(out, o)
 		}
