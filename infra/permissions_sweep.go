@@ -6,7 +6,7 @@ var sweepSteps = map[string]step{
 	"TallySweep":   {announces: true, notifies: true, keepsLedger: true},
 	"SweepAccount": {
 		announces:   true,
-		readsLedger: true,
+		keepsLedger: true,
 		asksOrg:     true,
 		member: []grant{
 			{actions: []string{
@@ -24,7 +24,7 @@ var sweepSteps = map[string]step{
 			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
 		},
 	},
-	"TallyRebuild": {announces: true, notifies: true},
+	"TallyRebuild": {announces: true, notifies: true, readsLedger: true},
 	"RebuildAccount": {
 		keepsLedger: true,
 		member: []grant{

@@ -37,17 +37,16 @@ const vpcsAtOnce = 5
 // One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
 func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 	of := h.about(scope, "InspectPrivateNotebooks", data{})
-	// every does a step for each VPC of a list, until its endpoints are as they shall be.
+	// every does a step for VPCs, by the numbers of the ledger's rows, until their endpoints are as they shall be. What a step finds and does stands there, too.
 	every := func(id, items, state, name string) sfn.Map {
-		return each(scope, id, mapped{items: items, answers: "$." + name, item: data{"want": at("$$.Map.Item.Value")}, atOnce: vpcsAtOnce}, h.untilReady(scope, state, name))
+		want := data{"want": data{"of": at("$.of"), "row": at("$$.Map.Item.Value")}}
+		return each(scope, id, mapped{items: items, answers: "-", item: want, atOnce: vpcsAtOnce}, h.untilReady(scope, state, name))
 	}
 	place := every("PlaceEachEndpoints", "$.wants", "PlaceEndpoints", "placed")
 	remove := every("RemoveEachEndpoints", "$.leaving", "RemoveEndpoints", "removed")
-	grant := h.task(scope, "GrantNotebookAccess", pick("account", "region", "vpcs", "refused"),
-		result{path: "$.granted", selector: data{
-			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints"), "roles": at("$.Payload.roles")}})
+	grant := h.task(scope, "GrantNotebookAccess", pick("of", "account", "region"), result{path: "$.granted", selector: data{"answer": at("$.Payload.answer")}})
 	wait := of.wait("WaitForAccount", 60, "The account's tagged VPCs changed meanwhile, so all is looked at again.")
-	verify := of.last("VerifyPrivateNotebooks", pick("result", "reason", "account", "region", "vpcs", "refused", "placed", "granted", "removed"),
+	verify := of.last("VerifyPrivateNotebooks", pick("of", "result", "reason", "account", "region"),
 		end{workflow.Private, "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted."},
 		end{workflow.Removed, "No VPC of the account is tagged any more; what was added is gone."},
 		end{workflow.Incomplete, incompleteEnd},
@@ -69,8 +68,7 @@ func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.ICh
 		Comment:    jsii.String("What was just read is as it shall be."),
 		OutputPath: jsii.String("$." + name),
 	})
-	task := h.task(scope, state, pick("want"), result{path: "$." + name, selector: data{
-		"answer": at("$.Payload.answer"), "want": at("$.Payload.want"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints")}})
+	task := h.task(scope, state, pick("want"), result{path: "$." + name, selector: data{"answer": at("$.Payload.answer")}})
 	wait := pause(scope, "WaitAfter"+state, endpointSeconds, endpointWait)
 	wait.Next(task)
 	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{workflow.AnswerReady, done}, {workflow.AnswerWait, wait}}))

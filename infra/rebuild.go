@@ -21,7 +21,7 @@ func (h *hub) rebuild(scope constructs.Construct) sfn.IChainable {
 	list := h.task(scope, "ListAccounts",
 		data{"sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally")},
 		result{output: "$.Payload"})
-	each := h.eachAccount(scope, "RebuildEachAccount", h.task(scope, "RebuildAccount", data{"territory": at("$.territory")}, result{output: "$.Payload"}),
+	each := h.eachAccount(scope, "RebuildEachAccount", h.task(scope, "RebuildAccount", pick("territory", "regions"), result{output: "$.Payload"}),
 		"RebuildMissed", "This account was not read, or not wholly; TallyRebuild tells people.")
 	tally := h.task(scope, "TallyRebuild",
 		data{"executionId": at("$$.Execution.Id"), "sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally"),

@@ -21,20 +21,17 @@ import (
 // what an execution role needs for the setting of its domain goes after that setting.
 func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 	of := h.about(scope, "InspectStudio", nil)
-	write := h.task(scope, "WriteStudioRole", pick("warehouse", "roles"), result{selector: data{"hops": at("$.Payload.hops")}, path: "$.written"})
-	// One execution writes to one execution role at a time; two executions take turns by its lease.
-	step := func(id, state, items, answers string, atOnce float64, item, before string) sfn.Map {
-		payload := pick("warehouse", item)
-		given := data{"warehouse": at("$.warehouse"), item: at("$$.Map.Item.Value")}
-		if before != "" {
-			payload[before], given[before] = at("$."+before), at("$."+before)
-		}
-		return each(scope, id, mapped{items: items, answers: answers, item: given, atOnce: atOnce}, h.task(scope, state, payload, result{output: "$.Payload"}))
+	write := h.task(scope, "WriteStudioRole", pick("warehouse"), result{path: "-"})
+	// The items are the numbers of the ledger's rows; what a step finds and does stands there, too. One execution writes to one execution role at a time; two
+	// executions take turns by its lease.
+	step := func(id, state, items string, atOnce float64) sfn.Map {
+		item := data{"warehouse": at("$.warehouse"), "row": at("$$.Map.Item.Value")}
+		return each(scope, id, mapped{items: items, answers: "-", item: item, atOnce: atOnce}, h.task(scope, state, pick("warehouse", "row"), result{output: "$.Payload"}))
 	}
-	admit := step("AdmitEachRole", "AdmitExecutionRole", "$.roles", "$.admitted", 1, "role", "")
-	identify := step("IdentifyEachDomain", "IdentifyUsers", "$.domains", "$.identified", 0, "domain", "admitted")
-	release := step("ReleaseEachRole", "ReleaseExecutionRole", "$.leaving", "$.released", 1, "role", "identified")
-	conclude := of.last("ConcludeStudio", pick("reason", "decision", "warehouse", "roles", "unfit", "written", "admitted", "identified", "released"),
+	admit := step("AdmitEachRole", "AdmitExecutionRole", "$.roles", 1)
+	identify := step("IdentifyEachDomain", "IdentifyUsers", "$.domains", 0)
+	release := step("ReleaseEachRole", "ReleaseExecutionRole", "$.leaving", 1)
+	conclude := of.last("ConcludeStudio", pick("reason", "decision", "warehouse"),
 		end{workflow.Identified, "Each person queries the cluster as the database user of their own name."},
 		end{workflow.AwaitingApps, "A domain's setting follows by itself as soon as its apps are deleted."},
 		end{workflow.Incomplete, incompleteEnd},

@@ -27,7 +27,7 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 	list := h.task(scope, "ListAccounts",
 		data{"sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally")},
 		result{output: "$.Payload"})
-	visit := h.task(scope, "SweepAccount", data{"territory": at("$.territory")}, result{output: "$.Payload"})
+	visit := h.task(scope, "SweepAccount", pick("territory", "regions"), result{output: "$.Payload"})
 	each := h.eachAccount(scope, "SweepEachAccount", visit, "AccountMissed", "This account was not swept, or not wholly; TallySweep tells people.")
 	tally := h.task(scope, "TallySweep",
 		data{"executionId": at("$$.Execution.Id"), "sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally"),
@@ -66,7 +66,7 @@ func (h *hub) eachAccount(scope constructs.Construct, id string, visit tasks.Lam
 	}), &sfn.CatchProps{Errors: jsii.Strings("States.ALL"), ResultPath: jsii.String("$.failed")})
 	each := sfn.NewDistributedMap(scope, jsii.String(id), &sfn.DistributedMapProps{
 		ItemsPath:      jsii.String("$.accounts"),
-		ItemSelector:   &map[string]any{"territory": at("$$.Map.Item.Value")},
+		ItemSelector:   &map[string]any{"territory": at("$$.Map.Item.Value"), "regions": at("$.regions")},
 		ResultPath:     jsii.String("$.visits"),
 		Label:          jsii.String("accounts"),
 		MaxConcurrency: jsii.Number(20),

@@ -2,6 +2,7 @@ package attachment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -135,6 +136,9 @@ func (i Inspector) Inspect(ctx context.Context, found Found) (workflow.InspectAt
 	v, err := i.judge(ctx, in.Execution, units[0], e.Name == requests, &out)
 	if held := i.unread(ctx, units[0], err); held != nil {
 		return out, held
+	}
+	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them
+		return end(Verdict{Answer: workflow.AnswerWait, Reason: err.Error()})
 	}
 	if err != nil {
 		return out, err
@@ -303,8 +307,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 			out.Request.By = peering.Asker(out.Event)
 		}
 		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
-		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
-			Accepter: &workflow.Facts{Account: theirs, Name: out.Gateway.Name, Tables: []workflow.Table{}}}
+		out.Known = workflow.Known{Requester: &workflow.Facts{Name: tags["Name"], Account: account}, Accepter: &workflow.Facts{Account: theirs}}
 		if !out.Told {
 			for _, f := range []*workflow.Facts{out.Known.Requester, out.Known.Accepter} {
 				if f.Account.Units, err = i.Units(ctx, f.Account.OUPath); err != nil {

@@ -6,7 +6,10 @@
 //
 //	fact.go   how facts are rows, and back (pure)
 //	follow.go what a look need not do again that goes on where another ended (pure)
-//	apply.go  writes and reads them, around the steps
+//	apply.go  writes and reads them, around the steps of connections
+//	list.go   lists of things that a state works on one by one
+//	studio.go, private.go  the same around the steps of Studio, and of private notebooks
+//	sweep.go  around visits to accounts: what has no room where they are tallied
 //
 // Behind connection#<id> and fact#, with n and k as four digits:
 //
@@ -19,6 +22,22 @@
 //	side#<n>#told#<state>      #k: what a step told of the side, with the tables or groups that it left
 //	notebooks#<n>              a batch of notebook instances
 //	told#<state>#<n>           what a step told of a batch, or of the connection
+//
+// Behind the ARN of a Redshift cluster, about its readers:
+//
+//	role, leaving, domain#<n>  an execution role that may read, one that may no more, a Studio domain
+//	unfit                      #k: who cannot be served
+//	told#<state>#<n>           what a step told of one of them; without a number, of the readers' role
+//
+// Behind the account of private notebooks:
+//
+//	want#<n>                   which endpoints a VPC shall have; those that shall have none any more are last
+//	tagged, refused            #k: the VPCs that the policy allows, and does not
+//	told#<state>#<n>           what a step told of a want; without a number, of the account's policy
+//
+// Behind visits, of a sweep or a rebuild:
+//
+//	visit#<account>            what the last visit to an account found, if it had no room
 //
 // Lists are cut into rows of at most [Size] bytes: a row of DynamoDB has room for 400 KB, a transaction for 4 MB.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html

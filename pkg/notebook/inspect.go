@@ -3,6 +3,7 @@ package notebook
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -11,7 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -59,8 +61,9 @@ const together = 20
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
-// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that started where a connection leads nothing yet, it asks
-// for a look at that.
+// and asks the policy about every network that the table reaches. It changes nothing. Where so many notebooks are new that one look does not come to all, it asks
+// for one that follows, and that for the next; the last one sees all. Of a notebook that started where a connection leads nothing yet, it asks
+// for a look at that; of one that is deleted, at the connections of its VPC.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: workflow.AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
@@ -101,6 +104,13 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		if closed, unreadable := fault.Unreadable(err); unreadable && end.network != end.Place { // nobody can tell what the notebook reaches
 			why = fmt.Sprintf("%s belongs to account %s, where its route tables cannot be read: %s", end.vpc, end.network.Account, closed)
 			continue
+		}
+		if errors.Is(err, ErrUnread) { // the look that follows knows more of them
+			follows := event.NotebookInspection{Account: end.Account, Region: end.Region, RouteTable: end.table, Reason: err.Error()}
+			if err := i.Restarts.Ask(ctx, follows); err != nil {
+				return out, err
+			}
+			return nothing("a look that follows goes on after %s: %s", e.Name, err)
 		}
 		if err != nil {
 			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
@@ -166,7 +176,7 @@ func (e end) owner() string {
 }
 
 // network returns the place of the owner of a subnet in which an account has a notebook.
-func network(at event.Place, subnet types.Subnet) event.Place {
+func network(at event.Place, subnet ec2types.Subnet) event.Place {
 	return event.Place{Account: cmp.Or(aws.ToString(subnet.OwnerId), at.Account), Region: at.Region}
 }
 
@@ -174,11 +184,15 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 	clients := i.Enter(execution, e.Place)
 	switch e.Kind {
 	case event.Notebook, event.Restart:
-		n, err := describe(ctx, clients.SageMaker, e.NotebookName)
+		n, err := described(ctx, clients.SageMaker, e.NotebookName)
 		if err != nil {
 			return nil, "", fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 		}
-		if n == nil {
+		if e.Kind == event.Notebook && (n == nil || n.Subnet != "" && n.Status == string(types.NotebookInstanceStatusDeleting)) {
+			why, err := i.deleted(ctx, clients.EC2, e, n)
+			return nil, why, err
+		}
+		if n == nil || n.Subnet == "" {
 			return nil, fmt.Sprintf("notebook %s is gone or not in a VPC", e.NotebookName), nil
 		}
 		got, err := clients.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{n.Subnet}})

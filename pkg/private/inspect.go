@@ -52,7 +52,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		out.Reason = e.Why
 		return out, nil
 	}
-	out.Account, out.Region = e.Account, e.Region
+	out.Account, out.Region, out.Of = e.Account, e.Region, LeaseOf(e.Account)
 	facts, err := i.Account(ctx, e.Account)
 	if err != nil {
 		return out, err

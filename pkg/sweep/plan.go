@@ -177,7 +177,7 @@ func Drift(lines []lifecycle.Line, subnet route.Subnet, wanted []netip.Prefix) s
 	return ""
 }
 
-// named is how many accounts of each kind a [workflow.Tally] names.
+// named is how many accounts of each kind a [workflow.Tally] names, and things of each kind, if they have room.
 const named = 20
 
 // Count adds the visits of a page of accounts to a tally. An account without an answer failed, in a way that its visit
@@ -223,13 +223,34 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 			}
 		}
 	}
-	more := func(all []workflow.Missed) int { return max(0, len(all)-named) }
-	t.More.Closed, t.More.Barred, t.More.Failed, t.More.Deaf = t.More.Closed+more(closed), t.More.Barred+more(barred), t.More.Failed+more(failed), t.More.Deaf+more(deaf)
-	t.Found, t.Closed, t.Barred, t.Failed = list(found, len(found)), list(closed, named), list(barred, named), list(failed, named)
-	if t.Deaf = nil; len(deaf) > 0 {
-		t.Deaf = list(deaf, named)
+	for _, of := range []struct {
+		all  []workflow.Missed
+		into *[]workflow.Missed
+		more *int
+	}{{closed, &t.Closed, &t.More.Closed}, {barred, &t.Barred, &t.More.Barred}, {failed, &t.Failed, &t.More.Failed}, {deaf, &t.Deaf, &t.More.Deaf}} {
+		*of.into = fitting(of.all)
+		*of.more += len(of.all) - len(*of.into)
+	}
+	t.Found = append([]workflow.Found{}, found...)
+	for n := 0; size(t.Found) > workflow.TallySize; n++ { // the last name of each in turn
+		names := &t.Found[n%len(t.Found)].Names
+		*names = slices.Clone((*names)[:max(0, len(*names)-1)])
 	}
 	return t
+}
+
+// fitting returns the first ones, as many as are named and have room; never null.
+func fitting(all []workflow.Missed) []workflow.Missed {
+	n := min(named, len(all))
+	for n > 0 && size(all[:n]) > workflow.TallySize {
+		n--
+	}
+	return append([]workflow.Missed{}, all[:n]...)
+}
+
+func size(v any) int {
+	text, _ := json.Marshal(v) // strings and numbers always encode
+	return len(text)
 }
 
 // Name adds a name to those of things that are not managed, while there is room.
@@ -238,11 +259,6 @@ func Name(names []string, one string) []string {
 		return names
 	}
 	return append(slices.Clip(names), one)
-}
-
-// list returns the first ones, and never null.
-func list[T any](all []T, most int) []T {
-	return append([]T{}, all[:min(most, len(all))]...)
 }
 
 // message is what a function's error says; its cause is JSON.

@@ -66,7 +66,7 @@ type InspectAttachmentOutput struct {
 	Reject policy.Decision `json:"reject"`
 	// Told says, with the answer ask, that the gateway's owner was told of exactly this before.
 	Told bool `json:"told"`
-	// Known are the facts of the VPC (requester) and, without a VPC, of the gateway's owner (accepter), with the answer ask.
+	// Known are, with the answer ask, the VPC's name and account (requester), and the account of the gateway's owner (accepter).
 	Known Known `json:"known"`
 	// Request says, with the answer ask, who asks. What would become reachable is in the ledger.
 	Request   Request `json:"request"`

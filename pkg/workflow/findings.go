@@ -58,9 +58,13 @@ func (a Answer) Serves(b Answer) bool {
 	return a == b || slices.Contains(connects, a) && slices.Contains(connects, b)
 }
 
-// outdated is the error of a last step whose look is not the last any more.
-func outdated(connection string, now Answer) error {
-	return fault.NewConflict("another execution has looked at "+connection+" since, and its answer was "+string(now), "see what that execution came to; the next look at the connection begins with what is there")
+// Outdated is the error of a last step whose look is not the last any more. now is the answer of the last; empty if it is not known.
+func Outdated(connection string, now Answer) error {
+	what := "another execution has looked at " + connection + " since"
+	if now != "" {
+		what += ", and its answer was " + string(now)
+	}
+	return fault.NewConflict(what, "see what that execution came to; the next look at the connection begins with what is there")
 }
 
 // About implements [Informed].
@@ -87,7 +91,7 @@ func (in ConcludeInput) About() string { return in.Connection.ID }
 // Inform implements [Informed].
 func (in *ConcludeInput) Inform(f Findings) (bool, error) {
 	if f.Answer != AnswerAsk {
-		return false, outdated(in.Connection.ID, f.Answer)
+		return false, Outdated(in.Connection.ID, f.Answer)
 	}
 	in.Sides, in.Known = f.Sides, f.Known
 	return true, nil
@@ -99,7 +103,7 @@ func (in ReportUnreadableInput) About() string { return in.Connection.ID }
 // Inform implements [Informed].
 func (in *ReportUnreadableInput) Inform(f Findings) (bool, error) {
 	if f.Answer != AnswerUnreadable {
-		return false, outdated(in.Connection.ID, f.Answer)
+		return false, Outdated(in.Connection.ID, f.Answer)
 	}
 	in.Sides = f.Sides
 	return true, nil
@@ -124,7 +128,7 @@ func (in ConcludeRemovalInput) About() string { return in.Connection.ID }
 // Inform implements [Informed]. Of a connection that ended with an earlier attempt there are no rows any more.
 func (in *ConcludeRemovalInput) Inform(f Findings) (bool, error) {
 	if f.Answer != "" && f.Answer != AnswerDisconnect {
-		return false, outdated(in.Connection.ID, f.Answer)
+		return false, Outdated(in.Connection.ID, f.Answer)
 	}
 	in.Absent, in.DNS, in.Withdrawn = f.Absent, f.DNS, f.Withdrawn
 	for n, s := range f.Sides {
@@ -144,3 +148,15 @@ func (o RemoveRoutesOutput) Said() []Hop { return o.Hops }
 
 // Said are the hops that a step tells.
 func (o NotebooksOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o AdmitRoleOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o IdentifyUsersOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o PlaceEndpointsOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o GrantNotebookAccessOutput) Said() []Hop { return o.Hops }

@@ -23,12 +23,13 @@ type ListAccountsOutput struct {
 	Page     string      `json:"page"` // the next one; empty if this is the last
 	Tally    Tally       `json:"tally"`
 	Accounts []Territory `json:"accounts"`
+	Regions  []string    `json:"regions"` // to look at in each of them
 }
 
-// Territory is an account and the Regions to look at in it.
+// Territory is an account and the Regions to look at in it, which travel once for all.
 type Territory struct {
 	Account string   `json:"account"`
-	Regions []string `json:"regions"`
+	Regions []string `json:"-"`
 	// Suspended is the state of an account that is not active, such as SUSPENDED: nothing in it can be read. What is managed there is looked at
 	// from elsewhere.
 	Suspended string `json:"suspended,omitempty"`
@@ -38,6 +39,7 @@ type Territory struct {
 type SweepAccountInput struct {
 	Execution string    `json:"execution"`
 	Territory Territory `json:"territory"`
+	Regions   []string  `json:"regions"`
 }
 
 // SweepAccountOutput says what a sweep, or a rebuild, found in one account.
@@ -77,9 +79,17 @@ type Found struct {
 // Visit is what became of the visit to one account: the answer of SweepAccount, or the error with which it failed.
 type Visit struct {
 	SweepAccountOutput
+	// Kept says that the answer has no room among those of a page: it is a row of the ledger.
+	Kept  bool   `json:"kept,omitempty"`
 	Error string `json:"error,omitempty"` // its name, of fault.Kinds or of AWS
 	Cause string `json:"cause,omitempty"`
 }
+
+// The room of what a sweep carries, in bytes of JSON: the answer of one visit, of a page of which it carries 20; and each list of a [Tally].
+const (
+	VisitSize = 600
+	TallySize = 3 << 10
+)
 
 // Tally is what a sweep came to so far. It stays small however many accounts there are.
 type Tally struct {

@@ -64,6 +64,21 @@ taken off the notebook and deleted.`,
 		struck: []int{2},
 	},
 	{
+		name:  "notebook-deleted",
+		title: "A notebook is deleted",
+		about: `
+As in notebook-stopped.md; then its owner deletes the notebook. SageMaker's own event starts a look at the connections of its VPC: its path is gone
+from the verdict, and what only it needed goes from both networks.`,
+		change: func(s *scenario.Spec) {
+			s.Notebook.LifecycleConfig, s.Notebook.OnStart, s.Notebook.Stopped = "", "", true
+		},
+		acts: []act{
+			request("Connected", "InSync"),
+			{"The owner of alpha deletes the notebook.", deleteNotebook, []string{"Connected", "Nothing"}},
+		},
+		unruly: true,
+	},
+	{
 		name:  "let-go",
 		title: "An owner lets a notebook go, and the connection after it",
 		about: `
@@ -251,6 +266,13 @@ func leaveBlackhole(ctx context.Context, t *testing.T, w *scenario.World) {
 func deletePeering(ctx context.Context, t *testing.T, w *scenario.World) {
 	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	if _, err := alpha.DeleteVpcPeeringConnection(ctx, &ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: aws.String(w.Connection)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deleteNotebook(ctx context.Context, t *testing.T, w *scenario.World) {
+	alpha := sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
+	if _, err := alpha.DeleteNotebookInstance(ctx, &sagemaker.DeleteNotebookInstanceInput{NotebookInstanceName: aws.String(w.Notebook.Name)}); err != nil {
 		t.Fatal(err)
 	}
 }
