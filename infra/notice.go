@@ -50,3 +50,9 @@ func (h *hub) tellPeople() {
 			"What to do: docs/runbook.md#alarms",
 		tell.MetricErrors(&awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}), true)
 }
+
+// listeners are the functions that no machine has a state for: a rule starts them. They enter no member
+// account.
+var listeners = map[string]step{
+	"TellPeople": {notifies: true, announces: true, looksBack: true},
+}
