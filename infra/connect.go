@@ -7,6 +7,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -85,7 +86,7 @@ var connectSteps = map[string]step{
 			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
 			// A rule without the tag that says for which connection it is cannot be added.
 			{actions: authorize, resources: []string{rules},
-				when: and(only("drawbridge:connection", "drawbridge:peer"), "StringLike", "aws:RequestTag/drawbridge:connection", "pcx-*", "tgw-*")},
+				when: and(only("drawbridge:connection", "drawbridge:peer"), "StringLike", "aws:RequestTag/drawbridge:connection", road.Patterns()...)},
 			{actions: []string{"ec2:CreateTags"}, resources: []string{rules},
 				when: and(only("drawbridge:connection", "drawbridge:peer"), "StringEquals", "ec2:CreateAction",
 					"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")},

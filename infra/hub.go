@@ -52,7 +52,6 @@ type hub struct {
 // newHub makes the stack of the hub account: the bus that the whole organization may send to, a rule and a machine for
 // each kind of event, one function for each Task state, and what tells people: topic, alarms, dead letters.
 // policy is the text of the organization's Cedar policies; functions is the folder of the built functions.
-// Long, because it is the list of what the stack has, in the order in which it is made.
 func newHub(scope constructs.Construct, c Config, policy, functions string) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(hubStackName), &awscdk.StackProps{
 		Description: jsii.String("Drawbridge's hub: receives the organization's events and connects its accounts."),

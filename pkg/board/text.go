@@ -8,11 +8,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // titles are what people call the kinds of entries.
-var titles = map[string]string{"peering": "Peerings", "transit": "Pairs on a transit gateway", "attachment": "Attachments", "data-api": "Data API",
-	"data-api-endpoint": "Endpoints for the Data API", "studio": "Studio", "private-notebooks": "Private notebooks", "share": "Shares"}
+var titles = map[road.Kind]string{road.Peering: "Peerings", road.Transit: "Pairs on a transit gateway", road.Attachment: "Attachments", road.DataAPI: "Data API",
+	road.DataAPIEndpoint: "Endpoints for the Data API", road.Studio: "Studio", road.PrivateNotebooks: "Private notebooks", road.Share: "Shares"}
 
 // Text implements [answer.Document].
 func (b Board) Text(p *answer.Page) {
@@ -53,8 +54,8 @@ func (m Mode) words() string {
 }
 
 // section writes the entries of one kind. Where there is room, it says who asked and why it is so.
-func (b Board) section(p *answer.Page, kind string, lines []Line) {
-	p.Title(cmp.Or(titles[kind], kind))
+func (b Board) section(p *answer.Page, kind road.Kind, lines []Line) {
+	p.Title(cmp.Or(titles[kind], string(kind)))
 	head := []string{"id", "state", "since", "from", "to"}
 	if p.Wide() {
 		head = append(head, "asked by", "things", "reason")
@@ -194,7 +195,7 @@ func (e Entry) Text(p *answer.Page) {
 			p.Say(fmt.Sprintf("  %-10s", label), "%s", words)
 		}
 	}
-	say("kind", l.Kind)
+	say("kind", string(l.Kind))
 	say("state", p.Paint(l.color(), cmp.Or(l.State, "begun"))+ago(l, e))
 	say("reason", l.Reason)
 	for _, s := range l.Sides {
