@@ -58,3 +58,9 @@ func (h *hub) tellPeople() {
 
 // ofEvent is a field of the event that a rule takes, for what its target gets.
 func ofEvent(path string) *string { return awsevents.EventField_FromPath(jsii.String(path)) }
+
+// listeners are the functions that no machine has a state for: a rule starts them. They enter no member
+// account.
+var listeners = map[string]step{
+	"TellPeople": {notifies: true, announces: true, looksBack: true},
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -122,11 +123,15 @@ func (f ownerFlags) asked(ctx context.Context, id string) (wish, bool, error) {
 // side finds whose word it is: of the account that was named; of the one that the ledger says is asked; of whoever speaks, if they are a side; or, in the
 // engine, where anybody is anyone, of the side that accepts.
 func (f ownerFlags) side(ctx context.Context, id string) (side, error) {
-	kind := tag.Peering
-	switch {
-	case strings.HasPrefix(id, "tgw-attach-"):
+	var kind tag.Kind
+	switch road.Of(id) {
+	case road.Attachment:
 		kind = tag.Attachment
-	case !strings.HasPrefix(id, "pcx-"):
+	case road.Peering:
+		kind = tag.Peering
+	case road.Transit, road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks, road.Share:
+	}
+	if kind == "" {
 		return side{}, &fault.Error{Kind: fault.Invalid, Message: "reading the connection: " + id + " has no tags of owners", Remedy: "name a peering, pcx-…, or an attachment, tgw-attach-…; drawbridge status lists them"}
 	}
 	d, err := f.door(ctx, f.accountFlags)

@@ -25,6 +25,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -176,7 +177,7 @@ func fresh() ledger.Ledger {
 // paired writes pairs of the VPC with others of alpha on the gateway into the ledger.
 func paired(l ledger.Ledger, others ...string) ledger.Ledger {
 	for _, other := range others {
-		if _, err := l.Begin(context.Background(), ledger.Connection{ID: gateway + ":" + vpc + ":" + other, Kind: connection.Transit,
+		if _, err := l.Begin(context.Background(), ledger.Connection{ID: gateway + ":" + vpc + ":" + other, Kind: road.Transit,
 			Sides: []ledger.Side{{Account: beta, Region: "us-east-1", ID: vpc}, {Account: alpha, Region: "us-east-1", ID: other}}}); err != nil {
 			panic(err)
 		}
@@ -205,7 +206,7 @@ func TestWhatIsMadeIsInTheLedger(t *testing.T) {
 	if _, err := attachment.Attach(t.Context(), l, s, nil, in); err != nil || made().State != ledger.Confirmed || made().Left != ours {
 		t.Fatalf("%v, %+v", err, made())
 	}
-	if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment}); err != nil {
+	if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: road.Attachment}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := attachment.Associate(t.Context(), l, s, workflow.AssociateAttachmentInput{Gateway: in.Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}); err != nil {
@@ -364,7 +365,7 @@ func TestConcludeSaysWhatBecameOfOneThatStands(t *testing.T) {
 	for result, want := range map[workflow.Result]struct{ entry, table bool }{workflow.Removed: {true, false}, workflow.Released: {false, false}} {
 		l, s := paired(fresh(), "vpc-peer"), sky()
 		s.neighbour = true
-		if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment, Facts: map[string]string{"table": "tgw-rtb-1"}}); err != nil {
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: road.Attachment, Facts: map[string]string{"table": "tgw-rtb-1"}}); err != nil {
 			t.Fatal(err)
 		}
 		out, err := conclude(l, s, result, "available")
@@ -522,7 +523,7 @@ func TestConcludeLeavesNothingOfOneThatIsOver(t *testing.T) {
 		if _, err := l.Record(t.Context(), unit, made); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.Begin(t.Context(), ledger.Connection{ID: c.id, Kind: attachment.KindAttachment}); err != nil {
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: c.id, Kind: road.Attachment}); err != nil {
 			t.Fatal(err)
 		}
 		for _, account := range []string{alpha, beta} {

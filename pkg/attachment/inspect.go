@@ -24,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -353,7 +354,7 @@ func (i Inspector) manage(ctx context.Context, q *Question) error {
 	if !managed || q.Managed {
 		return nil
 	}
-	_, err := i.Ledger.Begin(ctx, ledger.Connection{ID: q.Attachment.ID, Kind: KindAttachment, Origin: origin, Policy: q.Adopt.Policy, Sides: []ledger.Side{
+	_, err := i.Ledger.Begin(ctx, ledger.Connection{ID: q.Attachment.ID, Kind: road.Attachment, Origin: origin, Policy: q.Adopt.Policy, Sides: []ledger.Side{
 		{Role: "requester", Account: q.VPC.Account, Region: q.VPC.Region, ID: q.VPC.ID},
 		{Role: "accepter", Account: q.Gateway.Account, Region: q.Gateway.Region, ID: q.Gateway.ID}}})
 	q.Managed = err == nil

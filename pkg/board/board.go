@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -58,7 +59,7 @@ type Mode struct {
 // Line is one entry of the ledger.
 type Line struct {
 	ID     string        `json:"id"`
-	Kind   string        `json:"kind" jsonschema:"peering, transit, attachment, data-api, data-api-endpoint, private-notebooks, studio or share"`
+	Kind   road.Kind     `json:"kind" jsonschema:"peering, transit, attachment, data-api, data-api-endpoint, private-notebooks, studio or share"`
 	State  string        `json:"state" jsonschema:"the end state of its last execution; docs/runbook.md has an entry for each"`
 	Reason string        `json:"reason,omitempty"`
 	Sides  []ledger.Side `json:"sides"`

@@ -9,12 +9,13 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // titles are what people call the kinds of entries.
-var titles = map[string]string{"peering": "Peerings", "transit": "Pairs on a transit gateway", "attachment": "Attachments", "data-api": "Data API",
-	"data-api-endpoint": "Endpoints for the Data API", "studio": "Studio", "private-notebooks": "Private notebooks", "share": "Shares"}
+var titles = map[road.Kind]string{road.Peering: "Peerings", road.Transit: "Pairs on a transit gateway", road.Attachment: "Attachments", road.DataAPI: "Data API",
+	road.DataAPIEndpoint: "Endpoints for the Data API", road.Studio: "Studio", road.PrivateNotebooks: "Private notebooks", road.Share: "Shares"}
 
 // Text implements [answer.Document].
 func (b Board) Text(p *answer.Page) {
@@ -56,8 +57,8 @@ func (m Mode) words() string {
 }
 
 // section writes the entries of one kind. Where there is room, it says who asked and why it is so.
-func (b Board) section(p *answer.Page, kind string, lines []Line) {
-	p.Title(cmp.Or(titles[kind], kind))
+func (b Board) section(p *answer.Page, kind road.Kind, lines []Line) {
+	p.Title(cmp.Or(titles[kind], string(kind)))
 	head := []string{"id", "state", "path", "age", "from", "to"}
 	if p.Wide() {
 		head = append(head, "asked by", "approved by", "things", "reason")
@@ -251,7 +252,7 @@ func (e Entry) Text(p *answer.Page) {
 			p.Say(fmt.Sprintf("  %-10s", label), "%s", words)
 		}
 	}
-	say("kind", l.Kind)
+	say("kind", string(l.Kind))
 	say("state", p.Paint(l.color(), cmp.Or(l.State, "begun"))+ago(l, e))
 	say("reason", l.Reason)
 	for _, s := range l.Sides {

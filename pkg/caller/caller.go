@@ -14,13 +14,13 @@
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html#data-api.vpc-endpoint
 package caller
 
-import "github.com/drawbridge-cloud/drawbridge/pkg/arn"
-
-// Kind is the kind of connections, in the ledger, that are VPCs from which the Data API is called.
-const Kind = "data-api-endpoint"
+import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+)
 
 // Owner returns the value of the tag drawbridge:connection on what is made for a VPC, and the id of its entry in the ledger.
-func Owner(vpc string) string { return Kind + "-" + vpc }
+func Owner(vpc string) string { return string(road.DataAPIEndpoint) + "-" + vpc }
 
 // Service returns the name of the Data API's endpoint service in a Region.
 func Service(region string) string { return arn.EndpointService("rds-data", region) }

@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -73,7 +74,7 @@ func TestInspect(t *testing.T) {
 		}
 		book, _ := ledgertest.New()
 		if c.have.managed {
-			if _, err := book.Begin(t.Context(), ledger.Connection{ID: Owner(vpc), Kind: Kind}); err != nil {
+			if _, err := book.Begin(t.Context(), ledger.Connection{ID: Owner(vpc), Kind: road.DataAPIEndpoint}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -23,7 +24,7 @@ func Status(result workflow.Result, reason, since string) []Tag {
 func StatusKeys() []string { return []string{TagStatus, TagReason, TagSince} }
 
 // Entry returns what the ledger says of a connection that is managed from now on.
-func Entry(c workflow.Connection, kind string, origin ledger.Origin) ledger.Connection {
+func Entry(c workflow.Connection, kind road.Kind, origin ledger.Origin) ledger.Connection {
 	return ledger.Connection{ID: c.ID, Kind: kind, Origin: origin, Sides: sides(c)}
 }
 
@@ -142,7 +143,7 @@ func unsure(surveyed []workflow.Side, s workflow.Side) bool {
 // PairsOf returns the entries of the pairs that a VPC is one of on a gateway.
 func PairsOf(entries []ledger.Connection, gateway, vpc string) []ledger.Connection {
 	return slices.DeleteFunc(slices.Clone(entries), func(c ledger.Connection) bool {
-		return c.Kind != Transit || !strings.HasPrefix(c.ID, gateway+":") || !slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
+		return c.Kind != road.Transit || !strings.HasPrefix(c.ID, gateway+":") || !slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
 	})
 }
 

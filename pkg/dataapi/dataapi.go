@@ -38,9 +38,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Kind is the kind of connections, in the ledger, that this package keeps.
-const Kind = "data-api"
-
 // The tags of a cluster besides [tag.DataAPI].
 const (
 	TagSecret = tag.Secret          // set by the cluster's owner: the secret's name

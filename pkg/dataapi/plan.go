@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
@@ -267,7 +268,7 @@ func grantKey(api workflow.DataAPI) string { return RoleName(api.Cluster.ID) + "
 
 // connection is the cluster's entry in the ledger.
 func connection(c workflow.Cluster) ledger.Connection {
-	return ledger.Connection{ID: c.ARN, Kind: Kind, Origin: ledger.Requested,
+	return ledger.Connection{ID: c.ARN, Kind: road.DataAPI, Origin: ledger.Requested,
 		Sides: []ledger.Side{{Role: "producer", Account: c.Account, Region: c.Region, ID: c.ARN}}}
 }
 

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -22,6 +21,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -356,17 +356,18 @@ func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, h
 	return kept, nil
 }
 
-// peer describes the network that a route leads to, as far as this side can see it: for a peering, the VPC at its
-// other end; for a transit gateway, whose other end is many, the gateway itself in this account.
+// peer describes the network that a route leads to, as far as this side can see it: for a peering, the VPC at its other end; for a transit gateway,
+// whose other end is many, the gateway itself in this account. What was read of a peering is known.
 func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, target string, destination netip.Prefix, known map[string]policy.VPC) (policy.VPC, error) {
-	if p, ok := known[target]; ok {
-		if !strings.HasPrefix(target, "pcx-") {
-			p.CIDRs = []netip.Prefix{destination}
-		}
-		return p, nil
+	peer, read := known[target]
+	if !read {
+		peer = policy.VPC{ID: target, Region: here.Region, Account: here.Account, CIDRs: []netip.Prefix{destination}}
 	}
-	peer := policy.VPC{ID: target, Region: here.Region, Account: here.Account, CIDRs: []netip.Prefix{destination}}
-	if strings.HasPrefix(target, "pcx-") {
+	switch road.CarrierOf(target) {
+	case road.ByPeering:
+		if read {
+			break
+		}
 		got, err := clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{target}})
 		if err != nil {
 			return peer, fmt.Errorf("reading %s: %w", target, err)
@@ -376,15 +377,16 @@ func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, targ
 			if other != nil && aws.ToString(other.VpcId) == here.ID {
 				other = c.RequesterVpcInfo
 			}
-			if other == nil {
-				continue
+			if other != nil {
+				facts, err := i.Account(ctx, aws.ToString(other.OwnerId))
+				if err != nil {
+					return peer, err
+				}
+				peer = policy.VPC{ID: aws.ToString(other.VpcId), Region: aws.ToString(other.Region), CIDRs: []netip.Prefix{destination}, Account: facts.Entity()}
 			}
-			facts, err := i.Account(ctx, aws.ToString(other.OwnerId))
-			if err != nil {
-				return peer, err
-			}
-			peer = policy.VPC{ID: aws.ToString(other.VpcId), Region: aws.ToString(other.Region), CIDRs: []netip.Prefix{destination}, Account: facts.Entity()}
 		}
+	case road.ByGateway, road.ByNothing:
+		peer.CIDRs = []netip.Prefix{destination}
 	}
 	known[target] = peer
 	return peer, nil

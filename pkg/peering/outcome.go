@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -36,7 +37,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	default:
 		if l.managed || l.origin != "" {
 			var err error
-			now := connection.Entry(out.Connection, connection.Peering, l.origin)
+			now := connection.Entry(out.Connection, road.Peering, l.origin)
 			now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Accept, policy.Ask, policy.Adopt)
 			if l.request {
 				now.Asked = Asker(l.in.Event)

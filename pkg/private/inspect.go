@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -238,7 +239,7 @@ func (i Inspector) readOurs(ctx context.Context, account, region string) ([]stan
 	}
 	var out []standing
 	for _, c := range managed {
-		if c.Kind == Kind {
+		if c.Kind == road.PrivateNotebooks {
 			out = append(out, standing{region, strings.TrimPrefix(c.ID, ownerPrefix)})
 		}
 	}

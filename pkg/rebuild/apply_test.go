@@ -29,6 +29,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -432,7 +433,7 @@ func TestAnAcceptedInvitation(t *testing.T) {
 		}
 		entry, managed, _ := l.Connection(t.Context(), share.Entry(arn, beta))
 		items, _ := l.Of(t.Context(), beta, "eu-west-1", arn)
-		if made := strings.Contains(c.told, "1/1"); managed != made || made && (entry.Kind != share.Kind || entry.Status != share.Accepted || len(entry.Sides) != 2 || len(items) != 1 || items[0].Left != "arn:invitation") {
+		if made := strings.Contains(c.told, "1/1"); managed != made || made && (entry.Kind != road.Share || entry.Status != share.Accepted || len(entry.Sides) != 2 || len(items) != 1 || items[0].Left != "arn:invitation") {
 			t.Errorf("%s: %+v, %+v", name, entry, items)
 		}
 		if _, again, err := visit(t, w, l, beta); err != nil || strings.Contains(again, "1/1") {

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -67,11 +68,12 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 }
 
 // purpose returns the machine whose word a thing carries for its own VPC.
-func purpose(e Tagged) (kind string, ok bool) {
-	for kind, owner := range map[string]string{caller.Kind: caller.Owner(e.VPC), private.Kind: private.Owner(e.VPC)} {
-		if e.Owner == owner {
-			return kind, true
-		}
+func purpose(e Tagged) (kind road.Kind, ok bool) {
+	switch e.Owner {
+	case caller.Owner(e.VPC):
+		return road.DataAPIEndpoint, true
+	case private.Owner(e.VPC):
+		return road.PrivateNotebooks, true
 	}
 	return "", false
 }
@@ -125,13 +127,13 @@ func PlanGrant(rows []Rows, named []Tagged, items []ledger.Item) []Rows {
 	}
 	for _, e := range named {
 		if owner := private.Owner(e.VPC); !slices.ContainsFunc(rows, func(r Rows) bool { return r.Entry.ID == owner }) {
-			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: private.Kind, Origin: ledger.Requested,
+			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: road.PrivateNotebooks, Origin: ledger.Requested,
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}
 	}
 	for n, r := range rows {
 		for _, i := range items {
-			if r.Entry.Kind == private.Kind {
+			if r.Entry.Kind == road.PrivateNotebooks {
 				i.Needed = []string{r.Entry.ID}
 				rows[n].Items = append(rows[n].Items, i)
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -113,7 +114,7 @@ func (i Inspector) roles(ctx context.Context, e event.Event, out *workflow.Inspe
 	}
 	var ids []string
 	for _, c := range all {
-		if c.Kind == Kind && slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.Role == consumerSide && s.Account == e.Account }) {
+		if c.Kind == road.Studio && slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.Role == consumerSide && s.Account == e.Account }) {
 			ids = append(ids, c.ID)
 		}
 	}
@@ -358,7 +359,7 @@ func sides(w workflow.Warehouse, accounts []string, home string) []ledger.Side {
 func (i Inspector) keep(ctx context.Context, w workflow.Warehouse, entry ledger.Connection, managed bool, accounts []string) (ledger.Connection, error) {
 	sides := sides(w, accounts, i.Book.Home)
 	if !managed {
-		return i.Book.Begin(ctx, ledger.Connection{ID: w.ARN, Kind: Kind, Origin: ledger.Requested, Sides: sides})
+		return i.Book.Begin(ctx, ledger.Connection{ID: w.ARN, Kind: road.Studio, Origin: ledger.Requested, Sides: sides})
 	}
 	if slices.EqualFunc(entry.Sides, sides, func(a, b ledger.Side) bool {
 		return a.Account == b.Account && a.Region == b.Region && a.Role == b.Role && a.ID == b.ID

@@ -14,11 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -78,7 +78,7 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 	var err error
 	var asked []request
 	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory, func(at event.Place, c ledger.Connection) {
-		if accepter, ok := Accepter(c, at); ok && c.Kind == connection.Peering {
+		if accepter, ok := Accepter(c, at); ok && c.Kind == road.Peering {
 			asked = append(asked, request{at, c, accepter})
 		}
 	}); err != nil {

@@ -10,11 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
-	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -67,7 +66,7 @@ func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask
 	}
 	var looks []look.Look
 	for _, c := range managed {
-		if c.Kind == dataapi.Kind && !asked[c.ID] {
+		if c.Kind == road.DataAPI && !asked[c.ID] {
 			looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: c.ID,
 				Reason: "the ledger has the cluster, but it names nobody"})
 		}
@@ -123,7 +122,7 @@ func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask 
 	}
 	for _, c := range known {
 		where, id, ok := clusterOf(c.ID, "redshift")
-		if c.Kind != studio.Kind || !ok || where != at || found[id] {
+		if c.Kind != road.Studio || !ok || where != at || found[id] {
 			continue
 		}
 		seen++

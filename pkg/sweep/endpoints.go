@@ -12,12 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -41,11 +40,14 @@ type Endpoints struct {
 func (Endpoints) Kind() string { return "VPCs with endpoints" }
 
 // placing is one machine that places endpoints: the tag by which the owner of a VPC asks for one, and the kind of its entries in the ledger.
-type placing struct{ tag, kind string }
+type placing struct {
+	tag  string
+	kind road.Kind
+}
 
 var (
-	dataAPICallers   = placing{tag.DataAPI, caller.Kind}
-	privateNotebooks = placing{tag.PrivateNotebooks, private.Kind}
+	dataAPICallers   = placing{tag.DataAPI, road.DataAPIEndpoint}
+	privateNotebooks = placing{tag.PrivateNotebooks, road.PrivateNotebooks}
 )
 
 // FindAll implements [AccountFinder]. In each Region one DescribeVpcs for 100 things.
@@ -105,7 +107,7 @@ func (e Endpoints) placings(ctx context.Context, execution string, at event.Plac
 	}
 	for _, c := range managed {
 		for one, of := range found {
-			vpc := strings.TrimPrefix(c.ID, one.kind+"-")
+			vpc := strings.TrimPrefix(c.ID, string(one.kind)+"-")
 			if c.Kind == one.kind && of[vpc] == "" {
 				of[vpc] = "the ledger has endpoints of " + vpc + ", but the VPC does not ask for them"
 			}

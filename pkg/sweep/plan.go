@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -127,7 +128,7 @@ func Elsewhere(c ledger.Connection, at event.Place, reason string) (look.Look, b
 		if s.Account == at.Account {
 			continue
 		}
-		if from = (event.Place{Account: s.Account, Region: s.Region}); c.Kind == connection.Peering && s.Role == "accepter" {
+		if from = (event.Place{Account: s.Account, Region: s.Region}); c.Kind == road.Peering && s.Role == "accepter" {
 			return nil, false
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -317,7 +318,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim:
-		now := connection.Entry(out.Connection, connection.Transit, ledger.Requested)
+		now := connection.Entry(out.Connection, road.Transit, ledger.Requested)
 		now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Connect)
 		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, now, l.entry, l.managed); err == nil {
 			err = l.keep(ctx)

@@ -107,7 +107,7 @@ var floors = []struct {
 	name     string
 	packages string
 }{
-	{"words", "access answer answer/answertest arn asl database database/databasetest event fault fit ledger ledger/ledgertest manual mode network policy policy/parameter statement tag tag/tagtest workflow"},
+	{"words", "access answer answer/answertest arn asl database database/databasetest event fault fit ledger ledger/ledgertest manual mode network policy policy/parameter road statement tag tag/tagtest workflow"},
 	{"hub", "account brake contest contest/report cover deadletter deadletter/replay fact hold lease look notice owner participant restart"},
 	{"steps", "dnsoption endpoint firewall lifecycle lifecycle/netproof network/discover route"},
 	{"controllers", "attachment caller connection dataapi notebook notebook/notebooktest peering private share studio studio/snippet survey tag/answer transit verdict"},

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // The roads by which something of one account reaches something of another.
@@ -168,7 +169,7 @@ func hasOneEnd(ctx context.Context, t *testing.T, w *scenario.World, story strin
 }
 
 // leftovers is what there is of Drawbridge's beside what may be left.
-func leftovers(ctx context.Context, t *testing.T, w *scenario.World, road, leaves string) []string {
+func leftovers(ctx context.Context, t *testing.T, w *scenario.World, over, leaves string) []string {
 	t.Helper()
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
@@ -180,12 +181,12 @@ func leftovers(ctx context.Context, t *testing.T, w *scenario.World, road, leave
 		all, err := book().Connections(ctx, home.Account, home.Region)
 		succeeds(t, err)
 		for _, e := range all {
-			if e.Kind == connection.Attachment && road != asAttached {
+			if e.Kind == road.Attachment && over != asAttached {
 				continue
 			}
 			items, err := book().Items(ctx, e.ID)
 			succeeds(t, err)
-			if entries++; leaves == leavesNothing && (e.Kind != connection.Attachment || e.Status == "AwaitingApproval") {
+			if entries++; leaves == leavesNothing && (e.Kind != road.Attachment || e.Status == "AwaitingApproval") {
 				add("the entry of %s: %s", e.ID, e.Status)
 			}
 			for _, i := range items {
@@ -201,7 +202,7 @@ func leftovers(ctx context.Context, t *testing.T, w *scenario.World, road, leave
 		add("no entry: the owners' connection is theirs to end")
 	}
 	if leaves == leavesNothing {
-		out = append(out, statuses(ctx, t, w, road)...)
+		out = append(out, statuses(ctx, t, w, over)...)
 	}
 	return out
 }

@@ -185,7 +185,7 @@ func everyRightIsUsed(t *testing.T) {
 		case used[r] > 0 && rare: // where executions meet, one may use it now and then
 			t.Logf("%s is excepted, and a story used it", r)
 		case used[r] == 0 && !excepted && !rare && !bundled:
-			t.Errorf("%s is allowed, and no story uses it: take it out of infra/permissions.go, or tell the story", r)
+			t.Errorf("%s is allowed, and no story uses it: take it out of the machine's file in infra, or tell the story", r)
 		}
 	}
 	for _, r := range slices.SortedFunc(maps.Keys(used), byName) {

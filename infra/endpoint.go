@@ -1,27 +1,45 @@
 package main
 
-import "github.com/drawbridge-cloud/drawbridge/pkg/tag"
+import (
+	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
-// What is made for a VPC carries the tag drawbridge:connection=private-notebooks-<VPC>, or data-api-endpoint-<VPC>, from its first moment, and only what
-// carries it can be changed or deleted. In IAM, only the one policy under the path /drawbridge/ can be written, only that one
-// can be attached, and only to a role whose owner opted in. It can be detached from any role: a role that has lost the tag
-// must lose the policy too.
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
+)
+
+// The states that both machines have which place endpoints: drawbridge-private-notebooks and drawbridge-data-api-endpoint.
+const (
+	placeEndpoints  = "PlaceEndpoints"
+	removeEndpoints = "RemoveEndpoints"
+)
+
+// How long one waits for endpoints before one looks again, and why.
+const (
+	endpointSeconds = 15
+	endpointWait    = "An endpoint takes a minute or two to come and to go, and AWS sends no event then."
+)
+
+// untilReady returns the Task of a state about one VPC's endpoints and asks it again until it answers ready:
+//
+//	STATE ─ ready → STATE Done
+//	  ↑   └ wait ─→ WaitAfter STATE ─┐
+//	  └─────────────────────────────┘
+func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.IChainable {
+	done := sfn.NewSucceed(scope, jsii.String(state+"Done"), &sfn.SucceedProps{
+		Comment:    jsii.String("What was just read is as it shall be."),
+		OutputPath: jsii.String("$." + name),
+	})
+	task := h.task(scope, state, pick("want"), result{path: "$." + name, selector: data{"answer": at("$.Payload.answer")}})
+	wait := pause(scope, "WaitAfter"+state, endpointSeconds, endpointWait)
+	wait.Next(task)
+	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{workflow.AnswerReady, done}, {workflow.AnswerWait, wait}}))
+}
+
+// endpointSteps are what the states may do that place endpoints in a VPC and remove them. What is made carries the tag
+// drawbridge:connection=private-notebooks-<VPC>, or data-api-endpoint-<VPC>, from its first moment, and only what carries it can be changed or deleted.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
-var privateSteps = map[string]step{
-	"InspectPrivateNotebooks": {
-		leases:       "private-notebooks",
-		brakes:       true,
-		announces:    true,
-		readsParam:   true,
-		readsCallers: true,
-		knowsRegions: true,
-		asksOrg:      true,
-		keepsLedger:  true,
-		member: []grant{
-			{actions: []string{"ec2:DescribeVpcs"}},
-		},
-	},
+var endpointSteps = map[string]step{
 	"PlaceEndpoints": {
 		keepsLedger: true,
 		member: []grant{
@@ -48,20 +66,6 @@ var privateSteps = map[string]step{
 			{actions: []string{"ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint"}, resources: []string{endpoints}, when: ownPlaced()},
 		},
 	},
-	"GrantNotebookAccess": {
-		brakes:       true,
-		knowsRegions: true,
-		keepsLedger:  true,
-		member: []grant{
-			{actions: []string{"ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs", "iam:GetAccountAuthorizationDetails"}},
-			{actions: []string{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}, resources: []string{privatePolicy}},
-			{actions: []string{"iam:CreatePolicy", "iam:TagPolicy"}, resources: []string{privatePolicy}, when: only("drawbridge:connection")},
-			{actions: []string{"iam:AttachRolePolicy"}, resources: []string{anyRole},
-				when: optedIn(map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}, tag.PrivateNotebooks)},
-			{actions: []string{"iam:DetachRolePolicy"}, resources: []string{anyRole},
-				when: map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}},
-		},
-	},
 	"RemoveEndpoints": {
 		takes:       true,
 		keepsLedger: true,
@@ -71,27 +75,13 @@ var privateSteps = map[string]step{
 			{actions: []string{"ec2:DeleteSecurityGroup"}, resources: []string{groups}, when: ownPlaced()},
 		},
 	},
-	"VerifyPrivateNotebooks": {
-		announces:   true,
-		keepsLedger: true,
-		member: []grant{
-			{actions: []string{
-				"ec2:DescribeClientVpnEndpoints", "ec2:DescribeSubnets", "iam:GetAccountAuthorizationDetails",
-				"route53resolver:ListResolverEndpoints", "sagemaker:ListNotebookInstances",
-			}},
-			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
-			// Those that AWS manages have no account.
-			{actions: []string{"iam:GetPolicy", "iam:GetPolicyVersion"}, resources: []string{"arn:${AWS::Partition}:iam::aws:policy/*"}},
-		},
-	},
 }
 
 var (
-	vpcs          = arn("ec2", "vpc/*")
-	endpoints     = arn("ec2", "vpc-endpoint/*")
-	anyZone       = "arn:${AWS::Partition}:route53:::hostedzone/*"
-	groups        = arn("ec2", "security-group/*")
-	privatePolicy = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/drawbridge/drawbridge-private-notebooks"
+	vpcs      = arn("ec2", "vpc/*")
+	endpoints = arn("ec2", "vpc-endpoint/*")
+	anyZone   = "arn:${AWS::Partition}:route53:::hostedzone/*"
+	groups    = arn("ec2", "security-group/*")
 	// placed is what the tag drawbridge:connection may say on what is placed in a VPC.
 	placed = []string{"private-notebooks-vpc-*", "data-api-endpoint-vpc-*"}
 	// placedServices are the services of which endpoints are placed, as package arn names them. What is before the Region
