@@ -24,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -361,29 +362,37 @@ func TestOnlyWhatTheLedgerHasIsTakenOut(t *testing.T) {
 }
 
 func TestConcludeSaysWhatBecameOfOneThatStands(t *testing.T) {
-	for result, want := range map[workflow.Result]struct{ entry, table bool }{workflow.Removed: {true, false}, workflow.Released: {false, false}} {
+	for name, c := range map[string]struct {
+		result workflow.Result
+		letGo  bool
+	}{"taken back": {workflow.Removed, false}, "let go as it stands": {workflow.Released, true}, "undone": {workflow.Removed, true}} {
 		l, s := paired(fresh(), "vpc-peer"), sky()
 		s.neighbour = true
 		if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment, Facts: map[string]string{"table": "tgw-rtb-1"}}); err != nil {
 			t.Fatal(err)
 		}
-		out, err := conclude(l, s, result, "available")
-		if err != nil || out.Result != result || out.Announced != 1 || !strings.Contains(fmt.Sprint(*s.did), "vpc-peer") {
-			t.Errorf("%s: %+v, %v, asked for %q", result, out, err, *s.did)
+		out, err := conclude(l, s, c.result, "available", c.letGo)
+		if err != nil || out.Result != c.result || out.Announced != 1 || !strings.Contains(fmt.Sprint(*s.did), "vpc-peer") {
+			t.Errorf("%s: %+v, %v, asked for %q", name, out, err, *s.did)
 		}
-		if beta, alpha := s.tags[beta+" "+ours+" drawbridge:reason"], s.tags[alpha+" "+ours+" drawbridge:reason"]; beta != "ask alpha" || alpha != "you said so" {
-			t.Errorf("%s: beta reads %q, alpha %q", result, beta, alpha)
+		says := [2]string{"ask alpha", "you said so"}
+		if c.letGo {
+			says = [2]string{}
+		}
+		if beta, alpha := s.tags[beta+" "+ours+" drawbridge:reason"], s.tags[alpha+" "+ours+" drawbridge:reason"]; beta != says[0] || alpha != says[1] {
+			t.Errorf("%s: beta reads %q, alpha %q", name, beta, alpha)
 		}
 		entry, managed, err := l.Connection(t.Context(), ours)
-		if err != nil || managed != want.entry || managed && (entry.Status != ledger.Status(result) || attachment.Out(entry) != true || entry.Facts["table"] != "") {
-			t.Errorf("%s: %+v, %v", result, entry, err)
+		if err != nil || managed == c.letGo || managed && (entry.Status != ledger.Status(c.result) || attachment.Out(entry) != true || entry.Facts["table"] != "") {
+			t.Errorf("%s: %+v, %v", name, entry, err)
 		}
-		news := attachment.Ended(workflow.ConcludeDetachmentInput{Result: result, Reason: "because", Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: one(true).Attachment})
+		news := attachment.Ended(workflow.ConcludeDetachmentInput{Result: c.result, Reason: "because", Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: one(true).Attachment})
 		if news.Connection.ID != ours || news.Said != workflow.Alike("because") || news.Connection.Accepter.Account != alpha {
 			t.Errorf("news %+v", news)
 		}
 	}
-	if news := attachment.Ended(workflow.ConcludeDetachmentInput{Attachment: workflow.Attachment{ID: ours, State: "deleted"}}); news.Connection.ID != "" {
+	over := workflow.ConcludeDetachmentInput{Result: workflow.Rejected, Reason: "rejected", Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: workflow.Attachment{ID: ours, State: "rejected"}}
+	if news := attachment.Ended(over); news.Connection.ID != ours || news.Result != workflow.Rejected || len(owner.Messages(news)) != 2 {
 		t.Errorf("news of one that is over: %+v", news)
 	}
 }
@@ -396,9 +405,9 @@ func TestWhatSomebodyElseMadeIsNeverDeleted(t *testing.T) {
 }
 
 // conclude ends the attachment as the VPC's account shows it.
-func conclude(l ledger.Ledger, s *cloud, result workflow.Result, state string) (workflow.VerifyAttachmentOutput, error) {
+func conclude(l ledger.Ledger, s *cloud, result workflow.Result, state string, letGo ...bool) (workflow.VerifyAttachmentOutput, error) {
 	in := one(true)
-	in.Attachment.State = state
+	in.Attachment.State, in.Attachment.LetGo = state, len(letGo) > 0 && letGo[0]
 	return attachment.Conclude(context.Background(), l, func(p event.Place) attachment.Concluder { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"}, workflow.ConcludeDetachmentInput{
 		Execution: in.Execution, Result: result, Reason: in.Reason, Said: workflow.Said{Requester: "ask alpha", Accepter: "you said so"}, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
 }

@@ -1,5 +1,8 @@
 import re
 
+from drawbridge_moto import config
+from drawbridge_moto.organizations import move
+
 from .engine import CONSUMER, HUB, OUTSIDE, PRODUCER, Case
 
 
@@ -17,6 +20,15 @@ class Organization(Case):
         )
         self.assertEqual(2, deep.count("/ou-"))
         self.fails("AccountNotFoundException", organizations.describe_account, AccountId=OUTSIDE)
+
+    def test_an_account_moves_to_another_unit(self):
+        path = lambda: self.client("organizations", HUB).describe_account(AccountId="666666666666")["Account"]["Paths"][0]
+        self.addCleanup(config.UNITS.pop, "666666666666", None)
+        self.assertNotIn("/ou-", path())
+        move("666666666666", "data/warehouses")
+        self.assertIn("/ou-dbr0-datawarehouses/666666666666/", path())
+        move("666666666666", "")
+        self.assertNotIn("/ou-", path())
 
     def test_only_the_hub_may_ask(self):
         self.fails("AccessDeniedException", self.client("organizations", CONSUMER).describe_account, AccountId=CONSUMER)
