@@ -1,8 +1,5 @@
 import re
 
-from drawbridge_moto import config
-from drawbridge_moto.organizations import move
-
 from .engine import CONSUMER, HUB, OUTSIDE, PRODUCER, Case
 
 
@@ -22,13 +19,10 @@ class Organization(Case):
         self.fails("AccountNotFoundException", organizations.describe_account, AccountId=OUTSIDE)
 
     def test_an_account_moves_to_another_unit(self):
-        path = lambda: self.client("organizations", HUB).describe_account(AccountId="666666666666")["Account"]["Paths"][0]
-        self.addCleanup(config.UNITS.pop, "666666666666", None)
-        self.assertNotIn("/ou-", path())
-        move("666666666666", "data/warehouses")
-        self.assertIn("/ou-dbr0-datawarehouses/666666666666/", path())
-        move("666666666666", "")
-        self.assertNotIn("/ou-", path())
+        organizations = self.client("organizations", HUB)
+        for unit, path in (("data/warehouses", "/ou-dbr0-datawarehouses/"), ("", "/r-dbr0/"), ("research", "/ou-dbr0-research/")):
+            self.engine.post(f"/_drawbridge/enter?moved={CONSUMER}&state={unit}")
+            self.assertIn(f"{path}{CONSUMER}/", organizations.describe_account(AccountId=CONSUMER)["Account"]["Paths"][0])
 
     def test_only_the_hub_may_ask(self):
         self.fails("AccessDeniedException", self.client("organizations", CONSUMER).describe_account, AccountId=CONSUMER)
