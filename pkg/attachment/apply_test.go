@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,6 +40,7 @@ type cloud struct {
 	table     string            // that the attachment is associated with
 	holder    string            // the attachment to which the VPC's addresses lead
 	neighbour bool              // another VPC is attached
+	crowd     int               // so many more VPCs are attached
 	gone      bool              // the attachment is shown no more
 	body      string            // of the notification
 }
@@ -94,7 +97,7 @@ func (c *cloud) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func
 	return &ec2.CreateTagsOutput{}, nil
 }
 
-func (c *cloud) DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
+func (c *cloud) DescribeTransitGatewayAttachments(_ context.Context, in *ec2.DescribeTransitGatewayAttachmentsInput, _ ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
 	if c.account != alpha {
 		return nil, errors.New("only the owner sees all")
 	}
@@ -112,7 +115,17 @@ func (c *cloud) DescribeTransitGatewayAttachments(context.Context, *ec2.Describe
 				ResourceOwnerId: aws.String(alpha), State: types.TransitGatewayAttachmentState(state)})
 		}
 	}
-	return &ec2.DescribeTransitGatewayAttachmentsOutput{TransitGatewayAttachments: out}, nil
+	for n := range c.crowd {
+		out = append(out, types.TransitGatewayAttachment{TransitGatewayAttachmentId: aws.String(fmt.Sprintf("tgw-attach-%d", n)), ResourceId: aws.String(fmt.Sprintf("vpc-crowd%d", n)),
+			ResourceOwnerId: aws.String(fmt.Sprintf("5%011d", n)), State: "available"})
+	}
+	const page = 100
+	from, _ := strconv.Atoi(aws.ToString(in.NextToken))
+	answer := &ec2.DescribeTransitGatewayAttachmentsOutput{TransitGatewayAttachments: out[from:min(from+page, len(out))]}
+	if from+page < len(out) {
+		answer.NextToken = aws.String(strconv.Itoa(from + page))
+	}
+	return answer, nil
 }
 
 func (c *cloud) GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error) {
@@ -138,6 +151,9 @@ func (c *cloud) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...func
 }
 
 func (c *cloud) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	if len(in.Entries) > 10 {
+		return nil, fmt.Errorf("%d events at once", len(in.Entries))
+	}
 	for _, e := range in.Entries {
 		*c.did = append(*c.did, *e.DetailType+" "+*e.Detail)
 	}
@@ -416,6 +432,22 @@ func verify(s *cloud, lacking ...workflow.Hop) (workflow.VerifyAttachmentOutput,
 	in := one(true)
 	return attachment.Verify(context.Background(), fresh(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
 		workflow.VerifyAttachmentInput{Execution: in.Execution, Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment, Lacking: lacking})
+}
+
+// On a gateway of 500 VPCs a new one has 499 pairs, each of which is looked at once, whatever page of AWS's it is on.
+func TestAGatewayOfManyVPCs(t *testing.T) {
+	s := sky()
+	s.crowd = 499
+	out, err := verify(s)
+	asked := map[string]int{}
+	for _, did := range *s.did {
+		if of := regexp.MustCompile(`vpc-crowd\d+`).FindString(did); strings.HasPrefix(did, event.TransitToInspect) {
+			asked[of]++
+		}
+	}
+	if err != nil || out.Announced != 499 || len(asked) != 499 || len(*s.did) != 499 {
+		t.Errorf("%d pairs are looked at, %d are announced, %d done: %v", len(asked), out.Announced, len(*s.did), err)
+	}
 }
 
 func TestVerifyAsksForALookAtEachPair(t *testing.T) {

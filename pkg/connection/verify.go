@@ -87,8 +87,8 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 		return out, v.tell(ctx, in, out, paths, func(workflow.Side) string { return taken })
 	case len(in.Refused) > 0:
 		lacking := lacks(in.Refused)
-		out.Result, out.Reason = Conflict, reason+"; "+lacking.Error()
-		return out, cmp.Or(v.tell(ctx, in, out, paths, func(s workflow.Side) string { return said(s) + "; " + lacksIn(in.Refused, s.VPC.Account) }), lacking)
+		out.Result, out.Reason = Conflict, lacking.Error()+"; "+reason // a tag is short, and the first words stay
+		return out, cmp.Or(v.tell(ctx, in, out, paths, func(s workflow.Side) string { return lacksIn(in.Refused, s.VPC.Account) + "; " + said(s) }), lacking)
 	case none == "" && !paths.Answers():
 		broken := unanswered(paths, why)
 		out.Result, out.Reason = Conflict, broken.Error()

@@ -51,6 +51,34 @@ As in one-account.md, but the VPC asks before it accepts. Both owners are one, w
 		connected: true,
 	},
 	{
+		name:  "one-account-gateway",
+		title: "A pair of VPCs of one account on its own gateway",
+		about: `
+As in transit.md, but both VPCs and the gateway are one account's. What is done to the pair ends as between two accounts, and the account hears once.`,
+		change: func(s *scenario.Spec) {
+			onGateway(s)
+			s.Producer.Account = s.Consumer.Account
+		},
+		prepare: pairOfOne,
+		unruly:  true, // both sides of a step are in one account, whichever comes first
+		acts: []act{
+			{"The pair of VPCs wants a look.", look(nil), []string{"Connected"}},
+			{"The owner shares the database no more.", unshare, []string{"Announced", "Attached", "Removed"}},
+			{"The owner shares it again.", share, []string{"Announced", "Attached", "Connected"}},
+			{"The operators forbid routes for the account, and the pair wants a look.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				forbid(ctx, t, w, policy.Route)
+				look(nil)(ctx, t, w)
+			}, []string{"Removed"}},
+			{"They allow them again, and the pair wants a look.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				edit(ctx, t, func(text string) string { return strings.ReplaceAll(text, forbidding(w, policy.Route), "") })
+				look(nil)(ctx, t, w)
+			}, []string{"Connected"}},
+			{"The owner tags the VPC of the database: drawbridge:accept=never.", neverMore, []string{"Announced", "Attached", "Removed"}},
+			{"The owner tags it drawbridge:accept=auto.", takesAgain, []string{"Announced", "Attached", "Connected"}},
+			{"The owner deletes the attachment of that VPC; the pair wants a look.", look((*scenario.World).Detach), []string{"Removed"}},
+		},
+	},
+	{
 		name:  "shared-vpc-life",
 		title: "Whatever is done to a connection of shared VPCs ends for participants, too",
 		about: `
@@ -91,7 +119,7 @@ the notebook is stopped, the next day's sweep comes, and the policy forbids rout
 		acts: []act{
 			request("Connected"),
 			{"The owner of alpha tags the peering: drawbridge:manage=false.", manageIt("false"), []string{"Announced", "Released"}},
-			{"The owner of alpha stops the notebook.", stopNotebook, []string{"Nothing"}},
+			{"The owner of alpha stops the notebook.", stopNotebook, []string{"InSync"}},
 			{"The operators forbid routes for alpha. The clock starts drawbridge-sweep.", forbidRoutes, []string{"Swept"}},
 			{"The owner of beta tags it drawbridge:approval=rejected.", approve("rejected"), []string{"Announced", "Nothing"}},
 		},
@@ -167,6 +195,36 @@ sweep finds it, and what Drawbridge added goes, on both sides. Back in the unit 
 		connected: true,
 	},
 	{
+		name:  "studio-narrowed",
+		title: "A policy does not allow people of Studio to read any more",
+		about: `
+As in studio.md. Then the operators forbid alpha's account to query clusters. The next sweep finds it: the role and what alpha's execution role and domain got go.`,
+		prepare: studioWorld(false),
+		acts: []act{
+			{"The owner of beta tags the cluster: drawbridge:studio=111111111111.", shareWarehouse, []string{"Announced", "Identified"}},
+			{"The operators forbid it. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				forbid(ctx, t, w, policy.Identify)
+				startSweep(ctx, t, w)
+			}, []string{"Refused", "Swept"}},
+		},
+		also: nothingOfStudioLeft,
+	},
+	{
+		name:  "private-narrowed",
+		title: "A policy does not allow private notebooks any more",
+		about: `
+As in private-notebooks.md. Then the operators forbid alpha's account to have them. The next sweep finds it: the endpoints and the policy go.`,
+		prepare: privateWorld,
+		acts: []act{
+			{"The owner of alpha tags the VPC: drawbridge:private-notebooks=true.", tagPrivate(true), []string{"Announced", "Private"}},
+			{"The operators forbid it. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				forbid(ctx, t, w, policy.Expose)
+				startSweep(ctx, t, w)
+			}, []string{"Refused", "Swept"}},
+		},
+		also: nothingPrivateLeft,
+	},
+	{
 		name:  "unit-lost-gateway",
 		title: "An account on a gateway leaves the unit that a policy speaks of",
 		about: `
@@ -230,6 +288,22 @@ func saysWhatIsThere(ctx context.Context, t *testing.T, w *scenario.World) {
 	if notebook, peering := saidOn(ctx, t, w); notebook["drawbridge:status"] != "routes-set" || peering[0]["drawbridge:status"] != "Connected" || peering[1]["drawbridge:status"] != "Connected" {
 		t.Errorf("the notebook says %v, the peering %v", notebook, peering)
 	}
+}
+
+// pairOfOne attaches both VPCs to a gateway of their own account, and gives the attachments to Drawbridge.
+func pairOfOne(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	quiet(ctx, t, w)
+	made, err := consumer(w).CreateTransitGateway(ctx, &ec2.CreateTransitGatewayInput{Description: aws.String("of one account")})
+	succeeds(t, err)
+	w.Gateway = aws.ToString(made.TransitGateway.TransitGatewayId)
+	for _, net := range []*scenario.Network{&w.ConsumerNetwork, &w.ProducerNetwork} {
+		got, err := consumer(w).CreateTransitGatewayVpcAttachment(ctx, &ec2.CreateTransitGatewayVpcAttachmentInput{TransitGatewayId: &w.Gateway, VpcId: &net.VPC, SubnetIds: net.Subnets})
+		succeeds(t, err)
+		net.Attachment = aws.ToString(got.TransitGatewayVpcAttachment.TransitGatewayAttachmentId)
+	}
+	succeeds(t, w.Attached(ctx))
+	given(ctx, t, w)
 }
 
 // takesAgain lets the producer's VPC take connections.

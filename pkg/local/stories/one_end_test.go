@@ -23,13 +23,14 @@ const (
 	overGateway = "pair on a shared gateway"
 	asAttached  = "attachment to a gateway"
 	inOne       = "both sides in one account"
+	inOnePair   = "pair of one account"
 	inShared    = "shared VPC"
 	byDataAPI   = "Data API"
 	byStudio    = "Studio"
 	asPrivate   = "private notebooks"
 )
 
-var roads = []string{overPeering, overGateway, asAttached, inOne, inShared, byDataAPI, byStudio, asPrivate}
+var roads = []string{overPeering, overGateway, asAttached, inOne, inOnePair, inShared, byDataAPI, byStudio, asPrivate}
 
 // A showing is where an act is played over a road: the story, and the act's number in it; or why that cannot be. unheard says why nobody hears of its end.
 type showing struct {
@@ -65,57 +66,57 @@ var oneEnd = map[string]struct {
 }{
 	"the owner of the other side rejects a request by a call": {ends: []string{"Rejected"}, leaves: leavesNothing, roads: map[string]showing{
 		overPeering: shown("rejected", 2), asAttached: shown("attach-rejected", 3),
-		overGateway: cannot(noRequest), inOne: shown("one-account-life", 4), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
+		overGateway: cannot(noRequest), inOnePair: cannot(noRequest), inOne: shown("one-account-life", 4), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
 	}},
 	"the owner of the other side rejects a request by a tag": {ends: []string{"Rejected"}, leaves: leavesNothing, roads: map[string]showing{
 		overPeering: shown("approval-rejected", 2), asAttached: shown("attach-refused", 3),
-		overGateway: cannot(noRequest), inOne: shown("one-account-life", 2), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
+		overGateway: cannot(noRequest), inOnePair: cannot(noRequest), inOne: shown("one-account-life", 2), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
 	}},
 	"the requester takes a request back": {ends: []string{"Withdrawn", "Removed"}, leaves: leavesNothing, roads: map[string]showing{
 		overPeering: shown("withdrawn", 2), asAttached: shown("attach", 3),
-		overGateway: cannot(noRequest), inOne: shown("one-account-life", 6), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
+		overGateway: cannot(noRequest), inOnePair: cannot(noRequest), inOne: shown("one-account-life", 6), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
 	}},
 	"nobody answers a request": {ends: []string{"Expired"}, leaves: leavesNothing, roads: map[string]showing{
 		overPeering: shown("sweep-stuck", 4), asAttached: {story: "share-expired", act: 2, unheard: "it is RAM's invitation that expired, before an attachment began: the execution names it"},
-		overGateway: cannot(noRequest), inOne: cannot("a request that nobody answers is one of one account as of two: AWS ends it"), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
+		overGateway: cannot(noRequest), inOnePair: cannot(noRequest), inOne: cannot("a request that nobody answers is one of one account as of two: AWS ends it"), inShared: cannot(notYetIn), byDataAPI: cannot(noRequest), byStudio: cannot(noRequest), asPrivate: cannot(noOther),
 	}},
 	"an owner deletes what carries it": {ends: []string{"Removed"}, leaves: leavesNothing, roads: map[string]showing{
-		overPeering: shown("removed-by-requester", 2), overGateway: shown("transit", 3), asAttached: shown("attach", 3), inOne: shown("one-account", 2), inShared: shown("shared-vpc", 4),
+		overPeering: shown("removed-by-requester", 2), overGateway: shown("transit", 3), asAttached: shown("attach", 3), inOnePair: shown("one-account-gateway", 8), inOne: shown("one-account", 2), inShared: shown("shared-vpc", 4),
 		byDataAPI: cannot(noCarrier), byStudio: cannot(noCarrier), asPrivate: cannot("its endpoints are Drawbridge's: a hand that deletes one is contested, story contested-endpoint"),
 	}},
 	"what is shared is shared no more": {ends: []string{"Connected", "Removed", "Retracted"}, leaves: leavesNothing, bare: []string{overPeering, inOne, inShared}, roads: map[string]showing{
 		overPeering: shown("change-unshared", 2), overGateway: shown("gateway-change-share", 2), byDataAPI: shown("data-api-removed", 2), byStudio: shown("studio", 3), asPrivate: shown("private-notebooks", 5),
-		asAttached: cannot("it shares no database"), inOne: shown("one-account-life", 9), inShared: shown("shared-vpc-life", 9),
+		asAttached: cannot("it shares no database"), inOnePair: shown("one-account-gateway", 2), inOne: shown("one-account-life", 9), inShared: shown("shared-vpc-life", 9),
 	}},
 	"what is shared is deleted": {ends: []string{"Connected", "Removed", "Retracted"}, leaves: leavesNothing, bare: []string{overPeering, inShared}, roads: map[string]showing{
 		overPeering: shown("change-deleted", 2), overGateway: shown("gateway-change-deleted", 2), byDataAPI: shown("data-api-deleted", 2), byStudio: shown("studio-deleted-cluster", 2),
-		asAttached: cannot("it shares no database"), inOne: cannot("one database of one account: as it is shared no more, the act before"), inShared: shown("shared-vpc-life", 13), asPrivate: cannot("a VPC with notebooks cannot be deleted"),
+		asAttached: cannot("it shares no database"), inOnePair: cannot(asPair), inOne: cannot("one database of one account: as it is shared no more, the act before"), inShared: shown("shared-vpc-life", 13), asPrivate: cannot("a VPC with notebooks cannot be deleted"),
 	}},
 	"the owner of what is shared takes an approval back": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering, inOne, inShared}, roads: map[string]showing{
 		overPeering: shown("takeback-rejected", 2), overGateway: shown("takeback-attachment", 2),
-		asAttached: cannot("its pairs go with it: the story of the road before; the attachment stays, out of the table, as its owner says"), inOne: shown("one-account-life", 11), inShared: shown("shared-vpc-life", 2),
+		asAttached: cannot("its pairs go with it: the story of the road before; the attachment stays, out of the table, as its owner says"), inOnePair: cannot(asPair), inOne: shown("one-account-life", 11), inShared: shown("shared-vpc-life", 2),
 		byDataAPI: cannot(noApproval), byStudio: cannot(noApproval), asPrivate: cannot(noOther),
 	}},
 	"the owner of a VPC takes nobody any more": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering, inOne, inShared}, roads: map[string]showing{
 		overPeering: shown("takeback-never", 2), overGateway: shown("takeback-gateway", 2),
-		asAttached: cannot("its pairs go, and it stays at AWS, out of the table, as the gateway's owner says: stories takeback-gateway-never and takeback-attachment"), inOne: shown("one-account-life", 13), inShared: shown("shared-vpc-life", 4),
+		asAttached: cannot("its pairs go, and it stays at AWS, out of the table, as the gateway's owner says: stories takeback-gateway-never and takeback-attachment"), inOnePair: shown("one-account-gateway", 6), inOne: shown("one-account-life", 13), inShared: shown("shared-vpc-life", 4),
 		byDataAPI: cannot(noApproval), byStudio: cannot(noApproval), asPrivate: cannot(noOther),
 	}},
 	"the policy is narrowed": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering, inOne, inShared}, roads: map[string]showing{
-		overPeering: shown("policy-withdrawn", 2), overGateway: shown("brake-pair", 3), inOne: shown("one-account-life", 15), inShared: shown("shared-vpc-life", 6), byStudio: shown("brake-studio", 4),
+		overPeering: shown("policy-withdrawn", 2), overGateway: shown("brake-pair", 3), inOnePair: shown("one-account-gateway", 4), inOne: shown("one-account-life", 15), inShared: shown("shared-vpc-life", 6), byStudio: shown("brake-studio", 4),
 		asAttached: cannot("the policy of an attachment is its gateway's owner's tag: the act before"),
 		byDataAPI:  cannot("who is not let in any more leaves the role, which stays for the others: story data-api-refused-later"), asPrivate: cannot("it ends Refused before anything is there: story private-refused"),
 	}},
 	"an account leaves the unit that the policy speaks of": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering}, roads: map[string]showing{
 		overPeering: shown("unit-lost", 2), overGateway: shown("unit-lost-gateway", 2),
-		asAttached: cannot(asNarrowed), inOne: cannot(asNarrowed), inShared: cannot(asNarrowed), byDataAPI: cannot(asNarrowed), byStudio: cannot(asNarrowed), asPrivate: cannot(asNarrowed),
+		asAttached: cannot(asNarrowed), inOnePair: cannot(asPair), inOne: cannot(asNarrowed), inShared: cannot(asNarrowed), byDataAPI: cannot(asNarrowed), byStudio: cannot(asNarrowed), asPrivate: cannot(asNarrowed),
 	}},
 	"an owner lets go of it, and has taken back what was added": {ends: []string{"Removed"}, leaves: leavesNothing, roads: map[string]showing{
-		overPeering: shown("undo-peering", 2), overGateway: shown("undo-attachment", 2), asAttached: shown("quarantine", 5), inOne: shown("one-account-life", 17), inShared: shown("shared-vpc-life", 11),
+		overPeering: shown("undo-peering", 2), overGateway: shown("undo-attachment", 2), asAttached: shown("quarantine", 5), inOnePair: cannot(asPair), inOne: shown("one-account-life", 17), inShared: shown("shared-vpc-life", 11),
 		byDataAPI: cannot(noManage), byStudio: cannot(noManage), asPrivate: cannot(noManage),
 	}},
 	"an owner lets go of it, as it stands": {ends: []string{"Released"}, leaves: leavesStanding, roads: map[string]showing{
-		overPeering: shown("release-peering", 2), overGateway: shown("release-attachment", 2), asAttached: shown("release-attachment", 2), inOne: shown("one-account-life", 19), inShared: shown("shared-vpc-life", 15),
+		overPeering: shown("release-peering", 2), overGateway: shown("release-attachment", 2), asAttached: shown("release-attachment", 2), inOnePair: cannot(asPair), inOne: shown("one-account-life", 19), inShared: shown("shared-vpc-life", 15),
 		byDataAPI: cannot(noManage), byStudio: cannot(noManage), asPrivate: cannot(noManage),
 	}},
 }
@@ -131,6 +132,7 @@ const (
 	noApproval = "it is asked of nobody: the tag on what is shared is the owner's word"
 	notYetIn   = "participants come in when it is connected: a request knows none of them"
 	asNarrowed = "the policy is asked the same question: a unit is where its principals and resources are, and the act before shows how an answer that changed ends"
+	asPair     = "as between two accounts: story one-account-gateway shows that what takes a pair away tells its two sides in one account apart"
 	noManage   = "the tag on what is shared is all there is: taking it away ends it, the act above"
 )
 
