@@ -32,7 +32,7 @@ func main() {
 	}
 	bus := notice.Bus{API: eventbridge.NewFromConfig(door.Hub()), Name: os.Getenv("BUS_NAME"), Mode: door.Mode}
 	owners := owner.Teller{Ledger: ledger.Open(door.Hub()), Topic: notice.Topic{API: sns.NewFromConfig(door.Hub()), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}}
-	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, fact.With(owners.Ledger, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+	workflow.Start(lease.Last(owners.Ledger, look.Asker{API: bus.API, Bus: bus.Name}, peering.LastVerdict, fact.Verify(owners.Ledger, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 		there := func(p event.Place) aws.Config { return door.Enter(in.Execution, p.Account, p.Region) }
 		shows := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(there(v.Place())) }
 		v := connection.Verifier{Ledger: owners.Ledger, Bus: bus, World: discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(there(p)) }}, Still: func(ctx context.Context) error { return peering.StillThere(ctx, shows, in.Connection) }}

@@ -117,6 +117,9 @@ func (i Inspector) Inspect(ctx context.Context, found Found) (workflow.InspectAt
 		out.Answer, out.Reason, out.Said, out.Decision, out.Associate = v.Answer, v.Reason, v.Said, v.Decision, v.Associate
 		out.Subnets, out.Propagate, out.Lacking = append(out.Subnets, v.Subnets...), append(out.Propagate, v.Propagate...), append(out.Lacking, v.Lacking...)
 		out.Result = results[v.Answer]
+		if out.Attachment.LetGo = v.Answer == workflow.AnswerReleased; v.Undone {
+			out.Result = workflow.Removed // as of a peering: what was added is taken back
+		}
 		slog.InfoContext(ctx, "inspected", "vpc", out.VPC.ID, "gateway", out.Gateway.ID, "attachment", out.Attachment.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
 		return out, nil
 	}

@@ -338,7 +338,8 @@ func TestLetGo(t *testing.T) {
 		"it is undone, and on its way out":    {changes{attached("deleting", true), says("undo"), added}, workflow.AnswerRemoved},
 		"undo what was never given":           {changes{attached("available", false), says("undo"), found}, workflow.AnswerNothing},
 	} {
-		if v, let := attachment.LetGo(question(c.change...)); let != (c.want != "") || v.Answer != c.want {
+		q := question(c.change...)
+		if v, let := attachment.LetGo(q); let != (c.want != "") || v.Answer != c.want || v.Undone != (v.Answer == workflow.AnswerReleased && q.Says() == "undo") {
 			t.Errorf("%s: %+v, want %q", name, v, c.want)
 		}
 	}

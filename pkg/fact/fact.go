@@ -22,6 +22,7 @@
 //	side#<n>#told#<state>      #k: what a step told of the side, with the tables or groups that it left
 //	notebooks#<n>              a batch of notebook instances
 //	told#<state>#<n>           what a step told of a batch, or of the connection
+//	….told#<state>#refused     that it lacked a right to do its work, and which
 //
 // Behind the ARN of a Redshift cluster, about its readers:
 //
@@ -62,6 +63,8 @@ const (
 	reachable = "reachable"
 	told      = "told"
 	injected  = told + "#InjectRoutes" // of a batch
+	refused   = "#refused"
+	failed    = told + "#VerifyConnection" + refused // it failed, as a step before lacked a right
 )
 
 // aboutRow is what the answer of a look has to say for all steps.
@@ -80,6 +83,12 @@ type sideRow struct {
 // readRow says when a step read what it told.
 type readRow struct {
 	At time.Time `json:"at"`
+}
+
+// refusedRow is why a step could not do its work.
+type refusedRow struct {
+	Account string `json:"account,omitempty"`
+	Why     string `json:"why"`
 }
 
 // part is a part of a list.
@@ -255,6 +264,11 @@ func sides(f ledger.Facts, out *workflow.Findings) error {
 				return err
 			}
 		}
+		for _, state := range []string{"AddRoutes", "OpenFirewall"} {
+			if err := refusal(one, side(n)+told+"#"+state, state, out); err != nil {
+				return err
+			}
+		}
 		var read readRow
 		_, err = one.FactOf(side(n)+told+"#OpenFirewall#read", &read)
 		if opened.At = read.At; err == nil {
@@ -287,7 +301,25 @@ func batches(f ledger.Facts, out *workflow.Findings) error {
 	if out.Answer == workflow.AnswerDisconnect {
 		state = "RestoreDnsResolution"
 	}
-	return gather(f, told+"#"+state+"#hop", &out.DNS.Hops)
+	if err := gather(f, told+"#"+state+"#hop", &out.DNS.Hops); err != nil {
+		return err
+	}
+	var again refusedRow
+	var err error
+	if out.Redriven, err = f.FactOf(failed, &again); err != nil {
+		return err
+	}
+	return refusal(f, told+"#AllowDnsResolution", "AllowDnsResolution", out)
+}
+
+// refusal reads that a step lacked a right, if it did.
+func refusal(f ledger.Facts, at, state string, out *workflow.Findings) error {
+	var row refusedRow
+	is, err := f.FactOf(at+refused, &row)
+	if is {
+		out.Refused = append(out.Refused, workflow.Refusal{State: state, Account: row.Account, Why: row.Why})
+	}
+	return err
 }
 
 // toldRows are the rows of what a step told: none if it told nothing.

@@ -13,7 +13,7 @@ import (
 const (
 	want    = "want"
 	tagged  = "tagged"
-	refused = "refused"
+	barred  = "refused"
 	granted = told + "#GrantNotebookAccess"
 )
 
@@ -31,7 +31,7 @@ func Wants(l ledger.Ledger, inspect workflow.Step[workflow.InspectPrivateNoteboo
 				rows[n] += len(out.Wants)
 			}
 		}
-		return out, l.Replace(ctx, out.Of, "", slices.Concat(list(want, slices.Concat(out.Wants, out.Leaving)), parts(tagged, out.VPCs), parts(refused, out.Refused)))
+		return out, l.Replace(ctx, out.Of, "", slices.Concat(list(want, slices.Concat(out.Wants, out.Leaving)), parts(tagged, out.VPCs), parts(barred, out.Refused)))
 	}
 }
 
@@ -70,7 +70,7 @@ func Grant(l ledger.Ledger, step workflow.Step[workflow.GrantNotebookAccessInput
 			err = gather(f, tagged, &in.VPCs)
 		}
 		if err == nil {
-			err = gather(f, refused, &in.Refused)
+			err = gather(f, barred, &in.Refused)
 		}
 		if err != nil {
 			return workflow.GrantNotebookAccessOutput{}, err
@@ -109,7 +109,7 @@ func verified(f ledger.Facts, in *workflow.VerifyPrivateNotebooksInput) (err err
 	if err = gather(f, tagged, &in.VPCs); err != nil {
 		return err
 	}
-	if err = gather(f, refused, &in.Refused); err != nil {
+	if err = gather(f, barred, &in.Refused); err != nil {
 		return err
 	}
 	wants, err := listed[workflow.EndpointWant](f, want)

@@ -160,6 +160,12 @@ func (e *Engine) Enter(ctx context.Context, thing, state string) error {
 	return err
 }
 
+// Move moves an account of the organization into an organizational unit, such as "data/warehouses"; with an empty one, under the root.
+func (e *Engine) Move(ctx context.Context, account, unit string) error {
+	_, err := e.emulator.ask(ctx, http.MethodPost, "enter", url.Values{"moved": {account}, "state": {unit}})
+	return err
+}
+
 // Cool ends all processes of functions that have nothing to do, as if nobody had
 // needed them for a while: the next invocation of each is a cold start.
 func (e *Engine) Cool() { e.host.Cool() }

@@ -56,7 +56,7 @@ type Refuser interface {
 // policy allows that too, it rejects the request at AWS instead, and asks for a look: what follows is what follows the accepter's own call.
 func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refuser, bus notice.Bus, looks look.Asker, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
-	rejects := in.Reject.Allowed && slices.Contains(in.Members, Accepter)
+	rejects := in.Rejects()
 	if !rejects {
 		if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
 			return out, err

@@ -100,7 +100,7 @@ func (l *inspection) keep(ctx context.Context) error {
 	return err
 }
 
-// leave fills in what is to be taken back; of a peering that is let go of as it stands, only the status.
+// leave fills in what is to be taken back; of a peering that is let go of as it stands, only the status, and the notebooks whose host routes are their owners' now.
 func (l *inspection) leave(ctx context.Context) error {
 	out := &l.out
 	if out.Result == workflow.Released {
@@ -112,7 +112,9 @@ func (l *inspection) leave(ctx context.Context) error {
 				out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: connection.StatusKeys()})
 			}
 		}
-		return nil
+		var err error
+		out.Batches, out.Absent, err = l.surveyor(l.in.Execution, nil, policy.Context{}).Standing(ctx, l.entry, [2]workflow.VPC{out.Connection.Requester, out.Connection.Accepter})
+		return err
 	}
 	undone := out.Ended
 	out.Ended = undone || l.p.Status != "active"

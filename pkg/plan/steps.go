@@ -88,7 +88,7 @@ func (r *rehearsal) connecting() map[string]runtime.Handler {
 			},
 			Ledger: r.book, Policy: r.policy, Restarts: r.debts,
 		}.Inject)),
-		"VerifyConnection": step(lease.Last(r.book, r.looks, peering.LastVerdict, fact.With(r.book, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
+		"VerifyConnection": step(lease.Last(r.book, r.looks, peering.LastVerdict, fact.Verify(r.book, func(ctx context.Context, in workflow.VerifyConnectionInput) (workflow.VerifyConnectionOutput, error) {
 			v := connection.Verifier{Ledger: r.book, Bus: r.bus, Enter: func(v workflow.VPC) connection.Tagger { return ec2.NewFromConfig(r.in(in.Execution, v)) }}
 			v.World = discover.Reader{Enter: func(p event.Place) discover.EC2 { return ec2.NewFromConfig(r.Enter(in.Execution, p.Account, p.Region)) }}
 			look := func(v workflow.VPC) peering.Describer { return ec2.NewFromConfig(r.in(in.Execution, v)) }

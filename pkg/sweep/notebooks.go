@@ -168,7 +168,15 @@ func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAP
 		if one.Tags[tag.Routes] == "on" {
 			destinations = wanted[1]
 		}
-		if reason := cmp.Or(script.why, Drift(script.lines, subnets[one.Subnet], destinations)); reason != "" {
+		reason := cmp.Or(script.why, Drift(script.lines, subnets[one.Subnet], destinations))
+		if reason != "" && script.why == "" && len(script.lines) > 0 {
+			had, err := n.Ledger.Of(ctx, at.Account, at.Region, one.LifecycleConfig)
+			if err != nil {
+				return nil, err
+			}
+			reason = Drift(Ours(script.lines, destinations, had), subnets[one.Subnet], destinations)
+		}
+		if reason != "" {
 			looks = append(looks, event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason})
 		}
 	}

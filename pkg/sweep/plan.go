@@ -178,6 +178,21 @@ func Drift(lines []lifecycle.Line, subnet route.Subnet, wanted []netip.Prefix) s
 	return ""
 }
 
+// Ours are lines without the destinations that nobody wants and the ledger does not have: they are their owner's, and no look takes them away. items are what the
+// ledger has of the configuration.
+func Ours(lines []lifecycle.Line, wanted []netip.Prefix, items []ledger.Item) []lifecycle.Line {
+	var out []lifecycle.Line
+	for _, l := range lines {
+		l.Destinations = slices.DeleteFunc(slices.Clone(l.Destinations), func(d netip.Prefix) bool {
+			return !slices.Contains(wanted, d) && !slices.ContainsFunc(items, func(i ledger.Item) bool { return i.Kind == ledger.HostRoute && i.Key == lifecycle.Key(l.Subnet, d) })
+		})
+		if len(l.Destinations) > 0 {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
 // named is how many accounts of each kind a [workflow.Tally] names, and things of each kind, if they have room.
 const named = 20
 

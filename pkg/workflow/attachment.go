@@ -27,6 +27,8 @@ type Attachment struct {
 	Own     bool     `json:"own,omitempty"` // Drawbridge made it
 	// Table is the gateway's route table that it was associated with when it was found in order; empty if it never was.
 	Table string `json:"table,omitempty"`
+	// LetGo says that an owner took it out of Drawbridge's hands: nothing of it stays in the ledger.
+	LetGo bool `json:"letGo,omitempty"`
 }
 
 // InspectAttachmentInput starts or continues a look at one VPC on one gateway.
@@ -138,6 +140,11 @@ type AnswerAttachmentInput struct {
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
 	Request    Request         `json:"request"`
+}
+
+// Rejects reports whether an attachment that is refused is rejected at AWS, too: it waits, and the policy allows that.
+func (in AnswerAttachmentInput) Rejects() bool {
+	return in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
 }
 
 // VerifyAttachmentInput names an attachment that should be in order.

@@ -27,6 +27,17 @@ type Findings struct {
 	Removed   []RemoveRoutesOutput
 	Injected  []NotebooksOutput
 	Withdrawn []NotebooksOutput
+
+	// Refused are the steps that lacked a right; what comes after them was done. Redriven says that the last step failed for it already.
+	Refused  []Refusal
+	Redriven bool
+}
+
+// Refusal is a step that lacked a right to do its work in an account.
+type Refusal struct {
+	State   string
+	Account string // empty where it was in one of the two
+	Why     string // which right, and the remedy
 }
 
 // Unread reports whether there may be clients that the look did not come to.
@@ -118,7 +129,10 @@ func (in *VerifyConnectionInput) Inform(f Findings) (bool, error) {
 		return false, fault.New(fault.Over, "verifying %s: what was found of it is there no more, or another execution has looked since", in.Connection.ID)
 	}
 	in.Sides, in.Found, in.Waits, in.Batches = f.Sides, f.Before, f.Waits, f.Batches
-	in.DNS, in.Routed, in.Opened, in.Injected = f.DNS, f.Routed, f.Opened, f.Injected
+	if f.Redriven {
+		return false, fault.New(fault.Over, "verifying %s: a right was lacking, and the execution was redriven: what could not be done is tried again", in.Connection.ID)
+	}
+	in.DNS, in.Routed, in.Opened, in.Injected, in.Refused = f.DNS, f.Routed, f.Opened, f.Injected, f.Refused
 	return true, nil
 }
 

@@ -165,7 +165,8 @@ func daysLater(days int) func(context.Context, *testing.T, *scenario.World) {
 
 // startSweep starts a sweep of the two accounts of the world; the engine has those of all stories.
 func startSweep(ctx context.Context, t *testing.T, w *scenario.World) {
-	sweep(ctx, t, workflow.Sweep{Accounts: []string{w.Consumer.Account, w.Producer.Account}, Regions: []string{engine.Region()}})
+	accounts := []string{w.Consumer.Account, w.Producer.Account}
+	sweep(ctx, t, workflow.Sweep{Accounts: slices.Compact(accounts), Regions: []string{engine.Region()}})
 }
 
 // sweepEverywhere starts a sweep of all the accounts that the engine knows, where it can find nothing.

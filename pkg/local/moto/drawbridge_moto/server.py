@@ -125,7 +125,7 @@ class Server(ThreadedWSGIServer):
 _AGING = {"share": ram.age, "peering": peering.age, "attachment": transitgateway.age}
 
 
-_ENTERING = {"account": organizations.enter, "database": databases.answer}
+_ENTERING = {"account": organizations.enter, "database": databases.answer, "moved": organizations.move}
 
 
 class Application(DomainDispatcherApplication):
