@@ -32,7 +32,7 @@ const vpcsAtOnce = 5
 //	                        ↑              ├ refuse ──→ Refused                   │ again                        │
 //	                        │              └ nothing ─→ Nothing                   ↓                              ↓
 //	                        └──────────────────────────────────────────── WaitForAccount        VerifyPrivateNotebooks
-//	                                                                                              → Private, Incomplete, Contested or Removed
+//	                                                                                              → Private, Incomplete, Contested, Removed or Released
 //
 // One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
 func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
@@ -43,13 +43,14 @@ func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 	}
 	place := every("PlaceEachEndpoints", "$.wants", "PlaceEndpoints", "placed")
 	remove := every("RemoveEachEndpoints", "$.leaving", "RemoveEndpoints", "removed")
-	grant := h.task(scope, "GrantNotebookAccess", pick("account", "region", "vpcs", "refused"),
+	grant := h.task(scope, "GrantNotebookAccess", pick("account", "region", "vpcs", "refused", "released"),
 		result{path: "$.granted", selector: data{
 			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints"), "roles": at("$.Payload.roles")}})
 	wait := of.wait("WaitForAccount", 60, "The account's tagged VPCs changed meanwhile, so all is looked at again.")
-	verify := of.last("VerifyPrivateNotebooks", pick("result", "reason", "account", "region", "vpcs", "refused", "placed", "granted", "removed"),
+	verify := of.last("VerifyPrivateNotebooks", pick("result", "reason", "account", "region", "vpcs", "refused", "released", "placed", "granted", "removed"),
 		end{workflow.Private, "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted."},
 		end{workflow.Removed, "No VPC of the account is tagged any more; what was added is gone."},
+		end{workflow.Released, releasedEnd},
 		end{workflow.Incomplete, incompleteEnd},
 		end{workflow.Contested, contestedEnd})
 	place.Next(grant).Next(choose(scope, "ChooseGranted", "$.granted.answer", []answer{{workflow.AnswerDone, remove}, {workflow.AnswerAgain, wait}}))

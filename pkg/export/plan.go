@@ -210,7 +210,7 @@ func unique(things []thing) []thing {
 func releases(r board.Rows, ids []string) (commands, kept []string) {
 	for _, id := range ids {
 		switch c, _ := r.Entry(id); c.Kind {
-		case "peering", "attachment":
+		case "peering", "attachment", "data-api", "data-api-endpoint", "private-notebooks", "studio":
 			commands = append(commands, "drawbridge release "+id)
 		case "transit":
 			commands = append(commands, "drawbridge release "+attachmentOf(r, c))

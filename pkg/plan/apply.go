@@ -60,7 +60,7 @@ func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Suppose
 		if err := r.undo(ctx, c); err != nil {
 			return Plan{}, err
 		}
-		about += ", if " + taken(c)
+		about += fmt.Sprintf(", if it were tagged %s=%s", tag.Manage, tag.Undo)
 	}
 	for _, key := range slices.Sorted(maps.Keys(suppose.Tags)) {
 		for _, s := range c.Sides {
@@ -78,16 +78,15 @@ func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Suppose
 
 // undo tags what carries a connection, as its owner would to have it taken back.
 func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
-	value := tag.Undo
 	switch c.Kind {
-	case "peering":
+	case "peering", "attachment":
 		for _, s := range c.Sides {
-			r.World.Tag(s.Account, c.ID, tag.Manage, value)
+			r.World.Tag(s.Account, c.ID, tag.Manage, tag.Undo)
 		}
 		return nil
-	case "attachment":
+	case dataapi.Kind, caller.Kind, studio.Kind, private.Kind:
 		for _, s := range c.Sides {
-			r.World.Tag(s.Account, c.ID, tag.Manage, value)
+			r.World.Tag(s.Account, s.ID, tag.Manage, tag.Undo)
 		}
 		return nil
 	case "transit":
@@ -99,29 +98,12 @@ func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
 				return fmt.Errorf("reading the attachment of %s to %s: %w", s.ID, gateway, err)
 			}
 			for _, a := range got.TransitGatewayVpcAttachments {
-				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, value)
+				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, tag.Undo)
 			}
 		}
 		return nil
 	}
-	if w, ok := wished[c.Kind]; ok {
-		for _, s := range c.Sides {
-			r.World.Untag(s.Account, s.ID, w)
-		}
-		return nil
-	}
 	return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning the removal of %s: nobody takes back what is of the kind %s", c.ID, c.Kind), Remedy: "plan what drawbridge status lists"}
-}
-
-// wished are the tags by which owners ask for what else there is, by its kind in the ledger: without, it goes.
-var wished = map[string]string{dataapi.Kind: tag.DataAPI, caller.Kind: tag.DataAPI, studio.Kind: tag.Studio, private.Kind: tag.PrivateNotebooks}
-
-// taken says how an owner takes a connection back.
-func taken(c ledger.Connection) string {
-	if w, ok := wished[c.Kind]; ok {
-		return "it had no tag " + w
-	}
-	return fmt.Sprintf("it were tagged %s=%s", tag.Manage, tag.Undo)
 }
 
 // Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, an attachment, a VPC that wants private

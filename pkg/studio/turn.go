@@ -15,7 +15,8 @@ func LeaseOf(at event.Place, cluster string) string {
 // begun is an answer that is still to come.
 func begun() workflow.InspectStudioOutput {
 	return workflow.InspectStudioOutput{Roles: []workflow.ExecutionRole{}, Leaving: []workflow.ExecutionRole{}, Domains: []workflow.Domain{},
-		Unfit: []workflow.Hop{}, Warehouse: workflow.Warehouse{Groups: []string{}}}
+		Unfit: []workflow.Hop{}, Warehouse: workflow.Warehouse{Groups: []string{}},
+		Written: workflow.HopsOutput{Hops: []workflow.Hop{}}, Admitted: []workflow.AdmitRoleOutput{}, Identified: []workflow.IdentifyUsersOutput{}, Released: []workflow.HopsOutput{}}
 }
 
 // Turn is what package lease has to know of an inspection. One that names no cluster only asks for looks.
@@ -33,7 +34,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectStudioInput, workflow.Inspe
 			return out
 		},
 		func(out workflow.InspectStudioOutput) bool {
-			return out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract
+			return out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract && out.Answer != workflow.AnswerReleased
 		})
 }
 

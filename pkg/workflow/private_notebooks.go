@@ -15,6 +15,8 @@ type PrivateVPC struct {
 	Primary  netip.Prefix    `json:"primary,omitzero"` // its first IPv4 CIDR, in which its resolver has an address
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Manage is what its owner says by the tag drawbridge:manage, "" if nothing. With true a policy that was let go of is Drawbridge's again.
+	Manage string `json:"manage,omitempty"`
 }
 
 // InspectPrivateNotebooksInput starts or continues a look at one account.
@@ -30,7 +32,7 @@ func (in InspectPrivateNotebooksInput) Raw() (execution string, event json.RawMe
 
 // InspectPrivateNotebooksOutput says what one account shall have, in all Regions.
 type InspectPrivateNotebooksOutput struct {
-	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Refused or Nothing
+	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Released, Refused or Nothing
 	Answer  Answer          `json:"answer"` // arrange, refuse or nothing
 	Reason  string          `json:"reason"`
 	Event   json.RawMessage `json:"event"`
@@ -42,6 +44,8 @@ type InspectPrivateNotebooksOutput struct {
 	Wants   []EndpointWant `json:"wants"`
 	// Leaving are those that have something of ours and shall have it no more.
 	Leaving []EndpointWant `json:"leaving"`
+	// Released are those whose owners have Drawbridge let go of them: what is there stays as it is, and the ledger forgets it.
+	Released []PrivateVPC `json:"released"`
 }
 
 // EndpointWant says which interface endpoints one VPC shall have, and for what purpose.
@@ -85,6 +89,8 @@ type GrantNotebookAccessInput struct {
 	Region    string       `json:"region"`
 	VPCs      []PrivateVPC `json:"vpcs"`
 	Refused   []PrivateVPC `json:"refused"`
+	// Released are VPCs that were let go of: the policy goes on naming those of their endpoints that it names.
+	Released []PrivateVPC `json:"released"`
 }
 
 // GrantNotebookAccessOutput says what the policy allows to whom.
@@ -104,6 +110,7 @@ type VerifyPrivateNotebooksInput struct {
 	Region    string                    `json:"region"`
 	VPCs      []PrivateVPC              `json:"vpcs"`
 	Refused   []PrivateVPC              `json:"refused"`
+	Released  []PrivateVPC              `json:"released"` // that the ledger forgets
 	Placed    []PlaceEndpointsOutput    `json:"placed"`
 	Granted   GrantNotebookAccessOutput `json:"granted"`
 	Removed   []PlaceEndpointsOutput    `json:"removed"`

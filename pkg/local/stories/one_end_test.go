@@ -47,6 +47,8 @@ const (
 	leavesNothing = "nothing"
 	// leavesBare is the connection without a path: as nothing, but its entry stays, and the status of the peering with it.
 	leavesBare = "its entry, and nothing for a path"
+	// leavesAll is everything as it stood, and nothing of it in the ledger.
+	leavesAll = "all as it stood, and the ledger has nothing of it"
 )
 
 // oneEnd says of each act with what it ends and what it leaves, and over each road which story shows that. Every story that is named is held to the same
@@ -94,6 +96,10 @@ var oneEnd = map[string]struct {
 		overPeering: shown("takeback-never", 2), overGateway: shown("takeback-gateway", 2),
 		asAttached: cannot("its pairs go, and it stays at AWS, out of the table, as the gateway's owner says: stories takeback-gateway-never and takeback-attachment"), inOne: cannot(sameMachine), inShared: cannot(ownersAlone), byDataAPI: cannot(noApproval), byStudio: cannot(noApproval), asPrivate: cannot(noOther),
 	}},
+	"an owner has Drawbridge let go of it": {ends: []string{"Released"}, leaves: leavesAll, roads: map[string]showing{
+		overPeering: shown("release-peering", 2), overGateway: shown("release-attachment", 2), asAttached: shown("release-attachment", 2), byDataAPI: shown("release-data-api", 2), byStudio: shown("release-studio", 2),
+		asPrivate: shown("release-private-notebooks", 2), inOne: cannot(sameMachine), inShared: cannot(ownersAlone),
+	}},
 	"the policy is narrowed": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering}, roads: map[string]showing{
 		overPeering: shown("policy-withdrawn", 2), overGateway: shown("brake-pair", 3), byStudio: shown("brake-studio", 4),
 		asAttached: cannot("the policy of an attachment is its gateway's owner's tag: the act before"), inOne: cannot(sameMachine), inShared: cannot(ownersAlone),
@@ -120,7 +126,7 @@ func TestEveryActHasOneEndOverEveryRoad(t *testing.T) {
 			acts[s.name] = append(acts[s.name], played{a.ends})
 		}
 	}
-	for _, s := range slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers) {
+	for _, s := range slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers, releasesDataAPI) {
 		for _, a := range s.acts {
 			acts[s.name] = append(acts[s.name], played{a.ends})
 		}
@@ -170,6 +176,9 @@ func hasOneEnd(ctx context.Context, t *testing.T, w *scenario.World, story strin
 // leftovers is what there is of Drawbridge's beside what may be left.
 func leftovers(ctx context.Context, t *testing.T, w *scenario.World, road, leaves string) []string {
 	t.Helper()
+	if leaves == leavesAll {
+		return entriesOf(ctx, t, w)
+	}
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	for account, ports := range rulesOfOurs(ctx, t, w) {
@@ -202,6 +211,21 @@ func leftovers(ctx context.Context, t *testing.T, w *scenario.World, road, leave
 	}
 	if leaves == leavesNothing {
 		out = append(out, statuses(ctx, t, w, road)...)
+	}
+	return out
+}
+
+// entriesOf are the entries that the ledger has of the story's accounts.
+func entriesOf(ctx context.Context, t *testing.T, w *scenario.World) (out []string) {
+	t.Helper()
+	for _, home := range []scenario.Home{w.Consumer, w.Producer} {
+		all, err := book().Connections(ctx, home.Account, home.Region)
+		succeeds(t, err)
+		for _, e := range all {
+			if e.Kind != "share" { // that a share was accepted is not what was let go of
+				out = append(out, fmt.Sprintf("the entry of %s: %s", e.ID, e.Status))
+			}
+		}
 	}
 	return out
 }
