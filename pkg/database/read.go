@@ -110,7 +110,6 @@ func note(unread *[]Database, d Database, err error) bool {
 	return true
 }
 
-// Long, because instances tell of clusters, and both of subnet groups.
 func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool, unread *[]Database) ([]Database, error) {
 	var out []Database
 	closed := map[string]error{}      // DB subnet groups that cannot be read, by name
