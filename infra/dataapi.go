@@ -24,6 +24,9 @@ const incompleteEnd = "Some are not served, or something could not be taken back
 // contestedEnd is what Contested says of access.
 const contestedEnd = "Somebody takes away again what Drawbridge adds. It is left to them; its owners are told how to end it."
 
+// releasedEnd is what Released says of access.
+const releasedEnd = "Its owner took it out of Drawbridge's hands, as it stands."
+
 // dataAPI returns the definition of the machine drawbridge-data-api:
 //
 //	InspectDataApi ─ expose ───→ EnableHttpEndpoint → AdmitConsumers ─┐
@@ -31,6 +34,7 @@ const contestedEnd = "Somebody takes away again what Drawbridge adds. It is left
 //	               ├ conclude ───────────────────────────────────────────────────────────┴→ ConcludeDataApi ─ Exposed
 //	               └ nothing ──→ Nothing                                                                    ├ Retracted
 //	                                                                                                        ├ Refused
+//	                                                                                                        ├ Released
 //	                                                                                                        └ Contested
 //
 // One execution is about one Aurora cluster. What it does not need any more is taken back after what it needs is there: all of it, or
@@ -46,6 +50,7 @@ func (h *hub) dataAPI(scope constructs.Construct) sfn.IChainable {
 		end{workflow.Exposed, "The admitted accounts may query the cluster; the verdict says who may not, and why."},
 		end{workflow.Retracted, "What Drawbridge added for the cluster's consumers is gone."},
 		end{workflow.RefusedByPolicy, "The policy admits none of the accounts; the output names the policy."},
+		end{workflow.Released, releasedEnd},
 		end{workflow.Contested, contestedEnd})
 	enable.Next(admit)
 	admit.Next(retract)

@@ -19,8 +19,8 @@ var dataAPIEndpointMachine = machine{
 // dataAPIEndpoint returns the definition of the machine drawbridge-data-api-endpoint:
 //
 //	ReceiveEvent → InspectDataApiEndpoint ─ place ───→ PlaceEndpoints ── ready ─→ VerifyDataApiEndpoint
-//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready ──↗  ↑  → Available, Contested, Removed or Refused
-//	                    │                 ├ refuse ─────────────────────────────────┘
+//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready ──↗  ↑  → Available, Contested, Removed, Refused or Released
+//	                    │                 ├ refuse, released ───────────────────────┘
 //	                    │                 │                      │ wait
 //	                    │                 └ nothing ─→ Nothing   ↓
 //	                    └───────────────────────────── WaitForEndpoint
@@ -33,6 +33,7 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 		end{workflow.Available, "The Data API is reached from the VPC through an endpoint; the verdict says which."},
 		end{workflow.Removed, "The VPC is not tagged any more; what was added is gone."},
 		end{workflow.RefusedByPolicy, "The policy does not allow the endpoint; the output names the policy."},
+		end{workflow.Released, releasedEnd},
 		end{workflow.Contested, contestedEnd})
 	wait := of.wait("WaitForEndpoint", endpointSeconds, endpointWait)
 	step := func(state, path, choice string) sfn.IChainable {
@@ -44,7 +45,7 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 	return of.answered(
 		answer{workflow.AnswerPlace, step(placeEndpoints, "placed", "ChoosePlaced")},
 		answer{workflow.AnswerRemove, step(removeEndpoints, "removed", "ChooseRemoved")},
-		answer{workflow.AnswerRefuse, verify})
+		answer{workflow.AnswerRefuse, verify}, answer{workflow.AnswerReleased, verify})
 }
 
 // dataAPIEndpointPatterns are what starts the machine. A tag on a VPC, its addresses and subnets are told by drawbridge-change.

@@ -37,7 +37,7 @@ const vpcsAtOnce = 5
 //	                        ↑              ├ refuse ──→ Refused                   │ again                        │
 //	                        │              └ nothing ─→ Nothing                   ↓                              ↓
 //	                        └──────────────────────────────────────────── WaitForAccount        VerifyPrivateNotebooks
-//	                                                                                              → Private, Incomplete, Contested or Removed
+//	                                                                                              → Private, Incomplete, Contested, Removed or Released
 //
 // One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
 func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
@@ -54,6 +54,7 @@ func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 	verify := of.last("VerifyPrivateNotebooks", pick("of", "result", "reason", "account", "region"),
 		end{workflow.Private, "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted."},
 		end{workflow.Removed, "No VPC of the account is tagged any more; what was added is gone."},
+		end{workflow.Released, releasedEnd},
 		end{workflow.Incomplete, incompleteEnd},
 		end{workflow.Contested, contestedEnd})
 	place.Next(grant).Next(choose(scope, "ChooseGranted", "$.granted.answer", []answer{{workflow.AnswerDone, remove}, {workflow.AnswerAgain, wait}}))

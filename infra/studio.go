@@ -18,7 +18,8 @@ var studioMachine = machine{
 // studio returns the definition of the machine drawbridge-studio:
 //
 //	InspectStudio ─ admit, retract ─→ WriteStudioRole → AdmitEachRole → IdentifyEachDomain → ReleaseEachRole → ConcludeStudio
-//	              │                                               → Identified, AwaitingApps, Incomplete, Contested or Removed
+//	              │                                               → Identified, AwaitingApps, Incomplete, Contested, Removed or Released
+//	              ├ released ──────→ ConcludeStudio
 //	              ├ announce → Announced
 //	              ├ refuse ──→ Refused
 //	              └ nothing ─→ Nothing
@@ -42,10 +43,11 @@ func (h *hub) studio(scope constructs.Construct) sfn.IChainable {
 		end{workflow.AwaitingApps, "A domain's setting follows by itself as soon as its apps are deleted."},
 		end{workflow.Incomplete, incompleteEnd},
 		end{workflow.Contested, contestedEnd},
-		end{workflow.Removed, "Nobody reads the cluster any more; what was added for it is gone."})
+		end{workflow.Removed, "Nobody reads the cluster any more; what was added for it is gone."},
+		end{workflow.Released, releasedEnd})
 	write.Next(admit).Next(identify).Next(release).Next(conclude)
 	return of.answered(
-		answer{workflow.AnswerAdmit, write}, answer{workflow.AnswerRetract, write},
+		answer{workflow.AnswerAdmit, write}, answer{workflow.AnswerRetract, write}, answer{workflow.AnswerReleased, conclude},
 		answer{workflow.AnswerAnnounce, of.ends(workflow.Announced, "A look was asked for at each cluster that the roles of the account, or the people of the domain, may read.")},
 		answer{workflow.AnswerRefuse, of.ends(workflow.RefusedByPolicy, "The policy does not allow it; the output says which.")})
 }

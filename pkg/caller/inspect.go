@@ -99,7 +99,8 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, fa
 	slices.SortFunc(who.CIDRs, netip.Prefix.Compare)
 	out.Unclear = tag.Why(who.Tags, tag.DataAPI)
 	out.Said = tag.Says(who.Tags, tag.DataAPI)
-	if out.Tagged = who.Tags[tag.DataAPI] == "true"; out.Tagged {
+	out.Letting = tag.Letting(who.Tags)
+	if out.Tagged = who.Tags[tag.DataAPI] == "true"; out.Tagged && out.Letting == "" {
 		set, err := i.Policy(ctx)
 		if err != nil {
 			return out, err

@@ -18,6 +18,7 @@ type Facts struct {
 	Gone     bool            // there is no such VPC any more
 	Tagged   bool            // its owner wants the endpoint
 	Said     bool            // its owner's tag says clearly whether
+	Letting  string          // whether its owner has Drawbridge let go of it; see [tag.Letting]
 	Standing bool            // the ledger has an entry of it
 	Decision policy.Decision // only of a tagged VPC
 	Leave    bool            // the policy wants what somebody takes away to be left; only of a tagged VPC
@@ -26,6 +27,8 @@ type Facts struct {
 
 // Plan returns what is to be done for a VPC, and why:
 //
+//	let go of, in the ledger           → released, or, with undo, remove it
+//	let go of                          → nothing
 //	tagged, allowed                    → place
 //	tagged, refused, in the ledger     → remove it, then Refused
 //	tagged, refused                    → refuse
@@ -33,6 +36,15 @@ type Facts struct {
 //	not tagged or gone                 → nothing
 func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason string) {
 	switch {
+	case f.Letting != "" && !f.Gone:
+		reason = fmt.Sprintf("%s is tagged %s=%s", f.VPC, tag.Manage, f.Letting)
+		switch {
+		case !f.Standing:
+			return workflow.Nothing, workflow.AnswerNothing, reason
+		case f.Letting == tag.Leave:
+			return workflow.Released, workflow.AnswerReleased, reason
+		}
+		return workflow.Removed, workflow.AnswerRemove, reason
 	case f.Tagged && f.Decision.Allowed:
 		return workflow.Available, workflow.AnswerPlace, fmt.Sprintf("%s is tagged %s=true", f.VPC, tag.DataAPI)
 	case f.Tagged:
@@ -55,9 +67,11 @@ func Plan(f Facts) (result workflow.Result, answer workflow.Answer, reason strin
 // Why says who wants what was placed for a VPC to go: the policy, its owner, who deleted the VPC or says false, or whoever took the tag.
 func Why(f Facts) brake.Why {
 	switch {
+	case f.Gone || f.Letting != "":
+		return brake.Ended
 	case f.Tagged:
 		return brake.Forbidden
-	case f.Gone || f.Said:
+	case f.Said:
 		return brake.Ended
 	}
 	return brake.Lost

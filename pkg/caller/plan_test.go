@@ -24,6 +24,11 @@ func TestPlan(t *testing.T) {
 		"not tagged any more":           {Facts{Standing: true}, workflow.Removed, workflow.AnswerRemove},
 		"not tagged":                    {Facts{}, workflow.Nothing, workflow.AnswerNothing},
 		"not there any more":            {Facts{Gone: true}, workflow.Nothing, workflow.AnswerNothing},
+		"let go of":                     {Facts{Tagged: true, Letting: "false", Standing: true}, workflow.Released, workflow.AnswerReleased},
+		"let go of, and found":          {Facts{Tagged: true, Letting: "false"}, workflow.Nothing, workflow.AnswerNothing},
+		"undone":                        {Facts{Tagged: true, Letting: "undo", Standing: true}, workflow.Removed, workflow.AnswerRemove},
+		"undone, and nothing was added": {Facts{Tagged: true, Letting: "undo"}, workflow.Nothing, workflow.AnswerNothing},
+		"let go of, and gone":           {Facts{Letting: "false", Gone: true, Standing: true}, workflow.Removed, workflow.AnswerRemove},
 		"gone with what was placed":     {Facts{Gone: true, Standing: true}, workflow.Removed, workflow.AnswerRemove},
 	} {
 		c.have.VPC = "vpc-1"

@@ -20,13 +20,16 @@ type Reader interface {
 
 // Verify reads back whether everybody in the VPC reaches the Data API through an endpoint, ours or the owner's: private
 // DNS, security groups, network ACLs. What keeps somebody from it is a Conflict, because it is somebody else's. A VPC that
-// shall have none is not read. Then it announces the result. What is left to who took it away makes it Contested instead, and is told to its owner, once.
+// shall have none, or that is let go of, is not read. Then it announces the result. What is left to who took it away makes it Contested instead, and is told to its owner, once.
 func Verify(ctx context.Context, client Reader, book ledger.Ledger, bus notice.Bus, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
 	out := workflow.VerifyDataAPIEndpointOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
 	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api-endpoint", Result: in.Result, Reason: in.Reason,
 		Resource: notice.Resource{Account: in.Want.Account, Region: in.Want.Region, ID: in.Want.VPC}}
 	if in.Result != workflow.Available {
-		return out, bus.Put(ctx, notice.Access(thing, in.Decision, nil))
+		if err := bus.Put(ctx, notice.Access(thing, in.Decision, nil)); err != nil || in.Result != workflow.Released {
+			return out, err
+		}
+		return out, book.LetGo(ctx, in.Want.Owner)
 	}
 	thing.For = []string{in.Want.VPC}
 	want := endpoint.Want{Owner: in.Want.Owner, VPC: in.Want.VPC, Services: in.Want.Services, Callers: in.Want.Callers}

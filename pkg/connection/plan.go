@@ -11,7 +11,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -58,18 +57,6 @@ func Stands(entry ledger.Connection) bool {
 
 // At reports whether an item is in the account and Region of a VPC.
 func At(i ledger.Item, v workflow.VPC) bool { return i.Account == v.Account && i.Region == v.Region }
-
-// Letting returns what the owners of a thing say with the tag drawbridge:manage about letting go of it, of which each has tags of its
-// own: [tag.Undo] if one of them says so, else [tag.Leave] if one does, else "".
-func Letting(tags ...map[string]string) string {
-	says := ""
-	for _, t := range tags {
-		if v := t[tag.Manage]; v == tag.Undo || v == tag.Leave && says == "" {
-			says = v
-		}
-	}
-	return says
-}
 
 // Surplus returns what of a connection has no use any more on each of its sides, those of participants among them, as they were surveyed, or nil if nothing. items are
 // what the ledger has of the connection:

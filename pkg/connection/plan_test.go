@@ -47,19 +47,6 @@ func TestPairsOf(t *testing.T) {
 	}
 }
 
-func TestLetting(t *testing.T) {
-	tags := func(value string) map[string]string { return map[string]string{"drawbridge:manage": value} }
-	for want, sides := range map[string][]map[string]string{
-		"":      {tags("true"), nil},
-		"false": {tags("true"), tags("false")},
-		"undo":  {tags("false"), tags("undo")},
-	} {
-		if got := connection.Letting(sides...); got != want {
-			t.Errorf("%v: %q, want %q", sides, got, want)
-		}
-	}
-}
-
 func TestSurplus(t *testing.T) {
 	const a, b, third = "111111111111", "222222222222", "333333333333"
 	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1"}

@@ -211,11 +211,11 @@ func unique(things []thing) []thing {
 func releases(r board.Rows, ids []string) (commands, kept []string) {
 	for _, id := range ids {
 		switch c, _ := r.Entry(id); c.Kind {
-		case road.Peering, road.Attachment:
+		case road.Peering, road.Attachment, road.DataAPI, road.DataAPIEndpoint, road.PrivateNotebooks, road.Studio:
 			commands = append(commands, "drawbridge release "+id)
 		case road.Transit:
 			commands = append(commands, "drawbridge release "+attachmentOf(r, c))
-		case road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks, road.Share:
+		case road.Share:
 			kept = append(kept, id)
 		}
 	}

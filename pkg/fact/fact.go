@@ -33,7 +33,7 @@
 // Behind the account of private notebooks:
 //
 //	want#<n>                   which endpoints a VPC shall have; those that shall have none any more are last
-//	tagged, refused            #k: the VPCs that the policy allows, and does not
+//	tagged, refused, released  #k: the VPCs that the policy allows, and does not, and those that were let go of
 //	told#<state>#<n>           what a step told of a want; without a number, of the account's policy
 //
 // Behind visits, of a sweep or a rebuild:

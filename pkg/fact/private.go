@@ -14,6 +14,7 @@ const (
 	want    = "want"
 	tagged  = "tagged"
 	barred  = "refused"
+	letGo   = "released"
 	granted = told + "#GrantNotebookAccess"
 )
 
@@ -31,7 +32,7 @@ func Wants(l ledger.Ledger, inspect workflow.Step[workflow.InspectPrivateNoteboo
 				rows[n] += len(out.Wants)
 			}
 		}
-		return out, l.Replace(ctx, out.Of, "", slices.Concat(list(want, slices.Concat(out.Wants, out.Leaving)), parts(tagged, out.VPCs), parts(barred, out.Refused)))
+		return out, l.Replace(ctx, out.Of, "", slices.Concat(list(want, slices.Concat(out.Wants, out.Leaving)), parts(tagged, out.VPCs), parts(barred, out.Refused), parts(letGo, out.Released)))
 	}
 }
 
@@ -72,6 +73,9 @@ func Grant(l ledger.Ledger, step workflow.Step[workflow.GrantNotebookAccessInput
 		if err == nil {
 			err = gather(f, barred, &in.Refused)
 		}
+		if err == nil {
+			err = gather(f, letGo, &in.Released)
+		}
 		if err != nil {
 			return workflow.GrantNotebookAccessOutput{}, err
 		}
@@ -94,7 +98,7 @@ func VerifyEndpoints(l ledger.Ledger, step workflow.Step[workflow.VerifyPrivateN
 			return workflow.VerifyPrivateNotebooksOutput{}, err
 		}
 		out, err := step(ctx, in)
-		if err == nil && out.Result == workflow.Removed {
+		if err == nil && (out.Result == workflow.Removed || out.Result == workflow.Released) {
 			err = l.Renew(ctx, f, nil)
 		}
 		return out, err
@@ -110,6 +114,9 @@ func verified(f ledger.Facts, in *workflow.VerifyPrivateNotebooksInput) (err err
 		return err
 	}
 	if err = gather(f, barred, &in.Refused); err != nil {
+		return err
+	}
+	if err = gather(f, letGo, &in.Released); err != nil {
 		return err
 	}
 	wants, err := listed[workflow.EndpointWant](f, want)

@@ -21,7 +21,7 @@ func Readers(l ledger.Ledger, inspect workflow.Step[workflow.InspectStudioInput,
 	return func(ctx context.Context, in workflow.InspectStudioInput) (workflow.InspectStudioOutput, error) {
 		out, err := inspect(ctx, in)
 		out.Admit, out.Release, out.Identify = []workflow.Rows{}, []workflow.Rows{}, []workflow.Rows{}
-		if err != nil || out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract {
+		if err != nil || out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract && out.Answer != workflow.AnswerReleased {
 			return out, err
 		}
 		out.Admit, out.Release = items(len(out.Roles), workflow.ReaderItems), items(len(out.Leaving), workflow.ReaderItems)

@@ -57,7 +57,7 @@ func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Suppose
 		if err := r.undo(ctx, c); err != nil {
 			return Plan{}, err
 		}
-		about += ", if " + taken(c)
+		about += fmt.Sprintf(", if it were tagged %s=%s", tag.Manage, tag.Undo)
 	}
 	for _, key := range slices.Sorted(maps.Keys(suppose.Tags)) {
 		for _, s := range c.Sides {
@@ -81,11 +81,15 @@ func tagged(c ledger.Connection, s ledger.Side) string {
 
 // undo tags what carries a connection, as its owner would to have it taken back.
 func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
-	value := tag.Undo
 	switch c.Kind {
 	case road.Peering, road.Attachment:
 		for _, s := range c.Sides {
-			r.World.Tag(s.Account, c.ID, tag.Manage, value)
+			r.World.Tag(s.Account, c.ID, tag.Manage, tag.Undo)
+		}
+		return nil
+	case road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks:
+		for _, s := range c.Sides {
+			r.World.Tag(s.Account, s.ID, tag.Manage, tag.Undo)
 		}
 		return nil
 	case road.Transit:
@@ -97,30 +101,13 @@ func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
 				return fmt.Errorf("reading the attachment of %s to %s: %w", s.ID, gateway, err)
 			}
 			for _, a := range got.TransitGatewayVpcAttachments {
-				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, value)
+				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, tag.Undo)
 			}
-		}
-		return nil
-	case road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks:
-		for _, s := range c.Sides {
-			r.World.Untag(s.Account, s.ID, wished[c.Kind])
 		}
 		return nil
 	case road.Share:
 	}
 	return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning the removal of %s: nobody takes back what is of the kind %s", c.ID, c.Kind), Remedy: "plan what drawbridge status lists"}
-}
-
-// wished are the tags without which what was asked for by them goes. Of the others, owners say so by [tag.Manage].
-var wished = map[road.Kind]string{road.DataAPI: tag.DataAPI, road.DataAPIEndpoint: tag.DataAPI, road.Studio: tag.Studio, road.PrivateNotebooks: tag.PrivateNotebooks,
-	road.Peering: "", road.Transit: "", road.Attachment: "", road.Share: ""}
-
-// taken says how an owner takes a connection back.
-func taken(c ledger.Connection) string {
-	if w := wished[c.Kind]; w != "" {
-		return "it had no tag " + w
-	}
-	return fmt.Sprintf("it were tagged %s=%s", tag.Manage, tag.Undo)
 }
 
 // Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, an attachment, a VPC that wants private

@@ -217,7 +217,7 @@ func dataAPIEndpoint(out workflow.InspectDataAPIEndpointOutput) mode.Plan {
 
 // privateNotebooks is what becomes of an account's private notebooks.
 func privateNotebooks(out workflow.InspectPrivateNotebooksOutput) mode.Plan {
-	if out.Answer != "arrange" {
+	if out.Answer != "arrange" || len(out.Wants)+len(out.Leaving) == 0 { // what is let go of stays as it is
 		return mode.Plan{}
 	}
 	p := endpoints(out.Wants, out.Leaving)

@@ -446,12 +446,16 @@ func TestAnAcceptedInvitation(t *testing.T) {
 // asks for it. What else has it, or says anything else, is named.
 func TestThePolicyOfPrivateNotebooks(t *testing.T) {
 	written := private.PolicyDocument(beta, "eu-west-1", []string{"vpce-1", "vpce-2"})
-	for name, c := range map[string]struct{ document, told string }{
-		"as Drawbridge writes it": {written, "VPCs with endpoints 1/1 untold 0, policies given to roles 1/1 untold 1, policies of roles 1/1 untold 0"},
-		"anything else":           {strings.Replace(written, "Allow", "Deny", 1), "policies given to roles 0/0 untold 1"},
-		"none":                    {"", ""},
+	for name, c := range map[string]struct{ document, told, manage string }{
+		"as Drawbridge writes it": {document: written, told: "VPCs with endpoints 1/1 untold 0, policies given to roles 1/1 untold 1, policies of roles 1/1 untold 0"},
+		"its VPC was let go of":   {document: written, told: "policies given to roles 0/0 untold 1", manage: "false"},
+		"anything else":           {document: strings.Replace(written, "Allow", "Deny", 1), told: "policies given to roles 0/0 untold 1"},
+		"none":                    {},
 	} {
 		p := &place{others: []types.VpcEndpoint{{VpcEndpointId: aws.String("vpce-1"), VpcId: aws.String("vpc-2")}, {VpcEndpointId: aws.String("vpce-2"), VpcId: aws.String("vpc-2")}}}
+		if c.manage != "" {
+			p.vpc = types.Vpc{VpcId: aws.String("vpc-2"), Tags: ec2tags(map[string]string{"drawbridge:manage": c.manage})}
+		}
 		arn := private.PolicyARN(beta, "eu-west-1")
 		for role, tag := range map[string]string{"scientist": "true", "guest": "false"} {
 			p.grants.RoleDetailList = append(p.grants.RoleDetailList, iamtypes.RoleDetail{RoleName: &role, Tags: []iamtypes.Tag{{Key: aws.String("drawbridge:private-notebooks"), Value: &tag}},

@@ -89,7 +89,6 @@ func (r *reader) endpoints(ctx context.Context, at event.Place, home string, to 
 	if err != nil {
 		return err
 	}
-	all := PlanEndpoints(endpoints, groups)
 	grant, err := r.grants.read(at.Account, func() (private.Grant, error) { return private.ReadGrant(ctx, r.in(at).IAM, at.Account, at.Region) })
 	if err != nil {
 		return err
@@ -101,7 +100,13 @@ func (r *reader) endpoints(ctx context.Context, at event.Place, home string, to 
 	if err != nil {
 		return err
 	}
-	all = PlanGrant(all, named, items)
+	left := func(Tagged) bool { return false }
+	if len(endpoints)+len(named) > 0 {
+		if left, err = r.left(ctx, at); err != nil {
+			return err
+		}
+	}
+	all := PlanGrant(PlanEndpoints(slices.DeleteFunc(endpoints, left), groups), slices.DeleteFunc(named, left), items)
 	if len(untold) > 0 && !r.told[at.Account] {
 		r.told[at.Account] = true
 		rows := Rows{}
@@ -159,6 +164,22 @@ func (r *reader) named(ctx context.Context, at event.Place, ids []string) ([]Tag
 		}
 	}
 	return out, nil
+}
+
+// left says of what is in a VPC of a place whether its owner had Drawbridge let go of it: that is the owner's, whoever made it.
+func (r *reader) left(ctx context.Context, at event.Place) (func(Tagged) bool, error) {
+	vpcs := map[string]bool{}
+	pages := ec2.NewDescribeVpcsPaginator(r.in(at).EC2, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(pageSize), Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{tag.Manage}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the VPCs of %s, %s that say %s: %w", at.Account, at.Region, tag.Manage, err)
+		}
+		for _, v := range page.Vpcs {
+			vpcs[aws.ToString(v.VpcId)] = tag.Letting(tag.Clean(tag.VPC, tag.OfEC2(v.Tags))) != ""
+		}
+	}
+	return func(e Tagged) bool { return vpcs[e.VPC] }, nil
 }
 
 // tagged reads the interface endpoints of a place with the tag drawbridge:connection, and, if there are any, the groups with it.

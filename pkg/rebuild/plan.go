@@ -52,7 +52,7 @@ func Plan(c Connected) Rows {
 		out.Untold = append(out.Untold, Untold{kind, fmt.Sprintf(format, args...)})
 	}
 	switch {
-	case connection.Letting(c.Sides[0].Tags, c.Sides[1].Tags) != "", never:
+	case tag.Letting(c.Sides[0].Tags, c.Sides[1].Tags) != "", never:
 		return out
 	case loose:
 		for _, s := range c.Sides {
@@ -177,7 +177,7 @@ func PlanAttachment(a Attached) Rows {
 	}
 	here, there := has(a.Tags), has(a.Owner)
 	switch {
-	case !attachment.Live(workflow.Attachment{State: a.State}) || connection.Letting(a.Tags, a.Owner) != "" || !here && !there:
+	case !attachment.Live(workflow.Attachment{State: a.State}) || tag.Letting(a.Tags, a.Owner) != "" || !here && !there:
 		return out
 	case !here || !there:
 		missing := a.VPC.Account

@@ -250,7 +250,17 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return inLedger(err)
 	}
-	unclear := tag.Why(tags, tag.Studio, tag.StudioGroups)
+	letting, unclear := tag.Letting(tags), tag.Why(tags, tag.Studio, tag.StudioGroups)
+	switch says := fmt.Sprintf("%s is tagged %s=%s", e.Cluster, tag.Manage, letting); {
+	case letting == "":
+	case !managed:
+		return nothing("%s", says)
+	case letting == tag.Leave:
+		out.Answer, out.Reason = workflow.AnswerReleased, says
+		return nil
+	default: // all that was added goes
+		named, out.Warehouse.Named = nil, false
+	}
 	if len(named) == 0 && !managed {
 		return nothing("cluster %s has no tag %s, and nobody reads it by Drawbridge%s", e.Cluster, tag.Studio, unclear)
 	}
@@ -293,7 +303,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	var refused []policy.Decision
 	var leaving []brake.Why
 	var leave []string
-	shared := sharing{gone: gone, clear: tag.Says(tags, tag.Studio), named: named, leave: &leave}
+	shared := sharing{gone: gone, clear: letting != "" || tag.Says(tags, tag.Studio), named: named, ended: letting != "", leave: &leave}
 	for _, one := range accounts {
 		decisions, why, err := i.consumer(ctx, execution, event.Place{Account: one, Region: e.Region}, set, warehouse, shared, readers, items, out)
 		if err != nil {

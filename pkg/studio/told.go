@@ -64,7 +64,7 @@ func Warehouse(at event.Place, id string, tags map[string]string) (w workflow.Wa
 		groups = []string{}
 	}
 	return workflow.Warehouse{Account: at.Account, Region: at.Region, ID: id, ARN: arn.New(partition, "redshift", at.Region, at.Account, "cluster:"+id), Groups: groups,
-		Role: arn.IAM(partition, at.Account, "role"+Path+RoleName(at.Region, id)), Named: len(strings.Fields(tags[tag.Studio])) > 0}, tags[StatusTag] != ""
+		Role: arn.IAM(partition, at.Account, "role"+Path+RoleName(at.Region, id)), Named: len(strings.Fields(tags[tag.Studio])) > 0, Manage: tags[tag.Manage]}, tags[StatusTag] != ""
 }
 
 // ReadShown reads what carries Drawbridge's marks for a warehouse: its readers' role, the execution roles that this trusts, each in its own account, and

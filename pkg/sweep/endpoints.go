@@ -26,7 +26,7 @@ type EndpointReader interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 }
 
-// Endpoints finds VPCs that are tagged for private notebooks or for the Data API, and what Drawbridge placed in VPCs that
+// Endpoints finds VPCs that are tagged for private notebooks or for the Data API, unless Drawbridge let go of them, and what Drawbridge placed in VPCs that
 // are not. A look at a VPC from which the Data API is called is an execution of drawbridge-data-api-endpoint; private
 // notebooks are looked at account by account, by drawbridge-private-notebooks.
 type Endpoints struct {
@@ -92,6 +92,9 @@ func (e Endpoints) placings(ctx context.Context, execution string, at event.Plac
 			return nil, fmt.Errorf("reading the tagged VPCs: %w", err)
 		}
 		for _, v := range page.Vpcs {
+			if tag.Letting(tag.Clean(tag.VPC, tag.OfEC2(v.Tags))) != "" {
+				continue
+			}
 			for _, t := range v.Tags {
 				for one, of := range found {
 					if aws.ToString(t.Key) == one.tag {

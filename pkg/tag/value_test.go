@@ -206,3 +206,16 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestLetting(t *testing.T) {
+	tags := func(value string) map[string]string { return map[string]string{"drawbridge:manage": value} }
+	for want, sides := range map[string][]map[string]string{
+		"":      {tags("true"), nil},
+		"false": {tags("true"), tags("false")},
+		"undo":  {tags("false"), tags("undo")},
+	} {
+		if got := tag.Letting(sides...); got != want {
+			t.Errorf("%v: %q, want %q", sides, got, want)
+		}
+	}
+}

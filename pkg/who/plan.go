@@ -11,10 +11,12 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -221,6 +223,9 @@ func ruled(i Ingress, at event.Place) Road {
 // asked are the roads that a tag of the database's owner asks for: whom the role of the road trusts, or, if that could not be read, whom the tag names.
 func asked(r board.Rows, f Facts, name, key string) []Road {
 	c, managed := r.Entry(f.Database.ARN)
+	if !managed && tag.Letting(f.Database.Tags) == tag.Leave {
+		return f.released(name)
+	}
 	if !managed || string(c.Kind) != name || !sweep.Standing(c) {
 		return nil
 	}
@@ -248,6 +253,24 @@ func asked(r board.Rows, f Facts, name, key string) []Road {
 			one.Ends = append(one.Ends, End{"everybody loses it over this road", deed.Tag(f.thing(), key, "none")})
 		}
 		out = append(out, one)
+	}
+	return out
+}
+
+// released are the roads by a role that Drawbridge made and let go of: it is its owner's, and lets in whom it trusts.
+func (f Facts) released(road string) []Road {
+	role, policy := dataapi.RoleName(f.Database.ID), dataapi.PolicyName
+	if road == Studio {
+		role, policy = studio.RoleName(f.At.Region, f.Database.ID), studio.PolicyName
+	}
+	by := map[string][]string{}
+	for _, principal := range f.Admitted[road] {
+		by[arn.AccountOf(principal)] = append(by[arn.AccountOf(principal)], principal)
+	}
+	var out []Road
+	for account, principals := range by {
+		out = append(out, Road{Road: road, Account: account, From: principals, Detail: "by the role " + role + ", which is its owner's: Drawbridge let go of it",
+			Ends: []End{{"everybody loses it over this road", deed.Disarm(f.At, role, policy)}}})
 	}
 	return out
 }

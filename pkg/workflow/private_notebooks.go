@@ -15,6 +15,8 @@ type PrivateVPC struct {
 	Primary  netip.Prefix    `json:"primary,omitzero"` // its first IPv4 CIDR, in which its resolver has an address
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Manage is what its owner says by the tag drawbridge:manage, "" if nothing. With true a policy that was let go of is Drawbridge's again.
+	Manage string `json:"manage,omitempty"`
 }
 
 // InspectPrivateNotebooksInput starts or continues a look at one account.
@@ -30,7 +32,7 @@ func (in InspectPrivateNotebooksInput) Raw() (execution string, event json.RawMe
 
 // InspectPrivateNotebooksOutput says what one account shall have, in all Regions.
 type InspectPrivateNotebooksOutput struct {
-	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Refused or Nothing
+	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Released, Refused or Nothing
 	Answer  Answer          `json:"answer"` // arrange, refuse or nothing
 	Reason  string          `json:"reason"`
 	Event   json.RawMessage `json:"event"`
@@ -48,6 +50,8 @@ type InspectPrivateNotebooksOutput struct {
 	Refused []PrivateVPC   `json:"-"`
 	Wants   []EndpointWant `json:"-"`
 	Leaving []EndpointWant `json:"-"`
+	// Released are those whose owners have Drawbridge let go of them: what is there stays as it is, and the ledger forgets it.
+	Released []PrivateVPC `json:"-"`
 }
 
 // EndpointItems is how many items a Map over VPCs with endpoints has at most.
@@ -99,6 +103,8 @@ type GrantNotebookAccessInput struct {
 	Region    string       `json:"region"`
 	VPCs      []PrivateVPC `json:"-"`
 	Refused   []PrivateVPC `json:"-"`
+	// Released are VPCs that were let go of: the policy goes on naming those of their endpoints that it names.
+	Released []PrivateVPC `json:"-"`
 }
 
 // GrantNotebookAccessOutput says what the policy allows to whom. It is a row of the ledger; only the answer travels.
@@ -118,11 +124,12 @@ type VerifyPrivateNotebooksInput struct {
 	Account   string `json:"account"`
 	Region    string `json:"region"`
 
-	VPCs    []PrivateVPC              `json:"-"`
-	Refused []PrivateVPC              `json:"-"`
-	Placed  []PlaceEndpointsOutput    `json:"-"`
-	Granted GrantNotebookAccessOutput `json:"-"`
-	Removed []PlaceEndpointsOutput    `json:"-"`
+	VPCs     []PrivateVPC              `json:"-"`
+	Refused  []PrivateVPC              `json:"-"`
+	Released []PrivateVPC              `json:"-"` // that the ledger forgets
+	Placed   []PlaceEndpointsOutput    `json:"-"`
+	Granted  GrantNotebookAccessOutput `json:"-"`
+	Removed  []PlaceEndpointsOutput    `json:"-"`
 }
 
 // VerifyPrivateNotebooksOutput is the output of an execution that brought an account in line.

@@ -16,6 +16,9 @@ type Warehouse struct {
 	Groups  []string `json:"groups"` // database groups that a reader joins
 	// Named says that its owner names accounts; without, the ledger forgets the cluster once nothing is left.
 	Named bool `json:"named"`
+	// Manage is what its owner says by the tag drawbridge:manage, "" if nothing: with true a readers' role that was let go of is Drawbridge's again, with
+	// false the cluster is let go of.
+	Manage string `json:"manage,omitempty"`
 }
 
 // ExecutionRole is a role with which the apps of a Studio domain run.
@@ -62,7 +65,7 @@ func (in InspectStudioInput) Raw() (execution string, event json.RawMessage) {
 // InspectStudioOutput is the answer, and numbers of what the following states work on.
 type InspectStudioOutput struct {
 	Result    Result          `json:"result,omitempty"` // only with the answers announce, nothing and refuse
-	Answer    Answer          `json:"answer"`           // admit, retract, announce, refuse or nothing
+	Answer    Answer          `json:"answer"`           // admit, retract, released, announce, refuse or nothing
 	Reason    string          `json:"reason"`
 	Decision  policy.Decision `json:"decision"`
 	Warehouse Warehouse       `json:"warehouse"`
@@ -147,7 +150,7 @@ type ConcludeStudioInput struct {
 
 // ConcludeStudioOutput is the output of an execution of the Studio machine.
 type ConcludeStudioOutput struct {
-	Result  Result `json:"result"` // Identified, AwaitingApps, Incomplete, Contested or Removed
+	Result  Result `json:"result"` // Identified, AwaitingApps, Incomplete, Contested, Removed or Released
 	Reason  string `json:"reason"`
 	Verdict []Hop  `json:"verdict"`
 }

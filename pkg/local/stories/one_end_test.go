@@ -112,13 +112,13 @@ var oneEnd = map[string]struct {
 		overPeering: shown("unit-lost", 2), overGateway: shown("unit-lost-gateway", 2),
 		asAttached: cannot(asNarrowed), inOnePair: cannot(asPair), inOne: cannot(asNarrowed), inShared: cannot(asNarrowed), byDataAPI: cannot(asNarrowed), byStudio: cannot(asNarrowed), asPrivate: cannot(asNarrowed),
 	}},
-	"an owner lets go of it, and has taken back what was added": {ends: []string{"Removed"}, leaves: leavesNothing, roads: map[string]showing{
+	"an owner lets go of it, and has taken back what was added": {ends: []string{"Removed", "Retracted"}, leaves: leavesNothing, roads: map[string]showing{
 		overPeering: shown("undo-peering", 2), overGateway: shown("undo-attachment", 2), asAttached: shown("quarantine", 5), inOnePair: cannot(asPair), inOne: shown("one-account-life", 17), inShared: shown("shared-vpc-life", 11),
-		byDataAPI: cannot(noManage), byStudio: cannot(noManage), asPrivate: cannot(noManage),
+		byDataAPI: shown("release-data-api", 6), byStudio: cannot("what stood when it was taken up is its owner's: story release-studio, act 7"), asPrivate: cannot("the same: story release-private-notebooks, act 6"),
 	}},
 	"an owner lets go of it, as it stands": {ends: []string{"Released"}, leaves: leavesStanding, roads: map[string]showing{
 		overPeering: shown("release-peering", 2), overGateway: shown("release-attachment", 2), asAttached: shown("release-attachment", 2), inOnePair: cannot(asPair), inOne: shown("one-account-life", 19), inShared: shown("shared-vpc-life", 15),
-		byDataAPI: cannot(noManage), byStudio: cannot(noManage), asPrivate: cannot(noManage),
+		byDataAPI: shown("release-data-api", 2), byStudio: shown("release-studio", 2), asPrivate: shown("release-private-notebooks", 2),
 	}},
 }
 
@@ -134,7 +134,6 @@ const (
 	notYetIn   = "participants come in when it is connected: a request knows none of them"
 	asNarrowed = "the policy is asked the same question: a unit is where its principals and resources are, and the act before shows how an answer that changed ends"
 	asPair     = "as between two accounts: story one-account-gateway shows that what takes a pair away tells its two sides in one account apart"
-	noManage   = "the tag on what is shared is all there is: taking it away ends it, the act above"
 )
 
 // Every act has its end over every road, or a reason why it cannot be played; and the story that shows it has the end.
@@ -146,7 +145,7 @@ func TestEveryActHasOneEndOverEveryRoad(t *testing.T) {
 			acts[s.name] = append(acts[s.name], played{a.ends})
 		}
 	}
-	for _, s := range slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers) {
+	for _, s := range slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers, releasesDataAPI) {
 		for _, a := range s.acts {
 			acts[s.name] = append(acts[s.name], played{a.ends})
 		}
@@ -283,6 +282,21 @@ func leftovers(ctx context.Context, t *testing.T, w *scenario.World, over, leave
 	}
 	if leaves != leavesBare {
 		out = append(out, statuses(ctx, t, w, over)...)
+	}
+	return out
+}
+
+// entriesOf are the entries that the ledger has of the story's accounts.
+func entriesOf(ctx context.Context, t *testing.T, w *scenario.World) (out []string) {
+	t.Helper()
+	for _, home := range []scenario.Home{w.Consumer, w.Producer} {
+		all, err := book().Connections(ctx, home.Account, home.Region)
+		succeeds(t, err)
+		for _, e := range all {
+			if e.Kind != road.Share { // that a share was accepted is not what was let go of
+				out = append(out, fmt.Sprintf("the entry of %s: %s", e.ID, e.Status))
+			}
+		}
 	}
 	return out
 }
