@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -119,19 +120,16 @@ func Managed(id string, at event.Place) (Thing, bool) {
 		return Thing{Kind: tag.RedshiftCluster, ID: id, Account: of.AccountID, Region: of.Region}, true
 	}
 	here := Thing{ID: id, Account: at.Account, Region: at.Region}
-	for _, prefix := range []string{"private-notebooks-", "data-api-endpoint-"} {
-		if vpc, is := strings.CutPrefix(id, prefix); is && strings.HasPrefix(vpc, "vpc-") {
-			here.Kind, here.ID = tag.VPC, vpc
-			return here, true
-		}
+	switch of := road.Of(id); of {
+	case road.Peering:
+		here.Kind = tag.Peering
+	case road.Attachment:
+		here.Kind = tag.Attachment
+	case road.DataAPIEndpoint, road.PrivateNotebooks:
+		here.Kind, here.ID = tag.VPC, strings.TrimPrefix(id, string(of)+"-")
+	case road.Transit, road.DataAPI, road.Studio, road.Share:
 	}
-	for prefix, kind := range map[string]tag.Kind{"pcx-": tag.Peering, "tgw-attach-": tag.Attachment} {
-		if strings.HasPrefix(id, prefix) {
-			here.Kind = kind
-			return here, true
-		}
-	}
-	return Thing{}, false
+	return here, here.Kind != ""
 }
 
 // Revocable are the tags by which the owner of a database names the accounts that reach it.

@@ -52,25 +52,6 @@ func Look(ctx context.Context, p Patient, now time.Time) Report {
 	return r
 }
 
-// health are the checks that say whether Drawbridge hears and may enter accounts at all.
-var health = []string{"trail", "bus", "members"}
-
-// Health does those checks that drawbridge status shows: whether the calls of all accounts are logged, whether the hub takes their events, and whether
-// their member stacks are current.
-func Health(ctx context.Context, p Patient) []board.Check {
-	out := []board.Check{}
-	for _, c := range Checks {
-		if !slices.Contains(health, c.Code) {
-			continue
-		}
-		for _, s := range p.seats(c.Where) {
-			f := c.find(ctx, p, s)
-			out = append(out, board.Check{Code: f.Code, Title: f.Title, Answer: f.Answer, Detail: f.Detail})
-		}
-	}
-	return out
-}
-
 // seats are from where a check looks.
 func (p Patient) seats(where string) []seat {
 	hub := seat{cfg: p.Hub, at: p.At, hub: p.At, table: p.Table}

@@ -41,9 +41,9 @@ var kinds = []struct {
 	{Transit, ByGateway, func(id string) bool { _, _, ok := Pair(id); return ok }},
 	{Attachment, ByNothing, begins("tgw-attach-")},
 	{DataAPI, ByNothing, of("rds")},
-	{DataAPIEndpoint, ByNothing, nil},
+	{DataAPIEndpoint, ByNothing, begins("data-api-endpoint-vpc-")},
 	{Studio, ByNothing, of("redshift")},
-	{PrivateNotebooks, ByNothing, nil},
+	{PrivateNotebooks, ByNothing, begins("private-notebooks-vpc-")},
 	{Share, ByNothing, nil},
 }
 
