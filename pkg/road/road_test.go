@@ -11,7 +11,7 @@ func TestIdsTellTheKind(t *testing.T) {
 	for id, want := range map[string]road.Kind{
 		"pcx-1": road.Peering, "tgw-1:vpc-1:vpc-2": road.Transit, "tgw-attach-1": road.Attachment,
 		"arn:aws:rds:eu-west-1:111111111111:cluster:sales": road.DataAPI, "arn:aws:redshift:eu-west-1:111111111111:cluster:sales": road.Studio,
-		"tgw-1": "", "tgw-1:vpc-2:vpc-1": "", "tgw-rtb-1": "", "vpc-1": "", "data-api-endpoint-vpc-1": road.DataAPIEndpoint, "": "",
+		"tgw-1": "", "tgw-1:vpc-2:vpc-1": "", "tgw-rtb-1": "", "vpc-1": "", "data-api-endpoint-vpc-1": road.DataAPIEndpoint, "private-notebooks-vpc-1": road.PrivateNotebooks, "": "",
 	} {
 		if got := road.Of(id); got != want {
 			t.Errorf("%q is of the kind %q, want %q", id, got, want)
