@@ -4,14 +4,10 @@ Gaps:
   - each member of an answer is looked for by an object that is made for it, with the whole path to the member
   - a value of DynamoDB, which is JSON as it stands, is taken apart and put together again by its shape: ten questions a value
   - a role is found by its ARN by making the ARNs of all roles of the account
-  - a template is walked through node by node also where no function stands in it
 
 None of them is Drawbridge's own: each is ready to be offered to moto.
 """
 
-import json
-
-from moto.cloudformation import parsing
 from moto.core import serialize
 from moto.core.utils import MISSING, get_value
 from moto.iam.models import IAMBackend
@@ -76,16 +72,3 @@ def role_among(roles, arn):
     """The role with this ARN, or None."""
     name = arn.rsplit("/", 1)[-1]
     return next((role for role in list(roles) if role.name == name and role.arn == arn), None)
-
-
-@replace(parsing, "clean_json")
-def clean_json(original, resource_json, resources_map):
-    # What has no function in it, and no null, which moto leaves out, stays as it is. Its text is read again, so that what comes of it is a copy.
-    if isinstance(resource_json, (dict, list)):
-        try:
-            text = json.dumps(resource_json)
-        except (TypeError, ValueError):
-            return original(resource_json, resources_map)
-        if '"Ref"' not in text and '"Fn::' not in text and "null" not in text:
-            return json.loads(text)
-    return original(resource_json, resources_map)
