@@ -168,19 +168,25 @@ func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAP
 		if one.Tags[tag.Routes] == "on" {
 			destinations = wanted[1]
 		}
-		reason := cmp.Or(script.why, Drift(script.lines, subnets[one.Subnet], destinations))
-		if reason != "" && script.why == "" && len(script.lines) > 0 {
-			had, err := n.Ledger.Of(ctx, at.Account, at.Region, one.LifecycleConfig)
-			if err != nil {
-				return nil, err
-			}
-			reason = Drift(Ours(script.lines, destinations, had), subnets[one.Subnet], destinations)
+		reason, err := n.drift(ctx, at, one, script, subnets[one.Subnet], destinations)
+		if err != nil {
+			return nil, err
 		}
 		if reason != "" {
 			looks = append(looks, event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason})
 		}
 	}
 	return looks, nil
+}
+
+// drift says how a notebook's script is out of line, or "". What of it the ledger does not have, and nobody wants, is the owner's; that is read only where something differs.
+func (n Notebooks) drift(ctx context.Context, at event.Place, one notebook.Instance, script script, subnet route.Subnet, wanted []netip.Prefix) (string, error) {
+	reason := cmp.Or(script.why, Drift(script.lines, subnet, wanted))
+	if reason == "" || script.why != "" || len(script.lines) == 0 {
+		return reason, nil
+	}
+	had, err := n.Ledger.Of(ctx, at.Account, at.Region, one.LifecycleConfig)
+	return Drift(Ours(script.lines, wanted, had), subnet, wanted), err
 }
 
 // script is what a lifecycle configuration has, or why it cannot be edited: the machine says so, and to whom it belongs.
