@@ -3,9 +3,12 @@ package fact
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
+
+	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -130,9 +133,13 @@ type spot struct{ state, at, account string }
 // why, and VerifyConnection fails.
 var spares = []string{"AllowDnsResolution", "AddRoutes", "OpenFirewall"}
 
-// spared writes that a step lacked a right, if that is why it failed, in place of its error.
+// ofHub are the services that a step asks in the hub, as the SDK calls them. A right that is lacking there is lacking for everybody.
+var ofHub = []string{"DynamoDB", "SSM"}
+
+// spared writes that a step lacked a right in an account, if that is why it failed, in place of its error.
 func spared(ctx context.Context, l ledger.Ledger, facts ledger.Facts, p spot, out workflow.Told, err error) (workflow.Told, error) {
-	if fault.Of(err) != fault.Refused || !slices.Contains(spares, p.state) {
+	var call *smithy.OperationError
+	if fault.Of(err) != fault.Refused || !slices.Contains(spares, p.state) || errors.As(err, &call) && slices.Contains(ofHub, call.ServiceID) {
 		return out, err
 	}
 	slog.WarnContext(ctx, "a right is lacking", "state", p.state, "account", p.account, "error", err)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -223,6 +225,10 @@ func TestALackingRightIsToldAndTriedAgain(t *testing.T) {
 	in := workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}}
 	if _, err := add(t.Context(), in); fault.Of(err) != fault.Transient {
 		t.Fatalf("what is tried again does not fail: %v", err)
+	}
+	fails = &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "TransactWriteItems", Err: lacking}
+	if _, err := add(t.Context(), in); fault.Of(err) != fault.Refused {
+		t.Fatalf("a right that is lacking in the hub does not fail: %v", err)
 	}
 	fails = lacking
 	if got, err := add(t.Context(), in); err != nil || got.Hops != 1 || got.OK != 0 {

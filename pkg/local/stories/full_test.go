@@ -22,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -103,6 +105,16 @@ func TestAFullWorldStaysAsItIs(t *testing.T) {
 	done(t, err)
 	settle(ctx, t, 1)
 	same("after a request and its end")
+	// The unit of the guest denies a Region: that is no reason to change anything, there or elsewhere.
+	var refuses local.Injector = func(c awscall.Call, when local.Moment) *local.Fault {
+		if when != local.Before || c.Account != w.guest || c.Region != denied || c.Service == "sts" {
+			return nil
+		}
+		return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "User: somebody is not authorized to perform: " + c.Name() + " with an explicit deny in a service control policy"}
+	}
+	injector.Store(&refuses)
+	t.Cleanup(func() { injector.Store(nil) })
+	everywhere.Regions = append(everywhere.Regions, denied)
 	sweep(ctx, t, everywhere)
 	settle(ctx, t, 1)
 	same("after the last sweep")

@@ -103,10 +103,10 @@ var oneEnd = map[string]struct {
 		asAttached: cannot("its pairs go, and it stays at AWS, out of the table, as the gateway's owner says: stories takeback-gateway-never and takeback-attachment"), inOnePair: shown("one-account-gateway", 6), inOne: shown("one-account-life", 13), inShared: shown("shared-vpc-life", 4),
 		byDataAPI: cannot(noApproval), byStudio: cannot(noApproval), asPrivate: cannot(noOther),
 	}},
-	"the policy is narrowed": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering, inOne, inShared}, roads: map[string]showing{
-		overPeering: shown("policy-withdrawn", 2), overGateway: shown("brake-pair", 3), inOnePair: shown("one-account-gateway", 4), inOne: shown("one-account-life", 15), inShared: shown("shared-vpc-life", 6), byStudio: shown("brake-studio", 4),
+	"the policy is narrowed": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering, inOne, inShared, byStudio}, roads: map[string]showing{
+		overPeering: shown("policy-withdrawn", 2), overGateway: shown("brake-pair", 3), inOnePair: shown("one-account-gateway", 4), inOne: shown("one-account-life", 15), inShared: shown("shared-vpc-life", 6), byStudio: shown("studio-narrowed", 2),
 		asAttached: cannot("the policy of an attachment is its gateway's owner's tag: the act before"),
-		byDataAPI:  cannot("who is not let in any more leaves the role, which stays for the others: story data-api-refused-later"), asPrivate: cannot("it ends Refused before anything is there: story private-refused"),
+		byDataAPI:  cannot("who is not let in any more leaves the role, which stays for the others: story data-api-refused-later"), asPrivate: shown("private-narrowed", 2),
 	}},
 	"an account leaves the unit that the policy speaks of": {ends: []string{"Removed"}, leaves: leavesNothing, bare: []string{overPeering}, roads: map[string]showing{
 		overPeering: shown("unit-lost", 2), overGateway: shown("unit-lost-gateway", 2),
