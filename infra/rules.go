@@ -147,11 +147,11 @@ var kinds = []kind{
 	},
 	{
 		name:  "notebook",
-		about: "A SageMaker notebook instance started or stopped.",
+		about: "A SageMaker notebook instance started or stopped, or is being deleted.",
 		pattern: map[string]any{
 			"source":      []string{"aws.sagemaker"},
 			"detail-type": []string{"SageMaker Notebook Instance State Change"},
-			"detail":      map[string]any{"NotebookInstanceStatus": []string{"Pending", "InService", "Stopped"}},
+			"detail":      map[string]any{"NotebookInstanceStatus": []string{"Pending", "InService", "Stopped", "Deleting"}},
 		},
 	},
 	{
