@@ -11,6 +11,7 @@ aws.* sources are accepted from clients, which AWS refuses, so that a story can 
 """
 
 import json
+import re
 import uuid
 from datetime import datetime, timezone
 
@@ -140,14 +141,33 @@ def _payload(target, event):
         found = parse(target["InputPath"]).find(event)
         return json.dumps(found[0].value if found else None)
     if target.get("InputTransformer"):
-        from moto.events.utils import EventTemplateParser
-
         transformer = target["InputTransformer"]
-        timed = {**event, "ingestion-time": event["time"]}
-        return json.dumps(
-            EventTemplateParser.parse(transformer.get("InputTemplate"), transformer.get("InputPathsMap", {}), timed)
-        )
+        return _transformed(transformer["InputTemplate"], transformer.get("InputPathsMap", {}), event)
     return json.dumps(event)
+
+
+def _transformed(template, paths, event):
+    """A template with the values of its variables: as JSON, or as the text that they are where they stand within quotes.
+
+    moto's own writes a text without quotes, wherever it stands.
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
+    """
+    from jsonpath_ng.ext import parse
+
+    values = {"aws.events.event.ingestion-time": event["time"], "aws.events.event.json": event}
+    for name, path in paths.items():
+        found = parse(path).find(event)
+        values[name] = found[0].value if found else ""
+    out, quoted = "", False
+    for token in re.split(r'(\\.|"|<[^<>"]+>)', template):
+        quoted ^= token == '"'
+        if token[:1] == "<" and token[1:-1] in values:
+            value = values[token[1:-1]]
+            token = json.dumps(value)
+            if quoted:
+                token = token[1:-1] if isinstance(value, str) else json.dumps(token)[1:-1]
+        out += token
+    return json.dumps(json.loads(out))
 
 
 def _to_machine(rule, target, arn, event):
