@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -105,12 +103,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 			why = fmt.Sprintf("%s belongs to account %s, where its route tables cannot be read: %s", end.vpc, end.network.Account, closed)
 			continue
 		}
-		if errors.Is(err, ErrUnread) { // the look that follows knows more of them
-			follows := event.NotebookInspection{Account: end.Account, Region: end.Region, RouteTable: end.table, Reason: err.Error()}
-			if err := i.Restarts.Ask(ctx, follows); err != nil {
-				return out, err
-			}
-			return nothing("a look that follows goes on after %s: %s", e.Name, err)
+		if errors.Is(err, ErrUnread) {
+			out.Reason, err = i.follow(ctx, end, e.Name, err)
+			return out, err
 		}
 		if err != nil {
 			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
@@ -128,11 +123,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		return nothing("%s", why)
 	}
 	if n := len(out.Notebooks); n > together || n > 1 && !workflow.Carried(out) {
-		looks := make([]look.Look, n)
-		for k, one := range out.Notebooks {
-			looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + e.Name}
-		}
-		if err := i.Restarts.Ask(ctx, looks...); err != nil {
+		if err := i.oneByOne(ctx, out.Notebooks, e.Name); err != nil {
 			return out, err
 		}
 		out.Routed, out.Notebooks = []workflow.AddRoutesOutput{}, []workflow.Notebook{}
@@ -147,6 +138,22 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	out.Result, out.Answer = workflow.InSync, workflow.AnswerInject
 	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
 	return out, nil
+}
+
+// follow asks for the look at a route table that goes on where this one ended, which knows more of the notebooks, and says so.
+func (i Inspector) follow(ctx context.Context, at end, after string, unread error) (string, error) {
+	look := event.NotebookInspection{Account: at.Account, Region: at.Region, RouteTable: at.table, Reason: unread.Error()}
+	slog.InfoContext(ctx, "going on in another look", "table", at.table, "why", look.Reason)
+	return fmt.Sprintf("a look that follows goes on after %s: %s", after, look.Reason), i.Restarts.Ask(ctx, look)
+}
+
+// oneByOne asks for a look at each of many notebooks.
+func (i Inspector) oneByOne(ctx context.Context, all []workflow.Notebook, after string) error {
+	looks := make([]look.Look, len(all))
+	for k, one := range all {
+		looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + after}
+	}
+	return i.Restarts.Ask(ctx, looks...)
 }
 
 // phase is how far a restart is: of a notebook that runs again, whoever started it, nothing was begun.
@@ -354,59 +361,4 @@ func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, h
 		one.Inject = denied
 	}
 	return kept, nil
-}
-
-// peer describes the network that a route leads to, as far as this side can see it: for a peering, the VPC at its
-// other end; for a transit gateway, whose other end is many, the gateway itself in this account.
-func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, target string, destination netip.Prefix, known map[string]policy.VPC) (policy.VPC, error) {
-	if p, ok := known[target]; ok {
-		if !strings.HasPrefix(target, "pcx-") {
-			p.CIDRs = []netip.Prefix{destination}
-		}
-		return p, nil
-	}
-	peer := policy.VPC{ID: target, Region: here.Region, Account: here.Account, CIDRs: []netip.Prefix{destination}}
-	if strings.HasPrefix(target, "pcx-") {
-		got, err := clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{target}})
-		if err != nil {
-			return peer, fmt.Errorf("reading %s: %w", target, err)
-		}
-		for _, c := range got.VpcPeeringConnections {
-			other := c.AccepterVpcInfo
-			if other != nil && aws.ToString(other.VpcId) == here.ID {
-				other = c.RequesterVpcInfo
-			}
-			if other == nil {
-				continue
-			}
-			facts, err := i.Account(ctx, aws.ToString(other.OwnerId))
-			if err != nil {
-				return peer, err
-			}
-			peer = policy.VPC{ID: aws.ToString(other.VpcId), Region: aws.ToString(other.Region), CIDRs: []netip.Prefix{destination}, Account: facts.Entity()}
-		}
-	}
-	known[target] = peer
-	return peer, nil
-}
-
-func (i Inspector) vpc(ctx context.Context, clients APIs, at end) (policy.VPC, error) {
-	facts, err := i.Account(ctx, at.Account)
-	if err != nil {
-		return policy.VPC{}, err
-	}
-	got, err := clients.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{at.vpc}})
-	if err == nil && len(got.Vpcs) == 0 {
-		err = fault.New(fault.NotYet, "EC2 does not show it")
-	}
-	if err != nil {
-		return policy.VPC{}, fmt.Errorf("reading %s: %w", at.vpc, err)
-	}
-	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Account: facts.Entity()}
-	tags := map[string]string{}
-	for _, t := range got.Vpcs[0].Tags {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	out.Tags = tag.Clean(tag.VPC, tags)
-	return out, nil
 }

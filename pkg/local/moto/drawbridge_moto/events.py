@@ -11,7 +11,6 @@ aws.* sources are accepted from clients, which AWS refuses, so that a story can 
 """
 
 import json
-import re
 import uuid
 from datetime import datetime, timezone
 
@@ -22,7 +21,7 @@ from moto.events.models import UNDEFINED, EventBus, EventPattern, EventsBackend,
 from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
-from . import background, config, notify, policy, stepfunctions
+from . import background, config, notify, policy, stepfunctions, transform
 from .caller import identity
 from .patching import on_reset, replace, require
 
@@ -128,48 +127,6 @@ def _send(rule, target, event, hops):
         _bury(rule, target, event, Undelivered("INTERNAL_ERROR", str(error)))
 
 
-def _payload(target, event):
-    """What a target gets: the event, a part of it, or a text of its own.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
-    """
-    if target.get("Input"):
-        return target["Input"]
-    if target.get("InputPath"):
-        from jsonpath_ng.ext import parse
-
-        found = parse(target["InputPath"]).find(event)
-        return json.dumps(found[0].value if found else None)
-    if target.get("InputTransformer"):
-        transformer = target["InputTransformer"]
-        return _transformed(transformer["InputTemplate"], transformer.get("InputPathsMap", {}), event)
-    return json.dumps(event)
-
-
-def _transformed(template, paths, event):
-    """A template with the values of its variables: as JSON, or as the text that they are where they stand within quotes.
-
-    moto's own writes a text without quotes, wherever it stands.
-    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
-    """
-    from jsonpath_ng.ext import parse
-
-    values = {"aws.events.event.ingestion-time": event["time"], "aws.events.event.json": event}
-    for name, path in paths.items():
-        found = parse(path).find(event)
-        values[name] = found[0].value if found else ""
-    out, quoted = "", False
-    for token in re.split(r'(\\.|"|<[^<>"]+>)', template):
-        quoted ^= token == '"'
-        if token[:1] == "<" and token[1:-1] in values:
-            value = values[token[1:-1]]
-            token = json.dumps(value)
-            if quoted:
-                token = token[1:-1] if isinstance(value, str) else json.dumps(token)[1:-1]
-        out += token
-    return json.dumps(json.loads(out))
-
-
 def _to_machine(rule, target, arn, event):
     from moto.stepfunctions.responses import get_backend
 
@@ -179,7 +136,7 @@ def _to_machine(rule, target, arn, event):
     # AWS names such an execution after the event and a second id; the second is made from rule and target here, so a
     # delivery that is repeated names the same execution and two rules never do.
     name = f"{event['id']}_{uuid.uuid5(uuid.NAMESPACE_URL, rule.arn + '#' + target['Id'])}"
-    payload = _payload(target, event)
+    payload = transform.payload(target, event)
 
     def start():
         try:
@@ -202,7 +159,7 @@ def _to_function(rule, target, arn, event):
     except Exception as error:
         raise Undelivered("NO_RESOURCE", f"Function not found: {target['Arn']}") from error
     try:
-        status, _, _ = stepfunctions.invoke(name, _payload(target, event), arn.account, arn.region, "Event")
+        status, _, _ = stepfunctions.invoke(name, transform.payload(target, event), arn.account, arn.region, "Event")
     except EndpointConnectionError as error:
         raise Undelivered("CONNECTION_FAILURE", str(error)) from error
     if status >= 300:
@@ -211,7 +168,7 @@ def _to_function(rule, target, arn, event):
 
 def _to_queue(rule, target, arn, event):
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
-    _put_in_queue(target["Arn"], _payload(target, event), group=group)
+    _put_in_queue(target["Arn"], transform.payload(target, event), group=group)
 
 
 def _to_topic(rule, target, arn, event):
@@ -220,7 +177,7 @@ def _to_topic(rule, target, arn, event):
     backend = sns_backends[arn.account][arn.region]
     if target["Arn"] not in backend.topics:
         raise Undelivered("NO_RESOURCE", f"Topic does not exist: {target['Arn']}")
-    backend.publish(_payload(target, event), arn=target["Arn"])
+    backend.publish(transform.payload(target, event), arn=target["Arn"])
 
 
 def _to_bus(rule, target, arn, event, hops, sent):
