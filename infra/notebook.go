@@ -68,11 +68,11 @@ func (h *hub) notebook(scope constructs.Construct) sfn.IChainable {
 var notebookKinds = []kind{
 	{
 		name:  "notebook",
-		about: "A SageMaker notebook instance started or stopped.",
+		about: "A SageMaker notebook instance started or stopped, or is being deleted.",
 		pattern: map[string]any{
 			"source":      []string{"aws.sagemaker"},
 			"detail-type": []string{"SageMaker Notebook Instance State Change"},
-			"detail":      map[string]any{"NotebookInstanceStatus": []string{"Pending", "InService", "Stopped"}},
+			"detail":      map[string]any{"NotebookInstanceStatus": []string{"Pending", "InService", "Stopped", "Deleting"}},
 		},
 	},
 	{

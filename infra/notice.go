@@ -48,7 +48,7 @@ func (h *hub) tellPeople() {
 			RuleName: jsii.String(r.name), Description: jsii.String(r.about), EventPattern: r.pattern,
 		})
 		h.hand(rule, awseventstargets.NewLambdaFunction(tell, &awseventstargets.LambdaFunctionProps{Event: awsevents.RuleTargetInput_FromObject(map[string]any{
-			"detail-type": ofEvent("$.detail-type"), "account": ofEvent("$.account"), "region": ofEvent("$.region"), "detail": r.reads})}))
+			"id": ofEvent("$.id"), "detail-type": ofEvent("$.detail-type"), "account": ofEvent("$.account"), "region": ofEvent("$.region"), "detail": r.reads})}))
 	}
 	h.alarm("TellPeopleFailed",
 		"drawbridge-tell-people could not tell what happened. Its log says why; the executions that failed are in Step Functions. "+

@@ -16,7 +16,6 @@ type Right struct{ Role, Action string }
 // not listed.
 var Rarely = map[Right]string{
 	{"drawbridge-attach-routes", "events:PutEvents"}:                                    "TestAsManyAtOnceAsThereMayBe",
-	{"drawbridge-inspect-notebooks", "events:PutEvents"}:                                "TestManyNotebooksAreLookedAtOneByOne",
 	{"drawbridge-inspect-notebooks", "states:DescribeExecution"}:                        "TestWhoEndedHasNoDebt",
 	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                          "TestDisassociate",
 	{"drawbridge-inspect-attachment", "states:DescribeExecution"}:                       "TestAHolderThatEndedHasNoLease",

@@ -103,12 +103,9 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 			why = fmt.Sprintf("%s belongs to account %s, where its route tables cannot be read: %s", end.vpc, end.network.Account, closed)
 			continue
 		}
-		if errors.Is(err, ErrUnread) { // the look that follows knows more of them
-			follows := event.NotebookInspection{Account: end.Account, Region: end.Region, RouteTable: end.table, Reason: err.Error()}
-			if err := i.Restarts.Ask(ctx, follows); err != nil {
-				return out, err
-			}
-			return nothing("a look that follows goes on after %s: %s", e.Name, err)
+		if errors.Is(err, ErrUnread) {
+			out.Reason, err = i.follow(ctx, end, e.Name, err)
+			return out, err
 		}
 		if err != nil {
 			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
@@ -126,7 +123,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		return nothing("%s", why)
 	}
 	if n := len(out.Notebooks); n > together || n > 1 && !workflow.Carried(out) {
-		if err := i.Restarts.Ask(ctx, ofEach(out.Notebooks, "one of many after "+e.Name)...); err != nil {
+		if err := i.oneByOne(ctx, out.Notebooks, e.Name); err != nil {
 			return out, err
 		}
 		out.Routed, out.Notebooks = []workflow.AddRoutesOutput{}, []workflow.Notebook{}
@@ -143,13 +140,20 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	return out, nil
 }
 
-// ofEach returns a look at each of some notebooks, by itself.
-func ofEach(all []workflow.Notebook, why string) []look.Look {
+// follow asks for the look at a route table that goes on where this one ended, which knows more of the notebooks, and says so.
+func (i Inspector) follow(ctx context.Context, at end, after string, unread error) (string, error) {
+	look := event.NotebookInspection{Account: at.Account, Region: at.Region, RouteTable: at.table, Reason: unread.Error()}
+	slog.InfoContext(ctx, "going on in another look", "table", at.table, "why", look.Reason)
+	return fmt.Sprintf("a look that follows goes on after %s: %s", after, look.Reason), i.Restarts.Ask(ctx, look)
+}
+
+// oneByOne asks for a look at each of many notebooks.
+func (i Inspector) oneByOne(ctx context.Context, all []workflow.Notebook, after string) error {
 	looks := make([]look.Look, len(all))
-	for n, one := range all {
-		looks[n] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: why}
+	for k, one := range all {
+		looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + after}
 	}
-	return looks
+	return i.Restarts.Ask(ctx, looks...)
 }
 
 // phase is how far a restart is: of a notebook that runs again, whoever started it, nothing was begun.
