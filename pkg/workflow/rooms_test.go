@@ -110,7 +110,7 @@ var floors = []struct {
 	{"words", "access answer answer/answertest arn asl database database/databasetest event fault fit ledger ledger/ledgertest manual mode network policy policy/parameter road statement tag tag/tagtest workflow"},
 	{"hub", "account brake contest contest/report cover deadletter deadletter/replay fact hold lease look notice owner participant restart"},
 	{"steps", "dnsoption endpoint firewall lifecycle lifecycle/netproof network/discover route"},
-	{"controllers", "attachment caller connection dataapi notebook notebook/notebooktest peering private share studio studio/snippet survey tag/answer transit verdict"},
+	{"controllers", "attachment connection dataapi dataapiendpoint notebook notebook/notebooktest peering private share studio studio/snippet survey tag/answer transit verdict"},
 	{"fleet", "fanout preview rebuild steps sweep"},
 	{"command", "board deed doctor dryrun export history picture plan report who why"},
 	{"engine", "local local/awscall local/bench local/lambdahost local/process local/scenario local/stories local/story"},
