@@ -220,7 +220,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		}
 		return []end{{Place: e.Place, network: e.Place, vpc: aws.ToString(got.RouteTables[0].VpcId), table: e.RouteTableID}}, "", nil
 	}
-	return nil, fmt.Sprintf("an event about %s is not for this machine", e.Kind), nil
+	return nil, e.Stray(), nil
 }
 
 // bringInLine adds the notebooks of one end, with the tables of their VPC reduced to what the policy allows.

@@ -73,7 +73,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		l.out.Since = e.Time.UTC().Format(time.RFC3339)
 	}
 	if e.Kind != event.Peering {
-		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
+		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: e.Stray()})
 	}
 	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapiendpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -70,7 +70,7 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 // purpose returns the machine whose word a thing carries for its own VPC.
 func purpose(e Tagged) (kind road.Kind, ok bool) {
 	switch e.Owner {
-	case caller.Owner(e.VPC):
+	case dataapiendpoint.Owner(e.VPC):
 		return road.DataAPIEndpoint, true
 	case private.Owner(e.VPC):
 		return road.PrivateNotebooks, true

@@ -83,10 +83,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) 
 	case e.Kind == event.Studio:
 		err = i.domain(ctx, e, &out)
 	default:
-		out.Answer, out.Reason = workflow.AnswerNothing, e.Why
-		if e.Why == "" {
-			out.Reason = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
-		}
+		out.Answer, out.Reason = workflow.AnswerNothing, e.Stray()
 	}
 	switch out.Answer {
 	case workflow.AnswerNothing:

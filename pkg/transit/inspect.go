@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -81,7 +80,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		l.out.Since = e.Time.UTC().Format(time.RFC3339)
 	}
 	if e.Kind != event.Transit {
-		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
+		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: e.Stray()})
 	}
 	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)

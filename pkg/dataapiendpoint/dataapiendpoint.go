@@ -1,4 +1,4 @@
-// Package caller gives the VPCs from which the RDS Data API is called a private way there.
+// Package dataapiendpoint gives the VPCs from which the RDS Data API is called a private way there.
 //
 // A VPC that carries the tag drawbridge:data-api=true gets the interface endpoint rds-data of its Region (package endpoint
 // does that), or keeps the one that its owner made. Whose clusters are queried through it, package dataapi says: an account
@@ -6,13 +6,13 @@
 // The tag of a cluster names accounts and no Region, so nobody but the caller can tell that a VPC is in the right one;
 // the verdict names the Region.
 //
-//	caller.go   the words
-//	plan.go     thinks (pure)
-//	inspect.go  reads, and asks the policy
-//	verify.go   reads back
+//	dataapiendpoint.go  the words
+//	plan.go             thinks (pure)
+//	inspect.go          reads, and asks the policy
+//	verify.go           reads back
 //
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html#data-api.vpc-endpoint
-package caller
+package dataapiendpoint
 
 import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
