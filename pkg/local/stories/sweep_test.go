@@ -287,7 +287,7 @@ func TestTheSweepAfterAnOutageRepairsEverything(t *testing.T) {
 	s.Regions = []string{engine.Region()}
 	sweep(ctx, t, s)
 	ends := slices.DeleteFunc(until(ctx, t, 6), func(e story.End) bool { return met(e) || late(e) })
-	ended(t, ends, "Connected", "InSync", "Removed", "Swept")
+	ended(t, ends, "Connected", "InSync", "Removed", "PartlySwept")
 
 	for name, w := range map[string]*scenario.World{"requested": requested, "changed": changed, "restored": restored} {
 		verdict, err := w.Verdict(ctx)
