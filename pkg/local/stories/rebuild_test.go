@@ -47,7 +47,7 @@ deletes the peering: what Drawbridge added goes, and what the owner of beta adde
 			{"The ledger's table is lost. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				lose(ctx, t, w)
 				startSweep(ctx, t, w)
-			}, []string{"InSync", "Swept"}},
+			}, []string{"Swept"}},
 			{"The operators set the mode to observe, and start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				setMode(ctx, t, mode.Observe)
 				startRebuild(ctx, t, w)

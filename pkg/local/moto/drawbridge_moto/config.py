@@ -1,6 +1,5 @@
 """What the engine is told through its environment. Read once, at start."""
 
-import functools
 import os
 import re
 
@@ -64,7 +63,6 @@ def member(account):
     return len(account) == 12 and account.isdigit() and account not in OUTSIDE
 
 
-@functools.cache
 def unit_path(account):
     """The account's path in the organization: o-…/r-…/ou-…/ (with the trailing slash, as aws:PrincipalOrgPaths has it)."""
     root = f"{ORGANIZATION}/r-dbr0/"
