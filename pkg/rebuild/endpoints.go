@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Tagged is an interface endpoint, or a security group, with the tag drawbridge:connection.
@@ -48,7 +49,7 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 		if !known {
 			n = len(out)
 			at[e.Owner] = n
-			out = append(out, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: e.Owner, Kind: kind, Origin: ledger.Requested,
+			out = append(out, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: e.Owner, Kind: kind, Origin: ledger.Requested, Status: stands[kind],
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}
 		i := e.item(ledger.Endpoint, e.Service)
@@ -65,6 +66,9 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 	}
 	return out
 }
+
+// stands is what nearly all entries of a kind have that stand; the next look writes what is true.
+var stands = map[string]ledger.Status{private.Kind: ledger.Status(workflow.Private)}
 
 // purpose returns the machine whose word a thing carries for its own VPC.
 func purpose(e Tagged) (kind string, ok bool) {
@@ -130,7 +134,7 @@ func PlanGrant(rows []Rows, named []Tagged, items []ledger.Item) []Rows {
 	}
 	for _, e := range named {
 		if owner := private.Owner(e.VPC); !slices.ContainsFunc(rows, func(r Rows) bool { return r.Entry.ID == owner }) {
-			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: private.Kind, Origin: ledger.Requested,
+			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: private.Kind, Origin: ledger.Requested, Status: stands[private.Kind],
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}
 	}
