@@ -140,10 +140,9 @@ func grantHop(g Grant) workflow.Hop {
 
 // theirs is the line about a policy of Drawbridge's name that is somebody else's. Nobody has it through Drawbridge: what it allows is not Drawbridge's to give.
 func theirs(g Grant) workflow.Hop {
-	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: len(g.Endpoints) == 0, Detail: g.ARN + " is not Drawbridge's: the ledger does not have it, so it stays as it is"}
+	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: len(g.Endpoints) == 0, Detail: g.ARN + " is not Drawbridge's, so it stays as it is"}
 	if !hop.OK {
-		hop.Detail += fmt.Sprintf(", and no role may issue the URL through the endpoints; remedy: its owner deletes it, and sets the tag %s=true of a VPC anew; or, if Drawbridge made it and let go of it, gives it back by the tag %s=%s of the VPC",
-			tag.PrivateNotebooks, tag.Manage, tag.Take)
+		hop.Detail += fmt.Sprintf(", and no role may issue the URL; remedy: its owner deletes it, and tags a VPC %s=true anew; or, if it was let go of, %s=%s", tag.PrivateNotebooks, tag.Manage, tag.Take)
 	}
 	return hop
 }

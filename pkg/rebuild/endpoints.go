@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Tagged is an interface endpoint, or a security group, with the tag drawbridge:connection.
@@ -49,7 +50,7 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 		if !known {
 			n = len(out)
 			at[e.Owner] = n
-			out = append(out, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: e.Owner, Kind: kind, Origin: ledger.Requested,
+			out = append(out, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: e.Owner, Kind: kind, Origin: ledger.Requested, Status: stands(kind),
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}
 		i := e.item(ledger.Endpoint, e.Service)
@@ -65,6 +66,14 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 		}
 	}
 	return out
+}
+
+// stands is what nearly all entries of a kind have that stand; the next look writes what is true.
+func stands(kind road.Kind) ledger.Status {
+	if kind == road.PrivateNotebooks {
+		return ledger.Status(workflow.Private)
+	}
+	return ""
 }
 
 // purpose returns the machine whose word a thing carries for its own VPC.
@@ -132,7 +141,7 @@ func PlanGrant(rows []Rows, named []Tagged, items []ledger.Item) []Rows {
 	}
 	for _, e := range named {
 		if owner := private.Owner(e.VPC); !slices.ContainsFunc(rows, func(r Rows) bool { return r.Entry.ID == owner }) {
-			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: road.PrivateNotebooks, Origin: ledger.Requested,
+			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: road.PrivateNotebooks, Origin: ledger.Requested, Status: stands(road.PrivateNotebooks),
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}
 	}
