@@ -142,7 +142,7 @@ var sweptClusters = []dataAPITale{
 			{"The owner of beta tags the cluster; the event is lost.", unheard(shareWith(onlyAlpha)), nil},
 			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"Exposed", "PartlySwept"}},
 			{"The owner of beta takes both tags away; the event is lost.", func(ctx context.Context, w *scenario.DataAPIWorld) error { return w.Unshare(ctx) }, nil},
-			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"Retracted", "PartlySwept"}},
+			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"PartlySwept", "Retracted"}},
 		},
 		restored: true,
 	},
@@ -153,7 +153,7 @@ var sweptClusters = []dataAPITale{
 		acts: []dataAPIAct{
 			exposed("Exposed"),
 			{"The owner of beta deletes the cluster; the event is lost.", unheard(func(ctx context.Context, w *scenario.DataAPIWorld) error { return w.Delete(ctx) }), nil},
-			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"Retracted", "PartlySwept"}},
+			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"PartlySwept", "Retracted"}},
 		},
 	},
 	{
@@ -165,7 +165,7 @@ var sweptClusters = []dataAPITale{
 			{"The owner of alpha tags the VPC: drawbridge:data-api=true; the event is lost.", unheard(tagNetwork(true)), nil},
 			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"Available", "PartlySwept"}},
 			{"The owner of alpha takes the tag away; the event is lost.", tagNetwork(false), nil},
-			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"Removed", "PartlySwept"}},
+			{"The clock starts drawbridge-sweep.", sweepBoth, []string{"PartlySwept", "Removed"}},
 		},
 		restored: true,
 	},
