@@ -12,6 +12,11 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
+// changeMachine is about what may name several things, of whatever kinds.
+var changeMachine = machine{
+	name: "change", define: (*hub).change, starts: changePatterns, forwards: changeKinds, steps: changeSteps,
+}
+
 // change returns the definition of the machine drawbridge-change:
 //
 //	FindConnections ┬ WaitForOthers → ReportContest → Contested or Nothing
@@ -68,4 +73,142 @@ func changePatterns() map[string]*awsevents.EventPattern {
 		"tag":            {Source: jsii.Strings("aws.tag"), DetailType: jsii.Strings("Tag Change on Resource")},
 		"database-state": {Source: jsii.Strings("aws.rds"), DetailType: jsii.Strings("RDS DB Instance Event", "RDS DB Cluster Event")},
 	}
+}
+
+// changeKinds are what members forward for it.
+var changeKinds = []kind{
+	{
+		name:  "ec2-tags",
+		about: "Somebody set or removed a tag of Drawbridge's, or all tags, on a VPC, a subnet, a route table, a security group, a peering, a transit gateway or an attachment.",
+		pattern: callPattern(ec2, map[string]any{
+			"eventName": named(ec2, tag.Sets, tag.Removes),
+			"requestParameters": map[string]any{
+				"resourcesSet": map[string]any{"items": map[string]any{"resourceId": []any{
+					map[string]any{"prefix": "pcx-"}, map[string]any{"prefix": "tgw-"}, map[string]any{"prefix": "vpc-"}, map[string]any{"prefix": "subnet-"}, map[string]any{"prefix": "rtb-"}, map[string]any{"prefix": "sg-"}}}},
+				// Whoever removes all tags names none.
+				"tagSet": map[string]any{"items": map[string]any{"key": slices.Concat(wishes(ec2...), spoken, []any{map[string]any{"exists": false}})}},
+			},
+		}),
+	},
+	{
+		name:    "network",
+		about:   "Somebody made or deleted a VPC or a transit gateway, changed the addresses of a VPC, or made a subnet.",
+		pattern: callPattern(ec2, map[string]any{"eventName": named(ec2, tag.Creates, tag.Deletes, tag.Changes)}),
+	},
+	{
+		name:  "service-tags",
+		about: "Somebody set or removed a tag of Drawbridge's on a database, a role, a notebook, a secret or a key.",
+		pattern: callPattern(ownTags, map[string]any{
+			"eventName": named(ownTags, tag.Sets, tag.Removes),
+			"requestParameters": map[string]any{"$or": []any{
+				map[string]any{"tags": map[string]any{"key": wishes(ownTags...)}},
+				map[string]any{"tags": map[string]any{"tagKey": wishes("kms")}},
+				map[string]any{"tagKeys": wishes(ownTags...)},
+				map[string]any{"tags": wishes(ownTags...)},
+			}},
+		}),
+	},
+	{
+		name:    "database",
+		about:   "Somebody made, restored, changed or deleted a database.",
+		pattern: callPattern(databaseKeep, map[string]any{"eventName": named(databaseKeep, tag.Creates, tag.Changes, tag.Deletes)}),
+	},
+	{
+		name:  "roles",
+		about: "Somebody made a role with a tag of Drawbridge's, or deleted a role, which may have had one.",
+		pattern: callPattern([]string{"iam"}, map[string]any{"$or": []any{
+			map[string]any{"eventName": named([]string{"iam"}, tag.Creates), "requestParameters": map[string]any{"tags": map[string]any{"key": wishes("iam")}}},
+			map[string]any{"eventName": named([]string{"iam"}, tag.Deletes)},
+		}}),
+	},
+	{
+		name:  "secrets",
+		about: "Somebody made a secret or a key with a tag of Drawbridge's.",
+		pattern: callPattern([]string{"kms", "secretsmanager"}, map[string]any{
+			"eventName": named([]string{"kms", "secretsmanager"}, tag.Creates),
+			"requestParameters": map[string]any{"$or": []any{
+				map[string]any{"tags": map[string]any{"key": wishes("secretsmanager")}},
+				map[string]any{"tags": map[string]any{"tagKey": wishes("kms")}},
+			}},
+		}),
+	},
+	{
+		name:  "tagging",
+		about: "Somebody set or removed tags with the tagging API.",
+		pattern: callPattern([]string{"tagging"}, map[string]any{
+			"eventName":         named([]string{"tagging"}, tag.Sets, tag.Removes),
+			"requestParameters": map[string]any{"resourceARNList": taggedARNs()},
+		}),
+	},
+	{
+		name:  "tag",
+		about: "A tag that an owner sets for Drawbridge changed, where the service tells EventBridge so itself.",
+		pattern: map[string]any{
+			"source":      []string{"aws.tag"},
+			"detail-type": []string{"Tag Change on Resource"},
+			"detail":      map[string]any{"changed-tag-keys": tag.Keys()},
+		},
+	},
+	{
+		name:    "hands",
+		about:   "Somebody changed or took away a rule, a security group, an endpoint, a lifecycle configuration or what a role may do: perhaps something of Drawbridge's.",
+		pattern: callPattern(touched, map[string]any{"eventName": touchCalls()}),
+	},
+	{
+		name:    "grants",
+		about:   "Somebody, who is no service of AWS, retired a grant of a key.",
+		pattern: grantPattern(),
+	},
+	{
+		name:    "database-state",
+		about:   "A database was created or deleted, or restarted.",
+		pattern: databaseStates,
+	},
+}
+
+// changeSteps are the states of the Change machine.
+var changeSteps = map[string]step{
+	"FindConnections": {
+		announces:   true,
+		keeps:       true,
+		keepsLedger: true,
+		member: []grant{{actions: []string{
+			"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeRouteTables", "ec2:DescribeVpcs",
+			"ram:GetResourceShareInvitations", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}}},
+	},
+	// It enters no member: what it tells people stands in the ledger.
+	"ReportContest": {notifies: true, announces: true, keepsLedger: true},
+	// The tag of the answer and no other: those of owners, which it reads, it can neither set nor take away.
+	"AnswerTags": {
+		notifies:  true,
+		announces: true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeTags"}},
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: taggable("ec2"), when: only(tag.Unclear)},
+			{actions: []string{"rds:DescribeDBClusters", "rds:DescribeDBInstances"}, resources: []string{clusters, arn("rds", "db:*")}},
+			{actions: []string{"rds:ListTagsForResource"}, resources: taggable("rds")},
+			{actions: []string{"rds:AddTagsToResource", "rds:RemoveTagsFromResource"}, resources: taggable("rds"), when: only(tag.Unclear)},
+			{actions: []string{"redshift-serverless:GetWorkgroup", "redshift-serverless:ListTagsForResource"}, resources: taggable("redshift-serverless")},
+			{actions: []string{"redshift-serverless:TagResource", "redshift-serverless:UntagResource"}, resources: taggable("redshift-serverless"), when: only(tag.Unclear)},
+			{actions: []string{"redshift:DescribeTags"}, resources: taggable("redshift")},
+			{actions: []string{"redshift:CreateTags", "redshift:DeleteTags"}, resources: taggable("redshift"), when: only(tag.Unclear)},
+			{actions: []string{"iam:ListRoleTags"}, resources: []string{anyRole}},
+			{actions: []string{"iam:TagRole", "iam:UntagRole"}, resources: []string{anyRole}, when: only(tag.Unclear)},
+			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:ListTags"}, resources: taggable("sagemaker")},
+			{actions: []string{"sagemaker:AddTags", "sagemaker:DeleteTags"}, resources: taggable("sagemaker"), when: only(tag.Unclear)},
+		},
+	},
+}
+
+// taggable are the things of a service that owners tag. Those of Secrets Manager and KMS are none: nothing is ever written to a secret or a key.
+func taggable(service string) []string {
+	var out []string
+	for _, k := range tag.KindsOf(service) {
+		if len(tag.Keys(k)) > 0 {
+			out = append(out, arn(service, k.Resource()+"*"))
+		}
+	}
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -39,6 +40,11 @@ func (f flow) connect() sfn.IChainable {
 	return route
 }
 
+// extend returns the state that asks the owner who approved about what came later, before what was approved is connected.
+func (f flow) extend(connect sfn.IChainable) sfn.IChainable {
+	return f.task(f.scope, "AskAgain", pick("connection"), result{path: "-"}).Next(connect)
+}
+
 // numbered is a Map over the numbers of rows.
 func numbered(items string, atOnce float64) mapped {
 	item := pick("connection", "answer")
@@ -54,4 +60,73 @@ func (h *hub) row(scope constructs.Construct, state string) tasks.LambdaInvoke {
 // unreadable returns the step that says that something of a connection cannot be read now. It always fails: see [hub.hold].
 func (f flow) unreadable() sfn.IChainable {
 	return f.task(f.scope, "ReportUnreadable", pick("connection", "reason", "said"), result{path: "-"})
+}
+
+// connectSteps are what the states may do that set up a connection, or say that it cannot be read.
+var connectSteps = map[string]step{
+	"AskAgain": {
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:reason")}},
+	},
+	"AddRoutes": {
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"ec2:CreateRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+		},
+	},
+	"OpenFirewall": {
+		keepsLedger: true,
+		member: []grant{
+			// Interfaces say what else has the group that would be opened.
+			{actions: []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"}},
+			{actions: authorize, resources: []string{arn("ec2", "security-group/*")}},
+			// A rule without the tag that says for which connection it is cannot be added.
+			{actions: authorize, resources: []string{rules},
+				when: and(only("drawbridge:connection", "drawbridge:peer"), "StringLike", "aws:RequestTag/drawbridge:connection", road.Patterns()...)},
+			{actions: []string{"ec2:CreateTags"}, resources: []string{rules},
+				when: and(only("drawbridge:connection", "drawbridge:peer"), "StringEquals", "ec2:CreateAction",
+					"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")},
+		},
+	},
+	"InjectRoutes": {
+		readsParam:  true,
+		keepsLedger: true,
+		announces:   true,
+		member: []grant{
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags", "sagemaker:UpdateNotebookInstance"},
+				resources: []string{notebooks}},
+			{actions: []string{
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
+			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
+		},
+	},
+	"VerifyConnection": {
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{ // both VPCs and what carries the connection, into the model
+				"ec2:DescribeDhcpOptions", "ec2:DescribeNetworkAcls", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayVpcAttachments",
+				"ec2:DescribeVpcPeeringConnections",
+			}},
+			{actions: []string{"ec2:DescribeVpcAttribute"}, resources: []string{vpcs}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"ec2:SearchTransitGatewayRoutes"}, resources: []string{arn("ec2", "transit-gateway-route-table/*")}},
+			status,
+			{actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
+		},
+	},
+	"ReportUnreadable": {
+		notifies:    true,
+		keepsLedger: true,
+		member:      []grant{status, {actions: []string{"ec2:CreateTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")}},
+	},
 }

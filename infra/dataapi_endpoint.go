@@ -9,11 +9,18 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
+// dataAPIEndpointMachine is about one VPC from which the Data API is called. Members forward nothing for it: a tag on a VPC, its addresses and
+// subnets are told by drawbridge-change.
+var dataAPIEndpointMachine = machine{
+	name: "data-api-endpoint", define: (*hub).dataAPIEndpoint, starts: dataAPIEndpointPatterns,
+	steps: all(dataAPIEndpointSteps, endpointSteps),
+}
+
 // dataAPIEndpoint returns the definition of the machine drawbridge-data-api-endpoint:
 //
 //	ReceiveEvent → InspectDataApiEndpoint ─ place ───→ PlaceEndpoints ── ready ─→ VerifyDataApiEndpoint
-//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready ──↗  ↑  → Available, Contested, Removed or Refused
-//	                    │                 ├ refuse ─────────────────────────────────┘
+//	                    ↑                 ├ remove ──→ RemoveEndpoints ─ ready ──↗  ↑  → Available, Contested, Removed, Refused or Released
+//	                    │                 ├ refuse, released ───────────────────────┘
 //	                    │                 │                      │ wait
 //	                    │                 └ nothing ─→ Nothing   ↓
 //	                    └───────────────────────────── WaitForEndpoint
@@ -26,6 +33,7 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 		end{workflow.Available, "The Data API is reached from the VPC through an endpoint; the verdict says which."},
 		end{workflow.Removed, "The VPC is not tagged any more; what was added is gone."},
 		end{workflow.RefusedByPolicy, "The policy does not allow the endpoint; the output names the policy."},
+		end{workflow.Released, releasedEnd},
 		end{workflow.Contested, contestedEnd})
 	wait := of.wait("WaitForEndpoint", endpointSeconds, endpointWait)
 	step := func(state, path, choice string) sfn.IChainable {
@@ -35,12 +43,36 @@ func (h *hub) dataAPIEndpoint(scope constructs.Construct) sfn.IChainable {
 		return task
 	}
 	return of.answered(
-		answer{workflow.AnswerPlace, step("PlaceEndpoints", "placed", "ChoosePlaced")},
-		answer{workflow.AnswerRemove, step("RemoveEndpoints", "removed", "ChooseRemoved")},
-		answer{workflow.AnswerRefuse, verify})
+		answer{workflow.AnswerPlace, step(placeEndpoints, "placed", "ChoosePlaced")},
+		answer{workflow.AnswerRemove, step(removeEndpoints, "removed", "ChooseRemoved")},
+		answer{workflow.AnswerRefuse, verify}, answer{workflow.AnswerReleased, verify})
 }
 
 // dataAPIEndpointPatterns are what starts the machine. A tag on a VPC, its addresses and subnets are told by drawbridge-change.
 func dataAPIEndpointPatterns() map[string]*awsevents.EventPattern {
 	return map[string]*awsevents.EventPattern{"inspect-data-api-endpoint": internal(event.DataAPIEndpointToInspect)}
+}
+
+// The machine for the callers of the Data API shares PlaceEndpoints and RemoveEndpoints with the one for private notebooks.
+// Its own steps only read.
+var dataAPIEndpointSteps = map[string]step{
+	"InspectDataApiEndpoint": {
+		leases:      "data-api-endpoint",
+		brakes:      true,
+		readsParam:  true,
+		asksOrg:     true,
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:DescribeVpcs"}}},
+	},
+	"VerifyDataApiEndpoint": {
+		announces:   true,
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeNetworkAcls", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+				"ec2:DescribeVpcEndpointServices", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
+			}},
+			{actions: []string{"ec2:DescribeVpcAttribute"}, resources: []string{vpcs}},
+		},
+	},
 }

@@ -29,3 +29,50 @@ func (f flow) disconnect(trimmed sfn.IChainable, restore sfn.TaskStateBase, ends
 	notebooks.Next(choose(f.scope, "ChooseRest", "$.answer", []answer{{workflow.AnswerDisconnect, over}, {workflow.AnswerTrim, trimmed}}))
 	return sides
 }
+
+// disconnectSteps are what the states may do that take a connection away.
+var disconnectSteps = map[string]step{
+	"CloseFirewall": {
+		keepsLedger: true,
+		takes:       true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeSecurityGroupRules"}},
+			// IAM knows no rule here, only its group.
+			{actions: []string{"ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"},
+				resources: []string{arn("ec2", "security-group/*")}},
+		},
+	},
+	"RemoveRoutes": {
+		keepsLedger: true,
+		takes:       true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables"}},
+			// What another connection needs is led to its gateway, and a blackhole put back.
+			{actions: []string{"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"}, resources: []string{arn("ec2", "route-table/*")}},
+		},
+	},
+	"WithdrawRoutes": {
+		keepsLedger: true,
+		takes:       true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags", "sagemaker:UpdateNotebookInstance"},
+				resources: []string{notebooks}},
+			{actions: []string{
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
+			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:DeleteNotebookInstanceLifecycleConfig"}, resources: []string{ownLifecycles}},
+			{actions: []string{"sagemaker:DeleteTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
+		},
+	},
+	"ConcludeRemoval": {
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{"ec2:DeleteTags"}, resources: []string{peerings}, when: only(statusKeys...)},
+			{actions: []string{"ec2:CreateTags", "ec2:DeleteTags"}, resources: []string{attachments}, when: only("drawbridge:pairs")},
+		},
+	},
+}

@@ -24,11 +24,11 @@ func (h *hub) function(state string) awslambda.IFunction {
 	if made, ok := h.functions[state]; ok {
 		return made
 	}
-	step, isState := steps[state]
+	step, isState := h.steps[state]
 	if listener, ok := listeners[state]; ok {
 		step = listener
 	} else if !isState {
-		panic(fmt.Sprintf("state %s has no entry in permissions.go: say there what its function may do", state))
+		panic(fmt.Sprintf("state %s has no entry in the steps of its machine: say there what its function may do", state))
 	}
 	scope := constructs.NewConstruct(h.stack, jsii.String(state))
 	name := hubName(state)

@@ -161,9 +161,9 @@ func pretty(t *testing.T, value any) string {
 	return b.String()
 }
 
-// machine returns the definition of a state machine in a template, with ${Name} instead of every reference to a
+// readableMachine returns the definition of a state machine in a template, with ${Name} instead of every reference to a
 // function.
-func machine(t *testing.T, template map[string]any, name string) string {
+func readableMachine(t *testing.T, template map[string]any, name string) string {
 	t.Helper()
 	resources := template["Resources"].(map[string]any)
 	for _, r := range resources {
@@ -235,8 +235,8 @@ func TestTemplatesAreTheGoldenOnes(t *testing.T) {
 	assembly := synth(t, local)
 	hub := template(t, assembly, hubStackName)
 	golden(t, "hub.template.json", normalise(t, hub))
-	for _, name := range []string{"attachment", "change", "data-api", "data-api-endpoint", "notebook", "peering", "private-notebooks", "rebuild", "share", "studio", "sweep", "transit"} {
-		golden(t, name+".asl.json", machine(t, hub, "drawbridge-"+name))
+	for _, m := range machines() {
+		golden(t, m.name+".asl.json", readableMachine(t, hub, "drawbridge-"+m.name))
 	}
 	golden(t, "organization.template.json", normalise(t, template(t, assembly, organizationStackName)))
 	golden(t, "member.template.json", normalise(t, template(t, assembly, memberStackName)))

@@ -1,19 +1,14 @@
 package main
 
 import (
-	"cmp"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
@@ -22,7 +17,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	arns "github.com/drawbridge-cloud/drawbridge/pkg/arn"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 // The names by which other parts of Drawbridge, people and runbooks know the hub.
@@ -36,7 +30,9 @@ const (
 // hub is the stack of the hub account while it is being made.
 type hub struct {
 	stack      awscdk.Stack
+	config     Config
 	code       string                         // the folder of the built functions
+	steps      map[string]step                // by state; what each function may do
 	functions  map[string]awslambda.IFunction // by state; machines may share one
 	externalID awscdk.CfnParameter
 	topic      awssns.Topic
@@ -56,7 +52,6 @@ type hub struct {
 // newHub makes the stack of the hub account: the bus that the whole organization may send to, a rule and a machine for
 // each kind of event, one function for each Task state, and what tells people: topic, alarms, dead letters.
 // policy is the text of the organization's Cedar policies; functions is the folder of the built functions.
-// Long, because it is the list of what the stack has, in the order in which it is made.
 func newHub(scope constructs.Construct, c Config, policy, functions string) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(hubStackName), &awscdk.StackProps{
 		Description: jsii.String("Drawbridge's hub: receives the organization's events and connects its accounts."),
@@ -68,7 +63,7 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 	})
 	organizationID := parameter(stack, "OrganizationId", c.OrganizationID, `^o-[a-z0-9]{10,32}$`,
 		"The organization whose accounts may send events and be connected.")
-	h := &hub{stack: stack, code: functions, functions: map[string]awslambda.IFunction{}}
+	h := &hub{stack: stack, config: c, code: functions, steps: steps, functions: map[string]awslambda.IFunction{}}
 	h.externalID = parameter(stack, "ExternalId", c.ExternalID, "",
 		"What the functions say when they assume a role in a member account.")
 
@@ -117,110 +112,15 @@ func newHub(scope constructs.Construct, c Config, policy, functions string) awsc
 
 	h.patience = parameter(stack, "ApprovalPatience", c.ApprovalPatience, whole(patienceForm),
 		"After how many days a request that waits for its owner is called stuck; at the latest a day before it expires.")
-	h.machine("peering", h.peering, map[string]*awsevents.EventPattern{
-		"peering": callsOf(peeringCalls),
-		"inspect": internal(event.ToInspect),
-	})
-	h.machine("transit", h.transit, map[string]*awsevents.EventPattern{
-		"transit": internal(event.TransitToInspect),
-	})
-	h.machine("change", h.change, changePatterns())
 	h.regions = parameter(stack, "Regions", strings.Join(c.Regions, ","), `^[a-z0-9-]+(,[a-z0-9-]+)*$`,
 		"The Regions that a sweep looks at in every account, with commas.")
-	h.sweeps(parameter(stack, "SweepSchedule", c.SweepSchedule, whole(scheduleForm),
-		"When every account is looked at for what no event announced."))
-	h.machine("notebook", h.notebook, map[string]*awsevents.EventPattern{
-		"notebook":         {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
-		"routes":           callsOf(routeCalls),
-		"inspect-notebook": internal(event.NotebookToInspect),
-		"restart-notebook": internal(event.NotebookToRestart),
-	})
-	h.machine("data-api", h.dataAPI, dataAPIPatterns())
-	h.machine("studio", h.studio, studioPatterns())
-	h.machine("share", h.share, shares())
-	h.machine("attachment", h.attachment, attachmentPatterns())
-	awsssm.NewCfnParameter(stack, jsii.String("PrivateAccess"), &awsssm.CfnParameterProps{
-		Name:        jsii.String(callersParameter),
-		Description: jsii.String("From where people call the endpoints of private notebooks, beside the VPCs themselves."),
-		Type:        jsii.String("String"),
-		Value: parameter(stack, "PrivateAccessCidrs", cmp.Or(strings.Join(c.PrivateAccessCIDRs, ","), "none"), `^(none|[0-9./]+(, ?[0-9./]+)*)$`,
-			"The ranges on premises or of a VPN from which private notebooks are reached, with commas, or none.").ValueAsString(),
-	})
-	h.machine("private-notebooks", h.privateNotebooks, privatePatterns())
-	h.machine("data-api-endpoint", h.dataAPIEndpoint, dataAPIEndpointPatterns())
-	h.rebuilds()
+	for _, m := range machines() {
+		h.machine(m)
+	}
 	h.tellPeople()
 	h.requestAlarms()
 	h.dashboard()
 	return stack
-}
-
-// machine makes the machine drawbridge-<name> and the rules that start it, one for each kind of event.
-func (h *hub) machine(name string, define func(constructs.Construct) sfn.IChainable, patterns map[string]*awsevents.EventPattern) sfn.StateMachine {
-	scope := constructs.NewConstruct(h.stack, jsii.String(title(name)))
-	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
-		// Under this prefix CloudWatch needs no statement for each group in its resource policy, which has a size limit:
-		// https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
-		LogGroupName:  jsii.String("/aws/vendedlogs/states/drawbridge-" + name),
-		Retention:     awslogs.RetentionDays_THREE_MONTHS,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
-	definition := define(scope)
-	h.hold(scope, definition)
-	machine := sfn.NewStateMachine(scope, jsii.String("Machine"), &sfn.StateMachineProps{
-		StateMachineName: jsii.String("drawbridge-" + name),
-		StateMachineType: sfn.StateMachineType_STANDARD,
-		DefinitionBody:   sfn.DefinitionBody_FromChainable(definition),
-		Timeout:          awscdk.Duration_Seconds(jsii.Number(3600)),
-		TracingEnabled:   jsii.Bool(true),
-		Logs:             &sfn.LogOptions{Destination: logs, Level: sfn.LogLevel_ALL, IncludeExecutionData: jsii.Bool(true)},
-	})
-	h.made(name, machine)
-	bus := awsevents.EventBus_FromEventBusName(scope, jsii.String("Bus"), jsii.String(busName))
-	for _, kind := range slices.Sorted(maps.Keys(patterns)) {
-		rule := awsevents.NewRule(scope, jsii.String(title(kind)+"Rule"), &awsevents.RuleProps{
-			RuleName:     jsii.String("drawbridge-" + kind),
-			Description:  jsii.String("Starts drawbridge-" + name + " with the event."),
-			EventBus:     bus,
-			EventPattern: patterns[kind],
-		})
-		rule.Node().AddDependency(h.bus)
-		h.hand(rule, awseventstargets.NewSfnStateMachine(machine, nil))
-	}
-	every := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}
-	h.alarm(title(name)+"Failed",
-		"An execution of drawbridge-"+name+" failed. The notification about it says what to do.",
-		machine.MetricFailed(every), false)
-	h.alarm(title(name)+"TimedOut",
-		"An execution of drawbridge-"+name+" took longer than an hour. The notification about it says what to do.",
-		machine.MetricTimedOut(every), false)
-	return machine
-}
-
-// callsOf returns the pattern of CloudTrail's records of calls to EC2.
-func callsOf(names []string) *awsevents.EventPattern { return recorded("ec2", names...) }
-
-// recorded returns the pattern of CloudTrail's records of calls to a service.
-func recorded(service string, names ...string) *awsevents.EventPattern {
-	return recordedBy([]string{service}, names...)
-}
-
-// recordedBy returns the pattern of CloudTrail's records of calls to any of some services.
-func recordedBy(services []string, names ...string) *awsevents.EventPattern {
-	var sources []string
-	for _, s := range services {
-		sources = append(sources, "aws."+s)
-	}
-	return &awsevents.EventPattern{
-		Source:     jsii.Strings(sources...),
-		DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-		Detail:     &map[string]any{"eventName": jsii.Strings(names...)},
-	}
-}
-
-// internal returns the pattern of one of Drawbridge's own events, from the hub's account alone: members could send it too.
-func internal(detailType string) *awsevents.EventPattern {
-	return &awsevents.EventPattern{Account: &[]*string{awscdk.Aws_ACCOUNT_ID()}, Source: jsii.Strings(event.Source), DetailType: jsii.Strings(detailType)}
 }
 
 // alarm goes off when a metric is above zero. It tells the topic, unless something else tells people more.

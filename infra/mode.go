@@ -68,3 +68,8 @@ func (h *hub) hold(scope constructs.Construct, definition sfn.IChainable) {
 		}
 	}
 }
+
+// heldSteps are what the state may do that every machine has.
+var heldSteps = map[string]step{
+	"HoldExecution": {readsMode: true, keepsLedger: true, announces: true, notifies: true},
+}

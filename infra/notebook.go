@@ -1,12 +1,27 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
+
+// notebookMachine is about notebook instances: the one that changed state, or those of the subnets that use a changed route table.
+var notebookMachine = machine{
+	name: "notebook", define: (*hub).notebook, forwards: notebookKinds, steps: notebookSteps,
+	starts: func() map[string]*awsevents.EventPattern {
+		return map[string]*awsevents.EventPattern{
+			"notebook":         {Source: jsii.Strings("aws.sagemaker"), DetailType: jsii.Strings("SageMaker Notebook Instance State Change")},
+			"routes":           callsOf(routeCalls),
+			"inspect-notebook": internal(event.NotebookToInspect),
+			"restart-notebook": internal(event.NotebookToRestart),
+		}
+	},
+}
 
 // notebook returns the definition of the machine drawbridge-notebook:
 //
@@ -47,4 +62,67 @@ func (h *hub) notebook(scope constructs.Construct) sfn.IChainable {
 		attach)
 	each.Next(of.ends(workflow.InSync, "The notebooks' host routes are those of their subnets' route tables."))
 	return of.answered(answer{workflow.AnswerInject, each})
+}
+
+// notebookKinds are what members forward for it. The route tables are also those of peerings and of gateways: see [changePatterns].
+var notebookKinds = []kind{
+	{
+		name:  "notebook",
+		about: "A SageMaker notebook instance started or stopped, or is being deleted.",
+		pattern: map[string]any{
+			"source":      []string{"aws.sagemaker"},
+			"detail-type": []string{"SageMaker Notebook Instance State Change"},
+			"detail":      map[string]any{"NotebookInstanceStatus": []string{"Pending", "InService", "Stopped", "Deleting"}},
+		},
+	},
+	{
+		name:    "routes",
+		about:   "Somebody changed what the route table of a subnet reaches.",
+		pattern: callPattern(ec2, map[string]any{"eventName": routeCalls}),
+	},
+}
+
+// notebookSteps are what its states may do.
+var notebookSteps = map[string]step{
+	"InspectNotebooks": {
+		readsParam:  true,
+		asksOrg:     true,
+		keeps:       true,
+		keepsLedger: true,
+		announces:   true,
+		leases:      "notebook",
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs", "ec2:DescribeRouteTables", "ec2:DescribeSubnets",
+				"sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"},
+				resources: []string{notebooks}},
+		},
+	},
+	"AttachRoutes": {
+		keepsLedger: true,
+		announces:   true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeRouteTables", "sagemaker:ListNotebookInstances"}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:UpdateNotebookInstance"},
+				resources: []string{notebooks}},
+			{actions: []string{
+				"sagemaker:DescribeNotebookInstanceLifecycleConfig", "sagemaker:UpdateNotebookInstanceLifecycleConfig",
+			}, resources: []string{lifecycles}},
+			{actions: []string{"sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:DeleteNotebookInstanceLifecycleConfig"},
+				resources: []string{ownLifecycles}},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{notebooks}, when: only("drawbridge:reason", "drawbridge:since", "drawbridge:status")},
+			{actions: []string{"sagemaker:AddTags"}, resources: []string{ownLifecycles}, when: only("drawbridge:subnet")},
+		},
+	},
+	"StopNotebook": {
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"sagemaker:StopNotebookInstance"}, resources: []string{notebooks}}},
+	},
+	"StartNotebook": {
+		member: []grant{{actions: []string{"sagemaker:StartNotebookInstance"}, resources: []string{notebooks}}},
+	},
 }

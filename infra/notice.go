@@ -16,12 +16,15 @@ import (
 //
 // The notification about an execution comes from the function, which knows the cause and the remedy; so the alarms on
 // executions tell nobody. The alarms on dead letters and on the function itself do, because they must not depend on it.
+//
+// Of an event the function gets what it reads, whatever else is in it: that of an execution has its input and output, too.
 func (h *hub) tellPeople() {
 	tell := h.function("TellPeople")
 	scope := constructs.NewConstruct(h.stack, jsii.String("Notices"))
 	for _, r := range []struct {
 		id, name, about string
 		pattern         *awsevents.EventPattern
+		reads           map[string]any
 	}{
 		{"Failures", "drawbridge-failures", "Tells people of an execution that did not succeed.", &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.states"),
@@ -30,7 +33,7 @@ func (h *hub) tellPeople() {
 				"stateMachineArn": h.machineArns(),
 				"status":          jsii.Strings("FAILED", "TIMED_OUT", "ABORTED"),
 			},
-		}},
+		}, map[string]any{"executionArn": ofEvent("$.detail.executionArn")}},
 		{"Alarms", "drawbridge-alarms", "Tells programs of dead letters.", &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.cloudwatch"),
 			DetailType: jsii.Strings("CloudWatch Alarm State Change"),
@@ -38,15 +41,26 @@ func (h *hub) tellPeople() {
 				"alarmName": jsii.Strings("drawbridge-" + kebab(deadLettersAlarm)),
 				"state":     map[string]any{"value": jsii.Strings("ALARM")},
 			},
-		}},
+		}, map[string]any{"alarmName": ofEvent("$.detail.alarmName"), "state": map[string]any{"reason": ofEvent("$.detail.state.reason")},
+			"configuration": map[string]any{"description": ofEvent("$.detail.configuration.description")}}},
 	} {
 		rule := awsevents.NewRule(scope, jsii.String(r.id), &awsevents.RuleProps{
 			RuleName: jsii.String(r.name), Description: jsii.String(r.about), EventPattern: r.pattern,
 		})
-		h.hand(rule, awseventstargets.NewLambdaFunction(tell, nil))
+		h.hand(rule, awseventstargets.NewLambdaFunction(tell, &awseventstargets.LambdaFunctionProps{Event: awsevents.RuleTargetInput_FromObject(map[string]any{
+			"id": ofEvent("$.id"), "detail-type": ofEvent("$.detail-type"), "account": ofEvent("$.account"), "region": ofEvent("$.region"), "detail": r.reads})}))
 	}
 	h.alarm("TellPeopleFailed",
 		"drawbridge-tell-people could not tell what happened. Its log says why; the executions that failed are in Step Functions. "+
 			"What to do: docs/runbook.md#alarms",
 		tell.MetricErrors(&awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5)), Statistic: jsii.String("Sum")}), true)
+}
+
+// ofEvent is a field of the event that a rule takes, for what its target gets.
+func ofEvent(path string) *string { return awsevents.EventField_FromPath(jsii.String(path)) }
+
+// listeners are the functions that no machine has a state for: a rule starts them. They enter no member
+// account.
+var listeners = map[string]step{
+	"TellPeople": {notifies: true, announces: true, looksBack: true},
 }

@@ -1,13 +1,24 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
+
+// peeringMachine is about one peering.
+var peeringMachine = machine{
+	name: "peering", define: (*hub).peering, forwards: peeringKinds,
+	starts: func() map[string]*awsevents.EventPattern {
+		return map[string]*awsevents.EventPattern{"peering": callsOf(peeringCalls), "inspect": internal(event.ToInspect)}
+	},
+	steps: all(peeringSteps, connectSteps, disconnectSteps),
+}
 
 // peering returns the definition of the machine drawbridge-peering:
 //
@@ -45,8 +56,6 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 	dns.Next(of.connect())
 	// Not active after all the retries: deleted meanwhile, and what was known of it is no more.
 	dns.AddCatch(of.inspect, &sfn.CatchProps{Errors: jsii.Strings(string(fault.NotYet)), ResultPath: sfn.JsonPath_DISCARD()})
-	extend := h.task(scope, "AskAgain", pick("connection"), result{path: "-"})
-	extend.Next(dns)
 
 	anew := of.anew(data{"looked": map[string]any{"trimmed": true}})
 	report := h.task(scope, "ReportConflict", pick("connection", "members"), result{path: "-"})
@@ -61,7 +70,61 @@ func (h *hub) peering(scope constructs.Construct) sfn.IChainable {
 
 	return of.answered(
 		answer{workflow.AnswerAccept, accept}, answer{workflow.AnswerWait, wait},
-		answer{workflow.AnswerConnect, dns}, answer{workflow.AnswerExtend, extend},
+		answer{workflow.AnswerConnect, dns}, answer{workflow.AnswerExtend, of.extend(dns)},
 		answer{workflow.AnswerTrim, disconnect}, answer{workflow.AnswerConflict, report}, answer{workflow.AnswerUnreadable, of.unreadable()},
 		answer{workflow.AnswerAsk, ask}, answer{workflow.AnswerRefuse, refuse}, answer{workflow.AnswerDisconnect, disconnect})
+}
+
+// peeringKinds are what members forward for it.
+var peeringKinds = []kind{
+	{
+		name:    "peering",
+		about:   "Somebody requested, answered, changed or deleted a VPC peering.",
+		pattern: callPattern(ec2, map[string]any{"eventName": peeringCalls}),
+	},
+}
+
+// peeringSteps are what its own states may do.
+var peeringSteps = map[string]step{
+	"InspectPeering": {
+		readsParam:  true,
+		asksOrg:     true,
+		namesUnits:  true,
+		keeps:       true,
+		keepsLedger: true,
+		leases:      "peering",
+		brakes:      true,
+		member: append(databases(append([]string{"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs"}, listClients...)...),
+			clients, grant{actions: []string{"sagemaker:ListTags"}, resources: []string{notebooks}}),
+	},
+	"AcceptPeering": {
+		member: []grant{{actions: []string{"ec2:AcceptVpcPeeringConnection"},
+			resources: []string{arn("ec2", "vpc/*"), peerings}}},
+	},
+	"AskApproval": {
+		notifies:    true,
+		announces:   true,
+		patient:     true,
+		keepsLedger: true,
+		member:      []grant{status},
+	},
+	"RefusePeering": {
+		notifies:    true,
+		announces:   true,
+		keepsLedger: true,
+		member: []grant{status,
+			{actions: []string{"ec2:RejectVpcPeeringConnection"}, resources: []string{peerings}}},
+	},
+	"ReportConflict": {
+		keepsLedger: true,
+		member:      []grant{status, {actions: []string{"ec2:DescribeVpcs"}}},
+	},
+	"AllowDnsResolution": {
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+	},
+	"RestoreDnsResolution": {
+		keepsLedger: true,
+		member:      []grant{{actions: []string{"ec2:ModifyVpcPeeringConnectionOptions"}, resources: []string{peerings}}},
+	},
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// step is what one function, that is one Task state, may do and gets to know. Least privilege lives in the files permissions*.go
+// step is what one function, that is one Task state, may do and gets to know. Least privilege lives in the machines' files
 // alone: both the member account's role of a function and its own role in the hub are made from it.
 type step struct {
 	member     []grant // what the role drawbridge-member-<state> allows in the member account; none: it enters no account
@@ -37,19 +37,6 @@ type grant struct {
 	actions   []string
 	resources []string                  // kinds of ARN as arn() writes them; nil: the actions know no resource
 	when      map[string]map[string]any // IAM conditions
-}
-
-// steps has one entry for each Task state of each machine. The narrowest resource and condition that IAM knows for an
-// action is in the Service Authorization Reference:
-// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-//
-// Reads that know no resource ("Describe", "List") stand alone, so that no write ever shares a statement with "*".
-var steps = all(peeringSteps, notebookSteps, changeSteps, sweepSteps, studioSteps, shareSteps, attachmentSteps, transitSteps, dataAPISteps, privateSteps, dataAPIEndpointSteps, heldSteps)
-
-// listeners are the functions that no machine has a state for: a rule starts them (notice.go). They enter no member
-// account.
-var listeners = map[string]step{
-	"TellPeople": {notifies: true, announces: true, looksBack: true},
 }
 
 // functionNames are the names of all functions, of states and of listeners.

@@ -1,26 +1,31 @@
 package main
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	sfn "github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
+
+// privateNotebooksMachine is about the private notebooks of one account.
+var privateNotebooksMachine = machine{
+	name: "private-notebooks", define: (*hub).privateNotebooks, starts: privatePatterns, forwards: privateKinds,
+	steps: all(privateSteps, endpointSteps), more: (*hub).privateAccess,
+}
 
 // callersParameter lists the ranges outside the VPCs from which people call: on premises, of a VPN.
 const callersParameter = "/drawbridge/private-access-cidrs"
 
 // endpointCalls may change what an account's private notebooks need.
 var endpointCalls = []string{"CreateVpcEndpoint", "DeleteVpcEndpoints"}
-
-// How long one waits for endpoints before one looks again, and why.
-const (
-	endpointSeconds = 15
-	endpointWait    = "An endpoint takes a minute or two to come and to go, and AWS sends no event then."
-)
 
 // vpcsAtOnce is how many VPCs of an account get their endpoints at once. Each looks again every 15 seconds, and all of them
 // together must not fill the execution's history, as a test of infra/template computes.
@@ -32,24 +37,24 @@ const vpcsAtOnce = 5
 //	                        ↑              ├ refuse ──→ Refused                   │ again                        │
 //	                        │              └ nothing ─→ Nothing                   ↓                              ↓
 //	                        └──────────────────────────────────────────── WaitForAccount        VerifyPrivateNotebooks
-//	                                                                                              → Private, Incomplete, Contested or Removed
+//	                                                                                              → Private, Incomplete, Contested, Removed or Released
 //
 // One execution looks at one account in all Regions, because the account has one policy for all its VPCs.
 func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 	of := h.about(scope, "InspectPrivateNotebooks", data{})
-	// every does a step for each VPC of a list, until its endpoints are as they shall be.
+	// every does a step for VPCs, by the numbers of the ledger's rows, until their endpoints are as they shall be. What a step finds and does stands there, too.
 	every := func(id, items, state, name string) sfn.Map {
-		return each(scope, id, mapped{items: items, answers: "$." + name, item: data{"want": at("$$.Map.Item.Value")}, atOnce: vpcsAtOnce}, h.untilReady(scope, state, name))
+		want := data{"want": data{"of": at("$.of"), "row": at("$$.Map.Item.Value")}}
+		return each(scope, id, mapped{items: items, answers: "-", item: want, atOnce: vpcsAtOnce}, h.untilReady(scope, state, name))
 	}
-	place := every("PlaceEachEndpoints", "$.wants", "PlaceEndpoints", "placed")
-	remove := every("RemoveEachEndpoints", "$.leaving", "RemoveEndpoints", "removed")
-	grant := h.task(scope, "GrantNotebookAccess", pick("account", "region", "vpcs", "refused"),
-		result{path: "$.granted", selector: data{
-			"answer": at("$.Payload.answer"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints"), "roles": at("$.Payload.roles")}})
+	place := every("PlaceEachEndpoints", "$.wants", placeEndpoints, "placed")
+	remove := every("RemoveEachEndpoints", "$.leaving", removeEndpoints, "removed")
+	grant := h.task(scope, "GrantNotebookAccess", pick("of", "account", "region"), result{path: "$.granted", selector: data{"answer": at("$.Payload.answer")}})
 	wait := of.wait("WaitForAccount", 60, "The account's tagged VPCs changed meanwhile, so all is looked at again.")
-	verify := of.last("VerifyPrivateNotebooks", pick("result", "reason", "account", "region", "vpcs", "refused", "placed", "granted", "removed"),
+	verify := of.last("VerifyPrivateNotebooks", pick("of", "result", "reason", "account", "region"),
 		end{workflow.Private, "Notebooks are reached through the endpoints; the output says by which paths, and who is not restricted."},
 		end{workflow.Removed, "No VPC of the account is tagged any more; what was added is gone."},
+		end{workflow.Released, releasedEnd},
 		end{workflow.Incomplete, incompleteEnd},
 		end{workflow.Contested, contestedEnd})
 	place.Next(grant).Next(choose(scope, "ChooseGranted", "$.granted.answer", []answer{{workflow.AnswerDone, remove}, {workflow.AnswerAgain, wait}}))
@@ -59,21 +64,15 @@ func (h *hub) privateNotebooks(scope constructs.Construct) sfn.IChainable {
 		answer{workflow.AnswerRefuse, of.ends(workflow.RefusedByPolicy, "The policy does not allow it; the output says which.")})
 }
 
-// untilReady returns the Task of a state about one VPC's endpoints and asks it again until it answers ready:
-//
-//	STATE ─ ready → STATE Done
-//	  ↑   └ wait ─→ WaitAfter STATE ─┐
-//	  └─────────────────────────────┘
-func (h *hub) untilReady(scope constructs.Construct, state, name string) sfn.IChainable {
-	done := sfn.NewSucceed(scope, jsii.String(state+"Done"), &sfn.SucceedProps{
-		Comment:    jsii.String("What was just read is as it shall be."),
-		OutputPath: jsii.String("$." + name),
+// privateAccess makes the parameter with the ranges from which people call.
+func (h *hub) privateAccess(sfn.StateMachine) {
+	awsssm.NewCfnParameter(h.stack, jsii.String("PrivateAccess"), &awsssm.CfnParameterProps{
+		Name:        jsii.String(callersParameter),
+		Description: jsii.String("From where people call the endpoints of private notebooks, beside the VPCs themselves."),
+		Type:        jsii.String("String"),
+		Value: parameter(h.stack, "PrivateAccessCidrs", cmp.Or(strings.Join(h.config.PrivateAccessCIDRs, ","), "none"), `^(none|[0-9./]+(, ?[0-9./]+)*)$`,
+			"The ranges on premises or of a VPN from which private notebooks are reached, with commas, or none.").ValueAsString(),
 	})
-	task := h.task(scope, state, pick("want"), result{path: "$." + name, selector: data{
-		"answer": at("$.Payload.answer"), "want": at("$.Payload.want"), "hops": at("$.Payload.hops"), "endpoints": at("$.Payload.endpoints")}})
-	wait := pause(scope, "WaitAfter"+state, endpointSeconds, endpointWait)
-	wait.Next(task)
-	return task.Next(choose(scope, "ChooseAfter"+state, "$."+name+".answer", []answer{{workflow.AnswerReady, done}, {workflow.AnswerWait, wait}}))
 }
 
 // privatePatterns are what starts the machine: endpoints that come and go. Tags, and a VPC that gets another subnet or other addresses, are
@@ -83,4 +82,62 @@ func privatePatterns() map[string]*awsevents.EventPattern {
 		"inspect-private-notebooks": internal(event.PrivateNotebooksToInspect),
 		"private-endpoint":          callsOf(endpointCalls),
 	}
+}
+
+// privateKinds are what members forward for it.
+var privateKinds = []kind{
+	{
+		name:    "endpoint",
+		about:   "Somebody made or deleted a VPC endpoint.",
+		pattern: callPattern(ec2, map[string]any{"eventName": endpointCalls}),
+	},
+}
+
+// privatePolicy is the one policy that Drawbridge writes in an account. In IAM, only it can be written, only it can be attached, and only to a role whose
+// owner opted in. It can be detached from any role: a role that has lost the tag must lose the policy too.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+const privatePolicy = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/drawbridge/drawbridge-private-notebooks"
+
+// privateSteps are what its own states may do.
+var privateSteps = map[string]step{
+	"InspectPrivateNotebooks": {
+		leases:       "private-notebooks",
+		brakes:       true,
+		announces:    true,
+		readsParam:   true,
+		readsCallers: true,
+		knowsRegions: true,
+		asksOrg:      true,
+		keepsLedger:  true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeVpcs"}},
+		},
+	},
+	"GrantNotebookAccess": {
+		brakes:       true,
+		knowsRegions: true,
+		keepsLedger:  true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs", "iam:GetAccountAuthorizationDetails"}},
+			{actions: []string{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"}, resources: []string{privatePolicy}},
+			{actions: []string{"iam:CreatePolicy", "iam:TagPolicy"}, resources: []string{privatePolicy}, when: only("drawbridge:connection")},
+			{actions: []string{"iam:AttachRolePolicy"}, resources: []string{anyRole},
+				when: optedIn(map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}, tag.PrivateNotebooks)},
+			{actions: []string{"iam:DetachRolePolicy"}, resources: []string{anyRole},
+				when: map[string]map[string]any{"ArnEquals": {"iam:PolicyARN": sub(privatePolicy)}}},
+		},
+	},
+	"VerifyPrivateNotebooks": {
+		announces:   true,
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeClientVpnEndpoints", "ec2:DescribeSubnets", "iam:GetAccountAuthorizationDetails",
+				"route53resolver:ListResolverEndpoints", "sagemaker:ListNotebookInstances",
+			}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			// Those that AWS manages have no account.
+			{actions: []string{"iam:GetPolicy", "iam:GetPolicyVersion"}, resources: []string{"arn:${AWS::Partition}:iam::aws:policy/*"}},
+		},
+	},
 }

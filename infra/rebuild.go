@@ -8,6 +8,12 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
+// rebuildMachine is about every account, too. No rule starts it.
+var rebuildMachine = machine{
+	name: "rebuild", define: (*hub).rebuild, steps: all(rebuildSteps, visitSteps),
+	more: func(h *hub, machine sfn.StateMachine) { h.mapped("rebuild", machine) },
+}
+
 // rebuild returns the definition of the machine drawbridge-rebuild, which only people start:
 //
 //	StartRebuild → ListAccounts → RebuildEachAccount { RebuildAccount ─ error → RebuildMissed } → TallyRebuild → ChooseRebuilt
@@ -21,7 +27,7 @@ func (h *hub) rebuild(scope constructs.Construct) sfn.IChainable {
 	list := h.task(scope, "ListAccounts",
 		data{"sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally")},
 		result{output: "$.Payload"})
-	each := h.eachAccount(scope, "RebuildEachAccount", h.task(scope, "RebuildAccount", data{"territory": at("$.territory")}, result{output: "$.Payload"}),
+	each := h.eachAccount(scope, "RebuildEachAccount", h.task(scope, "RebuildAccount", pick("territory", "regions"), result{output: "$.Payload"}),
 		"RebuildMissed", "This account was not read, or not wholly; TallyRebuild tells people.")
 	tally := h.task(scope, "TallyRebuild",
 		data{"executionId": at("$$.Execution.Id"), "sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally"),
@@ -38,5 +44,28 @@ func (h *hub) rebuild(scope constructs.Construct) sfn.IChainable {
 	}).Next(list)
 }
 
-// rebuilds makes the machine drawbridge-rebuild. No rule starts it.
-func (h *hub) rebuilds() { h.mapped("rebuild", h.machine("rebuild", h.rebuild, nil)) }
+// rebuildSteps are what its own states may do.
+var rebuildSteps = map[string]step{
+	"TallyRebuild": {announces: true, notifies: true, readsLedger: true},
+	"RebuildAccount": {
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcPeeringConnections", "ec2:DescribeTransitGatewayAttachments", "ec2:DescribeSecurityGroupRules", // what carries marks
+				"ec2:DescribeVpcEndpoints", "ec2:DescribeSecurityGroups", // the same
+				"iam:GetAccountAuthorizationDetails",                                                           // who may open notebooks
+				"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:GetResourceShareAssociations", // shares that were accepted
+				"ec2:DescribeTransitGateways",
+				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:GetTransitGatewayAttachmentPropagations",
+				"redshift:DescribeClusters", "sagemaker:ListDomains", "sagemaker:ListNotebookInstances", "sagemaker:ListUserProfiles",
+			}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
+			{actions: []string{"sagemaker:DescribeDomain", "sagemaker:ListTags"}, resources: []string{domains}},
+			{actions: []string{"sagemaker:DescribeUserProfile"}, resources: []string{arn("sagemaker", "user-profile/*")}},
+			// The roles that Drawbridge made, and the execution roles of Studio, whatever their path: who let it in is told by the mark on each.
+			{actions: []string{"iam:GetRole", "iam:GetRolePolicy"}, resources: []string{anyRole}},
+		},
+	},
+}

@@ -10,6 +10,11 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
+// shareMachine is about one resource share of RAM.
+var shareMachine = machine{
+	name: "share", define: (*hub).share, starts: sharePatterns, forwards: shareKinds, steps: shareSteps,
+}
+
 // share returns the definition of the machine drawbridge-share:
 //
 //	ReceiveEvent → InspectShare ─ accept ──→ AcceptShare ──┐
@@ -36,10 +41,46 @@ func (h *hub) share(scope constructs.Construct) sfn.IChainable {
 		answer{workflow.AnswerRejected, of.ends(workflow.Rejected, "Somebody rejected the invitation.")})
 }
 
-// shares are the patterns that start drawbridge-share.
-func shares() map[string]*awsevents.EventPattern {
+// sharePatterns are the patterns that start drawbridge-share.
+func sharePatterns() map[string]*awsevents.EventPattern {
 	return map[string]*awsevents.EventPattern{
 		"share":         {Source: jsii.Strings("aws.ram"), DetailType: jsii.Strings("Resource Sharing State Change", "AWS API Call via CloudTrail")},
 		"inspect-share": internal(event.ShareToInspect),
 	}
+}
+
+// shareKinds are what members forward for it.
+var shareKinds = []kind{
+	{
+		name:    "share",
+		about:   "RAM shared something of this account, or with it, or does so no more.",
+		pattern: map[string]any{"source": []string{"aws.ram"}, "detail-type": []string{"Resource Sharing State Change"}},
+	},
+	{
+		name:    "share-call",
+		about:   "Somebody changed what is shared with whom, or answered an invitation.",
+		pattern: callPattern([]string{"ram"}, map[string]any{"eventName": shareCalls}),
+	},
+}
+
+// shareSteps are the states of the Share machine.
+var shareSteps = map[string]step{
+	"InspectShare": {
+		readsParam:  true,
+		asksOrg:     true,
+		keeps:       true,
+		announces:   true,
+		keepsLedger: true,
+		member: []grant{
+			{actions: []string{"ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs"}},
+			// IAM knows no resource for these reads.
+			{actions: []string{"ram:GetResourceShares", "ram:GetResourceShareAssociations", "ram:GetResourceShareInvitations"}},
+		},
+	},
+	"AcceptShare": {
+		keepsLedger: true,
+		// An invitation belongs to the account that shares.
+		member: []grant{{actions: []string{"ram:AcceptResourceShareInvitation"},
+			resources: []string{"arn:${AWS::Partition}:ram:*:*:resource-share-invitation/*"}}},
+	},
 }

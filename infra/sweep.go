@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -12,6 +11,9 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
+
+// sweepMachine is about every account, by the clock and after a change of the policy or the mode.
+var sweepMachine = machine{name: "sweep", define: (*hub).sweep, more: (*hub).sweeps, steps: all(sweepSteps, visitSteps)}
 
 // sweep returns the definition of the machine drawbridge-sweep:
 //
@@ -27,7 +29,7 @@ func (h *hub) sweep(scope constructs.Construct) sfn.IChainable {
 	list := h.task(scope, "ListAccounts",
 		data{"sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally")},
 		result{output: "$.Payload"})
-	visit := h.task(scope, "SweepAccount", data{"territory": at("$.territory")}, result{output: "$.Payload"})
+	visit := h.task(scope, "SweepAccount", pick("territory", "regions"), result{output: "$.Payload"})
 	each := h.eachAccount(scope, "SweepEachAccount", visit, "AccountMissed", "This account was not swept, or not wholly; TallySweep tells people.")
 	tally := h.task(scope, "TallySweep",
 		data{"executionId": at("$$.Execution.Id"), "sweep": at("$.sweep"), "page": at("$.page"), "tally": at("$.tally"),
@@ -66,7 +68,7 @@ func (h *hub) eachAccount(scope constructs.Construct, id string, visit tasks.Lam
 	}), &sfn.CatchProps{Errors: jsii.Strings("States.ALL"), ResultPath: jsii.String("$.failed")})
 	each := sfn.NewDistributedMap(scope, jsii.String(id), &sfn.DistributedMapProps{
 		ItemsPath:      jsii.String("$.accounts"),
-		ItemSelector:   &map[string]any{"territory": at("$$.Map.Item.Value")},
+		ItemSelector:   &map[string]any{"territory": at("$$.Map.Item.Value"), "regions": at("$.regions")},
 		ResultPath:     jsii.String("$.visits"),
 		Label:          jsii.String("accounts"),
 		MaxConcurrency: jsii.Number(20),
@@ -78,10 +80,10 @@ func (h *hub) eachAccount(scope constructs.Construct, id string, visit tasks.Lam
 	return each
 }
 
-// sweeps makes the machine drawbridge-sweep and the rules that start it, by the clock and after a change of the policy.
-func (h *hub) sweeps(schedule awscdk.CfnParameter) {
-	machine := h.machine("sweep", h.sweep, nil)
+// sweeps makes the rules that start drawbridge-sweep, by the clock and after a change of the policy.
+func (h *hub) sweeps(machine sfn.StateMachine) {
 	h.mapped("sweep", machine)
+	schedule := parameter(h.stack, "SweepSchedule", h.config.SweepSchedule, whole(scheduleForm), "When every account is looked at for what no event announced.")
 	rule := awsevents.NewRule(h.stack, jsii.String("SweepRule"), &awsevents.RuleProps{
 		RuleName:    jsii.String("drawbridge-sweep"),
 		Description: jsii.String("Starts drawbridge-sweep by the clock."),
@@ -125,4 +127,35 @@ func (h *hub) mapped(name string, machine sfn.StateMachine) {
 				"Resource": sub(executions(""))},
 			statement{"Effect": "Allow", "Action": "states:RedriveExecution", "Resource": sub(executions("/accounts"))}),
 	})
+}
+
+// sweepSteps are what its own states may do.
+var sweepSteps = map[string]step{
+	"TallySweep": {announces: true, notifies: true, keepsLedger: true},
+	"SweepAccount": {
+		announces:   true,
+		keepsLedger: true,
+		asksOrg:     true,
+		member: []grant{
+			{actions: []string{
+				"ec2:DescribeVpcPeeringConnections",                                                 // peerings
+				"ec2:DescribeRouteTables", "ec2:DescribeSubnets", "sagemaker:ListNotebookInstances", // notebooks
+				"ec2:DescribeTransitGatewayAttachments", "ec2:DescribeVpcs", // attachments
+				"ec2:DescribeTransitGatewayVpcAttachments", // pairs
+				"redshift:DescribeClusters",                // clusters
+				"ram:GetResourceShareInvitations",          // shares
+				"events:ListRules",                         // whether events reach the hub
+			}},
+			{actions: []string{"ec2:GetManagedPrefixListEntries"}, resources: []string{prefixLists}},
+			{actions: []string{"sagemaker:DescribeNotebookInstance", "sagemaker:ListTags"}, resources: []string{notebooks}},
+			{actions: []string{"sagemaker:DescribeNotebookInstanceLifecycleConfig"}, resources: []string{lifecycles}},
+			{actions: []string{"rds:DescribeDBClusters"}, resources: []string{clusters}},
+		},
+	},
+	"ResumeExecutions": {readsMode: true, keepsLedger: true, resumes: true},
+}
+
+// visitSteps are what the states may do that a rebuild has as well.
+var visitSteps = map[string]step{
+	"ListAccounts": {listsOrg: true, readsParam: true},
 }

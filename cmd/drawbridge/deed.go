@@ -76,8 +76,15 @@ type side struct {
 	entry deed.Entry
 }
 
-// say does what an owner says about a connection.
-func (f ownerFlags) say(ctx context.Context, id string, what func(side) deed.Deed) error {
+// say does what an owner says about a thing of one of these kinds.
+func (f ownerFlags) say(ctx context.Context, id string, kinds []tag.Kind, what func(side) deed.Deed) error {
+	if t, ok := deed.Managed(id, event.Place{}); !ok || !slices.Contains(kinds, t.Kind) {
+		remedy := "name a peering, pcx-…, or an attachment, tgw-attach-…; drawbridge status lists them"
+		if len(kinds) > len(asked) {
+			remedy = "name it as drawbridge status does: a peering, an attachment, or an entry of the Data API, Studio or private notebooks"
+		}
+		return &fault.Error{Kind: fault.Invalid, Message: "reading " + id + ": it has no tags of owners", Remedy: remedy}
+	}
 	s, err := f.side(ctx, id)
 	if err != nil {
 		return err
@@ -85,69 +92,36 @@ func (f ownerFlags) say(ctx context.Context, id string, what func(side) deed.Dee
 	return f.perform(ctx, what(s), s.door.enter)
 }
 
-// wish is the tag by which an owner asked for what no connection is.
-type wish struct {
-	door  *door
-	thing deed.Thing
-	key   string
-}
+// The kinds of things about which owners are asked, and those that they give to Drawbridge and take out of its hands.
+var (
+	asked   = []tag.Kind{tag.Peering, tag.Attachment}
+	managed = append([]tag.Kind{tag.VPC, tag.DBCluster, tag.RedshiftCluster}, asked...)
+)
 
-// asked finds the tag by which an owner asked for an entry that no connection is, and whether the id is of one. Its VPC is in the account and Region of the
-// ledger's entry, else of --in, else of whoever speaks.
-func (f ownerFlags) asked(ctx context.Context, id string) (wish, bool, error) {
-	if _, _, ok := deed.AskedBy(id, event.Place{}); !ok {
-		return wish{}, false, nil
-	}
+// side finds whose word it is: of the account whose thing it is, or that was named; of the one that the ledger says is asked; of whoever speaks, if they are a
+// side; or, in the engine, where anybody is anyone, of the side that accepts.
+func (f ownerFlags) side(ctx context.Context, id string) (side, error) {
 	d, err := f.door(ctx, f.accountFlags)
 	if err != nil {
-		return wish{}, true, err
+		return side{}, err
 	}
 	at := d.home
 	entry, known, err := f.look(ctx, id)
 	if err != nil {
-		return wish{}, true, err
+		return side{}, err
 	}
-	if known && len(entry.Line.Sides) > 0 {
-		at = event.Place{Account: entry.Line.Sides[0].Account, Region: entry.Line.Sides[0].Region}
+	s := side{door: d}
+	if known {
+		s.entry = deed.Entry{Known: true, State: entry.Line.State, Command: entry.Line.Command, Shown: entry.Line.Shown}
+		at.Account, at.Region = speaks(entry.Line, d.home)
 	}
-	if account, region, found := strings.Cut(f.In, "/"); f.In != "" {
+	if f.In != "" {
+		account, region, found := strings.Cut(f.In, "/")
 		if at.Account = account; found {
 			at.Region = region
 		}
 	}
-	t, key, _ := deed.AskedBy(id, at)
-	return wish{d, t, key}, true, nil
-}
-
-// side finds whose word it is: of the account that was named; of the one that the ledger says is asked; of whoever speaks, if they are a side; or, in the
-// engine, where anybody is anyone, of the side that accepts.
-func (f ownerFlags) side(ctx context.Context, id string) (side, error) {
-	kind := tag.Peering
-	switch {
-	case strings.HasPrefix(id, "tgw-attach-"):
-		kind = tag.Attachment
-	case !strings.HasPrefix(id, "pcx-"):
-		return side{}, &fault.Error{Kind: fault.Invalid, Message: "reading the connection: " + id + " has no tags of owners", Remedy: "name a peering, pcx-…, or an attachment, tgw-attach-…; drawbridge status lists them"}
-	}
-	d, err := f.door(ctx, f.accountFlags)
-	if err != nil {
-		return side{}, err
-	}
-	s := side{door: d, thing: deed.Thing{Kind: kind, ID: id, Account: d.home.Account, Region: d.home.Region}}
-	entry, known, err := f.look(ctx, id)
-	if err != nil {
-		return side{}, err
-	}
-	if known {
-		s.entry = deed.Entry{Known: true, State: entry.Line.State, Command: entry.Line.Command, Shown: entry.Line.Shown}
-		s.thing.Account, s.thing.Region = speaks(entry.Line, d.home)
-	}
-	if f.In != "" {
-		account, region, found := strings.Cut(f.In, "/")
-		if s.thing.Account = account; found {
-			s.thing.Region = region
-		}
-	}
+	s.thing, _ = deed.Managed(id, at)
 	return s, nil
 }
 

@@ -100,6 +100,18 @@ func TestDeeds(t *testing.T) {
 	if done := answered[deed.Done](t, 0, "revoke", scenario.Beta+"/sales", "--from", scenario.Alpha, "--dry-run", at); len(done.Calls) != 1 || !strings.HasSuffix(strings.Join(done.Calls[0].Command, " "), "Value=none") {
 		t.Errorf("revoked: %+v", done)
 	}
+	// What no connection is has the same deeds, on the thing whose owner decides.
+	for thing, want := range map[string]string{"arn:aws:rds:us-east-1:" + scenario.Beta + ":cluster:orders": scenario.Beta + " rds", "private-notebooks-" + world.ConsumerNetwork.VPC: scenario.Alpha + " ec2"} {
+		for value, args := range map[string][]string{"false": {"release"}, "undo": {"release", "--undo"}, "true": {"manage"}} {
+			done := answered[deed.Done](t, 0, append(args, thing, "--in", scenario.Alpha, "--dry-run", at)...)
+			if len(done.Calls) != 1 || done.Calls[0].Account+" "+done.Calls[0].Command[1] != want || !strings.HasSuffix(strings.Join(done.Calls[0].Command, " "), "Key=drawbridge:manage,Value="+value) {
+				t.Errorf("%v %s: %+v", args, thing, done.Calls)
+			}
+		}
+	}
+	if _, stderr, exit := ran(t, "approve", "arn:aws:rds:us-east-1:"+scenario.Beta+":cluster:orders", "--yes", at); exit != 1 || !strings.Contains(stderr, "name a peering") {
+		t.Errorf("approved what no connection is: %d, %s", exit, stderr)
+	}
 	answered[deed.Done](t, 2, "revoke", scenario.Beta+"/sales", "--from", "999999999999", "--yes", at)
 	answered[deed.Done](t, 0, "reject", id, "--yes", at)
 	becomes(t, id, "Removed", at)

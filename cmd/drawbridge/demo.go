@@ -36,7 +36,7 @@ const patience = time.Minute
 
 // Run implements the command.
 func (c demoCommand) Run(ctx context.Context, env environment) error {
-	o := local.Options{Root: env.root, WaitScale: c.WaitScale}
+	o := local.Options{Root: env.root, WaitScale: c.WaitScale, Partly: c.Scenario == "s1"} // make demo builds what that one plays
 	if c.Stay {
 		o.Listen = usualAddress
 	}
@@ -140,6 +140,9 @@ func (p *performance) picture(ctx context.Context) error {
 // stay keeps what the scenario left running until ctx ends, for questions of other commands.
 func (p *performance) stay(ctx context.Context) error {
 	say("\nIt stays at %s until Ctrl-C. Ask it in another terminal, such as: drawbridge status --local", p.engine.URL())
+	if _, err := os.Stat(filepath.Join(p.root, "bin", "functions", "ready")); err != nil {
+		say("Only the functions of this scenario are built. For what else you want to do there, run `make build` first.")
+	}
 	select {
 	case <-ctx.Done():
 		return nil

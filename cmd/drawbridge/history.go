@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/history"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 type historyCommand struct {
@@ -48,7 +49,7 @@ func (c historyCommand) Run(ctx context.Context) error {
 	if entry, ok := rows.Entry(c.ID); c.Executions > 0 {
 		kind := entry.Kind
 		if !ok {
-			kind = history.KindOf(c.ID)
+			kind = road.Of(c.ID)
 		}
 		if kind != "" {
 			ran, looked = history.Read(ctx, sfn.NewFromConfig(h.Config), h.at, kind, c.ID, c.Executions)

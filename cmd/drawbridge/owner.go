@@ -5,7 +5,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/who"
 )
@@ -38,7 +37,7 @@ func (c approveCommand) Run(ctx context.Context) error {
 	if c.All {
 		answer = tag.ApprovedAll
 	}
-	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Approve(s.thing, answer, s.entry) })
+	return c.say(ctx, c.ID, asked, func(s side) deed.Deed { return deed.Approve(s.thing, answer, s.entry) })
 }
 
 type rejectCommand struct {
@@ -61,7 +60,7 @@ Examples:
 
 // Run implements the command.
 func (c rejectCommand) Run(ctx context.Context) error {
-	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Reject(s.thing, s.entry) })
+	return c.say(ctx, c.ID, asked, func(s side) deed.Deed { return deed.Reject(s.thing, s.entry) })
 }
 
 type manageCommand struct {
@@ -71,9 +70,10 @@ type manageCommand struct {
 
 // Help is what kong shows below the options.
 func (manageCommand) Help() string {
-	return `Gives a connection that was there before Drawbridge, or that it let go of, into its hands; it also asks anew for what is contested. Sets
-drawbridge:manage=true in your account (ec2:CreateTags). What is there stays its owners'. Of the Data API, Studio and private notebooks, which are managed as
-long as their owner's tag is there, it sets that tag anew: so what was left to who took it away is put back. It asks before it acts.
+	return `Gives a connection, or access by the Data API, Studio or private notebooks, that was there before Drawbridge, or that it let go of, into its hands; it also
+asks anew for what is contested. Sets drawbridge:manage=true in your account: on the peering or attachment (ec2:CreateTags); for the Data API and Studio on the
+cluster (rds:AddTagsToResource, redshift:CreateTags); for private notebooks, and endpoints of the Data API, on the VPC. What is there stays its owners'. It asks
+before it acts.
 
 Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
 
@@ -87,34 +87,20 @@ Examples:
 
 // Run implements the command.
 func (c manageCommand) Run(ctx context.Context) error {
-	if a, ok, err := c.asked(ctx, c.ID); err != nil || ok {
-		if err != nil {
-			return err
-		}
-		cfg, err := a.door.enter(event.Place{Account: a.thing.Account, Region: a.thing.Region})
-		if err != nil {
-			return err
-		}
-		value, err := deed.Asks(ctx, cfg, a.thing, a.key)
-		if err != nil {
-			return err
-		}
-		return c.perform(ctx, deed.Again(a.thing, a.key, value), a.door.enter)
-	}
-	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Manage(s.thing) })
+	return c.say(ctx, c.ID, managed, func(s side) deed.Deed { return deed.Manage(s.thing) })
 }
 
 type releaseCommand struct {
-	ID   string `arg:"" help:"The peering, pcx-…, or attachment, tgw-attach-…; with --undo also an entry of the Data API, Studio or private notebooks."`
+	ID   string `arg:"" help:"The peering, pcx-…, or attachment, tgw-attach-…; or an entry of the Data API, Studio or private notebooks, as drawbridge status has it."`
 	Undo bool   `help:"Take back first what Drawbridge added, on both sides."`
 	ownerFlags
 }
 
 // Help is what kong shows below the options.
 func (releaseCommand) Help() string {
-	return `Takes a connection out of Drawbridge's hands and leaves everything as it stands; with --undo, what Drawbridge added goes before. Sets
-drawbridge:manage=false or undo in your account (ec2:CreateTags). Of the Data API, Studio and private notebooks it sets the tag by which they were asked for
-to none or false: what Drawbridge added goes; it cannot let go of them and leave it there. It asks before it acts.
+	return `Takes a connection, or access by the Data API, Studio or private notebooks, out of Drawbridge's hands and leaves everything as it stands; with --undo, what
+Drawbridge added goes before. Sets drawbridge:manage=false or undo in your account, on the thing that "drawbridge manage" names. While the tag is there, the thing
+is not taken up again. It asks before it acts.
 
 Exits with 0 if it was done; with 2 if you said no; with 1 after an error.
 
@@ -122,22 +108,15 @@ Examples:
 
   drawbridge release pcx-0a1b2c3d4e5f60718 --profile owner
   drawbridge release pcx-0a1b2c3d4e5f60718 --undo --yes
+  drawbridge release arn:aws:rds:us-east-1:222222222222:cluster:sales \
+    --profile data
   drawbridge release private-notebooks-vpc-0a1b2c3d --undo \
     --in 111111111111 --local`
 }
 
 // Run implements the command.
 func (c releaseCommand) Run(ctx context.Context) error {
-	if a, ok, err := c.asked(ctx, c.ID); err != nil || ok {
-		if err == nil && !c.Undo {
-			err = &fault.Error{Kind: fault.Invalid, Message: "releasing " + c.ID + ": Drawbridge keeps it as long as its owner's tag " + a.key + " is there", Remedy: "with --undo the tag says no, and what was added goes"}
-		}
-		if err != nil {
-			return err
-		}
-		return c.perform(ctx, deed.TakeBack(a.thing, a.key), a.door.enter)
-	}
-	return c.say(ctx, c.ID, func(s side) deed.Deed { return deed.Release(s.thing, c.Undo) })
+	return c.say(ctx, c.ID, managed, func(s side) deed.Deed { return deed.Release(s.thing, c.Undo) })
 }
 
 type revokeCommand struct {

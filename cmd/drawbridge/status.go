@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/doctor"
+	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 )
 
 type statusCommand struct {
@@ -23,7 +25,8 @@ type statusCommand struct {
 // Help is what kong shows below the options.
 func (statusCommand) Help() string {
 	return `Reads the hub's ledger with your own credentials, in the hub's account: needs dynamodb:Scan of the ledger's table; better also
-cloudformation:DescribeStacks, ssm:GetParameter, states:ListExecutions and states:DescribeExecution. It changes nothing.
+cloudformation:DescribeStacks, ssm:GetParameter, states:ListExecutions, states:DescribeExecution, and for the health of accounts what drawbridge doctor
+reads of the trail, the bus and the StackSet. It changes nothing.
 
 Exits with 0; with an ID with 2 if there is no such entry, or if it does not stand, is contested or waits for somebody; with 1 after an error.
 
@@ -36,8 +39,11 @@ Examples:
   drawbridge status --local --watch`
 }
 
-// pause is how long a board that is watched stays.
-const pause = 5 * time.Second
+// A board that is watched stays for a pause; so many boards show the same health.
+const (
+	pause       = 5 * time.Second
+	healthEvery = 12
+)
 
 // Run implements the command.
 func (c statusCommand) Run(ctx context.Context) error {
@@ -48,8 +54,12 @@ func (c statusCommand) Run(ctx context.Context) error {
 	if c.Serve != "" {
 		return h.serve(ctx, string(c.Serve), lookEvery)
 	}
-	for {
-		holds, err := c.once(ctx, h)
+	health := []board.Check{} // of an engine on this machine there is none: it has no trail and no StackSet
+	for n := 0; ; n++ {
+		if c.ID == "" && c.Local == "" && n%healthEvery == 0 {
+			health = doctor.Health(ctx, doctor.Patient{Hub: h.Config, At: event.Place{Account: h.at.Account, Region: h.at.Region}, Table: h.at.Table})
+		}
+		holds, err := c.once(ctx, h, health)
 		if err != nil || !c.Watch {
 			if err == nil {
 				err = yes(holds)
@@ -65,7 +75,7 @@ func (c statusCommand) Run(ctx context.Context) error {
 }
 
 // once reads and prints, and says whether all is well with what was asked about.
-func (c statusCommand) once(ctx context.Context, h hub) (bool, error) {
+func (c statusCommand) once(ctx context.Context, h hub, health []board.Check) (bool, error) {
 	rows, err := h.rows(ctx)
 	if err != nil {
 		return false, err
@@ -84,7 +94,7 @@ func (c statusCommand) once(ctx context.Context, h hub) (bool, error) {
 		return e.Line.Fine(), c.print(e)
 	}
 	b := board.Of(rows, time.Now())
-	b.Hub = at
+	b.Hub, b.Health = at, health
 	if b.Mode, err = board.ReadMode(ctx, ssm.NewFromConfig(h.Config)); err != nil {
 		talk("%v", err)
 	}

@@ -5,19 +5,14 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
-	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(func(ctx context.Context, in workflow.AttachmentInput) (workflow.AttachmentOutput, error) {
-		return attachment.Accept(ctx, ec2.NewFromConfig(door.Enter(in.Execution, in.Gateway.Account, in.Gateway.Region)), in)
-	})
+	workflow.Start(steps.AcceptAttachment(stage))
 }

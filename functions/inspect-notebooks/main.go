@@ -4,37 +4,16 @@ package main
 import (
 	"context"
 	"log"
-	"os"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
-	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
-	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
-	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	enter := func(execution string, p event.Place) notebook.APIs {
-		c := door.Enter(execution, p.Account, p.Region)
-		return notebook.APIs{EC2: ec2.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
-	}
-	organization := account.OpenOrganization(door.Hub())
-	book := ledger.Open(door.Hub())
-	debts := restart.Book{Ledger: book, Ask: look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}.Ask}
-	inspect := notebook.Inspector{Enter: enter, Account: organization.Account, Policy: parameter.Open(door.Hub()).Policy, Restarts: debts, Ended: lease.Open(door.Hub(), book).Ended}.Inspect
-	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectNotebooksInput.Raw, preview.Notebooks(door, inspect)))
+	workflow.Start(deadletter.Keep(deadletter.Open(stage.Hub), workflow.InspectNotebooksInput.Raw, steps.InspectNotebooks(stage.Deciding())))
 }

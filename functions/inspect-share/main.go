@@ -5,34 +5,16 @@ package main
 import (
 	"context"
 	"log"
-	"os"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/ram"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deadletter"
-	"github.com/drawbridge-cloud/drawbridge/pkg/event"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
-	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
-	"github.com/drawbridge-cloud/drawbridge/pkg/share"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	enter := func(execution string, p event.Place) share.Clients {
-		c := door.Enter(execution, p.Account, p.Region)
-		return share.Clients{RAM: ram.NewFromConfig(c), EC2: ec2.NewFromConfig(c)}
-	}
-	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	store := parameter.Open(door.Hub())
-	inspect := share.Inspector{Enter: enter, Account: account.OpenOrganization(door.Hub()).Account, Policy: store.Policy, Looks: looks, Ledger: ledger.Open(door.Hub())}.Inspect
-	workflow.Start(deadletter.Keep(deadletter.Open(door.Hub()), workflow.InspectShareInput.Raw, preview.Share(door, inspect)))
+	workflow.Start(deadletter.Keep(deadletter.Open(stage.Hub), workflow.InspectShareInput.Raw, steps.InspectShare(stage.Deciding())))
 }

@@ -5,23 +5,14 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
-	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	book := ledger.Open(door.Hub())
-	workflow.Start(fact.Side(book, "OpenFirewall", func(ctx context.Context, in workflow.SideInput) (workflow.HopsOutput, error) {
-		here := door.Enter(in.Execution, in.Side.VPC.Account, in.Side.VPC.Region)
-		return firewall.Open(ctx, ec2.NewFromConfig(here), book.Under(in.Connection.ID, in.Execution), in.Execution, in.Connection.ID, in.Side)
-	}))
+	workflow.Start(steps.OpenFirewall(stage))
 }

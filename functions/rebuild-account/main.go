@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -16,5 +17,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	workflow.Start(rebuild.New(door.Enter, ledger.Open(door.Hub()), door.Hub().Region).Rebuild)
+	book := ledger.Open(door.Hub())
+	workflow.Start(fact.Visit(book, rebuild.New(door.Enter, book, door.Hub().Region).Rebuild))
 }

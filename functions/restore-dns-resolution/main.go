@@ -5,25 +5,14 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
-	"github.com/drawbridge-cloud/drawbridge/pkg/dnsoption"
-	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	book := ledger.Open(door.Hub())
-	workflow.Start(fact.Connection(book, "RestoreDnsResolution", func(ctx context.Context, in workflow.AllowDNSResolutionInput) (workflow.HopsOutput, error) {
-		enter := func(v workflow.VPC) dnsoption.EC2 {
-			return ec2.NewFromConfig(door.Enter(in.Execution, v.Account, v.Region))
-		}
-		return dnsoption.Restore(ctx, enter, book.Under(in.Connection.ID, in.Execution), in.Connection, in.Sides)
-	}))
+	workflow.Start(steps.RestoreDNSResolution(stage))
 }

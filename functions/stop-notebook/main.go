@@ -5,21 +5,14 @@ import (
 	"context"
 	"log"
 
-	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
-
-	"github.com/drawbridge-cloud/drawbridge/pkg/account"
-	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
-	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 func main() {
-	door, err := account.NewDoor(context.Background())
+	stage, err := steps.Open(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	book := ledger.Open(door.Hub())
-	workflow.Start(func(ctx context.Context, in workflow.NotebookInput) (workflow.NotebookOutput, error) {
-		return notebook.Stop(ctx, sagemaker.NewFromConfig(door.Enter(in.Execution, in.Notebook.Account, in.Notebook.Region)), book, in.Execution, in.Notebook)
-	})
+	workflow.Start(steps.StopNotebook(stage))
 }

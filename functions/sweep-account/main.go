@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
@@ -21,5 +22,6 @@ func main() {
 		log.Fatal(err)
 	}
 	looks := look.Asker{API: eventbridge.NewFromConfig(door.Hub()), Bus: os.Getenv("BUS_NAME")}
-	workflow.Start(sweep.New(door.Enter, account.OpenOrganization(door.Hub()).Account, ledger.Open(door.Hub()), looks.Ask).Sweep)
+	book := ledger.Open(door.Hub())
+	workflow.Start(fact.Visit(book, sweep.New(door.Enter, account.OpenOrganization(door.Hub()).Account, book, looks.Ask).Sweep))
 }

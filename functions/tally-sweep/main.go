@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
@@ -25,9 +26,10 @@ func main() {
 		log.Fatal(err)
 	}
 	now := mode.New(ssm.NewFromConfig(hub), os.Getenv("MODE_PARAMETER")).Now
-	workflow.Start(sweep.Teller{
-		Managed: brake.Brake{Ledger: ledger.Open(hub)}.Managed,
+	book := ledger.Open(hub)
+	workflow.Start(fact.Visits(book, sweep.Teller{
+		Managed: brake.Brake{Ledger: book}.Managed,
 		Bus:     notice.Bus{API: eventbridge.NewFromConfig(hub), Name: os.Getenv("BUS_NAME"), Mode: now},
 		Topic:   notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: now},
-	}.Tally)
+	}.Tally))
 }

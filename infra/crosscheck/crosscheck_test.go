@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const root = "../.."
@@ -71,6 +72,37 @@ func TestTheLastLinesSayWhatWasJudged(t *testing.T) {
 	var out strings.Builder
 	if run(t.Context(), &out, []named{{"fake", "nothing", good}}, []string{"nobody"}, false) || !strings.Contains(out.String(), "there is no judge nobody") {
 		t.Errorf("a judge that is not there is asked: %s", out.String())
+	}
+}
+
+// partner is a judge that needs another one to be asked meanwhile.
+type partner struct {
+	fake
+	here, there chan struct{}
+}
+
+func (p partner) Judge(ctx context.Context, r *report) error {
+	close(p.here)
+	select {
+	case <-p.there:
+		return p.fake.Judge(ctx, r)
+	case <-time.After(30 * time.Second):
+		return errors.New("nobody was asked beside it")
+	}
+}
+
+func TestTheSlowJudgeIsAskedBesideTheOthers(t *testing.T) {
+	one, two := make(chan struct{}), make(chan struct{})
+	all := []named{
+		{slow, "the last", partner{fake{held: []bool{true}}, one, two}},
+		{"quick", "the first", partner{fake{held: []bool{true}}, two, one}},
+	}
+	var out strings.Builder
+	if !run(t.Context(), &out, all, nil, true) {
+		t.Errorf("not all hold:\n%s", out.String())
+	}
+	if first, last := strings.Index(out.String(), ": the first\n  1 of 1"), strings.Index(out.String(), ": the last\n  1 of 1"); first < 0 || last < first {
+		t.Errorf("what they say is mixed:\n%s", out.String())
 	}
 }
 

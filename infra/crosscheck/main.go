@@ -12,6 +12,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -85,6 +87,9 @@ func main() {
 	}
 }
 
+// slow is the key of the judge that is asked beside the others: it takes as long as all of them, and shares nothing with them.
+const slow = "terraform"
+
 // run asks the judges, those that are named or all, and says whether every judgement holds. In CI a judge that cannot be
 // had is a failure, unless it is [brought].
 func run(ctx context.Context, out io.Writer, judges []named, names []string, ci bool) bool {
@@ -94,34 +99,53 @@ func run(ctx context.Context, out io.Writer, judges []named, names []string, ci 
 			return false
 		}
 	}
+	judges = slices.DeleteFunc(slices.Clone(judges), func(n named) bool { return len(names) > 0 && !slices.Contains(names, n.key) })
+	reports := make([]*report, len(judges))
+	said := make([]bytes.Buffer, len(judges)) // by those who are asked beside the others, until it is their turn
+	var beside sync.WaitGroup
+	for i, n := range judges {
+		if n.key == slow {
+			beside.Go(func() { reports[i] = hear(ctx, &said[i], n) })
+		}
+	}
+	for i, n := range judges {
+		if n.key != slow {
+			reports[i] = hear(ctx, out, n)
+		}
+	}
+	beside.Wait()
 	good, judged := true, false
-	var asked []*report
-	for _, n := range judges {
-		if len(names) > 0 && !slices.Contains(names, n.key) {
+	for i, r := range reports {
+		_, _ = said[i].WriteTo(out)
+		if r.absent != nil {
+			good = good && (!ci || brought(judges[i].judge))
 			continue
-		}
-		begun := time.Now()
-		r := &report{out: out}
-		asked = append(asked, r)
-		if r.absent = n.Get(ctx); r.absent != nil {
-			r.name, r.about = n.key, n.about
-			good = good && (!ci || brought(n.judge))
-			continue
-		}
-		r.name, r.about = n.Name(), n.about
-		fmt.Fprintf(out, "%s: %s\n", r.name, r.about)
-		if err := n.Judge(ctx, r); err != nil {
-			r.Held(false, "%v", err)
-		}
-		r.name = n.Name() // some know their version only now
-		if r.made == 0 {
-			r.Held(false, "there was nothing to judge")
 		}
 		good, judged = good && r.made == r.held, true
-		fmt.Fprintf(out, "  %d of %d held, in %.1f s\n", r.held, r.made, time.Since(begun).Seconds())
 	}
-	summarize(out, asked)
+	summarize(out, reports)
 	return good && judged
+}
+
+// hear asks one judge, if it can be had.
+func hear(ctx context.Context, out io.Writer, n named) *report {
+	begun := time.Now()
+	r := &report{out: out}
+	if r.absent = n.Get(ctx); r.absent != nil {
+		r.name, r.about = n.key, n.about
+		return r
+	}
+	r.name, r.about = n.Name(), n.about
+	fmt.Fprintf(out, "%s: %s\n", r.name, r.about)
+	if err := n.Judge(ctx, r); err != nil {
+		r.Held(false, "%v", err)
+	}
+	r.name = n.Name() // some know their version only now
+	if r.made == 0 {
+		r.Held(false, "there was nothing to judge")
+	}
+	fmt.Fprintf(out, "  %d of %d held, in %.1f s\n", r.held, r.made, time.Since(begun).Seconds())
+	return r
 }
 
 // summarize writes the last lines: how many judgements were made, by whom, and how many held.

@@ -16,7 +16,6 @@ type Right struct{ Role, Action string }
 // not listed.
 var Rarely = map[Right]string{
 	{"drawbridge-attach-routes", "events:PutEvents"}:                                    "TestAsManyAtOnceAsThereMayBe",
-	{"drawbridge-inspect-notebooks", "events:PutEvents"}:                                "TestManyNotebooksAreLookedAtOneByOne",
 	{"drawbridge-inspect-notebooks", "states:DescribeExecution"}:                        "TestWhoEndedHasNoDebt",
 	{"drawbridge-disassociate-attachment", "events:PutEvents"}:                          "TestDisassociate",
 	{"drawbridge-inspect-attachment", "states:DescribeExecution"}:                       "TestAHolderThatEndedHasNoLease",
@@ -54,6 +53,10 @@ var Rarely = map[Right]string{
 	{"drawbridge-refuse-transit", "dynamodb:BatchGetItem"}:                              "TestARefusedPairIsNotCounted",
 	{"drawbridge-refuse-transit", "sts:AssumeRole"}:                                     "TestARefusedPairIsNotCounted",
 	{"drawbridge-refuse-transit", "dynamodb:Query"}:                                     "TestARefusedPairIsNotCounted",
+	{"drawbridge-sweep-account", "dynamodb:DeleteItem"}:                                 "TestAVisitThatHasNoRoomIsARow",
+	{"drawbridge-sweep-account", "dynamodb:PutItem"}:                                    "TestAVisitThatHasNoRoomIsARow",
+	{"drawbridge-tally-rebuild", "dynamodb:BatchGetItem"}:                               "TestAVisitThatHasNoRoomIsARow",
+	{"drawbridge-tally-rebuild", "dynamodb:Query"}:                                      "TestAVisitThatHasNoRoomIsARow",
 	{"drawbridge-tally-sweep", "dynamodb:BatchGetItem"}:                                 "TestTheLimitIsWhicheverIsMore",
 	{"drawbridge-tally-sweep", "dynamodb:DeleteItem"}:                                   "TestTheLimitIsWhicheverIsMore",
 	{"drawbridge-tally-sweep", "dynamodb:PutItem"}:                                      "TestTheLimitIsWhicheverIsMore",

@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -176,6 +177,32 @@ func TestEveryListenerIsStartedByItsRules(t *testing.T) {
 	}
 	if len(started) != len(listeners) || len(started) == 0 {
 		t.Errorf("rules start %v, this test knows %v", started, listeners)
+	}
+}
+
+// What a rule starts without a machine gets the fields that it reads, one by one: an event of an execution has its input and output, too.
+func TestAListenerGetsWhatItReadsOfAnEvent(t *testing.T) {
+	rules := 0
+	for id, r := range read(t, Hub).Resources {
+		if r.Type != "AWS::Events::Rule" || !slices.ContainsFunc(slices.Collect(maps.Values(listeners)), func(by []string) bool { return slices.Contains(by, r.Properties["Name"].(string)) }) {
+			continue
+		}
+		for _, target := range r.Properties["Targets"].([]any) {
+			rules++
+			given, _ := target.(map[string]any)["InputTransformer"].(map[string]any)
+			paths, _ := given["InputPathsMap"].(map[string]any)
+			if len(paths) == 0 {
+				t.Errorf("%s hands the whole event over", id)
+			}
+			for _, path := range paths {
+				if slices.Contains([]string{"$", "$.detail", "$.detail.input", "$.detail.output", "$.detail.state", "$.detail.configuration"}, path.(string)) {
+					t.Errorf("%s hands over %s, whatever is in it", id, path)
+				}
+			}
+		}
+	}
+	if rules != 2 {
+		t.Errorf("%d rules start a listener, want 2", rules)
 	}
 }
 

@@ -47,16 +47,14 @@ type timedState struct {
 	}
 }
 
-// most is how many items a Map has at most. Of sides and of batches of notebooks, as many as they are packed into, however many there are. Of the others as many
-// as an inspection lets through, because each takes its place in the payload and is told of by the
-// steps. What one takes is rounded down.
+// most is how many items a Map has at most: as many as what it is about is packed into, however much there is.
 var most = map[string]int{
 	"$.sides":     workflow.SideItems,
 	"$.notebooks": workflow.BatchItems,
-	"$.roles":     workflow.MaxPayload / (200 + workflow.HopSize),
-	"$.domains":   workflow.MaxPayload / (200 + 4*workflow.HopSize),
-	"$.wants":     (workflow.MaxPayload - 1000*64) / (1000 + workflow.HopsSize),
-	"$.leaving":   (workflow.MaxPayload - 1000*64) / (1000 + workflow.HopsSize),
+	"$.roles":     workflow.ReaderItems,
+	"$.domains":   workflow.ReaderItems,
+	"$.wants":     workflow.EndpointItems,
+	"$.leaving":   max(workflow.ReaderItems, workflow.EndpointItems), // of Studio, and of private notebooks
 }
 
 // inline is how many iterations of an inline Map run at once if it does not say.

@@ -168,6 +168,17 @@ const (
 // Paint returns words in a colour, where there is colour.
 func (p *Page) Paint(color, words string) string { return p.paint(color, words) }
 
+// Mark is the mark of an answer in its colour: ✓ of yes, ✗ of no, ? of unknown.
+func (p *Page) Mark(of string) string {
+	switch of {
+	case "yes":
+		return p.Paint(Good, "✓")
+	case "no":
+		return p.Paint(Bad, "✗")
+	}
+	return p.Paint(Unsure, "?")
+}
+
 func (p *Page) paint(code, words string) string {
 	if !p.Color || words == "" {
 		return words

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,7 +26,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -37,6 +41,7 @@ type cloud struct {
 	table     string            // that the attachment is associated with
 	holder    string            // the attachment to which the VPC's addresses lead
 	neighbour bool              // another VPC is attached
+	crowd     int               // so many more VPCs are attached
 	gone      bool              // the attachment is shown no more
 	body      string            // of the notification
 }
@@ -93,7 +98,7 @@ func (c *cloud) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...func
 	return &ec2.CreateTagsOutput{}, nil
 }
 
-func (c *cloud) DescribeTransitGatewayAttachments(context.Context, *ec2.DescribeTransitGatewayAttachmentsInput, ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
+func (c *cloud) DescribeTransitGatewayAttachments(_ context.Context, in *ec2.DescribeTransitGatewayAttachmentsInput, _ ...func(*ec2.Options)) (*ec2.DescribeTransitGatewayAttachmentsOutput, error) {
 	if c.account != alpha {
 		return nil, errors.New("only the owner sees all")
 	}
@@ -111,7 +116,17 @@ func (c *cloud) DescribeTransitGatewayAttachments(context.Context, *ec2.Describe
 				ResourceOwnerId: aws.String(alpha), State: types.TransitGatewayAttachmentState(state)})
 		}
 	}
-	return &ec2.DescribeTransitGatewayAttachmentsOutput{TransitGatewayAttachments: out}, nil
+	for n := range c.crowd {
+		out = append(out, types.TransitGatewayAttachment{TransitGatewayAttachmentId: aws.String(fmt.Sprintf("tgw-attach-%d", n)), ResourceId: aws.String(fmt.Sprintf("vpc-crowd%d", n)),
+			ResourceOwnerId: aws.String(fmt.Sprintf("5%011d", n)), State: "available"})
+	}
+	const page = 100
+	from, _ := strconv.Atoi(aws.ToString(in.NextToken))
+	answer := &ec2.DescribeTransitGatewayAttachmentsOutput{TransitGatewayAttachments: out[from:min(from+page, len(out))]}
+	if from+page < len(out) {
+		answer.NextToken = aws.String(strconv.Itoa(from + page))
+	}
+	return answer, nil
 }
 
 func (c *cloud) GetTransitGatewayAttachmentPropagations(context.Context, *ec2.GetTransitGatewayAttachmentPropagationsInput, ...func(*ec2.Options)) (*ec2.GetTransitGatewayAttachmentPropagationsOutput, error) {
@@ -137,6 +152,9 @@ func (c *cloud) DeleteTags(_ context.Context, in *ec2.DeleteTagsInput, _ ...func
 }
 
 func (c *cloud) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	if len(in.Entries) > 10 {
+		return nil, fmt.Errorf("%d events at once", len(in.Entries))
+	}
 	for _, e := range in.Entries {
 		*c.did = append(*c.did, *e.DetailType+" "+*e.Detail)
 	}
@@ -176,7 +194,7 @@ func fresh() ledger.Ledger {
 // paired writes pairs of the VPC with others of alpha on the gateway into the ledger.
 func paired(l ledger.Ledger, others ...string) ledger.Ledger {
 	for _, other := range others {
-		if _, err := l.Begin(context.Background(), ledger.Connection{ID: gateway + ":" + vpc + ":" + other, Kind: connection.Transit,
+		if _, err := l.Begin(context.Background(), ledger.Connection{ID: gateway + ":" + vpc + ":" + other, Kind: road.Transit,
 			Sides: []ledger.Side{{Account: beta, Region: "us-east-1", ID: vpc}, {Account: alpha, Region: "us-east-1", ID: other}}}); err != nil {
 			panic(err)
 		}
@@ -205,7 +223,7 @@ func TestWhatIsMadeIsInTheLedger(t *testing.T) {
 	if _, err := attachment.Attach(t.Context(), l, s, nil, in); err != nil || made().State != ledger.Confirmed || made().Left != ours {
 		t.Fatalf("%v, %+v", err, made())
 	}
-	if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment}); err != nil {
+	if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: road.Attachment}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := attachment.Associate(t.Context(), l, s, workflow.AssociateAttachmentInput{Gateway: in.Gateway, Attachment: one(true).Attachment, Associate: "tgw-rtb-1", Propagate: []string{"tgw-rtb-1"}}); err != nil {
@@ -361,29 +379,37 @@ func TestOnlyWhatTheLedgerHasIsTakenOut(t *testing.T) {
 }
 
 func TestConcludeSaysWhatBecameOfOneThatStands(t *testing.T) {
-	for result, want := range map[workflow.Result]struct{ entry, table bool }{workflow.Removed: {true, false}, workflow.Released: {false, false}} {
+	for name, c := range map[string]struct {
+		result workflow.Result
+		letGo  bool
+	}{"taken back": {workflow.Removed, false}, "let go as it stands": {workflow.Released, true}, "undone": {workflow.Removed, true}} {
 		l, s := paired(fresh(), "vpc-peer"), sky()
 		s.neighbour = true
-		if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: attachment.KindAttachment, Facts: map[string]string{"table": "tgw-rtb-1"}}); err != nil {
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: ours, Kind: road.Attachment, Facts: map[string]string{"table": "tgw-rtb-1"}}); err != nil {
 			t.Fatal(err)
 		}
-		out, err := conclude(l, s, result, "available")
-		if err != nil || out.Result != result || out.Announced != 1 || !strings.Contains(fmt.Sprint(*s.did), "vpc-peer") {
-			t.Errorf("%s: %+v, %v, asked for %q", result, out, err, *s.did)
+		out, err := conclude(l, s, c.result, "available", c.letGo)
+		if err != nil || out.Result != c.result || out.Announced != 1 || !strings.Contains(fmt.Sprint(*s.did), "vpc-peer") {
+			t.Errorf("%s: %+v, %v, asked for %q", name, out, err, *s.did)
 		}
-		if beta, alpha := s.tags[beta+" "+ours+" drawbridge:reason"], s.tags[alpha+" "+ours+" drawbridge:reason"]; beta != "ask alpha" || alpha != "you said so" {
-			t.Errorf("%s: beta reads %q, alpha %q", result, beta, alpha)
+		says := [2]string{"ask alpha", "you said so"}
+		if c.letGo {
+			says = [2]string{}
+		}
+		if beta, alpha := s.tags[beta+" "+ours+" drawbridge:reason"], s.tags[alpha+" "+ours+" drawbridge:reason"]; beta != says[0] || alpha != says[1] {
+			t.Errorf("%s: beta reads %q, alpha %q", name, beta, alpha)
 		}
 		entry, managed, err := l.Connection(t.Context(), ours)
-		if err != nil || managed != want.entry || managed && (entry.Status != ledger.Status(result) || attachment.Out(entry) != true || entry.Facts["table"] != "") {
-			t.Errorf("%s: %+v, %v", result, entry, err)
+		if err != nil || managed == c.letGo || managed && (entry.Status != ledger.Status(c.result) || attachment.Out(entry) != true || entry.Facts["table"] != "") {
+			t.Errorf("%s: %+v, %v", name, entry, err)
 		}
-		news := attachment.Ended(workflow.ConcludeDetachmentInput{Result: result, Reason: "because", Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: one(true).Attachment})
+		news := attachment.Ended(workflow.ConcludeDetachmentInput{Result: c.result, Reason: "because", Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: one(true).Attachment})
 		if news.Connection.ID != ours || news.Said != workflow.Alike("because") || news.Connection.Accepter.Account != alpha {
 			t.Errorf("news %+v", news)
 		}
 	}
-	if news := attachment.Ended(workflow.ConcludeDetachmentInput{Attachment: workflow.Attachment{ID: ours, State: "deleted"}}); news.Connection.ID != "" {
+	over := workflow.ConcludeDetachmentInput{Result: workflow.Rejected, Reason: "rejected", Gateway: one(true).Gateway, VPC: one(true).VPC, Attachment: workflow.Attachment{ID: ours, State: "rejected"}}
+	if news := attachment.Ended(over); news.Connection.ID != ours || news.Result != workflow.Rejected || len(owner.Messages(news)) != 2 {
 		t.Errorf("news of one that is over: %+v", news)
 	}
 }
@@ -396,9 +422,9 @@ func TestWhatSomebodyElseMadeIsNeverDeleted(t *testing.T) {
 }
 
 // conclude ends the attachment as the VPC's account shows it.
-func conclude(l ledger.Ledger, s *cloud, result workflow.Result, state string) (workflow.VerifyAttachmentOutput, error) {
+func conclude(l ledger.Ledger, s *cloud, result workflow.Result, state string, letGo ...bool) (workflow.VerifyAttachmentOutput, error) {
 	in := one(true)
-	in.Attachment.State = state
+	in.Attachment.State, in.Attachment.LetGo = state, len(letGo) > 0 && letGo[0]
 	return attachment.Conclude(context.Background(), l, func(p event.Place) attachment.Concluder { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"}, workflow.ConcludeDetachmentInput{
 		Execution: in.Execution, Result: result, Reason: in.Reason, Said: workflow.Said{Requester: "ask alpha", Accepter: "you said so"}, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment})
 }
@@ -407,6 +433,22 @@ func verify(s *cloud, lacking ...workflow.Hop) (workflow.VerifyAttachmentOutput,
 	in := one(true)
 	return attachment.Verify(context.Background(), fresh(), func(p event.Place) attachment.Verifier { return s.in(p) }, look.Asker{API: s, Bus: "drawbridge"},
 		workflow.VerifyAttachmentInput{Execution: in.Execution, Reason: in.Reason, Gateway: in.Gateway, VPC: in.VPC, Attachment: in.Attachment, Lacking: lacking})
+}
+
+// On a gateway of 500 VPCs a new one has 499 pairs, each of which is looked at once, whatever page of AWS's it is on.
+func TestAGatewayOfManyVPCs(t *testing.T) {
+	s := sky()
+	s.crowd = 499
+	out, err := verify(s)
+	asked := map[string]int{}
+	for _, did := range *s.did {
+		if of := regexp.MustCompile(`vpc-crowd\d+`).FindString(did); strings.HasPrefix(did, event.TransitToInspect) {
+			asked[of]++
+		}
+	}
+	if err != nil || out.Announced != 499 || len(asked) != 499 || len(*s.did) != 499 {
+		t.Errorf("%d pairs are looked at, %d are announced, %d done: %v", len(asked), out.Announced, len(*s.did), err)
+	}
 }
 
 func TestVerifyAsksForALookAtEachPair(t *testing.T) {
@@ -522,7 +564,7 @@ func TestConcludeLeavesNothingOfOneThatIsOver(t *testing.T) {
 		if _, err := l.Record(t.Context(), unit, made); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.Begin(t.Context(), ledger.Connection{ID: c.id, Kind: attachment.KindAttachment}); err != nil {
+		if _, err := l.Begin(t.Context(), ledger.Connection{ID: c.id, Kind: road.Attachment}); err != nil {
 			t.Fatal(err)
 		}
 		for _, account := range []string{alpha, beta} {

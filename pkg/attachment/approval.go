@@ -83,7 +83,7 @@ func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuse
 	if err := leave(ctx, func(p event.Place) connection.Tagger { return enter(p) }, in.VPC, in.Gateway, in.Attachment.ID, out.Result, said); err != nil {
 		return out, err
 	}
-	rejects := in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
+	rejects := in.Rejects()
 	refused := notice.Refuse(in.Execution, request(in), said, in.Decision)
 	refused.Rejected = rejects
 	if err := bus.Put(ctx, refused); err != nil {
@@ -110,9 +110,13 @@ func Refuse(ctx context.Context, l ledger.Ledger, enter func(event.Place) Refuse
 	return out, nil
 }
 
-// Refused is the news of an attachment that is refused.
+// Refused is the news of an attachment that is refused. One that is rejected at AWS, too, is over: see [owner.Refused].
 func Refused(in workflow.AnswerAttachmentInput, out workflow.ConcludeOutput) owner.News {
-	return owner.News{Execution: in.Execution, Connection: request(in), Kind: notice.ConnectionRefused, Result: out.Result, Said: said(in.Said, in.Reason)}
+	n := owner.News{Execution: in.Execution, Connection: request(in), Kind: notice.ConnectionRefused, Result: out.Result, Said: said(in.Said, in.Reason)}
+	if in.Rejects() {
+		n.Result = workflow.Rejected
+	}
+	return n
 }
 
 // Approving returns the command by which the gateway's owner answers; value is that of the tag.

@@ -113,4 +113,5 @@ type Verdict struct {
 	Associate string
 	Propagate []string
 	Lacking   []workflow.Hop
+	Undone    bool // its owners let go of it, and what was added for it is taken back
 }

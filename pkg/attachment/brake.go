@@ -7,6 +7,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -40,7 +41,7 @@ func (i Inspector) unread(ctx context.Context, u unit, err error) error {
 		of := func(id string) bool {
 			return slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == id })
 		}
-		if c.Kind == KindAttachment && of(u.vpc) && of(u.gateway) {
+		if c.Kind == road.Attachment && of(u.vpc) && of(u.gateway) {
 			return brake.Unread(ctx, i.Ledger, c.ID, err)
 		}
 	}

@@ -30,7 +30,7 @@ type Concluder interface {
 //	it is over             → its status goes from both sides, it goes from the ledger, and each pair of its VPC with another that is attached still is
 //	                         looked at; so is the VPC's own attachment that took its place, if there is one
 //	it was taken back      → each of its pairs is looked at, both sides read so, and its entry says so
-//	it was let go of       → each of its pairs is looked at, both sides read so, and it goes from the ledger
+//	it was let go of       → each of its pairs is looked at, its status goes from both sides, and it goes from the ledger
 //
 // The ledger comes last: until then another execution knows that something may be left. A pair that is looked at reads the same tags, so it
 // ends like its attachment, whenever that is.
@@ -43,12 +43,15 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(event.Place) Conc
 	if out.Announced, err = announce(ctx, l, looks, in.Gateway, in.VPC, nil, in.Reason); err != nil {
 		return out, err
 	}
+	if in.Attachment.LetGo || in.Result == workflow.Released {
+		if err := unsaid(ctx, enter, in, connection.TagReason, connection.TagStatus); err != nil {
+			return out, err
+		}
+		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
+	}
 	tagger := func(p event.Place) connection.Tagger { return enter(p) }
 	if err := leave(ctx, tagger, in.VPC, in.Gateway, in.Attachment.ID, in.Result, said(in.Said, in.Reason)); err != nil {
 		return out, err
-	}
-	if in.Result == workflow.Released {
-		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
 	}
 	_, err = connection.Note(ctx, l, in.Attachment.ID, in.Result, in.Reason, func(c *ledger.Connection) {
 		c.Facts = nil
@@ -66,15 +69,8 @@ func forgotten(ctx context.Context, l ledger.Ledger, enter func(event.Place) Con
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
 	}
-	for n, account := range []string{in.VPC.Account, in.Gateway.Account} {
-		if n > 0 && account == in.VPC.Account {
-			break
-		}
-		err := connection.Untag(ctx, enter(event.Place{Account: account, Region: in.VPC.Region}), workflow.Carrier{Account: account, Region: in.VPC.Region, ID: in.Attachment.ID,
-			Tags: []string{connection.TagPairs, connection.TagReason, connection.TagStatus}})
-		if err != nil && !errors.Is(err, fault.ErrClosed) { // whoever closed the account has the tags
-			return out, err
-		}
+	if err := unsaid(ctx, enter, in, connection.TagPairs, connection.TagReason, connection.TagStatus); err != nil {
+		return out, err
 	}
 	next := slices.ContainsFunc(seen, func(a types.TransitGatewayAttachment) bool {
 		return aws.ToString(a.ResourceId) == in.VPC.ID && aws.ToString(a.TransitGatewayAttachmentId) != in.Attachment.ID && Live(workflow.Attachment{State: string(a.State)})
@@ -102,12 +98,22 @@ func forgotten(ctx context.Context, l ledger.Ledger, enter func(event.Place) Con
 	return out, l.LetGo(ctx, in.Attachment.ID) // that Drawbridge made the other one stays known
 }
 
-// Ended is the news of an attachment that was taken back or let go of. Of one that is over there is none: AWS shows that to both, and its
-// pairs tell of themselves.
-func Ended(in workflow.ConcludeDetachmentInput) owner.News {
-	if !Live(in.Attachment) {
-		return owner.News{}
+// unsaid takes tags of Drawbridge's off an attachment, on both sides.
+func unsaid(ctx context.Context, enter func(event.Place) Concluder, in workflow.ConcludeDetachmentInput, keys ...string) error {
+	for n, account := range []string{in.VPC.Account, in.Gateway.Account} {
+		if n > 0 && account == in.VPC.Account {
+			break
+		}
+		err := connection.Untag(ctx, enter(event.Place{Account: account, Region: in.VPC.Region}), workflow.Carrier{Account: account, Region: in.VPC.Region, ID: in.Attachment.ID, Tags: keys})
+		if err != nil && !errors.Is(err, fault.ErrClosed) { // whoever closed the account has the tags
+			return err
+		}
 	}
+	return nil
+}
+
+// Ended is the news of an attachment that is over, was taken back or let go of. Its pairs tell of themselves.
+func Ended(in workflow.ConcludeDetachmentInput) owner.News {
 	return owner.News{Execution: in.Execution, Connection: between(in.VPC, in.Gateway, in.Attachment.ID), Kind: notice.ConnectionRemoved, Result: in.Result, Said: said(in.Said, in.Reason)}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 func TestWhatAnOwnersAnswerSaysToThePolicy(t *testing.T) {
@@ -25,7 +26,7 @@ func TestWhatAnOwnersAnswerSaysToThePolicy(t *testing.T) {
 func TestTheEntryOfAnAttachmentSaysWhatItsApprovalCovers(t *testing.T) {
 	l, _ := ledgertest.New()
 	i, ctx := Inspector{Ledger: l}, t.Context()
-	if _, err := l.Begin(ctx, ledger.Connection{ID: "tgw-attach-1", Kind: KindAttachment}); err != nil {
+	if _, err := l.Begin(ctx, ledger.Connection{ID: "tgw-attach-1", Kind: road.Attachment}); err != nil {
 		t.Fatal(err)
 	}
 	asks := policy.Decision{Action: policy.AskAttachment, Allowed: true}

@@ -5,12 +5,10 @@ import (
 	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
-
-// KindAttachment is the kind of an attachment's entry in the ledger, whose id is that of the attachment.
-const KindAttachment = "attachment"
 
 // factTable is the fact of an entry that says with which route table of the gateway the attachment was in order. Who takes it away meant it:
 // Drawbridge does not give it back.
@@ -19,7 +17,7 @@ const factTable = "table"
 // entryOf returns the entry of an attachment among those of its VPC's place; an empty one if it is not managed.
 func entryOf(entries []ledger.Connection, attachment string) ledger.Connection {
 	for _, e := range entries {
-		if e.Kind == KindAttachment && e.ID == attachment {
+		if e.Kind == road.Attachment && e.ID == attachment {
 			return e
 		}
 	}
@@ -32,7 +30,7 @@ func replaced(entries []ledger.Connection, now workflow.Attachment, u unit) (led
 		return slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == id })
 	}
 	n := slices.IndexFunc(entries, func(c ledger.Connection) bool {
-		return c.Kind == KindAttachment && c.ID != now.ID && of(c, u.vpc) && of(c, u.gateway)
+		return c.Kind == road.Attachment && c.ID != now.ID && of(c, u.vpc) && of(c, u.gateway)
 	})
 	if n < 0 || !Live(now) {
 		return ledger.Connection{}, false

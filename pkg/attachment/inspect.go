@@ -2,6 +2,7 @@ package attachment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -115,6 +117,9 @@ func (i Inspector) Inspect(ctx context.Context, found Found) (workflow.InspectAt
 		out.Answer, out.Reason, out.Said, out.Decision, out.Associate = v.Answer, v.Reason, v.Said, v.Decision, v.Associate
 		out.Subnets, out.Propagate, out.Lacking = append(out.Subnets, v.Subnets...), append(out.Propagate, v.Propagate...), append(out.Lacking, v.Lacking...)
 		out.Result = results[v.Answer]
+		if out.Attachment.LetGo = v.Answer == workflow.AnswerReleased; v.Undone {
+			out.Result = workflow.Removed // as of a peering: what was added is taken back
+		}
 		slog.InfoContext(ctx, "inspected", "vpc", out.VPC.ID, "gateway", out.Gateway.ID, "attachment", out.Attachment.ID, "answer", v.Answer, "reason", v.Reason, "policy", v.Decision.Policy)
 		return out, nil
 	}
@@ -135,6 +140,9 @@ func (i Inspector) Inspect(ctx context.Context, found Found) (workflow.InspectAt
 	v, err := i.judge(ctx, in.Execution, units[0], e.Name == requests, &out)
 	if held := i.unread(ctx, units[0], err); held != nil {
 		return out, held
+	}
+	if errors.Is(err, notebook.ErrUnread) { // the next look knows more of them
+		return end(Verdict{Answer: workflow.AnswerWait, Reason: err.Error()})
 	}
 	if err != nil {
 		return out, err
@@ -303,8 +311,7 @@ func (i Inspector) judge(ctx context.Context, execution string, u unit, requeste
 			out.Request.By = peering.Asker(out.Event)
 		}
 		out.Told = ownerTags[connection.TagStatus] == string(workflow.AwaitingApproval) && fit.Tag(ownerTags[connection.TagReason]) == fit.Tag(v.Reason)
-		out.Known = workflow.Known{Requester: &workflow.Facts{VPC: vpc, Name: tags["Name"], Tags: tags, Account: account, Tables: []workflow.Table{}},
-			Accepter: &workflow.Facts{Account: theirs, Name: out.Gateway.Name, Tables: []workflow.Table{}}}
+		out.Known = workflow.Known{Requester: &workflow.Facts{Name: tags["Name"], Account: account}, Accepter: &workflow.Facts{Account: theirs}}
 		if !out.Told {
 			for _, f := range []*workflow.Facts{out.Known.Requester, out.Known.Accepter} {
 				if f.Account.Units, err = i.Units(ctx, f.Account.OUPath); err != nil {
@@ -350,7 +357,7 @@ func (i Inspector) manage(ctx context.Context, q *Question) error {
 	if !managed || q.Managed {
 		return nil
 	}
-	_, err := i.Ledger.Begin(ctx, ledger.Connection{ID: q.Attachment.ID, Kind: KindAttachment, Origin: origin, Policy: q.Adopt.Policy, Sides: []ledger.Side{
+	_, err := i.Ledger.Begin(ctx, ledger.Connection{ID: q.Attachment.ID, Kind: road.Attachment, Origin: origin, Policy: q.Adopt.Policy, Sides: []ledger.Side{
 		{Role: "requester", Account: q.VPC.Account, Region: q.VPC.Region, ID: q.VPC.ID},
 		{Role: "accepter", Account: q.Gateway.Account, Region: q.Gateway.Region, ID: q.Gateway.ID}}})
 	q.Managed = err == nil

@@ -10,10 +10,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -338,7 +338,8 @@ func TestLetGo(t *testing.T) {
 		"it is undone, and on its way out":    {changes{attached("deleting", true), says("undo"), added}, workflow.AnswerRemoved},
 		"undo what was never given":           {changes{attached("available", false), says("undo"), found}, workflow.AnswerNothing},
 	} {
-		if v, let := attachment.LetGo(question(c.change...)); let != (c.want != "") || v.Answer != c.want {
+		q := question(c.change...)
+		if v, let := attachment.LetGo(q); let != (c.want != "") || v.Answer != c.want || v.Undone != (v.Answer == workflow.AnswerReleased && q.Says() == "undo") {
 			t.Errorf("%s: %+v, want %q", name, v, c.want)
 		}
 	}
@@ -493,15 +494,15 @@ func TestPassing(t *testing.T) {
 }
 
 func TestPeersAreThoseOfTheLedger(t *testing.T) {
-	pair := func(id, kind string, vpcs ...string) ledger.Connection {
+	pair := func(id string, kind road.Kind, vpcs ...string) ledger.Connection {
 		c := ledger.Connection{ID: id, Kind: kind}
 		for _, v := range vpcs {
 			c.Sides = append(c.Sides, ledger.Side{ID: v, Account: "account of " + v})
 		}
 		return c
 	}
-	got := attachment.Peers([]ledger.Connection{pair("tgw-1:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("tgw-2:vpc-a:vpc-c", connection.Transit, "vpc-a", "vpc-c"),
-		pair("tgw-1:vpc-b:vpc-d", connection.Transit, "vpc-b", "vpc-d"), pair("pcx-1", connection.Peering, "vpc-a", "vpc-e")}, "tgw-1", "vpc-a")
+	got := attachment.Peers([]ledger.Connection{pair("tgw-1:vpc-a:vpc-b", road.Transit, "vpc-a", "vpc-b"), pair("tgw-2:vpc-a:vpc-c", road.Transit, "vpc-a", "vpc-c"),
+		pair("tgw-1:vpc-b:vpc-d", road.Transit, "vpc-b", "vpc-d"), pair("pcx-1", road.Peering, "vpc-a", "vpc-e")}, "tgw-1", "vpc-a")
 	if want := map[string]string{"vpc-b": "account of vpc-b"}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

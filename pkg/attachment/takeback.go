@@ -116,7 +116,9 @@ func LetGo(q Question) (Verdict, bool) {
 	case says == tag.Undo && q.Added:
 		return say(workflow.AnswerDisassociate, tagged+", and Drawbridge associated it")
 	case says == tag.Undo:
-		return say(workflow.AnswerReleased, tagged+": what Drawbridge added for it is taken back, and it is its owners'")
+		v, let := say(workflow.AnswerReleased, tagged+": what Drawbridge added for it is taken back, and it is its owners'")
+		v.Undone = true
+		return v, let
 	}
 	return say(workflow.AnswerReleased, stays)
 }

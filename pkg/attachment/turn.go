@@ -32,9 +32,7 @@ func (i Inspector) Find(ctx context.Context, in workflow.InspectAttachmentInput)
 	}
 	e := out.event
 	if e.Kind != event.Attachment {
-		if out.why = e.Why; out.why == "" {
-			out.why = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
-		}
+		out.why = e.Stray()
 		return out, nil
 	}
 	facts, err := i.Account(ctx, e.Account)

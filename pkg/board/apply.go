@@ -124,7 +124,9 @@ func sweepOf(name string, at time.Time, output string) *Sweep {
 	}
 	t := out.Tally
 	return &Sweep{Execution: name, At: at.UTC(), Accounts: t.Accounts, Found: append([]workflow.Found{}, t.Found...),
-		NotSwept: len(t.Closed) + len(t.Barred) + len(t.Failed) + t.More.Closed + t.More.Barred + t.More.Failed}
+		Missed:   slices.Concat([]workflow.Missed{}, t.Closed, t.Failed, t.Barred),
+		NotSwept: len(t.Closed) + len(t.Barred) + len(t.Failed) + t.More.Closed + t.More.Barred + t.More.Failed,
+		Deaf:     append([]workflow.Missed{}, t.Deaf...), NotHeard: len(t.Deaf) + t.More.Deaf}
 }
 
 // Between returns the entry of what connects two VPCs: of a peering by its id, of a gateway that of the pair. There is none of what is not managed. It

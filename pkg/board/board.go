@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -37,6 +38,16 @@ type Board struct {
 	Entries  []Line `json:"entries" jsonschema:"all entries of the ledger, by kind, state and id"`
 	Held     []Held `json:"held" jsonschema:"what is held back"`
 	Sweep    *Sweep `json:"sweep,omitempty" jsonschema:"the last sweep that ended; absent if there was none or it could not be read"`
+	// Health is what all accounts rest on, as package doctor finds it. Empty if nobody looked.
+	Health []Check `json:"health" jsonschema:"what Drawbridge hears by and enters accounts by: the trail, the hub's bus, the member stacks"`
+}
+
+// Check is a finding of package doctor, in short.
+type Check struct {
+	Code   string `json:"code" jsonschema:"of drawbridge doctor"`
+	Title  string `json:"title" jsonschema:"what must be so"`
+	Answer string `json:"answer" jsonschema:"yes, no or unknown"`
+	Detail string `json:"detail"`
 }
 
 // Mode is how far Drawbridge goes.
@@ -48,7 +59,7 @@ type Mode struct {
 // Line is one entry of the ledger.
 type Line struct {
 	ID     string        `json:"id"`
-	Kind   string        `json:"kind" jsonschema:"peering, transit, attachment, data-api, data-api-endpoint, private-notebooks, studio or share"`
+	Kind   road.Kind     `json:"kind" jsonschema:"peering, transit, attachment, data-api, data-api-endpoint, private-notebooks, studio or share"`
 	State  string        `json:"state" jsonschema:"the end state of its last execution; docs/runbook.md has an entry for each"`
 	Reason string        `json:"reason,omitempty"`
 	Sides  []ledger.Side `json:"sides"`
@@ -98,6 +109,10 @@ type Sweep struct {
 	Accounts  int              `json:"accounts"`
 	Found     []workflow.Found `json:"found" jsonschema:"by kind; unmanaged is what is there and was not given to Drawbridge: it is left alone"`
 	NotSwept  int              `json:"notSwept" jsonschema:"accounts that could not be swept, or not wholly"`
+	// Missed are the first of those accounts, with why.
+	Missed   []workflow.Missed `json:"missed" jsonschema:"the first of those accounts: all of it, or the Regions that are named, with why"`
+	NotHeard int               `json:"notHeard" jsonschema:"accounts with Regions whose events do not all reach the hub"`
+	Deaf     []workflow.Missed `json:"deaf" jsonschema:"the first of those"`
 }
 
 // Entry is the answer of drawbridge status ID.

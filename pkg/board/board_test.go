@@ -31,6 +31,12 @@ func peering(id, status, reason string, ago time.Duration) ledger.Connection {
 			{Role: "accepter", Account: "222222222222", Region: "us-east-1", ID: "vpc-0b2b2b2b2b2b2b2b2", CIDRs: []string{"10.2.0.0/16"}}}}
 }
 
+// judged is a connection with so many whole paths, of all.
+func judged(c ledger.Connection, whole, all int) ledger.Connection {
+	c.Paths = ledger.Paths{All: all, Whole: whole}
+	return c
+}
+
 const (
 	stands    = "pcx-0aaaaaaaaaaaaaaa1"
 	waits     = "pcx-0aaaaaaaaaaaaaaa2"
@@ -64,9 +70,9 @@ func full(t *testing.T) Rows {
 		ledgertest.Row(t, "brake", "waiting#pcx-let", map[string]any{"cause": "a person let it through", "at": now, "let": true}),
 	}
 	for _, c := range []ledger.Connection{
-		peering(stands, "Connected", "every hop holds", 72*time.Hour),
+		judged(peering(stands, "Connected", "every hop holds", 72*time.Hour), 2, 2),
 		peering(waits, "AwaitingApproval", "the owner is asked: accept-ask", 5*time.Hour),
-		peering(contested, "Connected", "somebody took away a route", 30*time.Minute),
+		judged(peering(contested, "Connected", "somebody took away a route", 30*time.Minute), 1, 12),
 		peering(refused, "Refused", "no policy allows it", 40*24*time.Hour),
 		{ID: cluster, Kind: "data-api", Status: "Exposed", Origin: ledger.Requested, Since: now.Add(-time.Hour), Sides: []ledger.Side{{Role: "producer", Account: "222222222222", Region: "us-east-1", ID: cluster}},
 			Paths: ledger.Paths{All: 1, Whole: 1, Lines: []ledger.Path{{Client: ledger.End{Name: "account 111111111111", Account: "111111111111", Network: "111111111111"}, Database: ledger.End{Name: "sales", Account: "222222222222", Network: cluster}, Port: 443, Answer: "yes"}}}},
@@ -89,12 +95,14 @@ var hub = Hub{Account: "123456789012", Region: "us-east-1", Table: "drawbridge-l
 
 const swept = `{"answer":"PartlySwept","sweep":{},"page":"","tally":{"accounts":42,"managed":4,
 	"found":[{"kind":"peerings","seen":12,"announced":1,"unmanaged":9,"names":["pcx-0old1","pcx-0old2"]},{"kind":"clusters","seen":3,"announced":0}],
-	"closed":[{"account":"333333333333","why":"no member stack"}],"barred":[],"failed":[],"more":{"closed":1,"barred":0,"failed":0}}}`
+	"closed":[{"account":"333333333333","why":"no member stack"}],"barred":[],"failed":[],"deaf":[{"account":"444444444444","regions":["eu-west-1"],"why":"1 of 19 rules are off: drawbridge-forward-peering"}],"more":{"closed":1,"barred":0,"failed":0}}}`
 
 func boardOf(t *testing.T) Board {
 	t.Helper()
 	b := Of(full(t), now)
 	b.Hub, b.Mode, b.Sweep = hub, Mode{Mode: "observe"}, sweepOf("sweep-1", now.Add(-9*time.Hour), swept)
+	b.Health = []Check{{"trail", "An organization trail logs in every Region", "yes", "trail/all"}, {"bus", "The bus takes events from the organization", "unknown", "AccessDenied"},
+		{"members", "The StackSet's instances are current", "no", "1 of 42 are not: 333333333333 us-east-1 is INOPERABLE"}}
 	return b
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/hold"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -64,10 +65,9 @@ func (r *Rows) Add(row ledger.Row) error {
 	return err
 }
 
-// kinds is the order in which a board lists entries.
-var kinds = []string{"peering", "transit", "attachment", "data-api", "data-api-endpoint", "studio", "private-notebooks", "share"}
-
-func rank(kind string) int {
+// rank is the place of a kind in a board; one that nobody knows is the last.
+func rank(kind road.Kind) int {
+	kinds := road.Kinds()
 	if n := slices.Index(kinds, kind); n >= 0 {
 		return n
 	}
@@ -76,7 +76,7 @@ func rank(kind string) int {
 
 // Of makes the board of what was read.
 func Of(r Rows, at time.Time) Board {
-	b := Board{Head: answer.HeadOf("Status"), At: at.UTC(), Entries: []Line{}, Held: r.heldAll()}
+	b := Board{Head: answer.HeadOf("Status"), At: at.UTC(), Entries: []Line{}, Held: r.heldAll(), Health: []Check{}}
 	items := r.ByEntry()
 	for _, c := range r.entries {
 		l := r.line(c, items[c.ID])
@@ -86,7 +86,7 @@ func Of(r Rows, at time.Time) Board {
 		b.Entries = append(b.Entries, l)
 	}
 	slices.SortFunc(b.Entries, func(a, c Line) int {
-		return cmp.Or(rank(a.Kind)-rank(c.Kind), strings.Compare(a.Kind, c.Kind), strings.Compare(a.State, c.State), strings.Compare(a.ID, c.ID))
+		return cmp.Or(rank(a.Kind)-rank(c.Kind), cmp.Compare(a.Kind, c.Kind), strings.Compare(a.State, c.State), strings.Compare(a.ID, c.ID))
 	})
 	return b
 }
@@ -183,9 +183,14 @@ func (r Rows) line(c ledger.Connection, items []ledger.Item) Line {
 // approves reports whether the value of an answer's tag says yes; people write it in any case, with blanks.
 func approves(value string) bool { return cover.Yes(strings.ToLower(strings.TrimSpace(value))) }
 
+// answered are the kinds of things that carry the answer to a question; the other kinds of entries ask nobody.
+var answered = map[road.Kind]tag.Kind{road.Peering: tag.Peering, road.Attachment: tag.Attachment,
+	road.Transit: "", road.DataAPI: "", road.DataAPIEndpoint: "", road.Studio: "", road.PrivateNotebooks: "", road.Share: ""}
+
 // answering is the command by which the owner who is asked approves what the last question showed, and their account.
 func answering(c ledger.Connection) (account string, command []string) {
-	if c.Kind != "peering" && c.Kind != "attachment" {
+	kind := answered[c.Kind]
+	if kind == "" {
 		return "", nil
 	}
 	n := slices.IndexFunc(c.Sides, func(s ledger.Side) bool { return s.Role == "accepter" })
@@ -196,7 +201,6 @@ func answering(c ledger.Connection) (account string, command []string) {
 	if len(shown) == 0 {
 		shown = c.Approval.First
 	}
-	kind := map[string]tag.Kind{"peering": tag.Peering, "attachment": tag.Attachment}[c.Kind]
 	call := deed.Tag(deed.Thing{Kind: kind, ID: c.ID, Account: asked.Account, Region: asked.Region}, tag.Approval, cover.Answer(c.Approval, shown))
 	return call.Account, call.Command
 }
@@ -230,7 +234,7 @@ func (b Board) Counts() [][2]string {
 			}
 			words = append(words, fmt.Sprintf("%d %s", n-from, cmp.Or(state, "begun")))
 		}
-		out = append(out, [2]string{kind, strings.Join(words, ", ")})
+		out = append(out, [2]string{string(kind), strings.Join(words, ", ")})
 	}
 	return out
 }

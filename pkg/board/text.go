@@ -8,11 +8,14 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // titles are what people call the kinds of entries.
-var titles = map[string]string{"peering": "Peerings", "transit": "Pairs on a transit gateway", "attachment": "Attachments", "data-api": "Data API",
-	"data-api-endpoint": "Endpoints for the Data API", "studio": "Studio", "private-notebooks": "Private notebooks", "share": "Shares"}
+var titles = map[road.Kind]string{road.Peering: "Peerings", road.Transit: "Pairs on a transit gateway", road.Attachment: "Attachments", road.DataAPI: "Data API",
+	road.DataAPIEndpoint: "Endpoints for the Data API", road.Studio: "Studio", road.PrivateNotebooks: "Private notebooks", road.Share: "Shares"}
 
 // Text implements [answer.Document].
 func (b Board) Text(p *answer.Page) {
@@ -31,6 +34,7 @@ func (b Board) Text(p *answer.Page) {
 		b.section(p, kind, b.Entries[from:n])
 	}
 	b.attention(p)
+	b.accounts(p)
 	b.swept(p)
 }
 
@@ -53,19 +57,19 @@ func (m Mode) words() string {
 }
 
 // section writes the entries of one kind. Where there is room, it says who asked and why it is so.
-func (b Board) section(p *answer.Page, kind string, lines []Line) {
-	p.Title(cmp.Or(titles[kind], kind))
-	head := []string{"id", "state", "since", "from", "to"}
+func (b Board) section(p *answer.Page, kind road.Kind, lines []Line) {
+	p.Title(cmp.Or(titles[kind], string(kind)))
+	head := []string{"id", "state", "path", "age", "from", "to"}
 	if p.Wide() {
-		head = append(head, "asked by", "things", "reason")
+		head = append(head, "asked by", "approved by", "things", "reason")
 	}
 	var rows [][]string
 	for _, l := range lines {
 		from, to := l.ends()
 		state := cmp.Or(l.State, "begun")
-		row := []string{short(l.ID, p.Wide()), p.Paint(l.color(), state), answer.Age(cmp.Or(l.At, l.Since), b.At), from, to}
+		row := []string{short(l.ID, p.Wide()), p.Paint(l.color(), state), l.whole(), answer.Age(cmp.Or(l.At, l.Since), b.At), from, to}
 		if p.Wide() {
-			row = append(row, who(l.Asked), fmt.Sprint(l.Items), l.Reason)
+			row = append(row, who(l.Asked), who(l.ApprovedBy), fmt.Sprint(l.Items), l.Reason)
 		}
 		rows = append(rows, row)
 	}
@@ -91,6 +95,14 @@ func (l Line) color() string {
 		return answer.Good
 	}
 	return answer.Bad
+}
+
+// whole is how many paths are whole, of how many that were judged: "1/2". A path that nobody can judge to the end is not whole.
+func (l Line) whole() string {
+	if l.Paths.All == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", l.Paths.Whole, l.Paths.All)
 }
 
 // ends are the accounts of who reaches and of what is reached: of an entry's first and last side; of a database that lets accounts in, those of its paths.
@@ -133,9 +145,14 @@ func (b Board) attention(p *answer.Page) {
 		title()
 		l.attention(p)
 	}
+	planned := false
 	for _, h := range b.Held {
 		title()
 		h.text(p)
+		planned = planned || h.End == string(mode.Planned) || h.End == string(mode.Kept)
+	}
+	if planned {
+		p.Say("  ", "What exactly, call by call: drawbridge plan for all, drawbridge plan ID for one.")
 	}
 }
 
@@ -164,6 +181,47 @@ func (h Held) text(p *answer.Page) {
 	p.Say("    ", "what to do: docs/runbook.md#%s", strings.ToLower(h.End))
 }
 
+// accounts says what is not well with accounts: what all of them rest on, and those that the last sweep could not read.
+func (b Board) accounts(p *answer.Page) {
+	if b.Sweep == nil && len(b.Health) == 0 {
+		return
+	}
+	p.Title("Accounts")
+	well := true
+	for _, c := range b.Health {
+		well = well && c.Answer == "yes"
+		words := c.Title
+		if c.Answer != "yes" {
+			words += ": " + c.Detail
+		}
+		p.Say("  "+p.Mark(c.Answer)+" ", "%s", words)
+	}
+	if s := b.Sweep; s != nil {
+		ago := answer.Age(s.At, b.At)
+		missed(p, fmt.Sprintf("The sweep of %s ago read %d of %d accounts wholly", ago, s.Accounts-s.NotSwept, s.Accounts), s.NotSwept, s.Missed)
+		missed(p, fmt.Sprintf("All events of %d of %d accounts reached the hub then", s.Accounts-s.NotHeard-s.NotSwept, s.Accounts-s.NotSwept), s.NotHeard, s.Deaf)
+		well = well && s.NotSwept+s.NotHeard == 0
+	}
+	if !well {
+		p.Say("    ", "what mends it: drawbridge doctor --account ACCOUNT=PROFILE")
+	}
+}
+
+// missed says something about accounts, and of which of them it is not true: the first ones of so many.
+func missed(p *answer.Page, words string, many int, first []workflow.Missed) {
+	mark := "yes"
+	if many > 0 {
+		mark = "no"
+	}
+	p.Say("  "+p.Mark(mark)+" ", "%s", words)
+	for _, m := range first {
+		p.Say("    ", "%s: %s", strings.Join(append([]string{m.Account}, m.Regions...), " "), m.Why)
+	}
+	if more := many - len(first); more > 0 {
+		p.Say("    ", "and %d more", more)
+	}
+}
+
 func (b Board) swept(p *answer.Page) {
 	p.Title("Found, and not given to Drawbridge")
 	if b.Sweep == nil {
@@ -181,7 +239,7 @@ func (b Board) swept(p *answer.Page) {
 	if len(rows) == 0 {
 		nothing = "nothing, "
 	}
-	p.Say("  ", "%sas the sweep of %d accounts counted %s ago; %d accounts were not swept, or not wholly.", nothing, b.Sweep.Accounts, answer.Age(b.Sweep.At, b.At), b.Sweep.NotSwept)
+	p.Say("  ", "%sas the sweep of %s ago counted.", nothing, answer.Age(b.Sweep.At, b.At))
 }
 
 // Text implements [answer.Document].
@@ -194,7 +252,7 @@ func (e Entry) Text(p *answer.Page) {
 			p.Say(fmt.Sprintf("  %-10s", label), "%s", words)
 		}
 	}
-	say("kind", l.Kind)
+	say("kind", string(l.Kind))
 	say("state", p.Paint(l.color(), cmp.Or(l.State, "begun"))+ago(l, e))
 	say("reason", l.Reason)
 	for _, s := range l.Sides {

@@ -40,8 +40,7 @@ func (b Brake) Ask(ctx context.Context, id, cause string) error {
 	passes := false
 	err := b.change(ctx, id, func(s state, own *waiting) (state, *waiting) {
 		now := b.Ledger.Now().UTC()
-		s.Passed = slices.DeleteFunc(s.Passed, func(p passed) bool { return now.Sub(p.At) >= Window })
-		next, ok := ask(s, own, passed{ID: id, At: now}, b.Limit)
+		next, ok := ask(s.within(now), own, passed{ID: id, At: now}, b.Limit)
 		if passes = ok; !ok && own == nil {
 			own = &waiting{Cause: cause, At: now}
 		}
@@ -145,8 +144,8 @@ func (b Brake) Release(ctx context.Context, letThrough bool) error {
 
 // change changes the brake's row, and that of id, in one conditional write. A row that is nil is not written.
 func (b Brake) change(ctx context.Context, id string, f func(state, *waiting) (state, *waiting)) error {
-	head := ledger.Key{Part: part, Sort: "state"}
-	keys := []ledger.Key{head}
+	first := ledger.Key{Part: part, Sort: head}
+	keys := []ledger.Key{first}
 	if id != "" {
 		keys = append(keys, ledger.Key{Part: part, Sort: waits + id})
 	}
@@ -161,7 +160,7 @@ func (b Brake) change(ctx context.Context, id string, f func(state, *waiting) (s
 		for _, r := range rows {
 			bodies[r.Key], versions[r.Key] = "", r.Version
 			into := any(&s)
-			if r.Key != head {
+			if r.Key != first {
 				own = &waiting{}
 				into = own
 			}
@@ -175,8 +174,8 @@ func (b Brake) change(ctx context.Context, id string, f func(state, *waiting) (s
 		}
 		next, line := f(s, own)
 		var changes []ledger.Change
-		if body := compact(next); body != bodies[head] {
-			changes = append(changes, ledger.Change{Key: head, Version: versions[head], Body: json.RawMessage(body)})
+		if body := compact(next); body != bodies[first] {
+			changes = append(changes, ledger.Change{Key: first, Version: versions[first], Body: json.RawMessage(body)})
 		}
 		if line != nil && compact(line) != bodies[keys[len(keys)-1]] {
 			changes = append(changes, ledger.Change{Key: keys[len(keys)-1], Version: versions[keys[len(keys)-1]], Body: json.RawMessage(compact(line))})

@@ -21,6 +21,7 @@
 package brake
 
 import (
+	"slices"
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -56,6 +57,12 @@ type state struct {
 	Told bool `json:"told,omitempty"`
 }
 
+// within returns s without what passed before the window that ends now.
+func (s state) within(now time.Time) state {
+	s.Passed = slices.DeleteFunc(slices.Clone(s.Passed), func(p passed) bool { return now.Sub(p.At) >= Window })
+	return s
+}
+
 type passed struct {
 	ID string    `json:"id"`
 	At time.Time `json:"at"`
@@ -78,6 +85,7 @@ type Waiting struct {
 
 const (
 	part    = "brake"
+	head    = "state" // the row that counts
 	waits   = "waiting#"
 	letLive = 24 * time.Hour // how long what a person let through passes
 )

@@ -68,6 +68,31 @@ func TestFiveGoAndTheRestWaits(t *testing.T) {
 	}
 }
 
+func TestThereIsRoomForSoMany(t *testing.T) {
+	l, now := clock()
+	b := brake.Brake{Ledger: l, Limit: brake.Limit{Connections: 2}}
+	holds := func(want int, when string) {
+		t.Helper()
+		if got, err := b.Room(t.Context()); got != want || err != nil {
+			t.Errorf("%s there is room for %d, %v, want %d", when, got, err, want)
+		}
+	}
+	holds(2, "at first")
+	ask(t, b, "a")
+	holds(1, "after one")
+	*now = now.Add(brake.Window)
+	holds(2, "a day later")
+	for _, id := range []string{"b", "c", "d"} {
+		ask(t, b, id)
+	}
+	*now = now.Add(brake.Window)
+	holds(0, "while the brake is on")
+	if err := b.Release(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	holds(2, "after a person decided")
+}
+
 func TestAPersonLetsThemThrough(t *testing.T) {
 	l, now := clock()
 	b := brake.Brake{Ledger: l, Limit: brake.Limit{Connections: 1}}

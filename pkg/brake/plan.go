@@ -24,3 +24,11 @@ func ask(s state, own *waiting, now passed, limit Limit) (state, bool) {
 	s.Passed = append(slices.Clone(s.Passed), now)
 	return s, true
 }
+
+// room returns how many removals that did not ask yet pass now. What passed before the window is not in s any more.
+func room(s state, limit Limit) int {
+	if s.On {
+		return 0
+	}
+	return max(0, limit.of(s.Managed)-len(s.Passed))
+}

@@ -1,6 +1,7 @@
 package brake
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -19,4 +20,19 @@ func Of(r ledger.Row) (Waiting, bool, error) {
 		return Waiting{}, false, fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
 	}
 	return Waiting{ID: id, Cause: w.Cause, At: w.At}, !w.Let, nil
+}
+
+// Room returns how many connections may be taken away at this moment before the brake is on. It changes nothing.
+func (b Brake) Room(ctx context.Context) (int, error) {
+	rows, err := b.Ledger.Store.Read(ctx, []ledger.Key{{Part: part, Sort: head}})
+	if err != nil {
+		return 0, fmt.Errorf("reading the brake's row: %w", err)
+	}
+	var s state
+	for _, r := range rows {
+		if err := json.Unmarshal(r.Body, &s); err != nil {
+			return 0, fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
+		}
+	}
+	return room(s.within(b.Ledger.Now().UTC()), b.Limit), nil
 }

@@ -28,12 +28,5 @@ const (
 // Conflict is the status of a connection that something of its owners' is in the way of, such as a network ACL.
 const Conflict workflow.Result = "Conflict"
 
-// The kinds of connections in the ledger.
-const (
-	Peering    = "peering"
-	Transit    = "transit"    // a pair of VPCs on a transit gateway
-	Attachment = "attachment" // of a VPC to a transit gateway; its id is that of the attachment
-)
-
 // A Tag is one tag of a carrier.
 type Tag struct{ Key, Value string }

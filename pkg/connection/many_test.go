@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -40,7 +41,7 @@ func TestThreeHundredConsumersOfOneGateway(t *testing.T) {
 	for n := range consumers {
 		consumer := workflow.VPC{Account: fmt.Sprintf("1%011d", n), Region: "eu-west-1", ID: fmt.Sprintf("vpc-%03d", n)}
 		c := workflow.Connection{ID: "tgw-1:" + consumer.ID + ":" + producer.ID, Target: "tgw-1", Requester: consumer, Accepter: producer}
-		if _, err := l.Begin(t.Context(), connection.Entry(c, connection.Transit, ledger.Requested)); err != nil {
+		if _, err := l.Begin(t.Context(), connection.Entry(c, road.Transit, ledger.Requested)); err != nil {
 			t.Fatal(err)
 		}
 		status := workflow.Connected

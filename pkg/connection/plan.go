@@ -9,8 +9,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
-	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -23,7 +23,7 @@ func Status(result workflow.Result, reason, since string) []Tag {
 func StatusKeys() []string { return []string{TagStatus, TagReason, TagSince} }
 
 // Entry returns what the ledger says of a connection that is managed from now on.
-func Entry(c workflow.Connection, kind string, origin ledger.Origin) ledger.Connection {
+func Entry(c workflow.Connection, kind road.Kind, origin ledger.Origin) ledger.Connection {
 	return ledger.Connection{ID: c.ID, Kind: kind, Origin: origin, Sides: sides(c)}
 }
 
@@ -57,18 +57,6 @@ func Stands(entry ledger.Connection) bool {
 
 // At reports whether an item is in the account and Region of a VPC.
 func At(i ledger.Item, v workflow.VPC) bool { return i.Account == v.Account && i.Region == v.Region }
-
-// Letting returns what the owners of a thing say with the tag drawbridge:manage about letting go of it, of which each has tags of its
-// own: [tag.Undo] if one of them says so, else [tag.Leave] if one does, else "".
-func Letting(tags ...map[string]string) string {
-	says := ""
-	for _, t := range tags {
-		if v := t[tag.Manage]; v == tag.Undo || v == tag.Leave && says == "" {
-			says = v
-		}
-	}
-	return says
-}
 
 // Surplus returns what of a connection has no use any more on each of its sides, those of participants among them, as they were surveyed, or nil if nothing. items are
 // what the ledger has of the connection:
@@ -142,7 +130,7 @@ func unsure(surveyed []workflow.Side, s workflow.Side) bool {
 // PairsOf returns the entries of the pairs that a VPC is one of on a gateway.
 func PairsOf(entries []ledger.Connection, gateway, vpc string) []ledger.Connection {
 	return slices.DeleteFunc(slices.Clone(entries), func(c ledger.Connection) bool {
-		return c.Kind != Transit || !strings.HasPrefix(c.ID, gateway+":") || !slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
+		return c.Kind != road.Transit || !strings.HasPrefix(c.ID, gateway+":") || !slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
 	})
 }
 

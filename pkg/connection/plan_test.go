@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -31,7 +32,7 @@ func TestSummary(t *testing.T) {
 }
 
 func TestPairsOf(t *testing.T) {
-	pair := func(id, kind string, vpcs ...string) ledger.Connection {
+	pair := func(id string, kind road.Kind, vpcs ...string) ledger.Connection {
 		c := ledger.Connection{ID: id, Kind: kind}
 		for _, v := range vpcs {
 			c.Sides = append(c.Sides, ledger.Side{ID: v})
@@ -39,23 +40,10 @@ func TestPairsOf(t *testing.T) {
 		return c
 	}
 	got := connection.PairsOf([]ledger.Connection{
-		pair("tgw-1:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("tgw-1:vpc-b:vpc-c", connection.Transit, "vpc-b", "vpc-c"),
-		pair("tgw-12:vpc-a:vpc-b", connection.Transit, "vpc-a", "vpc-b"), pair("pcx-1", connection.Peering, "vpc-a", "vpc-b")}, "tgw-1", "vpc-a")
+		pair("tgw-1:vpc-a:vpc-b", road.Transit, "vpc-a", "vpc-b"), pair("tgw-1:vpc-b:vpc-c", road.Transit, "vpc-b", "vpc-c"),
+		pair("tgw-12:vpc-a:vpc-b", road.Transit, "vpc-a", "vpc-b"), pair("pcx-1", road.Peering, "vpc-a", "vpc-b")}, "tgw-1", "vpc-a")
 	if len(got) != 1 || got[0].ID != "tgw-1:vpc-a:vpc-b" {
 		t.Errorf("%+v", got)
-	}
-}
-
-func TestLetting(t *testing.T) {
-	tags := func(value string) map[string]string { return map[string]string{"drawbridge:manage": value} }
-	for want, sides := range map[string][]map[string]string{
-		"":      {tags("true"), nil},
-		"false": {tags("true"), tags("false")},
-		"undo":  {tags("false"), tags("undo")},
-	} {
-		if got := connection.Letting(sides...); got != want {
-			t.Errorf("%v: %q, want %q", sides, got, want)
-		}
 	}
 }
 
@@ -157,7 +145,7 @@ func TestNote(t *testing.T) {
 	}
 	c := workflow.Connection{ID: "pcx-1", Target: "pcx-1", Requester: workflow.VPC{Account: "111111111111", Region: "r", ID: "vpc-a"}, Accepter: workflow.VPC{Account: "222222222222", Region: "r", ID: "vpc-b"}}
 	entry := func(policy string) ledger.Connection {
-		e := connection.Entry(c, connection.Peering, ledger.Requested)
+		e := connection.Entry(c, road.Peering, ledger.Requested)
 		e.Policy, e.Asked = policy, "arn:aws:iam::111111111111:user/ana"
 		return e
 	}

@@ -41,6 +41,7 @@ type Reader interface {
 // Verify judges every path that the policy allows, by what both accounts hold now, and gives the connection its status:
 //
 //	somebody takes away what it needs          → Contested
+//	a step before lacked a right               → fails with a [fault.Refused], for whoever gives it to redrive
 //	the network of no path holds               → fails with a [fault.Conflict], for whoever mends it to redrive
 //	something waits for an owner               → PendingApproval
 //	some path fails, or the look did not come
@@ -84,6 +85,10 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyConnectionInput)
 	case taken != "":
 		out.Result, out.Reason = workflow.Contested, taken
 		return out, v.tell(ctx, in, out, paths, func(workflow.Side) string { return taken })
+	case len(in.Refused) > 0:
+		lacking := lacks(in.Refused)
+		out.Result, out.Reason = Conflict, lacking.Error()+"; "+reason // a tag is short, and the first words stay
+		return out, cmp.Or(v.tell(ctx, in, out, paths, func(s workflow.Side) string { return lacksIn(in.Refused, s.VPC.Account) + "; " + said(s) }), lacking)
 	case none == "" && !paths.Answers():
 		broken := unanswered(paths, why)
 		out.Result, out.Reason = Conflict, broken.Error()
@@ -122,6 +127,28 @@ func (v Verifier) judge(ctx context.Context, in workflow.VerifyConnectionInput, 
 		return verdict.Paths{}, err
 	}
 	return verdict.Judge(world, in.Connection.Target, ends[:], why), nil
+}
+
+// lacks is the error about steps that lacked a right.
+func lacks(all []workflow.Refusal) error {
+	var why []string
+	for _, r := range all {
+		why = append(why, r.State+": "+r.Why)
+	}
+	return fault.New(fault.Refused, "%s", strings.Join(why, "; "))
+}
+
+// lacksIn says to the owner of an account what was lacking: of another account only that.
+func lacksIn(all []workflow.Refusal, account string) string {
+	var why []string
+	for _, r := range all {
+		if r.Account == account {
+			why = append(why, r.State+" could not do its work: "+r.Why)
+		} else {
+			why = append(why, r.State+" lacked a right in the other account; who operates Drawbridge is told")
+		}
+	}
+	return strings.Join(why, "; ")
 }
 
 // overlooked says which clients of databases the look did not come to, as the end of a sentence; "" if it came to all.

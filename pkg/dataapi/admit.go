@@ -202,8 +202,13 @@ func (a Admitter) role(ctx context.Context, api workflow.DataAPI, by string) (Ro
 	if err != nil {
 		return Role{}, hop, err
 	}
-	if err := owned(Facts{Cluster: c, Role: role, Item: item}); err != nil {
+	if err := owned(Facts{Cluster: c, Role: role, Item: item, Tags: map[string]string{tag.Manage: api.Manage}}); err != nil {
 		return Role{}, hop, err
+	}
+	if role != nil && item == nil {
+		if err := a.given(ctx, c); err != nil {
+			return Role{}, hop, err
+		}
 	}
 	entry, left, err := intend(ctx, a.Ledger, c.ARN, by, roleItem(c, a.Home), role != nil)
 	if err != nil {
@@ -287,7 +292,7 @@ func (a Admitter) rights(ctx context.Context, api workflow.DataAPI, by string) (
 	if err != nil {
 		return nil, err
 	}
-	had, err := a.Roles.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName)})
+	had, err := a.Roles.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)})
 	if err != nil && !fault.HasCode(err, "NoSuchEntity") {
 		return nil, fmt.Errorf("reading the policy of the role %s: %w", name, err)
 	}
@@ -299,7 +304,7 @@ func (a Admitter) rights(ctx context.Context, api workflow.DataAPI, by string) (
 	item.Left = statement.Digest(rights)
 	return contest.Contest{Ledger: a.Ledger}.Keep(ctx, c.ARN, by, contest.Document{Item: item, There: there, Write: func(ctx context.Context) error {
 		slog.InfoContext(ctx, "writing the policy", "role", name, "account", c.Account)
-		if _, err := a.Roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName), PolicyDocument: aws.String(string(rights))}); err != nil {
+		if _, err := a.Roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName), PolicyDocument: aws.String(string(rights))}); err != nil {
 			return notYetThere(fmt.Errorf("writing the policy of the role %s: %w", name, err))
 		}
 		return nil

@@ -30,8 +30,8 @@ type Concluder struct {
 	Ledger   ledger.Ledger
 }
 
-// Conclude leaves the result in the ledger, on the cluster for people, and on the bus. When everything is retracted, the cluster is not managed
-// any more, and its status goes, too. What is left to who took it away makes it Contested, and is told to its owner, once.
+// Conclude leaves the result in the ledger, on the cluster for people, and on the bus. When everything is retracted, or the cluster's owner has Drawbridge let
+// go of it, the cluster is not managed any more, and its status goes, too. What is left to who took it away makes it Contested, and is told to its owner, once.
 func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInput) (workflow.ConcludeDataAPIOutput, error) {
 	out := workflow.ConcludeDataAPIOutput{Result: in.Result, Reason: in.Reason, Decision: in.Decision, Verdict: []workflow.Hop{}}
 	for _, d := range []workflow.HopsOutput{in.Enabled, in.Admitted, in.Retracted} {
@@ -47,7 +47,11 @@ func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInpu
 			in.Result, in.Reason, out.Result, out.Reason = workflow.Contested, taken, workflow.Contested, taken
 		}
 	}
-	if err := k.leave(ctx, c, in); err != nil {
+	if in.Result != workflow.Released {
+		if err := k.leave(ctx, c, in); err != nil {
+			return out, err
+		}
+	} else if err := k.untag(ctx, c); err != nil {
 		return out, err
 	}
 	thing := notice.Thing{Execution: in.Execution, Machine: "drawbridge-data-api", Result: in.Result, Reason: in.Reason,
@@ -57,7 +61,10 @@ func (k Concluder) Conclude(ctx context.Context, in workflow.ConcludeDataAPIInpu
 			thing.For = append(thing.For, consumer.Account)
 		}
 	}
-	return out, k.Bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict))
+	if err := k.Bus.Put(ctx, notice.Access(thing, in.Decision, out.Verdict)); err != nil || in.Result != workflow.Released {
+		return out, err
+	}
+	return out, k.Ledger.LetGo(ctx, c.ARN) // last of all: what the ledger does not have is told to nobody
 }
 
 func (k Concluder) leave(ctx context.Context, c workflow.Cluster, in workflow.ConcludeDataAPIInput) error {

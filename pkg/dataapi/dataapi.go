@@ -38,9 +38,6 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Kind is the kind of connections, in the ledger, that this package keeps.
-const Kind = "data-api"
-
 // The tags of a cluster besides [tag.DataAPI].
 const (
 	TagSecret = tag.Secret          // set by the cluster's owner: the secret's name
@@ -48,12 +45,14 @@ const (
 	TagReason = "drawbridge:reason"
 )
 
+// PolicyName is what the inline policy of such a role is called.
+const PolicyName = "data-api"
+
 // RolePrefix begins the name of every role that Drawbridge makes for a cluster; see [RoleName].
 const RolePrefix = "drawbridge-data-api-"
 
 const (
 	rolePath     = "/drawbridge/"
-	policyName   = "data-api" // of the role's inline policy
 	boundaryName = "drawbridge-data-api-boundary"
 	// retirer is the role, in the cluster's account, that may retire the grants which are made for a cluster's role, and no others:
 	// the one of the state RetractDataApi.

@@ -125,7 +125,7 @@ func (i Inspector) read(ctx context.Context, execution string, e event.Event, pr
 		return facts, err
 	}
 	// Only what is to be let at is read.
-	if facts.Tags[tag.DataAPI] == "" || facts.Cluster.Gone {
+	if facts.Tags[tag.DataAPI] == "" || tag.Letting(facts.Tags) != "" || facts.Cluster.Gone {
 		return facts, nil
 	}
 	if facts.Role, err = readRole(ctx, clients.Roles, facts.Cluster); err != nil {

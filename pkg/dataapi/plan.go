@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/verdict"
@@ -19,6 +20,10 @@ import (
 
 // Plan answers what a cluster needs:
 //
+//	its owner says drawbridge:manage=false, or undo
+//	  false, and it is managed                         → conclude, Released
+//	  undo, and it is managed                          → retract, Retracted
+//	  it is not                                        → nothing
 //	no consumers named, or no cluster any more
 //	  it is managed                                    → retract, Retracted
 //	  it is not                                        → nothing
@@ -35,11 +40,22 @@ import (
 // A consumer whom the policy does not admit does not keep the others from being admitted.
 func Plan(f Facts) (workflow.InspectDataAPIOutput, error) {
 	out := Nothing("")
-	out.DataAPI.Cluster, out.DataAPI.Leave = f.Cluster, f.Leave
+	out.DataAPI.Cluster, out.DataAPI.Leave, out.DataAPI.Manage = f.Cluster, f.Leave, f.Tags[tag.Manage]
 	if len(f.Consumers) > 0 {
 		out.DataAPI.Consumers = f.Consumers
 	}
 	unclear := tag.Why(f.Tags, tag.DataAPI)
+	if says := tag.Letting(f.Tags); says != "" && !f.Cluster.Gone {
+		out.Reason = fmt.Sprintf("%s is tagged %s=%s", f.Cluster.ID, tag.Manage, says)
+		switch {
+		case !f.Managed:
+		case says == tag.Leave:
+			out.Result, out.Answer = workflow.Released, workflow.AnswerConclude
+		default:
+			out.Result, out.Answer, out.DataAPI.Ends = workflow.Retracted, workflow.AnswerRetract, true
+		}
+		return out, nil
+	}
 	if f.Cluster.Gone || len(f.Consumers) == 0 {
 		out.Reason = fmt.Sprintf("the cluster %s names no account in its tag %s", f.Cluster.ID, tag.DataAPI) + unclear
 		if f.Cluster.Gone {
@@ -112,7 +128,8 @@ func For(tags map[string]string, cluster string) bool {
 	return slices.Contains(strings.Fields(tags[tag.DataAPI]), cluster)
 }
 
-// owned says what keeps the role of that name from being ours: it is, if there is an entry of it that the cluster needs.
+// owned says what keeps the role of that name from being ours: it is, if there is an entry of it that the cluster needs; or if it was let go of, and the
+// cluster's owner gives it to Drawbridge.
 func owned(f Facts) error {
 	if f.Role == nil {
 		return nil
@@ -120,6 +137,7 @@ func owned(f Facts) error {
 	name := RoleName(f.Cluster.ID)
 	rename := "rename that role or the cluster (a role's name is one for all Regions), then redrive the execution"
 	switch i := f.Item; {
+	case i == nil && f.Tags[tag.Manage] == tag.Take && f.Role.Path == rolePath && f.Role.Boundary == Boundary(f.Cluster):
 	case i == nil:
 		return fault.NewConflict(fmt.Sprintf("the role %s in %s is not Drawbridge's", name, f.Cluster.Account), rename)
 	case !i.NeededBy(f.Cluster.ARN) && i.For != f.Cluster.ARN:
@@ -267,7 +285,7 @@ func grantKey(api workflow.DataAPI) string { return RoleName(api.Cluster.ID) + "
 
 // connection is the cluster's entry in the ledger.
 func connection(c workflow.Cluster) ledger.Connection {
-	return ledger.Connection{ID: c.ARN, Kind: Kind, Origin: ledger.Requested,
+	return ledger.Connection{ID: c.ARN, Kind: road.DataAPI, Origin: ledger.Requested,
 		Sides: []ledger.Side{{Role: "producer", Account: c.Account, Region: c.Region, ID: c.ARN}}}
 }
 
@@ -322,7 +340,7 @@ func trustItem(c workflow.Cluster, home string) ledger.Item {
 }
 
 func rightsItem(c workflow.Cluster, home string) ledger.Item {
-	return ledger.Item{Account: c.Account, Region: home, Resource: RoleName(c.ID), Kind: ledger.Document, Key: policyName}
+	return ledger.Item{Account: c.Account, Region: home, Resource: RoleName(c.ID), Kind: ledger.Document, Key: PolicyName}
 }
 
 func grantItem(api workflow.DataAPI) ledger.Item {

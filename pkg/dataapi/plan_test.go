@@ -51,6 +51,9 @@ func made(f *Facts) {
 	f.Item = &item
 }
 
+// said is what the cluster's owner says by drawbridge:manage.
+func said(f *Facts, value string) { f.Tags = map[string]string{tag.Manage: value} }
+
 func TestPlan(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Facts)
@@ -76,6 +79,16 @@ func TestPlan(t *testing.T) {
 			workflow.AnswerRetract, workflow.Retracted, ""},
 		"an endpoint that the owner turned on, on Serverless v1": {func(f *Facts) { f.Mode, f.Endpoint = "serverless", true },
 			workflow.AnswerExpose, workflow.Exposed, ""},
+
+		// Its owner has Drawbridge let go of it.
+		"let go of":                     {func(f *Facts) { made(f); said(f, tag.Leave) }, workflow.AnswerConclude, workflow.Released, ""},
+		"let go of, and found":          {func(f *Facts) { said(f, tag.Leave) }, workflow.AnswerNothing, workflow.Nothing, ""},
+		"undone":                        {func(f *Facts) { made(f); said(f, tag.Undo) }, workflow.AnswerRetract, workflow.Retracted, ""},
+		"undone, and nothing was added": {func(f *Facts) { said(f, tag.Undo) }, workflow.AnswerNothing, workflow.Nothing, ""},
+		"let go of, and gone":           {func(f *Facts) { made(f); said(f, tag.Leave); f.Cluster.Gone = true }, workflow.AnswerRetract, workflow.Retracted, ""},
+		"given back":                    {func(f *Facts) { made(f); f.Managed, f.Item = false, nil; said(f, tag.Take) }, workflow.AnswerExpose, workflow.Exposed, ""},
+		"given, and the role is not ours": {func(f *Facts) { made(f); f.Managed, f.Item, f.Role.Boundary = false, nil, ""; said(f, tag.Take) },
+			"", "", "is not Drawbridge's"},
 
 		// Whatever the policy permits, the owners of secret and key have to say that they are for the cluster.
 		"the secret is for nobody":                           {func(f *Facts) { f.Secret.Tags = nil }, workflow.AnswerConclude, workflow.RefusedByPolicy, ""},

@@ -15,6 +15,7 @@ import (
 // Removals returns what the answer to these facts takes away, for the brake:
 //
 //	retract, the cluster is gone, or its tag names nobody        → ended
+//	retract, its owner says undo                                 → ended
 //	retract, the cluster has no tag, or one that means nothing   → lost
 //	retract, the secret or the key says for which clusters it is → ended
 //	retract, the secret or the key has no such tag               → lost
@@ -28,7 +29,7 @@ func Removals(f Facts, out workflow.InspectDataAPIOutput) []brake.Removal {
 	switch out.Answer {
 	case workflow.AnswerRetract:
 		switch secret := f.Secret; {
-		case f.Cluster.Gone, len(f.Consumers) == 0 && tag.Says(f.Tags, tag.DataAPI):
+		case f.Cluster.Gone, tag.Letting(f.Tags) != "", len(f.Consumers) == 0 && tag.Says(f.Tags, tag.DataAPI):
 			all.Why = brake.Ended
 		case len(f.Consumers) == 0:
 			all.Why = brake.Lost

@@ -24,6 +24,7 @@ func TestRemovals(t *testing.T) {
 	}{
 		"the cluster is gone":            {Facts{Cluster: workflow.Cluster{Gone: true}}, brake.Ended},
 		"its owner says none":            {Facts{Tags: tag.Clean(tag.DBCluster, map[string]string{tag.DataAPI: "none"})}, brake.Ended},
+		"its owner says undo":            {Facts{Consumers: alpha(yes), Secret: Secret{ARN: "s"}, Tags: map[string]string{tag.Manage: tag.Undo}}, brake.Ended},
 		"its tag is gone":                {Facts{Tags: tag.Clean(tag.DBCluster, map[string]string{"Name": "x"})}, brake.Lost},
 		"its tag means nothing":          {Facts{Tags: tag.Clean(tag.DBCluster, map[string]string{tag.DataAPI: "alpha"})}, brake.Lost},
 		"the policy":                     {Facts{Consumers: alpha(no)}, brake.Forbidden},

@@ -126,7 +126,7 @@ func (r Retracter) role(ctx context.Context, c workflow.Cluster, i ledger.Item) 
 		return reading == nil && now == nil
 	}
 	slog.InfoContext(ctx, "deleting", "role", name, "account", c.Account)
-	if _, err := r.Roles.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName)}); err != nil && !gone(err) {
+	if _, err := r.Roles.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)}); err != nil && !gone(err) {
 		return hop, fmt.Errorf("deleting the policy of the role %s: %w", name, err)
 	}
 	if _, err := r.Roles.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name}); err != nil && !gone(err) {

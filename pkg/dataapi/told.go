@@ -27,7 +27,7 @@ func ReadMade(ctx context.Context, api PolicyReader, c workflow.Cluster) (role *
 		return role, nil, err
 	}
 	name := RoleName(c.ID)
-	had, err := api.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: aws.String(policyName)})
+	had, err := api.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: aws.String(PolicyName)})
 	if fault.HasCode(err, "NoSuchEntity") {
 		return role, nil, nil
 	}
@@ -57,6 +57,16 @@ func Told(c workflow.Cluster, tags map[string]string, role *Role, rights []byte,
 		untold = fmt.Sprintf("%s: it is not as Drawbridge makes a role for %s", role.ARN, c.ID)
 	}
 	return entry, items, untold
+}
+
+// given says what keeps a role that the ledger does not have, and that the cluster's owner gives to Drawbridge, from being the one that was let go of: it is,
+// if its policy lets it query exactly this cluster. Clusters of one name in two Regions would share the role's name.
+func (a Admitter) given(ctx context.Context, c workflow.Cluster) error {
+	_, rights, err := ReadMade(ctx, a.Roles, c)
+	if err != nil || queries(rights, c.ARN) {
+		return err
+	}
+	return fault.NewConflict(fmt.Sprintf("the role %s in %s does not query %s alone", RoleName(c.ID), c.Account, c.ARN), "delete or rename that role, then redrive the execution")
 }
 
 // queries reports whether a policy is one that lets its role query exactly a cluster.

@@ -55,6 +55,9 @@ type Found struct {
 	Databases []Database // in the VPC
 	// Unserved are in the VPC, too, if they are of an engine of RDS; those that were found by their tags are anywhere in the account and Region.
 	Unserved []Database
+	// Unread are those of which something single could not be read, such as their subnet group, so that they may be in the VPC, or have more than what is among
+	// Databases: Why says what. All others are known. Nothing of theirs may be taken away because of it.
+	Unread []Database
 }
 
 // Answers reports whether a database has an endpoint. One that is being created or modified, or that is stopped, may have none: then

@@ -57,6 +57,8 @@ func In(c aws.Config) APIs {
 // Where the Region does not have Redshift, or RDS, the error is one of [fault.Absent], and the databases are those of the
 // other: none can be of the one that is absent, unless DNS is wrong. So nothing may be taken away because of it.
 //
+// What cannot be read of a single database keeps none of the others from being read: see [Found].Unread. What a retry may mend is an error.
+//
 // One call of the tagging API says what is tagged as a database, of whatever kind. What RDS and Redshift list with its tags is read always, as a
 // policy may open it without the tag; a proxy or a workgroup only if one is tagged. A cluster is reached through its instances: clusters are read
 // only if there is an instance of one, or one is tagged.
@@ -66,19 +68,20 @@ func Read(ctx context.Context, apis APIs, vpc string, subnets []string) (Found, 
 		return Found{}, err
 	}
 	found := Found{Unserved: index.unserved()}
-	one, err := readRDS(ctx, apis.RDS, vpc, index.some(tag.DBCluster))
+	u := &found.Unread
+	one, err := readRDS(ctx, apis.RDS, vpc, index.some(tag.DBCluster), u)
 	if err != nil && !fault.Absent(err) {
 		return Found{}, err
 	}
-	warehouses, none := readRedshift(ctx, apis.Redshift, vpc)
+	warehouses, none := readRedshift(ctx, apis.Redshift, vpc, u)
 	if none != nil && !fault.Absent(none) {
 		return Found{}, none
 	}
-	proxies, failed := readProxies(ctx, apis.RDS, index, vpc)
+	proxies, failed := readProxies(ctx, apis.RDS, index, vpc, u)
 	if failed != nil {
 		return Found{}, failed
 	}
-	workgroups, failed := readWorkgroups(ctx, apis.Serverless, index, vpc, subnets)
+	workgroups, failed := readWorkgroups(ctx, apis.Serverless, index, vpc, subnets, u)
 	if failed != nil {
 		return Found{}, failed
 	}
@@ -91,12 +94,25 @@ func Read(ctx context.Context, apis APIs, vpc string, subnets []string) (Found, 
 		}
 	}
 	sorted(found.Unserved)
+	sorted(found.Unread)
 	sorted(found.Databases)
 	return found, cmp.Or(none, err)
 }
 
-func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Database, error) {
+// note keeps a database of which something could not be read, and why, and reports whether it did: if AWS refuses that, or does not have it. What a retry may mend
+// fails the whole read, and so does an account that lets nobody in.
+func note(unread *[]Database, d Database, err error) bool {
+	if !fault.Single(err) || fault.Absent(err) {
+		return false
+	}
+	d.Why = err.Error()
+	*unread = append(*unread, d)
+	return true
+}
+
+func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool, unread *[]Database) ([]Database, error) {
 	var out []Database
+	closed := map[string]error{}      // DB subnet groups that cannot be read, by name
 	known := map[string]subnetGroup{} // DB subnet groups by name
 	public := map[string]bool{}       // clusters of which an instance has a public address
 	options := map[string][]int{}     // TLS ports by option group
@@ -116,7 +132,7 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 			}
 			if d, ok := instance(i); ok && i.DBSubnetGroup != nil && aws.ToString(i.DBSubnetGroup.VpcId) == vpc {
 				ports, err := beside(ctx, rdsapi, i, d, options)
-				if err != nil {
+				if err != nil && !note(unread, d, err) {
 					return nil, err
 				}
 				out = append(append(out, d), ports...)
@@ -133,12 +149,13 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 			// A cluster names its subnet group, not its VPC. Mostly one of its instances has told already.
 			group := aws.ToString(c.DBSubnetGroup)
 			if _, told := known[group]; !told && group != "" {
-				var err error
-				if known[group], err = readSubnetGroup(ctx, rdsapi, group); err != nil {
-					return nil, err
-				}
+				known[group], closed[group] = readSubnetGroup(ctx, rdsapi, group)
 			}
-			if d, ok := cluster(c); ok && known[group].vpc == vpc {
+			d, ok := cluster(c)
+			if err := closed[group]; err != nil && !note(unread, d, err) {
+				return nil, err
+			}
+			if ok && known[group].vpc == vpc {
 				d.Subnets, d.Private = known[group].subnets, !public[d.ID] && !aws.ToBool(c.PubliclyAccessible)
 				out = append(out, d)
 			}
@@ -147,9 +164,9 @@ func readRDS(ctx context.Context, rdsapi RDS, vpc string, clustered bool) ([]Dat
 	return out, nil
 }
 
-func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Database, error) {
+func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string, unread *[]Database) ([]Database, error) {
 	var out, elsewhere []Database
-	known := map[string][]string{} // cluster subnet groups by name
+	known, closed := map[string][]string{}, map[string]error{} // cluster subnet groups by name, and those that cannot be read
 	warehouses := redshift.NewDescribeClustersPaginator(redshiftapi, &redshift.DescribeClustersInput{})
 	for warehouses.HasMorePages() {
 		page, err := warehouses.NextPage(ctx)
@@ -169,9 +186,13 @@ func readRedshift(ctx context.Context, redshiftapi Redshift, vpc string) ([]Data
 			}
 			if group := aws.ToString(c.ClusterSubnetGroupName); group != "" {
 				if _, told := known[group]; !told {
-					if known[group], err = readClusterSubnetGroup(ctx, redshiftapi, group); err != nil {
+					known[group], closed[group] = readClusterSubnetGroup(ctx, redshiftapi, group)
+				}
+				if err := closed[group]; err != nil {
+					if !note(unread, d, err) {
 						return nil, err
 					}
+					continue
 				}
 				d.Subnets = known[group]
 			}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +18,7 @@ import (
 	serverlesstypes "github.com/aws/aws-sdk-go-v2/service/redshiftserverless/types"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	taggingtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -30,7 +33,8 @@ type region struct {
 	groups     map[string]string // DB subnet group → VPC
 	asked      []string          // DB subnet groups asked for
 	err        error
-	none       error // of Redshift
+	none       error            // of Redshift
+	closed     map[string]error // of groups and tags, by name or ARN
 	proxies    []types.DBProxy
 	added      []types.DBProxyEndpoint
 	options    map[string][]types.Option // of option groups
@@ -52,7 +56,7 @@ func (r *region) DescribeDBProxyEndpoints(context.Context, *rds.DescribeDBProxyE
 
 func (r *region) DescribeOptionGroups(_ context.Context, in *rds.DescribeOptionGroupsInput, _ ...func(*rds.Options)) (*rds.DescribeOptionGroupsOutput, error) {
 	r.calls = append(r.calls, "options "+*in.OptionGroupName)
-	return &rds.DescribeOptionGroupsOutput{OptionGroupsList: []types.OptionGroup{{OptionGroupName: in.OptionGroupName, Options: r.options[*in.OptionGroupName]}}}, r.err
+	return &rds.DescribeOptionGroupsOutput{OptionGroupsList: []types.OptionGroup{{OptionGroupName: in.OptionGroupName, Options: r.options[*in.OptionGroupName]}}}, cmp.Or(r.closed[*in.OptionGroupName], r.err)
 }
 
 func (r *region) DescribeDBProxies(context.Context, *rds.DescribeDBProxiesInput, ...func(*rds.Options)) (*rds.DescribeDBProxiesOutput, error) {
@@ -65,7 +69,7 @@ func (r *region) ListTagsForResource(_ context.Context, in *rds.ListTagsForResou
 	for k, v := range r.tags[*in.ResourceName] {
 		out.TagList = append(out.TagList, types.Tag{Key: &k, Value: &v})
 	}
-	return out, r.err
+	return out, cmp.Or(r.closed[*in.ResourceName], r.err)
 }
 
 func (r *region) DescribeEndpointAccess(_ context.Context, in *redshift.DescribeEndpointAccessInput, _ ...func(*redshift.Options)) (*redshift.DescribeEndpointAccessOutput, error) {
@@ -100,7 +104,7 @@ func (s serverless) ListTagsForResource(_ context.Context, in *redshiftserverles
 	for k, v := range s.tags[*in.ResourceArn] {
 		out.Tags = append(out.Tags, serverlesstypes.Tag{Key: &k, Value: &v})
 	}
-	return out, s.err
+	return out, cmp.Or(s.closed[*in.ResourceArn], s.err)
 }
 
 func (r *region) DescribeDBInstances(_ context.Context, in *rds.DescribeDBInstancesInput, _ ...func(*rds.Options)) (*rds.DescribeDBInstancesOutput, error) {
@@ -126,7 +130,7 @@ func (r *region) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInpu
 func (r *region) DescribeDBSubnetGroups(_ context.Context, in *rds.DescribeDBSubnetGroupsInput, _ ...func(*rds.Options)) (*rds.DescribeDBSubnetGroupsOutput, error) {
 	r.asked = append(r.asked, *in.DBSubnetGroupName)
 	return &rds.DescribeDBSubnetGroupsOutput{DBSubnetGroups: []types.DBSubnetGroup{{VpcId: aws.String(r.groups[*in.DBSubnetGroupName]),
-		Subnets: []types.Subnet{{SubnetIdentifier: aws.String("subnet-d")}, {SubnetIdentifier: aws.String("subnet-c")}}}}}, r.err
+		Subnets: []types.Subnet{{SubnetIdentifier: aws.String("subnet-d")}, {SubnetIdentifier: aws.String("subnet-c")}}}}}, cmp.Or(r.closed[*in.DBSubnetGroupName], r.err)
 }
 
 func (r *region) DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error) {
@@ -136,7 +140,7 @@ func (r *region) DescribeClusters(context.Context, *redshift.DescribeClustersInp
 func (r *region) DescribeClusterSubnetGroups(_ context.Context, in *redshift.DescribeClusterSubnetGroupsInput, _ ...func(*redshift.Options)) (*redshift.DescribeClusterSubnetGroupsOutput, error) {
 	r.asked = append(r.asked, *in.ClusterSubnetGroupName)
 	return &redshift.DescribeClusterSubnetGroupsOutput{ClusterSubnetGroups: []redshifttypes.ClusterSubnetGroup{{Subnets: []redshifttypes.Subnet{
-		{SubnetIdentifier: aws.String("subnet-y")}, {SubnetIdentifier: aws.String("subnet-x")}}}}}, r.err
+		{SubnetIdentifier: aws.String("subnet-y")}, {SubnetIdentifier: aws.String("subnet-x")}}}}}, cmp.Or(r.closed[*in.ClusterSubnetGroupName], r.err)
 }
 
 func instance(name, vpc, group string, port int32) types.DBInstance {
@@ -184,6 +188,59 @@ func TestReadFindsEveryKindInTheVPC(t *testing.T) {
 	}
 	if found := got.Databases; fmt.Sprint(found[3].Subnets) != "[subnet-a subnet-b]" || found[4].Tags["k"] != "v" || found[2].Answers() || found[2].Status != "creating" || !found[3].Answers() {
 		t.Errorf("subnets %v, tags %v", found[3].Subnets, found[4].Tags)
+	}
+}
+
+// What cannot be read of one database is said of that one; what a retry may mend is an error.
+func TestOneUnfitDatabaseKeepsNoOther(t *testing.T) {
+	denied := &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}
+	const proxy, workgroup = "arn:aws:rds:eu-west-1:222222222222:db-proxy:prx-1", "arn:aws:redshift-serverless:eu-west-1:222222222222:workgroup/w-1"
+	oracle := instance("oracle", "vpc-1", "g1", 1521)
+	oracle.Engine, oracle.OptionGroupMemberships = aws.String("oracle-ee"), []types.OptionGroupMembership{{OptionGroupName: aws.String("tls")}}
+	world := func(why error) *region {
+		return &region{
+			instances: []types.DBInstance{instance("orders", "vpc-1", "g1", 3307), oracle},
+			clusters: []types.DBCluster{
+				{DBClusterIdentifier: aws.String("shut"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g8")},
+				{DBClusterIdentifier: aws.String("shut, too"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g8")},
+				{DBClusterIdentifier: aws.String("sales"), Engine: aws.String("aurora-mysql"), Port: aws.Int32(3308), DBSubnetGroup: aws.String("g2")}},
+			redshift: []redshifttypes.Cluster{
+				{ClusterIdentifier: aws.String("dim"), VpcId: aws.String("vpc-1"), ClusterSubnetGroupName: aws.String("r8"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5439)}},
+				{ClusterIdentifier: aws.String("warehouse"), VpcId: aws.String("vpc-1"), Endpoint: &redshifttypes.Endpoint{Port: aws.Int32(5440)}}},
+			groups:     map[string]string{"g2": "vpc-1", "g8": "vpc-1"},
+			proxies:    []types.DBProxy{{DBProxyName: aws.String("proxy"), DBProxyArn: aws.String(proxy), VpcId: aws.String("vpc-1"), EngineFamily: aws.String("MYSQL")}},
+			workgroups: []serverlesstypes.Workgroup{{WorkgroupName: aws.String("group"), WorkgroupArn: aws.String(workgroup), SubnetIds: []string{"subnet-1"}, Port: aws.Int32(5439)}},
+			tagged:     map[string]map[string]string{proxy: {tag.Share: "true"}, workgroup: {tag.Share: "true"}, "arn:aws:rds:eu-west-1:222222222222:cluster:sales": {tag.Share: "true"}},
+			closed:     map[string]error{"g8": why, "r8": why, "tls": why, proxy: why, workgroup: why},
+		}
+	}
+	r := world(denied)
+	got, err := database.Read(t.Context(), r.apis(), "vpc-1", []string{"subnet-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served, unread []string
+	for _, d := range got.Databases {
+		served = append(served, d.ID)
+	}
+	for _, d := range got.Unread {
+		unread = append(unread, d.ID)
+		if !strings.Contains(d.Why, "AccessDenied") {
+			t.Errorf("%s does not say why: %q", d.ID, d.Why)
+		}
+		if (d.ARN == proxy || d.ARN == workgroup) && d.Tags[tag.Share] != "true" {
+			t.Errorf("%s: nobody knows with whom it is shared: %v", d.ID, d.Tags)
+		}
+	}
+	slices.Sort(unread)
+	if slices.Sort(served); fmt.Sprint(served) != "[oracle orders sales warehouse]" || fmt.Sprint(unread) != "[dim group oracle proxy shut shut, too]" {
+		t.Errorf("served %v, unread %v", served, unread)
+	}
+	if n := len(slices.DeleteFunc(r.asked, func(g string) bool { return g != "g8" })); n != 1 {
+		t.Errorf("a group that cannot be read is asked for %d times", n)
+	}
+	if _, err := database.Read(t.Context(), world(&smithy.GenericAPIError{Code: "ThrottlingException"}).apis(), "vpc-1", []string{"subnet-1"}); fault.Of(err) != fault.Transient {
+		t.Errorf("throttled: %v", err)
 	}
 }
 

@@ -86,7 +86,7 @@ var proxyEngines = map[string]string{"MYSQL": "mysql", "POSTGRESQL": "postgres",
 
 // readProxies returns the proxies in a VPC that are tagged, and the endpoints there that were added to one. They have security groups and subnets of their own; to
 // their databases they come from within the proxy's VPC.
-func readProxies(ctx context.Context, rdsapi RDS, tagged index, vpc string) ([]Database, error) {
+func readProxies(ctx context.Context, rdsapi RDS, tagged index, vpc string, unread *[]Database) ([]Database, error) {
 	if !tagged.some(tag.DBProxy) {
 		return nil, nil
 	}
@@ -112,18 +112,20 @@ func readProxies(ctx context.Context, rdsapi RDS, tagged index, vpc string) ([]D
 		return nil, err
 	}
 	out = append(out, endpoints...)
-	held := map[string]map[string]string{} // tags by proxy
-	for n, d := range out {
-		if held[d.ARN] == nil {
-			got, err := rdsapi.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &d.ARN})
-			if err != nil {
-				return nil, fmt.Errorf("reading the tags of the proxy %s: %w", d.ID, err)
-			}
-			held[d.ARN] = tags(tag.DBProxy, got.TagList)
+	held, closed := map[string]map[string]string{}, map[string]error{} // tags by proxy, and those whose tags cannot be read
+	var known []Database
+	for _, d := range out {
+		if held[d.ARN] == nil && closed[d.ARN] == nil {
+			held[d.ARN], closed[d.ARN] = readTags(ctx, rdsapi, d)
 		}
-		out[n].Tags = held[d.ARN]
+		if err := closed[d.ARN]; err == nil {
+			d.Tags = held[d.ARN]
+			known = append(known, d)
+		} else if d.Tags = tagged[d.ARN]; !note(unread, d, err) {
+			return nil, err
+		}
 	}
-	return out, nil
+	return known, nil
 }
 
 // readProxyEndpoints returns the endpoints in a VPC that were added to proxies, which may be in other VPCs of the account. Each answers at its proxy's port.
@@ -160,8 +162,17 @@ func proxy(p rdstypes.DBProxy) Database {
 		Groups: slices.Sorted(slices.Values(p.VpcSecurityGroupIds)), Subnets: slices.Sorted(slices.Values(p.VpcSubnetIds)), Network: families(string(p.EndpointNetworkType))}
 }
 
+// readTags reads the tags of a proxy.
+func readTags(ctx context.Context, rdsapi RDS, d Database) (map[string]string, error) {
+	got, err := rdsapi.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &d.ARN})
+	if err != nil {
+		return nil, fmt.Errorf("reading the tags of the proxy %s: %w", d.ID, err)
+	}
+	return tags(tag.DBProxy, got.TagList), nil
+}
+
 // readWorkgroups returns the workgroups in a VPC that are tagged. One names its subnets; its VPC only once it has an endpoint.
-func readWorkgroups(ctx context.Context, api Serverless, tagged index, vpc string, subnets []string) ([]Database, error) {
+func readWorkgroups(ctx context.Context, api Serverless, tagged index, vpc string, subnets []string, unread *[]Database) ([]Database, error) {
 	if !tagged.some(tag.Workgroup) {
 		return nil, nil
 	}
@@ -179,7 +190,11 @@ func readWorkgroups(ctx context.Context, api Serverless, tagged index, vpc strin
 			}
 			got, err := api.ListTagsForResource(ctx, &redshiftserverless.ListTagsForResourceInput{ResourceArn: &d.ARN})
 			if err != nil {
-				return nil, fmt.Errorf("reading the tags of the workgroup %s: %w", d.ID, err)
+				err = fmt.Errorf("reading the tags of the workgroup %s: %w", d.ID, err)
+				if d.Tags = tagged[d.ARN]; !note(unread, d, err) {
+					return nil, err
+				}
+				continue
 			}
 			held := map[string]string{}
 			for _, t := range got.Tags {

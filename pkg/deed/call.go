@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
@@ -60,6 +61,15 @@ func Revoke(at event.Place, group, rule string) Call {
 		Command: []string{"aws", "ec2", "revoke-security-group-ingress", "--region", at.Region, "--group-id", group, "--security-group-rule-ids", rule},
 		do: func(ctx context.Context, cfg aws.Config) (string, error) {
 			_, err := ec2.NewFromConfig(cfg).RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &group, SecurityGroupRuleIds: []string{rule}})
+			return "", err
+		}}
+}
+
+// Disarm is the call that takes an inline policy off a role, which may do nothing by it any more.
+func Disarm(at event.Place, role, policy string) Call {
+	return Call{Account: at.Account, Region: at.Region, Command: []string{"aws", "iam", "delete-role-policy", "--role-name", role, "--policy-name", policy},
+		do: func(ctx context.Context, cfg aws.Config) (string, error) {
+			_, err := iam.NewFromConfig(cfg).DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &role, PolicyName: &policy})
 			return "", err
 		}}
 }

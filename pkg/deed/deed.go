@@ -7,7 +7,6 @@
 //	call.go  the calls, and how the AWS CLI says them
 //	plan.go  thinks: which calls a deed is (pure)
 //	do.go    asks, and makes the calls
-//	read.go  reads what an owner asks for now
 package deed
 
 import (

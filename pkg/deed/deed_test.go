@@ -53,10 +53,9 @@ func TestDeeds(t *testing.T) {
 		"manage":                         {Manage(peering), []string{"Key=drawbridge:manage,Value=true"}, ""},
 		"release":                        {Release(peering, false), []string{"Key=drawbridge:manage,Value=false"}, "as it stands"},
 		"undo":                           {Release(peering, true), []string{"Key=drawbridge:manage,Value=undo"}, "goes on both sides"},
-		"ask again":                      {Again(sales, tag.DataAPI, "111111111111"), []string{"Key=drawbridge:data-api,Value=111111111111"}, "looks at it anew"},
-		"ask again for nothing":          {Again(sales, tag.DataAPI, ""), nil, "nothing was asked for"},
-		"take back of a cluster":         {TakeBack(sales, tag.DataAPI), []string{"Key=drawbridge:data-api,Value=none"}, "lets go"},
-		"take back of a VPC":             {TakeBack(Thing{Kind: tag.VPC, ID: "vpc-0a", Account: "111111111111", Region: "eu-west-1"}, tag.PrivateNotebooks), []string{"Key=drawbridge:private-notebooks,Value=false"}, "lets go"},
+		"manage a cluster":               {Manage(sales), []string{"Key=drawbridge:manage,Value=true"}, "left to who took it away"},
+		"release a cluster":              {Release(sales, false), []string{"Key=drawbridge:manage,Value=false"}, "for the Data API of the cluster"},
+		"undo of a VPC":                  {Release(Thing{Kind: tag.VPC, ID: "vpc-0a", Account: "111111111111", Region: "eu-west-1"}, true), []string{"Key=drawbridge:manage,Value=undo"}, "of private notebooks, and of the Data API"},
 		"revoke one of two":              {RevokeAccount(sales, "sales", "111111111111", map[string]string{tag.Share: "111111111111 333333333333"}), []string{"Value=333333333333"}, ""},
 		"revoke the last, of both roads": {RevokeAccount(sales, "sales", "111111111111", map[string]string{tag.Share: "111111111111", tag.DataAPI: "111111111111"}), []string{"Key=drawbridge:share,Value=none", "Key=drawbridge:data-api,Value=none"}, ""},
 		"revoke of all":                  {RevokeAccount(sales, "sales", "111111111111", map[string]string{tag.Share: "true"}), nil, "every account"},
@@ -100,14 +99,14 @@ func TestTheAnswerOfADeed(t *testing.T) {
 	answertest.Schema[Done](t, "../..", "deed.v1", "what a command that does something answers, with -o json", done, nothing)
 }
 
-// What no connection is has an owner's tag of its own; a connection has none of these.
-func TestAskedBy(t *testing.T) {
-	for id, want := range map[string]string{sales.ID: "db-cluster drawbridge:data-api 222222222222", "arn:aws:redshift:us-east-1:333333333333:cluster:w": "redshift-cluster drawbridge:studio 333333333333",
-		"private-notebooks-vpc-0a": "vpc drawbridge:private-notebooks 123456789012", "data-api-endpoint-vpc-0a": "vpc drawbridge:data-api 123456789012", "pcx-1": "", "tgw-attach-1": "", "private-notebooks-": "",
-		"arn:aws:rds:eu-west-1:222222222222:db:sales": ""} {
+// The tag drawbridge:manage is on what carries a connection, on the cluster, or on the VPC; a pair on a gateway has none of its own.
+func TestManaged(t *testing.T) {
+	for id, want := range map[string]string{sales.ID: "db-cluster 222222222222", "arn:aws:redshift:us-east-1:333333333333:cluster:w": "redshift-cluster 333333333333",
+		"private-notebooks-vpc-0a": "vpc 123456789012", "data-api-endpoint-vpc-0a": "vpc 123456789012", "pcx-1": "vpc-peering-connection 123456789012", "tgw-attach-1": "transit-gateway-attachment 123456789012",
+		"private-notebooks-": "", "arn:aws:rds:eu-west-1:222222222222:db:sales": "", "tgw-1:vpc-a:vpc-b": ""} {
 		got := ""
-		if thing, key, ok := AskedBy(id, hub); ok {
-			got = string(thing.Kind) + " " + key + " " + thing.Account
+		if thing, ok := Managed(id, hub); ok {
+			got = string(thing.Kind) + " " + thing.Account
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", id, got, want)

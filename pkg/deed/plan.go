@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -75,51 +76,60 @@ func Reject(t Thing, e Entry) Deed {
 	return Deed{Title: "Reject " + t.ID, Says: []string{says}, Calls: []Call{Tag(t, tag.Approval, "rejected")}}
 }
 
-// Manage is the deed of an owner who gives a connection to Drawbridge.
+// Manage is the deed of an owner who gives a connection, or access, to Drawbridge, or asks anew for what is contested of it.
 func Manage(t Thing) Deed {
-	return Deed{Title: "Give " + t.ID + " to Drawbridge", Says: []string{"If the policy allows it, Drawbridge connects it from now on. What is there stays its owners'."}, Calls: []Call{Tag(t, tag.Manage, tag.Take)}}
-}
-
-// Release is the deed of an owner who takes a connection out of Drawbridge's hands: all stands as it does, or, with undo, what was added goes before.
-func Release(t Thing, undo bool) Deed {
-	if undo {
-		return Deed{Title: "Undo and release " + t.ID, Says: []string{"What Drawbridge added goes on both sides, then it lets go."}, Calls: []Call{Tag(t, tag.Manage, tag.Undo)}}
+	d := Deed{Title: "Give " + t.ID + " to Drawbridge", Says: []string{"If the policy allows it, Drawbridge connects it from now on. What is there stays its owners'."}, Calls: []Call{Tag(t, tag.Manage, tag.Take)}}
+	if !connected(t) {
+		d.Says[0] = "Drawbridge does from now on what its owner's tags ask for, if the policy allows it, and puts back what was left to who took it away. What is there stays its owner's."
+		d.Says = append(d.Says, whole(t)...)
 	}
-	return Deed{Title: "Release " + t.ID, Says: []string{"Drawbridge lets go of it, and leaves everything as it stands."}, Calls: []Call{Tag(t, tag.Manage, tag.Leave)}}
+	return d
 }
 
-// AskedBy returns the thing, and the tag, by which its owner asks for an entry of the ledger that no connection is: the Data API of a cluster, readers of a
-// warehouse, endpoints of a VPC. A VPC is at the place that is given: its id does not say it. It is false of other ids.
-func AskedBy(id string, at event.Place) (t Thing, key string, ok bool) {
+// Release is the deed of an owner who takes a connection, or access, out of Drawbridge's hands: all stands as it does, or, with undo, what was added goes before.
+func Release(t Thing, undo bool) Deed {
+	d := Deed{Title: "Release " + t.ID, Says: []string{"Drawbridge lets go of it, and leaves everything as it stands."}, Calls: []Call{Tag(t, tag.Manage, tag.Leave)}}
+	if undo {
+		d = Deed{Title: "Undo and release " + t.ID, Says: []string{"What Drawbridge added goes on both sides, then it lets go."}, Calls: []Call{Tag(t, tag.Manage, tag.Undo)}}
+	}
+	if !connected(t) {
+		d.Says = append(d.Says, whole(t)...)
+	}
+	return d
+}
+
+// connected reports whether a thing carries a connection between two networks; what else there is, is access that its owner asks for by tags.
+func connected(t Thing) bool { return t.Kind == tag.Peering || t.Kind == tag.Attachment }
+
+// whole says what the tag drawbridge:manage of a thing is about that no connection is.
+func whole(t Thing) []string {
+	return map[tag.Kind][]string{
+		tag.VPC:             {"It counts for all endpoints that the VPC's tags ask for: of private notebooks, and of the Data API. The VPC's connections have tags of their own."},
+		tag.DBCluster:       {"It counts for the Data API of the cluster. Who reaches it over a network is the connection's."},
+		tag.RedshiftCluster: {"It counts for the people of SageMaker Studio. Who reaches the cluster over a network is the connection's."},
+	}[t.Kind]
+}
+
+// Managed returns the thing whose owner's tag drawbridge:manage counts for an entry of the ledger: a peering or an attachment; the cluster with the Data API, or
+// with readers; the VPC with endpoints. One whose id does not say its place is at the place that is given. It is false of other ids.
+func Managed(id string, at event.Place) (Thing, bool) {
 	if of, _, is := arn.Match(id, "rds", "cluster:"); is {
-		return Thing{Kind: tag.DBCluster, ID: id, Account: of.AccountID, Region: of.Region}, tag.DataAPI, true
+		return Thing{Kind: tag.DBCluster, ID: id, Account: of.AccountID, Region: of.Region}, true
 	}
 	if of, _, is := arn.Match(id, "redshift", "cluster:"); is {
-		return Thing{Kind: tag.RedshiftCluster, ID: id, Account: of.AccountID, Region: of.Region}, tag.Studio, true
+		return Thing{Kind: tag.RedshiftCluster, ID: id, Account: of.AccountID, Region: of.Region}, true
 	}
-	for prefix, key := range map[string]string{"private-notebooks-": tag.PrivateNotebooks, "data-api-endpoint-": tag.DataAPI} {
-		if vpc, is := strings.CutPrefix(id, prefix); is && strings.HasPrefix(vpc, "vpc-") {
-			return Thing{Kind: tag.VPC, ID: vpc, Account: at.Account, Region: at.Region}, key, true
-		}
+	here := Thing{ID: id, Account: at.Account, Region: at.Region}
+	switch of := road.Of(id); of {
+	case road.Peering:
+		here.Kind = tag.Peering
+	case road.Attachment:
+		here.Kind = tag.Attachment
+	case road.DataAPIEndpoint, road.PrivateNotebooks:
+		here.Kind, here.ID = tag.VPC, strings.TrimPrefix(id, string(of)+"-")
+	case road.Transit, road.DataAPI, road.Studio, road.Share:
 	}
-	return Thing{}, "", false
-}
-
-// Again is the deed of an owner who asks once more for what somebody took away: the tag by which they asked, set anew.
-func Again(t Thing, key, value string) Deed {
-	if value == "" {
-		return Deed{Title: "Ask again for " + t.ID, Says: []string{"It has no tag " + key + ": nothing was asked for. docs/tags.md says what the tag may say."}}
-	}
-	return Deed{Title: "Ask again for " + t.ID, Says: []string{"Drawbridge looks at it anew, and puts back what was left to who took it away, if the policy allows it."}, Calls: []Call{Tag(t, key, value)}}
-}
-
-// TakeBack is the deed of an owner who has no use any more for what they asked for by a tag.
-func TakeBack(t Thing, key string) Deed {
-	value := "none"
-	if t.Kind == tag.VPC {
-		value = "false"
-	}
-	return Deed{Title: "Take back what was added for " + t.ID, Says: []string{"What Drawbridge added for it goes, and it lets go. What was there before stays."}, Calls: []Call{Tag(t, key, value)}}
+	return here, here.Kind != ""
 }
 
 // Revocable are the tags by which the owner of a database names the accounts that reach it.

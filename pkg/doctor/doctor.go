@@ -8,6 +8,7 @@
 //	checks.go   the table
 //	plan.go     thinks: which rules are off, is there room (pure)
 //	trail.go    thinks: does a trail log what is needed (pure)
+//	health.go   the few that drawbridge status shows
 //	look.go     reads the organization, the trail and the hub
 //	member.go   reads members and quotas
 //	text.go     the answer for people

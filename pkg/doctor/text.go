@@ -9,14 +9,13 @@ import (
 // Text implements [answer.Document].
 func (r Report) Text(p *answer.Page) {
 	p.Say("hub  ", "account %s, %s", r.Account, r.Region)
-	marks := map[string]string{Yes: p.Paint(answer.Good, "✓"), No: p.Paint(answer.Bad, "✗"), Unknown: p.Paint(answer.Unsure, "?")}
 	where := ""
 	for _, f := range r.Findings {
 		if at := "account " + f.Account + ", " + f.Region; at != where {
 			where = at
 			p.Title("In " + at)
 		}
-		p.Say("  "+marks[f.Answer]+" ", "%s: %s", f.Title, f.Detail)
+		p.Say("  "+p.Mark(f.Answer)+" ", "%s: %s", f.Title, f.Detail)
 		if f.Answer != No {
 			continue
 		}

@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // peering is what was noted of a peering.
@@ -100,8 +101,12 @@ var network = map[string]func(*World, call) (any, []Change){
 	}),
 	"ec2:CreateTags": refusing(func(w *World, in *ec2.CreateTagsInput) error {
 		for _, id := range in.Resources {
-			if strings.HasPrefix(id, "pcx-") && w.peering(id).now() == "" {
-				return refused("InvalidVpcPeeringConnectionID.NotFound", "it does not exist")
+			switch road.CarrierOf(id) {
+			case road.ByPeering:
+				if w.peering(id).now() == "" {
+					return refused("InvalidVpcPeeringConnectionID.NotFound", "it does not exist")
+				}
+			case road.ByGateway, road.ByNothing:
 			}
 		}
 		return nil

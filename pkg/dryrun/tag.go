@@ -49,13 +49,6 @@ func untagged(thing, key string) Change {
 	return Change{Sign: Changes, What: "no tag " + key + " any more", Thing: thing}
 }
 
-// Untag makes a thing look as if it had no such tag in an account.
-func (w *World) Untag(account, id, key string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tag(account, id, key, nil)
-}
-
 // widened is the input of a call as it is sent: where tags were noted, AWS is not asked for those that it has, but for all.
 func (w *World) widened(c call) any {
 	in, ok := c.in.(*ec2.DescribeVpcsInput)

@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // TagConnection marks what Drawbridge made, with the word it was made for.
@@ -30,7 +32,7 @@ type Want struct {
 	VPC      string
 	Services []string       // full names
 	Callers  []netip.Prefix // who may call beside the VPC itself: ranges on premises, of a VPN
-	Kind     string         // of the VPC's entry in the ledger: the name of the machine that asks
+	Kind     road.Kind      // of the VPC's entry in the ledger: the name of the machine that asks
 	By       string         // the execution
 	Leave    bool           // the policy wants what somebody takes away to be left to them
 	// Left are the keys of parts and rules that are left to whoever took them away; see [Parts]. NoGroup says so of the security group.

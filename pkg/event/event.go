@@ -136,6 +136,11 @@ func readEnvelope(raw []byte) (envelope, Event, error) {
 // CallRecorded is the detail-type of CloudTrail's records.
 const CallRecorded = "AWS API Call via CloudTrail"
 
+// Stray says why an event is nothing for a machine about another kind of thing.
+func (e Event) Stray() string {
+	return cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))
+}
+
 // Parse reads one EventBridge event about one thing. It fails with [fault.Invalid] when the event is of a kind we handle and does
 // not name its thing properly; the message names the field. What may name several things is read by [ReadChanged].
 func Parse(raw []byte) (Event, error) {

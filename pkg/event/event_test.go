@@ -128,7 +128,7 @@ func TestOwnEventsOfTheSweepAreReadStrictly(t *testing.T) {
 		"data-api-to-inspect":          {{`"reason"`, `"reasons"`}, {`"222222222222",`, `"x",`}, {`"eu-west-1",`, `"us-east-2",`}, {":cluster:sales", ":db:sales"}},
 		"data-api-endpoint-to-inspect": {{`"reason"`, `"reasons"`}, {`"111111111111"`, `"x"`}, {"vpc-0b1c2d3e4f5a60718", "vpc-1"}},
 		"private-notebooks-to-inspect": {{`"reason"`, `"reasons"`}, {`"111111111111"`, `"x"`}},
-		"notebook-to-inspect":          {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}},
+		"notebook-to-inspect":          {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}, {`"notebookInstanceName"`, `"routeTableId"`}, {`"reason"`, `"routeTableId": "rtb-0a1b2c3d4e5f60001", "reason"`}},
 		"notebook-to-restart":          {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}},
 		"studio-to-inspect":            {{`"reason"`, `"reasons"`}, {`"222222222222"`, `"x"`}, {"sales-warehouse", "Sales"}},
 	} {

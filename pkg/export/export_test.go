@@ -23,6 +23,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -56,7 +57,7 @@ func (w *world) add(part, sort string, body any) {
 	}
 }
 
-func (w *world) entry(id, kind string, sides ...string) {
+func (w *world) entry(id string, kind road.Kind, sides ...string) {
 	c := ledger.Connection{ID: id, Kind: kind, Status: "Connected"}
 	for _, s := range sides {
 		account, thing, _ := strings.Cut(s, "/")

@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // Items returns what was added for the entries that a question names, each once, sorted by place, resource, kind and key. An entry that is not there, or for which
@@ -210,11 +211,11 @@ func unique(things []thing) []thing {
 func releases(r board.Rows, ids []string) (commands, kept []string) {
 	for _, id := range ids {
 		switch c, _ := r.Entry(id); c.Kind {
-		case "peering", "attachment":
+		case road.Peering, road.Attachment, road.DataAPI, road.DataAPIEndpoint, road.PrivateNotebooks, road.Studio:
 			commands = append(commands, "drawbridge release "+id)
-		case "transit":
+		case road.Transit:
 			commands = append(commands, "drawbridge release "+attachmentOf(r, c))
-		default:
+		case road.Share:
 			kept = append(kept, id)
 		}
 	}
@@ -230,7 +231,7 @@ func attachmentOf(r board.Rows, pair ledger.Connection) string {
 		of := func(id string) bool {
 			return slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == id })
 		}
-		if c.Kind == "attachment" && of(gateway) && slices.ContainsFunc(pair.Sides, func(s ledger.Side) bool { return of(s.ID) }) {
+		if c.Kind == road.Attachment && of(gateway) && slices.ContainsFunc(pair.Sides, func(s ledger.Side) bool { return of(s.ID) }) {
 			found = append(found, c.ID)
 		}
 	}

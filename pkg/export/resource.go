@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // thing is a resource, as both tools say it.
@@ -142,9 +143,12 @@ func route(i ledger.Item) thing {
 	if strings.Contains(i.Key, ":") {
 		argument, property = "destination_ipv6_cidr_block", "DestinationIpv6CidrBlock"
 	}
-	target, native4 := "transit_gateway_id", "TransitGatewayId"
-	if strings.HasPrefix(i.Left, "pcx-") {
+	var target, native4 string
+	switch road.CarrierOf(i.Left) {
+	case road.ByPeering:
 		target, native4 = "vpc_peering_connection_id", "VpcPeeringConnectionId"
+	case road.ByGateway, road.ByNothing:
+		target, native4 = "transit_gateway_id", "TransitGatewayId"
 	}
 	return thing{typ: "aws_route", name: identifier(i.Resource, i.Key), id: i.Resource + "_" + i.Key,
 		body: []attr{{"route_table_id", i.Resource}, {argument, i.Key}, {target, i.Left}},

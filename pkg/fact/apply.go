@@ -1,9 +1,14 @@
 package fact
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
 	"sync"
+
+	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -80,6 +85,22 @@ func With[I any, P interface {
 	}
 }
 
+// Verify is [With] for the step that says how a connection stands. If it fails because a step before lacked a right, a redrive finds that written, and
+// looks anew: what could not be done is tried again.
+func Verify[O any](l ledger.Ledger, step workflow.Step[workflow.VerifyConnectionInput, O]) workflow.Step[workflow.VerifyConnectionInput, O] {
+	return With(l, func(ctx context.Context, in workflow.VerifyConnectionInput) (O, error) {
+		out, err := step(ctx, in)
+		if len(in.Refused) == 0 || fault.Of(err) != fault.Refused {
+			return out, err
+		}
+		before, reading := l.Facts(ctx, in.Connection.ID, failed)
+		if reading == nil {
+			reading = l.Renew(ctx, before, []ledger.Fact{{Sort: failed, Body: refusedRow{Why: err.Error()}}})
+		}
+		return out, cmp.Or(reading, err)
+	})
+}
+
 // said is an output with hops.
 type said interface{ Said() []workflow.Hop }
 
@@ -100,8 +121,29 @@ func Connection[I any, P interface {
 		if does, err := P(&in).Inform(f); err != nil || !does {
 			return workflow.Told{}, err
 		}
-		return tell(ctx, l, facts, told+"#"+state, func() (O, error) { return step(ctx, in) })
+		out, err := tell(ctx, l, facts, told+"#"+state, func() (O, error) { return step(ctx, in) })
+		return spared(ctx, l, facts, spot{state: state, at: told + "#" + state}, out, err)
 	}
+}
+
+// spot is where a step tells, and in which account it works, if in one.
+type spot struct{ state, at, account string }
+
+// spares are the steps of setting up that, where they lack a right, keep nobody else from being served: what comes after them is done, notebooks and verdict say
+// why, and VerifyConnection fails.
+var spares = []string{"AllowDnsResolution", "AddRoutes", "OpenFirewall"}
+
+// ofHub are the services that a step asks in the hub, as the SDK calls them. A right that is lacking there is lacking for everybody.
+var ofHub = []string{"DynamoDB", "SSM"}
+
+// spared writes that a step lacked a right in an account, if that is why it failed, in place of its error.
+func spared(ctx context.Context, l ledger.Ledger, facts ledger.Facts, p spot, out workflow.Told, err error) (workflow.Told, error) {
+	var call *smithy.OperationError
+	if fault.Of(err) != fault.Refused || !slices.Contains(spares, p.state) || errors.As(err, &call) && slices.Contains(ofHub, call.ServiceID) {
+		return out, err
+	}
+	slog.WarnContext(ctx, "a right is lacking", "state", p.state, "account", p.account, "error", err)
+	return workflow.Told{Hops: 1}, l.Renew(ctx, facts.Under(p.at), []ledger.Fact{{Sort: p.at + refused, Body: refusedRow{p.account, err.Error()}}})
 }
 
 // Side gives a step the facts of sides, one at a time, and writes down what it told of each. A side of a look with another answer is not worked on: that
@@ -139,8 +181,9 @@ func one[O said](ctx context.Context, l ledger.Ledger, state string, row int, in
 	if in.Side, answer, err = sideOf(facts, row); err != nil || !answer.Serves(in.Answer) {
 		return workflow.Told{}, err
 	}
-	out, err := tell(ctx, l, facts, side(row)+told+"#"+state, func() (O, error) { return step(ctx, in) })
-	if err == nil {
+	at := side(row) + told + "#" + state
+	out, err := tell(ctx, l, facts, at, func() (O, error) { return step(ctx, in) })
+	if out, err = spared(ctx, l, facts, spot{state, at, in.Side.VPC.Account}, out, err); err == nil {
 		out.Account, out.Region = in.Side.VPC.Account, in.Side.VPC.Region
 	}
 	return out, err
@@ -163,10 +206,14 @@ func Inject(l ledger.Ledger, step workflow.Step[workflow.InjectRoutesInput, work
 			if err == nil {
 				err = gather(f, side(b.Side)+told+"#AddRoutes#table", &routed.Tables)
 			}
+			var row refusedRow
+			if err == nil {
+				_, err = f.FactOf(side(b.Side)+told+"#AddRoutes"+refused, &row)
+			}
 			if err != nil {
 				return workflow.NotebooksOutput{}, err
 			}
-			in.Batch, in.Routed = b, []workflow.AddRoutesOutput{routed}
+			in.Batch, in.Routed, in.Refused = b, []workflow.AddRoutesOutput{routed}, row.Why
 			return step(ctx, in)
 		})
 	}

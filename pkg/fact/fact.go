@@ -6,7 +6,10 @@
 //
 //	fact.go   how facts are rows, and back (pure)
 //	follow.go what a look need not do again that goes on where another ended (pure)
-//	apply.go  writes and reads them, around the steps
+//	apply.go  writes and reads them, around the steps of connections
+//	list.go   lists of things that a state works on one by one
+//	studio.go, private.go  the same around the steps of Studio, and of private notebooks
+//	sweep.go  around visits to accounts: what has no room where they are tallied
 //
 // Behind connection#<id> and fact#, with n and k as four digits:
 //
@@ -19,6 +22,23 @@
 //	side#<n>#told#<state>      #k: what a step told of the side, with the tables or groups that it left
 //	notebooks#<n>              a batch of notebook instances
 //	told#<state>#<n>           what a step told of a batch, or of the connection
+//	….told#<state>#refused     that it lacked a right to do its work, and which
+//
+// Behind the ARN of a Redshift cluster, about its readers:
+//
+//	role, leaving, domain#<n>  an execution role that may read, one that may no more, a Studio domain
+//	unfit                      #k: who cannot be served
+//	told#<state>#<n>           what a step told of one of them; without a number, of the readers' role
+//
+// Behind the account of private notebooks:
+//
+//	want#<n>                   which endpoints a VPC shall have; those that shall have none any more are last
+//	tagged, refused, released  #k: the VPCs that the policy allows, and does not, and those that were let go of
+//	told#<state>#<n>           what a step told of a want; without a number, of the account's policy
+//
+// Behind visits, of a sweep or a rebuild:
+//
+//	visit#<account>            what the last visit to an account found, if it had no room
 //
 // Lists are cut into rows of at most [Size] bytes: a row of DynamoDB has room for 400 KB, a transaction for 4 MB.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -43,6 +63,8 @@ const (
 	reachable = "reachable"
 	told      = "told"
 	injected  = told + "#InjectRoutes" // of a batch
+	refused   = "#refused"
+	failed    = told + "#VerifyConnection" + refused // it failed, as a step before lacked a right
 )
 
 // aboutRow is what the answer of a look has to say for all steps.
@@ -61,6 +83,12 @@ type sideRow struct {
 // readRow says when a step read what it told.
 type readRow struct {
 	At time.Time `json:"at"`
+}
+
+// refusedRow is why a step could not do its work.
+type refusedRow struct {
+	Account string `json:"account,omitempty"`
+	Why     string `json:"why"`
 }
 
 // part is a part of a list.
@@ -236,6 +264,11 @@ func sides(f ledger.Facts, out *workflow.Findings) error {
 				return err
 			}
 		}
+		for _, state := range []string{"AddRoutes", "OpenFirewall"} {
+			if err := refusal(one, side(n)+told+"#"+state, state, out); err != nil {
+				return err
+			}
+		}
 		var read readRow
 		_, err = one.FactOf(side(n)+told+"#OpenFirewall#read", &read)
 		if opened.At = read.At; err == nil {
@@ -268,7 +301,25 @@ func batches(f ledger.Facts, out *workflow.Findings) error {
 	if out.Answer == workflow.AnswerDisconnect {
 		state = "RestoreDnsResolution"
 	}
-	return gather(f, told+"#"+state+"#hop", &out.DNS.Hops)
+	if err := gather(f, told+"#"+state+"#hop", &out.DNS.Hops); err != nil {
+		return err
+	}
+	var again refusedRow
+	var err error
+	if out.Redriven, err = f.FactOf(failed, &again); err != nil {
+		return err
+	}
+	return refusal(f, told+"#AllowDnsResolution", "AllowDnsResolution", out)
+}
+
+// refusal reads that a step lacked a right, if it did.
+func refusal(f ledger.Facts, at, state string, out *workflow.Findings) error {
+	var row refusedRow
+	is, err := f.FactOf(at+refused, &row)
+	if is {
+		out.Refused = append(out.Refused, workflow.Refusal{State: state, Account: row.Account, Why: row.Why})
+	}
+	return err
 }
 
 // toldRows are the rows of what a step told: none if it told nothing.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
@@ -206,6 +208,65 @@ func TestWhatAStepToldIsReadByTheLast(t *testing.T) {
 	}
 	if got, err := fact.Read(t.Context(), l, pcx); err != nil || len(got.Opened[1].Hops) != 0 {
 		t.Errorf("%+v, %v", got.Opened, err)
+	}
+}
+
+// A step that lacks a right keeps nobody from being served: who comes after it knows, and the last one fails. Once it did, a redrive looks anew, and so forgets it.
+func TestALackingRightIsToldAndTriedAgain(t *testing.T) {
+	l, _ := ledgertest.New()
+	if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, 1)); err != nil {
+		t.Fatal(err)
+	}
+	c, lacking := workflow.Connection{ID: pcx}, fault.New(fault.Refused, "the role may not call ec2:CreateRoute")
+	fails := error(fault.New(fault.Transient, "throttled"))
+	add := fact.Side(l, "AddRoutes", func(context.Context, workflow.SideInput) (workflow.AddRoutesOutput, error) {
+		return workflow.AddRoutesOutput{}, fails
+	})
+	in := workflow.SideInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}}
+	if _, err := add(t.Context(), in); fault.Of(err) != fault.Transient {
+		t.Fatalf("what is tried again does not fail: %v", err)
+	}
+	fails = &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "TransactWriteItems", Err: lacking}
+	if _, err := add(t.Context(), in); fault.Of(err) != fault.Refused {
+		t.Fatalf("a right that is lacking in the hub does not fail: %v", err)
+	}
+	fails = lacking
+	if got, err := add(t.Context(), in); err != nil || got.Hops != 1 || got.OK != 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	takes := fact.Side(l, "RemoveRoutes", func(context.Context, workflow.SideInput) (workflow.RemoveRoutesOutput, error) {
+		return workflow.RemoveRoutesOutput{}, lacking
+	})
+	if _, err := takes(t.Context(), in); fault.Of(err) != fault.Refused {
+		t.Errorf("a step that takes away goes on: %v", err)
+	}
+	inject := fact.Inject(l, func(_ context.Context, in workflow.InjectRoutesInput) (workflow.NotebooksOutput, error) {
+		if in.Refused != lacking.Error() {
+			t.Errorf("the notebooks are not told: %q", in.Refused)
+		}
+		return workflow.NotebooksOutput{}, nil
+	})
+	if _, err := inject(t.Context(), workflow.InjectRoutesInput{Connection: c, Answer: workflow.AnswerConnect, Rows: workflow.Rows{1}}); err != nil {
+		t.Fatal(err)
+	}
+	verified := 0
+	verify := fact.Verify(l, func(_ context.Context, in workflow.VerifyConnectionInput) (string, error) {
+		if verified++; len(in.Refused) != 1 || in.Refused[0] != (workflow.Refusal{State: "AddRoutes", Account: here.Account, Why: lacking.Error()}) {
+			t.Errorf("%+v", in.Refused)
+		}
+		return "", lacking
+	})
+	last := workflow.VerifyConnectionInput{Connection: c, Answer: workflow.AnswerConnect}
+	for n, want := range []fault.Kind{fault.Refused, fault.Over, fault.Over} {
+		if _, err := verify(t.Context(), last); fault.Of(err) != want || verified != 1 {
+			t.Errorf("%d: verified %d times, %v, want %s", n, verified, err, want)
+		}
+	}
+	if _, _, err := fact.Keep(t.Context(), l, pcx, world(workflow.AnswerConnect, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := fact.Read(t.Context(), l, pcx); err != nil || f.Redriven || len(f.Refused) > 0 {
+		t.Errorf("the look after it knows still: %+v, %v", f.Refused, err)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"net/netip"
 	"slices"
-	"strings"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -123,8 +123,7 @@ func leads(tables []workflow.Table, subnet string, peer []netip.Prefix) []netip.
 	}
 	var out []netip.Prefix
 	for _, r := range tables[n].Routes {
-		through := strings.HasPrefix(r.Target, "pcx-") || strings.HasPrefix(r.Target, "tgw-")
-		if through && !r.Blackhole && slices.ContainsFunc(peer, r.Destination.Overlaps) {
+		if road.Carries(r.Target) && !r.Blackhole && slices.ContainsFunc(peer, r.Destination.Overlaps) {
 			out = append(out, r.Destination)
 		}
 	}

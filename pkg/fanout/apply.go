@@ -226,7 +226,7 @@ func (o *Concern) clusters(ctx context.Context, api sweep.RDS, c event.Changed) 
 			for _, t := range cluster.TagList {
 				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 			}
-			if tag.Clean(tag.DBCluster, tags)[tag.DataAPI] != "" {
+			if tags = tag.Clean(tag.DBCluster, tags); tags[tag.DataAPI] != "" && tag.Letting(tags) == "" {
 				o.look(event.DataAPIInspection{Account: c.Account, Region: c.Region, Cluster: aws.ToString(cluster.DBClusterArn), Reason: c.Name})
 			}
 		}

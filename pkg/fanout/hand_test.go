@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -264,8 +265,8 @@ func TestAContestIsReported(t *testing.T) {
 // Every kind of connection that has a machine is looked at by it.
 func TestLook(t *testing.T) {
 	sides := []ledger.Side{{Account: "222222222222", Region: "eu-west-1", ID: "vpc-2"}, {Account: here.Account, Region: here.Region, ID: "vpc-1"}}
-	for kind, id := range map[string]string{"peering": "pcx-1", "transit": "tgw-1:vpc-1:vpc-2", "attachment": "tgw-attach-1", "data-api": "arn:aws:rds:eu-west-1:111111111111:cluster:sales",
-		"data-api-endpoint": "vpc-1", "private-notebooks": "vpc-1", "studio": "arn:aws:redshift:eu-west-1:111111111111:cluster:sales"} {
+	for kind, id := range map[road.Kind]string{road.Peering: "pcx-1", road.Transit: "tgw-1:vpc-1:vpc-2", road.Attachment: "tgw-attach-1", road.DataAPI: "arn:aws:rds:eu-west-1:111111111111:cluster:sales",
+		road.DataAPIEndpoint: "vpc-1", road.PrivateNotebooks: "vpc-1", road.Studio: "arn:aws:redshift:eu-west-1:111111111111:cluster:sales"} {
 		l, ok := look.At(ledger.Connection{ID: id, Kind: kind, Sides: sides}, here, "DeleteRoute")
 		if !ok || !strings.Contains(fmt.Sprintf("%+v", l), here.Account) {
 			t.Errorf("%s: %+v", kind, l)

@@ -21,13 +21,14 @@ import (
 //	                    drawbridge:attach                           its attachments; once set, shares that its account is invited to
 //	                    drawbridge:data-api                         its endpoint of the Data API
 //	                    drawbridge:private-notebooks                the account's private notebooks
+//	                    drawbridge:manage                           both
 //	route table         given to a subnet, reach                    the connections of its VPC
 //	peering, attachment any                                         itself
 //	transit gateway     any                                         the attachments that wait for its owner, and those that
 //	                                                                drawbridge:accept=never takes back, or took back
 //	database            share, or it began, changed, ended          all connections of the place
-//	Aurora cluster      data-api, secret, or it began, ended        itself as well
-//	Redshift cluster    studio, studio-groups, or it began, ended   itself as well
+//	Aurora cluster      data-api, secret, manage, or it began, ended  itself as well
+//	Redshift cluster    studio, studio-groups, manage, or it began, ended  itself as well
 //	workgroup           studio set                                  itself
 //	subnet, group       client, reach                               all connections of the place
 //	role                private-notebooks                           the account's private notebooks
@@ -66,10 +67,10 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 			o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, VPC: t.ID, Reason: reason})
 			o.Invited = o.Invited || t.Act == tag.Sets || t.Act == tag.Creates
 		}
-		if t.About(tag.DataAPI) {
+		if t.About(tag.DataAPI, tag.Manage) {
 			o.look(endpointOf(at, t.ID, reason))
 		}
-		if t.About(tag.PrivateNotebooks) {
+		if t.About(tag.PrivateNotebooks, tag.Manage) {
 			o.look(privateOf(at, reason))
 		}
 	case tag.RouteTable:
@@ -81,11 +82,11 @@ func (o *Concern) thing(c event.Changed, t event.Thing) {
 	case tag.Gateway:
 		o.look(event.AttachmentInspection{Account: at.Account, Region: at.Region, TransitGatewayID: t.ID, Reason: reason})
 	case tag.DBCluster:
-		if t.About(tag.DataAPI, tag.Secret) {
+		if t.About(tag.DataAPI, tag.Secret, tag.Manage) {
 			o.look(event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: t.ID, Reason: reason})
 		}
 	case tag.RedshiftCluster:
-		if t.About(tag.Studio, tag.StudioGroups) {
+		if t.About(tag.Studio, tag.StudioGroups, tag.Manage) {
 			o.look(event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: event.ClusterID(t.ID), Reason: reason})
 		}
 	case tag.Workgroup:
@@ -143,9 +144,12 @@ func privateOf(at event.Place, reason string) look.Look {
 }
 
 // Endpoints returns the looks at the endpoints in a VPC whose addresses or subnets changed: only a VPC that has the tag has
-// endpoints that must follow.
+// endpoints that must follow, and that were let go of do not.
 func Endpoints(at event.Place, vpc string, tags map[string]string, reason string) []look.Look {
 	var looks []look.Look
+	if tag.Letting(tags) != "" {
+		return nil
+	}
 	if _, ok := tags[tag.DataAPI]; ok {
 		looks = append(looks, endpointOf(at, vpc, reason))
 	}

@@ -19,3 +19,10 @@ func Unreadable(err error) (why string, ok bool) {
 	}
 	return "", false
 }
+
+// Single reports whether an error of reading one thing among many is that thing's alone, and keeps none of the others from being read: AWS refuses it, or
+// does not have it, and no retry mends that. An account that lets nobody in is no single thing.
+func Single(err error) bool {
+	kind := Of(err)
+	return (kind == Refused || kind == Conflict) && !errors.Is(err, ErrClosed)
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // page is how many executions Step Functions lists at a time.
@@ -21,8 +22,8 @@ const page = 100
 // Read returns those of a machine's newest executions, most of them, that were about an id: it stands in what they began with, or came to. Step
 // Functions has no list by input, so each is read. What could not be read is in Looked: the ledger's part is an answer without it.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
-func Read(ctx context.Context, api board.Executions, hub board.Hub, kind, id string, most int) ([]Execution, Looked) {
-	looked := Looked{Machine: "drawbridge-" + kind}
+func Read(ctx context.Context, api board.Executions, hub board.Hub, kind road.Kind, id string, most int) ([]Execution, Looked) {
+	looked := Looked{Machine: kind.Machine()}
 	machine := arn.New(arn.Partition(hub.Region), "states", hub.Region, hub.Account, "stateMachine:"+looked.Machine)
 	var out []Execution
 	in := &sfn.ListExecutionsInput{StateMachineArn: &machine, MaxResults: int32(min(most, page))}

@@ -226,20 +226,3 @@ func unrecorded(c ledger.Connection, managed, approver bool, looked Looked) []st
 	}
 	return out
 }
-
-// KindOf is the kind of a connection whose entry is gone, going by its id; "" if that does not tell.
-func KindOf(id string) string {
-	switch {
-	case strings.HasPrefix(id, "pcx-"):
-		return "peering"
-	case strings.HasPrefix(id, "tgw-attach-"):
-		return "attachment"
-	case strings.HasPrefix(id, "tgw-"):
-		return "transit"
-	case strings.HasPrefix(id, "arn:") && strings.Contains(id, ":rds:"):
-		return "data-api"
-	case strings.HasPrefix(id, "arn:") && strings.Contains(id, ":redshift:"):
-		return "studio"
-	}
-	return ""
-}

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapiendpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -48,10 +48,10 @@ func TestTheLookThatIsAskedForClaimsTheSameLease(t *testing.T) {
 			return dataapi.Inspector{}.Turn().Claim(workflow.InspectDataAPIInput{Execution: execution, Event: e})
 		}},
 		"data-api-endpoint": {func() (lease.Claim, look.Look) {
-			return caller.LastVerdict(workflow.VerifyDataAPIEndpointInput{Execution: execution,
+			return dataapiendpoint.LastVerdict(workflow.VerifyDataAPIEndpointInput{Execution: execution,
 				Want: workflow.EndpointWant{Account: account, Region: region, VPC: b.ID}})
 		}, func(e json.RawMessage) lease.Claim {
-			return caller.Inspector{}.Turn().Claim(workflow.InspectDataAPIEndpointInput{Execution: execution, Event: e})
+			return dataapiendpoint.Inspector{}.Turn().Claim(workflow.InspectDataAPIEndpointInput{Execution: execution, Event: e})
 		}},
 		"private-notebooks": {func() (lease.Claim, look.Look) {
 			return private.LastVerdict(workflow.VerifyPrivateNotebooksInput{Execution: execution, Account: account, Region: region})

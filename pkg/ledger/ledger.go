@@ -39,6 +39,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // Ledger reads and writes the record. It is safe for concurrent use.
@@ -57,8 +58,8 @@ type Status string
 
 // Connection is the entry of one thing that Drawbridge manages.
 type Connection struct {
-	ID   string `json:"id"`   // pcx-…, tgw-…:vpc-…:vpc-…, or the ARN or id of what is managed
-	Kind string `json:"kind"` // peering, transit, attachment, data-api, …: the name of its machine
+	ID   string    `json:"id"`   // pcx-…, tgw-…:vpc-…:vpc-…, or the ARN or id of what is managed
+	Kind road.Kind `json:"kind"` // the name of its machine
 	// Sides are the two VPCs, or the things that it is about. They say in which accounts and Regions the connection is listed.
 	Sides []Side `json:"sides,omitempty"`
 	// Asked is who asked for it: the identity of the request's record, an ARN; empty if nothing told.

@@ -44,6 +44,23 @@ func Inject(ctx context.Context, api client, l ledger.Ledger, debts restart.Book
 	return hops, hosts, fault.Join(failed...)
 }
 
+// Unrouted says on the notebooks of a batch that would get host routes why they get none now: the routes that these follow could not be added. What their scripts set
+// stays. One on which that cannot be said is told as an error when all others are done.
+func Unrouted(ctx context.Context, api client, l ledger.Ledger, why string, notebooks []workflow.Notebook) ([]workflow.Hop, map[string]workflow.Host, error) {
+	hosts := map[string]workflow.Host{}
+	var hops []workflow.Hop
+	var failed []error
+	for _, nb := range notebooks {
+		hop := workflow.Hop{Hop: hostRoute(nb), OK: true, Detail: "not needed: it has no direct internet access, or the policy leaves it out"}
+		if nb.DirectInternet && nb.Inject.Allowed {
+			hop.OK, hop.Detail = false, "its host routes follow routes that could not be added: "+why
+			failed = append(failed, tell(ctx, api, nb, Failed, hop.Detail, l.Now()))
+		}
+		hops, hosts[nb.Name] = append(hops, hop), host(nb, outcome{})
+	}
+	return hops, hosts, fault.Join(failed...)
+}
+
 // host is what became of the host routes of a notebook.
 func host(nb workflow.Notebook, out outcome) workflow.Host {
 	switch {

@@ -87,6 +87,9 @@ func (b book) needed(ctx context.Context, table workflow.Table) ([]netip.Prefix,
 			return nil, err
 		}
 		connections = slices.DeleteFunc(connections, func(c ledger.Connection) bool { return c.ID == b.without })
+		items = slices.DeleteFunc(items, func(i ledger.Item) bool { // of one that is let go of, the routes stand
+			return len(i.Needed) > 0 && !slices.ContainsFunc(i.Needed, func(id string) bool { return id != b.without })
+		})
 		if b.also.ID != "" {
 			connections = append(connections, asEntry(b.also))
 		}

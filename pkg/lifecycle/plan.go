@@ -211,12 +211,15 @@ func Needed(table workflow.Table, items []ledger.Item, connections []ledger.Conn
 
 // Returning are the host routes that stay though no route leads there: of routes that the ledger has and whose table has none to that destination any more.
 // Somebody's hand took them away, and they are put back, once; a notebook that runs has the host route all the while. What is taken away again is contested,
-// and what nobody but the connection without needs is going. Sorted.
+// what nobody but the connection without needs is going, and what a wider live route of the owner's leads to the same target is put back by nobody. Sorted.
 func Returning(table workflow.Table, items []ledger.Item, without string) []netip.Prefix {
 	var out []netip.Prefix
 	for _, i := range items {
 		d, err := netip.ParsePrefix(i.Key)
-		there := slices.ContainsFunc(table.Routes, func(r workflow.Route) bool { return r.Destination == d })
+		there := slices.ContainsFunc(table.Routes, func(r workflow.Route) bool {
+			covers := !r.Blackhole && r.Target == i.Left && r.Destination.Bits() < d.Bits() && r.Destination.Contains(d.Addr())
+			return r.Destination == d || covers
+		})
 		needed := slices.ContainsFunc(i.Needed, func(id string) bool { return id != without })
 		if i.Kind == ledger.Route && i.State == ledger.Confirmed && i.Resource == table.ID && err == nil && needed && !there {
 			out = append(out, d)

@@ -387,12 +387,14 @@ func TestNeeded(t *testing.T) {
 func TestReturning(t *testing.T) {
 	table := workflow.Table{ID: "rtb-1", Routes: []workflow.Route{{Destination: p("10.2.0.0/16"), Target: "pcx-1"}, {Destination: p("10.3.0.0/16"), Target: "pcx-2", Blackhole: true}}}
 	item := func(key string, state ledger.State, needed ...string) ledger.Item {
-		return ledger.Item{Resource: "rtb-1", Kind: ledger.Route, Key: key, State: state, Needed: needed}
+		return ledger.Item{Resource: "rtb-1", Kind: ledger.Route, Key: key, State: state, Left: "pcx-1", Needed: needed}
 	}
 	for name, c := range map[string]struct {
 		item ledger.Item
 		want []netip.Prefix
 	}{
+		"a wider route of the owner's covers it": {item("10.2.4.0/24", ledger.Confirmed, "pcx-1"), nil},
+		"a wider one that is dead does not":      {item("10.3.4.0/24", ledger.Confirmed, "pcx-1"), ps("10.3.4.0/24")},
 		"its route is gone":                      {item("10.4.0.0/16", ledger.Confirmed, "pcx-1"), ps("10.4.0.0/16")},
 		"its route is there":                     {item("10.2.0.0/16", ledger.Confirmed, "pcx-1"), nil},
 		"its route is dead: the peering ends":    {item("10.3.0.0/16", ledger.Confirmed, "pcx-1"), nil},

@@ -58,12 +58,14 @@ func (b book) withdraw(ctx context.Context, api client, routed routes) error {
 // A configuration that is Drawbridge's own and now idle is detached and deleted if the notebook is stopped; else it stays,
 // doing nothing, until the notebook's next stop is reported. One that cannot be edited keeps its lines: the hop says why. It returns a hop for each
 // notebook; what failed in another way is told as an error once all others are served.
+//
+// Of a connection that is let go of as it stands no configuration is edited: what would go stays, and the ledger forgets it.
 func Release(ctx context.Context, api releaser, ec2api route.NetworkReader, l ledger.Ledger, in workflow.WithdrawRoutesInput, notebooks []workflow.Notebook) ([]workflow.Hop, error) {
 	if len(notebooks) == 0 {
 		return nil, nil
 	}
 	r := release{book: book{Ledger: l, nb: notebooks[0], by: in.Execution}, going: map[string][]netip.Prefix{}, kept: map[string]error{}}
-	if in.Answer != workflow.AnswerTrim {
+	if r.stands = in.Batch.Stands; in.Answer != workflow.AnswerTrim {
 		r.without = in.Connection.ID
 	}
 	items, err := l.Items(ctx, r.nb.Subnet)
@@ -109,6 +111,8 @@ type release struct {
 	still []netip.Prefix            // what they need still
 	going map[string][]netip.Prefix // what goes, by configuration
 	kept  map[string]error          // why something could not go, by configuration
+
+	stands bool // what goes from the ledger stays in the configurations
 }
 
 // edit takes what goes out of all configurations that the ledger names for the subnet.
@@ -122,6 +126,13 @@ func (r *release) edit(ctx context.Context, api releaser, ec2api route.NetworkRe
 		if d, ok := destinationOf(r.nb.SubnetCIDR, i); ok && i.Account == r.nb.Account && i.Region == r.nb.Region && !slices.Contains(r.still, d) {
 			r.going[i.Resource] = append(r.going[i.Resource], d)
 		}
+	}
+	if r.stands {
+		forgotten := slices.DeleteFunc(slices.Clone(items), func(i ledger.Item) bool {
+			d, ok := destinationOf(r.nb.SubnetCIDR, i)
+			return !ok || !slices.Contains(r.going[i.Resource], d)
+		})
+		return r.Cancel(ctx, r.nb.Subnet, forgotten)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.going)) {
 		edit := Edit{Subnet: r.nb.SubnetCIDR, Mode: Remove, Destinations: r.going[name]}
@@ -146,6 +157,8 @@ func (r *release) told(nb workflow.Notebook, first bool) told {
 		case name != nb.LifecycleConfig && !first:
 		case err != nil:
 			out.err = errors.Join(out.err, err)
+		case r.stands:
+			lines = append(lines, list(r.going[name])+" stays in lifecycle configuration "+name+", and is its owner's")
 		default:
 			lines = append(lines, list(r.going[name])+" withdrawn from lifecycle configuration "+name+", effective at the next start")
 		}

@@ -88,19 +88,32 @@ func (d *door) open(backend *url.URL, deploy *deployer, f *functions, h *lambdah
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.mux.ServeHTTP(w, r) }
 
+// notify takes what the emulation reports: notices, one after another.
 func (d *door) notify(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err == nil {
-		err = d.story.Notice(body)
+	notices := json.NewDecoder(io.LimitReader(r.Body, maxBody))
+	var bad error // one that cannot be read does not keep the others away
+	var notice json.RawMessage
+	err := notices.Decode(&notice)
+	for ; err == nil; err = notices.Decode(&notice) {
+		one := d.story.Notice(notice)
+		if one == nil && d.event != nil {
+			one = d.arrived(notice)
+		}
+		bad = errors.Join(bad, one)
 	}
-	if err == nil && d.event != nil {
-		err = d.arrived(body)
-	}
-	if err != nil {
+	if err = errors.Join(bad, ended(err)); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// ended is why reading ended, unless there was nothing more.
+func ended(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 // arrived hands on the event that a notice is about; other notices are about none.
@@ -163,12 +176,13 @@ func (d *door) pass(w http.ResponseWriter, r *http.Request) {
 }
 
 // welcome makes the account of a call a member where it is used. The hub's own
-// machinery does not make the hub a member; whoever uses it by its number does.
+// machinery does not make the hub a member; whoever uses it by its number does, and
+// then it is one wherever a member's role is used.
 func (d *door) welcome(ctx context.Context, c awscall.Call) error {
 	if c.Service == "" || !awscall.IsAccount(c.Account) {
 		return nil
 	}
-	if c.Account != HubAccount || c.Key == HubAccount {
+	if c.Account != HubAccount || c.Key == HubAccount || strings.HasPrefix(c.Role, memberStack) {
 		if err := d.deployer.member(ctx, c.Account, c.Region); err != nil {
 			return err
 		}

@@ -230,7 +230,16 @@ func TestEventsAreHandedOn(t *testing.T) {
 			t.Fatalf("%s: %d %s", notice, w.Code, w.Body)
 		}
 	}
-	want := []string{`111111111111 us-east-1 default {"id":"1"}`, `123456789012 us-east-1 drawbridge {"id":"2"}`}
+	several := "{\"kind\":\"event\",\"event\":\"no event\"}\n" + // which is said, and keeps none of the others away
+		`{"kind":"event","account":"222222222222","region":"us-east-1","bus":"default","event":{"id":"3"}}` + "\n" +
+		`{"kind":"event","account":"222222222222","region":"us-east-1","bus":"default","event":{"id":"4"}}`
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, notifyPath, strings.NewReader(several)))
+	if w.Code != http.StatusBadRequest {
+		t.Errorf("a notice that cannot be read: %d %s", w.Code, w.Body)
+	}
+	want := []string{`111111111111 us-east-1 default {"id":"1"}`, `123456789012 us-east-1 drawbridge {"id":"2"}`,
+		`222222222222 us-east-1 default {"id":"3"}`, `222222222222 us-east-1 default {"id":"4"}`}
 	if !slices.Equal(seen, want) {
 		t.Errorf("got %q, want %q", seen, want)
 	}

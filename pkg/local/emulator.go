@@ -43,6 +43,7 @@ func startEmulator(ctx context.Context, o Options, front string) (*emulator, err
 		"MOTO_PORT="+frontPort,
 		"VALIDATE_LAMBDA_S3=false",         // functions run from bin/functions, not from a bucket
 		"MOTO_EC2_LOAD_DEFAULT_AMIS=false", // hundreds for each account and Region, and nobody starts a machine
+		"MOTO_DISABLE_GLOBAL_CORS=true",    // no page of a browser calls it
 		"DRAWBRIDGE_NOTIFY_URL=http://"+front+notifyPath,
 		"DRAWBRIDGE_OUTSIDE="+strings.Join(o.Outside, ","),
 		"DRAWBRIDGE_OUS="+o.Units,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/lambdahost"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // Engine is a running Drawbridge with the AWS that it works on.
@@ -140,14 +141,11 @@ func (e *Engine) Keep(ctx context.Context, accounts ...string) (restore func(con
 // invitations to it, as if all had happened that much earlier: AWS ends a request that nobody answers after seven days, and
 // forgets a peering or an attachment some time after its end.
 func (e *Engine) Age(ctx context.Context, id string, by time.Duration) error {
-	kind := "peering"
-	switch {
-	case strings.HasPrefix(id, "arn:"):
-		kind = "share"
-	case strings.HasPrefix(id, "tgw-attach-"):
-		kind = "attachment"
+	kind := road.Of(id)
+	if strings.HasPrefix(id, "arn:") {
+		kind = road.Share
 	}
-	_, err := e.emulator.ask(ctx, http.MethodPost, "age", url.Values{kind: {id}, "days": {fmt.Sprint(by.Hours() / 24)}})
+	_, err := e.emulator.ask(ctx, http.MethodPost, "age", url.Values{string(kind): {id}, "days": {fmt.Sprint(by.Hours() / 24)}})
 	return err
 }
 
@@ -159,6 +157,12 @@ func (e *Engine) Enter(ctx context.Context, thing, state string) error {
 		kind = "database"
 	}
 	_, err := e.emulator.ask(ctx, http.MethodPost, "enter", url.Values{kind: {thing}, "state": {state}})
+	return err
+}
+
+// Move moves an account of the organization into an organizational unit, such as "data/warehouses"; with an empty one, under the root.
+func (e *Engine) Move(ctx context.Context, account, unit string) error {
+	_, err := e.emulator.ask(ctx, http.MethodPost, "enter", url.Values{"moved": {account}, "state": {unit}})
 	return err
 }
 

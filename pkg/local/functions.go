@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,7 +50,7 @@ func loadFunctions(ctx context.Context, backend string, o Options) (*functions, 
 				continue
 			}
 			bootstrap := filepath.Join(o.functions(), strings.TrimPrefix(name, functionPrefix), "bootstrap")
-			if _, err := os.Stat(bootstrap); err != nil {
+			if _, err := os.Stat(bootstrap); err != nil && !o.Partly {
 				return nil, fmt.Errorf("function %s has no executable (%s): run `make build`", name, bootstrap)
 			}
 			one := function{role: aws.ToString(c.Role), Function: lambdahost.Function{
@@ -73,7 +74,7 @@ func loadFunctions(ctx context.Context, backend string, o Options) (*functions, 
 	if len(f.byName) == 0 {
 		return nil, fmt.Errorf("listing the functions of the hub: the template deployed none")
 	}
-	f.assume = assumeAsLambda(backend, o.Region)
+	f.assume = once(assumeAsLambda(backend, o.Region))
 	return f, nil
 }
 
@@ -122,6 +123,29 @@ func assumeAsLambda(backend, region string) func(context.Context, string, string
 			"AWS_SECRET_ACCESS_KEY": aws.ToString(out.Credentials.SecretAccessKey),
 			"AWS_SESSION_TOKEN":     aws.ToString(out.Credentials.SessionToken),
 		}, nil
+	}
+}
+
+// once assumes each role once: here credentials stay good as long as the emulation runs, and a process of a function is started hundreds of times.
+func once(assume func(context.Context, string, string) (map[string]string, error)) func(context.Context, string, string) (map[string]string, error) {
+	type who struct{ role, session string }
+	var mu sync.Mutex
+	known := map[who]map[string]string{}
+	return func(ctx context.Context, role, session string) (map[string]string, error) {
+		mu.Lock()
+		have := known[who{role, session}]
+		mu.Unlock()
+		if have != nil {
+			return maps.Clone(have), nil
+		}
+		out, err := assume(ctx, role, session)
+		if err != nil {
+			return nil, err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		known[who{role, session}] = maps.Clone(out)
+		return out, nil
 	}
 }
 

@@ -65,6 +65,8 @@ type Options struct {
 	// Authorizations is a file, by its whole path, that gets a line of JSON for each permission that a role of
 	// Drawbridge's asked for and was allowed; empty writes none.
 	Authorizations string
+	// Partly says that not every function has to be built: one that is not fails when it is invoked.
+	Partly bool
 	// Hub and Member are the templates to deploy; empty means those that the CDK
 	// app synthesizes.
 	Hub, Member string

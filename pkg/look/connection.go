@@ -6,6 +6,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // At returns the look at a connection of the ledger, of the machine that its kind names; false if there is no such machine. It is looked at from the
@@ -21,26 +22,27 @@ func At(c ledger.Connection, at event.Place, reason string) (Look, bool) {
 		}
 	}
 	switch c.Kind {
-	case "peering":
+	case road.Peering:
 		return event.Inspection{Account: side.Account, Region: side.Region, PeeringID: c.ID, Reason: reason}, true
-	case "transit":
+	case road.Transit:
 		gateway, _, _ := strings.Cut(c.ID, ":")
 		out := event.TransitInspection{TransitGatewayID: gateway, Reason: reason}
 		for _, s := range c.Sides {
 			out.VPCs = append(out.VPCs, event.VPCPlace{Account: s.Account, Region: s.Region, VPC: s.ID})
 		}
 		return out, len(out.VPCs) == 2
-	case "attachment":
-		return event.AttachmentInspection{Account: side.Account, Region: side.Region, AttachmentID: c.ID, Reason: reason}, strings.HasPrefix(c.ID, "tgw-attach-")
-	case "data-api":
+	case road.Attachment:
+		return event.AttachmentInspection{Account: side.Account, Region: side.Region, AttachmentID: c.ID, Reason: reason}, road.Of(c.ID) == road.Attachment
+	case road.DataAPI:
 		return event.DataAPIInspection{Account: side.Account, Region: side.Region, Cluster: c.ID, Reason: reason}, true
-	case "data-api-endpoint":
+	case road.DataAPIEndpoint:
 		return event.DataAPIEndpointInspection{Account: side.Account, Region: side.Region, VPC: side.ID, Reason: reason}, true
-	case "private-notebooks":
+	case road.PrivateNotebooks:
 		return event.PrivateNotebooksInspection{Account: side.Account, Region: side.Region, Reason: reason}, true
-	case "studio": // looked at where the cluster is, wherever the hand was
+	case road.Studio: // looked at where the cluster is, wherever the hand was
 		at, cluster, ok := arn.Match(c.ID, "redshift", "cluster:")
 		return event.StudioInspection{Account: at.AccountID, Region: at.Region, Cluster: cluster, Reason: reason}, ok
+	case road.Share: // nobody asks for a look at one
 	}
 	return nil, false
 }

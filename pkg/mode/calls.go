@@ -19,7 +19,7 @@ var onlyReads = regexp.MustCompile(`^[a-z0-9-]+:(Describe|Get|List|Search)[A-Z]`
 // all roles in members: one that is missing there or superfluous here fails them.
 //
 // A call that replaces a document or a list adds or takes away by what is in it. It stands here as adding; a function that only
-// takes away says so (permissions.go, takes), and the inspection says what would go before that.
+// takes away says so (infra: takes), and the inspection says what would go before that.
 var calls = map[string]effect{
 	"ec2:AcceptTransitGatewayVpcAttachment":           adds,
 	"ec2:AcceptVpcPeeringConnection":                  adds,

@@ -90,6 +90,9 @@ func TestWhatBecomesOfAPlan(t *testing.T) {
 		{Full, "", both, ""}, {Full, "222222222222", Plan{}, ""}, {Full, "222222222222", both, "Planned: the account 222222222222 lets itself be observed only: Drawbridge would make 2 changes\na\nt"},
 		{Add, "", adds, ""}, {Add, "", both, "Kept: Drawbridge takes nothing away: in the mode full it would make 1 change\nt"}, {Add, "", takes, "Kept: "},
 		{Observe, "", Plan{}, ""}, {Observe, "", adds, "Planned: Drawbridge only observes: it would make 1 change\na"},
+		{Observe, "", Plan{Adds: []Change{"a"}, Perhaps: []Change{"p"}, Takes: []Change{"t"}}, "Planned: Drawbridge only observes: it would make up to 3 changes\na\np\nt"},
+		{Full, "222222222222", Plan{Perhaps: []Change{"p"}}, "Planned: the account 222222222222 lets itself be observed only: Drawbridge would make up to 1 change\np"},
+		{Add, "", Plan{Perhaps: []Change{"p"}}, ""},
 		{Stopped, "", Plan{}, "Paused: "},
 	} {
 		err := decide(Setting{Mode: c.mode}, c.only, c.plan)

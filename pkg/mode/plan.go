@@ -3,6 +3,7 @@ package mode
 import (
 	"cmp"
 	"fmt"
+	"slices"
 )
 
 // Paused returns the error with which everything ends in the mode [Stopped].
@@ -10,14 +11,25 @@ func (s Setting) Paused() error { return Hold(Paused, cmp.Or(s.Why, "Drawbridge 
 
 // Plan is what an inspection decided, as changes in members.
 type Plan struct {
-	Adds  []Change
-	Takes []Change // what would be taken away
+	Adds []Change
+	// Perhaps are what would be added where it is not there yet, which only a later step finds out.
+	Perhaps []Change
+	Takes   []Change // what would be taken away
 	// Accounts are those in which something would be changed.
 	Accounts []string
 }
 
 // Empty reports whether nothing would be changed.
-func (p Plan) Empty() bool { return len(p.Adds)+len(p.Takes) == 0 }
+func (p Plan) Empty() bool { return len(p.Adds)+len(p.Perhaps)+len(p.Takes) == 0 }
+
+// all returns every change, and how many there are in words.
+func (p Plan) all() ([]Change, string) {
+	all := slices.Concat(p.Adds, p.Perhaps, p.Takes)
+	if len(p.Perhaps) > 0 {
+		return all, "up to " + count(len(all))
+	}
+	return all, count(len(all))
+}
 
 // decide returns why a plan is not carried out; nil if it is.
 //
@@ -36,10 +48,11 @@ func decide(at Setting, only string, p Plan) error {
 	case p.Empty():
 		return nil
 	case m == Observe:
-		return Hold(Planned, fmt.Sprintf("Drawbridge only observes: it would make %s", count(len(p.Adds)+len(p.Takes))), append(p.Adds[:len(p.Adds):len(p.Adds)], p.Takes...)...)
+		all, many := p.all()
+		return Hold(Planned, "Drawbridge only observes: it would make "+many, all...)
 	case only != "":
-		return Hold(Planned, fmt.Sprintf("the account %s lets itself be observed only: Drawbridge would make %s", only, count(len(p.Adds)+len(p.Takes))),
-			append(p.Adds[:len(p.Adds):len(p.Adds)], p.Takes...)...)
+		all, many := p.all()
+		return Hold(Planned, fmt.Sprintf("the account %s lets itself be observed only: Drawbridge would make %s", only, many), all...)
 	case m == Add && len(p.Takes) > 0:
 		return Hold(Kept, fmt.Sprintf("Drawbridge takes nothing away: in the mode full it would make %s", count(len(p.Takes))), p.Takes...)
 	}

@@ -113,7 +113,15 @@ func (i Injector) Inject(ctx context.Context, in workflow.InjectRoutesInput) (wo
 	}
 	api := i.SageMaker(in.Execution, b)
 	found, missed := ReadBatch(ctx, api, set, in.Connection.ID, b)
-	hops, hosts, err := lifecycle.Inject(ctx, api, l, i.Restarts, in, found)
+	serve := func() ([]workflow.Hop, map[string]workflow.Host, error) {
+		return lifecycle.Inject(ctx, api, l, i.Restarts, in, found)
+	}
+	if in.Refused != "" {
+		serve = func() ([]workflow.Hop, map[string]workflow.Host, error) {
+			return lifecycle.Unrouted(ctx, api, l, in.Refused, found)
+		}
+	}
+	hops, hosts, err := serve()
 	out, err := told(b, hops, missed, err)
 	for _, name := range b.Names {
 		host, there := hosts[name]

@@ -3,15 +3,15 @@ package notebook
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -59,8 +59,9 @@ const together = 20
 
 // Inspect reads the event and finds the notebooks it concerns: the one that changed state, or those of the subnets
 // whose route table changed. For each it reads the route table of its subnet
-// and asks the policy about every network that the table reaches. It changes nothing. Of a notebook that started where a connection leads nothing yet, it asks
-// for a look at that.
+// and asks the policy about every network that the table reaches. It changes nothing. Where so many notebooks are new that one look does not come to all, it asks
+// for one that follows, and that for the next; the last one sees all. Of a notebook that started where a connection leads nothing yet, it asks
+// for a look at that; of one that is deleted, at the connections of its VPC.
 func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInput) (workflow.InspectNotebooksOutput, error) {
 	out := workflow.InspectNotebooksOutput{Result: workflow.Nothing, Answer: workflow.AnswerNothing, Routed: []workflow.AddRoutesOutput{}, Notebooks: []workflow.Notebook{}, Phase: workflow.PhaseUntouched}
 	nothing := func(format string, args ...any) (workflow.InspectNotebooksOutput, error) {
@@ -102,6 +103,10 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 			why = fmt.Sprintf("%s belongs to account %s, where its route tables cannot be read: %s", end.vpc, end.network.Account, closed)
 			continue
 		}
+		if errors.Is(err, ErrUnread) {
+			out.Reason, err = i.follow(ctx, end, e.Name, err)
+			return out, err
+		}
 		if err != nil {
 			return out, fmt.Errorf("in %s, %s: %w", end.Account, end.Region, err)
 		}
@@ -118,11 +123,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		return nothing("%s", why)
 	}
 	if n := len(out.Notebooks); n > together || n > 1 && !workflow.Carried(out) {
-		looks := make([]look.Look, n)
-		for k, one := range out.Notebooks {
-			looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + e.Name}
-		}
-		if err := i.Restarts.Ask(ctx, looks...); err != nil {
+		if err := i.oneByOne(ctx, out.Notebooks, e.Name); err != nil {
 			return out, err
 		}
 		out.Routed, out.Notebooks = []workflow.AddRoutesOutput{}, []workflow.Notebook{}
@@ -137,6 +138,22 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 	out.Result, out.Answer = workflow.InSync, workflow.AnswerInject
 	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
 	return out, nil
+}
+
+// follow asks for the look at a route table that goes on where this one ended, which knows more of the notebooks, and says so.
+func (i Inspector) follow(ctx context.Context, at end, after string, unread error) (string, error) {
+	look := event.NotebookInspection{Account: at.Account, Region: at.Region, RouteTable: at.table, Reason: unread.Error()}
+	slog.InfoContext(ctx, "going on in another look", "table", at.table, "why", look.Reason)
+	return fmt.Sprintf("a look that follows goes on after %s: %s", after, look.Reason), i.Restarts.Ask(ctx, look)
+}
+
+// oneByOne asks for a look at each of many notebooks.
+func (i Inspector) oneByOne(ctx context.Context, all []workflow.Notebook, after string) error {
+	looks := make([]look.Look, len(all))
+	for k, one := range all {
+		looks[k] = event.NotebookInspection{Account: one.Account, Region: one.Region, Notebook: one.Name, Reason: "one of many after " + after}
+	}
+	return i.Restarts.Ask(ctx, looks...)
 }
 
 // phase is how far a restart is: of a notebook that runs again, whoever started it, nothing was begun.
@@ -166,7 +183,7 @@ func (e end) owner() string {
 }
 
 // network returns the place of the owner of a subnet in which an account has a notebook.
-func network(at event.Place, subnet types.Subnet) event.Place {
+func network(at event.Place, subnet ec2types.Subnet) event.Place {
 	return event.Place{Account: cmp.Or(aws.ToString(subnet.OwnerId), at.Account), Region: at.Region}
 }
 
@@ -174,11 +191,15 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 	clients := i.Enter(execution, e.Place)
 	switch e.Kind {
 	case event.Notebook, event.Restart:
-		n, err := describe(ctx, clients.SageMaker, e.NotebookName)
+		n, err := described(ctx, clients.SageMaker, e.NotebookName)
 		if err != nil {
 			return nil, "", fmt.Errorf("in %s, %s: %w", e.Account, e.Region, err)
 		}
-		if n == nil {
+		if e.Kind == event.Notebook && (n == nil || n.Subnet != "" && n.Status == string(types.NotebookInstanceStatusDeleting)) {
+			why, err := i.deleted(ctx, clients.EC2, e, n)
+			return nil, why, err
+		}
+		if n == nil || n.Subnet == "" {
 			return nil, fmt.Sprintf("notebook %s is gone or not in a VPC", e.NotebookName), nil
 		}
 		got, err := clients.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{n.Subnet}})
@@ -199,7 +220,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		}
 		return []end{{Place: e.Place, network: e.Place, vpc: aws.ToString(got.RouteTables[0].VpcId), table: e.RouteTableID}}, "", nil
 	}
-	return nil, fmt.Sprintf("an event about %s is not for this machine", e.Kind), nil
+	return nil, e.Stray(), nil
 }
 
 // bringInLine adds the notebooks of one end, with the tables of their VPC reduced to what the policy allows.
@@ -311,88 +332,4 @@ func reach(out *workflow.InspectNotebooksOutput, at end, subnet string, table wo
 	}
 	out.Routed = append(out.Routed, workflow.AddRoutesOutput{Account: at.network.Account, VPC: at.vpc, Hops: []workflow.Hop{},
 		Tables: []workflow.Table{{ID: table.ID, Main: table.Main, Subnets: []string{subnet}, Routes: routes}}})
-}
-
-// allowed returns the routes of table that the policy lets the notebook use, and records the deciding policy in one.
-// Many parameters, because they are all that the policy is asked about.
-func (i Inspector) allowed(ctx context.Context, clients APIs, set *policy.Set, here policy.VPC, table workflow.Table, resource policy.Notebook, peers map[string]policy.VPC, one *workflow.Notebook) ([]workflow.Route, error) {
-	reached := route.HostRoutes(table)
-	kept := []workflow.Route{}
-	denied := policy.Decision{}
-	for _, r := range table.Routes {
-		if !slices.Contains(reached, r.Destination) || r.Blackhole {
-			continue
-		}
-		peer, err := i.peer(ctx, clients, here, r.Target, r.Destination, peers)
-		if err != nil {
-			return nil, err
-		}
-		inject := set.Inject(peer, resource, policy.Context{Connection: r.Target})
-		if !inject.Allowed {
-			denied = inject
-			continue
-		}
-		kept = append(kept, r)
-		one.Inject = inject
-		one.Restart = set.Restart(peer, resource, policy.Context{Connection: r.Target})
-	}
-	if len(kept) == 0 && denied.Policy != "" {
-		one.Inject = denied
-	}
-	return kept, nil
-}
-
-// peer describes the network that a route leads to, as far as this side can see it: for a peering, the VPC at its
-// other end; for a transit gateway, whose other end is many, the gateway itself in this account.
-func (i Inspector) peer(ctx context.Context, clients APIs, here policy.VPC, target string, destination netip.Prefix, known map[string]policy.VPC) (policy.VPC, error) {
-	if p, ok := known[target]; ok {
-		if !strings.HasPrefix(target, "pcx-") {
-			p.CIDRs = []netip.Prefix{destination}
-		}
-		return p, nil
-	}
-	peer := policy.VPC{ID: target, Region: here.Region, Account: here.Account, CIDRs: []netip.Prefix{destination}}
-	if strings.HasPrefix(target, "pcx-") {
-		got, err := clients.EC2.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{target}})
-		if err != nil {
-			return peer, fmt.Errorf("reading %s: %w", target, err)
-		}
-		for _, c := range got.VpcPeeringConnections {
-			other := c.AccepterVpcInfo
-			if other != nil && aws.ToString(other.VpcId) == here.ID {
-				other = c.RequesterVpcInfo
-			}
-			if other == nil {
-				continue
-			}
-			facts, err := i.Account(ctx, aws.ToString(other.OwnerId))
-			if err != nil {
-				return peer, err
-			}
-			peer = policy.VPC{ID: aws.ToString(other.VpcId), Region: aws.ToString(other.Region), CIDRs: []netip.Prefix{destination}, Account: facts.Entity()}
-		}
-	}
-	known[target] = peer
-	return peer, nil
-}
-
-func (i Inspector) vpc(ctx context.Context, clients APIs, at end) (policy.VPC, error) {
-	facts, err := i.Account(ctx, at.Account)
-	if err != nil {
-		return policy.VPC{}, err
-	}
-	got, err := clients.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{at.vpc}})
-	if err == nil && len(got.Vpcs) == 0 {
-		err = fault.New(fault.NotYet, "EC2 does not show it")
-	}
-	if err != nil {
-		return policy.VPC{}, fmt.Errorf("reading %s: %w", at.vpc, err)
-	}
-	out := policy.VPC{ID: at.vpc, Region: at.Region, CIDRs: route.CIDRs(got.Vpcs[0]), Account: facts.Entity()}
-	tags := map[string]string{}
-	for _, t := range got.Vpcs[0].Tags {
-		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	out.Tags = tag.Clean(tag.VPC, tags)
-	return out, nil
 }

@@ -315,8 +315,8 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 	for _, c := range []struct {
 		crowd, routes int
 		answer        workflow.Answer
-	}{{10, 1, workflow.AnswerInject}, {300, 1, workflow.AnswerNothing}, {19, 1000, workflow.AnswerNothing}} {
-		crowd, answer, asked := c.crowd, c.answer, map[string]bool{}
+	}{{10, 1, workflow.AnswerInject}, {300, 1, workflow.AnswerNothing}, {950, 1, workflow.AnswerNothing}, {19, 1000, workflow.AnswerNothing}} {
+		crowd, answer, asked, follows := c.crowd, c.answer, map[string]bool{}, ""
 		book, _ := ledgertest.New()
 		var routes []types.Route
 		for n := range c.routes {
@@ -325,16 +325,30 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 		v := vpc{routes: map[string][]types.Route{"a": routes}, peer: "222222222222", crowd: crowd,
 			debts: restart.Book{Ledger: book, Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
-					asked[l.(event.NotebookInspection).Notebook] = true
+					one := l.(event.NotebookInspection)
+					if one.RouteTable == "" {
+						asked[one.Notebook] = true
+						continue
+					}
+					detail, err := json.Marshal(one)
+					if err != nil || one.RouteTable != "rtb-0000000a" || one.Notebook != "" {
+						t.Errorf("a look that follows is %s, %v", detail, err)
+					}
+					follows = fmt.Sprintf(`{"source":"drawbridge.internal","detail-type":"Notebook To Inspect","account":"123456789012","region":"us-east-1","detail":%s}`, detail)
 				}
 				return nil
 			}}}
 		var out workflow.InspectNotebooksOutput
 		var err error
 		tries := 1
-		synctest.Test(t, func(*testing.T) { // what one look does not come to, the next does, by the machine's retries
-			for out, err = v.inspect(changed); fault.Of(err) == fault.NotYet; out, err = v.inspect(changed) {
-				tries++
+		synctest.Test(t, func(*testing.T) { // what one look does not come to, the next does, which follows
+			for out, err = v.inspect(changed); err == nil && follows != ""; tries++ {
+				if len(asked) > 0 || out.Answer != workflow.AnswerNothing {
+					t.Errorf("%d: before all are known, %d looks are asked for, and the answer is %s", crowd, len(asked), out.Answer)
+				}
+				next := follows
+				follows = ""
+				out, err = v.inspect(next)
 			}
 		})
 		if err != nil || out.Answer != answer || tries != (crowd+1)/100+min(1, (crowd+1)%100) {
@@ -347,6 +361,42 @@ func TestManyNotebooksAreLookedAtOneByOne(t *testing.T) {
 		}
 		if answer == workflow.AnswerInject && (len(out.Notebooks) != crowd+1 || len(asked) > 0) || answer == workflow.AnswerNothing && (len(out.Notebooks)+len(out.Routed) > 0 || len(asked) != crowd+1) {
 			t.Errorf("%d notebooks travel of %d, and %d looks are asked for", len(out.Notebooks), crowd+1, len(asked))
+		}
+	}
+}
+
+// The connections of a notebook that is deleted are looked at at once: of its VPC, or of the account where nobody can tell any more which that was.
+func TestTheConnectionsOfADeletedNotebookAreLookedAt(t *testing.T) {
+	for name, c := range map[string]struct {
+		status, notebook string
+		change           func(e *ledger.Connection)
+		asked            int
+	}{
+		"it is being deleted":                  {"Deleting", "In-A", func(*ledger.Connection) {}, 1},
+		"it is gone":                           {"InService", "gone", func(*ledger.Connection) {}, 1},
+		"it stopped":                           {"Stopped", "In-A", func(*ledger.Connection) {}, 0},
+		"deleted, of another VPC":              {"Deleting", "In-A", func(e *ledger.Connection) { e.Sides[0].ID = "vpc-7" }, 0},
+		"gone, perhaps of another VPC":         {"InService", "gone", func(e *ledger.Connection) { e.Sides[0].ID = "vpc-7" }, 1},
+		"gone, of another account":             {"InService", "gone", func(e *ledger.Connection) { e.Sides[0].Account = "333333333333" }, 0},
+		"deleted, and contested":               {"Deleting", "In-A", func(e *ledger.Connection) { e.Status = "Contested" }, 1},
+		"deleted before the owner had decided": {"Deleting", "In-A", func(e *ledger.Connection) { e.Status = "AwaitingApproval" }, 0},
+	} {
+		entry := ledger.Connection{ID: "pcx-1", Kind: "peering", Origin: ledger.Requested, Status: "Connected", Sides: []ledger.Side{
+			{Role: "requester", Account: "111111111111", Region: "us-east-1", ID: "vpc-1", CIDRs: []string{"10.1.0.0/16"}},
+			{Role: "accepter", Account: "222222222222", Region: "us-east-1", ID: "vpc-9", CIDRs: []string{"10.2.0.0/16"}}}}
+		c.change(&entry)
+		l, _ := ledgertest.New()
+		var asked []look.Look
+		v := vpc{routes: map[string][]types.Route{}, peer: "222222222222", status: c.status, debts: restart.Book{Ledger: l, Ask: func(_ context.Context, looks ...look.Look) error {
+			asked = append(asked, looks...)
+			return nil
+		}}}
+		if _, err := l.Begin(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
+		out, err := v.inspect(stateChange("111111111111", c.notebook))
+		if err != nil || out.Answer != workflow.AnswerNothing && c.asked > 0 || len(asked) != c.asked {
+			t.Errorf("%s: %s, %s, %v, asked for %+v", name, out.Answer, out.Reason, err, asked)
 		}
 	}
 }

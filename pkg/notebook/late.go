@@ -37,12 +37,16 @@ func (i Inspector) late(ctx context.Context, at end, n Instance, tables []workfl
 	return i.Restarts.Ask(ctx, looks...)
 }
 
+// connects reports whether the ledger says of a connection between VPCs that it stands.
+func connects(c ledger.Connection) bool {
+	return slices.Contains([]workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval}, workflow.Result(c.Status))
+}
+
 // unled returns those connections of a VPC that stand and through which a table leads to no address of the peer.
 func unled(connections []ledger.Connection, vpc string, table workflow.Table) []ledger.Connection {
 	return slices.DeleteFunc(slices.Clone(connections), func(c ledger.Connection) bool {
-		stands := slices.Contains([]workflow.Result{workflow.Connected, workflow.PartlyConnected, workflow.PendingApproval}, workflow.Result(c.Status))
 		here := slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == vpc })
-		return !stands || !here || slices.ContainsFunc(c.Sides, func(s ledger.Side) bool {
+		return !connects(c) || !here || slices.ContainsFunc(c.Sides, func(s ledger.Side) bool {
 			return s.ID != vpc && slices.ContainsFunc(s.CIDRs, func(text string) bool {
 				cidr, err := netip.ParsePrefix(text)
 				return err == nil && slices.ContainsFunc(table.Routes, func(r route.Route) bool {

@@ -61,7 +61,7 @@ type Barred struct {
 	Decision policy.Decision `json:"decision"`
 }
 
-// Withdrawn is the detail of [AccessRemoved]: what Drawbridge had added is taken away.
+// Withdrawn is the detail of [AccessRemoved]: what Drawbridge had added is taken away, or, with the result Released, stays as it is and is its owner's.
 type Withdrawn struct {
 	Thing
 	Hops []workflow.Hop `json:"hops"` // what went, and what had to stay
@@ -86,7 +86,7 @@ func Access(t Thing, decision policy.Decision, verdict []workflow.Hop) Event {
 	switch t.Result {
 	case workflow.RefusedByPolicy:
 		return Barred{t, decision}
-	case workflow.Removed, workflow.Retracted:
+	case workflow.Removed, workflow.Retracted, workflow.Released:
 		return Withdrawn{t, append([]workflow.Hop{}, verdict...)}
 	case workflow.AwaitingApps, workflow.Incomplete, workflow.Contested:
 		return Pending{t, missing}

@@ -247,3 +247,12 @@ func TestEveryKindOfErrorHasAnEntryInTheRunbook(t *testing.T) {
 		t.Error("the runbook has no entry for alarms")
 	}
 }
+
+// However long what Step Functions and AWS say, what people are told of it has room in the answer of a function.
+func TestWhatPeopleAreToldIsBounded(t *testing.T) {
+	a := notice.Explain(notice.Ended{ARN: "arn:aws:states:us-east-1:123456789012:execution:drawbridge-peering:x", Machine: "drawbridge-peering", Status: "FAILED", Error: "States.Runtime",
+		Cause: strings.Repeat("c", 32<<10), Input: `{"detail":"` + strings.Repeat("i", 200<<10) + `"}`, State: "InspectPeering", StateInput: strings.Repeat("s", 32<<10)})
+	if text, err := json.Marshal(a); err != nil || len(text) > 16<<10 || a.Why == "" {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 )
 
 // Ended is what Step Functions says about an execution that did not succeed.
@@ -65,6 +66,9 @@ func Explain(x Ended) Attention {
 	return a
 }
 
+// maxWhy is how many bytes of a cause people are told. Of Step Functions' own it may be 32,768 characters.
+const maxWhy = 4 << 10
+
 // reason takes an execution's error apart: the name of the error, what is wrong, and the remedy if it is told.
 func reason(x Ended) (kind, why, remedy string) {
 	kind, why = x.Error, x.Cause
@@ -87,7 +91,7 @@ func reason(x Ended) (kind, why, remedy string) {
 		why = "Step Functions gives no cause"
 	}
 	why, remedy, _ = strings.Cut(why, "; remedy: ")
-	return kind, why, remedy
+	return kind, fit.Bytes(why, maxWhy), fit.Bytes(remedy, maxWhy)
 }
 
 // place finds out what an execution is about: first from the state in which it stands, then from the event.

@@ -2,10 +2,10 @@ package notice
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -46,9 +46,14 @@ func ThingConsole(region, id string) string {
 	if host == "" {
 		return ""
 	}
-	where := "PeeringConnectionDetails:VpcPeeringConnectionId="
-	if strings.HasPrefix(id, "tgw-attach-") {
+	var where string
+	switch road.Of(id) {
+	case road.Attachment:
 		where = "TransitGatewayAttachmentDetails:transitGatewayAttachmentId="
+	case road.Peering:
+		where = "PeeringConnectionDetails:VpcPeeringConnectionId="
+	case road.Transit, road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks, road.Share:
+		return ""
 	}
 	return fmt.Sprintf("https://%s/vpcconsole/home?region=%s#%s%s", host, region, where, id)
 }

@@ -24,8 +24,16 @@ type News struct {
 	Result     workflow.Result
 	Said       workflow.Said
 	// Opens are the lines about what is open, sorted. Both sides read them, so they hold only what the other needs.
-	Opens []string
+	Opens []Open
+	// Participants are the accounts beside the owners that take part in the two VPCs and have something of the connection, sorted.
+	Participants []Participant
 }
+
+// Open is a line about what is open: a database of an account in a VPC, or, without both, where routes lead.
+type Open struct{ Account, VPC, Text string }
+
+// Participant is an account that has something in a VPC whose owner shares its subnets with it. It is told what its side is told.
+type Participant struct{ Account, Role string }
 
 // Teller tells owners.
 type Teller struct {
@@ -33,11 +41,23 @@ type Teller struct {
 	Topic  notice.Topic
 }
 
-// Tell tells the owners of both sides, unless they were told exactly this last; the ledger's entry of the connection says so. Of a
-// connection that is not managed nobody is told, and news without a connection is none. If one of the two cannot be told, both are told again when the step is repeated.
+// Tell tells the owners of both sides, and who takes part in their VPCs, unless they were told exactly this last; the ledger's entry of the connection says
+// so. Of a connection that is not managed nobody is told, and news without a connection is none. If one cannot be told, all are told again when the step is
+// repeated.
 func (t Teller) Tell(ctx context.Context, n News) error {
 	if n.Connection.ID == "" {
 		return nil
+	}
+	if n.Result == workflow.Released { // who has something of it is known to nobody any more
+		entry, _, err := t.Ledger.Connection(ctx, n.Connection.ID)
+		if err != nil {
+			return err
+		}
+		for _, s := range entry.Sides {
+			for _, p := range s.Participants {
+				n.Participants = append(n.Participants, Participant{p, s.Role})
+			}
+		}
 	}
 	_, err := t.Ledger.Once(ctx, n.Connection.ID, func(c *ledger.Connection) *string { return &c.Told }, n.digest(), n.Execution, func() error {
 		for _, m := range Messages(n) {
@@ -68,8 +88,19 @@ func Before[O any](ctx context.Context, t Teller, n News, step func() (O, error)
 	return step()
 }
 
-// digest is short, and the same only for news that say the same.
+// digest is short, and the same only for news that say the same. What is refused for the reason for which it was taken away is none; nor is a request that is
+// rejected at AWS, once it was told that Drawbridge rejects it.
 func (n News) digest() string {
-	sum := sha256.Sum256([]byte(strings.Join(append([]string{string(n.Result), n.Said.Requester, n.Said.Accepter}, n.Opens...), "\n")))
+	words := []string{string(n.Result), n.Said.Requester, n.Said.Accepter}
+	switch n.Result {
+	case workflow.Removed, workflow.RefusedByPolicy:
+		words[0] = "over"
+	case workflow.Rejected:
+		words = words[:1]
+	}
+	for _, o := range n.Opens {
+		words = append(words, o.Text)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
 	return hex.EncodeToString(sum[:8])
 }

@@ -112,6 +112,91 @@ func TestOneAccountHearsOnce(t *testing.T) {
 	if got := owner.Messages(n); len(got) != 1 {
 		t.Errorf("%d messages to one account that say the same", len(got))
 	}
+	n.Said = workflow.Said{Requester: "your table is full", Accepter: "your group is full"}
+	got := owner.Messages(n)
+	if len(got) != 1 || !strings.Contains(got[0].Body, n.Said.Requester) || !strings.Contains(got[0].Body, n.Said.Accepter) {
+		t.Errorf("one account hears what is for either side, once: %v", got)
+	}
+	n.Said.Requester = ""
+	if got := owner.Messages(n); len(got) != 1 || !strings.Contains(got[0].Body, n.Said.Accepter) {
+		t.Errorf("what is said to one side alone: %v", got)
+	}
+}
+
+// What is refused for the reason for which it was taken away is no news, nor that AWS shows as rejected what Drawbridge rejected. Another reason is.
+func TestOneEndIsToldOnce(t *testing.T) {
+	said := workflow.Alike("refused by policy p")
+	refused := func(said workflow.Said, rejects bool) owner.News {
+		in := workflow.ConcludeInput{Connection: pair, Said: said, Members: []string{"requester", "accepter"}}
+		in.Reject.Allowed = rejects
+		return owner.Refused(in, workflow.ConcludeOutput{Result: workflow.RefusedByPolicy})
+	}
+	removed := owner.Ended(workflow.ConcludeRemovalInput{Connection: pair, Result: workflow.Removed, Said: said})
+	rejected := owner.Ended(workflow.ConcludeRemovalInput{Connection: pair, Result: workflow.Rejected, Reason: "pcx-1 is rejected"})
+	for name, c := range map[string]struct {
+		first, then owner.News
+		want        int
+	}{
+		"refused for the reason of the removal": {removed, refused(said, false), 1},
+		"refused for another":                   {removed, refused(workflow.Alike("refused by policy q"), false), 2},
+		"rejected, and shown so":                {refused(said, true), rejected, 1},
+		"refused, and rejected by its owner":    {refused(said, false), rejected, 2},
+		"it stands, and is over":                {stands("sales"), removed, 2},
+	} {
+		ctx, m := context.Background(), &mail{got: map[string][]string{}}
+		book, _ := ledgertest.New()
+		if _, err := book.Begin(ctx, ledger.Connection{ID: pair.ID, Kind: "peering"}); err != nil {
+			t.Fatal(err)
+		}
+		teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m, ARN: "topic"}}
+		for _, n := range []owner.News{c.first, c.then} {
+			if err := teller.Tell(ctx, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(m.got["111111111111"]); got != c.want || len(m.got["222222222222"]) != c.want {
+			t.Errorf("%s: they heard %d times, want %d", name, got, c.want)
+		}
+	}
+}
+
+// Who takes part in a VPC and has something of the connection hears with its owner, but nothing of others' databases there.
+func TestParticipantsHear(t *testing.T) {
+	ctx, m := context.Background(), &mail{got: map[string][]string{}}
+	book, _ := ledgertest.New()
+	side := ledger.Side{Role: "accepter", Account: pair.Accepter.Account, Region: pair.Accepter.Region, ID: pair.Accepter.ID, Participants: []string{"333333333333", "444444444444"}}
+	if _, err := book.Begin(ctx, ledger.Connection{ID: pair.ID, Kind: "peering", Sides: []ledger.Side{side}}); err != nil {
+		t.Fatal(err)
+	}
+	of := func(account string, databases ...string) workflow.Side {
+		s := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester, Owner: pair.Accepter.Account}
+		s.VPC.Account = account
+		for _, d := range databases {
+			s.Openings = append(s.Openings, workflow.Opening{Database: d, Port: 5432})
+		}
+		return s
+	}
+	own := workflow.Side{Role: "accepter", VPC: pair.Accepter, Peer: pair.Requester, Openings: []workflow.Opening{{Database: "sales", Port: 3306}}}
+	in := workflow.VerifyConnectionInput{Reason: "connected by policy p", Connection: pair, Sides: []workflow.Side{own, of("333333333333", "books"), of("444444444444")}}
+	teller := owner.Teller{Ledger: book, Topic: notice.Topic{API: m, ARN: "topic"}}
+	for _, n := range []owner.News{owner.Stands(in, workflow.VerifyConnectionOutput{Result: workflow.Connected}),
+		owner.Ended(workflow.ConcludeRemovalInput{Connection: pair, Result: workflow.Removed, Reason: "over", Disconnected: []workflow.Disconnected{{Side: own}, {Side: of("333333333333")}}}),
+		owner.Ended(workflow.ConcludeRemovalInput{Connection: pair, Result: workflow.Released, Reason: "let go"})} {
+		if err := teller.Tell(ctx, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for account, want := range map[string]int{"111111111111": 3, "222222222222": 3, "333333333333": 3, "444444444444": 1} {
+		if len(m.got[account]) != want {
+			t.Errorf("%s heard %d times, want %d: %v", account, len(m.got[account]), want, m.got[account])
+		}
+	}
+	if text := m.got["333333333333"][0]; !strings.Contains(text, "books in") || strings.Contains(text, "sales in") {
+		t.Errorf("the participant reads %s", text)
+	}
+	if text := m.got["222222222222"][0]; !strings.Contains(text, "books in") || !strings.Contains(text, "sales in") {
+		t.Errorf("the owner reads %s", text)
+	}
 }
 
 func TestNoNewsOfAStepThatFailed(t *testing.T) {

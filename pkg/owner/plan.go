@@ -26,9 +26,13 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 			if o.Withheld != nil {
 				continue
 			}
-			n.Opens = append(n.Opens, fmt.Sprintf("%s in %s of account %s, TCP port %d, from %s of account %s", o.Database, s.VPC.ID, s.VPC.Account, o.Port, s.Peer.ID, s.Peer.Account))
+			text := fmt.Sprintf("%s in %s of account %s, TCP port %d, from %s of account %s", o.Database, s.VPC.ID, s.VPC.Account, o.Port, s.Peer.ID, s.Peer.Account)
+			n.Opens = append(n.Opens, Open{Account: s.VPC.Account, VPC: s.VPC.ID, Text: text})
 		}
 		if s.Owner != "" { // the routes are the owner's
+			if len(s.Openings)+len(s.Clients) > 0 {
+				n.Participants = append(n.Participants, Participant{s.VPC.Account, s.Role})
+			}
 			continue
 		}
 		var to []netip.Prefix
@@ -36,10 +40,10 @@ func Stands(in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutp
 			to = append(to, w.To...)
 		}
 		for _, cidr := range network.Merge(to) {
-			n.Opens = append(n.Opens, fmt.Sprintf("routes of %s in account %s to %s", s.VPC.ID, s.VPC.Account, cidr))
+			n.Opens = append(n.Opens, Open{Text: fmt.Sprintf("routes of %s in account %s to %s", s.VPC.ID, s.VPC.Account, cidr)})
 		}
 	}
-	slices.Sort(n.Opens)
+	slices.SortFunc(n.Opens, func(a, b Open) int { return strings.Compare(a.Text, b.Text) })
 	return n
 }
 
@@ -57,9 +61,14 @@ func broken(verdict []workflow.Path) string {
 	return "what does not connect yet: " + strings.Join(out, ", ") + "; the status tag says to each side what of its own is in the way"
 }
 
-// Refused is the news of a connection that the policy or the networks do not allow.
+// Refused is the news of a connection that the policy or the networks do not allow. A request that is rejected at AWS, too, is over: that AWS says so a moment
+// later is no other news.
 func Refused(in workflow.ConcludeInput, out workflow.ConcludeOutput) News {
-	return News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionRefused, Result: out.Result, Said: in.Said}
+	n := News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionRefused, Result: out.Result, Said: in.Said}
+	if in.Rejects() {
+		n.Result = workflow.Rejected
+	}
+	return n
 }
 
 // Ended is the news of a connection that is over. What is said to nobody in particular is said to both.
@@ -68,7 +77,13 @@ func Ended(in workflow.ConcludeRemovalInput) News {
 	if said == (workflow.Said{}) {
 		said = workflow.Alike(in.Reason)
 	}
-	return News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionRemoved, Result: in.Result, Said: said}
+	n := News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ConnectionRemoved, Result: in.Result, Said: said}
+	for _, d := range in.Disconnected {
+		if d.Side.Owner != "" {
+			n.Participants = append(n.Participants, Participant{d.Side.VPC.Account, d.Side.Role})
+		}
+	}
+	return n
 }
 
 // Unread is the news of a connection of which something cannot be read now.
@@ -76,29 +91,48 @@ func Unread(in workflow.ReportUnreadableInput) News {
 	return News{Execution: in.Execution, Connection: in.Connection, Kind: notice.ChangeHeld, Result: workflow.Unreadable, Said: in.Said}
 }
 
-// Messages are the notifications of the two sides to whom something is said; one, if both are one account's and hear the same. What is contested is not said
-// here: package report says it, with the remedy, a few minutes later.
+// Messages are the notifications of the two sides to whom something is said; one, if both are one account's. Who takes part in a VPC hears what its owner hears,
+// but for databases of others in that VPC. What is contested is not said here: package report says it, with the remedy, a few minutes later.
 func Messages(n News) []notice.Notification {
 	if n.Result == workflow.Contested {
 		return nil
 	}
 	c := n.Connection
-	message := func(own, other workflow.VPC, said string) notice.Notification {
+	message := func(own, other workflow.VPC, said, account string) notice.Notification {
 		var b strings.Builder
 		fmt.Fprintf(&b, "%s is %s.\n\n%s\n\n  your side    %s in account %s, %s\n  other side   %s in account %s, %s\n", c.ID, n.Result, said,
 			own.ID, own.Account, own.Region, other.ID, other.Account, other.Region)
-		if len(n.Opens) > 0 {
-			fmt.Fprintf(&b, "\nWhat is open\n  %s\n", strings.Join(n.Opens, "\n  "))
+		head := "\nWhat is open\n"
+		for _, o := range n.Opens {
+			if account == own.Account || o.VPC != own.ID || o.Account == account {
+				fmt.Fprintf(&b, "%s  %s\n", head, o.Text)
+				head = ""
+			}
 		}
 		fmt.Fprintf(&b, "\nYou hear of it again when it changes.\nExecution %s\n", n.Execution)
-		return notice.Notification{Kind: n.Kind, Account: own.Account, Subject: fmt.Sprintf("Drawbridge: %s is %s", c.ID, n.Result), Body: b.String()}
+		return notice.Notification{Kind: n.Kind, Account: account, Subject: fmt.Sprintf("Drawbridge: %s is %s", c.ID, n.Result), Body: b.String()}
+	}
+	first := n.Said.Requester
+	one := c.Accepter.Account == c.Requester.Account && first != "" && n.Said.Accepter != ""
+	if one && n.Said.Accepter != first {
+		first += "\n" + n.Said.Accepter
 	}
 	var out []notice.Notification
-	if n.Said.Requester != "" {
-		out = append(out, message(c.Requester, c.Accepter, n.Said.Requester))
-	}
-	if n.Said.Accepter != "" && (c.Accepter.Account != c.Requester.Account || n.Said.Accepter != n.Said.Requester) {
-		out = append(out, message(c.Accepter, c.Requester, n.Said.Accepter))
+	for _, side := range []struct {
+		role, said, whole string
+		own, other        workflow.VPC
+	}{{"requester", n.Said.Requester, first, c.Requester, c.Accepter}, {"accepter", n.Said.Accepter, n.Said.Accepter, c.Accepter, c.Requester}} {
+		if side.said == "" {
+			continue
+		}
+		if !one || side.role == "requester" {
+			out = append(out, message(side.own, side.other, side.whole, side.own.Account))
+		}
+		for _, p := range n.Participants {
+			if p.Role == side.role && p.Account != c.Requester.Account && p.Account != c.Accepter.Account {
+				out = append(out, message(side.own, side.other, side.said, p.Account))
+			}
+		}
 	}
 	return out
 }

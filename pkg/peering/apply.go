@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -56,7 +56,7 @@ type Refuser interface {
 // policy allows that too, it rejects the request at AWS instead, and asks for a look: what follows is what follows the accepter's own call.
 func Refuse(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) Refuser, bus notice.Bus, looks look.Asker, in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 	out := workflow.ConcludeOutput{Result: workflow.RefusedByPolicy, Reason: in.Reason, Decision: in.Decision}
-	rejects := in.Reject.Allowed && slices.Contains(in.Members, Accepter)
+	rejects := in.Rejects()
 	if !rejects {
 		if err := SetStatus(ctx, l, asTagger(enter), in.Connection, in.Members, out.Result, out.Reason, in.Said); err != nil {
 			return out, err
@@ -111,8 +111,10 @@ func SetStatus(ctx context.Context, l ledger.Ledger, enter func(workflow.VPC) co
 
 // StillThere returns a [fault.Over] if the connection is a peering that is over, as its requester sees it.
 func StillThere(ctx context.Context, enter func(workflow.VPC) Describer, c workflow.Connection) error {
-	if !strings.HasPrefix(c.ID, "pcx-") {
+	switch road.CarrierOf(c.ID) {
+	case road.ByGateway, road.ByNothing:
 		return nil
+	case road.ByPeering:
 	}
 	p, found, err := read(ctx, enter(c.Requester), c.ID)
 	if err != nil {

@@ -24,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -63,7 +64,7 @@ func (d *desk) ask(in workflow.ConcludeInput) (workflow.ConcludeOutput, error) {
 // managed returns a ledger with a connection.
 func (d *desk) managed(c workflow.Connection) ledger.Ledger {
 	l, _ := ledgertest.New()
-	if _, err := l.Begin(context.Background(), connection.Entry(c, connection.Peering, ledger.Requested)); err != nil {
+	if _, err := l.Begin(context.Background(), connection.Entry(c, road.Peering, ledger.Requested)); err != nil {
 		panic(err)
 	}
 	return l

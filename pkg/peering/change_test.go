@@ -14,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -75,7 +76,7 @@ func TestReport(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sides := map[string]*addressed{alpha: {cidr: "10.1.0.0/16", tags: map[string]string{}}, beta: {cidr: o.now, tags: map[string]string{}}}
 			l, _ := ledgertest.New()
-			if _, err := l.Begin(context.Background(), connection.Entry(c, connection.Peering, ledger.Requested)); err != nil {
+			if _, err := l.Begin(context.Background(), connection.Entry(c, road.Peering, ledger.Requested)); err != nil {
 				t.Fatal(err)
 			}
 			out, err := peering.Report(context.Background(), l, func(v workflow.VPC) peering.Reporter { return sides[v.Account] }, c, []string{"requester", "accepter"})

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
@@ -74,7 +73,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPeeringInput)
 		l.out.Since = e.Time.UTC().Format(time.RFC3339)
 	}
 	if e.Kind != event.Peering {
-		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
+		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: e.Stray()})
 	}
 	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
@@ -229,7 +228,7 @@ func (l *inspection) own(ctx context.Context) (own [2]map[string]string, err err
 
 // letGo says what becomes of a peering one of whose owners wants Drawbridge to let go of it; it reports whether one does.
 func (l *inspection) letGo(own [2]map[string]string) (Verdict, bool) {
-	says := connection.Letting(own[0], own[1])
+	says := tag.Letting(own[0], own[1])
 	if says == "" {
 		return Verdict{}, false
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database"
 	"github.com/drawbridge-cloud/drawbridge/pkg/database/databasetest"
@@ -32,6 +31,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -209,7 +209,7 @@ func (w *world) managed(t *testing.T) ledger.Ledger {
 	w.book = &l
 	ctx := context.Background()
 	if w.entry != "" {
-		_, err := l.Begin(ctx, ledger.Connection{Approval: w.approval, ID: pcx, Kind: connection.Peering, Status: ledger.Status(w.entry), Reason: w.said, Told: w.said, Sides: []ledger.Side{
+		_, err := l.Begin(ctx, ledger.Connection{Approval: w.approval, ID: pcx, Kind: road.Peering, Status: ledger.Status(w.entry), Reason: w.said, Told: w.said, Sides: []ledger.Side{
 			{Role: "requester", Account: alpha, Region: "eu-west-1", ID: "vpc-1"}, {Role: "accepter", Account: beta, Region: "eu-west-1", ID: "vpc-2"}}})
 		if err != nil {
 			t.Fatal(err)

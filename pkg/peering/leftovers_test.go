@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -185,7 +186,7 @@ func TestConclude(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seen := map[string][]string{}
 			l, memory := ledgertest.New()
-			if _, err := l.Begin(context.Background(), connection.Entry(in.Connection, connection.Peering, ledger.Requested)); err != nil {
+			if _, err := l.Begin(context.Background(), connection.Entry(in.Connection, road.Peering, ledger.Requested)); err != nil {
 				t.Fatal(err)
 			}
 			d := &desk{}

@@ -11,6 +11,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -36,7 +37,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectPeerin
 	default:
 		if l.managed || l.origin != "" {
 			var err error
-			now := connection.Entry(out.Connection, connection.Peering, l.origin)
+			now := connection.Entry(out.Connection, road.Peering, l.origin)
 			now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Accept, policy.Ask, policy.Adopt)
 			if l.request {
 				now.Asked = Asker(l.in.Event)
@@ -99,7 +100,7 @@ func (l *inspection) keep(ctx context.Context) error {
 	return err
 }
 
-// leave fills in what is to be taken back; of a peering that is let go of as it stands, only the status.
+// leave fills in what is to be taken back; of a peering that is let go of as it stands, only the status, and the notebooks whose host routes are their owners' now.
 func (l *inspection) leave(ctx context.Context) error {
 	out := &l.out
 	if out.Result == workflow.Released {
@@ -111,7 +112,9 @@ func (l *inspection) leave(ctx context.Context) error {
 				out.Tagged = append(out.Tagged, workflow.Carrier{Account: s.Account, Region: s.Region, ID: l.p.ID, Tags: connection.StatusKeys()})
 			}
 		}
-		return nil
+		var err error
+		out.Batches, out.Absent, err = l.surveyor(l.in.Execution, nil, policy.Context{}).Standing(ctx, l.entry, [2]workflow.VPC{out.Connection.Requester, out.Connection.Accepter})
+		return err
 	}
 	undone := out.Ended
 	out.Ended = undone || l.p.Status != "active"

@@ -94,6 +94,25 @@ func TestNothingOverlaps(t *testing.T) {
 	})
 }
 
+// The paths of private notebooks lead from a role of the account to the notebooks of a VPC in it: both ends are drawn, and the line between them.
+func TestPrivateNotebooksHavePaths(t *testing.T) {
+	c := ledger.Connection{ID: "private-notebooks-" + vpc(1), Kind: "private-notebooks", Status: "Private", Sides: []ledger.Side{{Role: "consumer", Account: account(1), Region: "us-east-1", ID: vpc(1)}}}
+	c.Paths = ledger.Paths{All: 1, Whole: 1, Lines: []ledger.Path{{Client: ledger.End{Name: "role scientist", Account: account(1), Network: account(1)},
+		Database: ledger.End{Name: "research", Account: account(1), Network: vpc(1)}, Port: 443, Answer: "yes"}}}
+	m := drawn(entries(t, c), Organization{})
+	if len(m.Ends) != 2 || len(m.Connections) != 1 || len(m.Connections[0].Paths) != 1 || m.Connections[0].Look != Holds {
+		t.Fatalf("%+v", m)
+	}
+	if l := Lay(m); len(l.Lines) != 1 {
+		t.Errorf("%d lines: %+v", len(l.Lines), l)
+	}
+	for _, name := range []string{"role scientist", "research"} {
+		if !strings.Contains(SVG(m), name) {
+			t.Errorf("nothing shows %s", name)
+		}
+	}
+}
+
 // fataler is what [check] needs of a test.
 type fataler interface{ Fatalf(string, ...any) }
 

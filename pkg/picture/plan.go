@@ -118,7 +118,7 @@ func (c *collector) sort() {
 }
 
 func (c *collector) connection(l board.Line, of []past.Event, held []string) Connection {
-	out := Connection{ID: l.ID, Kind: l.Kind, State: l.State, Look: lookOf(l), Reason: l.Reason, Sides: []int{}, All: l.Paths.All, Whole: l.Paths.Whole, Unknown: l.Paths.Unknown,
+	out := Connection{ID: l.ID, Kind: string(l.Kind), State: l.State, Look: lookOf(l), Reason: l.Reason, Sides: []int{}, All: l.Paths.All, Whole: l.Paths.Whole, Unknown: l.Paths.Unknown,
 		Paths: []Path{}, Policy: l.Policy, Asked: l.Asked, Origin: l.Origin, Approved: l.Approved, Since: l.Since, Judged: l.At, Until: l.Until, Waits: l.Waits,
 		Contested: l.Contested, Held: held}
 	for _, s := range l.Sides {

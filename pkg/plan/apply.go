@@ -17,15 +17,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
-	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dryrun"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -60,15 +57,11 @@ func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Suppose
 		if err := r.undo(ctx, c); err != nil {
 			return Plan{}, err
 		}
-		about += ", if " + taken(c)
+		about += fmt.Sprintf(", if it were tagged %s=%s", tag.Manage, tag.Undo)
 	}
 	for _, key := range slices.Sorted(maps.Keys(suppose.Tags)) {
 		for _, s := range c.Sides {
-			thing := s.ID
-			if c.Kind == "peering" || c.Kind == "attachment" {
-				thing = c.ID
-			}
-			r.World.Tag(s.Account, thing, key, suppose.Tags[key])
+			r.World.Tag(s.Account, tagged(c, s), key, suppose.Tags[key])
 		}
 		about += fmt.Sprintf(", if it were tagged %s=%s", key, suppose.Tags[key])
 	}
@@ -76,21 +69,30 @@ func Connection(ctx context.Context, h Hub, c ledger.Connection, suppose Suppose
 	return r.follow(ctx, p, []asked{{of.DetailType(), detailOf(of), c.ID}})
 }
 
+// tagged is the thing of a side whose tags an owner sets for a connection: what carries it, or the side's own thing.
+func tagged(c ledger.Connection, s ledger.Side) string {
+	switch c.Kind {
+	case road.Peering, road.Attachment:
+		return c.ID
+	case road.Transit, road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks, road.Share:
+	}
+	return s.ID
+}
+
 // undo tags what carries a connection, as its owner would to have it taken back.
 func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
-	value := tag.Undo
 	switch c.Kind {
-	case "peering":
+	case road.Peering, road.Attachment:
 		for _, s := range c.Sides {
-			r.World.Tag(s.Account, c.ID, tag.Manage, value)
+			r.World.Tag(s.Account, c.ID, tag.Manage, tag.Undo)
 		}
 		return nil
-	case "attachment":
+	case road.DataAPI, road.DataAPIEndpoint, road.Studio, road.PrivateNotebooks:
 		for _, s := range c.Sides {
-			r.World.Tag(s.Account, c.ID, tag.Manage, value)
+			r.World.Tag(s.Account, s.ID, tag.Manage, tag.Undo)
 		}
 		return nil
-	case "transit":
+	case road.Transit:
 		for _, s := range c.Sides {
 			gateway, _, _ := strings.Cut(c.ID, ":")
 			got, err := ec2.NewFromConfig(r.Enter(execution, s.Account, s.Region)).DescribeTransitGatewayVpcAttachments(ctx, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{
@@ -99,54 +101,44 @@ func (r *rehearsal) undo(ctx context.Context, c ledger.Connection) error {
 				return fmt.Errorf("reading the attachment of %s to %s: %w", s.ID, gateway, err)
 			}
 			for _, a := range got.TransitGatewayVpcAttachments {
-				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, value)
+				r.World.Tag(s.Account, aws.ToString(a.TransitGatewayAttachmentId), tag.Manage, tag.Undo)
 			}
 		}
 		return nil
-	}
-	if w, ok := wished[c.Kind]; ok {
-		for _, s := range c.Sides {
-			r.World.Untag(s.Account, s.ID, w)
-		}
-		return nil
+	case road.Share:
 	}
 	return &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("planning the removal of %s: nobody takes back what is of the kind %s", c.ID, c.Kind), Remedy: "plan what drawbridge status lists"}
-}
-
-// wished are the tags by which owners ask for what else there is, by its kind in the ledger: without, it goes.
-var wished = map[string]string{dataapi.Kind: tag.DataAPI, caller.Kind: tag.DataAPI, studio.Kind: tag.Studio, private.Kind: tag.PrivateNotebooks}
-
-// taken says how an owner takes a connection back.
-func taken(c ledger.Connection) string {
-	if w, ok := wished[c.Kind]; ok {
-		return "it had no tag " + w
-	}
-	return fmt.Sprintf("it were tagged %s=%s", tag.Manage, tag.Undo)
 }
 
 // Thing returns the connection that is meant by an id that the ledger does not have, at a place: a peering, an attachment, a VPC that wants private
 // notebooks or, going by the tags that are supposed, to call the Data API; or that is meant by the ARN of a cluster that wants the Data API, or readers.
 func Thing(id string, at event.Place, tags map[string]string) (ledger.Connection, bool) {
 	c := ledger.Connection{ID: id, Sides: []ledger.Side{{Account: at.Account, Region: at.Region, ID: id}}}
-	for kind, service := range map[string]string{dataapi.Kind: "rds", studio.Kind: "redshift"} {
-		if of, _, ok := arn.Match(id, service, "cluster:"); ok {
-			c.Kind, c.Sides[0].Account, c.Sides[0].Region = kind, of.AccountID, of.Region
-			return c, true
-		}
+	switch c.Kind = road.Of(id); c.Kind {
+	case road.Peering, road.Attachment:
+		return c, true
+	case road.DataAPI:
+		return clustered(c, "rds")
+	case road.Studio:
+		return clustered(c, "redshift")
+	case road.Transit, road.DataAPIEndpoint, road.PrivateNotebooks, road.Share: // by their VPCs, or not at all
 	}
-	switch {
-	case strings.HasPrefix(id, "vpc-"):
-		if c.Kind = private.Kind; tags[tag.DataAPI] != "" {
-			c.Kind = caller.Kind
-		}
-	case strings.HasPrefix(id, "pcx-"):
-		c.Kind = "peering"
-	case strings.HasPrefix(id, "tgw-attach-"):
-		c.Kind = "attachment"
-	default:
+	if !strings.HasPrefix(id, "vpc-") {
 		return c, false
 	}
+	if c.Kind = road.PrivateNotebooks; tags[tag.DataAPI] != "" {
+		c.Kind = road.DataAPIEndpoint
+	}
 	return c, true
+}
+
+// clustered is the connection that the ARN of a service's cluster means, in the cluster's own place.
+func clustered(c ledger.Connection, service string) (ledger.Connection, bool) {
+	of, _, ok := arn.Match(c.ID, service, "cluster:")
+	if ok {
+		c.Sides[0].Account, c.Sides[0].Region = of.AccountID, of.Region
+	}
+	return c, ok
 }
 
 // asked is a look that is asked for.
@@ -290,7 +282,11 @@ func Policy(ctx context.Context, h Hub, entries []ledger.Connection, text string
 	out := Comparison{Head: answer.HeadOf("PolicyPlan"), At: time.Now().UTC().Truncate(time.Second), Connections: []Effect{}, Unplanned: []string{}}
 	then := h
 	then.Policy = text
-	if _, err := rehearse(then); err != nil {
+	r, err := rehearse(then)
+	if err != nil {
+		return out, err
+	}
+	if out.Room, err = r.brake.Room(ctx); err != nil {
 		return out, err
 	}
 	effects, skipped := make([]*Effect, len(entries)), make([]string, len(entries))
@@ -310,7 +306,7 @@ func Policy(ctx context.Context, h Hub, entries []ledger.Connection, text string
 			if !other {
 				return nil
 			}
-			e.ID, e.Kind, e.Between = c.ID, c.Kind, []string{}
+			e.ID, e.Kind, e.Between = c.ID, string(c.Kind), []string{}
 			for _, s := range c.Sides {
 				e.Between = append(e.Between, s.Account+"/"+s.Region+"/"+s.ID)
 			}

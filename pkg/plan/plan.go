@@ -162,6 +162,7 @@ type Comparison struct {
 	Same        int        `json:"same" jsonschema:"how many would be as under the policy in force"`
 	Unplanned   []string   `json:"unplanned" jsonschema:"entries that were not planned, with the reason"`
 	Counts      EffectSums `json:"counts"`
+	Room        int        `json:"room" jsonschema:"how many of those that go may go at once; the others wait at the brake for a person"`
 }
 
 // The effects that a policy has on a connection.

@@ -30,9 +30,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
-	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
-	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 )
 
 // Hub is what a rehearsal has to know of the hub, and how it reaches it.
@@ -69,8 +67,6 @@ type rehearsal struct {
 	bus          notice.Bus
 	topic        notice.Topic
 	looks        look.Asker
-	owners       owner.Teller
-	debts        restart.Book
 	handlers     map[string]runtime.Handler
 	asked        int // of the notices, how many were read
 
@@ -93,8 +89,6 @@ func rehearse(h Hub) (*rehearsal, error) {
 	r.bus = notice.Bus{API: eventbridge.NewFromConfig(r.hub), Name: "drawbridge"}
 	r.topic = notice.Topic{API: sns.NewFromConfig(r.hub), ARN: arn.New(arn.Partition(r.hub.Region), "sns", r.hub.Region, "000000000000", "drawbridge-notifications")}
 	r.looks = look.Asker{API: r.bus.API, Bus: r.bus.Name}
-	r.owners = owner.Teller{Ledger: r.book, Topic: r.topic}
-	r.debts = restart.Book{Ledger: r.book, Ask: r.looks.Ask}
 	r.handlers = r.steps()
 	return r, nil
 }

@@ -137,4 +137,7 @@ func (c Comparison) Text(page *answer.Page) {
 	}
 	n := c.Counts
 	page.Say("", "%d appear, %d go, %d widen, %d narrow, %d differ; %d are as under the policy in force.", n.Appear, n.Go, n.Widen, n.Narrow, n.Differ, c.Same)
+	if n.Go > c.Room {
+		page.Say("", "%d of those that go may go at once; the brake holds back %d until a person decides (docs/runbook.md#braked).", c.Room, n.Go-c.Room)
+	}
 }

@@ -18,7 +18,7 @@ func peering(out workflow.InspectPeeringOutput) mode.Plan {
 		p.Adds = append(p.Adds, say("accept the request %s in %s", out.Connection.ID, where(out.Connection.Accepter)))
 		if out.Known.Sides != nil {
 			p.Adds = append(p.Adds, dns(out.Connection, out.Known.Sides)...)
-			p.Adds = append(p.Adds, connect(out.Connection, out.Known.Sides, out.Known.Batches)...)
+			connect(&p, out.Connection, out.Known.Sides, out.Known.Batches)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend:
 		p.Adds = append(append(dns(out.Connection, out.Sides), p.Adds...), again(out.Answer, out.Waits)...)
@@ -53,7 +53,7 @@ func connection(c workflow.Connection, answer workflow.Answer, sides []workflow.
 	p := mode.Plan{}
 	switch answer {
 	case workflow.AnswerConnect, workflow.AnswerExtend:
-		p.Adds = connect(c, sides, notebooks)
+		connect(&p, c, sides, notebooks)
 	case workflow.AnswerTrim:
 		for _, s := range sides {
 			if s.Trim != nil {
@@ -96,43 +96,42 @@ func dns(c workflow.Connection, sides []workflow.Side) (all []mode.Change) {
 	return all
 }
 
-// connect is what AddRoutes, OpenFirewall and InjectRoutes do.
-func connect(c workflow.Connection, sides []workflow.Side, notebooks []workflow.Batch) (all []mode.Change) {
+// connect adds what AddRoutes, OpenFirewall and InjectRoutes do.
+func connect(p *mode.Plan, c workflow.Connection, sides []workflow.Side, notebooks []workflow.Batch) {
 	for _, s := range sides {
 		tables := route.InUse(s.Tables, s.Subnets)
 		wanted, _ := route.Wanted(s.Tables, s, c.Target)
 		changes := route.Plan(c.ID, wanted, tables, nil, s)
 		for _, what := range changes.Obstacles() {
-			all = append(all, say("leave what is in the way in %s: %s", where(s.VPC), what))
+			p.Adds = append(p.Adds, say("leave what is in the way in %s: %s", where(s.VPC), what))
 		}
 		for _, asks := range changes.Asks() {
-			all = append(all, say("ask the owner of %s: %s", where(s.VPC), asks))
+			p.Adds = append(p.Adds, say("ask the owner of %s: %s", where(s.VPC), asks))
 		}
 		for _, d := range changes.Create {
-			all = append(all, say("add the route %s by %s to %s in %s", d.Destination, d.Target, d.Table, where(s.VPC)))
+			p.Adds = append(p.Adds, say("add the route %s by %s to %s in %s", d.Destination, d.Target, d.Table, where(s.VPC)))
 		}
 		for _, d := range changes.Replace {
-			all = append(all, say("replace the dead route %s in %s by one to %s in %s", d.Destination, d.Table, d.Target, where(s.VPC)))
+			p.Adds = append(p.Adds, say("replace the dead route %s in %s by one to %s in %s", d.Destination, d.Table, d.Target, where(s.VPC)))
 		}
 	}
 	for _, s := range sides {
 		for _, o := range s.Openings {
 			if o.Withheld != nil {
-				all = append(all, say("leave %s closed: %s", o.Database, o.Withheld.Detail))
+				p.Adds = append(p.Adds, say("leave %s closed: %s", o.Database, o.Withheld.Detail))
 				continue
 			}
-			all = append(all, say("let the clients in %s in on port %d of %s by a rule in a group of its own of %s, where there is none", where(s.Peer), o.Port, o.Database, strings.Join(o.Groups, ", ")))
+			p.Perhaps = append(p.Perhaps, say("let the clients in %s in on port %d of %s by a rule in a group of its own of %s, where there is none", where(s.Peer), o.Port, o.Database, strings.Join(o.Groups, ", ")))
 		}
 		for _, one := range s.Services {
-			all = append(all, say("let the clients in %s out to %s on port %d, where they are not", where(s.VPC), list(one.CIDRs), one.Port))
+			p.Perhaps = append(p.Perhaps, say("let the clients in %s out to %s on port %d, where they are not", where(s.VPC), list(one.CIDRs), one.Port))
 		}
 	}
 	for _, b := range notebooks {
 		for _, name := range b.Names {
-			all = append(all, say("write the host routes into the script of notebook %s in %s %s, where they are not and the policy lets it have them", name, b.Account, b.Region))
+			p.Perhaps = append(p.Perhaps, say("write the host routes into the script of notebook %s in %s %s, where they are not and the policy lets it have them", name, b.Account, b.Region))
 		}
 	}
-	return all
 }
 
 // notebooks is what becomes of the notebooks that an event concerns.
@@ -142,7 +141,7 @@ func notebooks(out workflow.InspectNotebooksOutput) mode.Plan {
 		return p
 	}
 	for _, n := range out.Notebooks {
-		p.Adds = append(p.Adds, say("bring the host routes in the script of notebook %s in %s %s in line with its route table", n.Name, n.Account, n.Region))
+		p.Perhaps = append(p.Perhaps, say("bring the host routes in the script of notebook %s in %s %s in line with its route table", n.Name, n.Account, n.Region))
 		p.Accounts = append(p.Accounts, n.Account)
 	}
 	return p
@@ -195,8 +194,8 @@ func dataAPI(out workflow.InspectDataAPIOutput) mode.Plan {
 	p := mode.Plan{Accounts: accounts(c.Account)}
 	switch out.Answer {
 	case workflow.AnswerExpose:
-		p.Adds = append(p.Adds, say("turn the HTTP endpoint of %s in %s %s on, where it is off", c.ID, c.Account, c.Region))
-		p.Adds = append(p.Adds, say("let %d accounts query %s in %s %s through the Data API, as its tag and the policy say", len(out.DataAPI.Consumers), c.ID, c.Account, c.Region))
+		p.Perhaps = append(p.Perhaps, say("turn the HTTP endpoint of %s in %s %s on, where it is off", c.ID, c.Account, c.Region))
+		p.Perhaps = append(p.Perhaps, say("let %d accounts query %s in %s %s through the Data API, as its tag and the policy say", len(out.DataAPI.Consumers), c.ID, c.Account, c.Region))
 	case workflow.AnswerRetract:
 		p.Takes = []mode.Change{say("take the Data API of %s in %s %s back: %s", c.ID, c.Account, c.Region, out.Reason)}
 	default:
@@ -218,18 +217,18 @@ func dataAPIEndpoint(out workflow.InspectDataAPIEndpointOutput) mode.Plan {
 
 // privateNotebooks is what becomes of an account's private notebooks.
 func privateNotebooks(out workflow.InspectPrivateNotebooksOutput) mode.Plan {
-	if out.Answer != "arrange" {
+	if out.Answer != "arrange" || len(out.Wants)+len(out.Leaving) == 0 { // what is let go of stays as it is
 		return mode.Plan{}
 	}
 	p := endpoints(out.Wants, out.Leaving)
-	p.Adds = append(p.Adds, say("let the roles of %s that opted in issue the URL of a notebook through these endpoints only", out.Account))
+	p.Perhaps = append(p.Perhaps, say("let the roles of %s that opted in issue the URL of a notebook through these endpoints only", out.Account))
 	p.Accounts = accounts(append(p.Accounts, out.Account)...)
 	return p
 }
 
 func endpoints(wanted, leaving []workflow.EndpointWant) (p mode.Plan) {
 	for _, w := range wanted {
-		p.Adds = append(p.Adds, say("place the endpoints of %s in %s in %s %s, where they are not", strings.Join(w.Services, ", "), w.VPC, w.Account, w.Region))
+		p.Perhaps = append(p.Perhaps, say("place the endpoints of %s in %s in %s %s, where they are not", strings.Join(w.Services, ", "), w.VPC, w.Account, w.Region))
 		p.Accounts = append(p.Accounts, w.Account)
 	}
 	for _, w := range leaving {
@@ -250,7 +249,7 @@ func studio(out workflow.InspectStudioOutput) mode.Plan {
 	for _, r := range out.Roles {
 		p.Accounts = append(p.Accounts, r.Account)
 		if r.Decision.Allowed {
-			p.Adds = append(p.Adds, say("let %s read %s, where it may not", r.ARN, out.Warehouse.ARN))
+			p.Perhaps = append(p.Perhaps, say("let %s read %s, where it may not", r.ARN, out.Warehouse.ARN))
 		} else {
 			p.Takes = append(p.Takes, say("let %s read %s no more", r.ARN, out.Warehouse.ARN))
 		}
@@ -258,7 +257,7 @@ func studio(out workflow.InspectStudioOutput) mode.Plan {
 	for _, d := range out.Domains {
 		p.Accounts = append(p.Accounts, d.Account)
 		if len(d.Roles) > 0 {
-			p.Adds = append(p.Adds, say("let the people of Studio domain %s be themselves, where they are not", d.ARN))
+			p.Perhaps = append(p.Perhaps, say("let the people of Studio domain %s be themselves, where they are not", d.ARN))
 		} else {
 			p.Takes = append(p.Takes, say("take Drawbridge's setting of Studio domain %s back", d.ARN))
 		}

@@ -62,7 +62,8 @@ type Keeper interface {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 const rounds = 2
 
-// Grant makes the account's policy name the endpoints of all its VPCs, and gives it to the tagged roles and to no others.
+// Grant makes the account's policy name the endpoints of all its VPCs, and gives it to the tagged roles and to no others. It goes on naming those endpoints
+// of VPCs that were let go of which it names.
 // It ends when a look finds nothing to change: that look is the proof. The policy is one for many VPCs, so an execution
 // that does not know of a VPC must not write it: when the tagged VPCs are others than those that were inspected, the
 // answer is again, and nothing is written.
@@ -70,7 +71,7 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 	out := workflow.GrantNotebookAccessOutput{Answer: workflow.AnswerDone, Hops: []workflow.Hop{}, Endpoints: []string{}, Roles: []string{}}
 	client := g.IAM(in.Execution, in.Account, in.Region)
 	for range rounds {
-		ids, changed, err := g.endpoints(ctx, in)
+		ids, released, changed, err := g.endpoints(ctx, in)
 		if err != nil {
 			return out, err
 		}
@@ -82,7 +83,7 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 		if err != nil {
 			return out, err
 		}
-		have.Endpoints = ids
+		have.Name(ids, released, in.Account, in.Region)
 		book := g.book(in)
 		if err := book.own(ctx, &have); err != nil {
 			return out, err
@@ -96,7 +97,9 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 			if err := book.settle(ctx, have); err != nil {
 				return out, err
 			}
-			out.Endpoints, out.Roles = append(out.Endpoints, ids...), append(out.Roles, sorted(have.Attached)...)
+			if !have.Released {
+				out.Endpoints, out.Roles = append(out.Endpoints, have.Endpoints...), append(out.Roles, sorted(have.Attached)...)
+			}
 			out.Hops = append(append(out.Hops, grantHop(have)), left...)
 			return out, nil
 		}
@@ -113,6 +116,9 @@ func (g Granter) Grant(ctx context.Context, in workflow.GrantNotebookAccessInput
 func grantHop(g Grant) workflow.Hop {
 	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: true, Detail: "there is none, and no role has it"}
 	switch {
+	case g.Released:
+		hop.Detail = "stays as it is, with who has it: it names endpoints of a VPC that was let go of, and is its owner's"
+		return hop
 	case g.Theirs():
 		return theirs(g)
 	case g.Document == "":
@@ -134,9 +140,9 @@ func grantHop(g Grant) workflow.Hop {
 
 // theirs is the line about a policy of Drawbridge's name that is somebody else's. Nobody has it through Drawbridge: what it allows is not Drawbridge's to give.
 func theirs(g Grant) workflow.Hop {
-	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: len(g.Endpoints) == 0, Detail: g.ARN + " is not Drawbridge's: the ledger does not have it, so it stays as it is"}
+	hop := workflow.Hop{Hop: "policy " + PolicyName, OK: len(g.Endpoints) == 0, Detail: g.ARN + " is not Drawbridge's, so it stays as it is"}
 	if !hop.OK {
-		hop.Detail += fmt.Sprintf(", and no role may issue the URL through the endpoints; remedy: its owner deletes it, and sets the tag %s=true of a VPC anew", tag.PrivateNotebooks)
+		hop.Detail += fmt.Sprintf(", and no role may issue the URL; remedy: its owner deletes it, and tags a VPC %s=true anew; or, if it was let go of, %s=%s", tag.PrivateNotebooks, tag.Manage, tag.Take)
 	}
 	return hop
 }
@@ -146,40 +152,54 @@ func (g Grant) others() []string {
 	return slices.DeleteFunc(sorted(g.Attached), func(role string) bool { return slices.Contains(g.Given, role) || slices.Contains(g.Tagged, role) })
 }
 
-// endpoints returns the ids of the endpoints of the inspected VPCs as they are now, sorted; changed if the tagged VPCs are
-// others than those that were inspected.
-func (g Granter) endpoints(ctx context.Context, in workflow.GrantNotebookAccessInput) (ids []string, changed bool, err error) {
-	var known []string
-	for _, v := range slices.Concat(in.VPCs, in.Refused) {
-		known = append(known, v.ID)
-	}
-	var tagged []string
+// endpoints returns the ids of the endpoints of the inspected VPCs as they are now, and of those that were let go of, sorted; changed if the VPCs that ask, or
+// that are to be let go of, are others than those that were inspected.
+func (g Granter) endpoints(ctx context.Context, in workflow.GrantNotebookAccessInput) (ids, released []string, changed bool, err error) {
+	var asked, let []string
 	for _, region := range g.Regions {
 		client := g.EC2(in.Execution, in.Account, region)
 		found, _, err := readTagged(ctx, client, in.Account, region)
 		if err != nil {
-			return nil, false, err
+			return nil, nil, false, err
 		}
-		for _, c := range found {
-			tagged = append(tagged, c.vpc.ID)
-		}
-		var here []string
-		for _, v := range in.VPCs {
-			if v.Region == region {
-				here = append(here, v.ID)
+		asking, left := split(found)
+		asked, let = append(asked, named(asking)...), append(let, named(left)...)
+		for _, of := range []struct {
+			vpcs []workflow.PrivateVPC
+			to   *[]string
+		}{{in.VPCs, &ids}, {in.Released, &released}} {
+			here := slices.DeleteFunc(slices.Clone(of.vpcs), func(v workflow.PrivateVPC) bool { return v.Region != region })
+			if len(here) == 0 {
+				continue
 			}
+			more, err := serving(ctx, client, region, idsOf(here))
+			if err != nil {
+				return nil, nil, false, err
+			}
+			*of.to = append(*of.to, more...)
 		}
-		if len(here) == 0 {
-			continue
-		}
-		more, err := serving(ctx, client, region, here)
-		if err != nil {
-			return nil, false, err
-		}
-		ids = append(ids, more...)
 	}
-	slices.Sort(ids)
-	return ids, !slices.Equal(sorted(known), sorted(tagged)), nil
+	known, gone := sorted(idsOf(slices.Concat(in.VPCs, in.Refused))), idsOf(in.Released)
+	changed = !slices.Equal(known, sorted(asked)) || slices.ContainsFunc(let, func(vpc string) bool { return !slices.Contains(gone, vpc) })
+	return sorted(ids), sorted(released), changed, nil
+}
+
+// named returns the ids of candidates.
+func named(all []candidate) []string {
+	var out []string
+	for _, c := range all {
+		out = append(out, c.vpc.ID)
+	}
+	return out
+}
+
+// idsOf returns the ids of VPCs.
+func idsOf(all []workflow.PrivateVPC) []string {
+	var out []string
+	for _, v := range all {
+		out = append(out, v.ID)
+	}
+	return out
 }
 
 // serving returns the ids of the endpoints that serve the VPCs of a Region.

@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
 	"github.com/drawbridge-cloud/drawbridge/pkg/contest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -22,12 +23,13 @@ type book struct {
 	home, execution string
 	account, region string
 	owners          []string // the ids of the VPCs' connections, sorted
+	given           bool     // the owner of one of the VPCs gives what was let go of to Drawbridge
 }
 
 func (g Granter) book(in workflow.GrantNotebookAccessInput) book {
 	b := book{Ledger: g.Ledger, home: g.Home, execution: in.Execution, account: in.Account, region: in.Region}
 	for _, v := range in.VPCs {
-		b.owners = append(b.owners, Owner(v.ID))
+		b.owners, b.given = append(b.owners, Owner(v.ID)), b.given || v.Manage == tag.Take
 	}
 	b.owners = sorted(b.owners)
 	return b
@@ -117,6 +119,8 @@ func (b book) contest(ctx context.Context, have *Grant) ([]workflow.Hop, error) 
 //	the ledger has it as intended, and it says what Drawbridge writes      → it is Drawbridge's: the answer to the call was lost
 //	an execution intended it, and it says anything else                    → somebody else's, who was first: the item goes
 //	it was left to who changed it, and its owner asks for it anew          → it is Drawbridge's
+//	the ledger does not have it, it says what Drawbridge writes, and the
+//	owner of a VPC says drawbridge:manage=true                             → it was let go of, and is Drawbridge's again, with the tagged roles that have it
 //	the ledger does not have it                                            → somebody else's
 //	the ledger has of a role that it was given the policy                  → Drawbridge gave it
 func (b book) own(ctx context.Context, have *Grant) error {
@@ -126,6 +130,15 @@ func (b book) own(ctx context.Context, have *Grant) error {
 	}
 	_, written := Written(have.Document, b.account, b.region)
 	switch {
+	case have.Document != "" && !known && b.given && written:
+		items, _, _ := Told(*have, b.account, b.region, b.home)
+		if _, err := b.Record(ctx, b.owners[0], items...); err != nil {
+			return err
+		}
+		if _, err := b.Confirm(ctx, items...); err != nil {
+			return err
+		}
+		have.Own = true
 	case have.Document == "" || !known:
 	case item.State == ledger.Intended && item.By != "" && !written:
 		if err := b.forget(ctx, item); err != nil {
@@ -295,7 +308,7 @@ func lost(account string, have Grant, plan GrantChanges) []brake.Removal {
 	}
 	var out []brake.Removal
 	for _, role := range plan.Detach {
-		r := brake.Removal{ID: fmt.Sprintf("%s role %s", Kind, arn.IAM(arn.PartitionOf(have.ARN), account, "role/"+role)), Why: brake.Lost, Stands: true,
+		r := brake.Removal{ID: fmt.Sprintf("%s role %s", string(road.PrivateNotebooks), arn.IAM(arn.PartitionOf(have.ARN), account, "role/"+role)), Why: brake.Lost, Stands: true,
 			Cause: fmt.Sprintf("it is not tagged %s=true any more", tag.PrivateNotebooks)}
 		if slices.Contains(have.Closed, role) {
 			r.Why = brake.Ended

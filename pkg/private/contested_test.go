@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -131,7 +132,7 @@ func newOffice(t *testing.T) *office {
 	book, _ := ledgertest.New()
 	book.Now = func() time.Time { return o.now }
 	for _, v := range o.vpcs {
-		if _, err := book.Begin(t.Context(), ledger.Connection{ID: Owner(v), Kind: Kind, Sides: []ledger.Side{{Account: owned, Region: abroad, ID: v}}}); err != nil {
+		if _, err := book.Begin(t.Context(), ledger.Connection{ID: Owner(v), Kind: road.PrivateNotebooks, Sides: []ledger.Side{{Account: owned, Region: abroad, ID: v}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -52,7 +53,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		out.Reason = e.Why
 		return out, nil
 	}
-	out.Account, out.Region = e.Account, e.Region
+	out.Account, out.Region, out.Of = e.Account, e.Region, LeaseOf(e.Account)
 	facts, err := i.Account(ctx, e.Account)
 	if err != nil {
 		return out, err
@@ -85,18 +86,18 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		}
 		standing = append(standing, ours...)
 	}
+	tagged, left := split(tagged)
+	for _, c := range left {
+		out.Released = append(out.Released, c.vpc)
+	}
 	if err := i.decide(ctx, &out, tagged, facts); err != nil {
 		return out, err
 	}
-	for _, s := range standing {
-		if !slices.ContainsFunc(out.Wants, func(w workflow.EndpointWant) bool { return w.VPC == s.vpc }) {
-			out.Leaving = append(out.Leaving, workflow.EndpointWant{Account: e.Account, Region: s.region, VPC: s.vpc, Owner: Owner(s.vpc)})
-		}
-	}
-	if err := i.takes(ctx, in.Execution, out); err != nil {
+	released, err := i.takes(ctx, in.Execution, &out, standing)
+	if err != nil {
 		return out, err
 	}
-	out.Answer, out.Result = ChooseResult(len(out.VPCs), len(out.Refused), len(out.Leaving))
+	out.Answer, out.Result = ChooseResult(len(out.VPCs), len(out.Refused), len(out.Leaving), released)
 	out.Reason = reason(out) + listed(unclear)
 	slog.InfoContext(ctx, "inspected", "answer", out.Answer, "reason", out.Reason)
 	if out.Result == workflow.RefusedByPolicy {
@@ -110,6 +111,19 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 type candidate struct {
 	vpc  workflow.PrivateVPC
 	tags map[string]string
+}
+
+// split tells the VPCs that ask apart from those that were let go of, as they stand. Those from which all is to be taken back ask for nothing.
+func split(tagged []candidate) (asking, left []candidate) {
+	for _, c := range tagged {
+		switch tag.Letting(c.tags) {
+		case "":
+			asking = append(asking, c)
+		case tag.Leave:
+			left = append(left, c)
+		}
+	}
+	return asking, left
 }
 
 // standing is a VPC that has something of ours.
@@ -162,10 +176,13 @@ func listed(unclear []string) string {
 func reason(out workflow.InspectPrivateNotebooksOutput) string {
 	var parts []string
 	if len(out.VPCs) > 0 {
-		parts = append(parts, fmt.Sprintf("%s tagged %s=true", names(out.VPCs), tag.PrivateNotebooks))
+		parts = append(parts, fmt.Sprintf("%s tagged %s=true", strings.Join(idsOf(out.VPCs), ", "), tag.PrivateNotebooks))
 	}
 	for _, v := range out.Refused {
 		parts = append(parts, fmt.Sprintf("%s refused by policy %s: %s", v.ID, v.Decision.Policy, v.Decision.Reason))
+	}
+	for _, v := range out.Released {
+		parts = append(parts, fmt.Sprintf("%s is tagged %s=%s: what is there stays", v.ID, tag.Manage, tag.Leave))
 	}
 	for _, l := range out.Leaving {
 		parts = append(parts, l.VPC+" shall have nothing of it any more")
@@ -174,14 +191,6 @@ func reason(out workflow.InspectPrivateNotebooksOutput) string {
 		return fmt.Sprintf("no VPC of %s is tagged %s=true", out.Account, tag.PrivateNotebooks)
 	}
 	return strings.Join(parts, "; ")
-}
-
-func names(vpcs []workflow.PrivateVPC) string {
-	var out []string
-	for _, v := range vpcs {
-		out = append(out, v.ID)
-	}
-	return strings.Join(out, ", ")
 }
 
 // vpcReader reads VPCs.
@@ -216,6 +225,7 @@ func readTagged(ctx context.Context, client vpcReader, account, region string) (
 				}
 				continue
 			}
+			one.vpc.Manage = one.tags[tag.Manage]
 			one.vpc.Primary, _ = netip.ParsePrefix(aws.ToString(v.CidrBlock))
 			for _, b := range v.CidrBlockAssociationSet {
 				if cidr, err := netip.ParsePrefix(aws.ToString(b.CidrBlock)); err == nil {
@@ -238,7 +248,7 @@ func (i Inspector) readOurs(ctx context.Context, account, region string) ([]stan
 	}
 	var out []standing
 	for _, c := range managed {
-		if c.Kind == Kind {
+		if c.Kind == road.PrivateNotebooks {
 			out = append(out, standing{region, strings.TrimPrefix(c.ID, ownerPrefix)})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -42,7 +43,7 @@ func unserved(vpc string) string { return "VPC " + vpc }
 func wanted(in workflow.PlaceEndpointsInput) endpoint.Want {
 	w := in.Want
 	return endpoint.Want{Owner: w.Owner, Account: w.Account, Region: w.Region, VPC: w.VPC, Services: w.Services, Callers: w.Callers,
-		Kind: strings.TrimSuffix(w.Owner, "-"+w.VPC), By: in.Execution, Leave: w.Leave}
+		Kind: road.Kind(strings.TrimSuffix(w.Owner, "-"+w.VPC)), By: in.Execution, Leave: w.Leave}
 }
 
 // LeaseOfWant names the lease of the execution that a want is of: the account's for private notebooks, else the VPC's.

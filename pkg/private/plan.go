@@ -28,6 +28,15 @@ type Grant struct {
 	// writing the policy otherwise: that is left to them.
 	Left []string
 	Kept bool
+	// Released says that no VPC of the account is Drawbridge's any more, and that the policy names endpoints of one that was let go of.
+	Released bool
+}
+
+// Name says which endpoints the policy shall name: those of the VPCs that are Drawbridge's, and of the VPCs that were let go of those that it names now.
+func (g *Grant) Name(ids, released []string, account, region string) {
+	now, _ := Written(g.Document, account, region)
+	kept := slices.DeleteFunc(slices.Clone(released), func(id string) bool { return !slices.Contains(now, id) })
+	g.Endpoints, g.Released = sorted(append(kept, ids...)), len(ids) == 0 && len(kept) > 0
 }
 
 // GrantChanges is what brings an account's policy in line. Its zero value changes nothing.
@@ -55,11 +64,12 @@ const maxVersions = 5
 //	no endpoints, the policy as it was left        → detach it from those that were given it, delete it
 //	no endpoints, a policy that somebody changed   → detach it from those that were given it
 //	a policy that the ledger has not               → it is somebody else's: neither changed nor given to anybody
+//	all VPCs whose endpoints it names are let go of → nothing: it stays as it is
 //
 // Its name and path make no policy Drawbridge's: the ledger does.
 func PlanGrant(g Grant, account, region string) GrantChanges {
 	var out GrantChanges
-	if g.Theirs() {
+	if g.Theirs() || g.Released {
 		return out
 	}
 	if len(g.Endpoints) == 0 {
@@ -119,7 +129,7 @@ func PolicyDocument(account, region string, endpoints []string) string {
 	return string(text)
 }
 
-// Written reports whether a policy is exactly as Drawbridge writes it for the endpoints that it names, which are returned, sorted.
+// Written reports whether a policy is exactly as Drawbridge writes it for the endpoints that it names, which are returned, sorted, whether it is or not.
 func Written(document, account, region string) (endpoints []string, ok bool) {
 	var says struct {
 		Statement []struct {
@@ -154,14 +164,17 @@ func sorted(names []string) []string {
 //
 //	a tagged VPC that the policy allows            → arrange, Private
 //	a VPC with something of ours that shall not    → arrange, Removed
+//	a VPC with something of ours that is let go of → arrange, Released
 //	tagged VPCs, none of them allowed              → refuse, Refused
 //	nothing of all that                            → nothing, Nothing
-func ChooseResult(wanted, refused, leaving int) (answer workflow.Answer, result workflow.Result) {
+func ChooseResult(wanted, refused, leaving, released int) (answer workflow.Answer, result workflow.Result) {
 	switch {
 	case wanted > 0:
 		return workflow.AnswerArrange, workflow.Private
 	case leaving > 0:
 		return workflow.AnswerArrange, workflow.Removed
+	case released > 0:
+		return workflow.AnswerArrange, workflow.Released
 	case refused > 0:
 		return workflow.AnswerRefuse, workflow.RefusedByPolicy
 	}

@@ -47,6 +47,31 @@ func TestPlanGrant(t *testing.T) {
 	}
 }
 
+// What a VPC that was let go of has of the policy stays in it, whatever becomes of the others.
+func TestTheEndpointsOfAVPCThatWasLetGoOfStayInThePolicy(t *testing.T) {
+	for name, c := range map[string]struct {
+		now, ids, released []string
+		stays              bool
+		want               private.GrantChanges
+	}{
+		"beside one that stays":            {[]string{"vpce-1", "vpce-2"}, []string{"vpce-1"}, []string{"vpce-2"}, false, private.GrantChanges{}},
+		"beside one that comes":            {[]string{"vpce-2"}, []string{"vpce-1"}, []string{"vpce-2"}, false, private.GrantChanges{Replace: document("vpce-1", "vpce-2")}},
+		"beside one that goes":             {[]string{"vpce-1", "vpce-2"}, nil, []string{"vpce-2"}, true, private.GrantChanges{}},
+		"the policy never named its own":   {[]string{"vpce-1"}, []string{"vpce-1"}, []string{"vpce-2"}, false, private.GrantChanges{}},
+		"that never named its own, alone":  {[]string{"vpce-1"}, nil, []string{"vpce-2"}, false, private.GrantChanges{Delete: true}},
+		"its endpoints are there no more":  {[]string{"vpce-1", "vpce-2"}, []string{"vpce-1"}, nil, false, private.GrantChanges{Replace: document("vpce-1")}},
+		"it was the only one":              {[]string{"vpce-2"}, nil, []string{"vpce-2"}, true, private.GrantChanges{}},
+		"it was the only one, and another": {[]string{"vpce-2"}, nil, []string{"vpce-2", "vpce-3"}, true, private.GrantChanges{}},
+	} {
+		g := private.Grant{Own: true, Document: document(c.now...)}
+		g.Name(c.ids, c.released, account, region)
+		got := private.PlanGrant(g, account, region)
+		if got.Drop = nil; g.Released != c.stays || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: stays as it is %v, %+v, want %v, %+v", name, g.Released, got, c.stays, c.want)
+		}
+	}
+}
+
 func TestWritten(t *testing.T) {
 	one := strings.Replace(document("vpce-1"), `["vpce-1"]`, `"vpce-1"`, 1)
 	for text, want := range map[string][]string{

@@ -8,7 +8,10 @@
 // https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-interface-endpoint.html
 package private
 
-import "github.com/drawbridge-cloud/drawbridge/pkg/arn"
+import (
+	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+)
 
 // machine is the state machine that all of this is for.
 const machine = "drawbridge-private-notebooks"
@@ -25,11 +28,8 @@ const (
 	Describe = "sagemaker:DescribeNotebookInstance"
 )
 
-// Kind is the kind of connections, in the ledger, that are VPCs with endpoints for private notebooks.
-const Kind = "private-notebooks"
-
 // ownerPrefix begins what the tag drawbridge:connection says on what is made for a VPC.
-const ownerPrefix = Kind + "-"
+const ownerPrefix = string(road.PrivateNotebooks) + "-"
 
 // Owner returns the value of the tag drawbridge:connection on what is made for a VPC.
 func Owner(vpc string) string { return ownerPrefix + vpc }

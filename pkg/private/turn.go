@@ -13,7 +13,8 @@ func LeaseOf(account string) string { return "private-notebooks " + account }
 // begun is an answer that is still to come: nothing.
 func begun(in workflow.InspectPrivateNotebooksInput) workflow.InspectPrivateNotebooksOutput {
 	return workflow.InspectPrivateNotebooksOutput{Event: in.Event, Answer: workflow.AnswerNothing, Result: workflow.Nothing,
-		VPCs: []workflow.PrivateVPC{}, Refused: []workflow.PrivateVPC{}, Wants: []workflow.EndpointWant{}, Leaving: []workflow.EndpointWant{}}
+		VPCs: []workflow.PrivateVPC{}, Refused: []workflow.PrivateVPC{}, Wants: []workflow.EndpointWant{}, Leaving: []workflow.EndpointWant{},
+		Released: []workflow.PrivateVPC{}}
 }
 
 // Turn is what package lease has to know of an inspection.

@@ -66,6 +66,9 @@ func Verdict(in workflow.VerifyPrivateNotebooksInput, facts Facts) []workflow.Ho
 	for _, v := range in.Refused {
 		out = append(out, workflow.Hop{Hop: "policy for " + v.ID, Detail: fmt.Sprintf("refused by %s: %s", v.Decision.Policy, v.Decision.Reason)})
 	}
+	for _, v := range in.Released {
+		out = append(out, workflow.Hop{Hop: "endpoints of " + v.ID, OK: true, Detail: "Drawbridge let go of them: what is there stays as it is, and is its owner's"})
+	}
 	for _, r := range in.Removed {
 		out = append(out, r.Hops...)
 	}

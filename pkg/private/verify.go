@@ -54,8 +54,8 @@ type RegionReader struct {
 	}
 }
 
-// Verify reads the account's identities, and in each Region of a VPC what its paths depend on; it announces the verdict and
-// returns it. What is left to who took it away makes the end Contested, and is told to its owner, once; what could not be served makes it Incomplete.
+// Verify reads the account's identities, and in each Region of a VPC what its paths depend on; it writes into the ledger how each VPC stands, announces the
+// verdict and returns it. What its owner has Drawbridge let go of is forgotten then. What is left to who took it away makes the end Contested, and is told to its owner, once; what could not be served makes it Incomplete.
 func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooksInput) (workflow.VerifyPrivateNotebooksOutput, error) {
 	out := workflow.VerifyPrivateNotebooksOutput{Result: in.Result, Reason: in.Reason, Verdict: []workflow.Hop{}}
 	var facts Facts
@@ -86,12 +86,38 @@ func (v Verifier) Verify(ctx context.Context, in workflow.VerifyPrivateNotebooks
 		if taken != "" && out.Result != workflow.Contested {
 			out.Result, out.Reason = workflow.Contested, p.Want.VPC+": "+taken
 		}
+		if err := v.note(ctx, in, p, facts, taken); err != nil {
+			return out, err
+		}
 	}
 	thing := notice.Thing{Execution: in.Execution, Machine: machine, Resource: notice.Resource{Account: in.Account}, Result: out.Result, Reason: out.Reason}
 	for _, p := range in.VPCs {
 		thing.For = append(thing.For, p.ID)
 	}
-	return out, v.Bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict))
+	if err := v.Bus.Put(ctx, notice.Access(thing, policy.Decision{}, out.Verdict)); err != nil {
+		return out, err
+	}
+	for _, p := range in.Released { // last of all: what the ledger does not have is told to nobody
+		if err := v.Ledger.LetGo(ctx, Owner(p.ID)); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// note writes into the ledger's entry of a VPC how its endpoints stand, and who reaches what through them. What did not change keeps its time.
+func (v Verifier) note(ctx context.Context, in workflow.VerifyPrivateNotebooksInput, p workflow.PlaceEndpointsOutput, facts Facts, taken string) error {
+	result, reason := stands(p, in.Granted, taken)
+	said := ""
+	if n := slices.IndexFunc(in.VPCs, func(one workflow.PrivateVPC) bool { return one.ID == p.Want.VPC }); n >= 0 {
+		said = in.VPCs[n].Decision.Policy
+	}
+	_, err := v.Ledger.Change(ctx, p.Want.Owner, func(e *ledger.Connection) {
+		if e.Paths = Paths(in, p, facts); e.Status != ledger.Status(result) || e.Reason != reason || e.Policy != said {
+			e.Status, e.Reason, e.Policy, e.At = ledger.Status(result), reason, said, v.Ledger.Now().UTC()
+		}
+	})
+	return err
 }
 
 func readRegion(ctx context.Context, client RegionReader, account, region string, facts *Facts) error {
@@ -139,24 +165,35 @@ func readNotebooks(ctx context.Context, client RegionReader, account, region str
 			if fault.NoRecord(err) {
 				continue // it was deleted since it was listed
 			}
-			if err != nil {
+			if err != nil && !fault.Single(err) {
 				return fmt.Errorf("reading notebook %s of %s in %s: %w", aws.ToString(n.NotebookInstanceName), account, region, err)
 			}
-			one := Instance{Name: aws.ToString(n.NotebookInstanceName), ARN: aws.ToString(n.NotebookInstanceArn),
-				DirectInternet: got.DirectInternetAccess == sagemakertypes.DirectInternetAccessEnabled}
-			if subnet := aws.ToString(got.SubnetId); subnet != "" {
-				subnets, err := client.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{subnet}})
-				if err != nil {
-					return fmt.Errorf("reading %s of notebook %s: %w", subnet, one.Name, err)
-				}
-				for _, s := range subnets.Subnets {
-					one.VPC = aws.ToString(s.VpcId)
+			one := Instance{Name: aws.ToString(n.NotebookInstanceName), ARN: aws.ToString(n.NotebookInstanceArn)}
+			if err == nil {
+				one.DirectInternet = got.DirectInternetAccess == sagemakertypes.DirectInternetAccessEnabled
+				if one.VPC, err = vpcOf(ctx, client, aws.ToString(got.SubnetId)); err != nil {
+					return fmt.Errorf("reading %s of notebook %s: %w", aws.ToString(got.SubnetId), one.Name, err)
 				}
 			}
 			facts.Notebooks = append(facts.Notebooks, one)
 		}
 	}
 	return nil
+}
+
+// vpcOf returns the VPC of a subnet; none if that cannot be known.
+func vpcOf(ctx context.Context, client RegionReader, subnet string) (string, error) {
+	if subnet == "" {
+		return "", nil
+	}
+	got, err := client.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{subnet}})
+	if err != nil && !fault.Single(err) {
+		return "", err
+	}
+	if err != nil || len(got.Subnets) == 0 {
+		return "", nil
+	}
+	return aws.ToString(got.Subnets[0].VpcId), nil
 }
 
 // account is what GetAccountAuthorizationDetails tells, before the policies that AWS manages are read.

@@ -29,6 +29,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
 	"github.com/drawbridge-cloud/drawbridge/pkg/rebuild"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -432,7 +433,7 @@ func TestAnAcceptedInvitation(t *testing.T) {
 		}
 		entry, managed, _ := l.Connection(t.Context(), share.Entry(arn, beta))
 		items, _ := l.Of(t.Context(), beta, "eu-west-1", arn)
-		if made := strings.Contains(c.told, "1/1"); managed != made || made && (entry.Kind != share.Kind || entry.Status != share.Accepted || len(entry.Sides) != 2 || len(items) != 1 || items[0].Left != "arn:invitation") {
+		if made := strings.Contains(c.told, "1/1"); managed != made || made && (entry.Kind != road.Share || entry.Status != share.Accepted || len(entry.Sides) != 2 || len(items) != 1 || items[0].Left != "arn:invitation") {
 			t.Errorf("%s: %+v, %+v", name, entry, items)
 		}
 		if _, again, err := visit(t, w, l, beta); err != nil || strings.Contains(again, "1/1") {
@@ -445,12 +446,16 @@ func TestAnAcceptedInvitation(t *testing.T) {
 // asks for it. What else has it, or says anything else, is named.
 func TestThePolicyOfPrivateNotebooks(t *testing.T) {
 	written := private.PolicyDocument(beta, "eu-west-1", []string{"vpce-1", "vpce-2"})
-	for name, c := range map[string]struct{ document, told string }{
-		"as Drawbridge writes it": {written, "VPCs with endpoints 1/1 untold 0, policies given to roles 1/1 untold 1, policies of roles 1/1 untold 0"},
-		"anything else":           {strings.Replace(written, "Allow", "Deny", 1), "policies given to roles 0/0 untold 1"},
-		"none":                    {"", ""},
+	for name, c := range map[string]struct{ document, told, manage string }{
+		"as Drawbridge writes it": {document: written, told: "VPCs with endpoints 1/1 untold 0, policies given to roles 1/1 untold 1, policies of roles 1/1 untold 0"},
+		"its VPC was let go of":   {document: written, told: "policies given to roles 0/0 untold 1", manage: "false"},
+		"anything else":           {document: strings.Replace(written, "Allow", "Deny", 1), told: "policies given to roles 0/0 untold 1"},
+		"none":                    {},
 	} {
 		p := &place{others: []types.VpcEndpoint{{VpcEndpointId: aws.String("vpce-1"), VpcId: aws.String("vpc-2")}, {VpcEndpointId: aws.String("vpce-2"), VpcId: aws.String("vpc-2")}}}
+		if c.manage != "" {
+			p.vpc = types.Vpc{VpcId: aws.String("vpc-2"), Tags: ec2tags(map[string]string{"drawbridge:manage": c.manage})}
+		}
 		arn := private.PolicyARN(beta, "eu-west-1")
 		for role, tag := range map[string]string{"scientist": "true", "guest": "false"} {
 			p.grants.RoleDetailList = append(p.grants.RoleDetailList, iamtypes.RoleDetail{RoleName: &role, Tags: []iamtypes.Tag{{Key: aws.String("drawbridge:private-notebooks"), Value: &tag}},

@@ -10,12 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapiendpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/endpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
+	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // Tagged is an interface endpoint, or a security group, with the tag drawbridge:connection.
@@ -48,7 +50,7 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 		if !known {
 			n = len(out)
 			at[e.Owner] = n
-			out = append(out, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: e.Owner, Kind: kind, Origin: ledger.Requested,
+			out = append(out, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: e.Owner, Kind: kind, Origin: ledger.Requested, Status: stands(kind),
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}
 		i := e.item(ledger.Endpoint, e.Service)
@@ -66,12 +68,21 @@ func PlanEndpoints(endpoints, groups []Tagged) []Rows {
 	return out
 }
 
+// stands is what nearly all entries of a kind have that stand; the next look writes what is true.
+func stands(kind road.Kind) ledger.Status {
+	if kind == road.PrivateNotebooks {
+		return ledger.Status(workflow.Private)
+	}
+	return ""
+}
+
 // purpose returns the machine whose word a thing carries for its own VPC.
-func purpose(e Tagged) (kind string, ok bool) {
-	for kind, owner := range map[string]string{caller.Kind: caller.Owner(e.VPC), private.Kind: private.Owner(e.VPC)} {
-		if e.Owner == owner {
-			return kind, true
-		}
+func purpose(e Tagged) (kind road.Kind, ok bool) {
+	switch e.Owner {
+	case dataapiendpoint.Owner(e.VPC):
+		return road.DataAPIEndpoint, true
+	case private.Owner(e.VPC):
+		return road.PrivateNotebooks, true
 	}
 	return "", false
 }
@@ -87,7 +98,6 @@ func (r *reader) endpoints(ctx context.Context, at event.Place, home string, to 
 	if err != nil {
 		return err
 	}
-	all := PlanEndpoints(endpoints, groups)
 	grant, err := r.grants.read(at.Account, func() (private.Grant, error) { return private.ReadGrant(ctx, r.in(at).IAM, at.Account, at.Region) })
 	if err != nil {
 		return err
@@ -99,7 +109,13 @@ func (r *reader) endpoints(ctx context.Context, at event.Place, home string, to 
 	if err != nil {
 		return err
 	}
-	all = PlanGrant(all, named, items)
+	left := func(Tagged) bool { return false }
+	if len(endpoints)+len(named) > 0 {
+		if left, err = r.left(ctx, at); err != nil {
+			return err
+		}
+	}
+	all := PlanGrant(PlanEndpoints(slices.DeleteFunc(endpoints, left), groups), slices.DeleteFunc(named, left), items)
 	if len(untold) > 0 && !r.told[at.Account] {
 		r.told[at.Account] = true
 		rows := Rows{}
@@ -125,13 +141,13 @@ func PlanGrant(rows []Rows, named []Tagged, items []ledger.Item) []Rows {
 	}
 	for _, e := range named {
 		if owner := private.Owner(e.VPC); !slices.ContainsFunc(rows, func(r Rows) bool { return r.Entry.ID == owner }) {
-			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: private.Kind, Origin: ledger.Requested,
+			rows = append(rows, Rows{Kind: Endpointed, Entry: &ledger.Connection{ID: owner, Kind: road.PrivateNotebooks, Origin: ledger.Requested, Status: stands(road.PrivateNotebooks),
 				Sides: []ledger.Side{{Role: "consumer", Account: e.Account, Region: e.Region, ID: e.VPC}}}})
 		}
 	}
 	for n, r := range rows {
 		for _, i := range items {
-			if r.Entry.Kind == private.Kind {
+			if r.Entry.Kind == road.PrivateNotebooks {
 				i.Needed = []string{r.Entry.ID}
 				rows[n].Items = append(rows[n].Items, i)
 			}
@@ -157,6 +173,22 @@ func (r *reader) named(ctx context.Context, at event.Place, ids []string) ([]Tag
 		}
 	}
 	return out, nil
+}
+
+// left says of what is in a VPC of a place whether its owner had Drawbridge let go of it: that is the owner's, whoever made it.
+func (r *reader) left(ctx context.Context, at event.Place) (func(Tagged) bool, error) {
+	vpcs := map[string]bool{}
+	pages := ec2.NewDescribeVpcsPaginator(r.in(at).EC2, &ec2.DescribeVpcsInput{MaxResults: aws.Int32(pageSize), Filters: []types.Filter{{Name: aws.String("tag-key"), Values: []string{tag.Manage}}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the VPCs of %s, %s that say %s: %w", at.Account, at.Region, tag.Manage, err)
+		}
+		for _, v := range page.Vpcs {
+			vpcs[aws.ToString(v.VpcId)] = tag.Letting(tag.Clean(tag.VPC, tag.OfEC2(v.Tags))) != ""
+		}
+	}
+	return func(e Tagged) bool { return vpcs[e.VPC] }, nil
 }
 
 // tagged reads the interface endpoints of a place with the tag drawbridge:connection, and, if there are any, the groups with it.

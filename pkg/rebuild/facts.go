@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -15,6 +14,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -53,17 +53,21 @@ func (r *reader) connections(ctx context.Context, at event.Place, to func(Rows) 
 	}
 	pairs := map[string]bool{}
 	for _, rule := range rules {
-		_, _, pair := Pair(rule.Connection)
-		switch {
-		case pair && !pairs[rule.Connection]:
-			pairs[rule.Connection] = true
-			things = append(things, thing{Pairs, rule.Connection, func() (Rows, error) { return r.pair(ctx, at, rule) }})
-		case strings.HasPrefix(rule.Connection, "pcx-") && !slices.ContainsFunc(peerings, func(p types.VpcPeeringConnection) bool {
-			return aws.ToString(p.VpcPeeringConnectionId) == rule.Connection
-		}):
-			things = append(things, thing{Rules, rule.ID, func() (Rows, error) {
-				return Rows{Untold: []Untold{{Rules, fmt.Sprintf("%s of %s: no connection %s has Drawbridge's tags here", rule.ID, rule.Group, rule.Connection)}}}, nil
-			}})
+		switch road.Of(rule.Connection).Carrier() {
+		case road.ByGateway:
+			if !pairs[rule.Connection] {
+				pairs[rule.Connection] = true
+				things = append(things, thing{Pairs, rule.Connection, func() (Rows, error) { return r.pair(ctx, at, rule) }})
+			}
+		case road.ByPeering:
+			if !slices.ContainsFunc(peerings, func(p types.VpcPeeringConnection) bool {
+				return aws.ToString(p.VpcPeeringConnectionId) == rule.Connection
+			}) {
+				things = append(things, thing{Rules, rule.ID, func() (Rows, error) {
+					return Rows{Untold: []Untold{{Rules, fmt.Sprintf("%s of %s: no connection %s has Drawbridge's tags here", rule.ID, rule.Group, rule.Connection)}}}, nil
+				}})
+			}
+		case road.ByNothing:
 		}
 	}
 	var broken []error
@@ -88,7 +92,7 @@ func (r *reader) connections(ctx context.Context, at event.Place, to func(Rows) 
 // peering returns the rows of a peering, in the place of its accepter; in that of its requester only whether the accepter's account has no mark.
 func (r *reader) peering(ctx context.Context, at event.Place, p types.VpcPeeringConnection) (Rows, error) {
 	id := aws.ToString(p.VpcPeeringConnectionId)
-	c := Connected{ID: id, Kind: connection.Peering, Target: id}
+	c := Connected{ID: id, Kind: road.Peering, Target: id}
 	if p.Status != nil {
 		c.State = string(p.Status.Code)
 	}
@@ -165,13 +169,13 @@ func of(c Connected, n int, rules []firewall.Marked) []firewall.Marked {
 
 // pair returns the rows of the pair that a rule of a place names.
 func (r *reader) pair(ctx context.Context, at event.Place, rule firewall.Marked) (Rows, error) {
-	gateway, vpcs, _ := Pair(rule.Connection)
+	gateway, vpcs, _ := road.Pair(rule.Connection)
 	peer, ok := Peer(rule.Peer)
 	own := slices.IndexFunc(vpcs[:], func(v string) bool { return v != peer.ID })
 	if !ok || !slices.Contains(vpcs[:], peer.ID) || peer.Region != at.Region {
 		return Rows{Untold: []Untold{{Rules, fmt.Sprintf("%s of %s, of %s: it names another VPC", rule.ID, rule.Group, rule.Connection)}}}, nil
 	}
-	c := Connected{ID: rule.Connection, Kind: connection.Transit, Target: gateway}
+	c := Connected{ID: rule.Connection, Kind: road.Transit, Target: gateway}
 	c.Sides[own].VPC = workflow.VPC{Account: at.Account, Region: at.Region, ID: vpcs[own]}
 	c.Sides[1-own].VPC = peer
 	if first := c.Sides[0].VPC.Place(); own == 1 && first != at {

@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -35,20 +36,25 @@ import (
 //	a route to anything else, or by a prefix list                → nothing: Drawbridge adds no such route
 //	a DNS option that is on                                      → untold: it may have been on before
 func Plan(c Connected) Rows {
-	kind, marks := Peerings, [2]string{c.Sides[0].Tags[connection.TagStatus], c.Sides[1].Tags[connection.TagStatus]}
-	if c.Kind == connection.Transit {
-		kind, marks = Pairs, [2]string{c.Sides[0].Tags[connection.TagPairs], c.Sides[1].Tags[connection.TagPairs]}
+	var kind, mark string
+	var never, loose bool // never set up, or over; without one of its attachments
+	switch c.Kind.Carrier() {
+	case road.ByPeering, road.ByNothing:
+		kind, mark = Peerings, connection.TagStatus
+		never = !slices.Contains([]string{"active", "deleting", "deleted"}, c.State)
+	case road.ByGateway:
+		kind, mark = Pairs, connection.TagPairs
+		loose = c.Sides[0].Attachment == "" || c.Sides[1].Attachment == ""
 	}
+	marks := [2]string{c.Sides[0].Tags[mark], c.Sides[1].Tags[mark]}
 	out := Rows{Kind: kind}
 	untold := func(kind, format string, args ...any) {
 		out.Untold = append(out.Untold, Untold{kind, fmt.Sprintf(format, args...)})
 	}
 	switch {
-	case connection.Letting(c.Sides[0].Tags, c.Sides[1].Tags) != "":
+	case tag.Letting(c.Sides[0].Tags, c.Sides[1].Tags) != "", never:
 		return out
-	case c.Kind == connection.Peering && !slices.Contains([]string{"active", "deleting", "deleted"}, c.State):
-		return out
-	case c.Kind == connection.Transit && (c.Sides[0].Attachment == "" || c.Sides[1].Attachment == ""):
+	case loose:
 		for _, s := range c.Sides {
 			for _, r := range s.Rules {
 				untold(Rules, "%s of %s: one of the VPCs of %s is not attached any more", r.ID, r.Group, c.ID)
@@ -81,12 +87,11 @@ func entryOf(c Connected) ledger.Connection {
 			origin = ledger.Adopted
 		}
 	}
-	if c.Kind == connection.Transit {
-		origin = ledger.Requested
-	}
 	out := connection.Entry(workflow.Connection{ID: c.ID, Target: c.Target, Requester: c.Sides[0].VPC, Accepter: c.Sides[1].VPC}, c.Kind, origin)
-	out.Status = ledger.Status(workflow.Connected)
-	if c.Kind == connection.Peering {
+	switch c.Kind.Carrier() {
+	case road.ByGateway, road.ByNothing:
+		out.Origin, out.Status = ledger.Requested, ledger.Status(workflow.Connected)
+	case road.ByPeering:
 		tags := c.Sides[1].Tags
 		out.Status, out.Reason = ledger.Status(tags[connection.TagStatus]), tags[connection.TagReason]
 		out.At, _ = time.Parse(time.RFC3339, tags[connection.TagSince])
@@ -172,7 +177,7 @@ func PlanAttachment(a Attached) Rows {
 	}
 	here, there := has(a.Tags), has(a.Owner)
 	switch {
-	case !attachment.Live(workflow.Attachment{State: a.State}) || connection.Letting(a.Tags, a.Owner) != "" || !here && !there:
+	case !attachment.Live(workflow.Attachment{State: a.State}) || tag.Letting(a.Tags, a.Owner) != "" || !here && !there:
 		return out
 	case !here || !there:
 		missing := a.VPC.Account
@@ -183,7 +188,7 @@ func PlanAttachment(a Attached) Rows {
 		return out
 	}
 	made := a.Own()
-	entry := ledger.Connection{ID: a.ID, Kind: attachment.KindAttachment, Origin: ledger.Requested, Status: ledger.Status(a.Tags[connection.TagStatus]), Reason: a.Tags[connection.TagReason],
+	entry := ledger.Connection{ID: a.ID, Kind: road.Attachment, Origin: ledger.Requested, Status: ledger.Status(a.Tags[connection.TagStatus]), Reason: a.Tags[connection.TagReason],
 		Sides: []ledger.Side{{Role: "requester", Account: a.VPC.Account, Region: a.VPC.Region, ID: a.VPC.ID}, {Role: "accepter", Account: a.Gateway.Account, Region: a.Gateway.Region, ID: a.Gateway.ID}}}
 	if a.Adopted() {
 		entry.Origin = ledger.Adopted
@@ -249,15 +254,6 @@ func PlanHostRoutes(notebooks []Notebook) Rows {
 		}
 	}
 	return out
-}
-
-// Pair takes the id of a pair on a gateway apart: the gateway and the two VPCs.
-func Pair(id string) (gateway string, vpcs [2]string, ok bool) {
-	words := strings.Split(id, ":")
-	if len(words) != 3 || !strings.HasPrefix(words[0], "tgw-") || !strings.HasPrefix(words[1], "vpc-") || !strings.HasPrefix(words[2], "vpc-") || words[1] >= words[2] {
-		return "", vpcs, false
-	}
-	return words[0], [2]string{words[1], words[2]}, true
 }
 
 // Peer takes the value of the tag drawbridge:peer apart.

@@ -27,6 +27,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -61,10 +62,10 @@ const (
 // Connected is a peering, or a pair of VPCs on a gateway, that carries a mark of Drawbridge's, as its two accounts show it.
 type Connected struct {
 	ID     string
-	Kind   string  // as in the ledger
-	Target string  // what routes lead to
-	State  string  // AWS's code of a peering; empty for a pair
-	Sides  [2]Side // the requester's, and the accepter's
+	Kind   road.Kind // of the two that connect VPCs
+	Target string    // what routes lead to
+	State  string    // AWS's code of a peering; empty for a pair
+	Sides  [2]Side   // the requester's, and the accepter's
 }
 
 // Side is one side of a [Connected].

@@ -1,9 +1,9 @@
 package report
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/csv"
-	"fmt"
 	"html/template"
 	"io"
 	"strconv"
@@ -13,19 +13,57 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 )
 
-// columns are those of the CSV and of the page, with what each has of a row.
+// line is what one line of the CSV and of the page is about: a row, and one of its paths, if it has any.
+type line struct {
+	Row
+	Reach
+}
+
+// lines are those of all rows.
+func (r Report) lines() (out []line) {
+	for _, row := range r.Rows {
+		for _, one := range row.Reaches {
+			out = append(out, line{row, one})
+		}
+		if len(row.Reaches) == 0 {
+			out = append(out, line{Row: row})
+		}
+	}
+	return out
+}
+
+// database is a path's database with its port, or what is reached where no path was judged.
+func (l line) database() string {
+	if l.Reach.Database == "" {
+		return l.To
+	}
+	return l.Reach.Database + ":" + l.port()
+}
+
+// caller is the account of a path's client, or those that reach it where no path was judged.
+func (l line) caller() string { return cmp.Or(l.Reach.Account, l.FromAccount) }
+
+func (l line) port() string {
+	if l.Port == 0 {
+		return ""
+	}
+	return strconv.Itoa(l.Port)
+}
+
+// columns are those of the CSV and of the page, with what each has of a line.
 var columns = []struct {
 	Name string
-	of   func(Row) string
+	of   func(line) string
 }{
-	{"to account", func(r Row) string { return r.ToAccount }}, {"to", func(r Row) string { return r.To }},
-	{"from account", func(r Row) string { return r.FromAccount }}, {"from", func(r Row) string { return r.From }}, {"names", func(r Row) string { return r.ToNames }},
-	{"kind", func(r Row) string { return r.Kind }}, {"state", func(r Row) string { return r.State }}, {"since", func(r Row) string { return when(r.Since) }},
-	{"policy", func(r Row) string { return r.Policy }}, {"asked by", func(r Row) string { return r.Asked }},
-	{"approved by", func(r Row) string { return r.ApprovedBy }}, {"approved at", func(r Row) string { return when(r.ApprovedAt) }},
-	{"paths", func(r Row) string { return strconv.Itoa(r.Paths) }}, {"whole", func(r Row) string { return strconv.Itoa(r.Whole) }},
-	{"contested", func(r Row) string { return strconv.Itoa(r.Contested) }}, {"verdict", func(r Row) string { return r.Verdict }},
-	{"verdict at", func(r Row) string { return when(r.At) }}, {"until", func(r Row) string { return when(r.Until) }}, {"id", func(r Row) string { return r.ID }},
+	{"to account", func(l line) string { return l.ToAccount }}, {"to", func(l line) string { return l.To }}, {"database", func(l line) string { return l.Database }}, {"port", line.port},
+	{"from account", line.caller}, {"from", func(l line) string { return l.From }}, {"client", func(l line) string { return l.Client }},
+	{"names", func(l line) string { return l.ToNames }},
+	{"kind", func(l line) string { return l.Kind }}, {"state", func(l line) string { return l.State }}, {"since", func(l line) string { return when(l.Since) }},
+	{"policy", func(l line) string { return l.Policy }}, {"asked by", func(l line) string { return l.Asked }},
+	{"approved by", func(l line) string { return l.ApprovedBy }}, {"approved at", func(l line) string { return when(l.ApprovedAt) }},
+	{"path is whole", func(l line) string { return l.Answer }}, {"paths", func(l line) string { return strconv.Itoa(l.Paths) }}, {"whole", func(l line) string { return strconv.Itoa(l.Whole) }},
+	{"contested", func(l line) string { return strconv.Itoa(l.Contested) }}, {"verdict", func(l line) string { return l.Verdict }},
+	{"verdict at", func(l line) string { return when(l.At) }}, {"until", func(l line) string { return when(l.Until) }}, {"id", func(l line) string { return l.ID }},
 }
 
 func when(t time.Time) string {
@@ -46,10 +84,10 @@ func (r Report) CSV(w io.Writer) error {
 	if err := out.Write(head); err != nil {
 		return err
 	}
-	for _, row := range r.Rows {
+	for _, l := range r.lines() {
 		var cells []string
 		for _, c := range columns {
-			cell := c.of(row)
+			cell := c.of(l)
 			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 				cell = "'" + cell
 			}
@@ -71,7 +109,7 @@ var htmlPage = template.Must(template.New("report").Parse(page))
 // HTML writes the report as one page that needs nothing else: no script, no network, light and dark, and on paper.
 func (r Report) HTML(w io.Writer) error {
 	type cell struct{ Name, Text string }
-	type line struct {
+	type tr struct {
 		Stands bool
 		Cells  []cell
 	}
@@ -79,17 +117,17 @@ func (r Report) HTML(w io.Writer) error {
 		Report
 		Made, From string
 		Columns    []string
-		Lines      []line
+		Lines      []tr
 	}{Report: r, Made: when(r.At), From: when(r.Since)}
 	for _, c := range columns {
 		data.Columns = append(data.Columns, c.Name)
 	}
-	for _, row := range r.Rows {
-		l := line{Stands: row.Stands}
+	for _, l := range r.lines() {
+		row := tr{Stands: l.Stands}
 		for _, c := range columns {
-			l.Cells = append(l.Cells, cell{c.Name, c.of(row)})
+			row.Cells = append(row.Cells, cell{c.Name, c.of(l)})
 		}
-		data.Lines = append(data.Lines, l)
+		data.Lines = append(data.Lines, row)
 	}
 	return htmlPage.Execute(w, data)
 }
@@ -103,24 +141,25 @@ func (r Report) Text(p *answer.Page) {
 		}
 	}
 	p.Say("hub  ", "account %s, %s, table %s", r.Hub.Account, r.Hub.Region, r.Hub.Table)
-	p.Say("     ", "%d rows, of %d something may stand", len(r.Rows), standing)
+	p.Say("     ", "%d connections, of %d something may stand", len(r.Rows), standing)
 	head := []string{"to", "from", "state", "since", "approved by"}
 	if p.Wide() {
-		head = append(head, "policy", "whole", "verdict")
+		head = append(head, "policy", "path", "verdict")
 	}
 	var rows [][]string
-	for _, row := range r.Rows {
+	for _, l := range r.lines() {
 		color := answer.Good
-		if !row.Stands {
+		if !l.Stands {
 			color = answer.Bad
 		}
-		from := row.FromAccount
-		if from == "" {
-			from = row.ToNames
-		}
-		cells := []string{row.ToAccount + " " + row.To, from, p.Paint(color, row.State), row.Since.UTC().Format("2006-01-02"), row.ApprovedBy[strings.LastIndexByte(row.ApprovedBy, '/')+1:]}
+		from := strings.TrimSpace(cmp.Or(l.caller(), l.ToNames) + " " + strings.TrimSuffix(l.Client, "account "+l.caller()))
+		cells := []string{l.ToAccount + " " + l.database(), from, p.Paint(color, l.State), l.Since.UTC().Format("2006-01-02"), l.ApprovedBy[strings.LastIndexByte(l.ApprovedBy, '/')+1:]}
 		if p.Wide() {
-			cells = append(cells, row.Policy, fmt.Sprintf("%d/%d", row.Whole, row.Paths), row.Verdict)
+			path := ""
+			if l.Answer != "" {
+				path = p.Mark(l.Answer)
+			}
+			cells = append(cells, l.Policy, path, l.Verdict)
 		}
 		rows = append(rows, cells)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -17,7 +18,7 @@ import (
 func Of(r board.Rows, since, at time.Time) Report {
 	out := Report{Head: answer.HeadOf("Report"), At: at.UTC(), Since: since.UTC(), Rows: []Row{}, NotRecorded: []string{
 		"What ended and was forgotten: the ledger has what is now.",
-		"Which databases a connection opens, and which clients call them: drawbridge who says it of one database.",
+		"Of a connection with more paths than it lists, the others: drawbridge who says all of one database.",
 		"Who approved before the ledger kept it, or by accepting an attachment by hand."}}
 	if since.IsZero() {
 		out.Since = time.Time{}
@@ -55,11 +56,15 @@ func callers(paths []ledger.Path) (accounts, names string) {
 }
 
 // opens are the tags by which a thing's owner opens it, by the kind of its entry.
-var opens = map[string]string{"data-api": tag.DataAPI, "studio": tag.Studio, "data-api-endpoint": tag.DataAPI, "private-notebooks": tag.PrivateNotebooks, "attachment": tag.Attach}
+var opens = map[road.Kind]string{road.DataAPI: tag.DataAPI, road.Studio: tag.Studio, road.DataAPIEndpoint: tag.DataAPI, road.PrivateNotebooks: tag.PrivateNotebooks, road.Attachment: tag.Attach,
+	road.Peering: "", road.Transit: "", road.Share: ""}
 
 func row(r board.Rows, c ledger.Connection, stands bool) Row {
-	out := Row{ID: c.ID, Kind: c.Kind, Stands: stands, State: cmp.Or(string(c.Status), "begun"), Verdict: c.Reason, Paths: c.Paths.All, Whole: c.Paths.Whole,
-		Policy: c.Policy, Asked: c.Asked, Since: c.Since.UTC(), At: c.At, Until: c.Until}
+	out := Row{ID: c.ID, Kind: string(c.Kind), Stands: stands, State: cmp.Or(string(c.Status), "begun"), Verdict: c.Reason, Paths: c.Paths.All, Whole: c.Paths.Whole,
+		Policy: c.Policy, Asked: c.Asked, Since: c.Since.UTC(), At: c.At, Until: c.Until, Reaches: []Reach{}}
+	for _, p := range c.Paths.Lines {
+		out.Reaches = append(out.Reaches, Reach{Account: p.Client.Account, Client: p.Client.Name, Database: p.Database.Name, Port: p.Port, Answer: p.Answer})
+	}
 	if n := len(c.Sides); n > 0 && c.Sides[0].Role == "producer" { // of a database: whom its paths let in
 		out.ToAccount, out.To = c.Sides[0].Account, c.Sides[0].ID
 		out.FromAccount, out.From = callers(c.Paths.Lines)
@@ -84,7 +89,7 @@ func row(r board.Rows, c ledger.Connection, stands bool) Row {
 	}
 	for _, thing := range things {
 		for _, w := range slices.Backward(r.Words(thing)) {
-			if w.Said == opens[c.Kind] && w.Value != "" {
+			if opens[c.Kind] != "" && w.Said == opens[c.Kind] && w.Value != "" {
 				out.ApprovedBy, out.ApprovedAt, out.ToNames = w.By.Who, w.At.UTC(), w.Value
 				return out
 			}

@@ -17,6 +17,11 @@ var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
 const hostile = `<script>alert("x")</script>`
 
+// reach is a path between the accounts of the first peering.
+func reach(client, database, answer string) ledger.Path {
+	return ledger.Path{Client: ledger.End{Name: client, Account: "111111111111", Network: "vpc-0a1"}, Database: ledger.End{Name: database, Account: "222222222222", Network: "vpc-0b2"}, Port: 3306, Answer: answer}
+}
+
 func rows(t *testing.T) board.Rows {
 	t.Helper()
 	var r board.Rows
@@ -34,7 +39,7 @@ func rows(t *testing.T) board.Rows {
 		add("connection#"+c.ID, "connection", c)
 	}
 	const sales = "arn:aws:rds:us-east-1:222222222222:cluster:sales"
-	entry(ledger.Connection{ID: "pcx-0a1", Kind: "peering", Status: "Connected", Reason: "2 of 2 paths are whole", Policy: "accept-approved", Asked: "arn:aws:sts::111111111111:assumed-role/scientist/ada", Paths: ledger.Paths{All: 2, Whole: 2},
+	entry(ledger.Connection{ID: "pcx-0a1", Kind: "peering", Status: "Connected", Reason: "2 of 3 paths are whole", Policy: "accept-approved", Asked: "arn:aws:sts::111111111111:assumed-role/scientist/ada", Paths: ledger.Paths{All: 3, Whole: 2, Lines: []ledger.Path{reach("research", "orders", "no"), reach("research", "sales", "yes")}},
 		Sides: []ledger.Side{side("requester", "111111111111", "vpc-0a1"), side("accepter", "222222222222", "vpc-0b2")}}, 48*time.Hour)
 	entry(ledger.Connection{ID: "pcx-0a2", Kind: "peering", Status: "Removed", Reason: hostile, Sides: []ledger.Side{side("requester", "333333333333", "vpc-0c3"), side("accepter", "222222222222", "vpc-0b2")}}, 24*time.Hour)
 	entry(ledger.Connection{ID: "pcx-0a3", Kind: "peering", Status: "Refused", Reason: "=1+1", Sides: []ledger.Side{side("requester", "444444444444", "vpc-0d4"), side("accepter", "222222222222", "vpc-0b2")}}, 200*24*time.Hour)
@@ -98,7 +103,8 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 	all, err := csv.NewReader(&sheet).ReadAll()
-	if err != nil || len(all) != 5 || len(all[0]) != len(columns) {
+	if err != nil || len(all) != 6 || // a head, and two paths of one row
+		len(all[0]) != len(columns) {
 		t.Fatalf("%d lines, %v", len(all), err)
 	}
 	for _, line := range all {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // absent reports whether EC2 says that there is no such route: "InvalidParameterValue: There is no route defined for '…' in the route
@@ -24,11 +25,12 @@ func remedied(err error) error {
 
 // through names a target in the one field that EC2 takes it in; EC2 refuses a route that has none.
 func through(target string) (peering, gateway *string) {
-	switch {
-	case strings.HasPrefix(target, "pcx-"):
+	switch road.CarrierOf(target) {
+	case road.ByPeering:
 		return &target, nil
-	case strings.HasPrefix(target, "tgw-"):
+	case road.ByGateway:
 		return nil, &target
+	case road.ByNothing:
 	}
 	return nil, nil
 }

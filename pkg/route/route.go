@@ -24,6 +24,7 @@ import (
 	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -176,8 +177,7 @@ func Touching(tables []Table, prefixes []netip.Prefix) []Table {
 func HostRoutes(t Table) []netip.Prefix {
 	var out []netip.Prefix
 	for _, r := range t.Routes {
-		through := strings.HasPrefix(r.Target, "pcx-") || strings.HasPrefix(r.Target, "tgw-")
-		if through && !r.Blackhole && r.Destination.Bits() > 0 {
+		if road.Carries(r.Target) && !r.Blackhole && r.Destination.Bits() > 0 {
 			out = append(out, r.Destination)
 		}
 	}

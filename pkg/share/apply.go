@@ -78,10 +78,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectShareInput) (
 		return out, err
 	}
 	if e.Kind != event.Share {
-		if e.Why == "" {
-			e.Why = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
-		}
-		return nothing("%s", e.Why)
+		return nothing("%s", e.Stray())
 	}
 	here, err := i.Account(ctx, e.Account)
 	if err != nil {

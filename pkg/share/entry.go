@@ -6,14 +6,12 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// Kind is the kind of the entry of a resource share that Drawbridge accepted, and Accepted its status.
-const (
-	Kind                   = "share"
-	Accepted ledger.Status = "Accepted"
-)
+// Accepted is the status of the entry of a resource share that Drawbridge accepted.
+const Accepted ledger.Status = "Accepted"
 
 // The roles of an entry's sides: the account that shares, and the one that is invited.
 const (
@@ -33,7 +31,7 @@ func accepted(in workflow.Invitation) ledger.Item {
 // entryOf is the entry of an invitation, before it is accepted.
 func entryOf(to workflow.Invitation) ledger.Connection {
 	owner, _ := event.ShareOwner(to.Share)
-	return ledger.Connection{ID: Entry(to.Share, to.Account), Kind: Kind, Origin: ledger.Requested, Sides: []ledger.Side{
+	return ledger.Connection{ID: Entry(to.Share, to.Account), Kind: road.Share, Origin: ledger.Requested, Sides: []ledger.Side{
 		{Role: roleOwner, Account: owner.Account, Region: owner.Region, ID: to.Share},
 		{Role: roleInvited, Account: to.Account, Region: to.Region, ID: to.Share}}}
 }
@@ -77,7 +75,7 @@ func forget(ctx context.Context, l ledger.Ledger, s Share, receivers []Receiver)
 	}
 	for _, c := range entries {
 		n := slices.IndexFunc(c.Sides, func(side ledger.Side) bool { return side.Role == roleInvited && side.ID == s.ARN })
-		if c.Kind != Kind || n < 0 || gone != nil && !slices.Contains(gone, c.Sides[n].Account) {
+		if c.Kind != road.Share || n < 0 || gone != nil && !slices.Contains(gone, c.Sides[n].Account) {
 			continue
 		}
 		if err := l.LetGo(ctx, c.ID); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
 	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapiendpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
@@ -62,14 +62,14 @@ func ConcludeDataAPI(s Stage) workflow.Step[workflow.ConcludeDataAPIInput, workf
 
 // InspectDataAPIEndpoint is the step of the state InspectDataApiEndpoint.
 func InspectDataAPIEndpoint(s Stage) workflow.Step[workflow.InspectDataAPIEndpointInput, workflow.InspectDataAPIEndpointOutput] {
-	of := caller.Inspector{EC2: func(x, id, region string) caller.EC2 { return ec2.NewFromConfig(s.Enter(x, id, region)) },
+	of := dataapiendpoint.Inspector{EC2: func(x, id, region string) dataapiendpoint.EC2 { return ec2.NewFromConfig(s.Enter(x, id, region)) },
 		Account: s.Account, Policy: s.Policy, Ledger: s.Ledger, Brake: s.Brake}
 	return of.Turn().One(s.Keeper, preview.DataAPIEndpoint(s, of.Inspect))
 }
 
 // VerifyDataAPIEndpoint is the step of the state VerifyDataApiEndpoint.
 func VerifyDataAPIEndpoint(s Stage) workflow.Step[workflow.VerifyDataAPIEndpointInput, workflow.VerifyDataAPIEndpointOutput] {
-	return lease.Last(s.Ledger, s.Looks, caller.LastVerdict, func(ctx context.Context, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
-		return caller.Verify(ctx, ec2.NewFromConfig(s.Enter(in.Execution, in.Want.Account, in.Want.Region)), s.Ledger, s.Bus, in)
+	return lease.Last(s.Ledger, s.Looks, dataapiendpoint.LastVerdict, func(ctx context.Context, in workflow.VerifyDataAPIEndpointInput) (workflow.VerifyDataAPIEndpointOutput, error) {
+		return dataapiendpoint.Verify(ctx, ec2.NewFromConfig(s.Enter(in.Execution, in.Want.Account, in.Want.Region)), s.Ledger, s.Bus, in)
 	})
 }

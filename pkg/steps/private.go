@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
@@ -20,42 +21,42 @@ func InspectPrivateNotebooks(s Stage) workflow.Step[workflow.InspectPrivateNoteb
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(s.Enter(x, id, region)) },
 		Account: s.Account, Policy: s.Policy, Ledger: s.Ledger, Brake: s.Brake, Callers: s.Callers, Regions: s.Regions, Bus: s.Bus,
 	}
-	return of.Turn().One(s.Keeper, preview.PrivateNotebooks(s, of.Inspect))
+	return of.Turn().One(s.Keeper, fact.Wants(s.Ledger, preview.PrivateNotebooks(s, of.Inspect)))
 }
 
 // GrantNotebookAccess is the step of the state of that name.
 func GrantNotebookAccess(s Stage) workflow.Step[workflow.GrantNotebookAccessInput, workflow.GrantNotebookAccessOutput] {
-	return func(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
+	return fact.Grant(s.Ledger, func(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
 		return private.Granter{
 			EC2:     func(x, id, region string) private.EndpointReader { return ec2.NewFromConfig(s.Enter(x, id, region)) },
 			IAM:     func(x, id, region string) private.Keeper { return iam.NewFromConfig(s.Enter(x, id, region)) },
 			Regions: s.Regions, Ledger: s.Ledger.Under(private.LeaseOf(in.Account), in.Execution), Home: s.Hub.Region, Brake: s.Brake,
 		}.Grant(ctx, in)
-	}
+	})
 }
 
 // PlaceEndpoints is the step of the state of that name.
 func PlaceEndpoints(s Stage) workflow.Step[workflow.PlaceEndpointsInput, workflow.PlaceEndpointsOutput] {
-	return func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
+	return fact.Endpoints(s.Ledger, "PlaceEndpoints", func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
 		return private.Place(ctx, ec2.NewFromConfig(s.Enter(in.Execution, in.Want.Account, in.Want.Region)), s.Ledger.Under(private.LeaseOfWant(in.Want), in.Execution), in)
-	}
+	})
 }
 
 // RemoveEndpoints is the step of the state of that name.
 func RemoveEndpoints(s Stage) workflow.Step[workflow.PlaceEndpointsInput, workflow.PlaceEndpointsOutput] {
-	return func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
+	return fact.Endpoints(s.Ledger, "RemoveEndpoints", func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
 		return private.Remove(ctx, ec2.NewFromConfig(s.Enter(in.Execution, in.Want.Account, in.Want.Region)), s.Ledger.Under(private.LeaseOfWant(in.Want), in.Execution), in)
-	}
+	})
 }
 
 // VerifyPrivateNotebooks is the step of the state of that name.
 func VerifyPrivateNotebooks(s Stage) workflow.Step[workflow.VerifyPrivateNotebooksInput, workflow.VerifyPrivateNotebooksOutput] {
-	return lease.Last(s.Ledger, s.Looks, private.LastVerdict, private.Verifier{
+	return lease.Last(s.Ledger, s.Looks, private.LastVerdict, fact.VerifyEndpoints(s.Ledger, private.Verifier{
 		Bus: s.Bus, Ledger: s.Ledger,
 		IAM: func(x, id, region string) private.PolicyReader { return iam.NewFromConfig(s.Enter(x, id, region)) },
 		Region: func(x, id, region string) private.RegionReader {
 			c := s.Enter(x, id, region)
 			return private.RegionReader{EC2: ec2.NewFromConfig(c), Resolver: route53resolver.NewFromConfig(c), SageMaker: sagemaker.NewFromConfig(c)}
 		},
-	}.Verify)
+	}.Verify))
 }

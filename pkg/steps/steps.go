@@ -1,13 +1,16 @@
 // Package steps wires the steps of machines: what a state's function is made of stands here once, for the function itself and for the rehearsal of
 // package plan. So what a plan plays is what the function does, also where it says what is read before a step and written after it.
 //
-// Here are the steps of the Data API, of its endpoints, of Studio and of private notebooks. Those of peerings, gateways and notebooks are wired in
-// functions/ and in pkg/plan, and compared by a test.
+// It has a function for each step, and no table of them: so the linker leaves out of a function what the others need.
 //
-//	steps.go    where steps play
-//	dataapi.go  Data API: clusters, and the VPCs from which it is called
-//	studio.go   readers of Redshift clusters
-//	private.go  private notebooks, and the endpoints that they share with the Data API
+//	steps.go       where steps play
+//	peering.go     peerings: what is asked and answered about them
+//	connection.go  what peerings and pairs on a gateway have in common: routes, rules, host routes, names, verdict, removal
+//	gateway.go     transit gateways: pairs, attachments, shares
+//	notebook.go    host routes of notebooks
+//	dataapi.go     Data API: clusters, and the VPCs from which it is called
+//	studio.go      readers of Redshift clusters
+//	private.go     private notebooks, and the endpoints that they share with the Data API
 package steps
 
 import (
@@ -18,6 +21,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/account"
@@ -27,9 +31,11 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/restart"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -45,13 +51,18 @@ type Stage struct {
 	Hub    aws.Config // of the hub's own account, in its Region: the ledger has things of IAM under that
 	Ledger ledger.Ledger
 	Bus    notice.Bus
+	Topic  notice.Topic // by which people are told
 	Looks  look.Asker
+	// Patience is after how many days without an answer a request is stuck, where that is asked.
+	Patience int
 	// What steps need that decide: see [Stage.Deciding].
 
 	// Regions are those in which Drawbridge works.
 	Regions []string
 	Account func(ctx context.Context, id string) (workflow.AccountFacts, error)
-	Policy  func(context.Context) (*policy.Set, error)
+	// Units says what the units of an account's path are called.
+	Units  func(ctx context.Context, path string) (string, error)
+	Policy func(context.Context) (*policy.Set, error)
 	// Callers are the ranges from which people call private notebooks.
 	Callers func(context.Context) ([]netip.Prefix, error)
 	Keeper  lease.Keeper
@@ -66,14 +77,27 @@ func Open(ctx context.Context) (Stage, error) {
 	}
 	hub := door.Hub()
 	book, bus := ledger.Open(hub), eventbridge.NewFromConfig(hub)
-	return Stage{Door: door, Hub: hub, Ledger: book, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode}, Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}}, nil
+	return Stage{Door: door, Hub: hub, Ledger: book, Bus: notice.Bus{API: bus, Name: os.Getenv("BUS_NAME"), Mode: door.Mode},
+		Topic: notice.Topic{API: sns.NewFromConfig(hub), ARN: os.Getenv("TOPIC_ARN"), Mode: door.Mode}, Looks: look.Asker{API: bus, Bus: os.Getenv("BUS_NAME")}}, nil
 }
+
+// in enters the account of a VPC.
+func (s Stage) in(execution string, v workflow.VPC) aws.Config {
+	return s.Enter(execution, v.Account, v.Region)
+}
+
+// owners tells owners what became of their connection.
+func (s Stage) owners() owner.Teller { return owner.Teller{Ledger: s.Ledger, Topic: s.Topic} }
+
+// debts are the restarts that notebooks are owed.
+func (s Stage) debts() restart.Book { return restart.Book{Ledger: s.Ledger, Ask: s.Looks.Ask} }
 
 // Deciding returns the stage of a function that decides, with what only such a one has in its environment. A function that does not call it is smaller:
 // neither the policy's language nor the organization is linked into it.
 func (s Stage) Deciding() Stage {
 	s.Regions = strings.Split(os.Getenv("REGIONS"), ",")
-	s.Account, s.Policy = account.OpenOrganization(s.Hub).Account, parameter.Open(s.Hub).Policy
+	organization := account.OpenOrganization(s.Hub)
+	s.Account, s.Units, s.Policy = organization.Account, organization.Units, parameter.Open(s.Hub).Policy
 	s.Callers = private.Callers(ssm.NewFromConfig(s.Hub), os.Getenv("CALLERS_PARAMETER"))
 	s.Keeper, s.Brake = lease.Open(s.Hub, s.Ledger), brake.Open(s.Hub).Asker(s.Mode)
 	return s

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -32,7 +33,8 @@ const (
 )
 
 // Conclude names the end of an execution, leaves it on the cluster, for people, announces it and writes it into the ledger; when nobody reads the
-// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. What is left to who took it away makes
+// cluster any more, nothing of ours stays there, and the ledger forgets it unless its owner still names accounts. A cluster that its owner has Drawbridge let
+// go of ends as it stands, and is forgotten. What is left to who took it away makes
 // the end Contested, and is told to its owners, once.
 func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 	out := workflow.ConcludeStudioOutput{Reason: in.Reason, Verdict: slices.Concat(in.Unfit, in.Written.Hops)}
@@ -46,6 +48,10 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 		out.Verdict = append(out.Verdict, r.Hops...)
 	}
 	out.Result = End(len(in.Roles), out.Verdict, in.Identified)
+	released := in.Warehouse.Manage == tag.Leave
+	if released {
+		out.Result = workflow.Released
+	}
 	taken := ""
 	if out.Result == workflow.Incomplete {
 		var err error
@@ -77,6 +83,9 @@ func Conclude(ctx context.Context, api Tagger, bus notice.Bus, book Book, in wor
 		return out, err
 	}
 	// Last of all: what the ledger does not have is looked at no more.
+	if released {
+		return out, book.LetGo(ctx, w.ARN)
+	}
 	if out.Result == workflow.Removed && !w.Named {
 		if err := book.End(ctx, w.ARN); err != nil {
 			return out, fmt.Errorf("ending the ledger's entry of %s: %w", w.ARN, err)
@@ -106,10 +115,11 @@ func leave(ctx context.Context, api Tagger, w workflow.Warehouse, result workflo
 		return err
 	}
 	_, has := tags[StatusTag]
+	over := result == workflow.Removed || result == workflow.Released
 	switch {
-	case result == workflow.Removed && has:
+	case over && has:
 		_, err = api.DeleteTags(ctx, &redshift.DeleteTagsInput{ResourceName: &w.ARN, TagKeys: []string{StatusTag, ReasonTag}})
-	case result != workflow.Removed && (has || w.Named):
+	case !over && (has || w.Named):
 		if len(tags) == 0 {
 			return nil // the cluster is gone, or goes
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -60,7 +61,7 @@ func TestEachKindOfThingIsPutBackOnce(t *testing.T) {
 				t.Helper()
 				in := workflow.ConcludeStudioInput{Warehouse: clusterOf(0), Roles: []workflow.ExecutionRole{{Account: account, ARN: executionARN}}}
 				in.Warehouse.Named = true
-				if _, err := book.Begin(t.Context(), ledger.Connection{ID: clusterOf(0).ARN, Kind: Kind}); err != nil {
+				if _, err := book.Begin(t.Context(), ledger.Connection{ID: clusterOf(0).ARN, Kind: road.Studio}); err != nil {
 					t.Fatal(err)
 				}
 				written, err := WriteRole(t.Context(), h, book, workflow.WriteStudioRoleInput{Execution: "x", Warehouse: clusterOf(0), Roles: in.Roles})

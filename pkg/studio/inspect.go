@@ -19,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -82,10 +83,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectStudioInput) 
 	case e.Kind == event.Studio:
 		err = i.domain(ctx, e, &out)
 	default:
-		out.Answer, out.Reason = workflow.AnswerNothing, e.Why
-		if e.Why == "" {
-			out.Reason = fmt.Sprintf("an event about a %s is not for this machine", e.Kind)
-		}
+		out.Answer, out.Reason = workflow.AnswerNothing, e.Stray()
 	}
 	switch out.Answer {
 	case workflow.AnswerNothing:
@@ -113,7 +111,7 @@ func (i Inspector) roles(ctx context.Context, e event.Event, out *workflow.Inspe
 	}
 	var ids []string
 	for _, c := range all {
-		if c.Kind == Kind && slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.Role == consumerSide && s.Account == e.Account }) {
+		if c.Kind == road.Studio && slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.Role == consumerSide && s.Account == e.Account }) {
 			ids = append(ids, c.ID)
 		}
 	}
@@ -249,7 +247,17 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	if err != nil {
 		return inLedger(err)
 	}
-	unclear := tag.Why(tags, tag.Studio, tag.StudioGroups)
+	letting, unclear := tag.Letting(tags), tag.Why(tags, tag.Studio, tag.StudioGroups)
+	switch says := fmt.Sprintf("%s is tagged %s=%s", e.Cluster, tag.Manage, letting); {
+	case letting == "":
+	case !managed:
+		return nothing("%s", says)
+	case letting == tag.Leave:
+		out.Answer, out.Reason = workflow.AnswerReleased, says
+		return nil
+	default: // all that was added goes
+		named, out.Warehouse.Named = nil, false
+	}
 	if len(named) == 0 && !managed {
 		return nothing("cluster %s has no tag %s, and nobody reads it by Drawbridge%s", e.Cluster, tag.Studio, unclear)
 	}
@@ -292,7 +300,7 @@ func (i Inspector) warehouse(ctx context.Context, execution string, e event.Even
 	var refused []policy.Decision
 	var leaving []brake.Why
 	var leave []string
-	shared := sharing{gone: gone, clear: tag.Says(tags, tag.Studio), named: named, leave: &leave}
+	shared := sharing{gone: gone, clear: letting != "" || tag.Says(tags, tag.Studio), named: named, ended: letting != "", leave: &leave}
 	for _, one := range accounts {
 		decisions, why, err := i.consumer(ctx, execution, event.Place{Account: one, Region: e.Region}, set, warehouse, shared, readers, items, out)
 		if err != nil {
@@ -358,7 +366,7 @@ func sides(w workflow.Warehouse, accounts []string, home string) []ledger.Side {
 func (i Inspector) keep(ctx context.Context, w workflow.Warehouse, entry ledger.Connection, managed bool, accounts []string) (ledger.Connection, error) {
 	sides := sides(w, accounts, i.Book.Home)
 	if !managed {
-		return i.Book.Begin(ctx, ledger.Connection{ID: w.ARN, Kind: Kind, Origin: ledger.Requested, Sides: sides})
+		return i.Book.Begin(ctx, ledger.Connection{ID: w.ARN, Kind: road.Studio, Origin: ledger.Requested, Sides: sides})
 	}
 	if slices.EqualFunc(entry.Sides, sides, func(a, b ledger.Side) bool {
 		return a.Account == b.Account && a.Region == b.Region && a.Role == b.Role && a.ID == b.ID

@@ -24,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -148,7 +149,7 @@ func reads(t *testing.T, book Book, h *producer, roles ...string) {
 	for _, r := range roles {
 		in.Roles = append(in.Roles, workflow.ExecutionRole{ARN: r})
 	}
-	if _, err := book.Begin(t.Context(), ledger.Connection{ID: in.Warehouse.ARN, Kind: Kind}); err != nil {
+	if _, err := book.Begin(t.Context(), ledger.Connection{ID: in.Warehouse.ARN, Kind: road.Studio}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := WriteRole(t.Context(), h, book, in); err != nil {

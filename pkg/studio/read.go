@@ -85,7 +85,7 @@ func (i Inspector) consumer(ctx context.Context, execution string, place event.P
 		d := set.Identify(policy.Role{ARN: one, Name: nameOf(one), Region: place.Region, Tags: r.tags, Account: facts.Entity()}, warehouse, policy.Context{})
 		reads := slices.ContainsFunc(here, func(h reader) bool { return h.name == nameOf(one) })
 		switch {
-		case d.Allowed && found.in(one):
+		case d.Allowed && !shared.ended && found.in(one):
 			admitted[one] = true
 			out.Roles = append(out.Roles, workflow.ExecutionRole{Account: place.Account, ARN: one, Decision: d})
 			*shared.leave = append(*shared.leave, leftIn(set, warehouse, policy.Role{ARN: one, Name: nameOf(one), Region: place.Region, Tags: r.tags, Account: facts.Entity()})...)

@@ -43,10 +43,16 @@ func (r role) ours(item *ledger.Item) bool {
 	return item != nil && (item.Left == r.id || item.Left == r.arn)
 }
 
+// given reports whether a role that the ledger does not have is the one that was let go of, and that the cluster's owner gives to Drawbridge again: under its
+// path, with its mark and its boundary. Its name says the cluster and its Region.
+func (r role) given(item *ledger.Item, w workflow.Warehouse) bool {
+	return item == nil && w.Manage == tag.Take && r.arn == w.Role && r.tags[MarkTag] == Mark && r.boundary == boundary(w)
+}
+
 // WriteRole makes the readers' role of a warehouse trust exactly these execution roles, at once: what follows may take its time. Without any, the
 // role goes. It always carries the permissions boundary of the member stack, without which Drawbridge may create no role.
 //
-// A role of that name which the ledger does not have is a [fault.Conflict], and so is one that has not the boundary any more: Drawbridge may set none.
+// A role of that name which the ledger does not have is a [fault.Conflict], unless the cluster's owner gives it to Drawbridge, and so is one that has not the boundary any more: Drawbridge may set none.
 // Long, because the order of IAM's calls is the point of it.
 func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
 	w, name := in.Warehouse, nameOf(in.Warehouse.Role)
@@ -66,7 +72,7 @@ func WriteRole(ctx context.Context, api RoleWriter, book Book, in workflow.Write
 		return failed("asking the ledger about", err)
 	}
 	made, policy := readersItems(book, w)
-	if item := find(items, made); have != nil && !have.ours(item) {
+	if item := find(items, made); have != nil && !have.ours(item) && !have.given(item, w) {
 		if len(readers) > 0 {
 			return workflow.HopsOutput{}, notOurs(name, w.Account)
 		}

@@ -13,6 +13,7 @@ type sharing struct {
 	gone  bool     // the cluster is deleted, or about to be
 	clear bool     // its tag says clearly who
 	named []string // the accounts that it names
+	ended bool     // its owner wants nobody to read it any more, whatever the policy allows
 	// leave collects the accounts in which the policy wants what somebody takes away to be left.
 	leave *[]string
 }

@@ -37,12 +37,8 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
-// machine is the state machine that all of this is for, and the kind of its connections in the ledger.
-const (
-	machine = "drawbridge-studio"
-	// Kind is the kind of the connections of this package in the ledger.
-	Kind = "studio"
-)
+// machine is the state machine that all of this is for.
+const machine = "drawbridge-studio"
 
 const (
 	// Path is the path of every role that Drawbridge makes in a member account.

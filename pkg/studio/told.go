@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/statement"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -63,7 +64,7 @@ func Warehouse(at event.Place, id string, tags map[string]string) (w workflow.Wa
 		groups = []string{}
 	}
 	return workflow.Warehouse{Account: at.Account, Region: at.Region, ID: id, ARN: arn.New(partition, "redshift", at.Region, at.Account, "cluster:"+id), Groups: groups,
-		Role: arn.IAM(partition, at.Account, "role"+Path+RoleName(at.Region, id)), Named: len(strings.Fields(tags[tag.Studio])) > 0}, tags[StatusTag] != ""
+		Role: arn.IAM(partition, at.Account, "role"+Path+RoleName(at.Region, id)), Named: len(strings.Fields(tags[tag.Studio])) > 0, Manage: tags[tag.Manage]}, tags[StatusTag] != ""
 }
 
 // ReadShown reads what carries Drawbridge's marks for a warehouse: its readers' role, the execution roles that this trusts, each in its own account, and
@@ -161,7 +162,7 @@ func (s *Shown) consumer(ctx context.Context, api Readable, place event.Place, t
 //	  without the setting                                                                                  → untold: somebody turned it off
 func Told(s Shown, home string) (entry ledger.Connection, items []ledger.Item, untold []string) {
 	w, book := s.Warehouse, Book{Home: home}
-	entry = ledger.Connection{ID: w.ARN, Kind: Kind, Origin: ledger.Requested, Status: ledger.Status(s.Status), Reason: s.Reason, Sides: sides(w, s.Accounts, home)}
+	entry = ledger.Connection{ID: w.ARN, Kind: road.Studio, Origin: ledger.Requested, Status: ledger.Status(s.Status), Reason: s.Reason, Sides: sides(w, s.Accounts, home)}
 	untold = s.unread
 	say := func(format string, args ...any) { untold = append(untold, fmt.Sprintf(format, args...)) }
 	tell := func(i ledger.Item) {

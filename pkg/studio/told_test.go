@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -189,7 +190,7 @@ func TestWhatCannotBeToldOfAWarehouseIsSaid(t *testing.T) {
 			if err != nil || len(items) != c.told || strings.Join(untold, "; ") != c.untold && !strings.HasSuffix(strings.Join(untold, "; "), c.untold) || (c.untold == "") != (len(untold) == 0) {
 				t.Errorf("%d items, untold %q, %v; want %d, %q", len(items), untold, err, c.told, c.untold)
 			}
-			if entry.ID != clusterOf(0).ARN || entry.Kind != Kind || entry.Status != "Identified" || len(entry.Sides) != 2 || entry.Sides[1].Region != home {
+			if entry.ID != clusterOf(0).ARN || entry.Kind != road.Studio || entry.Status != "Identified" || len(entry.Sides) != 2 || entry.Sides[1].Region != home {
 				t.Errorf("%+v", entry)
 			}
 		})

@@ -33,7 +33,7 @@ func (i Inspector) Turn() lease.Look[workflow.InspectStudioInput, workflow.Inspe
 			return out
 		},
 		func(out workflow.InspectStudioOutput) bool {
-			return out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract
+			return out.Answer != workflow.AnswerAdmit && out.Answer != workflow.AnswerRetract && out.Answer != workflow.AnswerReleased
 		})
 }
 

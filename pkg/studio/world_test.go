@@ -22,6 +22,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -197,7 +198,7 @@ func (w *world) look(ctx context.Context, book Book, n int, reads bool) (verdict
 	execution := fmt.Sprintf("run-%d", n)
 	in := workflow.IdentifyUsersInput{Execution: execution, Warehouse: warehouse, Domain: d}
 	if reads {
-		if _, err := book.Begin(ctx, ledger.Connection{ID: warehouse.ARN, Kind: Kind}); err != nil {
+		if _, err := book.Begin(ctx, ledger.Connection{ID: warehouse.ARN, Kind: road.Studio}); err != nil {
 			return nil, false, err
 		}
 		admitted, err := Admit(ctx, w, book, workflow.AdmitRoleInput{Execution: execution, Warehouse: warehouse, Role: role})

@@ -130,6 +130,42 @@ func (s Surveyor) Left(ctx context.Context, entry ledger.Connection, vpcs [2]wor
 	return out, nil
 }
 
+// Standing returns, in batches, the notebook instances that may have a host route of a connection which is let go of as it stands, of the owners and of who takes
+// part in their VPCs; and which sides nobody can read now.
+func (s Surveyor) Standing(ctx context.Context, entry ledger.Connection, vpcs [2]workflow.VPC) ([]workflow.Batch, []workflow.Hop, error) {
+	left, err := s.Left(ctx, entry, vpcs, true, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, absent := left.Notebooks, left.Absent
+	for _, v := range vpcs {
+		facts, err := s.Account(ctx, v.Account)
+		if err == nil {
+			err = cmp.Or(facts.Unreadable(), outside(facts))
+		}
+		var there bool
+		if err == nil {
+			there, err = s.There(ctx, v)
+		}
+		var books []workflow.Batch
+		if there {
+			books, err = s.Instances(ctx, v, "")
+		}
+		if why, unreadable := closed(err); unreadable {
+			absent = append(absent, workflow.Hop{Hop: v.ID, Detail: "nobody looked for host routes there: " + why})
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, books...)
+	}
+	for n := range out {
+		out[n].Stands = true
+	}
+	return out, absent, nil
+}
+
 // booksOf returns the notebooks on a participant's side that may have a host route, if they matter, and an error if nobody is let in.
 func (s Surveyor) booksOf(ctx context.Context, side workflow.Side, matter bool) ([]workflow.Batch, error) {
 	facts, err := s.Account(ctx, side.VPC.Account)

@@ -153,6 +153,7 @@ func (s Surveyor) offer(ctx context.Context, g *Ground) error {
 		return fmt.Errorf("in %s, %s: %w", v.Account, v.Region, err)
 	}
 	g.unserved(found.Unserved)
+	g.unread(found.Unread)
 	open := map[string]bool{}               // clusters
 	shut := map[string][]workflow.Opening{} // instances of a cluster that are not opened themselves, by the cluster
 	for _, d := range found.Databases {
@@ -212,6 +213,17 @@ func (g *Ground) unserved(things []database.Database) {
 		named := strings.Fields(d.Tags[tag.Share])
 		if slices.Contains(named, g.There.VPC.Account) || slices.Contains(named, "true") {
 			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: d.Why})
+		}
+	}
+}
+
+// unread notes databases of which something cannot be read: what there is for them stays, and those that are shared with the other side say so.
+func (g *Ground) unread(things []database.Database) {
+	for _, d := range things {
+		g.Side.Unseen.Waiting = append(g.Side.Unseen.Waiting, d.Groups...)
+		named := strings.Fields(d.Tags[tag.Share])
+		if slices.Contains(named, g.There.VPC.Account) || slices.Contains(named, "true") {
+			g.Unclear = append(g.Unclear, workflow.Hop{Hop: "database " + d.ID, Detail: "is not opened as far as it cannot be read: " + d.Why + "; what there is for it stays"})
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -87,12 +88,22 @@ func (l layout) leads(subnet string, cidrs []netip.Prefix) (sure, perhaps, then 
 	for _, to := range cidrs {
 		for _, r := range t.Routes {
 			if route.Blocks(r, to, "") {
-				sure, perhaps = sure || r.Target == l.target || strings.HasPrefix(r.Target, "pcx-"), true
+				sure, perhaps = sure || r.Target == l.target || arrives(r.Target), true
 			}
 		}
 		then = then || slices.ContainsFunc(l.wanted, func(d route.Desired) bool { return d.Table == t.ID && d.Destination.Overlaps(to) })
 	}
 	return sure, perhaps, then || perhaps
+}
+
+// arrives reports whether what a route leads to is the other VPC for sure: a gateway may lead it anywhere.
+func arrives(target string) bool {
+	switch road.CarrierOf(target) {
+	case road.ByPeering:
+		return true
+	case road.ByGateway, road.ByNothing:
+	}
+	return false
 }
 
 // led is what comes to be led to a database that is shut, and back.

@@ -32,6 +32,9 @@ type Lister struct {
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
 const accountsPage = 20
 
+// accountsNamed is how many accounts a sweep may name: each page carries them.
+const accountsNamed = 100
+
 // List returns one page of accounts: of those that the sweep names, else of those that Organizations lists, without
 // accounts that never were active. One that is not active any more, or not now, is listed as such.
 func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workflow.ListAccountsOutput, error) {
@@ -45,10 +48,14 @@ func (l Lister) List(ctx context.Context, in workflow.ListAccountsInput) (workfl
 	if len(regions) == 0 {
 		regions = l.Regions
 	}
+	out.Regions = regions
 	add := func(account, suspended string) {
 		out.Accounts = append(out.Accounts, workflow.Territory{Account: account, Regions: regions, Suspended: suspended})
 	}
 	if named := in.Sweep.Accounts; len(named) > 0 {
+		if len(named) > accountsNamed {
+			return out, fault.New(fault.Invalid, "listing the accounts that the sweep names: %d are more than %d; name fewer, or none, which means all", len(named), accountsNamed)
+		}
 		from := 0
 		if in.Page != "" {
 			var err error

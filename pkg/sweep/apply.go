@@ -8,16 +8,17 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -25,7 +26,9 @@ import (
 type Sweeper struct {
 	Finders  []Finder
 	Accounts []AccountFinder
-	Ask      Ask
+	// Hears says why the events of a place do not all reach the hub, "" if they do: see [Hears].
+	Hears func(ctx context.Context, execution string, at event.Place) (why string, err error)
+	Ask   Ask
 	// Ledger says which connections are managed, for the brake's percentage.
 	Ledger ledger.Ledger
 	// Account says what AWS Organizations knows of an account. An account outside the organization has none.
@@ -37,6 +40,9 @@ func New(enter func(execution, account, region string) aws.Config, account func(
 	in := func(execution string, p event.Place) aws.Config { return enter(execution, p.Account, p.Region) }
 	return Sweeper{
 		Ask: ask, Ledger: l, Account: account,
+		Hears: func(ctx context.Context, x string, p event.Place) (string, error) {
+			return Hears(ctx, eventbridge.NewFromConfig(in(x, p)))
+		},
 		Finders: []Finder{
 			Peerings{Ledger: l, Enter: func(x string, p event.Place) EC2 { return ec2.NewFromConfig(in(x, p)) }},
 			Notebooks{Ledger: l, Enter: func(x string, p event.Place) NotebookAPIs {
@@ -72,7 +78,7 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 	var err error
 	var asked []request
 	if out.Managed, err = Managed(ctx, s.Ledger, in.Territory, func(at event.Place, c ledger.Connection) {
-		if accepter, ok := Accepter(c, at); ok && c.Kind == connection.Peering {
+		if accepter, ok := Accepter(c, at); ok && c.Kind == road.Peering {
 			asked = append(asked, request{at, c, accepter})
 		}
 	}); err != nil {
@@ -145,7 +151,18 @@ func (s Sweeper) Sweep(ctx context.Context, in workflow.SweepAccountInput) (work
 		}
 		out.Found = append(out.Found, found)
 	}
-	slog.InfoContext(ctx, "swept", "account", out.Account, "found", out.Found, "barred", out.Barred)
+	for _, region := range in.Territory.Regions {
+		if on, err := goOn(&workflow.Found{Kind: "rules that forward events"}, region, func(Ask) (int, error) {
+			why, err := s.Hears(ctx, in.Execution, event.Place{Account: in.Territory.Account, Region: region})
+			if why != "" {
+				out.Deaf = Bar(out.Deaf, region, why)
+			}
+			return 0, err
+		}); !on {
+			return out, err
+		}
+	}
+	slog.InfoContext(ctx, "swept", "account", out.Account, "found", out.Found, "barred", out.Barred, "deaf", out.Deaf)
 	return out, errors.Join(broken...)
 }
 

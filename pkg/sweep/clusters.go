@@ -10,11 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
-	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -28,7 +27,7 @@ type Redshift interface {
 	DescribeClusters(context.Context, *redshift.DescribeClustersInput, ...func(*redshift.Options)) (*redshift.DescribeClustersOutput, error)
 }
 
-// DataAPI finds Aurora clusters whose owner names accounts that may query them, and those that the ledger has although
+// DataAPI finds Aurora clusters whose owner names accounts that may query them, unless Drawbridge let go of them, and those that the ledger has although
 // their owner names nobody any more, or that are gone. A look at one is an execution of drawbridge-data-api.
 type DataAPI struct {
 	// Enter returns the client for acting in a place on behalf of an execution.
@@ -50,7 +49,7 @@ func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask
 		}
 		var looks []look.Look
 		for _, c := range page.DBClusters {
-			if tag.Clean(tag.DBCluster, tagsOf(c))[tag.DataAPI] != "" {
+			if tags := tag.Clean(tag.DBCluster, tagsOf(c)); tags[tag.DataAPI] != "" && tag.Letting(tags) == "" {
 				asked[aws.ToString(c.DBClusterArn)] = true
 				looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.DBClusterArn),
 					Reason: "the cluster names accounts that may query it: is everything in place?"})
@@ -67,9 +66,9 @@ func (d DataAPI) Find(ctx context.Context, execution string, at event.Place, ask
 	}
 	var looks []look.Look
 	for _, c := range managed {
-		if c.Kind == dataapi.Kind && !asked[c.ID] {
+		if c.Kind == road.DataAPI && !asked[c.ID] {
 			looks = append(looks, event.DataAPIInspection{Account: at.Account, Region: at.Region, Cluster: c.ID,
-				Reason: "the ledger has the cluster, but it names nobody"})
+				Reason: "the ledger has the cluster, but it names nobody, or was let go of"})
 		}
 	}
 	return seen, ask(ctx, looks...)
@@ -83,7 +82,7 @@ func tagsOf(c types.DBCluster) map[string]string {
 	return tags
 }
 
-// Studio finds Redshift clusters that are shared with people of Studio domains, and those that the ledger has and that are not shared any more,
+// Studio finds Redshift clusters that are shared with people of Studio domains, unless Drawbridge let go of them, and those that the ledger has and that are not shared any more,
 // or are gone. A look at one is an execution of drawbridge-studio, which reads the execution roles of all these domains as well. A role or a domain
 // that somebody set up by hand is in no ledger, and is not looked for.
 type Studio struct {
@@ -108,6 +107,13 @@ func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask 
 		}
 		var looks []look.Look
 		for _, c := range page.Clusters {
+			tags := map[string]string{}
+			for _, t := range c.Tags {
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			if tag.Letting(tag.Clean(tag.RedshiftCluster, tags)) != "" {
+				continue
+			}
 			found[aws.ToString(c.ClusterIdentifier)] = true
 			looks = append(looks, event.StudioInspection{Account: at.Account, Region: at.Region, Cluster: aws.ToString(c.ClusterIdentifier),
 				Reason: "the cluster is shared with Studio: is everything in place?"})
@@ -123,7 +129,7 @@ func (s Studio) Find(ctx context.Context, execution string, at event.Place, ask 
 	}
 	for _, c := range known {
 		where, id, ok := clusterOf(c.ID, "redshift")
-		if c.Kind != studio.Kind || !ok || where != at || found[id] {
+		if c.Kind != road.Studio || !ok || where != at || found[id] {
 			continue
 		}
 		seen++

@@ -12,12 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
-	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -27,7 +26,7 @@ type EndpointReader interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 }
 
-// Endpoints finds VPCs that are tagged for private notebooks or for the Data API, and what Drawbridge placed in VPCs that
+// Endpoints finds VPCs that are tagged for private notebooks or for the Data API, unless Drawbridge let go of them, and what Drawbridge placed in VPCs that
 // are not. A look at a VPC from which the Data API is called is an execution of drawbridge-data-api-endpoint; private
 // notebooks are looked at account by account, by drawbridge-private-notebooks.
 type Endpoints struct {
@@ -41,11 +40,14 @@ type Endpoints struct {
 func (Endpoints) Kind() string { return "VPCs with endpoints" }
 
 // placing is one machine that places endpoints: the tag by which the owner of a VPC asks for one, and the kind of its entries in the ledger.
-type placing struct{ tag, kind string }
+type placing struct {
+	tag  string
+	kind road.Kind
+}
 
 var (
-	dataAPICallers   = placing{tag.DataAPI, caller.Kind}
-	privateNotebooks = placing{tag.PrivateNotebooks, private.Kind}
+	dataAPICallers   = placing{tag.DataAPI, road.DataAPIEndpoint}
+	privateNotebooks = placing{tag.PrivateNotebooks, road.PrivateNotebooks}
 )
 
 // FindAll implements [AccountFinder]. In each Region one DescribeVpcs for 100 things.
@@ -90,6 +92,9 @@ func (e Endpoints) placings(ctx context.Context, execution string, at event.Plac
 			return nil, fmt.Errorf("reading the tagged VPCs: %w", err)
 		}
 		for _, v := range page.Vpcs {
+			if tag.Letting(tag.Clean(tag.VPC, tag.OfEC2(v.Tags))) != "" {
+				continue
+			}
 			for _, t := range v.Tags {
 				for one, of := range found {
 					if aws.ToString(t.Key) == one.tag {
@@ -105,7 +110,7 @@ func (e Endpoints) placings(ctx context.Context, execution string, at event.Plac
 	}
 	for _, c := range managed {
 		for one, of := range found {
-			vpc := strings.TrimPrefix(c.ID, one.kind+"-")
+			vpc := strings.TrimPrefix(c.ID, string(one.kind)+"-")
 			if c.Kind == one.kind && of[vpc] == "" {
 				of[vpc] = "the ledger has endpoints of " + vpc + ", but the VPC does not ask for them"
 			}

@@ -15,12 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 	redshifttypes "github.com/aws/aws-sdk-go-v2/service/redshift/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -61,17 +61,17 @@ func (a aurora) DescribeDBClusters(context.Context, *rds.DescribeDBClustersInput
 
 func TestClustersAreFoundByTheirTagAndByTheLedger(t *testing.T) {
 	book, _ := ledgertest.New()
-	begin := func(kind, id, region string) {
+	begin := func(kind road.Kind, id, region string) {
 		if _, err := book.Begin(t.Context(), ledger.Connection{ID: id, Kind: kind, Sides: []ledger.Side{{Account: "111111111111", Region: region, ID: id}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	arn := "arn:aws:rds:eu-west-1:111111111111:cluster:"
 	for _, id := range []string{"named", "bare", "deleted"} {
-		begin(dataapi.Kind, arn+id, "eu-west-1")
+		begin(road.DataAPI, arn+id, "eu-west-1")
 	}
 	begin("peering", "pcx-1", "eu-west-1")
-	begin(dataapi.Kind, "arn:aws:rds:us-east-1:111111111111:cluster:elsewhere", "us-east-1")
+	begin(road.DataAPI, "arn:aws:rds:us-east-1:111111111111:cluster:elsewhere", "us-east-1")
 	var got []string
 	d := DataAPI{Enter: func(string, event.Place) RDS {
 		return aurora{"named": "222222222222", "new": "222222222222 333333333333", "nobody": "none", "bare": "", "plain": ""}
@@ -190,7 +190,7 @@ func TestVPCsAreFoundByTheirTagsAndByWhatIsInThem(t *testing.T) {
 			for _, one := range all {
 				var vpc, owner string
 				fmt.Sscan(one, &vpc, &owner)
-				if _, err := book.Begin(t.Context(), ledger.Connection{ID: owner, Kind: strings.TrimSuffix(owner, "-"+vpc), Sides: []ledger.Side{{Account: "111111111111", Region: region, ID: vpc}}}); err != nil {
+				if _, err := book.Begin(t.Context(), ledger.Connection{ID: owner, Kind: road.Kind(strings.TrimSuffix(owner, "-"+vpc)), Sides: []ledger.Side{{Account: "111111111111", Region: region, ID: vpc}}}); err != nil {
 					t.Fatal(err)
 				}
 			}

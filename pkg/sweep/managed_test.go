@@ -62,7 +62,7 @@ func TestAClosedAccountIsCounted(t *testing.T) {
 	if _, err := l.Begin(t.Context(), ledger.Connection{ID: "pcx-1", Status: "Connected", Sides: []ledger.Side{{Role: "requester", Account: "1", Region: "us-east-1", ID: "vpc-1"}}}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := Sweeper{Ledger: l}.Sweep(t.Context(), workflow.SweepAccountInput{Territory: workflow.Territory{Account: "1", Regions: []string{"us-east-1"}}})
+	out, err := Sweeper{Hears: hears, Ledger: l}.Sweep(t.Context(), workflow.SweepAccountInput{Territory: workflow.Territory{Account: "1", Regions: []string{"us-east-1"}}})
 	if err != nil || out.Managed != 1 {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -77,7 +77,7 @@ func TestThePeeringsOfAClosedAccountAreLookedAtFromTheOtherEnd(t *testing.T) {
 		}
 	}
 	var asked []look.Look
-	s := Sweeper{Ledger: l, Account: members, Finders: []Finder{guide{"a", fault.ErrClosed}}, Ask: func(_ context.Context, looks ...look.Look) error { asked = append(asked, looks...); return nil }}
+	s := Sweeper{Hears: hears, Ledger: l, Account: members, Finders: []Finder{guide{"a", fault.ErrClosed}}, Ask: func(_ context.Context, looks ...look.Look) error { asked = append(asked, looks...); return nil }}
 	out, err := s.Sweep(t.Context(), workflow.SweepAccountInput{Territory: workflow.Territory{Account: "2", Regions: []string{"us-east-1"}}})
 	if err != nil || out.Closed == "" || len(asked) != 2 {
 		t.Fatalf("%+v, %v, %v", out, err, asked)
@@ -111,7 +111,7 @@ func TestAPeeringWhoseAccepterLeftTheOrganizationIsLookedAt(t *testing.T) {
 	peering("pcx-5", "1", "left", "Removed")
 	facts := map[string]workflow.AccountFacts{"left": {}, "member": {Organization: "o-1"}, "suspended": {Suspended: "SUSPENDED"}}
 	var asked []look.Look
-	s := Sweeper{Ledger: l, Ask: func(_ context.Context, looks ...look.Look) error { asked = append(asked, looks...); return nil },
+	s := Sweeper{Hears: hears, Ledger: l, Ask: func(_ context.Context, looks ...look.Look) error { asked = append(asked, looks...); return nil },
 		Account: func(_ context.Context, id string) (workflow.AccountFacts, error) {
 			known, ok := facts[id]
 			if !ok {
@@ -151,7 +151,7 @@ func TestWhatIsManagedInASuspendedAccountIsLookedAt(t *testing.T) {
 		t.Fatalf("%+v, %v", listed.Accounts, err)
 	}
 	var asked []string
-	s := Sweeper{Ledger: l, Finders: []Finder{guide{"a", errors.New("it was entered")}}, Ask: func(_ context.Context, looks ...look.Look) error {
+	s := Sweeper{Hears: hears, Ledger: l, Finders: []Finder{guide{"a", errors.New("it was entered")}}, Ask: func(_ context.Context, looks ...look.Look) error {
 		for _, l := range looks {
 			asked = append(asked, fmt.Sprintf("%T %+v", l, l))
 		}

@@ -168,11 +168,26 @@ func (n Notebooks) drifted(ctx context.Context, execution string, api NotebookAP
 		if one.Tags[tag.Routes] == "on" {
 			destinations = wanted[1]
 		}
-		if reason := cmp.Or(script.why, Drift(script.lines, subnets[one.Subnet], destinations)); reason != "" {
+		reason, err := n.drift(ctx, at, one, script, subnets[one.Subnet], destinations)
+		if err != nil {
+			return nil, err
+		}
+		if reason != "" {
 			looks = append(looks, event.NotebookInspection{Account: at.Account, Region: at.Region, Notebook: one.Name, Reason: reason})
 		}
 	}
 	return looks, nil
+}
+
+// drift says why a notebook is out of line, "" if it is in line. Lines that the ledger does not have are their owner's, and are asked about only where
+// something differs.
+func (n Notebooks) drift(ctx context.Context, at event.Place, one notebook.Instance, s script, subnet route.Subnet, wanted []netip.Prefix) (string, error) {
+	reason := cmp.Or(s.why, Drift(s.lines, subnet, wanted))
+	if reason == "" || s.why != "" || len(s.lines) == 0 {
+		return reason, nil
+	}
+	had, err := n.Ledger.Of(ctx, at.Account, at.Region, one.LifecycleConfig)
+	return Drift(Ours(s.lines, wanted, had), subnet, wanted), err
 }
 
 // script is what a lifecycle configuration has, or why it cannot be edited: the machine says so, and to whom it belongs.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 )
@@ -31,6 +32,28 @@ func TestDrift(t *testing.T) {
 		"an IPv6 route, no line":             {nil, route.Subnet{V4: four, V6: six}, []netip.Prefix{p("2001:db8:1::/48")}, true},
 	} {
 		if got := Drift(c.lines, c.subnet, c.wanted); (got != "") != c.drifts {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// A host route that the ledger does not have, and nobody wants, is its owner's: it is no drift.
+func TestWhatTheLedgerLacksIsTheOwners(t *testing.T) {
+	p := netip.MustParsePrefix
+	four := p("10.1.0.0/24")
+	lines := []lifecycle.Line{{Subnet: four, Destinations: []netip.Prefix{p("10.2.0.0/23"), p("10.3.0.0/16")}}}
+	item := lifecycle.Item("111111111111", "us-east-1", "lena", four, p("10.2.0.0/23"))
+	for name, c := range map[string]struct {
+		wanted []netip.Prefix
+		items  []ledger.Item
+		drifts bool
+	}{
+		"nobody wants them, the ledger has one":  {nil, []ledger.Item{item}, true},
+		"nobody wants them, the ledger has none": {nil, nil, false},
+		"one is wanted, and its owner's":         {[]netip.Prefix{p("10.3.0.0/16")}, nil, false},
+		"one is wanted that is not there":        {[]netip.Prefix{p("10.4.0.0/16")}, nil, true},
+	} {
+		if got := Drift(Ours(lines, c.wanted, c.items), route.Subnet{V4: four}, c.wanted); (got != "") != c.drifts {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -36,7 +36,7 @@ func (Pairs) Kind() string { return "pairs" }
 // VPCs.
 func (p Pairs) Find(ctx context.Context, execution string, at event.Place, ask Ask) (seen int, err error) {
 	all, err := p.Ledger.Connections(ctx, at.Account, at.Region)
-	pairs := slices.DeleteFunc(slices.Clone(all), func(c ledger.Connection) bool { return c.Kind != connection.Transit })
+	pairs := slices.DeleteFunc(slices.Clone(all), func(c ledger.Connection) bool { return c.Kind != road.Transit })
 	if err != nil || len(pairs) == 0 {
 		return len(pairs), err
 	}
@@ -77,7 +77,7 @@ func (p Pairs) managed(ctx context.Context, at event.Place, here, pairs []ledger
 	out, read := map[[2]string]bool{}, map[event.Place]bool{at: true}
 	add := func(entries []ledger.Connection) {
 		for _, c := range entries {
-			if c.Kind == connection.Attachment && len(c.Sides) == 2 {
+			if c.Kind == road.Attachment && len(c.Sides) == 2 {
 				out[[2]string{c.Sides[1].ID, c.Sides[0].ID}] = true
 			}
 		}

@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -39,7 +39,7 @@ func (p Peerings) Find(ctx context.Context, execution string, at event.Place, as
 
 // Count implements [Census], with one DescribeVpcPeeringConnections for 100 peerings, and what the ledger has of the place.
 func (p Peerings) Count(ctx context.Context, execution string, at event.Place, ask Ask, unmanaged func(id string)) (seen int, err error) {
-	managed, err := entries(ctx, p.Ledger, at, connection.Peering)
+	managed, err := entries(ctx, p.Ledger, at, road.Peering)
 	if err != nil {
 		return 0, err
 	}
@@ -69,7 +69,7 @@ func (p Peerings) Count(ctx context.Context, execution string, at event.Place, a
 var statuses = []string{"initiating-request", "pending-acceptance", "provisioning", "active", "deleting", "deleted", "rejected", "expired", "failed"}
 
 // entries returns what the ledger has of one kind in a place.
-func entries(ctx context.Context, l ledger.Ledger, at event.Place, kind string) ([]ledger.Connection, error) {
+func entries(ctx context.Context, l ledger.Ledger, at event.Place, kind road.Kind) ([]ledger.Connection, error) {
 	all, err := l.Connections(ctx, at.Account, at.Region)
 	return slices.DeleteFunc(all, func(c ledger.Connection) bool { return c.Kind != kind }), err
 }

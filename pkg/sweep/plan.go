@@ -13,6 +13,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -127,7 +128,7 @@ func Elsewhere(c ledger.Connection, at event.Place, reason string) (look.Look, b
 		if s.Account == at.Account {
 			continue
 		}
-		if from = (event.Place{Account: s.Account, Region: s.Region}); c.Kind == connection.Peering && s.Role == "accepter" {
+		if from = (event.Place{Account: s.Account, Region: s.Region}); c.Kind == road.Peering && s.Role == "accepter" {
 			return nil, false
 		}
 	}
@@ -177,14 +178,29 @@ func Drift(lines []lifecycle.Line, subnet route.Subnet, wanted []netip.Prefix) s
 	return ""
 }
 
-// named is how many accounts of each kind a [workflow.Tally] names.
+// Ours are lines without the destinations that nobody wants and the ledger does not have: they are their owner's, and no look takes them away. items are what the
+// ledger has of the configuration.
+func Ours(lines []lifecycle.Line, wanted []netip.Prefix, items []ledger.Item) []lifecycle.Line {
+	var out []lifecycle.Line
+	for _, l := range lines {
+		l.Destinations = slices.DeleteFunc(slices.Clone(l.Destinations), func(d netip.Prefix) bool {
+			return !slices.Contains(wanted, d) && !slices.ContainsFunc(items, func(i ledger.Item) bool { return i.Kind == ledger.HostRoute && i.Key == lifecycle.Key(l.Subnet, d) })
+		})
+		if len(l.Destinations) > 0 {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// named is how many accounts of each kind a [workflow.Tally] names, and things of each kind, if they have room.
 const named = 20
 
 // Count adds the visits of a page of accounts to a tally. An account without an answer failed, in a way that its visit
 // could not tell.
 func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.Visit) workflow.Tally {
 	t.Accounts += len(accounts)
-	found, closed, barred, failed := slices.Clone(t.Found), slices.Clone(t.Closed), slices.Clone(t.Barred), slices.Clone(t.Failed)
+	found, closed, barred, failed, deaf := slices.Clone(t.Found), slices.Clone(t.Closed), slices.Clone(t.Barred), slices.Clone(t.Failed), slices.Clone(t.Deaf)
 	answered := map[string]*workflow.Visit{}
 	for _, v := range visits {
 		if v != nil {
@@ -207,6 +223,9 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 		for _, b := range v.Barred {
 			barred = append(barred, workflow.Missed{Account: a.Account, Regions: b.Regions, Why: clip(b.Why)})
 		}
+		for _, d := range v.Deaf {
+			deaf = append(deaf, workflow.Missed{Account: a.Account, Regions: d.Regions, Why: clip(d.Why)})
+		}
 		for _, f := range v.Found {
 			i := slices.IndexFunc(found, func(known workflow.Found) bool { return known.Kind == f.Kind })
 			if i < 0 {
@@ -220,10 +239,34 @@ func Count(t workflow.Tally, accounts []workflow.Territory, visits []*workflow.V
 			}
 		}
 	}
-	more := func(all []workflow.Missed) int { return max(0, len(all)-named) }
-	t.More.Closed, t.More.Barred, t.More.Failed = t.More.Closed+more(closed), t.More.Barred+more(barred), t.More.Failed+more(failed)
-	t.Found, t.Closed, t.Barred, t.Failed = list(found, len(found)), list(closed, named), list(barred, named), list(failed, named)
+	for _, of := range []struct {
+		all  []workflow.Missed
+		into *[]workflow.Missed
+		more *int
+	}{{closed, &t.Closed, &t.More.Closed}, {barred, &t.Barred, &t.More.Barred}, {failed, &t.Failed, &t.More.Failed}, {deaf, &t.Deaf, &t.More.Deaf}} {
+		*of.into = fitting(of.all)
+		*of.more += len(of.all) - len(*of.into)
+	}
+	t.Found = append([]workflow.Found{}, found...)
+	for n := 0; size(t.Found) > workflow.TallySize; n++ { // the last name of each in turn
+		names := &t.Found[n%len(t.Found)].Names
+		*names = slices.Clone((*names)[:max(0, len(*names)-1)])
+	}
 	return t
+}
+
+// fitting returns the first ones, as many as are named and have room; never null.
+func fitting(all []workflow.Missed) []workflow.Missed {
+	n := min(named, len(all))
+	for n > 0 && size(all[:n]) > workflow.TallySize {
+		n--
+	}
+	return append([]workflow.Missed{}, all[:n]...)
+}
+
+func size(v any) int {
+	text, _ := json.Marshal(v) // strings and numbers always encode
+	return len(text)
 }
 
 // Name adds a name to those of things that are not managed, while there is room.
@@ -232,11 +275,6 @@ func Name(names []string, one string) []string {
 		return names
 	}
 	return append(slices.Clip(names), one)
-}
-
-// list returns the first ones, and never null.
-func list[T any](all []T, most int) []T {
-	return append([]T{}, all[:min(most, len(all))]...)
 }
 
 // message is what a function's error says; its cause is JSON.

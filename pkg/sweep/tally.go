@@ -17,7 +17,7 @@ type Teller struct {
 }
 
 // Tally adds the visits of one page to what the sweep came to so far. After the last page it tells people and programs,
-// once for the whole sweep, of the accounts whose visit failed, and the brake how many connections there are. A visit that failed counts none:
+// once for the whole sweep, of the accounts whose visit failed or whose events do not reach the hub, and the brake how many connections there are. A visit that failed counts none:
 // then the percentage is of less, and more waits for a person.
 func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflow.TallySweepOutput, error) {
 	out := workflow.TallySweepOutput{Answer: workflow.AnswerMore, Sweep: in.Sweep, Page: in.Page, Tally: Count(in.Tally, in.Accounts, in.Visits)}
@@ -31,7 +31,7 @@ func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflo
 		}
 	}
 	out.Answer = workflow.Answer(workflow.Swept)
-	if len(out.Tally.Failed) == 0 {
+	if len(out.Tally.Failed)+len(out.Tally.Deaf) == 0 {
 		return out, nil
 	}
 	out.Answer = workflow.Answer(workflow.PartlySwept)

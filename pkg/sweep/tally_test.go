@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -109,17 +110,38 @@ func TestASweepOfSomeCountsNothing(t *testing.T) {
 	}
 }
 
+// An organization of 1,000 accounts in 17 Regions, with 5,000 connections: what a sweep carries from page to page stays small, whether nobody lets it in or all that
+// is there was found and is nobody's of Drawbridge's.
 func TestATallyStaysSmall(t *testing.T) {
-	var tally workflow.Tally
-	for page := range 50 {
-		var accounts []workflow.Territory
-		for n := range 20 {
-			accounts = append(accounts, workflow.Territory{Account: fmt.Sprintf("%012d", page*20+n)})
-		}
-		tally = Count(tally, accounts, nil)
+	var regions []string
+	for n := range 17 {
+		regions = append(regions, fmt.Sprintf("ap-southeast-%d", n+10))
 	}
-	if tally.Accounts != 1000 || len(tally.Failed) != named || tally.More.Failed != 1000-named {
-		t.Errorf("%d accounts, %d named and %d more", tally.Accounts, len(tally.Failed), tally.More.Failed)
+	var failed, found workflow.Tally
+	for page := range 50 {
+		out := workflow.ListAccountsOutput{Sweep: workflow.Sweep{Regions: regions}, Page: "a token of Organizations"}
+		var visits []*workflow.Visit
+		for n := range 20 {
+			account := fmt.Sprintf("%012d", page*20+n)
+			out.Accounts = append(out.Accounts, workflow.Territory{Account: account, Regions: regions})
+			var names []string
+			for p := range 5 {
+				names = Name(names, fmt.Sprintf("pcx-%012d%05d", page*20+n, p))
+			}
+			visits = append(visits, &workflow.Visit{SweepAccountOutput: workflow.SweepAccountOutput{Account: account, Found: []workflow.Found{{Kind: "peerings", Seen: 5, Unmanaged: 5, Names: names}}}})
+		}
+		failed, found = Count(failed, out.Accounts, nil), Count(found, out.Accounts, visits)
+		for _, out.Tally = range []workflow.Tally{failed, found} {
+			if b, err := json.Marshal(out); err != nil || len(b) > workflow.StateSize {
+				t.Fatalf("page %d carries %d bytes, %v", page, len(b), err)
+			}
+		}
+	}
+	if failed.Accounts != 1000 || len(failed.Failed) != named || failed.More.Failed != 1000-named {
+		t.Errorf("%d accounts, %d named and %d more", failed.Accounts, len(failed.Failed), failed.More.Failed)
+	}
+	if f := found.Found[0]; f.Unmanaged != 5000 || len(f.Names) > 20 || len(found.Failed) > 0 {
+		t.Errorf("%d connections were found, %d named", f.Unmanaged, len(f.Names))
 	}
 }
 
@@ -151,7 +173,7 @@ func TestAFinderThatFailsLeavesTheOthersAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string
-			s := Sweeper{Ledger: empty(), Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...look.Look) error {
+			s := Sweeper{Hears: hears, Ledger: empty(), Finders: []Finder{guide{"a", c.err}, guide{"b", nil}}, Ask: func(_ context.Context, looks ...look.Look) error {
 				for _, l := range looks {
 					asked = append(asked, l.(event.NotebookInspection).Notebook+" "+l.(event.NotebookInspection).Region)
 				}
@@ -202,7 +224,7 @@ func TestABarredRegionAndAnAbsentServiceFailNothing(t *testing.T) {
 		"finders":             {Finders: []Finder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again, "eu-west-1": absent}, local{"me-south-1": denied}}},
 		"finders of accounts": {Accounts: []AccountFinder{local{"me-south-1": opted, "ap-east-1": denied, "eu-south-1": again}}},
 	} {
-		one.Ledger, one.Ask = empty(), func(context.Context, ...look.Look) error { return nil }
+		one.Hears, one.Ledger, one.Ask = hears, empty(), func(context.Context, ...look.Look) error { return nil }
 		out, err := one.Sweep(context.Background(), in)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -217,14 +239,14 @@ func TestABarredRegionAndAnAbsentServiceFailNothing(t *testing.T) {
 		}
 	}
 	// What is known to be there, and cannot be read, is not gone.
-	lost := Sweeper{Ledger: empty(), Accounts: []AccountFinder{local{"eu-west-1": absent}}, Ask: func(context.Context, ...look.Look) error { return nil }}
+	lost := Sweeper{Hears: hears, Ledger: empty(), Accounts: []AccountFinder{local{"eu-west-1": absent}}, Ask: func(context.Context, ...look.Look) error { return nil }}
 	if _, err := lost.Sweep(context.Background(), in); !fault.Absent(err) {
 		t.Errorf("something of ours cannot be read, and the visit says %v", err)
 	}
 }
 
 func TestAClosedAccountIsToldNotFailed(t *testing.T) {
-	out, err := Sweeper{Ledger: empty(), Finders: []Finder{guide{"a", fmt.Errorf("assuming a role: %w", fault.ErrClosed)}}}.Sweep(context.Background(),
+	out, err := Sweeper{Hears: hears, Ledger: empty(), Finders: []Finder{guide{"a", fmt.Errorf("assuming a role: %w", fault.ErrClosed)}}}.Sweep(context.Background(),
 		workflow.SweepAccountInput{Territory: workflow.Territory{Account: "1", Regions: []string{"us-east-1"}}})
 	if err != nil || out.Closed == "" {
 		t.Errorf("%+v, %v", out, err)

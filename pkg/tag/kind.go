@@ -3,14 +3,25 @@ package tag
 import (
 	"regexp"
 	"slices"
+	"sync"
 )
+
+// Form is what ids or names look like. It is compiled when it is asked for: every start of a function would pay for all of them.
+type Form struct{ compiled func() *regexp.Regexp }
+
+func like(pattern string) *Form {
+	return &Form{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })}
+}
+
+// MatchString says whether an id or a name has the form.
+func (f *Form) MatchString(name string) bool { return f.compiled().MatchString(name) }
 
 // Naming says how things of a kind are named, in records and by Drawbridge.
 type Naming struct {
-	Service  string         // to which they belong; the tagging API serves all
-	Resource string         // how their ARNs go on after the account, before the name
-	Form     *regexp.Regexp // what their ids or names look like
-	InARN    *regexp.Regexp // the same of what stands in their ARNs, where that is something else
+	Service  string // to which they belong; the tagging API serves all
+	Resource string // how their ARNs go on after the account, before the name
+	Form     *Form  // what their ids or names look like
+	InARN    *Form  // the same of what stands in their ARNs, where that is something else
 	// ByARN says that Drawbridge calls them by their ARNs, where it has them. Made says that it has them always: an ARN is made of a name.
 	ByARN, Made bool
 	Folded      bool // records name them in whatever case; they are kept in lower case
@@ -18,34 +29,34 @@ type Naming struct {
 
 // namings has each kind once, and each is nowhere else: what reads events, sets tags, answers them and grants rights asks here.
 var namings = map[Kind]Naming{
-	VPC:        {Service: "ec2", Resource: "vpc/", Form: regexp.MustCompile(`^vpc-[0-9a-f]{8,32}$`)},
-	Peering:    {Service: "ec2", Resource: "vpc-peering-connection/", Form: regexp.MustCompile(`^pcx-[0-9a-f]{8,32}$`)},
-	Gateway:    {Service: "ec2", Resource: "transit-gateway/", Form: regexp.MustCompile(`^tgw-[0-9a-f]{8,32}$`)},
-	Attachment: {Service: "ec2", Resource: "transit-gateway-attachment/", Form: regexp.MustCompile(`^tgw-attach-[0-9a-f]{8,32}$`)},
-	Subnet:     {Service: "ec2", Resource: "subnet/", Form: regexp.MustCompile(`^subnet-[0-9a-f]{8,32}$`)},
-	Group:      {Service: "ec2", Resource: "security-group/", Form: regexp.MustCompile(`^sg-[0-9a-f]{8,32}$`)},
-	RouteTable: {Service: "ec2", Resource: "route-table/", Form: regexp.MustCompile(`^rtb-[0-9a-f]{8,32}$`)},
+	VPC:        {Service: "ec2", Resource: "vpc/", Form: like(`^vpc-[0-9a-f]{8,32}$`)},
+	Peering:    {Service: "ec2", Resource: "vpc-peering-connection/", Form: like(`^pcx-[0-9a-f]{8,32}$`)},
+	Gateway:    {Service: "ec2", Resource: "transit-gateway/", Form: like(`^tgw-[0-9a-f]{8,32}$`)},
+	Attachment: {Service: "ec2", Resource: "transit-gateway-attachment/", Form: like(`^tgw-attach-[0-9a-f]{8,32}$`)},
+	Subnet:     {Service: "ec2", Resource: "subnet/", Form: like(`^subnet-[0-9a-f]{8,32}$`)},
+	Group:      {Service: "ec2", Resource: "security-group/", Form: like(`^sg-[0-9a-f]{8,32}$`)},
+	RouteTable: {Service: "ec2", Resource: "route-table/", Form: like(`^rtb-[0-9a-f]{8,32}$`)},
 
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
-	DBInstance: {Service: "rds", Resource: "db:", Form: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
-	DBCluster:  {Service: "rds", Resource: "cluster:", Form: regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
+	DBInstance: {Service: "rds", Resource: "db:", Form: like(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
+	DBCluster:  {Service: "rds", Resource: "cluster:", Form: like(`^[a-z](?:-?[a-z0-9]){0,62}$`), ByARN: true, Made: true, Folded: true},
 	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html
-	DBProxy: {Service: "rds", Resource: "db-proxy:", Form: regexp.MustCompile(`^prx-[0-9a-z]{1,60}$`), ByARN: true},
+	DBProxy: {Service: "rds", Resource: "db-proxy:", Form: like(`^prx-[0-9a-z]{1,60}$`), ByARN: true},
 	// https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
-	RedshiftCluster: {Service: "redshift", Resource: "cluster:", Form: regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`), ByARN: true, Made: true, Folded: true},
+	RedshiftCluster: {Service: "redshift", Resource: "cluster:", Form: like(`^[a-z][a-z0-9-]{0,62}$`), ByARN: true, Made: true, Folded: true},
 	// Its ARN has an id in the place of the name.
 	// https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateWorkgroup.html
-	Workgroup: {Service: "redshift-serverless", Resource: "workgroup/", Form: regexp.MustCompile(`^[a-z0-9-]{3,64}$`), InARN: regexp.MustCompile(`^[0-9a-f-]{1,64}$`), ByARN: true},
+	Workgroup: {Service: "redshift-serverless", Resource: "workgroup/", Form: like(`^[a-z0-9-]{3,64}$`), InARN: like(`^[0-9a-f-]{1,64}$`), ByARN: true},
 
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-	Role:     {Service: "iam", Resource: "role/", Form: regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)},
-	Notebook: {Service: "sagemaker", Resource: "notebook-instance/", Form: regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)},
-	Domain:   {Service: "sagemaker", Resource: "domain/", Form: regexp.MustCompile(`^d-(-*[a-z0-9]){1,61}$`)},
+	Role:     {Service: "iam", Resource: "role/", Form: like(`^[\w+=,.@-]{1,64}$`)},
+	Notebook: {Service: "sagemaker", Resource: "notebook-instance/", Form: like(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)},
+	Domain:   {Service: "sagemaker", Resource: "domain/", Form: like(`^d-(-*[a-z0-9]){1,61}$`)},
 	// With the hyphen and six characters that its ARN has more.
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-	StoredSecret: {Service: "secretsmanager", Resource: "secret:", Form: regexp.MustCompile(`^[\w/+=.@-]{1,519}$`), ByARN: true},
+	StoredSecret: {Service: "secretsmanager", Resource: "secret:", Form: like(`^[\w/+=.@-]{1,519}$`), ByARN: true},
 	// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
-	KMSKey: {Service: "kms", Resource: "key/", Form: regexp.MustCompile(`^(?:mrk-)?[0-9a-f-]{32,36}$`), ByARN: true, Made: true},
+	KMSKey: {Service: "kms", Resource: "key/", Form: like(`^(?:mrk-)?[0-9a-f-]{32,36}$`), ByARN: true, Made: true},
 }
 
 // Naming returns how things of a kind are named.

@@ -94,6 +94,7 @@ var Wishes = []Wish{
 	{Attach, VPC, Name},
 	{DataAPI, VPC, OneOf("true", "false")},
 	{Divert, VPC, Targets},
+	{Manage, VPC, OneOf(Take, Leave, Undo)},
 	{PrivateNotebooks, VPC, OneOf("true", "false")},
 	{Reach, VPC, OneOf(WholeVPC)},
 	{Approval, Peering, OneOf(Approved, ApprovedAll, "rejected").OrDigest(ApprovedPrefix)},
@@ -105,7 +106,9 @@ var Wishes = []Wish{
 	{Share, DBCluster, AccountsOrAll},
 	{Share, DBProxy, AccountsOrAll},
 	{DataAPI, DBCluster, Accounts},
+	{Manage, DBCluster, OneOf(Take, Leave, Undo)},
 	{Secret, DBCluster, Name},
+	{Manage, RedshiftCluster, OneOf(Take, Leave, Undo)},
 	{Share, RedshiftCluster, AccountsOrAll},
 	{Studio, RedshiftCluster, Accounts},
 	{StudioGroups, RedshiftCluster, Names},
@@ -124,6 +127,18 @@ var Wishes = []Wish{
 	{Reach, RouteTable, OneOf(NoReach)},
 	{Client, Group, OneOf("true", "false")},
 	{Open, Group, OneOf("true", "false")},
+}
+
+// Letting returns what the owners of a thing say with the tag [Manage] about letting go of it, of which each has tags of its own: [Undo] if one of them
+// says so, else [Leave] if one does, else "".
+func Letting(tags ...map[string]string) string {
+	says := ""
+	for _, t := range tags {
+		if v := t[Manage]; v == Undo || v == Leave && says == "" {
+			says = v
+		}
+	}
+	return says
 }
 
 // Keys returns the keys that things of these kinds may have, sorted; of no kind, all.

@@ -14,6 +14,23 @@ import (
 
 const a, b = "111111111111", "222222222222"
 
+// A form is compiled when it is asked for, which would be late to find that it is none.
+func TestEveryFormIsOne(t *testing.T) {
+	seen := 0
+	for _, service := range tag.Services() {
+		for _, kind := range tag.KindsOf(service) {
+			for _, form := range []*tag.Form{kind.Naming().Form, kind.Naming().InARN} {
+				if seen++; form != nil && form.MatchString("not a name or an id") {
+					t.Errorf("%s: anything has the form of one", kind)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("there are no kinds")
+	}
+}
+
 func wish(t *testing.T, kind tag.Kind, key string) tag.Wish {
 	t.Helper()
 	w, known := tag.Find(kind, key)
@@ -188,4 +205,17 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestLetting(t *testing.T) {
+	tags := func(value string) map[string]string { return map[string]string{"drawbridge:manage": value} }
+	for want, sides := range map[string][]map[string]string{
+		"":      {tags("true"), nil},
+		"false": {tags("true"), tags("false")},
+		"undo":  {tags("false"), tags("undo")},
+	} {
+		if got := tag.Letting(sides...); got != want {
+			t.Errorf("%v: %q, want %q", sides, got, want)
+		}
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook"
 	"github.com/drawbridge-cloud/drawbridge/pkg/participant"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -80,7 +80,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectTransitInput)
 		l.out.Since = e.Time.UTC().Format(time.RFC3339)
 	}
 	if e.Kind != event.Transit {
-		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: cmp.Or(e.Why, fmt.Sprintf("an event about a %s is not for this machine", e.Kind))})
+		return l.end(ctx, Verdict{Answer: workflow.AnswerNothing, Reason: e.Stray()})
 	}
 	l.follows = e.Follows
 	v, err := l.inspect(ctx, e)
@@ -317,7 +317,7 @@ func (l *inspection) end(ctx context.Context, v Verdict) (workflow.InspectTransi
 			err = l.Ledger.LetGo(ctx, out.Connection.ID)
 		}
 	case workflow.AnswerConnect, workflow.AnswerExtend, workflow.AnswerTrim:
-		now := connection.Entry(out.Connection, connection.Transit, ledger.Requested)
+		now := connection.Entry(out.Connection, road.Transit, ledger.Requested)
 		now.Leave, now.Policy = l.left, connection.Decided(v.Decision, policy.Connect)
 		if _, err = connection.Manage(ctx, l.Ledger, out.Connection, now, l.entry, l.managed); err == nil {
 			err = l.keep(ctx)

@@ -67,10 +67,13 @@ func (l *inspection) leftovers(ctx context.Context) error {
 			Peer: workflow.VPC{Account: peer.Account, Region: peer.Region, ID: peer.ID}, Carrier: carrier})
 		out.Batches = append(out.Batches, s.books...)
 	}
+	vpcs := [2]workflow.VPC{l.q.Ends[0].VPC, l.q.Ends[1].VPC}
 	if out.Result == workflow.Released {
-		return nil
+		var err error
+		out.Batches, out.Absent, err = l.surveyor(l.in.Execution, nil, policy.Context{}).Standing(ctx, l.entry, vpcs)
+		return err
 	}
-	left, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Left(ctx, l.entry, [2]workflow.VPC{l.q.Ends[0].VPC, l.q.Ends[1].VPC}, l.q.Before, l.items)
+	left, err := l.surveyor(l.in.Execution, nil, policy.Context{}).Left(ctx, l.entry, vpcs, l.q.Before, l.items)
 	out.Sides, out.Batches, out.Absent = append(out.Sides, left.Sides...), append(out.Batches, left.Notebooks...), append(out.Absent, left.Absent...)
 	out.Ended = out.Ended && !left.Stays
 	return err

@@ -16,6 +16,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
@@ -294,8 +295,12 @@ func beside(ctx context.Context, api EC2, g *survey.Ground) ([]string, error) {
 	var ids, out []string
 	for _, t := range g.Here.Tables {
 		for _, r := range t.Routes {
-			if strings.HasPrefix(r.Target, "pcx-") && !r.Blackhole {
-				ids = append(ids, r.Target)
+			switch road.CarrierOf(r.Target) {
+			case road.ByPeering:
+				if !r.Blackhole {
+					ids = append(ids, r.Target)
+				}
+			case road.ByGateway, road.ByNothing:
 			}
 		}
 	}

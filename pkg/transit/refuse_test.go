@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -46,7 +47,7 @@ func TestARefusedPairIsNotCounted(t *testing.T) {
 		"tgw-1:vpc-a:vpc-b": {side("111111111111", "vpc-a"), side("222222222222", "vpc-b")},
 		"tgw-1:vpc-b:vpc-c": {side("222222222222", "vpc-b"), side("333333333333", "vpc-c")},
 	} {
-		if _, err := book.Begin(t.Context(), ledger.Connection{ID: id, Kind: connection.Transit, Sides: sides, Status: ledger.Status(workflow.Removed)}); err != nil {
+		if _, err := book.Begin(t.Context(), ledger.Connection{ID: id, Kind: road.Transit, Sides: sides, Status: ledger.Status(workflow.Removed)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -41,6 +41,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/notebook/notebooktest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
@@ -584,7 +585,7 @@ func drawRealm(t *rapid.T) *realm {
 
 // manage writes in the ledger that the attachment of a land is managed.
 func (w *realm) manage(l *land) {
-	if _, err := w.ledger.Begin(context.Background(), ledger.Connection{ID: l.attachment(), Kind: connection.Attachment, Origin: ledger.Requested,
+	if _, err := w.ledger.Begin(context.Background(), ledger.Connection{ID: l.attachment(), Kind: road.Attachment, Origin: ledger.Requested,
 		Sides: []ledger.Side{{Account: l.account(), Region: "eu-west-1", ID: l.vpc()}}}); err != nil {
 		panic(err)
 	}

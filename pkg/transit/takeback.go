@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -26,7 +25,7 @@ func Wishes(q Question) (v Verdict, released, settled bool) {
 		return Verdict{Answer: workflow.AnswerDisconnect, Reason: why, Said: said}
 	}
 	for _, e := range q.Ends {
-		if says := connection.Letting(e.Attachment.Tags, e.Owner); says != "" {
+		if says := tag.Letting(e.Attachment.Tags, e.Owner); says != "" {
 			return say(fmt.Sprintf("%s is tagged %s=%s", e.Attachment.ID, tag.Manage, says), workflow.Said{}), says == tag.Leave && q.Managed, true
 		}
 	}

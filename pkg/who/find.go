@@ -94,10 +94,16 @@ func (f Finder) in(ctx context.Context, at event.Place, ref why.Ref, name string
 		}
 	}
 	beside := map[string][]Endpoint{} // by the ARN of the warehouse
+	var unread error                  // why something of the database that is meant is not known
 	for vpc, ids := range subnets {
 		read, err := database.Read(ctx, database.In(cfg), vpc, ids)
 		if err != nil && !fault.Absent(err) {
 			return nil, err
+		}
+		for _, d := range read.Unread {
+			if d.ARN == name || strings.EqualFold(d.ID, ref.Name) {
+				unread = fmt.Errorf("%s: %s", d.ID, d.Why)
+			}
 		}
 		for _, d := range slices.Concat(read.Databases, read.Unserved) {
 			if cluster, endpoint, ok := strings.Cut(d.ID, "/"); ok && (d.ARN == name || strings.EqualFold(cluster, ref.Name)) {
@@ -112,7 +118,13 @@ func (f Finder) in(ctx context.Context, at event.Place, ref why.Ref, name string
 			out = append(out, one)
 		}
 	}
+	if len(out) == 0 && unread != nil {
+		return nil, unread
+	}
 	for n := range out {
+		if unread != nil {
+			out[n].Unread = append(out[n].Unread, "something of it, so this may not be all: "+unread.Error())
+		}
 		out[n].Beside = beside[out[n].Database.ARN]
 		slices.SortFunc(out[n].Beside, func(a, b Endpoint) int { return strings.Compare(a.Name, b.Name) })
 		out[n].read(ctx, api, iam.NewFromConfig(cfg))

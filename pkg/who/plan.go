@@ -11,9 +11,12 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
 	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapi"
 	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
+	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -28,10 +31,10 @@ func Of(r board.Rows, f Facts, at time.Time) Who {
 	}
 	ours := added(r, f)
 	for _, c := range r.Entries() {
-		if sweep.Standing(c) && (c.Kind == "peering" || c.Kind == "transit") {
+		if sweep.Standing(c) && c.Kind.Connects() {
 			for _, end := range f.ends() {
-				if road, ok := over(r, c, f, end, ours); ok {
-					w.Roads = append(w.Roads, road)
+				if one, ok := over(r, c, f, end, ours); ok {
+					w.Roads = append(w.Roads, one)
 				}
 			}
 		}
@@ -101,50 +104,55 @@ func over(r board.Rows, c ledger.Connection, f Facts, end Endpoint, added map[st
 		return Road{}, false
 	}
 	here, there := c.Sides[n], c.Sides[m]
-	road := Road{Road: map[string]string{"peering": Peering, "transit": Gateway}[c.Kind], Account: there.Account, VPC: there.ID, To: end.Name, From: []string{}, Ends: []End{}}
-	road.decided(r, c)
+	out := Road{Account: there.Account, VPC: there.ID, To: end.Name, From: []string{}, Ends: []End{}}
+	out.decided(r, c)
 	for _, group := range end.Groups {
 		for _, i := range r.Rules(f.At.Account, f.At.Region, group) {
 			if source, port := parts(i.Key); i.NeededBy(c.ID) && port == fmt.Sprint(end.Port) && (i.State == ledger.Confirmed || i.State == ledger.Intended) {
-				road.From = append(road.From, source)
+				out.From = append(out.From, source)
 			}
 		}
 	}
-	ours := len(road.From) > 0
+	ours := len(out.From) > 0
 	var own []Ingress
 	for _, i := range f.Rules {
 		if slices.Contains(end.Groups, i.Group) && !added[i.Group+" "+source(i)] && lets(i, there) {
-			own, road.From = append(own, i), append(road.From, source(i))
+			own, out.From = append(own, i), append(out.From, source(i))
 		}
 	}
-	if len(road.From) == 0 {
-		return road, false
+	if len(out.From) == 0 {
+		return out, false
 	}
-	slices.Sort(road.From)
-	road.From = slices.Compact(road.From)
+	slices.Sort(out.From)
+	out.From = slices.Compact(out.From)
 	if ours {
 		if call, ok := without(f, tag.Share, there.Account); ok {
-			road.Ends = append(road.Ends, End{"account " + there.Account + " loses this database, over every connection", call})
+			out.Ends = append(out.Ends, End{"account " + there.Account + " loses this database, over every connection", call})
 		}
 	}
 	if len(own) > 0 {
-		road.Detail = "a rule of its owner's lets them in, beside what Drawbridge added"
+		out.Detail = "a rule of its owner's lets them in, beside what Drawbridge added"
 		if !ours {
-			road.Detail = "a rule of its owner's lets them in"
+			out.Detail = "a rule of its owner's lets them in"
 		}
 		for _, i := range own {
-			road.Ends = append(road.Ends, End{"whoever is let in by " + source(i), deed.Revoke(f.At, i.Group, i.ID)})
+			out.Ends = append(out.Ends, End{"whoever is let in by " + source(i), deed.Revoke(f.At, i.Group, i.ID)})
 		}
 	}
-	if c.Kind == "peering" {
+	switch c.Kind.Carrier() {
+	case road.ByPeering:
+		out.Road = Peering
 		t := deed.Thing{Kind: tag.Peering, ID: c.ID, Account: here.Account, Region: here.Region}
-		road.Ends = append(road.Ends, End{"all that Drawbridge added for " + c.ID + ", on both sides", deed.Tag(t, tag.Approval, "rejected")})
+		out.Ends = append(out.Ends, End{"all that Drawbridge added for " + c.ID + ", on both sides", deed.Tag(t, tag.Approval, "rejected")})
+	case road.ByGateway:
+		out.Road = Gateway
+		if a, ok := attachment(r, c.ID, here); ok {
+			t := deed.Thing{Kind: tag.Attachment, ID: a.ID, Account: here.Account, Region: here.Region}
+			out.Ends = append(out.Ends, End{"all pairs of " + here.ID + " on the gateway", deed.Tag(t, tag.Approval, "rejected")})
+		}
+	case road.ByNothing:
 	}
-	if a, ok := attachment(r, c.ID, here); ok {
-		t := deed.Thing{Kind: tag.Attachment, ID: a.ID, Account: here.Account, Region: here.Region}
-		road.Ends = append(road.Ends, End{"all pairs of " + here.ID + " on the gateway", deed.Tag(t, tag.Approval, "rejected")})
-	}
-	return road, true
+	return out, true
 }
 
 // decided fills in who decided, and when.
@@ -163,7 +171,7 @@ func attachment(r board.Rows, pair string, of ledger.Side) (ledger.Connection, b
 	}
 	all := r.Entries()
 	n := slices.IndexFunc(all, func(c ledger.Connection) bool {
-		return c.Kind == "attachment" && slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == of.ID }) &&
+		return c.Kind == road.Attachment && slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == of.ID }) &&
 			slices.ContainsFunc(c.Sides, func(s ledger.Side) bool { return s.ID == gateway })
 	})
 	if n < 0 {
@@ -213,12 +221,15 @@ func ruled(i Ingress, at event.Place) Road {
 }
 
 // asked are the roads that a tag of the database's owner asks for: whom the role of the road trusts, or, if that could not be read, whom the tag names.
-func asked(r board.Rows, f Facts, road, key string) []Road {
+func asked(r board.Rows, f Facts, name, key string) []Road {
 	c, managed := r.Entry(f.Database.ARN)
-	if !managed || c.Kind != road || !sweep.Standing(c) {
+	if !managed && tag.Letting(f.Database.Tags) == tag.Leave {
+		return f.released(name)
+	}
+	if !managed || string(c.Kind) != name || !sweep.Standing(c) {
 		return nil
 	}
-	admitted, read := f.Admitted[road]
+	admitted, read := f.Admitted[name]
 	detail := ""
 	if !read {
 		admitted, detail = strings.Fields(f.Database.Tags[key]), "going by its tag: whom the policy admitted could not be read"
@@ -231,7 +242,7 @@ func asked(r board.Rows, f Facts, road, key string) []Road {
 	word, said := last(r.Words(f.Database.ARN), key)
 	var out []Road
 	for account, principals := range by {
-		one := Road{Road: road, Account: account, From: principals, Detail: detail, Ends: []End{}}
+		one := Road{Road: name, Account: account, From: principals, Detail: detail, Ends: []End{}}
 		one.decided(r, c)
 		if said {
 			one.ApprovedBy, one.ApprovedAt = word.By.Who, word.At.UTC()
@@ -242,6 +253,24 @@ func asked(r board.Rows, f Facts, road, key string) []Road {
 			one.Ends = append(one.Ends, End{"everybody loses it over this road", deed.Tag(f.thing(), key, "none")})
 		}
 		out = append(out, one)
+	}
+	return out
+}
+
+// released are the roads by a role that Drawbridge made and let go of: it is its owner's, and lets in whom it trusts.
+func (f Facts) released(road string) []Road {
+	role, policy := dataapi.RoleName(f.Database.ID), dataapi.PolicyName
+	if road == Studio {
+		role, policy = studio.RoleName(f.At.Region, f.Database.ID), studio.PolicyName
+	}
+	by := map[string][]string{}
+	for _, principal := range f.Admitted[road] {
+		by[arn.AccountOf(principal)] = append(by[arn.AccountOf(principal)], principal)
+	}
+	var out []Road
+	for account, principals := range by {
+		out = append(out, Road{Road: road, Account: account, From: principals, Detail: "by the role " + role + ", which is its owner's: Drawbridge let go of it",
+			Ends: []End{{"everybody loses it over this road", deed.Disarm(f.At, role, policy)}}})
 	}
 	return out
 }

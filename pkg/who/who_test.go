@@ -134,6 +134,22 @@ func TestEveryRoadIsNamedWithItsEnd(t *testing.T) {
 	}
 }
 
+// What was let go of stands as it did: the role is named, and how its owner ends it.
+func TestWhatWasLetGoOfIsARoadToo(t *testing.T) {
+	f := facts()
+	f.Rules, f.Database.Tags[tag.Manage] = nil, tag.Leave
+	w := Of(board.Rows{}, f, now)
+	api := roadOf(w, DataAPI, "666666666666")
+	if len(w.Roads) != 1 || len(api.Ends) != 1 || !strings.HasSuffix(strings.Join(api.Ends[0].Command, " "), "delete-role-policy --role-name drawbridge-data-api-sales --policy-name data-api") {
+		t.Errorf("%+v", w.Roads)
+	}
+	answertest.Text(t, "released", w, false)
+	delete(f.Database.Tags, tag.Manage) // then the role is nobody's that Drawbridge knows of
+	if w := Of(board.Rows{}, f, now); len(w.Roads) != 0 {
+		t.Errorf("%+v", w.Roads)
+	}
+}
+
 // A warehouse answers at its endpoints in other VPCs, too, which have groups of their own.
 func TestAnEndpointElsewhereIsARoadToo(t *testing.T) {
 	f := facts()

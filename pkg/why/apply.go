@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network/discover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
@@ -200,17 +201,20 @@ func (f *Finder) between(ctx context.Context, d located, near []Carrier) ([]Carr
 	var out, gone []Carrier
 	var gateways []Carrier
 	for _, c := range near {
-		switch {
-		case strings.HasPrefix(c.ID, "tgw-"):
+		switch road.CarrierOf(c.ID) {
+		case road.ByGateway:
 			if c.Peer.ID == d.database.VPC {
 				out = append(out, c)
 			}
 			gateways = append(gateways, c)
-		case c.Peer.ID != d.database.VPC:
-		case slices.Contains(over, c.Status):
-			gone = append(gone, c)
-		default:
-			out = append(out, c)
+		case road.ByPeering, road.ByNothing:
+			switch {
+			case c.Peer.ID != d.database.VPC:
+			case slices.Contains(over, c.Status):
+				gone = append(gone, c)
+			default:
+				out = append(out, c)
+			}
 		}
 	}
 	if len(gateways) > 0 && !d.blind {
@@ -242,17 +246,7 @@ func (f *Finder) world(ctx context.Context, c found, d located, carriers []Carri
 	if d.blind {
 		theirs = mine // alone
 	}
-	var carrier discover.Carrier
-	for _, one := range carriers {
-		switch {
-		case carrier.ID == "":
-			carrier.ID = one.ID
-		case strings.HasPrefix(one.ID, "pcx-"):
-			carrier.Beside = append(carrier.Beside, one.ID)
-		case strings.HasPrefix(carrier.ID, "pcx-"):
-			carrier.ID, carrier.Beside = one.ID, append(carrier.Beside, carrier.ID)
-		}
-	}
+	carrier := first(carriers)
 	// A place that nobody lets us into is an error of each of its calls, so that what else there is can be read.
 	reader := discover.Reader{Enter: func(at event.Place) discover.EC2 {
 		cfg, err := f.Enter(at)
@@ -303,4 +297,26 @@ func readVPC(ctx context.Context, api *ec2.Client, at event.Place, subnets []str
 		v.CIDRs = route.CIDRs(one)
 	}
 	return v, nil
+}
+
+// first is what is read as the carrier, with the peerings that are beside it: a gateway, if there is one.
+func first(carriers []Carrier) discover.Carrier {
+	var out discover.Carrier
+	for _, one := range carriers {
+		if out.ID == "" {
+			out.ID = one.ID
+			continue
+		}
+		switch road.CarrierOf(one.ID) {
+		case road.ByPeering:
+			out.Beside = append(out.Beside, one.ID)
+		case road.ByGateway, road.ByNothing:
+			switch road.CarrierOf(out.ID) {
+			case road.ByPeering:
+				out.ID, out.Beside = one.ID, append(out.Beside, out.ID)
+			case road.ByGateway, road.ByNothing:
+			}
+		}
+	}
+	return out
 }

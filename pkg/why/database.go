@@ -131,6 +131,9 @@ func (f *Finder) look(ctx context.Context, r Ref, at event.Place, c found, near 
 		if err != nil && !fault.Absent(err) {
 			return nil, fmt.Errorf("in %s, %s: %w", at.Account, at.Region, err)
 		}
+		if n := slices.IndexFunc(read.Unread, func(d database.Database) bool { return d.ID == r.Name }); n >= 0 {
+			return nil, fmt.Errorf("in %s, %s: %s", at.Account, at.Region, read.Unread[n].Why)
+		}
 		for _, d := range slices.Concat(read.Databases, read.Unserved) {
 			if d.ID != r.Name || d.Port == 0 && r.Port == 0 || len(d.Groups) == 0 {
 				continue

@@ -8,13 +8,9 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 )
 
-// marks are the answers as people read them, with their colour.
-var marks = map[string][2]string{"yes": {"✓", answer.Good}, "no": {"✗", answer.Bad}, "unknown": {"?", answer.Unsure}}
-
 // Text implements [answer.Document].
 func (a Answer) Text(p *answer.Page) {
-	mark := func(of string) string { return p.Paint(marks[of][1], marks[of][0]) }
-	p.Say(mark(a.Answer)+" ", "%s", a.Line)
+	p.Say(p.Mark(a.Answer)+" ", "%s", a.Line)
 	p.Gap()
 	p.Say("  from  ", "%s", a.From.words())
 	p.Say("  to    ", "%s", a.To.words())
@@ -35,7 +31,7 @@ func (a Answer) Text(p *answer.Page) {
 		if h.Answer == "no" && h.Whose != "" {
 			whose = " (account " + h.Whose + ")"
 		}
-		p.Say(fmt.Sprintf("  %s %-*s  ", mark(h.Answer), wide, h.Code), "%s%s", h.Detail, whose)
+		p.Say(fmt.Sprintf("  %s %-*s  ", p.Mark(h.Answer), wide, h.Code), "%s%s", h.Detail, whose)
 	}
 	a.mends(p)
 	if a.Managed != nil {

@@ -21,11 +21,11 @@ package why
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/answer"
 	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -108,7 +108,15 @@ type Carrier struct {
 
 // handled reports whether Drawbridge connects over it: it leads to what is shared, opens it, and writes host routes.
 func (c Carrier) handled() bool {
-	return c.Said != nil && (strings.HasPrefix(c.ID, "tgw-") || slices.Contains([]string{string(workflow.Connected), string(workflow.PartlyConnected), string(workflow.Contested), string(connection.Conflict)}, c.Said.State))
+	if c.Said == nil {
+		return false
+	}
+	switch road.CarrierOf(c.ID) {
+	case road.ByGateway: // its tag counts pairs, and says of none how it stands
+		return true
+	case road.ByPeering, road.ByNothing:
+	}
+	return slices.Contains([]string{string(workflow.Connected), string(workflow.PartlyConnected), string(workflow.Contested), string(connection.Conflict)}, c.Said.State)
 }
 
 // Peer is a VPC as another account sees it.

@@ -3,7 +3,6 @@ package why
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/deed"
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -132,7 +132,8 @@ func (r tagged) tables(ctx context.Context, vpc string, subnets []string) ([]Wor
 // carrier reads the tags of a peering, or of a VPC's attachment to a gateway and, for its owner, of the gateway.
 func (r tagged) carrier(ctx context.Context, id, vpc string) ([]Word, error) {
 	var out []Word
-	if strings.HasPrefix(id, "pcx-") {
+	switch road.CarrierOf(id) {
+	case road.ByPeering:
 		got, err := r.api.DescribeVpcPeeringConnections(ctx, &ec2.DescribeVpcPeeringConnectionsInput{VpcPeeringConnectionIds: []string{id}})
 		if err != nil {
 			return nil, err
@@ -141,9 +142,9 @@ func (r tagged) carrier(ctx context.Context, id, vpc string) ([]Word, error) {
 			out = append(out, r.of(tag.Peering, p.VpcPeeringConnectionId, p.Tags)...)
 		}
 		return out, nil
-	}
-	if !strings.HasPrefix(id, "tgw-") {
+	case road.ByNothing:
 		return nil, nil
+	case road.ByGateway:
 	}
 	got, err := r.api.DescribeTransitGatewayVpcAttachments(ctx, &ec2.DescribeTransitGatewayVpcAttachmentsInput{Filters: []types.Filter{
 		{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("transit-gateway-id"), Values: []string{id}}, {Name: aws.String("state"), Values: []string{"available", "modifying", "pendingAcceptance"}}}})

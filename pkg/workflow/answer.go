@@ -28,7 +28,7 @@ const (
 	AnswerDisassociate Answer = "disassociate" // what Drawbridge added for the attachment on the gateway is to be taken back
 	AnswerDetach       Answer = "detach"       // the VPC's own attachment is to be deleted
 	AnswerRemoved      Answer = "removed"      // the attachment is gone, or taken back
-	AnswerReleased     Answer = "released"     // its owner takes the attachment out of Drawbridge's hands
+	AnswerReleased     Answer = "released"     // its owner takes the thing out of Drawbridge's hands; of access, too
 
 	// Of access to a database or a notebook without a connection.
 	AnswerExpose   Answer = "expose"   // let accounts query the cluster
@@ -65,8 +65,8 @@ var Answers = map[string][]Answer{
 	"InspectNotebooks":        {AnswerInject, AnswerNothing},
 	"AttachRoutes":            {AnswerDone, AnswerStop, AnswerStart, AnswerWait},
 	"InspectDataApi":          {AnswerExpose, AnswerRetract, AnswerConclude, AnswerNothing},
-	"InspectDataApiEndpoint":  {AnswerPlace, AnswerRemove, AnswerRefuse, AnswerNothing},
-	"InspectStudio":           {AnswerAdmit, AnswerRetract, AnswerAnnounce, AnswerRefuse, AnswerNothing},
+	"InspectDataApiEndpoint":  {AnswerPlace, AnswerRemove, AnswerRefuse, AnswerReleased, AnswerNothing},
+	"InspectStudio":           {AnswerAdmit, AnswerRetract, AnswerReleased, AnswerAnnounce, AnswerRefuse, AnswerNothing},
 	"InspectPrivateNotebooks": {AnswerArrange, AnswerRefuse, AnswerNothing},
 	"PlaceEndpoints":          {AnswerReady, AnswerWait},
 	"RemoveEndpoints":         {AnswerReady, AnswerWait},

@@ -27,6 +27,8 @@ type Attachment struct {
 	Own     bool     `json:"own,omitempty"` // Drawbridge made it
 	// Table is the gateway's route table that it was associated with when it was found in order; empty if it never was.
 	Table string `json:"table,omitempty"`
+	// LetGo says that an owner took it out of Drawbridge's hands: nothing of it stays in the ledger.
+	LetGo bool `json:"letGo,omitempty"`
 }
 
 // InspectAttachmentInput starts or continues a look at one VPC on one gateway.
@@ -66,7 +68,7 @@ type InspectAttachmentOutput struct {
 	Reject policy.Decision `json:"reject"`
 	// Told says, with the answer ask, that the gateway's owner was told of exactly this before.
 	Told bool `json:"told"`
-	// Known are the facts of the VPC (requester) and, without a VPC, of the gateway's owner (accepter), with the answer ask.
+	// Known are, with the answer ask, the VPC's name and account (requester), and the account of the gateway's owner (accepter).
 	Known Known `json:"known"`
 	// Request says, with the answer ask, who asks. What would become reachable is in the ledger.
 	Request   Request `json:"request"`
@@ -138,6 +140,11 @@ type AnswerAttachmentInput struct {
 	Reject     policy.Decision `json:"reject"`
 	Told       bool            `json:"told"`
 	Request    Request         `json:"request"`
+}
+
+// Rejects reports whether an attachment that is refused is rejected at AWS, too: it waits, and the policy allows that.
+func (in AnswerAttachmentInput) Rejects() bool {
+	return in.Reject.Allowed && in.Attachment.State == "pendingAcceptance"
 }
 
 // VerifyAttachmentInput names an attachment that should be in order.

@@ -36,6 +36,8 @@ type Batch struct {
 	All int `json:"all"`
 	// Fresh are those of the subnet's notebooks that this look saw for the first time.
 	Fresh []string `json:"-"`
+	// Stands says that the connection is let go of as it stands: their host routes stay, and are their owners' from now on.
+	Stands bool `json:"stands,omitempty"`
 	// Kept is what the look before told of the batch, if this one goes on from there and has nothing else to do for it: nobody serves it again.
 	Kept *NotebooksOutput `json:"-"`
 }
@@ -149,6 +151,7 @@ type InjectRoutesInput struct {
 	Rows       Rows              `json:"row"`
 	Batch      Batch             `json:"-"`
 	Routed     []AddRoutesOutput `json:"-"`
+	Refused    string            `json:"-"` // why the routes that they need could not be added, where a right was lacking
 }
 
 // WithdrawRoutesInput names batches of notebooks by their numbers, from which the connection's host routes go; with the answer trim, those that lead nowhere

@@ -14,6 +14,8 @@ type DataAPI struct {
 	Consumers []Consumer `json:"consumers"`
 	// Leave says that the policy wants what somebody takes away to be left to them at once.
 	Leave bool `json:"leave,omitempty"`
+	// Manage is what the cluster's owner says by the tag drawbridge:manage, "" if nothing. With true a role that was let go of is Drawbridge's again.
+	Manage string `json:"manage,omitempty"`
 	// Ends says that nobody is to query the cluster any more: all that Drawbridge added for it goes.
 	Ends bool `json:"ends,omitempty"`
 }

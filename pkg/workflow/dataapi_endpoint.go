@@ -20,7 +20,7 @@ func (in InspectDataAPIEndpointInput) Raw() (execution string, event json.RawMes
 // InspectDataAPIEndpointOutput says what one VPC shall have.
 type InspectDataAPIEndpointOutput struct {
 	Result   Result          `json:"result"` // how the execution ends unless a step fails
-	Answer   Answer          `json:"answer"` // place, remove, refuse or nothing
+	Answer   Answer          `json:"answer"` // place, remove, refuse, released or nothing
 	Reason   string          `json:"reason"`
 	Decision policy.Decision `json:"decision"`
 	Event    json.RawMessage `json:"event"`

@@ -27,6 +27,17 @@ type Findings struct {
 	Removed   []RemoveRoutesOutput
 	Injected  []NotebooksOutput
 	Withdrawn []NotebooksOutput
+
+	// Refused are the steps that lacked a right; what comes after them was done. Redriven says that the last step failed for it already.
+	Refused  []Refusal
+	Redriven bool
+}
+
+// Refusal is a step that lacked a right to do its work in an account.
+type Refusal struct {
+	State   string
+	Account string // empty where it was in one of the two
+	Why     string // which right, and the remedy
 }
 
 // Unread reports whether there may be clients that the look did not come to.
@@ -58,9 +69,13 @@ func (a Answer) Serves(b Answer) bool {
 	return a == b || slices.Contains(connects, a) && slices.Contains(connects, b)
 }
 
-// outdated is the error of a last step whose look is not the last any more.
-func outdated(connection string, now Answer) error {
-	return fault.NewConflict("another execution has looked at "+connection+" since, and its answer was "+string(now), "see what that execution came to; the next look at the connection begins with what is there")
+// Outdated is the error of a last step whose look is not the last any more. now is the answer of the last; empty if it is not known.
+func Outdated(connection string, now Answer) error {
+	what := "another execution has looked at " + connection + " since"
+	if now != "" {
+		what += ", and its answer was " + string(now)
+	}
+	return fault.NewConflict(what, "see what that execution came to; the next look at the connection begins with what is there")
 }
 
 // About implements [Informed].
@@ -87,7 +102,7 @@ func (in ConcludeInput) About() string { return in.Connection.ID }
 // Inform implements [Informed].
 func (in *ConcludeInput) Inform(f Findings) (bool, error) {
 	if f.Answer != AnswerAsk {
-		return false, outdated(in.Connection.ID, f.Answer)
+		return false, Outdated(in.Connection.ID, f.Answer)
 	}
 	in.Sides, in.Known = f.Sides, f.Known
 	return true, nil
@@ -99,7 +114,7 @@ func (in ReportUnreadableInput) About() string { return in.Connection.ID }
 // Inform implements [Informed].
 func (in *ReportUnreadableInput) Inform(f Findings) (bool, error) {
 	if f.Answer != AnswerUnreadable {
-		return false, outdated(in.Connection.ID, f.Answer)
+		return false, Outdated(in.Connection.ID, f.Answer)
 	}
 	in.Sides = f.Sides
 	return true, nil
@@ -114,7 +129,10 @@ func (in *VerifyConnectionInput) Inform(f Findings) (bool, error) {
 		return false, fault.New(fault.Over, "verifying %s: what was found of it is there no more, or another execution has looked since", in.Connection.ID)
 	}
 	in.Sides, in.Found, in.Waits, in.Batches = f.Sides, f.Before, f.Waits, f.Batches
-	in.DNS, in.Routed, in.Opened, in.Injected = f.DNS, f.Routed, f.Opened, f.Injected
+	if f.Redriven {
+		return false, fault.New(fault.Over, "verifying %s: a right was lacking, and the execution was redriven: what could not be done is tried again", in.Connection.ID)
+	}
+	in.DNS, in.Routed, in.Opened, in.Injected, in.Refused = f.DNS, f.Routed, f.Opened, f.Injected, f.Refused
 	return true, nil
 }
 
@@ -124,7 +142,7 @@ func (in ConcludeRemovalInput) About() string { return in.Connection.ID }
 // Inform implements [Informed]. Of a connection that ended with an earlier attempt there are no rows any more.
 func (in *ConcludeRemovalInput) Inform(f Findings) (bool, error) {
 	if f.Answer != "" && f.Answer != AnswerDisconnect {
-		return false, outdated(in.Connection.ID, f.Answer)
+		return false, Outdated(in.Connection.ID, f.Answer)
 	}
 	in.Absent, in.DNS, in.Withdrawn = f.Absent, f.DNS, f.Withdrawn
 	for n, s := range f.Sides {
@@ -144,3 +162,15 @@ func (o RemoveRoutesOutput) Said() []Hop { return o.Hops }
 
 // Said are the hops that a step tells.
 func (o NotebooksOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o AdmitRoleOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o IdentifyUsersOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o PlaceEndpointsOutput) Said() []Hop { return o.Hops }
+
+// Said are the hops that a step tells.
+func (o GrantNotebookAccessOutput) Said() []Hop { return o.Hops }

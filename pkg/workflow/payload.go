@@ -34,20 +34,17 @@ const (
 	// maxCause is what is told of an error at most. The cause of a failed state holds 32,768 characters, but a machine that
 	// catches it carries it on.
 	maxCause = 4 << 10
+	// maxReason is what is said at most of why an execution goes on, or ends, as it does.
+	maxReason = 2 << 10
 )
-
-// growing is the output of an inspection whose machine carries what it found. grow returns how many bytes the steps that follow add
-// to it at most, and words for what it is about that makes it large.
-type growing interface {
-	grow() (bytes int, about string)
-}
 
 // shortened is an output with hops, which are kept within [HopsSize], or verdicts, or with sentences.
 type shortened interface{ shorten() }
 
-// Carried reports whether what an inspection answers, with what the steps after it tell, stays within [StateSize].
+// Carried reports whether what an inspection answers, with what the steps after it tell, and what an execution that is held back adds, stays within [StateSize].
 func Carried(out InspectNotebooksOutput) bool {
-	return encoded(out)+len(out.Notebooks)*(HopSize+keys) <= StateSize
+	const held = maxCause + 1<<10
+	return encoded(out)+len(out.Notebooks)*(HopSize+keys)+around+held <= StateSize
 }
 
 // Shorten keeps what an output tells within its bounds.
@@ -57,22 +54,11 @@ func Shorten(out any) {
 	}
 }
 
-// fits returns a [fault.Conflict] if an output of size bytes, with what the steps that follow add to it at most, exceeds [MaxPayload]. It is
-// asked of every output; of an inspection's before anything is changed.
-func fits(out any, size int) error {
-	size += around
-	g, ok := out.(growing)
-	if !ok {
-		if size > MaxPayload {
-			return fault.NewConflict(fmt.Sprintf("the output of this step has %d bytes, and Step Functions carries %d", size, MaxPayload),
-				"report it as a defect, with the message in the function's log")
-		}
-		return nil
-	}
-	more, about := g.grow()
-	if size+more > MaxPayload {
-		return fault.NewConflict(fmt.Sprintf("too large for one execution: %s would make up to %d bytes, and Step Functions carries %d from state to state", about, size+more, MaxPayload),
-			"let the policy open fewer databases, or move subnets or route tables into VPCs of their own, then redrive the execution; this step changed nothing")
+// fits returns a [fault.Conflict] if an output of size bytes exceeds [MaxPayload].
+func fits(size int) error {
+	if size += around; size > MaxPayload {
+		return fault.NewConflict(fmt.Sprintf("the output of this step has %d bytes, and Step Functions carries %d", size, MaxPayload),
+			"report it as a defect, with the message in the function's log")
 	}
 	return nil
 }
@@ -147,33 +133,54 @@ func (o *GrantNotebookAccessOutput) shorten() { o.Hops = few(o.Hops, HopSize, Ho
 // The room of the verdict that an execution ends with.
 const verdict = 16 << 10
 
-// short keeps a reason, and what of it each side is told, to what an error may say.
+// short keeps a reason, and what of it each side is told, to what a reason may be.
 func (s Said) short() Said {
-	return Said{Requester: fit.Bytes(s.Requester, maxCause), Accepter: fit.Bytes(s.Accepter, maxCause)}
+	return Said{Requester: fit.Bytes(s.Requester, maxReason), Accepter: fit.Bytes(s.Accepter, maxReason)}
 }
 
 func (o *InspectPeeringOutput) shorten() {
-	o.Reason, o.Said = fit.Bytes(o.Reason, maxCause), o.Said.short()
+	o.Reason, o.Said = fit.Bytes(o.Reason, maxReason), o.Said.short()
 }
 
 func (o *InspectTransitOutput) shorten() {
-	o.Reason, o.Said = fit.Bytes(o.Reason, maxCause), o.Said.short()
+	o.Reason, o.Said = fit.Bytes(o.Reason, maxReason), o.Said.short()
 }
 
-func (o *ConcludeRemovalOutput) shorten() {
-	o.Reason, o.Verdict = fit.Bytes(o.Reason, maxCause), few(o.Verdict, HopsSize/2, verdict)
+// reasoned cuts why an execution ends, or goes on, which lists all that it is about.
+func reasoned(reason *string) { *reason = fit.Bytes(*reason, maxReason) }
+
+func (o *InspectStudioOutput) shorten()           { reasoned(&o.Reason) }
+func (o *InspectPrivateNotebooksOutput) shorten() { reasoned(&o.Reason) }
+func (o *InspectDataAPIOutput) shorten()          { reasoned(&o.Reason) }
+func (o *InspectDataAPIEndpointOutput) shorten()  { reasoned(&o.Reason) }
+func (o *InspectNotebooksOutput) shorten()        { reasoned(&o.Reason) }
+func (o *InspectShareOutput) shorten()            { reasoned(&o.Reason) }
+func (o *ConcludeOutput) shorten()                { reasoned(&o.Reason) }
+func (o *ReportConflictOutput) shorten()          { reasoned(&o.Reason) }
+func (o *FindConnectionsOutput) shorten()         { reasoned(&o.Reason) }
+func (o *AnswerTagsOutput) shorten()              { reasoned(&o.Reason) }
+func (o *ReportContestOutput) shorten()           { reasoned(&o.Reason) }
+
+func (o *InspectAttachmentOutput) shorten() {
+	o.Reason, o.Said, o.Lacking = fit.Bytes(o.Reason, maxReason), o.Said.short(), few(o.Lacking, HopSize, HopsSize)
 }
 
-func (o *InspectAttachmentOutput) shorten()      { o.Lacking = few(o.Lacking, HopsSize/2, verdict) }
-func (o *VerifyAttachmentOutput) shorten()       { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *ConcludeDataAPIOutput) shorten()        { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *VerifyDataAPIEndpointOutput) shorten()  { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *VerifyPrivateNotebooksOutput) shorten() { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
-func (o *ConcludeStudioOutput) shorten()         { o.Verdict = few(o.Verdict, HopsSize/2, verdict) }
+// judged cuts the verdict that an execution ends with, and its reason.
+func judged(reason *string, hops *[]Hop) {
+	reasoned(reason)
+	*hops = few(*hops, HopsSize/2, verdict)
+}
+
+func (o *VerifyAttachmentOutput) shorten()       { judged(&o.Reason, &o.Verdict) }
+func (o *ConcludeDataAPIOutput) shorten()        { judged(&o.Reason, &o.Verdict) }
+func (o *VerifyDataAPIEndpointOutput) shorten()  { judged(&o.Reason, &o.Verdict) }
+func (o *VerifyPrivateNotebooksOutput) shorten() { judged(&o.Reason, &o.Verdict) }
+func (o *ConcludeStudioOutput) shorten()         { judged(&o.Reason, &o.Verdict) }
+func (o *ConcludeRemovalOutput) shorten()        { judged(&o.Reason, &o.Verdict) }
 
 // shorten keeps the lines about paths, which are few already, with hops of [HopSize], and all within [HopsSize] each.
 func (o *VerifyConnectionOutput) shorten() {
-	o.Reason = fit.Bytes(o.Reason, maxCause)
+	o.Reason = fit.Bytes(o.Reason, maxReason)
 	heads := make([]Hop, len(o.Verdict))
 	for n, p := range o.Verdict {
 		o.Verdict[n].Hops = few(p.Hops, HopSize, HopsSize/2)
@@ -193,36 +200,3 @@ func (o *VerifyConnectionOutput) shorten() {
 	}
 	o.Verdict = out
 }
-
-// --- what the steps add ---------------------------------------------------------------------------------------------
-
-// hops is what n hops of one step take at most.
-func hops(n int) int { return min(HopsSize, n*HopSize) + keys }
-
-func (o InspectStudioOutput) grow() (int, string) {
-	return hops(HopsSize) + (len(o.Roles)+4*len(o.Domains))*hops(1),
-		fmt.Sprintf("%s with %d execution roles and %d Studio domains", o.Warehouse.ID, len(o.Roles), len(o.Domains))
-}
-
-// privateRoles is the room of the names of an account's roles that may have the URL of a notebook: 1,000 roles, the default
-// quota, of 64 characters. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const privateRoles = 1000 * (64 + 3)
-
-func (o InspectPrivateNotebooksOutput) grow() (int, string) {
-	bytes := hops(HopsSize) + privateRoles
-	for _, w := range slices.Concat(o.Wants, o.Leaving) {
-		bytes += encoded(w) + hops(HopsSize) + endpointsSize(w)
-	}
-	return bytes, fmt.Sprintf("account %s with %d tagged VPCs", o.Account, len(o.VPCs)+len(o.Refused))
-}
-
-func (o InspectDataAPIEndpointOutput) grow() (int, string) {
-	return hops(HopsSize) + endpointsSize(o.Want), o.Want.VPC
-}
-
-func (o InspectDataAPIOutput) grow() (int, string) {
-	return 3 * hops(HopsSize), o.DataAPI.Cluster.ID
-}
-
-// endpointsSize is what is said of the endpoints of a want: their ids and services, what is waited for, and their ids again.
-func endpointsSize(w EndpointWant) int { return len(w.Services) * 400 }

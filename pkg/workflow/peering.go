@@ -3,6 +3,7 @@ package workflow
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy"
 )
@@ -136,6 +137,11 @@ type ConcludeInput struct {
 	Reminded   bool            `json:"reminded"`
 	Expires    string          `json:"expires"`
 	Sides      []Side          `json:"-"`
+}
+
+// Rejects reports whether a request that is refused is rejected at AWS, too: the policy allows that, and the accepter's account lets Drawbridge in.
+func (in ConcludeInput) Rejects() bool {
+	return in.Reject.Allowed && slices.Contains(in.Members, "accepter")
 }
 
 // ConcludeOutput is the output of an execution that ended without a connection.

@@ -15,6 +15,8 @@ type PrivateVPC struct {
 	Primary  netip.Prefix    `json:"primary,omitzero"` // its first IPv4 CIDR, in which its resolver has an address
 	CIDRs    []netip.Prefix  `json:"cidrs,omitempty"`
 	Decision policy.Decision `json:"decision"`
+	// Manage is what its owner says by the tag drawbridge:manage, "" if nothing. With true a policy that was let go of is Drawbridge's again.
+	Manage string `json:"manage,omitempty"`
 }
 
 // InspectPrivateNotebooksInput starts or continues a look at one account.
@@ -30,42 +32,57 @@ func (in InspectPrivateNotebooksInput) Raw() (execution string, event json.RawMe
 
 // InspectPrivateNotebooksOutput says what one account shall have, in all Regions.
 type InspectPrivateNotebooksOutput struct {
-	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Refused or Nothing
+	Result  Result          `json:"result"` // how the execution ends unless a step fails: Private, Removed, Released, Refused or Nothing
 	Answer  Answer          `json:"answer"` // arrange, refuse or nothing
 	Reason  string          `json:"reason"`
 	Event   json.RawMessage `json:"event"`
 	Account string          `json:"account"`
 	Region  string          `json:"region"` // of the event
-	// VPCs are tagged and allowed, Refused are tagged and not; Wants says of each of VPCs which endpoints it shall have.
-	VPCs    []PrivateVPC   `json:"vpcs"`
-	Refused []PrivateVPC   `json:"refused"`
-	Wants   []EndpointWant `json:"wants"`
-	// Leaving are those that have something of ours and shall have it no more.
-	Leaving []EndpointWant `json:"leaving"`
+	// Of is under what the ledger has the rows; Place and Remove are the numbers of those of Wants that shall have their endpoints, and of those that shall have
+	// them no more, item by item.
+	Of     string `json:"of"`
+	Place  []Rows `json:"wants"`
+	Remove []Rows `json:"leaving"`
+
+	// VPCs are tagged and allowed, Refused are tagged and not; Wants says of each of VPCs which endpoints it shall have. They are rows of the ledger, as Leaving:
+	// those that have something of ours and shall have it no more, which are numbered after Wants.
+	VPCs    []PrivateVPC   `json:"-"`
+	Refused []PrivateVPC   `json:"-"`
+	Wants   []EndpointWant `json:"-"`
+	Leaving []EndpointWant `json:"-"`
+	// Released are those whose owners have Drawbridge let go of them: what is there stays as it is, and the ledger forgets it.
+	Released []PrivateVPC `json:"-"`
 }
 
-// EndpointWant says which interface endpoints one VPC shall have, and for what purpose.
+// EndpointItems is how many items a Map over VPCs with endpoints has at most.
+const EndpointItems = 25
+
+// EndpointWant says which interface endpoints one VPC shall have, and for what purpose; or where the ledger says that of several VPCs.
 type EndpointWant struct {
-	Account  string         `json:"account"`
-	Region   string         `json:"region"`
-	VPC      string         `json:"vpc"`
-	Owner    string         `json:"owner"` // the value of the tag drawbridge:connection on what is made
+	// Of and Rows are where wants stand in the ledger; then there is nothing else.
+	Of   string `json:"of,omitempty"`
+	Rows Rows   `json:"row,omitempty"`
+
+	Account  string         `json:"account,omitempty"`
+	Region   string         `json:"region,omitempty"`
+	VPC      string         `json:"vpc,omitempty"`
+	Owner    string         `json:"owner,omitempty"` // the value of the tag drawbridge:connection on what is made
 	Services []string       `json:"services,omitempty"`
 	Callers  []netip.Prefix `json:"callers,omitempty"` // who may call beside the VPC itself
 	// Leave says that the policy wants what somebody takes away to be left to them at once.
 	Leave bool `json:"leave,omitempty"`
 }
 
-// PlaceEndpointsInput is the input of PlaceEndpoints and of RemoveEndpoints: one VPC.
+// PlaceEndpointsInput is the input of PlaceEndpoints and of RemoveEndpoints: one VPC, or several by their numbers.
 type PlaceEndpointsInput struct {
 	Execution string       `json:"execution"`
 	Want      EndpointWant `json:"want"`
 }
 
-// PlaceEndpointsOutput says how far one VPC is.
+// PlaceEndpointsOutput says how far one VPC is. Of several there is only the answer: what is told of each is rows of the ledger.
 type PlaceEndpointsOutput struct {
 	Answer    Answer           `json:"answer"` // ready or wait
-	Want      EndpointWant     `json:"want"`
+	Want      EndpointWant     `json:"want,omitzero"`
 	Waiting   []string         `json:"waiting,omitempty"`
 	Hops      []Hop            `json:"hops"`
 	Endpoints []PlacedEndpoint `json:"endpoints"`
@@ -78,16 +95,19 @@ type PlacedEndpoint struct {
 	Ours    bool   `json:"ours"`
 }
 
-// GrantNotebookAccessInput names the VPCs whose endpoints the account's policy shall name.
+// GrantNotebookAccessInput names the account. The VPCs whose endpoints its policy shall name are rows of the ledger.
 type GrantNotebookAccessInput struct {
 	Execution string       `json:"execution"`
+	Of        string       `json:"of"`
 	Account   string       `json:"account"`
 	Region    string       `json:"region"`
-	VPCs      []PrivateVPC `json:"vpcs"`
-	Refused   []PrivateVPC `json:"refused"`
+	VPCs      []PrivateVPC `json:"-"`
+	Refused   []PrivateVPC `json:"-"`
+	// Released are VPCs that were let go of: the policy goes on naming those of their endpoints that it names.
+	Released []PrivateVPC `json:"-"`
 }
 
-// GrantNotebookAccessOutput says what the policy allows to whom.
+// GrantNotebookAccessOutput says what the policy allows to whom. It is a row of the ledger; only the answer travels.
 type GrantNotebookAccessOutput struct {
 	Answer    Answer   `json:"answer"` // done, or again: the account changed meanwhile
 	Hops      []Hop    `json:"hops"`
@@ -95,18 +115,21 @@ type GrantNotebookAccessOutput struct {
 	Roles     []string `json:"roles"`     // names, sorted
 }
 
-// VerifyPrivateNotebooksInput is everything that the steps before found and did.
+// VerifyPrivateNotebooksInput names the account. What the steps before found and did is rows of the ledger.
 type VerifyPrivateNotebooksInput struct {
-	Execution string                    `json:"execution"`
-	Result    Result                    `json:"result"`
-	Reason    string                    `json:"reason"`
-	Account   string                    `json:"account"`
-	Region    string                    `json:"region"`
-	VPCs      []PrivateVPC              `json:"vpcs"`
-	Refused   []PrivateVPC              `json:"refused"`
-	Placed    []PlaceEndpointsOutput    `json:"placed"`
-	Granted   GrantNotebookAccessOutput `json:"granted"`
-	Removed   []PlaceEndpointsOutput    `json:"removed"`
+	Execution string `json:"execution"`
+	Of        string `json:"of"`
+	Result    Result `json:"result"`
+	Reason    string `json:"reason"`
+	Account   string `json:"account"`
+	Region    string `json:"region"`
+
+	VPCs     []PrivateVPC              `json:"-"`
+	Refused  []PrivateVPC              `json:"-"`
+	Released []PrivateVPC              `json:"-"` // that the ledger forgets
+	Placed   []PlaceEndpointsOutput    `json:"-"`
+	Granted  GrantNotebookAccessOutput `json:"-"`
+	Removed  []PlaceEndpointsOutput    `json:"-"`
 }
 
 // VerifyPrivateNotebooksOutput is the output of an execution that brought an account in line.

@@ -57,7 +57,7 @@ func (h handler[I, O]) Invoke(ctx context.Context, payload []byte) ([]byte, erro
 	if err != nil {
 		return nil, name(ctx, fault.New(fault.Invalid, "writing the output of this step: %v", err))
 	}
-	if err := fits(out, len(encoded)); err != nil {
+	if err := fits(len(encoded)); err != nil {
 		return nil, name(ctx, err)
 	}
 	return encoded, nil
@@ -86,6 +86,15 @@ func name(ctx context.Context, err error) error {
 		slog.ErrorContext(ctx, "step failed", "kind", kind, "error", err.Error())
 	}
 	return messages.InvokeResponse_Error{Type: string(kind), Message: cut(err.Error(), maxCause)}
+}
+
+// Brief returns an error of the same kind with a text of at most size bytes, for where many are carried together. What is cut stands in the log.
+func Brief(ctx context.Context, err error, size int) error {
+	if err == nil || len(err.Error()) <= size {
+		return err
+	}
+	slog.ErrorContext(ctx, "cutting what is told of an error", "error", err.Error())
+	return &fault.Error{Kind: fault.Of(err), Message: cut(err.Error(), size)}
 }
 
 // wire is what the SDK writes of the HTTP answer before the code and the message of AWS.

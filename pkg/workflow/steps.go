@@ -60,6 +60,7 @@ type VerifyConnectionInput struct {
 	Opened   []HopsOutput      `json:"-"`
 	Batches  []Batch           `json:"-"` // of notebooks, and what became of each
 	Injected []NotebooksOutput `json:"-"`
+	Refused  []Refusal         `json:"-"` // what the steps before lacked the right to do
 }
 
 // VerifyConnectionOutput is the output of an execution that ended Connected, PartlyConnected, PendingApproval or Contested. The verdict has a line

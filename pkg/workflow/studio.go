@@ -16,6 +16,9 @@ type Warehouse struct {
 	Groups  []string `json:"groups"` // database groups that a reader joins
 	// Named says that its owner names accounts; without, the ledger forgets the cluster once nothing is left.
 	Named bool `json:"named"`
+	// Manage is what its owner says by the tag drawbridge:manage, "" if nothing: with true a readers' role that was let go of is Drawbridge's again, with
+	// false the cluster is let go of.
+	Manage string `json:"manage,omitempty"`
 }
 
 // ExecutionRole is a role with which the apps of a Studio domain run.
@@ -59,32 +62,41 @@ func (in InspectStudioInput) Raw() (execution string, event json.RawMessage) {
 	return in.Execution, in.Event
 }
 
-// InspectStudioOutput is the answer and everything that the following states need.
+// InspectStudioOutput is the answer, and numbers of what the following states work on.
 type InspectStudioOutput struct {
 	Result    Result          `json:"result,omitempty"` // only with the answers announce, nothing and refuse
-	Answer    Answer          `json:"answer"`           // admit, retract, announce, refuse or nothing
+	Answer    Answer          `json:"answer"`           // admit, retract, released, announce, refuse or nothing
 	Reason    string          `json:"reason"`
 	Decision  policy.Decision `json:"decision"`
 	Warehouse Warehouse       `json:"warehouse"`
-	Roles     []ExecutionRole `json:"roles"`   // that may read
-	Leaving   []ExecutionRole `json:"leaving"` // that could and may not any more
-	Domains   []Domain        `json:"domains"`
+	// Admit, Release and Identify are the numbers of Roles, Leaving and Domains, item by item.
+	Admit    []Rows `json:"roles"`
+	Release  []Rows `json:"leaving"`
+	Identify []Rows `json:"domains"`
+
+	Roles   []ExecutionRole `json:"-"` // rows of the ledger, as all that follows: those that may read
+	Leaving []ExecutionRole `json:"-"` // that could and may not any more
+	Domains []Domain        `json:"-"`
 	// Unfit are accounts and roles that cannot be served, each with why; all others are.
-	Unfit []Hop `json:"unfit"`
+	Unfit []Hop `json:"-"`
 }
 
-// WriteStudioRoleInput names the warehouse and the execution roles that its role shall trust.
+// ReaderItems is how many items a Map over execution roles, or over Studio domains, has at most.
+const ReaderItems = 50
+
+// WriteStudioRoleInput names the warehouse. Which execution roles its role shall trust is rows of the ledger.
 type WriteStudioRoleInput struct {
 	Execution string          `json:"execution"`
 	Warehouse Warehouse       `json:"warehouse"`
-	Roles     []ExecutionRole `json:"roles"`
+	Roles     []ExecutionRole `json:"-"`
 }
 
-// AdmitRoleInput names an execution role and the warehouse that it may read.
+// AdmitRoleInput names the warehouse, and execution roles that may read it, by their numbers.
 type AdmitRoleInput struct {
 	Execution string        `json:"execution"`
 	Warehouse Warehouse     `json:"warehouse"`
-	Role      ExecutionRole `json:"role"`
+	Rows      Rows          `json:"row"`
+	Role      ExecutionRole `json:"-"` // rows of the ledger: the one that is worked on
 }
 
 // AdmitRoleOutput says what became of an execution role.
@@ -95,12 +107,13 @@ type AdmitRoleOutput struct {
 	Hops  []Hop `json:"hops"`
 }
 
-// IdentifyUsersInput names a domain, and what became of the execution roles.
+// IdentifyUsersInput names domains, by their numbers.
 type IdentifyUsersInput struct {
 	Execution string            `json:"execution"`
 	Warehouse Warehouse         `json:"warehouse"`
-	Domain    Domain            `json:"domain"`
-	Admitted  []AdmitRoleOutput `json:"admitted"`
+	Rows      Rows              `json:"row"`
+	Domain    Domain            `json:"-"` // rows of the ledger: the one that is worked on
+	Admitted  []AdmitRoleOutput `json:"-"` // what became of the execution roles
 }
 
 // IdentifyUsersOutput says how far a domain is.
@@ -111,31 +124,33 @@ type IdentifyUsersOutput struct {
 	Hops    []Hop    `json:"hops"`
 }
 
-// ReleaseRoleInput names an execution role that may not read the warehouse any more, and how far the domains are.
+// ReleaseRoleInput names execution roles that may not read the warehouse any more, by their numbers.
 type ReleaseRoleInput struct {
 	Execution  string                `json:"execution"`
 	Warehouse  Warehouse             `json:"warehouse"`
-	Role       ExecutionRole         `json:"role"`
-	Identified []IdentifyUsersOutput `json:"identified"`
+	Rows       Rows                  `json:"row"`
+	Role       ExecutionRole         `json:"-"` // rows of the ledger: the one that is worked on
+	Identified []IdentifyUsersOutput `json:"-"` // how far the domains are
 }
 
-// ConcludeStudioInput is everything that the steps before did.
+// ConcludeStudioInput names the warehouse. What the steps before found and did is rows of the ledger.
 type ConcludeStudioInput struct {
-	Execution  string                `json:"execution"`
-	Reason     string                `json:"reason"`
-	Decision   policy.Decision       `json:"decision"`
-	Warehouse  Warehouse             `json:"warehouse"`
-	Roles      []ExecutionRole       `json:"roles"`
-	Unfit      []Hop                 `json:"unfit"`
-	Written    HopsOutput            `json:"written"`
-	Admitted   []AdmitRoleOutput     `json:"admitted"`
-	Identified []IdentifyUsersOutput `json:"identified"`
-	Released   []HopsOutput          `json:"released"`
+	Execution string          `json:"execution"`
+	Reason    string          `json:"reason"`
+	Decision  policy.Decision `json:"decision"`
+	Warehouse Warehouse       `json:"warehouse"`
+
+	Roles      []ExecutionRole       `json:"-"`
+	Unfit      []Hop                 `json:"-"`
+	Written    HopsOutput            `json:"-"`
+	Admitted   []AdmitRoleOutput     `json:"-"` // by the numbers of Roles
+	Identified []IdentifyUsersOutput `json:"-"`
+	Released   []HopsOutput          `json:"-"`
 }
 
 // ConcludeStudioOutput is the output of an execution of the Studio machine.
 type ConcludeStudioOutput struct {
-	Result  Result `json:"result"` // Identified, AwaitingApps, Incomplete, Contested or Removed
+	Result  Result `json:"result"` // Identified, AwaitingApps, Incomplete, Contested, Removed or Released
 	Reason  string `json:"reason"`
 	Verdict []Hop  `json:"verdict"`
 }

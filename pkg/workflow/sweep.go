@@ -23,12 +23,13 @@ type ListAccountsOutput struct {
 	Page     string      `json:"page"` // the next one; empty if this is the last
 	Tally    Tally       `json:"tally"`
 	Accounts []Territory `json:"accounts"`
+	Regions  []string    `json:"regions"` // to look at in each of them
 }
 
-// Territory is an account and the Regions to look at in it.
+// Territory is an account and the Regions to look at in it, which travel once for all.
 type Territory struct {
 	Account string   `json:"account"`
-	Regions []string `json:"regions"`
+	Regions []string `json:"-"`
 	// Suspended is the state of an account that is not active, such as SUSPENDED: nothing in it can be read. What is managed there is looked at
 	// from elsewhere.
 	Suspended string `json:"suspended,omitempty"`
@@ -38,6 +39,7 @@ type Territory struct {
 type SweepAccountInput struct {
 	Execution string    `json:"execution"`
 	Territory Territory `json:"territory"`
+	Regions   []string  `json:"regions"`
 }
 
 // SweepAccountOutput says what a sweep, or a rebuild, found in one account.
@@ -50,9 +52,11 @@ type SweepAccountOutput struct {
 	// Barred are its Regions in which nothing could be read, because the account has not enabled them or a policy of the
 	// organization denies them.
 	Barred []Barred `json:"barred,omitempty"`
+	// Deaf are its Regions whose events do not all reach the hub.
+	Deaf []Barred `json:"deaf,omitempty"`
 }
 
-// Barred are Regions that are barred from an account for one reason.
+// Barred are Regions that are barred from an account, or whose events do not reach the hub, for one reason.
 type Barred struct {
 	Regions []string `json:"regions"`
 	Why     string   `json:"why"`
@@ -75,18 +79,27 @@ type Found struct {
 // Visit is what became of the visit to one account: the answer of SweepAccount, or the error with which it failed.
 type Visit struct {
 	SweepAccountOutput
+	// Kept says that the answer has no room among those of a page: it is a row of the ledger.
+	Kept  bool   `json:"kept,omitempty"`
 	Error string `json:"error,omitempty"` // its name, of fault.Kinds or of AWS
 	Cause string `json:"cause,omitempty"`
 }
+
+// The room of what a sweep carries, in bytes of JSON: the answer of one visit, of a page of which it carries 20; and each list of a [Tally].
+const (
+	VisitSize = 600
+	TallySize = 3 << 10
+)
 
 // Tally is what a sweep came to so far. It stays small however many accounts there are.
 type Tally struct {
 	Accounts int      `json:"accounts"` // visited
 	Managed  int      `json:"managed"`  // connections that stand, as the ledger has them
 	Found    []Found  `json:"found"`
-	Closed   []Missed `json:"closed"` // the first ones that could not be entered
-	Barred   []Missed `json:"barred"` // the first ones with Regions that are barred from them; all else of them was swept
-	Failed   []Missed `json:"failed"` // the first ones whose visit failed
+	Closed   []Missed `json:"closed"`         // the first ones that could not be entered
+	Barred   []Missed `json:"barred"`         // the first ones with Regions that are barred from them; all else of them was swept
+	Failed   []Missed `json:"failed"`         // the first ones whose visit failed
+	Deaf     []Missed `json:"deaf,omitempty"` // the first ones with Regions whose events do not all reach the hub; all else of them was swept
 	// More counts those that are not named.
 	More Omitted `json:"more"`
 }
@@ -96,6 +109,7 @@ type Omitted struct {
 	Closed int `json:"closed"`
 	Barred int `json:"barred"`
 	Failed int `json:"failed"`
+	Deaf   int `json:"deaf,omitempty"`
 }
 
 // Missed is an account that was not swept, or not wholly.

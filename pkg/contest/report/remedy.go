@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
 
@@ -183,28 +184,26 @@ func byCloudFormation(i ledger.Item) string {
 // Anew returns the command by which the owner of an item asks for it again, in the item's account.
 func Anew(c ledger.Connection, i ledger.Item) string {
 	switch c.Kind {
-	case "peering":
+	case road.Peering, road.Attachment:
 		return notice.Answering(i.Region, c.ID, tag.Prefix+"manage", "true")
-	case "transit":
+	case road.Transit:
 		gateway, _, _ := strings.Cut(c.ID, ":")
 		for _, s := range c.Sides {
 			if s.Account == i.Account && s.Region == i.Region {
 				return notice.Answering(s.Region, s.ID, tag.Attach, gateway)
 			}
 		}
-	case "attachment":
-		return notice.Answering(i.Region, c.ID, tag.Prefix+"manage", "true")
-	case "data-api-endpoint", "private-notebooks":
-		key := tag.DataAPI
-		if c.Kind == "private-notebooks" {
-			key = tag.PrivateNotebooks
-		}
+	case road.DataAPIEndpoint:
 		for _, s := range c.Sides {
-			return notice.Answering(s.Region, s.ID, key, "true")
+			return notice.Answering(s.Region, s.ID, tag.DataAPI, "true")
 		}
-	case "data-api":
+	case road.PrivateNotebooks:
+		for _, s := range c.Sides {
+			return notice.Answering(s.Region, s.ID, tag.PrivateNotebooks, "true")
+		}
+	case road.DataAPI:
 		return fmt.Sprintf("aws rds add-tags-to-resource --region %s --resource-name %s --tags Key=%s,Value=… (the value that it has)", regionOf(c), c.ID, tag.DataAPI)
-	case "studio":
+	case road.Studio:
 		switch {
 		case i.Account == arn.AccountOf(c.ID):
 			return fmt.Sprintf("aws redshift create-tags --region %s --resource-name %s --tags Key=%s,Value=… (the value that it has)", regionOf(c), c.ID, tag.Studio)
@@ -213,6 +212,7 @@ func Anew(c ledger.Connection, i ledger.Item) string {
 			return fmt.Sprintf("aws sagemaker add-tags --region %s --resource-arn %s --tags Key=%s,Value=true", i.Region, domain, tag.Studio)
 		}
 		return fmt.Sprintf("aws iam tag-role --role-name %s --tags Key=%s,Value=true", i.Resource, tag.Studio)
+	case road.Share: // nobody asked for it by a tag of its own
 	}
 	return "set the tag by which you asked for " + c.ID + " again, with the value that it has"
 }

@@ -69,7 +69,7 @@ func (r Reporter) Report(ctx context.Context, in workflow.ReportContestInput) (w
 
 // Event is what is said of contested items of a connection.
 func Event(c ledger.Connection, contested []ledger.Item) notice.Contested {
-	e := notice.Contested{ID: c.ID, Machine: "drawbridge-" + c.Kind, Result: workflow.Contested, Things: []notice.Contest{}, Runbook: notice.ContestRunbook}
+	e := notice.Contested{ID: c.ID, Machine: c.Kind.Machine(), Result: workflow.Contested, Things: []notice.Contest{}, Runbook: notice.ContestRunbook}
 	for _, s := range c.Sides {
 		e.Accounts = append(e.Accounts, s.Account)
 	}

@@ -12,11 +12,9 @@
 # 2. terraform apply. Now Terraform has all of it; Drawbridge still keeps it,
 #    too.
 # 3. Let Drawbridge go; everything stays as it stands:
+#      drawbridge release arn:aws:rds:us-east-1:222222222222:cluster:orders
+#      drawbridge release private-notebooks-vpc-0a100000000000000
 #      drawbridge release tgw-attach-0aaaaaaaaaaaaaaa1
-#    Of arn:aws:rds:us-east-1:222222222222:cluster:orders,
-#    private-notebooks-vpc-0a100000000000000 nothing lets go and leaves it:
-#    Drawbridge keeps it as long as its owner's tag is there. Leave that tag:
-#    when it goes, the things go. Change them as Drawbridge does, or not at all.
 # 4. terraform plan. It says "No changes". Take the import blocks out.
 # Change nothing of it in the code before 3: Drawbridge would put it back.
 #

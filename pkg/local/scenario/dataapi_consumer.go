@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/caller"
+	"github.com/drawbridge-cloud/drawbridge/pkg/dataapiendpoint"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/story"
 	"github.com/drawbridge-cloud/drawbridge/pkg/tag"
 )
@@ -59,7 +59,7 @@ func (w *DataAPIWorld) makeNetwork(ctx context.Context) error {
 	}
 	slices.Sort(subnets)
 	_, err = w.ec2().CreateVpcEndpoint(ctx, &ec2.CreateVpcEndpointInput{VpcId: &w.VPC, VpcEndpointType: ec2types.VpcEndpointTypeInterface,
-		ServiceName: aws.String(caller.Service(w.Region)), SubnetIds: subnets, SecurityGroupIds: []string{aws.ToString(group.GroupId)}, PrivateDnsEnabled: aws.Bool(true)})
+		ServiceName: aws.String(dataapiendpoint.Service(w.Region)), SubnetIds: subnets, SecurityGroupIds: []string{aws.ToString(group.GroupId)}, PrivateDnsEnabled: aws.Bool(true)})
 	return err
 }
 
@@ -108,7 +108,7 @@ func (w *DataAPIWorld) NetworkVerdict(ctx context.Context) ([]story.Hop, error) 
 	for _, e := range endpoints {
 		hops = append(hops, story.Hop{Hop: "consumer VPC", Detail: fmt.Sprintf("%s of %s is %s in %d subnets, private DNS %t",
 			aws.ToString(e.VpcEndpointId), aws.ToString(e.ServiceName), strings.ToLower(string(e.State)), len(e.SubnetIds), aws.ToBool(e.PrivateDnsEnabled)),
-			OK: aws.ToString(e.ServiceName) == caller.Service(w.Region) && strings.EqualFold(string(e.State), "available") && aws.ToBool(e.PrivateDnsEnabled)})
+			OK: aws.ToString(e.ServiceName) == dataapiendpoint.Service(w.Region) && strings.EqualFold(string(e.State), "available") && aws.ToBool(e.PrivateDnsEnabled)})
 	}
 	if len(hops) == 0 {
 		hops = append(hops, story.Hop{Hop: "consumer VPC", Detail: w.VPC + " has no endpoint"})

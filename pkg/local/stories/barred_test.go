@@ -72,7 +72,7 @@ func TestASweepWhereNotEverythingIs(t *testing.T) {
 		fault: func(*scenario.World) local.Injector { return barred },
 		acts: []act{
 			request(),
-			{"The clock starts drawbridge-sweep.", swept, []string{"Swept", "Connected"}},
+			{"The clock starts drawbridge-sweep.", swept, []string{"PartlySwept", "Connected"}},
 			{"The owner of beta shares the database no more.", opened(unshare), []string{"Announced", "Connected"}},
 		},
 		also: func(ctx context.Context, t *testing.T, w *scenario.World, calls []awscall.Call) {

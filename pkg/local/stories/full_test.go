@@ -22,12 +22,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
+	"github.com/drawbridge-cloud/drawbridge/pkg/local"
+	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // fullWorld is two accounts as they are: full of what people made by hand before anybody thought of Drawbridge.
 type fullWorld struct {
 	consumer, producer, network string // accounts
+	guest                       string // has a notebook in a subnet that the consumer shares; empty if there is none
 	// office and sales are connected by a peering made by hand, with one table on each side on purpose.
 	office, sales, stock, fresh fullVPC
 	gateway                     string
@@ -43,9 +46,10 @@ type fullVPC struct {
 func TestAFullWorldStaysAsItIs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	w := &fullWorld{consumer: "333333330001", producer: "333333330002", network: "333333330003"}
+	w := &fullWorld{consumer: "333333330001", producer: "333333330002", network: "333333330003", guest: "333333330004"}
 	hear := w.unheard(ctx, t)
 	w.build(ctx, t)
+	w.corporate(ctx, t)
 	settle(ctx, t, 0)
 	hear()
 	before := w.all(ctx, t)
@@ -57,7 +61,7 @@ func TestAFullWorldStaysAsItIs(t *testing.T) {
 		}
 	}
 
-	everywhere := workflow.Sweep{Accounts: []string{w.consumer, w.producer, w.network}, Regions: []string{engine.Region()}}
+	everywhere := workflow.Sweep{Accounts: w.accounts(), Regions: []string{engine.Region()}}
 	sweep(ctx, t, everywhere)
 	settle(ctx, t, 1)
 	same("after the first sweep")
@@ -101,6 +105,16 @@ func TestAFullWorldStaysAsItIs(t *testing.T) {
 	done(t, err)
 	settle(ctx, t, 1)
 	same("after a request and its end")
+	// The unit of the guest denies a Region: that is no reason to change anything, there or elsewhere.
+	var refuses local.Injector = func(c awscall.Call, when local.Moment) *local.Fault {
+		if when != local.Before || c.Account != w.guest || c.Region != denied || c.Service == "sts" {
+			return nil
+		}
+		return &local.Fault{Status: 403, Code: "UnauthorizedOperation", Message: "User: somebody is not authorized to perform: " + c.Name() + " with an explicit deny in a service control policy"}
+	}
+	injector.Store(&refuses)
+	t.Cleanup(func() { injector.Store(nil) })
+	everywhere.Regions = append(everywhere.Regions, denied)
 	sweep(ctx, t, everywhere)
 	settle(ctx, t, 1)
 	same("after the last sweep")
@@ -123,7 +137,7 @@ func (w *fullWorld) ec2(account string) *ec2.Client {
 func (w *fullWorld) unheard(ctx context.Context, t *testing.T) func() {
 	t.Helper()
 	var on []func()
-	for _, account := range []string{w.consumer, w.producer, w.network} {
+	for _, account := range w.accounts() {
 		client := eventbridge.NewFromConfig(engine.Config(account, engine.Region()))
 		if _, err := w.ec2(account).DescribeVpcs(ctx, &ec2.DescribeVpcsInput{}); err != nil { // an account is welcomed by its first call
 			t.Fatal(err)
@@ -230,6 +244,36 @@ func (w *fullWorld) build(ctx context.Context, t *testing.T) {
 	done(t, err)
 }
 
+// accounts are all of the world.
+func (w *fullWorld) accounts() []string {
+	return slices.DeleteFunc([]string{w.consumer, w.producer, w.network, w.guest}, func(a string) bool { return a == "" })
+}
+
+// corporate adds what an enterprise has beside: aggregates to the gateway, by CIDR and by prefix list, a route into an inspection appliance, and a subnet that is
+// shared with an account that has a notebook there, with a script of its own.
+func (w *fullWorld) corporate(ctx context.Context, t *testing.T) {
+	t.Helper()
+	consumer, producer := w.ec2(w.consumer), w.ec2(w.producer)
+	must(t)(consumer.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &w.office.tables[2], DestinationCidrBlock: aws.String("10.0.0.0/8"), TransitGatewayId: &w.gateway}))
+	list, err := consumer.CreateManagedPrefixList(ctx, &ec2.CreateManagedPrefixListInput{PrefixListName: aws.String("corporate"), MaxEntries: aws.Int32(2),
+		AddressFamily: aws.String("IPv4"), Entries: []ec2types.AddPrefixListEntry{{Cidr: aws.String("172.16.0.0/12")}, {Cidr: aws.String("192.168.0.0/16")}}})
+	done(t, err)
+	must(t)(consumer.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &w.office.tables[2], DestinationPrefixListId: list.PrefixList.PrefixListId, TransitGatewayId: &w.gateway}))
+	appliance, err := producer.CreateNetworkInterface(ctx, &ec2.CreateNetworkInterfaceInput{SubnetId: &w.stock.subnets[2]})
+	done(t, err)
+	must(t)(producer.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &w.stock.tables[1], DestinationCidrBlock: aws.String("0.0.0.0/0"), NetworkInterfaceId: appliance.NetworkInterface.NetworkInterfaceId}))
+	must(t)(ram.NewFromConfig(engine.Config(w.consumer, engine.Region())).CreateResourceShare(ctx, &ram.CreateResourceShareInput{Name: aws.String("subnets"), Principals: []string{w.guest},
+		ResourceArns: []string{"arn:aws:ec2:" + engine.Region() + ":" + w.consumer + ":subnet/" + w.office.subnets[2]}}))
+	group, err := w.ec2(w.guest).CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("guest"), Description: aws.String("of a participant"), VpcId: &w.office.id})
+	done(t, err)
+	notebooks := sagemaker.NewFromConfig(engine.Config(w.guest, engine.Region()))
+	script := base64.StdEncoding.EncodeToString([]byte("#!/bin/bash\necho the guest's\n"))
+	must(t)(notebooks.CreateNotebookInstanceLifecycleConfig(ctx, &sagemaker.CreateNotebookInstanceLifecycleConfigInput{NotebookInstanceLifecycleConfigName: aws.String("guest"),
+		OnStart: []sagemakertypes.NotebookInstanceLifecycleHook{{Content: &script}}}))
+	must(t)(notebooks.CreateNotebookInstance(ctx, &sagemaker.CreateNotebookInstanceInput{NotebookInstanceName: aws.String("guest"), InstanceType: sagemakertypes.InstanceTypeMlT3Medium,
+		RoleArn: aws.String("arn:aws:iam::" + w.guest + ":role/team"), SubnetId: &w.office.subnets[2], SecurityGroupIds: []string{aws.ToString(group.GroupId)}, LifecycleConfigName: aws.String("guest")}))
+}
+
 func (w *fullWorld) vpc(ctx context.Context, t *testing.T, account, cidr string, tags map[string]string) fullVPC {
 	t.Helper()
 	client := w.ec2(account)
@@ -318,7 +362,7 @@ func (w *fullWorld) all(ctx context.Context, t *testing.T) string {
 		done(t, err)
 		lines = append(lines, account+" "+string(text))
 	}
-	for _, account := range []string{w.consumer, w.producer, w.network} {
+	for _, account := range w.accounts() {
 		client := w.ec2(account)
 		tables, err := client.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{})
 		done(t, err)

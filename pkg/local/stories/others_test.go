@@ -15,7 +15,6 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
-	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // drawn is one round: how it begins, what people ask for at once, with a peering, and what they do then, one after the other.
@@ -197,12 +196,6 @@ func (r *run) check() {
 	}
 }
 
-// mayStay reports whether what Drawbridge says may be read still: that it let go, on what stays, and what it left as it stood.
-func (r *run) mayStay(key string, now things) bool {
-	of, _, _ := strings.Cut(key, " drawbridge:")
-	return r.released || now[of+" drawbridge:status"].value == string(workflow.Released)
-}
-
 // over forgets what others said on a peering that was requested in the run.
 func (r *run) over(id string) {
 	maps.DeleteFunc(r.theirs, func(key string, _ thing) bool { return strings.Contains(key, id) })
@@ -290,7 +283,7 @@ func (r *run) end(before things) {
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		_, theirs := r.theirs[key]
 		_, was := before[key]
-		if !theirs && !was && !now[key].whole && !(now[key].said && r.mayStay(key, now)) {
+		if !theirs && !was && !now[key].whole && !(now[key].said && r.released) {
 			r.t.Errorf("at the end there is still %s: %s", key, now[key].value)
 		}
 	}

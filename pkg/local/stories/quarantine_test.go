@@ -38,7 +38,7 @@ alpha's owner gives the attachment to Drawbridge, it is associated; with drawbri
 			{"The owner of beta tags the attachment in the own account: drawbridge:manage=true.", manages(false, "true"), []string{"Announced", "Refused"}},
 			{"The next day drawbridge-sweep starts.", startSweep, []string{"Refused", "Swept"}},
 			{"The owner of alpha tags the attachment: drawbridge:manage=true.", manages(true, "true"), []string{"Announced", "Attached"}},
-			{"The owner of alpha tags the attachment: drawbridge:manage=undo.", manages(true, "undo"), []string{"Announced", "Released"}},
+			{"The owner of alpha tags the attachment: drawbridge:manage=undo.", manages(true, "undo"), []string{"Announced", "Removed"}},
 		},
 		then: map[int]func(context.Context, *testing.T, *scenario.World){
 			1: closedAndSaid, 2: closedAndSaid, 3: closedAndSaid, 4: inTable(true),

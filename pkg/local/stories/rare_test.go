@@ -64,6 +64,20 @@ taken off the notebook and deleted.`,
 		struck: []int{2},
 	},
 	{
+		name:  "notebook-deleted",
+		title: "A notebook is deleted",
+		about: `
+As in s1-peering.md, but there are three notebooks, one of them stopped; its owner deletes it. SageMaker's own event starts a look at the connections of its
+VPC: its path is gone from the verdict and from the ledger within that execution, without a sweep.`,
+		prepare: oneStopped,
+		acts: []act{
+			request("Connected"),
+			{"The owner of alpha deletes the notebook z-last.", deleteNotebook, []string{"Connected", "Nothing"}},
+		},
+		then:      map[int]func(context.Context, *testing.T, *scenario.World){1: paths(3), 2: paths(2)},
+		connected: true,
+	},
+	{
 		name:  "let-go",
 		title: "An owner lets a notebook go, and the connection after it",
 		about: `
@@ -252,6 +266,29 @@ func deletePeering(ctx context.Context, t *testing.T, w *scenario.World) {
 	alpha := ec2.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region))
 	if _, err := alpha.DeleteVpcPeeringConnection(ctx, &ec2.DeleteVpcPeeringConnectionInput{VpcPeeringConnectionId: aws.String(w.Connection)}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// oneStopped is firstAndLast, and stops the last one.
+func oneStopped(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	firstAndLast(ctx, t, w)
+	must(t)(sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).StopNotebookInstance(ctx, &sagemaker.StopNotebookInstanceInput{NotebookInstanceName: aws.String("z-last")}))
+}
+
+func deleteNotebook(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	must(t)(sagemaker.NewFromConfig(engine.Config(w.Consumer.Account, w.Consumer.Region)).DeleteNotebookInstance(ctx, &sagemaker.DeleteNotebookInstanceInput{NotebookInstanceName: aws.String("z-last")}))
+}
+
+// paths asks the ledger how many paths the connection has.
+func paths(want int) func(context.Context, *testing.T, *scenario.World) {
+	return func(ctx context.Context, t *testing.T, w *scenario.World) {
+		t.Helper()
+		entry, _, err := book().Connection(ctx, w.Connection)
+		if err != nil || entry.Paths.All != want || entry.Paths.Whole != want {
+			t.Errorf("the ledger has %+v, %v, want %d paths", entry.Paths, err, want)
+		}
 	}
 }
 

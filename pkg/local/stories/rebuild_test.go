@@ -18,12 +18,12 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/arn"
-	"github.com/drawbridge-cloud/drawbridge/pkg/connection"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
@@ -47,7 +47,7 @@ deletes the peering: what Drawbridge added goes, and what the owner of beta adde
 			{"The ledger's table is lost. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				lose(ctx, t, w)
 				startSweep(ctx, t, w)
-			}, []string{"InSync", "Swept"}},
+			}, []string{"Swept"}},
 			{"The operators set the mode to observe, and start drawbridge-rebuild.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				setMode(ctx, t, mode.Observe)
 				startRebuild(ctx, t, w)
@@ -345,7 +345,7 @@ func record(ctx context.Context, t *testing.T, w *scenario.World) []string {
 		succeeds(t, err)
 		for _, c := range entries {
 			lines, ids[c.ID] = append(lines, fmt.Sprintf("entry %s %s %s %v", c.ID, c.Kind, c.Status, c.Sides)), true
-			if c.Kind == connection.Attachment {
+			if c.Kind == road.Attachment {
 				ids[c.Sides[1].ID+":"+c.Sides[0].ID] = true
 			}
 		}

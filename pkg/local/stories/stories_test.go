@@ -76,7 +76,7 @@ func request(ends ...string) act {
 
 // library returns every tale, in the order in which they get their accounts.
 func library() []tale {
-	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted, privateParts, rebuiltShares, observed, deletedGroups)
+	return slices.Concat(tales, removals, rare, changes, followed, sweeps, studios, gateways, transits, privates, gatewayLives, sharedGateways, amendments, privateFollows, gatewayChanges, swept, goneWarehouses, leftBehind, policyEvents, fresh, values, hubMembers, takebacks, modes, studioOwners, contests, quarantines, brakes, unreadable, covers, acls, rebuilds, contestedAccess, crowdedNetworks, sharedVPCs, kindTales, farReaching, narrowed, resolvers, diverted, privateParts, rebuiltShares, observed, deletedGroups, lives, releases)
 }
 
 // met reports whether an execution left its thing to another one that was at it, or looked once more because somebody had come.
@@ -118,7 +118,7 @@ func TestStories(t *testing.T) {
 	for i, s := range all {
 		tell(i, s.name, func(t *testing.T) { play(t, i+1, s) })
 	}
-	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers)
+	dataAPI := slices.Concat(dataAPITales, callers, sweptClusters, brakedDataAPI, contestedCallers, contestedClusters, rebuiltCallers, releasesDataAPI)
 	for i, s := range dataAPI {
 		tell(i, s.name, func(t *testing.T) { playDataAPI(t, i+1, s) })
 	}
@@ -164,9 +164,14 @@ func play(t *testing.T, n int, s tale) {
 
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\n\n%s\n", s.title, strings.TrimSpace(s.about))
+	var mail mailbox
+	if isPlayed(s.name) {
+		mail = subscribe(ctx, t, s.name, world.Consumer.Account, world.Producer.Account, takesPart("3", world), takesPart("4", world))
+	}
 	var calls []awscall.Call
 	for number, a := range s.acts {
-		engine.Cool() // what a process remembers must not depend on what was before
+		mail.read(ctx, t) // of the act before
+		engine.Cool()     // what a process remembers must not depend on what was before
 		engine.Story().Begin()
 		a.do(ctx, t, world)
 		var got []string
@@ -187,7 +192,7 @@ func play(t *testing.T, n int, s tale) {
 		if then := s.then[number+1]; then != nil {
 			then(ctx, t, world)
 		}
-		hasOneEnd(ctx, t, world, s.name, number+1)
+		hasOneEnd(ctx, t, world, s.name, number+1, mail.read(ctx, t))
 		slices.Sort(a.ends)
 		if !slices.Equal(got, a.ends) {
 			t.Errorf("%s The executions ended with %q, want %q:\n%s", a.says, got, a.ends, story.Golden(engine.Story().Facts(), world.Names()))

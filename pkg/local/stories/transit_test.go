@@ -8,11 +8,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
-	"github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/awscall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
 
 // transits are the stories of pairs of VPCs on a transit gateway. What asks for the look is put on the hub's bus here.
@@ -118,7 +118,7 @@ func given(ctx context.Context, t *testing.T, w *scenario.World) {
 		home scenario.Home
 		net  scenario.Network
 	}{{w.Consumer, w.ConsumerNetwork}, {w.Producer, w.ProducerNetwork}} {
-		_, err := book().Begin(ctx, ledger.Connection{ID: side.net.Attachment, Kind: attachment.KindAttachment, Origin: ledger.Adopted, Sides: []ledger.Side{
+		_, err := book().Begin(ctx, ledger.Connection{ID: side.net.Attachment, Kind: road.Attachment, Origin: ledger.Adopted, Sides: []ledger.Side{
 			{Role: "requester", Account: side.home.Account, Region: side.home.Region, ID: side.net.VPC},
 			{Role: "accepter", Account: w.Consumer.Account, Region: w.Consumer.Region, ID: w.Gateway}}})
 		succeeds(t, err)

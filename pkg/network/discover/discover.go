@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -25,6 +24,7 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/network"
+	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 	"github.com/drawbridge-cloud/drawbridge/pkg/route"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
@@ -69,8 +69,10 @@ type Carrier struct {
 }
 
 func (c Carrier) peerings() []string {
-	if strings.HasPrefix(c.ID, "pcx-") {
+	switch road.CarrierOf(c.ID) {
+	case road.ByPeering:
 		return append([]string{c.ID}, c.Beside...)
+	case road.ByGateway, road.ByNothing:
 	}
 	return c.Beside
 }
@@ -92,8 +94,10 @@ func (r Reader) Read(ctx context.Context, carrier Carrier, vpcs [2]VPC) (network
 		func() (err error) { read[1], err = r.vpc(ctx, vpcs[1]); return },
 		func() (err error) { peerings, err = r.peerings(ctx, carrier.peerings(), vpcs); return },
 	}
-	if strings.HasPrefix(carrier.ID, "tgw-") {
+	switch road.CarrierOf(carrier.ID) {
+	case road.ByGateway:
 		jobs = append(jobs, func() (err error) { g, err = r.gateway(ctx, carrier.ID, vpcs); return })
+	case road.ByPeering, road.ByNothing:
 	}
 	if err := together(jobs...); err != nil {
 		return w, err

@@ -29,6 +29,7 @@ from . import (  # noqa: F401 - each import applies its corrections
     remembered,
     sagemaker,
     sharedsubnets,
+    shortcuts,
     serverless,
     stepfunctions,
     stepquotas,
@@ -37,6 +38,10 @@ from . import (  # noqa: F401 - each import applies its corrections
     tagrecords,
     tags,
     transitgateway,
+    transitgatewayowner,
+    transitgatewayrecords,
+    transitgatewayroutes,
+    transitgatewaytables,
 )
 
 patching.install_reset()

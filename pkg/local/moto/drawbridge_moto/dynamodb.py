@@ -156,9 +156,12 @@ def _undo(backend, before):
                 table.items[hash_key] = held
 
 
+_query = inspect.signature(Table.query)
+
+
 @replace(Table, "query")
 def query(original, *args, **kwargs):
-    given = inspect.signature(original).bind(*args, **kwargs).arguments
+    given = _query.bind(*args, **kwargs).arguments
     _queried.key = None if given.get("index_name") else given["hash_key"]
     try:
         return original(*args, **kwargs)

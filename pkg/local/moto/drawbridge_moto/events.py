@@ -21,7 +21,7 @@ from moto.events.models import UNDEFINED, EventBus, EventPattern, EventsBackend,
 from moto.events.responses import EventsHandler
 from moto.utilities.arns import parse_arn
 
-from . import background, config, notify, policy, stepfunctions
+from . import background, config, notify, policy, stepfunctions, transform
 from .caller import identity
 from .patching import on_reset, replace, require
 
@@ -127,29 +127,6 @@ def _send(rule, target, event, hops):
         _bury(rule, target, event, Undelivered("INTERNAL_ERROR", str(error)))
 
 
-def _payload(target, event):
-    """What a target gets: the event, a part of it, or a text of its own.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
-    """
-    if target.get("Input"):
-        return target["Input"]
-    if target.get("InputPath"):
-        from jsonpath_ng.ext import parse
-
-        found = parse(target["InputPath"]).find(event)
-        return json.dumps(found[0].value if found else None)
-    if target.get("InputTransformer"):
-        from moto.events.utils import EventTemplateParser
-
-        transformer = target["InputTransformer"]
-        timed = {**event, "ingestion-time": event["time"]}
-        return json.dumps(
-            EventTemplateParser.parse(transformer.get("InputTemplate"), transformer.get("InputPathsMap", {}), timed)
-        )
-    return json.dumps(event)
-
-
 def _to_machine(rule, target, arn, event):
     from moto.stepfunctions.responses import get_backend
 
@@ -159,7 +136,7 @@ def _to_machine(rule, target, arn, event):
     # AWS names such an execution after the event and a second id; the second is made from rule and target here, so a
     # delivery that is repeated names the same execution and two rules never do.
     name = f"{event['id']}_{uuid.uuid5(uuid.NAMESPACE_URL, rule.arn + '#' + target['Id'])}"
-    payload = _payload(target, event)
+    payload = transform.payload(target, event)
 
     def start():
         try:
@@ -182,7 +159,7 @@ def _to_function(rule, target, arn, event):
     except Exception as error:
         raise Undelivered("NO_RESOURCE", f"Function not found: {target['Arn']}") from error
     try:
-        status, _, _ = stepfunctions.invoke(name, _payload(target, event), arn.account, arn.region, "Event")
+        status, _, _ = stepfunctions.invoke(name, transform.payload(target, event), arn.account, arn.region, "Event")
     except EndpointConnectionError as error:
         raise Undelivered("CONNECTION_FAILURE", str(error)) from error
     if status >= 300:
@@ -191,7 +168,7 @@ def _to_function(rule, target, arn, event):
 
 def _to_queue(rule, target, arn, event):
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
-    _put_in_queue(target["Arn"], _payload(target, event), group=group)
+    _put_in_queue(target["Arn"], transform.payload(target, event), group=group)
 
 
 def _to_topic(rule, target, arn, event):
@@ -200,7 +177,7 @@ def _to_topic(rule, target, arn, event):
     backend = sns_backends[arn.account][arn.region]
     if target["Arn"] not in backend.topics:
         raise Undelivered("NO_RESOURCE", f"Topic does not exist: {target['Arn']}")
-    backend.publish(_payload(target, event), arn=target["Arn"])
+    backend.publish(transform.payload(target, event), arn=target["Arn"])
 
 
 def _to_bus(rule, target, arn, event, hops, sent):

@@ -1,4 +1,4 @@
-"""Reports of what the engine does, for whoever tells its story: one JSON object per POST, in order, never blocking a call.
+"""Reports of what the engine does, for whoever tells its story: a JSON object a line, in order, never blocking a call. What waits goes in one POST.
 
 {"kind": "event",   "account", "region", "bus", "event": {…}}                               an event arrived on a bus
 {"kind": "rule",    "account", "region", "bus", "rule", "eventId", "target", "error"?}      a rule sent it to a target
@@ -8,11 +8,14 @@
 import http.client
 import json
 import sys
+import threading
 import urllib.parse
 
 from . import background, config
 
 _queue = background.Queue("notify")
+_waiting = []
+_lock = threading.Lock()
 _connection = None
 _complained = False
 
@@ -20,7 +23,11 @@ _complained = False
 def send(kind, **fields):
     """Queues one report. The object is encoded now, so later changes to it do not show."""
     if config.NOTIFY_URL:
-        _queue.put(_post, json.dumps({"kind": kind, **fields}, default=str).encode())
+        line = json.dumps({"kind": kind, **fields}, default=str)
+        with _lock:
+            _waiting.append(line)
+            if len(_waiting) == 1:
+                _queue.put(_post_all)
 
 
 def wait_empty(timeout):
@@ -29,6 +36,12 @@ def wait_empty(timeout):
 
 def idle():
     return _queue.idle()
+
+
+def _post_all():
+    with _lock:
+        lines, _waiting[:] = _waiting[:], []
+    _post("\n".join(lines).encode())
 
 
 def _post(body):

@@ -52,6 +52,12 @@ def enter(account, state):
     return True
 
 
+def move(account, unit):
+    """Moves an account into an organizational unit, "data/warehouses"; with an empty one, under the root."""
+    config.UNITS[account] = unit
+    return True
+
+
 def active(account):
     """True if the account is active, so that its roles can be assumed."""
     return account not in _states

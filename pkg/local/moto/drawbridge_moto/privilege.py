@@ -314,6 +314,7 @@ CALLS = {
 # Reads for which IAM knows no resource, besides all of EC2's Describe calls.
 ON_EVERYTHING = {
     "cloudwatch:PutMetricData",
+    "events:ListRules",
     "iam:GetAccountAuthorizationDetails",
     "iam:ListRoles",
     "lambda:ListFunctions",

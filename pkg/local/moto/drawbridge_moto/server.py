@@ -2,9 +2,11 @@
 
 Gaps:
   - the development server moto runs on closes every connection after one answer and logs every request
+  - Flask is asked to debug, and to let pages of other origins in (MOTO_DISABLE_GLOBAL_CORS forbids that one): both take their time
   - for each request moto lists the folder of its own modules, one request at a time; they do not change, so it is listed once
 """
 
+import gc
 import io
 import json
 import os
@@ -123,7 +125,7 @@ class Server(ThreadedWSGIServer):
 _AGING = {"share": ram.age, "peering": peering.age, "attachment": transitgateway.age}
 
 
-_ENTERING = {"account": organizations.enter, "database": databases.answer}
+_ENTERING = {"account": organizations.enter, "database": databases.answer, "moved": organizations.move}
 
 
 class Application(DomainDispatcherApplication):
@@ -175,14 +177,24 @@ def flush(timeout):
 
 
 def application():
-    app = Application(create_backend_app)
+    app = Application(_create_backend_app)
     for service in _PRELOADED:
-        app.app_instances[service] = create_backend_app(service)
+        app.app_instances[service] = _create_backend_app(service)
+    return app
+
+
+def _create_backend_app(service):
+    app = create_backend_app(service)
+    # Without what Flask does for who debugs a form; what went wrong comes to the handler above all the same.
+    app.debug, app.config["PROPAGATE_EXCEPTIONS"] = False, True
     return app
 
 
 def serve(host, port):
     server = Server(host, port, application(), handler=Handler)
+    # What is there now stays. What comes is mostly JSON, which has no circles: they are looked for less often.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     _die_with_parent()
     return server
 

@@ -20,7 +20,7 @@ from moto.sts.models import AssumedRole, STSBackend
 from moto.sts.responses import TokenResponse
 from moto.utilities.arns import parse_arn
 
-from . import caller, config, organizations, policy
+from . import caller, config, organizations, policy, shortcuts
 from .patching import replace, require
 
 require(AssumedRole, "user_id", "arn")
@@ -94,7 +94,7 @@ def find_role(arn):
     partitions = dict.get(iam_backends, account)
     if partitions is None:
         return None
-    return next((role for role in list(partitions[config.PARTITION].roles.values()) if role.arn == arn), None)
+    return shortcuts.role_among(partitions[config.PARTITION].roles.values(), arn)
 
 
 @replace(STSBackend, "assume_role")

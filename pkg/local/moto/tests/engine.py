@@ -41,7 +41,7 @@ class FrontDoor(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         status, headers, answer = 200, {}, b"{}"
         if self.path == "/_drawbridge/notify":
-            reports.append(json.loads(body))
+            reports.extend(json.loads(line) for line in body.splitlines())
         else:
             name = urllib.parse.unquote(self.path.split("/functions/")[1].split("/")[0]).split(":")[-1]
             play = functions.get(name, lambda payload: (404, {"x-amzn-ErrorType": "ResourceNotFoundException"}, b"{}"))

@@ -175,17 +175,27 @@ class Events(Case):
     def test_input_of_a_target(self):
         for name, more, body in (
             ("constant", {"Input": '{"fixed": true}'}, {"fixed": True}),
-            ("path", {"InputPath": "$.detail"}, {"n": 7}),
+            ("path", {"InputPath": "$.detail.n"}, 7),
             (
                 "transformed",
                 {"InputTransformer": {"InputPathsMap": {"n": "$.detail.n"}, "InputTemplate": '{"number": <n>}'}},
                 {"number": 7},
             ),
+            (
+                "words",
+                {
+                    "InputTransformer": {
+                        "InputPathsMap": {"says": "$.detail.says", "n": "$.detail.n"},
+                        "InputTemplate": '{"bare": <says>, "within": "it says <says>, <n> \\"times\\""}',
+                    }
+                },
+                {"bare": 'so "it" is', "within": 'it says so "it" is, 7 "times"'},
+            ),
         ):
             with self.subTest(name):
                 queue, read = self.queue(name)
                 self.rule(HUB, queue, name=name, **more)
-                self.put(HUB, Detail='{"n": 7}')
+                self.put(HUB, Detail='{"n": 7, "says": "so \\"it\\" is"}')
                 self.assertEqual(body, json.loads(read()[0]["Body"]))
 
     def test_a_disabled_rule_is_still(self):

@@ -18,6 +18,12 @@ class Organization(Case):
         self.assertEqual(2, deep.count("/ou-"))
         self.fails("AccountNotFoundException", organizations.describe_account, AccountId=OUTSIDE)
 
+    def test_an_account_moves_to_another_unit(self):
+        organizations = self.client("organizations", HUB)
+        for unit, path in (("data/warehouses", "/ou-dbr0-datawarehouses/"), ("", "/r-dbr0/"), ("research", "/ou-dbr0-research/")):
+            self.engine.post(f"/_drawbridge/enter?moved={CONSUMER}&state={unit}")
+            self.assertIn(f"{path}{CONSUMER}/", organizations.describe_account(AccountId=CONSUMER)["Account"]["Paths"][0])
+
     def test_only_the_hub_may_ask(self):
         self.fails("AccessDeniedException", self.client("organizations", CONSUMER).describe_account, AccountId=CONSUMER)
         self.assertEqual(

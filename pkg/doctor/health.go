@@ -1,0 +1,27 @@
+package doctor
+
+import (
+	"context"
+	"slices"
+
+	"github.com/drawbridge-cloud/drawbridge/pkg/board"
+)
+
+// health are the checks that say whether Drawbridge hears and may enter accounts at all.
+var health = []string{"trail", "bus", "members"}
+
+// Health does those checks that drawbridge status shows: whether the calls of all accounts are logged, whether the hub takes their events, and whether
+// their member stacks are current.
+func Health(ctx context.Context, p Patient) []board.Check {
+	out := []board.Check{}
+	for _, c := range Checks {
+		if !slices.Contains(health, c.Code) {
+			continue
+		}
+		for _, s := range p.seats(c.Where) {
+			f := c.find(ctx, p, s)
+			out = append(out, board.Check{Code: f.Code, Title: f.Title, Answer: f.Answer, Detail: f.Detail})
+		}
+	}
+	return out
+}
