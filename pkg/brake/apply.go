@@ -112,8 +112,8 @@ func (b Brake) Release(ctx context.Context, letThrough bool) error {
 			c := ledger.Change{Key: r.Key, Version: r.Version}
 			if letThrough {
 				var w waiting
-				if err := json.Unmarshal(r.Body, &w); err != nil {
-					return fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
+				if err := decode(r, &w); err != nil {
+					return err
 				}
 				if w.Let {
 					continue
@@ -164,8 +164,8 @@ func (b Brake) change(ctx context.Context, id string, f func(state, *waiting) (s
 				own = &waiting{}
 				into = own
 			}
-			if err := json.Unmarshal(r.Body, into); err != nil {
-				return fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
+			if err := decode(r, into); err != nil {
+				return err
 			}
 			bodies[r.Key] = compact(into)
 		}

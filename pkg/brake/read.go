@@ -16,8 +16,8 @@ func Of(r ledger.Row) (Waiting, bool, error) {
 		return Waiting{}, false, nil
 	}
 	var w waiting
-	if err := json.Unmarshal(r.Body, &w); err != nil {
-		return Waiting{}, false, fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
+	if err := decode(r, &w); err != nil {
+		return Waiting{}, false, err
 	}
 	return Waiting{ID: id, Cause: w.Cause, At: w.At}, !w.Let, nil
 }
@@ -30,9 +30,17 @@ func (b Brake) Room(ctx context.Context) (int, error) {
 	}
 	var s state
 	for _, r := range rows {
-		if err := json.Unmarshal(r.Body, &s); err != nil {
-			return 0, fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
+		if err := decode(r, &s); err != nil {
+			return 0, err
 		}
 	}
 	return room(s.within(b.Ledger.Now().UTC()), b.Limit), nil
+}
+
+// decode reads a row of the brake's.
+func decode(r ledger.Row, into any) error {
+	if err := json.Unmarshal(r.Body, into); err != nil {
+		return fmt.Errorf("reading the brake's row %s: %w", r.Sort, err)
+	}
+	return nil
 }

@@ -14,14 +14,8 @@ var health = []string{"trail", "bus", "members"}
 // their member stacks are current.
 func Health(ctx context.Context, p Patient) []board.Check {
 	out := []board.Check{}
-	for _, c := range Checks {
-		if !slices.Contains(health, c.Code) {
-			continue
-		}
-		for _, s := range p.seats(c.Where) {
-			f := c.find(ctx, p, s)
-			out = append(out, board.Check{Code: f.Code, Title: f.Title, Answer: f.Answer, Detail: f.Detail})
-		}
+	for _, f := range p.find(ctx, func(c Check) bool { return slices.Contains(health, c.Code) }) {
+		out = append(out, board.Check{Code: f.Code, Title: f.Title, Answer: f.Answer, Detail: f.Detail})
 	}
 	return out
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	orgtypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -32,24 +31,31 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
 	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/policy/parameter"
+	"github.com/drawbridge-cloud/drawbridge/pkg/sweep"
 )
 
 // Look does all checks.
 func Look(ctx context.Context, p Patient, now time.Time) Report {
 	r := Report{Head: answer.HeadOf("Doctor"), Account: p.At.Account, Region: p.At.Region, At: now.UTC(), Before: p.Before, Findings: []Finding{}}
+	r.Findings = append(r.Findings, p.find(ctx, func(c Check) bool { return c.Before || !p.Before })...)
+	r.Answer = judged(r.Findings)
+	return r
+}
+
+// find does those checks that are wanted, from wherever each looks.
+func (p Patient) find(ctx context.Context, wanted func(Check) bool) (out []Finding) {
 	for _, c := range Checks {
-		if p.Before && !c.Before {
+		if !wanted(c) {
 			continue
 		}
 		for _, s := range p.seats(c.Where) {
 			if ctx.Err() != nil {
-				break
+				return out
 			}
-			r.Findings = append(r.Findings, c.find(ctx, p, s))
+			out = append(out, c.find(ctx, p, s))
 		}
 	}
-	r.Answer = judged(r.Findings)
-	return r
+	return out
 }
 
 // seats are from where a check looks.
@@ -232,26 +238,9 @@ func bus(ctx context.Context, s seat) (string, string, error) {
 	return Yes, aws.ToString(got.Arn), nil
 }
 
-// ruleStates returns which rules a bus has, and whether each is on; no name is the account's own bus.
+// ruleStates returns which of Drawbridge's rules a bus has, and whether each is on; no name is the account's own bus.
 func ruleStates(ctx context.Context, s seat, bus string) (map[string]bool, error) {
-	api := eventbridge.NewFromConfig(s.cfg)
-	in := &eventbridge.ListRulesInput{NamePrefix: aws.String("drawbridge-")}
-	if bus != "" {
-		in.EventBusName = &bus
-	}
-	out := map[string]bool{}
-	for {
-		page, err := api.ListRules(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page.Rules {
-			out[aws.ToString(r.Name)] = r.State != eventtypes.RuleStateDisabled
-		}
-		if in.NextToken = page.NextToken; in.NextToken == nil {
-			return out, nil
-		}
-	}
+	return sweep.RuleStates(ctx, eventbridge.NewFromConfig(s.cfg), bus, "drawbridge-")
 }
 
 // hubRules are the rules of both buses in the hub.

@@ -68,13 +68,7 @@ func Grant(l ledger.Ledger, step workflow.Step[workflow.GrantNotebookAccessInput
 	return func(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
 		f, err := l.Facts(ctx, in.Of, "")
 		if err == nil {
-			err = gather(f, tagged, &in.VPCs)
-		}
-		if err == nil {
-			err = gather(f, barred, &in.Refused)
-		}
-		if err == nil {
-			err = gather(f, letGo, &in.Released)
+			in.VPCs, in.Refused, in.Released, err = decided(f)
 		}
 		if err != nil {
 			return workflow.GrantNotebookAccessOutput{}, err
@@ -105,18 +99,25 @@ func VerifyEndpoints(l ledger.Ledger, step workflow.Step[workflow.VerifyPrivateN
 	}
 }
 
+// decided reads which VPCs of an account the policy allows, which it does not, and which were let go of.
+func decided(f ledger.Facts) (allowed, refused, released []workflow.PrivateVPC, err error) {
+	for _, of := range []struct {
+		list string
+		into *[]workflow.PrivateVPC
+	}{{tagged, &allowed}, {barred, &refused}, {letGo, &released}} {
+		if err = gather(f, of.list, of.into); err != nil {
+			break
+		}
+	}
+	return allowed, refused, released, err
+}
+
 // verified reads what was found of an account's private notebooks, and what the steps told.
 func verified(f ledger.Facts, in *workflow.VerifyPrivateNotebooksInput) (err error) {
 	if _, err = f.FactOf(granted, &in.Granted); err != nil {
 		return err
 	}
-	if err = gather(f, tagged, &in.VPCs); err != nil {
-		return err
-	}
-	if err = gather(f, barred, &in.Refused); err != nil {
-		return err
-	}
-	if err = gather(f, letGo, &in.Released); err != nil {
+	if in.VPCs, in.Refused, in.Released, err = decided(f); err != nil {
 		return err
 	}
 	wants, err := listed[workflow.EndpointWant](f, want)

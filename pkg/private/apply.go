@@ -163,7 +163,7 @@ func (g Granter) endpoints(ctx context.Context, in workflow.GrantNotebookAccessI
 			return nil, nil, false, err
 		}
 		asking, left := split(found)
-		asked, let = append(asked, named(asking)...), append(let, named(left)...)
+		asked, let = append(asked, idsOf(vpcsOf(asking))...), append(let, idsOf(vpcsOf(left))...)
 		for _, of := range []struct {
 			vpcs []workflow.PrivateVPC
 			to   *[]string
@@ -182,15 +182,6 @@ func (g Granter) endpoints(ctx context.Context, in workflow.GrantNotebookAccessI
 	known, gone := sorted(idsOf(slices.Concat(in.VPCs, in.Refused))), idsOf(in.Released)
 	changed = !slices.Equal(known, sorted(asked)) || slices.ContainsFunc(let, func(vpc string) bool { return !slices.Contains(gone, vpc) })
 	return sorted(ids), sorted(released), changed, nil
-}
-
-// named returns the ids of candidates.
-func named(all []candidate) []string {
-	var out []string
-	for _, c := range all {
-		out = append(out, c.vpc.ID)
-	}
-	return out
 }
 
 // idsOf returns the ids of VPCs.

@@ -308,7 +308,7 @@ func lost(account string, have Grant, plan GrantChanges) []brake.Removal {
 	}
 	var out []brake.Removal
 	for _, role := range plan.Detach {
-		r := brake.Removal{ID: fmt.Sprintf("%s role %s", string(road.PrivateNotebooks), arn.IAM(arn.PartitionOf(have.ARN), account, "role/"+role)), Why: brake.Lost, Stands: true,
+		r := brake.Removal{ID: fmt.Sprintf("%s role %s", road.PrivateNotebooks, arn.IAM(arn.PartitionOf(have.ARN), account, "role/"+role)), Why: brake.Lost, Stands: true,
 			Cause: fmt.Sprintf("it is not tagged %s=true any more", tag.PrivateNotebooks)}
 		if slices.Contains(have.Closed, role) {
 			r.Why = brake.Ended

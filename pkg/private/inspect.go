@@ -87,9 +87,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectPrivateNotebo
 		standing = append(standing, ours...)
 	}
 	tagged, left := split(tagged)
-	for _, c := range left {
-		out.Released = append(out.Released, c.vpc)
-	}
+	out.Released = append(out.Released, vpcsOf(left)...)
 	if err := i.decide(ctx, &out, tagged, facts); err != nil {
 		return out, err
 	}
@@ -124,6 +122,15 @@ func split(tagged []candidate) (asking, left []candidate) {
 		}
 	}
 	return asking, left
+}
+
+// vpcsOf returns the VPCs of candidates.
+func vpcsOf(all []candidate) []workflow.PrivateVPC {
+	var out []workflow.PrivateVPC
+	for _, c := range all {
+		out = append(out, c.vpc)
+	}
+	return out
 }
 
 // standing is a VPC that has something of ours.

@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,36 +14,52 @@ import (
 // forwards begins the name of each rule of a member that forwards events to the hub.
 const forwards = "drawbridge-forward-"
 
-// RuleLister is what [Hears] needs of EventBridge.
+// RuleLister is what [RuleStates] needs of EventBridge.
 type RuleLister interface {
 	ListRules(context.Context, *eventbridge.ListRulesInput, ...func(*eventbridge.Options)) (*eventbridge.ListRulesOutput, error)
 }
 
-// Hears says why the events of an account and Region do not all reach the hub: the member stack is not there, or somebody turned off a rule of it. It is ""
-// if they do. One ListRules for 100 rules. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html
-func Hears(ctx context.Context, api RuleLister) (string, error) {
-	in := &eventbridge.ListRulesInput{NamePrefix: aws.String(forwards)}
-	seen, off := 0, []string(nil)
+// RuleStates returns the rules of a bus whose names begin so, each with whether it is on. No bus is the account's own. One ListRules for 100 rules.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html
+func RuleStates(ctx context.Context, api RuleLister, bus, prefix string) (map[string]bool, error) {
+	in := &eventbridge.ListRulesInput{NamePrefix: &prefix}
+	if bus != "" {
+		in.EventBusName = &bus
+	}
+	out := map[string]bool{}
 	for {
 		page, err := api.ListRules(ctx, in)
 		if err != nil {
-			return "", fmt.Errorf("listing the rules that forward events: %w", err)
+			return nil, err
 		}
-		seen += len(page.Rules)
 		for _, r := range page.Rules {
-			if r.State == types.RuleStateDisabled {
-				off = append(off, aws.ToString(r.Name))
-			}
+			out[aws.ToString(r.Name)] = r.State != types.RuleStateDisabled
 		}
 		if in.NextToken = page.NextToken; in.NextToken == nil {
-			break
+			return out, nil
 		}
 	}
+}
+
+// Hears says why the events of an account and Region do not all reach the hub: the member stack is not there, or somebody turned off a rule of it. It is ""
+// if they do.
+func Hears(ctx context.Context, api RuleLister) (string, error) {
+	rules, err := RuleStates(ctx, api, "", forwards)
+	if err != nil {
+		return "", fmt.Errorf("listing the rules that forward events: %w", err)
+	}
+	var off []string
+	for name, on := range rules {
+		if !on {
+			off = append(off, name)
+		}
+	}
+	slices.Sort(off)
 	switch {
-	case seen == 0:
+	case len(rules) == 0:
 		return "no rule forwards events to the hub: the member stack is not deployed there", nil
 	case len(off) > 0:
-		return fmt.Sprintf("%d of %d rules are off: %s", len(off), seen, strings.Join(off, ", ")), nil
+		return fmt.Sprintf("%d of %d rules are off: %s", len(off), len(rules), strings.Join(off, ", ")), nil
 	}
 	return "", nil
 }

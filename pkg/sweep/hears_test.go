@@ -65,6 +65,12 @@ func TestADeafAccountIsSweptAndTold(t *testing.T) {
 	if len(tally.Deaf) != 1 || len(tally.Failed) != 0 {
 		t.Fatalf("%+v", tally)
 	}
+	o := &town{}
+	teller := Teller{Managed: func(context.Context, int) error { return nil }, Bus: notice.Bus{API: o}, Topic: notice.Topic{API: o}}
+	if out, err := teller.Tally(t.Context(), workflow.TallySweepInput{Accounts: []workflow.Territory{in.Territory}, Visits: []*workflow.Visit{{SweepAccountOutput: out}}}); err != nil ||
+		out.Answer != workflow.Answer(workflow.PartlySwept) || len(o.did) != 2 {
+		t.Errorf("%+v, %v, and told %v", out, err, o.did)
+	}
 	a := notice.PartlySwept("x", "arn:aws:states:us-east-1:123456789012:execution:drawbridge-sweep:x", tally)
 	if a.What != "the events of 1 of 1 accounts do not all reach the hub" || a.Why != "111111111111 eu-west-1 eu-north-1: no rule" {
 		t.Errorf("%q, %q", a.What, a.Why)
