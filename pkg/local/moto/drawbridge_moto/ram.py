@@ -115,10 +115,10 @@ def _means(principal, account):
         return True
     if not config.member(account):
         return False
-    kind, _, name = principal.split(":")[-1].partition("/")
-    if kind == "organization":
+    scope, _, name = principal.split(":")[-1].partition("/")
+    if scope == "organization":
         return name == config.ORGANIZATION
-    return kind == "ou" and f"/{name.split('/')[-1]}/" in config.unit_path(account)
+    return scope == "ou" and f"/{name.split('/')[-1]}/" in config.unit_path(account)
 
 
 def shared(arn, account):
@@ -288,7 +288,7 @@ def update(_original, self):
 @add(ResourceAccessManagerResponse, "get_resource_share_invitations")
 def get_invitations(self):
     # https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareInvitations.html
-    names, shares = self._get_param("resourceShareInvitationArns") or [], self._get_param("resourceShareArns") or []
+    names, wanted = self._get_param("resourceShareInvitationArns") or [], self._get_param("resourceShareArns") or []
     found = [
         one.view()
         for share in list(shares.values())
@@ -296,7 +296,7 @@ def get_invitations(self):
         if share.region == self.region
         and one.account == self.current_account
         and (not names or one.arn in names)
-        and (not shares or share.arn in shares)
+        and (not wanted or share.arn in wanted)
     ]
     return json.dumps({"resourceShareInvitations": found})
 

@@ -97,14 +97,14 @@ def valid(document, limit):
     """Refuses what AWS refuses: no JSON, nothing in it, too much of it, a role that does not exist."""
     malformed = "MalformedPolicyDocumentException"
     try:
-        statements = statements(document)
+        said = statements(document)
     except (ValueError, KeyError, TypeError):
         raise Refused(malformed, "The new policy contains syntax errors.") from None
-    if not statements:
+    if not said:
         raise Refused(malformed, "The policy has no statement.")
     if len(document) > limit:
         raise Refused("LimitExceededException", f"The policy is longer than {limit} bytes.")
-    for one in statements:
+    for one in said:
         principal = one.get("Principal")
         given = principal.get("AWS", []) if isinstance(principal, dict) else []
         for arn in given if isinstance(given, list) else [given]:
