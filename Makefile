@@ -175,6 +175,11 @@ release: package ## write a release to dist/release (VERSION=1.2.0): templates, 
 	@$(GO) run ./infra/release -sbom out/sbom.json -version '$(VERSION)' -out '$(RELEASE)'
 	@echo "$(RELEASE): $$(ls '$(RELEASE)/functions' | wc -l) functions; sha256 of SHA256SUMS: $$(sha256sum <'$(RELEASE)/SHA256SUMS' | cut -d' ' -f1)"
 
+.PHONY: vulnerabilities
+vulnerabilities: need-go ## ask govulncheck what is known of what this is made of (UNCHECKED='why not': do without an answer)
+	@mkdir -p out
+	@sh infra/release/vulnerabilities.sh out/vulnerabilities.txt $(GO) $(GOVULNCHECK) '$(UNCHECKED)'
+
 # The second build is in a folder and a cache of its own, so that nothing of the first one, and of where it was made, can be in it.
 .PHONY: release-twice
 release-twice: release ## build the release once more, elsewhere and from nothing, and compare the two; many minutes

@@ -16,7 +16,7 @@ def imported(path):
 
 
 # They know nothing of Drawbridge; see README.md.
-GENERIC = ("cloudformation", "distributedmap", "dynamodb", "policyquotas", "tags")
+GENERIC = ("cloudformation", "distributedmap", "dynamodb", "eventbuses", "eventpatterns", "peeringfilters", "policyquotas", "tags")
 
 
 class Imports(unittest.TestCase):

@@ -1,4 +1,5 @@
-package steps
+// Package studio wires the steps of the readers of Redshift clusters.
+package studio
 
 import (
 	"context"
@@ -11,12 +12,13 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/fact"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/studio"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // InspectStudio is the step of the state of that name. What it cannot read is for its function to keep.
-func InspectStudio(s Stage) workflow.Step[workflow.InspectStudioInput, workflow.InspectStudioOutput] {
+func InspectStudio(s steps.Stage) workflow.Step[workflow.InspectStudioInput, workflow.InspectStudioOutput] {
 	enter := func(x string, p event.Place) studio.Clients {
 		c := s.Enter(x, p.Account, p.Region)
 		return studio.Clients{Redshift: redshift.NewFromConfig(c), Roles: iam.NewFromConfig(c), Domains: sagemaker.NewFromConfig(c)}
@@ -27,7 +29,7 @@ func InspectStudio(s Stage) workflow.Step[workflow.InspectStudioInput, workflow.
 }
 
 // WriteStudioRole is the step of the state of that name.
-func WriteStudioRole(s Stage) workflow.Step[workflow.WriteStudioRoleInput, workflow.Told] {
+func WriteStudioRole(s steps.Stage) workflow.Step[workflow.WriteStudioRoleInput, workflow.Told] {
 	return fact.WriteReaders(s.Ledger, func(ctx context.Context, in workflow.WriteStudioRoleInput) (workflow.HopsOutput, error) {
 		c := s.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
 		return studio.WriteRole(ctx, iam.NewFromConfig(c), studio.BookOf(s.Ledger, s.Hub.Region).Under(in.Warehouse, in.Execution), in)
@@ -35,7 +37,7 @@ func WriteStudioRole(s Stage) workflow.Step[workflow.WriteStudioRoleInput, workf
 }
 
 // AdmitExecutionRole is the step of the state of that name.
-func AdmitExecutionRole(s Stage) workflow.Step[workflow.AdmitRoleInput, workflow.Told] {
+func AdmitExecutionRole(s steps.Stage) workflow.Step[workflow.AdmitRoleInput, workflow.Told] {
 	return fact.Admit(s.Ledger, func(ctx context.Context, in workflow.AdmitRoleInput) (workflow.AdmitRoleOutput, error) {
 		c := s.Enter(in.Execution, in.Role.Account, in.Warehouse.Region)
 		return studio.Admit(ctx, iam.NewFromConfig(c), studio.BookOf(s.Ledger, s.Hub.Region).Under(in.Warehouse, in.Execution), in)
@@ -43,7 +45,7 @@ func AdmitExecutionRole(s Stage) workflow.Step[workflow.AdmitRoleInput, workflow
 }
 
 // IdentifyUsers is the step of the state of that name.
-func IdentifyUsers(s Stage) workflow.Step[workflow.IdentifyUsersInput, workflow.Told] {
+func IdentifyUsers(s steps.Stage) workflow.Step[workflow.IdentifyUsersInput, workflow.Told] {
 	return fact.Identify(s.Ledger, func(ctx context.Context, in workflow.IdentifyUsersInput) (workflow.IdentifyUsersOutput, error) {
 		c := s.Enter(in.Execution, in.Domain.Account, in.Domain.Region)
 		return studio.Identify(ctx, sagemaker.NewFromConfig(c), studio.BookOf(s.Ledger, s.Hub.Region).Under(in.Warehouse, in.Execution), s.Brake, in)
@@ -51,7 +53,7 @@ func IdentifyUsers(s Stage) workflow.Step[workflow.IdentifyUsersInput, workflow.
 }
 
 // ReleaseExecutionRole is the step of the state of that name.
-func ReleaseExecutionRole(s Stage) workflow.Step[workflow.ReleaseRoleInput, workflow.Told] {
+func ReleaseExecutionRole(s steps.Stage) workflow.Step[workflow.ReleaseRoleInput, workflow.Told] {
 	return fact.Release(s.Ledger, func(ctx context.Context, in workflow.ReleaseRoleInput) (workflow.HopsOutput, error) {
 		c := s.Enter(in.Execution, in.Role.Account, in.Warehouse.Region)
 		return studio.Release(ctx, iam.NewFromConfig(c), studio.BookOf(s.Ledger, s.Hub.Region).Under(in.Warehouse, in.Execution), in)
@@ -59,7 +61,7 @@ func ReleaseExecutionRole(s Stage) workflow.Step[workflow.ReleaseRoleInput, work
 }
 
 // ConcludeStudio is the step of the state of that name.
-func ConcludeStudio(s Stage) workflow.Step[workflow.ConcludeStudioInput, workflow.ConcludeStudioOutput] {
+func ConcludeStudio(s steps.Stage) workflow.Step[workflow.ConcludeStudioInput, workflow.ConcludeStudioOutput] {
 	return lease.Last(s.Ledger, s.Looks, studio.LastVerdict, fact.ConcludeReaders(s.Ledger, func(ctx context.Context, in workflow.ConcludeStudioInput) (workflow.ConcludeStudioOutput, error) {
 		c := s.Enter(in.Execution, in.Warehouse.Account, in.Warehouse.Region)
 		return studio.Conclude(ctx, redshift.NewFromConfig(c), s.Bus, studio.BookOf(s.Ledger, s.Hub.Region), in)

@@ -1,4 +1,5 @@
-package steps
+// Package privatenotebooks wires the steps of private notebooks, and of the endpoints that they share with the Data API.
+package privatenotebooks
 
 import (
 	"context"
@@ -12,11 +13,12 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/lease"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/private"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // InspectPrivateNotebooks is the step of the state of that name.
-func InspectPrivateNotebooks(s Stage) workflow.Step[workflow.InspectPrivateNotebooksInput, workflow.InspectPrivateNotebooksOutput] {
+func InspectPrivateNotebooks(s steps.Stage) workflow.Step[workflow.InspectPrivateNotebooksInput, workflow.InspectPrivateNotebooksOutput] {
 	of := private.Inspector{
 		EC2:     func(x, id, region string) private.EC2 { return ec2.NewFromConfig(s.Enter(x, id, region)) },
 		Account: s.Account, Policy: s.Policy, Ledger: s.Ledger, Brake: s.Brake, Callers: s.Callers, Regions: s.Regions, Bus: s.Bus,
@@ -25,7 +27,7 @@ func InspectPrivateNotebooks(s Stage) workflow.Step[workflow.InspectPrivateNoteb
 }
 
 // GrantNotebookAccess is the step of the state of that name.
-func GrantNotebookAccess(s Stage) workflow.Step[workflow.GrantNotebookAccessInput, workflow.GrantNotebookAccessOutput] {
+func GrantNotebookAccess(s steps.Stage) workflow.Step[workflow.GrantNotebookAccessInput, workflow.GrantNotebookAccessOutput] {
 	return fact.Grant(s.Ledger, func(ctx context.Context, in workflow.GrantNotebookAccessInput) (workflow.GrantNotebookAccessOutput, error) {
 		return private.Granter{
 			EC2:     func(x, id, region string) private.EndpointReader { return ec2.NewFromConfig(s.Enter(x, id, region)) },
@@ -36,21 +38,21 @@ func GrantNotebookAccess(s Stage) workflow.Step[workflow.GrantNotebookAccessInpu
 }
 
 // PlaceEndpoints is the step of the state of that name.
-func PlaceEndpoints(s Stage) workflow.Step[workflow.PlaceEndpointsInput, workflow.PlaceEndpointsOutput] {
+func PlaceEndpoints(s steps.Stage) workflow.Step[workflow.PlaceEndpointsInput, workflow.PlaceEndpointsOutput] {
 	return fact.Endpoints(s.Ledger, "PlaceEndpoints", func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
 		return private.Place(ctx, ec2.NewFromConfig(s.Enter(in.Execution, in.Want.Account, in.Want.Region)), s.Ledger.Under(private.LeaseOfWant(in.Want), in.Execution), in)
 	})
 }
 
 // RemoveEndpoints is the step of the state of that name.
-func RemoveEndpoints(s Stage) workflow.Step[workflow.PlaceEndpointsInput, workflow.PlaceEndpointsOutput] {
+func RemoveEndpoints(s steps.Stage) workflow.Step[workflow.PlaceEndpointsInput, workflow.PlaceEndpointsOutput] {
 	return fact.Endpoints(s.Ledger, "RemoveEndpoints", func(ctx context.Context, in workflow.PlaceEndpointsInput) (workflow.PlaceEndpointsOutput, error) {
 		return private.Remove(ctx, ec2.NewFromConfig(s.Enter(in.Execution, in.Want.Account, in.Want.Region)), s.Ledger.Under(private.LeaseOfWant(in.Want), in.Execution), in)
 	})
 }
 
 // VerifyPrivateNotebooks is the step of the state of that name.
-func VerifyPrivateNotebooks(s Stage) workflow.Step[workflow.VerifyPrivateNotebooksInput, workflow.VerifyPrivateNotebooksOutput] {
+func VerifyPrivateNotebooks(s steps.Stage) workflow.Step[workflow.VerifyPrivateNotebooksInput, workflow.VerifyPrivateNotebooksOutput] {
 	return lease.Last(s.Ledger, s.Looks, private.LastVerdict, fact.VerifyEndpoints(s.Ledger, private.Verifier{
 		Bus: s.Bus, Ledger: s.Ledger,
 		IAM: func(x, id, region string) private.PolicyReader { return iam.NewFromConfig(s.Enter(x, id, region)) },

@@ -1,4 +1,5 @@
-package steps
+// Package gateway wires the steps of transit gateways: pairs, attachments, shares.
+package gateway
 
 import (
 	"context"
@@ -18,28 +19,29 @@ import (
 	"github.com/drawbridge-cloud/drawbridge/pkg/owner"
 	"github.com/drawbridge-cloud/drawbridge/pkg/preview"
 	"github.com/drawbridge-cloud/drawbridge/pkg/share"
+	"github.com/drawbridge-cloud/drawbridge/pkg/steps"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
 	"github.com/drawbridge-cloud/drawbridge/pkg/transit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/workflow"
 )
 
 // atGateway returns the client of the account that a gateway is in.
-func (s Stage) atGateway(execution string, g workflow.Gateway) *ec2.Client {
+func atGateway(s steps.Stage, execution string, g workflow.Gateway) *ec2.Client {
 	return ec2.NewFromConfig(s.Enter(execution, g.Account, g.Region))
 }
 
 // at returns clients of EC2, by their places.
-func (s Stage) at(execution string) func(event.Place) *ec2.Client {
+func at(s steps.Stage, execution string) func(event.Place) *ec2.Client {
 	return func(p event.Place) *ec2.Client { return ec2.NewFromConfig(s.Enter(execution, p.Account, p.Region)) }
 }
 
 // under is the ledger under the lease of a VPC on a gateway.
-func (s Stage) under(execution string, g workflow.Gateway, v workflow.VPC) ledger.Ledger {
+func under(s steps.Stage, execution string, g workflow.Gateway, v workflow.VPC) ledger.Ledger {
 	return s.Ledger.Under(attachment.LeaseOf(g.ID, v.ID), execution)
 }
 
 // InspectTransit is the step of the state of that name.
-func InspectTransit(s Stage) workflow.Step[workflow.InspectTransitInput, workflow.InspectTransitOutput] {
+func InspectTransit(s steps.Stage) workflow.Step[workflow.InspectTransitInput, workflow.InspectTransitOutput] {
 	enter := func(execution string, at event.Place) transit.Clients {
 		c := s.Enter(execution, at.Account, at.Region)
 		return transit.Clients{Clients: survey.Clients{Databases: database.In(c), SageMaker: sagemaker.NewFromConfig(c), Lambda: lambda.NewFromConfig(c)}, EC2: ec2.NewFromConfig(c)}
@@ -49,7 +51,7 @@ func InspectTransit(s Stage) workflow.Step[workflow.InspectTransitInput, workflo
 }
 
 // RefuseTransit is the step of the state of that name.
-func RefuseTransit(s Stage) workflow.Step[workflow.RefuseTransitInput, workflow.ConcludeOutput] {
+func RefuseTransit(s steps.Stage) workflow.Step[workflow.RefuseTransitInput, workflow.ConcludeOutput] {
 	return func(ctx context.Context, in workflow.RefuseTransitInput) (workflow.ConcludeOutput, error) {
 		enter := func(c workflow.Carrier) connection.Untagger {
 			return ec2.NewFromConfig(s.Enter(in.Execution, c.Account, c.Region))
@@ -59,7 +61,7 @@ func RefuseTransit(s Stage) workflow.Step[workflow.RefuseTransitInput, workflow.
 }
 
 // InspectAttachment is the step of the state of that name.
-func InspectAttachment(s Stage) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
+func InspectAttachment(s steps.Stage) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
 	of := attachment.NewInspector(s, s.Account, s.Units, s.Policy, s.Ledger, s.Looks, s.Brake)
 	return of.One(s.Keeper, func(look workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput]) workflow.Step[workflow.InspectAttachmentInput, workflow.InspectAttachmentOutput] {
 		return preview.Attachment(s, look)
@@ -67,79 +69,79 @@ func InspectAttachment(s Stage) workflow.Step[workflow.InspectAttachmentInput, w
 }
 
 // AttachVPC is the step of the state AttachVpc.
-func AttachVPC(s Stage) workflow.Step[workflow.AttachVpcInput, workflow.AttachmentOutput] {
+func AttachVPC(s steps.Stage) workflow.Step[workflow.AttachVpcInput, workflow.AttachmentOutput] {
 	return func(ctx context.Context, in workflow.AttachVpcInput) (workflow.AttachmentOutput, error) {
-		vpc := s.in(in.Execution, in.VPC)
-		return attachment.Attach(ctx, s.under(in.Execution, in.Gateway, in.VPC), ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)
+		vpc := s.In(in.Execution, in.VPC)
+		return attachment.Attach(ctx, under(s, in.Execution, in.Gateway, in.VPC), ec2.NewFromConfig(vpc), iam.NewFromConfig(vpc), in)
 	}
 }
 
 // AcceptAttachment is the step of the state of that name.
-func AcceptAttachment(s Stage) workflow.Step[workflow.AttachmentInput, workflow.AttachmentOutput] {
+func AcceptAttachment(s steps.Stage) workflow.Step[workflow.AttachmentInput, workflow.AttachmentOutput] {
 	return func(ctx context.Context, in workflow.AttachmentInput) (workflow.AttachmentOutput, error) {
-		return attachment.Accept(ctx, s.atGateway(in.Execution, in.Gateway), in)
+		return attachment.Accept(ctx, atGateway(s, in.Execution, in.Gateway), in)
 	}
 }
 
 // AssociateAttachment is the step of the state of that name.
-func AssociateAttachment(s Stage) workflow.Step[workflow.AssociateAttachmentInput, workflow.HopsOutput] {
+func AssociateAttachment(s steps.Stage) workflow.Step[workflow.AssociateAttachmentInput, workflow.HopsOutput] {
 	return func(ctx context.Context, in workflow.AssociateAttachmentInput) (workflow.HopsOutput, error) {
-		return attachment.Associate(ctx, s.under(in.Execution, in.Gateway, in.VPC), s.atGateway(in.Execution, in.Gateway), in)
+		return attachment.Associate(ctx, under(s, in.Execution, in.Gateway, in.VPC), atGateway(s, in.Execution, in.Gateway), in)
 	}
 }
 
 // DisassociateAttachment is the step of the state of that name.
-func DisassociateAttachment(s Stage) workflow.Step[workflow.AttachmentInput, workflow.HopsOutput] {
+func DisassociateAttachment(s steps.Stage) workflow.Step[workflow.AttachmentInput, workflow.HopsOutput] {
 	return func(ctx context.Context, in workflow.AttachmentInput) (workflow.HopsOutput, error) {
-		return attachment.Disassociate(ctx, s.under(in.Execution, in.Gateway, in.VPC), s.atGateway(in.Execution, in.Gateway), s.Looks, in)
+		return attachment.Disassociate(ctx, under(s, in.Execution, in.Gateway, in.VPC), atGateway(s, in.Execution, in.Gateway), s.Looks, in)
 	}
 }
 
 // DetachVPC is the step of the state DetachVpc.
-func DetachVPC(s Stage) workflow.Step[workflow.AttachmentInput, workflow.AttachmentOutput] {
+func DetachVPC(s steps.Stage) workflow.Step[workflow.AttachmentInput, workflow.AttachmentOutput] {
 	return func(ctx context.Context, in workflow.AttachmentInput) (workflow.AttachmentOutput, error) {
-		return attachment.Detach(ctx, ec2.NewFromConfig(s.in(in.Execution, in.VPC)), in)
+		return attachment.Detach(ctx, ec2.NewFromConfig(s.In(in.Execution, in.VPC)), in)
 	}
 }
 
 // VerifyAttachment is the step of the state of that name.
-func VerifyAttachment(s Stage) workflow.Step[workflow.VerifyAttachmentInput, workflow.VerifyAttachmentOutput] {
+func VerifyAttachment(s steps.Stage) workflow.Step[workflow.VerifyAttachmentInput, workflow.VerifyAttachmentOutput] {
 	return lease.Last(s.Ledger, s.Looks, attachment.LastVerdict, func(ctx context.Context, in workflow.VerifyAttachmentInput) (workflow.VerifyAttachmentOutput, error) {
-		enter := s.at(in.Execution)
+		enter := at(s, in.Execution)
 		return attachment.Verify(ctx, s.Ledger, func(p event.Place) attachment.Verifier { return enter(p) }, s.Looks, in)
 	})
 }
 
 // ConcludeDetachment is the step of the state of that name.
-func ConcludeDetachment(s Stage) workflow.Step[workflow.ConcludeDetachmentInput, workflow.VerifyAttachmentOutput] {
+func ConcludeDetachment(s steps.Stage) workflow.Step[workflow.ConcludeDetachmentInput, workflow.VerifyAttachmentOutput] {
 	return lease.Last(s.Ledger, s.Looks, attachment.LastDetachment, func(ctx context.Context, in workflow.ConcludeDetachmentInput) (workflow.VerifyAttachmentOutput, error) {
-		enter := s.at(in.Execution)
-		return owner.Before(ctx, s.owners(), attachment.Ended(in), func() (workflow.VerifyAttachmentOutput, error) {
+		enter := at(s, in.Execution)
+		return owner.Before(ctx, s.Owners(), attachment.Ended(in), func() (workflow.VerifyAttachmentOutput, error) {
 			return attachment.Conclude(ctx, s.Ledger, func(p event.Place) attachment.Concluder { return enter(p) }, s.Looks, in)
 		})
 	})
 }
 
 // AskAttachment is the step of the state of that name.
-func AskAttachment(s Stage) workflow.Step[workflow.AnswerAttachmentInput, workflow.ConcludeOutput] {
+func AskAttachment(s steps.Stage) workflow.Step[workflow.AnswerAttachmentInput, workflow.ConcludeOutput] {
 	return lease.Last(s.Ledger, s.Looks, attachment.LastAnswer, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
-		enter := s.at(in.Execution)
+		enter := at(s, in.Execution)
 		return attachment.Ask(ctx, s.Ledger, func(p event.Place) connection.Tagger { return enter(p) }, s.Bus, s.Topic, in)
 	})
 }
 
 // RefuseAttachment is the step of the state of that name.
-func RefuseAttachment(s Stage) workflow.Step[workflow.AnswerAttachmentInput, workflow.ConcludeOutput] {
+func RefuseAttachment(s steps.Stage) workflow.Step[workflow.AnswerAttachmentInput, workflow.ConcludeOutput] {
 	return lease.Last(s.Ledger, s.Looks, attachment.LastAnswer, func(ctx context.Context, in workflow.AnswerAttachmentInput) (workflow.ConcludeOutput, error) {
-		enter := s.at(in.Execution)
-		return owner.After(ctx, s.owners(), func() (workflow.ConcludeOutput, error) {
+		enter := at(s, in.Execution)
+		return owner.After(ctx, s.Owners(), func() (workflow.ConcludeOutput, error) {
 			return attachment.Refuse(ctx, s.Ledger, func(p event.Place) attachment.Refuser { return enter(p) }, s.Bus, s.Looks, in)
 		}, func(out workflow.ConcludeOutput) owner.News { return attachment.Refused(in, out) })
 	})
 }
 
 // InspectShare is the step of the state of that name.
-func InspectShare(s Stage) workflow.Step[workflow.InspectShareInput, workflow.InspectShareOutput] {
+func InspectShare(s steps.Stage) workflow.Step[workflow.InspectShareInput, workflow.InspectShareOutput] {
 	enter := func(execution string, p event.Place) share.Clients {
 		c := s.Enter(execution, p.Account, p.Region)
 		return share.Clients{RAM: ram.NewFromConfig(c), EC2: ec2.NewFromConfig(c)}
@@ -149,7 +151,7 @@ func InspectShare(s Stage) workflow.Step[workflow.InspectShareInput, workflow.In
 }
 
 // AcceptShare is the step of the state of that name.
-func AcceptShare(s Stage) workflow.Step[workflow.AcceptShareInput, workflow.AcceptShareOutput] {
+func AcceptShare(s steps.Stage) workflow.Step[workflow.AcceptShareInput, workflow.AcceptShareOutput] {
 	return func(ctx context.Context, in workflow.AcceptShareInput) (workflow.AcceptShareOutput, error) {
 		return share.Accept(ctx, s.Ledger, ram.NewFromConfig(s.Enter(in.Execution, in.Invitation.Account, in.Invitation.Region)), in)
 	}

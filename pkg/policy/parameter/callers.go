@@ -1,4 +1,4 @@
-package private
+package parameter
 
 import (
 	"context"
@@ -16,9 +16,7 @@ import (
 const None = "none"
 
 // Callers returns a reader of the parameter that lists the ranges outside the VPCs from which people call.
-func Callers(client interface {
-	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
-}, name string) func(context.Context) ([]netip.Prefix, error) {
+func Callers(client api, name string) func(context.Context) ([]netip.Prefix, error) {
 	return func(ctx context.Context) ([]netip.Prefix, error) {
 		got, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: &name})
 		if fault.HasCode(err, "ParameterNotFound") {
