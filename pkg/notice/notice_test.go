@@ -22,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/ledger/ledgertest"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 )
 
@@ -84,9 +86,14 @@ type hub struct {
 	did       []string
 	detail    notice.Attention
 	published sns.PublishInput
+	book      ledger.Ledger                       // empty at first
+	others    map[string]sfntypes.ExecutionStatus // by ARN
 }
 
-func (h *hub) DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+func (h *hub) DescribeExecution(_ context.Context, in *sfn.DescribeExecutionInput, _ ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+	if status, there := h.others[*in.ExecutionArn]; there {
+		return &sfn.DescribeExecutionOutput{Status: status}, nil
+	}
 	return &h.execution, nil
 }
 
@@ -113,9 +120,17 @@ func (h *hub) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Op
 	return &sns.PublishOutput{}, nil
 }
 
+// watch returns what is tested, with a ledger that is empty at first.
+func (h *hub) watch() notice.Watch {
+	if h.book.Store == nil {
+		h.book, _ = ledgertest.New()
+	}
+	return notice.Watch{Executions: h, Ledger: h.book, Bus: notice.Bus{API: h, Name: "drawbridge"}, Topic: notice.Topic{API: h, ARN: "topic"}}
+}
+
 func (h *hub) tell(t *testing.T, name string) (notice.Attention, error) {
 	t.Helper()
-	return notice.Watch{Executions: h, Bus: notice.Bus{API: h, Name: "drawbridge"}, Topic: notice.Topic{API: h, ARN: "topic"}}.Tell(context.Background(), sample(t, name))
+	return h.watch().Tell(context.Background(), sample(t, name))
 }
 
 const cause = `{"errorMessage":"adding routes in vpc-2: route 10.1.0.0/16 in rtb-2 already goes to vgw-1; remedy: remove it, then redrive","errorType":"Conflict"}`
