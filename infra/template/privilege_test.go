@@ -13,8 +13,9 @@ import (
 // stack is the part of a CloudFormation template that the tests speak of.
 type stack struct {
 	Resources map[string]struct {
-		Type, Condition string
-		Properties      map[string]any
+		Type, Condition                     string
+		DeletionPolicy, UpdateReplacePolicy string
+		Properties                          map[string]any
 	}
 }
 

@@ -85,6 +85,7 @@ type hub struct {
 	broken    error                   // the topic
 	did       []string
 	detail    notice.Attention
+	raw       string // the detail as it came
 	published sns.PublishInput
 	book      ledger.Ledger                       // empty at first
 	others    map[string]sfntypes.ExecutionStatus // by ARN
@@ -109,7 +110,9 @@ func (h *hub) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...
 		return &eventbridge.PutEventsOutput{FailedEntryCount: 1, Entries: []ebtypes.PutEventsResultEntry{{ErrorCode: aws.String("ThrottlingException")}}}, nil
 	}
 	h.did = append(h.did, *in.Entries[0].Source+"/"+*in.Entries[0].DetailType+" on "+*in.Entries[0].EventBusName)
-	return &eventbridge.PutEventsOutput{}, json.Unmarshal([]byte(*in.Entries[0].Detail), &h.detail)
+	h.raw, h.detail = *in.Entries[0].Detail, notice.Attention{}
+	_ = json.Unmarshal([]byte(h.raw), &h.detail) // of another kind it is nothing
+	return &eventbridge.PutEventsOutput{}, nil
 }
 
 func (h *hub) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {

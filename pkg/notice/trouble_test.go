@@ -1,9 +1,12 @@
 package notice_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
+	"github.com/drawbridge-cloud/drawbridge/pkg/mode"
 	"github.com/drawbridge-cloud/drawbridge/pkg/notice"
 	"github.com/drawbridge-cloud/drawbridge/pkg/road"
 )
@@ -107,5 +111,29 @@ func TestWhatNamesNothingIsToldEachTime(t *testing.T) {
 	}
 	if got := (notice.Attention{Why: "a"}).Trouble(); got == (notice.Attention{Why: "b"}).Trouble() || len(got) != 16 {
 		t.Errorf("digest %q", got)
+	}
+}
+
+// Whoever hears anything hears how far Drawbridge goes: programs in each kind of event, people in each message.
+func TestEveryNoticeShowsTheMode(t *testing.T) {
+	h := &hub{}
+	observes := func(context.Context) (mode.Setting, error) { return mode.Setting{Mode: mode.Observe}, nil }
+	for kind, detail := range details {
+		e := reflect.ValueOf(detail).Elem().Interface().(notice.Event)
+		if err := (notice.Bus{API: h, Name: "drawbridge", Mode: observes}).Put(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		var said struct{ Mode string }
+		if err := json.Unmarshal([]byte(h.raw), &said); err != nil || said.Mode != "observe" {
+			t.Errorf("%s says the mode %q, %v", kind, said.Mode, err)
+		}
+	}
+	for _, long := range []int{1, 1 << 20} {
+		if err := (notice.Topic{API: h, ARN: "topic", Mode: observes}).Publish(t.Context(), notice.Notification{Subject: "s", Body: strings.Repeat("x", long)}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(*h.published.Message, "\nDrawbridge's mode: observe\n") {
+			t.Errorf("a message of %d bytes does not end with the mode", long)
+		}
 	}
 }
