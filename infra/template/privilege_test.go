@@ -375,3 +375,22 @@ func TestTheTemplatesNameNoAccount(t *testing.T) {
 		}
 	}
 }
+
+// Who may use a secret or a key is written by its owner: no state changes a secret, nor the policy of a key.
+func TestNoFunctionRewritesThePolicyOfASecretOrAKey(t *testing.T) {
+	seen := map[string]bool{}
+	for _, text := range []string{Hub, Member} {
+		all, _ := grants(t, read(t, text))
+		for _, s := range all {
+			for _, action := range s.actions {
+				service, call, _ := strings.Cut(action, ":")
+				if seen[service] = true; service == "secretsmanager" && !mode.Reads(action) || service == "kms" && strings.Contains(call, "Policy") && !mode.Reads(action) {
+					t.Errorf("%s may call %s", s.role, action)
+				}
+			}
+		}
+	}
+	if !seen["kms"] || !seen["secretsmanager"] {
+		t.Fatalf("the roles call %v", seen)
+	}
+}

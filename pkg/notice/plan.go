@@ -124,6 +124,9 @@ func place(x Ended) Where {
 	return w
 }
 
+// SweepFailures is what executions of drawbridge-sweep are about that fail, for the ledger. They are over with the first that comes to its end.
+const SweepFailures = "failures of drawbridge-sweep"
+
 // subject names what an execution is about, for the ledger: the same for each that looks at the same thing. It is empty where two may be about different things:
 // a change may name any number of them.
 func subject(x Ended) string {
@@ -138,7 +141,7 @@ func subject(x Ended) string {
 	named := strings.Join(slices.DeleteFunc(names, func(s string) bool { return s == "" }), " ")
 	switch {
 	case x.Machine == "drawbridge-sweep":
-		return "failures of " + x.Machine
+		return SweepFailures
 	case named == "" || slices.Contains([]string{"drawbridge-change", "drawbridge-rebuild"}, x.Machine):
 		return ""
 	}

@@ -109,6 +109,15 @@ func TestWhatNamesNothingIsToldEachTime(t *testing.T) {
 			t.Errorf("failure %d of what names nothing is not told", n+1)
 		}
 	}
+	h.execution.StateMachineArn = aws.String("arn:aws:states:us-east-1:123456789012:stateMachine:drawbridge-sweep")
+	for n, want := range []bool{true, false} {
+		if got := h.fail(t, fmt.Sprint("sweep-", n), "no policy", 0); got != want {
+			t.Errorf("sweep %d fails: told is %v", n+1, got)
+		}
+	}
+	if err := h.book.Unsaid(t.Context(), notice.SweepFailures); err != nil || !h.fail(t, "sweep-3", "no policy", 0) {
+		t.Errorf("sweeps fail again after one that did not, and people hear nothing; %v", err)
+	}
 	if got := (notice.Attention{Why: "a"}).Trouble(); got == (notice.Attention{Why: "b"}).Trouble() || len(got) != 16 {
 		t.Errorf("digest %q", got)
 	}

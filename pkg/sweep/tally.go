@@ -38,6 +38,9 @@ func (t Teller) Tally(ctx context.Context, in workflow.TallySweepInput) (workflo
 			return out, err
 		}
 	}
+	if err := t.Ledger.Unsaid(ctx, notice.SweepFailures); err != nil {
+		return out, err
+	}
 	out.Answer = workflow.Answer(workflow.Swept)
 	if len(out.Tally.Failed)+len(out.Tally.Deaf) == 0 {
 		if !All(in.Sweep) {

@@ -145,12 +145,21 @@ func TestPeopleHearOfTheSameMissedAccountsOnce(t *testing.T) {
 	sweep(all, visited("222222222222"), 6, 4, "looks through all of 2 accounts again")
 	sweep(all, visited("222222222222"), 6, 4, "")
 	sweep(all, deaf, 7, 5, "drawbridge-forward-hands") // it came again
+
+	// A sweep that comes to its end, whatever it found, is the end of what people were told of sweeps that failed.
+	if _, err := teller.Ledger.OnceOf(t.Context(), notice.SweepFailures, "no policy", "run", func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	sweep(some, visited("222222222222"), 7, 5, "")
+	if news, err := teller.Ledger.News(t.Context(), notice.SweepFailures); err != nil || news.Told != "" {
+		t.Errorf("left of sweeps that failed: %+v, %v", news, err)
+	}
 }
 
 // A sweep of some accounts says nothing of how many connections there are.
 func TestASweepOfSomeCountsNothing(t *testing.T) {
 	for _, some := range []workflow.Sweep{{Accounts: []string{"111111111111"}}, {Regions: []string{"eu-west-1"}}} {
-		teller := Teller{Managed: func(context.Context, int) error { t.Errorf("%+v counts", some); return nil }}
+		teller := Teller{Ledger: empty(), Managed: func(context.Context, int) error { t.Errorf("%+v counts", some); return nil }}
 		if _, err := teller.Tally(t.Context(), workflow.TallySweepInput{Sweep: some}); err != nil {
 			t.Error(err)
 		}
