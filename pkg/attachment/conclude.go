@@ -44,13 +44,13 @@ func Conclude(ctx context.Context, l ledger.Ledger, enter func(event.Place) Conc
 		return out, err
 	}
 	if in.Attachment.LetGo || in.Result == workflow.Released {
-		if err := unsaid(ctx, enter, in, connection.TagReason, connection.TagStatus); err != nil {
+		if err := unsaid(ctx, enter, in, connection.StatusKeys()...); err != nil {
 			return out, err
 		}
 		return out, Forget(ctx, l, in.VPC, in.Gateway, in.Attachment.ID)
 	}
 	tagger := func(p event.Place) connection.Tagger { return enter(p) }
-	if err := leave(ctx, tagger, in.VPC, in.Gateway, in.Attachment.ID, in.Result, said(in.Said, in.Reason)); err != nil {
+	if err := leave(ctx, tagger, in.VPC, in.Gateway, in.Attachment.ID, stands(l, in.Result), said(in.Said, in.Reason)); err != nil {
 		return out, err
 	}
 	_, err = connection.Note(ctx, l, in.Attachment.ID, in.Result, in.Reason, func(c *ledger.Connection) {
@@ -69,7 +69,7 @@ func forgotten(ctx context.Context, l ledger.Ledger, enter func(event.Place) Con
 	if err != nil {
 		return out, fmt.Errorf("in %s, %s: %w", in.Gateway.Account, in.Gateway.Region, err)
 	}
-	if err := unsaid(ctx, enter, in, connection.TagPairs, connection.TagReason, connection.TagStatus); err != nil {
+	if err := unsaid(ctx, enter, in, append(connection.StatusKeys(), connection.TagPairs)...); err != nil {
 		return out, err
 	}
 	next := slices.ContainsFunc(seen, func(a types.TransitGatewayAttachment) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -47,6 +48,7 @@ func ReadMade(ctx context.Context, api PolicyReader, c workflow.Cluster) (role *
 func Told(c workflow.Cluster, tags map[string]string, role *Role, rights []byte, home string) (entry ledger.Connection, items []ledger.Item, untold string) {
 	entry = connection(c)
 	entry.Status, entry.Reason = ledger.Status(tags[TagStatus]), tags[TagReason]
+	entry.At, _ = time.Parse(time.RFC3339, tags[TagSince]) // zero if it says none
 	switch {
 	case role == nil:
 	case role.Path == rolePath && role.Boundary == Boundary(c) && queries(rights, c.ARN):

@@ -2,6 +2,7 @@ package studio
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -229,10 +230,14 @@ func TestTheEntrySaysWhereThePolicyLeaves(t *testing.T) {
 	}
 }
 
-// tagger is a cluster that takes tags.
+// tagger is a cluster that takes tags, and no status that does not say since when it is so.
 type tagger struct{ *producer }
 
-func (tagger) CreateTags(context.Context, *redshift.CreateTagsInput, ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error) {
+func (tagger) CreateTags(_ context.Context, in *redshift.CreateTagsInput, _ ...func(*redshift.Options)) (*redshift.CreateTagsOutput, error) {
+	since := in.Tags[len(in.Tags)-1]
+	if at, err := time.Parse(time.RFC3339, *since.Value); *since.Key != SinceTag || err != nil || at.IsZero() {
+		return nil, fmt.Errorf("the status is since %s=%s", *since.Key, *since.Value)
+	}
 	return nil, nil
 }
 

@@ -182,6 +182,9 @@ func (r *run) check() {
 	}
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		is := now[key]
+		if of, status := strings.CutSuffix(key, "status"); status && is.said && now[of+"since"].value == "" {
+			r.t.Errorf("%s is %s, and does not say since when", key, is.value)
+		}
 		if _, ok := r.theirs[key]; ok || is.said || is.whole || ours(is) || r.ofAsked(key, is) {
 			continue
 		}
