@@ -89,6 +89,11 @@ func (w *world) route(r network.Route) {
 	w.VPCs[0].Tables[0].Routes = append(w.VPCs[0].Tables[0].Routes, r)
 }
 
+// answers gives the database's subnets an ACL that lets answers out to some ports alone.
+func answers(w *world, ports network.Ports) {
+	w.VPCs[1].ACLs[0].Egress = []network.Entry{entry(100, true, "10.1.0.0/16", ports.From, ports.To)}
+}
+
 func TestAWholePathHolds(t *testing.T) {
 	for name, w := range map[string]*world{"peering": peered(), "gateway": gated()} {
 		hops := w.judge()
@@ -178,6 +183,26 @@ func TestJudge(t *testing.T) {
 		"a group that cannot be seen": {change: func(w *world) { w.database.Groups = []string{"sg-9"} }, hop: "database group", want: network.Unknown, says: "sg-9"},
 		"an ACL of the client's lets no answer in": {change: func(w *world) { w.VPCs[0].ACLs[0].Ingress = []network.Entry{entry(100, true, "10.1.0.0/16", 0, 65535)} },
 			hop: "ACL back", want: network.No, says: "inbound entry: allow TCP 32768-60999 from 10.2.0.0/24", owner: "111111111111"},
+		"the ports of Linux, and a function": {change: func(w *world) {
+			answers(w, network.Ephemeral)
+			w.client.Replies = []network.Ports{network.EphemeralLambda}
+		}, hop: "ACL back", want: network.No, says: "allow TCP 1024-32767 to 10.1.0.0/24", owner: "222222222222"},
+		"the ports of a function, and a function": {change: func(w *world) {
+			answers(w, network.EphemeralLambda)
+			w.client.Replies = []network.Ports{network.EphemeralLambda}
+		}, hop: "ACL back", want: network.Yes},
+		"the ports of Linux, and who may run Windows": {change: func(w *world) {
+			answers(w, network.Ephemeral)
+			w.client.Replies = []network.Ports{network.Ephemeral, network.EphemeralWindows}
+		}, hop: "ACL back", want: network.Unknown, says: "at which ports the client receives the answers is not known, and not all get through: network ACL acl-2 lacks an outbound entry: allow TCP 61000-65535"},
+		"the ports of both, and who may run Windows": {change: func(w *world) {
+			answers(w, network.Ports{From: 32768, To: 65535})
+			w.client.Replies = []network.Ports{network.Ephemeral, network.EphemeralWindows}
+		}, hop: "ACL back", want: network.Yes},
+		"the ports of neither": {change: func(w *world) {
+			answers(w, network.Ports{From: 40000, To: 50000})
+			w.client.Replies = []network.Ports{network.Ephemeral, network.EphemeralWindows}
+		}, hop: "ACL back", want: network.No, says: "allow TCP 32768-39999"},
 		"an ACL of the database's":   {change: func(w *world) { w.VPCs[1].ACLs[0].Ingress = nil }, hop: "database ACL", want: network.No, says: "allow TCP 3306 from 10.1.0.0/24"},
 		"an ACL that cannot be seen": {change: func(w *world) { w.VPCs[1].ACLs = nil }, hop: "database ACL", want: network.Unknown},
 		"no host route":              {change: func(w *world) { w.client.Host.Routes = cidrs("10.2.0.0/24") }, hop: "host route", want: network.No, says: "10.2.1.0/24"},
