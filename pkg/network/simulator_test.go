@@ -88,7 +88,8 @@ func best(t network.Table, a netip.Addr) []network.Route {
 	}
 	var out []network.Route
 	for _, r := range t.Routes {
-		if !r.Destination.Contains(a) {
+		kept := r.Propagated && slices.ContainsFunc(t.Routes, func(l network.Route) bool { return l.Target == "local" && !l.Propagated && l.Destination.Contains(a) })
+		if !r.Destination.Contains(a) || kept {
 			continue
 		}
 		switch {
