@@ -26,7 +26,7 @@ func (i Inspector) deleted(ctx context.Context, api EC2, e event.Event, n *Insta
 			return "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
 		}
 		for _, s := range got.Subnets {
-			at, vpc = network(e.Place, s), aws.ToString(s.VpcId)
+			at, vpc = networkOf(e.Place, s), aws.ToString(s.VpcId)
 		}
 	}
 	l := i.Restarts.Ledger

@@ -182,8 +182,8 @@ func (e end) owner() string {
 	return e.network.Account
 }
 
-// network returns the place of the owner of a subnet in which an account has a notebook.
-func network(at event.Place, subnet ec2types.Subnet) event.Place {
+// networkOf returns the place of the owner of a subnet in which an account has a notebook.
+func networkOf(at event.Place, subnet ec2types.Subnet) event.Place {
 	return event.Place{Account: cmp.Or(aws.ToString(subnet.OwnerId), at.Account), Region: at.Region}
 }
 
@@ -209,7 +209,7 @@ func (i Inspector) ends(ctx context.Context, execution string, e event.Event) ([
 		if err != nil {
 			return nil, "", fmt.Errorf("reading %s in %s, %s: %w", n.Subnet, e.Account, e.Region, err)
 		}
-		return []end{{Place: e.Place, network: network(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name, started: e.Started}}, "", nil
+		return []end{{Place: e.Place, network: networkOf(e.Place, got.Subnets[0]), vpc: aws.ToString(got.Subnets[0].VpcId), notebook: n.Name, started: e.Started}}, "", nil
 	case event.Routes:
 		got, err := clients.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{e.RouteTableID}})
 		if fault.HasCode(err, "InvalidRouteTableID.NotFound") || err == nil && len(got.RouteTables) == 0 {
