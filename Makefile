@@ -137,8 +137,9 @@ out/authorizations.jsonl: bin/drawbridge bin/functions/ready $(wildcard pkg/loca
 	@$(GO) test -count=1 -timeout 45m -run '^TestStories$$' ./pkg/local/stories
 
 .PHONY: faults
-faults: build .venv/ready ## strike the AWS calls of the stories with every fault; 200 drawn worlds; a burst of requests (make test tries a sample)
+faults: build .venv/ready ## strike the AWS calls of the stories with every fault; plan all stories; 200 drawn worlds; a burst of requests (make test tries a sample)
 	@DRAWBRIDGE_ROUNDS=200 $(GO) test -count=1 -timeout 360m -v -run '^TestWhatIsOthersStays$$' ./pkg/local/stories | grep -v '^=== '
+	@DRAWBRIDGE_PLANS=all $(GO) test -count=1 -timeout 360m -v -run '^TestAPlanIsWhatARunDoes$$' ./pkg/local/stories | grep -v '^=== '
 	@DRAWBRIDGE_FAULTS=all $(GO) test -count=1 -timeout 360m -v -run '$(ROUGH)' ./pkg/local/stories | grep -v '^=== '
 
 # LocalStack, from PyPI, in a virtual environment of its own.

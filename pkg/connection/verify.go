@@ -181,6 +181,7 @@ func unanswered(paths verdict.Paths, why []verdict.Reason) error {
 
 // tell writes how a connection stands in its entry, leaves it where people of both sides see it, and asks whether the connection is still there.
 func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, out workflow.VerifyConnectionOutput, paths verdict.Paths, said func(workflow.Side) string) error {
+	begun := v.Ledger.Now().UTC()
 	entry, err := Note(ctx, v.Ledger, in.Connection.ID, out.Result, out.Reason, func(e *ledger.Connection) {
 		e.Paths = ledger.Paths{All: paths.All(), Whole: paths.Whole, Unknown: paths.Unknown, Lines: paths.Ends}
 	})
@@ -194,7 +195,11 @@ func (v Verifier) tell(ctx context.Context, in workflow.VerifyConnectionInput, o
 		return err
 	}
 	told := slices.DeleteFunc(slices.Clone(in.Sides), func(s workflow.Side) bool { return s.Owner != "" || silent(entry, s.VPC.Account) })
-	if err := Leave(ctx, v.Ledger, v.Enter, in.Connection, told, entry, said); err != nil {
+	err = Leave(ctx, v.Ledger, v.Enter, in.Connection, told, entry, said)
+	if fault.Of(err) == fault.Held && entry.At.Before(begun) {
+		err = nil // the door lets nothing be written, and the tags say this already
+	}
+	if err != nil {
 		return err
 	}
 	return v.Still(ctx)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/drawbridge-cloud/drawbridge/pkg/event"
 	"github.com/drawbridge-cloud/drawbridge/pkg/fault"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/lifecycle"
 	"github.com/drawbridge-cloud/drawbridge/pkg/look"
@@ -127,7 +128,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 			return out, err
 		}
 		out.Routed, out.Notebooks = []workflow.AddRoutesOutput{}, []workflow.Notebook{}
-		return nothing("a look at each of %d notebooks is asked for after %s", n, e.Name)
+		return nothing("a look at each of %s is asked for after %s", fit.Count(n, "notebook"), e.Name)
 	}
 	if e.Kind == event.Restart {
 		out.Phase = phase(debt, out.Notebooks[0])
@@ -136,7 +137,7 @@ func (i Inspector) Inspect(ctx context.Context, in workflow.InspectNotebooksInpu
 		out.Notebooks[k].Others = len(out.Notebooks) - 1
 	}
 	out.Result, out.Answer = workflow.InSync, workflow.AnswerInject
-	out.Reason = fmt.Sprintf("%d notebooks after %s", len(out.Notebooks), e.Name)
+	out.Reason = fmt.Sprintf("%s after %s", fit.Count(len(out.Notebooks), "notebook"), e.Name)
 	return out, nil
 }
 

@@ -125,7 +125,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 	if l.entry, l.managed, err = l.Ledger.Connection(ctx, e.PeeringID); err != nil {
 		return Verdict{}, err
 	}
-	l.left = l.entry.Leave
+	l.left, l.out.Stands = l.entry.Leave, l.entry.Status == ledger.Status(workflow.Connected)
 	var v Verdict
 	if l.p, l.seen, v, err = l.find(ctx, l.in.Execution, e, l.entry); err != nil {
 		return v, err

@@ -8,6 +8,7 @@ import (
 
 	attached "github.com/drawbridge-cloud/drawbridge/pkg/attachment"
 	"github.com/drawbridge-cloud/drawbridge/pkg/cover"
+	"github.com/drawbridge-cloud/drawbridge/pkg/fit"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/peering"
 	"github.com/drawbridge-cloud/drawbridge/pkg/survey"
@@ -46,7 +47,7 @@ func (l *inspection) limit(ctx context.Context, grounds []*survey.Ground) error 
 	}
 	l.shut, l.nothing = cover.Shut(sides, before), cover.Nothing(sides, before)
 	survey.Appoint(sides...)
-	what := fmt.Sprintf("%d ranges and %d databases came after the approval and wait for the owner of %s in account %s", len(w.Ranges), len(w.Reachable), l.q.Gateway.ID, w.Account)
+	what := fmt.Sprintf("%s and %s came after the approval and wait for the owner of %s in account %s", fit.Count(len(w.Ranges), "range"), fit.Count(len(w.Reachable), "database"), l.q.Gateway.ID, w.Account)
 	l.out.Waits.Said = workflow.Alike(what)
 	if cover.Told(limiting.Approval, w.Shown) {
 		return nil

@@ -136,7 +136,7 @@ func (l *inspection) inspect(ctx context.Context, e event.Event) (Verdict, error
 		return Verdict{}, err
 	}
 	l.joined = [2][]string{participant.In(l.entry, a), participant.In(l.entry, b)}
-	q.Before = connection.Stands(l.entry)
+	q.Before, out.Stands = connection.Stands(l.entry), l.entry.Status == ledger.Status(workflow.Connected)
 	v, settled := Standing(*q)
 	if l.managed || v.Answer == workflow.AnswerDisconnect { // of what an execution is late with, there may be items without an entry
 		if l.items, err = l.Ledger.Items(ctx, out.Connection.ID); err != nil {

@@ -109,6 +109,8 @@ type InspectPeeringOutput struct {
 	// Ended says, with the answer disconnect, that nothing of the connection is left when that is done, and nothing can come of it any
 	// more: the ledger forgets it.
 	Ended bool `json:"ended"`
+	// Stands says that the ledger has it as [Connected]: whatever differs from that, a step finds out.
+	Stands bool `json:"-"`
 }
 
 // AcceptPeeringInput names the peering to accept.

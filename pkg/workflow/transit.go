@@ -41,6 +41,7 @@ type InspectTransitOutput struct {
 	Absent     []Hop           `json:"-"`
 	Ended      bool            `json:"ended"`
 	Waits      Waiting         `json:"-"` // what of it waits for the gateway's owner
+	Stands     bool            `json:"-"` // the ledger has it as [Connected]
 }
 
 // RefuseTransitInput says why a pair of VPCs is not connected.

@@ -15,12 +15,15 @@ import (
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/drawbridge-cloud/drawbridge/infra/template"
 	"github.com/drawbridge-cloud/drawbridge/pkg/brake"
+	"github.com/drawbridge-cloud/drawbridge/pkg/firewall"
 	"github.com/drawbridge-cloud/drawbridge/pkg/ledger"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local"
 	"github.com/drawbridge-cloud/drawbridge/pkg/local/scenario"
@@ -38,19 +41,33 @@ var modes = []tale{
 		about: `
 The operators let Drawbridge only observe. The owner of alpha requests a peering: the execution ends with the list of what would be
 changed, and no call changes anything in either account. Then they let it do everything; the sweep that a changed mode starts
-takes up what was only planned. (Here it looks at a Region without anything, so that it finds nothing else.)`,
-		then: map[int]func(context.Context, *testing.T, *scenario.World){1: func(_ context.Context, t *testing.T, w *scenario.World) {
-			onlyLooked(t, w)
-			plannedChanges(t, mode.Observe, "accept the request", "add the route", "by a rule in", "host routes into the script")
-		}},
+takes up what was only planned. (Here it looks at a Region without anything, so that it finds nothing else.) Back in observe, what stands is judged
+as it stands: nothing would be changed. Once somebody revoked the database's rule, that is what it would do.`,
+		then: map[int]func(context.Context, *testing.T, *scenario.World){
+			1: func(_ context.Context, t *testing.T, w *scenario.World) {
+				onlyLooked(t, w)
+				plannedChanges(t, mode.Observe, "accept the request", "add the route", "by a rule in", "host routes into the script")
+			},
+			3: func(_ context.Context, t *testing.T, w *scenario.World) { onlyLooked(t, w) },
+			4: func(_ context.Context, t *testing.T, w *scenario.World) {
+				plannedChanges(t, mode.Observe, "ec2:AuthorizeSecurityGroupIngress in "+w.Producer.Account)
+			},
+		},
 		acts: []act{
 			requestIn(mode.Observe, "Planned"),
 			{"The operators set the mode to full. Parameter Store tells, and that starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
 				setMode(ctx, t, mode.Full)
 				sweepNowhere(ctx, t, w, workflow.Sweep{})
 			}, []string{"Connected", "Swept"}},
+			{"The operators set the mode to observe. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				setMode(ctx, t, mode.Observe)
+				startSweep(ctx, t, w)
+			}, []string{"Connected", "Swept"}},
+			{"The owner of beta revokes the rule of the database's group. The clock starts drawbridge-sweep.", func(ctx context.Context, t *testing.T, w *scenario.World) {
+				revokeRules(ctx, t, w)
+				startSweep(ctx, t, w)
+			}, []string{"Announced", "Planned", "Swept"}},
 		},
-		connected: true,
 	},
 	{
 		name:  "mode-paused",
@@ -250,6 +267,23 @@ func plannedChanges(t *testing.T, in mode.Mode, kinds ...string) {
 	}
 	if out.Mode != string(in) || out.Kept != (in == mode.Observe) { // an account that lets itself be observed only is looked at again by each sweep
 		t.Errorf("%+v", out)
+	}
+}
+
+// revokeRules takes away what Drawbridge opened in beta.
+func revokeRules(ctx context.Context, t *testing.T, w *scenario.World) {
+	t.Helper()
+	client, n := ec2.NewFromConfig(engine.Config(w.Producer.Account, w.Producer.Region)), 0
+	got, err := client.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{})
+	done(t, err)
+	for _, r := range got.SecurityGroupRules {
+		if slices.ContainsFunc(r.Tags, func(tag ec2types.Tag) bool { return aws.ToString(tag.Key) == firewall.TagConnection }) {
+			n++
+			must(t)(client.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: r.GroupId, SecurityGroupRuleIds: []string{*r.SecurityGroupRuleId}}))
+		}
+	}
+	if n == 0 {
+		t.Fatal("Drawbridge opened nothing")
 	}
 }
 
